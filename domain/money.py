@@ -1,0 +1,111 @@
+"""Money: whole minor units of one ISO 4217 currency. No floats anywhere; splitting loses and invents nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+# Digits after the point, where they are not two (ISO 4217, list one).
+_DIGITS = {
+    "BHD": 3, "BIF": 0, "CLF": 4, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KMF": 0,
+    "KRW": 0, "KWD": 3, "LYD": 3, "OMR": 3, "PYG": 0, "RWF": 0, "TND": 3, "UGX": 0, "UYI": 0, "UYW": 4, "VND": 0,
+    "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+}  # fmt: skip
+_AMOUNT = re.compile(r"(-?)(\d+)(?:\.(\d+))?")
+_CURRENCY = re.compile(r"[A-Z]{3}")
+
+
+class CurrencyMismatch(ValueError):
+    """Amounts of two currencies meet. Retryable: no. HTTP: 422."""
+
+    def __init__(self, left: str, right: str) -> None:
+        super().__init__(f"{left} and {right} cannot be added or compared; an order has one currency")
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """``minor`` is in minor units (cents for EUR, yen for JPY) and may be negative; ``currency`` is ISO 4217."""
+
+    minor: int
+    currency: str
+
+    @classmethod
+    def zero(cls, currency: str) -> Money:
+        return cls(0, currency)
+
+    @classmethod
+    def parse(cls, amount: str, currency: str) -> Money:
+        """``Money.parse("12.50", "EUR")``. Raises ValueError for more digits than the currency has."""
+        if not _CURRENCY.fullmatch(currency):
+            raise ValueError(f"{currency!r} is not an ISO 4217 currency code: use three capital letters, e.g. EUR")
+        found = _AMOUNT.fullmatch(amount)
+        digits = _DIGITS.get(currency, 2)
+        if not found or len(found[3] or "") > digits:
+            raise ValueError(f"{amount!r} is not an amount in {currency}: use digits with at most {digits} decimals")
+        minor = int(found[2] + (found[3] or "").ljust(digits, "0"))
+        return cls(-minor if found[1] else minor, currency)
+
+    def __add__(self, other: Money) -> Money:
+        return Money(self.minor + self._same(other), self.currency)
+
+    def __sub__(self, other: Money) -> Money:
+        return Money(self.minor - self._same(other), self.currency)
+
+    def __mul__(self, times: int) -> Money:
+        return Money(self.minor * times, self.currency)
+
+    def __lt__(self, other: Money) -> bool:
+        return self.minor < self._same(other)
+
+    def __le__(self, other: Money) -> bool:
+        return self.minor <= self._same(other)
+
+    def __gt__(self, other: Money) -> bool:
+        return self.minor > self._same(other)
+
+    def __ge__(self, other: Money) -> bool:
+        return self.minor >= self._same(other)
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+    def __str__(self) -> str:
+        digits = _DIGITS.get(self.currency, 2)
+        text = f"{abs(self.minor):0{digits + 1}d}"
+        if digits:
+            text = f"{text[:-digits]}.{text[-digits:]}"
+        return f"{'-' if self.minor < 0 else ''}{text} {self.currency}"
+
+    def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
+        """Split by weights so that the parts add up exactly: the largest remainders get the units left over.
+
+        Raises ValueError when no weight is positive or one is negative.
+        """
+        total = sum(weights)
+        if total <= 0 or min(weights) < 0:
+            raise ValueError("weights must be zero or positive, and one of them positive")
+        parts = [self.minor * weight // total for weight in weights]
+        by_remainder = sorted(range(len(parts)), key=lambda i: (-(self.minor * weights[i] % total), i))
+        for index in by_remainder[: self.minor - sum(parts)]:
+            parts[index] += 1
+        return tuple(Money(part, self.currency) for part in parts)
+
+    def split(self, parts: int) -> tuple[Money, ...]:
+        """Split into equal parts that differ by at most one minor unit and add up exactly."""
+        return self.allocate([1] * parts)
+
+    def _same(self, other: Money) -> int:
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency, other.currency)
+        return other.minor
+
+
+def total(amounts: Iterable[Money], currency: str) -> Money:
+    """The sum, zero for nothing."""
+    minor = 0
+    for amount in amounts:
+        if amount.currency != currency:
+            raise CurrencyMismatch(currency, amount.currency)
+        minor += amount.minor
+    return Money(minor, currency)

@@ -1,0 +1,24 @@
+"""Personal data in events. A field whose type includes ``Erased`` is personal: it is stored encrypted with the
+customer's key, and reads as ``Erased()`` once that key was destroyed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Stands where personal data was. Nothing that is decided may depend on personal data."""
+
+    def __str__(self) -> str:
+        return "(erased)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """Whom to bring it to, and where."""
+
+    name: str
+    phone: str
+    address: str
+    note: str = ""

@@ -1,0 +1,48 @@
+"""Documents in memory."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from typing import Literal
+
+from workflows.documents import Document, Expected, AnyVersion, check_version
+
+
+class InMemoryDocuments:
+    """Keeps copies made through JSON: what a caller changes afterwards, or what JSON cannot say, is not stored."""
+
+    def __init__(self) -> None:
+        self._documents: dict[tuple[str, str], Document] = {}
+        self._gate = threading.Lock()
+
+    def get(self, pk: str, sk: str) -> Document | None:
+        with self._gate:
+            found = self._documents.get((pk, sk))
+        return _copy(found) if found else None
+
+    def put(self, document: Document, expected: Expected) -> Document:
+        document = _copy(document)
+        with self._gate:
+            found = self._documents.get((document.pk, document.sk))
+            check_version(document.pk, document.sk, expected, found.version if found else None)
+            stored = replace(document, version=found.version + 1 if found else 1)
+            self._documents[document.pk, document.sk] = stored
+        return _copy(stored)
+
+    def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
+        with self._gate:
+            found = self._documents.get((pk, sk))
+            check_version(pk, sk, expected, found.version if found else None)
+            self._documents.pop((pk, sk), None)
+
+    def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
+        with self._gate:
+            keys = sorted(key for key in self._documents if key[0] == pk and (after is None or key[1] > after))
+            found = [self._documents[key] for key in keys[:limit]]
+        return [_copy(document) for document in found]
+
+
+def _copy(document: Document) -> Document:
+    return replace(document, body=json.loads(json.dumps(document.body)), indexes=dict(document.indexes))

@@ -1,0 +1,29 @@
+"""What a gateway raises. A no of the outside is a receipt, never an exception: others must remember it.
+
+The class names are the error names that state machines match on (``ErrorEquals``).
+"""
+
+from __future__ import annotations
+
+
+class Unavailable(Exception):
+    """The outside did not answer: it is down, the answer was lost, or the first call under this key still runs.
+
+    Whether the effect happened is unknown. Ask again with the same call; nothing else is safe. The named subclass of
+    each gateway says who did not answer.
+    """
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(f"{reason}; ask again with the same call under key {key}")
+        self.key = key
+        self.reason = reason
+
+
+class KeyMisused(Exception):
+    """The key was used for another call. That is a bug of ours, and the second call had no effect. Retryable: no."""
+
+    def __init__(self, key: str, first: str, now: str) -> None:
+        super().__init__(f"key {key} belongs to the call {first} and was used again for {now}")
+        self.key = key
+        self.first = first
+        self.now = now

@@ -1,0 +1,145 @@
+"""The delivery of an order: offers to couriers, one after the other, as the events tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypeAlias
+
+from domain.events import (
+    CourierAssigned,
+    CourierDeclined,
+    CourierReleased,
+    CourierReleaseRequested,
+    CourierRequested,
+    CourierTimedOut,
+    CourierWrittenOff,
+    DeliveryFact,
+    DeliveryFailed,
+    DeliveryIntent,
+    DeliveryOverdue,
+    OrderDelivered,
+    OrderPickedUp,
+)
+from domain.identifiers import CourierId
+
+ATTEMPTS_MAX = 5
+"""Offers an order makes before it gives up; a product decision: with 3 minutes each, a quarter of an hour."""
+
+
+class OfferState(StrEnum):
+    """Where an offer is. REQUESTED and TIMED_OUT are in doubt: a courier may be under way."""
+
+    REQUESTED = "requested"
+    ASSIGNED = "assigned"
+    DECLINED = "declined"
+    TIMED_OUT = "timed_out"
+    PICKED_UP = "picked_up"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    RELEASED = "released"
+    WRITTEN_OFF = "written_off"
+
+
+IN_DOUBT = frozenset({OfferState.REQUESTED, OfferState.TIMED_OUT})
+HELD = IN_DOUBT | {OfferState.ASSIGNED, OfferState.PICKED_UP}
+CARRYING = frozenset({OfferState.PICKED_UP, OfferState.DELIVERED, OfferState.FAILED})
+LIVE = frozenset({OfferState.REQUESTED, OfferState.ASSIGNED}) | CARRYING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """``intent`` is the version of the intent that made it, ``undo`` that of an open intent to withdraw it."""
+
+    intent: int
+    attempt: int
+    state: OfferState = OfferState.REQUESTED
+    courier: CourierId | None = None
+    undo: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """``picked_up`` is the pivot of the saga. ``failed`` is what was said last of the delivery's end."""
+
+    offers: tuple[Offer, ...] = ()
+    picked_up: bool = False
+    delivered: bool = False
+    failed: DeliveryFailed | None = None
+    overdue: bool = False
+
+    @property
+    def current(self) -> Offer | None:
+        """The offer that counts: that of the courier who carries the meal, else the last one made."""
+        for offer in reversed(self.offers):
+            if offer.state in CARRYING:
+                return offer
+        return self.offers[-1] if self.offers else None
+
+
+DeliveryEvent: TypeAlias = DeliveryIntent | DeliveryFact | CourierTimedOut | DeliveryOverdue
+
+
+def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:  # noqa: PLR0912 - one case an event
+    """The delivery after the event of that version."""
+    match event:
+        case CourierRequested():
+            return replace(delivery, offers=(*delivery.offers, Offer(intent=version, attempt=event.attempt)))
+        case CourierAssigned():
+            return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)
+        case CourierDeclined():
+            return _moved(delivery, event.answers, OfferState.DECLINED)
+        case CourierTimedOut():
+            return _moved(delivery, event.answers, OfferState.TIMED_OUT)
+        case OrderPickedUp():
+            return replace(_moved(delivery, event.answers, OfferState.PICKED_UP), picked_up=True)
+        case OrderDelivered():
+            moved = _moved(delivery, event.answers, OfferState.DELIVERED)
+            return replace(moved, picked_up=True, delivered=True, failed=None)
+        case DeliveryFailed():
+            return replace(_moved(delivery, event.answers, OfferState.FAILED), failed=event)
+        case DeliveryOverdue():
+            return replace(delivery, overdue=True)
+        case CourierReleaseRequested():
+            return _each(delivery, lambda o: replace(o, undo=version) if o.intent == event.request else o)
+        case CourierReleased():
+            return _undone(delivery, event.answers, OfferState.RELEASED)
+        case CourierWrittenOff():
+            return _undone(delivery, event.answers, OfferState.WRITTEN_OFF)
+
+
+def write_off(delivery: Delivery, intent: int) -> Delivery:
+    """The offer of this intent is not pursued any more."""
+    return _each(
+        delivery, lambda o: replace(o, state=OfferState.WRITTEN_OFF, undo=None) if o.intent == intent else o
+    )
+
+
+def _moved(delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None) -> Delivery:
+    """What is said of an offer. A courier who takes an offer late, after its end, is under way all the same; one who
+    delivered stays so, whatever is said of the time before. Who declines, or carries the meal, need not be withdrawn.
+    """
+
+    def move(offer: Offer) -> Offer:
+        if offer.intent != intent or (offer.state in CARRYING and state not in CARRYING):
+            return offer
+        if offer.state is OfferState.DELIVERED and state is OfferState.PICKED_UP:
+            return offer
+        undo = offer.undo if state in HELD - CARRYING else None
+        return replace(offer, state=state, courier=courier or offer.courier, undo=undo)
+
+    return _each(delivery, move)
+
+
+def _undone(delivery: Delivery, release: int, state: OfferState) -> Delivery:
+    def undo(offer: Offer) -> Offer:
+        if offer.undo != release:
+            return offer
+        return replace(offer, undo=None, state=state)
+
+    return _each(delivery, undo)
+
+
+def _each(delivery: Delivery, change: Callable[[Offer], Offer]) -> Delivery:
+    return replace(delivery, offers=tuple(change(offer) for offer in delivery.offers))

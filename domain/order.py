@@ -1,0 +1,224 @@
+"""The order: what its events add up to. ``evolve`` never argues with the past; what may happen next is decided elsewhere
+(``deciding.py``), from this state alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, get_args
+
+from domain import delivery, payment, preparation
+from domain.delivery import Delivery
+from domain.events import (
+    CancellationRequested,
+    CreditGranted,
+    DeliveryFact,
+    DeliveryIntent,
+    DeliveryOverdue,
+    CourierTimedOut,
+    Event,
+    Fact,
+    Intent,
+    ItemUnavailable,
+    Line,
+    OrderCancelled,
+    OrderCompleted,
+    OrderDelivered,
+    OrderParked,
+    OrderPickedUp,
+    OrderPlaced,
+    PaymentFact,
+    PaymentIntent,
+    PreparationFact,
+    PreparationIntent,
+    PreparationOverdue,
+    PreparationTimedOut,
+    RunStarted,
+    Timeout,
+    WrittenOff,
+)
+from domain.identifiers import OrderId
+from domain.money import Money, total
+from domain.payment import Payment
+from domain.preparation import Ticket, TicketState
+
+
+class Status(StrEnum):
+    """Where an order is, in one word. A summary for people: nothing is decided on it."""
+
+    UNPLACED = "unplaced"
+    PLACED = "placed"
+    AUTHORIZED = "authorized"
+    PREPARING = "preparing"
+    READY = "ready"
+    PICKED_UP = "picked_up"
+    DELIVERED = "delivered"
+    COMPLETED = "completed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+
+
+class Rest(StrEnum):
+    """Whether a run moves the order (MOVING), or it rests: parked for a person, or ended."""
+
+    MOVING = "moving"
+    PARKED = "parked"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all ever opened."""
+
+    order_id: OrderId
+    version: int = 0
+    placed: OrderPlaced | None = None
+    lines: tuple[Line, ...] = ()
+    run: int = 0
+    rest: Rest = Rest.MOVING
+    rested_at: int = 0
+    cancellation: CancellationRequested | None = None
+    cancelling_since: int = 0
+    credited: int = 0
+    credits: frozenset[str] = frozenset()
+    payment: Payment = field(default_factory=Payment)
+    ticket: Ticket | None = None
+    delivery: Delivery = field(default_factory=Delivery)
+    intents: dict[int, Intent] = field(default_factory=dict)
+    facts: frozenset[tuple[object, ...]] = frozenset()
+
+    @property
+    def currency(self) -> str:
+        return self.payment.currency
+
+    @property
+    def total(self) -> Money:
+        """Price of what can be had, with fees and tip, less credits; never below zero."""
+        if self.placed is None:
+            return Money.zero(self.currency)
+        fees = (self.placed.delivery_fee, self.placed.service_fee, self.placed.tip)
+        price = total((*(line.total for line in self.lines), *fees), self.currency)
+        return max(price - Money(self.credited, self.currency), Money.zero(self.currency))
+
+    @property
+    def status(self) -> Status:  # noqa: PLR0912 - one case a status
+        if self.placed is None:
+            return Status.UNPLACED
+        if self.cancellation is not None:
+            return Status.CANCELLED if self.rest is Rest.ENDED else Status.CANCELLING
+        if self.rest is Rest.ENDED:
+            return Status.COMPLETED
+        if self.delivery.delivered:
+            return Status.DELIVERED
+        if self.delivery.picked_up:
+            return Status.PICKED_UP
+        if self.ticket is None:
+            return Status.PLACED
+        if self.ticket.state is TicketState.READY:
+            return Status.READY
+        return Status.AUTHORIZED if self.ticket.state is TicketState.REQUESTED else Status.PREPARING
+
+
+def initial(order_id: OrderId) -> Order:
+    """An order of which nothing is known."""
+    return Order(order_id=order_id)
+
+
+def evolve(order: Order, event: Event) -> Order:
+    """The order after one more event. Total: an event without a rule here only counts."""
+    version = order.version + 1
+    changes = _EVOLVE[type(event)](order, event, version)
+    return replace(order, version=version, **changes)
+
+
+def fact_key(fact: Fact | Timeout) -> tuple[object, ...]:
+    """Two reports with the same key are one fact, told twice; when it was told does not count."""
+    if isinstance(fact, ItemUnavailable):
+        return ItemUnavailable, fact.answers, fact.line, fact.available
+    return type(fact), fact.answers, getattr(fact, "courier", None)
+
+
+_Changes = dict[str, Any]
+
+
+def _placed(order: Order, event: OrderPlaced, version: int) -> _Changes:
+    return {
+        "placed": event,
+        "lines": event.lines,
+        "run": 1,
+        "payment": Payment(currency=event.delivery_fee.currency),
+    }
+
+
+def _run_started(order: Order, event: RunStarted, version: int) -> _Changes:
+    return {"run": event.run, "rest": Rest.MOVING, "payment": payment.lapse_refusals(order.payment)}
+
+
+def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
+    return {"rest": Rest.PARKED, "rested_at": version}
+
+
+def _cancelling(order: Order, event: CancellationRequested, version: int) -> _Changes:
+    return {"cancellation": event, "cancelling_since": version}
+
+
+def _ended(order: Order, event: OrderCancelled | OrderCompleted, version: int) -> _Changes:
+    return {"rest": Rest.ENDED, "rested_at": version}
+
+
+def _credited(order: Order, event: CreditGranted, version: int) -> _Changes:
+    return {"credited": order.credited + event.amount.minor, "credits": order.credits | {event.credit_id}}
+
+
+def _written_off(order: Order, event: WrittenOff, version: int) -> _Changes:
+    return {
+        "payment": payment.write_off(order.payment, event.intent),
+        "ticket": preparation.write_off(order.ticket, event.intent),
+        "delivery": delivery.write_off(order.delivery, event.intent),
+    }
+
+
+def _payment(order: Order, event: Any, version: int) -> _Changes:
+    return {"payment": payment.evolve(order.payment, event, version)} | _remembered(order, event, version)
+
+
+def _preparation(order: Order, event: Any, version: int) -> _Changes:
+    changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(order, event, version)
+    if isinstance(event, ItemUnavailable):
+        changes["lines"] = tuple(
+            replace(line, quantity=min(line.quantity, event.available)) if number == event.line else line
+            for number, line in enumerate(order.lines, start=1)
+        )
+    return changes
+
+
+def _delivery(order: Order, event: Any, version: int) -> _Changes:
+    changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(order, event, version)
+    if isinstance(event, OrderPickedUp | OrderDelivered):
+        changes["ticket"] = preparation.collected(order.ticket)
+    return changes
+
+
+def _remembered(order: Order, event: Any, version: int) -> _Changes:
+    if type(event) in _INTENTS:
+        return {"intents": order.intents | {version: event}}
+    return {"facts": order.facts | {fact_key(event)}}
+
+
+_INTENTS = frozenset(get_args(Intent))
+_EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
+    OrderPlaced: _placed,
+    RunStarted: _run_started,
+    OrderParked: _parked,
+    CancellationRequested: _cancelling,
+    OrderCancelled: _ended,
+    OrderCompleted: _ended,
+    CreditGranted: _credited,
+    WrittenOff: _written_off,
+    **dict.fromkeys(get_args(PaymentIntent) + get_args(PaymentFact), _payment),
+    **dict.fromkeys(get_args(PreparationIntent) + get_args(PreparationFact), _preparation),
+    **dict.fromkeys((PreparationTimedOut, PreparationOverdue), _preparation),
+    **dict.fromkeys(get_args(DeliveryIntent) + get_args(DeliveryFact), _delivery),
+    **dict.fromkeys((CourierTimedOut, DeliveryOverdue), _delivery),
+}

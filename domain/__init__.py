@@ -1,1 +1,1 @@
-"""The order, pure: what may happen to it, what it decides, what it owes. The standard library alone, no clock, no I/O."""
+"""The order, pure: what may happen to it, what it decides, what it owes. Standard library alone, no clock, no I/O."""

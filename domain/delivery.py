@@ -81,7 +81,7 @@ class Delivery:
 DeliveryEvent: TypeAlias = DeliveryIntent | DeliveryFact | CourierTimedOut | DeliveryOverdue
 
 
-def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:  # noqa: PLR0912 - one case an event
+def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
     """The delivery after the event of that version."""
     match event:
         case CourierRequested():
@@ -111,9 +111,7 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery: 
 
 def write_off(delivery: Delivery, intent: int) -> Delivery:
     """The offer of this intent is not pursued any more."""
-    return _each(
-        delivery, lambda o: replace(o, state=OfferState.WRITTEN_OFF, undo=None) if o.intent == intent else o
-    )
+    return _each(delivery, lambda o: replace(o, state=OfferState.WRITTEN_OFF, undo=None) if o.intent == intent else o)
 
 
 def _moved(delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None) -> Delivery:

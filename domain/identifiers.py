@@ -58,7 +58,9 @@ def order_id_for(caller: str, key: str) -> OrderId:
 def parse_order_id(text: str) -> OrderId:
     """Raises InvalidIdentifier."""
     if not re.fullmatch(ORDER_ID, text):
-        raise InvalidIdentifier(f"{text!r} is not an order id: it starts with ord_ and has 26 letters and digits after it")
+        raise InvalidIdentifier(
+            f"{text!r} is not an order id: it starts with ord_ and has 26 letters and digits after it"
+        )
     return OrderId(text)
 
 

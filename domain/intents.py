@@ -137,9 +137,7 @@ def _owed_ticket(order: Order) -> list[Owed]:
 
 def _owed_couriers(order: Order) -> list[Owed]:
     return [
-        Owed(
-            holding=Holding.OFFER, intent=offer.intent, in_doubt=offer.state in delivery.IN_DOUBT, undo=offer.undo
-        )
+        Owed(holding=Holding.OFFER, intent=offer.intent, in_doubt=offer.state in delivery.IN_DOUBT, undo=offer.undo)
         for offer in order.delivery.offers
         if offer.state in delivery.HELD
     ]
@@ -208,4 +206,3 @@ def _surplus(order: Order) -> Money:
     payment = order.payment
     given_back = payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
     return payment.taken(Transfer.ASKED, Transfer.DONE) - given_back - due(order)
-

@@ -12,11 +12,11 @@ from domain import delivery, payment, preparation
 from domain.delivery import Delivery
 from domain.events import (
     CancellationRequested,
+    CourierTimedOut,
     CreditGranted,
     DeliveryFact,
     DeliveryIntent,
     DeliveryOverdue,
-    CourierTimedOut,
     Event,
     Fact,
     Intent,
@@ -35,7 +35,6 @@ from domain.events import (
     PreparationOverdue,
     PreparationTimedOut,
     RunStarted,
-    Timeout,
     WrittenOff,
 )
 from domain.identifiers import OrderId
@@ -87,6 +86,7 @@ class Order:
     delivery: Delivery = field(default_factory=Delivery)
     intents: dict[int, Intent] = field(default_factory=dict)
     facts: frozenset[tuple[object, ...]] = frozenset()
+    written_off: frozenset[int] = frozenset()
 
     @property
     def currency(self) -> str:
@@ -102,7 +102,7 @@ class Order:
         return max(price - Money(self.credited, self.currency), Money.zero(self.currency))
 
     @property
-    def status(self) -> Status:  # noqa: PLR0912 - one case a status
+    def status(self) -> Status:
         if self.placed is None:
             return Status.UNPLACED
         if self.cancellation is not None:
@@ -132,7 +132,7 @@ def evolve(order: Order, event: Event) -> Order:
     return replace(order, version=version, **changes)
 
 
-def fact_key(fact: Fact | Timeout) -> tuple[object, ...]:
+def fact_key(fact: Fact) -> tuple[object, ...]:
     """Two reports with the same key are one fact, told twice; when it was told does not count."""
     if isinstance(fact, ItemUnavailable):
         return ItemUnavailable, fact.answers, fact.line, fact.available
@@ -152,7 +152,12 @@ def _placed(order: Order, event: OrderPlaced, version: int) -> _Changes:
 
 
 def _run_started(order: Order, event: RunStarted, version: int) -> _Changes:
-    return {"run": event.run, "rest": Rest.MOVING, "payment": payment.lapse_refusals(order.payment)}
+    return {
+        "run": event.run,
+        "rest": Rest.MOVING,
+        "payment": payment.lapse_refusals(order.payment),
+        "delivery": replace(order.delivery, overdue=False),
+    }
 
 
 def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
@@ -176,6 +181,7 @@ def _written_off(order: Order, event: WrittenOff, version: int) -> _Changes:
         "payment": payment.write_off(order.payment, event.intent),
         "ticket": preparation.write_off(order.ticket, event.intent),
         "delivery": delivery.write_off(order.delivery, event.intent),
+        "written_off": order.written_off | {event.intent},
     }
 
 
@@ -203,10 +209,11 @@ def _delivery(order: Order, event: Any, version: int) -> _Changes:
 def _remembered(order: Order, event: Any, version: int) -> _Changes:
     if type(event) in _INTENTS:
         return {"intents": order.intents | {version: event}}
-    return {"facts": order.facts | {fact_key(event)}}
+    return {"facts": order.facts | {fact_key(event)}} if type(event) in _FACTS else {}
 
 
 _INTENTS = frozenset(get_args(Intent))
+_FACTS = frozenset(get_args(Fact))
 _EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
     OrderPlaced: _placed,
     RunStarted: _run_started,

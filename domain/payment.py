@@ -106,7 +106,11 @@ class Payment:
             if capture.state is not Transfer.DONE:
                 continue
             gone = total(
-                (r.amount for r in self.refunds if r.capture_id == capture.capture_id and r.state is not Transfer.LAPSED),
+                (
+                    r.amount
+                    for r in self.refunds
+                    if r.capture_id == capture.capture_id and r.state is not Transfer.LAPSED
+                ),
                 self.currency,
             )
             if capture.amount > gone:
@@ -122,18 +126,20 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
         case PaymentAuthorized():
             return _hold(payment, state=Hold.HELD, authorization_id=event.authorization_id, amount=event.amount)
         case PaymentDeclined():
-            return _hold(payment, state=Hold.DECLINED)
+            return _hold(payment, state=Hold.DECLINED) if _authorization_is(payment, Hold.ASKED) else payment
         case PaymentVoidRequested():
             return _hold(payment, void=version)
         case PaymentVoided():
-            return _hold(payment, state=Hold.VOIDED, void=None)
+            return _hold(
+                payment, void=None, **({"state": Hold.VOIDED} if _authorization_is(payment, Hold.HELD) else {})
+            )
         case PaymentVoidRefused():
             return _hold(payment, void=None, void_refused=True)
         case PaymentCaptureRequested():
             return replace(payment, captures=(*payment.captures, Capture(intent=version, amount=event.amount)))
         case PaymentCaptured():
             captured = _capture(payment, event.answers, Transfer.DONE, event.capture_id)
-            return _hold(captured, state=Hold.CAPTURED)
+            return _hold(captured, state=Hold.CAPTURED, void=None)
         case PaymentCaptureRefused():
             return _capture(payment, event.answers, Transfer.REFUSED, "")
         case PaymentRefundRequested():
@@ -165,6 +171,10 @@ def write_off(payment: Payment, intent: int) -> Payment:
     return _refund(_capture(payment, intent, Transfer.WRITTEN_OFF, ""), intent, Transfer.WRITTEN_OFF)
 
 
+def _authorization_is(payment: Payment, state: Hold) -> bool:
+    return payment.authorization is not None and payment.authorization.state is state
+
+
 def _hold(payment: Payment, **changes: Any) -> Payment:
     if payment.authorization is None:
         return payment
@@ -185,6 +195,7 @@ def _refund(payment: Payment, intent: int, state: Transfer) -> Payment:
     return replace(
         payment,
         refunds=tuple(
-            replace(refund, state=state) if refund.intent == intent else refund for refund in payment.refunds
+            replace(refund, state=state) if refund.intent == intent and refund.state is not Transfer.DONE else refund
+            for refund in payment.refunds
         ),
     )

@@ -1,0 +1,307 @@
+"""``decide``: command and order in, events out, or a refusal by name.
+
+Every decision has two parts. What the command says is answered first, by one small function a command. Then the order
+draws the consequences until there is none left: which intents are necessary now, whether it ends, whether a resting order
+must run again. So an intent is in the commit that makes it necessary, whichever command that was.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from domain.commands import (
+    Awaited,
+    CancelOrder,
+    Command,
+    GrantCredit,
+    ParkOrder,
+    PlaceOrder,
+    RecordFact,
+    RecordTimeout,
+    StartRun,
+    WriteOff,
+)
+from domain.consequences import consequences, wanted
+from domain.events import (
+    CancellationCause,
+    CancellationRequested,
+    CourierAssigned,
+    CourierDeclined,
+    CourierReleased,
+    CourierReleaseRequested,
+    CourierRequested,
+    CourierTimedOut,
+    CourierWrittenOff,
+    CreditGranted,
+    DeliveryFailed,
+    DeliveryOverdue,
+    Event,
+    Fact,
+    Fault,
+    Intent,
+    ItemUnavailable,
+    OrderDelivered,
+    OrderParked,
+    OrderPickedUp,
+    OrderPlaced,
+    PaymentAuthorizationRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentCaptureRefused,
+    PaymentCaptureRequested,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentRefundRefused,
+    PaymentRefundRequested,
+    PaymentVoided,
+    PaymentVoidRefused,
+    PaymentVoidRequested,
+    PreparationAccepted,
+    PreparationCancellationRequested,
+    PreparationCancelled,
+    PreparationOverdue,
+    PreparationReady,
+    PreparationRejected,
+    PreparationRequested,
+    PreparationTimedOut,
+    PreparationWrittenOff,
+    RunStarted,
+    Timeout,
+    WrittenOff,
+)
+from domain.identifiers import SYSTEM, Role
+from domain.intents import Holding, owed, shortage
+from domain.money import Money, total
+from domain.order import Order, Rest, evolve, fact_key
+from domain.payment import Transfer
+from domain.questions import Answer, answer
+from domain.refusals import (
+    CancellationNotAllowed,
+    CreditExceedsDue,
+    InvalidOrder,
+    NotAsked,
+    NothingOwed,
+    OrderAlreadyCancelling,
+    OrderAlreadyEnded,
+    OrderAlreadyPickedUp,
+    OrderAlreadyPlaced,
+    OrderNotFound,
+    RunSuperseded,
+    StillNeeded,
+    UnknownLine,
+)
+
+LINES_MAX = 100
+"""Lines an order may have: far above what people order, far below what a 400 KB commit holds."""
+
+
+def decide(command: Command, order: Order) -> tuple[Event, ...]:
+    """The events that the command leads to; empty when everything it says is so already.
+
+    Raises:
+        Rejected: The named subclass says which rule is broken. Nothing is to be recorded.
+    """
+    events = list(_answered(command, order))
+    for event in events:
+        order = evolve(order, event)
+    return (*events, *consequences(order)) if events else ()
+
+
+def _answered(command: Command, order: Order) -> tuple[Event, ...]:
+    if isinstance(command, PlaceOrder):
+        return _place(command, order)
+    if order.placed is None:
+        raise OrderNotFound(order.order_id)
+    match command:
+        case CancelOrder():
+            return _cancel(command, order)
+        case RecordFact():
+            return _record(command.fact, order)
+        case RecordTimeout():
+            return _time_out(command, order)
+        case ParkOrder():
+            return _park(command, order)
+        case StartRun():
+            return _start_run(command, order)
+        case GrantCredit():
+            return _grant_credit(command, order)
+        case WriteOff():
+            return _write_off(command, order)
+        case _:
+            assert_never(command)
+
+
+def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
+    placed = OrderPlaced(
+        order_id=command.order_id,
+        customer=command.customer,
+        restaurant=command.restaurant,
+        lines=command.lines,
+        delivery_fee=command.delivery_fee,
+        service_fee=command.service_fee,
+        tip=command.tip,
+        payment_method=command.payment_method,
+        contact=command.contact,
+        placed_at=command.at,
+    )
+    if order.placed is not None:
+        if order.placed == placed:
+            return ()
+        raise OrderAlreadyPlaced(order.order_id)
+    _check_prices(placed)
+    return (placed,)
+
+
+def _check_prices(placed: OrderPlaced) -> None:
+    if not 1 <= len(placed.lines) <= LINES_MAX:
+        raise InvalidOrder("lines", f"an order has 1 to {LINES_MAX} lines, this one has {len(placed.lines)}")
+    amounts = {"delivery_fee": placed.delivery_fee, "service_fee": placed.service_fee, "tip": placed.tip}
+    for number, line in enumerate(placed.lines):
+        if line.quantity < 1:
+            raise InvalidOrder(f"lines[{number}].quantity", f"order at least 1, not {line.quantity}")
+        amounts[f"lines[{number}].unit_price"] = line.unit_price
+        amounts |= {f"lines[{number}].options[{i}].price": option.price for i, option in enumerate(line.options)}
+    currency = placed.delivery_fee.currency
+    for name, amount in amounts.items():
+        if amount.currency != currency:
+            raise InvalidOrder(name, f"{amount.currency}, but the order is in {currency}; use one currency")
+        if amount.minor < 0:
+            raise InvalidOrder(name, f"{amount} is below zero")
+    fees = (placed.delivery_fee, placed.service_fee, placed.tip)
+    if not total((*(line.total for line in placed.lines), *fees), currency):
+        raise InvalidOrder("lines", "the total is zero; there is nothing to pay for")
+
+
+def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
+    if command.by.role not in _CANCELLERS:
+        raise CancellationNotAllowed(command.by.role)
+    if order.cancellation is not None:
+        return ()
+    if order.delivery.picked_up:
+        raise OrderAlreadyPickedUp(order.order_id)
+    return (
+        CancellationRequested(
+            cause=CancellationCause.ASKED,
+            fault=_CANCELLERS[command.by.role],
+            by=command.by,
+            reason=command.reason,
+        ),
+    )
+
+
+def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
+    if not isinstance(order.intents.get(fact.answers), _QUESTION[type(fact)]):
+        raise NotAsked(type(fact).__name__, fact.answers)
+    if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
+        raise UnknownLine(fact.line, len(order.lines))
+    return () if fact_key(fact) in order.facts else (fact,)
+
+
+def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
+    _check_run(command.run, order)
+    if order.cancellation is not None or answer(order, command.awaited, command.question) is not Answer.NONE:
+        return ()
+    return (_timeout(command),)
+
+
+def _timeout(command: RecordTimeout) -> Timeout:
+    match command.awaited:
+        case Awaited.ACCEPTANCE:
+            return PreparationTimedOut(answers=command.question, at=command.at)
+        case Awaited.READINESS:
+            return PreparationOverdue(answers=command.question, at=command.at)
+        case Awaited.ASSIGNMENT | Awaited.PICKUP:
+            return CourierTimedOut(answers=command.question, at=command.at)
+        case Awaited.DELIVERY:
+            return DeliveryOverdue(answers=command.question, at=command.at)
+        case _:
+            assert_never(command.awaited)
+
+
+def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
+    _check_run(command.run, order)
+    if order.rest is not Rest.MOVING:
+        return ()
+    if order.cancellation is not None and not command.compensating:
+        return (RunStarted(run=order.run + 1, by=SYSTEM, reason="it was cancelled while it was being parked"),)
+    return (OrderParked(run=command.run, error=command.error, detail=command.detail),)
+
+
+def _start_run(command: StartRun, order: Order) -> tuple[Event, ...]:
+    if command.run <= order.run:
+        return ()
+    if order.rest is Rest.ENDED and not owed(order):
+        raise OrderAlreadyEnded(order.order_id)
+    return (RunStarted(run=order.run + 1, by=command.by, reason=command.reason),)
+
+
+def _grant_credit(command: GrantCredit, order: Order) -> tuple[Event, ...]:
+    if command.credit_id in order.credits:
+        return ()
+    if order.cancellation is not None:
+        raise OrderAlreadyCancelling(order.order_id)
+    payable = order.total
+    if not Money.zero(order.currency) < command.amount <= payable:
+        raise CreditExceedsDue(command.amount, payable)
+    return (
+        CreditGranted(
+            credit_id=command.credit_id,
+            amount=command.amount,
+            fault=command.fault,
+            by=command.by,
+            reason=command.reason,
+        ),
+    )
+
+
+def _write_off(command: WriteOff, order: Order) -> tuple[Event, ...]:
+    item = next((item for item in owed(order) if item.intent == command.intent), None)
+    if item is None:
+        return _write_off_claim(command, order)
+    if wanted(order, item) and item.holding is not Holding.CAPTURE:
+        raise StillNeeded(command.intent)
+    return (_written_off(command),)
+
+
+def _write_off_claim(command: WriteOff, order: Order) -> tuple[Event, ...]:
+    """What is owed to us can be written off too: a capture that the provider refused."""
+    capture = next((capture for capture in order.payment.captures if capture.intent == command.intent), None)
+    if command.intent in order.written_off:
+        return ()
+    if capture is None or capture.state not in {Transfer.REFUSED, Transfer.LAPSED} or not shortage(order):
+        raise NothingOwed(command.intent)
+    return (_written_off(command),)
+
+
+def _written_off(command: WriteOff) -> WrittenOff:
+    return WrittenOff(intent=command.intent, fault=command.fault, by=command.by, reason=command.reason)
+
+
+def _check_run(run: int, order: Order) -> None:
+    if run < order.run:
+        raise RunSuperseded(order.order_id, run, order.run)
+
+
+_CANCELLERS = {
+    Role.CUSTOMER: Fault.CUSTOMER,
+    Role.RESTAURANT: Fault.RESTAURANT,
+    Role.SUPPORT: Fault.PLATFORM,
+    Role.SERVICE: Fault.PLATFORM,
+    Role.SYSTEM: Fault.PLATFORM,
+}
+
+_QUESTION: dict[type[Fact], type[Intent]] = {
+    **dict.fromkeys((PaymentAuthorized, PaymentDeclined), PaymentAuthorizationRequested),
+    **dict.fromkeys((PaymentCaptured, PaymentCaptureRefused), PaymentCaptureRequested),
+    **dict.fromkeys((PaymentVoided, PaymentVoidRefused), PaymentVoidRequested),
+    **dict.fromkeys((PaymentRefunded, PaymentRefundRefused), PaymentRefundRequested),
+    **dict.fromkeys(
+        (PreparationAccepted, PreparationRejected, ItemUnavailable, PreparationReady), PreparationRequested
+    ),
+    **dict.fromkeys((PreparationCancelled, PreparationWrittenOff), PreparationCancellationRequested),
+    **dict.fromkeys(
+        (CourierAssigned, CourierDeclined, OrderPickedUp, OrderDelivered, DeliveryFailed), CourierRequested
+    ),
+    **dict.fromkeys((CourierReleased, CourierWrittenOff), CourierReleaseRequested),
+}
+"""Which intent a fact is an answer to."""

@@ -152,7 +152,7 @@ def _end(order: Order) -> Event | None:
 def _rouse(order: Order) -> RunStarted | None:
     """An ended order that owes again, and a parked one that has something new to do, need a run."""
     owes_again = order.rest is Rest.ENDED and bool(owed(order))
-    news = order.rest is Rest.PARKED and max(order.cancelling_since, *order.intents) > order.rested_at
+    news = order.rest is Rest.PARKED and max((order.cancelling_since, *order.intents)) > order.rested_at
     if not owes_again and not news:
         return None
     return RunStarted(run=order.run + 1, by=SYSTEM, reason="it owes again" if owes_again else "it has news")

@@ -1,8 +1,8 @@
 """``decide``: command and order in, events out, or a refusal by name.
 
 Every decision has two parts. What the command says is answered first, by one small function a command. Then the order
-draws the consequences until there is none left: which intents are necessary now, whether it ends, whether a resting order
-must run again. So an intent is in the commit that makes it necessary, whichever command that was.
+draws the consequences until there is none left: which intents are necessary now, whether it ends, whether a resting
+order must run again. So an intent is in the commit that makes it necessary, whichever command that was.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _owed_couriers(order: Order) -> list[Owed]:
     ]
 
 
-# --- books -------------------------------------------------------------------------------------------------------------
+# --- books ------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +194,7 @@ def due(order: Order) -> Money:
 
 def shortage(order: Order) -> Money:
     """What is due, and neither captured nor asked to be: not asked yet, or refused."""
-    return max(-_surplus(order), Money.zero(order.currency))
+    return max(_surplus(order) * -1, Money.zero(order.currency))
 
 
 def excess_taken(order: Order) -> Money:

@@ -1,5 +1,5 @@
-"""The order: what its events add up to. ``evolve`` never argues with the past; what may happen next is decided elsewhere
-(``deciding.py``), from this state alone."""
+"""The order: what its events add up to. ``evolve`` never argues with the past; what may happen next is decided
+elsewhere (``deciding.py``), from this state alone."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Rest(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all ever opened."""
+    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them."""
 
     order_id: OrderId
     version: int = 0
@@ -190,7 +190,9 @@ def _payment(order: Order, event: Any, version: int) -> _Changes:
 
 
 def _preparation(order: Order, event: Any, version: int) -> _Changes:
-    changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(order, event, version)
+    changes: _Changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(
+        order, event, version
+    )
     if isinstance(event, ItemUnavailable):
         changes["lines"] = tuple(
             replace(line, quantity=min(line.quantity, event.available)) if number == event.line else line
@@ -200,7 +202,9 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
 
 
 def _delivery(order: Order, event: Any, version: int) -> _Changes:
-    changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(order, event, version)
+    changes: _Changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(
+        order, event, version
+    )
     if isinstance(event, OrderPickedUp | OrderDelivered):
         changes["ticket"] = preparation.collected(order.ticket)
     return changes

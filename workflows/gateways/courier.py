@@ -1,7 +1,7 @@
 """The couriers, as the order sees them: offer a delivery, take the offer back.
 
-Who takes the offer, and what becomes of the delivery, comes on its own through the delivery API. An offer is named by the
-key of the call that made it, for as long as there are offers: no dispatcher forgets a key.
+Who takes the offer, and what becomes of the delivery, comes on its own through the delivery API. An offer is named by
+the key of the call that made it, for as long as there are offers: no dispatcher forgets a key.
 """
 
 from __future__ import annotations
@@ -34,20 +34,18 @@ class TooLate:
 
 
 class CourierGateway(Protocol):
-    """The couriers' dispatcher. Every call raises ``CouriersUnavailable`` (ask again) and ``KeyMisused`` (our bug)."""
+    """The couriers' dispatcher. Calls raise ``CouriersUnavailable`` (ask again) and ``KeyMisused`` (our bug)."""
 
-    def offer(
-        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
-    ) -> None:
+    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
         """Offer the delivery to couriers; returns when the offer stands. ``attempt`` counts the order's offers from 1.
 
-        An offer that was withdrawn before it arrived is taken in and **never shown to a courier**, however late it comes.
+        An offer that was withdrawn before it arrived is taken in and **never shown to a courier**, however late it is.
         """
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
         """Withdraw the offer that was, or may have been, made under ``offer_key``, and release who took it.
 
-        Part of the contract: an offer that is not there (yet) is remembered as withdrawn, and the answer is ``Released``.
-        So an offer in doubt can be withdrawn without knowing whether it arrived. Withdrawing what is withdrawn is
-        ``Released``, since then.
+        Part of the contract: an offer that is not there (yet) is remembered as withdrawn, and the answer is
+        ``Released``. So an offer in doubt can be withdrawn without knowing whether it arrived. Withdrawing what is
+        withdrawn is ``Released``, since then.
         """

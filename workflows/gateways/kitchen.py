@@ -36,7 +36,7 @@ class TooLate:
 
 
 class KitchenGateway(Protocol):
-    """The restaurants' order system. Every call raises ``KitchenUnavailable`` (ask again) and ``KeyMisused`` (our bug)."""
+    """The restaurants' order system. Calls raise ``KitchenUnavailable`` (ask again) and ``KeyMisused`` (our bug)."""
 
     def send_ticket(
         self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float

@@ -63,7 +63,7 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The provider will not do it, now or later, and nothing changed. ``reason`` is its word, e.g. ``already_captured``."""
+    """The provider will not do it, now or later; nothing changed. ``reason`` is its word: ``already_captured``."""
 
     reason: str
     at: datetime

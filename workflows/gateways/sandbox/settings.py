@@ -1,0 +1,159 @@
+"""How the sandbox behaves, read from environment-like text.
+
+Names begin with ``EXPEDITER_SANDBOX_``; ``*`` is ``PAYMENT``, ``KITCHEN`` or ``COURIER``.
+
+| variable                                 | default | meaning                                         |
+|------------------------------------------|---------|-------------------------------------------------|
+| ``*_LATENCY_MIN_S``, ``*_LATENCY_MAX_S`` | 0, 0    | a call takes this long, uniformly between       |
+| ``*_LOST_BEFORE_RATE``                   | 0       | share of calls lost on the way there: no effect |
+| ``*_LOST_AFTER_RATE``                    | 0       | share of answers lost: the effect is there      |
+| ``PAYMENT_REMEMBERS_S``                  | 86400   | how long a key is remembered (Stripe: 24 h)     |
+| ``PAYMENT_HOLDS_S``                      | 604800  | how long an authorization stands (cards: 7 d)   |
+| ``PAYMENT_LIMIT_MINOR``                  | 1000000 | amounts above it are declined, in minor units   |
+| ``KITCHEN_COOKED_AFTER_S``               | 600     | from its arrival to when a ticket is too late   |
+| ``COURIER_UNDER_WAY_AFTER_S``            | 600     | from its arrival to when an offer is too late   |
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+PREFIX = "EXPEDITER_SANDBOX_"
+
+
+class SettingRefused(ValueError):
+    """A variable says what the sandbox cannot do. The message names it."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(f"{name} {problem}")
+        self.name = name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WireSettings:
+    """What happens to calls on the way. Latency in seconds, rates from 0 to 1."""
+
+    latency_min_s: float = 0.0
+    latency_max_s: float = 0.0
+    lost_before_rate: float = 0.0
+    lost_after_rate: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSettings:
+    """``remembers``: a key; ``holds``: an authorization; ``limit_minor``: in minor units of whichever currency."""
+
+    wire: WireSettings = field(default_factory=WireSettings)
+    remembers: timedelta = timedelta(hours=24)
+    holds: timedelta = timedelta(days=7)
+    limit_minor: int = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KitchenSettings:
+    """``cooked_after``: a ticket arrived."""
+
+    wire: WireSettings = field(default_factory=WireSettings)
+    cooked_after: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourierSettings:
+    """``under_way_after``: an offer arrived."""
+
+    wire: WireSettings = field(default_factory=WireSettings)
+    under_way_after: timedelta = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxSettings:
+    """The three counterparties."""
+
+    payment: PaymentSettings = field(default_factory=PaymentSettings)
+    kitchen: KitchenSettings = field(default_factory=KitchenSettings)
+    courier: CourierSettings = field(default_factory=CourierSettings)
+
+
+def sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
+    """Read the variables with our prefix; the others are not ours. Raises SettingRefused, for a misspelt one too."""
+    reader = _Reader(environment)
+    settings = SandboxSettings(
+        payment=PaymentSettings(
+            wire=_wire(reader, "PAYMENT"),
+            remembers=reader.duration("PAYMENT_REMEMBERS_S", 86_400),
+            holds=reader.duration("PAYMENT_HOLDS_S", 604_800),
+            limit_minor=reader.minor("PAYMENT_LIMIT_MINOR", 1_000_000),
+        ),
+        kitchen=KitchenSettings(
+            wire=_wire(reader, "KITCHEN"), cooked_after=reader.duration("KITCHEN_COOKED_AFTER_S", 600)
+        ),
+        courier=CourierSettings(
+            wire=_wire(reader, "COURIER"), under_way_after=reader.duration("COURIER_UNDER_WAY_AFTER_S", 600)
+        ),
+    )
+    reader.refuse_unread()
+    return settings
+
+
+def _wire(reader: _Reader, counterparty: str) -> WireSettings:
+    shortest, longest = f"{counterparty}_LATENCY_MIN_S", f"{counterparty}_LATENCY_MAX_S"
+    latency_min_s = reader.seconds(shortest, 0)
+    latency_max_s = reader.seconds(longest, latency_min_s)
+    if latency_max_s < latency_min_s:
+        raise SettingRefused(PREFIX + longest, f"is {latency_max_s:g}, less than {PREFIX}{shortest}: {latency_min_s:g}")
+    return WireSettings(
+        latency_min_s=latency_min_s,
+        latency_max_s=latency_max_s,
+        lost_before_rate=reader.rate(f"{counterparty}_LOST_BEFORE_RATE"),
+        lost_after_rate=reader.rate(f"{counterparty}_LOST_AFTER_RATE"),
+    )
+
+
+class _Reader:
+    """Reads variables by their name after the prefix and notes which."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._ours = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+        self._read: set[str] = set()
+
+    def seconds(self, name: str, default: float) -> float:
+        return self._number(name, default, _YEAR_S, "a number of seconds, zero or more, at most a year, e.g. 0.25")
+
+    def duration(self, name: str, default: float) -> timedelta:
+        return timedelta(seconds=self.seconds(name, default))
+
+    def rate(self, name: str) -> float:
+        return self._number(name, 0, 1, "a share of calls from 0 to 1, e.g. 0.05")
+
+    def minor(self, name: str, default: int) -> int:
+        text = self._text(name)
+        if text is None:
+            return default
+        if not (text.isascii() and text.isdigit()):
+            raise SettingRefused(PREFIX + name, f"is {text!r}: give whole minor units, e.g. 1000000 for 10000.00 EUR")
+        return int(text)
+
+    def refuse_unread(self) -> None:
+        for name in sorted(self._ours.keys() - self._read):
+            known = ", ".join(sorted(self._read))
+            raise SettingRefused(name, f"is not a setting of the sandbox; there are: {known}")
+
+    def _number(self, name: str, default: float, at_most: float, what: str) -> float:
+        text = self._text(name)
+        try:
+            number = default if text is None else float(text)
+        except ValueError:
+            number = math.nan
+        if not 0 <= number <= at_most:  # false for nan as well
+            raise SettingRefused(PREFIX + name, f"is {text!r}: give {what}")
+        return number
+
+    def _text(self, name: str) -> str | None:
+        self._read.add(PREFIX + name)
+        return self._ours.get(PREFIX + name)
+
+
+_YEAR_S = 366 * 86_400

@@ -42,7 +42,7 @@ class _File(apsw.VFSFile):
 
 
 class SyncCountingVfs(apsw.VFS):
-    """Sees every sync: counts them, can hold one up, can make one fail. Registered under a name of its own for as long as it lives."""
+    """Sees every sync: counts them, can hold one up, can make one fail. Registered under a name of its own."""
 
     def __init__(self) -> None:
         self.syncs = Syncs(vfs=f"syncs-{next(_names)}")

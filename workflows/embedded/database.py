@@ -103,10 +103,15 @@ class Database:
             self._give_back(connection)
 
     def truncate_wal(self) -> None:
-        """Write the WAL into the database and cut it, so that what was deleted is not left in it. Waits for readers."""
+        """Write the WAL into the database and cut it, so that what was deleted is not left in it.
+
+        Waits for readers. Raises DatabaseBusy when one of them reads for longer than the busy timeout.
+        """
         connection = _open(self.path, apsw.SQLITE_OPEN_READWRITE, self._vfs)
         try:
             connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except (apsw.BusyError, apsw.LockedError) as error:
+            raise DatabaseBusy(f"{self.path} is being read; its WAL could not be cut") from error
         finally:
             connection.close()
 

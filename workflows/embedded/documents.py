@@ -9,7 +9,7 @@ from typing import Literal
 
 import apsw
 
-from workflows.documents import Document, DocumentsUnavailable, Expected, AnyVersion, check_version
+from workflows.documents import AnyVersion, Document, DocumentsUnavailable, Expected, check_version
 from workflows.embedded.database import Database, DatabaseUnavailable, T, Work
 
 _TABLE = """

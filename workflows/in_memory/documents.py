@@ -7,7 +7,7 @@ import threading
 from dataclasses import replace
 from typing import Literal
 
-from workflows.documents import Document, Expected, AnyVersion, check_version
+from workflows.documents import AnyVersion, Document, Expected, check_version
 
 
 class InMemoryDocuments:

@@ -1,0 +1,136 @@
+"""Event types as the codec sees them: how each is written to JSON and read back, compiled once when they are loaded.
+
+A type without personal fields goes straight between bytes and its dataclass. One with personal fields (their
+annotation includes ``Erased``) takes the longer way: sealed and opened field by field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from domain.personal import Erased
+from workflows.keyring import DataKey
+from workflows.personal_fields import ERASED, Vault, is_sealed
+from workflows.upcasters import Data, Upcasters, check_upcasters
+
+encode_json = msgspec.json.Encoder().encode
+decode_json = msgspec.json.Decoder().decode
+
+
+class NotStorable(TypeError):
+    """The event could not be read back as it is, so it is not written. A bug of ours. Retryable: no."""
+
+
+class EventType:
+    """One event class: its name, its current schema and its fields."""
+
+    def __init__(self, cls: type[Any]) -> None:
+        hints = get_type_hints(cls)
+        self.cls = cls
+        self.name = cls.__name__
+        self.schema: int = getattr(cls, "SCHEMA", 1)
+        self.fields = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+        self.personal = {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
+        self._times = [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
+        self._refuse_hidden_personal_fields()
+        self.read: Callable[[msgspec.Raw], Any] | None = None
+        if not self.personal:
+            self.read = msgspec.json.Decoder(cls).decode
+
+    def write(self, event: Any, vault: Vault, key: DataKey | None) -> msgspec.Raw:
+        """Raises NotStorable for what would not come back equal, e.g. a field of another type than it says."""
+        for name in self._times:
+            time = getattr(event, name)
+            if isinstance(time, datetime) and time.utcoffset() != timedelta(0):
+                raise NotStorable(f"{self.name}.{name} is not in UTC")
+        try:
+            text = encode_json(event if self.read else self._sealed(event, vault, key))
+            again = self.read(msgspec.Raw(text)) if self.read else self.open(decode_json(text), vault)
+        except NotStorable:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            raise NotStorable(f"{self.name} could not be read back: {error}") from error
+        if again != event:
+            raise NotStorable(f"{self.name} would be read back as {again!r}")
+        return msgspec.Raw(text)
+
+    def open(self, data: Data, vault: Vault) -> Any:
+        """Stored data of the current schema -> event, with its personal fields opened."""
+        return self.build(opened(data, vault))
+
+    def build(self, data: Data) -> Any:
+        """Plain data of the current schema, personal fields opened or ``Erased()``, -> event."""
+        values = {name: self._value(name, data[name]) for name in self.fields if name in data}
+        try:
+            return self.cls(**values)
+        except TypeError as error:
+            raise msgspec.ValidationError(str(error)) from error
+
+    def _value(self, name: str, value: Any) -> Any:
+        if name in self.personal:
+            return value if isinstance(value, Erased) else msgspec.convert(value, self.personal[name])
+        return msgspec.convert(value, self.fields[name])
+
+    def _sealed(self, event: Any, vault: Vault, key: DataKey | None) -> Data:
+        data: Data = {}
+        for name in self.fields:
+            value = getattr(event, name)
+            if name not in self.personal:
+                data[name] = value
+            elif isinstance(value, Erased):
+                data[name] = ERASED
+            elif key is None:
+                raise NotStorable(f"{self.name}.{name} is personal, and the commit names no subject")
+            else:
+                data[name] = vault.seal(name, encode_json(value), key)
+        return data
+
+    def _refuse_hidden_personal_fields(self) -> None:
+        for name, hint in self.fields.items():
+            if name not in self.personal and _mentions_erased(hint, set()):
+                raise TypeError(f"{self.name}.{name} hides a personal field inside: make it one of the event's own")
+
+
+class EventTypes:
+    """All event types by name and by class, and the upcasters of their old schemas, checked."""
+
+    def __init__(self, classes: Iterable[type[Any]], upcasters: Upcasters) -> None:
+        self.upcasters = upcasters
+        self.by_class = {cls: EventType(cls) for cls in classes}
+        self.by_name = {kind.name: kind for kind in self.by_class.values()}
+        if len(self.by_name) != len(self.by_class):
+            raise TypeError("two event classes have one name")
+        check_upcasters(upcasters, {kind.name: kind.schema for kind in self.by_class.values()})
+        self.readers = {(kind.name, kind.schema): kind.read for kind in self.by_class.values() if kind.read is not None}
+
+
+def opened(data: Data, vault: Vault) -> Data:
+    """Data with every sealed field opened: the plain value, or ``Erased()``."""
+    return {name: _opened(name, value, vault) for name, value in data.items()}
+
+
+def _opened(name: str, value: Any, vault: Vault) -> Any:
+    if not is_sealed(value):
+        return value
+    text = vault.open(name, value)
+    return text if isinstance(text, Erased) else decode_json(text)
+
+
+def _without_erased(hint: Any) -> Any:
+    return reduce(or_, (arg for arg in get_args(hint) if arg is not Erased))
+
+
+def _mentions_erased(hint: Any, seen: set[Any]) -> bool:
+    if hint is Erased:
+        return True
+    if dataclasses.is_dataclass(hint) and hint not in seen:
+        seen.add(hint)
+        return any(_mentions_erased(inner, seen) for inner in get_type_hints(hint).values())
+    return any(_mentions_erased(arg, seen) for arg in get_args(hint))

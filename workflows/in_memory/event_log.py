@@ -1,0 +1,49 @@
+"""The event log in memory: the reference."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from workflows.clock import Clock
+from workflows.codec import Codec
+from workflows.commits import Commit
+from workflows.event_log import ChainedEventLog
+from workflows.feed import Change, Doorbell
+
+
+class InMemoryEventLog(ChainedEventLog):
+    """Keeps commits by stream, and once more in the order they came, for the feed."""
+
+    def __init__(self, codec: Codec, clock: Clock) -> None:
+        super().__init__(codec, clock)
+        self._streams: dict[str, dict[int, Commit]] = {}
+        self._in_order: list[Commit] = []
+        self._gate = threading.Lock()
+        self._bell = Doorbell()
+
+    def scan(self) -> Iterator[Commit]:
+        for stream in list(self._streams):
+            yield from self._read(stream, through=None)
+
+    def changes(self, after: int | None, limit: int) -> list[Change]:
+        start = after or 0
+        return [Change(start + n, commit) for n, commit in enumerate(self._in_order[start : start + limit], start=1)]
+
+    def on_change(self, ring: Callable[[], None]) -> None:
+        self._bell.add(ring)
+
+    def _read(self, stream: str, *, through: int | None) -> Iterable[Commit]:
+        with self._gate:
+            commits = sorted(self._streams.get(stream, {}).items())
+        return [commit for sk, commit in commits if through is None or sk <= through]
+
+    def _insert(self, commit: Commit) -> Commit | None:
+        with self._gate:
+            stream = self._streams.setdefault(commit.pk, {})
+            if commit.sk in stream:
+                return stream[commit.sk]
+            stream[commit.sk] = commit
+            self._in_order.append(commit)
+        self._bell.ring()
+        return None

@@ -1,0 +1,34 @@
+"""Data keys in memory."""
+
+from __future__ import annotations
+
+import threading
+
+from workflows.keyring import DataKey, new_data_key
+
+
+class InMemoryKeyRing:
+    """Forgets everything with the process."""
+
+    def __init__(self) -> None:
+        self._of_customer: dict[str, DataKey] = {}
+        self._by_id: dict[str, DataKey] = {}
+        self._gate = threading.Lock()
+
+    def current(self, customer: str) -> DataKey:
+        with self._gate:
+            key = self._of_customer.get(customer)
+            if key is None:
+                key = self._of_customer[customer] = new_data_key()
+                self._by_id[key.id] = key
+            return key
+
+    def find(self, key_id: str) -> DataKey | None:
+        return self._by_id.get(key_id)
+
+    def destroy(self, customer: str) -> bool:
+        with self._gate:
+            key = self._of_customer.pop(customer, None)
+            if key is not None:
+                del self._by_id[key.id]
+            return key is not None

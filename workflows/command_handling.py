@@ -96,8 +96,8 @@ def handle(
             return Handled(history, order, echo=False)
         try:
             after = log.append(history, _commit(key, events, caller, body_hash, order))
-        except WrongExpectedVersion:
-            history = log.load(stream_of(order_id))
+        except WrongExpectedVersion as conflict:
+            history = conflict.history
             continue
         return Handled(after, fold(order_id, after.events), echo=False)
     raise TooManyConflicts(f"order {order_id} is written to by too many at once; try again")

@@ -1,0 +1,48 @@
+"""The relay: follows the log, starts the runs that it says have begun, and wakes whom its news answers.
+
+Everything it does is safe to repeat and safe to do late: a run is started by its name, and a wake-up reads the log.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from domain.identifiers import OrderId
+from workflows.bootstrap import Engine
+from workflows.commits import Commit
+from workflows.waits import wake
+
+ORDERS = "order#"
+
+
+def relay(engine: Engine, commit: Commit, order_machine: str) -> None:
+    """Act on one commit of the feed. Raises what the executions and the stores raise; then it is to be asked again."""
+    if not commit.pk.startswith(ORDERS):
+        return
+    order_id = OrderId(commit.pk.removeprefix(ORDERS))
+    for run in _runs_begun(commit):
+        engine.executions.start(order_machine, f"{order_id}-{run}", {"order_id": order_id, "run": run})
+    wake(engine, order_id)
+
+
+class _Data(msgspec.Struct):
+    run: int = 1
+
+
+class _Event(msgspec.Struct):
+    t: str
+    d: msgspec.Raw
+
+
+class _Events(msgspec.Struct):
+    e: list[_Event]
+
+
+def _runs_begun(commit: Commit) -> list[int]:
+    """Only the run numbers are read; personal data stays closed. ``OrderPlaced`` begins run 1."""
+    events = msgspec.json.decode(commit.ev, type=_Events).e
+    return [
+        1 if event.t == "OrderPlaced" else msgspec.json.decode(event.d, type=_Data).run
+        for event in events
+        if event.t in {"OrderPlaced", "RunStarted"}
+    ]

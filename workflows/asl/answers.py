@@ -1,0 +1,134 @@
+"""What the outside answers to an effect, in the shapes and words of AWS: pure builders for whoever drives executions.
+
+A success is the ``output`` of ``TaskSucceeded``; a failure is the ``(error, cause)`` of ``TaskFailed``.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, TypeAlias
+
+from workflows.asl.payloads import to_text
+from workflows.asl.signals import JSON, Mode, Status
+
+Failure: TypeAlias = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildExecution:
+    """An execution that another one started. ``input`` is the JSON text it was started with."""
+
+    execution_arn: str
+    machine_arn: str
+    name: str
+    input: str
+    started_at: datetime
+    status: Status = Status.RUNNING
+    output: JSON = None
+    error: str | None = None
+    cause: str | None = None
+    stopped_at: datetime | None = None
+
+
+def function_succeeded(payload: JSON) -> JSON:
+    """What Lambda answers to Invoke. For a task whose Resource is the function itself, the interpreter unwraps it."""
+    return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
+
+
+def function_failed(exception: BaseException, request_id: str = "") -> Failure:
+    """An exception as the Python runtime of Lambda reports it: the error is the name of its class."""
+    name = type(exception).__name__
+    details: dict[str, JSON] = {"errorMessage": str(exception), "errorType": name, "requestId": request_id}
+    details["stackTrace"] = traceback.format_tb(exception.__traceback__)
+    return name, to_text(details)
+
+
+def function_timed_out(timeout_s: float, request_id: str = "") -> Failure:
+    """The function ran longer than its own timeout."""
+    message = f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"
+    return "Sandbox.Timedout", to_text({"errorType": "Sandbox.Timedout", "errorMessage": message})
+
+
+def function_missing(function: str) -> Failure:
+    """There is no such function."""
+    return "Lambda.ResourceNotFoundException", (
+        f"Function not found: {function} (Service: Lambda, Status Code: 404, Request ID: 0)"
+    )
+
+
+def machine_missing(machine: str, mode: Mode) -> Failure:
+    """There is no such state machine."""
+    return _service_failure(mode, "StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
+
+
+def name_taken(execution_arn: str, mode: Mode) -> Failure:
+    """A Standard execution of that name ran with another input, or has ended."""
+    return _service_failure(mode, "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
+
+
+def type_not_supported(machine: str, mode: Mode) -> Failure:
+    """startSyncExecution of a Standard machine, or a ``.sync`` start of an Express one."""
+    return _service_failure(mode, "StateMachineTypeNotSupported", f"This operation is not supported by '{machine}'")
+
+
+def child_started(child: ChildExecution, mode: Mode) -> JSON:
+    """The answer to REQUEST_RESPONSE and TOKEN, once the child has started."""
+    return {"ExecutionArn": child.execution_arn, "StartDate": _date(child.started_at, mode)}
+
+
+def child_ended(child: ChildExecution, mode: Mode) -> JSON | FailedChild:
+    """The answer to SYNC, SYNC_2 and EXPRESS. A failed EXPRESS child is a result with its status, not a failure."""
+    if mode is Mode.EXPRESS or child.status is Status.SUCCEEDED:
+        return _described(child, mode)
+    return FailedChild("States.TaskFailed", to_text(_described(child, mode)))
+
+
+@dataclass(frozen=True, slots=True)
+class FailedChild:
+    """The ``error`` and ``cause`` of the task that waited for it."""
+
+    error: str
+    cause: str
+
+
+def _described(child: ChildExecution, mode: Mode) -> dict[str, JSON]:
+    succeeded = child.status is Status.SUCCEEDED
+    parsed = mode is Mode.SYNC_2 and succeeded
+    described: dict[str, JSON] = {
+        "Cause": child.cause,
+        "Error": child.error if child.status is not Status.TIMED_OUT else None,
+        "ExecutionArn": child.execution_arn,
+        "Input": json.loads(child.input) if parsed else child.input,
+        "InputDetails": {"Included": True},
+        "Name": child.name,
+    }
+    if succeeded:
+        described["Output"] = child.output if parsed else to_text(child.output)
+        described["OutputDetails"] = {"Included": True}
+    described["StartDate"] = _date(child.started_at, mode)
+    described["StateMachineArn"] = child.machine_arn
+    described["Status"] = child.status.value
+    if child.stopped_at is not None:
+        described["StopDate"] = _date(child.stopped_at, mode)
+    return {key: value for key, value in described.items() if value is not None or key in ("Input", "Output")}
+
+
+def _date(at: datetime, mode: Mode) -> JSON:
+    """The optimised integration shows epoch milliseconds, the SDK integration an ISO 8601 text."""
+    if mode is Mode.EXPRESS:
+        return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return round(at.timestamp() * 1000)
+
+
+_PREFIX: Final[Mapping[bool, str]] = {True: "Sfn", False: "StepFunctions"}
+
+
+def _service_failure(mode: Mode, code: str, message: str) -> Failure:
+    service = "Sfn" if mode is Mode.EXPRESS else "AWSStepFunctions"
+    return f"{_PREFIX[mode is Mode.EXPRESS]}.{code}Exception", (
+        f"{message} (Service: {service}; Status Code: 400; Error Code: {code}; Request ID: 0; Proxy: null)"
+    )

@@ -1,0 +1,136 @@
+"""From text to plain JSON: read JSON or YAML strictly, and fill in ``${...}`` placeholders.
+
+Strictly: no key twice, no anchors or tags, nothing that JSON cannot say (dates, NaN, keys that are no strings).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+from workflows.asl.signals import JSON
+
+PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
+
+
+class UnreadableSource(ValueError):
+    """The text is no JSON and no YAML, or holds what JSON cannot say. The message says where."""
+
+
+class MissingSubstitution(KeyError):
+    """A ``${...}`` has no value."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(", ".join(names))
+        self.names = names
+
+    def __str__(self) -> str:
+        return f"no value for the placeholder{'s' if len(self.names) > 1 else ''} " + ", ".join(
+            f"${{{name}}}" for name in self.names
+        )
+
+
+def substitute(text: str, values: Mapping[str, str]) -> str:
+    """Replace every ``${name}``, as CloudFormation's DefinitionSubstitutions do.
+
+    Raises:
+        MissingSubstitution: Names all placeholders without a value.
+    """
+    missing = sorted({name for name in PLACEHOLDER.findall(text) if name not in values})
+    if missing:
+        raise MissingSubstitution(missing)
+    return PLACEHOLDER.sub(lambda match: str(values[match[1]]), text)
+
+
+def read(text: str) -> JSON:
+    """JSON if it starts like JSON, else YAML.
+
+    Raises:
+        UnreadableSource: See the class.
+    """
+    try:
+        if text.lstrip()[:1] in ("{", "["):
+            return _read_json_or_flow_yaml(text)
+        return _read_yaml(text)
+    except RecursionError:
+        raise UnreadableSource("nested too deeply") from None
+
+
+def _read_json_or_flow_yaml(text: str) -> JSON:
+    try:
+        value: JSON = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        try:
+            return _read_yaml(text)  # YAML's flow style starts like JSON too
+        except UnreadableSource:
+            raise UnreadableSource(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from None
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in made:
+            raise UnreadableSource(f"the key '{key}' appears twice in one object")
+        made[key] = value
+    return made
+
+
+def _refuse_constant(name: str) -> Any:
+    raise UnreadableSource(f"{name} is not JSON")
+
+
+def _read_yaml(text: str) -> JSON:
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if node is None:
+            raise UnreadableSource("the text is empty")
+        value: JSON = _from_node(node, _Reading(yaml, yaml.SafeLoader("")))
+    except yaml.YAMLError as error:
+        raise UnreadableSource(f"not YAML: {' '.join(str(error).split())}") from None
+    return value
+
+
+class _Reading:
+    """One YAML document under way: the library, its scalar rules, and the nodes already seen."""
+
+    def __init__(self, yaml: Any, loader: Any) -> None:
+        self.yaml = yaml
+        self.loader = loader
+        self.seen: set[int] = set()
+
+
+def _from_node(node: Any, reading: _Reading) -> JSON:
+    where = f"line {node.start_mark.line + 1}"
+    if id(node) in reading.seen:
+        raise UnreadableSource(f"the value at {where} is used by an alias; write it out, ASL has no anchors")
+    reading.seen.add(id(node))
+    if isinstance(node, reading.yaml.MappingNode):
+        return _object([(_key(key), _from_node(value, reading)) for key, value in node.value])
+    if isinstance(node, reading.yaml.SequenceNode):
+        return [_from_node(item, reading) for item in node.value]
+    return _scalar(node, reading.loader, where)
+
+
+def _scalar(node: Any, loader: Any, where: str) -> JSON:
+    if node.tag.endswith(":timestamp"):
+        return str(node.value)  # an unquoted date is meant as its text
+    value = loader.construct_object(node)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UnreadableSource(f"{node.value} at {where} is not JSON")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise UnreadableSource(f"'{node.value}' at {where} is no JSON value")
+
+
+def _key(node: Any) -> str:
+    if not node.tag.endswith(":str"):
+        raise UnreadableSource(
+            f"the key {node.value} at line {node.start_mark.line + 1} is no string; quote it: \"{node.value}\""
+        )
+    return str(node.value)

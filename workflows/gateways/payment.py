@@ -63,7 +63,12 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The provider will not do it, now or later; nothing changed. ``reason`` is its word: ``already_captured``."""
+    """The provider will not do it, now or later; nothing changed.
+
+    Every adapter says ``already_captured``, ``already_voided``, ``authorization_expired``, ``amount_too_high``,
+    ``amount_invalid``, ``currency_mismatch``, ``unknown_authorization`` and ``unknown_capture`` for what they name;
+    other reasons are the provider's own words.
+    """
 
     reason: str
     at: datetime

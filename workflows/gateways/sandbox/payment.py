@@ -79,12 +79,12 @@ class SandboxPayments(Counterparty):
         if not holds:
             return None
         closed, now = {line.parent for line in lines}, self._clock.now()
-        open_ = [hold for hold in holds if hold.id not in closed]
-        lapsed = [hold for hold in open_ if now >= expires_at(hold, self._settings.holds)]
+        standing = [hold for hold in holds if hold.id not in closed]
+        lapsed = [hold for hold in standing if now >= expires_at(hold, self._settings.holds)]
         currency = moved(holds[0]).currency
         return Position(
             authorized=_sum(holds, currency),
-            held=_sum([hold for hold in open_ if hold not in lapsed], currency),
+            held=_sum([hold for hold in standing if hold not in lapsed], currency),
             captured=_sum([line for line in lines if line.kind == "captured"], currency),
             released=_sum([*(line for line in lines if line.kind in _RELEASING), *lapsed], currency),
             refunded=_sum([line for line in lines if line.kind == "refunded"], currency),

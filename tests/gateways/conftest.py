@@ -1,0 +1,188 @@
+"""What the contract suites share: one rig per adapter, a clock that is moved by hand, and no sleeping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Protocol
+
+import pytest
+
+from domain.identifiers import OrderId, order_id_for
+from domain.money import Money
+from workflows.gateways.courier import CourierGateway
+from workflows.gateways.kitchen import KitchenGateway
+from workflows.gateways.payment import Authorized, Captured, PaymentGateway
+from workflows.gateways.sandbox.counterparty import Surroundings
+from workflows.gateways.sandbox.opening import Sandbox, open_sandbox
+from workflows.gateways.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class HandClock:
+    """Stands still until it is moved."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+class OpenSandbox(Protocol):
+    def __call__(
+        self, settings: SandboxSettings = ..., *, wait: Callable[[float], None] = ..., seed: int = ...
+    ) -> Sandbox: ...
+
+
+def _no_time(_seconds: float) -> None:
+    """Latency costs nothing here."""
+
+
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
+
+
+@pytest.fixture
+def opened(tmp_path: Path, clock: HandClock) -> Iterator[OpenSandbox]:
+    """Open the sandbox of this test; opening it again closes it first, as a restart does."""
+    sandboxes: list[Sandbox] = []
+
+    def open_again(
+        settings: SandboxSettings | None = None, *, wait: Callable[[float], None] = _no_time, seed: int = 1
+    ) -> Sandbox:
+        for sandbox in sandboxes:
+            sandbox.close()
+        surroundings = Surroundings(clock=clock, random=Random(seed), wait=wait)
+        sandboxes.append(open_sandbox(tmp_path / "sandbox.sqlite", settings or SandboxSettings(), surroundings))
+        return sandboxes[-1]
+
+    yield open_again
+    for sandbox in sandboxes:
+        sandbox.close()
+
+
+@pytest.fixture(scope="module")
+def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, HandClock]]:
+    """One sandbox for all examples of a law; payments lose two calls in five, one way or the other."""
+    clock = HandClock()
+    wire = WireSettings(lost_before_rate=0.2, lost_after_rate=0.2)
+    sandbox = open_sandbox(
+        tmp_path_factory.mktemp("lossy") / "sandbox.sqlite",
+        SandboxSettings(payment=PaymentSettings(wire=wire, remembers=timedelta(days=365 * 100))),
+        Surroundings(clock=clock, random=Random(1), wait=_no_time),
+    )
+    yield sandbox, clock
+    sandbox.close()
+
+
+@dataclass
+class Calls:
+    """Makes keys, as the order does: order id and version."""
+
+    order: OrderId
+    version: int = 0
+
+    def key(self) -> str:
+        self.version += 1
+        return f"{self.order}/{self.version}"
+
+
+@dataclass
+class PaymentRig:
+    """A payment adapter and what the contract has to know about its test environment."""
+
+    gateway: PaymentGateway
+    advance: Callable[[timedelta], None]
+    expired_method: str
+    declined_methods: dict[str, str]  # payment method -> reason
+    refund_refused_method: str
+    good_method: str = "pm_ok"
+    calls: Calls = field(default_factory=lambda: Calls(order_id_for("contract", "1")))
+
+    def held(self, amount: str = "40.00", method: str | None = None) -> Authorized:
+        receipt = self.gateway.authorize(
+            reference=self.calls.order,
+            payment_method=method or self.good_method,
+            amount=Money.parse(amount, "EUR"),
+            key=self.calls.key(),
+            timeout_s=10,
+        )
+        assert isinstance(receipt, Authorized)
+        return receipt
+
+    def captured(self, amount: str = "40.00", of: str = "40.00", method: str | None = None) -> Captured:
+        receipt = self.gateway.capture(
+            authorization_id=self.held(of, method).authorization_id,
+            amount=Money.parse(amount, "EUR"),
+            key=self.calls.key(),
+            timeout_s=10,
+        )
+        assert isinstance(receipt, Captured)
+        return receipt
+
+
+@dataclass
+class KitchenRig:
+    """A kitchen adapter, and how long it takes until a ticket cannot be cancelled any more."""
+
+    gateway: KitchenGateway
+    advance: Callable[[timedelta], None]
+    too_late_after: timedelta
+    never_cooked: Callable[[str], bool]
+    calls: Calls = field(default_factory=lambda: Calls(order_id_for("contract", "1")))
+
+
+@dataclass
+class CourierRig:
+    """A courier adapter, and how long it takes until an offer cannot be withdrawn any more."""
+
+    gateway: CourierGateway
+    advance: Callable[[timedelta], None]
+    too_late_after: timedelta
+    never_offered: Callable[[str], bool]
+    calls: Calls = field(default_factory=lambda: Calls(order_id_for("contract", "1")))
+
+
+@pytest.fixture(params=["sandbox"])
+def payments(opened: OpenSandbox, clock: HandClock) -> PaymentRig:
+    """Every payment adapter there is."""
+    return PaymentRig(
+        gateway=opened().payments,
+        advance=clock.advance,
+        expired_method="pm_expires",
+        declined_methods={"pm_declined": "card_declined", "pm_insufficient_funds": "insufficient_funds"},
+        refund_refused_method="pm_refund_refused",
+    )
+
+
+@pytest.fixture(params=["sandbox"])
+def kitchen(opened: OpenSandbox, clock: HandClock) -> KitchenRig:
+    """Every kitchen adapter there is."""
+    sandbox = opened()
+    return KitchenRig(
+        gateway=sandbox.kitchen,
+        advance=clock.advance,
+        too_late_after=SandboxSettings().kitchen.cooked_after,
+        never_cooked=lambda key: [e.kind for e in sandbox.kitchen.entries() if e.id == key] == ["turned_away"],
+    )
+
+
+@pytest.fixture(params=["sandbox"])
+def couriers(opened: OpenSandbox, clock: HandClock) -> CourierRig:
+    """Every courier adapter there is."""
+    sandbox = opened()
+    return CourierRig(
+        gateway=sandbox.couriers,
+        advance=clock.advance,
+        too_late_after=SandboxSettings().courier.under_way_after,
+        never_offered=lambda key: [e.kind for e in sandbox.couriers.entries() if e.id == key] == ["turned_away"],
+    )

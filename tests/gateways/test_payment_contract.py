@@ -1,0 +1,281 @@
+"""What every payment adapter does: the contract of ``PaymentGateway``."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from domain.identifiers import order_id_for
+from domain.money import Money
+from workflows.gateways.errors import KeyMisused
+from workflows.gateways.payment import (
+    Authorized,
+    Captured,
+    Declined,
+    PaymentGateway,
+    PaymentsUnavailable,
+    Refunded,
+    Refused,
+    Voided,
+)
+
+
+def eur(amount: str) -> Money:
+    return Money.parse(amount, "EUR")
+
+
+def test_the_adapter_is_a_payment_gateway_that_says_how_long_it_remembers(payments):
+    """Gateways state how long they remember a key."""
+    gateway: PaymentGateway = payments.gateway
+    assert gateway.remembers >= timedelta(minutes=30)
+
+
+def test_what_is_authorised_is_held_to_the_cent(payments):
+    """The whole amount or nothing."""
+    assert payments.held("40.07").amount == eur("40.07")
+
+
+def test_a_decline_is_an_answer_and_not_an_exception(payments):
+    """A business outcome that others must remember."""
+    for method, reason in payments.declined_methods.items():
+        receipt = payments.gateway.authorize(
+            reference=payments.calls.order, payment_method=method, amount=eur("1.00"), key=payments.calls.key(),
+            timeout_s=10,
+        )  # fmt: skip
+        assert isinstance(receipt, Declined)
+        assert receipt.reason == reason
+
+
+def test_a_capture_may_take_a_part_and_closes_the_authorization(payments):
+    """The provider releases the rest; there is no second capture."""
+    hold = payments.held("40.00").authorization_id
+    first = payments.gateway.capture(authorization_id=hold, amount=eur("31.50"), key=payments.calls.key(), timeout_s=10)
+    second = payments.gateway.capture(authorization_id=hold, amount=eur("8.50"), key=payments.calls.key(), timeout_s=10)
+    assert isinstance(first, Captured)
+    assert first.amount == eur("31.50")
+    assert isinstance(second, Refused)
+    assert second.reason == "already_captured"
+
+
+def test_voiding_what_is_voided_already_is_voided_since_then(payments):
+    """An undo that is asked for twice, under two keys, is done."""
+    hold = payments.held().authorization_id
+    first = payments.gateway.void(authorization_id=hold, key=payments.calls.key(), timeout_s=10)
+    payments.advance(timedelta(hours=1))
+    again = payments.gateway.void(authorization_id=hold, key=payments.calls.key(), timeout_s=10)
+    assert isinstance(first, Voided)
+    assert again == first
+
+
+def test_voiding_what_expired_is_voided(payments):
+    """Nothing is held, which is what was asked for."""
+    hold = payments.held(method=payments.expired_method).authorization_id
+    receipt = payments.gateway.void(authorization_id=hold, key=payments.calls.key(), timeout_s=10)
+    assert isinstance(receipt, Voided)
+
+
+def test_a_capture_can_be_refunded_in_parts_until_nothing_is_left(payments):
+    """A refund never gives back more than was taken."""
+    capture = payments.captured("30.00").capture_id
+
+    def refund(amount: str) -> Refunded | Refused:
+        return payments.gateway.refund(capture_id=capture, amount=eur(amount), key=payments.calls.key(), timeout_s=10)
+
+    first, second, more = refund("10.00"), refund("20.00"), refund("0.01")
+    assert isinstance(first, Refunded)
+    assert isinstance(second, Refunded)
+    assert first.refund_id != second.refund_id
+    assert isinstance(more, Refused)
+
+
+def _nothing(_rig) -> str:
+    return "unknown_id"
+
+
+def _held(rig) -> str:
+    return rig.held("40.00").authorization_id
+
+
+def _held_and_expired(rig) -> str:
+    return rig.held(method=rig.expired_method).authorization_id
+
+
+def _held_and_voided(rig) -> str:
+    hold = _held(rig)
+    rig.gateway.void(authorization_id=hold, key=rig.calls.key(), timeout_s=10)
+    return hold
+
+
+def _held_and_captured(rig) -> str:
+    hold = _held(rig)
+    rig.gateway.capture(authorization_id=hold, amount=eur("1.00"), key=rig.calls.key(), timeout_s=10)
+    return hold
+
+
+def _taken(rig) -> str:
+    return rig.captured("40.00").capture_id
+
+
+def _taken_and_half_given_back(rig) -> str:
+    capture = _taken(rig)
+    rig.gateway.refund(capture_id=capture, amount=eur("20.00"), key=rig.calls.key(), timeout_s=10)
+    return capture
+
+
+def _taken_from_a_closed_account(rig) -> str:
+    return rig.captured(method=rig.refund_refused_method).capture_id
+
+
+def _capture(hold: Callable[[Any], str], amount: Money) -> Callable[[Any], Any]:
+    return lambda rig: rig.gateway.capture(authorization_id=hold(rig), amount=amount, key=rig.calls.key(), timeout_s=10)
+
+
+def _void(hold: Callable[[Any], str]) -> Callable[[Any], Any]:
+    return lambda rig: rig.gateway.void(authorization_id=hold(rig), key=rig.calls.key(), timeout_s=10)
+
+
+def _refund(capture: Callable[[Any], str], amount: Money) -> Callable[[Any], Any]:
+    return lambda rig: rig.gateway.refund(capture_id=capture(rig), amount=amount, key=rig.calls.key(), timeout_s=10)
+
+
+REFUSALS = [
+    ("capture above what is held", _capture(_held, eur("40.01")), "amount_too_high"),
+    ("capture of nothing", _capture(_held, eur("0.00")), "amount_invalid"),
+    ("capture of less than nothing", _capture(_held, eur("-1.00")), "amount_invalid"),
+    ("capture in another currency", _capture(_held, Money(100, "USD")), "currency_mismatch"),
+    ("a second capture", _capture(_held_and_captured, eur("1.00")), "already_captured"),
+    ("capture after a void", _capture(_held_and_voided, eur("1.00")), "already_voided"),
+    ("capture of what expired", _capture(_held_and_expired, eur("1.00")), "authorization_expired"),
+    ("capture of what was never held", _capture(_nothing, eur("1.00")), "unknown_authorization"),
+    ("capture of a capture", _capture(_taken, eur("1.00")), "unknown_authorization"),
+    ("void after a capture", _void(_held_and_captured), "already_captured"),
+    ("void of what was never held", _void(_nothing), "unknown_authorization"),
+    ("refund above what was taken", _refund(_taken, eur("40.01")), "amount_too_high"),
+    ("refund above what is left", _refund(_taken_and_half_given_back, eur("20.01")), "amount_too_high"),
+    ("refund of nothing", _refund(_taken, eur("0.00")), "amount_invalid"),
+    ("refund of less than nothing", _refund(_taken, eur("-1.00")), "amount_invalid"),
+    ("refund in another currency", _refund(_taken, Money(100, "USD")), "currency_mismatch"),
+    ("refund of what was never taken", _refund(_nothing, eur("1.00")), "unknown_capture"),
+    ("refund of an authorization", _refund(_held, eur("1.00")), "unknown_capture"),
+    ("refund to a closed account", _refund(_taken_from_a_closed_account, eur("1.00")), "account_closed"),
+]
+
+
+@pytest.mark.parametrize(("what", "call", "reason"), REFUSALS, ids=[what for what, _, _ in REFUSALS])
+def test_it_refuses_what_a_provider_refuses(payments, what, call, reason):
+    """A refusal is final and an answer."""
+    receipt = call(payments)
+    assert isinstance(receipt, Refused), what
+    assert receipt.reason == reason
+
+
+def test_what_is_authorised_expires_by_itself(payments):
+    """Card networks let holds lapse; then it is too late to capture. Sandbox: after 7 days."""
+    hold = payments.held().authorization_id
+    payments.advance(timedelta(days=8))
+    receipt = payments.gateway.capture(
+        authorization_id=hold, amount=eur("1.00"), key=payments.calls.key(), timeout_s=10
+    )
+    assert isinstance(receipt, Refused)
+    assert receipt.reason == "authorization_expired"
+
+
+def _every_call(rig) -> list[Callable[[], object]]:
+    """One of each call with a key of its own, yes and no, ready to be repeated."""
+    gateway, key = rig.gateway, rig.calls.key
+    hold, to_void, capture = rig.held().authorization_id, rig.held().authorization_id, rig.captured().capture_id
+    asked = {"reference": rig.calls.order, "amount": eur("5.00"), "timeout_s": 10}
+    keys = [key() for _ in range(6)]
+    declined = next(iter(rig.declined_methods))
+    return [
+        lambda: gateway.authorize(payment_method=rig.good_method, key=keys[0], **asked),
+        lambda: gateway.authorize(payment_method=declined, key=keys[1], **asked),
+        lambda: gateway.capture(authorization_id=hold, amount=eur("7.00"), key=keys[2], timeout_s=10),
+        lambda: gateway.void(authorization_id=to_void, key=keys[3], timeout_s=10),
+        lambda: gateway.refund(capture_id=capture, amount=eur("40.00"), key=keys[4], timeout_s=10),
+        lambda: gateway.refund(capture_id=capture, amount=eur("0.01"), key=keys[5], timeout_s=10),
+    ]
+
+
+def test_every_repeat_under_a_key_gets_the_first_receipt(payments):
+    """Also hours later, and whatever happened in between."""
+    calls = _every_call(payments)
+    first = [call() for call in calls]
+    payments.advance(payments.gateway.remembers - timedelta(seconds=1))
+    assert [call() for call in calls] == first
+    assert [type(receipt) for receipt in first] == [Authorized, Declined, Captured, Voided, Refunded, Refused]
+
+
+def test_past_what_it_remembers_a_repeat_still_finds_what_the_call_did(payments):
+    """A step that comes back after a day must not charge twice."""
+    calls = _every_call(payments)
+    first = [call() for call in calls]
+    payments.advance(payments.gateway.remembers + timedelta(hours=1))
+    again = [call() for call in calls]
+    assert again[:5] == first[:5]
+    assert isinstance(again[5], Refused)  # it did nothing, so nothing is found: it is refused anew
+
+
+def test_a_key_with_other_parameters_is_refused_loudly(payments):
+    """That is a bug of ours, and must never look like an answer."""
+    hold = payments.held().authorization_id
+    key = payments.calls.key()
+    payments.gateway.capture(authorization_id=hold, amount=eur("1.00"), key=key, timeout_s=10)
+    with pytest.raises(KeyMisused, match=key):
+        payments.gateway.capture(authorization_id=hold, amount=eur("2.00"), key=key, timeout_s=10)
+    with pytest.raises(KeyMisused, match="void"):
+        payments.gateway.void(authorization_id=hold, key=key, timeout_s=10)
+
+
+def test_how_long_we_wait_is_not_part_of_the_call(payments):
+    """A retry with another timeout is the same call."""
+    hold, key = payments.held().authorization_id, payments.calls.key()
+    first = payments.gateway.void(authorization_id=hold, key=key, timeout_s=10)
+    assert payments.gateway.void(authorization_id=hold, key=key, timeout_s=3) == first
+
+
+def test_thirty_two_at_once_under_one_key_have_one_effect(payments):
+    """Each gets the one receipt, or is told to ask again and then gets it."""
+    hold, key = payments.held("40.00").authorization_id, payments.calls.key()
+    start = threading.Barrier(32)
+
+    def capture(_number: int) -> Captured | Refused:
+        start.wait()
+        while True:
+            try:
+                return payments.gateway.capture(authorization_id=hold, amount=eur("12.34"), key=key, timeout_s=10)
+            except PaymentsUnavailable:
+                continue
+
+    with ThreadPoolExecutor(32) as threads:
+        receipts = list(threads.map(capture, range(32)))
+    assert len({receipt.capture_id for receipt in receipts}) == 1
+    assert all(receipt == receipts[0] for receipt in receipts)
+
+
+def test_thirty_two_captures_under_as_many_keys_take_the_money_once(payments):
+    """One capture closes the authorization; the others are refused."""
+    hold = payments.held("40.00").authorization_id
+    keys = [payments.calls.key() for _ in range(32)]
+    start = threading.Barrier(32)
+
+    def capture(key: str) -> Captured | Refused:
+        start.wait()
+        return payments.gateway.capture(authorization_id=hold, amount=eur("40.00"), key=key, timeout_s=10)
+
+    with ThreadPoolExecutor(32) as threads:
+        receipts = list(threads.map(capture, keys))
+    assert sorted(type(receipt).__name__ for receipt in receipts) == ["Captured"] + ["Refused"] * 31
+
+
+def test_two_orders_do_not_meet(payments):
+    """What one order's keys did says nothing about another's."""
+    first = payments.held("40.00")
+    payments.calls.order = order_id_for("contract", "2")
+    second = payments.held("40.00")
+    assert first.authorization_id != second.authorization_id

@@ -1,0 +1,83 @@
+"""The sandbox is told how to behave by variables; a wrong one is refused by name before anything runs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from workflows.gateways.sandbox.settings import SandboxSettings, SettingRefused, WireSettings, sandbox_settings
+
+
+def test_without_variables_it_works_at_once_and_never_fails():
+    """The defaults are those of the dataclasses."""
+    assert sandbox_settings({}) == SandboxSettings()
+
+
+def test_variables_without_our_prefix_are_not_ours():
+    """The environment is full of them."""
+    assert sandbox_settings({"PATH": "/bin", "SANDBOX_PAYMENT_LIMIT_MINOR": "no"}) == SandboxSettings()
+
+
+def test_every_variable_has_its_unit_in_its_name():
+    """Seconds, minor units, rates."""
+    settings = sandbox_settings(
+        {
+            "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.05",
+            "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MAX_S": "0.25",
+            "EXPEDITER_SANDBOX_PAYMENT_LOST_BEFORE_RATE": "0.01",
+            "EXPEDITER_SANDBOX_PAYMENT_LOST_AFTER_RATE": "0.02",
+            "EXPEDITER_SANDBOX_PAYMENT_REMEMBERS_S": "1800",
+            "EXPEDITER_SANDBOX_PAYMENT_HOLDS_S": "3600",
+            "EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR": "5000",
+            "EXPEDITER_SANDBOX_KITCHEN_COOKED_AFTER_S": "1.5",
+            "EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S": "2",
+        }
+    )
+    assert settings.payment.wire == WireSettings(
+        latency_min_s=0.05, latency_max_s=0.25, lost_before_rate=0.01, lost_after_rate=0.02
+    )
+    assert settings.payment.remembers == timedelta(minutes=30)
+    assert settings.payment.holds == timedelta(hours=1)
+    assert settings.payment.limit_minor == 5000
+    assert settings.kitchen.cooked_after == timedelta(seconds=1.5)
+    assert settings.courier.under_way_after == timedelta(seconds=2)
+    assert settings.kitchen.wire == WireSettings()
+
+
+def test_the_shortest_latency_alone_is_the_latency():
+    """One variable is enough for a fixed latency."""
+    settings = sandbox_settings({"EXPEDITER_SANDBOX_COURIER_LATENCY_MIN_S": "0.2"})
+    assert settings.courier.wire.latency_max_s == 0.2
+
+
+WRONG = [
+    ("EXPEDITER_SANDBOX_PAYMENT_LOST_BEFORE_RATE", "1.5", "from 0 to 1"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LOST_AFTER_RATE", "-0.1", "from 0 to 1"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LOST_AFTER_RATE", "5%", "from 0 to 1"),
+    ("EXPEDITER_SANDBOX_KITCHEN_LATENCY_MIN_S", "nan", "seconds"),
+    ("EXPEDITER_SANDBOX_KITCHEN_LATENCY_MAX_S", "inf", "seconds"),
+    ("EXPEDITER_SANDBOX_KITCHEN_COOKED_AFTER_S", "10m", "seconds"),
+    ("EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S", "", "seconds"),
+    ("EXPEDITER_SANDBOX_PAYMENT_REMEMBERS_S", "1e300", "at most a year"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR", "100.50", "whole minor units"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR", "-1", "whole minor units"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LATENCY_S", "1", "is not a setting"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "says"), WRONG)
+def test_a_wrong_variable_is_refused_by_name(name, text, says):
+    """The message says what to write instead."""
+    with pytest.raises(SettingRefused, match=says) as refused:
+        sandbox_settings({name: text})
+    assert refused.value.name == name
+    assert str(refused.value).startswith(name)
+
+
+def test_a_latency_that_ends_before_it_begins_is_refused():
+    """The message names both variables."""
+    with pytest.raises(SettingRefused, match=r"PAYMENT_LATENCY_MAX_S is 0\.1, less than .*PAYMENT_LATENCY_MIN_S: 0\.5"):
+        sandbox_settings(
+            {"EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.5", "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MAX_S": "0.1"}
+        )

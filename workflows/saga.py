@@ -39,7 +39,7 @@ class NothingAsked(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What a Task sends. ``token`` comes with actions that wait, ``waited`` with ``record_timeout``, the rest to park."""
+    """What a Task sends. ``token`` comes with actions that wait, ``waited`` to record a timeout, the rest to park."""
 
     order_id: OrderId
     run: int

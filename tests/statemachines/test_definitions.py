@@ -1,0 +1,183 @@
+"""The four definitions, walked state by state: nothing dangles, nothing waits for ever, nothing is left uncaught."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import domain
+import workflows
+from workflows.asl import definition
+from workflows.asl.jsonata import compile_expression
+from workflows.embedded.template import read_template
+from workflows.saga import ACTIONS
+
+ROOT = Path(__file__).parents[2]
+MACHINES = {
+    "order": "OrderMachine",
+    "payment": "PaymentMachine",
+    "preparation": "PreparationMachine",
+    "delivery": "DeliveryMachine",
+}
+PARKING_PATH = {"ParkOrder"}
+SERVICE_ERRORS = {
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+}
+STATES_ERRORS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
+
+
+@cache
+def raw(machine: str) -> dict[str, Any]:
+    return yaml.safe_load((ROOT / f"statemachines/{machine}.asl.yaml").read_text())
+
+
+def scopes(scope: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield scope
+    for state in scope["States"].values():
+        for branch in state.get("Branches", []):
+            yield from scopes(branch)
+
+
+def states(machine: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for scope in scopes(raw(machine)):
+        yield from scope["States"].items()
+
+
+def every_state() -> list[Any]:
+    return [pytest.param(m, n, s, id=f"{m}.{n}") for m in MACHINES for n, s in states(m)]
+
+
+def every_task() -> list[Any]:
+    return [p for p in every_state() if p.values[2]["Type"] == "Task"]
+
+
+def texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from texts(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from texts(item)
+
+
+@cache
+def exception_classes() -> set[str]:
+    """The names of all exception classes of the domain and the workflows."""
+    found = set()
+    for package in (domain, workflows):
+        for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
+            if "cli" not in module.name:
+                members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
+                found |= {name for name, kind in members if issubclass(kind, Exception)}
+    return found
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_the_definition_is_accepted_by_the_engine_as_the_template_substitutes_it(machine):
+    """What runs here is what is deployed: the text of the file with the template's substitutions."""
+    found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
+    definition.parse(definition.substitute(found.definition, found.substitutions), name=machine)
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_next_default_and_start_names_a_state_of_its_scope_and_every_state_is_reached(machine):
+    """A transition into nothing is found here, not on the first order that takes it."""
+    for scope in scopes(raw(machine)):
+        reached, todo = set(), [scope["StartAt"]]
+        while todo:
+            name = todo.pop()
+            assert name in scope["States"], f"{name} does not exist"
+            if name in reached:
+                continue
+            reached.add(name)
+            state = scope["States"][name]
+            todo += [state[k] for k in ("Next", "Default") if k in state]
+            todo += [rule["Next"] for rule in (*state.get("Choices", []), *state.get("Catch", []))]
+        assert reached == set(scope["States"])
+
+
+@pytest.mark.parametrize(("machine", "name", "state"), every_state())
+def test_every_state_says_what_it_is_for(machine, name, state):
+    """A state's comment says what undoes it, or why it is there, in words."""
+    assert len(state.get("Comment", "").split()) >= 4
+
+
+@pytest.mark.parametrize(("machine", "name", "state"), every_task())
+def test_every_task_has_a_timeout_and_retries_with_a_cap_and_full_jitter(machine, name, state):
+    """Without a timeout a lost token waits a year; without cap and jitter a recovering provider is overrun."""
+    assert "TimeoutSeconds" in state
+    assert state["Retry"]
+    for retrier in state["Retry"]:
+        assert retrier["JitterStrategy"] == "FULL"
+        assert retrier["MaxDelaySeconds"] > 0
+        assert retrier["MaxAttempts"] > 0
+
+
+def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():
+    """What nobody foresaw leads to the one question to the log, not to a dead execution."""
+
+    def check(scope: dict[str, Any], caught_outside: bool) -> None:
+        for name, state in scope["States"].items():
+            caught = caught_outside or any("States.ALL" in c["ErrorEquals"] for c in state.get("Catch", []))
+            for branch in state.get("Branches", []):
+                check(branch, caught)
+            assert caught or state["Type"] in {"Choice", "Succeed"} or name in PARKING_PATH, name
+
+    check(raw("order"), caught_outside=False)
+
+
+@pytest.mark.parametrize(("machine", "name", "state"), every_task())
+def test_every_error_name_is_that_of_a_class_or_of_a_service(machine, name, state):
+    """A renamed exception class would silently stop matching."""
+    for rule in (*state.get("Retry", []), *state.get("Catch", [])):
+        for error in rule["ErrorEquals"]:
+            assert error in STATES_ERRORS | SERVICE_ERRORS | exception_classes(), error
+
+
+@pytest.mark.parametrize(("machine", "name", "state"), every_state())
+def test_every_expression_parses(machine, name, state):
+    """Broken JSONata is found before it is deployed. A branch is checked by itself."""
+    for text in texts({key: value for key, value in state.items() if key != "Branches"}):
+        if text.startswith("{%"):
+            assert text.endswith("%}")
+            compile_expression(re.sub(r"\$\{\w+\}", "1", text[2:-2]))
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_placeholder_is_substituted_in_the_template_and_nothing_else_is(machine):
+    """A placeholder that is left is an ARN that does not exist; one too many is a lie about what can be set."""
+    found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
+    used = set(re.findall(r"\$\{(\w+)\}", "".join(texts(raw(machine)))))
+    assert used == set(found.substitutions)
+
+
+def test_the_actions_that_the_definitions_ask_for_are_the_ones_there_are():
+    """Machine and code name the same steps, none is dead."""
+    asked = set()
+    for machine in MACHINES:
+        for text in texts(raw(machine)):
+            asked |= set(re.findall(r"'action': '(\w+)'", text))
+    assert asked == set(ACTIONS)
+
+
+def test_a_timeout_names_the_action_that_waited():
+    """The step finds the question that timed out by the action that registered the wait."""
+    for machine in ("preparation", "delivery"):
+        for _, state in states(machine):
+            for rule in state.get("Catch", []):
+                if rule["ErrorEquals"] == ["States.Timeout"]:
+                    assert f"'action': '{rule['Output']['waited']}'" in state["Arguments"]["Payload"]

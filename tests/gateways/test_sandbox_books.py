@@ -112,6 +112,17 @@ def test_amounts_out_of_range_are_declined(opened, amount, reason):
     assert payments.position(ORDER) is None
 
 
+def test_a_forgotten_key_guards_no_longer_against_another_call(opened, clock):
+    """The sandbox forgets, as providers do: what the key did is found and answered, whatever is asked now."""
+    payments = opened().payments
+    auth = hold(payments, "40.00", f"{ORDER}/2")
+    first = payments.capture(authorization_id=auth, amount=eur("1.00"), key=f"{ORDER}/3", timeout_s=10)
+    clock.advance(payments.remembers)
+    again = payments.capture(authorization_id=auth, amount=eur("2.00"), key=f"{ORDER}/3", timeout_s=10)
+    assert again == first
+    assert payments.position(ORDER).captured == eur("1.00")
+
+
 def test_an_order_the_provider_never_heard_of_has_no_position(opened):
     """Not zero: there is not even a currency."""
     assert opened().payments.position(ORDER) is None

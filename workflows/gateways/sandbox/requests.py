@@ -19,10 +19,9 @@ from workflows.gateways.sandbox.ledger import Entry, Lines, made_id
 
 
 def arrive(lines: Lines, at: datetime, *, reference: str, detail: str, key: str) -> None:
-    """Take a request in, once."""
-    if lines.find(key) is None:
-        kind = "turned_away" if lines.changes(key) else "arrived"
-        lines.append(Entry(kind=kind, reference=reference, id=key, key=key, detail=detail, at=at))
+    """Take a request in. Its key is its name and is never forgotten, so it comes here once."""
+    kind = "turned_away" if lines.changes(key) else "arrived"
+    lines.append(Entry(kind=kind, reference=reference, id=key, key=key, detail=detail, at=at))
 
 
 def take_back(lines: Lines, at: datetime, *, request_key: str, acted_on_after: timedelta, key: str) -> Entry:

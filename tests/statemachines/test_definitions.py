@@ -34,6 +34,9 @@ SERVICE_ERRORS = {
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
     "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "Runtime.ExitError",
 }
 STATES_ERRORS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from jsonata import jexception, parser
+from jsonata import jexception
 from jsonata.functions import Functions
 from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
@@ -39,6 +39,7 @@ _OWN_FUNCTIONS: Mapping[str, Any] = {
     "parse": Jsonata.JFunction(Jsonata.JLambda(own.parse_json), "<s-:x>"),
     "now": Jsonata.JFunction(Jsonata.JLambda(own.now), "<s?s?:s>"),
     "millis": Jsonata.JFunction(Jsonata.JLambda(own.millis), "<:n>"),
+    "shuffle": Jsonata.JFunction(Jsonata.JLambda(own.shuffle), "<a:a>"),
     "pad": Jsonata.JFunction(Jsonata.JLambda(own.pad), "<s-ns?:s>"),
     "eval": None,
 }
@@ -65,7 +66,7 @@ def parse(source: str) -> Any:
 
 def frame_of(variables: Mapping[str, JSON], states: Mapping[str, JSON]) -> Any:
     """The names of one state; a JSON null is a value, which the library spells differently from nothing."""
-    frame = Jsonata.Frame(_base_frame())
+    frame = Jsonata.Frame(_BASE)
     frame.bindings = {name: Utils.NULL_VALUE if value is None else value for name, value in variables.items()}
     frame.bindings["states"] = states
     return frame
@@ -73,8 +74,10 @@ def frame_of(variables: Mapping[str, JSON], states: Mapping[str, JSON]) -> Any:
 
 def run(compiled: Any, names: Any) -> Any:
     """Evaluate without a context item, as Step Functions does, in a frame of its own for ``:=``."""
-    Jsonata.CURRENT.jsonata = _evaluator()
-    return Jsonata.CURRENT.jsonata.eval(compiled.ast, None, Jsonata.Frame(names))
+    evaluator = Jsonata.CURRENT.jsonata = _evaluator()
+    frame = Jsonata.Frame(names)
+    frame.bindings = {"__evaluate_entry": _entered, "__evaluate_exit": _left}  # near, as every node looks them up
+    return evaluator.eval(compiled.ast, None, frame)
 
 
 def to_json(value: Any) -> JSON | _Undefined:
@@ -131,14 +134,8 @@ def _left(_expr: Any, _input: Any, _frame: Any, result: Any) -> None:
     running = RUNNING.now
     if running is not None:
         running.depth -= 1
-    check_bounds(result)
-
-
-def _base_frame() -> Any:
-    if _BASE.bindings:
-        return _BASE
-    _BASE.bindings = {**_OWN_FUNCTIONS, "__evaluate_entry": _entered, "__evaluate_exit": _left}
-    return _BASE
+    if isinstance(result, str | list):
+        check_bounds(result)
 
 
 def _evaluator() -> Any:
@@ -154,5 +151,5 @@ class _Evaluators(type(Jsonata.CURRENT)):  # type: ignore[misc]  # the library s
 
 
 _BASE: Any = Jsonata.Frame(Jsonata.static_frame)
+_BASE.bindings = dict(_OWN_FUNCTIONS)
 _EVALUATORS = _Evaluators()
-Symbol = parser.Parser.Symbol

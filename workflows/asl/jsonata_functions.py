@@ -55,6 +55,15 @@ def random_number(seed: float | None = None) -> float:
     return float(_running().dice.fraction("random"))
 
 
+def shuffle(array: list[Any] | None = None) -> list[Any] | None:
+    """JSONata's ``$shuffle``, from the dice of the step."""
+    if array is None:
+        return None
+    shuffled = list(array)
+    random.Random(_running().dice.bytes32("shuffle")).shuffle(shuffled)
+    return shuffled
+
+
 def uuid4() -> str:
     """A random UUID, version 4."""
     return str(_running().dice.uuid4())

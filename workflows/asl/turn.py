@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from workflows.asl.dice import Dice
@@ -110,6 +111,7 @@ class Turn:
         return context
 
 
+@lru_cache(maxsize=4096)
 def iso(at: datetime) -> str:
     """``2026-03-14T01:59:26.535Z``, as the context object shows times."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -11,8 +11,12 @@ class TokenGone(Exception):
     """Nobody waits with this token any more: its execution ended or went on (TaskTimedOut, TaskDoesNotExist)."""
 
 
+class ExecutionsUnavailable(Exception):
+    """No answer: what was asked for may have happened. Retryable: yes, the same call."""
+
+
 class Executions(Protocol):
-    """Step Functions, or what stands for it."""
+    """Step Functions, or what stands for it. Every call may raise ExecutionsUnavailable."""
 
     def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
         """Start an execution of the machine with this logical id, e.g. ``OrderMachine``. Started already: nothing."""

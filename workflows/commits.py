@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 GENESIS = b""
 """The hash before the first commit of a stream."""
 
+CHANGED = "does not match its hash: the commit, or the one before it, was changed"
+
 _lengths = struct.Struct(">6I").pack
 
 
@@ -229,6 +231,6 @@ def check_link(commit: Commit, stream: str, version: int, head: bytes, last_ts: 
     if commit.sk <= version:
         raise ChainBroken(stream, commit.sk, f"overlaps the commit before it, which ends with version {version}")
     if commit.pk != stream or chain_hash(head, commit) != commit.h:
-        raise ChainBroken(stream, commit.sk, "does not match its hash: the commit, or the one before it, was changed")
+        raise ChainBroken(stream, commit.sk, CHANGED)
     if commit.ts < last_ts:
         raise ChainBroken(stream, commit.sk, f"recorded at {commit.ts}, earlier than the commit before it at {last_ts}")

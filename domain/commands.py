@@ -49,7 +49,8 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFact:
-    """The outside did this. Never refused when it answers a question that was asked, on an ended order too."""
+    """The outside did this. Never refused when it answers a question that was asked, on an ended order too; only what
+    cannot be about this order is (a line it does not have, an amount of nothing or in another currency)."""
 
     fact: Fact
 

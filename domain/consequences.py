@@ -72,10 +72,10 @@ def _before_pickup(order: Order) -> Event | None:
     authorization, ticket = order.payment.authorization, order.ticket
     if authorization is None:
         return PaymentAuthorizationRequested(amount=order.total, payment_method=order.placed.payment_method)
-    if authorization.state is Hold.DECLINED:
-        return _cancelled(CancellationCause.PAYMENT_DECLINED, Fault.CUSTOMER)
-    if authorization.state is not Hold.HELD:
+    if authorization.state not in {Hold.HELD, Hold.DECLINED}:
         return None
+    if authorization.state is Hold.DECLINED or authorization.amount < order.total:  # less than it costs is a no, too
+        return _cancelled(CancellationCause.PAYMENT_DECLINED, Fault.CUSTOMER)
     if ticket is None:
         return PreparationRequested()
     if ticket.state in _GIVEN_UP:
@@ -142,7 +142,8 @@ def _undo_of(order: Order, item: Owed) -> Intent | None:
 
 
 def _end(order: Order) -> Event | None:
-    if order.rest is Rest.ENDED or owed(order):
+    ended = order.rest is Rest.ENDED and order.rested_at > order.cancelling_since
+    if ended or owed(order):
         return None
     if order.cancellation is not None:
         return OrderCancelled()

@@ -7,6 +7,7 @@ order must run again. So an intent is in the commit that makes it necessary, whi
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 
 from domain.commands import (
@@ -73,14 +74,16 @@ from domain.identifiers import SYSTEM, Role
 from domain.intents import Holding, owed, shortage
 from domain.money import Money, total
 from domain.order import Order, Rest, evolve, fact_key
-from domain.payment import Transfer
+from domain.personal import Erased
 from domain.questions import Answer, answer
 from domain.refusals import (
     CancellationNotAllowed,
     CreditExceedsDue,
+    ImplausibleAmount,
     InvalidOrder,
     NotAsked,
     NothingOwed,
+    NotTheNextRun,
     OrderAlreadyCancelling,
     OrderAlreadyEnded,
     OrderAlreadyPickedUp,
@@ -145,11 +148,17 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
         placed_at=command.at,
     )
     if order.placed is not None:
-        if order.placed == placed:
+        if order.placed == _retold(placed, order.placed):
             return ()
         raise OrderAlreadyPlaced(order.order_id)
     _check_prices(placed)
     return (placed,)
+
+
+def _retold(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
+    """Placed again, later, and perhaps after the customer's data was erased: that is no other order."""
+    contact = Erased() if isinstance(first.contact, Erased) else placed.contact
+    return replace(placed, placed_at=first.placed_at, contact=contact)
 
 
 def _check_prices(placed: OrderPlaced) -> None:
@@ -194,11 +203,22 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
         raise NotAsked(type(fact).__name__, fact.answers)
     if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
         raise UnknownLine(fact.line, len(order.lines))
+    if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded):
+        _check_amount(fact.amount, order)
     return () if fact_key(fact) in order.facts else (fact,)
+
+
+def _check_amount(amount: Money, order: Order) -> None:
+    if amount.currency != order.currency or amount.minor <= 0:
+        raise ImplausibleAmount(amount, order.currency)
 
 
 def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
     _check_run(command.run, order)
+    if not isinstance(order.intents.get(command.question), _WAITED_ON[command.awaited]):
+        raise NotAsked(f"a timeout of {command.awaited}", command.question)
+    if command.awaited is Awaited.DELIVERY and not order.delivery.picked_up:
+        return ()  # nobody carries the meal yet, so nobody is late with it
     if order.cancellation is not None or answer(order, command.awaited, command.question) is not Answer.NONE:
         return ()
     return (_timeout(command),)
@@ -232,6 +252,8 @@ def _start_run(command: StartRun, order: Order) -> tuple[Event, ...]:
         return ()
     if order.rest is Rest.ENDED and not owed(order):
         raise OrderAlreadyEnded(order.order_id)
+    if command.run != order.run + 1:
+        raise NotTheNextRun(order.order_id, command.run, order.run)
     return (RunStarted(run=order.run + 1, by=command.by, reason=command.reason),)
 
 
@@ -240,8 +262,9 @@ def _grant_credit(command: GrantCredit, order: Order) -> tuple[Event, ...]:
         return ()
     if order.cancellation is not None:
         raise OrderAlreadyCancelling(order.order_id)
-    payable = order.total
-    if not Money.zero(order.currency) < command.amount <= payable:
+    _check_amount(command.amount, order)
+    payable = order.total - order.payment.waived
+    if command.amount > payable:
         raise CreditExceedsDue(command.amount, payable)
     return (
         CreditGranted(
@@ -264,13 +287,13 @@ def _write_off(command: WriteOff, order: Order) -> tuple[Event, ...]:
 
 
 def _write_off_claim(command: WriteOff, order: Order) -> tuple[Event, ...]:
-    """What is owed to us can be written off too: a capture that the provider refused."""
-    capture = next((capture for capture in order.payment.captures if capture.intent == command.intent), None)
+    """What is owed to us can be written off too: the last capture, refused or of less than was asked."""
+    captures = order.payment.captures
+    if captures and captures[-1].intent == command.intent and shortage(order):
+        return (_written_off(command),)
     if command.intent in order.written_off:
         return ()
-    if capture is None or capture.state not in {Transfer.REFUSED, Transfer.LAPSED} or not shortage(order):
-        raise NothingOwed(command.intent)
-    return (_written_off(command),)
+    raise NothingOwed(command.intent)
 
 
 def _written_off(command: WriteOff) -> WrittenOff:
@@ -305,3 +328,9 @@ _QUESTION: dict[type[Fact], type[Intent]] = {
     **dict.fromkeys((CourierReleased, CourierWrittenOff), CourierReleaseRequested),
 }
 """Which intent a fact is an answer to."""
+
+_WAITED_ON: dict[Awaited, type[Intent]] = {
+    **dict.fromkeys((Awaited.ACCEPTANCE, Awaited.READINESS), PreparationRequested),
+    **dict.fromkeys((Awaited.ASSIGNMENT, Awaited.PICKUP, Awaited.DELIVERY), CourierRequested),
+}
+"""Which intent puts the question that is waited on."""

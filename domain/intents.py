@@ -148,10 +148,12 @@ def _owed_couriers(order: Order) -> list[Owed]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Books:
-    """``captured + still_to_capture == due + refunded + still_to_refund + unreturned``, at every version.
+    """At every version ``captured + still_to_capture + over_refunded`` is ``due + refunded + still_to_refund +
+    unreturned``.
 
     ``due`` is what the customer has to pay for what was delivered, less what was credited or written off.
-    ``unreturned`` is what a person decided not to give back through the provider.
+    ``unreturned`` is what a person decided not to give back through the provider. ``over_refunded`` is what was given
+    back, or is about to be, and nobody owed: zero unless the provider contradicts itself.
     """
 
     captured: Money
@@ -160,15 +162,16 @@ class Books:
     refunded: Money
     still_to_refund: Money
     unreturned: Money
+    over_refunded: Money
 
     @property
     def balanced(self) -> bool:
         right = self.due + self.refunded + self.still_to_refund + self.unreturned
-        return self.captured + self.still_to_capture == right
+        return self.captured + self.still_to_capture + self.over_refunded == right
 
     @property
     def settled(self) -> bool:
-        return self.balanced and not self.still_to_capture and not self.still_to_refund
+        return self.balanced and not (self.still_to_capture or self.still_to_refund or self.over_refunded)
 
 
 def books(order: Order) -> Books:
@@ -181,6 +184,7 @@ def books(order: Order) -> Books:
         refunded=payment.returned(Transfer.DONE),
         still_to_refund=payment.returned(Transfer.ASKED, Transfer.REFUSED) + excess_taken(order),
         unreturned=payment.returned(Transfer.WRITTEN_OFF),
+        over_refunded=max(_given_back(order) - _overpaid(order), Money.zero(order.currency)),
     )
 
 
@@ -189,20 +193,26 @@ def due(order: Order) -> Money:
     nothing = Money.zero(order.currency)
     if order.cancellation is not None or not order.delivery.delivered:
         return nothing
-    return max(order.total - order.payment.taken(Transfer.WRITTEN_OFF), nothing)
+    return max(order.total - order.payment.waived, nothing)
 
 
 def shortage(order: Order) -> Money:
     """What is due, and neither captured nor asked to be: not asked yet, or refused."""
-    return max(_surplus(order) * -1, Money.zero(order.currency))
+    return max(due(order) - _taken(order), Money.zero(order.currency))
 
 
 def excess_taken(order: Order) -> Money:
     """What is captured or asked to be, not due, and not asked to be given back yet."""
-    return max(_surplus(order), Money.zero(order.currency))
+    return max(_overpaid(order) - _given_back(order), Money.zero(order.currency))
 
 
-def _surplus(order: Order) -> Money:
-    payment = order.payment
-    given_back = payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
-    return payment.taken(Transfer.ASKED, Transfer.DONE) - given_back - due(order)
+def _overpaid(order: Order) -> Money:
+    return max(_taken(order) - due(order), Money.zero(order.currency))
+
+
+def _taken(order: Order) -> Money:
+    return order.payment.taken(Transfer.ASKED, Transfer.DONE)
+
+
+def _given_back(order: Order) -> Money:
+    return order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from domain.events import (
     PaymentAuthorizationRequested,
@@ -60,12 +60,23 @@ class Authorization:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capture:
-    """Money taken, or asked to be."""
+    """Money taken, or asked to be. ``amount`` is what was asked until the provider says what it took; ``forgiven``:
+    what of the claim is not had is not pursued any more."""
 
     intent: int
+    asked: Money
     amount: Money
     state: Transfer = Transfer.ASKED
     capture_id: str = ""
+    forgiven: bool = False
+
+    @property
+    def waived(self) -> Money:
+        """What a person let go of this claim."""
+        if not self.forgiven:
+            return Money.zero(self.asked.currency)
+        missing = self.asked - self.amount if self.state is Transfer.DONE else self.asked
+        return max(missing, Money.zero(self.asked.currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +89,9 @@ class Refund:
     state: Transfer = Transfer.ASKED
 
 
-Movement: TypeAlias = Capture | Refund
+_Movement = TypeVar("_Movement", Capture, Refund)
+_States: TypeAlias = tuple[Transfer, ...]
+_ANY: _States = tuple(Transfer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +106,10 @@ class Payment:
     def taken(self, *states: Transfer) -> Money:
         return total((capture.amount for capture in self.captures if capture.state in states), self.currency)
 
+    @property
+    def waived(self) -> Money:
+        return total((capture.waived for capture in self.captures), self.currency)
+
     def returned(self, *states: Transfer) -> Money:
         return total((refund.amount for refund in self.refunds if refund.state in states), self.currency)
 
@@ -102,20 +119,14 @@ class Payment:
 
     def refundable(self) -> tuple[str, Money] | None:
         """A capture of which something can still be given back, and how much."""
+        left: dict[str, Money] = {}  # by name: a provider may give two captures the same one
         for capture in self.captures:
-            if capture.state is not Transfer.DONE:
-                continue
-            gone = total(
-                (
-                    r.amount
-                    for r in self.refunds
-                    if r.capture_id == capture.capture_id and r.state is not Transfer.LAPSED
-                ),
-                self.currency,
-            )
-            if capture.amount > gone:
-                return capture.capture_id, capture.amount - gone
-        return None
+            if capture.state is Transfer.DONE:
+                left[capture.capture_id] = left.get(capture.capture_id, Money.zero(self.currency)) + capture.amount
+        for refund in self.refunds:
+            if refund.capture_id in left and refund.state is not Transfer.LAPSED:
+                left[refund.capture_id] -= refund.amount
+        return next(((capture_id, amount) for capture_id, amount in left.items() if amount.minor > 0), None)
 
 
 def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -> Payment:
@@ -134,21 +145,23 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
                 payment, void=None, **({"state": Hold.VOIDED} if _authorization_is(payment, Hold.HELD) else {})
             )
         case PaymentVoidRefused():
-            return _hold(payment, void=None, void_refused=True)
+            asked = payment.authorization is not None and payment.authorization.void == event.answers
+            return _hold(payment, void=None, void_refused=True) if asked else payment
         case PaymentCaptureRequested():
-            return replace(payment, captures=(*payment.captures, Capture(intent=version, amount=event.amount)))
+            capture = Capture(intent=version, asked=event.amount, amount=event.amount)
+            return replace(payment, captures=(*payment.captures, capture))
         case PaymentCaptured():
-            captured = _capture(payment, event.answers, Transfer.DONE, event.capture_id)
-            return _hold(captured, state=Hold.CAPTURED, void=None)
+            took: dict[str, Any] = {"state": Transfer.DONE, "capture_id": event.capture_id, "amount": event.amount}
+            return _hold(_capture(payment, event.answers, **took), state=Hold.CAPTURED, void=None)
         case PaymentCaptureRefused():
-            return _capture(payment, event.answers, Transfer.REFUSED, "")
+            return _capture(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
         case PaymentRefundRequested():
             refund = Refund(intent=version, amount=event.amount, capture_id=event.capture_id)
             return replace(payment, refunds=(*payment.refunds, refund))
         case PaymentRefunded():
-            return _refund(payment, event.answers, Transfer.DONE)
+            return _refund(payment, event.answers, state=Transfer.DONE, amount=event.amount)
         case PaymentRefundRefused():
-            return _refund(payment, event.answers, Transfer.REFUSED)
+            return _refund(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
 
 
 def lapse_refusals(payment: Payment) -> Payment:
@@ -165,10 +178,13 @@ def lapse_refusals(payment: Payment) -> Payment:
 
 
 def write_off(payment: Payment, intent: int) -> Payment:
-    """Nothing that this intent holds or owes is pursued any more."""
+    """Nothing that this intent holds or owes is pursued any more. Money that moved stays moved."""
     if payment.authorization is not None and payment.authorization.intent == intent:
         return _hold(payment, state=Hold.WRITTEN_OFF, void=None)
-    return _refund(_capture(payment, intent, Transfer.WRITTEN_OFF, ""), intent, Transfer.WRITTEN_OFF)
+    unmoved = (Transfer.ASKED, Transfer.REFUSED, Transfer.LAPSED)
+    payment = _refund(payment, intent, only_if=unmoved, state=Transfer.WRITTEN_OFF)
+    payment = _capture(payment, intent, only_if=unmoved, state=Transfer.WRITTEN_OFF)
+    return _capture(payment, intent, forgiven=True)
 
 
 def _authorization_is(payment: Payment, state: Hold) -> bool:
@@ -181,21 +197,14 @@ def _hold(payment: Payment, **changes: Any) -> Payment:
     return replace(payment, authorization=replace(payment.authorization, **changes))
 
 
-def _capture(payment: Payment, intent: int, state: Transfer, capture_id: str) -> Payment:
-    return replace(
-        payment,
-        captures=tuple(
-            replace(capture, state=state, capture_id=capture_id) if capture.intent == intent else capture
-            for capture in payment.captures
-        ),
-    )
+def _capture(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
+    return replace(payment, captures=tuple(_changed(c, intent, only_if, changes) for c in payment.captures))
 
 
-def _refund(payment: Payment, intent: int, state: Transfer) -> Payment:
-    return replace(
-        payment,
-        refunds=tuple(
-            replace(refund, state=state) if refund.intent == intent and refund.state is not Transfer.DONE else refund
-            for refund in payment.refunds
-        ),
-    )
+def _refund(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
+    return replace(payment, refunds=tuple(_changed(r, intent, only_if, changes) for r in payment.refunds))
+
+
+def _changed(movement: _Movement, intent: int, only_if: _States, changes: dict[str, Any]) -> _Movement:
+    matches = movement.intent == intent and movement.state in only_if
+    return replace(movement, **changes) if matches else movement

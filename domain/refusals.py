@@ -84,6 +84,25 @@ class UnknownLine(Rejected):
         self.line = line
 
 
+class ImplausibleAmount(Rejected):
+    """An amount of nothing, below it, or in a currency that is not the order's. HTTP: 422."""
+
+    def __init__(self, amount: Money, currency: str) -> None:
+        super().__init__(f"{amount} is not an amount of this order: use {currency}, above zero")
+        self.amount = amount
+        self.currency = currency
+
+
+class NotTheNextRun(Rejected):
+    """Runs are numbered without gaps."""
+
+    def __init__(self, order_id: OrderId, run: int, current: int) -> None:
+        super().__init__(f"order {order_id} is in run {current}; the next is run {current + 1}, not {run}")
+        self.order_id = order_id
+        self.run = run
+        self.current = current
+
+
 class RunSuperseded(Rejected):
     """A newer run of the order decides; this one is to end quietly."""
 

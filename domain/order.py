@@ -195,7 +195,7 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
     )
     if isinstance(event, ItemUnavailable):
         changes["lines"] = tuple(
-            replace(line, quantity=min(line.quantity, event.available)) if number == event.line else line
+            replace(line, quantity=max(0, min(line.quantity, event.available))) if number == event.line else line
             for number, line in enumerate(order.lines, start=1)
         )
     return changes

@@ -75,9 +75,9 @@ def evolve(ticket: Ticket | None, event: PreparationEvent, version: int) -> Tick
         case PreparationCancellationRequested():
             return None if ticket is None else replace(ticket, undo=version)
         case PreparationCancelled():
-            return _undone(ticket, TicketState.CANCELLED)
+            return _undone(ticket, event.answers, TicketState.CANCELLED)
         case PreparationWrittenOff():
-            return _undone(ticket, TicketState.WRITTEN_OFF)
+            return _undone(ticket, event.answers, TicketState.WRITTEN_OFF)
 
 
 def collected(ticket: Ticket | None) -> Ticket | None:
@@ -109,7 +109,7 @@ def _moved(ticket: Ticket | None, state: TicketState, **changes: Any) -> Ticket 
     return replace(ticket, state=state, **changes)
 
 
-def _undone(ticket: Ticket | None, state: TicketState) -> Ticket | None:
-    if ticket is None or ticket.undo is None:
+def _undone(ticket: Ticket | None, cancellation: int, state: TicketState) -> Ticket | None:
+    if ticket is None or ticket.undo != cancellation:
         return ticket
     return replace(ticket, undo=None, state=state)

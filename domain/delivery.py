@@ -98,7 +98,8 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
             moved = _moved(delivery, event.answers, OfferState.DELIVERED)
             return replace(moved, picked_up=True, delivered=True, failed=None)
         case DeliveryFailed():
-            return replace(_moved(delivery, event.answers, OfferState.FAILED), failed=event)
+            moved = _moved(delivery, event.answers, OfferState.FAILED)
+            return moved if _carried_by_another(delivery, event.answers) else replace(moved, failed=event)
         case DeliveryOverdue():
             return replace(delivery, overdue=True)
         case CourierReleaseRequested():
@@ -115,19 +116,25 @@ def write_off(delivery: Delivery, intent: int) -> Delivery:
 
 
 def _moved(delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None) -> Delivery:
-    """What is said of an offer. A courier who takes an offer late, after its end, is under way all the same; one who
-    delivered stays so, whatever is said of the time before. Who declines, or carries the meal, need not be withdrawn.
+    """What is said of an offer. A courier who takes an offer late, after its end, is under way all the same; a delivery
+    that ended stays so, whatever is said of the time before. Who declines, or carries the meal, need not be withdrawn.
     """
 
     def move(offer: Offer) -> Offer:
         if offer.intent != intent or (offer.state in CARRYING and state not in CARRYING):
             return offer
-        if offer.state is OfferState.DELIVERED and state is OfferState.PICKED_UP:
-            return offer
+        if offer.state in CARRYING and state is OfferState.PICKED_UP:
+            return offer  # how it ended was told before how it began
         undo = offer.undo if state in HELD - CARRYING else None
         return replace(offer, state=state, courier=courier or offer.courier, undo=undo)
 
     return _each(delivery, move)
+
+
+def _carried_by_another(delivery: Delivery, intent: int) -> bool:
+    """A courier whose offer was withdrawn finds no meal and says that it failed: it is on its way with another."""
+    carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
+    return any(offer.state in carrying for offer in delivery.offers if offer.intent != intent)
 
 
 def _undone(delivery: Delivery, release: int, state: OfferState) -> Delivery:

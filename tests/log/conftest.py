@@ -194,10 +194,16 @@ def opened_store(name: str, request: pytest.FixtureRequest, clock: SettableClock
             yield dynamodb_store(dynamodb_client(endpoint), clock, keyring)
 
 
+@pytest.fixture
+def open_store(request: pytest.FixtureRequest, clock: SettableClock, keyring: InMemoryKeyRing):
+    """``with open_store(name) as store``, for a test that needs particular adapters."""
+    return lambda name: opened_store(name, request, clock, keyring)
+
+
 @pytest.fixture(params=["in-memory", "sqlite", "dynamodb-moto", "dynamodb-local"])
-def store(request: pytest.FixtureRequest, clock: SettableClock, keyring: InMemoryKeyRing) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, open_store) -> Iterator[Store]:
     """Every test that asks for it runs on every adapter."""
-    with opened_store(request.param, request, clock, keyring) as store:
+    with open_store(request.param) as store:
         yield store
 
 

@@ -32,8 +32,6 @@ NO_ANSWER = (HTTPClientError, ConnectionError, IncompleteReadError, ResponsePars
 
 _NOT_NOW = {
     "InternalServerError",
-    "ItemCollectionSizeLimitExceededException",
-    "LimitExceededException",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "ServiceUnavailable",

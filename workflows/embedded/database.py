@@ -109,9 +109,10 @@ class Database:
         """
         connection = _open(self.path, apsw.SQLITE_OPEN_READWRITE, self._vfs)
         try:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-        except (apsw.BusyError, apsw.LockedError) as error:
-            raise DatabaseBusy(f"{self.path} is being read; its WAL could not be cut") from error
+            # Not Connection.wal_checkpoint: on a connection that has read nothing yet it does nothing.
+            ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if busy:
+                raise DatabaseBusy(f"{self.path} is being read; its WAL could not be cut")
         finally:
             connection.close()
 

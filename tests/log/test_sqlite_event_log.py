@@ -1,0 +1,209 @@
+"""The event log in SQLite: nothing is said before it is on the disk, and what was said survives a kill."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from domain.events import PreparationRequested
+from domain.identifiers import SYSTEM
+from workflows.audit import verify
+from workflows.clock import SystemClock
+from workflows.codec import Codec
+from workflows.commits import NewCommit
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.event_log import StreamUnavailable, WrongExpectedVersion
+from workflows.in_memory.keyring import InMemoryKeyRing
+
+
+def commit(key: str, events: int = 1) -> NewCommit:
+    return NewCommit(
+        key=key,
+        events=(PreparationRequested(),) * events,
+        actor=SYSTEM,
+        correlation="",
+        causation="",
+        body_hash="b",
+    )
+
+
+@pytest.fixture
+def database(tmp_path: Path, syncs) -> Iterator[Database]:
+    with Database(tmp_path / "state.db", vfs=syncs.vfs) as database:
+        yield database
+
+
+@pytest.fixture
+def log(database: Database, clock) -> SqliteEventLog:
+    return SqliteEventLog(database, Codec(InMemoryKeyRing()), clock)
+
+
+def in_threads(count: int, work) -> list[BaseException]:
+    failures: list[BaseException] = []
+
+    def guarded(n: int) -> None:
+        try:
+            work(n)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=guarded, args=(n,)) for n in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def test_thirty_two_orders_share_syncs_and_none_is_acknowledged_before_its_own(log, syncs):
+    """Each append saw at least one sync end while it waited; together they needed fewer syncs than appends."""
+    before = syncs.wal
+
+    def append_some(n: int) -> None:
+        history = log.load(f"order#{n}")
+        for key in range(10):
+            seen = syncs.wal
+            history = log.append(history, commit(f"k{key}"))
+            assert syncs.wal > seen
+
+    assert in_threads(32, append_some) == []
+    assert 0 < syncs.wal - before < 320
+    assert verify(log).commits == 320
+
+
+def test_a_conflict_fails_its_own_append_and_not_its_batch(log, database, syncs):
+    """Orders that share an fsync do not share their fate."""
+    before = log.load("order#contested")
+    log.append(before, commit("winner"))
+    entered, go = threading.Event(), threading.Event()
+    holder = database.submit(lambda _c: (entered.set(), go.wait(10)))  # what is queued now shares the next batch
+    assert entered.wait(10)
+    conflicts: list[str] = []
+
+    def append(n: int) -> None:
+        if n == 7:
+            with pytest.raises(WrongExpectedVersion) as conflict:
+                log.append(before, commit("loser"))
+            conflicts.append(conflict.value.winner.k)
+        else:
+            log.append(log.load(f"order#{n}"), commit("k"))
+
+    threads = threading.Thread(target=lambda: failures.extend(in_threads(16, append)))
+    failures: list[BaseException] = []
+    threads.start()
+    while database._writer._queue.qsize() < 16:
+        assert threads.is_alive()
+    seen = syncs.wal
+    go.set()
+    threads.join()
+    holder.result(10)
+    assert failures == []
+    assert conflicts == ["winner"]
+    assert syncs.wal - seen == 1
+    assert verify(log).streams == 16
+
+
+def test_readers_feed_and_scan_see_nothing_before_the_sync(log, syncs):
+    """A wake-up for a commit that a power cut takes back would be a lie."""
+    rings: list[int] = []
+    log.on_change(lambda: rings.append(len(log.changes(None, 10))))
+    in_sync, go = threading.Event(), threading.Event()
+
+    def hold(_name: str) -> None:
+        in_sync.set()
+        assert go.wait(10)
+
+    syncs.before = hold
+    history = log.load("order#1")
+    appending = threading.Thread(target=log.append, args=(history, commit("k")))
+    appending.start()
+    assert in_sync.wait(10)
+    assert (log.load("order#1").version, log.changes(None, 10), list(log.scan()), rings) == (0, [], [], [])
+    syncs.before = lambda _name: None
+    go.set()
+    appending.join()
+    assert (log.load("order#1").version, rings) == (1, [1])
+
+
+def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone):
+    """Nor is any later one: nobody knows what the disk holds."""
+    history = log.append(log.load("order#1"), commit("k1"))
+
+    def fail(_name: str) -> None:
+        raise disk_gone
+
+    syncs.before = fail
+    with pytest.raises(StreamUnavailable, match="check the disk"):
+        log.append(history, commit("k2"))
+    syncs.before = lambda _name: None
+    with pytest.raises(StreamUnavailable, match="check the disk"):
+        log.append(history, commit("k3"))
+    assert log.load("order#1") == history
+
+
+_APPEND_FOR_EVER = """
+import os, sys, threading
+from domain.events import PreparationRequested
+from domain.identifiers import SYSTEM
+from workflows.clock import SystemClock
+from workflows.codec import Codec
+from workflows.commits import NewCommit
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+
+log = SqliteEventLog(Database(sys.argv[1]), Codec(InMemoryKeyRing()), SystemClock())
+
+def append(stream):
+    history = log.load(stream)
+    while True:
+        new = NewCommit(key=f"k{history.version}", events=(PreparationRequested(),) * 2, actor=SYSTEM,
+                        correlation="", causation="", body_hash="b")
+        history = log.append(history, new)
+        os.write(1, f"{stream} {history.version} {history.head.hex()}\\n".encode())
+
+for n in range(8):
+    threading.Thread(target=append, args=(f"order#{n}",)).start()
+"""
+
+
+def test_every_acknowledged_append_survives_kill_9(tmp_path: Path):
+    """Five times over: a process that appends from eight threads is killed, and all it was told is there."""
+    path = tmp_path / "state.db"
+    acknowledged: dict[str, tuple[int, str]] = {}
+    for _ in range(5):
+        process = subprocess.Popen([sys.executable, "-c", _APPEND_FOR_EVER, str(path)], stdout=subprocess.PIPE)
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(300)]
+        process.send_signal(signal.SIGKILL)
+        lines += process.stdout.readlines()
+        process.wait()
+        process.stdout.close()
+        for line in lines:
+            if line.endswith(b"\n"):
+                stream, version, head = line.decode().split()
+                acknowledged[stream] = (int(version), head)
+    with Database(path) as database:
+        log = SqliteEventLog(database, Codec(InMemoryKeyRing()), SystemClock())
+        assert verify(log).intact
+        commits = {(stored.pk, stored.sk + 1): stored.h.hex() for stored in log.scan()}
+    assert len(acknowledged) == 8
+    for stream, (version, head) in acknowledged.items():
+        assert commits[stream, version] == head
+
+
+def test_a_reader_verifies_the_log_of_a_running_engine(tmp_path: Path, log):
+    """``audit verify`` takes no lock and writes nothing."""
+    log.append(log.load("order#1"), commit("k", 3))
+    with Database(tmp_path / "state.db", read_only=True) as beside:
+        reader = SqliteEventLog(beside, Codec(InMemoryKeyRing()), SystemClock())
+        assert verify(reader).events == 3
+        with pytest.raises(StreamUnavailable, match="reading only"):
+            reader.append(reader.load("order#1"), commit("k2"))

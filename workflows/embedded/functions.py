@@ -46,6 +46,12 @@ class FunctionFailed(Exception):
         self.error = error
         self.cause = cause
 
+    @property
+    def trace(self) -> list[str]:
+        """Where it failed, for the log: lines of code, which hold no personal data, as the message might."""
+        trace = json.loads(self.cause).get("stackTrace", [])
+        return [str(line) for line in trace]
+
 
 @dataclass(slots=True, kw_only=True)
 class Context:

@@ -169,7 +169,7 @@ class HttpApp:
         except (TimeoutError, asyncio.CancelledError):
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, "There was no answer in time; ask again.", retry_after="1")
         except FunctionFailed as failure:
-            extra = {"function": function, "route": event["routeKey"], "request_id": request_id, "cause": failure.cause}
+            extra = {"function": function, "route": event["routeKey"], "request_id": request_id, "trace": failure.trace}
             log.error("a function failed: %s", failure.error, extra=extra)
         except ResultMalformed as malformed:
             extra = {"function": function, "route": event["routeKey"], "request_id": request_id}

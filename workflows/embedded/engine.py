@@ -1,0 +1,180 @@
+"""The embedded engine: everything that runs orders on one machine, in one process, out of one folder.
+
+The folder holds
+
+    expediter.sqlite    the event log, documents, data keys, executions and their journal, the feed's checkpoint
+    sandbox.sqlite      the ledgers of the sandbox: the outside world's side, which the engine only calls
+    tokens.key          the secret that signs access tokens; whoever reads it can act as anybody
+
+and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database. Copy the folder
+while no engine runs on it, or use SQLite's backup.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from concurrent.futures import Future
+from contextlib import ExitStack, closing
+from pathlib import Path
+from random import SystemRandom
+
+from workflows.bootstrap import Engine
+from workflows.clock import Clock, SystemClock
+from workflows.codec import Codec
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.database import Database
+from workflows.embedded.documents import SqliteDocuments
+from workflows.embedded.driver import IN_MEMORY_MAX, Driver
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.embedded.feed import EventSourceMapping
+from workflows.embedded.functions import WORKERS, Functions
+from workflows.embedded.http import HttpApp, HttpServer
+from workflows.embedded.journal import Journal
+from workflows.embedded.keyring import SqliteKeyRing
+from workflows.embedded.machines import Machine, read_machines
+from workflows.embedded.reports import Reports
+from workflows.embedded.running import Definitions
+from workflows.embedded.template import Template, read_template
+from workflows.embedded.tokens import AccessTokens
+from workflows.gateways.sandbox.counterparty import Surroundings
+from workflows.gateways.sandbox.opening import Sandbox, open_sandbox
+from workflows.gateways.sandbox.settings import SandboxSettings
+
+log = logging.getLogger(__name__)
+
+DATABASE = "expediter.sqlite"
+SANDBOX = "sandbox.sqlite"
+
+FEED = "Feed"
+"""The function that hears of every commit."""
+
+CLOSE_WITHIN_S = 10.0
+"""How long ``close`` waits for functions under way. One that is cut off is outstanding, and invoked again."""
+
+
+class EmbeddedEngine:
+    """``open`` it, ``serve`` it or use its ``ports``, ``close`` it. One engine a folder: a second is refused."""
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        template: Path,
+        parameters: Mapping[str, str] | None = None,
+        sandbox: SandboxSettings | None = None,
+        clock: Clock | None = None,
+        workers: int = WORKERS,
+        in_memory_max: int = IN_MEMORY_MAX,
+    ) -> EmbeddedEngine:
+        """Open the folder, making it where it is missing, and go on with what it holds.
+
+        Raises:
+            TemplateInvalid, ParameterUnknown: What is to be run is wrong; the folder was not touched.
+            DatabaseInUse: Another engine runs on the folder.
+        """
+        read = read_template(template, parameters)
+        machines = read_machines(read)
+        with ExitStack() as opened:
+            engine = cls(
+                folder=folder,
+                template=read,
+                machines=machines,
+                sandbox=sandbox or SandboxSettings(),
+                clock=clock or SystemClock(),
+                workers=workers,
+                in_memory_max=in_memory_max,
+                opened=opened,
+            )
+            engine._begin()
+            engine._opened = opened.pop_all()
+        return engine
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        template: Template,
+        machines: Mapping[str, Machine],
+        sandbox: SandboxSettings,
+        clock: Clock,
+        workers: int,
+        in_memory_max: int,
+        opened: ExitStack,
+    ) -> None:
+        """For ``open`` alone. What is put on ``opened`` is closed in the reverse order."""
+        self._template = template
+        self._clock = clock
+        self._opened = opened
+        self.failed: Future[None] = Future()
+        """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
+        database = opened.enter_context(Database(folder / DATABASE))
+        self.tokens = AccessTokens.of(folder)
+        outside = opened.enter_context(closing(_sandbox(folder / SANDBOX, sandbox, clock)))
+        log = SqliteEventLog(database, Codec(SqliteKeyRing(database)), clock)
+        alarms = opened.enter_context(closing(Alarms(clock)))
+        journal = Journal(database)
+        definitions = Definitions(journal)
+        self.reports = Reports(journal, definitions)
+        self._functions = Functions(template.functions, clock=clock, alarms=alarms, workers=workers)
+        self._driver = Driver(
+            database,
+            journal,
+            definitions,
+            machines,
+            self._functions,
+            clock=clock,
+            alarms=alarms,
+            in_memory_max=in_memory_max,
+            on_break=self.failed.set_exception,
+        )
+        self._feed = EventSourceMapping(
+            log,
+            database,
+            self._functions,
+            function=FEED,
+            clock=clock,
+            alarms=alarms,
+            calls_max=max(1, workers // 2),
+        )
+        self.ports = Engine(
+            log=log,
+            documents=SqliteDocuments(database),
+            executions=self._driver,
+            payments=outside.payments,
+            kitchen=outside.kitchen,
+            couriers=outside.couriers,
+            clock=clock,
+        )
+
+    def serve(self, port: int) -> int:
+        """Answer HTTP on 127.0.0.1 until ``close``. 0 takes a free port; returns the port. Raises PortTaken."""
+        app = HttpApp(self._template, self._functions, self.tokens, self._clock)
+        server = self._opened.enter_context(closing(HttpServer(app, port)))
+        log.info("serving", extra={"port": server.port})
+        return server.port
+
+    def close(self) -> None:
+        """Answer the requests under way, let functions finish for a while, and leave the rest to the journal."""
+        self._opened.close()
+
+    def __enter__(self) -> EmbeddedEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _begin(self) -> None:
+        """What runs functions is closed before what they use."""
+        self._opened.callback(self._driver.close)
+        self._opened.callback(self._functions.close, CLOSE_WITHIN_S)
+        self._functions.start(self.ports)
+        self._driver.begin()
+        if FEED in self._template.functions:
+            self._feed.begin()
+            self._opened.callback(self._feed.close)
+
+
+def _sandbox(file: Path, settings: SandboxSettings, clock: Clock) -> Sandbox:
+    return open_sandbox(file, settings, Surroundings(clock=clock, random=SystemRandom()))

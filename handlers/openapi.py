@@ -1,0 +1,66 @@
+"""The OpenAPI 3.1 document of all three APIs in one, made from their routes and models."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+DESCRIPTION = """\
+Orders for food, from placed to delivered, or cancelled with everything given back.
+
+**Who may do what.** The role in the access token decides: customers place, read and cancel orders of their own;
+restaurants answer the tickets sent to them; couriers answer open offers, and report on those they took; support and
+services act for any of them; auditors read all orders and see no personal data. An order that a caller may not see is
+answered with 404, like one that does not exist.
+
+**Asking twice is safe.** Every write takes an `Idempotency-Key`, and `POST /orders` requires one. The same key and body
+is the same request: it is answered again, marked `Idempotent-Replayed: true`, and does nothing. The same key with
+another body is refused (422). Without a key, saying the same again counts as the same request.
+
+**Versions.** Every event of an order adds one to its version, which is its ETag. Send it as `If-Match` to write only if
+nobody else wrote (else 412), as `If-None-Match` to read only news (else 304), and as `?version=` to see the past.
+
+**Facts are recorded even when they come late.** A restaurant or a courier answers the `ticket` or `offer` it was
+sent, by its number; without the number, the current one is meant. An answer to an older one is recorded as being about
+that one.
+
+**Refusals** are problem documents (RFC 9457). `type` is `urn:expediter:problem:` and a stable name. 409 is a rule that
+says no; 422 a value that cannot be accepted, with `errors` naming each field; 400 a request that cannot be read; 503 is
+worth sending again.
+"""
+
+_UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+"""Schemas of Powertools' own errors, which these APIs never answer with."""
+
+
+@cache
+def document_text() -> str:
+    """The document as JSON text. Made once in a process."""
+    return json.dumps(document(), ensure_ascii=False)
+
+
+def document() -> dict[str, Any]:
+    """The document."""
+    from handlers import delivery_api, orders_api, preparation_api
+
+    parts = [json.loads(module.api.get_openapi_json_schema()) for module in (orders_api, preparation_api, delivery_api)]
+    schemas = {name: schema for part in parts for name, schema in part["components"]["schemas"].items()}
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Expediter",
+            "version": version("expediter"),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"accessToken": []}],
+        "tags": [{"name": "Orders"}, {"name": "Preparation"}, {"name": "Delivery"}],
+        "paths": {path: item for part in parts for path, item in part["paths"].items()},
+        "components": {
+            "schemas": {name: schemas[name] for name in sorted(schemas) if name not in _UNUSED},
+            "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }

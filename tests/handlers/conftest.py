@@ -1,0 +1,254 @@
+"""What the tests of the handlers share: a shop whose three APIs are called with the events of API Gateway, on a real log."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from domain.commands import Command, RecordFact
+from domain.events import PaymentAuthorized
+from domain.identifiers import SYSTEM
+from domain.order import Order
+from workflows.bootstrap import Engine, serving
+from workflows.codec import Codec
+from workflows.command_handling import Caller, handle, load
+from workflows.embedded import http_events
+from workflows.embedded.template import Route, read_template
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+
+ROOT = Path(__file__).parents[2]
+NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+MISSING = object()
+
+
+class SettableClock:
+    """Moves a second with every look, so that no two commits have one time."""
+
+    def __init__(self) -> None:
+        self.time = NOON
+
+    def now(self) -> datetime:
+        self.time += timedelta(seconds=1)
+        return self.time
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def etag(self) -> str:
+        return self.headers["etag"]
+
+    @property
+    def problem(self) -> str:
+        """The name of the problem, e.g. ``OrderNotFound``."""
+        assert self.headers["content-type"] == "application/problem+json", self
+        assert self.json["status"] == self.status
+        return self.json["type"].removeprefix("urn:expediter:problem:")
+
+    @property
+    def fields(self) -> list[str]:
+        return [error["field"] for error in self.json.get("errors", [])]
+
+
+class Shop:
+    """The three APIs behind the routes of the template, on one log."""
+
+    def __init__(self) -> None:
+        self.clock = SettableClock()
+        self.keyring = InMemoryKeyRing()
+        self.log = InMemoryEventLog(Codec(self.keyring), self.clock)
+        nobody: Any = None  # the APIs call no gateway and start no machine
+        self.engine = Engine(
+            log=self.log,
+            documents=InMemoryDocuments(),
+            executions=nobody,
+            payments=nobody,
+            kitchen=nobody,
+            couriers=nobody,
+            clock=self.clock,
+        )
+        self._requests = itertools.count(1)
+        self._commands = itertools.count(1)
+
+    # --- over HTTP -----------------------------------------------------------------------------------------------
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = MISSING,
+        *,
+        role: str = "customer",
+        sub: str = "ada",
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        text: str | bytes | None = None,
+    ) -> Answer:
+        """One request, as a client would send it. ``text`` is a body that is no JSON, or not quite."""
+        sent = {"host": "localhost", **({"idempotency-key": key} if key is not None else {})}
+        content = b""
+        if text is not None or body is not MISSING:
+            sent["content-type"] = "application/json"
+            content = json.dumps(body).encode() if text is None else text if isinstance(text, bytes) else text.encode()
+        sent |= {name.lower(): value for name, value in (headers or {}).items()}
+        request = http_events.Request(
+            method=method,
+            path=path,
+            query=urlencode(query or {}),
+            headers=tuple(sent.items()),
+            body=content,
+            protocol="HTTP/1.1",
+            source_ip="127.0.0.1",
+            request_id=f"request-{next(self._requests)}",
+            at=self.clock.time,
+        )
+        return self.send(request, {"sub": sub, "cognito:groups": [role]})
+
+    def send(self, request: http_events.Request, claims: Mapping[str, Any] | None) -> Answer:
+        function, route, parameters = self.route(request.method, request.path)
+        return self.invoke(function, http_events.event(request, route, parameters, None if route.open else claims))
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Answer:
+        """The function's answer as HTTP, both ways through JSON as on Lambda."""
+        module, _, name = function.rpartition(".")
+        handler = getattr(importlib.import_module(module), name)
+        with serving(self.engine, {}):
+            result = handler(json.loads(json.dumps(event)), None)
+        response = http_events.response(json.loads(json.dumps(result)))
+        return Answer(response.status, dict(response.headers), response.body.decode())
+
+    def route(self, method: str, path: str) -> tuple[str, Route, dict[str, str]]:
+        """The function and route that API Gateway would choose; any of the function's for a method it does not take."""
+        parts = path.strip("/").split("/")
+        found = []
+        for function, route in ROUTES:
+            wanted = route.path.strip("/").split("/")
+            if len(wanted) == len(parts) and all(w == p or w[0] == "{" for w, p in zip(wanted, parts, strict=True)):
+                named = {w[1:-1]: p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"}
+                found.append((route.method != method, "{" in route.path.split("/")[-1], function, route, named))
+        if not found:
+            return ROUTES[0][0], ROUTES[0][1], {}
+        *_, function, route, named = min(found, key=lambda entry: entry[:2])
+        return function, route, named
+
+    def place(self, key: str = "key-1", sub: str = "ada", **changes: Any) -> str:
+        """An order of Ada's at Rosa's. Its id."""
+        answer = self.call("POST", "/orders", order_body(**changes), key=key, sub=sub)
+        assert answer.status == 201, answer
+        return answer.json["id"]
+
+    def act(self, order_id: str, action: str, body: Any = MISSING, **how: Any) -> Answer:
+        """``preparation/ready`` and the like, as the restaurant Rosa or the courier Carl unless said otherwise."""
+        role, sub = ("restaurant", "rosa") if action.startswith("preparation") else ("courier", "carl")
+        return self.call("POST", f"/orders/{order_id}/{action}", body, **{"role": role, "sub": sub, **how})
+
+    # --- behind the APIs -----------------------------------------------------------------------------------------
+
+    def command(self, order_id: str, command: Command) -> Order:
+        """What a step of the machines would record."""
+        caller = Caller(SYSTEM, "correlation", "causation")
+        return handle(
+            self.log, command, order_id=order_id, key=f"step/{next(self._commands)}", caller=caller
+        ).order
+
+    def order(self, order_id: str) -> Order:
+        return load(self.log, order_id)[1]
+
+    def authorized(self, **how: Any) -> str:
+        """An order whose payment is authorised: the restaurant is asked."""
+        order_id = self.place(**how)
+        order = self.order(order_id)
+        asked = order.payment.authorization
+        fact = PaymentAuthorized(answers=asked.intent, authorization_id="auth-1", amount=asked.amount, at=NOON)
+        self.command(order_id, RecordFact(fact=fact))
+        return order_id
+
+    def accepted(self, **how: Any) -> str:
+        """An order that the restaurant cooks: couriers are asked."""
+        order_id = self.authorized(**how)
+        answer = self.act(order_id, "preparation/accept", {"ready_at": "2026-05-04T12:30:00Z"})
+        assert answer.status == 200, answer
+        return order_id
+
+    def assigned(self, courier: str = "carl", **how: Any) -> str:
+        """An order that a courier is to bring."""
+        order_id = self.accepted(**how)
+        answer = self.act(order_id, "delivery/assign", {}, sub=courier)
+        assert answer.status == 200, answer
+        return order_id
+
+    def picked_up(self, **how: Any) -> str:
+        """An order on its way."""
+        order_id = self.assigned(**how)
+        assert self.act(order_id, "preparation/ready").status == 200
+        assert self.act(order_id, "delivery/pick-up").status == 200
+        return order_id
+
+    def stored(self) -> list[Any]:
+        """The whole log."""
+        return list(self.log.scan())
+
+
+ROUTES = [
+    (function.handler, route)
+    for function in read_template(ROOT / "template.yaml").functions.values()
+    for route in function.routes
+]
+
+
+def money(amount: str, currency: str = "EUR") -> dict[str, str]:
+    return {"amount": amount, "currency": currency}
+
+
+def order_body(**changes: Any) -> dict[str, Any]:
+    """A body for ``POST /orders``: 2 pizzas with burrata, 23.00, delivery 2.90, tip 1.50: 27.40 in all."""
+    pizza = {
+        "sku": "pizza-margherita",
+        "name": "Pizza Margherita",
+        "quantity": 2,
+        "unit_price": money("9.50"),
+        "options": [{"name": "Burrata", "price": money("2.00")}],
+    }
+    body = {
+        "restaurant": "rosa",
+        "lines": [pizza],
+        "delivery_fee": money("2.90"),
+        "tip": money("1.50"),
+        "payment_method": "pm_ok",
+        "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, Berlin"},
+    }
+    body |= changes
+    return {name: value for name, value in body.items() if value is not MISSING}
+
+
+@pytest.fixture
+def shop() -> Iterator[Shop]:
+    yield Shop()
+
+
+@pytest.fixture
+def body() -> Any:
+    """Makes a body for ``POST /orders``, with changes."""
+    return order_body

@@ -1,0 +1,103 @@
+"""Money: whole minor units, one currency at a time, split without losing or inventing any."""
+
+from __future__ import annotations
+
+import operator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.money import CurrencyMismatch, Money, total
+
+CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
+MINOR = st.integers(-(10**15), 10**15)
+AMOUNTS = st.builds(Money, MINOR, CURRENCIES)
+
+
+@given(AMOUNTS)
+def test_what_is_printed_can_be_read_again(money):
+    amount, currency = str(money).split()
+    assert Money.parse(amount, currency) == money
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [("12.50", "EUR", 1250), ("12.5", "EUR", 1250), ("0", "EUR", 0), ("-0.01", "EUR", -1), ("-0.00", "EUR", 0),
+     ("1250", "JPY", 1250), ("1.234", "KWD", 1234), ("1.2345", "CLF", 12345), ("007", "EUR", 700)],
+)  # fmt: skip
+def test_an_amount_is_read_in_its_currency(text, currency, minor):
+    assert Money.parse(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"),
+    [("12.505", "EUR"), ("1.0", "JPY"), ("", "EUR"), (".5", "EUR"), ("5.", "EUR"), ("1e3", "EUR"), ("1,00", "EUR"),
+     (" 1", "EUR"), ("1\n", "EUR"), ("+1", "EUR"), ("NaN", "EUR"), ("0x1", "EUR"), ("--1", "EUR"), ("1_000", "EUR"),
+     ("\u0661\u0662", "EUR"), ("1", "eur"), ("1", "EURO"), ("1", ""), ("1", "E R"), ("1", "EUR\n")],
+)  # fmt: skip
+def test_what_is_no_amount_is_refused(text, currency):
+    with pytest.raises(ValueError, match="is not an"):
+        Money.parse(text, currency)
+
+
+@given(MINOR, st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any), CURRENCIES)
+def test_allocating_loses_and_invents_nothing_and_is_fair_to_one_unit(minor, weights, currency):
+    """The parts add up, and each is within one minor unit of its exact share."""
+    parts = Money(minor, currency).allocate(weights)
+    assert total(parts, currency) == Money(minor, currency)
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part.minor * sum(weights) - minor * weight) < sum(weights)
+        assert weight or not part
+
+
+@given(MINOR, st.lists(st.integers(0, 1000), min_size=2, max_size=8).filter(any))
+def test_allocating_is_the_same_every_time_and_gives_no_more_to_who_weighs_less(minor, weights):
+    parts = Money(minor, "EUR").allocate(weights)
+    assert parts == Money(minor, "EUR").allocate(weights)
+    if minor >= 0:
+        by_weight = sorted(zip(weights, (part.minor for part in parts), strict=True))
+        assert [part for _, part in by_weight] == sorted(part for _, part in by_weight)
+
+
+def test_the_units_left_over_go_to_the_largest_remainders_then_to_the_first():
+    euros = Money(100, "EUR")
+    assert [part.minor for part in euros.split(3)] == [34, 33, 33]
+    assert [part.minor for part in euros.allocate([1, 1, 4])] == [17, 17, 66]
+    assert [part.minor for part in Money(-100, "EUR").split(3)] == [-33, -33, -34]
+    assert [part.minor for part in Money(1, "EUR").allocate([0, 5])] == [0, 1]
+
+
+@pytest.mark.parametrize("weights", [[], [0], [0, 0], [-1, 2], [3, -3]])
+def test_weights_that_divide_nothing_are_refused(weights):
+    with pytest.raises(ValueError, match="weights"):
+        Money(100, "EUR").allocate(weights)
+
+
+@pytest.mark.parametrize("parts", [0, -1])
+def test_there_is_no_split_into_no_parts(parts):
+    with pytest.raises(ValueError, match="weights"):
+        Money(100, "EUR").split(parts)
+
+
+@given(MINOR, MINOR, MINOR, CURRENCIES)
+def test_adding_is_what_it_is_in_whole_numbers(a, b, times, currency):
+    x, y = Money(a, currency), Money(b, currency)
+    assert x + y == y + x == Money(a + b, currency)
+    assert x + y - y == x
+    assert x - x == Money.zero(currency)
+    assert x * times == Money(a * times, currency)
+    assert (x < y, x <= y, x > y, x >= y, bool(x)) == (a < b, a <= b, a > b, a >= b, a != 0)
+
+
+@pytest.mark.parametrize("meet", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
+def test_two_currencies_never_meet(meet):
+    with pytest.raises(CurrencyMismatch, match="EUR and USD"):
+        meet(Money(1, "EUR"), Money(1, "USD"))
+    with pytest.raises(CurrencyMismatch):
+        total([Money(1, "USD")], "EUR")
+    assert Money(0, "EUR") != Money(0, "USD")
+
+
+def test_the_sum_of_nothing_is_zero():
+    assert total([], "EUR") == Money.zero("EUR")

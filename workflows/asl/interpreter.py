@@ -40,6 +40,7 @@ from workflows.asl.signals import (
     TokenHeartbeat,
     TokenSucceeded,
 )
+from workflows.asl.snapshots import snapshot
 from workflows.asl.states import Definition, Task
 from workflows.asl.templates import QueryEvaluationError
 from workflows.asl.turn import BranchEnded, BranchFailed, Enter, Turn, iso
@@ -134,6 +135,15 @@ class Execution:
             return []
         calls = [frame.call.effect for frame in self.calls.values() if frame.call is not None and frame.call.effect]
         return [*calls, *(SetTimer(timer=number, at=timer.at) for number, timer in self.timers.items())]
+
+    def snapshot(self) -> dict[str, Any]:
+        """All it remembers, as plain JSON."""
+        return snapshot(self)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Execution) and self.snapshot() == other.snapshot()
+
+    __hash__ = object.__hash__
 
     def open_tokens(self) -> list[str]:
         """The tokens that still settle a task."""

@@ -1,0 +1,195 @@
+"""Builders of machines, and a hand on one execution: signals go in by plain words, what came out is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from workflows.asl import answers, interpreter
+from workflows.asl.definition import parse
+from workflows.asl.interpreter import Execution, Step
+from workflows.asl.signals import (
+    Aborted,
+    EndExecution,
+    InvokeFunction,
+    Signal,
+    StartExecution,
+    Started,
+    Status,
+    TaskFailed,
+    TaskSucceeded,
+    TimerFired,
+    TokenFailed,
+    TokenHeartbeat,
+    TokenSucceeded,
+)
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+ARN = "arn:aws:states:eu-west-1:123456789012:execution:m:e"
+
+
+def machine_of(states: dict[str, Any], **top: Any) -> dict[str, Any]:
+    """A JSONata machine that starts at its first state."""
+    return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
+
+
+@dataclass
+class Hand:
+    """One execution in hand. ``now`` moves by ``wait``; every signal gets a seed of its own."""
+
+    machine: dict[str, Any]
+    input: Any = None
+    now: datetime = NOON
+    events: list[dict[str, Any]] = field(default_factory=list)
+    effects: list[Any] = field(default_factory=list)
+    last: Step = field(init=False)
+    journal: list[Signal] = field(default_factory=list)
+    execution: Execution = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.definition = parse(json.dumps(self.machine), name="m")
+        started = Started(
+            at=self.now,
+            seed="seed-0",
+            input={} if self.input is None else self.input,
+            execution_arn=ARN,
+            execution_name="e",
+            machine_arn="arn:aws:states:eu-west-1:123456789012:stateMachine:m",
+            machine_name="m",
+            role_arn="arn:aws:iam::123456789012:role/r",
+        )
+        self.journal.append(started)
+        step = interpreter.apply(self.definition, None, started)
+        self.execution = step.execution
+        self._keep(step)
+
+    def _keep(self, step: Step) -> Step:
+        self.last = step
+        self.events.extend(step.events)
+        self.effects.extend(step.effects)
+        return step
+
+    def tell(self, kind: type, **fields: Any) -> Step:
+        signal = kind(at=self.now, seed=f"seed-{len(self.journal)}", **fields)
+        self.journal.append(signal)
+        return self._keep(self.execution.apply(signal))
+
+    def calls(self) -> list[Any]:
+        """The calls asked for and not answered yet, oldest first."""
+        return [e for e in self.execution.outstanding() if isinstance(e, InvokeFunction | StartExecution)]
+
+    def answer(self, payload: Any = None, task: int | None = None) -> Step:
+        """The function answers."""
+        number = task if task is not None else self.calls()[0].task
+        return self.tell(TaskSucceeded, task=number, output=answers.function_succeeded(payload))
+
+    def finish(self, output: Any, task: int | None = None) -> Step:
+        """The call answers with this whole result."""
+        return self.tell(TaskSucceeded, task=task if task is not None else self.calls()[0].task, output=output)
+
+    def break_(self, error: str = "Boom", cause: str = "why", task: int | None = None) -> Step:
+        """The call fails."""
+        number = task if task is not None else self.calls()[0].task
+        return self.tell(TaskFailed, task=number, error=error, cause=cause)
+
+    @property
+    def token(self) -> str:
+        return self.execution.open_tokens()[0]
+
+    def settle(self, output: Any = None, token: str | None = None) -> Step:
+        return self.tell(TokenSucceeded, token=token or self.token, output=output)
+
+    def settle_badly(self, error: str, cause: str = "", token: str | None = None) -> Step:
+        return self.tell(TokenFailed, token=token or self.token, error=error, cause=cause)
+
+    def beat(self, token: str | None = None) -> Step:
+        return self.tell(TokenHeartbeat, token=token or self.token)
+
+    def abort(self, error: str = "", cause: str = "") -> Step:
+        return self.tell(Aborted, error=error, cause=cause)
+
+    def armed(self) -> dict[str, float]:
+        """Seconds until each armed timer, by purpose; one of each kind is enough for a test."""
+        return {t.purpose: (t.at - self.now).total_seconds() for t in self.execution.timers.values()}
+
+    def wait(self, seconds: float) -> None:
+        """Time passes, and fires what is due, in order."""
+        until = self.now + timedelta(seconds=seconds)
+        while self.execution.status is Status.RUNNING:
+            due = sorted((t.at, n) for n, t in self.execution.timers.items() if t.at <= until)
+            if not due:
+                break
+            self.now = max(self.now, due[0][0])
+            self.tell(TimerFired, timer=due[0][1])
+        self.now = until
+
+    def types(self) -> list[str]:
+        return [event["type"] for event in self.events]
+
+    def details(self, kind: str) -> list[dict[str, Any]]:
+        """The details of all events of a type."""
+        found = [e for e in self.events if e["type"] == kind]
+        return [next((v for k, v in e.items() if k.endswith("EventDetails")), {}) for e in found]
+
+    def chain(self) -> list[tuple[int, int, str]]:
+        return [(e["id"], e["previousEventId"], e["type"]) for e in self.events]
+
+    @property
+    def end(self) -> EndExecution:
+        ends = [e for e in self.effects if isinstance(e, EndExecution)]
+        assert len(ends) == 1, f"{len(ends)} ends; status {self.execution.status}"
+        return ends[0]
+
+    @property
+    def output(self) -> Any:
+        assert self.end.status is Status.SUCCEEDED, (self.end.error, self.end.cause)
+        return self.end.output
+
+
+@pytest.fixture
+def begin() -> Callable[..., Hand]:
+    """``begin(states, input)`` starts an execution of the machine with these states."""
+
+    def start(states: dict[str, Any], given: Any = None, **top: Any) -> Hand:
+        return Hand(machine_of(states, **top), given)
+
+    return start
+
+
+@pytest.fixture
+def machine() -> Callable[..., dict[str, Any]]:
+    """Build a machine without running it."""
+    return machine_of
+
+
+@pytest.fixture
+def task() -> Callable[..., dict[str, Any]]:
+    """A Task that invokes ``f`` and ends; fields override."""
+
+    def build(**fields: Any) -> dict[str, Any]:
+        state = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"FunctionName": "f", "Payload": {}},
+            "Output": "{% $states.result.Payload %}",
+        } | fields
+        return state if "Next" in state else {**state, "End": True}
+
+    return build
+
+
+@pytest.fixture
+def callback(task: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """A Task that hands out a token and waits for it."""
+
+    def build(**fields: Any) -> dict[str, Any]:
+        arguments = {"FunctionName": "f", "Payload": {"token": "{% $states.context.Task.Token %}"}}
+        resource = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+        return task(**({"Resource": resource, "Arguments": arguments, "Output": "{% $states.result %}"} | fields))
+
+    return build

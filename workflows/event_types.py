@@ -45,6 +45,7 @@ class EventType:
         self._times = [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
         self._refuse_hidden_personal_fields()
         self.read: Callable[[msgspec.Raw], Any] | None = None if self.personal else msgspec.json.Decoder(cls).decode
+        self._optional = [field.name for field in dataclasses.fields(cls) if _has_default(field)]
         self._stored = _as_stored(self) if self.personal else cls
         self._read_stored = msgspec.json.Decoder(self._stored).decode
         self._open = {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
@@ -77,9 +78,13 @@ class EventType:
     def _filled(self, stored: Any, vault: Vault) -> Any:
         if not self.personal:
             return stored
-        values = {name: value for name in self.fields if (value := getattr(stored, name)) is not msgspec.UNSET}
-        for name in self.personal.keys() & values.keys():
-            values[name] = self._opened(name, values[name], vault)
+        values = msgspec.structs.asdict(stored)
+        for name in self._optional:
+            if values[name] is msgspec.UNSET:
+                del values[name]
+        for name in self.personal:
+            if name in values:
+                values[name] = self._opened(name, values[name], vault)
         return self.cls(**values)
 
     def _opened(self, name: str, value: Any, vault: Vault) -> Any:
@@ -138,9 +143,13 @@ def _as_stored(kind: EventType) -> type[msgspec.Struct]:
     fields: list[tuple[str, Any, Any] | tuple[str, Any]] = []
     for field in dataclasses.fields(kind.cls):
         hint: Any = Any if field.name in kind.personal else kind.fields[field.name]
-        required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-        fields.append((field.name, hint) if required else (field.name, hint | msgspec.UnsetType, msgspec.UNSET))
+        optional = (field.name, hint | msgspec.UnsetType, msgspec.UNSET)
+        fields.append(optional if _has_default(field) else (field.name, hint))
     return msgspec.defstruct(f"Stored{kind.name}", fields, kw_only=True, frozen=True)
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
 
 
 def _without_erased(hint: Any) -> Any:

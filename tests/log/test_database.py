@@ -15,6 +15,7 @@ import pytest
 from workflows.embedded.database import (
     Database,
     DatabaseBroken,
+    DatabaseBusy,
     DatabaseClosed,
     DatabaseInUse,
     DatabaseUnavailable,
@@ -214,6 +215,54 @@ def test_opening_what_is_not_there_for_reading_says_so(tmp_path: Path):
     with pytest.raises(FileNotFoundError, match="folder of an engine"):
         Database(tmp_path / "state.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_somebody_else_holding_the_write_lock_makes_it_busy_not_broken(tmp_path: Path, monkeypatch):
+    """A forgotten database shell delays orders; once it lets go, they go on."""
+    monkeypatch.setattr("workflows.embedded.database.BUSY_TIMEOUT_MS", 1)
+    with Database(tmp_path / "state.db") as database:
+        database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
+        shell = apsw.Connection(str(tmp_path / "state.db"))
+        shell.execute("BEGIN IMMEDIATE")
+        with pytest.raises(DatabaseBusy):
+            database.write(insert(1))
+        shell.execute("ROLLBACK")
+        shell.close()
+        database.write(insert(2))
+        assert database.read(stored) == [2]
+
+
+def test_a_broken_database_closes_while_the_disk_still_fails(tmp_path: Path, syncs, disk_gone):
+    """Stopping must not hang or raise on top of it."""
+    database = Database(tmp_path / "state.db", vfs=syncs.vfs)
+    database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
+
+    def fail(_name: str) -> None:
+        raise disk_gone
+
+    syncs.before = fail
+    with pytest.raises(DatabaseBroken):
+        database.write(insert(1))
+    database.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_nobody_waits_for_a_writer_that_died(database: Database):
+    """A callback that kills the thread is our bug; those who wait hear of it."""
+
+    def kill(_future: object) -> None:
+        raise SystemExit("a bug in a callback")
+
+    held = threading.Event()
+    first = database.submit(lambda c: held.wait(10))
+    first.add_done_callback(kill)
+    second = database.submit(insert(1))
+    held.set()
+    first.result(10)
+    with pytest.raises(DatabaseBroken):
+        second.result(10)
+    with pytest.raises(DatabaseBroken):
+        database.write(insert(2))
 
 
 def test_closing_commits_what_is_queued_and_refuses_what_comes_after(tmp_path: Path):

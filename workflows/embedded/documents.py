@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
@@ -31,8 +30,8 @@ class SqliteDocuments:
 
     def get(self, pk: str, sk: str) -> Document | None:
         sql = f"SELECT {_COLUMNS} FROM documents WHERE pk = ? AND sk = ?"
-        row = self._database.read(lambda connection: connection.execute(sql, (pk, sk)).fetchone())
-        return _document(row) if row else None
+        rows = _select(self._database, sql, (pk, sk))
+        return _document(rows[0]) if rows else None
 
     def put(self, document: Document, expected: Expected) -> Document:
         body, indexes = json.dumps(document.body), json.dumps(dict(document.indexes))
@@ -57,8 +56,7 @@ class SqliteDocuments:
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
         sql = f"SELECT {_COLUMNS} FROM documents WHERE pk = ? AND sk > ? ORDER BY sk LIMIT ?"
-        rows = self._database.read(lambda connection: connection.execute(sql, (pk, after or "", limit)).fetchall())
-        return [_document(row) for row in rows]
+        return [_document(row) for row in _select(self._database, sql, (pk, after or "", limit))]
 
     def _write(self, work: Work[T]) -> T:
         try:
@@ -67,11 +65,19 @@ class SqliteDocuments:
             raise DocumentsUnavailable(str(error)) from error
 
 
+def _select(database: Database, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
+    try:
+        return database.read(lambda connection: connection.execute(sql, values).fetchall())
+    except (DatabaseUnavailable, apsw.BusyError) as error:
+        raise DocumentsUnavailable(str(error)) from error
+
+
 def _version(connection: apsw.Connection, pk: str, sk: str) -> int | None:
     row = connection.execute("SELECT version FROM documents WHERE pk = ? AND sk = ?", (pk, sk)).fetchone()
     return row[0] if row else None
 
 
-def _document(row: Sequence[object]) -> Document:
+def _document(row: tuple[Any, ...]) -> Document:
+    """A STRICT table has the types it says."""
     pk, sk, version, body, indexes = row
-    return Document(str(pk), str(sk), json.loads(str(body)), int(str(version)), json.loads(str(indexes)))
+    return Document(pk, sk, json.loads(body), version, json.loads(indexes))

@@ -45,8 +45,7 @@ class SqliteEventLog(ChainedEventLog):
 
     def changes(self, after: int | None, limit: int) -> list[Change]:
         sql = f"SELECT position, {_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?"
-        rows = self._database.read(lambda connection: connection.execute(sql, (after or 0, limit)).fetchall())
-        return [_change(row) for row in rows]
+        return [Change(row[0], Commit(*row[1:])) for row in self._rows("the log", sql, (after or 0, limit))]
 
     def on_change(self, ring: Callable[[], None]) -> None:
         self._bell.add(ring)
@@ -65,11 +64,14 @@ class SqliteEventLog(ChainedEventLog):
         return stored
 
     def _commits(self, stream: str, sql: str, values: tuple[str | int, ...]) -> list[Commit]:
+        return [Commit(*row) for row in self._rows(stream, sql, values)]
+
+    def _rows(self, stream: str, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
+        """A STRICT table has the types it says."""
         try:
-            rows = self._database.read(lambda connection: connection.execute(sql, values).fetchall())
+            return self._database.read(lambda connection: connection.execute(sql, values).fetchall())
         except (DatabaseUnavailable, apsw.BusyError) as error:
             raise StreamUnavailable(stream, str(error)) from error
-        return [_commit(row) for row in rows]
 
 
 def _insert(connection: apsw.Connection, commit: Commit) -> Commit | None:
@@ -78,13 +80,5 @@ def _insert(connection: apsw.Connection, commit: Commit) -> Commit | None:
     if connection.changes():
         return None
     found = f"SELECT {_COLUMNS} FROM events WHERE pk = ? AND sk = ?"
-    return _commit(connection.execute(found, (commit.pk, commit.sk)).fetchall()[0])
-
-
-def _commit(row: tuple[Any, ...]) -> Commit:
-    """A STRICT table has the types it says."""
+    row: tuple[Any, ...] = connection.execute(found, (commit.pk, commit.sk)).fetchall()[0]
     return Commit(*row)
-
-
-def _change(row: tuple[Any, ...]) -> Change:
-    return Change(row[0], Commit(*row[1:]))

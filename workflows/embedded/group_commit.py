@@ -111,11 +111,16 @@ class Writer:
         return DatabaseClosed(f"{self._path} is closed")
 
     def _run(self) -> None:
-        while not self._closing:
-            batch = self._next_batch()
-            if batch:
-                self._commit(batch)
-                self._checkpoint_if_due()
+        batch: list[_Queued] = []
+        try:
+            while not self._closing:
+                batch = self._next_batch()
+                if batch:
+                    self._commit(batch)
+                    self._checkpoint_if_due()
+        except BaseException as bug:
+            self._break(bug, batch)  # nobody may wait for a thread that is gone
+            raise
 
     def _next_batch(self) -> list[_Queued]:
         batch: list[_Queued] = []
@@ -171,6 +176,7 @@ class Writer:
         """Tell every waiter, and take nothing more: after a failed sync nobody knows what the disk holds."""
         with self._gate:
             self._refusal = DatabaseBroken(self._path, error)
+        self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # leave the files to the next start
         if self._connection.in_transaction:
             try:
                 self._connection.execute("ROLLBACK")
@@ -181,7 +187,8 @@ class Writer:
             if queued is not None and queued.future.set_running_or_notify_cancel():
                 batch.append(queued)
         for queued in batch:
-            queued.future.set_exception(DatabaseBroken(self._path, error))
+            if not queued.future.done():
+                queued.future.set_exception(DatabaseBroken(self._path, error))
         self._closing = True
 
     def _note_wal(self, _connection: apsw.Connection, _database: str, pages: int) -> int:

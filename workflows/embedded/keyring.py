@@ -75,8 +75,11 @@ class SqliteKeyRing:
                 self._cache.popitem(last=False)
 
     def _read(self, sql: str, value: str) -> DataKey | None:
-        row = self._database.read(lambda connection: connection.execute(sql, (value,)).fetchone())
-        return _key(row) if row else None
+        try:
+            rows = self._database.read(lambda connection: connection.execute(sql, (value,)).fetchall())
+        except (DatabaseUnavailable, apsw.BusyError) as error:
+            raise KeyRingUnavailable(str(error)) from error
+        return _key(rows[0]) if rows else None
 
     def _cut_wal(self) -> None:
         """Also when no row was there: an earlier attempt may have got no further than deleting it."""

@@ -10,7 +10,7 @@ from domain.events import CourierAssigned, CourierDeclined, DeliveryFailed, Faul
 from handlers.answers import done
 from handlers.api import Api
 from handlers.documented import WRITES, operation
-from handlers.models import AssignBody, DeclineBody, FailBody, OfferBody
+from handlers.models import CURRENT_OFFER, TAKE_CURRENT_OFFER, AssignBody, DeclineBody, FailBody, OfferBody
 from handlers.order_models import OrderModel
 from handlers.preconditions import IfMatch, OptionalKey
 from handlers.values import OrderIdText
@@ -31,7 +31,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 @operation(api, "POST", f"{PATH}/assign", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
 def assign_courier(
-    order_id: OrderIdText, body: AssignBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
+    order_id: OrderIdText,
+    body: AssignBody = TAKE_CURRENT_OFFER,
+    idempotency_key: OptionalKey = None,
+    if_match: IfMatch = None,
 ) -> Response[str]:
     """A courier takes the offer. The first one has it."""
     courier = assigns(api.caller.actor, body.courier_id)
@@ -62,7 +65,10 @@ def decline_delivery(
 
 @operation(api, "POST", f"{PATH}/pick-up", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
 def report_pickup(
-    order_id: OrderIdText, body: OfferBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
+    order_id: OrderIdText,
+    body: OfferBody = CURRENT_OFFER,
+    idempotency_key: OptionalKey = None,
+    if_match: IfMatch = None,
 ) -> Response[str]:
     """The meal left the restaurant. From here the order only goes forward."""
     handled = report(
@@ -77,7 +83,10 @@ def report_pickup(
 
 @operation(api, "POST", f"{PATH}/deliver", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
 def report_delivery(
-    order_id: OrderIdText, body: OfferBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
+    order_id: OrderIdText,
+    body: OfferBody = CURRENT_OFFER,
+    idempotency_key: OptionalKey = None,
+    if_match: IfMatch = None,
 ) -> Response[str]:
     """The customer has the meal. The payment is captured."""
     handled = report(

@@ -46,6 +46,9 @@ _REPLAYED: OpenAPIResponseHeader = {
 }
 
 
+_HEADERS = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
+
+
 def operation(
     api: Api, method: str, path: str, *, tag: str, answers: tuple[int, type[BaseModel]], refuses: tuple[int, ...]
 ) -> Callable[[Function], Function]:
@@ -62,15 +65,14 @@ def operation(
             operation_id=_camel_case(function.__name__),
             tags=[tag],
             status_code=status,
-            responses={status: _success(status, model), **{code: _refusal(code) for code in refuses}},
+            responses={status: _success(status, model, _HEADERS[method]), **{code: _refusal(code) for code in refuses}},
         )
         return register_route(function)
 
     return register
 
 
-def _success(status: int, model: type[BaseModel]) -> OpenAPIResponse:
-    headers = {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}
+def _success(status: int, model: type[BaseModel], headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
     return {
         "description": HTTPStatus(status).phrase,
         "headers": headers,

@@ -37,7 +37,9 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
 
 
 def field_name(loc: Sequence[str | int]) -> str:
-    """``("body", "lines", 0, "sku")`` -> ``lines[0].sku``."""
+    """``("body", "lines", 0, "sku")`` -> ``lines[0].sku``, ``("header", "if-match")`` -> ``If-Match``."""
+    if loc[:1] == ("header",):
+        return str(loc[1]).title()
     name = ""
     for part in loc[1:]:
         name += f"[{part}]" if isinstance(part, int) else f".{part[:64]}" if name else part[:64]

@@ -125,6 +125,10 @@ class TicketBody(Strict):
     ticket: Question | None = None
 
 
+CURRENT_TICKET = TicketBody()
+"""What no body means."""
+
+
 class AcceptBody(TicketBody):
     """When the meal will be ready. Within a day; up to five minutes ago are forgiven."""
 
@@ -158,12 +162,20 @@ class OfferBody(Strict):
     offer: Question | None = None
 
 
+CURRENT_OFFER = OfferBody()
+"""What no body means."""
+
+
 class AssignBody(OfferBody):
     """Who takes the offer: a courier is itself; support and services name one."""
 
     model_config = _example(courier_id="courier-3", offer=8)
 
     courier_id: CourierName | None = None
+
+
+TAKE_CURRENT_OFFER = AssignBody()
+"""What no body means, of a courier."""
 
 
 class DeclineBody(OfferBody):

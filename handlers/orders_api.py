@@ -16,7 +16,7 @@ from handlers.documented import READS, WRITES, operation
 from handlers.models import CancelBody, PlaceBody
 from handlers.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
 from handlers.order_models import HistoryModel, OrderModel, ReplayModel
-from handlers.preconditions import IfMatch, IfNoneMatch, OptionalKey, RequiredKey, is_fresh
+from handlers.preconditions import IfMatch, IfNoneMatch, OptionalKey, RequiredKey, etag, is_fresh
 from handlers.values import Amount, OrderIdText
 from workflows import access
 from workflows.bootstrap import engine
@@ -83,7 +83,7 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
         "events": [event_view(recorded, personal=personal) for recorded in page],
         "next": cursor_after(order_id, seen + limit) if seen + limit < history.version else None,
     }
-    return json_answer(body, HTTPStatus.OK, {})
+    return json_answer(body, HTTPStatus.OK, {"ETag": etag(history.version)})
 
 
 @operation(api, "GET", "/orders/<order_id>/replay", tag=TAG, answers=(200, ReplayModel), refuses=READS)
@@ -100,7 +100,7 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
         ],
         "latest": found.latest,
     }
-    return json_answer(body, HTTPStatus.OK, {})
+    return json_answer(body, HTTPStatus.OK, {"ETag": etag(history.version)})
 
 
 @operation(api, "POST", "/orders/<order_id>/cancel", tag=TAG, answers=(200, OrderModel), refuses=WRITES)

@@ -10,7 +10,7 @@ from domain.events import ItemUnavailable, PreparationAccepted, PreparationReady
 from handlers.answers import done
 from handlers.api import Api
 from handlers.documented import WRITES, operation
-from handlers.models import AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
+from handlers.models import CURRENT_TICKET, AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
 from handlers.order_models import OrderModel
 from handlers.preconditions import IfMatch, OptionalKey
 from handlers.values import OrderIdText
@@ -76,7 +76,10 @@ def report_item_unavailable(
 
 @operation(api, "POST", f"{PATH}/ready", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
 def report_ready(
-    order_id: OrderIdText, body: TicketBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
+    order_id: OrderIdText,
+    body: TicketBody = CURRENT_TICKET,
+    idempotency_key: OptionalKey = None,
+    if_match: IfMatch = None,
 ) -> Response[str]:
     """The meal stands at the pass."""
     handled = report(

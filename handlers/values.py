@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from domain.identifiers import ORDER_ID, OrderId, parse_name, parse_order_id
+from domain.identifiers import NAME, ORDER_ID, OrderId, parse_name, parse_order_id
 from domain.money import Money
 from handlers.currencies import CURRENCIES
 
@@ -52,6 +52,9 @@ def _name(kind: str) -> AfterValidator:
     return AfterValidator(lambda text: parse_name(text, kind))
 
 
+_NAME = Field(max_length=64, json_schema_extra={"pattern": f"^{NAME}$"})
+
+
 def _order_id(text: str) -> str:
     return parse_order_id(text)
 
@@ -61,10 +64,10 @@ Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterVal
 Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
 Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,40}$")]
 PaymentMethod = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
-CustomerName = Annotated[str, StringConstraints(max_length=64), _name("customer")]
-RestaurantName = Annotated[str, StringConstraints(max_length=64), _name("restaurant")]
-CourierName = Annotated[str, StringConstraints(max_length=64), _name("courier")]
-SkuName = Annotated[str, StringConstraints(max_length=64), _name("sku")]
+CustomerName = Annotated[str, _NAME, _name("customer")]
+RestaurantName = Annotated[str, _NAME, _name("restaurant")]
+CourierName = Annotated[str, _NAME, _name("courier")]
+SkuName = Annotated[str, _NAME, _name("sku")]
 Question = Annotated[int, Field(ge=1, le=1_000_000)]
 """The version of an intent; no order comes near a million events."""
 

@@ -18,8 +18,8 @@ from workflows.asl.signals import (
     EndExecution,
     InvokeFunction,
     Signal,
-    StartExecution,
     Started,
+    StartExecution,
     Status,
     TaskFailed,
     TaskSucceeded,
@@ -151,14 +151,20 @@ class Hand:
         return self.end.output
 
 
+def start_hand(states: dict[str, Any], given: Any = None, **top: Any) -> Hand:
+    return Hand(machine_of(states, **top), given)
+
+
 @pytest.fixture
 def begin() -> Callable[..., Hand]:
     """``begin(states, input)`` starts an execution of the machine with these states."""
+    return start_hand
 
-    def start(states: dict[str, Any], given: Any = None, **top: Any) -> Hand:
-        return Hand(machine_of(states, **top), given)
 
-    return start
+@pytest.fixture(scope="session")
+def new_hand() -> Callable[..., Hand]:
+    """The same for Hypothesis, which runs a test many times within one fixture."""
+    return start_hand
 
 
 @pytest.fixture

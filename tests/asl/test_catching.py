@@ -97,9 +97,7 @@ def test_a_failed_expression_is_caught(begin: Begin, task: Build) -> None:
     """Here of Arguments: the task is never scheduled."""
     hand = begin(
         {
-            "A": task(
-                Arguments={"FunctionName": "{% $nope %}"}, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "B"}]
-            ),
+            "A": task(Arguments={"FunctionName": "{% $nope %}"}, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "B"}]),
             "B": {"Type": "Succeed", "Output": "{% $states.input.Error %}"},
         }
     )

@@ -13,7 +13,9 @@ Build = Callable[..., dict[str, Any]]
 
 def test_without_output_the_input_or_the_result_passes_on(begin: Begin, task: Build) -> None:
     """AWS docs, JSONata: the default output of a Task is its result, of the others their input."""
-    hand = begin({"A": {"Type": "Pass", "Next": "B"}, "B": task(Output=None) | {"Output": "{% $states.result %}"}}, {"a": 1})
+    hand = begin(
+        {"A": {"Type": "Pass", "Next": "B"}, "B": task(Output=None) | {"Output": "{% $states.result %}"}}, {"a": 1}
+    )
     hand.answer([1])
     assert hand.output["Payload"] == [1]
     plain = begin({"B": {k: v for k, v in task().items() if k != "Output"}})
@@ -36,7 +38,12 @@ def test_assign_and_output_see_the_old_variables(begin: Begin) -> None:
     hand = begin(
         {
             "A": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "Next": "B"},
-            "B": {"Type": "Pass", "Assign": {"x": "{% $y %}", "y": "{% $x %}"}, "Output": "{% [$x, $y] %}", "Next": "C"},
+            "B": {
+                "Type": "Pass",
+                "Assign": {"x": "{% $y %}", "y": "{% $x %}"},
+                "Output": "{% [$x, $y] %}",
+                "Next": "C",
+            },
             "C": {"Type": "Succeed", "Output": {"now": "{% [$x, $y] %}", "then": "{% $states.input %}"}},
         }
     )
@@ -103,7 +110,8 @@ def test_undefined_is_an_error_and_names_its_field(begin: Begin) -> None:
         ({"Type": "Fail", "Cause": "{% {} %}"}, "Cause"),
         ({"Type": "Succeed", "Output": "{% 'a' + 1 %}"}, "Output"),
         ({"Type": "Choice", "Choices": [{"Condition": "{% 1 %}", "Next": "End"}]}, "Choices[0]/Condition"),
-        ({"Type": "Choice", "Choices": [{"Condition": True, "Next": "End", "Output": "{% $x %}"}]}, "Choices[0]/Output"),
+        ({"Type": "Choice", "Choices": [{"Condition": True, "Next": "End", "Output": "{% $x %}"}]},
+         "Choices[0]/Output"),
         ({"Type": "Map", "Items": "{% 'abc' %}", "End": True,
           "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Succeed"}}}}, "Items"),
     ],
@@ -123,7 +131,9 @@ def test_the_context_object_is_complete(begin: Begin, callback: Build) -> None:
     hand = begin(
         {
             "A": {"Type": "Pass", "Output": "{% $states.context %}", "Next": "B"},
-            "B": callback(Arguments={"FunctionName": "f", "Payload": "{% $states.context %}"}, Output="{% $states.input %}"),
+            "B": callback(
+                Arguments={"FunctionName": "f", "Payload": "{% $states.context %}"}, Output="{% $states.input %}"
+            ),
         },
         {"a": 1},
     )
@@ -162,7 +172,13 @@ def test_arguments_are_evaluated_again_for_each_attempt(begin: Begin, task: Buil
 
 @pytest.mark.parametrize(
     ("condition", "next_state"),
-    [(True, "Yes"), (False, "No"), ("{% $states.input.n > 1 %}", "Yes"), ("{% $n = 7 %}", "Yes"), ("{% $n = 8 %}", "No")],
+    [
+        (True, "Yes"),
+        (False, "No"),
+        ("{% $states.input.n > 1 %}", "Yes"),
+        ("{% $n = 7 %}", "Yes"),
+        ("{% $n = 8 %}", "No"),
+    ],
 )
 def test_a_choice_takes_the_first_rule_that_is_true(begin: Begin, condition: Any, next_state: str) -> None:
     """A rule brings its own Assign and Output; those of the state belong to Default."""

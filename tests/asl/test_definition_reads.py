@@ -92,12 +92,16 @@ def test_text_that_only_looks_like_other_languages_is_a_constant() -> None:
 
 
 @pytest.mark.parametrize("arn", ["arn:aws-cn:states:::lambda:invoke", "arn:aws-us-gov:states:::lambda:invoke"])
-def test_other_partitions_are_the_same_integration(arn: str, task: Callable[..., Any], machine: Callable[..., Any]) -> None:
+def test_other_partitions_are_the_same_integration(
+    arn: str, task: Callable[..., Any], machine: Callable[..., Any]
+) -> None:
     """The partition is part of every ARN and changes nothing here."""
     assert parse(json.dumps(machine({"A": task(Resource=arn)})), name="m").scope.start_at == "A"
 
 
 def test_a_comment_may_hold_anything() -> None:
     """It is for people; placeholders and braces in it are not looked at."""
-    text = '{"QueryLanguage":"JSONata","Comment":"{% ${x}","StartAt":"A","States":{"A":{"Type":"Succeed","Comment":"{%"}}}'
+    text = (
+        '{"QueryLanguage":"JSONata","Comment":"{% ${x}","StartAt":"A","States":{"A":{"Type":"Succeed","Comment":"{%"}}}'
+    )
     assert parse(text, name="m").comment == "{% ${x}"

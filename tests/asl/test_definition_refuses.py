@@ -159,7 +159,8 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("branch StartAt", only({"Type": "Parallel", "End": True, "Branches": [{"StartAt": "X", "States": {"B": PASS}}]}),
      "A", "Branches[0]/StartAt", "no state 'X'"),
     ("assign to an outer variable", only({"Type": "Parallel", "End": True, "Assign": {"x": 1}, "Branches": [
-        {"StartAt": "B", "States": {"B": PASS | {"Assign": {"x": 1}}}}]}), "A/Branches[0]/B", "Assign/x", "scope around"),
+        {"StartAt": "B", "States": {"B": PASS | {"Assign": {"x": 1}}}}]}),
+     "A/Branches[0]/B", "Assign/x", "scope around"),
     ("no processor", only({"Type": "Map", "End": True}), "A", "ItemProcessor", "must be an object"),
     ("distributed", only({"Type": "Map", "End": True, "ItemProcessor": BRANCH | {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}}}),
@@ -179,7 +180,9 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("definition", "state", "field", "part"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE])
+@pytest.mark.parametrize(
+    ("definition", "state", "field", "part"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
+)
 def test_it_names_machine_state_and_field(definition: dict[str, Any], state: str, field: str, part: str) -> None:
     """Refused at load, never at run time: AWS refuses it too, or runs what we do not implement."""
     with pytest.raises(InvalidDefinition) as refused:

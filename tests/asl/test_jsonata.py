@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -136,17 +137,13 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("[1..900000]", "memory limit"),
         ("$range(1, 400000, 1)", "memory limit"),
         ("$pad('x', 1e9)", "memory limit"),
-        ("($a := 'xxxxxxxxxx'; $map([1..30], function($i) { ($a := $a & $a) }))", ""),
+        ("$reduce([1..40], function($text, $i) { $text & $text }, 'xxxxxxxxxx')", "memory limit"),
     ],
 )
 def test_what_goes_wrong_is_one_kind_of_failure(source: str, part: str) -> None:
     """All of it is States.QueryEvaluationError to the state, and none of it hangs or fills the memory."""
-    try:
+    with pytest.raises(EvaluationFailed, match=re.escape(part)):
         evaluate(source)
-    except EvaluationFailed as failed:
-        assert part in str(failed)
-    else:
-        assert part == ""
 
 
 def test_an_expression_may_nest_a_hundred_levels() -> None:
@@ -162,7 +159,11 @@ def test_a_broken_expression_is_found_when_it_is_compiled() -> None:
         compile_expression("$states.input[")
 
 
-@given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
 def test_evaluating_changes_nothing_it_was_given(value: Any) -> None:
     """Documents are shared between states without copying, so nobody may write to them."""
     names = {"input": {"v": value, "list": [value, value]}, "context": {}}

@@ -78,7 +78,9 @@ def test_the_defaults_are_three_attempts_from_one_second_doubling(begin: Begin, 
 
 def test_full_jitter_draws_between_nothing_and_the_delay(begin: Begin, task: Build) -> None:
     """From the seed of the signal: not the plain delays, and the same again for the same seeds."""
-    retry = [{"ErrorEquals": ["Boom"], "IntervalSeconds": 8, "BackoffRate": 1, "MaxAttempts": 40, "JitterStrategy": "FULL"}]
+    retry = [
+        {"ErrorEquals": ["Boom"], "IntervalSeconds": 8, "BackoffRate": 1, "MaxAttempts": 40, "JitterStrategy": "FULL"}
+    ]
     first = delays(begin({"A": task(Retry=retry)}))
     assert all(0 <= delay <= 8 for delay in first)
     assert len(set(first)) > 30
@@ -117,8 +119,14 @@ def test_entering_a_state_again_starts_its_counts_anew(begin: Begin, task: Build
     """Counters belong to one visit."""
     hand = begin(
         {
-            "A": task(Retry=[{"ErrorEquals": ["Boom"], "MaxAttempts": 1}], Next="B", Output="{% $states.result.Payload %}"),
-            "B": {"Type": "Choice", "Choices": [{"Condition": "{% $states.input = 'again' %}", "Next": "A"}], "Default": "C"},
+            "A": task(
+                Retry=[{"ErrorEquals": ["Boom"], "MaxAttempts": 1}], Next="B", Output="{% $states.result.Payload %}"
+            ),
+            "B": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% $states.input = 'again' %}", "Next": "A"}],
+                "Default": "C",
+            },
             "C": {"Type": "Succeed"},
         }
     )
@@ -148,7 +156,9 @@ def test_retry_comes_before_catch(begin: Begin, task: Build) -> None:
 
 def test_a_failed_expression_is_retried(begin: Begin, task: Build) -> None:
     """States.QueryEvaluationError is an error like others: the whole task runs again."""
-    hand = begin({"A": task(Output="{% $states.result.Payload.x %}", Retry=[{"ErrorEquals": ["States.QueryEvaluationError"]}])})
+    hand = begin(
+        {"A": task(Output="{% $states.result.Payload.x %}", Retry=[{"ErrorEquals": ["States.QueryEvaluationError"]}])}
+    )
     hand.answer({})
     hand.wait(1)
     hand.answer({"x": "now it is there"})

@@ -79,7 +79,9 @@ def test_a_missed_heartbeat_is_caught_by_its_name(begin: Begin, callback: Build)
     """States.HeartbeatTimeout is for Retry and Catch; the error shown is States.Timeout."""
     hand = begin(
         {
-            "A": callback(HeartbeatSeconds="{% 2 + 3 %}", Catch=[{"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "B"}]),
+            "A": callback(
+                HeartbeatSeconds="{% 2 + 3 %}", Catch=[{"ErrorEquals": ["States.HeartbeatTimeout"], "Next": "B"}]
+            ),
             "B": {"Type": "Succeed"},
         }
     )

@@ -147,4 +147,3 @@ def _succeed(turn: Turn, frame: Frame, inside: Inside) -> None:
 
 def _iteration(frame: Frame, branch: Branch) -> Event:
     return {"name": frame.state.name, "index": branch.index}
-

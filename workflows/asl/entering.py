@@ -117,5 +117,3 @@ def _text(template: Template | None, names: Names, field: str) -> str | None:
     if not isinstance(value, str):
         raise unexpected(template, field, "string", value)
     return value
-
-

@@ -124,8 +124,9 @@ def _entered(_expr: Any, _input: Any, _frame: Any) -> None:
     running.depth += 1
     running.steps += 1
     if running.depth > DEPTH_MAX:
-        raise EvaluationFailed(f"Stack overflow error: Check for non-terminating recursive function. "
-                               f"Depth={running.depth} max={DEPTH_MAX}")
+        raise EvaluationFailed(
+            f"Stack overflow error: Check for non-terminating recursive function. Depth={running.depth} max={DEPTH_MAX}"
+        )
     if running.steps > STEPS_MAX:
         raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
 

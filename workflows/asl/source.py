@@ -131,6 +131,6 @@ def _scalar(node: Any, loader: Any, where: str) -> JSON:
 def _key(node: Any) -> str:
     if not node.tag.endswith(":str"):
         raise UnreadableSource(
-            f"the key {node.value} at line {node.start_mark.line + 1} is no string; quote it: \"{node.value}\""
+            f'the key {node.value} at line {node.start_mark.line + 1} is no string; quote it: "{node.value}"'
         )
     return str(node.value)

@@ -152,5 +152,3 @@ def _event(state: Task, what: str) -> str:
 
 def _resource_of(state: Task) -> dict[str, str]:
     return {"resourceType": state.integration.resource_type, "resource": state.integration.resource}
-
-

@@ -154,7 +154,7 @@ class World:
             case InvokeFunction():
                 self._invoke(running, effect)
             case StartExecution():
-                self._start_child(running, effect)
+                self._soon(0.0, lambda: self._start_child(running, effect))
             case StopExecution(task=task):
                 self._stop_child(running.children.pop(task, None))
             case EndExecution():
@@ -203,6 +203,8 @@ class World:
         self._soon(after_s, lambda: self._send(running, make))
 
     def _start_child(self, running: Running, effect: StartExecution) -> None:
+        if effect.task not in running.execution.calls:
+            return  # given up in the meantime
         definition = self._machines.get(effect.machine) or self._machines.get(machine_name(effect.machine))
         if definition is None:
             self._fail(running, effect.task, *answers.machine_missing(effect.machine, effect.mode))

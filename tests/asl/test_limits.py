@@ -1,0 +1,95 @@
+"""Quotas of the service: 256 KiB a payload, 25,000 events a history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from workflows.asl.payloads import BYTES_MAX, exceeds, to_text
+from workflows.asl.signals import StopExecution
+
+Begin = Callable[..., Any]
+Build = Callable[..., dict[str, Any]]
+LARGE = "x" * (BYTES_MAX - 1)
+
+
+def test_bytes_of_utf_8_are_counted() -> None:
+    """Not characters: an umlaut is two bytes, and the quotes count."""
+    assert not exceeds(to_text("x" * (BYTES_MAX - 2)))
+    assert exceeds(to_text("x" * (BYTES_MAX - 1)))
+    assert not exceeds(to_text("ü" * (BYTES_MAX // 2 - 1)))
+    assert exceeds(to_text("ü" * (BYTES_MAX // 2)))
+
+
+def test_a_result_over_the_quota_fails_the_task(begin: Begin, task: Build) -> None:
+    """Recorded on AWS: the words, and that its own name catches it. States.ALL does not (AWS docs)."""
+    catch = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "B"}, {"ErrorEquals": ["States.ALL"], "Next": "B"}]
+    hand = begin({"A": task(Catch=catch), "B": {"Type": "Succeed"}})
+    hand.answer(LARGE)
+    cause = "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit."
+    assert hand.output == {"Error": "States.DataLimitExceeded", "Cause": cause}
+    assert hand.details("TaskFailed")[0]["error"] == "States.DataLimitExceeded"
+    uncaught = begin({"A": task(Catch=catch[1:]), "B": {"Type": "Succeed"}})
+    uncaught.answer(LARGE)
+    assert uncaught.end.error == "States.DataLimitExceeded"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"Type": "Pass", "Output": "{% $pad('x', 262143) %}", "End": True},
+        {"Type": "Pass", "Assign": {"a": "{% $pad('x', 131072) %}", "b": "{% $pad('x', 131072) %}"}, "End": True},
+        {"Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:123456789012:function:f", "End": True,
+         "Arguments": "{% $pad('x', 262143) %}"},
+    ],
+)  # fmt: skip
+def test_outputs_assigns_and_arguments_have_the_same_quota(begin: Begin, state: dict[str, Any]) -> None:
+    """AWS docs, quotas: input or result of a task, state or execution, and all variables of one Assign."""
+    assert begin({"A": state}).end.error == "States.DataLimitExceeded"
+
+
+def test_an_input_over_the_quota_fails_at_once(begin: Begin) -> None:
+    """StartExecution refuses it; an execution that got it ends before its first state."""
+    hand = begin({"A": {"Type": "Succeed"}}, LARGE)
+    assert hand.end.error == "States.DataLimitExceeded"
+    assert hand.types() == ["ExecutionStarted", "ExecutionFailed"]
+
+
+def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
+    """Recorded on AWS: id, predecessor, error and cause. What runs beside is stopped."""
+    spin = {"Type": "Pass", "Next": "Spin2"}
+    child = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync",
+        "Arguments": {"StateMachineArn": "child"},
+        "End": True,
+    }
+    again = {"Type": "Choice", "Choices": [{"Condition": True, "Next": "Spin"}], "Default": "Never"}
+    hand = begin(
+        {
+            "P": {
+                "Type": "Parallel",
+                "End": True,
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+                "Branches": [
+                    {"StartAt": "C", "States": {"C": child}},
+                    {"StartAt": "W", "States": {
+                        "W": {"Type": "Wait", "Seconds": 1, "Next": "Spin"}, "Spin": spin, "Spin2": again,
+                        "Never": {"Type": "Succeed"}}},
+                ],
+            },
+            "Caught": {"Type": "Succeed"},
+        }
+    )  # fmt: skip
+    hand.wait(1)
+    assert len(hand.events) == 25_000
+    last = hand.events[-1]
+    assert (last["id"], last["previousEventId"], last["type"]) == (25_000, 24_999, "ExecutionFailed")
+    assert last["executionFailedEventDetails"] == {
+        "error": "States.Runtime",
+        "cause": "The execution reached the maximum number of history events (25000).",
+    }
+    assert StopExecution(task=1) in hand.effects
+    assert hand.execution.outstanding() == []

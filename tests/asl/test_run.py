@@ -1,0 +1,225 @@
+"""``run``: one execution and its children in this process, under a virtual clock."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from workflows.asl.definition import InvalidDefinition
+from workflows.asl.run import START, FunctionMissing, NothingMoves, run
+from workflows.asl.signals import Status
+
+Build = Callable[..., dict[str, Any]]
+CHILD = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
+STATES = "arn:aws:states:::states:startExecution"
+
+
+def test_functions_are_found_by_name_or_arn(machine: Build, task: Build) -> None:
+    """However the definition and the caller write it."""
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live"
+    definition = machine({"A": task(Arguments={"FunctionName": arn, "Payload": {"n": 2}})})
+    for key in ("f", arn, "arn:aws:lambda:eu-west-1:123456789012:function:f"):
+        assert run(definition, functions={key: lambda event: event["n"] * 2}).output == 4
+
+
+def test_waits_take_no_time(machine: Build) -> None:
+    """A year of waiting; the history tells the virtual time."""
+    begun = time.monotonic()
+    ended = run(machine({"A": {"Type": "Wait", "Seconds": 31_536_000, "End": True}}), {"a": 1})
+    assert time.monotonic() - begun < 5
+    assert ended.output == {"a": 1}
+    assert ended.events[-1]["timestamp"] == START + timedelta(days=365)
+
+
+def test_exceptions_are_retried_by_their_class_name(machine: Build, task: Build) -> None:
+    """With the delays of the definition."""
+
+    class Unavailable(Exception):
+        pass
+
+    calls: list[Any] = []
+
+    def flaky(event: Any) -> str:
+        calls.append(event)
+        if len(calls) < 3:
+            raise Unavailable("not yet")
+        return "at last"
+
+    retry = [{"ErrorEquals": ["Unavailable"], "IntervalSeconds": 10}]
+    ended = run(machine({"A": task(Retry=retry)}), functions={"f": flaky})
+    assert (ended.status, ended.output, len(calls)) == (Status.SUCCEEDED, "at last", 3)
+    assert ended.events[-1]["timestamp"] - START == timedelta(seconds=30)
+
+
+def test_a_callback_may_be_settled_later(machine: Build, callback: Build) -> None:
+    """``after_s`` of virtual time; a heartbeat on the way keeps it alive."""
+
+    def ask(_event: Any, asked: Any) -> None:
+        asked.heartbeat(after_s=50)
+        asked.succeed({"yes": True}, after_s=100)
+        asked.fail("TooLate", after_s=200)
+
+    ended = run(machine({"A": callback(HeartbeatSeconds=60)}), functions={"f": ask})
+    assert ended.output == {"yes": True}
+    assert ended.events[-1]["timestamp"] - START == timedelta(seconds=100)
+
+
+def test_a_function_may_answer_slowly(machine: Build, task: Build) -> None:
+    """So that timeouts can be tested."""
+    definition = machine({"A": task(TimeoutSeconds=5)})
+    assert run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=4)}).output == "ok"
+    late = run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=6)})
+    assert (late.status, late.error, late.cause) == (Status.FAILED, "States.Timeout", None)
+
+
+def test_a_wait_for_nothing_is_an_error_and_no_hang(machine: Build, callback: Build) -> None:
+    """A token nobody settles and no timeout; AWS would wait a year."""
+    with pytest.raises(NothingMoves, match="state 'A' for its task"):
+        run(machine({"A": callback()}), functions={"f": lambda _: None})
+
+
+def test_a_function_that_was_not_given_is_named(machine: Build, task: Build) -> None:
+    """A mistake of the test, not of the machine."""
+    with pytest.raises(FunctionMissing, match=r"'f', which was not given \(given: g\)"):
+        run(machine({"A": task()}), functions={"g": lambda _: None})
+
+
+def test_what_a_function_returns_must_be_json(machine: Build, task: Build) -> None:
+    """Lambda reports Runtime.MarshalError."""
+    assert run(machine({"A": task()}), functions={"f": lambda _: object()}).error == "Runtime.MarshalError"
+
+
+def test_functions_cannot_change_what_the_machine_holds(machine: Build, task: Build) -> None:
+    """They get a copy, as over the wire."""
+
+    def spoil(event: Any) -> Any:
+        event["list"].append("spoiled")
+        return None
+
+    arguments = {"FunctionName": "f", "Payload": "{% $states.input %}"}
+    definition = machine({"A": task(Arguments=arguments, Output="{% $states.input %}")})
+    assert run(definition, {"list": []}, {"f": spoil}).output == {"list": []}
+
+
+def start(resource: str, **arguments: Any) -> dict[str, Any]:
+    given = {"StateMachineArn": CHILD, "Input": {"n": "{% $states.input.n %}"}} | arguments
+    return {"Type": "Task", "Resource": resource, "Arguments": given, "Output": "{% $states.result %}", "End": True}
+
+
+@pytest.fixture
+def child(machine: Build) -> dict[str, Any]:
+    """Fails on 0; else gives its input after a minute."""
+    return machine(
+        {
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Condition": "{% $states.input.n = 0 %}", "Next": "Bad"}],
+                "Default": "W",
+            },
+            "W": {"Type": "Wait", "Seconds": 60, "Next": "Good"},
+            "Good": {"Type": "Succeed", "Output": "{% $states.input.n %}"},
+            "Bad": {"Type": "Fail", "Error": "Zero", "Cause": "n is 0"},
+        }
+    )
+
+
+def test_children_run_in_the_same_time(machine: Build, child: dict[str, Any]) -> None:
+    """.sync:2 waits for the output; the machine is found by its ARN or name."""
+    ended = run(machine({"A": start(STATES + ".sync:2")}), {"n": 5}, machines={"child": child})
+    assert (ended.output["Output"], ended.output["Status"]) == (5, "SUCCEEDED")
+    assert ended.events[-1]["timestamp"] - START == timedelta(seconds=60)
+    quick = run(machine({"A": start(STATES)}), {"n": 5}, machines={"child": child})
+    assert set(quick.output) == {"ExecutionArn", "StartDate"}
+    assert quick.events[-1]["timestamp"] == START
+
+
+def test_a_failed_child_fails_sync_and_not_express(machine: Build, child: dict[str, Any]) -> None:
+    """The one is States.TaskFailed, the other a Status."""
+    ended = run(machine({"A": start(STATES + ".sync")}), {"n": 0}, machines={"child": child})
+    assert ended.error == "States.TaskFailed"
+    assert json.loads(ended.cause or "")["Error"] == "Zero"
+    express = start("arn:aws:states:::aws-sdk:sfn:startSyncExecution", Input="{% $string($states.input) %}")
+    answered = run(machine({"A": express}), {"n": 0}, machines={"child": child})
+    assert (answered.status, answered.output["Status"], answered.output["Error"]) == (
+        Status.SUCCEEDED,
+        "FAILED",
+        "Zero",
+    )
+
+
+def test_a_name_starts_once(machine: Build, child: dict[str, Any]) -> None:
+    """The same name and input while it runs is the same execution; after that it is taken."""
+    both = {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": s, "States": {s: start(STATES + ".sync:2", Name="once")}} for s in ("A", "B")],
+            "Next": "Again",
+        },
+        "Again": start(STATES, Name="once", Input={"n": 9}),
+    }
+    ended = run(machine(both), {"n": 5}, machines={"child": child})
+    assert ended.error == "StepFunctions.ExecutionAlreadyExistsException"
+    arns = {json.loads(e["taskSubmittedEventDetails"]["output"])["ExecutionArn"]
+            for e in ended.events if e["type"] == "TaskSubmitted"}  # fmt: skip
+    assert len(arns) == 1
+
+
+def test_an_unknown_machine_is_an_error_of_the_task(machine: Build) -> None:
+    """As the service answers it."""
+    ended = run(machine({"A": start(STATES)}), {"n": 1})
+    assert ended.error == "StepFunctions.StateMachineDoesNotExistException"
+
+
+def test_a_failed_branch_stops_the_child_of_another(machine: Build, callback: Build, child: dict[str, Any]) -> None:
+    """The child is aborted; the run does not wait for it."""
+    states = {
+        "P": {
+            "Type": "Parallel",
+            "Branches": [
+                {"StartAt": "A", "States": {"A": start(STATES + ".sync:2")}},
+                {"StartAt": "B", "States": {"B": callback()}},
+            ],
+            "End": True,
+        }
+    }
+    ended = run(
+        machine(states), {"n": 1}, {"f": lambda _, asked: asked.fail("Stop", after_s=5)}, machines={"child": child}
+    )
+    assert (ended.status, ended.error) == (Status.FAILED, "Stop")
+    assert ended.events[-1]["timestamp"] - START == timedelta(seconds=5)
+
+
+def test_a_run_is_decided_by_its_seed(machine: Build) -> None:
+    """Same seed, same run, to the last event."""
+    definition = machine({"A": {"Type": "Pass", "Output": "{% [$uuid(), $random(), $now()] %}", "End": True}})
+    assert run(definition, seed="1") == run(definition, seed="1")
+    assert run(definition, seed="1").output != run(definition, seed="2").output
+    noon = datetime(2030, 1, 1, 12, tzinfo=UTC)
+    assert run(definition, start=noon).output[2] == "2030-01-01T12:00:00.000Z"
+
+
+def test_a_timed_out_machine_ends_in_its_time(machine: Build) -> None:
+    """TIMED_OUT, at the second."""
+    ended = run(machine({"A": {"Type": "Wait", "Seconds": 100, "End": True}}, TimeoutSeconds=7))
+    assert (ended.status, ended.error) == (Status.TIMED_OUT, "States.Timeout")
+    assert ended.events[-1]["timestamp"] - START == timedelta(seconds=7)
+
+
+def test_a_definition_may_be_text_or_an_object(machine: Build) -> None:
+    """YAML, JSON or a mapping; a broken one is refused before anything runs."""
+    assert run("QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Succeed, Output: 1}}").output == 1
+    assert run(json.dumps(machine({"A": {"Type": "Succeed"}})), [1]).output == [1]
+    with pytest.raises(InvalidDefinition):
+        run(machine({"A": {"Type": "Pass"}}))
+
+
+def test_machines_that_start_themselves_come_to_an_end(machine: Build) -> None:
+    """Recursion without end is stopped with an error."""
+    again = start(STATES + ".sync:2", Input={})
+    with pytest.raises(RecursionError):
+        run(machine({"A": again}), machines={"child": machine({"A": again})})

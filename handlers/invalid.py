@@ -23,6 +23,13 @@ _ADVICE = {
     "dict_type": "send an object",
     "model_type": "send an object",
     "model_attributes_type": "send an object",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "is empty; write something",
+    "string_too_long": "has more than {max_length} characters",
+    "too_short": "is empty; send at least {min_length}",
+    "too_long": "has more than {max_length} items",
+    "literal_error": "must be {expected}",
 }
 
 
@@ -31,7 +38,7 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
     found = [(field_name(error["loc"]), _advice(error)) for error in errors[:ERRORS_MAX]]
     in_body = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if in_body else HTTPStatus.BAD_REQUEST
-    named = "; ".join(f"{field} {problem}" for field, problem in found[:3])
+    named = "; ".join(f"{field}: {problem}" for field, problem in found[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
     return RequestRefused("InvalidRequest", status, named + more, found)
 
@@ -49,6 +56,6 @@ def field_name(loc: Sequence[str | int]) -> str:
 def _advice(error: Mapping[str, Any]) -> str:
     known = _ADVICE.get(error["type"])
     if known is not None:
-        return known
+        return known.format(**error.get("ctx", {}))
     message = str(error["msg"]).removeprefix("Value error, ")
     return message[:1].lower() + message[1:]

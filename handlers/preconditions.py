@@ -6,7 +6,9 @@ import re
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator
+
+from handlers.values import Shape
 
 _ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
 
@@ -17,7 +19,7 @@ def _one_etag(value: str) -> str:
     return value
 
 
-_Key = Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]{1,128}$")]
+_Key = Annotated[str, Shape(r"[\x21-\x7e]{1,128}", "use 1 to 128 visible ASCII characters, e.g. a UUID")]
 
 RequiredKey = Annotated[
     _Key,

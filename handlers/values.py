@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic_core.core_schema import CoreSchema, no_info_after_validator_function
 
 from domain.identifiers import NAME, ORDER_ID, OrderId, parse_name, parse_order_id
 from domain.money import Money
@@ -22,6 +34,25 @@ class Strict(BaseModel):
     """What came from outside: no field is converted, none is ignored."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """A text of this pattern, and what to say of one that is not. Put it into ``Annotated[str, ...]``."""
+
+    pattern: str
+    advice: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(core) | {"pattern": f"^{self.pattern}$"}
+
+    def _check(self, text: str) -> str:
+        if not re.fullmatch(self.pattern, text, re.ASCII):
+            raise ValueError(self.advice)
+        return text
 
 
 def instant(text: str) -> datetime:
@@ -62,8 +93,12 @@ def _order_id(text: str) -> str:
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable)]
 Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
-Phone = Annotated[str, StringConstraints(pattern=r"^\+?[0-9 ()./-]{3,40}$")]
-PaymentMethod = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,100}$")]
+Phone = Annotated[
+    str, Shape(r"\+?[0-9 ()./-]{3,40}", "is no phone number; use 3 to 40 digits, spaces and ()./-, with or without a +")
+]
+PaymentMethod = Annotated[
+    str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "is no payment method; use 1 to 100 letters, digits, '_', '.', ':' or '-'")
+]
 CustomerName = Annotated[str, _NAME, _name("customer")]
 RestaurantName = Annotated[str, _NAME, _name("restaurant")]
 CourierName = Annotated[str, _NAME, _name("courier")]

@@ -1,0 +1,168 @@
+"""``expediter asl``: check definitions of state machines, and run one execution of any of them, as AWS would."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflows.cli.failures import Exit, Unusable
+from workflows.cli.inputs import json_argument, pairs, read_text
+from workflows.cli.terminal import data_console, print_json, say
+
+if TYPE_CHECKING:
+    from workflows.asl.run import Run
+
+app = typer.Typer(name="asl", help="Check and run Amazon States Language definitions.", no_args_is_help=True)
+
+Substitutions = Annotated[
+    list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="What stands for ${NAME}. Repeatable.")
+]
+
+
+@app.command()
+def check(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="JSON or YAML; - reads stdin.")],
+    *,
+    substitute: Substitutions = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Name every problem of definitions, each with its machine, state and field. Exit code 1 when there is one."""
+    values = pairs(substitute, "--substitute")
+    texts = {file: read_text(file) for file in files}
+    found = {file: _problems(text, _machine_name(file), values) for file, text in texts.items()}
+    if json:
+        print_json({"ok": not any(found.values()), "files": found})
+    else:
+        for file, problems in found.items():
+            for problem in problems:
+                place = f"state '{problem['state']}'" if problem["state"] else "the machine"
+                print(f"{file}: {problem['machine']}: {place}: {problem['field']}: {problem['what']}")
+            if not problems:
+                print(f"{file}: ok")
+    return Exit.NO if any(found.values()) else Exit.OK
+
+
+@app.command()
+def run(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The definition, JSON or YAML; - reads stdin.")],
+    *,
+    input_: Annotated[str, typer.Option("--input", metavar="JSON|@FILE", help="The execution's input.")] = "{}",
+    function: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=MODULE:CALLABLE", help="What the definition calls by this name. Repeatable."),
+    ] = None,
+    machine: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=FILE", help="A machine that it starts by this name. Repeatable.")
+    ] = None,
+    substitute: Substitutions = None,
+    history: Annotated[
+        bool, typer.Option("--history", help="Also the events, as GetExecutionHistory has them.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
+) -> int:
+    """Run one execution to its end under a virtual clock: waits and retries take no time. Exit code 1 if it fails."""
+    values = pairs(substitute, "--substitute")
+    functions = {name: _callable(target) for name, target in pairs(function, "--function").items()}
+    machines = {name: _substituted(read_text(path), values, path) for name, path in pairs(machine, "--machine").items()}
+    ended = _run(
+        _substituted(read_text(file), values, file), json_argument(input_, "--input"), functions, machines, file
+    )
+    if json:
+        print_json(_as_json(ended, history))
+    else:
+        _show(ended, history)
+    return Exit.OK if ended.status == "SUCCEEDED" else Exit.NO
+
+
+def _machine_name(file: str) -> str:
+    return "stdin" if file == "-" else Path(file).name.split(".", maxsplit=1)[0] or file
+
+
+def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str, str]]:
+    """A placeholder without a value stays in the text, so that it is reported where it stands, beside all others."""
+    from workflows.asl.definition import InvalidDefinition, MissingSubstitution, parse, substitute
+
+    try:
+        filled = substitute(text, values)
+    except MissingSubstitution as missing:
+        filled = substitute(text, {**values, **{placeholder: f"${{{placeholder}}}" for placeholder in missing.names}})
+    try:
+        parse(filled, name=name)
+    except InvalidDefinition as invalid:
+        return [
+            {"machine": found.machine, "state": found.state, "field": found.field, "what": found.what}
+            for found in invalid.problems
+        ]
+    return []
+
+
+def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
+    from workflows.asl.definition import MissingSubstitution, substitute
+
+    try:
+        return substitute(text, values)
+    except MissingSubstitution as missing:
+        raise Unusable(f"{file}: {missing}; give it with --substitute {missing.names[0]}=VALUE") from None
+
+
+def _callable(target: str) -> Callable[..., Any]:
+    """``package.module:name``, from the current folder too."""
+    module_name, colon, name = target.partition(":")
+    if not module_name or not colon or not name:
+        raise Unusable(f"--function {target!r} is not MODULE:CALLABLE, e.g. shop.payments:charge")
+    sys.path.insert(0, "")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:
+        raise Unusable(f"--function {target}: {module_name} cannot be imported: {error}") from None
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not callable(found):
+        raise Unusable(f"--function {target}: {module_name} has no callable {name}")
+    return found  # type: ignore[no-any-return]  # getattr cannot know
+
+
+def _run(
+    text: str, input_: Any, functions: Mapping[str, Callable[..., Any]], machines: Mapping[str, str], file: str
+) -> Run:
+    from workflows.asl.definition import InvalidDefinition
+    from workflows.asl.run import FunctionMissing, NothingMoves
+    from workflows.asl.run import run as run_execution
+
+    try:
+        return run_execution(text, input_, functions, machines=machines, name=_machine_name(file))
+    except InvalidDefinition as invalid:
+        more = f" (and {len(invalid.problems) - 1} more; see expediter asl check)" if len(invalid.problems) > 1 else ""
+        raise Unusable(f"{invalid.problems[0]}{more}") from None
+    except FunctionMissing as missing:
+        raise Unusable(f"{missing}; give it with --function NAME=MODULE:CALLABLE") from None
+    except NothingMoves as stuck:
+        raise Unusable(f"{file}: {stuck}") from None
+
+
+def _as_json(ended: Run, history: bool) -> dict[str, Any]:
+    found = {"status": ended.status, "output": ended.output, "error": ended.error, "cause": ended.cause}
+    return {**found, "events": [_event(event) for event in ended.events]} if history else found
+
+
+def _event(event: Mapping[str, Any]) -> dict[str, Any]:
+    return {**event, "timestamp": event["timestamp"].isoformat()}
+
+
+def _show(ended: Run, history: bool) -> None:
+    """The output on stdout, so that it can be piped; how it ended on stderr."""
+    if history:
+        console = data_console()
+        for event in ended.events:
+            details: Mapping[str, Any] = next((event[key] for key in event if key.endswith("EventDetails")), {})
+            what = details.get("name") or details.get("error") or details.get("resource") or ""
+            console.print(f"{event['id']:>5}  {event['timestamp']:%H:%M:%S.%f}  {event['type']:<28} {what}")
+    if ended.status == "SUCCEEDED":
+        print_json(ended.output)
+    why = f": {ended.error}: {ended.cause}" if ended.error else ""
+    say(f"{ended.status}{why}")

@@ -1,0 +1,104 @@
+"""Plays orders: each in a thread of its own, by the rules of its story, until the order has ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from workflows.cli.demo.menu import Wish
+from workflows.cli.demo.parties import Parties, SignIn, View
+from workflows.cli.demo.stories import Rule, Story
+from workflows.cli.failures import Refused
+
+TOGETHER_MAX = 32
+"""Orders played at once."""
+
+ENDS_WITHIN_S = 50.0
+"""The longest story takes ten seconds on an idle machine."""
+
+ENDED = frozenset({"completed", "cancelled"})
+
+_LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.4  # people look again after a moment, and then less often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What became of an order, as the API showed it last. ``refused`` are the rules that said no, by name."""
+
+    story: Story
+    view: View
+    refused: tuple[str, ...] = ()
+
+    @property
+    def ended(self) -> bool:
+        return self.view["status"] in ENDED and not self.view["parked"]
+
+
+@dataclass(slots=True)
+class _Order:
+    """One order under way, and which rules have acted for which ticket or offer."""
+
+    story: Story
+    parties: Parties
+    view: View
+    acted: set[tuple[str, int]] = field(default_factory=set)
+    refused: list[str] = field(default_factory=list)
+
+
+def play(
+    orders: Sequence[tuple[Story, Wish]], sign_in: SignIn, name: str, tell: Callable[[Played], None]
+) -> list[Played]:
+    """Play all, and ``tell`` of each that has ended. ``name`` makes the keys of this performance its own."""
+
+    def one(number: int) -> Played:
+        story, wish = orders[number]
+        parties = Parties(sign_in, wish.customer, wish.body["restaurant"], f"courier-{number + 1}")
+        view = parties.customer.place(wish.body, f"{name}-{number + 1}")
+        played = _to_the_end(_Order(story, parties, view))
+        tell(played)
+        return played
+
+    with ThreadPoolExecutor(max_workers=TOGETHER_MAX) as threads:
+        return list(threads.map(one, range(len(orders))))
+
+
+def _to_the_end(order: _Order) -> Played:
+    deadline = time.monotonic() + ENDS_WITHIN_S
+    wait_s = _LOOK_FIRST_S
+    while order.view["status"] not in ENDED and not order.view["parked"] and time.monotonic() < deadline:
+        if _react(order):
+            wait_s = _LOOK_FIRST_S
+            continue
+        time.sleep(wait_s)
+        changed = order.parties.customer.get_changed(order.view["id"], order.view["version"])
+        order.view = changed or order.view
+        wait_s = _LOOK_FIRST_S if changed else min(_LOOK_LAST_S, wait_s * 1.6)
+    return Played(story=order.story, view=order.view, refused=tuple(order.refused))
+
+
+def _react(order: _Order) -> bool:
+    """Let the first rule act that applies. False when there is none."""
+    for rule in order.story.rules:
+        about = (rule.name, _question(order.view))
+        if about not in order.acted and rule.when(order.view):
+            order.acted.add(about)
+            _act(order, rule)
+            return True
+    return False
+
+
+def _act(order: _Order, rule: Rule) -> None:
+    try:
+        rule.act(order.parties, order.view)
+    except Refused as refused:  # the order moved on meanwhile, or the story wants to see just this
+        order.refused.append(refused.rule)
+    changed = order.parties.customer.get_changed(order.view["id"], order.view["version"])
+    order.view = changed or order.view
+
+
+def _question(view: View) -> int:
+    """The offer that stands, or stood last; 0 before there is one."""
+    offer = view["delivery"]["offer"]
+    return int(offer["offer"]) if offer else 0

@@ -1,0 +1,150 @@
+"""The demo's stories: what the customer, the restaurant and the couriers of one order do, and when.
+
+A story is a list of rules. People react to what they see, so a rule says what must be seen and what is done then; the
+first one that applies acts. Each acts once for the ticket or offer that it is about, so that a courier whose answer
+came too late meets the next offer like any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any, TypeAlias
+
+from workflows.cli.demo.parties import Parties
+
+View: TypeAlias = Mapping[str, Any]
+"""An order as the API shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``when`` it is seen, ``act``. ``refused``: the refusal that is expected, by name."""
+
+    name: str
+    when: Callable[[View], bool]
+    act: Callable[[Parties, View], View]
+    refused: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``title`` is for the progress; what became of the order is read from the log, never from here."""
+
+    title: str
+    rules: tuple[Rule, ...]
+    payment_method: str = "pm_ok"
+
+
+def cast(orders: int, random: Random) -> list[Story]:
+    """The stories of this many orders: each once, as far as they go, the rest mostly without a hitch.
+
+    The slow ones begin first.
+    """
+    often = random.choices(STORIES, weights=[_HAPPY_WEIGHT if s is STORIES[0] else 1 for s in STORIES], k=orders)
+    happy = [STORIES[0]] * min(_HAPPY_AT_LEAST, orders - len(STORIES))
+    chosen = [*STORIES, *happy, *often][:orders]
+    return sorted(chosen, key=lambda story: story not in SLOW)
+
+
+_HAPPY_AT_LEAST = 7  # of 25, so that the demo's 25 have eight orders without a hitch
+_HAPPY_WEIGHT = 20  # more than half of the orders beyond those
+
+
+# --- what is seen -----------------------------------------------------------------------------------------------------
+
+
+def _ticket(view: View, state: str) -> bool:
+    ticket = view["preparation"]
+    return ticket is not None and ticket["state"] == state and view["cancellation"] is None
+
+
+def _offer(view: View, state: str) -> bool:
+    offer = view["delivery"]["offer"]
+    return offer is not None and offer["state"] == state and view["cancellation"] is None
+
+
+def _attempt(view: View) -> int:
+    offer = view["delivery"]["offer"]
+    return int(offer["attempt"]) if offer is not None else 0
+
+
+# --- what is done -----------------------------------------------------------------------------------------------------
+
+
+def _in_minutes(minutes: int) -> str:
+    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(timespec="seconds")
+
+
+ACCEPT = Rule("accept", lambda v: _ticket(v, "requested"), lambda p, v: p.accept(v, _in_minutes(18)))
+REJECT = Rule("reject", lambda v: _ticket(v, "requested"), lambda p, v: p.reject(v, "the oven is broken"))
+ONE_LINE_OUT = Rule("line out", lambda v: _ticket(v, "accepted"), lambda p, v: p.item_unavailable(v, line=1))
+
+
+def _line_out(line: int) -> Rule:
+    return Rule(
+        f"line {line} out",
+        lambda v: _ticket(v, "requested") and len(v["lines"]) >= line,
+        lambda p, v: p.item_unavailable(v, line=line),
+    )
+
+
+ALL_OUT = tuple(_line_out(line) for line in (1, 2, 3))
+READY = Rule("ready", lambda v: _ticket(v, "accepted"), lambda p, v: p.ready(v))
+ASSIGN = Rule("assign", lambda v: _offer(v, "requested"), lambda p, v: p.assign(v))
+PICK_UP = Rule("pick up", lambda v: _offer(v, "assigned") and _ticket(v, "ready"), lambda p, v: p.pick_up(v))
+DELIVER = Rule("deliver", lambda v: _offer(v, "picked_up"), lambda p, v: p.deliver(v))
+FAIL = Rule("fail", lambda v: _offer(v, "picked_up"), lambda p, v: p.fail(v, "nobody opened the door", "customer"))
+
+FIRST_DECLINES = Rule(
+    "decline", lambda v: _offer(v, "requested") and _attempt(v) == 1, lambda p, v: p.decline(v, "too far away")
+)
+FIRST_GIVES_BACK = Rule(
+    "give back", lambda v: _offer(v, "assigned") and _attempt(v) == 1, lambda p, v: p.decline(v, "flat tyre")
+)
+SECOND_ASSIGNS = Rule("assign", lambda v: _offer(v, "requested") and _attempt(v) > 1, lambda p, v: p.assign(v))
+
+
+def _customer_cancels(when: Callable[[View], bool], reason: str, refused: str | None = None) -> Rule:
+    return Rule("customer cancels", when, lambda p, v: p.cancel_as_customer(v, reason), refused)
+
+
+CANCEL_BEFORE_ACCEPTED = _customer_cancels(lambda v: _ticket(v, "requested"), "ordered by mistake")
+CANCEL_WHILE_COOKING = _customer_cancels(lambda v: _ticket(v, "accepted"), "it takes too long")
+CANCEL_WITH_COURIER = _customer_cancels(lambda v: _offer(v, "assigned"), "we have to leave")
+CANCEL_TOO_LATE = _customer_cancels(lambda v: _offer(v, "picked_up"), "not hungry any more", "OrderAlreadyPickedUp")
+RESTAURANT_CANCELS = Rule(
+    "restaurant cancels", lambda v: _ticket(v, "ready"), lambda p, v: p.cancel_as_restaurant(v, "the cook dropped it")
+)
+
+_TO_THE_DOOR = (READY, PICK_UP, DELIVER)
+
+NO_COURIER = Story("no courier ever answers", (ACCEPT, READY))
+SILENT_RESTAURANT = Story("the restaurant never answers", ())
+FIRST_COURIER_SILENT = Story("the first courier never answers", (ACCEPT, SECOND_ASSIGNS, *_TO_THE_DOOR))
+SLOW = (NO_COURIER, SILENT_RESTAURANT, FIRST_COURIER_SILENT)
+
+STORIES = (
+    Story("no hitch", (ACCEPT, ASSIGN, *_TO_THE_DOOR)),
+    Story("the card is declined", (), "pm_declined"),
+    NO_COURIER,
+    Story("the restaurant rejects", (REJECT,)),
+    Story("an item is out of stock", (ACCEPT, ONE_LINE_OUT, ASSIGN, *_TO_THE_DOOR)),
+    Story("the customer cancels while it is cooked", (ACCEPT, CANCEL_WHILE_COOKING)),
+    FIRST_COURIER_SILENT,
+    Story("the delivery fails after pickup", (ACCEPT, ASSIGN, READY, PICK_UP, FAIL)),
+    Story("everything is out of stock", ALL_OUT),
+    Story("the customer cancels too late", (ACCEPT, ASSIGN, READY, PICK_UP, CANCEL_TOO_LATE, DELIVER)),
+    Story("the customer cancels at once", (CANCEL_BEFORE_ACCEPTED,)),
+    Story("the first courier declines", (ACCEPT, FIRST_DECLINES, ASSIGN, *_TO_THE_DOOR)),
+    Story("the restaurant cancels a cooked meal", (ACCEPT, READY, RESTAURANT_CANCELS)),
+    Story("the first courier gives it back", (ACCEPT, FIRST_GIVES_BACK, ASSIGN, *_TO_THE_DOOR)),
+    Story("the customer cancels with a courier under way", (ACCEPT, ASSIGN, CANCEL_WITH_COURIER)),
+    SILENT_RESTAURANT,
+    Story("funds are insufficient", (), "pm_insufficient_funds"),
+    Story(
+        "two couriers in a row, one item missing", (ACCEPT, ONE_LINE_OUT, FIRST_DECLINES, SECOND_ASSIGNS, *_TO_THE_DOOR)
+    ),
+)

@@ -1,0 +1,143 @@
+"""``expediter demo``: a fresh engine, customers, restaurants and couriers, and the proof that nothing was lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflows.cli.failures import Exit
+from workflows.cli.terminal import data_console, print_json, say, status_console
+
+if TYPE_CHECKING:
+    from workflows.cli.demo.evidence import Evidence
+    from workflows.cli.demo.play import Played
+
+ORDERS_MAX = 10_000  # more are for a benchmark
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(demo)
+
+
+def demo(
+    *,
+    orders: Annotated[int, typer.Option(min=1, max=ORDERS_MAX, metavar="N", help="How many orders to play.")] = 25,
+    seed: Annotated[int, typer.Option(help="Who orders what, and how the rest of the stories is drawn.")] = 1,
+    data: Annotated[
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep everything there.  [default: a temporary folder]")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")] = False,
+) -> int:
+    """Start an engine and play orders through its API: declines, rejections, cancellations, couriers who never come.
+
+    Then verify every hash chain, and that the payment provider's, the kitchens' and the couriers' ledgers agree with
+    the log. Exit code 1 if an order did not end, a chain is broken or the books differ.
+    """
+    import time
+
+    started = time.monotonic()
+    played, events, evidence = _perform(orders, seed, data)
+    ended = all(each.ended for each in played) and not evidence.unended
+    if json:
+        print_json(_as_json(played, evidence, time.monotonic() - started))
+    else:
+        from workflows.cli.demo.report import show
+
+        console = data_console()
+        show(console, played, events, evidence)
+        console.print(f"{len(played)} orders in {time.monotonic() - started:.1f} s", style="dim")
+    _name_the_unended(played, evidence)
+    return Exit.OK if ended and evidence.chains.intact and evidence.books.balanced else Exit.NO
+
+
+def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], dict[str, list[Any]], Evidence]:
+    from functools import cache
+    from random import Random
+    from uuid import uuid4
+
+    import httpx
+
+    from workflows.cli.connection import Session, minted
+    from workflows.cli.demo.engine_process import engine
+    from workflows.cli.demo.evidence import gather
+    from workflows.cli.demo.menu import wish
+    from workflows.cli.demo.outcomes import outcome
+    from workflows.cli.demo.play import TOGETHER_MAX, play
+    from workflows.cli.demo.stories import cast
+
+    random = Random(seed)
+    stories = [(story, wish(random, story.payment_method)) for story in cast(orders, random)]
+    limits = httpx.Limits(max_connections=TOGETHER_MAX)
+    with engine(data) as running, httpx.Client(timeout=_PATIENCE_S, limits=limits) as client:
+
+        @cache
+        def sign_in(role: str, subject: str) -> Session:
+            return Session(running.url, minted(running.data, role, subject, _TOKEN_S), client)
+
+        with _Progress(orders) as progress:
+            played = play(stories, sign_in, f"demo-{uuid4()}", progress.tell)
+        support = sign_in("support", "demo")
+        events = {each.view["id"]: support.history(each.view["id"]) for each in played}
+        delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
+        return played, events, gather(running.data, list(events), delivered)
+
+
+_PATIENCE_S = 30.0  # the engine's own limit for an answer
+_TOKEN_S = 3600  # longer than any demo
+
+
+class _Progress:
+    """A bar on a terminal, a line an order elsewhere; on stderr, so that stdout is data."""
+
+    def __init__(self, orders: int) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._orders = orders
+        self._ended = 0
+        console = status_console()
+        columns = (TextColumn("playing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+        self._task = self._bar.add_task("orders", total=orders)
+
+    def __enter__(self) -> _Progress:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def tell(self, played: Played) -> None:
+        """One more has ended. Called from many threads."""
+        from workflows.cli.demo.outcomes import outcome
+        from workflows.cli.wording import plain
+
+        self._bar.advance(self._task)
+        if self._bar.disable:
+            self._ended += 1
+            became = f"{plain(outcome(played.view))}: {played.story.title}"
+            say(f"{self._ended:>4}/{self._orders} {played.view['id']} {became}")
+
+
+def _as_json(played: list[Played], evidence: Evidence, seconds: float) -> dict[str, Any]:
+    from workflows.cli.demo.outcomes import count
+
+    return {
+        "orders": len(played),
+        "outcomes": dict(count(played)),
+        "chains_verified": evidence.chains.intact,
+        "books_balanced": evidence.books.balanced,
+        "seconds": round(seconds, 2),
+        "state_entries": {"standard": evidence.standard, "express": evidence.express},
+    }
+
+
+def _name_the_unended(played: list[Played], evidence: Evidence) -> None:
+    for each in played:
+        if not each.ended:
+            parked = "parked" if each.view["parked"] else each.view["status"]
+            say(f"order {each.view['id']} did not end: {parked} at version {each.view['version']} ({each.story.title})")
+    for name in evidence.unended:
+        say(f"the execution {name} did not end")

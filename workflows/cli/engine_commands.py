@@ -1,0 +1,74 @@
+"""``expediter up`` and ``expediter token``: an engine on this machine, and who may talk to it."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli.failures import Failure
+from workflows.cli.folder import running_engine
+from workflows.cli.inputs import existing_folder, pairs
+from workflows.cli.terminal import say
+
+PORT = 8080
+"""The default; 0 takes a free one."""
+
+Role = Annotated[str, typer.Option(help="customer, restaurant, courier, support, auditor or service.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands."""
+    app.command()(up)
+    app.command()(token)
+
+
+def up(
+    *,
+    data: Annotated[
+        Path, typer.Option("--data", metavar="DIR", help="Where the engine keeps everything; made if missing.")
+    ],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE", help="A parameter of template.yaml, e.g. CourierAnswerSeconds=60. Repeatable."
+        ),
+    ] = None,
+) -> None:
+    """Run the API and the engine until Ctrl-C or SIGTERM. What was under way goes on when it is started again."""
+    import logging
+
+    from workflows.embedded.log_lines import write_log_lines
+
+    write_log_lines(logging.WARNING)
+    parameters = pairs(parameter, "--parameter")
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with running_engine(data, parameters, port) as (engine, url):
+        print(url, flush=True)
+        say(f"docs at {url}/docs, the API's description at {url}/openapi.json")
+        say(f"a token: expediter token --role customer --id cus_1 --data {data}")
+        say("Ctrl-C stops it; what is under way goes on when it is started again")
+        engine.failed.add_done_callback(lambda _: stopped.set())
+        stopped.wait()
+        say("stopping")
+        if engine.failed.done():
+            raise Failure(f"the engine cannot go on: {engine.failed.exception()}")
+
+
+def token(
+    *,
+    role: Role,
+    id_: Annotated[str, typer.Option("--id", help="Who it is for, e.g. cus_1.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder of the engine that takes it.")],
+    ttl: Annotated[int, typer.Option(min=1, max=31_536_000, metavar="SECONDS", help="How long it is good for.")] = 3600,
+) -> None:
+    """Print an access token for the engine of a folder, and nothing else."""
+    from workflows.cli.connection import minted
+
+    print(minted(existing_folder(data), role, id_, ttl))

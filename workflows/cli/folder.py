@@ -1,0 +1,116 @@
+"""An engine's folder: run an engine on it, or read beside the engine that runs on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from workflows.cli.failures import Unusable
+from workflows.cli.inputs import existing_folder
+
+if TYPE_CHECKING:
+    from workflows.embedded.database import Database
+    from workflows.embedded.engine import EmbeddedEngine
+    from workflows.embedded.reports import Reports
+    from workflows.event_log import EventLog
+    from workflows.gateways.sandbox.opening import Sandbox
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+"""Beside the packages."""
+
+_ADDRESS = "address"
+"""A file in the folder with the URL of the engine that runs on it, for the commands that are given ``--data``."""
+
+
+@contextmanager
+def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
+    """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises Unusable."""
+    from workflows.embedded.database import DatabaseInUse
+    from workflows.embedded.engine import EmbeddedEngine
+    from workflows.embedded.http import PortTaken
+    from workflows.embedded.template import ParameterUnknown, TemplateInvalid
+    from workflows.gateways.sandbox.settings import SettingRefused, sandbox_settings
+
+    try:
+        opened = EmbeddedEngine.open(
+            data, template=TEMPLATE, parameters=parameters, sandbox=sandbox_settings(os.environ)
+        )
+    except (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused) as error:
+        raise Unusable(str(error)) from None
+    except OSError as error:
+        raise Unusable(f"{data} cannot hold an engine's data: {error.strerror}") from None
+    with opened as engine:
+        try:
+            url = f"http://127.0.0.1:{engine.serve(port)}"
+        except PortTaken as taken:
+            raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
+        address = data / _ADDRESS
+        address.write_text(url, encoding="ascii")
+        try:
+            yield engine, url
+        finally:
+            address.unlink(missing_ok=True)
+
+
+def address_of(data: Path) -> str | None:
+    """The URL of the engine that runs on the folder, if one does."""
+    with suppress(OSError):
+        return (existing_folder(data) / _ADDRESS).read_text(encoding="ascii")
+    return None
+
+
+@contextmanager
+def open_log(data: Path) -> Iterator[EventLog]:
+    """The event log, for reading. Raises Unusable."""
+    from workflows.clock import SystemClock
+    from workflows.codec import Codec
+    from workflows.embedded.event_log import SqliteEventLog
+    from workflows.embedded.keyring import SqliteKeyRing
+
+    with _database(data) as database:
+        yield SqliteEventLog(database, Codec(SqliteKeyRing(database)), SystemClock())
+
+
+@contextmanager
+def open_reports(data: Path) -> Iterator[Reports]:
+    """What executions did and cost, for reading. Raises Unusable."""
+    from workflows.embedded.journal import Journal
+    from workflows.embedded.reports import Reports
+    from workflows.embedded.running import Definitions
+
+    with _database(data) as database:
+        journal = Journal(database)
+        yield Reports(journal, Definitions(journal))
+
+
+@contextmanager
+def open_ledgers(data: Path) -> Iterator[Sandbox]:
+    """The ledgers of the outside, for reading."""
+    from random import Random
+
+    from workflows.clock import SystemClock
+    from workflows.embedded.engine import SANDBOX
+    from workflows.gateways.sandbox.counterparty import Surroundings
+    from workflows.gateways.sandbox.opening import open_sandbox
+    from workflows.gateways.sandbox.settings import SandboxSettings
+
+    surroundings = Surroundings(clock=SystemClock(), random=Random(0))  # nothing is called, so nothing is drawn
+    with closing(open_sandbox(data / SANDBOX, SandboxSettings(), surroundings, read_only=True)) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def _database(data: Path) -> Iterator[Database]:
+    import apsw
+
+    from workflows.embedded.database import Database
+    from workflows.embedded.engine import DATABASE
+
+    try:
+        with Database(existing_folder(data) / DATABASE, read_only=True) as database:
+            yield database
+    except (FileNotFoundError, apsw.NotADBError, apsw.CantOpenError, apsw.SQLError) as error:
+        raise Unusable(f"{data} is not the folder of an engine: {error}") from None

@@ -1,0 +1,61 @@
+"""Reads what a person typed or named: files, JSON, ``NAME=VALUE`` pairs. What cannot be used is said to be so."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from workflows.cli.failures import Unusable
+
+
+def pairs(given: Iterable[str] | None, option: str) -> dict[str, str]:
+    """``NAME=VALUE`` options as a dict. Raises Unusable."""
+    found: dict[str, str] = {}
+    for text in given or ():
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise Unusable(f"{option} {text!r} is not NAME=VALUE")
+        if name in found:
+            raise Unusable(f"{option} {name} is given twice")
+        found[name] = value
+    return found
+
+
+def read_text(path: str) -> str:
+    """The text of a file, or of stdin for ``-``. Raises Unusable."""
+    try:
+        return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise Unusable(f"{path} is not text in UTF-8") from None
+    except FileNotFoundError:
+        raise Unusable(f"there is no file {path}") from None
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror}") from None
+
+
+def read_json(text: str, source: str) -> Any:
+    """Raises Unusable, saying where the text stops being JSON."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Unusable(f"{source} is not JSON: {error.msg} at {where}") from None
+    except RecursionError:
+        raise Unusable(f"{source} is nested too deeply") from None
+
+
+def json_argument(text: str, option: str) -> Any:
+    """JSON as it stands, or ``@FILE``. Raises Unusable."""
+    if text.startswith("@"):
+        return read_json(read_text(text[1:]), text[1:])
+    return read_json(text, option)
+
+
+def existing_folder(path: Path) -> Path:
+    """Raises Unusable."""
+    if not path.is_dir():
+        raise Unusable(f"there is no folder {path}; expediter up --data {path} makes one")
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +17,7 @@ from workflows.bootstrap import Engine
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.database import Database
-from workflows.embedded.driver import Driver
+from workflows.embedded.driver import Driver, ExecutionUnknown
 from workflows.embedded.functions import Functions
 from workflows.embedded.journal import Journal
 from workflows.embedded.machines import Machine
@@ -40,7 +41,9 @@ class ManualClock:
         return self.time
 
 
-def toy_function(name: str, handler: str, timeout_s: int = 30, environment: Mapping[str, str] | None = None) -> Function:
+def make_function(
+    name: str, handler: str, timeout_s: int = 30, environment: Mapping[str, str] | None = None
+) -> Function:
     """A function of the toy module."""
     return Function(
         logical_id=name,
@@ -53,7 +56,7 @@ def toy_function(name: str, handler: str, timeout_s: int = 30, environment: Mapp
 
 
 FUNCTIONS = {
-    name: toy_function(name, handler)
+    name: make_function(name, handler)
     for name, handler in {
         "Echo": "echo",
         "Visit": "visit",
@@ -70,7 +73,9 @@ FUNCTIONS = {
 class World:
     """One engine's worth of executions. Open another on the same folder after ``close`` to see what survived."""
 
-    def __init__(self, folder: Path, machines: Mapping[str, str], *, in_memory_max: int = 1024, workers: int = 8) -> None:
+    def __init__(
+        self, folder: Path, machines: Mapping[str, str], *, in_memory_max: int = 1024, workers: int = 8
+    ) -> None:
         self.clock = ManualClock()
         self.alarms = Alarms(self.clock)
         self.database = Database(folder / "engine.sqlite")
@@ -120,8 +125,14 @@ class World:
         return self.end_of(self.start(machine, name, given))
 
     def advance(self, seconds: float) -> None:
+        """Move the clock, until every timer that is due by then has arrived."""
         self.clock.time += timedelta(seconds=seconds)
+        rung: Future[None] = Future()
+        self.alarms.set(self.clock.now(), lambda: rung.set_result(None))
         self.alarms.look()
+        rung.result(DEADLINE_S)
+        with suppress(ExecutionUnknown):
+            self.driver.ended("nobody").result(DEADLINE_S)
 
     def close(self) -> None:
         self.functions.close(DEADLINE_S)
@@ -153,3 +164,21 @@ def open_world(tmp_path: Path) -> Iterator[OpenWorld]:
     for world in opened[-1:]:
         with suppress(Exception):  # a test that broke it says so itself
             world.close()
+
+
+@pytest.fixture
+def new_world() -> type[World]:
+    """For tests that open several in folders of their own."""
+    return World
+
+
+@pytest.fixture
+def manual_clock() -> ManualClock:
+    """A clock that a test moves."""
+    return ManualClock()
+
+
+@pytest.fixture
+def toy_function() -> Callable[..., Function]:
+    """Makes a function of the toy module: name, handler, and more."""
+    return make_function

@@ -8,12 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import toy_handlers as toys
 
 from workflows.embedded import arns
 from workflows.embedded.driver import ExecutionUnknown, MachineUnknown, NameInvalid
 from workflows.executions import TokenGone
-
-toys = pytest.importorskip("toy_handlers")
 
 DEADLINE_S = 20.0
 

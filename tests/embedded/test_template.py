@@ -1,0 +1,153 @@
+"""Reading a SAM template: what runs, and what is wrong with it, by resource and field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from workflows.embedded.machines import read_machines
+from workflows.embedded.template import ParameterUnknown, Template, TemplateInvalid, read_template
+
+DEFINITION = """
+QueryLanguage: JSONata
+StartAt: Wait
+States:
+  Wait: {Type: Wait, Seconds: ${Seconds}, End: true}
+"""
+TEMPLATE = """
+AWSTemplateFormatVersion: "2010-09-09"
+Transform: AWS::Serverless-2016-10-31
+Parameters:
+  WaitSeconds: {Type: Number, Default: 600}
+  Stage: {Type: String, Default: dev}
+Globals:
+  Function: {Timeout: 30, MemorySize: 512, Environment: {Variables: {STAGE: !Ref Stage, SHARED: global}}}
+Resources:
+  Table: {Type: "AWS::DynamoDB::Table", Properties: {Anything: !If [Never, 1, 2]}}
+  Api:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: handlers.api.handler
+      Timeout: 5
+      Environment:
+        Variables:
+          MACHINE: !Ref Machine
+          FUNCTION: !GetAtt Api.Arn
+          TABLE: !Ref Table
+          TEXT: !Sub "${Stage}-${Api.Arn}-${AWS::Region}-${!Literal}"
+          GIVEN: !Sub ["${Word}", {Word: !Ref Stage}]
+          SHARED: own
+          NUMBER: 3
+          FLAG: true
+      Events:
+        Get: {Type: HttpApi, Properties: {Method: get, Path: "/orders/{order_id}"}}
+        Docs: {Type: HttpApi, Properties: {Method: GET, Path: /docs, Auth: {Authorizer: NONE}}}
+        Stream: {Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn}}
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      Type: EXPRESS
+      DefinitionUri: machine.asl.yaml
+      DefinitionSubstitutions: {Seconds: !Ref WaitSeconds}
+"""
+
+
+def read(folder: Path, template: str = TEMPLATE, definition: str = DEFINITION, **parameters: str) -> Template:
+    (folder / "machine.asl.yaml").write_text(definition)
+    (folder / "template.yaml").write_text(template)
+    return read_template(folder / "template.yaml", parameters)
+
+
+def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Path) -> None:
+    """Globals first, then its own; references resolved to the names of the embedded engine."""
+    api = read(tmp_path).functions["Api"]
+    assert (api.handler, api.timeout_s, api.memory_mb) == ("handlers.api.handler", 5, 512)
+    assert api.environment == {
+        "STAGE": "dev",
+        "SHARED": "own",
+        "MACHINE": "arn:aws:states:local:000000000000:stateMachine:Machine",
+        "FUNCTION": "arn:aws:lambda:local:000000000000:function:Api",
+        "TABLE": "Table",
+        "TEXT": "dev-arn:aws:lambda:local:000000000000:function:Api-local-${Literal}",
+        "GIVEN": "dev",
+        "NUMBER": "3",
+        "FLAG": "true",
+    }
+
+
+def test_routes_are_the_http_events(tmp_path: Path) -> None:
+    """Other events are not for the embedded engine."""
+    routes = read(tmp_path).functions["Api"].routes
+    assert [(route.method, route.path, route.open) for route in routes] == [
+        ("GET", "/orders/{order_id}", False),
+        ("GET", "/docs", True),
+    ]
+
+
+def test_a_parameter_reaches_the_definition(tmp_path: Path) -> None:
+    """By default, or as given."""
+    for parameters, seconds in (({}, "600"), ({"WaitSeconds": "2"}, "2")):
+        template = read(tmp_path, **parameters)
+        assert f"Seconds: {seconds}," in read_machines(template)["Machine"].definition.text
+        assert template.machines["Machine"].express
+
+
+def test_a_parameter_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+    """A misspelt override would silently run with the default."""
+    with pytest.raises(ParameterUnknown, match=r"WaitSecond; it has: WaitSeconds, Stage"):
+        read(tmp_path, WaitSecond="2")
+
+
+def test_a_number_is_a_number(tmp_path: Path) -> None:
+    """And the message names the parameter and the value."""
+    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* is a number, not 'soon'"):
+        read(tmp_path, WaitSeconds="soon")
+
+
+WRONG = [
+    ("Handler: handlers.api.handler", "Handler: nonsense", "Api", "Handler"),
+    ("Handler: handlers.api.handler", "Handlers: handlers.api.handler", "Api", "Handler"),
+    ("Timeout: 5", "Timeout: soon", "Api", "Timeout"),
+    ("Timeout: 5", "Timeout: !If [A, 1, 2]", "Api", "Timeout"),
+    ("!GetAtt Api.Arn", "!GetAtt Apis.Arn", "Api", "Environment.Variables.FUNCTION"),
+    ("!GetAtt Api.Arn", "!GetAtt Table.Arn", "Api", "Environment.Variables.FUNCTION"),
+    ("TABLE: !Ref Table", "TABLE: !Ref Nothing", "Api", "Environment.Variables.TABLE"),
+    ("NUMBER: 3", "NUMBER: [3]", "Api", "Environment.Variables.NUMBER"),
+    ("NUMBER: 3", "NUMBER:", "Api", "Environment.Variables.NUMBER"),
+    ("Method: get", "Method: fetch", "Api", "Events.Get.Method"),
+    ("{Method: get, ", "{", "Api", "Events.Get.Method"),
+    ("/orders/{order_id}", "orders", "Api", "Events.Get.Path"),
+    ("Type: EXPRESS", "Type: FAST", "Machine", "Type"),
+    ("machine.asl.yaml", "other.asl.yaml", "Machine", "DefinitionUri"),
+    ('"AWS::DynamoDB::Table"', "", "Table", "Type"),
+    ("Resources:", "Resource:", "", "Resources"),
+    ("Parameters:", "Parameters: [", "", ""),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "resource", "field"), WRONG)
+def test_what_is_wrong_is_named(tmp_path: Path, right: str, wrong: str, resource: str, field: str) -> None:
+    """With its resource and field, so that it can be found."""
+    with pytest.raises(TemplateInvalid) as invalid:
+        read(tmp_path, TEMPLATE.replace(right, wrong))
+    assert (invalid.value.resource, invalid.value.field) == (resource, field)
+    assert "template.yaml" in str(invalid.value)
+
+
+def test_a_placeholder_without_a_value_is_named(tmp_path: Path) -> None:
+    """With its machine."""
+    with pytest.raises(TemplateInvalid, match=r"Machine\.DefinitionSubstitutions: .*\$\{Minutes\}"):
+        read_machines(read(tmp_path, definition=DEFINITION.replace("${Seconds}", "${Minutes}")))
+
+
+def test_a_wrong_definition_is_named_with_its_state(tmp_path: Path) -> None:
+    """And its file."""
+    with pytest.raises(TemplateInvalid, match=r"machine\.asl\.yaml: Machine: .*Nowhere"):
+        read_machines(read(tmp_path, definition=DEFINITION.replace("End: true", "Next: Nowhere")))
+
+
+def test_there_is_no_template(tmp_path: Path) -> None:
+    """The path is in the message."""
+    with pytest.raises(TemplateInvalid, match=r"template\.yaml: cannot be read"):
+        read_template(tmp_path / "template.yaml")

@@ -1,0 +1,137 @@
+"""A process for the tests to kill: starts executions, says which were started, ends when all have ended.
+
+``python killed_engine.py FOLDER ORDERS``. Every line on stdout is a fact: ``started order-3``, ``did order-3 first``,
+``ended``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import toy_handlers
+
+from workflows.asl import definition
+from workflows.bootstrap import Engine
+from workflows.clock import SystemClock
+from workflows.embedded import arns
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.database import Database
+from workflows.embedded.driver import Driver
+from workflows.embedded.functions import Functions
+from workflows.embedded.journal import Journal
+from workflows.embedded.machines import Machine
+from workflows.embedded.running import Definitions
+from workflows.embedded.template import Function
+
+PARENT = """
+QueryLanguage: JSONata
+StartAt: First
+States:
+  First:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments:
+      FunctionName: RecordSlowly
+      Payload: {file: "{% $states.input.file %}", line: "{% $states.input.order & ' first' %}"}
+    Assign: {order: "{% $states.input.order %}", file: "{% $states.input.file %}"}
+    Next: Both
+  Both:
+    Type: Parallel
+    Branches:
+      - StartAt: Child
+        States:
+          Child:
+            Type: Task
+            Resource: arn:aws:states:::states:startExecution.sync:2
+            Arguments:
+              StateMachineArn: "CHILD_ARN"
+              Name: "{% $order & '-child' %}"
+              Input: {file: "{% $file %}", order: "{% $order %}"}
+            End: true
+      - StartAt: Express
+        States:
+          Express:
+            Type: Task
+            Resource: arn:aws:states:::aws-sdk:sfn:startSyncExecution
+            Arguments:
+              StateMachineArn: "EXPRESS_ARN"
+              Input: "{% $string({'file': $file, 'order': $order}) %}"
+            End: true
+    Next: Rest
+  Rest: {Type: Wait, Seconds: 1, Next: Last}
+  Last:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments:
+      FunctionName: RecordSlowly
+      Payload: {file: "{% $file %}", line: "{% $order & ' last' %}"}
+    Output: {order: "{% $order %}"}
+    End: true
+""".replace("CHILD_ARN", arns.machine_arn("Child")).replace("EXPRESS_ARN", arns.machine_arn("Express"))
+
+
+def recording(line: str) -> str:
+    return f"""
+QueryLanguage: JSONata
+StartAt: Do
+States:
+  Do:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments:
+      FunctionName: RecordSlowly
+      Payload: {{file: "{{% $states.input.file %}}", line: "{{% $states.input.order & ' {line}' %}}"}}
+    End: true
+"""
+
+
+MACHINES = {
+    name: Machine(name, name == "Express", definition.parse(text, name=name))
+    for name, text in {"Parent": PARENT, "Child": recording("child"), "Express": recording("express")}.items()
+}
+FUNCTION = Function(
+    logical_id="RecordSlowly",
+    handler="killed_engine.record_aloud",
+    timeout_s=30,
+    memory_mb=128,
+    environment={},
+    routes=(),
+)
+
+
+def say(line: str) -> None:
+    """In one piece, though threads talk at once."""
+    os.write(1, f"{line}\n".encode())
+
+
+def record_aloud(event: Any, context: Any) -> Any:
+    toy_handlers.record_slowly(event, context)
+    say(f"did {event['line']}")
+    return event
+
+
+def main(folder: Path, orders: int) -> None:
+    clock, nothing = SystemClock(), None
+    database, alarms = Database(folder / "engine.sqlite"), Alarms(clock)
+    journal = Journal(database)
+    functions = Functions({"RecordSlowly": FUNCTION}, clock=clock, alarms=alarms, workers=16)
+    driver = Driver(
+        database, journal, Definitions(journal), MACHINES, functions, clock=clock, alarms=alarms, in_memory_max=8
+    )
+    ports: dict[str, Any] = dict.fromkeys(("log", "documents", "payments", "kitchen", "couriers"), nothing)
+    functions.start(Engine(executions=driver, clock=clock, **ports))
+    driver.begin()
+    names = [f"order-{number}" for number in range(orders)]
+    for name in names:
+        driver.start("Parent", name, {"file": str(folder / "lines"), "order": name})
+        say(f"started {name}")
+    for name in names:
+        driver.ended(arns.execution_arn("Parent", name)).result()
+    say("ended")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -6,6 +6,7 @@ an older run is refused (RunSuperseded); what an older run made happen outside i
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -95,8 +96,10 @@ def _compensate(engine: Engine, step: Step) -> dict[str, Any]:
 
 def _park(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
-    error = "DeliveryOverdue" if order.delivery.overdue else step.error
-    command = ParkOrder(run=step.run, error=error, detail=step.cause[:DETAIL_MAX], compensating=step.compensating)
+    error, detail = _root_cause(step.error, step.cause)
+    if order.delivery.overdue:
+        error = "DeliveryOverdue"
+    command = ParkOrder(run=step.run, error=error, detail=detail[:DETAIL_MAX], compensating=step.compensating)
     handle(engine.log, command, order_id=step.order_id, key=f"ParkOrder/{step.run}", caller=_caller(step))
     return {"outcome": "parked"}
 
@@ -179,6 +182,19 @@ def _current(engine: Engine, step: Step) -> Order:
 
 def _is(found: OpenIntent, kind: type) -> bool:
     return isinstance(found.intent, kind)
+
+
+def _root_cause(error: str, cause: str) -> tuple[str, str]:
+    """The error that began it: a failed child is told as JSON in the cause, a function's exception as JSON in that."""
+    try:
+        told = json.loads(cause)
+    except ValueError:
+        return error, cause
+    if not isinstance(told, dict):
+        return error, cause
+    if "errorType" in told:
+        return str(told["errorType"]), str(told.get("errorMessage", ""))
+    return _root_cause(str(told["Error"]), str(told.get("Cause", ""))) if "Error" in told else (error, cause)
 
 
 def _cause(step: Step) -> str:

@@ -75,6 +75,7 @@ class Shop:
     """The three APIs behind the routes of the template, on one log."""
 
     def __init__(self) -> None:
+        self.template_routes = ROUTES
         self.clock = SettableClock()
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring), self.clock)
@@ -107,6 +108,22 @@ class Shop:
         text: str | bytes | None = None,
     ) -> Answer:
         """One request, as a client would send it. ``text`` is a body that is no JSON, or not quite."""
+        claims = {"sub": sub, "cognito:groups": [role]}
+        return self.call_as(claims, method, path, body, key=key, headers=headers, query=query, text=text)
+
+    def call_as(
+        self,
+        claims: Mapping[str, Any] | None,
+        method: str,
+        path: str,
+        body: Any = MISSING,
+        *,
+        key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        text: str | bytes | None = None,
+    ) -> Answer:
+        """One request with a token of these claims, or none."""
         sent = {"host": "localhost", **({"idempotency-key": key} if key is not None else {})}
         content = b""
         if text is not None or body is not MISSING:
@@ -124,10 +141,7 @@ class Shop:
             request_id=f"request-{next(self._requests)}",
             at=self.clock.time,
         )
-        return self.send(request, {"sub": sub, "cognito:groups": [role]})
-
-    def send(self, request: http_events.Request, claims: Mapping[str, Any] | None) -> Answer:
-        function, route, parameters = self.route(request.method, request.path)
+        function, route, parameters = self.route(method, path)
         return self.invoke(function, http_events.event(request, route, parameters, None if route.open else claims))
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
@@ -169,9 +183,7 @@ class Shop:
     def command(self, order_id: str, command: Command) -> Order:
         """What a step of the machines would record."""
         caller = Caller(SYSTEM, "correlation", "causation")
-        return handle(
-            self.log, command, order_id=order_id, key=f"step/{next(self._commands)}", caller=caller
-        ).order
+        return handle(self.log, command, order_id=order_id, key=f"step/{next(self._commands)}", caller=caller).order
 
     def order(self, order_id: str) -> Order:
         return load(self.log, order_id)[1]

@@ -189,7 +189,9 @@ def test_a_report_that_cannot_be_read_is_refused_by_field_and_not_recorded(shop,
     assert shop.stored() == before
 
 
-@pytest.mark.parametrize("etag", ["7", '"', '""', '"seven"', 'W/"7"', '"1", "2"', '"-1"', '"01"', "\x00", '"' + "9" * 40 + '"'])
+@pytest.mark.parametrize(
+    "etag", ["7", '"', '""', '"seven"', 'W/"7"', '"1", "2"', '"-1"', '"01"', "\x00", '"' + "9" * 40 + '"']
+)
 def test_an_if_match_that_is_no_etag_of_ours_is_refused(shop, etag):
     """A condition that cannot be understood must not be taken for one that holds."""
     order_id = shop.place()
@@ -237,7 +239,9 @@ def test_a_question_that_cannot_be_read_is_refused_by_parameter(shop, case):
     assert (answer.status, answer.fields) == (status, [field]), answer
 
 
-@pytest.mark.parametrize("order_id", ["ord_1", "x", "ORD_" + "A" * 26, "ord_" + "a" * 27, "ord_" + "1" * 26, "%00", "a b"])
+@pytest.mark.parametrize(
+    "order_id", ["ord_1", "x", "ORD_" + "A" * 26, "ord_" + "a" * 27, "ord_" + "1" * 26, "%00", "a b"]
+)
 def test_an_id_that_no_order_can_have_is_called_malformed(shop, order_id):
     """422, not 404: it can never name an order, so asking again is no use."""
     answer = shop.call("GET", f"/orders/{order_id}")

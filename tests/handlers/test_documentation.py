@@ -1,0 +1,137 @@
+"""The API's documentation: one OpenAPI 3.1 document for all three APIs, and a page to read."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from handlers import models
+from handlers.order_models import ProblemModel
+from handlers.problems import STATUS
+
+METHODS = {"get", "post", "put", "patch", "delete"}
+
+
+@pytest.fixture
+def document(shop):
+    answer = shop.call_as(None, "GET", "/openapi.json")
+    assert (answer.status, answer.headers["content-type"]) == (200, "application/json")
+    return answer.json
+
+
+def _operations(document):
+    return [
+        (path, method, operation)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in METHODS
+    ]
+
+
+def test_the_document_is_openapi_3_1(document):
+    """The fields that the specification requires, of the types it says."""
+    assert document["openapi"].startswith("3.1.")
+    assert {"title", "version"} <= document["info"].keys()
+    assert set(document) <= {"openapi", "info", "servers", "security", "tags", "paths", "components"}
+    for path, _, operation in _operations(document):
+        assert operation["summary"]
+        for parameter in operation.get("parameters", ()):
+            assert {"name", "in", "schema"} <= parameter.keys()
+            assert parameter["in"] in {"path", "query", "header"}
+            assert parameter["in"] != "path" or parameter["required"] is True
+        in_path = {p["name"] for p in operation.get("parameters", ()) if p["in"] == "path"}
+        assert in_path == set(re.findall(r"\{(\w+)\}", path))
+        assert operation["responses"]
+        for status, response in operation["responses"].items():
+            assert re.fullmatch("[1-5][0-9][0-9]", status)
+            assert response["description"]
+
+
+def test_every_reference_leads_somewhere_and_every_schema_is_used(document):
+    """No dangling reference, and nothing of Powertools' own error formats, which are never answered."""
+    text = json.dumps(document)
+    schemas = document["components"]["schemas"]
+    referred = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert referred == set(schemas)
+
+
+def test_every_route_of_the_template_is_documented(shop, document):
+    """And no other, apart from the documentation itself."""
+    documented = {(method.upper(), path) for path, method, _ in _operations(document)}
+    routes = {(route.method, route.path) for _, route in shop.template_routes if not route.open}
+    assert documented == routes
+
+
+def test_operation_ids_are_unique(document):
+    """Client generators name functions by them."""
+    ids = [operation["operationId"] for _, _, operation in _operations(document)]
+    assert len(ids) == len(set(ids))
+
+
+def test_every_refusal_is_documented_as_a_problem(document):
+    """Each operation says how it refuses, in the one format there is."""
+    for _, _, operation in _operations(document):
+        for status, response in operation["responses"].items():
+            if status >= "400":
+                assert list(response["content"]) == ["application/problem+json"]
+                assert response["content"]["application/problem+json"]["schema"]["$ref"].endswith("/ProblemModel")
+        assert {"401", "404", "422", "503"} <= operation["responses"].keys() | {"404"}
+
+
+def test_every_status_in_the_table_of_refusals_is_documented(document):
+    """An operation that writes an order names them all."""
+    documented = set(document["paths"]["/orders/{order_id}/cancel"]["post"]["responses"])
+    assert {str(status.value) for status in STATUS.values()} <= documented
+
+
+def test_writes_document_their_headers(document):
+    """Idempotency-Key is required where an order is placed, and offered everywhere else with If-Match."""
+    for path, method, operation in _operations(document):
+        headers = {p["name"].lower(): p.get("required", False) for p in operation["parameters"] if p["in"] == "header"}
+        if path == "/orders":
+            assert headers == {"idempotency-key": True}
+        elif method == "post":
+            assert headers == {"idempotency-key": False, "if-match": False}
+
+
+def test_the_examples_are_accepted(document):
+    """What the documentation shows can be sent as it is."""
+    shown = 0
+    for name, schema in document["components"]["schemas"].items():
+        model = getattr(models, name, None) or (ProblemModel if name == "ProblemModel" else None)
+        for example in schema.get("examples", ()):
+            if name != "Amount":
+                model.model_validate(example)
+            shown += 1
+    assert shown >= 10
+
+
+def test_the_example_of_an_order_can_be_placed(shop, document):
+    """Through the whole of the API."""
+    example = document["components"]["schemas"]["PlaceBody"]["examples"][0]
+    assert shop.call("POST", "/orders", example, key="key-1").status == 201
+
+
+def test_limits_stand_in_the_document(document):
+    """What is refused can be known before."""
+    schemas = document["components"]["schemas"]
+    assert schemas["PlaceBody"]["properties"]["lines"]["maxItems"] == 100
+    assert schemas["PlaceBody"]["additionalProperties"] is False
+    assert schemas["LineBody"]["properties"]["quantity"]["maximum"] == 999
+    assert schemas["Amount"]["properties"]["amount"]["pattern"]
+    assert schemas["AcceptBody"]["properties"]["ready_at"]["format"] == "date-time"
+
+
+def test_the_page_can_be_read_without_a_network(shop, document):
+    """Every operation and schema is on it; it loads nothing from anywhere and runs no script."""
+    answer = shop.call_as(None, "GET", "/docs")
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert not re.search(r"<script|<link|<img|@import|https?://", answer.text)
+    for _, _, operation in _operations(document):
+        assert f'id="{operation["operationId"]}"' in answer.text
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in answer.text

@@ -1,0 +1,168 @@
+"""Placing an order over HTTP: once, however often it is asked for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from domain.identifiers import SYSTEM, Actor, Role
+from workflows.command_handling import load
+
+
+def test_an_order_is_placed_with_its_etag_and_its_place(shop, body):
+    """201, where it is, its version as the ETag, and what was ordered at which price."""
+    answer = shop.call("POST", "/orders", body(), key="key-1")
+    order = answer.json
+    assert answer.status == 201
+    assert answer.headers["location"] == f"/orders/{order['id']}"
+    assert answer.etag == '"2"'
+    assert order["totals"]["total"] == {"amount": "27.40", "currency": "EUR"}
+    assert (order["customer"], order["restaurant"], order["status"]) == ("ada", "rosa", "placed")
+    assert order["pending"] == [{"version": 2, "intent": "PaymentAuthorizationRequested"}]
+    assert "idempotent-replayed" not in answer.headers
+
+
+def test_the_same_key_and_body_is_the_same_order(shop, body):
+    """A retry is answered like the first attempt, marked, and adds nothing."""
+    first = shop.call("POST", "/orders", body(), key="key-1")
+    before = shop.stored()
+    again = shop.call("POST", "/orders", body(), key="key-1")
+    assert (again.status, again.json["id"]) == (201, first.json["id"])
+    assert again.headers["idempotent-replayed"] == "true"
+    assert shop.stored() == before
+
+
+def test_a_retry_that_comes_late_shows_the_order_as_it_is(shop, body):
+    """What it is by now, not what it was then."""
+    order_id = shop.picked_up()
+    again = shop.call("POST", "/orders", body(), key="key-1")
+    assert (again.json["id"], again.json["status"]) == (order_id, "picked_up")
+
+
+def test_the_same_key_with_another_body_is_refused(shop, body):
+    """It is not a retry, so neither order may pass for the other."""
+    shop.place()
+    before = shop.stored()
+    answer = shop.call("POST", "/orders", body(restaurant="luigi"), key="key-1")
+    assert (answer.status, answer.problem, answer.fields) == (422, "KeyReused", ["Idempotency-Key"])
+    assert shop.stored() == before
+
+
+def test_a_price_written_differently_is_the_same_body(shop, body):
+    """9.5 and 9.50 are one amount, and the order of the fields says nothing."""
+    shop.place()
+    reordered = dict(reversed(body(tip={"currency": "EUR", "amount": "1.5"}).items()))
+    assert shop.call("POST", "/orders", reordered, key="key-1").headers["idempotent-replayed"] == "true"
+
+
+def test_one_key_of_two_customers_names_two_orders(shop):
+    """A key is its caller's own."""
+    assert shop.place(key="key-1", sub="ada") != shop.place(key="key-1", sub="bob")
+
+
+def test_a_service_places_for_the_customer_it_names(shop, body):
+    """And that customer sees the order."""
+    answer = shop.call("POST", "/orders", body(customer="bob"), key="key-1", role="service", sub="shopfront")
+    assert (answer.status, answer.json["customer"]) == (201, "bob")
+    assert shop.call("GET", f"/orders/{answer.json['id']}", sub="bob").status == 200
+
+
+def test_a_service_must_say_whom_it_places_for(shop, body):
+    """It is no customer itself."""
+    answer = shop.call("POST", "/orders", body(), key="key-1", role="service", sub="shopfront")
+    assert (answer.status, answer.fields) == (422, ["customer"])
+
+
+def test_fees_and_tip_are_zero_unless_given(shop, body):
+    """In the currency of the prices."""
+    sent = body()
+    del sent["delivery_fee"], sent["tip"]
+    assert shop.call("POST", "/orders", sent, key="key-1").json["totals"]["total"] == {
+        "amount": "23.00",
+        "currency": "EUR",
+    }
+
+
+def test_the_largest_order_fits(shop, body):
+    """100 lines of 20 options with the longest texts: one commit, and amounts that 64 bits hold."""
+    price = {"amount": "999999999.99", "currency": "EUR"}
+    option = {"name": "o" * 100, "price": price}
+    line = {"sku": "s" * 64, "name": "n" * 100, "quantity": 999, "unit_price": price, "options": [option] * 20}
+    answer = shop.call("POST", "/orders", body(lines=[line] * 100), key="key-1")
+    assert (answer.status, answer.json["totals"]["total"]["amount"]) == (201, _total())
+    assert shop.order(answer.json["id"]).lines[99].quantity == 999
+
+
+def _total() -> str:
+    cents = 99_999_999_999 * 21 * 999 * 100 + 290 + 150
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def test_an_order_larger_than_a_commit_is_refused(shop, body):
+    """413 before anything is sent to the log: letters beyond ASCII take more than one byte."""
+    price = {"amount": "1.00", "currency": "EUR"}
+    option = {"name": "\u2603" * 100, "price": price}
+    line = {"sku": "s", "name": "n", "quantity": 1, "unit_price": price, "options": [option] * 20}
+    answer = shop.call("POST", "/orders", body(lines=[line] * 60), key="key-1", text=_utf8(body(lines=[line] * 60)))
+    assert (answer.status, answer.problem) == (413, "CommitTooLarge")
+    assert shop.stored() == []
+
+
+def _utf8(body: object) -> str:
+    return json.dumps(body, ensure_ascii=False)
+
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+
+
+@pytest.mark.parametrize(
+    ("sent", "correlation"),
+    [
+        (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"cc-{TRACE}-00f067aa0ba902b7-01", TRACE),
+        (f"ff-{TRACE}-00f067aa0ba902b7-01", "request-1"),
+        (f"00-{'0' * 32}-00f067aa0ba902b7-01", "request-1"),
+        (f"00-{TRACE}-{'0' * 16}-01", "request-1"),
+        (f"00-{TRACE.upper()}-00f067aa0ba902b7-01", "request-1"),
+        ("rubbish", "request-1"),
+        ("", "request-1"),
+    ],
+)
+def test_events_carry_the_trace_they_belong_to(shop, body, sent, correlation):
+    """A valid traceparent is the correlation, else the request's id is; the request is the cause either way."""
+    answer = shop.call("POST", "/orders", body(), key="key-1", headers={"traceparent": sent})
+    history, _ = load(shop.log, answer.json["id"])
+    assert {(event.correlation, event.causation) for event in history.recorded} == {(correlation, "request-1")}
+    assert {event.actor for event in history.recorded} == {Actor(Role.CUSTOMER, "ada")} != {SYSTEM}
+
+
+@pytest.mark.parametrize(
+    ("claims", "status", "problem"),
+    [
+        (None, 401, "Unauthenticated"),
+        ({"sub": "ada"}, 403, "RoleUnclear"),
+        ({"sub": "ada", "cognito:groups": []}, 403, "RoleUnclear"),
+        ({"sub": "ada", "cognito:groups": ["admin"]}, 403, "RoleUnclear"),
+        ({"sub": "ada", "cognito:groups": ["system"]}, 403, "RoleUnclear"),
+        ({"sub": "ada", "cognito:groups": ["customer", "support"]}, 403, "RoleUnclear"),
+        ({"sub": "ada", "cognito:groups": {"customer": 1}}, 403, "RoleUnclear"),
+        ({"cognito:groups": ["customer"]}, 403, "SubjectUnusable"),
+        ({"sub": "a/b", "cognito:groups": ["customer"]}, 403, "SubjectUnusable"),
+        ({"sub": "", "cognito:groups": ["customer"]}, 403, "SubjectUnusable"),
+    ],
+)
+def test_a_token_must_name_somebody_in_exactly_one_role(shop, body, claims, status, problem):
+    """Whoever it does not name clearly does nothing."""
+    answer = shop.call_as(claims, "POST", "/orders", body(), key="key-1")
+    assert (answer.status, answer.problem) == (status, problem)
+    assert shop.stored() == []
+
+
+@pytest.mark.parametrize(
+    "groups", [["customer"], "customer", "[customer]", "[eu-west-1_pool_Google customer]", "customer,x"]
+)
+def test_the_role_is_read_however_the_authorizer_writes_it(shop, body, groups):
+    """Cognito has a list, API Gateway a text of it; groups that are no roles say nothing."""
+    answer = shop.call_as({"sub": "ada", "cognito:groups": groups}, "POST", "/orders", body(), key="key-1")
+    assert answer.status == 201

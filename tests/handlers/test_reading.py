@@ -1,0 +1,132 @@
+"""Reading an order: now, at a version, at a time, event by event, and only what is news."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.commands import ParkOrder
+from handlers.order_models import HistoryModel, OrderModel, ReplayModel
+
+
+def test_an_order_is_shown_as_it_is(shop):
+    """Who carries it, which ticket and offer to answer, and what it costs."""
+    order_id = shop.assigned()
+    answer = shop.call("GET", f"/orders/{order_id}")
+    order = answer.json
+    assert (answer.status, order["status"], order["parked"], order["run"]) == (200, "preparing", False, 1)
+    assert order["preparation"] == {"ticket": 4, "state": "accepted", "ready_at": "2026-05-04T12:30:00.000000Z"}
+    assert order["delivery"]["offer"] == {"offer": 6, "attempt": 1, "state": "assigned", "courier": "carl"}
+    assert order["payment"]["authorization"] == {"state": "held", "amount": {"amount": "27.40", "currency": "EUR"}}
+    assert answer.etag == f'"{order["version"]}"'
+
+
+def test_every_answer_is_what_the_documentation_says(shop):
+    """An order in each of its shapes, its history and its replay have the documented fields and no others."""
+    cancelled = shop.picked_up(key="key-2")
+    shop.act(cancelled, "delivery/fail", {"reason": "flat tyre", "fault": "courier"})
+    parked = shop.authorized(key="key-3")
+    shop.command(parked, ParkOrder(run=1, error="Bug", detail="", compensating=False))
+    for order_id in (shop.place(key="key-1"), cancelled, parked):
+        for role, sub in (("customer", "ada"), ("auditor", "otto")):
+            how = {"role": role, "sub": sub}
+            order = shop.call("GET", f"/orders/{order_id}", **how).json
+            OrderModel.model_validate(order)
+            HistoryModel.model_validate(shop.call("GET", f"/orders/{order_id}/history", **how).json)
+            at = {"at": order["version"]}
+            ReplayModel.model_validate(shop.call("GET", f"/orders/{order_id}/replay", query=at, **how).json)
+    assert shop.call("GET", f"/orders/{parked}").json["parked"]
+
+
+@pytest.mark.parametrize("sent", ['"7"', 'W/"7"', '"6", "7"', "*"])
+def test_who_has_the_version_already_gets_no_body(shop, sent):
+    """304 with the ETag, compared weakly."""
+    order_id = shop.assigned()
+    answer = shop.call("GET", f"/orders/{order_id}", headers={"if-none-match": sent})
+    assert (answer.status, answer.text, answer.etag) == (304, "", '"7"')
+
+
+@pytest.mark.parametrize("sent", ['"6"', "7", "rubbish", '"seven"', ""])
+def test_who_has_another_version_gets_the_order(shop, sent):
+    """Also who sends what is no ETag."""
+    order_id = shop.assigned()
+    assert shop.call("GET", f"/orders/{order_id}", headers={"if-none-match": sent}).status == 200
+
+
+def test_an_order_can_be_read_as_it_was_at_a_version(shop):
+    """Every version has its state, and its own ETag."""
+    order_id = shop.assigned()
+    answer = shop.call("GET", f"/orders/{order_id}", query={"version": 4})
+    assert (answer.json["version"], answer.json["status"], answer.etag) == (4, "authorized", '"4"')
+
+
+def test_an_order_can_be_read_as_it_was_at_a_time(shop):
+    """The time of recording counts, inclusively, in whatever zone it is said."""
+    order_id = shop.assigned()
+    events = shop.call("GET", f"/orders/{order_id}/history").json["events"]
+    at = events[3]["recorded_at"]
+    assert shop.call("GET", f"/orders/{order_id}", query={"at": at}).json["version"] == 4
+    in_india = at.replace("T12:", "T17:").replace("Z", "+05:30")
+    in_india = in_india.replace(":00:", ":30:", 1)
+    assert shop.call("GET", f"/orders/{order_id}", query={"at": in_india}).json["version"] == 4
+
+
+@pytest.mark.parametrize(
+    ("query", "problem"), [({"version": 8}, "NoSuchVersion"), ({"at": "2020-01-01T00:00:00Z"}, "NotPlacedYet")]
+)
+@pytest.mark.parametrize("path", ["", "/replay"])
+def test_a_version_or_time_that_the_order_has_not_is_not_found(shop, path, query, problem):
+    """404, and the answer says where the order is."""
+    order_id = shop.assigned()
+    query = {"at": query.get("version", query.get("at"))} if path else query
+    answer = shop.call("GET", f"/orders/{order_id}{path}", query=query)
+    assert (answer.status, answer.problem) == (404, problem)
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
+def test_history_is_read_in_pages_without_gaps_or_repeats(shop, limit):
+    """Page by page it is the whole stream, in order, and the last page has no next."""
+    order_id = shop.assigned()
+    found, cursor = [], {}
+    while cursor is not None:
+        page = shop.call("GET", f"/orders/{order_id}/history", query={"limit": limit, **cursor}).json
+        assert len(page["events"]) <= limit
+        found += page["events"]
+        cursor = {"cursor": page["next"]} if page["next"] else None
+    assert [event["version"] for event in found] == [1, 2, 3, 4, 5, 6, 7]
+    assert found[0]["type"] == "OrderPlaced"
+    assert found[-1]["actor"] == {"role": "courier", "id": "carl"}
+    assert found[-1]["data"]["answers"] == 6
+
+
+def test_a_replay_shows_the_order_then_and_what_each_event_changed(shop):
+    """The state at the version, and path, before and after for each event up to it."""
+    order_id = shop.assigned()
+    replay = shop.call("GET", f"/orders/{order_id}/replay", query={"at": 5}).json
+    assert (replay["order"]["version"], replay["order"]["status"], replay["latest"]) == (5, "preparing", 7)
+    assert [step["version"] for step in replay["steps"]] == [1, 2, 3, 4, 5]
+    assert {"path": "status", "before": "authorized", "after": "preparing"} in replay["steps"][-1]["changes"]
+
+
+def test_an_auditor_reads_everything_but_personal_data(shop):
+    """Neither in the state, nor in the events, nor in what they changed."""
+    order_id = shop.place()
+    shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "my husband Bob cooks"})
+    for path, query in (("", {}), ("/history", {}), ("/replay", {"at": 3})):
+        shown = shop.call("GET", f"/orders/{order_id}{path}", query=query, role="auditor", sub="otto").text
+        assert "(withheld)" in shown
+        assert not any(text in shown for text in ("Byron", "1234567", "Lindenstrasse", "Bob"))
+
+
+def test_erased_data_reads_as_erased_for_everybody(shop):
+    """Once the customer's key is gone, nothing fails and nobody reads it."""
+    order_id = shop.place()
+    shop.keyring.destroy("ada")
+    assert shop.call("GET", f"/orders/{order_id}").json["contact"] == "(erased)"
+    assert shop.call("GET", f"/orders/{order_id}/history").json["events"][0]["data"]["contact"] == "(erased)"
+
+
+def test_an_unknown_order_is_not_found(shop):
+    """404, with a problem document that names the path."""
+    path = "/orders/ord_" + "a" * 26
+    answer = shop.call("GET", path)
+    assert (answer.status, answer.problem, answer.json["instance"]) == (404, "OrderNotFound", path)

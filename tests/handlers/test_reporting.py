@@ -1,0 +1,221 @@
+"""What restaurants, couriers and customers say about an order: recorded once, about what they mean."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from domain.commands import Awaited, RecordTimeout
+from domain.delivery import OfferState
+
+
+def _types(shop, order_id):
+    history = shop.call("GET", f"/orders/{order_id}/history", role="support", sub="sue", query={"limit": 100}).json
+    return [event["type"] for event in history["events"]]
+
+
+def test_an_order_goes_from_the_kitchen_to_the_door(shop):
+    """Each report is answered with the order as it is then, and its ETag."""
+    order_id = shop.picked_up()
+    answer = shop.act(order_id, "delivery/deliver")
+    assert (answer.status, answer.json["status"], answer.etag) == (200, "delivered", f'"{answer.json["version"]}"')
+    assert answer.json["pending"][0]["intent"] == "PaymentCaptureRequested"
+
+
+def test_no_body_is_an_empty_one(shop):
+    """Where nothing need be said."""
+    order_id = shop.assigned()
+    assert shop.act(order_id, "preparation/ready").status == 200
+    assert shop.act(order_id, "delivery/pick-up", None, text="").status == 200
+
+
+def test_saying_the_same_again_adds_nothing(shop):
+    """Without a key too: the second report is the first one's retry."""
+    order_id = shop.authorized()
+    said = {"ready_at": "2026-05-04T12:30:00Z"}
+    first = shop.act(order_id, "preparation/accept", said)
+    again = shop.act(order_id, "preparation/accept", said)
+    assert (again.status, again.etag, again.headers["idempotent-replayed"]) == (200, first.etag, "true")
+
+
+def test_the_same_key_with_another_body_is_refused(shop):
+    """Also on a report."""
+    order_id = shop.authorized()
+    shop.act(order_id, "preparation/accept", {"ready_at": "2026-05-04T12:30:00Z"}, key="k")
+    answer = shop.act(order_id, "preparation/accept", {"ready_at": "2026-05-04T12:40:00Z"}, key="k")
+    assert (answer.status, answer.problem) == (422, "KeyReused")
+
+
+def test_one_key_on_two_actions_names_two_requests(shop):
+    """A key is one action's own."""
+    order_id = shop.assigned()
+    assert shop.act(order_id, "preparation/ready", key="k").status == 200
+    assert "idempotent-replayed" not in shop.act(order_id, "delivery/pick-up", key="k").headers
+
+
+def test_a_late_retry_of_an_acceptance_is_not_too_late(shop):
+    """Its ready-time is past by now, and it was recorded when it was not."""
+    order_id = shop.authorized()
+    said = {"ready_at": "2026-05-04T12:01:00Z"}
+    assert shop.act(order_id, "preparation/accept", said).status == 200
+    shop.clock.time = shop.clock.time.replace(hour=15)
+    assert shop.act(order_id, "preparation/accept", said).headers["idempotent-replayed"] == "true"
+
+
+def test_a_retry_answers_the_offer_that_the_first_attempt_answered(shop):
+    """Another offer is the current one by now; declining that one was not asked for."""
+    order_id = shop.accepted()
+    shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k")
+    again = shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k")
+    assert again.headers["idempotent-replayed"] == "true"
+    assert [offer["state"] for offer in again.json["delivery"]["offers"]] == ["declined", "requested"]
+
+
+def test_the_same_words_about_another_offer_are_another_request(shop):
+    """Without a key, what is answered counts as much as what is said."""
+    order_id = shop.accepted()
+    shop.act(order_id, "delivery/decline", {"reason": "too far"})
+    answer = shop.act(order_id, "delivery/decline", {"reason": "too far"})
+    assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["declined", "declined", "requested"]
+
+
+def test_the_last_courier_to_decline_may_hear_it_again(shop):
+    """The order is cancelled by that and not the courier's business any more; a lost answer is."""
+    order_id = shop.accepted()
+    for number in range(4):
+        shop.act(order_id, "delivery/decline", {"reason": "too far"}, sub=f"courier-{number}")
+    assert shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k").json["status"] == "cancelling"
+    assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="carl").status == 404
+    assert shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k").status == 200
+
+
+def test_an_answer_to_an_older_offer_is_about_that_offer(shop):
+    """Carl took the first offer, and says so after it timed out and another one was made."""
+    order_id = shop.accepted()
+    first = shop.order(order_id).delivery.current.intent
+    shop.command(order_id, RecordTimeout(run=1, awaited=Awaited.ASSIGNMENT, question=first, at=shop.clock.now()))
+    assert shop.act(order_id, "delivery/assign", {"offer": first}, sub="carl").status == 200
+    states = [offer.state for offer in shop.order(order_id).delivery.offers]
+    assert states[0] is OfferState.ASSIGNED
+
+
+def test_a_closed_offer_is_not_open_to_strangers(shop):
+    """Else whoever names it would be let in to the customer's address."""
+    order_id = shop.assigned()
+    closed = shop.order(order_id).delivery.current.intent
+    shop.act(order_id, "delivery/decline", {"reason": "flat tyre"})
+    shop.act(order_id, "delivery/assign", sub="cleo")
+    assert shop.act(order_id, "delivery/assign", {"offer": closed}, sub="mallory").status == 404
+
+
+@pytest.mark.parametrize("action", ["preparation/ready", "delivery/pick-up"])
+def test_an_answer_before_any_question_is_refused_by_name(shop, action):
+    """Nothing was asked yet, so there is nothing it could be about."""
+    order_id = shop.place()
+    answer = shop.act(order_id, action, role="support", sub="sue")
+    assert (answer.status, answer.problem) == (409, "NotAsked")
+
+
+def test_an_answer_to_a_question_that_was_never_asked_is_refused(shop):
+    """A number that is no ticket's."""
+    order_id = shop.authorized()
+    answer = shop.act(order_id, "preparation/ready", {"ticket": 999})
+    assert (answer.status, answer.problem) == (409, "NotAsked")
+
+
+def test_a_ready_time_just_past_is_forgiven(shop):
+    """Clocks differ, and messages are late."""
+    order_id = shop.authorized()
+    assert shop.act(order_id, "preparation/accept", {"ready_at": "2026-05-04T11:56:00Z"}).status == 200
+
+
+def test_a_write_with_the_newest_etag_is_done_and_with_an_older_one_refused(shop):
+    """412: somebody wrote since; nothing is recorded, and the answer says which version it is."""
+    order_id = shop.authorized()
+    before = shop.stored()
+    etag = shop.call("GET", f"/orders/{order_id}").etag
+    stale = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": '"3"'})
+    assert (stale.status, stale.problem, stale.fields) == (412, "PreconditionFailed", ["If-Match"])
+    assert shop.stored() == before
+    assert shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": etag}).status == 200
+
+
+def test_any_version_matches_a_star(shop):
+    """If-Match: * asks that there be an order."""
+    order_id = shop.place()
+    answer = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": "*"})
+    assert answer.status == 200
+
+
+def test_a_retry_with_the_etag_of_the_first_attempt_is_no_mismatch(shop):
+    """Its own first attempt wrote since."""
+    order_id = shop.place()
+    how = {"headers": {"if-match": '"2"'}, "key": "k"}
+    assert shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, **how).status == 200
+    assert shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, **how).status == 200
+
+
+def test_a_meal_on_its_way_is_not_cancelled(shop):
+    """409, by the name of the rule."""
+    order_id = shop.picked_up()
+    answer = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"})
+    assert (answer.status, answer.problem) == (409, "OrderAlreadyPickedUp")
+    assert answer.json["title"] == "Order already picked up"
+
+
+def test_cancelling_names_who_and_why(shop):
+    """The customer's own words, to those who may read them."""
+    order_id = shop.authorized()
+    cancelled = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "changed my mind"}).json
+    assert cancelled["status"] == "cancelling"
+    assert cancelled["cancellation"] == {
+        "cause": "asked",
+        "fault": "customer",
+        "by": {"role": "customer", "id": "ada"},
+        "reason": "changed my mind",
+    }
+
+
+def test_of_two_couriers_who_take_an_offer_at_once_one_has_it(shop):
+    """The permission is checked on the version that is decided on, so the second one is refused."""
+    order_id = shop.accepted()
+    offer = shop.order(order_id).delivery.current.intent
+    couriers = [f"courier-{number}" for number in range(8)]
+    start, answers = threading.Barrier(len(couriers)), {}
+
+    def take(courier):
+        start.wait()
+        answers[courier] = shop.act(order_id, "delivery/assign", {"offer": offer}, sub=courier)
+
+    _together(take, couriers)
+    assert sorted(answer.status for answer in answers.values()) == [200] + [404] * 7
+    winner = next(courier for courier, answer in answers.items() if answer.status == 200)
+    assert shop.order(order_id).delivery.current.courier == winner
+    assert _types(shop, order_id).count("CourierAssigned") == 1
+
+
+def test_requests_of_many_threads_do_not_see_each_other(shop, body):
+    """One process serves many requests at once; each is its own caller's, with its own body."""
+    customers = [f"customer-{number}" for number in range(16)]
+    start, answers = threading.Barrier(len(customers)), {}
+
+    def order(customer):
+        start.wait()
+        for number in range(5):
+            sent = body(payment_method=f"pm_{customer}_{number}")
+            answers[customer, number] = shop.call("POST", "/orders", sent, key=f"{number}", sub=customer)
+
+    _together(order, customers)
+    for (customer, number), answer in answers.items():
+        assert answer.status == 201, answer
+        assert (answer.json["customer"], answer.json["payment"]["method"]) == (customer, f"pm_{customer}_{number}")
+    assert len({answer.json["id"] for answer in answers.values()}) == 80
+
+
+def _together(work, arguments):
+    threads = [threading.Thread(target=work, args=(argument,)) for argument in arguments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)

@@ -1,0 +1,140 @@
+"""Who may do what over HTTP: every route, every role, and whose order it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identifiers import Role
+from workflows.permissions import PERMISSIONS, Action
+
+READY_AT = {"ready_at": "2026-05-04T12:30:00Z"}
+
+# Each action, the state it is for, where it is, and what is sent.
+ROUTES = {
+    Action.PLACE: ("nothing", "POST", "/orders", None),
+    Action.READ: ("assigned", "GET", "/orders/{id}", None),
+    Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
+    Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
+    Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),
+    Action.ITEM_UNAVAILABLE: (
+        "accepted", "POST", "/orders/{id}/preparation/item-unavailable", {"line": 1, "available": 1},
+    ),
+    Action.READY: ("assigned", "POST", "/orders/{id}/preparation/ready", {}),
+    Action.ASSIGN: ("accepted", "POST", "/orders/{id}/delivery/assign", {}),
+    Action.DECLINE: ("assigned", "POST", "/orders/{id}/delivery/decline", {"reason": "flat tyre"}),
+    Action.PICK_UP: ("assigned", "POST", "/orders/{id}/delivery/pick-up", {}),
+    Action.DELIVER: ("picked_up", "POST", "/orders/{id}/delivery/deliver", {}),
+    Action.FAIL: ("picked_up", "POST", "/orders/{id}/delivery/fail", {"reason": "rain", "fault": "platform"}),
+}  # fmt: skip
+OWN = {"customer": "ada", "restaurant": "rosa", "courier": "carl"}
+ROLES = sorted(set(Role) - {Role.SYSTEM})
+
+
+def _ask(shop, body, action, role, sub):
+    state, method, path, sent = ROUTES[action]
+    order_id = "" if state == "nothing" else getattr(shop, state)()
+    if action is Action.PLACE:
+        sent = body(**({"customer": "ada"} if role == "service" else {}))
+    if action is Action.ASSIGN and role != "courier":
+        sent = {"courier_id": "carl"}
+    before = shop.stored()
+    how = {"key": "a-key"} if method == "POST" else {}
+    args = () if sent is None else (sent,)
+    answer = shop.call(method, path.format(id=order_id), *args, role=role, sub=sub, **how)
+    return answer, before
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ROUTES)
+def test_a_role_does_what_the_table_allows_and_nothing_else(shop, body, action, role):
+    """To an order of theirs. Refusals are 403 where they see the order, and write nothing."""
+    answer, before = _ask(shop, body, action, role, OWN.get(role, "somebody"))
+    if role in PERMISSIONS[action]:
+        assert answer.status in {200, 201}, answer
+    else:
+        # a courier does not see an order before it is offered
+        hidden = role == "courier" and ROUTES[action][0] == "authorized"
+        assert answer.status == (404 if hidden else 403), answer
+        assert answer.problem == ("OrderNotFound" if hidden else "NotAllowed")
+        assert shop.stored() == before
+
+
+OTHERS = [
+    (action, role)
+    for action, (state, *_) in ROUTES.items()
+    for role in ("customer", "restaurant", "courier")
+    if action is not Action.PLACE
+    and (role, state) != ("courier", "accepted")  # an open offer is any courier's business
+]
+
+
+@pytest.mark.parametrize(("action", "role"), OTHERS)
+def test_an_order_of_others_does_not_exist(shop, body, action, role):
+    """404 as for an id that nobody has, whether or not the role could do it to an order of its own."""
+    answer, before = _ask(shop, body, action, role, "stranger")
+    assert (answer.status, answer.problem) == (404, "OrderNotFound")
+    assert shop.stored() == before
+
+
+@pytest.mark.parametrize("path", ["", "/history", "/replay"])
+@pytest.mark.parametrize(("role", "sub"), [("customer", "bob"), ("restaurant", "luigi"), ("courier", "cleo")])
+def test_no_way_of_reading_shows_an_order_of_others(shop, path, role, sub):
+    """Neither its state, nor its events, nor its past."""
+    order_id = shop.assigned()
+    query = {"at": 1} if path == "/replay" else {}
+    assert shop.call("GET", f"/orders/{order_id}{path}", query=query, role=role, sub=sub).status == 404
+
+
+def test_every_route_of_the_template_is_in_this_table(shop):
+    """So that no route comes without a rule."""
+    routes = {
+        (route.method, route.path.replace("{order_id}", "{id}")) for _, route in shop.template_routes if not route.open
+    }
+    reads = {("GET", "/orders/{id}/history"), ("GET", "/orders/{id}/replay")}
+    assert routes - reads == {(method, path) for _, method, path, _ in ROUTES.values()}
+
+
+def test_an_open_offer_is_shown_to_every_courier_without_the_customers_data(shop):
+    """To decide on, not to visit."""
+    order_id = shop.accepted()
+    answer = shop.call("GET", f"/orders/{order_id}", role="courier", sub="cleo")
+    assert (answer.status, answer.json["contact"]) == (200, "(withheld)")
+
+
+def test_the_courier_who_took_it_sees_where_to_go(shop):
+    """And nobody else does any more."""
+    order_id = shop.assigned()
+    assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="carl").json["contact"]["name"] == "Ada Byron"
+    assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="cleo").status == 404
+
+
+def test_a_courier_who_gave_it_back_sees_the_customers_data_no_more(shop):
+    """Its part is over; it still sees what became of the order."""
+    order_id = shop.assigned()
+    shop.act(order_id, "delivery/decline", {"reason": "flat tyre"})
+    shop.act(order_id, "delivery/assign", sub="cleo")
+    assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="carl").json["contact"] == "(withheld)"
+
+
+def test_a_courier_cannot_report_on_a_delivery_of_another(shop):
+    """Who sees the order and did not take the offer may not say that it was picked up."""
+    order_id = shop.assigned()
+    shop.act(order_id, "delivery/decline", {"reason": "flat tyre"})
+    shop.act(order_id, "delivery/assign", sub="cleo")
+    answer = shop.act(order_id, "delivery/pick-up", sub="carl")
+    assert (answer.status, answer.problem) == (403, "NotAllowed")
+
+
+def test_support_and_services_act_for_anybody_and_are_named(shop):
+    """The log says who really did it."""
+    order_id = shop.accepted()
+    shop.act(order_id, "delivery/assign", {"courier_id": "carl"}, role="support", sub="sue")
+    last = shop.call("GET", f"/orders/{order_id}/history").json["events"][-1]
+    assert (last["actor"], last["data"]["courier"]) == ({"role": "support", "id": "sue"}, "carl")
+
+
+def test_support_must_say_which_courier_takes_the_offer(shop):
+    """It is none itself."""
+    order_id = shop.accepted()
+    answer = shop.act(order_id, "delivery/assign", {}, role="support", sub="sue")
+    assert (answer.status, answer.fields) == (422, ["courier_id"])

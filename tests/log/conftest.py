@@ -219,18 +219,32 @@ _names = itertools.count()
 
 @dataclass
 class Syncs:
-    """What happened to ``xSync`` on one database. ``before`` runs inside each sync and may raise."""
+    """What happened to ``xSync`` on one database.
+
+    ``before`` runs inside each sync and may raise. With ``keep``, what each file held at its last sync is kept.
+    """
 
     vfs: str
     count: int = 0
     wal: int = 0
     before: Callable[[str], None] = lambda _name: None
+    keep: bool = False
+    kept: dict[str, bytes] = field(default_factory=dict)
     _gate: threading.Lock = field(default_factory=threading.Lock)
 
     def happened(self, name: str) -> None:
         with self._gate:
             self.count += 1
             self.wal += name.endswith("-wal")
+            if self.keep:
+                self.kept[name] = Path(name).read_bytes()
+
+    def power_cut(self, folder: Path) -> None:
+        """Write the files into another folder as they were when each was last synced: nothing after that is there."""
+        with self._gate:
+            kept = dict(self.kept)
+        for name, content in kept.items():
+            (folder / Path(name).name).write_bytes(content)
 
 
 class _File(apsw.VFSFile):
@@ -242,7 +256,7 @@ class _File(apsw.VFSFile):
     def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
         self._syncs.before(self._name)
         super().xSync(flags)
-        self._syncs.happened(self._name)
+        self._syncs.happened(self._name)  # before SQLite, and so anybody, hears that it is durable
 
 
 class SyncCountingVfs(apsw.VFS):
@@ -254,6 +268,10 @@ class SyncCountingVfs(apsw.VFS):
 
     def xOpen(self, name: str | apsw.URIFilename, flags: list[int]) -> _File:  # noqa: N802 - SQLite's name
         return _File(name, flags, self.syncs)
+
+    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802 - SQLite's name
+        super().xDelete(filename, syncdir)
+        self.syncs.kept.pop(filename, None)
 
 
 class DiskGone(apsw.IOError):

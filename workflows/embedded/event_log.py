@@ -23,7 +23,7 @@ CREATE TABLE IF NOT EXISTS events (
 ) STRICT
 """
 _COLUMNS = "pk, sk, k, ts, h, ev"
-_SCAN_COMMITS = 500  # read in one snapshot: a long one would keep the WAL from being cut
+_SCAN_COMMITS = 100  # in memory, and in one snapshot: a long one would keep the WAL from being cut
 
 
 class SqliteEventLog(ChainedEventLog):

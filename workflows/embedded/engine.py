@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future
-from contextlib import ExitStack, closing
+from concurrent.futures import Future, InvalidStateError
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from random import SystemRandom
 
@@ -118,7 +118,7 @@ class EmbeddedEngine:
         definitions = Definitions(journal)
         self.reports = Reports(journal, definitions)
         self._functions = Functions(template.functions, clock=clock, alarms=alarms, workers=workers)
-        self._driver = Driver(
+        self.executions = Driver(
             database,
             journal,
             definitions,
@@ -127,7 +127,7 @@ class EmbeddedEngine:
             clock=clock,
             alarms=alarms,
             in_memory_max=in_memory_max,
-            on_break=self.failed.set_exception,
+            on_break=self._fail,
         )
         self._feed = EventSourceMapping(
             log,
@@ -137,11 +137,12 @@ class EmbeddedEngine:
             clock=clock,
             alarms=alarms,
             calls_max=max(1, workers // 2),
+            on_break=self._fail,
         )
         self.ports = Engine(
             log=log,
             documents=SqliteDocuments(database),
-            executions=self._driver,
+            executions=self.executions,
             payments=outside.payments,
             kitchen=outside.kitchen,
             couriers=outside.couriers,
@@ -165,12 +166,16 @@ class EmbeddedEngine:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _fail(self, error: BaseException) -> None:
+        with suppress(InvalidStateError):  # the first error is the one to know
+            self.failed.set_exception(error)
+
     def _begin(self) -> None:
         """What runs functions is closed before what they use."""
-        self._opened.callback(self._driver.close)
+        self._opened.callback(self.executions.close)
         self._opened.callback(self._functions.close, CLOSE_WITHIN_S)
         self._functions.start(self.ports)
-        self._driver.begin()
+        self.executions.begin()
         if FEED in self._template.functions:
             self._feed.begin()
             self._opened.callback(self._feed.close)

@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,8 +76,12 @@ class EventSourceMapping:
         clock: Clock,
         alarms: Alarms,
         calls_max: int = 16,
+        on_break: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
-        """``calls_max``: calls of ``function`` at once; the functions' threads are there for others too."""
+        """``calls_max``: calls of ``function`` at once; the functions' threads are there for others too.
+
+        ``on_break`` hears when the log cannot be read any more.
+        """
         self._feed = feed
         self._database = database
         self._functions = functions
@@ -85,6 +89,7 @@ class EventSourceMapping:
         self._clock = clock
         self._alarms = alarms
         self._calls_max = calls_max
+        self._on_break = on_break
         self._changed = threading.Condition()  # guards all below
         self._rung = True
         self._closed = False
@@ -123,11 +128,15 @@ class EventSourceMapping:
     # --- the thread: read, call, remember ---------------------------------------------------------------------
 
     def _run(self) -> None:
-        while self._wait():
-            self._read()
-            self._call_ready()
-            if self._dirty and time.monotonic() - self._written_s >= CHECKPOINT_EVERY_S:
-                self._write_checkpoint()
+        try:
+            while self._wait():
+                self._read()
+                self._call_ready()
+                if self._dirty and time.monotonic() - self._written_s >= CHECKPOINT_EVERY_S:
+                    self._write_checkpoint()
+        except BaseException as error:
+            log.critical("the feed stops: %s", error, exc_info=error)
+            self._on_break(error)
 
     def _wait(self) -> bool:
         """Until there is something to do; False at the end."""

@@ -151,6 +151,8 @@ class Functions:
     # --- one call --------------------------------------------------------------------------------------------
 
     def _run(self, call: _Call) -> None:
+        if not call.future.set_running_or_notify_cancel():
+            return  # the caller gave up while the call waited
         context = self._context(call.function)
         alarm = self._alarms.set(context.deadline, lambda: self._give_up(call, context))
         try:

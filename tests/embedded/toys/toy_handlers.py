@@ -23,6 +23,9 @@ class Place:
         self.token: Future[str] = Future()
         self.came = threading.Semaphore(0)
         self.visits: list[Any] = []
+        self.records: list[Any] = []
+        self.refused: set[str] = set()
+        self.refusals = 0
 
 
 PLACES: defaultdict[str, Place] = defaultdict(Place)
@@ -121,9 +124,40 @@ def record_slowly(event: Any, context: Any) -> Any:
     return record(event, context)
 
 
-def feed(event: Any, context: Any) -> Any:
-    return PLACES["feed"].visits.append(event)
+def follow(event: Any, context: Any) -> Any:
+    """Follows a feed: notes each record, and gives back the first that it is to refuse."""
+    place = PLACES[bootstrap.environment()["PLACE"]]
+    for record in event["Records"]:
+        image = record["dynamodb"]["NewImage"]
+        key = f"{image['pk']['S']} {image['sk']['N']}"
+        place.refusals += key in place.refused
+        if key in place.refused:
+            place.came.release()
+            return {"batchItemFailures": [{"itemIdentifier": record["dynamodb"]["SequenceNumber"]}]}
+        place.visits.append(key)
+        place.records.append(record)
+        place.came.release()
+    return {"batchItemFailures": []}
 
 
-def http(event: Any, context: Any) -> Any:
-    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
+def follow_at_gate(event: Any, context: Any) -> Any:
+    """Follows a feed, but stops at the gate with the stream ``slow``."""
+    if event["Records"][0]["dynamodb"]["Keys"]["pk"]["S"] == "slow":
+        assert PLACES[bootstrap.environment()["PLACE"]].gate.wait(DEADLINE_S)
+    return follow(event, context)
+
+
+def answer_http(event: Any, context: Any) -> Any:
+    """Answers with the event, or as the body asks."""
+    if event["rawPath"] == "/answer":
+        return json.loads(event["body"])
+    if event["rawPath"] == "/broken":
+        raise ToyFailed("secret of the house")
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(event)}
+
+
+def start_machine(event: Any, context: Any) -> Any:
+    """Over HTTP: starts an execution of the machine in the environment, by the name in the path."""
+    name = event["pathParameters"]["name"]
+    bootstrap.engine().executions.start(bootstrap.environment()["MACHINE"], name, {"name": name})
+    return {"statusCode": 202}

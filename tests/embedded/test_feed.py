@@ -1,0 +1,207 @@
+"""The feed: every commit at least once, each stream in order, no stream waits for another."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import toy_handlers as toys
+
+from workflows.bootstrap import Engine
+from workflows.commits import Commit
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.embedded.feed import EventSourceMapping
+from workflows.embedded.functions import Functions
+
+DEADLINE_S = 20.0
+
+
+class Follower:
+    """A log, and a function that follows it."""
+
+    def __init__(self, folder: Path, place: str, clock: Any, make_function: Any, handler: str) -> None:
+        nothing: Any = None
+        self.place = toys.PLACES[place]
+        self.clock = clock
+        self.alarms = Alarms(clock)
+        self.database = Database(folder / "engine.sqlite")
+        self.log = SqliteEventLog(self.database, nothing, clock)
+        function = make_function("Feed", handler, environment={"PLACE": place})
+        self.functions = Functions({"Feed": function}, clock=clock, alarms=self.alarms, workers=4)
+        ports: dict[str, Any] = dict.fromkeys(Engine.__dataclass_fields__)
+        self.functions.start(Engine(**ports))
+        self.feed = EventSourceMapping(
+            self.log, self.database, self.functions, function="Feed", clock=clock, alarms=self.alarms, calls_max=2
+        )
+        self.feed.begin()
+
+    def commit(self, stream: str, version: int) -> None:
+        """As the log stores it."""
+        self.log._insert(Commit(stream, version, f"key {version}", "2026-03-14T12:00:00.000000Z", b"\x01\x02", "{}"))
+
+    def wait(self, records: int) -> list[Any]:
+        """For so many more records."""
+        assert all(self.place.came.acquire(timeout=DEADLINE_S) for _ in range(records))
+        return list(self.place.visits)
+
+    def crash(self) -> None:
+        """End without a last checkpoint, and let go of the file."""
+        self.feed._write_checkpoint = lambda: None  # type: ignore[method-assign]  # what a kill does to it
+        self.close()
+
+    def close(self) -> None:
+        self.feed.close()
+        self.functions.close(DEADLINE_S)
+        self.alarms.close()
+        self.database.close()
+
+
+Follow = Callable[..., Follower]
+
+
+@pytest.fixture
+def follow(tmp_path: Path, manual_clock: Any, toy_function: Any, request: pytest.FixtureRequest) -> Iterator[Follow]:
+    """Follows the log in one folder, one follower after the other."""
+    opened: list[Follower] = []
+
+    def open_(handler: str = "follow") -> Follower:
+        opened.append(Follower(tmp_path, f"feed of {request.node.name}", manual_clock, toy_function, handler))
+        return opened[-1]
+
+    yield open_
+    for follower in opened:
+        follower.close()
+
+
+def test_a_commit_comes_as_dynamodb_streams_would_show_it(follow: Follow) -> None:
+    """The shape of the developer guide's example of a stream record, with the attributes of our table."""
+    follower = follow()
+    follower.commit("order#1", 1)
+    follower.wait(1)
+    keys = {"pk": {"S": "order#1"}, "sk": {"N": "1"}}
+    assert follower.place.records[0] == {
+        "eventID": f"{1:032x}",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": "local",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1773489600,
+            "Keys": keys,
+            "NewImage": {
+                **keys,
+                "k": {"S": "key 1"},
+                "ts": {"S": "2026-03-14T12:00:00.000000Z"},
+                "h": {"B": base64.b64encode(b"\x01\x02").decode()},
+                "ev": {"S": "{}"},
+            },
+            "SequenceNumber": "000000000000000000001",
+            "SizeBytes": 2,
+            "StreamViewType": "NEW_IMAGE",
+        },
+        "eventSourceARN": "arn:aws:dynamodb:local:000000000000:table/events/stream/embedded",
+    }
+
+
+def test_every_stream_comes_in_its_order(follow: Follow) -> None:
+    """However many are under way at once."""
+    follower = follow()
+    for version in range(1, 21):
+        for stream in ("a", "b", "c"):
+            follower.commit(stream, version)
+    seen = follower.wait(60)
+    for stream in ("a", "b", "c"):
+        assert [key for key in seen if key[0] == stream] == [f"{stream} {version}" for version in range(1, 21)]
+
+
+def test_what_was_committed_before_comes_first(follow: Follow) -> None:
+    """A feed that begins late misses nothing."""
+    follower = follow()
+    follower.place.refused = {"a 1"}
+    follower.commit("a", 1)
+    follower.wait(1)
+    follower.close()
+    follower.place.refused = set()
+    again = follow()
+    again.commit("a", 2)
+    assert again.wait(2) == ["a 1", "a 2"]
+
+
+def test_a_record_that_fails_holds_up_its_own_stream_alone(follow: Follow) -> None:
+    """It comes again later and later, and then what is behind it, in order."""
+    follower = follow()
+    follower.place.refused = {"bad 2"}
+    for version in (1, 2, 3):
+        follower.commit("bad", version)
+    follower.wait(2)
+    follower.commit("good", 1)
+    assert follower.wait(1) == ["bad 1", "good 1"]
+    for _ in range(3):
+        _retry(follower)
+        follower.wait(1)
+    follower.place.refused = set()
+    _retry(follower)
+    assert follower.wait(2) == ["bad 1", "good 1", "bad 2", "bad 3"]
+    assert follower.place.refusals >= 4
+
+
+def test_a_function_that_breaks_gets_the_whole_batch_again(follow: Follow) -> None:
+    """An exception names no record."""
+    follower = follow()
+    follower.place.refused = None  # breaks the function
+    follower.commit("a", 1)
+    follower.commit("a", 2)
+    with follower.feed._changed:
+        assert follower.feed._changed.wait_for(lambda: follower.feed._streams["a"].attempts > 0, DEADLINE_S)
+    follower.place.refused = set()
+    _retry(follower)
+    assert follower.wait(2) == ["a 1", "a 2"]
+
+
+def test_a_slow_stream_holds_up_nobody(follow: Follow) -> None:
+    """Work for one order does not wait for another's."""
+    follower = follow("follow_at_gate")
+    follower.commit("slow", 1)
+    for version in range(1, 6):
+        follower.commit("quick", version)
+    assert follower.wait(5) == [f"quick {version}" for version in range(1, 6)]
+    follower.place.gate.set()
+    assert follower.wait(1)[-1] == "slow 1"
+
+
+def test_a_crash_before_the_checkpoint_delivers_again(follow: Follow) -> None:
+    """At least once: the checkpoint is never ahead of what was processed."""
+    follower = follow()
+    follower.commit("a", 1)
+    follower.wait(1)
+    follower.crash()
+    assert follow().wait(1) == ["a 1", "a 1"]
+
+
+def test_after_a_checkpoint_only_the_unfinished_comes_again(follow: Follow) -> None:
+    """A record that fails for long keeps no others from being done with."""
+    follower = follow()
+    follower.place.refused = {"bad 1"}
+    follower.commit("bad", 1)
+    follower.commit("good", 1)
+    follower.commit("bad", 2)
+    follower.wait(2)
+    follower.close()
+    follower.place.refused, follower.place.visits[:] = set(), []
+    again = follow()
+    again.commit("good", 2)
+    assert sorted(again.wait(3)) == ["bad 1", "bad 2", "good 2"]
+    assert [key for key in again.place.visits if key[0] == "b"] == ["bad 1", "bad 2"]
+
+
+def _retry(follower: Follower) -> None:
+    """Let the time of the next retry come, once it is set."""
+    with follower.feed._changed:
+        assert follower.feed._changed.wait_for(lambda: follower.feed._calls == 0, DEADLINE_S)
+    follower.clock.time = follower.clock.time.replace(hour=(follower.clock.time.hour + 1) % 24)
+    follower.alarms.look()

@@ -47,9 +47,10 @@ def wanted(order: Order, item: Owed) -> bool:
         return item.holding is Holding.CAPTURE and item.in_doubt
     if item.holding is Holding.AUTHORIZATION:
         return not order.delivery.delivered or bool(shortage(order))
-    return (
-        item.holding is Holding.TICKET or order.delivery.current is None or item.intent == order.delivery.current.intent
-    )
+    if item.holding is Holding.TICKET:
+        return True
+    offer = order.delivery.current
+    return not order.delivery.delivered and (offer is None or item.intent == offer.intent)
 
 
 def _next(order: Order) -> Event | None:

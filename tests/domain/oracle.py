@@ -16,7 +16,7 @@ Lines = dict[str, int]
 def books_of(events: Iterable[e.Event]) -> Lines:
     """The lines of the books, in minor units, under the names that ``domain.intents.Books`` gives them."""
     facts = list(events)
-    captures, refunds = _movements(facts, e.PaymentCaptureRequested), _movements(facts, e.PaymentRefundRequested)
+    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     due = _due(facts, captures)
     open_, captured = _sum(captures, "open"), _sum(captures, "done")
     given_back = _sum(refunds, "open", "done", "refused", "written off")
@@ -61,7 +61,7 @@ def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
     refund that was asked, or refused in this run, the version of the refund's intent.
     """
     facts = list(events)
-    captures, refunds = _movements(facts, e.PaymentCaptureRequested), _movements(facts, e.PaymentRefundRequested)
+    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     in_doubt = {("capture", version) for version, (state, _, _) in captures.items() if state == "open"}
     owed = {("capture", version) for version, (state, _, _) in refunds.items() if state in {"open", "refused"}}
     hold = set() if in_doubt else _held_money(facts)
@@ -72,15 +72,17 @@ _Movement = tuple[str, int, int]
 """State, what was asked, and what counts: what the provider moved, else what was asked."""
 
 
-def _movements(facts: list[e.Event], kind: type) -> dict[int, _Movement]:
-    done, refused = {
-        e.PaymentCaptureRequested: (e.PaymentCaptured, e.PaymentCaptureRefused),
-        e.PaymentRefundRequested: (e.PaymentRefunded, e.PaymentRefundRefused),
-    }[kind]
+_Kinds = tuple[type[Any], type[Any], type[Any]]
+_CAPTURES: _Kinds = (e.PaymentCaptureRequested, e.PaymentCaptured, e.PaymentCaptureRefused)
+_REFUNDS: _Kinds = (e.PaymentRefundRequested, e.PaymentRefunded, e.PaymentRefundRefused)
+
+
+def _movements(facts: list[e.Event], kinds: _Kinds) -> dict[int, _Movement]:
+    asked, done, refused = kinds
     found: dict[int, _Movement] = {}
     for version, event in enumerate(facts, start=1):
         about: Any = event
-        if isinstance(event, kind):
+        if isinstance(event, asked):
             found[version] = ("open", about.amount.minor, about.amount.minor)
         elif isinstance(event, done):
             found[about.answers] = ("done", found[about.answers][1], about.amount.minor)
@@ -88,7 +90,7 @@ def _movements(facts: list[e.Event], kind: type) -> dict[int, _Movement]:
             found[about.answers] = ("refused", *found[about.answers][1:])
         elif isinstance(event, e.RunStarted):
             found = {v: ("lapsed" if m[0] == "refused" else m[0], *m[1:]) for v, m in found.items()}
-        elif isinstance(event, e.WrittenOff) and found.get(event.intent, ("done",))[0] != "done":
+        elif isinstance(event, e.WrittenOff) and event.intent in found and found[event.intent][0] != "done":
             found[event.intent] = ("written off", *found[event.intent][1:])
     return found
 

@@ -233,6 +233,19 @@ def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelle
     )
 
 
+def test_a_second_courier_who_says_he_has_the_meal_is_released_when_the_first_delivers_it():
+    """One meal, two pickups: the outside contradicts itself, and nobody is kept waiting for it."""
+    (
+        given(*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(to=0))
+        .when(picked_up())
+        .when(delivered(to=0))
+        .with_open(PaymentCaptureRequested, CourierReleaseRequested)
+        .when(courier_lost())
+        .when(captured())
+        .then(captured(), OrderCompleted())
+    )
+
+
 def test_a_failure_told_by_a_courier_who_does_not_carry_the_meal_stops_nothing():
     """His offer was withdrawn; he came, found no meal and said so. Another has it."""
     late = (*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(), released())

@@ -174,7 +174,7 @@ def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
 @often
 @given(play=plays())
 def test_from_every_reachable_state_some_continuation_ends_the_order(contradictory, play):
-    """What is asked succeeds, mail comes, people start runs and write off what stays refused: it ends, owing nothing."""
+    """What is asked succeeds, mail comes, people start runs, then write off what is refused: it ends, nothing owed."""
     world = played(play, contradictory=contradictory)
     world.end_well()
     assert world.order.rest is Rest.ENDED

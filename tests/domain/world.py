@@ -67,7 +67,8 @@ class World:
     # --- saying ---------------------------------------------------------------------------------------------------
 
     def say(self, command: Command) -> Said:
-        before, refusal, added = self.order, None, ()
+        before, refusal = self.order, None
+        added: tuple[e.Event, ...] = ()
         try:
             added = decide(command, before)
         except Rejected as no:

@@ -1,11 +1,11 @@
-"""What the tests of the handlers share: a shop whose three APIs are called with the events of API Gateway, on a real log."""
+"""What the tests of the handlers share: a shop whose APIs are called with the events of API Gateway, on a real log."""
 
 from __future__ import annotations
 
 import importlib
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -256,8 +256,8 @@ def order_body(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def shop() -> Iterator[Shop]:
-    yield Shop()
+def shop() -> Shop:
+    return Shop()
 
 
 @pytest.fixture

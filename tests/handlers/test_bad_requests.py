@@ -138,7 +138,7 @@ def _request(how: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _set(body: Any, path: str, value: Any) -> None:
-    *steps, last = [part for part in path.replace("[", ".").replace("]", "").split(".")]
+    *steps, last = path.replace("[", ".").replace("]", "").split(".")
     for step in steps:
         body = body[int(step) if step.isdecimal() else step]
     body[int(last) if last.isdecimal() else last] = value

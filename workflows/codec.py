@@ -11,13 +11,14 @@ from typing import Any, get_args
 import msgspec
 
 from domain import events
+from workflows.breakers.events import CircuitEvent
 from workflows.commits import Commit, Meta, NewCommit, Opaque, RecordedEvent
 from workflows.event_types import EventTypes, NotStorable, decode_json, encode_json, opened
 from workflows.keyring import KeyRing
 from workflows.personal_fields import PersonalFieldForged, Vault
 from workflows.upcasters import UPCASTERS, upcast
 
-EVENT_TYPES = EventTypes(get_args(events.Event), UPCASTERS)
+EVENT_TYPES = EventTypes((*get_args(events.Event), *get_args(CircuitEvent)), UPCASTERS)
 
 
 class Undecodable(Exception):
@@ -44,7 +45,7 @@ _read_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 class Codec:
-    """Needs the key ring for personal fields; ``types`` are those of the domain unless a test brings its own."""
+    """Needs the key ring for personal fields; a test may bring its own ``types``."""
 
     def __init__(self, keyring: KeyRing, types: EventTypes = EVENT_TYPES) -> None:
         self._keyring = keyring

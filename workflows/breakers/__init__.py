@@ -1,0 +1,1 @@
+"""Circuit breakers, one per dependency, shared by all processes: the events, the state, and who may call."""

@@ -1,0 +1,184 @@
+"""The state of one circuit, without I/O: what the events say, and what is counted and promised beside them.
+
+| is         | leaves by                                                             | calls                        |
+|------------|-----------------------------------------------------------------------|------------------------------|
+| closed     | enough failures in the window; a hand                                 | all                          |
+| open       | time (a probe goes out: half-open); a hand                            | none                         |
+| half-open  | the probe's success (closed), its failure or its end (open); a hand   | the one that holds the lease |
+| held open  | a hand                                                                | none                         |
+
+Half-open is open with a lease in it: the lease lives in the document alone, and losing it costs one probe.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+from domain.identifiers import OrderId
+from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
+from workflows.breakers.settings import BreakerSettings
+from workflows.commits import History
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+
+SLICES = 6
+"""A window moves on in steps of a sixth of it, and of a second at least."""
+
+
+class State(StrEnum):
+    CLOSED = "closed"
+    OPEN = "open"
+    HALF_OPEN = "half_open"
+    HELD_OPEN = "held_open"
+
+
+class Position(NamedTuple):
+    """Where an event of the circuit is in the log. Positions of one dependency are in the order of their events."""
+
+    stream: str
+    version: int
+
+    def __str__(self) -> str:
+        return f"{self.stream}/{self.version}"
+
+
+BEGINNING = Position("", 0)
+
+
+class Slice(NamedTuple):
+    """What was counted in one step of the window, from ``start_s`` (Unix time) on."""
+
+    start_s: int
+    calls: int
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Calls and failures of the last window."""
+
+    slices: tuple[Slice, ...] = ()
+
+    @property
+    def calls(self) -> int:
+        return sum(counted.calls for counted in self.slices)
+
+    @property
+    def failures(self) -> int:
+        return sum(counted.failures for counted in self.slices)
+
+    def plus(self, other: Tally, now: datetime, window_s: int) -> Tally:
+        """Both together, without what has left the window."""
+        calls, failures = Counter[int](), Counter[int]()
+        for counted in self.slices + other.slices:
+            if counted.start_s > now.timestamp() - window_s:
+                calls[counted.start_s] += counted.calls
+                failures[counted.start_s] += counted.failures
+        return Tally(tuple(Slice(start, calls[start], failures[start]) for start in sorted(calls)))
+
+
+def one_call(now: datetime, window_s: int, *, failed: bool) -> Tally:
+    at, slice_s = int(now.timestamp()), max(1, window_s // SLICES)
+    return Tally((Slice(at - at % slice_s, 1, int(failed)),))
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Order ``holder`` may make one call before ``until``; ``calling`` once it does."""
+
+    number: int
+    holder: OrderId
+    until: datetime
+    calling: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circuit:
+    """What the document keeps.
+
+    ``last`` is the newest event that was followed, ``day`` the day whose stream it is followed in, ``since`` when that
+    event happened, and ``opened`` the event that stopped the calls. ``rests_since`` is when the interval to the next
+    probe began, ``probes`` counts those since the opening.
+    """
+
+    day: str
+    state: State = State.CLOSED
+    last: Position = BEGINNING
+    since: datetime = EPOCH
+    opened: Position | None = None
+    tally: Tally = field(default_factory=Tally)
+    rests_since: datetime = EPOCH
+    lease: Lease | None = None
+    probes: int = 0
+    probe_error: str = ""
+
+    def state_at(self, now: datetime) -> State:
+        """Half-open is told from open by the clock."""
+        return State.HALF_OPEN if self.state is State.OPEN and self._leased(now) else self.state
+
+    def following(self, day: str, history: History) -> Circuit:
+        """After the events of a day's stream that it has not seen. What a newer writer invented is not for us."""
+        seen = self.last.version if self.last.stream == history.stream else 0
+        circuit = replace(self, day=day)
+        for recorded in history.recorded[seen:]:
+            circuit = _evolve(circuit, recorded.event, Position(history.stream, recorded.version))
+        return circuit
+
+    def opening(self, settings: BreakerSettings, now: datetime, error: str) -> CircuitOpened | None:
+        """Is what was counted enough to open?"""
+        calls, failures = self.tally.calls, self.tally.failures
+        if self.state is not State.CLOSED or failures < settings.failures_min:
+            return None
+        if failures < settings.failure_rate * calls:
+            return None
+        return CircuitOpened(failures=failures, calls=calls, window_s=settings.window_s, last_error=error, at=now)
+
+    def probe_due(self, settings: BreakerSettings, now: datetime) -> bool:
+        interval = timedelta(seconds=settings.probe_interval_s)
+        return self.state is State.OPEN and not self._leased(now) and now >= self.rests_since + interval
+
+    def lent(self, holder: OrderId, settings: BreakerSettings, now: datetime) -> Circuit:
+        """The next probe is for ``holder``, who is being woken."""
+        lease = Lease(self.probes + 1, holder, now + timedelta(seconds=settings.probe_lease_s), calling=False)
+        return replace(self, lease=lease, probes=lease.number, rests_since=now)
+
+    def calling(self, holder: OrderId, settings: BreakerSettings, now: datetime) -> Circuit | None:
+        """``holder`` makes the probe's one call now; ``None`` when it may not.
+
+        The interval to the next probe and the lease both begin again, so that calls are never closer than an interval.
+        """
+        if self.lease is not None and self._leased(now):
+            if self.lease.calling or self.lease.holder != holder:
+                return None
+            until = now + timedelta(seconds=settings.probe_lease_s)
+            return replace(self, lease=replace(self.lease, until=until, calling=True), rests_since=now)
+        if not self.probe_due(settings, now):
+            return None
+        return self.lent(holder, settings, now).calling(holder, settings, now)
+
+    def probe_failed(self, error: str, now: datetime) -> Circuit:
+        return replace(self, lease=None, rests_since=now, probe_error=error)
+
+    def taken_back(self, settings: BreakerSettings, now: datetime) -> Circuit:
+        """Nobody was there to make the probe: another may, at once."""
+        return replace(self, lease=None, rests_since=now - timedelta(seconds=settings.probe_interval_s))
+
+    def _leased(self, now: datetime) -> bool:
+        return self.lease is not None and now < self.lease.until
+
+
+def _evolve(circuit: Circuit, event: object, position: Position) -> Circuit:
+    after = Circuit(day=circuit.day, last=position)
+    match event:
+        case CircuitOpened(at=at):
+            return replace(after, state=State.OPEN, since=at, rests_since=at, opened=position)
+        case CircuitHeldOpen(at=at):
+            return replace(after, state=State.HELD_OPEN, since=at, opened=position)
+        case CircuitClosed(at=at) | CircuitForcedClosed(at=at):
+            return replace(after, state=State.CLOSED, since=at)
+        case _:
+            return circuit

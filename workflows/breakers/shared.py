@@ -1,0 +1,118 @@
+"""The circuit as all processes share it: the stream first, the document after it.
+
+Whoever reads, reads both and brings the document up to the stream; so a crash between the two is repaired by the next
+reader. A document that was lost is made again from the streams of the last days.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, timedelta
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from domain.identifiers import Actor
+from workflows.breakers.circuit import Circuit
+from workflows.breakers.events import CircuitEvent, Dependency, stream_of
+from workflows.clock import Clock
+from workflows.commits import History, NewCommit
+from workflows.documents import Document, DocumentChanged, Documents
+from workflows.event_log import EventLog, WrongExpectedVersion
+
+CONFLICTS_MAX = 16
+"""Times a change is tried again when others were faster. One of them wins each time, and what is left can wait."""
+
+LOOK_BACK = timedelta(days=7)
+"""How far a lost document is made again from the log; the longest that we expect a hand to hold a circuit open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """The circuit as it is now, the version of its document, and the stream its next event goes to."""
+
+    circuit: Circuit
+    version: int | None
+    history: History
+
+
+class SharedCircuit:
+    """Everything may raise StreamUnavailable and DocumentsUnavailable."""
+
+    def __init__(self, dependency: Dependency, log: EventLog, documents: Documents, clock: Clock) -> None:
+        self._dependency = dependency
+        self._log = log
+        self._documents = documents
+        self._clock = clock
+
+    def follow(self) -> Followed:
+        """The circuit now; if the document was behind the log, it is not any more."""
+        for _ in range(CONFLICTS_MAX):
+            document = self._documents.get(*self._key)
+            kept = self._kept(document)
+            circuit, history = self._followed(kept)
+            found = Followed(circuit, document.version if document else None, history)
+            if document is not None and circuit == kept:
+                return found
+            if (stored := self._put(found, circuit)) is not None:
+                return stored
+        return found  # right, only not written: whoever writes next says so
+
+    def store(self, found: Followed, circuit: Circuit) -> bool:
+        """Replace what was found; False when somebody else did."""
+        return self._put(found, circuit) is not None
+
+    def record(self, found: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
+        """Append the event, then let the document follow; ``None`` when somebody else's event came first."""
+        try:
+            history = self._log.append(found.history, _commit(found.history, event, actor))
+        except WrongExpectedVersion:
+            return None
+        circuit = found.circuit.following(found.circuit.day, history)
+        self._put(found, circuit)  # if that lost, the next reader follows
+        return circuit
+
+    @property
+    def _key(self) -> tuple[str, str]:
+        return f"breaker#{self._dependency}", "circuit"
+
+    def _kept(self, document: Document | None) -> Circuit:
+        if document is None:
+            return Circuit(day=(self._today() - LOOK_BACK).isoformat())
+        return msgspec.convert(document.body, Circuit)
+
+    def _followed(self, circuit: Circuit) -> tuple[Circuit, History]:
+        """Through the streams of all days since the one it knows. A clock that is behind goes on in the newest."""
+        day, today = date.fromisoformat(circuit.day), self._today()
+        while True:
+            history = self._log.load(stream_of(self._dependency, day.isoformat()))
+            circuit = circuit.following(day.isoformat(), history)
+            if day >= today:
+                return circuit, history
+            day += timedelta(days=1)
+
+    def _put(self, found: Followed, circuit: Circuit) -> Followed | None:
+        body: dict[str, Any] = msgspec.to_builtins(circuit)
+        try:
+            stored = self._documents.put(Document(*self._key, body), found.version)
+        except DocumentChanged:
+            return None
+        return Followed(circuit, stored.version, found.history)
+
+    def _today(self) -> date:
+        return self._clock.now().astimezone(UTC).date()
+
+
+def _commit(history: History, event: CircuitEvent, actor: Actor) -> NewCommit:
+    """The key names the place and the content, so that an append that is repeated is its own echo and nobody else's."""
+    events: tuple[Any, ...] = (event,)
+    body_hash = sha256(repr((event, actor)).encode()).hexdigest()[:32]
+    return NewCommit(
+        key=f"{type(event).__name__}/{history.version + 1}/{body_hash}",
+        events=events,
+        actor=actor,
+        correlation=history.stream,
+        causation="circuit breaker",
+        body_hash=body_hash,
+    )

@@ -1,0 +1,34 @@
+"""What became of a circuit, for support: its events with who and when, read from the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from domain.identifiers import Actor
+from workflows.breakers.circuit import Position
+from workflows.breakers.events import CircuitEvent, Dependency, stream_of
+from workflows.event_log import EventLog
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """``event`` says why."""
+
+    position: Position
+    at: datetime
+    event: CircuitEvent
+    actor: Actor
+
+
+def transitions(log: EventLog, dependency: Dependency, since: datetime, until: datetime) -> Iterator[Transition]:
+    """The transitions of a circuit from ``since`` to ``until``, both included, oldest first; one read a day."""
+    day = since.astimezone(UTC).date()
+    while day <= until.astimezone(UTC).date():
+        for recorded in log.load(stream_of(dependency, day.isoformat())).recorded:
+            event: object = recorded.event
+            if isinstance(event, CircuitEvent) and since <= event.at <= until:
+                position = Position(stream_of(dependency, day.isoformat()), recorded.version)
+                yield Transition(position, event.at, event, recorded.actor)
+        day += timedelta(days=1)

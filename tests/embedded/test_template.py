@@ -147,6 +147,32 @@ def test_a_wrong_definition_is_named_with_its_state(tmp_path: Path) -> None:
         read_machines(read(tmp_path, definition=DEFINITION.replace("End: true", "Next: Nowhere")))
 
 
+WAITING = """
+QueryLanguage: JSONata
+StartAt: Both
+States:
+  Both:
+    Type: Parallel
+    Branches:
+      - StartAt: Wait
+        States:
+          Wait:
+            Type: Task
+            Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
+            Arguments: {FunctionName: Api}
+            End: true
+    End: true
+"""
+
+
+def test_an_express_machine_that_waits_is_refused(tmp_path: Path) -> None:
+    """AWS refuses it too: Express executions have no tokens and no ``.sync``."""
+    with pytest.raises(TemplateInvalid, match="Machine: state 'Wait', field Resource: an EXPRESS machine"):
+        read_machines(read(tmp_path, definition=WAITING))
+    standard = TEMPLATE.replace("Type: EXPRESS", "Type: STANDARD")
+    assert read_machines(read(tmp_path, standard, WAITING))
+
+
 def test_there_is_no_template(tmp_path: Path) -> None:
     """The path is in the message."""
     with pytest.raises(TemplateInvalid, match=r"template\.yaml: cannot be read"):

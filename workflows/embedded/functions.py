@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -26,6 +27,8 @@ from workflows.clock import Clock
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.template import Function
+
+log = logging.getLogger(__name__)
 
 WORKERS = 32
 """Threads that run functions. They mostly wait for a commit or a counterparty: 16 to 64 measure alike."""
@@ -160,6 +163,7 @@ class Functions:
             self._answer(call, lambda: call.future.set_result(result))
         except FunctionFailed as error:
             failure = error
+            _log_failure(call, failure, context)
             self._answer(call, lambda: call.future.set_exception(failure))
         finally:
             self._alarms.cancel(alarm)
@@ -193,14 +197,21 @@ class Functions:
             call.thread_replaced = self._threads < 2 * self._workers  # functions that hang do not pile up for ever
             if call.thread_replaced:
                 self._add_thread()
-            failure = answers.function_timed_out(call.function.timeout_s, context.aws_request_id)
-            call.future.set_exception(FunctionFailed(*failure))
+            failure = FunctionFailed(*answers.function_timed_out(call.function.timeout_s, context.aws_request_id))
+            _log_failure(call, failure, context)
+            call.future.set_exception(failure)
 
         self._answer(call, give_up)
 
     def _answer(self, call: _Call, answer: Callable[[], None]) -> None:
         if call.answered.acquire(blocking=False):  # and never let go of: one answer a call
             answer()
+
+
+def _log_failure(call: _Call, failure: FunctionFailed, context: Context) -> None:
+    """For whoever looks into it; that a call fails is often business as usual, so the caller decides what it means."""
+    extra = {"function": call.function.logical_id, "request_id": context.aws_request_id, "trace": failure.trace}
+    log.info("a function failed: %s", failure.error, extra=extra)
 
 
 def _handler(name: str, context: Context) -> Callable[[Any, Context], Any]:

@@ -1,0 +1,195 @@
+"""Values of a CloudFormation template: its short forms (``!Ref``, ``!GetAtt``, ``!Sub``) read and resolved.
+
+What embedded functions and machines can use is resolved to the engine's own names; anything else is an error that
+names the resource and the field, once somebody asks for it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workflows.embedded import arns
+
+FUNCTION = "AWS::Serverless::Function"
+MACHINE = "AWS::Serverless::StateMachine"
+
+
+class TemplateInvalid(Exception):
+    """The template cannot be run. ``resource`` and ``field`` say where; the template must be corrected."""
+
+    def __init__(self, path: Path, resource: str, field: str, problem: str) -> None:
+        where = ".".join(part for part in (resource, field) if part)
+        super().__init__(f"{path}: {where}: {problem}" if where else f"{path}: {problem}")
+        self.resource = resource
+        self.field = field
+
+
+class ParameterUnknown(Exception):
+    """An override names a parameter that the template does not have, or gives it a value it does not take."""
+
+
+class Document:
+    """A template's text as data. ``resource`` is the one that is being read, for the errors."""
+
+    def __init__(self, path: Path, overrides: Mapping[str, str]) -> None:
+        """Raises TemplateInvalid or ParameterUnknown."""
+        self.path = path
+        self.resource = ""
+        self.content = self._load()
+        self._overrides = overrides
+        declared = self.section("Parameters")
+        unknown = sorted(set(overrides) - set(declared))
+        if unknown:
+            known = ", ".join(declared) or "none"
+            raise ParameterUnknown(f"{path} has no parameter {', '.join(unknown)}; it has: {known}")
+        self._parameters = {
+            name: self._parameter(name, self.mapping(item, f"Parameters.{name}")) for name, item in declared.items()
+        }
+
+    def named(self, kind: str) -> list[str]:
+        """The logical ids of the resources of a type."""
+        resources = self.content["Resources"]
+        for name, resource in resources.items():
+            if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+                self.resource = str(name)
+                raise self.invalid("Type", "is missing")
+        return [name for name, resource in resources.items() if resource["Type"] == kind]
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """A top-level mapping; empty when it is not there."""
+        return self.mapping(self.content.get(name), name)
+
+    def properties(self, resource: str) -> Mapping[str, Any]:
+        """The properties of a resource, which is being read from now on."""
+        self.resource = resource
+        return self.mapping(self.content["Resources"][resource].get("Properties"), "Properties")
+
+    def mapping(self, value: object, field: str) -> Mapping[str, Any]:
+        """A mapping that is no intrinsic function; nothing is an empty one."""
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or isinstance(value, _Tag):
+            raise self.invalid(field, "is not a mapping")
+        return value
+
+    def number(self, value: object, field: str) -> int:
+        """A whole number, e.g. of seconds."""
+        text = self.text(value, field)
+        if not text.isdecimal():
+            raise self.invalid(field, f"{text!r} is not a whole number")
+        return int(text)
+
+    def text(self, value: object, field: str) -> str:
+        """A scalar or an intrinsic as the string CloudFormation makes of it."""
+        match value:
+            case None:
+                raise self.invalid(field, "is missing")
+            case {"Ref": str(name), **rest} if not rest:
+                return self._ref(name, field)
+            case {"Fn::GetAtt": [str(name), str(attribute)], **rest} if not rest:
+                return self._attribute(name, attribute, field)
+            case {"Fn::Sub": str(text), **rest} if not rest:
+                return self._sub(text, {}, field)
+            case {"Fn::Sub": [str(text), dict(given)], **rest} if not rest:
+                return self._sub(text, {key: self.text(item, field) for key, item in given.items()}, field)
+            case bool():
+                return str(value).lower()
+            case str() | int() | float():
+                return str(value)
+            case dict():
+                raise self.invalid(field, f"{', '.join(map(str, value))} is not supported by the embedded engine")
+            case _:
+                raise self.invalid(field, f"{value!r} is not a text or a number")
+
+    def invalid(self, field: str, problem: str) -> TemplateInvalid:
+        """The error to raise: a problem with the resource that is being read."""
+        return TemplateInvalid(self.path, self.resource, field, problem)
+
+    def _load(self) -> dict[str, Any]:
+        try:
+            document = yaml.load(self.path.read_text(encoding="utf-8"), _Loader)  # a SafeLoader
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise self.invalid("", f"cannot be read: {error}") from error
+        if not isinstance(document, dict) or not isinstance(document.get("Resources"), dict):
+            raise self.invalid("Resources", "is missing; is this a CloudFormation template?")
+        return document
+
+    def _ref(self, name: str, field: str) -> str:
+        if name in self._parameters:
+            return self._parameters[name]
+        if name in _PSEUDO:
+            return _PSEUDO[name]
+        kind = self._kind(name, field)
+        return arns.machine_arn(name) if kind == MACHINE else name
+
+    def _attribute(self, name: str, attribute: str, field: str) -> str:
+        match self._kind(name, field), attribute:
+            case (kind, "Arn") if kind == FUNCTION:
+                return arns.function_arn(name)
+            case (kind, "Arn") if kind == MACHINE:
+                return arns.machine_arn(name)
+            case (kind, "Name") if kind == MACHINE:
+                return name
+            case (kind, _):
+                raise self.invalid(field, f"{name} ({kind}) has no {attribute} in the embedded engine")
+
+    def _sub(self, text: str, given: Mapping[str, str], field: str) -> str:
+        def value(match: re.Match[str]) -> str:
+            name = match[1]
+            if name.startswith("!"):
+                return "${" + name[1:] + "}"
+            if name in given:
+                return given[name]
+            resource, dot, attribute = name.partition(".")
+            return self._attribute(resource, attribute, field) if dot else self._ref(name, field)
+
+        return re.sub(r"\$\{([^}]+)\}", value, text)
+
+    def _kind(self, name: str, field: str) -> str:
+        if name not in self.content["Resources"]:
+            raise self.invalid(field, f"{name} is neither a parameter nor a resource")
+        return str(self.content["Resources"][name]["Type"])
+
+    def _parameter(self, name: str, declared: Mapping[str, Any]) -> str:
+        value = self._overrides.get(name, declared.get("Default"))
+        if value is None:
+            raise ParameterUnknown(f"parameter {name} of {self.path} has no default: give it a value")
+        if declared.get("Type") == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
+            raise ParameterUnknown(f"parameter {name} of {self.path} is a number, not {value!r}")
+        return str(value)
+
+
+class _Tag(dict[str, Any]):
+    """An intrinsic function in its long form, e.g. ``{"Fn::Sub": "..."}``."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Knows CloudFormation's short forms."""
+
+
+def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> _Tag:
+    name = "Ref" if suffix == "Ref" else f"Fn::{suffix}"
+    if isinstance(node, yaml.SequenceNode):
+        return _Tag({name: loader.construct_sequence(node, deep=True)})
+    if isinstance(node, yaml.MappingNode):
+        return _Tag({name: loader.construct_mapping(node, deep=True)})
+    assert isinstance(node, yaml.ScalarNode)  # the third kind there is
+    value = loader.construct_scalar(node)
+    return _Tag({name: value.split(".", 1) if name == "Fn::GetAtt" else value})
+
+
+_Loader.add_multi_constructor("!", _intrinsic)
+
+
+_PSEUDO = {
+    "AWS::AccountId": arns.ACCOUNT,
+    "AWS::Partition": "aws",
+    "AWS::Region": arns.REGION,
+    "AWS::StackName": "expediter",
+    "AWS::URLSuffix": "localhost",
+}

@@ -7,12 +7,15 @@ that slept, is noticed; a clock that a test moves says so with ``look``.
 from __future__ import annotations
 
 import heapq
+import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 
 from workflows.clock import Clock
+
+log = logging.getLogger(__name__)
 
 _LOOK_AGAIN_S = 1.0
 
@@ -74,7 +77,10 @@ class Alarms:
     def _run(self) -> None:
         while (due := self._wait()) is not None:
             for alarm in due:
-                alarm.ring()
+                try:
+                    alarm.ring()
+                except Exception:
+                    log.exception("an alarm broke")  # the others must ring
 
     def _wait(self) -> list[Alarm] | None:
         """The alarms whose time has come, once there is one; None at the end."""

@@ -120,11 +120,6 @@ class EventSourceMapping:
             self._changed.wait_for(lambda: self._calls == 0, timeout=RETRY_LAST_S)
         self._write_checkpoint()
 
-    def idle(self) -> bool:
-        """Whether everything that was committed has been processed."""
-        with self._changed:
-            return not (self._rung or self._unfinished)
-
     # --- the thread: read, call, remember ---------------------------------------------------------------------
 
     def _run(self) -> None:

@@ -50,7 +50,7 @@ def _check_express(machine: template.Machine, scope: Scope) -> None:
         match state:
             case Task(integration=integration, resource=resource, name=name):
                 if integration.waits_for_token or integration.mode in (Mode.SYNC, Mode.SYNC_2):
-                    problem = f"{machine.logical_id}: state '{name}', field Resource: an EXPRESS machine cannot use {resource}"
+                    problem = f"state '{name}', field Resource: an EXPRESS machine cannot use {resource}"
                     raise TemplateInvalid(machine.definition_path, machine.logical_id, "", problem)
             case Parallel(branches=branches):
                 for branch in branches:

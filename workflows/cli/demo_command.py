@@ -36,8 +36,10 @@ def demo(
     Then verify every hash chain, and that the payment provider's, the kitchens' and the couriers' ledgers agree with
     the log. Exit code 1 if an order did not end, a chain is broken or the books differ.
     """
+    import signal
     import time
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the engine is stopped, whichever way this is
     started = time.monotonic()
     played, events, evidence = _perform(orders, seed, data)
     ended = all(each.ended for each in played) and not evidence.unended
@@ -60,32 +62,32 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
 
     import httpx
 
-    from workflows.cli.connection import Session, minted
+    from workflows.cli.connection import explained, minted
     from workflows.cli.demo.engine_process import engine
     from workflows.cli.demo.evidence import gather
     from workflows.cli.demo.menu import wish
     from workflows.cli.demo.outcomes import outcome
     from workflows.cli.demo.play import TOGETHER_MAX, play
     from workflows.cli.demo.stories import cast
+    from workflows.client import ExpediterClient
 
     random = Random(seed)
     stories = [(story, wish(random, story.payment_method)) for story in cast(orders, random)]
     limits = httpx.Limits(max_connections=TOGETHER_MAX)
-    with engine(data) as running, httpx.Client(timeout=_PATIENCE_S, limits=limits) as client:
+    with explained(), engine(data) as running, httpx.Client(limits=limits) as http:
 
         @cache
-        def sign_in(role: str, subject: str) -> Session:
-            return Session(running.url, minted(running.data, role, subject, _TOKEN_S), client)
+        def sign_in(role: str, subject: str) -> ExpediterClient:
+            return ExpediterClient(running.url, minted(running.data, role, subject, _TOKEN_S), http=http)
 
         with _Progress(orders) as progress:
             played = play(stories, sign_in, f"demo-{uuid4()}", progress.tell)
         support = sign_in("support", "demo")
-        events = {each.view["id"]: support.history(each.view["id"]) for each in played}
+        events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
         delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
         return played, events, gather(running.data, list(events), delivered)
 
 
-_PATIENCE_S = 30.0  # the engine's own limit for an answer
 _TOKEN_S = 3600  # longer than any demo
 
 

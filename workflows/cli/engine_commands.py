@@ -51,14 +51,21 @@ def up(
         signal.signal(number, lambda *_: stopped.set())
     with running_engine(data, parameters, port) as (engine, url):
         print(url, flush=True)
-        say(f"docs at {url}/docs, the API's description at {url}/openapi.json")
-        say(f"a token: expediter token --role customer --id cus_1 --data {data}")
-        say("Ctrl-C stops it; what is under way goes on when it is started again")
+        for line in greeting(url, data):
+            say(line)
         engine.failed.add_done_callback(lambda _: stopped.set())
         stopped.wait()
-        say("stopping")
         if engine.failed.done():
             raise Failure(f"the engine cannot go on: {engine.failed.exception()}")
+
+
+def greeting(url: str, data: Path) -> tuple[str, ...]:
+    """What ``up`` says once it serves."""
+    return (
+        f"docs at {url}/docs, the API's description at {url}/openapi.json",
+        f"a token: expediter token --role customer --id cus_1 --data {data}",
+        "Ctrl-C stops it; what is under way goes on when it is started again",
+    )
 
 
 def token(

@@ -23,11 +23,7 @@ class Failure(Exception):
 
 
 class Refused(Failure):
-    """Expediter understood, and the answer is no. ``rule`` is the broken one's name, e.g. ``OrderAlreadyPickedUp``."""
-
-    def __init__(self, sentence: str, rule: str = "") -> None:
-        super().__init__(sentence)
-        self.rule = rule
+    """Expediter understood, and the answer is no."""
 
 
 class Unusable(Failure):

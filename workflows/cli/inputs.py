@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,17 @@ def json_argument(text: str, option: str) -> Any:
     if text.startswith("@"):
         return read_json(read_text(text[1:]), text[1:])
     return read_json(text, option)
+
+
+def version_or_time(text: str, option: str) -> int | datetime:
+    """``7``, or a time with its offset: one without is another time for everybody. Raises Unusable."""
+    if text.isascii() and text.isdecimal():
+        return int(text)
+    with suppress(ValueError):
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment
+    raise Unusable(f"{option} {text!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z")
 
 
 def existing_folder(path: Path) -> Path:

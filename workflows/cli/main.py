@@ -62,14 +62,14 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(code or Exit.OK)
     except Failure as failure:
-        say(f"expediter: {failure}")
+        say(f"expediter: {' '.join(str(failure).split())}")
         return failure.code
     except TyperException as misuse:
         say(f"expediter: {_misuse(misuse)}")
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except BrokenPipeError:  # the reader has seen enough, e.g. `| head`
+    except (BrokenPipeError, SystemExit):  # the reader has seen enough, e.g. `| head`; typer makes an exit of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from workflows.cli.failures import Unusable
-from workflows.cli.inputs import read_json, read_text
+from workflows.cli.inputs import read_json, read_text, version_or_time
 from workflows.cli.terminal import print_json, say
+
+if TYPE_CHECKING:
+    from workflows.order_json import PlaceJson
 
 app = typer.Typer(name="order", help="Place, look at and cancel orders.", no_args_is_help=True)
 
@@ -68,10 +71,10 @@ def place(
     if (file is None) == (not example):
         raise Unusable("give a FILE, - for stdin, or --example; --show-example prints one to begin with")
     body = EXAMPLE if file is None else _order(read_json(read_text(file), file))
-    from workflows.cli.connection import session
+    from workflows.cli.connection import connected
 
-    with session(url, data, as_ or "customer:cus_1") as orders:
-        view = orders.place(body, key or str(uuid.uuid4()))
+    with connected(url, data, as_ or "customer:cus_1") as orders:
+        view = orders.place(cast("PlaceJson", body), key or str(uuid.uuid4()))  # the engine judges it
     if json:
         print_json(view)
     else:
@@ -83,9 +86,9 @@ def place(
 @app.command()
 def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
     """Show an order as it is now."""
-    from workflows.cli.connection import session
+    from workflows.cli.connection import connected
 
-    with session(url, data, as_) as orders:
+    with connected(url, data, as_) as orders:
         view = orders.get(order)
     if json:
         print_json(view)
@@ -98,10 +101,10 @@ def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, 
 @app.command()
 def history(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
     """Show an order's timeline: what happened, when, and who did it."""
-    from workflows.cli.connection import session
+    from workflows.cli.connection import connected
 
-    with session(url, data, as_) as orders:
-        events = orders.history(order)
+    with connected(url, data, as_) as orders:
+        events = list(orders.history(order))
     if json:
         print_json({"order_id": order, "version": len(events), "events": events})
     else:
@@ -121,10 +124,11 @@ def replay(
     json: Json = False,
 ) -> None:
     """Show an order as it was at a version or a time, and, event by event, what changed on the way there."""
-    from workflows.cli.connection import session
+    moment = version_or_time(at, "--at")
+    from workflows.cli.connection import connected
 
-    with session(url, data, as_) as orders:
-        found = orders.replay(order, at)
+    with connected(url, data, as_) as orders:
+        found = orders.replay(order, moment)
     if json:
         print_json(found)
     else:
@@ -144,10 +148,10 @@ def cancel(
     json: Json = False,
 ) -> None:
     """Cancel an order that is not picked up yet. What was taken is given back."""
-    from workflows.cli.connection import session
+    from workflows.cli.connection import connected
 
-    with session(url, data, as_) as orders:
-        view = orders.act(order, "cancel", {"reason": reason})
+    with connected(url, data, as_) as orders:
+        view = orders.cancel(order, reason)
     if json:
         print_json(view)
     else:

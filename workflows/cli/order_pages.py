@@ -44,7 +44,7 @@ def show_replay(found: View) -> None:
     for step in steps:
         version, after, words = _moment(step, placed)
         console.print(Text.assemble(f"#{version} {after}  ", words, ("  " + actor(step["actor"]), "dim")))
-        for change in step["changes"] if step["version"] > 1 else []:  # the first event brings everything
+        for change in _telling(step):
             console.print(
                 Text.assemble(
                     ("      " + change["path"] + "  ", "dim"),
@@ -56,6 +56,11 @@ def show_replay(found: View) -> None:
     console.print()
     console.print(f"as it was at version {found['order']['version']} of {found['latest']}:")
     show_order(found["order"])
+
+
+def _telling(step: View) -> list[View]:
+    """Without what follows from the rest (``pending``), and without the first event's, which brings everything."""
+    return [change for change in step["changes"] if step["version"] > 1 and not change["path"].startswith("pending")]
 
 
 def _headline(console: Console, view: View) -> None:
@@ -127,6 +132,8 @@ def _status_style(view: View) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, dict) and value.keys() == {"amount", "currency"}:
         return money(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{plain(name)} {_value(each)}" for name, each in value.items())
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from threading import Timer
 from typing import IO
 
+from workflows.cli.engine_commands import greeting
 from workflows.cli.failures import Failure
+from workflows.cli.terminal import say
 
 START_WITHIN_S = 30
 """It takes about one; a busy machine may take many."""
@@ -45,10 +47,14 @@ def engine(data: Path | None) -> Iterator[EngineProcess]:
         folder = data if data is not None else Path(temporary)
         with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
             process = _start(folder, errors.fileno())
+            url = ""
             try:
-                yield EngineProcess(_url(process, errors), folder)
+                url = _url(process, errors)
+                yield EngineProcess(url, folder)
             finally:
                 _stop(process)
+                if url:
+                    _pass_on(errors, greeting(url, folder))
             if process.returncode:
                 raise Failure(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
 
@@ -79,6 +85,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
+
+
+def _pass_on(errors: IO[str], greeting: tuple[str, ...]) -> None:
+    """What the engine had to report is not kept from whoever watches the demo."""
+    errors.seek(0)
+    for line in errors:
+        if line.rstrip() not in greeting:
+            say(f"engine: {line.rstrip()}")
 
 
 def _last_words(errors: IO[str]) -> str:

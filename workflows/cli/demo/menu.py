@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
-from typing import Any
+
+from workflows.order_json import MoneyJson, OptionJson, PlaceJson, PlaceLineJson
 
 _CURRENCY = "EUR"
 
@@ -40,7 +41,7 @@ class Wish:
     """Somebody's order, as the API takes it."""
 
     customer: str
-    body: dict[str, Any]
+    body: PlaceJson
 
 
 def wish(random: Random, payment_method: str) -> Wish:
@@ -48,7 +49,7 @@ def wish(random: Random, payment_method: str) -> Wish:
     restaurant = random.choice(sorted(_RESTAURANTS))
     items = random.sample(_RESTAURANTS[restaurant], k=random.choice((2, 3)))
     name, phone, address = random.choice(_PEOPLE)
-    body = {
+    body: PlaceJson = {
         "restaurant": restaurant,
         "lines": [_line(random, *item) for item in items],
         "delivery_fee": _money("2.90"),
@@ -60,8 +61,10 @@ def wish(random: Random, payment_method: str) -> Wish:
     return Wish(f"cus-{random.randrange(10_000):04d}", body)
 
 
-def _line(random: Random, sku: str, name: str, price: str, option: tuple[str, str] | None) -> dict[str, Any]:
-    options = [{"name": option[0], "price": _money(option[1])}] if option and random.random() < 0.5 else []
+def _line(random: Random, sku: str, name: str, price: str, option: tuple[str, str] | None) -> PlaceLineJson:
+    options: list[OptionJson] = (
+        [{"name": option[0], "price": _money(option[1])}] if option and random.random() < 0.5 else []
+    )
     return {
         "sku": sku,
         "name": name,
@@ -71,5 +74,5 @@ def _line(random: Random, sku: str, name: str, price: str, option: tuple[str, st
     }
 
 
-def _money(amount: str) -> dict[str, str]:
+def _money(amount: str) -> MoneyJson:
     return {"amount": amount, "currency": _CURRENCY}

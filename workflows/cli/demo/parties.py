@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
 
-from workflows.cli.connection import Session
+from workflows.client import ExpediterClient
+from workflows.order_json import OrderJson
 
-View: TypeAlias = Mapping[str, Any]
-SignIn: TypeAlias = Callable[[str, str], Session]
-"""Role and id -> a session with a token of theirs."""
+SignIn: TypeAlias = Callable[[str, str], ExpediterClient]
+"""Role and id -> a client with a token of theirs."""
 
 
 class Parties:
-    """The customer, the restaurant, and a courier for each offer. Each act returns the order as it is after it."""
+    """The customer, the restaurant, and a courier for each offer. Each acts on the order as they see it."""
 
     def __init__(self, sign_in: SignIn, customer: str, restaurant: str, couriers: str) -> None:
         """``couriers`` is what their ids begin with."""
@@ -22,45 +23,48 @@ class Parties:
         self._sign_in = sign_in
         self._couriers = couriers
 
-    def accept(self, view: View, ready_at: str) -> View:
-        return self._cook(view, "accept", ready_at=ready_at)
+    def accept(self, order: OrderJson, ready_at: datetime) -> OrderJson:
+        return self._restaurant.accept(order["id"], ready_at, ticket=_ticket(order))
 
-    def reject(self, view: View, reason: str) -> View:
-        return self._cook(view, "reject", reason=reason)
+    def reject(self, order: OrderJson, reason: str) -> OrderJson:
+        return self._restaurant.reject(order["id"], reason, ticket=_ticket(order))
 
-    def item_unavailable(self, view: View, line: int) -> View:
-        return self._cook(view, "item-unavailable", line=line, available=0)
+    def item_unavailable(self, order: OrderJson, line: int) -> OrderJson:
+        return self._restaurant.item_unavailable(order["id"], line, 0, ticket=_ticket(order))
 
-    def ready(self, view: View) -> View:
-        return self._cook(view, "ready")
+    def ready(self, order: OrderJson) -> OrderJson:
+        return self._restaurant.ready(order["id"], ticket=_ticket(order))
 
-    def assign(self, view: View) -> View:
-        return self._deliver(view, "assign")
+    def assign(self, order: OrderJson) -> OrderJson:
+        return self._courier(order).assign(order["id"], offer=_offer(order))
 
-    def decline(self, view: View, reason: str) -> View:
-        return self._deliver(view, "decline", reason=reason)
+    def decline(self, order: OrderJson, reason: str) -> OrderJson:
+        return self._courier(order).decline(order["id"], reason, offer=_offer(order))
 
-    def pick_up(self, view: View) -> View:
-        return self._deliver(view, "pick-up")
+    def pick_up(self, order: OrderJson) -> OrderJson:
+        return self._courier(order).pick_up(order["id"], offer=_offer(order))
 
-    def deliver(self, view: View) -> View:
-        return self._deliver(view, "deliver")
+    def deliver(self, order: OrderJson) -> OrderJson:
+        return self._courier(order).deliver(order["id"], offer=_offer(order))
 
-    def fail(self, view: View, reason: str, fault: str) -> View:
-        return self._deliver(view, "fail", reason=reason, fault=fault)
+    def fail(self, order: OrderJson, reason: str, fault: str) -> OrderJson:
+        return self._courier(order).fail(order["id"], reason, fault, offer=_offer(order))
 
-    def cancel_as_customer(self, view: View, reason: str) -> View:
-        return self.customer.act(view["id"], "cancel", {"reason": reason})
+    def cancel_as_customer(self, order: OrderJson, reason: str) -> OrderJson:
+        return self.customer.cancel(order["id"], reason)
 
-    def cancel_as_restaurant(self, view: View, reason: str) -> View:
-        return self._restaurant.act(view["id"], "cancel", {"reason": reason})
+    def cancel_as_restaurant(self, order: OrderJson, reason: str) -> OrderJson:
+        return self._restaurant.cancel(order["id"], reason)
 
-    def _cook(self, view: View, action: str, **body: Any) -> View:
-        ticket = view["preparation"]["ticket"]
-        return self._restaurant.act(view["id"], f"preparation/{action}", {"ticket": ticket, **body})
+    def _courier(self, order: OrderJson) -> ExpediterClient:
+        """Another one for each offer."""
+        offer = order["delivery"]["offer"]
+        return self._sign_in("courier", f"{self._couriers}-{offer['attempt'] if offer else 0}")
 
-    def _deliver(self, view: View, action: str, **body: Any) -> View:
-        """By the courier of the offer in question: another one for each."""
-        offer = view["delivery"]["offer"]
-        courier = self._sign_in("courier", f"{self._couriers}-{offer['attempt']}")
-        return courier.act(view["id"], f"delivery/{action}", {"offer": offer["offer"], **body})
+
+def _ticket(order: OrderJson) -> int | None:
+    return order["preparation"]["ticket"] if order["preparation"] else None
+
+
+def _offer(order: OrderJson) -> int | None:
+    return order["delivery"]["offer"]["offer"] if order["delivery"]["offer"] else None

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from workflows.cli.demo.menu import Wish
-from workflows.cli.demo.parties import Parties, SignIn, View
+from workflows.cli.demo.parties import Parties, SignIn
 from workflows.cli.demo.stories import Rule, Story
-from workflows.cli.failures import Refused
+from workflows.client import Problem
+from workflows.order_json import OrderJson
 
 TOGETHER_MAX = 32
 """Orders played at once."""
@@ -20,6 +21,9 @@ ENDS_WITHIN_S = 50.0
 
 ENDED = frozenset({"completed", "cancelled"})
 
+_RULES = {403, 404, 409}
+"""How the API refuses what the order does not allow any more; anything else is our mistake, or the engine's."""
+
 _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.4  # people look again after a moment, and then less often
 
 
@@ -28,7 +32,7 @@ class Played:
     """What became of an order, as the API showed it last. ``refused`` are the rules that said no, by name."""
 
     story: Story
-    view: View
+    view: OrderJson
     refused: tuple[str, ...] = ()
 
     @property
@@ -42,7 +46,7 @@ class _Order:
 
     story: Story
     parties: Parties
-    view: View
+    view: OrderJson
     acted: set[tuple[str, int]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
 
@@ -92,13 +96,15 @@ def _react(order: _Order) -> bool:
 def _act(order: _Order, rule: Rule) -> None:
     try:
         rule.act(order.parties, order.view)
-    except Refused as refused:  # the order moved on meanwhile, or the story wants to see just this
-        order.refused.append(refused.rule)
+    except Problem as refused:  # the order moved on meanwhile, or the story wants to see just this
+        if refused.status not in _RULES:
+            raise
+        order.refused.append(refused.name)
     changed = order.parties.customer.get_changed(order.view["id"], order.view["version"])
     order.view = changed or order.view
 
 
-def _question(view: View) -> int:
+def _question(view: OrderJson) -> int:
     """The offer that stands, or stood last; 0 before there is one."""
     offer = view["delivery"]["offer"]
     return int(offer["offer"]) if offer else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -45,6 +46,9 @@ def _outcomes(console: Console, played: Sequence[Played], events: Mapping[str, l
             _sum(_released(view) for view in views),
         )
     console.print(table)
+    refused = Counter(rule for each in played for rule in each.refused)
+    if refused:
+        console.print("refused: " + ", ".join(f"{times} x {rule}" for rule, times in refused.items()), style="dim")
 
 
 def _released(view: Mapping[str, Any]) -> Any:

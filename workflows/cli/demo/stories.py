@@ -7,26 +7,22 @@ came too late meets the next offer like any other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
-from typing import Any, TypeAlias
 
 from workflows.cli.demo.parties import Parties
-
-View: TypeAlias = Mapping[str, Any]
-"""An order as the API shows it."""
+from workflows.order_json import OrderJson
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """``when`` it is seen, ``act``. ``refused``: the refusal that is expected, by name."""
+    """``when`` it is seen, ``act``."""
 
     name: str
-    when: Callable[[View], bool]
-    act: Callable[[Parties, View], View]
-    refused: str | None = None
+    when: Callable[[OrderJson], bool]
+    act: Callable[[Parties, OrderJson], OrderJson]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +52,17 @@ _HAPPY_WEIGHT = 20  # more than half of the orders beyond those
 # --- what is seen -----------------------------------------------------------------------------------------------------
 
 
-def _ticket(view: View, state: str) -> bool:
+def _ticket(view: OrderJson, state: str) -> bool:
     ticket = view["preparation"]
     return ticket is not None and ticket["state"] == state and view["cancellation"] is None
 
 
-def _offer(view: View, state: str) -> bool:
+def _offer(view: OrderJson, state: str) -> bool:
     offer = view["delivery"]["offer"]
     return offer is not None and offer["state"] == state and view["cancellation"] is None
 
 
-def _attempt(view: View) -> int:
+def _attempt(view: OrderJson) -> int:
     offer = view["delivery"]["offer"]
     return int(offer["attempt"]) if offer is not None else 0
 
@@ -74,8 +70,8 @@ def _attempt(view: View) -> int:
 # --- what is done -----------------------------------------------------------------------------------------------------
 
 
-def _in_minutes(minutes: int) -> str:
-    return (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat(timespec="seconds")
+def _in_minutes(minutes: int) -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
 ACCEPT = Rule("accept", lambda v: _ticket(v, "requested"), lambda p, v: p.accept(v, _in_minutes(18)))
@@ -107,14 +103,14 @@ FIRST_GIVES_BACK = Rule(
 SECOND_ASSIGNS = Rule("assign", lambda v: _offer(v, "requested") and _attempt(v) > 1, lambda p, v: p.assign(v))
 
 
-def _customer_cancels(when: Callable[[View], bool], reason: str, refused: str | None = None) -> Rule:
-    return Rule("customer cancels", when, lambda p, v: p.cancel_as_customer(v, reason), refused)
+def _customer_cancels(when: Callable[[OrderJson], bool], reason: str) -> Rule:
+    return Rule("customer cancels", when, lambda p, v: p.cancel_as_customer(v, reason))
 
 
 CANCEL_BEFORE_ACCEPTED = _customer_cancels(lambda v: _ticket(v, "requested"), "ordered by mistake")
 CANCEL_WHILE_COOKING = _customer_cancels(lambda v: _ticket(v, "accepted"), "it takes too long")
 CANCEL_WITH_COURIER = _customer_cancels(lambda v: _offer(v, "assigned"), "we have to leave")
-CANCEL_TOO_LATE = _customer_cancels(lambda v: _offer(v, "picked_up"), "not hungry any more", "OrderAlreadyPickedUp")
+CANCEL_TOO_LATE = _customer_cancels(lambda v: _offer(v, "picked_up"), "not hungry any more")
 RESTAURANT_CANCELS = Rule(
     "restaurant cancels", lambda v: _ticket(v, "ready"), lambda p, v: p.cancel_as_restaurant(v, "the cook dropped it")
 )

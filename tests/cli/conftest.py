@@ -1,0 +1,100 @@
+"""An engine as a process of its own, one for each module that asks for it; and the command, run in this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows.cli.demo.engine_process import EngineProcess, engine
+from workflows.cli.main import run
+
+PATIENCE_S = 60
+"""For a machine that runs much else at the same time."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+Expediter = Callable[..., Result]
+
+
+@pytest.fixture
+def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Expediter:
+    """Run a command in this process, with nothing in the environment that speaks to it."""
+    for name in ("EXPEDITER_URL", "EXPEDITER_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*arguments: str) -> Result:
+        capsys.readouterr()
+        code = run([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return Result(code, said.out, said.err)
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
+    """An engine that answers HTTP, stopped at the end of the module."""
+    with engine(tmp_path_factory.mktemp("engine")) as process:
+        yield process
+
+
+@pytest.fixture
+def ends_as() -> Callable[[Callable[[], dict[str, Any]], str], dict[str, Any]]:
+    """Ask for an order until it has this status."""
+
+    def wait(show: Callable[[], dict[str, Any]], status: str) -> dict[str, Any]:
+        deadline = time.monotonic() + PATIENCE_S
+        while (view := show())["status"] != status:
+            assert time.monotonic() < deadline, f"the order is {view['status']}, not {status}"
+        return view
+
+    return wait
+
+
+@pytest.fixture
+def process() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command as a process of its own."""
+
+    def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "workflows.cli", *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_S,
+            check=False,
+            **options,
+        )
+
+    return command
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Callable[[str, str], str]:
+    """A file with this text."""
+
+    def write(name: str, text: str) -> str:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    return write

@@ -1,0 +1,90 @@
+"""Definitions of anybody, checked and run from the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+_REPOSITORY = Path(__file__).parents[2]
+
+_CHARGE = """
+QueryLanguage: JSONata
+StartAt: Wait
+States:
+  Wait: {Type: Wait, Seconds: 86400, Next: Charge}
+  Charge:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: {FunctionName: Charge, Payload: "{% $states.input %}"}
+    Output: "{% $states.result.Payload %}"
+    End: true
+"""
+
+
+def test_the_machines_of_the_saga_have_no_problems(expediter: Any) -> None:
+    """With their substitutions, as the template gives them."""
+    values = {"SagaStep": "s", "PaymentMachine": "p", "PreparationMachine": "q", "DeliveryMachine": "d"}
+    values |= {f"{name}Seconds": "60" for name in ("KitchenAnswer", "KitchenReady", "CourierAnswer")}
+    values |= {"CourierPickupSeconds": "60", "CourierDeliverySeconds": "60"}
+    files = sorted(map(str, (_REPOSITORY / "statemachines").glob("*.asl.yaml")))
+    result = expediter("asl", "check", *files, *(f"--substitute={name}={value}" for name, value in values.items()))
+    assert result.code == 0, result.out
+    assert result.out.count(": ok\n") == len(files)
+
+
+def test_every_problem_of_every_file_is_listed(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """One run names them all, in JSON too."""
+    bad = written("bad.yaml", "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, Next: B, Foo: 1}}")
+    good = written("good.yaml", _CHARGE)
+    found = expediter("asl", "check", bad, good, "--json")
+    assert found.code == 1
+    assert found.json["ok"] is False
+    assert {problem["field"] for problem in found.json["files"][bad]} >= {"Next", "Foo"}
+    assert found.json["files"][good] == []
+
+
+def test_a_run_waits_in_no_time_and_calls_what_it_is_given(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """A day passes on the virtual clock; the output is data, how it ended is for the person."""
+    file = written("charge.asl.yaml", _CHARGE)
+    result = expediter("asl", "run", file, "--input", '{"n": 1}', "--function", "Charge=builtins:dict")
+    assert (result.code, result.out, result.err) == (0, '{\n  "n": 1\n}\n', "SUCCEEDED\n")
+
+
+def test_a_run_that_fails_says_error_and_cause(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """Exit code 1, and the exception's class is the error."""
+    file = written("charge.asl.yaml", _CHARGE)
+    result = expediter("asl", "run", file, "--input", "[1]", "--function", "Charge=json:loads", "--json")
+    assert result.code == 1
+    assert (result.json["status"], result.json["error"]) == ("FAILED", "TypeError")
+
+
+def test_the_history_is_that_of_get_execution_history(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """AWS's types, numbered from 1."""
+    file = written("charge.asl.yaml", _CHARGE)
+    call = ("asl", "run", file, "--function", "Charge=builtins:dict", "--history")
+    events = expediter(*call, "--json").json["events"]
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert (events[0]["type"], events[-1]["type"]) == ("ExecutionStarted", "ExecutionSucceeded")
+    assert "WaitStateEntered" in expediter(*call).out
+
+
+def test_a_machine_can_start_another(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """``--machine NAME=FILE`` gives it the other one."""
+    parent = written(
+        "parent.yaml",
+        """
+QueryLanguage: JSONata
+StartAt: Child
+States:
+  Child:
+    Type: Task
+    Resource: arn:aws:states:::states:startExecution.sync:2
+    Arguments: {StateMachineArn: Child, Input: {n: 2}}
+    Output: "{% $states.result.Output %}"
+    End: true
+""",
+    )
+    child = written("child.yaml", "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, End: true}}")
+    result = expediter("asl", "run", parent, "--machine", f"Child={child}")
+    assert (result.code, result.out) == (0, '{\n  "n": 2\n}\n')

@@ -1,0 +1,218 @@
+"""Bad input, in a table: each is answered by one clear line and its exit code, and never by a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_NO, _USAGE, _UNREACHABLE, _NOT_LET_IN = 1, 2, 3, 4
+_ORDER = "ord_" + "a" * 26
+
+# The arguments ({tmp} is an empty folder), the exit code, and what the line must say.
+_COMMANDS = {
+    "an unknown command": ("serve", _USAGE, "No such command 'serve'"),
+    "an unknown flag": ("up --date x", _USAGE, "No such option: --date"),
+    "a missing value": ("up --data", _USAGE, "--data"),
+    "a missing flag": ("up", _USAGE, "Missing option '--data'"),
+    "a port that is no number": ("up --data {tmp} --port http", _USAGE, "'--port'"),
+    "a port out of range": ("up --data {tmp} --port 99999", _USAGE, "'--port'"),
+    "a parameter without a value": ("up --data {tmp} --parameter CourierAnswerSeconds", _USAGE, "is not NAME=VALUE"),
+    "a parameter given twice": ("up --data {tmp} --parameter A=1 --parameter A=2", _USAGE, "A is given twice"),
+    "an unknown parameter": ("up --data {tmp} --parameter Speed=9", _USAGE, "has no parameter Speed"),
+    "a parameter that is no number": ("up --data {tmp} --parameter CourierAnswerSeconds=soon", _USAGE, "not 'soon'"),
+    "a file as the folder": ("up --data {file}", _USAGE, "cannot hold an engine's data"),
+    "a token for no role": ("token --role cook --id c1 --data {engine}", _USAGE, "there is no role 'cook'"),
+    "a token for a bad id": ("token --role customer --id a/b --data {engine}", _USAGE, "'a/b' is not a customer id"),
+    "a token that never lives": (
+        "token --role customer --id c1 --ttl 0 --data {engine}",
+        _USAGE,
+        "greater than or equal to 1",
+    ),
+    "a token of no engine": ("token --role customer --id c1 --data {tmp}", _USAGE, "is not the folder of an engine"),
+    "a token of no folder": ("token --role customer --id c1 --data {tmp}/x", _USAGE, "there is no folder"),
+    "an order without a file": ("order place --data {engine}", _USAGE, "give a FILE, - for stdin, or --example"),
+    "an order file that is missing": ("order place {tmp}/none.json --data {engine}", _USAGE, "there is no file"),
+    "an order file that is a folder": ("order place {tmp} --data {engine}", _USAGE, "Is a directory"),
+    "an order that is no JSON": (
+        "order place {file} --data {engine}",
+        _USAGE,
+        "is not JSON: Expecting value at line 1",
+    ),
+    "an order that is no object": ("order place {list} --data {engine}", _USAGE, "an order is a JSON object"),
+    "an order id that is none": ("order show nonsense --data {engine}", _NO, "is not an order id"),
+    "no token": (f"order show {_ORDER}", _NOT_LET_IN, "no token: set EXPEDITER_TOKEN"),
+    "no such role": (f"order show {_ORDER} --data {{engine}} --as cook", _USAGE, "--as 'cook' is not ROLE:ID"),
+    "no engine": (f"order show {_ORDER} --data {{engine}} --url http://127.0.0.1:1", _UNREACHABLE, "no engine answers"),
+    "no address": (
+        f"order show {_ORDER} --data {{engine}} --url nonsense",
+        _UNREACHABLE,
+        "is not the address of an engine",
+    ),
+    "another scheme": (f"order show {_ORDER} --data {{engine}} --url ftp://127.0.0.1", _UNREACHABLE, "not the address"),
+    "a cancellation without a reason": (
+        f"order cancel {_ORDER} --data {{engine}}",
+        _USAGE,
+        "Missing option '--reason'",
+    ),
+    "a replay without a time": (f"order replay {_ORDER} --data {{engine}}", _USAGE, "Missing option '--at'"),
+    "an audit of no folder": ("audit verify --data {tmp}/x", _USAGE, "there is no folder"),
+    "an audit of no engine": ("audit verify --data {tmp}", _USAGE, "is not the folder of an engine"),
+    "an audit of no database": ("audit verify --data {broken}", _USAGE, "is not the folder of an engine"),
+    "heads that are no heads": ("audit verify --data {engine} --heads {list}", _USAGE, "holds no heads"),
+    "heads of no folder": ("audit heads --data {tmp}", _USAGE, "is not the folder of an engine"),
+    "a definition that is missing": ("asl check {tmp}/none.yaml", _USAGE, "there is no file"),
+    "a definition in another encoding": ("asl check {bytes}", _USAGE, "is not text in UTF-8"),
+    "no definition": ("asl check", _USAGE, "Missing argument 'FILE...'"),
+    "an input that is no JSON": ("asl run {pass} --input {{x}}", _USAGE, "--input is not JSON"),
+    "an input file that is missing": ("asl run {pass} --input @{tmp}/none.json", _USAGE, "there is no file"),
+    "a function of no module": ("asl run {pass} --function F=f", _USAGE, "is not MODULE:CALLABLE"),
+    "a function of a missing module": ("asl run {pass} --function F=no.such:f", _USAGE, "cannot be imported"),
+    "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
+    "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which was not given"),
+    "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
+    "a demo of nothing": ("demo --orders 0", _USAGE, "'--orders'"),
+    "a demo of too much": ("demo --orders 1000000", _USAGE, "'--orders'"),
+}
+
+_FILES = {
+    "list": "[1, 2]",
+    "file": "not JSON",
+    "pass": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+    "calls": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Task", "End": true, '
+    '"Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "Charge"}}}}',
+    "open": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": "${Wait}", '
+    '"End": true}}}',
+}
+
+
+@pytest.fixture
+def places(tmp_path: Path, running: Any) -> dict[str, str]:
+    """What the table's braces stand for."""
+    files = {name: tmp_path / name for name in _FILES}
+    for name, path in files.items():
+        path.write_text(_FILES[name], encoding="utf-8")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
+    broken, empty = tmp_path / "broken", tmp_path / "empty"
+    broken.mkdir()
+    empty.mkdir()
+    (broken / "expediter.sqlite").write_text("this is no database, " * 100, encoding="utf-8")
+    named = {name: str(path) for name, path in files.items()}
+    return {**named, "tmp": str(empty), "broken": str(broken), "bytes": str(tmp_path / "bytes"), "engine": running.data}
+
+
+@pytest.mark.parametrize("case", _COMMANDS)
+def test_bad_input_is_answered_by_one_clear_line(case: str, expediter: Any, places: dict[str, str]) -> None:
+    """One line on stderr that names what is wrong; nothing on stdout; a stable exit code."""
+    template, code, words = _COMMANDS[case]
+    result = expediter(*[argument.format(**places) for argument in template.split()])
+    assert words in result.err
+    assert result.code == code
+    assert result.out == ""
+    assert result.err.startswith("expediter: ")
+    assert result.err.count("\n") == 1
+
+
+_DEFINITIONS = {
+    "empty": ("", "the text is empty"),
+    "no object": ("[]", "must be an object with StartAt and States"),
+    "no JSON and no YAML": ("a: [", "not YAML"),
+    "another language": (
+        '{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+        "QueryLanguage: is JSONPath",
+    ),
+    "no states": ("QueryLanguage: JSONata\nStartAt: A\nStates: {}", "the machine: States: must be an object"),
+    "a start that is not there": (
+        "QueryLanguage: JSONata\nStartAt: B\nStates: {A: {Type: Pass, End: true}}",
+        "the machine: StartAt",
+    ),
+    "a way to nowhere": (
+        "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, Next: Nowhere}}",
+        "state 'A': Next",
+    ),
+    "an unknown type": ("QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Sleep, End: true}}", "state 'A': Type"),
+    "an unknown field": (
+        "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, End: true, ResultPath: $.x}}",
+        "state 'A': ResultPath",
+    ),
+    "a broken expression": (
+        'QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, End: true, Output: "{% 1 + %}"}}',
+        "state 'A': Output",
+    ),
+    "a placeholder": (
+        'QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, End: true, Output: "${Total}"}}',
+        "${Total} has no value",
+    ),
+    "a key given twice": ('{"StartAt": "A", "StartAt": "B"}', "the key 'StartAt' appears twice"),
+    "an alias": ("a: &x {}\nb: *x", "used by an alias"),
+}
+
+
+@pytest.mark.parametrize("case", _DEFINITIONS)
+def test_a_bad_definition_is_named_with_machine_state_and_field(
+    case: str, expediter: Any, written: Callable[[str, str], str]
+) -> None:
+    """Problems are the data of ``asl check``, so they are on stdout; the exit code says that there are some."""
+    text, words = _DEFINITIONS[case]
+    result = expediter("asl", "check", written("shop.asl.yaml", text))
+    assert words in result.out
+    assert ": shop: " in result.out
+    assert result.code == _NO
+    assert result.err == ""
+
+
+def test_a_refusal_of_the_engine_is_its_own_sentence(expediter: Any, running: Any) -> None:
+    """The engine says best why not."""
+    result = expediter("order", "show", _ORDER, "--data", running.data)
+    assert (result.code, result.err) == (_NO, f"expediter: there is no order {_ORDER}\n")
+
+
+@pytest.mark.parametrize("at", ["yesterday", "2026-03-01", "2026-03-01T18:30:00", "-1", "1.5", ""])
+def test_a_moment_that_is_none_is_refused_with_what_to_write(at: str, expediter: Any, running: Any) -> None:
+    """A time without an offset is a different time for everybody."""
+    result = expediter("order", "replay", _ORDER, "--at", at, "--data", running.data)
+    assert result.code == _USAGE
+    assert "e.g. 7 or 2026-03-01T18:30:00Z" in result.err
+
+
+def test_an_order_with_a_wrong_field_is_refused_by_field(
+    expediter: Any, running: Any, written: Callable[[str, str], str]
+) -> None:
+    """Nothing is placed, and the field is named."""
+    result = expediter(
+        "order", "place", written("order.json", '{"restaurant": "r", "lines": []}'), "--data", running.data
+    )
+    assert result.code == _NO
+    assert "lines" in result.err
+
+
+def test_an_expired_token_says_how_to_get_a_new_one(
+    expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exit code 4, so that a script can mint one and go on."""
+    from workflows.embedded.tokens import AccessTokens
+
+    monkeypatch.setenv("EXPEDITER_TOKEN", AccessTokens.of(running.data).mint("support", "ida", ttl_s=-60))
+    result = expediter("order", "show", _ORDER, "--url", running.url)
+    assert result.code == _NOT_LET_IN
+    assert "expired; expediter token prints a new one" in result.err
+
+
+def test_a_server_that_is_no_engine_is_recognised(expediter: Any, running: Any) -> None:
+    """Its answers are not read as an engine's."""
+    result = expediter("order", "show", _ORDER, "--data", running.data, "--url", running.url + "/elsewhere")
+    assert result.code in {_NO, _UNREACHABLE}
+    assert result.err.count("\n") == 1
+
+
+def test_a_taken_port_and_a_locked_folder_are_named(expediter: Any, running: Any, tmp_path: Path) -> None:
+    """Both are common; both say what to do."""
+    port = running.url.rpartition(":")[2]
+    taken = expediter("up", "--data", tmp_path / "other", "--port", port)
+    assert taken.code == _USAGE
+    assert "--port 0" in taken.err
+    locked = expediter("up", "--data", running.data, "--port", "0")
+    assert locked.code == _USAGE
+    assert "is in use by process" in locked.err

@@ -1,0 +1,37 @@
+"""The demo, whole: an engine of its own, all the stories, and the proof."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workflows.cli.demo.stories import STORIES
+
+
+def test_the_demo_plays_every_story_to_its_end_and_its_books_balance(process: Any, tmp_path: Path) -> None:
+    """One object on stdout; and what it says is in the folder for anybody to check."""
+    ended = process("demo", "--orders", len(STORIES), "--json", "--data", tmp_path / "kept")
+    assert ended.returncode == 0, ended.stderr
+    found = json.loads(ended.stdout)
+    assert found["orders"] == len(STORIES)
+    assert sum(found["outcomes"].values()) == len(STORIES)
+    assert found["chains_verified"] is True
+    assert found["books_balanced"] is True
+    assert found["seconds"] < 60
+    assert 0 < found["state_entries"]["standard"] < 20
+    assert found["state_entries"]["express"] == 2
+    every = {"delivered", "payment_declined", "preparation_rejected", "nothing_left", "cancelled_by_customer"}
+    every |= {"cancelled_by_restaurant", "no_courier", "preparation_timed_out", "delivery_failed"}
+    assert found["outcomes"].keys() == every
+    assert "engine:" not in ended.stderr
+    assert process("audit", "verify", "--data", tmp_path / "kept").returncode == 0
+
+
+def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
+    """The page for people: outcomes, timelines, chains, books; no colour where nobody looks."""
+    ended = process("demo", "--orders", 3)
+    assert ended.returncode == 0, ended.stderr
+    for words in ("delivered", "Payment authorized", "chains verified: 3 streams", "books balanced: 3 orders"):
+        assert words in ended.stdout
+    assert "\x1b[" not in ended.stdout + ended.stderr

@@ -1,0 +1,61 @@
+"""An engine from the command line: how it begins, how it ends, and that what was under way goes on."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Any]:
+    """Start ``expediter up`` on a folder, on a free port; whatever still runs is killed at the end."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start() -> tuple[subprocess.Popen[str], str]:
+        command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_cleanly(number: int, started: Any) -> None:
+    """Exit code 0, no traceback; and it said where it is, how to get a token, and where the docs are."""
+    process, url = started()
+    assert url.startswith("http://127.0.0.1:")
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "")
+    assert f"{url}/docs" in err
+    assert "expediter token --role customer" in err
+    assert "Traceback" not in err
+
+
+def test_a_second_engine_on_the_folder_goes_on_where_the_first_was_killed(
+    started: Any, expediter: Any, tmp_path: Path, ends_as: Any
+) -> None:
+    """kill -9 loses nothing that was answered."""
+    process, _ = started()
+    order_id = expediter("order", "place", "--example", "--data", tmp_path / "data").out.strip()
+    process.kill()
+    process.communicate()
+    started()
+
+    def shown() -> Any:
+        return expediter("order", "show", order_id, "--data", tmp_path / "data", "--json").json
+
+    ends_as(shown, "authorized")
+    expediter("order", "cancel", order_id, "--reason", "enough", "--data", tmp_path / "data")
+    ends_as(shown, "cancelled")

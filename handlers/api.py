@@ -6,6 +6,7 @@ a process serves one request at a time. Here one process serves many, so each th
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, MutableMapping
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ from handlers.problems import RequestRefused
 from workflows.access import Asked
 from workflows.command_handling import Caller
 from workflows.permissions import Action
+
+logging.getLogger("aws_lambda_powertools").setLevel(logging.INFO)  # its DEBUG lines hold whole bodies: personal data
 
 
 @dataclass(slots=True)

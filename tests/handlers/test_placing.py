@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
@@ -135,6 +136,14 @@ def test_events_carry_the_trace_they_belong_to(shop, body, sent, correlation):
     history, _ = load(shop.log, answer.json["id"])
     assert {(event.correlation, event.causation) for event in history.recorded} == {(correlation, "request-1")}
     assert {event.actor for event in history.recorded} == {Actor(Role.CUSTOMER, "ada")} != {SYSTEM}
+
+
+def test_no_personal_data_is_logged(shop, body, caplog):
+    """Not even by the libraries, not even at DEBUG, whether it is accepted or refused."""
+    caplog.set_level(logging.DEBUG)
+    shop.call("POST", "/orders", body(), key="key-1")
+    shop.call("POST", "/orders", body(restaurant=1), key="key-2")
+    assert not any(text in caplog.text for text in ("Byron", "1234567", "Lindenstrasse"))
 
 
 @pytest.mark.parametrize(

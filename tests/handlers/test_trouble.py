@@ -1,0 +1,98 @@
+"""When the store is away, or newer code wrote to it: said so, and worth asking again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import get_args
+
+import pytest
+
+from domain.events import Event
+from domain.identifiers import SYSTEM
+from workflows.codec import Codec
+from workflows.command_handling import TooManyConflicts, stream_of
+from workflows.commits import NewCommit
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.event_log import StreamUnavailable
+from workflows.event_types import EventTypes
+from workflows.keyring import KeyRingUnavailable
+from workflows.upcasters import UPCASTERS
+
+
+class AwayLog:
+    """A log that cannot be reached."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def load(self, stream):
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        StreamUnavailable("order#ord_x", "the disk of host 10.0.0.7 is full"),
+        KeyRingUnavailable("no answer from 10.0.0.8"),
+        TooManyConflicts("order ord_x is written to by too many at once; try again"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize(("method", "path"), [("POST", "/orders"), ("GET", "/orders/ord_" + "a" * 26)])
+def test_what_may_work_the_next_time_says_so(shop, body, error, method, path):
+    """503 with Retry-After, and nothing of what is inside."""
+    shop.engine = replace(shop.engine, log=AwayLog(error))
+    answer = shop.call(method, path, *([body()] if method == "POST" else []), key="key-1")
+    assert (answer.status, answer.problem, answer.headers["retry-after"]) == (503, type(error).__name__, "1")
+    assert "10.0.0" not in answer.text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderGiftWrapped:
+    """An event of the release after this one."""
+
+    ribbon: str
+
+
+@pytest.fixture
+def newer(shop, tmp_path):
+    """An order on SQLite, to which the next release has written something."""
+    database = Database(tmp_path / "log.db")
+    shop.log = SqliteEventLog(database, Codec(shop.keyring), shop.clock)
+    shop.engine = replace(shop.engine, log=shop.log)
+    order_id = shop.place()
+    types = EventTypes((*get_args(Event), OrderGiftWrapped), UPCASTERS)
+    log = SqliteEventLog(database, Codec(shop.keyring, types), shop.clock)
+    new = NewCommit(
+        key="wrap",
+        events=(OrderGiftWrapped(ribbon="red"),),
+        actor=SYSTEM,
+        correlation="c",
+        causation="c",
+        body_hash="",
+    )
+    log.append(log.load(stream_of(order_id)), new)
+    yield order_id
+    database.close()
+
+
+def test_nobody_decides_on_an_event_that_is_not_known_here(shop, newer):
+    """503: after the upgrade it works. Nothing is written."""
+    before = shop.stored()
+    for answer in (
+        shop.call("GET", f"/orders/{newer}"),
+        shop.call("POST", f"/orders/{newer}/cancel", {"reason": "no"}),
+    ):
+        assert (answer.status, answer.problem) == (503, "UnknownEvent")
+    assert shop.stored() == before
+
+
+def test_an_auditor_reads_also_what_newer_code_wrote(shop, newer):
+    """As it stands in the log, marked as unknown."""
+    events = shop.call("GET", f"/orders/{newer}/history", role="auditor", sub="otto").json["events"]
+    assert (events[-1]["type"], events[-1]["data"], events[-1]["unknown"]) == (
+        "OrderGiftWrapped",
+        {"ribbon": "red"},
+        True,
+    )

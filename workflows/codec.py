@@ -87,12 +87,12 @@ class Codec:
         if kind is None:
             raise NotStorable(f"{type(event).__name__} is not an event type")
         key = self._keyring.current(subject) if subject and kind.personal else None
-        return _Stored(kind.name, kind.schema, kind.write(event, Vault(self._keyring, (stream, kind.name)), key))
+        return _Stored(kind.name, kind.schema, kind.write(event, Vault(self._keyring.find, (stream, kind.name)), key))
 
     def _opened(self, stream: str, stored: _Stored) -> Any:
         """What has no direct reader: personal fields, an old schema, or something unknown."""
         kind = self._types.by_name.get(stored.t)
-        vault = Vault(self._keyring, (stream, stored.t))
+        vault = Vault(self._keyring.find, (stream, stored.t))
         if kind is not None and stored.v == kind.schema:
             return kind.read_sealed(stored.d, vault)
         data = decode_json(stored.d)

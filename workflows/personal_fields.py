@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from domain.personal import Erased
-from workflows.keyring import DataKey, KeyRing
+from workflows.keyring import DataKey
 
 ERASED = {"key": "", "sealed": ""}
 """What is stored for a field that was erased before it was written."""
@@ -32,9 +33,13 @@ class Vault:
     A sealed field is ``{"key": id, "sealed": base64 of nonce and ciphertext}``.
     """
 
-    def __init__(self, keyring: KeyRing, place: tuple[str, str]) -> None:
-        self._keyring = keyring
+    def __init__(self, find: Callable[[str], DataKey | None], place: tuple[str, str]) -> None:
+        self._find = find
         self._place = place
+
+    def with_only(self, key: DataKey | None) -> Vault:
+        """The same place for who has one key in hand, or none."""
+        return Vault(lambda key_id: key if key is not None and key.id == key_id else None, self._place)
 
     def seal(self, field: str, text: bytes, key: DataKey) -> dict[str, str]:
         nonce = os.urandom(_NONCE_BYTES)
@@ -43,7 +48,7 @@ class Vault:
 
     def open(self, field: str, sealed: dict[str, Any]) -> bytes | Erased:
         """The text, or ``Erased()`` when the key is gone. Raises PersonalFieldForged."""
-        key = self._keyring.find(sealed["key"]) if sealed["key"] else None
+        key = self._find(sealed["key"]) if sealed["key"] else None
         if key is None:
             return Erased()
         blob = b64decode(sealed["sealed"], validate=True)

@@ -130,11 +130,23 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def moto_client(aws):
+def moto_client(aws, monkeypatch: pytest.MonkeyPatch):
+    """moto checks a condition and writes in two steps that threads can come between; DynamoDB does both at once.
+
+    So requests to moto are made to wait for each other. DynamoDB Local gets them as they come.
+    """
     from moto import mock_aws
+    from moto.core.botocore_stubber import BotocoreStubber
 
     from workflows.aws.dynamodb import dynamodb_client
 
+    answer, gate = BotocoreStubber.__call__, threading.Lock()
+
+    def answer_one_at_a_time(stubber: BotocoreStubber, *arguments, **named):
+        with gate:
+            return answer(stubber, *arguments, **named)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", answer_one_at_a_time)
     with mock_aws():
         yield dynamodb_client()
 

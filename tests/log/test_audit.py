@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
@@ -193,3 +194,27 @@ def test_heads_are_exported_from_verified_chains_only(log, store, commits):
     store.put(edited(commits[2]))
     with pytest.raises(ChainBroken):
         list(heads(log))
+
+
+class EndlessLog:
+    """A log of as many streams as one likes, made up while it is read."""
+
+    def __init__(self, streams: int) -> None:
+        self.streams = streams
+
+    def scan(self) -> Iterator[Commit]:
+        text = '{"m":{},"e":[{"t":"E","v":1,"d":{}}],"filler":"' + "x" * 1000 + '"}'
+        for n in range(self.streams):
+            unsealed = Commit(f"order#{n:09d}", 1, "k", "2026-05-04T12:00:00.000000Z", b"", text)
+            yield replace(unsealed, h=chain_hash(GENESIS, unsealed))
+
+
+def test_verifying_a_log_takes_memory_that_does_not_grow_with_it():
+    """An auditor's laptop holds a log of any size."""
+    peaks = []
+    for streams in (100, 5_000):
+        tracemalloc.start()
+        assert verify(EndlessLog(streams)).commits == streams
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 50_000  # bytes; the larger log has 5 MB of text

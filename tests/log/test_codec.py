@@ -19,6 +19,7 @@ from workflows.codec import EVENT_TYPES, Codec, Undecodable
 from workflows.commits import Commit, History, NewCommit, Opaque, UnknownEvent
 from workflows.event_types import EventTypes, NotStorable
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.keyring import DataKey
 from workflows.upcasters import UpcastersIncomplete
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -35,6 +36,7 @@ class Greeted:
     loudness: int
     note: str | Erased | None = "nothing"
     times: int = 1
+    tags: tuple[str, ...] = ()
 
 
 TOYS = EventTypes(
@@ -142,6 +144,29 @@ def test_a_personal_field_reads_as_erased_once_its_key_is_gone():
     assert codec.decode(commit)[0].event == event
     keyring.destroy("ada")
     assert codec.decode(commit)[0].event == Greeted(name=Erased(), loudness=3, note=Erased())
+
+
+def test_a_customer_may_be_erased_while_an_event_about_them_is_written():
+    """The event is written with a key that is gone by then, and reads as erased from the start."""
+
+    class ErasedMeanwhile(InMemoryKeyRing):
+        def current(self, customer: str) -> DataKey:
+            key = super().current(customer)
+            self.destroy(customer)
+            return key
+
+    codec = Codec(ErasedMeanwhile(), TOYS)
+    assert round_trip(codec, Greeted(name="Ada", loudness=3)) == (Greeted(name=Erased(), loudness=3, note=Erased()),)
+
+
+def test_no_refusal_to_store_tells_what_is_personal():
+    """Errors are logged."""
+    with pytest.raises(NotStorable) as refusal:
+        round_trip(Codec(InMemoryKeyRing(), TOYS), Greeted(name="Ada", loudness=[1]))
+    assert "Ada" not in str(refusal.value)
+    with pytest.raises(NotStorable, match="would be read back with another tags") as refusal:
+        round_trip(Codec(InMemoryKeyRing(), TOYS), Greeted(name="Ada", loudness=1, tags=["a list"]))
+    assert "Ada" not in str(refusal.value)
 
 
 def test_an_erased_field_can_be_written_again_without_a_subject():

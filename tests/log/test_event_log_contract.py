@@ -29,6 +29,7 @@ from workflows.event_log import (
     ITEM_MAX_BYTES,
     CommitTooLarge,
     NoSuchVersion,
+    StreamUnavailable,
     WrongExpectedVersion,
     item_size,
     timestamp,
@@ -210,7 +211,7 @@ def test_streams_do_not_meet(log):
 
 def test_sixteen_writers_on_one_stream_have_one_winner_a_version_and_lose_nothing(log):
     """Every writer gets each of its commits in, exactly once, by deciding again on what the refusal gives it."""
-    writers, each = 16, 3
+    writers, each = 16, 2
     start = threading.Barrier(writers)
     failures: list[BaseException] = []
 
@@ -226,6 +227,8 @@ def test_sixteen_writers_on_one_stream_have_one_winner_a_version_and_lose_nothin
                         break
                     except WrongExpectedVersion as conflict:
                         history = conflict.history
+                    except StreamUnavailable:
+                        continue  # a busy machine: the same key makes asking again safe
         except BaseException as error:
             failures.append(error)
 

@@ -22,7 +22,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from domain.identifiers import OrderId
 from handlers import callers, problems
-from handlers.invalid import invalid_request
+from handlers.invalid import invalid_request, refused
 from handlers.json_bodies import json_object
 from handlers.preconditions import expected_version
 from handlers.problems import RequestRefused
@@ -160,6 +160,4 @@ def _check_query(event: Mapping[str, Any], known: list[str]) -> None:
     if unknown:
         takes = f"takes {', '.join(known)}" if known else "takes none"
         errors = [(name[:64], f"is no query parameter here; this path {takes}") for name in unknown]
-        raise RequestRefused(
-            "InvalidRequest", HTTPStatus.BAD_REQUEST, "there are unknown query parameters; see errors", errors
-        )
+        raise refused(errors, HTTPStatus.BAD_REQUEST)

@@ -35,12 +35,17 @@ _ADVICE = {
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
     """422 for what is wrong in the path or the body, 400 for headers and query."""
-    found = [(field_name(error["loc"]), _advice(error)) for error in errors[:ERRORS_MAX]]
+    found = [(field_name(error["loc"]), _advice(error)) for error in errors]
     in_body = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
     status = HTTPStatus.UNPROCESSABLE_ENTITY if in_body else HTTPStatus.BAD_REQUEST
-    named = "; ".join(f"{field}: {problem}" for field, problem in found[:3])
+    return refused(found, status)
+
+
+def refused(errors: Sequence[tuple[str, str]], status: HTTPStatus) -> RequestRefused:
+    """A refusal for these fields; its sentence has the first three."""
+    named = "; ".join(f"{field}: {problem}" for field, problem in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return RequestRefused("InvalidRequest", status, named + more, found)
+    return RequestRefused("InvalidRequest", status, named + more, errors[:ERRORS_MAX])
 
 
 def field_name(loc: Sequence[str | int]) -> str:

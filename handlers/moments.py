@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BeforeValidator, WithJsonSchema
 
 from domain.identifiers import OrderId
-from handlers.problems import RequestRefused
+from handlers.invalid import refused
 from handlers.values import instant
 
 PAGE_MAX = 100
@@ -68,8 +68,7 @@ Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
 def chosen(version: int | None, at: datetime | None) -> int | datetime | None:
     """The one that was given, if any. Raises RequestRefused for both."""
     if version is not None and at is not None:
-        errors = (("at", "send version or at, not both"),)
-        raise RequestRefused("InvalidRequest", HTTPStatus.BAD_REQUEST, "at: send version or at, not both", errors)
+        raise refused([("at", "send version or at, not both")], HTTPStatus.BAD_REQUEST)
     return at if version is None else version
 
 
@@ -89,5 +88,5 @@ def last_seen(order_id: OrderId, cursor: str | None) -> int:
     found = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
     if not found:
         problem = "is not a cursor of this order; send `next` of a page as it came, or leave it out for the first"
-        raise RequestRefused("InvalidRequest", HTTPStatus.BAD_REQUEST, f"cursor: {problem}", (("cursor", problem),))
+        raise refused([("cursor", problem)], HTTPStatus.BAD_REQUEST)
     return int(found[1])

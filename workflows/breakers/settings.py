@@ -27,10 +27,13 @@ class BreakerSettingRefused(ValueError):
 class BreakerSettings:
     """One circuit's numbers. Seconds end in ``_s``; ``failure_rate`` is a share from 0 to 1.
 
-    ``window_s``: calls older than this do not count. Polly samples 30 s, Hystrix 10 s.
-    ``failures_min``, ``failure_rate``: both are needed to open. 50 % is the default of Resilience4j and Hystrix, whose
-        minimum is 20 calls in 10 s; half of those failed is 10.
-    ``slow_s``: a call that took longer is a failure, whatever it answered.
+    ``window_s``: calls older than this do not count. The payment machine's own limit, within which an order makes all
+        its attempts; Polly samples 30 s, Hystrix 10 s.
+    ``failures_min``, ``failure_rate``: both are needed to open. Fewer than the attempts a machine makes, so that a
+        lone order at night meets the open circuit, and waits, before it has used them up. The share keeps a busy day
+        from opening on so few: 50 % is the default of Resilience4j and Hystrix.
+    ``slow_s``: a call that took longer is a failure, whatever it answered. Providers answer in one or two seconds, and
+        a call ends after 10.
     ``probe_interval_s``: at most one call in this time while open. Hystrix and Polly wait 5 s, Resilience4j 60 s.
     ``probe_lease_s``: how long the probe has, from its wake-up to its answer. Twice a call's timeout of 10 s, and what
         a state machine takes to get there.
@@ -39,8 +42,8 @@ class BreakerSettings:
     ``read_every_s``: how long a process may believe that the circuit is closed without looking.
     """
 
-    window_s: int = 30
-    failures_min: int = 10
+    window_s: int = 60
+    failures_min: int = 4
     failure_rate: float = 0.5
     slow_s: float = 8.0
     probe_interval_s: float = 15.0
@@ -50,9 +53,9 @@ class BreakerSettings:
 
 
 DEFAULTS: Mapping[Dependency, BreakerSettings] = {
-    Dependency.PAYMENTS: BreakerSettings(),  # slow_s: providers answer in one or two seconds and the call ends after 10
-    Dependency.KITCHEN: BreakerSettings(failures_min=20),  # many restaurants behind one door: one that is down is few
-    Dependency.COURIERS: BreakerSettings(),
+    Dependency.PAYMENTS: BreakerSettings(failures_min=4),  # the payment machine makes 5 attempts
+    Dependency.KITCHEN: BreakerSettings(failures_min=6),  # the preparation machine makes 7
+    Dependency.COURIERS: BreakerSettings(failures_min=6),  # and so does the delivery machine
 }
 
 

@@ -172,8 +172,19 @@ def dynamodb_local() -> Iterator[str]:
         process.wait()
 
 
+def patient_client(endpoint: str):
+    """As in production, but a busy machine that runs tests and DynamoDB may take its time."""
+    import boto3
+    from botocore.config import Config
+
+    from workflows.aws.dynamodb import CONFIG
+
+    patience = Config(connect_timeout=30, read_timeout=60, max_pool_connections=16)
+    return boto3.client("dynamodb", endpoint_url=endpoint, config=CONFIG.merge(patience))
+
+
 def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if process.poll() is not None:
             pytest.skip(f"DynamoDB Local ended at once with {process.returncode}: is java older than 17?")
@@ -183,7 +194,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> N
             return  # it refuses what is not a DynamoDB request
         except OSError:
             threading.Event().wait(0.05)
-    pytest.skip("DynamoDB Local did not answer within 30 s")
+    pytest.skip("DynamoDB Local did not answer within 60 s")
 
 
 @contextmanager
@@ -200,10 +211,8 @@ def opened_store(name: str, request: pytest.FixtureRequest, clock: SettableClock
             yield store
         case "dynamodb-local":
             request.getfixturevalue("aws")
-            from workflows.aws.dynamodb import dynamodb_client
-
-            endpoint = request.getfixturevalue("dynamodb_local")
-            yield dynamodb_store(dynamodb_client(endpoint), clock, keyring)
+            client = patient_client(request.getfixturevalue("dynamodb_local"))
+            yield dynamodb_store(client, clock, keyring)
 
 
 @pytest.fixture

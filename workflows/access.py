@@ -114,10 +114,7 @@ def report(
         if asks is None:
             check(asked.caller.actor, asked.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
-        key = _key(asked, fact(asks, _ANY_TIME))
-        if key not in history.keys:
-            _check_ready_at(fact(asks, now), now)
-        return _Wish(RecordFact(fact=fact(asks, now)), key, asks)
+        return _Wish(RecordFact(fact=fact(asks, now)), _key(asked, fact(asks, _ANY_TIME)), asks)
 
     return _act(log, asked, wish)
 
@@ -137,6 +134,7 @@ def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -
             check(asked.caller.actor, asked.action, order, wished.question)
             if asked.if_match is not None and asked.if_match != history.version:
                 raise PreconditionFailed(asked.if_match, history.version)
+            _check_ready_at(wished.command)
         try:
             return handle(
                 log,
@@ -181,13 +179,14 @@ def _answered_before(history: History, asked: Asked) -> int | None:
     return None if seen is None else getattr(history.recorded[seen.first - 1].event, "answers", None)
 
 
-def _check_ready_at(fact: Fact, now: datetime) -> None:
-    if not isinstance(fact, PreparationAccepted):
+def _check_ready_at(command: Command) -> None:
+    if not isinstance(command, RecordFact) or not isinstance(command.fact, PreparationAccepted):
         return
-    if fact.ready_at < now - CLOCKS_DIFFER:
-        raise ImplausibleTime("ready_at", f"{fact.ready_at} is past; say when it will be ready")
-    if fact.ready_at > now + READY_WITHIN:
-        raise ImplausibleTime("ready_at", f"{fact.ready_at} is more than {READY_WITHIN.days} day away")
+    ready_at, now = command.fact.ready_at, command.fact.at
+    if ready_at < now - CLOCKS_DIFFER:
+        raise ImplausibleTime("ready_at", f"{ready_at} is past; say when it will be ready")
+    if ready_at > now + READY_WITHIN:
+        raise ImplausibleTime("ready_at", f"{ready_at} is more than {READY_WITHIN.days} day away")
 
 
 def _name(actor: Actor) -> str:

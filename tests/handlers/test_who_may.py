@@ -85,6 +85,14 @@ def test_no_way_of_reading_shows_an_order_of_others(shop, path, role, sub):
     assert shop.call("GET", f"/orders/{order_id}{path}", query=query, role=role, sub=sub).status == 404
 
 
+def test_a_mistake_in_the_request_does_not_reveal_an_order(shop):
+    """A stranger hears of no order, whatever else is wrong with what it says."""
+    order_id = shop.authorized()
+    for said in ({"ready_at": "2020-01-01T00:00:00Z"}, {"ready_at": "2026-05-04T12:30:00Z", "ticket": 999}):
+        assert shop.act(order_id, "preparation/accept", said, sub="luigi").status == 404
+    assert shop.act(order_id, "preparation/ready", sub="luigi", headers={"if-match": '"1"'}).status == 404
+
+
 def test_every_route_of_the_template_is_in_this_table(shop):
     """So that no route comes without a rule."""
     routes = {

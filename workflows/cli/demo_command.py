@@ -105,11 +105,13 @@ class _Progress:
         self._task = self._bar.add_task("orders", total=orders)
 
     def __enter__(self) -> _Progress:
-        self._bar.start()
+        if not self._bar.disable:
+            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._bar.stop()
+        if not self._bar.disable:
+            self._bar.stop()
 
     def tell(self, played: Played) -> None:
         """One more has ended. Called from many threads."""

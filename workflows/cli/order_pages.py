@@ -28,12 +28,18 @@ def show_order(view: View) -> None:
 
 
 def show_timeline(events: Sequence[View], console: Console | None = None) -> None:
-    """Version, time since it was placed, what happened in words, who did it."""
-    table = _table("#", "since placed", "what happened", "event", "by")
+    """Version, time since it was placed, what happened in words, who did it; the event's type where there is room."""
+    console = console or data_console()
+    wide = console.width >= _WIDE
+    table = _table("#", "since placed", "what happened", *(["event"] if wide else []), "by")
     placed = events[0]["recorded_at"] if events else ""
     for event in events:
-        table.add_row(*_moment(event, placed), _dim(event["type"]), _dim(actor(event["actor"])))
-    (console or data_console()).print(table)
+        kind = [_dim(event["type"])] if wide else []
+        table.add_row(*_moment(event, placed), *kind, _dim(actor(event["actor"])))
+    console.print(table)
+
+
+_WIDE = 130  # columns: the longest sentence, type and actor side by side
 
 
 def show_replay(found: View) -> None:

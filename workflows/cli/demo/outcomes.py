@@ -28,13 +28,17 @@ def count(played: Iterable[Played]) -> Counter[str]:
 
 
 def most_telling(played: Sequence[Played], events_of: Callable[[str], list[View]]) -> list[tuple[Played, list[View]]]:
-    """One delivered and one compensated order with their events: those in which most kinds of things happened."""
+    """One delivered and one compensated order with their events: many kinds of things happened, and few twice."""
     chosen = []
     for fits in (_is_delivered, _gave_back):
         candidates = [(each, events_of(each.view["id"])) for each in played if fits(each.view)]
         if candidates:
-            chosen.append(max(candidates, key=lambda found: len({event["type"] for event in found[1]})))
+            chosen.append(max(candidates, key=lambda found: _variety(found[1])))
     return chosen
+
+
+def _variety(events: Sequence[View]) -> int:
+    return 2 * len({event["type"] for event in events}) - len(events)
 
 
 def _is_delivered(view: View) -> bool:

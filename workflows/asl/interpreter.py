@@ -43,7 +43,7 @@ from workflows.asl.signals import (
 from workflows.asl.snapshots import snapshot
 from workflows.asl.states import Definition, Task
 from workflows.asl.templates import QueryEvaluationError
-from workflows.asl.turn import BranchEnded, BranchFailed, Enter, Turn, iso
+from workflows.asl.turn import BranchEnded, BranchFailed, Enter, Turn, described, iso
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +299,8 @@ class Execution:
             failure = fail_evaluation(turn, frame, error)
         except StateFailed as error:
             failure = error.failure
+        except RecursionError:  # a document that a loop wrapped into itself thousands of times
+            failure = Failure(RUNTIME, described(frame, "The data is nested too deeply."))
         tasks.close(turn, frame)
         if frame.inside is not None:
             containers.stop_all(turn, frame, frame.inside)

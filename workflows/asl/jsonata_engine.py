@@ -139,11 +139,21 @@ def _left(_expr: Any, _input: Any, _frame: Any, result: Any) -> None:
         check_bounds(result)
 
 
+class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
+    """The library's evaluator, which would print to stdout when a value is called that is no function."""
+
+    def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002 -- the library's name
+        """As the library does, without the print."""
+        if not (Functions.is_lambda(proc) or Functions.is_function(proc) or Functions.is_regex(proc)):
+            raise jexception.JException("T1006", 0)
+        return super().apply_inner(proc, args, input, environment)
+
+
 def _evaluator() -> Any:
     """The library's evaluator of this thread; which expression it came from does not matter, it only walks trees."""
     evaluator = getattr(_EVALUATORS, "one", None)
     if evaluator is None:
-        evaluator = _EVALUATORS.one = Jsonata("null")
+        evaluator = _EVALUATORS.one = _Evaluator("null")
     return evaluator
 
 

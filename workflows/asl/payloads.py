@@ -5,15 +5,30 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+import msgspec
+
 from workflows.asl.signals import JSON
 
 BYTES_MAX: Final = 262_144  # 256 KiB of UTF-8, the service quota on input and output of a task, state or execution
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+_encode = msgspec.json.Encoder().encode
+_encode_strictly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
 def to_text(value: JSON) -> str:
-    """Compact JSON, as AWS writes it."""
-    return _encode(value)
+    """Compact JSON of a value that is JSON."""
+    try:
+        return _encode(value).decode()
+    except (OverflowError, UnicodeError):  # an integer beyond 64 bits, half of a surrogate pair: JSON all the same
+        return _encode_strictly(value)
+
+
+def to_text_strictly(value: object) -> str:
+    """Compact JSON of a value that came from Python code.
+
+    Raises:
+        TypeError, ValueError, RecursionError: It is not JSON.
+    """
+    return _encode_strictly(value)
 
 
 class Payload:

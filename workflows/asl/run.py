@@ -19,7 +19,7 @@ from typing import Any, Final
 from workflows.asl import definition as definitions
 from workflows.asl.history import Event
 from workflows.asl.integrations import function_name
-from workflows.asl.payloads import to_text
+from workflows.asl.payloads import to_text_strictly
 from workflows.asl.signals import JSON, Status
 from workflows.asl.states import Definition
 from workflows.asl.virtual import Later, World
@@ -106,7 +106,7 @@ def run(
 
 
 def _parse(definition: str | Mapping[str, JSON], name: str) -> Definition:
-    return definitions.parse(definition if isinstance(definition, str) else to_text(definition), name=name)
+    return definitions.parse(definition if isinstance(definition, str) else to_text_strictly(definition), name=name)
 
 
 def _caller(functions: Mapping[str, Function]) -> Callable[[str, JSON, str | None], tuple[Any, FunctionTask]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from workflows.asl.integrations import Integration, UnsupportedResource, find, problems_of
 from workflows.asl.policy_reading import read_assign, read_catch, read_retry
-from workflows.asl.reading import AFTER, BEFORE, Fields, Notes, as_list
+from workflows.asl.reading import AFTER, BEFORE, SECONDS_MAX, Fields, Notes, as_list
 from workflows.asl.signals import JSON
 from workflows.asl.states import AnyState, Choice, Fail, Map, Parallel, Pass, Rule, Scope, Succeed, Task, Wait
 from workflows.asl.templates import Literal, Query, Template, is_expression
@@ -62,14 +62,14 @@ def read_state(notes: Notes, path: str, name: str, raw: Mapping[str, JSON], read
     """The state, or None where not even its type is known."""
     fields = Fields(notes, path, raw)
     kind = raw.get("Type")
-    if kind not in _ALLOWED:
+    if not isinstance(kind, str) or kind not in _ALLOWED:
         fields.problem("Type", f"'{kind}' is no type of state; one of {', '.join(_ALLOWED)}")
         return None
-    fields.check_names(_ALLOWED[str(kind)], _HINTS)
+    fields.check_names(_ALLOWED[kind], _HINTS)
     if raw.get("QueryLanguage", "JSONata") != "JSONata":
         fields.problem("QueryLanguage", "must be JSONata; a state cannot go back to JSONPath")
-    common = {"name": name, "next": _read_flow(fields)} if "Next" in _ALLOWED[str(kind)] else {"name": name}
-    return _READERS[str(kind)](fields, common, read_scope)
+    common = {"name": name, "next": _read_flow(fields)} if "Next" in _ALLOWED[kind] else {"name": name}
+    return _READERS[kind](fields, common, read_scope)
 
 
 def parse_timestamp(text: object) -> datetime | None:
@@ -168,7 +168,7 @@ def _read_task(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnySta
         for what in problems_of(integration, fields.raw["Arguments"], is_open=is_expression):
             fields.problem("Arguments", what)
     timeout, heartbeat = fields.seconds("TimeoutSeconds", 1), fields.seconds("HeartbeatSeconds", 1)
-    if isinstance(timeout, Literal) and isinstance(heartbeat, Literal) and heartbeat.value >= timeout.value:  # type: ignore[operator]  # both are whole numbers
+    if _literal_s(heartbeat, 0) >= _literal_s(timeout, SECONDS_MAX + 1):
         fields.problem("HeartbeatSeconds", "must be less than TimeoutSeconds")
     return Task(
         **common,
@@ -179,6 +179,10 @@ def _read_task(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnySta
         heartbeat_s=heartbeat,
         **_fallible(fields),
     )
+
+
+def _literal_s(template: Template | None, otherwise: int) -> int:
+    return template.value if isinstance(template, Literal) and isinstance(template.value, int) else otherwise
 
 
 def _read_resource(fields: Fields) -> Integration | None:

@@ -16,7 +16,7 @@ from workflows.asl.dice import Dice
 from workflows.asl.history import Event
 from workflows.asl.integrations import machine_name
 from workflows.asl.interpreter import Execution, Step
-from workflows.asl.payloads import to_text
+from workflows.asl.payloads import to_text, to_text_strictly
 from workflows.asl.signals import (
     JSON,
     Aborted,
@@ -274,7 +274,7 @@ MarshalError.__name__ = "Runtime.MarshalError"
 
 def _as_json(value: Any) -> JSON:
     try:
-        plain: JSON = json.loads(to_text(value))
-    except (TypeError, ValueError) as error:
+        plain: JSON = json.loads(to_text_strictly(value))
+    except (TypeError, ValueError, RecursionError) as error:
         raise MarshalError(f"Unable to marshal response: {error}") from None
     return plain

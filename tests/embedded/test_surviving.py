@@ -190,6 +190,17 @@ def test_a_token_and_its_timers_survive_a_restart(open_world: Any) -> None:
     assert world.end_of(timed_out)["error"] == "States.TaskFailed"
 
 
+def test_a_child_is_stopped_with_its_parent_after_a_restart(open_world: Any) -> None:
+    """Whose child it is, is told by its row."""
+    world = open_world(MACHINES)
+    parent = world.start("Parent", "one", {"place": "stopped-child"})
+    toys.PLACES["stopped-child"].token.result(DEADLINE_S)
+    world = open_world(MACHINES)
+    world.driver.stop_execution(parent)
+    [child] = world.reports.latest("Waiting")
+    assert world.end_of(child["executionArn"])["status"] == "ABORTED"
+
+
 def test_a_definition_that_changed_does_not_change_what_runs(open_world: Any) -> None:
     """The journal keeps each definition by hash; the next execution runs the new one."""
     world = open_world(MACHINES)

@@ -130,6 +130,8 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("[$sum]", "function, not JSON"),
         ("{'f': $sum}", "function, not JSON"),
         ("1 / 0", "D1001"),
+        ("/b/('ab')", "function, not JSON"),
+        ("$states.input.id('x')", "T1006"),
         ("$error('mine')", "mine"),
         ("$assert(false, 'said so')", "said so"),
         ("($f := function($x) { $f($x + 1) }; $f(1))", "infinite loop"),

@@ -21,12 +21,12 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=6,
 )  # fmt: skip
-WORDS = st.sampled_from(
-    ["A", "P", "M", "Done", "Next", "End", "Type", "Task", "Pass", "Map", "States.ALL", "Boom", "f"]
-    + [True, 0, 1, {}, [], None]
-    + ["{% $states.input %}", "{% $states.result %}", "{% $states.errorOutput %}", "{% $x %}", "{% $ %}", "{% 1/0 %}"]
-    + ["{% ( %}", "{% $states.context %}", "{% $map([1..3], $string) %}", "{% {'a': $states.input.a} %}"]
-    + ["{% function($x){$x} %}", "{% $states.input(1) %}"]
+WORDS = (
+    st.sampled_from(["A", "P", "M", "Done", "Next", "End", "Type", "Task", "Pass", "Map", "States.ALL", "Boom", "f"])
+    | st.sampled_from([True, 0, 1, {}, [], None])
+    | st.sampled_from(["{% $states.input %}", "{% $states.result %}", "{% $states.errorOutput %}", "{% $x %}"])
+    | st.sampled_from(["{% $ %}", "{% 1/0 %}", "{% ( %}", "{% $states.context %}", "{% $map([1..3], $string) %}"])
+    | st.sampled_from(["{% {'a': $states.input.a} %}", "{% function($x){$x} %}", "{% $states.input(1) %}"])
 )
 INVOKE = "arn:aws:states:::lambda:invoke"
 MACHINE: dict[str, Any] = {

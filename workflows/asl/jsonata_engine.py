@@ -95,7 +95,7 @@ def _plain(value: Any) -> JSON:
     if isinstance(value, dict):
         if any(type(key) is not str for key in value):
             raise EvaluationFailed("the result is not JSON: an object has a key that is no string")
-        if "next" in value and Functions.is_function(value["next"]):
+        if "next" in value and Utils.is_function(value["next"]):
             raise EvaluationFailed("the result is a function, not JSON")
         return {key: _plain(item) for key, item in value.items()}
     if isinstance(value, Utils.RangeList):
@@ -144,7 +144,7 @@ class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002 -- the library's name
         """As the library does, without the print."""
-        if not (Functions.is_lambda(proc) or Functions.is_function(proc) or Functions.is_regex(proc)):
+        if not (Functions.is_lambda(proc) or Utils.is_function(proc) or Functions.is_regex(proc)):
             raise jexception.JException("T1006", 0)
         return super().apply_inner(proc, args, input, environment)
 

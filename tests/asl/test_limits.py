@@ -93,3 +93,10 @@ def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
     }
     assert StopExecution(task=1) in hand.effects
     assert hand.execution.outstanding() == []
+
+
+def test_errors_and_causes_are_cut_where_the_api_ends_them(begin: Begin, task: Build) -> None:
+    """256 characters of error, 32,768 of cause."""
+    hand = begin({"A": task()})
+    hand.break_("E" * 1000, "c" * 40_000)
+    assert (len(hand.end.error), len(hand.end.cause)) == (256, 32_768)

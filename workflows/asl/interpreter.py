@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 
 from workflows.asl import containers, entering, history, tasks
 from workflows.asl.frames import Branch, Call, Failure, Frame, StateFailed, Timer
@@ -44,6 +44,9 @@ from workflows.asl.snapshots import snapshot
 from workflows.asl.states import Definition, Task
 from workflows.asl.templates import QueryEvaluationError
 from workflows.asl.turn import BranchEnded, BranchFailed, Enter, Turn, described, iso
+
+ERROR_LENGTH_MAX: Final = 256  # characters; the API's own bounds of error and cause
+CAUSE_LENGTH_MAX: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,8 @@ class Execution:
             return False
         if isinstance(signal, TaskFailed) and call.effect is None:
             return False  # a callback that was delivered fails by its token alone
-        tasks.reject(turn, frame, frame.state, Failure(signal.error, signal.cause))
+        failure = Failure(signal.error[:ERROR_LENGTH_MAX], signal.cause[:CAUSE_LENGTH_MAX])
+        tasks.reject(turn, frame, frame.state, failure)
         return True
 
     def _heartbeat(self, turn: Turn, frame: Frame | None) -> bool:

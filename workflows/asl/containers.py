@@ -24,7 +24,7 @@ def start_parallel(turn: Turn, frame: Frame, state: Parallel) -> None:
     names = turn.names(frame)
     given = Payload(state.arguments.render(names)) if state.arguments is not None else frame.input
     started = turn.record(frame.branch, "ParallelStateStarted")
-    inside = frame.inside = Inside({}, [None] * len(state.branches), len(state.branches), started)
+    inside = frame.inside = Inside({}, [None] * len(state.branches), len(state.branches))
     for index, scope in enumerate(state.branches):
         branch = Branch(scope, frame.branch.variables, started, frame, index, frame.branch.map_item)
         inside.branches[index] = branch
@@ -45,7 +45,7 @@ def start_map(turn: Turn, frame: Frame, state: Map) -> None:
             raise unexpected(state.items, "Items", "array", items)
         raise QueryEvaluationError("Items", "Map state input must be an array; give Items, or an array as input.")
     started = turn.record(frame.branch, "MapStateStarted", {"length": len(items)})
-    frame.inside = Inside({}, [None] * len(items), len(items), started, items)
+    frame.inside = Inside({}, [None] * len(items), len(items), items)
     if not items:
         _succeed(turn, frame, frame.inside)
         return

@@ -63,7 +63,6 @@ class Inside:
     branches: dict[int, Branch]
     outputs: list[JSON]
     left: int
-    started_event: int
     items: list[JSON] = field(default_factory=list)
     waiting_from: int = 0
 

@@ -6,7 +6,6 @@ objects and lists that contain an expression.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -91,18 +90,3 @@ Template: TypeAlias = Literal | Query | ObjectOf | ListOf
 def is_expression(text: object) -> bool:
     """Whether the whole string is ``{% ... %}``."""
     return isinstance(text, str) and len(text) >= 4 and text.startswith("{%") and text.endswith("%}")
-
-
-def queries_in(template: Template | None) -> Iterator[Query]:
-    """Every expression of a template."""
-    match template:
-        case Query():
-            yield template
-        case ObjectOf(items=items):
-            for _, item in items:
-                yield from queries_in(item)
-        case ListOf(items=elements):
-            for element in elements:
-                yield from queries_in(element)
-        case _:
-            return

@@ -40,7 +40,6 @@ def test_showing_an_order_loads_nothing_heavy(expediter: Any, running: Any) -> N
     assert _last_line(["order", "show", order_id], environment) == "0 []"
 
 
-@pytest.mark.xfail(reason="typer from 0.29 on reads flags with pydantic; 0.28 does not", strict=True)
 def test_reading_flags_loads_no_validator() -> None:
     """A tenth of a second, on every command."""
     program = (

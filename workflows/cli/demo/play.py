@@ -52,7 +52,13 @@ class _Order:
 
 
 def play(
-    orders: Sequence[tuple[Story, Wish]], sign_in: SignIn, name: str, tell: Callable[[Played], None]
+    orders: Sequence[tuple[Story, Wish]],
+    sign_in: SignIn,
+    name: str,
+    tell: Callable[[Played], None],
+    *,
+    together: int = TOGETHER_MAX,
+    within_s: float = ENDS_WITHIN_S,
 ) -> list[Played]:
     """Play all, and ``tell`` of each that has ended. ``name`` makes the keys of this performance its own."""
 
@@ -60,16 +66,16 @@ def play(
         story, wish = orders[number]
         parties = Parties(sign_in, wish.customer, wish.body["restaurant"], f"courier-{number + 1}")
         view = parties.customer.place(wish.body, f"{name}-{number + 1}")
-        played = _to_the_end(_Order(story, parties, view))
+        played = _to_the_end(_Order(story, parties, view), within_s)
         tell(played)
         return played
 
-    with ThreadPoolExecutor(max_workers=TOGETHER_MAX) as threads:
+    with ThreadPoolExecutor(max_workers=together) as threads:
         return list(threads.map(one, range(len(orders))))
 
 
-def _to_the_end(order: _Order) -> Played:
-    deadline = time.monotonic() + ENDS_WITHIN_S
+def _to_the_end(order: _Order, within_s: float) -> Played:
+    deadline = time.monotonic() + within_s
     wait_s = _LOOK_FIRST_S
     while order.view["status"] not in ENDED and not order.view["parked"] and time.monotonic() < deadline:
         if _react(order):

@@ -1,0 +1,148 @@
+"""``kill -9`` while orders are in flight: whatever was acknowledged is there, and every order still ends."""
+
+from __future__ import annotations
+
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections import Counter, defaultdict
+from pathlib import Path
+from random import Random
+from time import monotonic
+from typing import Any, get_args
+
+import httpx
+
+from domain.events import Event, PaymentFact
+from domain.identifiers import OrderId
+from domain.intents import books, owed
+from domain.order import Rest
+from workflows.audit import verify
+from workflows.books_check import check_books
+from workflows.cli.connection import minted
+from workflows.cli.demo.menu import wish
+from workflows.cli.demo.play import play
+from workflows.cli.demo.stories import cast
+from workflows.cli.folder import open_ledgers, open_log
+from workflows.client import ExpediterClient
+from workflows.command_handling import fold
+
+ROOT = Path(__file__).parents[2]
+ORDERS = 200
+KILLS = 32
+DEADLINE_S = 300.0
+PARAMETERS = {"CourierAnswerSeconds": "2", "KitchenAnswerSeconds": "6"}
+
+
+class MortalEngine:
+    """``expediter up`` on one folder and port, killed after some number of answers and started again."""
+
+    def __init__(self, folder: Path, random: Random) -> None:
+        self.folder = folder
+        self.kills = 0
+        self._random = random
+        self._port = _free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._gate = threading.Lock()
+        self._answers_left = 0
+        self._start()
+
+    def answered(self) -> None:
+        """An answer arrived somewhere: perhaps the last one of this engine."""
+        with self._gate:
+            self._answers_left -= 1
+            if self._answers_left > 0 or self.kills == KILLS:
+                return
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait()
+            self.kills += 1
+            self._start()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+    def wait_until_up(self) -> None:
+        """Who finds nobody at the door waits here while the next engine comes up."""
+        with self._gate:
+            pass
+
+    def _start(self) -> None:
+        flags = [f"--parameter={name}={value}" for name, value in PARAMETERS.items()]
+        command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(self.folder), "--port", str(self._port)]
+        self._process = subprocess.Popen(
+            [*command, *flags], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+        assert self._process.stdout is not None
+        assert self._process.stdout.readline(), f"the engine did not come up after {self.kills} kills"
+        self._answers_left = self._random.randint(5, 100)
+
+
+class PatientTransport(httpx.HTTPTransport):
+    """Sends the same request again until an engine answers, and counts the answers."""
+
+    def __init__(self, engine: MortalEngine) -> None:
+        super().__init__(limits=httpx.Limits(max_connections=ORDERS))
+        self._engine = engine
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        deadline = monotonic() + DEADLINE_S
+        while True:
+            try:
+                answer = super().handle_request(request)
+                answer.read()
+            except httpx.TransportError:
+                assert monotonic() < deadline, "no engine answered"
+                self._engine.wait_until_up()
+                continue
+            self._engine.answered()
+            return answer
+
+
+def test_every_order_ends_whatever_moment_the_engine_is_killed_at(tmp_path: Path, capsys: Any) -> None:
+    """No double charge, no lost or doubled event, nothing owed: 200 orders, at least 30 kills."""
+    seed = secrets.randbelow(2**32)
+    engine = MortalEngine(tmp_path, Random(seed))
+    random = Random(seed)
+    orders = [(story, wish(random, story.payment_method)) for story in cast(ORDERS, random)]
+
+    with httpx.Client(timeout=30, transport=PatientTransport(engine)) as http:
+
+        def sign_in(role: str, subject: str) -> ExpediterClient:
+            return ExpediterClient(engine.url, minted(tmp_path, role, subject, 3600), http=http)
+
+        played = play(orders, sign_in, "killing", lambda _: None, together=ORDERS, within_s=DEADLINE_S)
+    engine.stop()
+    with capsys.disabled():
+        print(f"\nseed {seed}: {engine.kills} kills while {len(played)} orders were in flight")
+    assert engine.kills == KILLS
+    assert [order for order in played if not order.ended] == []
+    inspect(tmp_path, {str(order.view["id"]) for order in played})
+
+
+def inspect(folder: Path, placed: set[str]) -> None:
+    """What the folder tells once it is quiet, read beside no engine."""
+    with open_log(folder) as log, open_ledgers(folder) as sandbox:
+        report = verify(log)
+        assert report.intact, report
+        assert check_books(log, sandbox).differences == ()
+        streams: defaultdict[str, list[Event]] = defaultdict(list)
+        for commit in log.scan():
+            streams[commit.pk.removeprefix("order#")] += [r.event for r in log.events(commit)]
+        assert set(streams) == placed
+        for order_id, events in streams.items():
+            order = fold(OrderId(order_id), tuple(events))
+            assert order.rest is Rest.ENDED
+            assert owed(order) == ()
+            assert books(order).settled
+            told = Counter((type(e), e.answers) for e in events if isinstance(e, get_args(PaymentFact)))
+            assert set(told.values()) <= {1}, f"{order_id} recorded an outcome twice: {told}"
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])

@@ -129,7 +129,11 @@ def main(folder: Path, orders: int) -> None:
         driver.start("Parent", name, {"file": str(folder / "lines"), "order": name})
         say(f"started {name}")
     for name in names:
-        driver.ended(arns.execution_arn("Parent", name)).result(toy_handlers.DEADLINE_S)
+        driver.ended(arns.execution_arn("Parent", name)).result(90)
+    functions.close(90)
+    driver.close()
+    alarms.close()
+    database.close()
     say("ended")
 
 

@@ -67,6 +67,12 @@ def test_an_assigned_courier_is_held_until_the_meal_is_delivered():
     )
 
 
+def test_another_courier_who_takes_the_same_offer_is_another_fact():
+    """Couriers hand offers on; who is under way is who said so last."""
+    story = given(*ASSIGNED).when(assigned("bob")).then(assigned("bob"))
+    assert [offer.courier for offer in story.order.delivery.offers] == ["bob"]
+
+
 def test_a_declined_offer_goes_to_another_courier():
     (
         given(*ACCEPTED)
@@ -159,7 +165,8 @@ def test_pickup_is_the_pivot():
     story = given(*READY).when(picked_up()).then(picked_up()).being(Status.PICKED_UP).owing("authorization", "offer")
     story.when(cancel()).refused(OrderAlreadyPickedUp)
     story.when(timeout(Awaited.PICKUP)).nothing()
-    story.when(courier_declined()).then(courier_declined()).being(Status.PICKED_UP).with_open()
+    late = story.when(courier_declined()).then(courier_declined()).being(Status.PICKED_UP).with_open()
+    late.owing("authorization", "offer")
 
 
 def test_a_delivered_meal_is_captured_even_if_nobody_said_that_it_was_picked_up():
@@ -167,6 +174,7 @@ def test_a_delivered_meal_is_captured_even_if_nobody_said_that_it_was_picked_up(
         given(*ASSIGNED)
         .when(delivered())
         .then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")))
+        .owing("capture in doubt")
         .when(picked_up())
         .then(picked_up())
         .being(Status.DELIVERED)

@@ -46,6 +46,8 @@ from tests.domain.stories import (
     credit,
     declined,
     delivered,
+    eur,
+    failed,
     given,
     park,
     picked_up,
@@ -181,6 +183,15 @@ def test_a_refused_refund_is_asked_again_by_the_next_run_under_a_new_key():
         .when(refunded())
         .owing()
         .with_books(captured="40.00", due="30.00", refunded="10.00")
+    )
+
+
+def test_a_refused_refund_of_everything_is_asked_again_for_everything():
+    """What was refused gave nothing back."""
+    (
+        given(*COMPLETED, failed(), refund_refused())
+        .when(restart())
+        .then(RunStarted, PaymentRefundRequested(capture_id="cap-11", amount=eur("40.00")))
     )
 
 

@@ -20,6 +20,7 @@ from domain.events import (
 from domain.identifiers import SYSTEM
 from domain.money import Money
 from domain.order import Rest, Status
+from domain.payment import Hold
 from domain.refusals import ImplausibleAmount, NotAsked, OrderAlreadyEnded
 from tests.domain.stories import (
     AUTHORIZED,
@@ -228,6 +229,28 @@ def test_a_refused_capture_that_happened_after_all_is_given_back_if_it_was_taken
         .then(refunded(), OrderCompleted())
         .with_books(captured="80.00", due="40.00", refunded="40.00")
     )
+
+
+def test_each_capture_is_given_back_by_a_refund_of_its_own():
+    """No refund is larger than the capture it gives back."""
+    (
+        given(*DELIVERED, capture_refused(), restart(), captured(to=0), failed())
+        .when(captured())
+        .then(
+            captured(),
+            PaymentRefundRequested(capture_id="cap-11", amount=eur("40.00")),
+            PaymentRefundRequested(capture_id="cap-14", amount=eur("40.00")),
+        )
+        .with_books(captured="80.00", still_to_refund="80.00")
+    )
+
+
+def test_a_void_confirmed_after_the_capture_does_not_say_that_nothing_was_taken():
+    """A claim in doubt was written off, its hold is being let go, and the money was taken after all."""
+    story = given(*DELIVERED, write_off(PaymentCaptureRequested), captured()).when(voided())
+    assert story.order.payment.authorization is not None
+    assert story.order.payment.authorization.state is Hold.CAPTURED
+    story.with_books(captured="40.00", due="40.00").owing()
 
 
 def test_nothing_is_refunded_while_a_capture_is_in_doubt():

@@ -58,6 +58,7 @@ class Tokens:
         self._clock = clock
         self.waiting: dict[str, OrderId] = {}
         self.woken: list[tuple[datetime, OrderId, str]] = []
+        self.before_settling: Callable[[], None] = lambda: None
         self.after_settling: Callable[[], None] = lambda: None
 
     def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
@@ -70,6 +71,7 @@ class Tokens:
         self._settle(token, error)
 
     def _settle(self, token: str, how: str) -> None:
+        self.before_settling()
         order_id = self.waiting.pop(token, None)
         if order_id is None:
             raise TokenGone("nobody waits with this token")
@@ -78,12 +80,13 @@ class Tokens:
 
 
 class Store(InMemoryDocuments):
-    """Documents that can be told to kill who writes to a partition next, and that count writes and reads."""
+    """Documents that can be told to kill who writes next, or to let others go first; they count writes and reads."""
 
     def __init__(self) -> None:
         super().__init__()
         self.kill_next_put_of = ""
         self.kill_next_delete = False
+        self.before_next_put: Callable[[], object] | None = None
         self.puts = 0
         self.gets = 0
         self.longest_page = 0
@@ -93,6 +96,9 @@ class Store(InMemoryDocuments):
         return super().get(pk, sk)
 
     def put(self, document, expected):
+        first, self.before_next_put = self.before_next_put, None
+        if first is not None:
+            first()
         if self.kill_next_put_of and document.pk.startswith(self.kill_next_put_of):
             self.kill_next_put_of = ""
             raise Killed

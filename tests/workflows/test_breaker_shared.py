@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
-from tests.workflows.circuits import ALICE, HandClock, Killed, World, order
+from tests.workflows.circuits import ALICE, SETTINGS, HandClock, Killed, World, order
 from workflows.breakers.breaker import Breaker, CircuitOpen
 from workflows.breakers.circuit import State
 from workflows.breakers.events import CircuitClosed, CircuitHeldOpen, CircuitOpened
@@ -61,6 +62,67 @@ def test_of_twenty_processes_that_ask_at_once_one_may_probe():
 
     with ThreadPoolExecutor(20) as pool:
         assert sum(pool.map(ask, range(20))) == 1
+
+
+def test_a_process_that_loses_the_race_for_the_lease_looks_again_and_is_refused():
+    """The other one came between its look and its write."""
+    world = World()
+    world.open()
+    world.clock.advance(15)
+    other = world.process()
+    admitted = []
+    world.documents.before_next_put = lambda: admitted.append(world.admit(2, other))
+    assert world.refuses(1)
+    assert len(admitted) == 1
+
+
+def test_two_processes_that_report_at_once_both_count():
+    """The one that was overtaken counts again, on top of the other."""
+    world = World()
+    other = world.process()
+    world.documents.before_next_put = lambda: world.call(fails=True, breaker=other)
+    world.call(fails=True)
+    assert world.breaker.read().tally.failures == 2
+
+
+def test_a_call_that_began_before_an_outage_says_nothing_about_the_time_after_it():
+    """It ends when the circuit has long closed again, and waited for a provider that was down."""
+    world = World()
+    early = [world.admit(n) for n in range(3)]
+    world.open()
+    world.breaker.close(ALICE, "works")
+    for permit in early:
+        world.breaker.failed(permit, "no answer")
+    assert world.breaker.read().tally.failures == 0
+
+
+def test_a_probe_of_an_earlier_outage_closes_no_later_one():
+    """Both were the first of their outage."""
+    world = World()
+    world.open()
+    world.clock.advance(15)
+    early = world.admit(1)
+    world.breaker.close(ALICE, "works")
+    world.clock.advance(2)
+    world.open()
+    world.clock.advance(15)
+    assert world.admit(2).probe == early.probe
+    world.breaker.succeeded(early)
+    assert world.state is State.HALF_OPEN
+
+
+def test_the_interval_counts_from_the_call_and_not_from_the_wake_up():
+    """The woken order took four seconds to call and died; the provider is left alone for fifteen more."""
+    world = World(settings=replace(SETTINGS, probe_lease_s=5))
+    world.open()
+    world.clock.advance(15)
+    assert world.breaker.lend_probe(order(1)) is not None
+    world.clock.advance(4)
+    world.admit(1)
+    world.clock.advance(14)
+    assert world.refuses(2)
+    world.clock.advance(1)
+    assert not world.refuses(2)
 
 
 def test_twenty_processes_make_one_probe_an_interval_through_an_outage():

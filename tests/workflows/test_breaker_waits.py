@@ -58,6 +58,19 @@ def test_many_timers_wake_one_probe():
     assert len(world.woken("probe")) == 1
 
 
+def test_a_timer_that_loses_the_race_for_the_lease_wakes_nobody():
+    """The other came between its look and its write."""
+    world = World()
+    world.open()
+    for number in range(10):
+        world.wait(number)
+    world.clock.advance(15)
+    other = world.process()
+    world.documents.before_next_put = lambda: world.tick(other)
+    world.tick()
+    assert len(world.woken("probe")) == 1
+
+
 def test_while_the_woken_order_has_the_lease_nobody_else_gets_through():
     """Until it has called, or until the lease runs out."""
     world = World()
@@ -163,6 +176,58 @@ def test_ten_timers_release_no_faster_than_one():
     assert len(world.woken("closed")) == 50
 
 
+def test_of_two_timers_that_release_at_once_one_finds_nothing_left_to_release():
+    """The other came between its look and its write."""
+    world = World(settings=replace(SETTINGS, release_per_s=100))
+    world.open()
+    for number in range(500):
+        world.wait(number)
+    world.breaker.close(ALICE, "works")
+    world.clock.advance(2)
+    other = world.process()
+    world.documents.before_next_put = lambda: world.tick(other)
+    world.tick()
+    assert len(world.woken("closed")) == 200
+
+
+def test_a_second_outage_is_released_as_gently_as_the_first():
+    """Nothing is saved up while it is open, or while nobody waits."""
+    world = World()
+    for first in (0, 100):
+        world.open()
+        for number in range(100):
+            world.wait(first + number)
+        world.clock.advance(600)
+        world.breaker.close(ALICE, "works")
+        world.clock.advance(1)
+        before = len(world.woken("closed"))
+        world.tick()
+        assert len(world.woken("closed")) - before == 10
+        while world.executions.waiting:
+            world.clock.advance(1)
+            world.tick()
+
+
+def test_an_order_that_could_not_be_woken_is_woken_later():
+    """The wait is forgotten after the wake-up, not before it."""
+    world = World()
+    world.open()
+    world.wait(1)
+    world.breaker.close(ALICE, "works")
+    world.clock.advance(1)
+
+    def dies() -> None:
+        raise Killed
+
+    world.executions.before_settling = dies
+    with pytest.raises(Killed):
+        world.tick()
+    world.executions.before_settling = lambda: None
+    world.clock.advance(1)
+    world.tick(world.process())
+    assert world.woken("closed") == [order(1)]
+
+
 def test_a_slow_release_keeps_its_fractions():
     """One order in three seconds, with a timer that ticks every second."""
     world = World(settings=replace(SETTINGS, release_per_s=1 / 3))
@@ -227,11 +292,12 @@ def test_a_crash_between_lending_and_waking_costs_one_lease():
     assert world.woken("probe") == [order(1)]
 
 
-def test_a_registration_that_died_half_way_leaves_nothing_behind_for_ever():
+@pytest.mark.parametrize("died_before", ["circuit-waits#", "circuit-waits-of#"])
+def test_a_registration_that_died_half_way_leaves_nothing_behind_for_ever(died_before: str):
     """The queue is written first; the tick settles what it finds there."""
     world = World()
     world.open()
-    world.documents.kill_next_put_of = "circuit-waits-of#"
+    world.documents.kill_next_put_of = died_before
     with suppress(Killed):
         world.wait(1)
     world.executions.waiting.clear()  # its task failed, and is tried again under another token
@@ -240,6 +306,7 @@ def test_a_registration_that_died_half_way_leaves_nothing_behind_for_ever():
     world.clock.advance(1)
     world.tick()
     assert world.woken("closed") == [order(1)]
+    assert list(waits_of(world.documents, order(1))) == []
     assert all(world.documents.list(f"circuit-waits#payments#{shard}") == [] for shard in range(SHARDS))
 
 

@@ -12,11 +12,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from workflows.breakers.breaker import Breaker, open_breakers
+from workflows.breakers.events import Dependency
+from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.documents import Documents
 from workflows.event_log import EventLog
 from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
+from workflows.gateways.guarded import Guard, GuardedCouriers, GuardedKitchen, GuardedPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
 
@@ -31,7 +35,33 @@ class Engine:
     payments: PaymentGateway
     kitchen: KitchenGateway
     couriers: CourierGateway
+    breakers: Mapping[Dependency, Breaker]
     clock: Clock
+
+
+def assemble(
+    *,
+    log: EventLog,
+    documents: Documents,
+    executions: Executions,
+    payments: PaymentGateway,
+    kitchen: KitchenGateway,
+    couriers: CourierGateway,
+    clock: Clock,
+    breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
+) -> Engine:
+    """The ports of one process, with a circuit breaker before each gateway."""
+    opened = open_breakers(breakers, log, documents, clock)
+    return Engine(
+        log=log,
+        documents=documents,
+        executions=executions,
+        payments=GuardedPayments(payments, Guard(opened[Dependency.PAYMENTS], clock)),
+        kitchen=GuardedKitchen(kitchen, Guard(opened[Dependency.KITCHEN], clock)),
+        couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
+        breakers=opened,
+        clock=clock,
+    )
 
 
 _engine: ContextVar[Engine | None] = ContextVar("engine", default=None)

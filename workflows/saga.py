@@ -15,16 +15,20 @@ from typing import Any
 from domain.commands import Awaited, ParkOrder, RecordTimeout
 from domain.events import CourierReleaseRequested, CourierRequested, PaymentAuthorizationRequested, PreparationRequested
 from domain.identifiers import SYSTEM, OrderId
-from domain.intents import OpenIntent
+from domain.intents import OpenIntent, open_intents
 from domain.order import Order, Rest
 from domain.payment import Hold
 from domain.questions import Answer, answer, question
 from domain.refusals import RunSuperseded
+from workflows import circuit_waits
 from workflows.bootstrap import Engine
+from workflows.breakers.circuit import State
+from workflows.circuit_waits import CircuitWait
 from workflows.command_handling import Caller, handle, load
+from workflows.executions import TokenGone
 from workflows.gateways.errors import Unavailable
-from workflows.steps.performing import perform_open
-from workflows.waits import Wait, forget, register, settle, waits_of, wake
+from workflows.steps.performing import dependency_of, perform_open
+from workflows.waits import AWAIT_CIRCUIT, Wait, forget, register, settle, waits_of, wake
 
 DETAIL_MAX = 300
 """Characters of a fault's cause that are kept on the order; the whole is in the execution and the function's log."""
@@ -144,6 +148,30 @@ def _await_delivery(engine: Engine, step: Step) -> dict[str, Any]:
     return _wait(engine, step, Awaited.DELIVERY)
 
 
+def _await_circuit(engine: Engine, step: Step) -> dict[str, Any]:
+    """Wait until whoever the order needs next, and is known to be down, is back. Register first, then look again."""
+    order = _current(engine, step)
+    for found in open_intents(order):
+        breaker = engine.breakers[dependency_of(found.intent)]
+        circuit = breaker.read()
+        if circuit.state is not State.CLOSED:
+            wait = CircuitWait(
+                order_id=step.order_id,
+                run=step.run,
+                action=step.action,
+                dependency=breaker.dependency,
+                opened=str(circuit.opened),
+                since=engine.clock.now(),
+                token=step.token,
+            )
+            circuit_waits.register(engine.documents, engine.executions, breaker, wait)
+            wake(engine, step.order_id)
+            return {}
+    with suppress(TokenGone):
+        engine.executions.succeed(step.token, {"answer": "closed"})
+    return {}
+
+
 def _wait(engine: Engine, step: Step, awaited: Awaited, ask: Callable[[], object] = lambda: None) -> dict[str, Any]:
     """Register the wait, ask the outside if it has to be asked, then read the log: the answer may be there already."""
     order = _current(engine, step)
@@ -218,5 +246,7 @@ ACTIONS: dict[str, Callable[[Engine, Step], dict[str, Any]]] = {
     "request_courier": _request_courier,
     "await_pickup": _await_pickup,
     "await_delivery": _await_delivery,
+    AWAIT_CIRCUIT: _await_circuit,
+    "await_circuit_to_undo": _await_circuit,
 }
 """The actions that the definitions name."""

@@ -17,10 +17,15 @@ from domain.identifiers import OrderId
 from domain.order import Order
 from domain.questions import Answer, answer
 from domain.refusals import RunSuperseded
+from workflows import circuit_waits
 from workflows.bootstrap import Engine
+from workflows.circuit_waits import CircuitWait
 from workflows.command_handling import load
 from workflows.documents import ANY, Document, Documents
 from workflows.executions import Executions, TokenGone
+
+AWAIT_CIRCUIT = "await_circuit"
+"""The action of a run that waits for a circuit in order to go forward."""
 
 PAGE = 100
 """Waits read at once; an order has at most two, plus those of attempts that were repeated."""
@@ -97,14 +102,29 @@ def forget(documents: Documents, wait: Wait) -> None:
 def wake(engine: Engine, order_id: OrderId) -> None:
     """Ask the log for every wait of the order, and settle those that are answered; then forget them."""
     waits = list(waits_of(engine.documents, order_id))
-    if not waits:
+    for_circuits = list(circuit_waits.waits_of(engine.documents, order_id))
+    if not waits and not for_circuits:
         return
     _, order = load(engine.log, order_id)
+    for held in for_circuits:
+        _interrupt(engine, held, order)
     for wait in waits:
         found = answer(order, wait.awaited, wait.question)
         if found is not Answer.NONE or wait.run < order.run:
             settle(engine.executions, wait.token, order, wait.run, found)
             forget(engine.documents, wait)
+
+
+def _interrupt(engine: Engine, held: CircuitWait, order: Order) -> None:
+    """Who waits to go forward is stopped by a cancellation; who waits to undo is not. Both by a newer run."""
+    if held.run < order.run:
+        error = RunSuperseded.__name__
+    elif order.cancellation is not None and held.action == AWAIT_CIRCUIT:
+        error = CancellationAsked.__name__
+    else:
+        return
+    cause = f"order {order.order_id} has other plans than to wait for {held.dependency}"
+    circuit_waits.interrupt(engine.documents, engine.executions, held, error, cause)
 
 
 def settle(executions: Executions, token: str, order: Order, run: int, found: Answer) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from workflows.asl import definition
-from workflows.bootstrap import Engine
+from workflows.bootstrap import assemble
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.database import Database
@@ -99,7 +99,7 @@ class World:
     def begin(self) -> World:
         nothing: Any = None  # toys use no other port
         self.functions.start(
-            Engine(
+            assemble(
                 log=nothing,
                 documents=nothing,
                 executions=self.driver,

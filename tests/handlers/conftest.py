@@ -18,7 +18,7 @@ from domain.commands import Command, RecordFact
 from domain.events import PaymentAuthorized
 from domain.identifiers import SYSTEM
 from domain.order import Order
-from workflows.bootstrap import Engine, serving
+from workflows.bootstrap import assemble, serving
 from workflows.codec import Codec
 from workflows.command_handling import Caller, handle, load
 from workflows.embedded import http_events
@@ -80,7 +80,7 @@ class Shop:
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring), self.clock)
         nobody: Any = None  # the APIs call no gateway and start no machine
-        self.engine = Engine(
+        self.engine = assemble(
             log=self.log,
             documents=InMemoryDocuments(),
             executions=nobody,

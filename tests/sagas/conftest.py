@@ -32,10 +32,9 @@ from domain.order import Order, Rest
 from domain.personal import Contact
 from workflows.command_handling import Caller, handle, load
 from workflows.embedded.arns import execution_arn
-from workflows.embedded.driver import Driver
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.reports import StateEntries
-from workflows.gateways.sandbox.payment import Position, SandboxPayments
+from workflows.gateways.sandbox.payment import Position
 from workflows.gateways.sandbox.settings import SandboxSettings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -153,16 +152,12 @@ class Story:
     @property
     def position(self) -> Position | None:
         """The order's money, as the provider's ledger has it."""
-        payments = self.engine.ports.payments
-        assert isinstance(payments, SandboxPayments)
-        return payments.position(self.order_id)
+        return self.engine.outside.payments.position(self.order_id)
 
     def state_entries(self) -> StateEntries:
         """Of run 1, once its execution has ended."""
-        executions = self.engine.ports.executions
-        assert isinstance(executions, Driver)
         arn = execution_arn("OrderMachine", f"{self.order_id}-1")
-        executions.ended(arn).result(DEADLINE_S)
+        self.engine.executions.ended(arn).result(DEADLINE_S)
         return self.engine.reports.state_entries(arn)
 
     # --- private -----------------------------------------------------------------------------------------------

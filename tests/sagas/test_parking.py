@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from domain.events import OrderParked
-from tests.sagas.conftest import Place
+from domain.order import Rest
+from tests.sagas.conftest import Place, Story
+from workflows.breakers.events import CircuitOpened, Dependency
+from workflows.breakers.transitions import transitions
 from workflows.gateways.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
 
 DOWN = SandboxSettings(payment=PaymentSettings(wire=WireSettings(lost_before_rate=1.0)))
 
 
-def test_a_provider_that_stays_silent_parks_the_order_under_the_name_of_the_fault(place: Place) -> None:
-    """The name is that of the first error, however many machines it went through."""
-    story = place(sandbox=DOWN)
-    order = story.parked()
-    assert order.cancellation is None
-    parked = story.events[-1]
-    assert isinstance(parked, OrderParked)
-    assert parked.error == "PaymentsUnavailable"
-    assert "ask again" in parked.detail
-
-
-def test_cancelling_a_parked_order_starts_the_run_that_compensates(place: Place) -> None:
-    """Nobody else would: the run that parked it has ended."""
-    story = place(sandbox=DOWN)
+def parked(story: Story) -> OrderParked:
     story.parked()
-    assert story.cancel().until(lambda order: order.run == 2)
+    event = story.events[-1]
+    assert isinstance(event, OrderParked)
+    return event
+
+
+def test_an_order_whose_capture_is_refused_is_parked_and_keeps_what_it_did(place: Place) -> None:
+    """The meal is eaten: nothing goes back. A person decides what becomes of the money."""
+    story = place("pm_capture_refused").accept().assign().ready().pick_up().deliver()
+    assert parked(story).error == "OrderNotSettled"
+    assert "CancellationRequested" not in story.kinds
+
+
+def test_an_undo_that_is_refused_parks_the_order_after_everything_else_was_undone(place: Place) -> None:
+    """One that fails does not hold up the others, and the name says that it was in the middle of giving back."""
+    story = place("pm_void_refused").accept().assign().cancel()
+    event = parked(story)
+    assert event.error == "CompensationUnfinished"
+    assert {"PreparationCancelled", "CourierReleased", "PaymentVoidRefused"} <= set(story.kinds)
+
+
+def test_payments_that_are_down_park_nobody(place: Place) -> None:
+    """The circuit opens, and the order waits for the fact that it closed."""
+    story = place(sandbox=DOWN)
+    engine = story.engine.ports
+
+    def opened(_: object) -> bool:
+        now = story.now()
+        found = transitions(engine.log, Dependency.PAYMENTS, now - timedelta(hours=1), now)
+        return any(isinstance(transition.event, CircuitOpened) for transition in found)
+
+    order = story.until(opened)
+    assert order.rest is Rest.MOVING
+    assert story.cancel().order.rest is Rest.MOVING

@@ -15,7 +15,7 @@ from domain.identifiers import SYSTEM, Actor, CustomerId, RestaurantId, Role, Sk
 from domain.money import Money
 from domain.personal import Contact
 from workflows.books_check import BooksReport, check_books
-from workflows.bootstrap import Engine
+from workflows.bootstrap import assemble
 from workflows.clock import SystemClock
 from workflows.codec import Codec
 from workflows.command_handling import Caller, handle, load
@@ -54,7 +54,7 @@ class World:
         self.file = folder / "sandbox.sqlite"
         self.sandbox: Sandbox = open_sandbox(self.file, SandboxSettings(), Surroundings(clock=clock, random=Random(1)))
         self.log = InMemoryEventLog(Codec(InMemoryKeyRing()), clock)
-        self.engine = Engine(
+        self.engine = assemble(
             log=self.log,
             documents=InMemoryDocuments(),
             executions=_NoExecutions(),

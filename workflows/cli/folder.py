@@ -28,6 +28,7 @@ _ADDRESS = "address"
 @contextmanager
 def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
     """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises Unusable."""
+    from workflows.breakers.settings import BreakerSettingRefused, breaker_settings
     from workflows.embedded.database import DatabaseInUse
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.http import PortTaken
@@ -36,9 +37,13 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
 
     try:
         opened = EmbeddedEngine.open(
-            data, template=TEMPLATE, parameters=parameters, sandbox=sandbox_settings(os.environ)
+            data,
+            template=TEMPLATE,
+            parameters=parameters,
+            sandbox=sandbox_settings(os.environ),
+            breakers=breaker_settings(os.environ),
         )
-    except (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused) as error:
+    except (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused) as error:
         raise Unusable(str(error)) from None
     except OSError as error:
         raise Unusable(f"{data} cannot hold an engine's data: {error.strerror}") from None

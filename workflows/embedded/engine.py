@@ -19,7 +19,9 @@ from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from random import SystemRandom
 
-from workflows.bootstrap import Engine
+from workflows.bootstrap import assemble
+from workflows.breakers.events import Dependency
+from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock, SystemClock
 from workflows.codec import Codec
 from workflows.embedded.alarms import Alarms
@@ -64,6 +66,7 @@ class EmbeddedEngine:
         template: Path,
         parameters: Mapping[str, str] | None = None,
         sandbox: SandboxSettings | None = None,
+        breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
         clock: Clock | None = None,
         workers: int = WORKERS,
         in_memory_max: int = IN_MEMORY_MAX,
@@ -82,6 +85,7 @@ class EmbeddedEngine:
                 template=read,
                 machines=machines,
                 sandbox=sandbox or SandboxSettings(),
+                breakers=breakers,
                 clock=clock or SystemClock(),
                 workers=workers,
                 in_memory_max=in_memory_max,
@@ -98,6 +102,7 @@ class EmbeddedEngine:
         template: Template,
         machines: Mapping[str, Machine],
         sandbox: SandboxSettings,
+        breakers: Mapping[Dependency, BreakerSettings],
         clock: Clock,
         workers: int,
         in_memory_max: int,
@@ -111,7 +116,7 @@ class EmbeddedEngine:
         """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
         database = opened.enter_context(Database(folder / DATABASE))
         self.tokens = AccessTokens.of(folder)
-        outside = opened.enter_context(closing(_sandbox(folder / SANDBOX, sandbox, clock)))
+        self.outside = outside = opened.enter_context(closing(_sandbox(folder / SANDBOX, sandbox, clock)))
         log = SqliteEventLog(database, Codec(SqliteKeyRing(database)), clock)
         alarms = opened.enter_context(closing(Alarms(clock)))
         journal = Journal(database)
@@ -139,7 +144,7 @@ class EmbeddedEngine:
             calls_max=max(1, workers // 2),
             on_break=self._fail,
         )
-        self.ports = Engine(
+        self.ports = assemble(
             log=log,
             documents=SqliteDocuments(database),
             executions=self.executions,
@@ -147,6 +152,7 @@ class EmbeddedEngine:
             kitchen=outside.kitchen,
             couriers=outside.couriers,
             clock=clock,
+            breakers=breakers,
         )
 
     def serve(self, port: int) -> int:

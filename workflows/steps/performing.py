@@ -10,6 +10,7 @@ from domain.events import (
     CourierReleaseRequested,
     CourierRequested,
     Fact,
+    Intent,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentRefundRequested,
@@ -21,6 +22,8 @@ from domain.identifiers import SYSTEM, OrderId
 from domain.intents import OpenIntent, open_intents
 from domain.order import Order
 from workflows.bootstrap import Engine
+from workflows.breakers.breaker import CircuitOpen
+from workflows.breakers.events import Dependency
 from workflows.command_handling import Caller, handle, load
 from workflows.gateways.errors import Unavailable
 from workflows.steps.delivery import offer_delivery, withdraw_offer
@@ -37,6 +40,7 @@ def perform_open(
 
     Raises:
         Unavailable: The first failure, after all were tried. Asking again makes the same calls.
+        CircuitOpen: That is all that stands in the way; asking again is of no use before it closed.
     """
     tried: set[int] = set()
     failures: list[Unavailable] = []
@@ -48,8 +52,19 @@ def perform_open(
         except Unavailable as failure:
             failures.append(failure)
     if failures:
-        raise failures[0]
+        raise min(failures, key=lambda failure: isinstance(failure, CircuitOpen))
     return order
+
+
+def dependency_of(intent: Intent) -> Dependency:
+    """Whom the intent is performed with."""
+    match intent:
+        case PreparationRequested() | PreparationCancellationRequested():
+            return Dependency.KITCHEN
+        case CourierRequested() | CourierReleaseRequested():
+            return Dependency.COURIERS
+        case _:
+            return Dependency.PAYMENTS
 
 
 def _next(order: Order, tried: set[int], selected: Callable[[OpenIntent], bool]) -> OpenIntent | None:

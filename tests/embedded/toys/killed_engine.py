@@ -14,7 +14,7 @@ from typing import Any
 import toy_handlers
 
 from workflows.asl import definition
-from workflows.bootstrap import Engine
+from workflows.bootstrap import assemble
 from workflows.clock import SystemClock
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
@@ -122,7 +122,7 @@ def main(folder: Path, orders: int) -> None:
         database, journal, Definitions(journal), MACHINES, functions, clock=clock, alarms=alarms, in_memory_max=8
     )
     ports: dict[str, Any] = dict.fromkeys(("log", "documents", "payments", "kitchen", "couriers"), nothing)
-    functions.start(Engine(executions=driver, clock=clock, **ports))
+    functions.start(assemble(executions=driver, clock=clock, **ports))
     driver.begin()
     names = [f"order-{number}" for number in range(orders)]
     for name in names:

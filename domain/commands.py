@@ -10,7 +10,7 @@ from typing import TypeAlias
 from domain.events import Fact, Fault, Line
 from domain.identifiers import Actor, CustomerId, OrderId, RestaurantId
 from domain.money import Money
-from domain.personal import Contact
+from domain.personal import Contact, Erased
 
 
 class Awaited(StrEnum):
@@ -86,25 +86,67 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCredit:
-    """Lower what the customer pays. ``credit_id`` makes asking twice harmless."""
+    """Lower what the customer pays. ``credit_id`` makes asking twice harmless.
+
+    Above ``limit``, or when it is in another currency, a second person has to approve; ``None``: there is no limit.
+    """
 
     credit_id: str
     amount: Money
     fault: Fault
     by: Actor
-    reason: str
+    reason: str | Erased
+    limit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff:
-    """Stop pursuing what the intent of this version holds or owes."""
+    """Stop pursuing what the intent of this version holds or owes. ``limit`` as for a credit."""
 
     intent: int
     fault: Fault
     by: Actor
-    reason: str
+    reason: str | Erased
+    limit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbandonOrder:
+    """End the order as it is: what it holds, owes or is due is given up. ``limit`` as for a credit."""
+
+    fault: Fault
+    by: Actor
+    reason: str | Erased
+    limit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """Agree to the wish of version ``approval``, as somebody else than who wished it."""
+
+    approval: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddNote:
+    """Leave a note for others who look at the order. ``note_id`` makes asking twice harmless."""
+
+    note_id: str
+    by: Actor
+    text: str
 
 
 Command: TypeAlias = (
-    PlaceOrder | CancelOrder | RecordFact | RecordTimeout | ParkOrder | StartRun | GrantCredit | WriteOff
+    PlaceOrder
+    | CancelOrder
+    | RecordFact
+    | RecordTimeout
+    | ParkOrder
+    | StartRun
+    | GrantCredit
+    | WriteOff
+    | AbandonOrder
+    | Approve
+    | AddNote
 )

@@ -43,7 +43,7 @@ def consequences(order: Order) -> Iterator[Event]:
 
 def wanted(order: Order, item: Owed) -> bool:
     """Whether the order still needs what it holds, to go on or to be paid."""
-    if order.cancellation is not None or item.holding is Holding.CAPTURE:
+    if order.cancellation is not None or order.abandoned is not None or item.holding is Holding.CAPTURE:
         return item.holding is Holding.CAPTURE and item.in_doubt
     if item.holding is Holding.AUTHORIZATION:
         return not order.delivery.delivered or bool(shortage(order))
@@ -56,8 +56,21 @@ def wanted(order: Order, item: Owed) -> bool:
 def _next(order: Order) -> Event | None:
     if order.placed is None:
         return None
-    forward = _forward(order) if order.cancellation is None else None
-    return forward or _undo(order) or _end(order) or _rouse(order)
+    return _onward(order) or _undo(order) or _end(order) or _rouse(order)
+
+
+def _onward(order: Order) -> Event | None:
+    if order.cancellation is not None:
+        return None
+    return _forward(order) if order.abandoned is None else _owes_after_all(order, order.abandoned.fault)
+
+
+def _owes_after_all(order: Order, fault: Fault) -> CancellationRequested | None:
+    """What comes in after an order was abandoned is given back, as of a cancelled one. A delivered meal is not undone:
+    there only what is too much is given back."""
+    if order.delivery.delivered or not owed(order):
+        return None
+    return _cancelled(CancellationCause.ABANDONED, fault)
 
 
 def _forward(order: Order) -> Event | None:

@@ -11,6 +11,9 @@ from dataclasses import replace
 from typing import assert_never
 
 from domain.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
     Awaited,
     CancelOrder,
     Command,
@@ -22,7 +25,7 @@ from domain.commands import (
     StartRun,
     WriteOff,
 )
-from domain.consequences import consequences, wanted
+from domain.consequences import consequences
 from domain.events import (
     CancellationCause,
     CancellationRequested,
@@ -33,7 +36,6 @@ from domain.events import (
     CourierRequested,
     CourierTimedOut,
     CourierWrittenOff,
-    CreditGranted,
     DeliveryFailed,
     DeliveryOverdue,
     Event,
@@ -41,6 +43,7 @@ from domain.events import (
     Fault,
     Intent,
     ItemUnavailable,
+    NoteAdded,
     OrderDelivered,
     OrderParked,
     OrderPickedUp,
@@ -68,31 +71,26 @@ from domain.events import (
     PreparationWrittenOff,
     RunStarted,
     Timeout,
-    WrittenOff,
 )
 from domain.identifiers import SYSTEM, Role
-from domain.intents import Holding, owed, shortage
-from domain.money import Money, total
+from domain.intents import owed
+from domain.money import total
 from domain.order import Order, Rest, evolve, fact_key
 from domain.personal import Erased
 from domain.questions import Answer, answer
 from domain.refusals import (
     CancellationNotAllowed,
-    CreditExceedsDue,
-    ImplausibleAmount,
     InvalidOrder,
     NotAsked,
-    NothingOwed,
     NotTheNextRun,
-    OrderAlreadyCancelling,
     OrderAlreadyEnded,
     OrderAlreadyPickedUp,
     OrderAlreadyPlaced,
     OrderNotFound,
     RunSuperseded,
-    StillNeeded,
     UnknownLine,
 )
+from domain.wishes import approve, check_amount, wish
 
 LINES_MAX = 100
 """Lines an order may have: far above what people order, far below what a 400 KB commit holds."""
@@ -126,10 +124,12 @@ def _answered(command: Command, order: Order) -> tuple[Event, ...]:
             return _park(command, order)
         case StartRun():
             return _start_run(command, order)
-        case GrantCredit():
-            return _grant_credit(command, order)
-        case WriteOff():
-            return _write_off(command, order)
+        case GrantCredit() | WriteOff() | AbandonOrder():
+            return wish(command, order)
+        case Approve():
+            return approve(command, order)
+        case AddNote():
+            return _add_note(command, order)
         case _:
             assert_never(command)
 
@@ -188,6 +188,8 @@ def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
         return ()
     if order.delivery.picked_up:
         raise OrderAlreadyPickedUp(order.order_id)
+    if order.rest is Rest.ENDED:
+        raise OrderAlreadyEnded(order.order_id)
     return (
         CancellationRequested(
             cause=CancellationCause.ASKED,
@@ -204,13 +206,8 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
     if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
         raise UnknownLine(fact.line, len(order.lines))
     if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded):
-        _check_amount(fact.amount, order)
+        check_amount(fact.amount, order)
     return () if fact_key(fact) in order.facts else (fact,)
-
-
-def _check_amount(amount: Money, order: Order) -> None:
-    if amount.currency != order.currency or amount.minor <= 0:
-        raise ImplausibleAmount(amount, order.currency)
 
 
 def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
@@ -257,47 +254,10 @@ def _start_run(command: StartRun, order: Order) -> tuple[Event, ...]:
     return (RunStarted(run=order.run + 1, by=command.by, reason=command.reason),)
 
 
-def _grant_credit(command: GrantCredit, order: Order) -> tuple[Event, ...]:
-    if command.credit_id in order.credits:
+def _add_note(command: AddNote, order: Order) -> tuple[Event, ...]:
+    if command.note_id in order.notes:
         return ()
-    if order.cancellation is not None:
-        raise OrderAlreadyCancelling(order.order_id)
-    _check_amount(command.amount, order)
-    payable = order.total - order.payment.waived
-    if command.amount > payable:
-        raise CreditExceedsDue(command.amount, payable)
-    return (
-        CreditGranted(
-            credit_id=command.credit_id,
-            amount=command.amount,
-            fault=command.fault,
-            by=command.by,
-            reason=command.reason,
-        ),
-    )
-
-
-def _write_off(command: WriteOff, order: Order) -> tuple[Event, ...]:
-    item = next((item for item in owed(order) if item.intent == command.intent), None)
-    if item is None:
-        return _write_off_claim(command, order)
-    if wanted(order, item) and item.holding is not Holding.CAPTURE:
-        raise StillNeeded(command.intent)
-    return (_written_off(command),)
-
-
-def _write_off_claim(command: WriteOff, order: Order) -> tuple[Event, ...]:
-    """What is owed to us can be written off too: the last capture, refused or of less than was asked."""
-    captures = order.payment.captures
-    if captures and captures[-1].intent == command.intent and shortage(order):
-        return (_written_off(command),)
-    if command.intent in order.written_off:
-        return ()
-    raise NothingOwed(command.intent)
-
-
-def _written_off(command: WriteOff) -> WrittenOff:
-    return WrittenOff(intent=command.intent, fault=command.fault, by=command.by, reason=command.reason)
+    return (NoteAdded(note_id=command.note_id, by=command.by, text=command.text),)
 
 
 def _check_run(run: int, order: Order) -> None:

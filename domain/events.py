@@ -37,6 +37,15 @@ class CancellationCause(StrEnum):
     NOTHING_LEFT = "nothing_left"
     NO_COURIER = "no_courier"
     DELIVERY_FAILED = "delivery_failed"
+    ABANDONED = "abandoned"
+
+
+class Wish(StrEnum):
+    """What a person may want that moves or gives up money."""
+
+    CREDIT = "credit"
+    WRITE_OFF = "write_off"
+    ABANDON = "abandon"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +150,54 @@ class WrittenOff:
     fault: Fault
     by: Actor
     reason: str | Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteAdded:
+    """A person's words about the order, for other people. ``note_id`` makes adding twice harmless."""
+
+    note_id: str
+    by: Actor
+    text: str | Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderAbandoned:
+    """A person ended the order without compensating; ``WrittenOff`` events before it name what is not pursued.
+
+    ``unclaimed`` is what the customer still had to pay and is not asked for any more, ``unreturned`` what was taken too
+    much and no refund was asked for.
+    """
+
+    fault: Fault
+    by: Actor
+    reason: str | Erased
+    unclaimed: Money
+    unreturned: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRequested:
+    """A person's wish about more money than one person decides on. It is named by its version and waits for another.
+
+    ``amount`` is what it moves or gives up. ``credit_id`` is a credit's, ``intent`` a write-off's.
+    """
+
+    wish: Wish
+    amount: Money
+    fault: Fault
+    by: Actor
+    reason: str | Erased
+    credit_id: str = ""
+    intent: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalGiven:
+    """A second person agreed to the wish of version ``approval``, which is done in the same commit."""
+
+    approval: int
+    by: Actor
 
 
 # --- payment ----------------------------------------------------------------------------------------------------------
@@ -478,6 +535,10 @@ Decision: TypeAlias = (
     | OrderCompleted
     | CreditGranted
     | WrittenOff
+    | NoteAdded
+    | OrderAbandoned
+    | ApprovalRequested
+    | ApprovalGiven
 )
 
 Event: TypeAlias = Decision | Intent | Fact | Timeout

@@ -16,7 +16,7 @@ from domain.events import (
     PaymentVoidRequested,
     PreparationCancellationRequested,
 )
-from domain.money import Money
+from domain.money import Money, total
 from domain.order import Order
 from domain.payment import Hold, Transfer
 from domain.preparation import TicketState
@@ -143,6 +143,11 @@ def _owed_couriers(order: Order) -> list[Owed]:
     ]
 
 
+def at_stake(order: Order) -> Money:
+    """What is given up when nothing more is done for the order: all that is owed, and what is still to be paid."""
+    return total((item.amount for item in owed(order) if item.amount is not None), order.currency) + shortage(order)
+
+
 # --- books ------------------------------------------------------------------------------------------------------------
 
 
@@ -183,17 +188,19 @@ def books(order: Order) -> Books:
         due=due(order),
         refunded=payment.returned(Transfer.DONE),
         still_to_refund=payment.returned(Transfer.ASKED, Transfer.REFUSED) + excess_taken(order),
-        unreturned=payment.returned(Transfer.WRITTEN_OFF),
+        unreturned=payment.returned(Transfer.WRITTEN_OFF) + Money(order.unreturned, order.currency),
         over_refunded=max(_given_back(order) - _overpaid(order), Money.zero(order.currency)),
     )
 
 
 def due(order: Order) -> Money:
-    """What the customer has to pay: nothing before delivery, nothing once the order is being cancelled."""
+    """What the customer has to pay: nothing before delivery, nothing once the order is being cancelled, and of an order
+    that was abandoned no more than was taken."""
     nothing = Money.zero(order.currency)
     if order.cancellation is not None or not order.delivery.delivered:
         return nothing
-    return max(order.total - order.payment.waived, nothing)
+    price = max(order.total - order.payment.waived, nothing)
+    return price if order.abandoned is None else min(price, _taken(order))
 
 
 def shortage(order: Order) -> Money:
@@ -215,4 +222,5 @@ def _taken(order: Order) -> Money:
 
 
 def _given_back(order: Order) -> Money:
-    return order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
+    by_refunds = order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
+    return by_refunds + Money(order.unreturned, order.currency)

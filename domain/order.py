@@ -11,6 +11,8 @@ from typing import Any, get_args
 from domain import delivery, payment, preparation
 from domain.delivery import Delivery
 from domain.events import (
+    ApprovalGiven,
+    ApprovalRequested,
     CancellationRequested,
     CourierTimedOut,
     CreditGranted,
@@ -22,6 +24,8 @@ from domain.events import (
     Intent,
     ItemUnavailable,
     Line,
+    NoteAdded,
+    OrderAbandoned,
     OrderCancelled,
     OrderCompleted,
     OrderDelivered,
@@ -56,6 +60,7 @@ class Status(StrEnum):
     COMPLETED = "completed"
     CANCELLING = "cancelling"
     CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
 
 
 class Rest(StrEnum):
@@ -68,7 +73,11 @@ class Rest(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them."""
+    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them.
+
+    ``approvals`` are the wishes that wait for a second person, by version; ``unreturned`` is what, in minor units, was
+    abandoned and not asked back by any refund.
+    """
 
     order_id: OrderId
     version: int = 0
@@ -87,6 +96,12 @@ class Order:
     intents: dict[int, Intent] = field(default_factory=dict)
     facts: frozenset[tuple[object, ...]] = frozenset()
     written_off: frozenset[int] = frozenset()
+    abandoned: OrderAbandoned | None = None
+    abandoned_at: int = 0
+    unreturned: int = 0
+    approvals: dict[int, ApprovalRequested] = field(default_factory=dict)
+    approved: frozenset[int] = frozenset()
+    notes: frozenset[str] = frozenset()
 
     @property
     def currency(self) -> str:
@@ -102,9 +117,16 @@ class Order:
         return max(price - Money(self.credited, self.currency), Money.zero(self.currency))
 
     @property
+    def given_up(self) -> bool:
+        """Whether it ended by being abandoned, and nothing came later that made it owe again."""
+        return self.rest is Rest.ENDED and self.abandoned is not None and self.rested_at == self.abandoned_at
+
+    @property
     def status(self) -> Status:
         if self.placed is None:
             return Status.UNPLACED
+        if self.given_up:
+            return Status.ABANDONED
         if self.cancellation is not None:
             return Status.CANCELLED if self.rest is Rest.ENDED else Status.CANCELLING
         if self.rest is Rest.ENDED:
@@ -185,6 +207,29 @@ def _written_off(order: Order, event: WrittenOff, version: int) -> _Changes:
     }
 
 
+def _abandoned(order: Order, event: OrderAbandoned, version: int) -> _Changes:
+    return {
+        "rest": Rest.ENDED,
+        "rested_at": version,
+        "abandoned": event,
+        "abandoned_at": version,
+        "unreturned": order.unreturned + event.unreturned.minor,
+    }
+
+
+def _approval_requested(order: Order, event: ApprovalRequested, version: int) -> _Changes:
+    return {"approvals": order.approvals | {version: event}}
+
+
+def _approved(order: Order, event: ApprovalGiven, version: int) -> _Changes:
+    pending = {asked: wish for asked, wish in order.approvals.items() if asked != event.approval}
+    return {"approvals": pending, "approved": order.approved | {event.approval}}
+
+
+def _noted(order: Order, event: NoteAdded, version: int) -> _Changes:
+    return {"notes": order.notes | {event.note_id}}
+
+
 def _payment(order: Order, event: Any, version: int) -> _Changes:
     return {"payment": payment.evolve(order.payment, event, version)} | _remembered(order, event, version)
 
@@ -227,6 +272,10 @@ _EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
     OrderCompleted: _ended,
     CreditGranted: _credited,
     WrittenOff: _written_off,
+    OrderAbandoned: _abandoned,
+    ApprovalRequested: _approval_requested,
+    ApprovalGiven: _approved,
+    NoteAdded: _noted,
     **dict.fromkeys(get_args(PaymentIntent) + get_args(PaymentFact), _payment),
     **dict.fromkeys(get_args(PreparationIntent) + get_args(PreparationFact), _preparation),
     **dict.fromkeys((PreparationTimedOut, PreparationOverdue), _preparation),

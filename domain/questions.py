@@ -34,8 +34,9 @@ def question(order: Order, awaited: Awaited) -> int | None:
 
 
 def answer(order: Order, awaited: Awaited, asked: int) -> Answer:
-    """The log's answer to the question that intent ``asked`` put. A cancellation answers them all."""
-    if order.cancellation is not None:
+    """The log's answer to the question that intent ``asked`` put. A cancellation answers them all, and so does giving
+    the order up: nobody needs to wait any more."""
+    if order.cancellation is not None or order.given_up:
         return Answer.CANCELLING
     match awaited:
         case Awaited.ACCEPTANCE:

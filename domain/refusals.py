@@ -122,6 +122,33 @@ class CreditExceedsDue(Rejected):
         self.due = due
 
 
+class SecondPersonNeeded(Rejected):
+    """Who wished it cannot approve it. HTTP: 403."""
+
+    def __init__(self, approval: int, person: str) -> None:
+        super().__init__(f"{person} asked for this; approval {approval} needs a second person")
+        self.approval = approval
+        self.person = person
+
+
+class NoSuchApproval(Rejected):
+    """Nobody asked for it. HTTP: 404."""
+
+    def __init__(self, approval: int) -> None:
+        super().__init__(f"no wish of version {approval} waits for a second person")
+        self.approval = approval
+
+
+class ApprovalOutdated(Rejected):
+    """More is at stake now than the first person saw: the wish is to be made again."""
+
+    def __init__(self, approval: int, asked: Money, now: Money) -> None:
+        super().__init__(f"approval {approval} was asked for {asked}, and now it is {now}; ask again")
+        self.approval = approval
+        self.asked = asked
+        self.now = now
+
+
 class NothingOwed(Rejected):
     """The intent holds and owes nothing, so there is nothing to write off."""
 

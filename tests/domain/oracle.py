@@ -19,7 +19,8 @@ def books_of(events: Iterable[e.Event]) -> Lines:
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     due = _due(facts, captures)
     open_, captured = _sum(captures, "open"), _sum(captures, "done")
-    given_back = _sum(refunds, "open", "done", "refused", "written off")
+    abandoned = sum(event.unreturned.minor for event in facts if isinstance(event, e.OrderAbandoned))
+    given_back = _sum(refunds, "open", "done", "refused", "written off") + abandoned
     overpaid = max(captured + open_ - due, 0)
     return {
         "captured": captured,
@@ -27,7 +28,7 @@ def books_of(events: Iterable[e.Event]) -> Lines:
         "due": due,
         "refunded": _sum(refunds, "done"),
         "still_to_refund": _sum(refunds, "open", "refused") + max(overpaid - given_back, 0),
-        "unreturned": _sum(refunds, "written off"),
+        "unreturned": _sum(refunds, "written off") + abandoned,
         "over_refunded": max(given_back - overpaid, 0),
     }
 
@@ -109,7 +110,8 @@ def _due(facts: list[e.Event], captures: dict[int, _Movement]) -> int:
         for version, (state, asked, amount) in captures.items()
         if version in forgiven
     )
-    return max(price_of(facts) - waived, 0)
+    price = max(price_of(facts) - waived, 0)
+    return min(price, _sum(captures, "open", "done")) if e.OrderAbandoned in kinds else price
 
 
 def _held_money(facts: list[e.Event]) -> set[tuple[str, int]]:

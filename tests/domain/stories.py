@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from domain.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
     Awaited,
     CancelOrder,
     Command,
@@ -76,6 +79,7 @@ UNKNOWN = initial(ORDER_ID)
 CUSTOMER = Actor(Role.CUSTOMER, "cleo")
 RESTAURANT = Actor(Role.RESTAURANT, "luigi")
 SUPPORT = Actor(Role.SUPPORT, "sam")
+SECOND = Actor(Role.SUPPORT, "sue")
 
 Told: TypeAlias = Command | Callable[[Order], Command]
 Expected: TypeAlias = Event | type | Callable[[Order], Command]
@@ -211,8 +215,28 @@ def cancel(by: Actor = CUSTOMER) -> CancelOrder:
     return CancelOrder(by=by, reason="changed my mind")
 
 
-def credit(amount: str, credit_id: str = "cold") -> GrantCredit:
-    return GrantCredit(credit_id=credit_id, amount=eur(amount), fault=Fault.RESTAURANT, by=SUPPORT, reason="cold meal")
+def credit(amount: str, credit_id: str = "cold", limit: str | None = None) -> GrantCredit:
+    return GrantCredit(
+        credit_id=credit_id,
+        amount=eur(amount),
+        fault=Fault.RESTAURANT,
+        by=SUPPORT,
+        reason="cold meal",
+        limit=eur(limit) if limit else None,
+    )
+
+
+def abandon(limit: str | None = None) -> AbandonOrder:
+    return AbandonOrder(fault=Fault.PLATFORM, by=SUPPORT, reason="a lost cause", limit=eur(limit) if limit else None)
+
+
+def approve(by: Actor = SECOND) -> Told:
+    """The latest wish that waits for a second person, or the latest that was approved."""
+    return lambda order: Approve(approval=max(order.approvals or order.approved), by=by)
+
+
+def note(text: str = "called the restaurant", note_id: str = "note") -> AddNote:
+    return AddNote(note_id=note_id, by=SUPPORT, text=text)
 
 
 def park(*, compensating: bool = False, run: int | None = None) -> Told:
@@ -225,8 +249,14 @@ def restart() -> Told:
     return lambda order: StartRun(run=order.run + 1, by=SUPPORT, reason="fixed")
 
 
-def write_off(of: type[Intent], to: int = -1) -> Told:
-    return lambda order: WriteOff(intent=asked(order, of)[to], fault=Fault.PLATFORM, by=SUPPORT, reason="not worth it")
+def write_off(of: type[Intent], to: int = -1, limit: str | None = None) -> Told:
+    return lambda order: WriteOff(
+        intent=asked(order, of)[to],
+        fault=Fault.PLATFORM,
+        by=SUPPORT,
+        reason="not worth it",
+        limit=eur(limit) if limit else None,
+    )
 
 
 def timeout(awaited: Awaited, *, run: int | None = None, asked: int | None = None) -> Told:
@@ -373,9 +403,7 @@ def released(to: int = -1) -> Report:
 
 
 def courier_lost(to: int = -1) -> Report:
-    return Report(
-        CourierReleaseRequested, to, lambda v, i: CourierWrittenOff(answers=v, reason="under way", at=NOON)
-    )
+    return Report(CourierReleaseRequested, to, lambda v, i: CourierWrittenOff(answers=v, reason="under way", at=NOON))
 
 
 # --- how far an order is ----------------------------------------------------------------------------------------------

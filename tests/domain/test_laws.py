@@ -119,7 +119,8 @@ def test_once_cancelling_began_nothing_goes_forward(contradictory, play):
     events = played(play, contradictory=contradictory).events
     began = [version for version, event in enumerate(events) if isinstance(event, e.CancellationRequested)]
     assert len(began) <= 1
-    for version in began:
+    given_up = [version for version, event in enumerate(events) if isinstance(event, e.OrderAbandoned)]
+    for version in began + given_up:
         assert not [event for event in events[version:] if isinstance(event, FORWARD)]
 
 
@@ -127,11 +128,12 @@ def test_once_cancelling_began_nothing_goes_forward(contradictory, play):
 @often
 @given(play=plays())
 def test_after_pickup_only_a_failed_delivery_cancels(contradictory, play):
+    """Or what comes in after a person abandoned the order, and is given back."""
     events = played(play, contradictory=contradictory).events
     for version, event in enumerate(events):
         gone = any(isinstance(earlier, e.OrderPickedUp | e.OrderDelivered) for earlier in events[:version])
         if gone and isinstance(event, e.CancellationRequested):
-            assert event.cause is e.CancellationCause.DELIVERY_FAILED
+            assert event.cause in {e.CancellationCause.DELIVERY_FAILED, e.CancellationCause.ABANDONED}
         if gone:
             assert not isinstance(event, e.CourierRequested | e.PreparationRequested)
 
@@ -164,7 +166,7 @@ def test_what_is_owed_is_what_is_held_and_not_given_back(contradictory, play):
 def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
     world = played(play, contradictory=contradictory)
     for version, event in enumerate(world.events, start=1):
-        if isinstance(event, e.OrderCancelled | e.OrderCompleted):
+        if isinstance(event, e.OrderCancelled | e.OrderCompleted | e.OrderAbandoned):
             assert held_by(world.events[:version]) == set()
     for order, _ in commits(world):
         assert order.rest is not Rest.ENDED or owed(order) == ()
@@ -244,7 +246,7 @@ def test_in_the_end_the_customer_paid_for_what_was_delivered_and_for_nothing_els
     world.end_well()
     taken = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentCaptured))
     returned = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentRefunded))
-    written_off = any(isinstance(event, e.WrittenOff) for event in world.events)
+    written_off = any(isinstance(event, e.WrittenOff | e.OrderAbandoned) for event in world.events)
     price = price_of(world.events) if world.order.cancellation is None else 0
     assert written_off or taken - returned == price
     assert taken - returned == books(world.order).due.minor + books(world.order).unreturned.minor
@@ -267,6 +269,7 @@ STORIES: dict[str, tuple[s.Told, ...]] = {
     "no answer": (*s.AUTHORIZED, s.timeout(Awaited.ACCEPTANCE)),
     "never ready": (*s.ACCEPTED, s.courier_declined(), s.timeout(Awaited.ASSIGNMENT), s.timeout(Awaited.READINESS)),
     "lost": (*s.PICKED_UP, s.timeout(Awaited.DELIVERY)),
+    "given up": (*s.PICKED_UP, s.park(), s.note(), s.abandon(limit="10.00"), s.approve()),
 }
 
 

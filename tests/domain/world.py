@@ -16,7 +16,19 @@ from typing import Any, TypeAlias
 from hypothesis import strategies as st
 
 from domain import events as e
-from domain.commands import Awaited, CancelOrder, Command, GrantCredit, ParkOrder, RecordFact, RecordTimeout, StartRun
+from domain.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
+    Awaited,
+    CancelOrder,
+    Command,
+    GrantCredit,
+    ParkOrder,
+    RecordFact,
+    RecordTimeout,
+    StartRun,
+)
 from domain.commands import WriteOff as WriteOffCommand
 from domain.deciding import decide
 from domain.delivery import OfferState
@@ -27,7 +39,7 @@ from domain.order import Order, Rest, evolve
 from domain.preparation import TicketState
 from domain.questions import question
 from domain.refusals import Rejected
-from tests.domain.stories import NOON, SUPPORT, UNKNOWN, place
+from tests.domain.stories import NOON, SECOND, SUPPORT, UNKNOWN, place
 
 STEPS_MAX = 150
 """Moves within which a world that means well ends any order; the longest seen needed 60."""
@@ -96,7 +108,8 @@ class World:
         yield from [self._deliver_mail] * (3 if self.mail else 0)
         yield from [self._tell_again] * (1 if self.told else 0)
         yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
-        yield from (self._credit, self._write_off, self._write_off)
+        yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note)
+        yield from [self._approve] * (2 if self.order.approvals else 0)
         yield from [self._contradict] * (6 if self.contradictory else 0)
 
     # --- what a run does ------------------------------------------------------------------------------------------
@@ -141,13 +154,33 @@ class World:
         amount = [Money(100, "EUR"), self.order.total, Money(self.order.total.minor + 1, "EUR"), Money(1, "USD")]
         credit_id = "abcdef"[parameter // 4 % 6]
         return GrantCredit(
-            credit_id=credit_id, amount=amount[parameter % 4], fault=e.Fault.PLATFORM, by=SUPPORT, reason=""
+            credit_id=credit_id,
+            amount=amount[parameter % 4],
+            fault=e.Fault.PLATFORM,
+            by=SUPPORT,
+            reason="",
+            limit=_limit(parameter // 24),
         )
 
     def _write_off(self, parameter: int) -> Command:
         candidates = [item.intent for item in owed(self.order)] + [c.intent for c in self.order.payment.captures]
         intent = candidates[parameter % len(candidates)] if candidates and parameter % 5 else parameter
-        return WriteOffCommand(intent=intent, fault=e.Fault.PLATFORM, by=SUPPORT, reason="")
+        limit = _limit(parameter // 3)
+        return WriteOffCommand(intent=intent, fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=limit)
+
+    def _abandon(self, parameter: int) -> Command | None:
+        """One in three: an end is an end, and histories are to be long."""
+        if parameter % 3:
+            return None
+        return AbandonOrder(fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=_limit(parameter // 3))
+
+    def _approve(self, parameter: int) -> Command:
+        asked = [*self.order.approvals, parameter % 50]
+        by = SUPPORT if parameter % 5 == 1 else SECOND
+        return Approve(approval=asked[parameter // 5 % len(asked)], by=by)
+
+    def _note(self, parameter: int) -> Command:
+        return AddNote(note_id="abcdef"[parameter % 6], by=SUPPORT, text="")
 
     # --- the outside ----------------------------------------------------------------------------------------------
 
@@ -331,6 +364,11 @@ class World:
         if refused and tried:
             return WriteOffCommand(intent=refused[0], fault=e.Fault.PLATFORM, by=SUPPORT, reason="")
         return StartRun(run=self.order.run + 1, by=SUPPORT, reason="")
+
+
+def _limit(parameter: int) -> Money | None:
+    """Above which a second person is needed: none, little, much, or in another currency."""
+    return [None, Money(500, "EUR"), Money(5000, "EUR"), Money(500, "USD")][parameter % 4]
 
 
 def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:

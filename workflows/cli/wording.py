@@ -77,6 +77,12 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "OrderCompleted": _fixed("Order completed, delivered and paid for"),
     "CreditGranted": lambda d: f"Credit of {money(d['amount'])} granted by {actor(d['by'])}: {d['reason']}",
     "WrittenOff": lambda d: f"Written off by {actor(d['by'])}, what #{d['intent']} holds or owes: {d['reason']}",
+    "NoteAdded": lambda d: f"Note of {actor(d['by'])}: {d['text']}",
+    "OrderAbandoned": lambda d: f"Given up by {actor(d['by'])}, nothing undone: {d['reason']}",
+    "ApprovalRequested": lambda d: (
+        f"{actor(d['by'])} wants to {plain(d['wish'])}, {money(d['amount'])}; a second person is needed: {d['reason']}"
+    ),
+    "ApprovalGiven": lambda d: f"{actor(d['by'])} agrees to #{d['approval']}",
     "PaymentAuthorizationRequested": lambda d: f"Authorization of {money(d['amount'])} requested",
     "PaymentAuthorized": lambda d: f"Payment authorized, {money(d['amount'])} held",
     "PaymentDeclined": _reasoned("Payment declined"),

@@ -190,9 +190,7 @@ def test_a_delivery_that_fails_after_pickup_lets_go_of_the_money():
         .when(failed(fault=Fault.CUSTOMER))
         .then(
             failed(fault=Fault.CUSTOMER),
-            CancellationRequested(
-                cause=CancellationCause.DELIVERY_FAILED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""
-            ),
+            CancellationRequested(cause=CancellationCause.DELIVERY_FAILED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""),
             PaymentVoidRequested(authorization_id="auth-2"),
         )
         .owing("authorization")

@@ -69,9 +69,7 @@ def test_a_declined_order_is_cancelled_at_once_and_owes_nothing():
         .when(declined())
         .then(
             declined(),
-            CancellationRequested(
-                cause=CancellationCause.PAYMENT_DECLINED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""
-            ),
+            CancellationRequested(cause=CancellationCause.PAYMENT_DECLINED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""),
             OrderCancelled(),
         )
         .being(Status.CANCELLED, Rest.ENDED)

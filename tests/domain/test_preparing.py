@@ -238,9 +238,7 @@ def test_when_nothing_is_left_the_order_cancels(available):
 def test_nothing_left_after_pickup_cancels_nothing():
     """From pickup the order goes forward; what is not had is not paid for."""
     story = given(*PICKED_UP, unavailable(1)).when(unavailable(2)).then(unavailable(2)).being(Status.PICKED_UP)
-    story.when(delivered()).then(
-        delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("6.00"))
-    )
+    story.when(delivered()).then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("6.00")))
 
 
 def test_items_do_not_come_back():

@@ -1,4 +1,4 @@
-"""The function behind the log's stream: relays each commit, and reports the records that are to come again."""
+"""The function behind the log's stream: follows each commit, and reports the records that are to come again."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from typing import Any
 
 from workflows.bootstrap import engine, environment
 from workflows.commits import Commit
-from workflows.relay import relay
+from workflows.following import follow
 
 _log = logging.getLogger(__name__)
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` is a batch of DynamoDB Streams records. A record that fails comes again, with all after it."""
-    machine = environment()["ORDER_MACHINE"]
     for record in event["Records"]:
         try:
-            relay(engine(), _commit(record["dynamodb"]["NewImage"]), machine)
+            follow(engine(), _commit(record["dynamodb"]["NewImage"]), environment())
         except Exception:
             number = record["dynamodb"]["SequenceNumber"]
             _log.exception("record %s of the feed failed and will come again", number)

@@ -69,6 +69,11 @@ def waits_of(documents: Documents, order_id: OrderId) -> Iterator[CircuitWait]:
     return (_wait(document) for document in _documents(documents, f"circuit-waits-of#{order_id}"))
 
 
+def anybody_waits(documents: Documents, dependency: Dependency) -> bool:
+    """Whether an order stands in the queue of the dependency."""
+    return any(documents.list(_queue(dependency, shard), limit=1) for shard in range(SHARDS))
+
+
 def interrupt(documents: Documents, executions: Executions, wait: CircuitWait, error: str, cause: str) -> None:
     """The order has no more reason to wait, e.g. it is being cancelled: fail its task."""
     with suppress(TokenGone):  # it went on by itself

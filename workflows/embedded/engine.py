@@ -37,6 +37,7 @@ from workflows.embedded.keyring import SqliteKeyRing
 from workflows.embedded.machines import Machine, read_machines
 from workflows.embedded.reports import Reports
 from workflows.embedded.running import Definitions
+from workflows.embedded.schedules import Schedules
 from workflows.embedded.template import Template, read_template
 from workflows.embedded.tokens import AccessTokens
 from workflows.gateways.sandbox.counterparty import Surroundings
@@ -144,6 +145,7 @@ class EmbeddedEngine:
             calls_max=max(1, workers // 2),
             on_break=self._fail,
         )
+        self._schedules = Schedules(template.functions, self._functions, clock=clock, alarms=alarms)
         self.ports = assemble(
             log=log,
             documents=SqliteDocuments(database),
@@ -182,6 +184,7 @@ class EmbeddedEngine:
         self._opened.callback(self._functions.close, CLOSE_WITHIN_S)
         self._functions.start(self.ports)
         self.executions.begin()
+        self._schedules.begin()
         if FEED in self._template.functions:
             self._feed.begin()
             self._opened.callback(self._feed.close)

@@ -7,6 +7,7 @@ resource and the field.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +16,16 @@ from typing import Any
 
 from workflows.embedded.intrinsics import FUNCTION, MACHINE, Document, ParameterUnknown, TemplateInvalid
 
-__all__ = ["Function", "Machine", "ParameterUnknown", "Route", "Template", "TemplateInvalid", "read_template"]
+__all__ = [
+    "Function",
+    "Machine",
+    "ParameterUnknown",
+    "Route",
+    "Schedule",
+    "Template",
+    "TemplateInvalid",
+    "read_template",
+]
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -30,6 +40,14 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A ScheduleV2 event: the function is invoked with ``event`` every ``every_s`` seconds."""
+
+    every_s: int
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """A Lambda function. ``handler`` is ``package.module.callable``."""
 
@@ -39,6 +57,7 @@ class Function:
     memory_mb: int
     environment: Mapping[str, str]
     routes: tuple[Route, ...]
+    schedules: tuple[Schedule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +99,7 @@ def _function(document: Document, name: str) -> Function:
         memory_mb=document.number(merged.get("MemorySize", 128), "MemorySize"),
         environment={**_environment(document, shared), **_environment(document, own)},
         routes=_routes(document, document.mapping(merged.get("Events"), "Events")),
+        schedules=_schedules(document, document.mapping(merged.get("Events"), "Events")),
     )
 
 
@@ -97,8 +117,17 @@ def _environment(document: Document, properties: Mapping[str, Any]) -> dict[str,
 
 
 def _routes(document: Document, events: Mapping[str, Any]) -> tuple[Route, ...]:
-    http = [name for name, event in events.items() if isinstance(event, dict) and event.get("Type") == "HttpApi"]
-    return tuple(_route(document, f"Events.{name}", events[name].get("Properties")) for name in http)
+    return tuple(_route(document, field, properties) for field, properties in _events(events, "HttpApi"))
+
+
+def _schedules(document: Document, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
+    return tuple(_schedule(document, field, properties) for field, properties in _events(events, "ScheduleV2"))
+
+
+def _events(events: Mapping[str, Any], kind: str) -> list[tuple[str, object]]:
+    """The events of a kind: where each stands, and its properties."""
+    found = [name for name, event in events.items() if isinstance(event, dict) and event.get("Type") == kind]
+    return [(f"Events.{name}", events[name].get("Properties")) for name in found]
 
 
 def _route(document: Document, field: str, properties: object) -> Route:
@@ -111,6 +140,23 @@ def _route(document: Document, field: str, properties: object) -> Route:
         raise document.invalid(f"{field}.Path", f"{path!r} is not /like/{{this}}")
     auth = document.mapping(event.get("Auth"), f"{field}.Auth")
     return Route(method=method, path=path, open=auth.get("Authorizer") == "NONE")
+
+
+def _schedule(document: Document, field: str, properties: object) -> Schedule:
+    event = document.mapping(properties, f"{field}.Properties")
+    expression = document.text(event.get("ScheduleExpression"), f"{field}.ScheduleExpression")
+    rate = re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", expression)
+    if rate is None:
+        raise document.invalid(f"{field}.ScheduleExpression", f"{expression!r} is not like rate(5 minutes)")
+    text = document.text(event.get("Input", "{}"), f"{field}.Input")
+    try:
+        sent = document.mapping(json.loads(text), f"{field}.Input")
+    except ValueError as error:
+        raise document.invalid(f"{field}.Input", f"is not JSON: {error}") from None
+    return Schedule(every_s=int(rate[1]) * _SECONDS[rate[2]], event=sent)
+
+
+_SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
 def _machine(document: Document, name: str) -> Machine:

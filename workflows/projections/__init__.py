@@ -1,0 +1,1 @@
+"""Read models: each a fold of the log that can be thrown away and made again."""

@@ -1,0 +1,248 @@
+"""The watchdog: no order waits unseen. It finds who exceeded the time budget of what it waits for, and gets it going.
+
+It works on the view of open orders. In one round an order that is overdue hears the doorbell: its run is started by its
+name, which does nothing if it ever was, and the log is read for whom it answers. If it is still overdue a round later,
+a new run starts; after ``RUNS_MAX`` of those it is parked, for a person to look. Parked orders and those within budget
+are left alone. The view itself is compared with the log once a day, so that an order whose message was lost is found.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from domain.commands import Command, ParkOrder, StartRun
+from domain.events import OrderAbandoned, OrderCancelled, OrderCompleted, RunStarted
+from domain.identifiers import SYSTEM, OrderId
+from domain.order import Order, Rest
+from domain.questions import Answer, answer
+from domain.refusals import Rejected
+from workflows import circuit_waits
+from workflows.bootstrap import Engine
+from workflows.breakers.circuit import State
+from workflows.breakers.events import Dependency
+from workflows.command_handling import Caller, PreconditionFailed, handle, load
+from workflows.commits import Commit, History
+from workflows.documents import Document, DocumentChanged
+from workflows.event_log import timestamp
+from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh
+from workflows.relay import ORDERS
+from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, Budgets
+from workflows.waits import waits_of, wake
+
+_log = logging.getLogger(__name__)
+
+ROUND = timedelta(minutes=1)
+"""How often it looks: the shortest schedule of EventBridge. What a doorbell is good for shows within it."""
+
+RUNS_MAX = 3
+"""New runs between two decisions of a person. What three did not help, a fourth does not."""
+
+CHECK_EVERY = timedelta(days=1)
+CHECK_AGAIN = timedelta(hours=1)
+"""A check that did not come to its end, because its process died, is begun anew after this."""
+
+PARKED_AS = "Stuck"
+"""The name of the incident."""
+
+
+@dataclass(slots=True)
+class Round:
+    """What one round did, by order. ``failed`` could not be read or written this time; the next round tries again."""
+
+    overdue: int = 0
+    rung: list[OrderId] = field(default_factory=list)
+    restarted: list[OrderId] = field(default_factory=list)
+    parked: list[OrderId] = field(default_factory=list)
+    failed: list[OrderId] = field(default_factory=list)
+
+
+def watch(engine: Engine, order_machine: str, budgets: Budgets) -> Round:
+    """One round over all open orders. May run in several processes at once: what one did, the other finds done."""
+    now, done = engine.clock.now(), Round()
+    for row in open_orders(engine.documents):
+        if row.overdue(now) is not None:
+            done.overdue += 1
+            try:
+                _look_after(engine, row.order_id, order_machine, budgets, done)
+            except Exception:  # one order that cannot be read must not hide the others
+                _log.exception("the watchdog could not look after order %s", row.order_id)
+                done.failed.append(row.order_id)
+    return done
+
+
+def check_view(engine: Engine, order_machine: str, budgets: Budgets) -> list[OrderId] | None:
+    """If it is time, compare the view with the log. Returns the orders that were missing; None when it was not time.
+
+    An order that the view did not know had its message lost: its run is started by its name, too.
+    """
+    checking = _claim_check(engine)
+    if checking is None:
+        return None
+    found = [order_id for order_id in _behind(engine) if _repaired(engine, order_id, order_machine, budgets)]
+    body = {**checking.body, "ended_at": timestamp(engine.clock.now())}
+    with suppress(DocumentChanged):  # somebody else began anew, and will say when it ended
+        engine.documents.put(Document(checking.pk, checking.sk, body), checking.version)
+    return found
+
+
+# --- one order --------------------------------------------------------------------------------------------------------
+
+
+def _look_after(engine: Engine, order_id: OrderId, machine: str, budgets: Budgets, done: Round) -> None:
+    row = refresh(engine, order_id, budgets)
+    late = None if row is None else row.overdue(engine.clock.now())
+    if row is None or late is None or _at_a_circuit(engine, row) or _had_no_chance(engine, late):
+        return
+    history, order = load(engine.log, order_id)
+    answered = _is_answered(engine, order)
+    ring(engine, order, machine)
+    if answered or engine.clock.now() <= _rung_until(late):
+        done.rung.append(order_id)
+    elif _runs_tried(history) < RUNS_MAX:
+        reason = f"it waited for {late.what} since {timestamp(late.since)}"
+        command = StartRun(run=order.run + 1, by=SYSTEM, reason=reason)
+        if _decided(engine, history, order, command):
+            done.restarted.append(order_id)
+    elif _decided(engine, history, order, _park(order, late)):
+        done.parked.append(order_id)
+
+
+def ring(engine: Engine, order: Order, order_machine: str) -> None:
+    """What the feed should have done: the run is started, and who waits for what the log says is woken."""
+    name = f"{order.order_id}-{order.run}"
+    engine.executions.start(order_machine, name, {"order_id": order.order_id, "run": order.run})
+    wake(engine, order.order_id)
+
+
+def _rung_until(late: AwaitedNow) -> datetime:
+    """Past its budget an order hears the doorbell for a round before anything else is done."""
+    return late.since + timedelta(seconds=late.budget_s) + ROUND
+
+
+def _at_a_circuit(engine: Engine, row: OpenOrder) -> bool:
+    """Whether its run stands at an open circuit, or in the paced queue behind one that has closed."""
+    now = engine.clock.now()
+    waits = circuit_waits.waits_of(engine.documents, row.order_id)
+    return any(wait.run == row.run and now <= wait.since + CIRCUIT_WAIT for wait in waits)
+
+
+def _had_no_chance(engine: Engine, late: AwaitedNow) -> bool:
+    """Whether it would be within its budget, counted from when the circuit of those it needs closed."""
+    for dependency in _NEEDS.get(late.what, ()):
+        circuit = engine.breakers[dependency].read()
+        again = replace(late, since=max(late.since, circuit.since))
+        if circuit.state is State.CLOSED and not again.overdue(engine.clock.now()):
+            return True
+    return False
+
+
+_NEEDS = {
+    Awaiting.AUTHORIZATION: (Dependency.PAYMENTS,),
+    Awaiting.ACCEPTANCE: (Dependency.KITCHEN,),
+    Awaiting.ASSIGNMENT: (Dependency.COURIERS,),
+    Awaiting.SETTLEMENT: tuple(Dependency),
+    Awaiting.COMPENSATION: tuple(Dependency),
+}
+"""Who has to be up before the clock of a wait begins to run."""
+
+
+def _is_answered(engine: Engine, order: Order) -> bool:
+    """Whether the doorbell wakes somebody: then the order is given a round to move."""
+    waits = waits_of(engine.documents, order.order_id)
+    return any(answer(order, wait.awaited, wait.question) is not Answer.NONE for wait in waits if wait.run == order.run)
+
+
+def _runs_tried(history: History) -> int:
+    """Runs that the watchdog started since a person last did, or since the beginning."""
+    tried = 0
+    for recorded in reversed(history.recorded):
+        if isinstance(recorded.event, RunStarted) and recorded.key.startswith(_KEY):
+            tried += 1
+        elif isinstance(recorded.event, RunStarted) and recorded.event.by != SYSTEM:
+            break
+    return tried
+
+
+def _park(order: Order, late: AwaitedNow) -> ParkOrder:
+    detail = f"waits for {late.what} since {timestamp(late.since)}; {RUNS_MAX} new runs did not help"
+    compensating = order.cancellation is not None
+    return ParkOrder(run=order.run, error=PARKED_AS, detail=detail, compensating=compensating)
+
+
+_KEY = "Watchdog/"
+
+
+def _decided(engine: Engine, history: History, order: Order, command: Command) -> bool:
+    """Only on what was looked at: if the order moved meanwhile, it needs nobody."""
+    key = f"{_KEY}{type(command).__name__}/{order.run}"
+    caller = Caller(SYSTEM, correlation=order.order_id, causation="watchdog")
+    try:
+        handle(engine.log, command, order_id=order.order_id, key=key, caller=caller, if_match=history.version)
+    except (PreconditionFailed, Rejected):
+        return False
+    return True
+
+
+# --- the view against the log -----------------------------------------------------------------------------------------
+
+_CHECK = ("watchdog", "view-check")
+
+
+def _claim_check(engine: Engine) -> Document | None:
+    now, kept = engine.clock.now(), engine.documents.get(*_CHECK)
+    if kept is not None:
+        wait = CHECK_EVERY if kept.body["ended_at"] else CHECK_AGAIN
+        if now < datetime.fromisoformat(kept.body["began_at"]) + wait:
+            return None
+    body: dict[str, Any] = {"began_at": timestamp(now), "ended_at": None}
+    try:
+        return engine.documents.put(Document(*_CHECK, body), None if kept is None else kept.version)
+    except DocumentChanged:
+        return None
+
+
+def _behind(engine: Engine) -> Iterator[OrderId]:
+    """Orders whose row is missing or older than their stream. Their events are not decoded: a scan is long."""
+    known = {row.order_id: row.version for row in open_orders(engine.documents)}
+    for stream, commits in groupby(engine.log.scan(), key=lambda commit: commit.pk):
+        if not stream.startswith(ORDERS):
+            continue
+        order_id = OrderId(stream.removeprefix(ORDERS))
+        *_, last = commits
+        found = known.get(order_id)
+        if (found is None and not _ends(last)) or (found is not None and found < last.sk + last.size - 1):
+            yield order_id
+
+
+class _Event(msgspec.Struct):
+    t: str
+
+
+class _Events(msgspec.Struct):
+    e: list[_Event]
+
+
+def _ends(commit: Commit) -> bool:
+    return msgspec.json.decode(commit.ev, type=_Events).e[-1].t in _ENDS
+
+
+_ENDS = {end.__name__ for end in (OrderCancelled, OrderCompleted, OrderAbandoned)}
+
+
+def _repaired(engine: Engine, order_id: OrderId, order_machine: str, budgets: Budgets) -> bool:
+    """True for an order that the view did not have, and has now."""
+    missing = open_order(engine.documents, order_id) is None
+    if refresh(engine, order_id, budgets) is None or not missing:
+        return False
+    _, order = load(engine.log, order_id)
+    if order.rest is Rest.MOVING:
+        ring(engine, order, order_machine)
+    return True

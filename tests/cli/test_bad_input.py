@@ -29,7 +29,7 @@ _COMMANDS = {
     "a token that never lives": (
         "token --role customer --id c1 --ttl 0 --data {engine}",
         _USAGE,
-        "greater than or equal to 1",
+        "not in the range 1<=x",
     ),
     "a token of no engine": ("token --role customer --id c1 --data {tmp}", _USAGE, "is not the folder of an engine"),
     "a token of no folder": ("token --role customer --id c1 --data {tmp}/x", _USAGE, "there is no folder"),

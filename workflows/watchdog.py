@@ -98,8 +98,11 @@ def check_view(engine: Engine, order_machine: str, budgets: Budgets) -> list[Ord
 
 def _look_after(engine: Engine, order_id: OrderId, machine: str, budgets: Budgets, done: Round) -> None:
     row = refresh(engine, order_id, budgets)
-    late = None if row is None else row.overdue(engine.clock.now())
-    if row is None or late is None or _at_a_circuit(engine, row) or _had_no_chance(engine, late):
+    found = None if row is None else row.overdue(engine.clock.now())
+    if row is None or found is None or _at_a_circuit(engine, row):
+        return
+    late = _since_it_had_a_chance(engine, found)
+    if not late.overdue(engine.clock.now()):
         return
     history, order = load(engine.log, order_id)
     answered = _is_answered(engine, order)
@@ -134,14 +137,11 @@ def _at_a_circuit(engine: Engine, row: OpenOrder) -> bool:
     return any(wait.run == row.run and now <= wait.since + CIRCUIT_WAIT for wait in waits)
 
 
-def _had_no_chance(engine: Engine, late: AwaitedNow) -> bool:
-    """Whether it would be within its budget, counted from when the circuit of those it needs closed."""
-    for dependency in _NEEDS.get(late.what, ()):
-        circuit = engine.breakers[dependency].read()
-        again = replace(late, since=max(late.since, circuit.since))
-        if circuit.state is State.CLOSED and not again.overdue(engine.clock.now()):
-            return True
-    return False
+def _since_it_had_a_chance(engine: Engine, late: AwaitedNow) -> AwaitedNow:
+    """The clock of a wait begins to run when the circuit of those it needs has closed."""
+    circuits = [engine.breakers[dependency].read() for dependency in _NEEDS.get(late.what, ())]
+    closed = [circuit.since for circuit in circuits if circuit.state is State.CLOSED]
+    return replace(late, since=max([late.since, *closed]))
 
 
 _NEEDS = {
@@ -151,7 +151,7 @@ _NEEDS = {
     Awaiting.SETTLEMENT: tuple(Dependency),
     Awaiting.COMPENSATION: tuple(Dependency),
 }
-"""Who has to be up before the clock of a wait begins to run."""
+"""Who has to be up for what."""
 
 
 def _is_answered(engine: Engine, order: Order) -> bool:

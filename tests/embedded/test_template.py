@@ -177,3 +177,41 @@ def test_there_is_no_template(tmp_path: Path) -> None:
     """The path is in the message."""
     with pytest.raises(TemplateInvalid, match=r"template\.yaml: cannot be read"):
         read_template(tmp_path / "template.yaml")
+
+
+def _scheduled(tmp_path: Path, properties: str) -> Template:
+    path = tmp_path / "template.yaml"
+    path.write_text(f"""
+Resources:
+  Timer:
+    Type: AWS::Serverless::Function
+    Properties:
+      Handler: handlers.timer.handler
+      Events: {{Every: {{Type: ScheduleV2, Properties: {properties}}}}}
+""")
+    return read_template(path)
+
+
+@pytest.mark.parametrize(
+    ("expression", "every_s"), [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200)]
+)
+def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str, every_s: int) -> None:
+    """EventBridge's words for a rate, and the event as JSON."""
+    found = _scheduled(tmp_path, f"{{ScheduleExpression: {expression}, Input: '{{\"for_s\": 50}}'}}")
+    assert [(s.every_s, s.event) for s in found.functions["Timer"].schedules] == [(every_s, {"for_s": 50})]
+
+
+@pytest.mark.parametrize(
+    "properties",
+    [
+        "{ScheduleExpression: cron(0 12 * * ? *)}",
+        "{ScheduleExpression: rate(0 minutes)}",
+        "{Input: '{}'}",
+        "{ScheduleExpression: rate(1 minute), Input: '[]'}",
+        "{ScheduleExpression: rate(1 minute), Input: 'no json'}",
+    ],
+)
+def test_a_schedule_that_is_not_run_here_is_refused(tmp_path: Path, properties: str) -> None:
+    """Rather than never being called."""
+    with pytest.raises(TemplateInvalid, match="Timer"):
+        _scheduled(tmp_path, properties)

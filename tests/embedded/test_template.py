@@ -204,7 +204,7 @@ def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str
 @pytest.mark.parametrize(
     "properties",
     [
-        "{ScheduleExpression: cron(0 12 * * ? *)}",
+        "{ScheduleExpression: 'cron(0 12 * * ? *)'}",
         "{ScheduleExpression: rate(0 minutes)}",
         "{Input: '{}'}",
         "{ScheduleExpression: rate(1 minute), Input: '[]'}",

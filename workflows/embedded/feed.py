@@ -185,7 +185,7 @@ class EventSourceMapping:
                 stream.busy = True
                 self._calls += 1
                 batch = list(stream.changes)[:BATCH_MAX]
-            event: JSON = {"Records": [_record(change) for change in batch]}
+            event: JSON = {"Records": [stream_record(change) for change in batch]}
             called = self._functions.invoke(self._function, event)
             called.add_done_callback(lambda done, name=name, batch=batch: self._called(name, batch, done))  # type: ignore[misc]  # bound now
 
@@ -276,7 +276,7 @@ def _list(failed: object) -> list[object]:
     return failed if isinstance(failed, list) else [failed]  # what is malformed fails the whole batch, as on AWS
 
 
-def _record(change: Change) -> JSON:
+def stream_record(change: Change) -> JSON:
     """A commit as DynamoDB Streams shows the insertion of its item."""
     commit = change.commit
     keys: dict[str, JSON] = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}

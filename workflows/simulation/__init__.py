@@ -1,0 +1,1 @@
+"""The same orders under a virtual clock and a seeded schedule of faults."""

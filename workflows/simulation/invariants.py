@@ -1,0 +1,89 @@
+"""What must hold after every run, whatever happened in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.events import (
+    CancellationCause,
+    CancellationRequested,
+    DeliveryFailed,
+    OrderDelivered,
+    OrderPickedUp,
+    PreparationCancellationRequested,
+)
+from domain.intents import books, owed
+from domain.order import Order, Rest
+from workflows.audit import verify
+from workflows.books_check import check_books
+from workflows.circuit_waits import waits_of as circuit_waits_of
+from workflows.command_handling import load
+from workflows.commits import History
+from workflows.projections.open_orders import open_orders, project
+from workflows.simulation.people import Story
+from workflows.simulation.world import World
+from workflows.time_budgets import budgets
+from workflows.waits import waits_of
+
+
+def violations(world: World, stories: list[Story]) -> list[str]:
+    """Each broken rule in a sentence; none when all hold."""
+    return [*_of_orders(world, stories), *_of_stores(world), *stale_rows(world), *_of_executions(world, stories)]
+
+
+def _of_orders(world: World, stories: list[Story]) -> Iterator[str]:
+    for story in stories:
+        if story.order_id is None:
+            yield f"order {story.number} was never acknowledged"
+            continue
+        history, order = load(world.log, story.order_id)
+        if order.rest is Rest.MOVING:
+            yield f"{order.order_id} neither ended nor is an incident: {order.status}, run {order.run}"
+        if order.rest is Rest.ENDED and owed(order):
+            yield f"{order.order_id} ended and owes {owed(order)}"
+        if order.rest is Rest.ENDED and not books(order).settled:
+            yield f"{order.order_id} ended and its books are not settled: {books(order)}"
+        yield from _of_pickup(order, history)
+
+
+def _of_pickup(order: Order, history: History) -> Iterator[str]:
+    picked_up = False
+    for event in history.events:
+        if isinstance(event, CancellationRequested) and picked_up:
+            if event.cause is not CancellationCause.DELIVERY_FAILED:
+                yield f"{order.order_id} was cancelled after pickup because of {event.cause}"
+        elif isinstance(event, PreparationCancellationRequested) and picked_up:
+            yield f"{order.order_id} takes a meal back that was picked up"
+        picked_up |= isinstance(event, OrderPickedUp | OrderDelivered | DeliveryFailed)
+
+
+def _of_stores(world: World) -> Iterator[str]:
+    """Every line of a ledger is explained by one event, and every chain verifies."""
+    for difference in check_books(world.log, world.sandbox).differences:
+        yield f"{difference.order_id}: {difference.what}"
+    for finding in verify(world.log).findings:
+        yield f"{finding.stream} version {finding.version}: {finding.what}"
+
+
+def stale_rows(world: World) -> Iterator[str]:
+    """The view of open orders is the fold of each of them."""
+    table = budgets(world.template.functions["Feed"].environment)
+    rows = {row.order_id: row for row in open_orders(world.documents)}
+    for stream in {commit.pk for commit in world.log.scan() if commit.pk.startswith("order#")}:
+        history = world.log.load(stream)
+        _, order = load(world.log, stream.removeprefix("order#"))  # type: ignore[arg-type]  # a stream's name holds the id
+        if project(order, history.recorded, table) != rows.get(order.order_id):
+            yield f"{order.order_id}: the view of open orders is not what the log says"
+
+
+def _of_executions(world: World, stories: list[Story]) -> Iterator[str]:
+    """No token outlives its wait, and no wait its order."""
+    for running in world.executions.running():
+        yield f"execution {running.execution.name} still runs: {world.executions.waits_of(running)}"
+    for story in stories:
+        if story.order_id is None:
+            continue
+        waiting = [wait.token for wait in waits_of(world.documents, story.order_id)]
+        waiting += [wait.token for wait in circuit_waits_of(world.documents, story.order_id)]
+        if any(world.executions.is_open(token) for token in waiting):
+            yield f"{story.order_id}: a token is still open"

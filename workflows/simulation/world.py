@@ -1,0 +1,254 @@
+"""One simulated world: stores, Step Functions, Lambda, the feed, the timer and the counterparties, on one scheduler.
+
+Simulated processes share nothing but the stores: each invocation runs in one of a few processes, which have circuit
+breakers and a clock of their own.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import apsw
+import yaml
+
+from workflows.asl import answers
+from workflows.asl.definition import Definition, parse, substitute
+from workflows.asl.integrations import function_name
+from workflows.asl.signals import JSON
+from workflows.bootstrap import Engine, assemble, serving
+from workflows.codec import Codec
+from workflows.documents import DocumentsUnavailable
+from workflows.embedded.feed import stream_record
+from workflows.embedded.template import Template, read_template
+from workflows.event_log import StreamUnavailable
+from workflows.executions import ExecutionsUnavailable
+from workflows.feed import Change
+from workflows.gateways.courier import CouriersUnavailable
+from workflows.gateways.kitchen import KitchenUnavailable
+from workflows.gateways.payment import PaymentsUnavailable
+from workflows.gateways.sandbox.counterparty import Surroundings
+from workflows.gateways.sandbox.courier import SandboxCouriers
+from workflows.gateways.sandbox.kitchen import SandboxKitchen
+from workflows.gateways.sandbox.opening import Sandbox
+from workflows.gateways.sandbox.payment import SandboxPayments
+from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.simulation.executions import Answer, SimulatedExecutions
+from workflows.simulation.faults import Fault, Faults
+from workflows.simulation.scheduler import Scheduler
+from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
+
+T = TypeVar("T")
+
+PROCESSES = 3
+TIMER_EVERY_S = (60.0, 300.0)
+"""The schedule comes every minute on AWS; a late one is nothing special."""
+
+FEED_DELAY_S = 0.2
+"""Mean; Lambda polls a stream several times a second."""
+
+SKEW_S = 120.0
+OUTAGE_S = (60.0, 900.0)
+
+_skew: ContextVar[float] = ContextVar("skew", default=0.0)
+
+
+class ProcessClock:
+    """The clock of whichever process runs: the world's time, off by that process's skew."""
+
+    def __init__(self, scheduler: Scheduler) -> None:
+        self._scheduler = scheduler
+
+    def now(self) -> datetime:
+        return self._scheduler.now() + timedelta(seconds=_skew.get())
+
+
+class MemoryDatabase:
+    """Stands for a counterparty's database file: each write is one transaction."""
+
+    read_only = False
+
+    def __init__(self) -> None:
+        self._connection = apsw.Connection(":memory:")
+
+    def write(self, work: Callable[[apsw.Connection], T]) -> T:
+        result: list[T] = []
+        with self._connection:
+            result.append(work(self._connection))
+        return result[0]
+
+    def read(self, work: Callable[[apsw.Connection], T]) -> T:
+        return self.write(work)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
+class World:
+    """One seed, one world. ``template`` is what is deployed."""
+
+    def __init__(self, seed: int, template: Template, faults: Faults) -> None:
+        self.scheduler = Scheduler(seed)
+        self.random = self.scheduler.random
+        self.faults = faults
+        self.template = template
+        self.wire = Wire(self.scheduler, faults)
+        self.clock = ProcessClock(self.scheduler)
+        self.log = InMemoryEventLog(Codec(InMemoryKeyRing()), self.clock)
+        self.documents = InMemoryDocuments()
+        self.sandbox = _sandbox(self.scheduler)
+        self.executions = SimulatedExecutions(_machines(template), self.scheduler, self.invoke)
+        self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
+        self._engines = [self._assembled() for _ in range(PROCESSES)]
+        self._relayed = 0
+        self.log.on_change(self._on_change)
+        self._plan_outage()
+        self._plan_upgrade()
+        self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
+
+    # --- functions -----------------------------------------------------------------------------------------------
+
+    def invoke(self, function: str, payload: JSON, answer: Answer) -> None:
+        """Run a function as Lambda does. ``answer`` hears once; a function that is out of time goes on unheard."""
+        found = self.template.functions[function_name(function)]
+        event = json.dumps(payload)
+        process = self.random.randrange(PROCESSES)
+        heard = False
+
+        def tell(result: Any, failure: tuple[str, str] | None) -> None:
+            nonlocal heard
+            if not heard:
+                heard = True
+                answer(result, failure)
+
+        def run() -> None:
+            _skew.set(self._skews[process])
+            try:
+                with serving(self._engines[process], found.environment):
+                    result = _handler(found.handler)(json.loads(event), None)
+                tell(json.loads(json.dumps(result)), None)
+            except ProcessKilled:
+                tell(None, ("Runtime.ExitError", "the process was killed"))
+            except Exception as error:
+                tell(None, answers.function_failed(error))
+
+        self.scheduler.spawn(run, delay_s=self.random.expovariate(1 / 0.01))
+        out_of_time = answers.function_timed_out(float(found.timeout_s))
+        self.scheduler.after(found.timeout_s, lambda: tell(None, out_of_time))
+
+    # --- the feed and the timer ----------------------------------------------------------------------------------
+
+    def _on_change(self) -> None:
+        for change in self.log.changes(self._relayed, 100):
+            self._relayed = change.position
+            fault = self.faults.strikes(
+                (Fault.FEED_LATE, Fault.FEED_TWICE, Fault.FEED_LOST), f"feed of {change.commit.k}"
+            )
+            if fault is Fault.FEED_LOST:
+                continue
+            late = fault is Fault.FEED_LATE
+            delay = self.random.uniform(5, 300) if late else self.random.expovariate(1 / FEED_DELAY_S)
+            for _ in range(2 if fault is Fault.FEED_TWICE else 1):
+                self._deliver(change, delay)
+
+    def _deliver(self, change: Change, delay_s: float) -> None:
+        def heard(result: Any, failure: tuple[str, str] | None) -> None:
+            if failure is not None or result["batchItemFailures"]:
+                self._deliver(change, self.random.expovariate(1))
+
+        batch = {"Records": [stream_record(change)]}
+        self.scheduler.after(delay_s, lambda: self.invoke("Feed", batch, heard))
+
+    def _on_timer(self) -> None:
+        self.invoke("Timer", {}, lambda result, failure: None)
+        self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
+
+    # --- what it is made of --------------------------------------------------------------------------------------
+
+    def _assembled(self) -> Engine:
+        ports: dict[str, Any] = {
+            "log": Port(self.wire, "log", self.log, lambda why: StreamUnavailable("a stream", why)),
+            "documents": Port(self.wire, "documents", self.documents, DocumentsUnavailable),
+            "executions": Port(self.wire, "executions", self.executions, ExecutionsUnavailable),
+            "payments": Port(self.wire, "payments", self.sandbox.payments, lambda why: PaymentsUnavailable("", why)),
+            "kitchen": Port(self.wire, "kitchen", self.sandbox.kitchen, lambda why: KitchenUnavailable("", why)),
+            "couriers": Port(self.wire, "couriers", self.sandbox.couriers, lambda why: CouriersUnavailable("", why)),
+        }
+        return assemble(**ports, clock=self.clock)
+
+    def _drawn_skew(self) -> float:
+        skewed = self.faults.strikes((Fault.CLOCK_SKEW,), "a process")
+        return self.random.uniform(-SKEW_S, SKEW_S) if skewed else 0.0
+
+    def _plan_outage(self) -> None:
+        down = self.random.choice(GATEWAYS)
+        begins = self.scheduler.now() + timedelta(seconds=self.random.uniform(0, 1800))
+        seconds = self.random.uniform(*OUTAGE_S)
+        if self.faults.strikes((Fault.PROVIDER_DOWN,), f"{down} for {seconds:.0f} s"):
+            self.wire.outages[down] = outage(begins, seconds)
+
+    def _plan_upgrade(self) -> None:
+        at = self.random.uniform(0, 2400)
+        if self.faults.strikes((Fault.UPGRADED,), f"after {at:.0f} s"):
+            self.scheduler.after(at, lambda: self.executions.upgrade(_upgraded(self.template)))
+
+
+def read_deployed(root: Path) -> Template:
+    """The template of this repository, as a world runs it."""
+    return read_template(root / "template.yaml")
+
+
+def _sandbox(scheduler: Scheduler) -> Sandbox:
+    surroundings = Surroundings(clock=scheduler, random=Random(0), wait=lambda _: None)
+    settings, database = SandboxSettings(), MemoryDatabase()
+    stands: Any = database
+    return Sandbox(
+        payments=SandboxPayments(stands, settings.payment, surroundings),
+        kitchen=SandboxKitchen(stands, settings.kitchen, surroundings),
+        couriers=SandboxCouriers(stands, settings.courier, surroundings),
+        database=stands,
+    )
+
+
+_parsed: dict[tuple[int, str], Mapping[str, Definition]] = {}
+
+
+def _machines(template: Template) -> Mapping[str, Definition]:
+    return _kept(template, "as it is", lambda text: text)
+
+
+def _upgraded(template: Template) -> Mapping[str, Definition]:
+    """The next release of every machine: one more state at its beginning, and other names of executions to come."""
+
+    def change(text: str) -> str:
+        raw = yaml.safe_load(text)
+        first = {"Type": "Pass", "Comment": "Came with the upgrade.", "Next": raw["StartAt"]}
+        return yaml.safe_dump({**raw, "StartAt": "Upgraded", "States": {"Upgraded": first, **raw["States"]}})
+
+    return _kept(template, "upgraded", change)
+
+
+def _kept(template: Template, release: str, change: Callable[[str], str]) -> Mapping[str, Definition]:
+    """Definitions are parsed once a process; a run has thousands of worlds."""
+    key = (id(template), release)
+    if key not in _parsed:
+        _parsed[key] = {
+            name: parse(change(substitute(machine.definition, machine.substitutions)), name=name)
+            for name, machine in template.machines.items()
+        }
+    return _parsed[key]
+
+
+def _handler(handler: str) -> Callable[[Any, Any], Any]:
+    module, _, name = handler.rpartition(".")
+    found: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
+    return found

@@ -16,7 +16,7 @@ from domain.events import (
     PaymentVoidRequested,
     PreparationCancellationRequested,
 )
-from domain.money import Money, total
+from domain.money import Money
 from domain.order import Order
 from domain.payment import Hold, Transfer
 from domain.preparation import TicketState
@@ -144,8 +144,15 @@ def _owed_couriers(order: Order) -> list[Owed]:
 
 
 def at_stake(order: Order) -> Money:
-    """What is given up when nothing more is done for the order: all that is owed, and what is still to be paid."""
-    return total((item.amount for item in owed(order) if item.amount is not None), order.currency) + shortage(order)
+    """What is given up when nothing more is done for the order: all that is owed, and what is still to be paid. What is
+    held for a payment is not counted beside that payment."""
+    held, moved = Money.zero(order.currency), shortage(order)
+    for item in owed(order):
+        if item.holding is Holding.AUTHORIZATION and item.amount is not None:
+            held = item.amount
+        elif item.amount is not None:
+            moved += item.amount
+    return max(held, moved)
 
 
 # --- books ------------------------------------------------------------------------------------------------------------

@@ -28,6 +28,12 @@ class Action(StrEnum):
     PICK_UP = "report the pickup"
     DELIVER = "report the delivery"
     FAIL = "report the delivery failed"
+    READ_INCIDENTS = "read incidents and circuits"
+    NOTE = "leave a note"
+    RETRY = "retry an incident"
+    RESOLVE = "resolve an incident"
+    APPROVE = "approve what somebody else wished"
+    SET_CIRCUIT = "open or close a circuit by hand"
 
 
 class Tie(Enum):
@@ -54,6 +60,7 @@ class NotAllowed(Rejected):
 _RESTAURANT = {Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 _OFFERED = {Role.COURIER: Tie.OFFERED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 _ASSIGNED = {Role.COURIER: Tie.ASSIGNED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
+_SUPPORT = {Role.SUPPORT: Tie.ANY}
 _PARTIES = {Role.CUSTOMER: Tie.PARTY, Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 
 PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
@@ -70,6 +77,12 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.PICK_UP: _ASSIGNED,
     Action.DELIVER: _ASSIGNED,
     Action.FAIL: _ASSIGNED,
+    Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.NOTE: _SUPPORT,
+    Action.RETRY: _SUPPORT,
+    Action.RESOLVE: _SUPPORT,
+    Action.APPROVE: _SUPPORT,
+    Action.SET_CIRCUIT: _SUPPORT,
 }
 
 
@@ -104,6 +117,12 @@ def assigns(actor: Actor, named: str | None) -> CourierId:
 def reads_all(actor: Actor) -> bool:
     """Whether they may read every order, so that nothing about the order needs to be known."""
     return PERMISSIONS[Action.READ].get(actor.role) is Tie.ANY
+
+
+def check_all(actor: Actor, action: Action) -> None:
+    """Whether they may do this whichever order it is, or to none. Raises NotAllowed."""
+    if PERMISSIONS[action].get(actor.role) is not Tie.ANY:
+        raise NotAllowed(actor, action)
 
 
 def check(actor: Actor, action: Action, order: Order, question: int | None = None) -> None:

@@ -1,20 +1,23 @@
-"""What happens by the clock: circuits are probed and released, and the watchdog makes its round.
+"""What happens by the clock: circuits are probed and released, the watchdog makes its round, bulk retries go on.
 
-The schedule comes once a minute, which is as often as EventBridge can. Circuits need to be looked at every few seconds
-while orders wait at one, so the call goes on for as long as it is told, and only then.
+The schedule comes once a minute, which is as often as EventBridge can. Circuits and retries need to be looked at every
+few seconds while orders wait for one, so the call goes on for as long as it is told, and only then.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from workflows import circuit_waits
+from workflows import bulk_retry, circuit_waits
 from workflows.bootstrap import Engine
 from workflows.breakers.circuit import State
 from workflows.time_budgets import budgets
 from workflows.watchdog import check_view, watch
+
+_log = logging.getLogger(__name__)
 
 TICK_EVERY_S = 5.0
 """Between two looks at the circuits: a third of the shortest interval between probes, and the burst of a release."""
@@ -33,6 +36,7 @@ def keep_time(
         if ticks == 1:
             done = watch(engine, machine, allowed)
             found = check_view(engine, machine, allowed)
+        _go_on_retrying(engine)
         if not _busy(engine) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
         pause(TICK_EVERY_S)
@@ -47,9 +51,17 @@ def keep_time(
     }
 
 
+def _go_on_retrying(engine: Engine) -> None:
+    for job_id in bulk_retry.running(engine):
+        try:
+            bulk_retry.advance(engine, job_id)
+        except Exception:  # the next look tries again; the others go on
+            _log.exception("bulk retry %s could not be advanced", job_id)
+
+
 def _busy(engine: Engine) -> bool:
-    """Whether a circuit is open, or has closed and orders are still to be let go."""
-    return any(
+    """Whether a retry is under way, or a circuit is open, or has closed and orders are still to be let go."""
+    return bool(bulk_retry.running(engine)) or any(
         breaker.read().state is not State.CLOSED or circuit_waits.anybody_waits(engine.documents, breaker.dependency)
         for breaker in engine.breakers.values()
     )

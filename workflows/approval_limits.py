@@ -1,0 +1,35 @@
+"""Up to which amount one person decides alone: one setting, ``SECOND_PERSON_ABOVE``, e.g. ``100.00 EUR, 15000 JPY``.
+
+A currency that it does not name has the limit zero: nobody said how much that is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from domain.money import Money
+
+SETTING = "SECOND_PERSON_ABOVE"
+DEFAULT = "100.00 EUR, 100.00 USD, 100.00 GBP"
+"""A product decision: most orders are below it, so that support is held up by few; what is above is worth a look."""
+
+
+class LimitRefused(ValueError):
+    """The setting is no list of amounts."""
+
+
+def limit_for(currency: str, environment: Mapping[str, str]) -> Money:
+    """What one person may move or give up of an order in this currency. Raises LimitRefused."""
+    return limits(environment.get(SETTING, DEFAULT)).get(currency, Money.zero(currency))
+
+
+def limits(text: str) -> dict[str, Money]:
+    """The setting, by currency. Raises LimitRefused."""
+    found = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        amount, _, currency = part.partition(" ")
+        try:
+            found[currency] = Money.parse(amount, currency)
+        except ValueError as error:
+            raise LimitRefused(f"{SETTING}: {part!r} is not like 100.00 EUR: {error}") from None
+    return found

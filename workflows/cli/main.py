@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from workflows.cli import asl_commands, audit_commands, demo_command, engine_commands, order_commands
+from workflows.cli import asl_commands, audit_commands, demo_command, engine_commands, order_commands, simulate_command
 from workflows.cli.failures import Exit, Failure
 from workflows.cli.terminal import say
 
@@ -48,6 +48,7 @@ app.add_typer(order_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)
+simulate_command.add_to(app)
 
 
 def main() -> None:

@@ -45,6 +45,7 @@ OF_FEED = (Fault.FEED_LATE, Fault.FEED_TWICE, Fault.FEED_LOST)
 
 RATES: Mapping[Fault, float] = {
     **dict.fromkeys(OF_CALLS, 0.006),
+    Fault.DUPLICATED: 0.05,
     Fault.FEED_LATE: 0.05,
     Fault.FEED_TWICE: 0.05,
     Fault.FEED_LOST: 0.01,

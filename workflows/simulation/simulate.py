@@ -66,6 +66,14 @@ class Summary:
         if outcome.violations:
             self.failed.append(outcome)
 
+    def join(self, other: Summary) -> None:
+        """What another process ran."""
+        self.seeds += other.seeds
+        self.orders += other.orders
+        self.outcomes += other.outcomes
+        self.faults += other.faults
+        self.failed += other.failed
+
 
 def simulate(
     seed: int,

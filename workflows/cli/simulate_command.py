@@ -1,0 +1,143 @@
+"""``expediter simulate``: real orders under a virtual clock and a seeded schedule of faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflows.cli.failures import Exit, Unusable
+from workflows.cli.folder import TEMPLATE
+from workflows.cli.terminal import data_console, print_json, say
+
+if TYPE_CHECKING:
+    from workflows.simulation.simulate import Outcome, Summary
+
+BATCH = 20
+"""Seeds a process runs before it reports."""
+
+ORDERS_A_WORLD = 5
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(simulate)
+
+
+def simulate(
+    *,
+    seeds: Annotated[int, typer.Option(min=1, metavar="N", help="How many worlds to run.")] = 100,
+    orders: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="M", help="Orders in all worlds together.  [default: five a world]"),
+    ] = None,
+    first: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Replay this one world, and shorten a failure.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")] = False,
+) -> int:
+    """Run worlds in which everything fails, and check that every order came to a right end.
+
+    Processes are killed, calls lost, sent twice and stalled, messages late, twice or lost, providers down, clocks off,
+    definitions upgraded under way, people silent, and orders cancelled at any moment. Exit code 1 on a violation.
+    """
+    if seed is not None:
+        return _replay(seed, orders or ORDERS_A_WORLD, json)
+    summary = _run_all(first, seeds, -(-(orders or seeds * ORDERS_A_WORLD) // seeds))
+    if json:
+        print_json(_as_json(summary))
+    else:
+        _show(summary)
+    for failed in summary.failed:
+        say(f"seed {failed.seed}: {failed.violations[0]}; expediter simulate --seed {failed.seed} replays it")
+    return Exit.NO if summary.failed else Exit.OK
+
+
+def _replay(seed: int, orders: int, json: bool) -> int:
+    from workflows.simulation.simulate import quiet, shortest, simulate
+    from workflows.simulation.world import read_deployed
+
+    template = read_deployed(TEMPLATE.parent)
+    with quiet():
+        outcome = simulate(seed, template, orders=orders)
+    if outcome.violations:
+        say(f"seed {seed} fails; leaving out faults that are not needed for it ...")
+        outcome = shortest(outcome, template, orders=orders)
+    if json:
+        print_json(_outcome_as_json(outcome))
+        return Exit.NO if outcome.violations else Exit.OK
+    console = data_console()
+    for occasion, fault, what in outcome.injected:
+        console.print(f"{occasion:>6}  {fault.value}: {what}")
+    console.print(", ".join(f"{count} {name}" for name, count in sorted(outcome.outcomes.items())))
+    for violation in outcome.violations:
+        console.print(violation, style="bold red")
+    return Exit.NO if outcome.violations else Exit.OK
+
+
+def _run_all(first: int, seeds: int, orders: int) -> Summary:
+    """On all cores: worlds share nothing."""
+    import os
+    import time
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
+    from workflows.simulation.simulate import Summary
+
+    if seeds * orders > _ORDERS_MAX:
+        raise Unusable(f"{seeds * orders} orders take days; run at most {_ORDERS_MAX} at a time")
+    began, total = time.perf_counter(), Summary()
+    with ProcessPoolExecutor(os.cpu_count()) as processes:
+        batches = [range(start, min(start + BATCH, first + seeds)) for start in range(first, first + seeds, BATCH)]
+        running = [processes.submit(_batch, batch, orders) for batch in batches]
+        for number, done in enumerate(as_completed(running), start=1):
+            total.join(done.result())
+            if number % _TELL_EVERY == 0:
+                say(f"{total.seeds} of {seeds} seeds, {len(total.failed)} failed")
+    total.failed.sort(key=lambda outcome: outcome.seed)
+    total.seconds = time.perf_counter() - began
+    return total
+
+
+_ORDERS_MAX = 1_000_000
+_TELL_EVERY = 5  # batches
+
+
+def _batch(seeds: range, orders: int) -> Summary:
+    from workflows.simulation.simulate import simulate_many
+    from workflows.simulation.world import read_deployed
+
+    return simulate_many(seeds, read_deployed(TEMPLATE.parent), orders=orders)
+
+
+def _as_json(summary: Summary) -> dict[str, Any]:
+    return {
+        "seeds": summary.seeds,
+        "orders": summary.orders,
+        "outcomes": dict(summary.outcomes),
+        "faults": dict(summary.faults),
+        "violations": [{"seed": failed.seed, "violations": failed.violations} for failed in summary.failed],
+        "seconds": round(summary.seconds, 1),
+    }
+
+
+def _outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "seed": outcome.seed,
+        "outcomes": dict(outcome.outcomes),
+        "faults": [{"occasion": at, "fault": fault.value, "where": what} for at, fault, what in outcome.injected],
+        "violations": list(outcome.violations),
+    }
+
+
+def _show(summary: Summary) -> None:
+    from rich.table import Table
+
+    table = Table("fault", "injected", box=None)
+    table.columns[1].justify = "right"
+    for fault, count in summary.faults.most_common():
+        table.add_row(fault, str(count))
+    console = data_console()
+    console.print(table)
+    outcomes = ", ".join(f"{count} {name}" for name, count in summary.outcomes.most_common())
+    console.print(f"{summary.orders} orders in {summary.seeds} worlds: {outcomes}")
+    verdict = f"{len(summary.failed)} worlds broke a rule" if summary.failed else "every rule held in every world"
+    console.print(f"{verdict} ({summary.seconds:.1f} s)", style="bold red" if summary.failed else "bold green")

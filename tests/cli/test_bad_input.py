@@ -67,6 +67,10 @@ _COMMANDS = {
     "a definition in another encoding": ("asl check {bytes}", _USAGE, "is not text in UTF-8"),
     "no definition": ("asl check", _USAGE, "Missing argument 'FILE...'"),
     "an input that is no JSON": ("asl run {pass} --input {{x}}", _USAGE, "--input is not JSON"),
+    "an input of too many digits": (f"asl run {{pass}} --input {'9' * 5000}", _USAGE, "holds what JSON cannot say"),
+    "an input that is not a number": ("asl run {pass} --input NaN", _USAGE, "holds what JSON cannot say"),
+    "an input without end": ("asl run {pass} --input 1e999", _USAGE, "holds what JSON cannot say"),
+    "an input with half a character": ('asl run {pass} --input "\\ud800"', _USAGE, "holds what JSON cannot say"),
     "an input file that is missing": ("asl run {pass} --input @{tmp}/none.json", _USAGE, "there is no file"),
     "a function of no module": ("asl run {pass} --function F=f", _USAGE, "is not MODULE:CALLABLE"),
     "a function of a missing module": ("asl run {pass} --function F=no.such:f", _USAGE, "cannot be imported"),
@@ -169,7 +173,11 @@ def test_a_refusal_of_the_engine_is_its_own_sentence(expediter: Any, running: An
     assert (result.code, result.err) == (_NO, f"expediter: there is no order {_ORDER}\n")
 
 
-@pytest.mark.parametrize("at", ["yesterday", "2026-03-01", "2026-03-01T18:30:00", "-1", "1.5", ""])
+@pytest.mark.parametrize(
+    "at",
+    ["yesterday", "2026-03-01", "2026-03-01T18:30:00", "0001-01-01T00:00:00+14:00", "9" * 5000, "-1", "1.5", ""],
+    ids=lambda at: at[:30],
+)
 def test_a_moment_that_is_none_is_refused_with_what_to_write(at: str, expediter: Any, running: Any) -> None:
     """A time without an offset is a different time for everybody."""
     result = expediter("order", "replay", _ORDER, "--at", at, "--data", running.data)

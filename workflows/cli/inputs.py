@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -39,14 +39,20 @@ def read_text(path: str) -> str:
 
 
 def read_json(text: str, source: str) -> Any:
-    """Raises Unusable, saying where the text stops being JSON."""
+    """Raises Unusable, saying where the text stops being JSON, or that it holds what JSON cannot say."""
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise Unusable(f"{source} is not JSON: {error.msg} at {where}") from None
     except RecursionError:
         raise Unusable(f"{source} is nested too deeply") from None
+    except ValueError:
+        raise Unusable(
+            f"{source} holds what JSON cannot say: a number beyond all bounds, NaN, or half of a surrogate pair"
+        ) from None
+    return value
 
 
 def json_argument(text: str, option: str) -> Any:
@@ -58,13 +64,13 @@ def json_argument(text: str, option: str) -> Any:
 
 def version_or_time(text: str, option: str) -> int | datetime:
     """``7``, or a time with its offset: one without is another time for everybody. Raises Unusable."""
-    if text.isascii() and text.isdecimal():
-        return int(text)
-    with suppress(ValueError):
+    with suppress(ValueError, OverflowError):  # too many digits for Python; a time in no year of UTC
+        if text.isascii() and text.isdecimal():
+            return int(text)
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
-            return moment
-    raise Unusable(f"{option} {text!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z")
+            return moment.astimezone(UTC)
+    raise Unusable(f"{option} {text[:40]!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z")
 
 
 def existing_folder(path: Path) -> Path:

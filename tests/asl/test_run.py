@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -54,6 +55,25 @@ def test_exceptions_are_retried_by_their_class_name(machine: Build, task: Build)
     ended = run(machine({"A": task(Retry=retry)}), functions={"f": flaky})
     assert (ended.status, ended.output, len(calls)) == (Status.SUCCEEDED, "at last", 3)
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=30)
+
+
+def test_a_function_that_ends_its_process_fails_its_task(machine: Build, task: Build) -> None:
+    """On Lambda it ends the runtime, not the execution; here it would end whoever runs the execution."""
+    ended = run(machine({"A": task()}), functions={"f": lambda _: sys.exit(3)})
+    assert (ended.status, ended.error) == (Status.FAILED, "Runtime.ExitError")
+    assert json.loads(ended.cause or "")["errorMessage"] == "Runtime exited with 3"
+
+
+def test_a_stack_trace_begins_with_the_function(machine: Build, task: Build) -> None:
+    """Nobody needs to read who called it, and on AWS nobody would."""
+
+    def broken(_: Any) -> None:
+        raise KeyError("total")
+
+    ended = run(machine({"A": task()}), functions={"f": broken})
+    trace = json.loads(ended.cause or "")["stackTrace"]
+    assert len(trace) == 1
+    assert "in broken" in trace[0]
 
 
 def test_a_callback_may_be_settled_later(machine: Build, callback: Build) -> None:

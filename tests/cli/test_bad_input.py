@@ -74,6 +74,11 @@ _COMMANDS = {
     "an input file that is missing": ("asl run {pass} --input @{tmp}/none.json", _USAGE, "there is no file"),
     "a function of no module": ("asl run {pass} --function F=f", _USAGE, "is not MODULE:CALLABLE"),
     "a function of a missing module": ("asl run {pass} --function F=no.such:f", _USAGE, "cannot be imported"),
+    "a function of a module that ends itself": (
+        "asl run {pass} --function F=ends_itself:f",
+        _USAGE,
+        "cannot be imported: SystemExit(0)",
+    ),
     "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
     "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which was not given"),
     "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
@@ -93,8 +98,10 @@ _FILES = {
 
 
 @pytest.fixture
-def places(tmp_path: Path, running: Any) -> dict[str, str]:
-    """What the table's braces stand for."""
+def places(tmp_path: Path, running: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """What the table's braces stand for; ``ends_itself`` is a module."""
+    (tmp_path / "ends_itself.py").write_text("raise SystemExit(0)", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
     files = {name: tmp_path / name for name in _FILES}
     for name, path in files.items():
         path.write_text(_FILES[name], encoding="utf-8")

@@ -47,6 +47,13 @@ def function_failed(exception: BaseException, request_id: str = "") -> Failure:
     return name, to_text(details)
 
 
+def function_exited(code: object, request_id: str = "") -> Failure:
+    """The function ended its process, e.g. with ``sys.exit``."""
+    error = "Runtime.ExitError"
+    details = {"errorMessage": f"Runtime exited with {code!r}", "errorType": error, "requestId": request_id}
+    return error, to_text({**details, "stackTrace": []})
+
+
 def function_timed_out(timeout_s: float, request_id: str = "") -> Failure:
     """The function ran longer than its own timeout."""
     message = f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"

@@ -173,8 +173,10 @@ class World:
             later = returned if isinstance(returned, Later) else Later(returned, 0.0)
             output = answers.function_succeeded(_as_json(later.result))
             self._succeed(running, effect.task, output, later.after_s)
+        except SystemExit as error:
+            self._fail(running, effect.task, *answers.function_exited(error.code))
         except Exception as error:
-            self._fail(running, effect.task, *answers.function_failed(error))
+            self._fail(running, effect.task, *answers.function_failed(_theirs(error)))
         for delay_s, how, what in task.settlements:
             self._settle(running, effect.token or "", delay_s, how, what)
 
@@ -270,6 +272,14 @@ class MarshalError(Exception):
 
 
 MarshalError.__name__ = "Runtime.MarshalError"
+
+
+def _theirs(error: Exception) -> Exception:
+    """Without the frames of this package before the function's own, as Lambda's runtime leaves its own away."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("workflows.asl."):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
 
 
 def _as_json(value: Any) -> JSON:

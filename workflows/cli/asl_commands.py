@@ -118,8 +118,8 @@ def _callable(target: str) -> Callable[..., Any]:
     sys.path.insert(0, "")
     try:
         found: Any = importlib.import_module(module_name)
-    except Exception as error:
-        raise Unusable(f"--function {target}: {module_name} cannot be imported: {error}") from None
+    except (Exception, SystemExit) as error:  # a module may be a script that ends itself
+        raise Unusable(f"--function {target}: {module_name} cannot be imported: {error!r}") from None
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):

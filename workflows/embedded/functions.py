@@ -186,7 +186,7 @@ class Functions:
         except FunctionFailed:
             raise
         except SystemExit as error:
-            raise _failed("Runtime.ExitError", f"Runtime exited with {error.code!r}", context) from error
+            raise FunctionFailed(*answers.function_exited(error.code, context.aws_request_id)) from error
         except BaseException as error:
             theirs = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
             raise FunctionFailed(*answers.function_failed(theirs, context.aws_request_id)) from error

@@ -53,6 +53,18 @@ def test_an_edited_commit_is_named_by_stream_and_version(expediter: Any, folder:
     assert found["findings"][0]["version"] == 1
 
 
+@pytest.mark.parametrize("command", ["audit verify", "audit heads", "up --port 0"])
+def test_a_file_that_was_cut_is_said_to_be_damaged(expediter: Any, folder: Path, command: str) -> None:
+    """SQLite cannot read it, so no commit can be named; that is no bug, and no log to go on with either."""
+    database = folder / "expediter.sqlite"
+    with database.open("r+b") as file:
+        file.truncate(database.stat().st_size // 2)
+    result = expediter(*command.split(), "--data", folder)
+    assert (result.code, result.out) == (1, "")
+    assert f"{folder} is damaged: database disk image is malformed" in result.err
+    assert result.err.count("\n") == 1
+
+
 def test_a_tail_that_was_cut_is_found_by_published_heads(expediter: Any, folder: Path, tmp_path: Path) -> None:
     """What is left is a valid chain, so that only a head kept elsewhere tells."""
     heads = tmp_path / "heads.json"

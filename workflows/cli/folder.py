@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflows.cli.failures import Unusable
+from workflows.cli.failures import Refused, Unusable
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ _ADDRESS = "address"
 @contextmanager
 def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
     """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises Unusable."""
+    import apsw
+
     from workflows.breakers.settings import BreakerSettingRefused, breaker_settings
     from workflows.embedded.database import DatabaseInUse
     from workflows.embedded.engine import EmbeddedEngine
@@ -45,6 +47,8 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
         )
     except (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused) as error:
         raise Unusable(str(error)) from None
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise _damaged(data, error) from None
     except OSError as error:
         raise Unusable(f"{data} cannot hold an engine's data: {error.strerror}") from None
     with opened as engine:
@@ -119,3 +123,10 @@ def _database(data: Path) -> Iterator[Database]:
             yield database
     except (FileNotFoundError, apsw.NotADBError, apsw.CantOpenError, apsw.SQLError) as error:
         raise Unusable(f"{data} is not the folder of an engine: {error}") from None
+    except apsw.CorruptError as error:
+        raise _damaged(data, error) from None
+
+
+def _damaged(data: Path, error: Exception) -> Refused:
+    """Not what SQLite wrote: cut, overwritten, or copied while it was being written."""
+    return Refused(f"{data} is damaged: {error}; nothing in it can be relied on, restore it from a copy")

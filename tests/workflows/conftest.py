@@ -2,4 +2,4 @@
 
 import pytest
 
-pytest.register_assert_rewrite("tests.workflows.circuits", "tests.workflows.recorded")
+pytest.register_assert_rewrite("tests.workflows.circuits", "tests.workflows.recorded", "tests.workflows.restarting")

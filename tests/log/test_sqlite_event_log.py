@@ -110,6 +110,34 @@ def test_a_conflict_fails_its_own_append_and_not_its_batch(log, database, syncs)
     assert verify(log).streams == 16
 
 
+def test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable(log, database, syncs, monkeypatch):
+    """Who sends a command again while the first attempt is being written must not be told that it is safe."""
+    before = log.load("order#1")
+    entered, go, in_sync, synced = (threading.Event() for _ in range(4))
+    holder = database.submit(lambda _c: (entered.set(), go.wait(10)))  # what is queued now shares the next batch
+    assert entered.wait(10)
+    writer, futures = database._writer, []
+    queue = writer.submit
+    monkeypatch.setattr(writer, "submit", lambda work: futures.append(queue(work)) or futures[-1])
+    attempts = threading.Thread(target=in_threads, args=(2, lambda _: log.append(before, commit("k"))))
+    attempts.start()
+    while writer._queue.qsize() < 2:
+        assert attempts.is_alive()
+
+    def hold(_name: str) -> None:
+        in_sync.set()
+        assert synced.wait(10)
+
+    holder.add_done_callback(lambda _: setattr(syncs, "before", hold))
+    go.set()
+    assert in_sync.wait(10)
+    assert [future.done() for future in futures] == [False, False]
+    synced.set()
+    attempts.join()
+    assert sorted(future.result().sk if future.result() else 0 for future in futures) == [0, 1]
+    assert verify(log).commits == 1
+
+
 def test_readers_feed_and_scan_see_nothing_before_the_sync(log, syncs):
     """A wake-up for a commit that a power cut takes back would be a lie."""
     rings: list[int] = []

@@ -7,11 +7,21 @@ from collections.abc import Iterator
 from domain.events import (
     CancellationCause,
     CancellationRequested,
+    CourierDeclined,
+    CourierTimedOut,
     DeliveryFailed,
+    ItemUnavailable,
+    OrderAbandoned,
     OrderDelivered,
     OrderPickedUp,
+    PaymentAuthorized,
+    PaymentDeclined,
     PreparationCancellationRequested,
+    PreparationOverdue,
+    PreparationRejected,
+    PreparationTimedOut,
 )
+from domain.identifiers import SYSTEM
 from domain.intents import books, owed
 from domain.order import Order, Rest
 from workflows.audit import verify
@@ -44,6 +54,7 @@ def _of_orders(world: World, stories: list[Story]) -> Iterator[str]:
         if order.rest is Rest.ENDED and not books(order).settled:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
         yield from _of_pickup(order, history)
+        yield from _of_reasons(order, history)
 
 
 def _of_pickup(order: Order, history: History) -> Iterator[str]:
@@ -55,6 +66,33 @@ def _of_pickup(order: Order, history: History) -> Iterator[str]:
         elif isinstance(event, PreparationCancellationRequested) and picked_up:
             yield f"{order.order_id} takes a meal back that was picked up"
         picked_up |= isinstance(event, OrderPickedUp | OrderDelivered | DeliveryFailed)
+
+
+def _of_reasons(order: Order, history: History) -> Iterator[str]:
+    """What is undone has a reason in the log: somebody asked, or a fact that came before it."""
+    for recorded in history.recorded:
+        event = recorded.event
+        if not isinstance(event, CancellationRequested):
+            continue
+        before = history.recorded[: recorded.version - 1]
+        if event.cause is CancellationCause.ASKED:
+            given = event.by != SYSTEM
+        else:
+            given = any(isinstance(found.event, _REASONS[event.cause]) for found in before)
+        if not given:
+            yield f"{order.order_id} was cancelled by {event.by} as {event.cause} and the log has no reason for it"
+
+
+_REASONS: dict[CancellationCause, tuple[type, ...]] = {
+    CancellationCause.PAYMENT_DECLINED: (PaymentDeclined, PaymentAuthorized),  # of less than the order costs
+    CancellationCause.PREPARATION_REJECTED: (PreparationRejected,),
+    CancellationCause.PREPARATION_TIMED_OUT: (PreparationTimedOut,),
+    CancellationCause.PREPARATION_OVERDUE: (PreparationOverdue,),
+    CancellationCause.NOTHING_LEFT: (ItemUnavailable,),
+    CancellationCause.NO_COURIER: (CourierDeclined, CourierTimedOut),
+    CancellationCause.DELIVERY_FAILED: (DeliveryFailed,),
+    CancellationCause.ABANDONED: (OrderAbandoned,),
+}
 
 
 def _of_stores(world: World) -> Iterator[str]:

@@ -31,6 +31,8 @@ _COMMANDS = {
         _USAGE,
         "not in the range 1<=x",
     ),
+    "a token of half a secret": ("token --role customer --id c1 --data {half}", _USAGE, "holds no secret; delete it"),
+    "an engine of half a secret": ("up --port 0 --data {half}", _USAGE, "holds no secret; delete it"),
     "a token of no engine": ("token --role customer --id c1 --data {tmp}", _USAGE, "is not the folder of an engine"),
     "a token of no folder": ("token --role customer --id c1 --data {tmp}/x", _USAGE, "there is no folder"),
     "an order without a file": ("order place --data {engine}", _USAGE, "give a FILE, - for stdin, or --example"),
@@ -106,12 +108,14 @@ def places(tmp_path: Path, running: Any, monkeypatch: pytest.MonkeyPatch) -> dic
     for name, path in files.items():
         path.write_text(_FILES[name], encoding="utf-8")
     (tmp_path / "bytes").write_bytes(b"\xff\xfe\x00")
-    broken, empty = tmp_path / "broken", tmp_path / "empty"
-    broken.mkdir()
-    empty.mkdir()
+    broken, empty, half = tmp_path / "broken", tmp_path / "empty", tmp_path / "half"
+    for folder in (broken, empty, half):
+        folder.mkdir()
     (broken / "expediter.sqlite").write_text("this is no database, " * 100, encoding="utf-8")
+    (half / "tokens.key").write_text("abcd", encoding="ascii")
     named = {name: str(path) for name, path in files.items()}
-    return {**named, "tmp": str(empty), "broken": str(broken), "bytes": str(tmp_path / "bytes"), "engine": running.data}
+    folders = {"tmp": str(empty), "broken": str(broken), "half": str(half), "engine": running.data}
+    return {**named, **folders, "bytes": str(tmp_path / "bytes")}
 
 
 @pytest.mark.parametrize("case", _COMMANDS)

@@ -20,7 +20,7 @@ from workflows.embedded.functions import Functions
 from workflows.embedded.http import BODY_BYTES_MAX, HEADER_BYTES_MAX, HttpApp, HttpServer, PortTaken
 from workflows.embedded.http_events import Request, event
 from workflows.embedded.template import Function, Route, Template
-from workflows.embedded.tokens import AccessTokens, RoleUnknown
+from workflows.embedded.tokens import AccessTokens, RoleUnknown, SecretUnusable
 
 ROUTES = [
     ("GET", "/orders/{order_id}", False),
@@ -330,3 +330,26 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
     minted = AccessTokens.of(tmp_path).mint("support", "sup_1")
     assert AccessTokens.of(tmp_path).claims(minted)["sub"] == "sup_1"
     assert (tmp_path / "tokens.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("left", ["", "abcd", "no hex", "\x00"])
+def test_a_secret_that_is_none_is_refused_with_what_to_do(tmp_path: Path, left: str) -> None:
+    """An empty secret would be everybody's, and a short one can be guessed."""
+    (tmp_path / "tokens.key").write_text(left, encoding="ascii")
+    with pytest.raises(SecretUnusable, match="delete it for a new one"):
+        AccessTokens.of(tmp_path)
+
+
+def test_a_secret_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed before the secret is durable, there is none, not half of one."""
+
+    def killed(_: int) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workflows.embedded.tokens.os.fsync", killed)
+        with pytest.raises(KeyboardInterrupt):
+            AccessTokens.of(tmp_path)
+    assert not (tmp_path / "tokens.key").exists()
+    minted = AccessTokens.of(tmp_path).mint("support", "sup_1")
+    assert AccessTokens.of(tmp_path).claims(minted)["sub"] == "sup_1"

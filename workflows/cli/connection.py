@@ -21,13 +21,13 @@ DEFAULT_URL = "http://127.0.0.1:8080"
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
     """A token of the engine whose folder this is. Raises Unusable."""
     from domain.identifiers import InvalidIdentifier, parse_name
-    from workflows.embedded.tokens import AccessTokens, RoleUnknown
+    from workflows.embedded.tokens import AccessTokens, RoleUnknown, SecretUnusable
 
     if not (existing_folder(data) / "tokens.key").is_file():
         raise Unusable(f"{data} is not the folder of an engine; expediter up --data {data} makes it one")
     try:
         return AccessTokens.of(data).mint(role, parse_name(subject, role), ttl_s)
-    except (RoleUnknown, InvalidIdentifier) as error:
+    except (RoleUnknown, InvalidIdentifier, SecretUnusable) as error:
         raise Unusable(str(error)) from None
 
 

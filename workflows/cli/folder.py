@@ -35,8 +35,10 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.http import PortTaken
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
+    from workflows.embedded.tokens import SecretUnusable
     from workflows.gateways.sandbox.settings import SettingRefused, sandbox_settings
 
+    unusable = (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused, SecretUnusable)
     try:
         opened = EmbeddedEngine.open(
             data,
@@ -45,7 +47,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             sandbox=sandbox_settings(os.environ),
             breakers=breaker_settings(os.environ),
         )
-    except (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused) as error:
+    except unusable as error:
         raise Unusable(str(error)) from None
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise _damaged(data, error) from None

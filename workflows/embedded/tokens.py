@@ -30,6 +30,10 @@ class TokenRefused(Exception):
     """Not a token of ours, or out of date. The message says which, for ``WWW-Authenticate``."""
 
 
+class SecretUnusable(Exception):
+    """What is in ``tokens.key`` signs nothing. The message says what to do."""
+
+
 class AccessTokens:
     """Mint and check tokens with one secret."""
 
@@ -38,18 +42,21 @@ class AccessTokens:
 
     @classmethod
     def of(cls, folder: Path) -> AccessTokens:
-        """With the secret in ``tokens.key`` of an engine's folder, which is made when it is missing."""
+        """With the secret in ``tokens.key`` of an engine's folder, which is made when it is missing.
+
+        Raises SecretUnusable.
+        """
         path = folder / "tokens.key"
+        if not path.exists():
+            _make_secret(path)
+        path.chmod(0o600)
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            path.chmod(0o600)
-        else:
-            with open(descriptor, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(_KEY_BYTES))
-                file.flush()
-                os.fsync(descriptor)
-        return cls(bytes.fromhex(path.read_text(encoding="ascii")))
+            secret = bytes.fromhex(path.read_text(encoding="ascii"))
+        except ValueError:
+            secret = b""
+        if len(secret) < _KEY_BYTES:
+            raise SecretUnusable(f"{path} holds no secret; delete it for a new one, which ends all tokens given out")
+        return cls(secret)
 
     def mint(self, role: str, subject: str, ttl_s: int = TTL_S) -> str:
         """A token for ``subject`` in one role. Raises RoleUnknown."""
@@ -79,3 +86,14 @@ class AccessTokens:
             raise TokenRefused("the token has expired") from None
         except jwt.PyJWTError:
             raise TokenRefused("the token is not valid here") from None
+
+
+def _make_secret(path: Path) -> None:
+    """All of it or nothing, wherever the process is killed. Only the engine makes one, and a folder has one engine."""
+    new = path.with_suffix(".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "w", encoding="ascii") as file:
+        file.write(secrets.token_hex(_KEY_BYTES))
+        file.flush()
+        os.fsync(descriptor)
+    new.replace(path)

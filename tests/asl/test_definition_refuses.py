@@ -207,6 +207,7 @@ def test_all_problems_are_named_at_once() -> None:
         ('{"StartAt": "A", "StartAt": "B"}', "the key 'StartAt' appears twice"),
         ("StartAt: A\nStates:\n  A: {Type: Pass, Type: Fail}", "the key 'Type' appears twice"),
         ("StartAt: A\nStates:\n  No: {Type: Pass}", "quote it"),
+        ("StartAt: A\n? [a]\n: b", "a key at line 2 is a list or an object; it must be a string"),
         ("a: &x {b: 1}\nc: *x", "alias"),
         ("a: .nan", "is not JSON"),
         ('{"a": NaN}', "NaN is not JSON"),

@@ -129,8 +129,9 @@ def _scalar(node: Any, loader: Any, where: str) -> JSON:
 
 
 def _key(node: Any) -> str:
+    where = f"line {node.start_mark.line + 1}"
+    if not isinstance(node.value, str):
+        raise UnreadableSource(f"a key at {where} is a list or an object; it must be a string")
     if not node.tag.endswith(":str"):
-        raise UnreadableSource(
-            f'the key {node.value} at line {node.start_mark.line + 1} is no string; quote it: "{node.value}"'
-        )
-    return str(node.value)
+        raise UnreadableSource(f'the key {node.value} at {where} is no string; quote it: "{node.value}"')
+    return node.value

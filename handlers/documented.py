@@ -22,12 +22,18 @@ READS = (400, 401, 404, 422, 503)
 WRITES = (400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
 """How a write to an order can be refused."""
 
+PLAIN_READS = (400, 401, 422, 503)
+"""How a read that is about no one order can be refused."""
+
+PLAIN_WRITES = (400, 401, 403, 413, 415, 422, 503)
+"""How a write that is about no one order can be refused."""
+
 _MEANING: Mapping[int, str] = {
     304: "The caller has this version already.",
     400: "Headers, query or body cannot be read; `errors` names what.",
     401: "There is no valid access token.",
     403: "The caller sees the order and may not do this, or the token names no one role.",
-    404: "There is no such order for this caller, or it has not reached that version or time.",
+    404: "There is no such thing for this caller, or the order has not reached that version or time.",
     409: "A rule says no; `type` says which. Nothing was recorded.",
     412: "The order has another version than If-Match says.",
     413: "The body is too large.",
@@ -50,9 +56,19 @@ _HEADERS = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed
 
 
 def operation(
-    api: Api, method: str, path: str, *, tag: str, answers: tuple[int, type[BaseModel]], refuses: tuple[int, ...]
+    api: Api,
+    method: str,
+    path: str,
+    *,
+    tag: str,
+    answers: tuple[int, type[BaseModel]],
+    refuses: tuple[int, ...],
+    order: bool = True,
 ) -> Callable[[Function], Function]:
-    """Register a function for ``method path``. It answers with the status and model, or a problem document."""
+    """Register a function for ``method path``. It answers with the status and model, or a problem document.
+
+    ``order``: the answer has the ETag of one order.
+    """
 
     def register(function: Function) -> Function:
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
@@ -65,7 +81,10 @@ def operation(
             operation_id=_camel_case(function.__name__),
             tags=[tag],
             status_code=status,
-            responses={status: _success(status, model, _HEADERS[method]), **{code: _refusal(code) for code in refuses}},
+            responses={
+                status: _success(status, model, _HEADERS[method] if order else {}),
+                **{code: _refusal(code) for code in refuses},
+            },
         )
         return register_route(function)
 
@@ -75,7 +94,7 @@ def operation(
 def _success(status: int, model: type[BaseModel], headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
     return {
         "description": HTTPStatus(status).phrase,
-        "headers": headers,
+        **({"headers": headers} if headers else {}),
         "content": {"application/json": {"model": model}},
     }
 

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of all three APIs in one, made from their routes and models."""
+"""The OpenAPI 3.1 document of all APIs in one, made from their routes and models."""
 
 from __future__ import annotations
 
@@ -26,10 +26,15 @@ nobody else wrote (else 412), as `If-None-Match` to read only news (else 304), a
 sent, by its number; without the number, the current one is meant. An answer to an older one is recorded as being about
 that one.
 
+**Incidents** are orders that stand still because of a fault that is ours. Support retries and resolves them, and opens
+and closes circuits; auditors read. Above a set amount of money a second person has to approve.
+
 **Refusals** are problem documents (RFC 9457). `type` is `urn:expediter:problem:` and a stable name. 409 is a rule that
 says no; 422 a value that cannot be accepted, with `errors` naming each field; 400 a request that cannot be read; 503 is
 worth sending again.
 """
+
+_TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits")
 
 _UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
 """Schemas of Powertools' own errors, which these APIs never answer with."""
@@ -43,9 +48,10 @@ def document_text() -> str:
 
 def document() -> dict[str, Any]:
     """The document."""
-    from handlers import delivery_api, orders_api, preparation_api
+    from handlers import delivery_api, incidents_api, orders_api, preparation_api
 
-    parts = [json.loads(module.api.get_openapi_json_schema()) for module in (orders_api, preparation_api, delivery_api)]
+    modules = (orders_api, preparation_api, delivery_api, incidents_api)
+    parts = [json.loads(module.api.get_openapi_json_schema()) for module in modules]
     schemas = {name: schema for part in parts for name, schema in part["components"]["schemas"].items()}
     return {
         "openapi": "3.1.0",
@@ -57,7 +63,7 @@ def document() -> dict[str, Any]:
         },
         "servers": [{"url": "/"}],
         "security": [{"accessToken": []}],
-        "tags": [{"name": "Orders"}, {"name": "Preparation"}, {"name": "Delivery"}],
+        "tags": [{"name": name} for name in _TAGS],
         "paths": {path: item for part in parts for path, item in part["paths"].items()},
         "components": {
             "schemas": {name: schemas[name] for name in sorted(schemas) if name not in _UNUSED},

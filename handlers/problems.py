@@ -16,12 +16,23 @@ from aws_lambda_powertools.event_handler import Response
 
 from domain.identifiers import InvalidIdentifier
 from domain.money import CurrencyMismatch
-from domain.refusals import CancellationNotAllowed, InvalidOrder, OrderNotFound, Rejected, UnknownLine
+from domain.refusals import (
+    CancellationNotAllowed,
+    InvalidOrder,
+    NoSuchApproval,
+    OrderNotFound,
+    Rejected,
+    SecondPersonNeeded,
+    UnknownLine,
+)
 from workflows.access import ImplausibleTime
+from workflows.bulk_retry import NoSuchJob
 from workflows.command_handling import PreconditionFailed, TooManyConflicts
 from workflows.commits import KeyReused, UnknownEvent
+from workflows.documents import DocumentsUnavailable
 from workflows.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable
 from workflows.history import NotPlacedYet
+from workflows.incidents import WriteOffNeedsIntent
 from workflows.keyring import KeyRingUnavailable
 from workflows.permissions import NotAllowed
 
@@ -54,10 +65,14 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     OrderNotFound: HTTPStatus.NOT_FOUND,
     NotPlacedYet: HTTPStatus.NOT_FOUND,
     NoSuchVersion: HTTPStatus.NOT_FOUND,
+    NoSuchApproval: HTTPStatus.NOT_FOUND,
+    NoSuchJob: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
+    SecondPersonNeeded: HTTPStatus.FORBIDDEN,
     InvalidOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownLine: HTTPStatus.UNPROCESSABLE_ENTITY,
+    WriteOffNeedsIntent: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImplausibleTime: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidIdentifier: HTTPStatus.UNPROCESSABLE_ENTITY,
     CurrencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -66,6 +81,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     CommitTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     TooManyConflicts: HTTPStatus.SERVICE_UNAVAILABLE,
     StreamUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    DocumentsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # newer code wrote it: over when this code is upgraded
 }
@@ -114,7 +130,7 @@ def _detail(error: Exception) -> str:
         return f"the order has no version {error.asked}; it is at version {error.version}"
     if isinstance(error, KeyReused):
         return "this Idempotency-Key was used on this order with another body; a new wish needs a new key"
-    if isinstance(error, StreamUnavailable | KeyRingUnavailable):
+    if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "the order could not be read or written this time; send the same request again"
     return str(error)
 
@@ -122,6 +138,8 @@ def _detail(error: Exception) -> str:
 def _errors(error: Exception) -> Sequence[tuple[str, str]]:
     if isinstance(error, InvalidOrder | ImplausibleTime):
         return ((error.field, error.problem),)
+    if isinstance(error, WriteOffNeedsIntent):
+        return (("intent", str(error)),)
     if isinstance(error, UnknownLine):
         return (("line", str(error)),)
     if isinstance(error, KeyReused):

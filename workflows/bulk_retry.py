@@ -116,29 +116,34 @@ def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: flo
 
     Raises ValueError for a pace that is not above zero and at most ``PER_S_MAX``.
     """
-    if not 0 < per_s <= PER_S_MAX:
-        raise ValueError(f"retry between 0 and {PER_S_MAX:g} orders a second, not {per_s:g}")
     job_id = "retry_" + sha256(f"{caller.actor.role}/{caller.actor.id}/{key}".encode()).hexdigest()[:16]
     if (known := _kept(engine, job_id)) is not None:
         return known[0]
+    planned = preview(engine, cause, caller, reason, per_s=per_s)
+    for retried in planned.orders:
+        _put(engine, job_id, retried)
+    try:
+        return _write(engine, replace(planned.job, id=job_id), None)
+    except DocumentChanged:
+        return _found(engine, job_id)[0]
+
+
+def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
+    """The job that ``begin`` would make now. Raises ValueError as it does."""
+    if not 0 < per_s <= PER_S_MAX:
+        raise ValueError(f"retry between 0 and {PER_S_MAX:g} orders a second, not {per_s:g}")
     parked, now = list_parked(engine.documents, cause), engine.clock.now()
-    for row, _ in parked:
-        _put(engine, job_id, Retried(order_id=row.order_id))
-    dependency = parked[0][1].dependency if parked else None
     job = Job(
-        id=job_id,
+        id="",
         cause=cause,
-        dependency=dependency,
+        dependency=parked[0][1].dependency if parked else None,
         actor=caller.actor,
         reason=reason,
         per_s=per_s,
         began_at=now,
         spent_until=now,
     )
-    try:
-        return _write(engine, job, None)
-    except DocumentChanged:
-        return _found(engine, job_id)[0]
+    return Progress(job, tuple(Retried(order_id=row.order_id) for row, _ in parked))
 
 
 def advance(engine: Engine, job_id: str) -> Job:

@@ -105,6 +105,15 @@ def test_a_number_is_a_number(tmp_path: Path) -> None:
         read(tmp_path, WaitSeconds="soon")
 
 
+@pytest.mark.parametrize("given", ["0", "-1", "0.9", "100000000", "9" * 400])
+def test_a_number_keeps_to_its_bounds(tmp_path: Path, given: str) -> None:
+    """As CloudFormation holds it to them: a time of -1 s would be found out by the first order that waits."""
+    bounded = TEMPLATE.replace("{Type: Number,", "{Type: Number, MinValue: 1, MaxValue: 99999999,")
+    assert read(tmp_path, bounded, WaitSeconds="1")
+    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* is from 1 to 99999999, not"):
+        read(tmp_path, bounded, WaitSeconds=given)
+
+
 WRONG = [
     ("Handler: handlers.api.handler", "Handler: nonsense", "Api", "Handler"),
     ("Handler: handlers.api.handler", "Handlers: handlers.api.handler", "Api", "Handler"),

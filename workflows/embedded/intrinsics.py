@@ -6,6 +6,7 @@ names the resource and the field, once somebody asks for it.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -161,6 +162,9 @@ class Document:
             raise ParameterUnknown(f"parameter {name} of {self.path} has no default: give it a value")
         if declared.get("Type") == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
             raise ParameterUnknown(f"parameter {name} of {self.path} is a number, not {value!r}")
+        low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
+        if declared.get("Type") == "Number" and not float(low) <= float(value) <= float(high):
+            raise ParameterUnknown(f"parameter {name} of {self.path} is from {low} to {high}, not {value}")
         return str(value)
 
 

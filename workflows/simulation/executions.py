@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from workflows.asl import answers, virtual
+from workflows.asl.frames import Frame
 from workflows.asl.integrations import machine_name
 from workflows.asl.interpreter import Step
 from workflows.asl.signals import JSON, InvokeFunction, Signal, Status, TokenFailed, TokenSucceeded
@@ -18,6 +19,9 @@ from workflows.simulation.scheduler import Scheduler
 Answer = Callable[[Any, tuple[str, str] | None], None]
 """Hears a function's result, or its error and cause."""
 
+Steps = frozenset[str]
+"""States, each after its machine: ``OrderMachine.FindReason``."""
+
 
 class SimulatedExecutions(virtual.World):
     """Implements ``Executions``. ``machines`` may be replaced; executions under way keep the definition they have."""
@@ -26,7 +30,7 @@ class SimulatedExecutions(virtual.World):
         self,
         machines: Mapping[str, Definition],
         scheduler: Scheduler,
-        invoke: Callable[[str, JSON, Answer], None],
+        invoke: Callable[[str, JSON, Answer, Callable[[], Steps]], None],
     ) -> None:
         super().__init__(machines, _unused, f"{scheduler.random.random()}", scheduler.now())
         self._scheduler = scheduler
@@ -40,6 +44,19 @@ class SimulatedExecutions(virtual.World):
     def running(self) -> list[virtual.Running]:
         """The executions that have not ended."""
         return [found for found in self._by_arn.values() if found.execution.status is Status.RUNNING]
+
+    def every(self) -> list[virtual.Running]:
+        """All executions, those that have ended too."""
+        return list(self._by_arn.values())
+
+    def in_flight(self) -> Steps:
+        """The states that are being performed, or about to be again."""
+        found: set[str] = set()
+        for running in self.running():
+            execution = running.execution
+            frames = [*execution.calls.values(), *(timer.frame for timer in execution.timers.values() if timer.frame)]
+            found.update(_step(running, frame) for frame in frames)
+        return frozenset(found)
 
     def is_open(self, token: str) -> bool:
         """Whether a task still waits with this token."""
@@ -91,7 +108,21 @@ class SimulatedExecutions(virtual.World):
             else:
                 self._succeed(running, effect.task, answers.function_succeeded(result))
 
-        self._invoke_function(effect.function, effect.payload, answer)
+        step = _step(running, running.execution.calls[effect.task])
+        self._invoke_function(effect.function, effect.payload, answer, lambda: frozenset({step}) | _above(running))
+
+
+def _above(running: virtual.Running) -> Steps:
+    """The states that wait for this execution to end, up to the parent of all."""
+    found: set[str] = set()
+    for parent, task, _ in running.waiting:
+        if frame := parent.execution.calls.get(task):
+            found |= {_step(parent, frame)} | _above(parent)
+    return frozenset(found)
+
+
+def _step(running: virtual.Running, frame: Frame) -> str:
+    return f"{running.execution.definition.name}.{frame.state.name}"
 
 
 def _unused(*_: object) -> Any:

@@ -5,7 +5,7 @@ A drawn schedule is a list of (occasion, fault). Replaying a part of it is how a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -60,13 +60,18 @@ RATES: Mapping[Fault, float] = {
 """Shares of occasions: calls of a port, commits of the feed, invocations, worlds, answers of people, orders."""
 
 
+Witness = Callable[[int, tuple[Fault, ...], str], None]
+"""Sees an occasion: its number, what could strike there, and what it is."""
+
+
 @dataclass(slots=True)
 class Faults:
-    """``strikes`` is asked at every occasion, in the order in which they come."""
+    """``strikes`` is asked at every occasion, in the order in which they come. ``witness`` sees each before it."""
 
     seed: int
     rates: Mapping[Fault, float] = field(default_factory=lambda: RATES)
     schedule: Mapping[int, Fault] | None = None
+    witness: Witness | None = None
     injected: list[tuple[int, Fault, str]] = field(default_factory=list)
     _occasions: int = 0
     _random: Random = field(init=False)
@@ -78,6 +83,8 @@ class Faults:
         """The fault that strikes this occasion, if one of the candidates does. ``what`` describes it for people."""
         self._occasions += 1
         drawn = self._random.random()
+        if self.witness is not None:
+            self.witness(self._occasions, tuple(candidates), what)
         if self.schedule is not None:
             found = self.schedule.get(self._occasions)
             return self._noted(found, what) if found is not None and found in tuple(candidates) else None

@@ -60,15 +60,19 @@ class Story:
         spawn(self._couriers)
         spawn(self._support)
         if self._strikes(Fault.CANCELLED):
-            spawn(self._canceller, delay_s=self.random.expovariate(1 / 600))
+            spawn(self.cancel, delay_s=self.random.expovariate(1 / 600))
         if self._strikes(Fault.STARTED_AGAIN):
-            spawn(self._restarter, delay_s=self.random.expovariate(1 / 600))
+            spawn(self.start_again, delay_s=self.random.expovariate(1 / 600))
 
-    def _canceller(self) -> None:
+    def cancel(self) -> None:
+        """Somebody wishes that the order be cancelled."""
+        self._wait_for_its_id()
         role = self.random.choice(("customer", "restaurant"))
         self._act("cancel", role, {"reason": "changed my mind"})
 
-    def _restarter(self) -> None:
+    def start_again(self) -> None:
+        """Support starts a new run, whether it is needed or not."""
+        self._wait_for_its_id()
         order = self.order
         if order is not None:
             self._start_run(order)
@@ -117,7 +121,7 @@ class Story:
         if self.random.random() < 0.05:
             self._act("delivery/decline", courier, {**offer, "reason": "flat tyre"})
             return
-        if self._act("delivery/pick-up", courier, offer) is None:
+        if self._strikes(Fault.NEVER_ANSWERS) or self._act("delivery/pick-up", courier, offer) is None:
             return
         self._take(RIDE_S)
         if self.random.random() < 0.06:
@@ -135,6 +139,10 @@ class Story:
             self._start_run(order)
         if self._until(lambda order: order.rest is Rest.PARKED) is not None:
             self.given_up = True
+
+    def _wait_for_its_id(self) -> None:
+        while self.order_id is None:
+            self._take(1)
 
     # --- what they do --------------------------------------------------------------------------------------------
 

@@ -87,7 +87,7 @@ def simulate(
     faults = Faults(seed, rates, schedule)
     world = World(seed, template, faults)
     stories = [Story(world, number) for number in range(orders)]
-    _run(world, stories)
+    run_to_rest(world, stories)
     return Outcome(
         seed=seed,
         outcomes=Counter(_outcome(story) for story in stories),
@@ -137,7 +137,8 @@ class quiet:  # noqa: N801 - reads as a statement
         logging.disable(logging.NOTSET)
 
 
-def _run(world: World, stories: list[Story]) -> None:
+def run_to_rest(world: World, stories: list[Story]) -> None:
+    """Until every order rests and what was under way has come to its end."""
     scheduler = world.scheduler
 
     def calm() -> bool:

@@ -42,7 +42,7 @@ from workflows.gateways.sandbox.settings import SandboxSettings
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
-from workflows.simulation.executions import Answer, SimulatedExecutions
+from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Fault, Faults
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
@@ -60,6 +60,8 @@ SKEW_S = 120.0
 OUTAGE_S = (60.0, 900.0)
 
 _skew: ContextVar[float] = ContextVar("skew", default=0.0)
+_process: ContextVar[int] = ContextVar("process", default=0)
+_performing: ContextVar[Steps] = ContextVar("performing", default=frozenset())
 
 
 class ProcessClock:
@@ -106,10 +108,11 @@ class World:
         self.log = InMemoryEventLog(Codec(InMemoryKeyRing()), self.clock)
         self.documents = InMemoryDocuments()
         self.sandbox = _sandbox(self.scheduler)
-        self.executions = SimulatedExecutions(_machines(template), self.scheduler, self.invoke)
+        self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self._relayed = 0
+        self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_change(self._on_change)
         self._plan_outage()
         self._plan_upgrade()
@@ -117,8 +120,13 @@ class World:
 
     # --- functions -----------------------------------------------------------------------------------------------
 
-    def invoke(self, function: str, payload: JSON, answer: Answer) -> None:
-        """Run a function as Lambda does. ``answer`` hears once; a function that is out of time goes on unheard."""
+    def invoke(
+        self, function: str, payload: JSON, answer: Answer, within: Callable[[], Steps] = frozenset[str]
+    ) -> None:
+        """Run a function as Lambda does. ``answer`` hears once; a function that is out of time goes on unheard.
+
+        ``within`` says which states it performs.
+        """
         found = self.template.functions[function_name(function)]
         event = json.dumps(payload)
         process = self.random.randrange(PROCESSES)
@@ -132,6 +140,8 @@ class World:
 
         def run() -> None:
             _skew.set(self._skews[process])
+            _process.set(process)
+            _performing.set(within())
             try:
                 with serving(self._engines[process], found.environment):
                     result = _handler(found.handler)(json.loads(event), None)
@@ -144,6 +154,19 @@ class World:
         self.scheduler.spawn(run, delay_s=self.random.expovariate(1 / 0.01))
         out_of_time = answers.function_timed_out(float(found.timeout_s))
         self.scheduler.after(found.timeout_s, lambda: tell(None, out_of_time))
+
+    def performing(self) -> Steps:
+        """The states that the running task performs, if it is a function that a machine invoked."""
+        return _performing.get()
+
+    def skew_running_process(self, seconds: float) -> None:
+        """From now on the clock of the process that runs is off."""
+        self._skews[_process.get()] = seconds
+        _skew.set(seconds)
+
+    def upgrade(self) -> None:
+        """Deploy the next release of every machine."""
+        self.executions.upgrade(_upgraded(self.template))
 
     # --- the feed and the timer ----------------------------------------------------------------------------------
 
@@ -169,8 +192,12 @@ class World:
         self.scheduler.after(delay_s, lambda: self.invoke("Feed", batch, heard))
 
     def _on_timer(self) -> None:
-        self.invoke("Timer", {}, lambda result, failure: None)
+        self.invoke("Timer", {}, self._on_round)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
+
+    def _on_round(self, result: Any, failure: tuple[str, str] | None) -> None:
+        if failure is None:
+            self.rounds.append((self.scheduler.now(), result))
 
     # --- what it is made of --------------------------------------------------------------------------------------
 
@@ -199,7 +226,7 @@ class World:
     def _plan_upgrade(self) -> None:
         at = self.random.uniform(0, 2400)
         if self.faults.strikes((Fault.UPGRADED,), f"after {at:.0f} s"):
-            self.scheduler.after(at, lambda: self.executions.upgrade(_upgraded(self.template)))
+            self.scheduler.after(at, self.upgrade)
 
 
 def read_deployed(root: Path) -> Template:
@@ -222,7 +249,8 @@ def _sandbox(scheduler: Scheduler) -> Sandbox:
 _parsed: dict[tuple[int, str], Mapping[str, Definition]] = {}
 
 
-def _machines(template: Template) -> Mapping[str, Definition]:
+def definitions(template: Template) -> Mapping[str, Definition]:
+    """The machines as they are deployed, by name."""
     return _kept(template, "as it is", lambda text: text)
 
 

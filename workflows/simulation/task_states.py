@@ -1,0 +1,33 @@
+"""The steps of the machines: each Task state of each definition, as ``Machine.State``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from workflows.embedded.template import Template
+from workflows.simulation.world import definitions
+
+
+def task_states(template: Template) -> dict[str, Mapping[str, Any]]:
+    """Each with its definition, in the order of the files."""
+    return {
+        f"{machine}.{name}": state
+        for machine, definition in definitions(template).items()
+        for name, state in _tasks(definition.raw)
+    }
+
+
+def circuit_waits(template: Template) -> frozenset[str]:
+    """Those that wait for a circuit to close."""
+    return frozenset(
+        step for step, state in task_states(template).items() if "'await_circuit" in str(state["Arguments"])
+    )
+
+
+def _tasks(scope: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, state in scope["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        for inner in (*state.get("Branches", ()), *filter(None, [state.get("ItemProcessor")])):
+            yield from _tasks(inner)

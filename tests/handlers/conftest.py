@@ -76,6 +76,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.template_routes = ROUTES
+        self.environment: dict[str, str] = {}
         self.clock = SettableClock()
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring), self.clock)
@@ -148,7 +149,7 @@ class Shop:
         """The function's answer as HTTP, both ways through JSON as on Lambda."""
         module, _, name = function.rpartition(".")
         handler = getattr(importlib.import_module(module), name)
-        with serving(self.engine, {}):
+        with serving(self.engine, self.environment):
             result = handler(json.loads(json.dumps(event)), None)
         response = http_events.response(json.loads(json.dumps(result)))
         return Answer(response.status, dict(response.headers), response.body.decode())

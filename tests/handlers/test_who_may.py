@@ -94,9 +94,11 @@ def test_a_mistake_in_the_request_does_not_reveal_an_order(shop):
 
 
 def test_every_route_of_the_template_is_in_this_table(shop):
-    """So that no route comes without a rule."""
+    """So that no route comes without a rule. Those of incidents and circuits are in a table of their own."""
     routes = {
-        (route.method, route.path.replace("{order_id}", "{id}")) for _, route in shop.template_routes if not route.open
+        (route.method, route.path.replace("{order_id}", "{id}"))
+        for _, route in shop.template_routes
+        if not route.open and route.path.startswith("/orders")
     }
     reads = {("GET", "/orders/{id}/history"), ("GET", "/orders/{id}/replay")}
     assert routes - reads == {(method, path) for _, method, path, _ in ROUTES.values()}

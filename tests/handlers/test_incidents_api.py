@@ -1,0 +1,214 @@
+"""Incidents, bulk retries and circuits over HTTP: support acts, auditors read, nobody else learns that they exist."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from domain.commands import ParkOrder
+from domain.identifiers import Role
+from handlers import incident_models as m
+from workflows.projections.open_orders import refresh
+from workflows.time_budgets import budgets
+
+CAUSE = "PaymentsUnavailable@payments"
+WHY = {"reason": "the provider is back"}
+ROLES = sorted(set(Role) - {Role.SYSTEM})
+
+# Each route: what is sent, what comes back, and whether auditors may.
+ROUTES: dict[tuple[str, str], tuple[Any, int, type[BaseModel], bool]] = {
+    ("GET", "/incidents"): (None, 200, m.IncidentsModel, True),
+    ("GET", "/incidents/{order_id}"): (None, 200, m.IncidentModel, True),
+    ("POST", "/incidents/{order_id}/retry"): (WHY, 200, m.DeedModel, False),
+    ("POST", "/incidents/{order_id}/resolve"): ({**WHY, "how": "cancel"}, 200, m.DeedModel, False),
+    ("POST", "/incidents/{order_id}/approve"): ({"approval": 4}, 200, m.DeedModel, False),
+    ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, m.DeedModel, False),
+    ("POST", "/retries"): ({**WHY, "cause": CAUSE}, 201, m.BulkRetryModel, False),
+    ("GET", "/retries/{retry_id}"): (None, 200, m.BulkRetryModel, True),
+    ("POST", "/retries/{retry_id}/advance"): (None, 200, m.BulkRetryModel, False),
+    ("POST", "/retries/{retry_id}/stop"): (None, 200, m.BulkRetryModel, False),
+    ("POST", "/retries/{retry_id}/resume"): (None, 200, m.BulkRetryModel, False),
+    ("GET", "/circuits"): (None, 200, m.CircuitsModel, True),
+    ("GET", "/circuits/{dependency}"): (None, 200, m.CircuitHistoryModel, True),
+    ("POST", "/circuits/{dependency}/open"): (WHY, 200, m.CircuitHistoryModel, False),
+    ("POST", "/circuits/{dependency}/close"): (WHY, 200, m.CircuitHistoryModel, False),
+}
+
+
+def park(shop, error="PaymentsUnavailable", **how):
+    """An order of 27.40 whose authorisation did not come through."""
+    order_id = shop.place(**how)
+    shop.command(order_id, ParkOrder(run=1, error=error, detail="no answer", compensating=False))
+    refresh(shop.engine, order_id, budgets({}))
+    return order_id
+
+
+def ask(shop, method, path, sent=None, *, role="support", sub="sue", **how):
+    return shop.call(method, path, *(() if sent is None else (sent,)), role=role, sub=sub, **how)
+
+
+def begun(shop, key="job", **changes):
+    answer = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, **changes}, key=key)
+    assert answer.status == 201, answer
+    return answer.json["id"]
+
+
+@pytest.fixture
+def parked(shop):
+    """An incident in which a wish (version 4) waits for a second person, a bulk retry of it, and the paths to both."""
+    order_id = park(shop)
+    resolve = {**WHY, "how": "abandon"}
+    shop.environment = {"SECOND_PERSON_ABOVE": "10.00 EUR"}
+    answer = ask(shop, "POST", f"/incidents/{order_id}/resolve", resolve, sub="sam")
+    assert answer.json["approvals"][0]["approval"] == 4, answer
+    return {"order_id": order_id, "retry_id": begun(shop), "dependency": "payments"}
+
+
+# --- who may ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_support_does_everything_auditors_read_and_others_do_nothing(shop, parked, route, role):
+    """What comes back has the documented shape; what is refused changes nothing."""
+    (method, path), (sent, status, model, audited) = route, ROUTES[route]
+    before = shop.stored()
+    answer = ask(shop, method, path.format(**parked), sent, role=role, sub="ada", key="k" if method == "POST" else None)
+    if role == "support" or (role == "auditor" and audited):
+        assert answer.status == status, answer
+        model.model_validate(answer.json)
+    else:
+        assert answer.status in {403, 404}, answer
+        assert answer.problem in {"NotAllowed", "OrderNotFound"}
+        assert shop.stored() == before
+
+
+def test_every_route_of_the_template_is_in_this_table(shop):
+    """Those of orders are in a table of their own."""
+    routes = {(route.method, route.path) for _, route in shop.template_routes if not route.open}
+    assert {route for route in routes if not route[1].startswith("/orders")} == set(ROUTES)
+
+
+def test_an_auditor_sees_no_personal_data_of_an_incident(shop, parked):
+    order_id = parked["order_id"]
+    seen = ask(shop, "GET", f"/incidents/{order_id}", role="auditor")
+    assert "Ada Byron" not in seen.text
+    assert WHY["reason"] not in seen.text
+    assert "Ada Byron" in ask(shop, "GET", f"/incidents/{order_id}").text
+
+
+# --- incidents --------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_groups_by_cause_and_can_be_narrowed(shop):
+    """Longest first; how many more there are is said."""
+    first = park(shop, key="1")
+    park(shop, key="2")
+    park(shop, "KeyError", key="3")
+    found = ask(shop, "GET", "/incidents").json
+    assert [(group["cause"], group["orders"]) for group in found["groups"]] == [(CAUSE, 2), ("KeyError", 1)]
+    assert found["groups"][0]["at_stake"] == [{"amount": "54.80", "currency": "EUR"}]
+    narrow = ask(shop, "GET", "/incidents", query={"cause": CAUSE, "limit": 1}).json
+    assert ([line["order_id"] for line in narrow["incidents"]], narrow["more"]) == ([first], 1)
+
+
+def test_a_dry_run_says_what_would_happen_and_does_nothing(shop):
+    order_id = park(shop)
+    before = shop.stored()
+    answer = ask(shop, "POST", f"/incidents/{order_id}/retry", {**WHY, "dry_run": True})
+    plan = answer.json["plan"]
+    assert (answer.json["order"], plan["events"]) == (None, ["RunStarted"])
+    assert plan["runs"] == [{"version": 2, "intent": "PaymentAuthorizationRequested"}]
+    assert plan["money"] == [{"what": "hold", "amount": {"amount": "27.40", "currency": "EUR"}, "intent": 2}]
+    assert shop.stored() == before
+
+
+def test_a_retry_is_an_event_with_who_and_why_and_the_same_key_is_the_same_retry(shop):
+    order_id = park(shop)
+    first = ask(shop, "POST", f"/incidents/{order_id}/retry", WHY, key="k")
+    again = ask(shop, "POST", f"/incidents/{order_id}/retry", WHY, key="k")
+    assert (first.json["order"]["run"], again.json["order"]["run"]) == (2, 2)
+    assert again.headers["idempotent-replayed"] == "true"
+    last = shop.call("GET", f"/orders/{order_id}/history", role="support").json["events"][-1]
+    assert last["data"] == {"run": 2, "by": {"role": "support", "id": "sue"}, "reason": WHY["reason"]}
+
+
+def test_above_the_limit_a_second_person_has_to_approve(shop, parked):
+    """The first one is told so by name."""
+    path = f"/incidents/{parked['order_id']}/approve"
+    refused = ask(shop, "POST", path, {"approval": 4}, sub="sam")
+    assert (refused.status, refused.problem) == (403, "SecondPersonNeeded")
+    done = ask(shop, "POST", path, {"approval": 4})
+    assert done.json["order"]["status"] == "abandoned"
+
+
+@pytest.mark.parametrize(
+    ("action", "sent", "status", "problem"),
+    [
+        ("retry", {}, 422, "InvalidRequest"),
+        ("retry", {"reason": " "}, 422, "InvalidRequest"),
+        ("resolve", {**WHY, "how": "delete"}, 422, "InvalidRequest"),
+        ("resolve", {**WHY, "how": "write_off"}, 422, "WriteOffNeedsIntent"),
+        ("resolve", {**WHY, "how": "write_off", "intent": 1}, 409, "NothingOwed"),
+        ("approve", {"approval": 99}, 404, "NoSuchApproval"),
+    ],
+)
+def test_what_cannot_be_done_is_refused_by_name(shop, action, sent, status, problem):
+    order_id = park(shop)
+    answer = ask(shop, "POST", f"/incidents/{order_id}/{action}", sent)
+    assert (answer.status, answer.problem) == (status, problem), answer
+
+
+def test_an_order_that_is_no_incident_is_told_to_be_none(shop):
+    order_id = shop.place()
+    for answer in (
+        ask(shop, "GET", f"/incidents/{order_id}"),
+        ask(shop, "POST", f"/incidents/{order_id}/retry", WHY),
+    ):
+        assert (answer.status, answer.problem) == (409, "NotAnIncident")
+
+
+# --- bulk retries -----------------------------------------------------------------------------------------------------
+
+
+def test_a_bulk_retry_advances_at_its_pace_and_says_what_came_of_each_order(shop):
+    for key in "abc":
+        park(shop, key=key)
+    retry_id = begun(shop, per_s=1.0)
+    seen = [ask(shop, "POST", f"/retries/{retry_id}/advance").json["counts"]["started"] for _ in range(3)]
+    assert seen[-1] == 3
+    assert ask(shop, "GET", f"/retries/{retry_id}").json["counts"]["waiting"] == 0
+    assert begun(shop, per_s=1.0) == retry_id
+
+
+def test_a_dry_run_of_a_bulk_retry_names_the_orders_and_begins_nothing(shop):
+    order_id = park(shop)
+    answer = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, "dry_run": True}, key="k")
+    assert (answer.status, [order["order_id"] for order in answer.json["orders"]]) == (200, [order_id])
+    assert begun(shop, key="k").startswith("retry_")
+
+
+def test_a_bulk_retry_that_does_not_exist(shop):
+    answer = ask(shop, "POST", "/retries/retry_nothing/advance")
+    assert (answer.status, answer.problem) == (404, "NoSuchJob")
+
+
+# --- circuits ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_hand_opens_and_closes_a_circuit_and_the_transitions_say_who_and_why(shop):
+    opened = ask(shop, "POST", "/circuits/payments/open", {"reason": "maintenance"}).json
+    assert opened["circuit"]["state"] == "held_open"
+    assert ask(shop, "GET", "/circuits").json["circuits"][0]["state"] == "held_open"
+    closed = ask(shop, "POST", "/circuits/payments/close", {"reason": "done"}, sub="sam").json
+    assert closed["circuit"]["state"] == "closed"
+    assert [(each["type"], each["actor"]["id"], each["data"]["reason"]) for each in closed["transitions"]] == [
+        ("CircuitHeldOpen", "sue", "maintenance"),
+        ("CircuitForcedClosed", "sam", "done"),
+    ]
+
+
+def test_a_circuit_that_does_not_exist_is_refused(shop):
+    assert ask(shop, "GET", "/circuits/weather").status == 422

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import quote
 
 from workflows.event_log import timestamp
@@ -29,6 +29,8 @@ FIRST_WAIT_S, WAIT_MAX_S = 0.1, 2.0
 """Doubling, full jitter; a Retry-After counts instead when it is longer, up to ``RETRY_AFTER_MAX_S``."""
 
 RETRY_AFTER_MAX_S = 10.0
+
+Json: TypeAlias = dict[str, Any]
 
 _AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
@@ -179,6 +181,72 @@ class ExpediterClient:
         """The customer will not get the meal. ``fault`` is customer, restaurant, courier or platform."""
         return self.act(order_id, "delivery/fail", {"reason": reason, "fault": fault, **_given(offer=offer)}, key=key)
 
+    # --- incidents and circuits: for support; auditors read ----------------------------------------------------------
+
+    def incidents(self, cause: str | None = None, limit: int = 100) -> Json:
+        """Parked orders by cause, and those parked longest."""
+        return cast(Json, self._answer("GET", "/incidents", query={"limit": str(limit), **_given(cause=cause)}))
+
+    def incident(self, order_id: str) -> Json:
+        """One incident: what is owed, what led there, and what each verb would do."""
+        return cast(Json, self._answer("GET", _incident(order_id)))
+
+    def retry(self, order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> Json:
+        """Go on from the facts in a new run."""
+        return self._deed(order_id, "retry", {"reason": reason, "dry_run": dry_run}, key)
+
+    def resolve(
+        self,
+        order_id: str,
+        how: str,
+        reason: str,
+        *,
+        fault: str | None = None,
+        intent: int | None = None,
+        dry_run: bool = False,
+        key: str | None = None,
+    ) -> Json:
+        """``how``: cancel gives back, abandon does not, write_off stops pursuing what one ``intent`` holds or owes."""
+        body = {"how": how, "reason": reason, "dry_run": dry_run, **_given(fault=fault, intent=intent)}
+        return self._deed(order_id, "resolve", body, key)
+
+    def approve(self, order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None) -> Json:
+        """Agree, as a second person, to the wish of that version."""
+        return self._deed(order_id, "approve", {"approval": approval, "dry_run": dry_run}, key)
+
+    def note(self, order_id: str, text: str, *, key: str | None = None) -> Json:
+        """Leave a note in the order's history."""
+        return self._deed(order_id, "note", {"text": text}, key)
+
+    def begin_bulk_retry(
+        self, cause: str, reason: str, *, per_s: float = 1.0, dry_run: bool = False, key: str | None = None
+    ) -> Json:
+        """Retry all incidents with this cause, at a pace. It goes on by itself."""
+        body = {"cause": cause, "reason": reason, "per_s": per_s, "dry_run": dry_run}
+        return cast(Json, self._answer("POST", "/retries", body=body, key=key or str(uuid.uuid4())))
+
+    def bulk_retry(self, retry_id: str, action: str | None = None) -> Json:
+        """A bulk retry and what came of each order; ``action`` is advance, stop or resume."""
+        path = f"/retries/{quote(retry_id, safe='')}"
+        return cast(Json, self._answer("POST", f"{path}/{action}") if action else self._answer("GET", path))
+
+    def circuits(self) -> Json:
+        """The circuits of what orders depend on."""
+        return cast(Json, self._answer("GET", "/circuits"))
+
+    def circuit(self, dependency: str, action: str | None = None, reason: str = "") -> Json:
+        """A circuit and its transitions; ``action`` is open or close, by hand."""
+        path = f"/circuits/{quote(dependency, safe='')}"
+        if action is None:
+            return cast(Json, self._answer("GET", path))
+        return cast(Json, self._answer("POST", f"{path}/{action}", body={"reason": reason}))
+
+    def _deed(self, order_id: str, action: str, body: Mapping[str, Any], key: str | None) -> Json:
+        path = f"{_incident(order_id)}/{action}"
+        return cast(Json, self._answer("POST", path, body=body, key=key or str(uuid.uuid4())))
+
+    # --- any write -----------------------------------------------------------------------------------------------
+
     def act(
         self,
         order_id: str,
@@ -272,6 +340,10 @@ def _retry_after(answer: httpx.Response | None) -> float:
 
 def _order(order_id: str, rest: str = "") -> str:
     return f"/orders/{quote(order_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+def _incident(order_id: str) -> str:
+    return f"/incidents/{quote(order_id, safe='')}"
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 import typer
 from typer.exceptions import TyperException
 
-from workflows.cli import asl_commands, audit_commands, demo_command, engine_commands, order_commands, simulate_command
+from workflows.cli import (
+    asl_commands,
+    audit_commands,
+    circuit_commands,
+    demo_command,
+    engine_commands,
+    incident_commands,
+    order_commands,
+    simulate_command,
+)
 from workflows.cli.failures import Exit, Failure
 from workflows.cli.terminal import say
 
@@ -45,6 +54,8 @@ app = typer.Typer(
 )
 engine_commands.add_to(app)
 app.add_typer(order_commands.app)
+app.add_typer(incident_commands.app)
+app.add_typer(circuit_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)

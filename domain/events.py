@@ -330,7 +330,7 @@ class PreparationRejected:
     """The restaurant does not cook it."""
 
     answers: int
-    reason: str
+    reason: str | Erased
     at: datetime
 
 
@@ -416,7 +416,7 @@ class CourierDeclined:
     """Nobody takes the offer, or who took it gives it back before picking up."""
 
     answers: int
-    reason: str
+    reason: str | Erased
     at: datetime
 
 
@@ -449,7 +449,7 @@ class DeliveryFailed:
     """The customer will not get the meal."""
 
     answers: int
-    reason: str
+    reason: str | Erased
     fault: Fault
     at: datetime
 

@@ -2,7 +2,8 @@
 
 Three rules. For each order, the provider's ledger and the fold say the same of what is held, captured and refunded.
 Each line of a ledger is explained by exactly one event: by the outcome that answers the call's key, or, for a ticket or
-an offer, by the intent that sent it. And each payment that the log tells of has its line.
+an offer, by the intent that sent it, or that withdrew it before the facts overtook it. And each payment that the log
+tells of has its line.
 
 It may run beside a working engine: a call that was made and is not recorded yet has an open intent, which says so
 (``pending``). An ended order has none, so there everything must agree.
@@ -17,6 +18,7 @@ from itertools import chain, groupby
 
 from domain.events import (
     CourierReleased,
+    CourierReleaseRequested,
     CourierRequested,
     CourierWrittenOff,
     Event,
@@ -26,6 +28,7 @@ from domain.events import (
     PaymentDeclined,
     PaymentRefunded,
     PaymentVoided,
+    PreparationCancellationRequested,
     PreparationCancelled,
     PreparationRequested,
     PreparationWrittenOff,
@@ -151,6 +154,9 @@ _REQUEST: Mapping[str, tuple[type, ...]] = {
     "too_late": (PreparationWrittenOff, CourierWrittenOff),
 }
 
+_OVERTAKEN = dict.fromkeys(("taken_back", "too_late"), (PreparationCancellationRequested, CourierReleaseRequested))
+"""A withdrawal that the facts overtook, e.g. by a pickup, is not asked for again: then its intent explains the line."""
+
 
 class _Comparison:
     """One order: its events, and what the ledgers have of it."""
@@ -171,7 +177,9 @@ class _Comparison:
         """Is each line explained by exactly one event?"""
         for line in lines:
             version = _version(line.key)
-            explaining = [event for at, event in self._events if _explains(at, event, version, kinds[line.kind])]
+            explaining = self._explaining(version, kinds[line.kind])
+            if not explaining and not self._under_way(version):
+                explaining = self._explaining(version, _OVERTAKEN.get(line.kind, ()))
             if len(explaining) == 1:
                 self._compare_amounts(line, explaining[0])
             elif not explaining and self._under_way(version):
@@ -180,6 +188,9 @@ class _Comparison:
                 self.differences.append(
                     f"the ledger's line '{line.kind}' under key {line.key} is explained by {len(explaining)} events"
                 )
+
+    def _explaining(self, version: int, kinds: tuple[type, ...]) -> list[Event]:
+        return [event for at, event in self._events if _explains(at, event, version, kinds)]
 
     def find_missing(self, lines: list[Entry]) -> None:
         """Has each payment that the log tells of its line? A hold that lapsed may be let go of without one."""

@@ -174,6 +174,7 @@ def _open(path: Path, flags: int, vfs: str | None) -> apsw.Connection:
 
 def _open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
     created = not path.exists()
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # data keys are in it; SQLite's other files follow its mode
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")

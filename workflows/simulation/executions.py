@@ -62,11 +62,6 @@ class SimulatedExecutions(virtual.World):
         """Whether a task still waits with this token."""
         return token in self._by_arn[token_execution(token)].execution.open_tokens()
 
-    def ended_badly(self) -> list[virtual.Running]:
-        """The executions that an alarm would be raised for."""
-        bad = {Status.FAILED, Status.TIMED_OUT}
-        return [found for found in self._by_arn.values() if found.execution.status in bad]
-
     def start(self, machine: Any, name: str, input: JSON, express: bool = False) -> Any:  # noqa: A002 - the API's word
         """As ``Executions`` has it, by name; the world itself starts children by their definition."""
         self._now = self._scheduler.now()

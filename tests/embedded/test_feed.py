@@ -157,7 +157,8 @@ def test_a_function_that_breaks_gets_the_whole_batch_again(follow: Follow) -> No
     follower.commit("a", 1)
     follower.commit("a", 2)
     with follower.feed._changed:
-        assert follower.feed._changed.wait_for(lambda: follower.feed._streams["a"].attempts > 0, DEADLINE_S)
+        streams = follower.feed._streams
+        assert follower.feed._changed.wait_for(lambda: "a" in streams and streams["a"].attempts > 0, DEADLINE_S)
     follower.place.refused = set()
     _retry(follower)
     assert follower.wait(2) == ["a 1", "a 2"]

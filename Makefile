@@ -2,7 +2,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check lock clean
+.PHONY: demo test check mutants lock clean
 
 demo: .venv/installed
 	$(BIN)/expediter demo
@@ -15,6 +15,10 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Breaks the code in one place after the other and sees that something notices: docs/mutations.md.
+mutants: .venv/installed
+	$(BIN)/python -m tests.mutations.run
 
 # Pinned and hashed, naming no index; needs uv.
 lock:

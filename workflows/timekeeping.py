@@ -37,11 +37,12 @@ def keep_time(
             done = watch(engine, machine, allowed)
             found = check_view(engine, machine, allowed)
         _go_on_retrying(engine)
-        if not _busy(engine) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
+        if not (busy := _busy(engine)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
         pause(TICK_EVERY_S)
     return {
         "ticks": ticks,
+        "busy": busy,
         "overdue": done.overdue,
         "rung": done.rung,
         "restarted": done.restarted,

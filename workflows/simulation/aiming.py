@@ -80,7 +80,8 @@ class Occasion:
 class Trial:
     """What came of an aim: ``how`` the order went on after the last strike, and how it ended.
 
-    ``obliging`` is a means of payment that refuses nothing; ``reached`` are the states entered since then; ``occasions`` come if they were asked for.
+    ``reached`` are the states entered since then; ``occasions`` come if they were asked for. ``obliging`` is a means of
+    payment that refuses nothing.
     """
 
     aim: Aim

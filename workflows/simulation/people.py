@@ -30,15 +30,15 @@ LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
 
 
 class Story:
-    """One order and its people."""
+    """One order and its people. It is placed at some time ``within_s`` seconds."""
 
-    def __init__(self, world: World, number: int) -> None:
+    def __init__(self, world: World, number: int, *, within_s: float = 900.0) -> None:
         self.world = world
         self.random = world.random
         self.number = number
         self.order_id: OrderId | None = None
         self.given_up = False
-        world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, 900))
+        world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
 
     @property
     def order(self) -> Order | None:

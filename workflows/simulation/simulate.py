@@ -137,18 +137,18 @@ class quiet:  # noqa: N801 - reads as a statement
         logging.disable(logging.NOTSET)
 
 
-def run_to_rest(world: World, stories: list[Story]) -> None:
+def run_to_rest(world: World, stories: list[Story], *, steps_max: int = STEPS_MAX) -> None:
     """Until every order rests and what was under way has come to its end."""
     scheduler = world.scheduler
 
     def calm() -> bool:
         return scheduler.steps % 64 == 0 and all(story.at_rest for story in stories) and not world.executions.running()
 
-    if scheduler.run(calm, steps_max=STEPS_MAX):
+    if scheduler.run(calm, steps_max=steps_max):
         drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
-        scheduler.run(lambda: scheduler.now() >= drained, steps_max=2 * STEPS_MAX)
+        scheduler.run(lambda: scheduler.now() >= drained, steps_max=2 * steps_max)
         if any(stale_rows(world)):
-            scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * STEPS_MAX)
+            scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * steps_max)
 
 
 def _outcome(story: Story) -> str:

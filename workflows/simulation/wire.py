@@ -35,14 +35,17 @@ class Outage:
 
 
 class Wire:
-    """What all ports of a world share: the scheduler, the faults, and which of them are down."""
+    """What all ports of a world share: the scheduler, the faults, and which of them are down.
+
+    ``arrived`` are the calls that came to the outside, answered or not.
+    """
 
     def __init__(self, scheduler: Scheduler, faults: Faults) -> None:
         self._scheduler = scheduler
         self._faults = faults
         self.outages: dict[str, Outage] = {}
         self.calls = 0
-        self.refused: dict[str, list[datetime]] = {}
+        self.arrived: list[tuple[datetime, str]] = []
 
     def carry(self, port: str, method: str, act: Callable[[], T], lost: Callable[[str], Exception]) -> T:
         """One call by the running task."""
@@ -52,8 +55,9 @@ class Wire:
         self._scheduler.pause(self._delay(fault))
         if fault is Fault.CRASH_BEFORE:
             raise ProcessKilled
+        if port in GATEWAYS:
+            self.arrived.append((self._scheduler.now(), label))
         if self._is_down(port):
-            self.refused.setdefault(port, []).append(self._scheduler.now())
             raise lost("nobody answers")
         if fault is Fault.LOST_REQUEST:
             raise lost("the request was lost")

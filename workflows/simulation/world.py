@@ -46,6 +46,7 @@ from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Fault, Faults
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
+from workflows.timekeeping import TICK_EVERY_S
 
 T = TypeVar("T")
 
@@ -112,6 +113,7 @@ class World:
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self._relayed = 0
+        self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_change(self._on_change)
         self._plan_outage()
@@ -198,6 +200,14 @@ class World:
     def _on_round(self, result: Any, failure: tuple[str, str] | None) -> None:
         if failure is None:
             self.rounds.append((self.scheduler.now(), result))
+            if result["busy"] and not self._tick_due:
+                self._tick_due = True
+                self.scheduler.after(TICK_EVERY_S, self._on_tick)
+
+    def _on_tick(self) -> None:
+        """What a call of the timer does in the time it is given, here each look in a call of its own."""
+        self._tick_due = False
+        self.invoke("Timer", {}, self._on_round)
 
     # --- what it is made of --------------------------------------------------------------------------------------
 

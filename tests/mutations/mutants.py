@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutant import Mutant, simulation, tests
 
 WAITS = "simulation/test_waits_at_every_point.py"
+RESTART_LAW = "workflows/test_restart_law.py::test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end"
 
 MUTANTS = (
     Mutant(
@@ -167,7 +168,7 @@ MUTANTS = (
         file="workflows/saga.py",
         old="    if step.run < order.run:\n",
         new="    if False:\n",
-        caught_by=tests("workflows/test_restart_law.py"),
+        caught_by=tests(f"{RESTART_LAW}[0-beside a zombie of the run before]"),
     ),
     Mutant(
         name="run not checked in a decision",

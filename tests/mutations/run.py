@@ -207,9 +207,12 @@ def _python(copy: Path, arguments: list[str]) -> tuple[int | None, str]:
 def _said(check: Check, output: str) -> str:
     """The test that failed, or the invariant that is broken, without the id of an order."""
     if isinstance(check, Simulation):
-        return re.sub(r"ord_\w+|[0-9a-f-]{32,36}", "an order", output.strip().splitlines()[-1])
+        return re.sub(r"ord_\w+", "ord_", re.sub(_UUID, "uuid", output.strip().splitlines()[-1]))
     found = re.search(r"^(?:FAILED|ERROR) \S+?::([^\s\[]+)", output, re.MULTILINE)
     return found[1] if found else output.strip().splitlines()[-1]
+
+
+_UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from domain.events import (
     CancellationCause,
     CancellationRequested,
     CourierDeclined,
+    CourierReleaseRequested,
     CourierTimedOut,
     DeliveryFailed,
     ItemUnavailable,
@@ -55,6 +56,7 @@ def _of_orders(world: World, stories: list[Story]) -> Iterator[str]:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)
+        yield from _of_undos(world, order)
 
 
 def _of_pickup(order: Order, history: History) -> Iterator[str]:
@@ -93,6 +95,17 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
     CancellationCause.DELIVERY_FAILED: (DeliveryFailed,),
     CancellationCause.ABANDONED: (OrderAbandoned,),
 }
+
+
+def _of_undos(world: World, order: Order) -> Iterator[str]:
+    """What was taken back at the kitchen or of a courier is what the intent said."""
+    lines = {line.key: line for line in (*world.sandbox.kitchen.entries(), *world.sandbox.couriers.entries())}
+    for version, intent in order.intents.items():
+        if not isinstance(intent, PreparationCancellationRequested | CourierReleaseRequested):
+            continue
+        line = lines.get(f"{order.order_id}/{version}")
+        if line is not None and line.parent != f"{order.order_id}/{intent.request}":
+            yield f"{order.order_id}/{version} took back {line.parent}, not the call of version {intent.request}"
 
 
 def _of_stores(world: World) -> Iterator[str]:

@@ -211,7 +211,19 @@ MUTANTS = (
         file="domain/consequences.py",
         old="    if ended or owed(order):\n",
         new="    if ended:\n",
-        caught_by=tests("domain/test_cancelling.py"),
+        caught_by=tests(
+            "domain/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
+        ),
+    ),
+    Mutant(
+        name="couriers not counted among what is owed",
+        breaks="What is owed is all that is held: money, tickets and couriers.",
+        file="domain/intents.py",
+        old="    return (*_owed_money(order), *_owed_ticket(order), *_owed_couriers(order))\n",
+        new="    return (*_owed_money(order), *_owed_ticket(order))\n",
+        caught_by=tests(
+            "domain/test_cancelling.py::test_cancelling_an_order_with_a_courier_under_way_gives_everything_back"
+        ),
     ),
     Mutant(
         name="more refunded than is owed",
@@ -281,8 +293,12 @@ MUTANTS = (
         breaks="Once cancelling has begun no new forward intent is opened.",
         file="domain/consequences.py",
         old="    if order.cancellation is not None:\n        return None\n    return _forward(order)",
-        new="    return _forward(order)",
-        caught_by=tests("domain/test_laws.py::test_once_cancelling_began_nothing_goes_forward"),
+        new="    if order.cancellation is not None:\n"
+        "        return _courier(order) if order.delivery.offers else None\n"
+        "    return _forward(order)",
+        caught_by=tests(
+            "domain/test_cancelling.py::test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer"
+        ),
     ),
     Mutant(
         name="ticket sent again though the order is being cancelled",

@@ -96,7 +96,7 @@ MUTANTS = (
         "    )\n"
         "    if isinstance(receipt, Declined):\n",
         new="        amount=intent.amount,\n"
-        "        key=f\"{call_key(order, version)}/{id(object()):x}-{__import__('uuid').uuid4()}\",\n"
+        "        key=f\"{call_key(order, version)}/{__import__('uuid').uuid4()}\",\n"
         "        timeout_s=TIMEOUT_S,\n"
         "    )\n"
         "    if isinstance(receipt, Declined):\n",

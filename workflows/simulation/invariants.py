@@ -82,7 +82,7 @@ def _of_reasons(order: Order, history: History) -> Iterator[str]:
         else:
             given = any(isinstance(found.event, _REASONS[event.cause]) for found in before)
         if not given:
-            yield f"{order.order_id} was cancelled by {event.by} as {event.cause} and the log has no reason for it"
+            yield f"{order.order_id} was cancelled by {event.by.role}, {event.cause}, and the log has no reason for it"
 
 
 _REASONS: dict[CancellationCause, tuple[type, ...]] = {

@@ -119,7 +119,7 @@ def _interrupt(engine: Engine, held: CircuitWait, order: Order) -> None:
     """Who waits to go forward is stopped by a cancellation; who waits to undo is not. Both by a newer run."""
     if held.run < order.run:
         error = RunSuperseded.__name__
-    elif order.cancellation is not None and held.action == AWAIT_CIRCUIT:
+    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:
         error = CancellationAsked.__name__
     else:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import defaultdict
 from dataclasses import replace
 from typing import Literal
 
@@ -14,33 +15,33 @@ class InMemoryDocuments:
     """Keeps copies made through JSON: what a caller changes afterwards, or what JSON cannot say, is not stored."""
 
     def __init__(self) -> None:
-        self._documents: dict[tuple[str, str], Document] = {}
+        self._partitions: defaultdict[str, dict[str, Document]] = defaultdict(dict)
         self._gate = threading.Lock()
 
     def get(self, pk: str, sk: str) -> Document | None:
         with self._gate:
-            found = self._documents.get((pk, sk))
+            found = self._partitions[pk].get(sk)
         return _copy(found) if found else None
 
     def put(self, document: Document, expected: Expected) -> Document:
         document = _copy(document)
         with self._gate:
-            found = self._documents.get((document.pk, document.sk))
+            found = self._partitions[document.pk].get(document.sk)
             check_version(document.pk, document.sk, expected, found.version if found else None)
             stored = replace(document, version=found.version + 1 if found else 1)
-            self._documents[document.pk, document.sk] = stored
+            self._partitions[document.pk][document.sk] = stored
         return _copy(stored)
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         with self._gate:
-            found = self._documents.get((pk, sk))
+            found = self._partitions[pk].get(sk)
             check_version(pk, sk, expected, found.version if found else None)
-            self._documents.pop((pk, sk), None)
+            self._partitions[pk].pop(sk, None)
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
         with self._gate:
-            keys = sorted(key for key in self._documents if key[0] == pk and (after is None or key[1] > after))
-            found = [self._documents[key] for key in keys[:limit]]
+            partition = self._partitions[pk]
+            found = [partition[sk] for sk in sorted(sk for sk in partition if after is None or sk > after)[:limit]]
         return [_copy(document) for document in found]
 
 

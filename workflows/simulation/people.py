@@ -19,6 +19,7 @@ from domain.refusals import Rejected
 from workflows.command_handling import Caller, handle, load
 from workflows.embedded import http_events
 from workflows.embedded.template import Route
+from workflows.relay import ORDERS
 from workflows.simulation.faults import Fault
 from workflows.simulation.world import World
 
@@ -38,12 +39,18 @@ class Story:
         self.number = number
         self.order_id: OrderId | None = None
         self.given_up = False
+        self._seen: tuple[int, Order] | None = None
         world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
 
     @property
     def order(self) -> Order | None:
         """As the log has it; nobody in the world reads it this way."""
-        return None if self.order_id is None else load(self.world.log, self.order_id)[1]
+        if self.order_id is None:
+            return None
+        newest = self.world.newest[ORDERS + self.order_id]
+        if self._seen is None or self._seen[0] != newest:
+            self._seen = (newest, load(self.world.log, self.order_id)[1])
+        return self._seen[1]
 
     @property
     def at_rest(self) -> bool:

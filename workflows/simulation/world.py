@@ -113,6 +113,7 @@ class World:
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self._relayed = 0
+        self.newest: dict[str, int] = {}
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_change(self._on_change)
@@ -175,6 +176,7 @@ class World:
     def _on_change(self) -> None:
         for change in self.log.changes(self._relayed, 100):
             self._relayed = change.position
+            self.newest[change.commit.pk] = change.commit.sk
             fault = self.faults.strikes(
                 (Fault.FEED_LATE, Fault.FEED_TWICE, Fault.FEED_LOST), f"feed of {change.commit.k}"
             )

@@ -1,0 +1,97 @@
+"""A provider that is down for minutes while orders keep arriving."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.events import OrderParked
+from workflows.breakers.events import CircuitClosed, CircuitOpened, Dependency
+from workflows.breakers.settings import DEFAULTS
+from workflows.circuit_waits import BURST
+from workflows.simulation import people
+from workflows.simulation.faults import Faults
+from workflows.simulation.invariants import violations
+from workflows.simulation.people import Story
+from workflows.simulation.scheduler import EPOCH
+from workflows.simulation.simulate import quiet, run_to_rest
+from workflows.simulation.wire import outage
+from workflows.simulation.world import World, read_deployed
+
+TEMPLATE = read_deployed(Path(__file__).parents[2])
+SETTINGS = DEFAULTS[Dependency.PAYMENTS]
+ORDERS, DOWN_S = 1000, 600.0
+LATENCY_MAX = timedelta(seconds=0.5)
+"""Between leave to call and arrival; its mean is 20 ms."""
+
+
+class Customer(Story):
+    """Pays with means that refuse nothing, so that whatever goes wrong is the outage's doing."""
+
+    def _body(self) -> dict[str, Any]:
+        return {**super()._body(), "payment_method": "pm_ok"}
+
+
+def test_payments_down_for_ten_minutes_and_a_thousand_orders_arriving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No order fails because of it, the provider is probed once an interval, and the release after it is paced."""
+    monkeypatch.setattr(people, "LOOK_S", 120.0)  # a thousand people who look at their screens are most of the time
+    world = World(1, TEMPLATE, Faults(1, {}))
+    world.wire.outages[Dependency.PAYMENTS] = outage(EPOCH, DOWN_S)
+    customers = [Customer(world, number, within_s=DOWN_S) for number in range(ORDERS)]
+    with quiet():
+        run_to_rest(world, customers, steps_max=10_000_000)
+
+    ends = Counter(customer.order.status.value for customer in customers if customer.order is not None)
+    opened, closed = _moments(world)
+    probes = list(_arrivals(world, opened + timedelta(seconds=SETTINGS.read_every_s) + LATENCY_MAX, closed))
+    released = list(_arrivals(world, closed, world.scheduler.now()))
+    rate = _most_within(released, BURST) / BURST.total_seconds()
+    print(
+        f"{ORDERS} orders: {dict(ends)}; the circuit was open for {(closed - opened).total_seconds():.0f} s, "
+        f"{len(probes)} probes at least {min(_gaps(probes)):.1f} s apart; {len(released)} calls after it, "
+        f"{rate:.1f}/s at most over {BURST.total_seconds():.0f} s; {world.scheduler.steps} steps"
+    )
+    assert violations(world, list(customers)) == []
+    assert not list(_parked(world))
+    assert ends.total() == ORDERS
+    assert set(ends) <= {"completed", "cancelled"}
+    assert min(_gaps(probes)) >= SETTINGS.probe_interval_s - LATENCY_MAX.total_seconds()
+    assert len(probes) >= DOWN_S / SETTINGS.probe_interval_s / 2
+    assert rate <= SETTINGS.release_per_s
+
+
+def _moments(world: World) -> tuple[datetime, datetime]:
+    """When the circuit opened, and when it closed; it did so once."""
+    events = [
+        event
+        for commit in world.log.scan()
+        if commit.pk.startswith(f"breaker#{Dependency.PAYMENTS}#")
+        for event in world.log.events(commit)
+    ]
+    (opened,) = (found.event.at for found in events if isinstance(found.event, CircuitOpened))
+    (closed,) = (found.event.at for found in events if isinstance(found.event, CircuitClosed))
+    return opened, closed
+
+
+def _arrivals(world: World, begins: datetime, ends: datetime) -> Iterator[datetime]:
+    return (at for at, call in world.wire.arrived if call == "payments.authorize" and begins <= at < ends)
+
+
+def _gaps(times: list[datetime]) -> list[float]:
+    return [(later - earlier).total_seconds() for earlier, later in pairwise(times)]
+
+
+def _most_within(times: list[datetime], span: timedelta) -> int:
+    return max(sum(begins <= at < begins + span for at in times) for begins in times)
+
+
+def _parked(world: World) -> Iterator[str]:
+    for commit in world.log.scan():
+        if commit.pk.startswith("order#"):
+            yield from (commit.pk for found in world.log.events(commit) if isinstance(found.event, OrderParked))

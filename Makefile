@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/expediter demo
 
 test: .venv/installed .dynamodb-local/tried
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

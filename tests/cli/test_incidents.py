@@ -89,6 +89,9 @@ def test_a_dry_run_does_nothing_and_a_retry_starts_a_run(expediter: Any, running
 
 def test_a_note_and_an_abandonment_stand_in_the_history(expediter: Any, running: Any, parked: str) -> None:
     """What people do to an order is an event of it."""
+    tried = expediter("incidents", "note", parked, "called the courier", "--dry-run", "--data", running.data)
+    assert (tried.code, "nothing runs" in tried.err) == (0, True)
+    assert "NoteAdded" not in expediter("order", "history", parked, "--data", running.data).out
     assert expediter("incidents", "note", parked, "called the courier", "--data", running.data).code == 0
     done = expediter(
         "incidents", "resolve", parked, "--how", "abandon", "--reason", "a lost meal", "--data", running.data

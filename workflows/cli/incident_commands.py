@@ -169,6 +169,7 @@ def note(
     order: OrderId,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What others who look at the order should know.")],
     *,
+    dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
     data: Data = None,
@@ -179,8 +180,15 @@ def note(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        done = engine.note(order, text, key=key)
-    if json:
+        if dry_run:
+            would = {"order": order, "event": "NoteAdded", "version": engine.get(order)["version"] + 1}
+        else:
+            done = engine.note(order, text, key=key)
+    if dry_run and json:
+        print_json(would)
+    elif dry_run:
+        say(f"would record a note as version {would['version']} of order {order}; nothing runs, no money moves")
+    elif json:
         print_json(done)
     else:
         say(f"noted; see expediter order history {order}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -58,10 +59,7 @@ def stream_of(order_id: str) -> str:
 
 def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
     """The order that these events, from the first on, add up to."""
-    order = initial(order_id)
-    for event in events:
-        order = evolve(order, event)
-    return order
+    return reduce(evolve, events, initial(order_id))
 
 
 def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
@@ -99,7 +97,7 @@ def handle(
         except WrongExpectedVersion as conflict:
             history = conflict.history
             continue
-        return Handled(after, fold(order_id, after.events), echo=False)
+        return Handled(after, reduce(evolve, after.events[history.version :], order), echo=False)
     raise TooManyConflicts(f"order {order_id} is written to by too many at once; try again")
 
 

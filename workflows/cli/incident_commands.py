@@ -180,16 +180,12 @@ def note(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        if dry_run:
-            would = {"order": order, "event": "NoteAdded", "version": engine.get(order)["version"] + 1}
-        else:
-            done = engine.note(order, text, key=key)
-    if dry_run and json:
-        print_json(would)
-    elif dry_run:
-        say(f"would record a note as version {would['version']} of order {order}; nothing runs, no money moves")
-    elif json:
+        at = engine.get(order)["version"] + 1 if dry_run else 0
+        done = {"order": order, "event": "NoteAdded", "version": at} if dry_run else engine.note(order, text, key=key)
+    if json:
         print_json(done)
+    elif dry_run:
+        say(f"would record a note as version {at} of order {order}; nothing runs, no money moves")
     else:
         say(f"noted; see expediter order history {order}")
 

@@ -322,8 +322,8 @@ MUTANTS = (
         name="cancellation interrupts an undo that waits for a circuit",
         breaks="Undo steps and their waits are not interrupted by a cancellation.",
         file="workflows/waits.py",
-        old="    elif order.cancellation is not None and held.action == AWAIT_CIRCUIT:\n",
-        new="    elif order.cancellation is not None:\n",
+        old="    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:\n",
+        new="    elif order.cancellation is not None or order.given_up:\n",
         caught_by=tests(
             "workflows/test_relay.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"
         ),

@@ -55,10 +55,9 @@ from workflows.clock import Clock
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.database import Database
-from workflows.embedded.functions import Functions
 from workflows.embedded.journal import ExecutionRow, Journal, Parent
 from workflows.embedded.machines import Machine, MachineUnknown
-from workflows.embedded.outside import Outside, Tell, task_answer
+from workflows.embedded.outside import Callees, Outside, Tell, task_answer
 from workflows.embedded.rounds import DriverStopped, Refusal, Round, Rounds
 from workflows.embedded.running import Definitions, Memory, Running, as_child, first_signal
 from workflows.executions import TokenGone
@@ -95,7 +94,7 @@ class Driver:
         journal: Journal,
         definitions: Definitions,
         machines: Mapping[str, Machine],
-        functions: Functions,
+        functions: Callees,
         *,
         clock: Clock,
         alarms: Alarms,
@@ -129,13 +128,19 @@ class Driver:
 
     def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
         """Start an execution. Started already: nothing. Raises MachineUnknown or NameInvalid."""
+        self.start_execution(machine, name, input)
+
+    def start_execution(self, machine: str, name: str, input: JSON) -> ExecutionRow:  # noqa: A002 - likewise
+        """As ``start``: the execution as it begins now, or as it has become since it began."""
         found = self._machines.get(machine_name(machine))
         if found is None:
             raise MachineUnknown(f"there is no state machine {machine}; there is: {', '.join(self._machines)}")
         if not _NAME.fullmatch(name):
             raise NameInvalid(f"{name!r} is no name for an execution: 1 to 80 characters, no spaces, no brackets")
-        input_text = to_text(input)
-        self._rounds.ask(lambda round_: self._start(found, name, input_text, None, round_))
+        text, arn = to_text(input), arns.execution_arn(found.name, name)
+        row = self._rounds.ask(lambda to: self._start(found, name, text, None, to) or self._memory.find(arn))
+        assert row is not None, "a name that is taken has an execution"
+        return row
 
     def succeed(self, token: str, output: JSON) -> None:
         """End the task that waits with ``token``. Raises TokenGone."""

@@ -6,21 +6,29 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
+from typing import Protocol
 
 from workflows.asl import answers
 from workflows.asl.answers import FailedChild
 from workflows.asl.signals import JSON, InvokeFunction, SetTimer, Signal, TaskFailed, TaskSucceeded, TimerFired
 from workflows.embedded.alarms import Alarm, Alarms
-from workflows.embedded.functions import FunctionFailed, Functions, FunctionUnknown
+from workflows.embedded.functions import FunctionFailed, FunctionUnknown
 
 Tell = Callable[[datetime, str], Signal]
 """Makes a signal of the time and the seed with which it is told."""
 
 
+class Callees(Protocol):
+    """The functions that executions call: in this process, or elsewhere."""
+
+    def invoke(self, function: str, payload: JSON) -> Future[JSON]:
+        """By logical id or ARN. The future holds the result, or FunctionFailed. Raises FunctionUnknown."""
+
+
 class Outside:
     """Only the driver's thread calls it. ``hear`` is called from other threads, with an ARN and what to tell."""
 
-    def __init__(self, functions: Functions, alarms: Alarms, hear: Callable[[str, Tell], None]) -> None:
+    def __init__(self, functions: Callees, alarms: Alarms, hear: Callable[[str, Tell], None]) -> None:
         self._functions = functions
         self._alarms = alarms
         self._hear = hear

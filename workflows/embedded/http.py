@@ -43,6 +43,7 @@ REQUESTS_MAX = 256
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 
 class PortTaken(Exception):
@@ -52,7 +53,7 @@ class PortTaken(Exception):
 class HttpServer:
     """Serves ``app`` on 127.0.0.1 in a thread of its own until ``close``."""
 
-    def __init__(self, app: HttpApp, port: int) -> None:
+    def __init__(self, app: AsgiApp, port: int) -> None:
         """``port`` 0 takes a free one: see ``port``. Raises PortTaken."""
         import uvicorn
 

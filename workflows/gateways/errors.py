@@ -27,3 +27,12 @@ class KeyMisused(Exception):
         self.key = key
         self.first = first
         self.now = now
+
+
+class CredentialRefused(Unavailable):
+    """The provider does not take our credential, or we have none that could be one. Nothing was done.
+
+    Asking again is of no use before a person has put the right one in its place. So no machine retries this name, and
+    an order that meets it is parked under it. To the circuit it is a failure like any other: after a few the circuit
+    opens, the other orders wait for it, and a probe lets them go once the credential is right.
+    """

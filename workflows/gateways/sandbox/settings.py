@@ -12,6 +12,8 @@ Names begin with ``EXPEDITER_SANDBOX_``; ``*`` is ``PAYMENT``, ``KITCHEN`` or ``
 | ``PAYMENT_LIMIT_MINOR``                  | 1000000 | amounts above it are declined, in minor units   |
 | ``KITCHEN_COOKED_AFTER_S``               | 600     | from its arrival to when a ticket is too late   |
 | ``COURIER_UNDER_WAY_AFTER_S``            | 600     | from its arrival to when an offer is too late   |
+
+``EXPEDITER_SANDBOX_TOKEN`` is no setting of theirs: it is what ``expediter sandbox`` asks of who calls it.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 PREFIX = "EXPEDITER_SANDBOX_"
+TOKEN = PREFIX + "TOKEN"
 
 
 class SettingRefused(ValueError):
@@ -116,7 +119,7 @@ class _Reader:
     """Reads variables by their name after the prefix and notes which."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._ours = {name: text for name, text in environment.items() if name.startswith(PREFIX)}
+        self._ours = {name: text for name, text in environment.items() if name.startswith(PREFIX) and name != TOKEN}
         self._read: set[str] = set()
 
     def seconds(self, name: str, default: float) -> float:

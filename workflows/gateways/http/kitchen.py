@@ -1,0 +1,34 @@
+"""Kitchens over HTTP: a ``KitchenGateway``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from domain.events import Line
+from domain.identifiers import OrderId, RestaurantId
+from workflows.gateways.http import messages
+from workflows.gateways.http.provider import Operation, Provider
+from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
+
+SEND_TICKET = Operation[None]("send_ticket", "/tickets", messages.Received)
+CANCEL_TICKET = Operation[Cancelled | TooLate](
+    "cancel_ticket", "/tickets/cancel", messages.OffTheBoard, Cancelled, TooLate
+)
+
+
+class HttpKitchen:
+    """Every call raises KitchenUnavailable, CredentialRefused and KeyMisused."""
+
+    def __init__(self, url: str, credential: Callable[[], str]) -> None:
+        """Raises ProviderUrlRefused. ``credential`` as ``Provider`` has it."""
+        self._provider = Provider(url, credential, KitchenUnavailable)
+
+    def send_ticket(
+        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+    ) -> None:
+        asked = messages.SendTicket.of(reference, restaurant, lines)
+        self._provider.ask(SEND_TICKET, asked, key=key, timeout_s=timeout_s)
+
+    def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
+        asked = messages.CancelTicket(ticket_key=ticket_key)
+        return self._provider.ask(CANCEL_TICKET, asked, key=key, timeout_s=timeout_s)

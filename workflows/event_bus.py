@@ -9,12 +9,22 @@ from workflows.published import CloudEvent
 
 
 class EventBusUnavailable(Exception):
-    """The bus did not take all of the events; some may have gone out. Retryable: yes, all of them again."""
+    """The bus did not take ``not_taken``, for now or for good (too large); of these some may have gone out all the same.
+
+    Retryable: yes. Empty when it is not known which: all of them again.
+    """
+
+    def __init__(self, why: str, not_taken: Sequence[CloudEvent] = ()) -> None:
+        super().__init__(why)
+        self.not_taken = tuple(not_taken)
 
 
 class EventBus(Protocol):
     """EventBridge, or what stands for it."""
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        """Hand over any number of events, durably on return; each at least once. Raises EventBusUnavailable."""
+        """Hand over any number of events, durably on return; each at least once.
+
+        All are tried, also behind one that is not taken. Raises EventBusUnavailable.
+        """
         ...

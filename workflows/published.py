@@ -90,7 +90,7 @@ INTERNAL: frozenset[type[Any]] = frozenset(
 """The event types that stay in the log."""
 
 WITHHELD = frozenset({"by", "payment_method"})
-"""Fields that are no subscriber's business: which of us did it, for the audit to read, and what the customer pays with."""
+"""No subscriber's business: which of us did it, which is for the audit to know, and what the customer pays with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

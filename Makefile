@@ -2,12 +2,14 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
-.PHONY: demo test check mutants lock clean
+TOOLS := sam checkov ministack
+
+.PHONY: demo test check tools mutants lock clean
 
 demo: .venv/installed
 	$(BIN)/expediter demo
 
-test: .venv/installed .dynamodb-local/tried
+test: .venv/installed .dynamodb-local/tried tools
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed
@@ -21,12 +23,13 @@ mutants: .venv/installed
 	$(BIN)/python -m tests.mutations.run
 
 # Pinned and hashed, naming no index; needs uv.
+COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links
 lock:
-	uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes \
-		--no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	$(COMPILE) pyproject.toml --extra dev --python-version 3.11 --output-file requirements.lock
+	for tool in $(TOOLS); do $(COMPILE) --group $$tool --python-version 3.11 --output-file tools/$$tool.lock; done
 
 clean:
-	rm -rf .venv .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
@@ -36,6 +39,16 @@ clean:
 	@echo "installing dependencies into .venv ..." >&2
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+tools: $(TOOLS:%=.tools/%/installed)
+
+# Each tool in an environment of its own; the lock is complete, so pip resolves nothing, and what a tool never imports is never compiled.
+.tools/%/installed: tools/%.lock
+	@echo "installing $* into .tools/$* ..." >&2
+	@$(PYTHON) -m venv --clear .tools/$*
+	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile \
+		--require-hashes --requirement $<
 	@touch $@
 
 # The official DynamoDB Local, where Java and npm are there to fetch and run it; else its tests say that they skip.

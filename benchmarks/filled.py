@@ -1,0 +1,87 @@
+"""A database full of orders that have ended, made without running them.
+
+Every order's commits are sealed and chained by our own codec, with its own ids; its executions and their journals are
+copies of those of one order that really ran, renamed. So tables, indexes and sizes are what running them would leave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import apsw
+
+from benchmarks import histories
+from domain.identifiers import OrderId
+from workflows.codec import Codec
+from workflows.commits import Commit
+from workflows.embedded.database import Database
+
+_AT_ONCE = 500  # orders in a transaction
+
+
+def fill_log(database: Database, codec: Codec, orders: int) -> None:
+    """Only the log: 13 events in 8 commits an order. The table is there already."""
+    numbers = iter(range(orders))
+    while chunk := list(islice(numbers, _AT_ONCE)):
+        rows = [_row(commit) for number in chunk for commit in commits_of(codec, order_id_of(number))]
+        database.write(lambda connection, rows=rows: _insert_commits(connection, rows))
+
+
+def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) -> None:
+    """The log, and for every order executions with journals like those of the order ``like``, which has ended."""
+    executions, journal = database.read(lambda connection: _executions_of(connection, like))
+    last_id = database.read(lambda connection: connection.execute("SELECT max(id) FROM executions").fetchall()[0][0])
+    numbers = iter(range(orders))
+    while chunk := list(islice(numbers, _AT_ONCE)):
+        commits = [_row(commit) for number in chunk for commit in commits_of(codec, order_id_of(number))]
+        first_ids = {number: last_id + 1 + number * len(executions) for number in chunk}
+
+        def work(connection: apsw.Connection, commits: Any = commits, first_ids: Any = first_ids) -> None:
+            _insert_commits(connection, commits)
+            for number, first_id in first_ids.items():
+                _insert_executions(connection, executions, journal, (like, order_id_of(number)), first_id)
+
+        database.write(work)
+    # The feed went past what was filled in: it was processed, as the executions say.
+    newest = "UPDATE feed_checkpoints SET read_to = (SELECT max(position) FROM events)"
+    database.write(lambda connection: connection.execute(newest).close())
+
+
+def order_id_of(number: int) -> OrderId:
+    """As long as ours."""
+    return OrderId(f"ord_{number:026d}")
+
+
+def commits_of(codec: Codec, order_id: OrderId) -> Iterator[Commit]:
+    return histories.sealed(codec, order_id, histories.happy(order_id))
+
+
+_Rows = list[tuple[Any, ...]]
+
+
+def _row(commit: Commit) -> tuple[Any, ...]:
+    return (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
+
+
+def _insert_commits(connection: apsw.Connection, rows: _Rows) -> None:
+    connection.executemany("INSERT INTO events (pk, sk, k, ts, h, ev) VALUES (?, ?, ?, ?, ?, ?)", rows).close()
+
+
+def _executions_of(connection: apsw.Connection, order_id: OrderId) -> tuple[_Rows, dict[int, _Rows]]:
+    rows = connection.execute("SELECT * FROM executions WHERE instr(name, ?) ORDER BY id", (order_id,)).fetchall()
+    signals = "SELECT seq, kind, signal FROM journal WHERE execution = ? ORDER BY seq"
+    return rows, {row[0]: connection.execute(signals, (row[0],)).fetchall() for row in rows}
+
+
+def _insert_executions(
+    connection: apsw.Connection, rows: _Rows, journal: dict[int, _Rows], ids: tuple[str, str], first_id: int
+) -> None:
+    old, new = ids
+    for execution_id, row in enumerate(rows, start=first_id):
+        renamed = [value.replace(old, new) if isinstance(value, str) else value for value in row[1:]]
+        marks = ", ".join("?" * len(row))
+        connection.execute(f"INSERT INTO executions VALUES ({marks})", (execution_id, *renamed))
+        signals = [(execution_id, seq, kind, text.replace(old, new)) for seq, kind, text in journal[row[0]]]
+        connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", signals).close()

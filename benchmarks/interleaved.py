@@ -1,0 +1,76 @@
+"""Measures several ways to do a thing in turns, so that a busy moment of the machine meets all of them alike.
+
+A contender does a block of ``count`` calls and says how long each took and how much CPU the block used. Ratios are
+taken within a round and their median is reported, not the ratio of two medians.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from statistics import median
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Wall time of the median call and CPU time of the mean call of this process, in microseconds."""
+
+    wall_us: float
+    cpu_us: float
+
+
+Contender = Callable[[int], Block]
+
+
+@dataclass(slots=True)
+class Timing:
+    """The blocks of one contender, one a round."""
+
+    blocks: list[Block] = field(default_factory=list)
+
+    @property
+    def wall_us(self) -> float:
+        return median(block.wall_us for block in self.blocks)
+
+    @property
+    def cpu_us(self) -> float:
+        return median(block.cpu_us for block in self.blocks)
+
+    def wall_ratio(self, to: Timing) -> float:
+        return median(ours.wall_us / theirs.wall_us for ours, theirs in zip(self.blocks, to.blocks, strict=True))
+
+    def cpu_ratio(self, to: Timing) -> float:
+        return median(ours.cpu_us / theirs.cpu_us for ours, theirs in zip(self.blocks, to.blocks, strict=True))
+
+
+def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int) -> dict[str, Timing]:
+    """Each contender once a round, in an order that turns; one more round, the first, warms up."""
+    timings = {name: Timing() for name in contenders}
+    names = list(contenders)
+    for number in range(-1, rounds):
+        first = number % len(names)
+        for name in names[first:] + names[:first]:
+            block = contenders[name](calls)
+            if number >= 0:
+                timings[name].blocks.append(block)
+    return timings
+
+
+def block(prepare: Callable[[], Callable[[], object]], count: int) -> Block:
+    """``prepare`` makes each call ready, which is not counted. The collector runs between blocks, not within."""
+    calls = [prepare() for _ in range(count)]
+    walls = []
+    gc.collect()
+    gc.disable()
+    try:
+        cpu = time.process_time()
+        for call in calls:
+            began = time.perf_counter()
+            call()
+            walls.append(time.perf_counter() - began)
+        cpu = time.process_time() - cpu
+    finally:
+        gc.enable()
+    return Block(wall_us=median(walls) * 1e6, cpu_us=cpu / count * 1e6)

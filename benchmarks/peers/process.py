@@ -1,0 +1,86 @@
+"""A peer in a process of its own: it is asked a JSON line and answers one.
+
+Its venvs are made on first use: ``benchmarks/peers/requirements*.txt``, and the Restate server from npm.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FOLDER = Path(__file__).parent
+_REQUIREMENTS = {".venv": "requirements.txt", ".venv-dynamodb": "requirements-dynamodb.txt"}
+
+
+class PeerFailed(RuntimeError):
+    """It ended instead of answering."""
+
+
+class Peer:
+    """``ask(do=..., ...)`` -> its answer."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def ask(self, **question: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None  # both are pipes
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise PeerFailed(f"{self._process.args} ended with {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+@contextmanager
+def peer(driver: str, *arguments: object, venv: str = ".venv") -> Iterator[Peer]:
+    """Run ``benchmarks/peers/<driver>.py`` until the end of the block."""
+    python = installed(venv)
+    command = [python, "-m", f"benchmarks.peers.{driver}", *map(str, arguments)]
+    process = subprocess.Popen(
+        command, cwd=FOLDER.parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    try:
+        yield Peer(process)
+    finally:
+        assert process.stdin is not None
+        process.stdin.close()  # it ends with its input
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def installed(venv: str) -> str:
+    """The Python of a peer's venv, made when it is not there."""
+    folder = FOLDER / venv
+    requirements, done = FOLDER / _REQUIREMENTS[venv], folder / "installed"
+    if not done.exists() or done.stat().st_mtime < requirements.stat().st_mtime:
+        print(f"installing {requirements.name} into {folder} ...", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        pip = [str(folder / "bin" / "pip"), "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--requirement", str(requirements)], check=True)
+        done.touch()
+    return str(folder / "bin" / "python")
+
+
+def restate_server() -> Path:
+    """The Restate server of the npm package, installed when it is not there."""
+    found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
+    if not found:
+        print("installing @restatedev/restate-server from npm ...", file=sys.stderr)
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER, check=True)
+        found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
+    return found[0]

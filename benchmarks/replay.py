@@ -1,0 +1,133 @@
+"""Replay: events read back from their commits, the chain verified, folded into orders; on one core, from memory.
+
+Once without reading personal fields (a reader that has no keys sees them erased) and once with. Beside it
+``eventsourcing``'s repository on its own store in memory, which neither verifies nor decrypts. Then a million events
+stream out of a SQLite log, and the memory of the process is looked at on the way.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+
+from benchmarks import histories
+from benchmarks.filled import commits_of, fill_log, order_id_of
+from benchmarks.interleaved import Block, Contender, block, interleaved
+from benchmarks.memory import rss_mb
+from benchmarks.options import Options, options
+from benchmarks.peers.process import Peer, peer
+from benchmarks.results import Beside, Row, at_least, at_most, publish
+from domain.identifiers import OrderId
+from workflows.clock import SystemClock
+from workflows.codec import Codec
+from workflows.command_handling import fold
+from workflows.commits import Commit
+from workflows.embedded.database import Database
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.event_log import ChainedEventLog
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.keyring import KeyRing, NoKeys
+
+ORDERS = 200  # different ones, so that no string is the same object twice
+EVENTS = sum(len(commitment.events) for commitment in histories.happy(OrderId("ord_x")))
+
+
+def main() -> None:
+    chosen = options(__doc__)
+    with peer("replay") as eventsourcing:
+        rows = _rates(eventsourcing, chosen)
+    rows += _memory(chosen)
+    publish("replay", rows, quick=chosen.quick, as_json=chosen.json)
+
+
+def _rates(eventsourcing: Peer, chosen: Options) -> list[Row]:
+    ring = InMemoryKeyRing()
+    commits = [list(commits_of(Codec(ring), order_id_of(number))) for number in range(ORDERS)]
+    contenders: dict[str, Contender] = {
+        "without personal fields": _folding(commits, NoKeys()),
+        "with personal fields": _folding(commits, ring),
+        "eventsourcing": lambda count: Block(**eventsourcing.ask(do="replay", events=EVENTS, count=count)),
+    }
+    timings = interleaved(contenders, rounds=chosen.size(15, 3), calls=chosen.size(2000, 400))
+    rates = {name: EVENTS / (timing.cpu_us / 1e6) for name, timing in timings.items()}
+    theirs = timings["eventsourcing"]
+    rows = []
+    for name in ("without personal fields", "with personal fields"):
+        measured = f"decode, verify and fold, {name}"
+        beside = Beside("eventsourcing's repository", rates["eventsourcing"])
+        ratio = 1 / timings[name].cpu_ratio(theirs)
+        rows.append(Row(name=measured, value=rates[name], unit="events/s", peer=beside, ratio=ratio))
+    plain = rows[0]
+    fast = Row(name=plain.name, value=plain.value, unit=plain.unit, target=at_least(500_000, of="value"))
+    faster = Row(
+        name=f"{plain.name}, beside eventsourcing",
+        value=plain.value,
+        unit=plain.unit,
+        peer=plain.peer,
+        ratio=plain.ratio,
+        target=at_least(10),
+    )
+    return [fast, faster, rows[1]]
+
+
+def _folding(orders: list[list[Commit]], ring: KeyRing) -> Contender:
+    log = _Given(Codec(ring), SystemClock())
+    numbers = iter(range(10**9))
+
+    def prepare() -> Callable[[], object]:
+        number = next(numbers) % len(orders)
+        commits, order_id = orders[number], order_id_of(number)
+        return lambda: fold(order_id, log.replayed(commits).events)
+
+    return lambda count: block(prepare, count)
+
+
+class _Given(InMemoryEventLog):
+    """Reads commits that it is given: what is measured is what every adapter does with what its store answers."""
+
+    def replayed(self, commits: list[Commit]):  # type: ignore[no-untyped-def]  # a History, as load says
+        return self._replay(commits[0].pk, commits)
+
+
+# --- a million events -------------------------------------------------------------------------------------------------
+
+
+def _memory(chosen: Options) -> list[Row]:
+    orders = chosen.size(1_000_000, 65_000) // EVENTS + 1
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        ring = InMemoryKeyRing()
+        with Database(Path(folder) / "log.sqlite") as database:
+            log = SqliteEventLog(database, Codec(ring), SystemClock())
+            fill_log(database, Codec(ring), orders)
+            samples = _streamed(log, orders)
+    early = samples[len(samples) // 10]
+    detail = {"rss_mb": [round(sample, 1) for sample in samples]}
+    return [
+        Row(
+            name=f"memory while {orders * EVENTS:,} events stream through",
+            value=max(samples),
+            unit="MB",
+            floor=Beside("after the first tenth", early),
+            target=at_most(1.05),
+            detail=detail,
+        )
+    ]
+
+
+def _streamed(log: ChainedEventLog, orders: int) -> list[float]:
+    """Scan, verify and fold the whole log as the auditor does; the memory at each hundredth of the way."""
+    samples, seen = [rss_mb()], 0
+    for stream, commits in groupby(log.scan(), key=lambda commit: commit.pk):
+        fold(OrderId(stream.removeprefix("order#")), log._replay(stream, commits).events)
+        seen += 1
+        if seen % (orders // 100) == 0:
+            samples.append(rss_mb())
+    assert seen == orders, (seen, orders)
+    return samples
+
+
+if __name__ == "__main__":
+    main()

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 import itertools
-import shutil
-import socket
-import subprocess
 import threading
-import time
-import urllib.error
-import urllib.request
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -100,101 +93,14 @@ def sqlite_store(database: Database, clock: SettableClock, keyring: KeyRing) -> 
     )
 
 
-def dynamodb_store(client, clock: SettableClock, keyring: KeyRing) -> Store:
+def dynamodb_store(client, table: str, clock: SettableClock, keyring: KeyRing) -> Store:
     from workflows.aws.event_log import DynamoDbEventLog, _item
 
-    table = f"events-{uuid.uuid4()}"
-    client.create_table(
-        TableName=table,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
-        AttributeDefinitions=[
-            {"AttributeName": "pk", "AttributeType": "S"},
-            {"AttributeName": "sk", "AttributeType": "N"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
     return Store(
         open=lambda *, codec=None: DynamoDbEventLog(client, table, codec or Codec(keyring), clock),
         put=lambda commit: client.put_item(TableName=table, Item=_item(commit)),
         delete=lambda pk, sk: client.delete_item(TableName=table, Key={"pk": {"S": pk}, "sk": {"N": str(sk)}}),
     )
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here may reach a real account."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-
-
-@pytest.fixture
-def moto_client(aws, monkeypatch: pytest.MonkeyPatch):
-    """moto checks a condition and writes in two steps that threads can come between; DynamoDB does both at once.
-
-    So requests to moto are made to wait for each other. DynamoDB Local gets them as they come.
-    """
-    from moto import mock_aws
-    from moto.core.botocore_stubber import BotocoreStubber
-
-    from workflows.aws.dynamodb import dynamodb_client
-
-    answer, gate = BotocoreStubber.__call__, threading.Lock()
-
-    def answer_one_at_a_time(stubber: BotocoreStubber, *arguments, **named):
-        with gate:
-            return answer(stubber, *arguments, **named)
-
-    monkeypatch.setattr(BotocoreStubber, "__call__", answer_one_at_a_time)
-    with mock_aws():
-        yield dynamodb_client()
-
-
-@pytest.fixture(scope="session")
-def dynamodb_local() -> Iterator[str]:
-    """The official DynamoDB Local on a free port, once per test process; its endpoint."""
-    emulator = ROOT / ".dynamodb-local" / "emulator"
-    if shutil.which("java") is None:
-        pytest.skip("DynamoDB Local needs Java 17 or newer, and there is no java on the PATH")
-    if not (emulator / "DynamoDBLocal.jar").exists():
-        pytest.skip("DynamoDB Local is not in .dynamodb-local/: run tests/log/fetch_dynamodb_local.sh")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = ["java", "-Xmx256m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
-    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
-    process = subprocess.Popen(command + options, cwd=emulator, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_until_it_answers(process, f"http://127.0.0.1:{port}")
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def patient_client(endpoint: str):
-    """As in production, but a busy machine that runs tests and DynamoDB may take its time."""
-    import boto3
-    from botocore.config import Config
-
-    from workflows.aws.dynamodb import CONFIG
-
-    patience = Config(connect_timeout=30, read_timeout=60, max_pool_connections=16)
-    return boto3.client("dynamodb", endpoint_url=endpoint, config=CONFIG.merge(patience))
-
-
-def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            pytest.skip(f"DynamoDB Local ended at once with {process.returncode}: is java older than 17?")
-        try:
-            urllib.request.urlopen(endpoint, timeout=1)
-        except urllib.error.HTTPError:
-            return  # it refuses what is not a DynamoDB request
-        except OSError:
-            threading.Event().wait(0.05)
-    pytest.skip("DynamoDB Local did not answer within 60 s")
 
 
 @contextmanager
@@ -205,14 +111,13 @@ def opened_store(name: str, request: pytest.FixtureRequest, clock: SettableClock
         case "sqlite":
             with Database(request.getfixturevalue("tmp_path") / "state.db") as database:
                 yield sqlite_store(database, clock, keyring)
-        case "dynamodb-moto":
-            store = dynamodb_store(request.getfixturevalue("moto_client"), clock, keyring)
-            store.item_max_bytes = 405_000  # moto's own idea of 400 KB
+        case "dynamodb-moto" | "dynamodb-local":
+            client = request.getfixturevalue("dynamodb_client")(name.removeprefix("dynamodb-"))
+            table = request.getfixturevalue("create_table")(client, "events", pk="S", sk="N")
+            store = dynamodb_store(client, table, clock, keyring)
+            if name == "dynamodb-moto":
+                store.item_max_bytes = 405_000  # moto's own idea of 400 KB
             yield store
-        case "dynamodb-local":
-            request.getfixturevalue("aws")
-            client = patient_client(request.getfixturevalue("dynamodb_local"))
-            yield dynamodb_store(client, clock, keyring)
 
 
 @pytest.fixture

@@ -8,19 +8,25 @@ from pathlib import Path
 
 import pytest
 
+from workflows.aws.documents import DynamoDbDocuments
 from workflows.documents import ANY, Document, DocumentChanged, Documents
 from workflows.embedded.database import Database
 from workflows.embedded.documents import SqliteDocuments
 from workflows.in_memory.documents import InMemoryDocuments
 
 
-@pytest.fixture(params=["in-memory", "sqlite"])
+@pytest.fixture(params=["in-memory", "sqlite", "dynamodb-moto", "dynamodb-local"])
 def documents(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Documents]:
-    if request.param == "in-memory":
-        yield InMemoryDocuments()
-    else:
-        with Database(tmp_path / "state.db") as database:
-            yield SqliteDocuments(database)
+    match request.param:
+        case "in-memory":
+            yield InMemoryDocuments()
+        case "sqlite":
+            with Database(tmp_path / "state.db") as database:
+                yield SqliteDocuments(database)
+        case _:
+            client = request.getfixturevalue("dynamodb_client")(request.param.removeprefix("dynamodb-"))
+            table = request.getfixturevalue("create_table")(client, "documents", pk="S", sk="S")
+            yield DynamoDbDocuments(client, table)
 
 
 def test_a_document_is_read_as_it_was_written(documents: Documents):
@@ -95,6 +101,31 @@ def test_changing_what_was_read_or_written_does_not_change_what_is_stored(docume
     body["list"].append(2)
     documents.get("a", "b").body["list"].append(3)
     assert documents.get("a", "b").body == {"list": [1]}
+
+
+def test_a_partition_of_many_is_listed_to_the_end(documents: Documents):
+    """However the store divides what it answers: these are more than DynamoDB sends at once."""
+    for number in range(14):
+        documents.put(Document("p", f"{number:02}", {"text": "x" * 100_000}), None)
+    assert [document.sk for document in documents.list("p")] == [f"{number:02}" for number in range(14)]
+    assert [document.sk for document in documents.list("p", limit=12, after="01")][-1] == "13"
+
+
+def test_indexes_are_those_of_the_last_write(documents: Documents):
+    """What an earlier write said is gone."""
+    documents.put(Document("a", "b", {}, indexes={"due": "2026", "owner": "ada"}), None)
+    documents.put(Document("a", "b", {}, indexes={"due": "2027"}), ANY)
+    assert documents.get("a", "b").indexes == {"due": "2027"}
+
+
+def test_many_who_write_any_all_write(documents: Documents):
+    """Nobody is refused, and each write counts."""
+    threads = [threading.Thread(target=lambda n=n: documents.put(Document("a", "b", {"n": n}), ANY)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert documents.get("a", "b").version == 4
 
 
 def test_counters_of_many_threads_lose_nothing(documents: Documents):

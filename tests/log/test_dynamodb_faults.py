@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
@@ -10,7 +9,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from domain.events import PreparationRequested
 from domain.identifiers import SYSTEM
-from workflows.aws.dynamodb import CONFIG
+from workflows.aws.clients import ATTEMPTS, CONFIGS
 from workflows.aws.event_log import DynamoDbEventLog
 from workflows.codec import Codec
 from workflows.commits import NewCommit
@@ -31,18 +30,10 @@ def commit(key: str) -> NewCommit:
     )
 
 
-def once(log: DynamoDbEventLog, event: str, happens: Callable) -> list[str]:
-    """Let something happen at the next botocore event of that kind; says whether it did."""
-    happened: list[str] = []
-
-    def handler(**arguments):
-        if happened:
-            return None
-        happened.append(event)
-        return happens(**arguments)
-
-    log._client.meta.events.register_first(event, handler)
-    return happened
+@pytest.fixture
+def once(next_time):
+    """As ``next_time``, for the client of a log."""
+    return lambda log, event, happens: next_time(log._client, event, happens)
 
 
 def refused(code: str, status: int) -> tuple[SimpleNamespace, dict]:
@@ -58,7 +49,7 @@ def unreachable(**_):
     raise EndpointConnectionError(endpoint_url="injected")
 
 
-def test_the_client_repeats_a_put_whose_answer_was_lost_and_meets_its_own_item(log):
+def test_the_client_repeats_a_put_whose_answer_was_lost_and_meets_its_own_item(log, once):
     """The second attempt fails the condition; what stands there has our key, so it is a success."""
     happened = once(log, "needs-retry.dynamodb.PutItem", lambda **_: 0)
     history = log.append(log.load(STREAM), commit("k"))
@@ -67,7 +58,7 @@ def test_the_client_repeats_a_put_whose_answer_was_lost_and_meets_its_own_item(l
     assert history.version == 1
 
 
-def test_an_answer_that_is_lost_for_good_is_settled_by_reading(log):
+def test_an_answer_that_is_lost_for_good_is_settled_by_reading(log, once):
     """The write took effect and no attempt said so: the item is ours."""
     happened = once(log, "after-call.dynamodb.PutItem", timed_out)
     history = log.append(log.load(STREAM), commit("k"))
@@ -75,7 +66,7 @@ def test_an_answer_that_is_lost_for_good_is_settled_by_reading(log):
     assert history == log.load(STREAM)
 
 
-def test_an_internal_error_after_the_write_is_settled_by_reading(log):
+def test_an_internal_error_after_the_write_is_settled_by_reading(log, once):
     """A 500 does not say that nothing happened."""
 
     def internal_error(http_response, parsed, **_):
@@ -87,7 +78,7 @@ def test_an_internal_error_after_the_write_is_settled_by_reading(log):
     assert happened
 
 
-def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log):
+def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log, once):
     """The reading finds somebody else's commit in its place."""
     before = log.load(STREAM)
     log.append(before, commit("theirs"))
@@ -97,7 +88,7 @@ def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log):
     assert conflict.value.winner.k == "theirs"
 
 
-def test_a_write_that_did_not_arrive_is_unavailable_and_can_be_repeated(log):
+def test_a_write_that_did_not_arrive_is_unavailable_and_can_be_repeated(log, once):
     """It may still be on its way, so it is not called a failure; the same key makes the retry safe."""
     before = log.load(STREAM)
     once(log, "before-call.dynamodb.PutItem", unreachable)
@@ -107,7 +98,7 @@ def test_a_write_that_did_not_arrive_is_unavailable_and_can_be_repeated(log):
 
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
-def test_a_throttled_write_or_read_is_unavailable(log, code: str):
+def test_a_throttled_write_or_read_is_unavailable(log, once, code: str):
     """Not now is not no."""
     once(log, "before-call.dynamodb.PutItem", lambda **_: refused(code, 400))
     with pytest.raises(StreamUnavailable):
@@ -118,14 +109,14 @@ def test_a_throttled_write_or_read_is_unavailable(log, code: str):
             read()
 
 
-def test_a_read_without_an_answer_is_unavailable(log):
+def test_a_read_without_an_answer_is_unavailable(log, once):
     """Nobody decides on a history that was not read to its end."""
     once(log, "after-call.dynamodb.Query", timed_out)
     with pytest.raises(StreamUnavailable):
         log.load(STREAM)
 
 
-def test_a_doubt_that_cannot_be_settled_is_unavailable(log):
+def test_a_doubt_that_cannot_be_settled_is_unavailable(log, once):
     """The write has no answer, and neither has the reading."""
     once(log, "after-call.dynamodb.PutItem", timed_out)
     once(log, "after-call.dynamodb.GetItem", timed_out)
@@ -135,7 +126,7 @@ def test_a_doubt_that_cannot_be_settled_is_unavailable(log):
     assert log.append(before, commit("k")) == log.load(STREAM)
 
 
-def test_our_own_mistakes_are_not_called_unavailable(log, clock, keyring):
+def test_our_own_mistakes_are_not_called_unavailable(log, once, clock, keyring):
     """A missing table or permission does not go away by asking again."""
     elsewhere = DynamoDbEventLog(log._client, "no-such-table", Codec(keyring), clock)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
@@ -144,7 +135,7 @@ def test_our_own_mistakes_are_not_called_unavailable(log, clock, keyring):
         elsewhere.append(log.load(STREAM), commit("k"))
 
 
-def test_a_commit_is_one_item_with_the_documented_attributes(log):
+def test_a_commit_is_one_item_with_the_documented_attributes(log, once):
     """Other programs, and the tamper alarm, read the table."""
     history = log.append(log.load(STREAM), commit("k"))
     (item,) = log._client.scan(TableName=log._table)["Items"]
@@ -154,7 +145,8 @@ def test_a_commit_is_one_item_with_the_documented_attributes(log):
     assert bytes(item["h"]["B"]) == history.head
 
 
-def test_no_call_outlives_a_task_of_thirty_seconds():
-    """Three attempts of 1 s to connect and 2 s to answer, with at most 1 s and 2 s between them."""
-    attempts = CONFIG.retries["total_max_attempts"]
-    assert attempts * (CONFIG.connect_timeout + CONFIG.read_timeout) + 1 + 2 <= 12
+@pytest.mark.parametrize("service", ["dynamodb", "kms", "stepfunctions", "events", "secretsmanager"])
+def test_no_call_outlives_a_function_of_thirty_seconds(service: str):
+    """Every attempt to connect and to answer, with at most 1 s and 2 s between the three of them."""
+    config = CONFIGS[service]
+    assert ATTEMPTS * (config.connect_timeout + config.read_timeout) + 1 + 2 < 30

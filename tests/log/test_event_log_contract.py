@@ -442,6 +442,16 @@ def test_scan_gives_every_commit_and_each_stream_in_its_order(log):
     assert all(run == sorted(run) and len({pk for pk, _ in run}) == 1 for run in runs)
 
 
+def test_a_scan_goes_on_behind_any_commit_of_an_earlier_one(log):
+    """A long log is looked at in pieces."""
+    for name in ("order#b", "order#a", "order#c"):
+        history = log.load(name)
+        for n in range(2):
+            history = log.append(history, commit(f"k{n}", CourierRequested(attempt=n)))
+    whole = list(log.scan())
+    assert [list(log.scan(after=(stored.pk, stored.sk))) for stored in whole] == [whole[n:] for n in range(1, 7)]
+
+
 def test_a_scanned_commit_is_decoded_on_request(log):
     """Who rebuilds a view gets versions, times and events."""
     history = grown(log, 3)

@@ -8,15 +8,13 @@ whoever repeats it under the same key is safe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from workflows.aws.dynamodb import NO_ANSWER, is_not_now
+from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as
 from workflows.clock import Clock
 from workflows.codec import Codec
 from workflows.commits import Commit
-from workflows.event_log import ChainedEventLog, StreamUnavailable
+from workflows.event_log import ChainedEventLog, Place, StreamUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -30,12 +28,14 @@ class DynamoDbEventLog(ChainedEventLog):
         self._client = client
         self._table = table
 
-    def scan(self) -> Iterator[Commit]:
+    def scan(self, after: Place | None = None) -> Iterator[Commit]:
         """Eventually consistent, at half the price: who finds something wrong reads that stream again.
 
         DynamoDB stores the items of one partition key together in the order of the sort key, and scans them so.
         """
         request: dict[str, Any] = {"TableName": self._table}
+        if after is not None:
+            request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"N": str(after[1])}}
         yield from self._pages("the log", "scan", request)
 
     def _read(self, stream: str, *, through: int | None) -> Iterable[Commit]:
@@ -57,13 +57,11 @@ class DynamoDbEventLog(ChainedEventLog):
                 ConditionExpression="attribute_not_exists(pk)",
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-                return _commit(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
-            if not is_not_now(error):
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            return _commit(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
+        except AWS_ERRORS as error:
+            if not is_no_answer(error):
                 raise
-            return self._settled(commit, error)
-        except NO_ANSWER as error:
             return self._settled(commit, error)
         return None
 
@@ -71,24 +69,18 @@ class DynamoDbEventLog(ChainedEventLog):
         """What stands at the place of a commit whose fate is not known. Raises StreamUnavailable for nothing."""
         key = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}
         try:
-            found = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True)
-        except (ClientError, *NO_ANSWER):
-            _unavailable(commit.pk, error)
-        if "Item" not in found:
-            _unavailable(commit.pk, error)
-        return _commit(found["Item"])
+            item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
+        except AWS_ERRORS:
+            item = None
+        if item is None:
+            raise StreamUnavailable(commit.pk, str(error)) from error
+        return _commit(item)
 
     def _pages(self, stream: str, operation: str, request: dict[str, Any]) -> Iterator[Commit]:
         """DynamoDB answers with 1 MB at a time."""
         while True:
-            try:
+            with no_answer_as(lambda why: StreamUnavailable(stream, why)):
                 page = getattr(self._client, operation)(**request)
-            except ClientError as error:
-                if not is_not_now(error):
-                    raise
-                _unavailable(stream, error)
-            except NO_ANSWER as error:
-                _unavailable(stream, error)
             for item in page["Items"]:
                 yield _commit(item)
             if "LastEvaluatedKey" not in page:
@@ -111,7 +103,3 @@ def _commit(item: Mapping[str, Any]) -> Commit:
     return Commit(
         item["pk"]["S"], int(item["sk"]["N"]), item["k"]["S"], item["ts"]["S"], bytes(item["h"]["B"]), item["ev"]["S"]
     )
-
-
-def _unavailable(stream: str, error: Exception) -> NoReturn:
-    raise StreamUnavailable(stream, str(error)) from error

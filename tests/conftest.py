@@ -1,0 +1,146 @@
+"""AWS for tests, as far as it goes on one machine: moto in this process, the official DynamoDB Local beside it."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing here may reach a real account, nor meet a client of another test."""
+    from workflows.aws import clients
+
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr(clients, "_made", {})
+
+
+@pytest.fixture
+def moto(aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """moto checks a condition and writes in two steps that threads can come between; AWS does both at once.
+
+    So requests to moto are made to wait for each other.
+    """
+    from moto import mock_aws
+    from moto.core.botocore_stubber import BotocoreStubber
+
+    answer, gate = BotocoreStubber.__call__, threading.Lock()
+
+    def answer_one_at_a_time(stubber: BotocoreStubber, *arguments, **named):
+        with gate:
+            return answer(stubber, *arguments, **named)
+
+    monkeypatch.setattr(BotocoreStubber, "__call__", answer_one_at_a_time)
+    with mock_aws():
+        yield
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[str]:
+    """The official DynamoDB Local on a free port, once per test process; its endpoint."""
+    if shutil.which("java") is None:
+        pytest.skip("DynamoDB Local needs Java 17 or newer, and there is no java on the PATH")
+    if not (EMULATOR / "DynamoDBLocal.jar").exists():
+        pytest.skip("DynamoDB Local is not in .dynamodb-local/: run tests/log/fetch_dynamodb_local.sh")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    command = ["java", "-Xmx256m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]
+    options = ["-inMemory", "-disableTelemetry", "-port", str(port)]
+    process = subprocess.Popen(command + options, cwd=EMULATOR, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_until_it_answers(process, f"http://127.0.0.1:{port}")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture
+def dynamodb_client(request: pytest.FixtureRequest) -> Callable[[str], Any]:
+    """A client of ``moto`` or of ``local``: as in production, but a busy machine that runs both may take its time."""
+
+    def client(where: str) -> Any:
+        from workflows.aws import clients
+
+        if where == "moto":
+            request.getfixturevalue("moto")
+            return clients.dynamodb()
+        request.getfixturevalue("aws")
+        import boto3
+        from botocore.config import Config
+
+        config = clients.CONFIGS["dynamodb"].merge(Config(connect_timeout=30, read_timeout=60))
+        return boto3.client("dynamodb", endpoint_url=request.getfixturevalue("dynamodb_local"), config=config)
+
+    return client
+
+
+@pytest.fixture
+def create_table() -> Callable[..., str]:
+    """Make a table with a name of its own: ``create_table(client, "events", pk="S", sk="N")``. Returns the name."""
+
+    def create(client: Any, name: str, **keys: str) -> str:
+        table = f"{name}-{uuid.uuid4()}"
+        client.create_table(
+            TableName=table,
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": kind} for key, kind in keys.items()],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        return table
+
+    return create
+
+
+@pytest.fixture
+def next_time() -> Callable[..., list[str]]:
+    """Let something happen at the next botocore event of that kind: ``next_time(client, event, happens)``.
+
+    ``event`` is botocore's, e.g. ``before-call.dynamodb.PutItem``. Returns a list that says, afterwards, that it did.
+    """
+
+    def once(client: Any, event: str, happens: Callable[..., Any]) -> list[str]:
+        happened: list[str] = []
+
+        def handler(**arguments: Any) -> Any:
+            if happened:
+                return None
+            happened.append(event)
+            return happens(**arguments)
+
+        client.meta.events.register_first(event, handler)
+        return happened
+
+    return once
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            pytest.skip(f"DynamoDB Local ended at once with {process.returncode}: is java older than 17?")
+        try:
+            urllib.request.urlopen(endpoint, timeout=1)
+        except urllib.error.HTTPError:
+            return  # it refuses what is not a DynamoDB request
+        except OSError:
+            threading.Event().wait(0.05)
+    pytest.skip("DynamoDB Local did not answer within 60 s")

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import Protocol, overload
+from typing import Protocol, TypeAlias, overload
 
 from msgspec.structs import replace
 
@@ -75,6 +75,10 @@ class NoSuchVersion(LookupError):
         self.version = version
 
 
+Place: TypeAlias = tuple[str, int]
+"""Where a commit stands: ``pk`` and ``sk``."""
+
+
 class EventLog(Protocol):
     """Reads are consistent. Everything may raise StreamUnavailable; ``load`` and ``append`` also ChainBroken."""
 
@@ -103,8 +107,11 @@ class EventLog(Protocol):
         """The stored commits of a stream in order, not verified: for the auditor."""
         ...
 
-    def scan(self) -> Iterator[Commit]:
-        """The whole log in flat memory, not verified; streams in any order, a stream's commits together, in order."""
+    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+        """The log in flat memory, not verified; streams in any order, a stream's commits together, in order.
+
+        ``after`` goes on behind a commit that an earlier scan ended with.
+        """
         ...
 
     def events(self, commit: Commit) -> tuple[RecordedEvent, ...]:
@@ -158,7 +165,7 @@ class ChainedEventLog(ABC):
         return self._read(stream, through=None)
 
     @abstractmethod
-    def scan(self) -> Iterator[Commit]: ...
+    def scan(self, after: Place | None = None) -> Iterator[Commit]: ...
 
     def events(self, commit: Commit) -> tuple[RecordedEvent, ...]:
         return self._codec.decode(commit)

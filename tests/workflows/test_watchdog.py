@@ -24,7 +24,7 @@ from workflows.projections.open_orders import open_order, open_orders, refresh
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, budgets
 from workflows.timekeeping import TICK_EVERY_S, keep_time
 from workflows.waits import Wait, register
-from workflows.watchdog import CHECK_AGAIN, CHECK_EVERY, PARKED_AS, ROUND, RUNS_MAX, Round, check_view, watch
+from workflows.watchdog import CHECK_EVERY, CHECK_FOR, PARKED_AS, ROUND, RUNS_MAX, Round, check_view, watch
 
 BUDGETS = budgets({})
 MACHINE = "OrderMachine"
@@ -356,16 +356,37 @@ def test_the_check_is_made_once_a_day_and_again_when_it_died():
     assert check(shop) is None
     shop.clock.advance(seconds=1)
 
-    def die():
+    def die(after=None):
         raise KeyboardInterrupt
 
     scan, shop.log.scan = shop.log.scan, die
     with pytest.raises(KeyboardInterrupt):
         check(shop)
     shop.log.scan = scan
-    assert check(shop) is None
-    shop.clock.at += CHECK_AGAIN
     assert check(shop) == []
+    assert check(shop) is None
+
+
+def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_one_stopped():
+    """A scan of everything would outlive the function that makes it."""
+    shop = Shop()
+    lost = [OrderId(f"{ORDER_ID[:-1]}{letter}") for letter in "abcde"]
+    for order_id in lost:
+        shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+    scan = shop.log.scan
+
+    def slow(after=None):
+        for commit in scan(after):
+            shop.clock.at += CHECK_FOR * 0.4
+            yield commit
+
+    shop.log.scan = slow
+    rounds = []
+    while (found := check(shop)) is not None:
+        rounds.append(found)
+    assert [order_id for found in rounds for order_id in found] == lost
+    assert len(rounds) > 2
+    assert check(shop) is None
 
 
 # --- by the clock -----------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from workflows.clock import Clock
 from workflows.codec import Codec
 from workflows.commits import Commit
 from workflows.embedded.database import Database, DatabaseUnavailable
-from workflows.event_log import ChainedEventLog, StreamUnavailable
+from workflows.event_log import ChainedEventLog, Place, StreamUnavailable
 from workflows.feed import Change, Doorbell
 
 # One writer commits in the order of positions, so a reader that has seen a position has seen all before it.
@@ -36,9 +36,9 @@ class SqliteEventLog(ChainedEventLog):
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
 
-    def scan(self) -> Iterator[Commit]:
+    def scan(self, after: Place | None = None) -> Iterator[Commit]:
         sql = f"SELECT {_COLUMNS} FROM events WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT {_SCAN_COMMITS}"
-        pk, sk = "", 0
+        pk, sk = after or ("", 0)
         while commits := self._commits("the log", sql, (pk, sk)):
             yield from commits
             pk, sk = commits[-1].pk, commits[-1].sk

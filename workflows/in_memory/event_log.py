@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from workflows.clock import Clock
 from workflows.codec import Codec
 from workflows.commits import Commit
-from workflows.event_log import ChainedEventLog
+from workflows.event_log import ChainedEventLog, Place
 from workflows.feed import Change, Doorbell
 
 
@@ -22,9 +22,10 @@ class InMemoryEventLog(ChainedEventLog):
         self._gate = threading.Lock()
         self._bell = Doorbell()
 
-    def scan(self) -> Iterator[Commit]:
-        for stream in list(self._streams):
-            yield from self._read(stream, through=None)
+    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+        place = after or ("", 0)
+        for stream in sorted(stream for stream in self._streams if stream >= place[0]):
+            yield from (commit for commit in self._read(stream, through=None) if (commit.pk, commit.sk) > place)
 
     def changes(self, after: int | None, limit: int) -> list[Change]:
         start = after or 0

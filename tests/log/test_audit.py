@@ -202,7 +202,7 @@ class EndlessLog:
     def __init__(self, streams: int) -> None:
         self.streams = streams
 
-    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+    def scan(self) -> Iterator[Commit]:
         text = '{"m":{},"e":[{"t":"E","v":1,"d":{}}],"filler":"' + "x" * 1000 + '"}'
         for n in range(self.streams):
             unsealed = Commit(f"order#{n:09d}", 1, "k", "2026-05-04T12:00:00.000000Z", b"", text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,14 @@ import pytest
 
 from domain.identifiers import OrderId, order_id_for
 from domain.money import Money
+from workflows.embedded.http import HttpServer
 from workflows.gateways.courier import CourierGateway
+from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, PaymentGateway
 from workflows.gateways.sandbox.counterparty import Surroundings
 from workflows.gateways.sandbox.opening import Sandbox, open_sandbox
+from workflows.gateways.sandbox.server import SandboxApp
 from workflows.gateways.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -68,6 +72,39 @@ def opened(tmp_path: Path, clock: HandClock) -> Iterator[OpenSandbox]:
     yield open_again
     for sandbox in sandboxes:
         sandbox.close()
+
+
+Serve = Callable[[Sandbox], "Served"]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A sandbox behind its server on loopback; ``url`` without the counterparty's path."""
+
+    url: str
+    token: str
+
+    def payments(self) -> HttpPayments:
+        return HttpPayments(f"{self.url}/payments", lambda: self.token)
+
+    def kitchen(self) -> HttpKitchen:
+        return HttpKitchen(f"{self.url}/kitchen", lambda: self.token)
+
+    def couriers(self) -> HttpCouriers:
+        return HttpCouriers(f"{self.url}/couriers", lambda: self.token)
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """Serve a sandbox over the provider protocol until the end of the test."""
+    with ExitStack() as open_:
+
+        def serve(sandbox: Sandbox) -> Served:
+            app = open_.enter_context(closing(SandboxApp(sandbox, "secret")))
+            server = open_.enter_context(closing(HttpServer(app, 0)))
+            return Served(f"http://127.0.0.1:{server.port}", "secret")
+
+        yield serve
 
 
 @pytest.fixture(scope="module")
@@ -152,11 +189,16 @@ class CourierRig:
     calls: Calls = field(default_factory=lambda: Calls(order_id_for("contract", "1")))
 
 
-@pytest.fixture(params=["sandbox"])
-def payments(opened: OpenSandbox, clock: HandClock) -> PaymentRig:
+ADAPTERS = ["sandbox", "http"]
+"""The sandbox itself, and the HTTP adapter in front of a server of the sandbox."""
+
+
+@pytest.fixture(params=ADAPTERS)
+def payments(request: pytest.FixtureRequest, opened: OpenSandbox, clock: HandClock, served: Serve) -> PaymentRig:
     """Every payment adapter there is."""
+    sandbox = opened()
     return PaymentRig(
-        gateway=opened().payments,
+        gateway=sandbox.payments if request.param == "sandbox" else served(sandbox).payments(),
         advance=clock.advance,
         expired_method="pm_expires",
         declined_methods={"pm_declined": "card_declined", "pm_insufficient_funds": "insufficient_funds"},
@@ -164,24 +206,24 @@ def payments(opened: OpenSandbox, clock: HandClock) -> PaymentRig:
     )
 
 
-@pytest.fixture(params=["sandbox"])
-def kitchen(opened: OpenSandbox, clock: HandClock) -> KitchenRig:
+@pytest.fixture(params=ADAPTERS)
+def kitchen(request: pytest.FixtureRequest, opened: OpenSandbox, clock: HandClock, served: Serve) -> KitchenRig:
     """Every kitchen adapter there is."""
     sandbox = opened()
     return KitchenRig(
-        gateway=sandbox.kitchen,
+        gateway=sandbox.kitchen if request.param == "sandbox" else served(sandbox).kitchen(),
         advance=clock.advance,
         too_late_after=SandboxSettings().kitchen.cooked_after,
         never_cooked=lambda key: [e.kind for e in sandbox.kitchen.entries() if e.id == key] == ["turned_away"],
     )
 
 
-@pytest.fixture(params=["sandbox"])
-def couriers(opened: OpenSandbox, clock: HandClock) -> CourierRig:
+@pytest.fixture(params=ADAPTERS)
+def couriers(request: pytest.FixtureRequest, opened: OpenSandbox, clock: HandClock, served: Serve) -> CourierRig:
     """Every courier adapter there is."""
     sandbox = opened()
     return CourierRig(
-        gateway=sandbox.couriers,
+        gateway=sandbox.couriers if request.param == "sandbox" else served(sandbox).couriers(),
         advance=clock.advance,
         too_late_after=SandboxSettings().courier.under_way_after,
         never_offered=lambda key: [e.kind for e in sandbox.couriers.entries() if e.id == key] == ["turned_away"],

@@ -50,7 +50,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     except unusable as error:
         raise Unusable(str(error)) from None
     except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise _damaged(data, error) from None
+        raise damaged(data, error) from None
     except OSError as error:
         raise Unusable(f"{data} cannot hold an engine's data: {error.strerror}") from None
     with opened as engine:
@@ -126,9 +126,9 @@ def _database(data: Path) -> Iterator[Database]:
     except (FileNotFoundError, apsw.NotADBError, apsw.CantOpenError, apsw.SQLError) as error:
         raise Unusable(f"{data} is not the folder of an engine: {error}") from None
     except apsw.CorruptError as error:
-        raise _damaged(data, error) from None
+        raise damaged(data, error) from None
 
 
-def _damaged(data: Path, error: Exception) -> Refused:
+def damaged(data: Path, error: Exception) -> Refused:
     """Not what SQLite wrote: cut, overwritten, or copied while it was being written."""
     return Refused(f"{data} is damaged: {error}; nothing in it can be relied on, restore it from a copy")

@@ -18,6 +18,7 @@ from workflows.cli import (
     engine_commands,
     incident_commands,
     order_commands,
+    sandbox_command,
     simulate_command,
 )
 from workflows.cli.failures import Exit, Failure
@@ -59,6 +60,7 @@ app.add_typer(circuit_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)
+sandbox_command.add_to(app)
 simulate_command.add_to(app)
 
 

@@ -9,8 +9,11 @@ from workflows.gateways.courier import CouriersUnavailable, Released, TooLate
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
 
-OFFER = Operation[None]("offer", "/offers", messages.Received)
-WITHDRAW = Operation[Released | TooLate]("withdraw", "/offers/withdraw", messages.Withdrawn, Released, TooLate)
+OFFER = Operation[None]("offer", "/offers", messages.OfferDelivery, messages.Received)
+WITHDRAW = Operation[Released | TooLate](
+    "withdraw", "/offers/withdraw", messages.WithdrawOffer, messages.Withdrawn, Released, TooLate
+)
+OPERATIONS = (OFFER, WITHDRAW)
 
 
 class HttpCouriers:

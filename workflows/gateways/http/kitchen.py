@@ -10,10 +10,11 @@ from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
 from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
 
-SEND_TICKET = Operation[None]("send_ticket", "/tickets", messages.Received)
+SEND_TICKET = Operation[None]("send_ticket", "/tickets", messages.SendTicket, messages.Received)
 CANCEL_TICKET = Operation[Cancelled | TooLate](
-    "cancel_ticket", "/tickets/cancel", messages.OffTheBoard, Cancelled, TooLate
+    "cancel_ticket", "/tickets/cancel", messages.CancelTicket, messages.OffTheBoard, Cancelled, TooLate
 )
+OPERATIONS = (SEND_TICKET, CANCEL_TICKET)
 
 
 class HttpKitchen:

@@ -45,6 +45,10 @@ class Amount(msgspec.Struct, frozen=True):
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The body of a call. What names the call, across repeats, is the header Idempotency-Key."""
 
+    def parameters(self) -> dict[str, Any]:
+        """As the gateway's method takes them. Raises ValueError for more digits than a currency has."""
+        return {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+
 
 class Authorize(Request, frozen=True):
     """Hold the whole amount, or nothing."""
@@ -227,5 +231,7 @@ def _understood(value: Any) -> Any:
             return value.money()
         case datetime():
             return value.astimezone(UTC)
+        case list():
+            return tuple(line.line() for line in value)
         case _:
             return value

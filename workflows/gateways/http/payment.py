@@ -21,10 +21,13 @@ from workflows.gateways.payment import (
     Voided,
 )
 
-AUTHORIZE = Operation[Authorized | Declined]("authorize", "/authorize", messages.Held, Authorized, Declined)
-CAPTURE = Operation[Captured | Refused]("capture", "/capture", messages.Taken, Captured, Refused)
-VOID = Operation[Voided | Refused]("void", "/void", messages.LetGo, Voided, Refused)
-REFUND = Operation[Refunded | Refused]("refund", "/refund", messages.GivenBack, Refunded, Refused)
+AUTHORIZE = Operation[Authorized | Declined](
+    "authorize", "/authorize", messages.Authorize, messages.Held, Authorized, Declined
+)
+CAPTURE = Operation[Captured | Refused]("capture", "/capture", messages.Capture, messages.Taken, Captured, Refused)
+VOID = Operation[Voided | Refused]("void", "/void", messages.Void, messages.LetGo, Voided, Refused)
+REFUND = Operation[Refunded | Refused]("refund", "/refund", messages.Refund, messages.GivenBack, Refunded, Refused)
+OPERATIONS = (AUTHORIZE, CAPTURE, VOID, REFUND)
 
 REMEMBERS = timedelta(hours=24)
 """The least that the protocol asks of a provider."""

@@ -45,14 +45,18 @@ class ProviderUrlRefused(ValueError):
 
 
 class Operation(Generic[Answer]):
-    """A call of the protocol: its path, the messages that may be answered, the gateway's receipts of the same names."""
+    """A call of the protocol, named like the gateway's method: what is asked, what may be answered."""
 
-    def __init__(self, name: str, path: str, messages: Any, *receipts: type[Answer]) -> None:
-        """``messages`` is a type or a union of some. Without ``receipts`` the answer is only that it was done: None."""
+    def __init__(self, name: str, path: str, asks: type[Request], answers: Any, *receipts: type[Answer]) -> None:
+        """``answers`` is a message or a union of some, ``receipts`` what the gateway says for them, of the same names.
+
+        Without ``receipts`` the answer is only that it was done: None.
+        """
         self.name = name
         self.path = path
-        self.messages = messages
-        self._decoder = msgspec.json.Decoder(messages)
+        self.asks = asks
+        self.answers = answers
+        self._decoder = msgspec.json.Decoder(answers)
         self._receipts = {kind.__name__: kind for kind in receipts}
 
     def read(self, body: bytes) -> Answer:

@@ -14,6 +14,9 @@ from workflows.gateways.sandbox.settings import WireSettings
 
 Answer = TypeVar("Answer")
 
+STILL_RUNS = "the first call under this key still runs"
+"""The reason of who comes second, while the first is under way."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Fate:
@@ -57,7 +60,7 @@ class Wire:
     def _the_only_call_under(self, key: str) -> Iterator[None]:
         with self._guard:
             if key in self._running:
-                raise self._unavailable(key, "the first call under this key still runs")
+                raise self._unavailable(key, STILL_RUNS)
             self._running.add(key)
         try:
             yield

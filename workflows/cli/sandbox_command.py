@@ -1,0 +1,82 @@
+"""``expediter sandbox``: the outside world as a service, for an engine that is deployed and has no provider yet."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from workflows.cli.failures import Unusable
+from workflows.cli.terminal import say
+
+if TYPE_CHECKING:
+    from workflows.gateways.sandbox.opening import Sandbox
+
+PORT = 8090
+"""The default, beside the engine's 8080; 0 takes a free one."""
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(sandbox)
+
+
+def sandbox(
+    *,
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where its ledgers are kept; made if missing.")],
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
+) -> None:
+    """Serve payments, kitchens and couriers that are none, over the provider protocol, until Ctrl-C or SIGTERM.
+
+    Callers show the bearer token in EXPEDITER_SANDBOX_TOKEN, or, where that is not set, the one in DIR/sandbox.token.
+    """
+    from workflows.embedded.http import HttpServer, PortTaken
+    from workflows.gateways.sandbox.server import SandboxApp, token_of
+
+    stopped = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stopped.set())
+    with (
+        closing(_opened(data)) as counterparties,
+        closing(SandboxApp(counterparties, token_of(data, os.environ))) as app,
+    ):
+        try:
+            server = HttpServer(app, port)
+        except PortTaken as taken:
+            raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
+        with closing(server):
+            url = f"http://127.0.0.1:{server.port}"
+            print(url, flush=True)
+            say(f"PaymentsUrl={url}/payments KitchenUrl={url}/kitchen CouriersUrl={url}/couriers")
+            say("Ctrl-C stops it; what it answered is in its ledgers")
+            stopped.wait()
+
+
+def _opened(data: Path) -> Sandbox:
+    from random import SystemRandom
+
+    import apsw
+
+    from workflows.cli.folder import damaged
+    from workflows.clock import SystemClock
+    from workflows.embedded.database import DatabaseInUse
+    from workflows.embedded.engine import SANDBOX
+    from workflows.gateways.sandbox.counterparty import Surroundings
+    from workflows.gateways.sandbox.opening import open_sandbox
+    from workflows.gateways.sandbox.settings import SettingRefused, sandbox_settings
+
+    try:
+        settings = sandbox_settings(os.environ)
+        data.mkdir(parents=True, exist_ok=True)
+        return open_sandbox(data / SANDBOX, settings, Surroundings(clock=SystemClock(), random=SystemRandom()))
+    except (DatabaseInUse, SettingRefused) as error:
+        raise Unusable(str(error)) from None
+    except (apsw.CorruptError, apsw.NotADBError) as error:
+        raise damaged(data, error) from None
+    except OSError as error:
+        raise Unusable(f"{data} cannot hold the sandbox's ledgers: {error.strerror}") from None

@@ -35,7 +35,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 def moto(aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """moto checks a condition and writes in two steps that threads can come between; AWS does both at once.
 
-    So requests to moto are made to wait for each other.
+    So requests to moto are made to wait for each other. What has an endpoint on this machine goes there.
     """
     from moto import mock_aws
     from moto.core.botocore_stubber import BotocoreStubber
@@ -47,7 +47,8 @@ def moto(aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             return answer(stubber, *arguments, **named)
 
     monkeypatch.setattr(BotocoreStubber, "__call__", answer_one_at_a_time)
-    with mock_aws():
+    elsewhere = {"core": {"passthrough": {"urls": [r"http://127\.0\.0\.1:"]}}}
+    with mock_aws(config=elsewhere):
         yield
 
 

@@ -86,7 +86,7 @@ class Codec:
         kind = self._types.by_class.get(type(event))
         if kind is None:
             raise NotStorable(f"{type(event).__name__} is not an event type")
-        key = self._keyring.current(subject) if subject and kind.personal else None
+        key = self._keyring.current(subject) if subject and kind.seals(event) else None
         return _Stored(kind.name, kind.schema, kind.write(event, Vault(self._keyring.find, (stream, kind.name)), key))
 
     def _opened(self, stream: str, stored: _Stored) -> Any:

@@ -1,7 +1,8 @@
 """Event types as the codec sees them: how each is written to JSON and read back, compiled once when they are loaded.
 
 A type without personal fields goes straight between bytes and its dataclass. One with personal fields (their
-annotation includes ``Erased``) takes the longer way: sealed and opened field by field.
+annotation includes ``Erased``) takes the longer way: sealed and opened field by field. An empty text is stored as it
+is: it says nothing about anybody, and an event that has no other personal field can be written without a key.
 """
 
 from __future__ import annotations
@@ -68,6 +69,10 @@ class EventType:
             raise NotStorable(f"{self.name} would be read back with another {', '.join(changed)}")
         return text
 
+    def seals(self, event: Any) -> bool:
+        """Whether the event says anything personal, so that writing it takes a key."""
+        return any(_says_something(getattr(event, name)) for name in self.personal)
+
     def read_sealed(self, text: msgspec.Raw, vault: Vault) -> Any:
         """Stored data of the current schema -> event, its personal fields opened."""
         return self._filled(self._read_stored(text), vault)
@@ -100,8 +105,8 @@ class EventType:
             value = getattr(event, name)
             if name not in self.personal:
                 data[name] = value
-            elif isinstance(value, Erased):
-                data[name] = ERASED
+            elif not _says_something(value):
+                data[name] = ERASED if isinstance(value, Erased) else value
             elif key is None:
                 raise NotStorable(f"{self.name}.{name} is personal, and the commit names no subject")
             else:
@@ -125,6 +130,10 @@ class EventTypes:
             raise TypeError("two event classes have one name")
         check_upcasters(upcasters, {kind.name: kind.schema for kind in self.by_class.values()})
         self.readers = {(kind.name, kind.schema): kind.read for kind in self.by_class.values() if kind.read is not None}
+
+
+def _says_something(value: Any) -> bool:
+    return value != "" and not isinstance(value, Erased)
 
 
 def opened(data: Data, vault: Vault) -> Data:

@@ -35,5 +35,27 @@ class KeyRingUnavailable(Exception):
     """No answer from where the keys are. Retryable: yes."""
 
 
+class KeysWithheld(RuntimeError):
+    """A function that was given no keys was to write or erase what is personal. A bug of ours. Retryable: no."""
+
+
+class NoKeys:
+    """For functions that need nothing personal: what is sealed reads as erased, and none is written."""
+
+    def current(self, customer: str) -> DataKey:
+        raise KeysWithheld("this function has no keys, and was to store something personal")
+
+    def find(self, key_id: str) -> None:
+        return None
+
+    def destroy(self, customer: str) -> bool:
+        raise KeysWithheld("this function has no keys, and was to destroy one")
+
+
 def new_data_key() -> DataKey:
-    return DataKey(secrets.token_hex(8), secrets.token_bytes(32))
+    return DataKey(new_key_id(), secrets.token_bytes(32))
+
+
+def new_key_id() -> str:
+    """By chance, and so about nobody."""
+    return secrets.token_hex(8)

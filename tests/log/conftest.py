@@ -134,6 +134,27 @@ def store(request: pytest.FixtureRequest, open_store) -> Iterator[Store]:
 
 
 @pytest.fixture
+def open_kms_keyring(request: pytest.FixtureRequest, dynamodb_client, create_table):
+    """``open_kms_keyring(where)`` makes a table and a key; what it returns opens a process's key ring on them.
+
+    KMS is moto's in any case; the table is moto's or DynamoDB Local's.
+    """
+
+    def place(where: str):
+        from workflows.aws import clients
+        from workflows.aws.keyring import KmsKeyRing
+
+        request.getfixturevalue("moto")
+        kms = clients.kms()
+        arn = kms.create_key()["KeyMetadata"]["Arn"]
+        dynamodb = dynamodb_client(where)
+        table = create_table(dynamodb, "data-keys", pk="S")
+        return lambda **options: KmsKeyRing(dynamodb, kms, table, arn, **options)
+
+    return place
+
+
+@pytest.fixture
 def log(store: Store):
     return store.open()
 

@@ -19,7 +19,8 @@ from workflows.codec import EVENT_TYPES, Codec, Undecodable
 from workflows.commits import Commit, History, NewCommit, Opaque, UnknownEvent
 from workflows.event_types import EventTypes, NotStorable
 from workflows.in_memory.keyring import InMemoryKeyRing
-from workflows.keyring import DataKey
+from workflows.keyring import DataKey, KeysWithheld, NoKeys
+from workflows.personal_fields import Vault
 from workflows.upcasters import UpcastersIncomplete
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -157,6 +158,28 @@ def test_a_customer_may_be_erased_while_an_event_about_them_is_written():
 
     codec = Codec(ErasedMeanwhile(), TOYS)
     assert round_trip(codec, Greeted(name="Ada", loudness=3)) == (Greeted(name=Erased(), loudness=3, note=Erased()),)
+
+
+def test_an_empty_text_is_stored_as_it_is_and_takes_no_key():
+    """It says nothing about anybody; who has no keys can write it, and it is still empty after an erasure."""
+    codec = Codec(NoKeys(), TOYS)
+    event = Greeted(name="", loudness=3, note=Erased())
+    text = codec.encode(STREAM, new(event))
+    assert json.loads(text)["e"][0]["d"]["name"] == ""
+    assert codec.decode(stored(text))[0].event == event
+    with pytest.raises(KeysWithheld):
+        codec.encode(STREAM, new(Greeted(name="Ada", loudness=3)))
+
+
+def test_an_empty_text_that_was_sealed_still_reads():
+    """As it was stored before."""
+    keyring = InMemoryKeyRing()
+    key = keyring.current("ada")
+    sealed = Vault(keyring.find, (STREAM, "Greeted")).seal("name", b'""', key)
+    commit = envelope("Greeted", 3, {"name": sealed, "loudness": 3})
+    assert Codec(keyring, TOYS).decode(commit)[0].event == Greeted(name="", loudness=3)
+    keyring.destroy("ada")
+    assert Codec(keyring, TOYS).decode(commit)[0].event == Greeted(name=Erased(), loudness=3)
 
 
 def test_no_refusal_to_store_tells_what_is_personal():

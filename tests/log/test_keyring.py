@@ -11,16 +11,19 @@ import pytest
 from workflows.embedded.database import Database
 from workflows.embedded.keyring import SqliteKeyRing
 from workflows.in_memory.keyring import InMemoryKeyRing
-from workflows.keyring import KeyRing
+from workflows.keyring import KeyRing, KeysWithheld, NoKeys
 
 
-@pytest.fixture(params=["in-memory", "sqlite"])
+@pytest.fixture(params=["in-memory", "sqlite", "kms-moto", "kms-local"])
 def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRing]:
-    if request.param == "in-memory":
-        yield InMemoryKeyRing()
-    else:
-        with Database(tmp_path / "state.db") as database:
-            yield SqliteKeyRing(database)
+    match request.param:
+        case "in-memory":
+            yield InMemoryKeyRing()
+        case "sqlite":
+            with Database(tmp_path / "state.db") as database:
+                yield SqliteKeyRing(database)
+        case _:
+            yield request.getfixturevalue("open_kms_keyring")(request.param.removeprefix("kms-"))()
 
 
 def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
@@ -85,3 +88,13 @@ def test_a_destroyed_key_is_in_no_file_any_more(tmp_path: Path):
 
 def _found(folder: Path, material: bytes) -> bool:
     return any(material in file.read_bytes() for file in folder.iterdir())
+
+
+def test_whoever_has_no_keys_reads_what_is_erased_and_writes_nothing_personal():
+    """A function gets the keys only if it needs them; that it was given too few is a bug, and says so."""
+    keyring = NoKeys()
+    assert keyring.find("any") is None
+    with pytest.raises(KeysWithheld, match="was to store something personal"):
+        keyring.current("ada")
+    with pytest.raises(KeysWithheld, match="was to destroy one"):
+        keyring.destroy("ada")

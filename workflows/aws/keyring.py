@@ -1,0 +1,172 @@
+"""Data keys in DynamoDB, each wrapped by a key of KMS that never leaves it.
+
+Two items a customer: ``customer#<id>`` names the key that is current (``id``), and ``key#<key id>`` holds it wrapped
+(``key``). The key is written first and named second, on condition that none is named: of two that ask at once one wins,
+and the other takes the winner's. Erasing goes the other way round: the key first, then its name; what a crash leaves
+between the two is finished by whoever comes next. A key that never got a name sealed nothing.
+
+The wrapped key is bound to its id by KMS's encryption context, which CloudTrail shows: it says nothing about anybody.
+The table must have no backups: what is deleted here is gone once KMS has nothing left to unwrap.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as
+from workflows.keyring import DataKey, KeyRingUnavailable, new_key_id
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+
+CACHED_S = 300.0
+"""A key that was destroyed elsewhere is gone everywhere after five minutes. KMS is asked once in that time."""
+
+CACHED_MAX = 10_000
+"""Keys, about 3 MB; the oldest goes first."""
+
+ATTEMPTS_MAX = 4
+"""Times ``current`` looks again because somebody named a key, or erased one, just then."""
+
+
+class _Cached(NamedTuple):
+    key: DataKey
+    at: float
+
+
+class KmsKeyRing:
+    """The table has ``pk`` (S) alone. ``key_arn`` is the key of KMS; ``now`` counts seconds.
+
+    ``current`` always reads which key is the customer's, so that nobody seals with one that was destroyed; ``find`` may
+    answer from memory for ``CACHED_S``.
+    """
+
+    def __init__(
+        self, dynamodb: DynamoDBClient, kms: KMSClient, table: str, key_arn: str, now: Callable[[], float] = time.time
+    ) -> None:
+        self._dynamodb = dynamodb
+        self._kms = kms
+        self._table = table
+        self._key_arn = key_arn
+        self._now = now
+        self._cache: OrderedDict[str, _Cached] = OrderedDict()
+        self._gate = threading.Lock()
+        self._destroyed = 0  # what was read before a destruction is not put into the cache after it
+
+    def current(self, customer: str) -> DataKey:
+        for _ in range(ATTEMPTS_MAX):
+            destroyed = self._destroyed
+            with no_answer_as(KeyRingUnavailable):
+                named = self._named(customer)
+                if named is None:
+                    fresh = self._created()
+                    if self._name(customer, fresh.id):
+                        return self._remembered(fresh, destroyed)
+                    self._delete(f"key#{fresh.id}")
+                elif (key := self.find(named)) is not None:
+                    return key
+                else:
+                    self._unname(customer, named)  # an erasure that stopped half-way
+        raise KeyRingUnavailable("the customer's key is made and destroyed by too many at once")
+
+    def find(self, key_id: str) -> DataKey | None:
+        cached = self._cache.get(key_id)
+        if cached is not None and 0 <= self._now() - cached.at < CACHED_S:
+            return cached.key
+        destroyed = self._destroyed
+        with no_answer_as(KeyRingUnavailable):
+            item = self._dynamodb.get_item(
+                TableName=self._table, Key={"pk": {"S": f"key#{key_id}"}}, ConsistentRead=True
+            ).get("Item")
+            if item is None:
+                self._forget(key_id)
+                return None
+            opened = self._kms.decrypt(
+                KeyId=self._key_arn, CiphertextBlob=item["key"]["B"], EncryptionContext=_context(key_id)
+            )
+        return self._remembered(DataKey(key_id, opened["Plaintext"]), destroyed)
+
+    def destroy(self, customer: str) -> bool:
+        """Repeating it is safe: it goes on where it stopped, and says ``False`` once nothing is left."""
+        with no_answer_as(KeyRingUnavailable):
+            named = self._named(customer)
+            if named is None:
+                return False
+            self._delete(f"key#{named}")
+            self._forget(named)
+            self._unname(customer, named)
+        return True
+
+    # --- items ---------------------------------------------------------------------------------------------------
+
+    def _named(self, customer: str) -> str | None:
+        found = self._dynamodb.get_item(TableName=self._table, Key=_of(customer), ConsistentRead=True).get("Item")
+        return None if found is None else found["id"]["S"]
+
+    def _created(self) -> DataKey:
+        """A new key in its place, that nobody uses yet. Repeated, the put writes the same again."""
+        key_id = new_key_id()
+        made = self._kms.generate_data_key(KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_context(key_id))
+        self._dynamodb.put_item(
+            TableName=self._table, Item={"pk": {"S": f"key#{key_id}"}, "key": {"B": made["CiphertextBlob"]}}
+        )
+        return DataKey(key_id, made["Plaintext"])
+
+    def _name(self, customer: str, key_id: str) -> bool:
+        """Make it the customer's key, unless there is one. Without an answer, what is named now says whether it is."""
+        try:
+            self._dynamodb.put_item(
+                TableName=self._table,
+                Item={**_of(customer), "id": {"S": key_id}},
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return self._named(customer) == key_id  # botocore repeats a put whose answer was lost
+        except AWS_ERRORS as error:
+            if not is_no_answer(error) or self._named(customer) != key_id:
+                raise
+        return True
+
+    def _unname(self, customer: str, key_id: str) -> None:
+        """Unless the customer has another key by now."""
+        try:
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key=_of(customer),
+                ConditionExpression="id = :id",
+                ExpressionAttributeValues={":id": {"S": key_id}},
+            )
+        except self._dynamodb.exceptions.ConditionalCheckFailedException:
+            return
+
+    def _delete(self, pk: str) -> None:
+        self._dynamodb.delete_item(TableName=self._table, Key={"pk": {"S": pk}})
+
+    # --- the cache -----------------------------------------------------------------------------------------------
+
+    def _remembered(self, key: DataKey, destroyed: int) -> DataKey:
+        with self._gate:
+            if destroyed == self._destroyed:
+                self._cache[key.id] = _Cached(key, self._now())
+                self._cache.move_to_end(key.id)
+            while len(self._cache) > CACHED_MAX:
+                self._cache.popitem(last=False)
+        return key
+
+    def _forget(self, key_id: str) -> None:
+        with self._gate:
+            self._destroyed += 1
+            self._cache.pop(key_id, None)
+
+
+def _of(customer: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": f"customer#{customer}"}}
+
+
+def _context(key_id: str) -> dict[str, str]:
+    return {"expediter": "data key", "id": key_id}

@@ -9,9 +9,9 @@ from workflows.published import CloudEvent
 
 
 class EventBusUnavailable(Exception):
-    """The bus did not take ``not_taken``, for now or for good (too large); of these some may have gone out all the same.
+    """The bus did not take ``not_taken``, for now or for good (too large). Some of them may have gone out all the same.
 
-    Retryable: yes. Empty when it is not known which: all of them again.
+    Empty when it is not known which. Retryable: yes, those or all of them again.
     """
 
     def __init__(self, why: str, not_taken: Sequence[CloudEvent] = ()) -> None:

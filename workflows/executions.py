@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from workflows.asl.signals import JSON
+if TYPE_CHECKING:  # the interpreter is no business of a function on AWS
+    from workflows.asl.signals import JSON
 
 
 class TokenGone(Exception):

@@ -5,11 +5,14 @@ Everything it does is safe to repeat and safe to do late: a run is started by it
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
+from domain.events import OrderPlaced, RunStarted
 from domain.identifiers import OrderId
 from workflows.bootstrap import Engine
-from workflows.commits import Commit
+from workflows.commits import Commit, RecordedEvent
 from workflows.waits import wake
 
 ORDERS = "order#"
@@ -21,8 +24,34 @@ def relay(engine: Engine, commit: Commit, order_machine: str) -> None:
         return
     order_id = OrderId(commit.pk.removeprefix(ORDERS))
     for run in _runs_begun(commit):
-        engine.executions.start(order_machine, f"{order_id}-{run}", {"order_id": order_id, "run": run})
+        _start(engine, order_id, run, order_machine)
     wake(engine, order_id)
+
+
+def start_missed(
+    engine: Engine, order_id: OrderId, unseen: Iterable[RecordedEvent], commit: Commit, order_machine: str
+) -> None:
+    """Of events that nobody followed yet, start the newest run, unless ``commit`` began it, which the relay acts on.
+
+    The older ones have nothing to do any more; and who waits is woken by any commit of the order.
+    """
+    begun = [run for found in unseen if (run := _run_begun(found.event)) is not None]
+    if begun and begun[-1] not in _runs_begun(commit):
+        _start(engine, order_id, begun[-1], order_machine)
+
+
+def _start(engine: Engine, order_id: OrderId, run: int, order_machine: str) -> None:
+    engine.executions.start(order_machine, f"{order_id}-{run}", {"order_id": order_id, "run": run})
+
+
+def _run_begun(event: object) -> int | None:
+    match event:
+        case OrderPlaced():
+            return 1
+        case RunStarted():
+            return event.run
+        case _:
+            return None
 
 
 class _Data(msgspec.Struct):

@@ -101,12 +101,17 @@ def _compensate(engine: Engine, step: Step) -> dict[str, Any]:
 
 def _park(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
-    error, detail = _root_cause(step.error, step.cause)
-    if order.delivery.overdue:
-        error = "DeliveryOverdue"
-    command = ParkOrder(run=step.run, error=error, detail=detail[:DETAIL_MAX], compensating=step.compensating)
+    command = parking(order, step.run, step.error, step.cause, compensating=step.compensating)
     handle(engine.log, command, order_id=step.order_id, key=f"ParkOrder/{step.run}", caller=_caller(step))
     return {"outcome": "parked"}
+
+
+def parking(order: Order, run: int, error: str, cause: str, *, compensating: bool) -> ParkOrder:
+    """Park the order for what began the fault that its machine tells of."""
+    error, detail = _root_cause(error, cause)
+    if order.delivery.overdue:
+        error = "DeliveryOverdue"
+    return ParkOrder(run=run, error=error, detail=detail[:DETAIL_MAX], compensating=compensating)
 
 
 def _record_timeout(engine: Engine, step: Step) -> dict[str, Any]:

@@ -7,7 +7,7 @@ messages do no harm. A row that is missing or behind is found by the watchdog.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -103,8 +103,18 @@ def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -
     )
 
 
-def refresh(engine: Engine, order_id: OrderId, budgets: Budgets) -> OpenOrder | None:
-    """Bring the row of the order up to its log, and return it. Raises TooManyConflicts, and what the stores raise."""
+def refresh(
+    engine: Engine,
+    order_id: OrderId,
+    budgets: Budgets,
+    *,
+    first: Callable[[Sequence[RecordedEvent]], None] = lambda unseen: None,
+) -> OpenOrder | None:
+    """Bring the row of the order up to its log, and return it. Raises TooManyConflicts, and what the stores raise.
+
+    ``first`` hears of the events that the row has not seen, before it is written: so what must be done about each event
+    is done, whether or not its own message ever comes.
+    """
     for _ in range(CONFLICTS_MAX):
         kept = engine.documents.get(*_place(order_id))
         history, order = load(engine.log, order_id)
@@ -113,6 +123,7 @@ def refresh(engine: Engine, order_id: OrderId, budgets: Budgets) -> OpenOrder | 
             return row
         if kept is None and row is None:
             return None
+        first(history.recorded[0 if kept is None else kept.body["version"] :])
         try:
             _write(engine.documents, order_id, row, None if kept is None else kept.version)
         except DocumentChanged:

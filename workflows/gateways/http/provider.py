@@ -195,11 +195,11 @@ def _why(error: HTTPError, timeout_s: float) -> str:
     match error:
         case ReadTimeoutError():
             return f"no answer within {timeout_s:g} s"
+        case NewConnectionError():
+            return f"no connection: {error.__cause__ or error.__context__}"
         case ConnectTimeoutError():
             return f"no connection within {timeout_s:g} s"
         case SSLError():
             return f"no secure connection: {error}"
-        case NewConnectionError():
-            return f"no connection: {error.__cause__ or 'refused'}"
         case _:
             return f"the connection broke: {error}"

@@ -1,0 +1,516 @@
+"""A provider over HTTP that does not keep to the protocol: nothing it does becomes a fact, and no secret gets out."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.identifiers import RestaurantId, order_id_for
+from domain.money import Money
+from workflows.gateways.courier import CouriersUnavailable
+from workflows.gateways.errors import CredentialRefused, KeyMisused
+from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
+from workflows.gateways.http.provider import ANSWER_BYTES_MAX, IDLE_MAX_S, Provider, ProviderUrlRefused
+from workflows.gateways.kitchen import KitchenUnavailable
+from workflows.gateways.payment import Captured, PaymentsUnavailable
+from workflows.gateways.sandbox.settings import KitchenSettings, PaymentSettings, SandboxSettings, WireSettings
+
+ORDER = order_id_for("provider", "1")
+KEY = f"{ORDER}/7"
+SECRET = "s3cret-of-ours"
+CAPTURED = {
+    "outcome": "captured",
+    "capture_id": "cap_1",
+    "amount": {"amount": "4.00", "currency": "EUR"},
+    "at": "2026-03-01T12:00:00Z",
+}
+
+Script = Callable[[socket.socket], None]
+
+
+@dataclass
+class Stub:
+    """A provider that answers each connection by a script and keeps what it was sent."""
+
+    port: int
+    requests: list[bytes] = field(default_factory=list)
+    connections: int = 0
+
+    def payments(self) -> HttpPayments:
+        return HttpPayments(f"http://127.0.0.1:{self.port}", lambda: SECRET)
+
+
+@pytest.fixture
+def provider() -> Iterator[Callable[..., Stub]]:
+    """Start a stub with a script for every connection; ``wrap`` makes TLS of it."""
+    sockets: list[socket.socket] = []
+    threads: list[threading.Thread] = []
+
+    def start(script: Script, wrap: Callable[[socket.socket], socket.socket] = lambda plain: plain) -> Stub:
+        listener = socket.create_server(("127.0.0.1", 0))
+        sockets.append(listener)
+        stub = Stub(listener.getsockname()[1])
+
+        def serve() -> None:
+            while True:
+                try:
+                    plain, _ = listener.accept()
+                except OSError:
+                    return
+                stub.connections += 1
+                plain.settimeout(10)
+                with suppress(OSError), wrap(plain) as connection:
+                    sockets.append(connection)
+                    while request := _request(connection):
+                        stub.requests.append(request)
+                        script(connection)
+
+        threads.append(threading.Thread(target=serve, daemon=True))
+        threads[-1].start()
+        return stub
+
+    yield start
+    for each in sockets:  # the listener comes first: from then on no connection is added
+        with suppress(OSError):
+            each.shutdown(socket.SHUT_RDWR)
+    for thread in threads:
+        thread.join(15)
+        assert not thread.is_alive()
+    for each in sockets:
+        each.close()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """One request, headers and body; empty when the other side left."""
+    read = b""
+    while b"\r\n\r\n" not in read:
+        chunk = connection.recv(65_536)
+        if not chunk:
+            return b""
+        read += chunk
+    head, _, body = read.partition(b"\r\n\r\n")
+    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-len"))
+    while len(body) < length:
+        body += connection.recv(65_536)
+    return head + b"\r\n\r\n" + body
+
+
+def _http(status: str, body: bytes, *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def says(body: Any, status: str = "200 OK", *headers: str) -> Script:
+    """Answer with this body, JSON unless it is bytes."""
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return lambda connection: connection.sendall(_http(status, sent, *headers))
+
+
+def capture(payments: HttpPayments, timeout_s: float = 5) -> Captured:
+    receipt = payments.capture(authorization_id="auth_1", amount=Money(400, "EUR"), key=KEY, timeout_s=timeout_s)
+    assert isinstance(receipt, Captured)
+    return receipt
+
+
+def test_a_call_is_one_request_that_names_itself_and_who_calls(provider):
+    """Idempotency-Key, bearer token, JSON; and what it says is read as our receipt, its time in UTC."""
+    stub = provider(says(CAPTURED | {"at": "2026-03-01T14:00:00+02:00", "fee": "0.10"}))
+    assert capture(stub.payments()) == Captured(
+        capture_id="cap_1", amount=Money(400, "EUR"), at=datetime(2026, 3, 1, 12, tzinfo=UTC)
+    )
+    (request,) = stub.requests
+    head, _, body = request.partition(b"\r\n\r\n")
+    lines = head.decode().split("\r\n")
+    assert lines[0] == "POST /capture HTTP/1.1"
+    assert {f"Idempotency-Key: {KEY}", f"Authorization: Bearer {SECRET}", "Content-Type: application/json"} < set(lines)
+    assert json.loads(body) == {"authorization_id": "auth_1", "amount": {"amount": "4.00", "currency": "EUR"}}
+
+
+def _silent(connection: socket.socket) -> None:
+    connection.recv(1)  # until the caller leaves
+
+
+def _killed(connection: socket.socket) -> None:
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST instead of FIN
+    connection.close()
+
+
+def _hangs_up(connection: socket.socket) -> None:
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _killed_halfway(connection: socket.socket) -> None:
+    connection.sendall(_http("200 OK", json.dumps(CAPTURED).encode())[:-10])
+    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _trickles(connection: socket.socket) -> None:
+    """Each byte begins a socket's timeout anew; ours is over all the same."""
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    with suppress(OSError):
+        while True:
+            connection.sendall(b" ")
+            threading.Event().wait(0.02)
+
+
+NO_ANSWER = {
+    "no answer": (_silent, "no answer within 0.3 s"),
+    "an answer without end": (_trickles, "did not end in time"),
+    "a connection that is reset": (_killed, "the connection broke"),
+    "a connection that is closed": (_hangs_up, "the connection broke"),
+    "a connection that ends in the answer": (_killed_halfway, "the connection broke"),
+    "no HTTP": (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "the connection broke"),
+    "an error of the provider": (says({"error": "down", "detail": "we are"}, "500 Oh no"), "HTTP 500, down: we are"),
+    "an error of who stands before it": (says(b"<html>", "502 Bad Gateway"), "HTTP 502"),
+    "too many calls": (says({}, "429 Slow down"), "HTTP 429"),
+    "an unknown path": (says({}, "404 Not Found"), "HTTP 404"),
+    "a success that is none of ours": (says(CAPTURED, "202 Accepted"), "HTTP 202"),
+    "a key in use": (says({"error": "key_in_use", "detail": "wait"}, "409 Conflict"), "key_in_use: wait"),
+    "a conflict of another kind": (says({"status": "no"}, "409 Conflict"), "HTTP 409"),
+}
+
+
+@pytest.mark.parametrize("case", NO_ANSWER)
+def test_no_answer_is_unavailable_and_asked_once(case, provider):
+    """Whether it took effect is unknown; asking again is the machine's business, not ours."""
+    script, words = NO_ANSWER[case]
+    stub = provider(script)
+    with pytest.raises(PaymentsUnavailable, match=words) as failure:
+        capture(stub.payments(), timeout_s=0.3)
+    assert not isinstance(failure.value, CredentialRefused)
+    assert failure.value.key == KEY
+    assert len(stub.requests) == 1
+    assert " object at 0x" not in str(failure.value)
+
+
+def test_nobody_at_the_address_is_unavailable():
+    """Nothing listens there."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(PaymentsUnavailable, match=r"no connection: .*refused"):
+        capture(HttpPayments(f"http://127.0.0.1:{port}", lambda: SECRET))
+
+
+def _captured(**changed: Any) -> dict[str, Any]:
+    return {name: value for name, value in (CAPTURED | changed).items() if value is not None}
+
+
+GARBLED = {
+    "no JSON": b"<html>OK</html>",
+    "nothing": b"",
+    "not UTF-8": b'{"outcome": "\xff"}',
+    "half a character": json.dumps(_captured(capture_id="\ud800")).encode(),
+    "a list": [CAPTURED],
+    "no outcome": _captured(outcome=None),
+    "an unknown outcome": _captured(outcome="pending"),
+    "the outcome of another call": _captured(outcome="refunded", refund_id="ref_1"),
+    "no id": _captured(capture_id=None),
+    "an empty id": _captured(capture_id=""),
+    "an id without end": _captured(capture_id="x" * 256),
+    "an id that is a number": _captured(capture_id=7),
+    "no amount": _captured(amount=None),
+    "a float": _captured(amount={"amount": 4.0, "currency": "EUR"}),
+    "a bare number": _captured(amount=400),
+    "an exponent": _captured(amount={"amount": "4e0", "currency": "EUR"}),
+    "digits of another script": _captured(amount={"amount": "\u0664.00", "currency": "EUR"}),
+    "more digits than the currency has": _captured(amount={"amount": "4.000", "currency": "EUR"}),
+    "more money than there is": _captured(amount={"amount": "9" * 40, "currency": "EUR"}),
+    "no currency": _captured(amount={"amount": "4.00"}),
+    "a currency in small letters": _captured(amount={"amount": "4.00", "currency": "eur"}),
+    "another amount than asked": _captured(amount={"amount": "4.01", "currency": "EUR"}),
+    "another currency than asked": _captured(amount={"amount": "4.00", "currency": "USD"}),
+    "less than nothing": _captured(amount={"amount": "-4.00", "currency": "EUR"}),
+    "no time": _captured(at=None),
+    "a time without an offset": _captured(at="2026-03-01T12:00:00"),
+    "a time in no year of UTC": _captured(at="0001-01-01T00:00:00+14:00"),
+    "seconds": _captured(at=1772366400),
+    "a refusal without a reason": {"outcome": "refused", "at": "2026-03-01T12:00:00Z"},
+    "too much": b" " * ANSWER_BYTES_MAX + json.dumps(CAPTURED).encode(),
+}
+
+
+@pytest.mark.parametrize("case", GARBLED)
+def test_an_answer_that_is_not_one_of_the_protocol_is_no_fact(case, provider):
+    """The books are made of what providers say, so what they do not say clearly is asked again."""
+    with pytest.raises(PaymentsUnavailable, match="not one of the protocol"):
+        capture(provider(says(GARBLED[case])).payments())
+
+
+def test_a_compressed_answer_is_not_unpacked(provider):
+    """We did not ask for one; a small one may be a very large one."""
+    import gzip
+
+    packed = gzip.compress(json.dumps(CAPTURED).encode())
+    with pytest.raises(PaymentsUnavailable, match="not one of the protocol"):
+        capture(provider(says(packed, "200 OK", "Content-Encoding: gzip")).payments())
+
+
+@pytest.mark.parametrize("answer", [b"", b"{}", b'{"outcome": "cancelled"}', b'{"outcome": "receive"}'])
+def test_a_ticket_or_an_offer_stands_only_once_it_is_said_to(answer, provider):
+    """An empty 200 comes from anybody."""
+    url = f"http://127.0.0.1:{provider(says(answer)).port}"
+    with pytest.raises(KitchenUnavailable, match="not one of the protocol"):
+        HttpKitchen(url, lambda: SECRET).send_ticket(
+            reference=ORDER, restaurant=RestaurantId("r"), lines=[], key=KEY, timeout_s=5
+        )
+    with pytest.raises(CouriersUnavailable, match="not one of the protocol"):
+        HttpCouriers(url, lambda: SECRET).offer(
+            reference=ORDER, restaurant=RestaurantId("r"), attempt=1, key=KEY, timeout_s=5
+        )
+
+
+def test_a_misused_key_is_our_bug_and_says_both_calls(provider):
+    """The second call had no effect; nobody asks again."""
+    stub = provider(says({"error": "key_misused", "detail": "void of auth_1"}, "409 Conflict"))
+    with pytest.raises(
+        KeyMisused, match="belongs to the call void of auth_1 and was used again for capture"
+    ) as misused:
+        capture(stub.payments())
+    assert misused.value.key == KEY
+
+
+@pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
+def test_a_refused_credential_has_a_name_of_its_own(status, provider):
+    """No machine lists it to be retried, so the order is parked under it; the circuit counts it as any failure."""
+    with pytest.raises(CredentialRefused, match="does not take our credential") as refused:
+        capture(provider(says({}, status)).payments())
+    assert type(refused.value).__name__ == "CredentialRefused"
+
+
+def test_no_machine_retries_a_refused_credential():
+    """Asking again is of no use before a person did something."""
+    machines = Path(__file__).parents[2] / "statemachines"
+    assert all("CredentialRefused" not in path.read_text(encoding="utf-8") for path in machines.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("token", ["", "  ", "two words", "a\nb", "caf\u00e9", "a\x00b"])
+def test_what_is_no_token_is_not_sent(token, provider):
+    """And not said in the error either, which is what an HTTP library does with a header it refuses."""
+    stub = provider(says(CAPTURED))
+    with pytest.raises(CredentialRefused, match="empty or is no bearer token") as refused:
+        capture(HttpPayments(f"http://127.0.0.1:{stub.port}", lambda: token))
+    assert not token.strip() or token not in str(refused.value)
+    assert stub.requests == []
+
+
+def test_a_redirect_is_not_followed(provider):
+    """The credential is for one address."""
+    elsewhere = provider(says(CAPTURED))
+    stub = provider(says({}, "307 Temporary Redirect", f"Location: http://127.0.0.1:{elsewhere.port}/capture"))
+    with pytest.raises(PaymentsUnavailable, match="HTTP 307"):
+        capture(stub.payments())
+    assert elsewhere.requests == []
+
+
+def test_the_credential_is_in_no_error_and_no_log_line(provider, caplog):
+    """Also when the provider says it back to us, on every level of every logger."""
+    caplog.set_level(logging.DEBUG)
+    echo = {"error": "bad_token", "detail": f"you sent Bearer {SECRET}"}
+    for script in (
+        says(echo, "500 Oh no"),
+        says(echo, "409 Conflict"),
+        _killed,
+        _silent,
+        says(b"<html>" + SECRET.encode()),
+    ):
+        with pytest.raises(PaymentsUnavailable) as failure:
+            capture(provider(script).payments(), timeout_s=0.3)
+        assert SECRET not in f"{failure.value!r} {failure.value} {failure.value.reason}"
+    assert SECRET not in caplog.text
+
+
+def test_a_rotated_credential_is_used_from_the_next_call_on(provider):
+    """Without a restart."""
+    tokens = iter(["first", "second"])
+    stub = provider(says(CAPTURED))
+    payments = HttpPayments(f"http://127.0.0.1:{stub.port}/", lambda: next(tokens))
+    capture(payments)
+    capture(payments)
+    assert [b"Bearer first" in stub.requests[0], b"Bearer second" in stub.requests[1]] == [True, True]
+
+
+def test_a_connection_is_used_again_while_it_is_fresh(provider):
+    """A handshake a call is wasted; a connection that has been silent for long is a call lost."""
+    now_s = 1000.0
+    stub = provider(says(CAPTURED))
+    payments = stub.payments()
+    payments._provider = Provider(f"http://127.0.0.1:{stub.port}", lambda: SECRET, PaymentsUnavailable, lambda: now_s)
+    for _ in range(3):
+        capture(payments)
+        now_s += IDLE_MAX_S
+    assert stub.connections == 1
+    now_s += 1
+    capture(payments)
+    assert len(stub.requests) == 4
+    assert payments._provider._connections is not None
+
+
+def test_a_connection_the_provider_closed_meanwhile_is_not_used(provider):
+    """Servers close idle connections; the next call opens another and is not lost."""
+
+    gone = threading.Event()
+
+    def once(connection: socket.socket) -> None:
+        says(CAPTURED)(connection)
+        connection.shutdown(socket.SHUT_RDWR)
+        gone.set()
+
+    stub = provider(once)
+    payments = stub.payments()
+    capture(payments)
+    assert gone.wait(10)
+    capture(payments)
+    assert len(stub.requests) == 2
+
+
+URLS = [
+    ("payments.example.com", "is not the URL"),
+    ("ftp://payments.example.com", "is not the URL"),
+    ("https://", "is not the URL"),
+    ("https://[::1", "is not a URL"),
+    ("https://payments.example.com:http", "is not a URL"),
+    ("http://payments.example.com", "for all to read"),
+    ("http://127.0.0.1.example.com", "for all to read"),
+    ("https://user:pass@payments.example.com", "holds more than a path"),
+    ("https://payments.example.com?key=1", "holds more than a path"),
+    ("https://payments.example.com#x", "holds more than a path"),
+]
+
+
+@pytest.mark.parametrize(("url", "words"), URLS)
+def test_an_address_that_is_none_is_refused_before_anything_is_sent(url, words):
+    """By name, when the function starts; and a password in it is not repeated."""
+    with pytest.raises(ProviderUrlRefused, match=words) as refused:
+        HttpPayments(url, lambda: SECRET)
+    assert "pass@" not in str(refused.value)
+
+
+def _certificate(folder: Path) -> Path:
+    """Certificate and key of 127.0.0.1, signed by itself."""
+    from ipaddress import ip_address
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    builder = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, now - timedelta(1), now + timedelta(1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+    pem, private = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    file = folder / "provider.pem"
+    file.write_bytes(
+        builder.sign(key, hashes.SHA256()).public_bytes(pem)
+        + key.private_bytes(pem, private, serialization.NoEncryption())
+    )
+    return file
+
+
+def test_a_provider_that_cannot_prove_who_it_is_gets_nothing(provider, tmp_path, monkeypatch):
+    """TLS is verified: no request is sent before. With its certificate trusted, it is served."""
+    file = _certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file)
+    stub = provider(says(CAPTURED), lambda plain: context.wrap_socket(plain, server_side=True))
+    url = f"https://127.0.0.1:{stub.port}"
+    with pytest.raises(PaymentsUnavailable, match=r"no secure connection: .*self-signed certificate"):
+        capture(HttpPayments(url, lambda: SECRET))
+    assert stub.requests == []
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+    assert capture(HttpPayments(url, lambda: SECRET)).capture_id == "cap_1"
+
+
+# --- a server of the sandbox -------------------------------------------------------------------------------------
+
+
+def test_a_caller_that_gave_up_left_its_effect_behind(opened, served):
+    """A timeout says nothing: the same call again gets the receipt."""
+    came, go_on = threading.Event(), threading.Event()
+
+    def wait(_seconds: float) -> None:
+        if not came.is_set():
+            came.set()
+            assert go_on.wait(10)
+
+    sandbox = opened(SandboxSettings(), wait=wait)
+    payments = served(sandbox).payments()
+    ask = {"reference": ORDER, "payment_method": "pm_ok", "amount": Money(400, "EUR"), "key": KEY}
+    with pytest.raises(PaymentsUnavailable, match=r"no answer within 0\.2 s"):
+        payments.authorize(**ask, timeout_s=0.2)
+    with pytest.raises(PaymentsUnavailable, match="key_in_use: the first call under this key still runs"):
+        payments.authorize(**ask, timeout_s=5)
+    go_on.set()
+    receipt = None
+    while receipt is None:
+        with suppress(PaymentsUnavailable):
+            receipt = payments.authorize(**ask, timeout_s=5)
+    (line,) = sandbox.payments.entries(ORDER)
+    assert receipt.authorization_id == line.id
+
+
+def test_what_the_sandboxs_wire_loses_is_unavailable_here_as_well(opened, served):
+    """So its fault settings work for a deployed engine too."""
+    lossy = WireSettings(lost_before_rate=1.0)
+    sandbox = opened(SandboxSettings(payment=PaymentSettings(wire=lossy), kitchen=KitchenSettings(wire=lossy)))
+    with pytest.raises(PaymentsUnavailable, match="HTTP 503, unavailable: the call was lost"):
+        capture(served(sandbox).payments())
+    with pytest.raises(KitchenUnavailable, match="the call was lost"):
+        served(sandbox).kitchen().cancel_ticket(ticket_key=KEY, key=f"{KEY}1", timeout_s=5)
+
+
+def test_a_wrong_token_gets_nothing_done(opened, served):
+    """Of another sandbox, or none."""
+    sandbox = opened()
+    url = served(sandbox).url
+    with pytest.raises(CredentialRefused):
+        HttpPayments(f"{url}/payments", lambda: "another").authorize(
+            reference=ORDER, payment_method="pm_ok", amount=Money(400, "EUR"), key=KEY, timeout_s=5
+        )
+    assert sandbox.payments.entries() == ()
+
+
+VOID = {"authorization_id": "auth_1"}
+MALFORMED = {
+    "an unknown path": ("POST", "/payments/steal", VOID, {}, 404, "unknown_operation"),
+    "another method": ("GET", "/payments/void", None, {}, 404, "unknown_operation"),
+    "no key": ("POST", "/payments/void", VOID, {"Idempotency-Key": ""}, 400, "malformed"),
+    "a key without end": ("POST", "/payments/void", VOID, {"Idempotency-Key": "k" * 256}, 400, "malformed"),
+    "no JSON": ("POST", "/payments/void", b"{", {}, 400, "malformed"),
+    "a field too few": ("POST", "/payments/void", {}, {}, 400, "malformed"),
+    "a field too many": ("POST", "/payments/void", VOID | {"force": True}, {}, 400, "malformed"),
+    "too many digits": (
+        "POST", "/payments/capture", VOID | {"amount": {"amount": "1.001", "currency": "EUR"}}, {}, 400, "malformed"),
+    "a body without end": ("POST", "/kitchen/tickets", b" " * 300_000, {}, 413, "too_large"),
+    "no token": ("POST", "/payments/void", VOID, {"Authorization": ""}, 401, "credential_refused"),
+    "another scheme": ("POST", "/payments/void", VOID, {"Authorization": "Basic secret"}, 401, "credential_refused"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MALFORMED)
+def test_the_sandbox_says_what_is_wrong_with_a_call(case, opened, served):
+    """For whoever puts a provider of their own behind the protocol and compares."""
+    import urllib3
+
+    method, path, body, headers, status, error = MALFORMED[case]
+    server = served(opened())
+    sent = {"Authorization": f"Bearer {server.token}", "Idempotency-Key": KEY, **headers}
+    encoded = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+    answer = urllib3.request(method, server.url + path, body=encoded, headers=sent, retries=False)
+    assert (answer.status, answer.json()["error"]) == (status, error)
+    assert answer.json()["detail"]

@@ -1,0 +1,50 @@
+"""Executions at Step Functions: a start is told apart by its name, a settled token by itself.
+
+Every call may be repeated, by botocore too. A start that took effect is ``ExecutionAlreadyExists`` to the next, or, as
+long as it runs, a success. A token that took effect is gone for the next (``TaskTimedOut``): whoever settles it learns
+that nobody waits there any more, which is so.
+
+``ExecutionLimitExceeded`` (a million running) is not now, not no.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflows.asl.payloads import to_text
+from workflows.asl.signals import JSON
+from workflows.aws.no_answer import no_answer_as
+from workflows.executions import ExecutionsUnavailable, TokenGone
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class StepFunctions:
+    """Implements ``workflows.executions.Executions``. A machine is named by its ARN."""
+
+    def __init__(self, client: SFNClient) -> None:
+        self._client = client
+        errors = client.exceptions
+        self._gone = (errors.TaskTimedOut, errors.TaskDoesNotExist, errors.InvalidToken)
+
+    def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
+        try:
+            with no_answer_as(ExecutionsUnavailable):
+                self._client.start_execution(stateMachineArn=machine, name=name, input=to_text(input))
+        except self._client.exceptions.ExecutionAlreadyExists:
+            return  # it runs with another input text, or it ran within the last 90 days
+
+    def succeed(self, token: str, output: JSON) -> None:
+        try:
+            with no_answer_as(ExecutionsUnavailable):
+                self._client.send_task_success(taskToken=token, output=to_text(output))
+        except self._gone as error:
+            raise TokenGone(str(error)) from error
+
+    def fail(self, token: str, error: str, cause: str) -> None:
+        try:
+            with no_answer_as(ExecutionsUnavailable):
+                self._client.send_task_failure(taskToken=token, error=error, cause=cause)
+        except self._gone as gone:
+            raise TokenGone(str(gone)) from gone

@@ -38,9 +38,6 @@ def sandbox(
     from workflows.embedded.http import HttpServer, PortTaken
     from workflows.gateways.sandbox.server import SandboxApp, token_of
 
-    stopped = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stopped.set())
     with (
         closing(_opened(data)) as counterparties,
         closing(SandboxApp(counterparties, token_of(data, os.environ))) as app,
@@ -49,6 +46,9 @@ def sandbox(
             server = HttpServer(app, port)
         except PortTaken as taken:
             raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
+        stopped = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stopped.set())
         with closing(server):
             url = f"http://127.0.0.1:{server.port}"
             print(url, flush=True)

@@ -1,0 +1,107 @@
+"""The sandbox as a service of its own: how it begins, who is let in, and that kill -9 makes it forget nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.identifiers import order_id_for
+from domain.money import Money
+from workflows.gateways.errors import CredentialRefused
+from workflows.gateways.http import HttpPayments
+from workflows.gateways.payment import Authorized, Declined
+from workflows.gateways.sandbox.settings import TOKEN, SandboxSettings, sandbox_settings
+
+ORDER = order_id_for("sandbox command", "1")
+Started = tuple[subprocess.Popen[str], str]
+
+
+@pytest.fixture
+def started(tmp_path: Path) -> Iterator[Callable[..., Started]]:
+    """Start ``expediter sandbox`` on one folder, on a free port; whatever still runs is killed at the end."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def start(**environment: str) -> Started:
+        command = [sys.executable, "-m", "workflows.cli", "sandbox", "--data", str(tmp_path / "outside"), "--port", "0"]
+        surroundings = {name: value for name, value in os.environ.items() if name != TOKEN} | environment
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=surroundings)
+        processes.append(process)
+        assert process.stdout is not None
+        return process, process.stdout.readline().strip()
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+def _authorize(url: str, token: str) -> Authorized | Declined:
+    payments = HttpPayments(f"{url}/payments", lambda: token)
+    amount = Money(2740, "EUR")
+    return payments.authorize(reference=ORDER, payment_method="pm_ok", amount=amount, key=f"{ORDER}/2", timeout_s=10)
+
+
+def test_killed_and_started_again_it_gives_the_same_receipt(started: Callable[..., Started], tmp_path: Path) -> None:
+    """An answered call is in the ledger, and the token it made for itself is in the folder, for its owner alone."""
+    process, url = started()
+    file = tmp_path / "outside" / "sandbox.token"
+    token = file.read_text(encoding="ascii")
+    assert file.stat().st_mode & 0o777 == 0o600
+    first = _authorize(url, token)
+    process.kill()
+    process.communicate()
+    _, again = started()
+    assert _authorize(again, token) == first
+
+
+def test_a_token_from_the_environment_is_the_only_one(started: Callable[..., Started], tmp_path: Path) -> None:
+    """And it is kept nowhere."""
+    _, url = started(**{TOKEN: "from-a-secret-store"})
+    assert isinstance(_authorize(url, "from-a-secret-store"), Authorized)
+    with pytest.raises(CredentialRefused):
+        _authorize(url, "another")
+    assert not (tmp_path / "outside" / "sandbox.token").exists()
+
+
+def test_a_signal_ends_it_cleanly_and_it_said_what_to_deploy_with(started: Callable[..., Started]) -> None:
+    """The parameters of the template, ready to be copied."""
+    process, url = started()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (0, "")
+    assert f"PaymentsUrl={url}/payments KitchenUrl={url}/kitchen CouriersUrl={url}/couriers" in err
+    assert "Traceback" not in err
+
+
+def test_its_token_is_no_setting_of_the_counterparties() -> None:
+    """Exported for the one, it does not keep the other from starting."""
+    assert sandbox_settings({TOKEN: "x"}) == SandboxSettings()
+
+
+def test_what_it_cannot_begin_with_is_said_in_one_line(
+    expediter: Any, started: Callable[..., Started], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A taken port, a folder in use, a file in its place, a wrong setting, a damaged ledger."""
+    _, url = started()
+    (tmp_path / "file").write_text("x", encoding="ascii")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "sandbox.sqlite").write_text("no database " * 100, encoding="ascii")
+    port = url.rpartition(":")[2]
+    for folder, code, words in (
+        ("other", 2, "--port 0"),
+        ("outside", 2, "is in use by process"),
+        ("file", 2, "cannot hold"),
+        ("broken", 1, "is damaged"),
+    ):
+        result = expediter("sandbox", "--data", tmp_path / folder, "--port", port)
+        assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
+        assert words in result.err
+    monkeypatch.setenv("EXPEDITER_SANDBOX_PAYMENT_LOST_AFTER_RATE", "2")
+    assert "from 0 to 1" in expediter("sandbox", "--data", tmp_path / "more").err

@@ -46,21 +46,27 @@ class Peer:
 @contextmanager
 def peer(driver: str, *arguments: object, venv: str = ".venv") -> Iterator[Peer]:
     """Run ``benchmarks/peers/<driver>.py`` until the end of the block."""
-    python = installed(venv)
-    command = [python, "-m", f"benchmarks.peers.{driver}", *map(str, arguments)]
-    process = subprocess.Popen(
+    with process(installed(venv), f"benchmarks.peers.{driver}", *arguments) as running:
+        yield running
+
+
+@contextmanager
+def process(python: str, module: str, *arguments: object) -> Iterator[Peer]:
+    """Run a module that answers, ours or a peer's, until the end of the block."""
+    command = [python, "-m", module, *map(str, arguments)]
+    started = subprocess.Popen(
         command, cwd=FOLDER.parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     )
     try:
-        yield Peer(process)
+        yield Peer(started)
     finally:
-        assert process.stdin is not None
-        process.stdin.close()  # it ends with its input
+        assert started.stdin is not None
+        started.stdin.close()  # it ends with its input
         try:
-            process.wait(20)
+            started.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            started.kill()
+            started.wait()
 
 
 def installed(venv: str) -> str:

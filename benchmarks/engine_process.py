@@ -1,0 +1,93 @@
+"""The embedded engine in a process of its own, asked over a pipe: ``python -m benchmarks.engine_process FOLDER``.
+
+A process of its own so that its memory and start-up are its own. fsync is on: the engine knows no other way.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.answering import answer_all
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+
+
+def main(folder: Path) -> None:
+    began = time.perf_counter()
+    from benchmarks.people import People
+    from benchmarks.told import told_engine
+
+    imported = time.perf_counter()
+    people = People()
+    with told_engine(people.wrapped).open(folder, template=TEMPLATE) as engine:
+        opened = time.perf_counter()
+        from benchmarks.hands import Commands, Requests
+
+        commands = Commands(engine)
+        ports: dict[str, Any] = {}
+        runs = count()
+
+        def run(orders: int, in_flight: int, cancelled: float = 0.0, http: bool = False) -> dict[str, Any]:
+            if http and "requests" not in ports:
+                ports["requests"] = Requests(engine, engine.serve(0))
+            hands = ports["requests"] if http else commands
+            start, cpu = time.perf_counter(), time.process_time()
+            took = people.play(
+                engine,
+                hands,
+                orders=orders,
+                in_flight=in_flight,
+                cancelled=cancelled,
+                name=f"{os.getpid()}-{next(runs)}",
+            )
+            return {
+                "seconds": time.perf_counter() - start,
+                "cpu_seconds": time.process_time() - cpu,
+                "latencies_s": took,
+            }
+
+        def hold(orders: int) -> dict[str, Any]:
+            people.hold(commands, orders=orders, name=f"hold-{os.getpid()}-{next(runs)}")
+            return {"waits": _settled(engine)}
+
+        def fill(orders: int) -> dict[str, Any]:
+            from benchmarks.filled import fill_engine
+            from domain.identifiers import order_id_for
+            from benchmarks.histories import CUSTOMER
+
+            run(1, 1)
+            like = order_id_for(CUSTOMER, f"{os.getpid()}-0-0")
+            fill_engine(engine.executions._rounds._database, engine.ports.log._codec, orders, like)  # type: ignore[attr-defined]  # filled behind its back, as it says
+            return {}
+
+        answer_all(
+            {
+                "started": lambda: {"import_s": imported - began, "open_s": opened - imported},
+                "run": run,
+                "hold": hold,
+                "fill": fill,
+            }
+        )
+        people.close()
+
+
+def _settled(engine: Any) -> int:
+    """Waits until every order that is held waits for its restaurant twice, in both machines."""
+    from workflows.asl.signals import Status
+
+    while True:
+        running = engine.reports.latest(status=Status.RUNNING, limit=100_000)
+        read = lambda c: c.execute("SELECT count(*) FROM documents WHERE pk >= 'wait#' AND pk < 'wait$'").fetchall()  # noqa: E731
+        waits = int(engine.executions._rounds._database.read(read)[0][0])
+        if running and waits * 3 >= len(running) * 2:  # an order has three executions and two waits
+            return waits
+        time.sleep(0.1)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

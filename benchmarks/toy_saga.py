@@ -1,0 +1,105 @@
+"""The saga every engine runs: eight steps, each appends one small record. Here on the embedded engine's own parts.
+
+``python -m benchmarks.toy_saga FOLDER``, asked over a pipe like the peers. A step loads its stream and appends an event
+to it, in the log that the engine has; so one fsync covers records and journal alike.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers.answering import answer_all
+from benchmarks.peers.closed_loop import closed_loop
+from domain.events import PreparationReady
+from domain.identifiers import SYSTEM
+from workflows.asl import definition
+from workflows.bootstrap import assemble, engine
+from workflows.clock import SystemClock
+from workflows.codec import Codec
+from workflows.commits import NewCommit
+from workflows.embedded import arns
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.database import Database
+from workflows.embedded.driver import Driver
+from workflows.embedded.event_log import SqliteEventLog
+from workflows.embedded.functions import Functions
+from workflows.embedded.journal import Journal
+from workflows.embedded.machines import Machine
+from workflows.embedded.running import Definitions
+from workflows.embedded.template import Function
+from workflows.keyring import NoKeys
+
+STEPS = 8
+AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+_STATE = """
+  Step{number}:
+    Type: Task
+    Resource: arn:aws:states:::lambda:invoke
+    Arguments: {{FunctionName: Step, Payload: "{{% $merge([$states.context.Execution.Input, {{'step': {number}}}]) %}}"}}
+    Retry: [{{ErrorEquals: [StreamUnavailable], IntervalSeconds: 1, MaxAttempts: 4, BackoffRate: 2}}]
+    {then}
+"""
+SAGA = "QueryLanguage: JSONata\nStartAt: Step1\nStates:" + "".join(
+    _STATE.format(number=number, then=f"Next: Step{number + 1}" if number < STEPS else "End: true")
+    for number in range(1, STEPS + 1)
+)
+FUNCTION = Function(
+    logical_id="Step", handler="benchmarks.toy_saga.step", timeout_s=30, memory_mb=128, environment={}, routes=()
+)
+
+
+def step(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Append one record to the saga's stream, once: its key says which step it is of."""
+    log = engine().log
+    log.append(
+        log.load(f"saga#{event['saga']}"),
+        NewCommit(
+            key=f"step-{event['step']}",
+            events=(PreparationReady(answers=event["step"], at=AT),),
+            actor=SYSTEM,
+            correlation=event["saga"],
+            causation="benchmark",
+            body_hash="0123456789abcdef0123456789abcdef",
+        ),
+    )
+    return {}
+
+
+def main(folder: Path) -> None:
+    clock, nothing = SystemClock(), None
+    database, alarms = Database(folder / "expediter.sqlite"), Alarms(clock)
+    journal = Journal(database)
+    functions = Functions({"Step": FUNCTION}, clock=clock, alarms=alarms)
+    machines = {"Saga": Machine("Saga", False, definition.parse(SAGA, name="Saga"))}
+    driver = Driver(database, journal, Definitions(journal), machines, functions, clock=clock, alarms=alarms)
+    ports: dict[str, Any] = dict.fromkeys(("documents", "payments", "kitchen", "couriers"), nothing)
+    functions.start(
+        assemble(log=SqliteEventLog(database, Codec(NoKeys()), clock), executions=driver, clock=clock, **ports)
+    )
+    driver.begin()
+    runs = count()
+
+    def run(sagas: int, in_flight: int) -> dict[str, Any]:
+        name = f"saga-{time.time_ns()}-{next(runs)}"
+        return closed_loop(lambda number: _saga(driver, f"{name}-{number}"), sagas, in_flight)
+
+    answer_all({"run": run})
+    driver.close()
+    functions.close(10)
+    alarms.close()
+    database.close()
+
+
+def _saga(driver: Driver, name: str) -> None:
+    driver.start("Saga", name, {"saga": name})
+    driver.ended(arns.execution_arn("Saga", name)).result(120)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,19 +1,19 @@
-"""What happens to every commit, in the order of its stream: the relay acts on it, and the views follow it.
+"""What happens to every commit, in the order of its stream: runs are started, who waits is woken, the views follow.
 
-The feed may lose a commit: it failed until nobody brought it any more, or came after those behind it. So the view of
-open orders, which knows up to where it has followed each order, has the relay act on what it passes over as well. The
-view reads its row and the log anyway, so this costs nothing.
+The feed may bring a commit late, or never: it failed until nobody brought it any more. The view of open orders knows up
+to where each order was followed, so the runs that began in what it has not seen are started before it goes on. It reads
+its row and the log anyway, so this costs nothing; and any commit of an order wakes all who wait.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from domain.identifiers import OrderId
 from workflows.bootstrap import Engine
-from workflows.commits import Commit
+from workflows.commits import Commit, RecordedEvent
 from workflows.projections.open_orders import refresh
-from workflows.relay import ORDERS, relay, start_missed
+from workflows.relay import ORDERS, relay, run_begun, start_run
 from workflows.time_budgets import budgets
 
 
@@ -22,10 +22,14 @@ def follow(engine: Engine, commit: Commit, environment: Mapping[str, str]) -> No
     if not commit.pk.startswith(ORDERS):
         return
     order_id, machine = OrderId(commit.pk.removeprefix(ORDERS)), environment["ORDER_MACHINE"]
-    relay(engine, commit, machine)
-    refresh(
-        engine,
-        order_id,
-        budgets(environment),
-        first=lambda unseen: start_missed(engine, order_id, unseen, commit, machine),
-    )
+    started: list[int] = []
+
+    def start_unseen(unseen: Sequence[RecordedEvent]) -> None:
+        for recorded in unseen:
+            run = run_begun(recorded.event)
+            if run is not None and run not in started:
+                start_run(engine, order_id, run, machine)
+                started.append(run)
+
+    refresh(engine, order_id, budgets(environment), first=start_unseen)
+    relay(engine, commit, machine, started=started)

@@ -5,46 +5,40 @@ Everything it does is safe to repeat and safe to do late: a run is started by it
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection
 
 import msgspec
 
 from domain.events import OrderPlaced, RunStarted
 from domain.identifiers import OrderId
 from workflows.bootstrap import Engine
-from workflows.commits import Commit, RecordedEvent
+from workflows.commits import Commit
 from workflows.waits import wake
 
 ORDERS = "order#"
 
 
-def relay(engine: Engine, commit: Commit, order_machine: str) -> None:
-    """Act on one commit of the feed. Raises what the executions and the stores raise; then it is to be asked again."""
+def relay(engine: Engine, commit: Commit, order_machine: str, *, started: Collection[int] = ()) -> None:
+    """Act on one commit of the feed. Raises what the executions and the stores raise; then it is to be asked again.
+
+    ``started``: runs that need no start, because the caller has just done it.
+    """
     if not commit.pk.startswith(ORDERS):
         return
     order_id = OrderId(commit.pk.removeprefix(ORDERS))
     for run in _runs_begun(commit):
-        _start(engine, order_id, run, order_machine)
+        if run not in started:
+            start_run(engine, order_id, run, order_machine)
     wake(engine, order_id)
 
 
-def start_missed(
-    engine: Engine, order_id: OrderId, unseen: Iterable[RecordedEvent], commit: Commit, order_machine: str
-) -> None:
-    """Of events that nobody followed yet, start the newest run, unless ``commit`` began it, which the relay acts on.
-
-    The older ones have nothing to do any more; and who waits is woken by any commit of the order.
-    """
-    begun = [run for found in unseen if (run := _run_begun(found.event)) is not None]
-    if begun and begun[-1] not in _runs_begun(commit):
-        _start(engine, order_id, begun[-1], order_machine)
-
-
-def _start(engine: Engine, order_id: OrderId, run: int, order_machine: str) -> None:
+def start_run(engine: Engine, order_id: OrderId, run: int, order_machine: str) -> None:
+    """By its name: once, however often it is asked."""
     engine.executions.start(order_machine, f"{order_id}-{run}", {"order_id": order_id, "run": run})
 
 
-def _run_begun(event: object) -> int | None:
+def run_begun(event: object) -> int | None:
+    """The run that begins with this event, if one does."""
     match event:
         case OrderPlaced():
             return 1

@@ -1,0 +1,480 @@
+"""The feed under Lambda's batches: what fails holds up its own order alone, ends where a person finds it, and nothing
+else is lost, whatever the boundaries of the batches."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.identifiers import OrderId, order_id_for
+from handlers import feed, publisher
+from handlers.stream_batches import FAILED, TAMPERED, each
+from tests.domain import stories as s
+from tests.handlers.stream_mapping import Record, StreamMapping
+from tests.workflows.recorded import Runs, Shop
+from workflows.asl.signals import JSON
+from workflows.bootstrap import serving
+from workflows.command_handling import load
+from workflows.commits import Commit
+from workflows.documents import DocumentsUnavailable
+from workflows.embedded.feed import stream_record
+from workflows.executions import ExecutionsUnavailable
+from workflows.feed import Change
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.in_memory.event_bus import InMemoryEventBus
+from workflows.projections.open_orders import open_order, project
+from workflows.published import published
+from workflows.time_budgets import budgets
+from workflows.waits import Wait, register, waits_of
+
+ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
+
+STORIES: list[tuple[s.Told, ...]] = [
+    s.PLACED,
+    s.ACCEPTED,
+    s.COMPLETED,
+    (*s.AUTHORIZED, s.park(), s.restart(), s.accepted(), s.park(), s.restart()),
+    (*s.ACCEPTED, s.restart(), s.assigned(), s.restart()),
+    (*s.PLACED, s.cancel(), s.authorized(), s.restart()),
+]
+
+
+class Trouble:
+    """Calls that fail before, or after, they took effect. ``left`` says by their turn which do."""
+
+    def __init__(self) -> None:
+        self.left: list[str] = []
+
+    def around(self, call: Callable[[], Any], error: type[Exception]) -> Any:
+        how = self.left.pop() if self.left else ""
+        if how == "before":
+            raise error("no answer")
+        result = call()
+        if how == "after":
+            raise error("no answer")
+        return result
+
+
+class TroubledRuns(Runs):
+    """Starts of some orders never work; others fail when there is trouble. ``calls`` are the starts that worked."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self.trouble = trouble
+        self.broken: set[str] = set()
+        self.calls: list[str] = []
+
+    def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
+        if name.rpartition("-")[0] in self.broken:
+            raise ExecutionsUnavailable("there is no such machine")
+        self.trouble.around(lambda: self._start(machine, name, input), ExecutionsUnavailable)
+
+    def _start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
+        self.calls.append(name)
+        super().start(machine, name, input)
+
+
+class TroubledDocuments(InMemoryDocuments):
+    """Fails when there is trouble, and remembers which versions of its row each order had."""
+
+    def __init__(self, trouble: Trouble) -> None:
+        super().__init__()
+        self.trouble = trouble
+        self.versions: dict[str, list[int]] = {}
+
+    def get(self, pk: str, sk: str) -> Any:
+        return self.trouble.around(lambda: super(TroubledDocuments, self).get(pk, sk), DocumentsUnavailable)
+
+    def put(self, document: Any, expected: Any) -> Any:
+        stored = self.trouble.around(
+            lambda: super(TroubledDocuments, self).put(document, expected), DocumentsUnavailable
+        )
+        if document.pk.startswith("open-orders#"):
+            self.versions.setdefault(document.sk, []).append(document.body["version"])
+        return stored
+
+
+@dataclass
+class World:
+    """A shop with several orders, whose log is followed through a mapping."""
+
+    random: Random
+    mapping_settings: dict[str, Any] = field(default_factory=dict)
+    lines: dict[OrderId, list[s.Told]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.trouble = Trouble()
+        self.runs = TroubledRuns(self.trouble)
+        self.documents = TroubledDocuments(self.trouble)
+        self.shop = Shop(executions=self.runs, documents=self.documents)
+        self.mapping = StreamMapping(self.call, self.random, **self.mapping_settings)
+        self.spoil: dict[tuple[OrderId, int], Callable[[Record], Record]] = {}
+        self.spoilt: list[Record] = []
+        self._streamed: dict[OrderId, int] = {}
+        self._position = 0
+
+    def call(self, event: dict[str, Any]) -> Any:
+        with serving(self.shop.engine, ENVIRONMENT):
+            return feed.handler(event, None)
+
+    def write(self, order_id: OrderId) -> None:
+        """The next line of an order is committed, and shows in the stream."""
+        line = self.lines[order_id].pop(0)
+        told = s.place(order_id=order_id) if line is s.PLACED[0] else line
+        self.shop.tell(told, order_id=order_id)
+        commits = list(self.shop.log.read(f"order#{order_id}"))
+        for commit in commits[self._streamed.get(order_id, 0) :]:
+            self._stream(order_id, commit)
+        self._streamed[order_id] = len(commits)
+
+    def _stream(self, order_id: OrderId, commit: Commit) -> None:
+        self._position += 1
+        record: Any = stream_record(Change(self._position, commit))
+        spoil = self.spoil.get((order_id, commit.sk))
+        if spoil is not None:
+            record = spoil(json.loads(json.dumps(record)))
+            self.spoilt.append(record)
+        self.mapping.put(record)
+
+    def run(self) -> None:
+        """Orders go on while the feed follows, sometimes far behind."""
+        while any(self.lines.values()) or self.mapping.behind:
+            writable = [order_id for order_id, lines in self.lines.items() if lines]
+            if writable and (not self.mapping.behind or self.random.random() < 0.6):
+                self.write(self.random.choice(writable))
+            else:
+                self.mapping.run_a_batch()
+
+    @property
+    def discarded(self) -> list[Record]:
+        return [record for told in self.mapping.destination for record in json.loads(told["payload"])["Records"]]
+
+    def check_followed(self, order_id: OrderId) -> None:
+        """Its runs were started in their order, nobody waits for an answer that is there, the view is up to date."""
+        history, order = load(self.shop.log, order_id)
+        started = [int(name.rpartition("-")[2]) for name in self.runs.calls if name.startswith(f"{order_id}-")]
+        firsts = list(dict.fromkeys(started))
+        assert firsts == sorted(firsts)
+        assert order.run in started
+        assert open_order(self.documents, order_id) == project(order, history.recorded, budgets(ENVIRONMENT))
+        versions = self.documents.versions.get(order_id, [])
+        assert versions == sorted(versions)
+
+
+def no_image(record: Record) -> Record:
+    del record["dynamodb"]["NewImage"]
+    return record
+
+
+def other_types(record: Record) -> Record:
+    record["dynamodb"]["NewImage"]["sk"] = {"S": "one"}
+    return record
+
+
+def no_events(record: Record) -> Record:
+    record["dynamodb"]["NewImage"]["ev"] = {"S": "{"}
+    return record
+
+
+def no_event_name(record: Record) -> Record:
+    del record["eventName"]
+    return record
+
+
+SPOILS = [no_image, other_types, no_events, no_event_name]
+
+
+@st.composite
+def worlds(draw: st.DrawFn) -> World:
+    """Two to five orders, any settings of a mapping."""
+    mapping = {
+        "shards": draw(st.integers(1, 3)),
+        "parallelization": draw(st.integers(1, 3)),
+        "batch_max": draw(st.integers(1, 8)),
+        "retries_max": draw(st.integers(0, 3)),
+        "bisect": draw(st.booleans()),
+        "renew": draw(st.booleans()),
+    }
+    told = draw(st.lists(st.sampled_from(STORIES), min_size=2, max_size=5))
+    lines = {order_id_for("app", f"order {number}"): list(story) for number, story in enumerate(told)}
+    return World(draw(st.randoms(use_true_random=False)), mapping, lines)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.data())
+def test_a_poison_record_ends_in_the_destination_and_every_other_order_is_followed(
+    world: World, data: st.DataObject
+) -> None:
+    """Whatever the boundaries of the batches are, and whatever is wrong with the record."""
+    orders = sorted(world.lines)
+    poisoned = set(data.draw(st.lists(st.sampled_from(orders), min_size=1, max_size=len(orders) - 1)))
+    for order_id in sorted(poisoned):
+        if data.draw(st.booleans()):
+            world.runs.broken.add(order_id)  # nothing is wrong with the record, and yet it never works
+        else:
+            version = data.draw(st.integers(1, 6))  # where a commit begins there
+            world.spoil[order_id, version] = data.draw(st.sampled_from(SPOILS))
+    world.run()
+    for record in world.spoilt:
+        assert record in world.discarded
+    for order_id in world.runs.broken:
+        placed = f"order#{order_id}"
+        assert any(record["dynamodb"]["Keys"]["pk"]["S"] == placed for record in world.discarded)
+    for order_id in orders:
+        if order_id not in poisoned:
+            world.check_followed(order_id)
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds(), st.lists(st.sampled_from(["", "before", "after"]), max_size=12))
+def test_trouble_that_passes_loses_nothing(world: World, trouble: list[str]) -> None:
+    """As long as Lambda's retries outlast it."""
+    world.trouble.left = trouble
+    world.mapping.retries_max = sum(1 for how in trouble if how)
+    world.mapping.renew = False
+    world.run()
+    assert world.mapping.destination == []
+    world.trouble.left = []
+    for order_id in world.lines:
+        world.check_followed(order_id)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), st.booleans()), max_size=12),
+    st.sampled_from(["pk", None]),
+)
+def test_a_failure_stops_its_own_stream_alone(batch: list[tuple[str, bool]], keys: str | None) -> None:
+    """All before it and all of other streams is worked on in order; it and what is behind it in its stream are told."""
+    records = [
+        {
+            "eventName": "INSERT",
+            "dynamodb": {"SequenceNumber": str(number), "Keys": {"pk": {"S": stream}} if keys else None},
+        }
+        for number, (stream, _) in enumerate(batch)
+    ]
+    worked: list[int] = []
+
+    def work(record: Any) -> None:
+        worked.append(int(record.number))
+        if batch[worked[-1]][1]:
+            raise RuntimeError
+
+    failed = [int(record.number) for record in each({"Records": records}, work)]
+    left: list[int] = []
+    stopped: set[str] = set()
+    for number, (stream, fails) in enumerate(batch):
+        if stream in stopped and keys:
+            left.append(number)
+        elif fails:
+            stopped.add(stream)
+    assert worked == [number for number in range(len(batch)) if number not in left]
+    assert failed == [number for number in range(len(batch)) if number in left or batch[number][1]]
+
+
+# --- one at a time ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def world() -> World:
+    return World(Random(0), {"batch_max": 10})
+
+
+FIRST, SECOND = order_id_for("app", "first"), order_id_for("app", "second")
+
+
+def test_the_payload_of_a_poison_record_is_kept_whole(world: World) -> None:
+    """So that a person can see what it was, and bring it again."""
+    world.lines = {FIRST: [*s.ACCEPTED], SECOND: [*s.ACCEPTED]}
+    world.spoil[FIRST, 1] = no_events
+    world.run()
+    (kept,) = [told for told in world.mapping.destination if world.spoilt[0] in json.loads(told["payload"])["Records"]]
+    assert kept["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    world.check_followed(SECOND)
+
+
+def test_the_run_of_a_record_that_was_given_up_is_started_by_the_next_commit(world: World) -> None:
+    """A gap heals from the log: the view knows what it has not seen."""
+    world.lines = {FIRST: [*s.AUTHORIZED]}
+    world.spoil[FIRST, 1] = no_image
+    world.run()
+    assert world.runs.started == [f"{FIRST}-1"]
+    world.check_followed(FIRST)
+
+
+def test_a_restart_that_nobody_heard_of_is_started_by_the_next_commit(world: World) -> None:
+    """Also when the view has followed the order up to there."""
+    world.lines = {FIRST: [*s.ACCEPTED]}
+    world.run()
+    restarted = world.shop.order(FIRST).version + 1
+    world.spoil[FIRST, restarted] = no_event_name
+    world.lines = {FIRST: [s.restart(), s.assigned()]}
+    world.run()
+    assert world.runs.started == [f"{FIRST}-1", f"{FIRST}-2"]
+
+
+def test_a_commit_that_comes_after_those_behind_it_does_no_harm(world: World) -> None:
+    """Lambda keeps the order of an item, which is one commit."""
+    world.shop.tell(s.place(order_id=FIRST), *s.ACCEPTED[1:], s.restart(), order_id=FIRST)
+    commits = list(world.shop.log.read(f"order#{FIRST}"))
+    for number, commit in enumerate(reversed(commits)):
+        world.mapping.put(json.loads(json.dumps(stream_record(Change(number, commit)))))
+    world.mapping.run()
+    history, order = load(world.shop.log, FIRST)
+    assert open_order(world.documents, FIRST) == project(order, history.recorded, budgets(ENVIRONMENT))
+    assert world.runs.calls[:2] == [f"{FIRST}-1", f"{FIRST}-2"]
+
+
+def test_who_waits_is_woken_though_the_answer_was_in_a_record_that_was_given_up(world: World) -> None:
+    """A wake-up reads the log, so any commit of the order brings it."""
+    world.lines = {FIRST: [*s.AUTHORIZED]}
+    world.run()
+    order = world.shop.order(FIRST)
+    awaited = s.Awaited.ACCEPTANCE
+    asked = s.question(order, awaited)
+    assert asked is not None
+    world.runs.waiting.add("a token")
+    wait = Wait(order_id=FIRST, run=1, action="", awaited=awaited, question=asked, token="a token")
+    register(world.documents, wait)
+    world.spoil[FIRST, order.version + 1] = no_image
+    world.lines = {FIRST: [s.accepted(), s.assigned()]}
+    world.run()
+    assert [token for token, _ in world.runs.woken] == ["a token"]
+    assert list(waits_of(world.documents, FIRST)) == []
+
+
+def test_healing_costs_no_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit of an order in which nobody waits is one reading of the log and one of the row."""
+    reads: list[str] = []
+    log_load, row_get = world.shop.log.load, world.documents.get
+    monkeypatch.setattr(world.shop.log, "load", lambda stream: reads.append("log") or log_load(stream))
+    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    (commit,) = world.shop.log.read(f"order#{FIRST}")
+    monkeypatch.setattr(world.documents, "get", lambda pk, sk: reads.append("row") or row_get(pk, sk))
+    reads.clear()
+    world.call({"Records": [stream_record(Change(1, commit))]})
+    assert reads.count("log") == 2  # a row that was not there is looked at again: somebody may have removed it
+    reads.clear()
+    world.call({"Records": [stream_record(Change(1, commit))]})
+    assert sorted(reads) == ["log", "row"]
+
+
+# --- tampering, and what is no commit ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", ["MODIFY", "REMOVE"])
+def test_a_commit_that_was_changed_or_removed_raises_the_alarm(
+    world: World, change: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line that a metric counts, naming the place and nothing of what stands there; and it is done with."""
+    record = {
+        "eventName": change,
+        "dynamodb": {
+            "SequenceNumber": "1",
+            "Keys": {"pk": {"S": f"order#{FIRST}"}, "sk": {"N": "3"}},
+            "NewImage": {"ev": {"S": "a secret"}},
+        },
+    }
+    assert world.call({"Records": [record]}) == {"batchItemFailures": []}
+    (line,) = caplog.records
+    assert (line.levelno, line.getMessage()) == (logging.ERROR, "the log was tampered with")
+    assert line.getMessage() == TAMPERED
+    told = vars(line)
+    assert (told["change"], told["stream"], told["version"]) == (change, f"order#{FIRST}", "3")
+    assert "a secret" not in str(told)
+
+
+SHAPELESS: list[Any] = [
+    None,
+    "text",
+    {},
+    {"eventName": "INSERT"},
+    {"eventName": "INSERT", "dynamodb": []},
+    {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": "x"}, "SequenceNumber": "7", "NewImage": {"pk": None}}},
+]
+
+
+@pytest.mark.parametrize("shapeless", SHAPELESS, ids=str)
+def test_a_record_of_any_shape_is_reported_and_crashes_nothing(world: World, shapeless: Any) -> None:
+    """An empty identifier has Lambda bring the batch again, which is all that can be asked for it."""
+    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    (commit,) = world.shop.log.read(f"order#{FIRST}")
+    told = world.call({"Records": [shapeless, stream_record(Change(1, commit))]})
+    number = "7" if isinstance(shapeless, dict) and "7" in str(shapeless) else ""
+    assert told == {"batchItemFailures": [{"itemIdentifier": number}]}
+    assert world.runs.started == [f"{FIRST}-1"]
+
+
+def test_a_failure_is_logged_by_name_and_place_without_what_is_stored(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A message of an error might quote it."""
+    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    (commit,) = world.shop.log.read(f"order#{FIRST}")
+    record: Any = stream_record(Change(1, commit))
+    record["dynamodb"]["NewImage"]["sk"] = {"N": "Ada Byron"}
+    world.call({"Records": [record]})
+    (line,) = caplog.records
+    assert (line.getMessage(), vars(line)["error"]) == (FAILED, "NotACommit")
+    assert "Ada Byron" not in json.dumps(vars(line), default=str)
+
+
+# --- the publisher, under the same batches ----------------------------------------------------------------------------
+
+
+class Bus(InMemoryEventBus):
+    """Takes no event of some orders, and nothing at all while it is down."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: set[str] = set()
+        self.down_for = 0
+
+    def publish(self, events: Any) -> None:
+        from workflows.event_bus import EventBusUnavailable
+
+        if self.down_for:
+            self.down_for -= 1
+            raise EventBusUnavailable("no answer")
+        refused = [event for event in events if event.subject in self.refused]
+        super().publish([event for event in events if event.subject not in self.refused])
+        if refused:
+            raise EventBusUnavailable("too large", refused)
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    return Bus()
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(), st.data())
+def test_every_event_of_every_other_order_is_published(world: World, data: st.DataObject) -> None:
+    """At least once, whatever the bus will not take of one order, or cannot be read."""
+    bus = Bus()
+
+    def call(event: dict[str, Any]) -> Any:
+        with serving(world.shop.engine, {}, bus):
+            return publisher.handler(event, None)
+
+    world.mapping.function = call
+    orders = sorted(world.lines)
+    refused, spoilt = data.draw(st.permutations([*orders, OrderId("none")]))[:2]
+    bus.refused = {refused}
+    bus.down_for = data.draw(st.integers(0, world.mapping.retries_max))
+    world.spoil[spoilt, 1] = data.draw(st.sampled_from(SPOILS))
+    world.run()
+    taken = {event["id"] for event in bus.taken}
+    for order_id in orders:
+        if order_id not in {refused, spoilt}:
+            recorded = world.shop.log.load(f"order#{order_id}").recorded
+            assert {event.id for event in published(order_id, recorded)} <= taken
+    assert not any(refused in told for told in taken)

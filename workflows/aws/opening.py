@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeVar, cast
 
 from workflows.aws import clients
@@ -122,11 +123,11 @@ def _gateways(environment: Mapping[str, str]) -> tuple[PaymentGateway, KitchenGa
     from workflows.gateways.http.payment import HttpPayments
 
     secret = environment["PROVIDERS_SECRET"]
-    credential = late(lambda: provider_credentials(clients.secrets_manager(), secret))
+    credentials = cache(lambda: provider_credentials(clients.secrets_manager(), secret))
     return (
-        HttpPayments(environment["PAYMENTS_URL"], lambda: credential("payments")),
-        HttpKitchen(environment["KITCHEN_URL"], lambda: credential("kitchen")),
-        HttpCouriers(environment["COURIERS_URL"], lambda: credential("couriers")),
+        HttpPayments(environment["PAYMENTS_URL"], lambda: credentials()("payments")),
+        HttpKitchen(environment["KITCHEN_URL"], lambda: credentials()("kitchen")),
+        HttpCouriers(environment["COURIERS_URL"], lambda: credentials()("couriers")),
     )
 
 

@@ -14,6 +14,8 @@ from workflows.command_handling import Caller
 ROLES = frozenset(Role) - {Role.SYSTEM}
 """The roles a token can carry; SYSTEM is Expediter itself."""
 
+_BEARER = {"WWW-Authenticate": "Bearer"}
+
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -26,7 +28,7 @@ def caller(event: Mapping[str, Any]) -> Caller:
     claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims")
     if not isinstance(claims, Mapping):
         detail = "send an access token: Authorization: Bearer ..."
-        raise RequestRefused("Unauthenticated", HTTPStatus.UNAUTHORIZED, detail, headers={"WWW-Authenticate": "Bearer"})
+        raise RequestRefused("Unauthenticated", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
     return Caller(actor=_actor(claims), correlation=_trace(event) or request, causation=request)
 
@@ -39,9 +41,18 @@ def _actor(claims: Mapping[str, Any]) -> Actor:
             "RoleUnclear", HTTPStatus.FORBIDDEN, f"the token must carry exactly one role in cognito:groups, of: {names}"
         )
     try:
-        return Actor(Role(roles[0]), parse_name(str(claims.get("sub") or ""), "token's subject"))
+        return Actor(Role(roles[0]), parse_name(_subject(claims), "token's subject"))
     except InvalidIdentifier as error:
         raise RequestRefused("SubjectUnusable", HTTPStatus.FORBIDDEN, str(error)) from error
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    """Whom orders know. Cognito makes ``sub`` up, and an access token has the user's name beside it: ``rst_1``. Names
+    are given by whoever administers the pool, so nobody can take another's."""
+    if claims.get("token_use", "access") != "access":
+        detail = "send the access token; an id token is for the client that asked for it"
+        raise RequestRefused("AccessTokenRequired", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
+    return str(claims.get("username") or claims.get("sub") or "")
 
 
 def _groups(claim: Any) -> list[str]:

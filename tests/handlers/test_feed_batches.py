@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -26,6 +26,7 @@ from workflows.command_handling import load
 from workflows.commits import Commit
 from workflows.documents import DocumentsUnavailable
 from workflows.embedded.feed import stream_record
+from workflows.event_bus import EventBusUnavailable
 from workflows.executions import ExecutionsUnavailable
 from workflows.feed import Change
 from workflows.in_memory.documents import InMemoryDocuments
@@ -439,8 +440,6 @@ class Bus(InMemoryEventBus):
         self.down_for = 0
 
     def publish(self, events: Any) -> None:
-        from workflows.event_bus import EventBusUnavailable
-
         if self.down_for:
             self.down_for -= 1
             raise EventBusUnavailable("no answer")
@@ -448,11 +447,6 @@ class Bus(InMemoryEventBus):
         super().publish([event for event in events if event.subject not in self.refused])
         if refused:
             raise EventBusUnavailable("too large", refused)
-
-
-@pytest.fixture
-def bus() -> Iterator[Bus]:
-    return Bus()
 
 
 @settings(max_examples=40, deadline=None)

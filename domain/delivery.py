@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from domain.events import (
     CourierAssigned,
@@ -23,6 +23,7 @@ from domain.events import (
     OrderPickedUp,
 )
 from domain.identifiers import CourierId
+from domain.replacing import replace
 
 ATTEMPTS_MAX = 5
 """Offers an order makes before it gives up; a product decision: with 3 minutes each, a quarter of an hour."""
@@ -46,9 +47,10 @@ IN_DOUBT = frozenset({OfferState.REQUESTED, OfferState.TIMED_OUT})
 HELD = IN_DOUBT | {OfferState.ASSIGNED, OfferState.PICKED_UP}
 CARRYING = frozenset({OfferState.PICKED_UP, OfferState.DELIVERED, OfferState.FAILED})
 LIVE = frozenset({OfferState.REQUESTED, OfferState.ASSIGNED}) | CARRYING
+_WITHDRAWN_IF_ASKED = HELD - CARRYING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Offer:
     """``intent`` is the version of the intent that made it, ``undo`` that of an open intent to withdraw it."""
 
@@ -59,7 +61,7 @@ class Offer:
     undo: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Delivery:
     """``picked_up`` is the pivot of the saga. ``failed`` is what was said last of the delivery's end."""
 
@@ -93,10 +95,10 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
         case CourierTimedOut():
             return _moved(delivery, event.answers, OfferState.TIMED_OUT)
         case OrderPickedUp():
-            return replace(_moved(delivery, event.answers, OfferState.PICKED_UP), picked_up=True)
+            return _moved(delivery, event.answers, OfferState.PICKED_UP, picked_up=True)
         case OrderDelivered():
-            moved = _moved(delivery, event.answers, OfferState.DELIVERED)
-            return replace(moved, picked_up=True, delivered=True, failed=None)
+            told = {"picked_up": True, "delivered": True, "failed": None}
+            return _moved(delivery, event.answers, OfferState.DELIVERED, **told)
         case DeliveryFailed():
             moved = _moved(delivery, event.answers, OfferState.FAILED)
             return moved if _carried_by_another(delivery, event.answers) else replace(moved, failed=event)
@@ -115,7 +117,9 @@ def write_off(delivery: Delivery, intent: int) -> Delivery:
     return _each(delivery, lambda o: replace(o, state=OfferState.WRITTEN_OFF, undo=None) if o.intent == intent else o)
 
 
-def _moved(delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None) -> Delivery:
+def _moved(
+    delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None, **changes: Any
+) -> Delivery:
     """What is said of an offer. A courier who takes an offer late, after its end, is under way all the same; a delivery
     that ended stays so, whatever is said of the time before. Who declines, or carries the meal, need not be withdrawn.
     """
@@ -125,10 +129,10 @@ def _moved(delivery: Delivery, intent: int, state: OfferState, courier: CourierI
             return offer
         if offer.state in CARRYING and state is OfferState.PICKED_UP:
             return offer  # how it ended was told before how it began
-        undo = offer.undo if state in HELD - CARRYING else None
+        undo = offer.undo if state in _WITHDRAWN_IF_ASKED else None
         return replace(offer, state=state, courier=courier or offer.courier, undo=undo)
 
-    return _each(delivery, move)
+    return _each(delivery, move, **changes)
 
 
 def _carried_by_another(delivery: Delivery, intent: int) -> bool:
@@ -146,5 +150,5 @@ def _undone(delivery: Delivery, release: int, state: OfferState) -> Delivery:
     return _each(delivery, undo)
 
 
-def _each(delivery: Delivery, change: Callable[[Offer], Offer]) -> Delivery:
-    return replace(delivery, offers=tuple(change(offer) for offer in delivery.offers))
+def _each(delivery: Delivery, change: Callable[[Offer], Offer], **changes: Any) -> Delivery:
+    return replace(delivery, offers=tuple([change(offer) for offer in delivery.offers]), **changes)

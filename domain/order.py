@@ -3,8 +3,9 @@ elsewhere (``deciding.py``), from this state alone."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, get_args
 
@@ -45,6 +46,7 @@ from domain.identifiers import OrderId
 from domain.money import Money, total
 from domain.payment import Payment
 from domain.preparation import Ticket, TicketState
+from domain.replacing import replace
 
 
 class Status(StrEnum):
@@ -71,7 +73,7 @@ class Rest(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them.
 
@@ -144,7 +146,10 @@ class Order:
 
 def initial(order_id: OrderId) -> Order:
     """An order of which nothing is known."""
-    return Order(order_id=order_id)
+    return replace(_UNKNOWN, order_id=order_id)
+
+
+_UNKNOWN = Order(order_id=OrderId(""))
 
 
 def evolve(order: Order, event: Event) -> Order:
@@ -240,10 +245,14 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
     )
     if isinstance(event, ItemUnavailable):
         changes["lines"] = tuple(
-            replace(line, quantity=max(0, min(line.quantity, event.available))) if number == event.line else line
+            _reduced(line, event.available) if number == event.line else line
             for number, line in enumerate(order.lines, start=1)
         )
     return changes
+
+
+def _reduced(line: Line, available: int) -> Line:
+    return dataclasses.replace(line, quantity=max(0, min(line.quantity, available)))
 
 
 def _delivery(order: Order, event: Any, version: int) -> _Changes:

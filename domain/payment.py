@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
@@ -23,6 +23,7 @@ from domain.events import (
     PaymentVoidRequested,
 )
 from domain.money import Money, total
+from domain.replacing import replace
 
 
 class Hold(StrEnum):
@@ -46,7 +47,7 @@ class Transfer(StrEnum):
     WRITTEN_OFF = "written_off"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Authorization:
     """``intent`` is the version of the intent that asked for it, ``void`` that of an open intent to let go of it."""
 
@@ -58,7 +59,7 @@ class Authorization:
     void_refused: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Capture:
     """Money taken, or asked to be. ``amount`` is what was asked until the provider says what it took; ``forgiven``:
     what of the claim is not had is not pursued any more."""
@@ -79,7 +80,7 @@ class Capture:
         return max(missing, Money.zero(self.asked.currency))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Refund:
     """Money given back, or asked to be, of one capture."""
 
@@ -94,7 +95,7 @@ _States: TypeAlias = tuple[Transfer, ...]
 _ANY: _States = tuple(Transfer)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Payment:
     """More than one capture happens only where one was refused before, or the provider contradicts itself."""
 
@@ -198,11 +199,11 @@ def _hold(payment: Payment, **changes: Any) -> Payment:
 
 
 def _capture(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
-    return replace(payment, captures=tuple(_changed(c, intent, only_if, changes) for c in payment.captures))
+    return replace(payment, captures=tuple([_changed(c, intent, only_if, changes) for c in payment.captures]))
 
 
 def _refund(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
-    return replace(payment, refunds=tuple(_changed(r, intent, only_if, changes) for r in payment.refunds))
+    return replace(payment, refunds=tuple([_changed(r, intent, only_if, changes) for r in payment.refunds]))
 
 
 def _changed(movement: _Movement, intent: int, only_if: _States, changes: dict[str, Any]) -> _Movement:

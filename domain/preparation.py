@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
@@ -21,6 +21,7 @@ from domain.events import (
     PreparationTimedOut,
     PreparationWrittenOff,
 )
+from domain.replacing import replace
 
 
 class TicketState(StrEnum):
@@ -42,7 +43,7 @@ IN_DOUBT = frozenset({TicketState.REQUESTED, TicketState.TIMED_OUT})
 HELD = IN_DOUBT | {TicketState.ACCEPTED, TicketState.READY, TicketState.OVERDUE}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Ticket:
     """``intent`` is the version of the intent that asked for it, ``undo`` that of an open intent to take it back."""
 

@@ -32,6 +32,9 @@ RETRY_AFTER_MAX_S = 10.0
 
 Json: TypeAlias = dict[str, Any]
 
+_OF_THE_GATEWAY = {401, 403, 429, 500, 502, 503, 504}
+"""What API Gateway answers by itself, as ``{"message": ...}``, before or instead of a function."""
+
 _AGAIN = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
@@ -66,17 +69,20 @@ class ExpediterClient:
     def __init__(
         self,
         url: str,
-        token: str,
+        token: str | Callable[[], str],
         timeout_s: float = 30.0,
         *,
         http: httpx.Client | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """``http`` is a client to share; whoever made it closes it."""
+        """``token`` may be a function, asked before each request, for those that expire.
+
+        ``http`` is a client to share; whoever made it closes it.
+        """
         import httpx
 
         self._url = url.rstrip("/")
-        self._token = token
+        self._token: Callable[[], str] = token if callable(token) else lambda: token
         self._timeout_s = timeout_s
         self._http = http or httpx.Client()
         self._owns_http = http is None
@@ -274,7 +280,7 @@ class ExpediterClient:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         sent = {
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {self._token()}",
             **({"Idempotency-Key": key} if key else {}),
             **(headers or {}),
         }
@@ -324,6 +330,9 @@ class ExpediterClient:
             return body
         if isinstance(body, dict) and answer.is_error and "detail" in body:
             raise _problem(answer.status_code, body)
+        if isinstance(body, dict) and "message" in body and answer.status_code in _OF_THE_GATEWAY:
+            title = str(body["message"])
+            raise Problem(answer.status_code, "about:blank", title, f"{title}, says the gateway of the API", ())
         raise EngineUnreachable(f"{self._url} answers, but not as Expediter does (HTTP {answer.status_code})")
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from workflows.cli.logins import Login, save
 
 _PROGRAM = """
 import sys
@@ -26,7 +30,9 @@ def _last_line(arguments: list[str], environment: dict[str, str]) -> str:
     return ended.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["order", "--help"], ["demo", "--help"], ["asl", "run", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["order", "--help"], ["demo", "--help"], ["asl", "run", "--help"], ["login", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     """Help is read often, and by those who only look."""
     assert _last_line(arguments, {}) == "0 []"
@@ -37,6 +43,19 @@ def test_showing_an_order_loads_nothing_heavy(expediter: Any, running: Any) -> N
     order_id = expediter("order", "place", "--example", "--data", running.data).out.strip()
     token = expediter("token", "--role", "customer", "--id", "cus_1", "--data", running.data).out.strip()
     environment = {"EXPEDITER_TOKEN": token, "EXPEDITER_URL": running.url}
+    assert _last_line(["order", "show", order_id], environment) == "0 []"
+
+
+def test_a_login_that_is_fresh_loads_no_sdk(running: Any, expediter: Any, tmp_path: Path) -> None:
+    """Only a token that is over needs Cognito, and boto3 with it."""
+    order_id = expediter("order", "place", "--example", "--data", running.data).out.strip()
+    token = expediter("token", "--role", "customer", "--id", "cus_1", "--data", running.data).out.strip()
+    login = Login(
+        url=running.url, region="eu-west-1", client_id="c", username="ida",
+        access_token=token, refresh_token="r", expires_at=time.time() + 3600,
+    )  # fmt: skip
+    save(login)
+    environment = {"XDG_CONFIG_HOME": str(tmp_path / "config"), "EXPEDITER_URL": running.url}
     assert _last_line(["order", "show", order_id], environment) == "0 []"
 
 

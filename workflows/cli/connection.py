@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from workflows.client import ExpediterClient
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+
+_MINT = "expediter token prints a new one"
 
 
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
@@ -37,13 +40,13 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
     from workflows.client import ExpediterClient
 
     address = url or (address_of(data) if data else None) or DEFAULT_URL
-    token = _token(data, as_)
-    with explained(), ExpediterClient(address, token) as client:
+    token, another = _token(address, data, as_)
+    with explained(another), ExpediterClient(address, token) as client:
         yield client
 
 
 @contextmanager
-def explained() -> Iterator[None]:
+def explained(another_token: str = _MINT) -> Iterator[None]:
     """What a client raises, as Failure with a way out."""
     from workflows.client import EngineUnreachable, Problem
 
@@ -53,25 +56,48 @@ def explained() -> Iterator[None]:
         raise Unreachable(f"{error}; start one with expediter up --data DIR, or name another with --url") from None
     except Problem as problem:
         if problem.status == 401:
-            raise NotLetIn(f"{problem.detail.rstrip('.')}; expediter token prints a new one") from None
+            raise NotLetIn(f"{problem.detail.rstrip('.')}; {another_token}") from None
         if problem.status >= 500:
             raise Unreachable(f"the engine could not serve it (HTTP {problem.status}): {problem.detail}") from None
         raise Refused(problem.detail) from None
 
 
-def _token(data: Path | None, as_: str | None) -> str:
+def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], str], str]:
+    """Where the token of each request comes from, and how to get another when it is refused."""
+    if data is not None:
+        role, colon, subject = (as_ or f"support:{_login()}").partition(":")
+        if not colon:
+            raise Unusable(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
+        return partial(minted, data, role, subject, _TOKEN_S), _MINT
     given = os.environ.get("EXPEDITER_TOKEN")
-    if data is None and given:
-        return given
-    if data is None:
-        raise NotLetIn("no token: set EXPEDITER_TOKEN (expediter token prints one), or name the folder with --data DIR")
-    role, colon, subject = (as_ or f"support:{_login()}").partition(":")
-    if not colon:
-        raise Unusable(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
-    return minted(data, role, subject, _TOKEN_S)
+    if given:
+        return lambda: given, _MINT
+    return _of_login(url), f"log in again with expediter login --url {url}"
 
 
-_TOKEN_S = 300  # a command is over long before
+def _of_login(url: str) -> Callable[[], str]:
+    """The stored login's access token, renewed and stored again when it is over."""
+    from workflows.cli import cognito, logins
+
+    held = logins.find(logins.address(url))
+    if held is None:
+        raise NotLetIn(
+            "no token: set EXPEDITER_TOKEN (expediter token prints one), name the folder with --data DIR, "
+            f"or log in with expediter login --url {url}"
+        )
+
+    def token() -> str:
+        nonlocal held
+        assert held is not None  # it was found above
+        if not cognito.is_fresh(held):
+            held = cognito.renewed(held)
+            logins.save(held)
+        return held.access_token
+
+    return token
+
+
+_TOKEN_S = 300  # each request has its own
 
 
 def _login() -> str:

@@ -17,6 +17,7 @@ from workflows.cli import (
     demo_command,
     engine_commands,
     incident_commands,
+    login_commands,
     order_commands,
     sandbox_command,
     simulate_command,
@@ -54,6 +55,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 engine_commands.add_to(app)
+login_commands.add_to(app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)

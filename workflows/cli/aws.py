@@ -1,0 +1,48 @@
+"""What a command says when AWS refuses, is not there, or is not to be asked without credentials."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from workflows.cli.failures import NotLetIn, Refused, Unreachable, Unusable
+
+_NOT_THERE = {"ResourceNotFoundException", "NoSuchBucket", "ValidationError"}
+_NOT_LET_IN = {
+    "AccessDenied", "AccessDeniedException", "AccessDeniedError", "ExpiredToken", "ExpiredTokenException",
+    "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId",
+}  # fmt: skip
+
+
+@contextmanager
+def explained(what: str) -> Iterator[None]:
+    """What boto3 raises about ``what``, as Failure with a way out."""
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        ConnectionError,  # noqa: A004 - botocore's name; the builtin is not used here
+        HTTPClientError,
+        NoCredentialsError,
+        NoRegionError,
+    )
+    from botocore.parsers import ResponseParserError
+
+    try:
+        yield
+    except NoCredentialsError:
+        raise NotLetIn(f"no AWS credentials to ask for {what}: set AWS_PROFILE, or log in with aws sso login") from None
+    except NoRegionError:
+        raise Unusable(f"say where {what} is: set AWS_REGION") from None
+    except (HTTPClientError, ConnectionError) as error:
+        raise Unreachable(f"AWS does not answer for {what}: {error}") from None
+    except ResponseParserError:
+        raise Unreachable(f"somebody answers for {what}, but not as AWS does; see AWS_ENDPOINT_URL") from None
+    except ClientError as error:
+        code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
+        if code in _NOT_LET_IN:
+            raise NotLetIn(f"AWS does not let you at {what}: {said or code}") from None
+        if code in _NOT_THERE:
+            raise Unusable(f"{what} is not there: {said or code}; is it another region or account?") from None
+        raise Refused(f"AWS refuses {what}: {said or code}") from None
+    except BotoCoreError as error:
+        raise Unusable(f"{what} cannot be asked for: {error}") from None

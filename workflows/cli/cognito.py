@@ -1,0 +1,130 @@
+"""Logging in at Cognito: a name and a password for tokens, and a fresh access token for the refresh token.
+
+These calls are not signed: whoever logs in has no AWS credentials. ``AWS_ENDPOINT_URL`` points them elsewhere.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from workflows.cli.aws import explained
+from workflows.cli.failures import Failure, NotLetIn, Refused, Unusable
+from workflows.cli.logins import Login
+
+EARLY_S = 60.0
+"""A token is not used in its last minute: clocks differ, and a request takes its time."""
+
+Ask = Callable[[str], str]
+"""Ask the person for something that is not shown while it is typed."""
+
+
+def is_fresh(login: Login) -> bool:
+    """Whether its access token is good for a request."""
+    return time.time() < login.expires_at - EARLY_S
+
+
+def logged_in(*, url: str, region: str, client_id: str, username: str, ask: Ask) -> Login:
+    """Ask for the password, and for what else Cognito wants to know. Raises Failure."""
+    with _asked(region) as client:
+        password = ask("Password: ")
+        answer = client.initiate_auth(
+            ClientId=client_id,
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": username, "PASSWORD": password},
+        )
+        while "ChallengeName" in answer:
+            answer = client.respond_to_auth_challenge(
+                ClientId=client_id,
+                ChallengeName=answer["ChallengeName"],
+                Session=answer["Session"],
+                ChallengeResponses={"USERNAME": username, **_responses(answer, ask)},
+            )
+    tokens = answer["AuthenticationResult"]
+    return Login(
+        url=url,
+        region=region,
+        client_id=client_id,
+        username=username,
+        access_token=tokens["AccessToken"],
+        refresh_token=tokens["RefreshToken"],
+        expires_at=time.time() + tokens["ExpiresIn"],
+    )
+
+
+def renewed(login: Login) -> Login:
+    """With a fresh access token. Raises Failure: NotLetIn when the refresh token is over."""
+    try:
+        with _asked(login.region) as client:
+            answer = client.initiate_auth(
+                ClientId=login.client_id,
+                AuthFlow="REFRESH_TOKEN_AUTH",
+                AuthParameters={"REFRESH_TOKEN": login.refresh_token},
+            )
+    except NotLetIn as over:
+        why = str(over).rstrip(".")
+        raise NotLetIn(f"the login at {login.url} is over: {why}; expediter login --url {login.url}") from None
+    tokens = answer["AuthenticationResult"]
+    return replace(
+        login,
+        access_token=tokens["AccessToken"],
+        refresh_token=tokens.get("RefreshToken", login.refresh_token),
+        expires_at=time.time() + tokens["ExpiresIn"],
+    )
+
+
+def revoke(login: Login) -> None:
+    """End the refresh token, and the access tokens made from it, at Cognito. Raises Failure."""
+    with _asked(login.region) as client:
+        client.revoke_token(Token=login.refresh_token, ClientId=login.client_id)
+
+
+def _responses(answer: Mapping[str, Any], ask: Ask) -> dict[str, str]:
+    """What one challenge wants to be told. Raises Refused for one that needs a browser or another device."""
+    challenge = answer["ChallengeName"]
+    if challenge == "NEW_PASSWORD_REQUIRED":
+        new = ask("The password has to be changed. New password: ")
+        if ask("New password again: ") != new:
+            raise Unusable("the two new passwords differ; nothing was changed")
+        return {"NEW_PASSWORD": new}
+    if challenge in {"SOFTWARE_TOKEN_MFA", "SMS_MFA"}:
+        return {f"{challenge}_CODE": ask("Code: ")}
+    raise Refused(
+        f"Cognito asks for {challenge}, which expediter cannot answer; set EXPEDITER_TOKEN to an access token"
+    )
+
+
+@contextmanager
+def _asked(region: str) -> Iterator[Any]:
+    """A client, with what it raises as Failure."""
+    import boto3
+    from botocore import UNSIGNED
+    from botocore.config import Config
+    from botocore.exceptions import ClientError
+
+    # A person waits, from anywhere in the world.
+    patience = Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
+    with explained(f"Cognito in {region}"):
+        client = boto3.client("cognito-idp", region_name=region, config=patience)
+        try:
+            yield client
+        except ClientError as error:
+            raise _refusal(error.response["Error"]) from None
+
+
+def _refusal(error: Mapping[str, Any]) -> Failure:
+    code, said = str(error.get("Code", "")), str(error.get("Message", "")).rstrip(".")
+    match code:
+        case "NotAuthorizedException" | "UserNotFoundException" | "UserNotConfirmedException" | "CodeMismatchException":
+            return NotLetIn(said or code)
+        case "PasswordResetRequiredException":
+            return NotLetIn(f"{said}; reset it with whoever runs the user pool")
+        case "ResourceNotFoundException":
+            return Unusable(f"there is no such user pool client: {said}; see --user-pool-client and --region")
+        case "InvalidParameterException" if "USER_PASSWORD_AUTH" in said:
+            return Unusable(f"{said}: its ExplicitAuthFlows need ALLOW_USER_PASSWORD_AUTH and ALLOW_REFRESH_TOKEN_AUTH")
+        case _:
+            return Refused(f"Cognito refuses: {said or code}")

@@ -1,0 +1,115 @@
+"""Who is logged in where: one file in the user's configuration folder, for its owner alone.
+
+Which engine a login is for is part of it, and its token goes to that address and no other.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from workflows.cli.failures import Unusable
+
+_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """What Cognito gave for an engine's address. ``expires_at``: when the access token does, in seconds since 1970."""
+
+    url: str
+    region: str
+    client_id: str
+    username: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+    expires_at: float
+
+
+def address(url: str) -> str:
+    """One spelling an engine. Raises Unusable for what is none, or would carry a token for all to read."""
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    if parts.scheme not in {"http", "https"} or not host:
+        raise Unusable(
+            f"--url {url!r} is not the address of an engine, e.g. https://abc.execute-api.eu-west-1.amazonaws.com"
+        )
+    if parts.scheme == "http" and host not in _THIS_MACHINE:
+        raise Unusable(f"--url {url!r} would carry the token for all to read; use https")
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
+
+
+def find(url: str) -> Login | None:
+    """The login for an engine's ``address``. Raises Unusable when the file is damaged."""
+    return _read().get(url)
+
+
+def urls() -> list[str]:
+    """Where somebody is logged in."""
+    return sorted(_read())
+
+
+def save(login: Login) -> None:
+    """Keep it in place of an older one for the same address."""
+    with _changed() as logins:
+        logins[login.url] = login
+
+
+def forget(url: str) -> Login | None:
+    """Drop the login for an address; what it was."""
+    with _changed() as logins:
+        return logins.pop(url, None)
+
+
+def _file() -> Path:
+    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+    return Path(home) / "expediter" / "logins.json"
+
+
+def _read() -> dict[str, Login]:
+    file = _file()
+    try:
+        listed: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
+        return {each["url"]: Login(**each) for each in listed}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, KeyError):
+        raise Unusable(f"{file} is damaged; delete it, and log in again") from None
+    except OSError as error:
+        raise Unusable(f"{file} cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _changed() -> Iterator[dict[str, Login]]:
+    """Read, change and write while no other command does. The file is replaced whole, or not at all."""
+    file = _file()
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(file.with_suffix(".lock"), "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            logins = _read()
+            yield logins
+            _write(file, [asdict(login) for login in logins.values()])
+    except OSError as error:
+        raise Unusable(f"{file} cannot be written: {error.strerror}") from None
+
+
+def _write(file: Path, listed: list[dict[str, Any]]) -> None:
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)  # one that somebody else left would keep their permissions
+    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as text:
+        json.dump(listed, text, indent=2)
+        text.flush()
+        os.fsync(text.fileno())
+    new.replace(file)

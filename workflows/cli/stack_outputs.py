@@ -1,0 +1,31 @@
+"""Where a deployed stack answers and who knows its users, from its outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from workflows.cli.aws import explained
+from workflows.cli.failures import Unusable
+
+URL, CLIENT = "ApiUrl", "UserPoolClientId"
+"""Outputs of template.yaml."""
+
+
+@dataclass(frozen=True, slots=True)
+class StackOutputs:
+    url: str
+    client_id: str
+    region: str
+
+
+def stack_outputs(name: str, region: str | None) -> StackOutputs:
+    """Raises Failure."""
+    import boto3
+
+    with explained(f"the stack {name}"):
+        client = boto3.client("cloudformation", region_name=region)
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
+    if missing := [key for key in (URL, CLIENT) if key not in outputs]:
+        raise Unusable(f"the stack {name} has no output {' and no '.join(missing)}; is it one of Expediter's?")
+    return StackOutputs(outputs[URL], outputs[CLIENT], client.meta.region_name)

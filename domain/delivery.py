@@ -97,7 +97,7 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
         case OrderPickedUp():
             return _moved(delivery, event.answers, OfferState.PICKED_UP, picked_up=True)
         case OrderDelivered():
-            told = {"picked_up": True, "delivered": True, "failed": None}
+            told: dict[str, Any] = {"picked_up": True, "delivered": True, "failed": None}
             return _moved(delivery, event.answers, OfferState.DELIVERED, **told)
         case DeliveryFailed():
             moved = _moved(delivery, event.answers, OfferState.FAILED)

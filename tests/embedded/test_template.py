@@ -21,6 +21,7 @@ Transform: AWS::Serverless-2016-10-31
 Parameters:
   WaitSeconds: {Type: Number, Default: 600}
   Stage: {Type: String, Default: dev}
+  ProviderUrl: {Type: String}
 Globals:
   Function: {Timeout: 30, MemorySize: 512, Environment: {Variables: {STAGE: !Ref Stage, SHARED: global}}}
 Resources:
@@ -35,6 +36,8 @@ Resources:
           MACHINE: !Ref Machine
           FUNCTION: !GetAtt Api.Arn
           TABLE: !Ref Table
+          TABLE_ARN: !GetAtt Table.Arn
+          PROVIDER: !Ref ProviderUrl
           TEXT: !Sub "${Stage}-${Api.Arn}-${AWS::Region}-${!Literal}"
           GIVEN: !Sub ["${Word}", {Word: !Ref Stage}]
           SHARED: own
@@ -69,6 +72,7 @@ def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Pat
         "MACHINE": "arn:aws:states:local:000000000000:stateMachine:Machine",
         "FUNCTION": "arn:aws:lambda:local:000000000000:function:Api",
         "TABLE": "Table",
+        "TABLE_ARN": "arn:aws:dynamodb:local:000000000000:Table",
         "TEXT": "dev-arn:aws:lambda:local:000000000000:function:Api-local-${Literal}",
         "GIVEN": "dev",
         "NUMBER": "3",
@@ -95,8 +99,16 @@ def test_a_parameter_reaches_the_definition(tmp_path: Path) -> None:
 
 def test_a_parameter_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
     """A misspelt override would silently run with the default."""
-    with pytest.raises(ParameterUnknown, match=r"WaitSecond; it has: WaitSeconds, Stage"):
+    with pytest.raises(ParameterUnknown, match=r"WaitSecond; it has: WaitSeconds, Stage, ProviderUrl"):
         read(tmp_path, WaitSecond="2")
+
+
+def test_a_parameter_without_a_value_is_asked_for_where_it_is_needed(tmp_path: Path) -> None:
+    """As a variable it is left out: where providers are called is for AWS to know. A definition cannot do without."""
+    assert "PROVIDER" not in read(tmp_path).functions["Api"].environment
+    assert read(tmp_path, ProviderUrl="https://p.example").functions["Api"].environment["PROVIDER"].endswith("example")
+    with pytest.raises(ParameterUnknown, match=r"ProviderUrl .* has no default"):
+        read(tmp_path, TEMPLATE.replace("Seconds: !Ref WaitSeconds", "Seconds: !Ref ProviderUrl"))
 
 
 def test_a_number_is_a_number(tmp_path: Path) -> None:
@@ -120,7 +132,7 @@ WRONG = [
     ("Timeout: 5", "Timeout: soon", "Api", "Timeout"),
     ("Timeout: 5", "Timeout: !If [A, 1, 2]", "Api", "Timeout"),
     ("!GetAtt Api.Arn", "!GetAtt Apis.Arn", "Api", "Environment.Variables.FUNCTION"),
-    ("!GetAtt Api.Arn", "!GetAtt Table.Arn", "Api", "Environment.Variables.FUNCTION"),
+    ("!GetAtt Api.Arn", "!GetAtt Table.StreamArn", "Api", "Environment.Variables.FUNCTION"),
     ("TABLE: !Ref Table", "TABLE: !Ref Nothing", "Api", "Environment.Variables.TABLE"),
     ("NUMBER: 3", "NUMBER: [3]", "Api", "Environment.Variables.NUMBER"),
     ("NUMBER: 3", "NUMBER:", "Api", "Environment.Variables.NUMBER"),

@@ -22,6 +22,11 @@ def machine_arn(machine: str) -> str:
     return f"{_STATES}:stateMachine:{machine}"
 
 
+def resource_arn(kind: str, name: str) -> str:
+    """``AWS::KMS::Key``, ``Mine`` -> ``arn:aws:kms:local:000000000000:Mine``. Nothing answers to it here."""
+    return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{name}"
+
+
 def execution_arn(machine: str, name: str) -> str:
     """``.../execution:OrderMachine:<name>``: one name, one execution, for ever."""
     return f"{_STATES}:execution:{machine}:{name}"

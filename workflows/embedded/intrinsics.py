@@ -34,6 +34,10 @@ class ParameterUnknown(Exception):
     """An override names a parameter that the template does not have, or gives it a value it does not take."""
 
 
+class ParameterMissing(ParameterUnknown):
+    """A parameter without a default was given no value, and something that runs here needs it."""
+
+
 class Document:
     """A template's text as data. ``resource`` is the one that is being read, for the errors."""
 
@@ -50,7 +54,7 @@ class Document:
             raise ParameterUnknown(f"{path} has no parameter {', '.join(unknown)}; it has: {known}")
         self._parameters = {
             name: self._parameter(name, self.mapping(item, f"Parameters.{name}")) for name, item in declared.items()
-        }
+        }  # None: without a value, which is an error only where it is used
 
     def named(self, kind: str) -> list[str]:
         """The logical ids of the resources of a type."""
@@ -122,7 +126,7 @@ class Document:
 
     def _ref(self, name: str, field: str) -> str:
         if name in self._parameters:
-            return self._parameters[name]
+            return self._given(name)
         if name in _PSEUDO:
             return _PSEUDO[name]
         kind = self._kind(name, field)
@@ -136,6 +140,8 @@ class Document:
                 return arns.machine_arn(name)
             case (kind, "Name") if kind == MACHINE:
                 return name
+            case (kind, "Arn"):  # a table, a key: its name has to do, nothing here answers to it
+                return arns.resource_arn(kind, name)
             case (kind, _):
                 raise self.invalid(field, f"{name} ({kind}) has no {attribute} in the embedded engine")
 
@@ -156,10 +162,16 @@ class Document:
             raise self.invalid(field, f"{name} is neither a parameter nor a resource")
         return str(self.content["Resources"][name]["Type"])
 
-    def _parameter(self, name: str, declared: Mapping[str, Any]) -> str:
+    def _given(self, name: str) -> str:
+        value = self._parameters[name]
+        if value is None:
+            raise ParameterMissing(f"parameter {name} of {self.path} has no default: give it a value")
+        return value
+
+    def _parameter(self, name: str, declared: Mapping[str, Any]) -> str | None:
         value = self._overrides.get(name, declared.get("Default"))
         if value is None:
-            raise ParameterUnknown(f"parameter {name} of {self.path} has no default: give it a value")
+            return None
         if declared.get("Type") == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
             raise ParameterUnknown(f"parameter {name} of {self.path} is a number, not {value!r}")
         low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)

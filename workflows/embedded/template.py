@@ -1,8 +1,8 @@
 """Reads ``template.yaml`` (AWS SAM): the functions and state machines that the embedded engine runs.
 
 Only what those resources need is resolved (``!Ref``, ``!GetAtt``, ``!Sub`` and parameters), so the template may hold
-tables, queues and roles that have no meaning in one process. What cannot be resolved is an error that names the
-resource and the field.
+tables, queues and roles that have no meaning in one process; a variable that names one has its logical id as its value.
+What cannot be resolved is an error that names the resource and the field.
 """
 
 from __future__ import annotations
@@ -10,15 +10,24 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from workflows.embedded.intrinsics import FUNCTION, MACHINE, Document, ParameterUnknown, TemplateInvalid
+from workflows.embedded.intrinsics import (
+    FUNCTION,
+    MACHINE,
+    Document,
+    ParameterMissing,
+    ParameterUnknown,
+    TemplateInvalid,
+)
 
 __all__ = [
     "Function",
     "Machine",
+    "ParameterMissing",
     "ParameterUnknown",
     "Route",
     "Schedule",
@@ -113,7 +122,12 @@ def _handler(document: Document, properties: Mapping[str, Any]) -> str:
 def _environment(document: Document, properties: Mapping[str, Any]) -> dict[str, str]:
     environment = document.mapping(properties.get("Environment"), "Environment")
     variables = document.mapping(environment.get("Variables"), "Environment.Variables")
-    return {name: document.text(value, f"Environment.Variables.{name}") for name, value in variables.items()}
+    resolved = {}
+    for name, value in variables.items():
+        # What only AWS needs (where the providers are) has no default, and is no variable here until somebody gives it.
+        with suppress(ParameterMissing):
+            resolved[name] = document.text(value, f"Environment.Variables.{name}")
+    return resolved
 
 
 def _routes(document: Document, events: Mapping[str, Any]) -> tuple[Route, ...]:

@@ -1,0 +1,119 @@
+"""The deployment that the tests of a run share, and how a test worker comes to it.
+
+The first worker starts ``serve.py``; who comes later reads what it said. Each holds a shared lock on ``users.lock`` to
+its end, and the deployment goes when the last lock does, so a worker that is killed leaves nothing running.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from random import SystemRandom
+
+from tests.deployment.deployer import Account
+from tests.deployment.emulator import REPOSITORY
+from workflows.clock import SystemClock
+from workflows.gateways.sandbox.counterparty import Surroundings
+from workflows.gateways.sandbox.opening import open_sandbox
+from workflows.gateways.sandbox.payment import Position
+from workflows.gateways.sandbox.settings import SandboxSettings
+
+READY_WITHIN_S = 90.0
+SANDBOX = "sandbox.sqlite"
+"""The providers' ledgers, in the deployment's folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Addresses and names. ``resources`` are physical ids by the template's logical ids."""
+
+    folder: str
+    emulator: str
+    step_functions: str
+    sandbox: str
+    resources: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    @property
+    def root(self) -> Account:
+        """Who may do everything."""
+        return Account(url=self.emulator)
+
+    def money_of(self, order_id: str) -> Position | None:
+        """An order's money, as the payment provider's ledger has it."""
+        here = Surroundings(clock=SystemClock(), random=SystemRandom())
+        with closing(open_sandbox(Path(self.folder) / SANDBOX, SandboxSettings(), here, read_only=True)) as sandbox:
+            return sandbox.payments.position(order_id)
+
+    @property
+    def api(self) -> str:
+        """Where the HTTP API answers."""
+        return f"{self.emulator}/_aws/execute-api/{self.resources['ServerlessHttpApi']}/$default"
+
+
+@contextmanager
+def deployed(folder: Path) -> Iterator[Deployment]:
+    """The run's deployment in ``folder``, which all workers share; it lasts at least as long as this."""
+    folder.mkdir(exist_ok=True)
+    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT)
+    try:
+        with _only_one(folder / "start.lock"):
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits where the last deployment is just going
+            said = _running(folder) or _started(folder)
+        yield Deployment(**json.loads(said))
+    finally:
+        os.close(users)
+
+
+@contextmanager
+def _only_one(lock: Path) -> Iterator[None]:
+    held = os.open(lock, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
+
+
+def _running(folder: Path) -> str | None:
+    """What the deployment said, if it still runs: it holds ``server.lock``."""
+    said = folder / "deployment.json"
+    with suppress(FileNotFoundError), open(folder / "server.lock") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return said.read_text()
+    return None
+
+
+def _started(folder: Path) -> str:
+    lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(lock, fcntl.LOCK_EX)  # the server inherits it, and lets go of it by ending
+    with open(folder / "serve.log", "ab") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tests.deployment.serve", folder],
+            cwd=REPOSITORY,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            pass_fds=[lock],
+            start_new_session=True,
+            text=True,
+        )
+    os.close(lock)
+    assert server.stdout is not None
+    impatience = threading.Timer(READY_WITHIN_S, server.terminate)
+    impatience.start()
+    said = server.stdout.readline()
+    impatience.cancel()
+    server.stdout.close()
+    assert said, f"no deployment; its log ends with:\n{(folder / 'serve.log').read_text()[-4000:]}"
+    (folder / "deployment.json").write_text(said)
+    return said

@@ -1,0 +1,94 @@
+"""MiniStack, the AWS emulator, as a process of the tests: on a free port of 127.0.0.1, in a folder of its own.
+
+IAM is enforced (``AUTH=true``): what a role may not do is refused. Neither Docker nor the network is used.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.request
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+REPOSITORY = Path(__file__).parents[2]
+PROGRAM = REPOSITORY / ".tools/ministack/bin/ministack"
+REGION = "us-east-1"
+READY_WITHIN_S = 30.0
+STOPS_WITHIN_S = 5.0
+
+
+def installed() -> bool:
+    """Whether ``make tools`` was here."""
+    return PROGRAM.exists()
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class MiniStack:
+    """Runs from ``with`` to its end. ``functions_see`` is put into the environment of every deployed function."""
+
+    def __init__(self, folder: Path, functions_see: dict[str, str]) -> None:
+        self._port = free_port()
+        self.url = f"http://127.0.0.1:{self._port}"
+        self._log = (folder / "ministack.log").open("wb")
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "TMPDIR": str(folder),
+            "STATE_DIR": str(folder / "state"),
+            "S3_DATA_DIR": str(folder / "s3"),
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self._port),
+            "MINISTACK_REGION": REGION,
+            "LOG_LEVEL": "WARNING",
+            "AUTH": "true",
+            "LAMBDA_EXECUTOR": "local",
+            "DOCKER_HOST": "unix:///nowhere",
+            "IOT_MTLS_ENABLED": "0",  # each of the two would listen on every interface
+            "SFTP_ENABLED": "0",
+            **functions_see,  # a function's process inherits the emulator's environment
+        }
+
+    def __enter__(self) -> MiniStack:
+        self._process = subprocess.Popen(
+            [PROGRAM], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
+        )
+        deadline = time.monotonic() + READY_WITHIN_S
+        while not self._answers():
+            assert self._process.poll() is None, f"MiniStack ended at once; see {self._log.name}"
+            assert time.monotonic() < deadline, f"MiniStack is not ready after {READY_WITHIN_S} s; see {self._log.name}"
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        with suppress(ProcessLookupError):  # its own session: the emulator and the functions it runs
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(STOPS_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._log.close()
+
+    def _answers(self) -> bool:
+        """Asks once; while nobody listens, waits a moment for the process to end instead of asking in a circle."""
+        try:
+            with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=READY_WITHIN_S):
+                return True
+        except OSError:
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+            return False

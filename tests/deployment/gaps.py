@@ -1,0 +1,140 @@
+"""Where MiniStack 1.5 is not AWS: each gap in one place, with what is done about it. Nothing else is changed.
+
+``bridged`` takes the translated template. What it cannot bridge is listed in ``NOT_EMULATED`` and left to other tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import copy
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+Resources = dict[str, dict[str, Any]]
+
+NOT_EMULATED: Mapping[str, str] = {
+    "a stream mapping's failures": (
+        "records that a function reports as failed are taken for done, and a batch that fails for good is not written"
+        " to the S3 destination: tests/handlers holds the feed to the batch semantics that AWS documents"
+    ),
+    "encryption with customer-managed keys": (
+        "a caller of an encrypted table, queue, topic or bucket needs no right to its key: tests/template holds the"
+        " key policies to what the services document"
+    ),
+    "metric filters and alarms on logs": "they are created, and never fire",
+}
+
+UNKNOWN_TYPES = frozenset({"AWS::Events::Archive"})
+"""A resource of an unknown type makes MiniStack refuse the whole template."""
+
+
+def bridged(template: Mapping[str, Any]) -> dict[str, Any]:
+    """The translated template, as MiniStack can take it."""
+    bridged = copy.deepcopy(dict(template))
+    _skip_what_is_refused(bridged)
+    _name_secrets_by_arn(bridged)
+    _spell_out_http_apis(bridged["Resources"])
+    return bridged
+
+
+def _skip_what_is_refused(template: dict[str, Any]) -> None:
+    """Under a false condition a resource is skipped: those of unknown types, and alarms on metric math."""
+    template.setdefault("Conditions", {})["Emulated"] = {"Fn::Equals": ["nothing", "this"]}
+    for resource in template["Resources"].values():
+        is_on_metric_math = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
+        if resource["Type"] in UNKNOWN_TYPES or is_on_metric_math:
+            resource["Condition"] = "Emulated"
+
+
+def _name_secrets_by_arn(template: dict[str, Any]) -> None:
+    """A reference to a secret gives its name there and its ARN on AWS, which is what policies need."""
+    resources = template["Resources"]
+    secrets = {name for name, found in resources.items() if found["Type"] == "AWS::SecretsManager::Secret"}
+    template["Resources"] = _with_arns(resources, secrets)
+    template["Outputs"] = _with_arns(template.get("Outputs", {}), secrets)
+
+
+def _with_arns(part: Any, secrets: Collection[str]) -> Any:
+    match part:
+        case {"Ref": name} if name in secrets:
+            return {"Fn::GetAtt": [name, "Id"]}
+        case dict():
+            return {key: _with_arns(value, secrets) for key, value in part.items()}
+        case list():
+            return [_with_arns(value, secrets) for value in part]
+        case _:
+            return part
+
+
+# --- HTTP APIs ---------------------------------------------------------------------------------------------------
+
+
+def _spell_out_http_apis(resources: Resources) -> None:
+    """MiniStack ignores an API's ``Body``: its authorizers, integrations and routes become resources."""
+    for name, resource in list(resources.items()):
+        body = resource.get("Properties", {}).get("Body")
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and body is not None:
+            resource["Properties"] = {"Name": body["info"]["title"], "ProtocolType": "HTTP"}
+            schemes = body.get("components", {}).get("securitySchemes", {})
+            for scheme, definition in schemes.items():
+                resources[f"{name}{scheme}"] = _authorizer(name, scheme, definition["x-amazon-apigateway-authorizer"])
+            for path, methods in body["paths"].items():
+                for method, operation in methods.items():
+                    _spell_out_route(resources, name, f"{method.upper()} {path}", operation)
+
+
+def _authorizer(api: str, scheme: str, authorizer: Mapping[str, Any]) -> dict[str, Any]:
+    configuration = authorizer["jwtConfiguration"]
+    properties = {
+        "ApiId": {"Ref": api},
+        "AuthorizerType": "JWT",
+        "Name": scheme,
+        "IdentitySource": [authorizer["identitySource"]],
+        "JwtConfiguration": {"Issuer": configuration["issuer"], "Audience": configuration["audience"]},
+    }
+    return {"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}
+
+
+def _spell_out_route(resources: Resources, api: str, route: str, operation: Mapping[str, Any]) -> None:
+    integration = operation["x-amazon-apigateway-integration"]
+    stem = f"{api}{re.sub(r'[^0-9A-Za-z]', '', route.title())}"
+    resources[f"{stem}Integration"] = {
+        "Type": "AWS::ApiGatewayV2::Integration",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "IntegrationType": "AWS_PROXY",
+            "IntegrationUri": integration["uri"],
+            "PayloadFormatVersion": integration["payloadFormatVersion"],
+        },
+    }
+    schemes = [scheme for scheme in _schemes(operation) if scheme != "NONE"]
+    secured = {"AuthorizationType": "JWT", "AuthorizerId": {"Ref": f"{api}{schemes[0]}"}} if schemes else {}
+    resources[f"{stem}Route"] = {
+        "Type": "AWS::ApiGatewayV2::Route",
+        "Properties": {
+            "ApiId": {"Ref": api},
+            "RouteKey": route,
+            "Target": {"Fn::Sub": f"integrations/${{{stem}Integration}}"},
+            **secured,
+        },
+    }
+
+
+def _schemes(operation: Mapping[str, Any]) -> list[str]:
+    return [scheme for requirement in operation.get("security", []) for scheme in requirement]
+
+
+# --- functions ---------------------------------------------------------------------------------------------------
+
+
+def error_name(said: str, log_tail: str) -> str:
+    """The name of a function's error, which state machines match on.
+
+    MiniStack says ``Runtime.HandlerError`` whatever was raised; the last line of the trace in the log has the class.
+    """
+    if said != "Runtime.HandlerError":
+        return said
+    lines = base64.b64decode(log_tail).decode(errors="replace").rstrip().splitlines()
+    raised = [found[1] for line in lines if (found := re.match(r"(?:\w+\.)*(\w+)(?::|$)", line))]
+    return raised[-1] if raised else said

@@ -1,0 +1,95 @@
+"""Who uses a deployment: people with Cognito tokens, and a backend service that hears what is published."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from tests.deployment.deployment import Deployment
+from workflows.client import ExpediterClient
+
+DEADLINE_S = 40.0
+EUR = "EUR"
+
+T = TypeVar("T")
+
+
+class Person(ExpediterClient):
+    """Somebody in one group of the user pool, logged in. ``id`` is the subject of their token."""
+
+    def __init__(self, deployment: Deployment, role: str) -> None:
+        cognito, pool = deployment.root.client("cognito-idp"), deployment.outputs["UserPoolId"]
+        name, password = f"{role}-{secrets.token_hex(4)}", f"Aa1!{secrets.token_urlsafe(16)}"
+        email = {"Name": "email", "Value": f"{name}@example.com"}
+        cognito.admin_create_user(
+            UserPoolId=pool,
+            Username=name,
+            UserAttributes=[email],
+            MessageAction="SUPPRESS",
+            TemporaryPassword=password,  # MiniStack's own does not conform to the pool's policy
+        )
+        cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
+        cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=role)
+        told = cognito.initiate_auth(
+            ClientId=deployment.outputs["ClientId"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": name, "PASSWORD": password},
+        )
+        self.token: str = told["AuthenticationResult"]["AccessToken"]
+        self.id: str = cognito.get_user(AccessToken=self.token)["Username"]
+        super().__init__(deployment.api, self.token)
+
+
+class Listener:
+    """A queue of its own on the topic of what is published. It is what the tests wait on."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._sqs = deployment.root.client("sqs")
+        topic = deployment.resources["OrderEvents"]
+        self._url = self._sqs.create_queue(QueueName=f"listener-{secrets.token_hex(4)}")["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]})
+        self._sqs.set_queue_attributes(QueueUrl=self._url, Attributes={"Policy": policy})
+        self._sns = deployment.root.client("sns")
+        self._subscription = self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
+
+    def until(self, read: Callable[[], T], holds: Callable[[T], Any]) -> T:
+        """What ``read`` gives once it ``holds``: read again when something was published, or after a second."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not holds(found := read()):
+            assert time.monotonic() < deadline, f"after {DEADLINE_S} s there was still {found}"
+            self._wait_s(1)
+        return found
+
+    def close(self) -> None:
+        self._sns.unsubscribe(SubscriptionArn=self._subscription)
+        self._sqs.delete_queue(QueueUrl=self._url)
+
+    def _wait_s(self, seconds: int) -> None:
+        heard = self._sqs.receive_message(QueueUrl=self._url, WaitTimeSeconds=seconds, MaxNumberOfMessages=10)
+        for message in heard.get("Messages", []):
+            self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+
+
+def a_meal(restaurant: str) -> Any:
+    """An order of 28.00: two pizzas of 10.00, water for 3.00, fees and tip of 5.00."""
+
+    def eur(amount: str) -> dict[str, str]:
+        return {"amount": amount, "currency": EUR}
+
+    return {
+        "restaurant": restaurant,
+        "lines": [
+            {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},
+            {"sku": "water", "name": "Water", "quantity": 1, "unit_price": eur("3.00")},
+        ],
+        "delivery_fee": eur("3.00"),
+        "service_fee": eur("1.00"),
+        "tip": eur("1.00"),
+        "payment_method": "pm_ok",
+        "contact": {"name": "Camille", "phone": "+33 1 23 45 67 89", "address": "1 rue de Rivoli, Paris"},
+    }

@@ -1,0 +1,79 @@
+"""``python -m tests.deployment.serve FOLDER``: a deployment of Expediter that serves whoever holds FOLDER/users.lock.
+
+One process for all workers of a test run: MiniStack, the sandbox as the providers, the built template deployed to the
+one with the addresses of the other, and Step Functions. It prints one line of JSON when it is ready (see
+``deployment.Deployment``), and ends when nobody holds a shared lock on the file any more.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from random import SystemRandom
+
+from tests.deployment import gaps
+from tests.deployment.artifact import code_for_this_machine
+from tests.deployment.deployer import Account, deploy
+from tests.deployment.deployment import SANDBOX
+from tests.deployment.emulator import REPOSITORY, MiniStack, free_port
+from tests.deployment.step_functions import driving
+from tests.deployment.translated import translated
+from workflows.clock import SystemClock
+from workflows.embedded.http import HttpServer
+from workflows.gateways.sandbox.counterparty import Surroundings
+from workflows.gateways.sandbox.opening import open_sandbox
+from workflows.gateways.sandbox.server import SandboxApp
+from workflows.gateways.sandbox.settings import SandboxSettings
+
+TOKEN = "what-the-sandbox-asks-to-see"
+
+
+def main(folder: Path) -> None:
+    """Serve until the users are gone."""
+    with ExitStack() as opened:
+        sandbox = opened.enter_context(_sandbox(folder))
+        step_functions_port = free_port()
+        step_functions = f"http://127.0.0.1:{step_functions_port}"
+        emulator = opened.enter_context(MiniStack(folder, {"AWS_ENDPOINT_URL_SFN": step_functions}))
+        account = Account(url=emulator.url)
+        parameters = {f"{name}Url": f"{sandbox}/{name.lower()}" for name in ("Payments", "Kitchen", "Couriers")}
+        template = gaps.bridged(translated(Path(os.environ.get("XTEMPLATE", str(REPOSITORY / "template.yaml")))))
+        stack = deploy(account, template, code_for_this_machine(), parameters)
+        _tell_credentials(account, stack.resources["SagaStep"])
+        opened.enter_context(driving(account, stack, folder, step_functions_port))
+        ready = {"folder": str(folder), "emulator": emulator.url, "step_functions": step_functions, "sandbox": sandbox}
+        print(json.dumps({**ready, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
+        _wait_until_nobody_uses(folder)
+
+
+@contextmanager
+def _sandbox(folder: Path) -> Iterator[str]:
+    """The providers, on 127.0.0.1."""
+    surroundings = Surroundings(clock=SystemClock(), random=SystemRandom())
+    with closing(open_sandbox(folder / SANDBOX, SandboxSettings(), surroundings)) as sandbox:  # noqa: SIM117
+        with closing(SandboxApp(sandbox, TOKEN)) as app, closing(HttpServer(app, 0)) as server:
+            yield f"http://127.0.0.1:{server.port}"
+
+
+def _tell_credentials(account: Account, saga_step: str) -> None:
+    """What an operator does once after the first deployment: the template holds no secrets."""
+    function = account.client("lambda").get_function_configuration(FunctionName=saga_step)
+    secret = function["Environment"]["Variables"]["PROVIDERS_SECRET"]
+    tokens = dict.fromkeys(("payments", "kitchen", "couriers"), TOKEN)
+    account.client("secretsmanager").put_secret_value(SecretId=secret, SecretString=json.dumps(tokens))
+
+
+def _wait_until_nobody_uses(folder: Path) -> None:
+    users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT)
+    fcntl.flock(users, fcntl.LOCK_EX)  # granted when the last user is gone, even if it was killed
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # by the way of every "with"
+    main(Path(sys.argv[1]))

@@ -1,0 +1,102 @@
+"""Step Functions for a deployment: the embedded engine runs the deployed machines against the deployed functions.
+
+MiniStack's own is not faithful enough to believe what an order does on it: errors of functions have no names,
+``sync:2`` children fail without a cause, heartbeats and machine timeouts are not kept. So the deployed functions find
+this one instead, at ``AWS_ENDPOINT_URL_SFN``. What it runs is what was deployed: definitions are read from the state
+machines that CloudFormation made, functions are invoked by their ARNs, through Lambda's API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.deployment import gaps
+from tests.deployment.deployer import Account, Stack
+from workflows.asl import definition
+from workflows.asl.signals import JSON
+from workflows.clock import SystemClock
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.database import Database
+from workflows.embedded.driver import Driver
+from workflows.embedded.functions import FunctionFailed
+from workflows.embedded.journal import Journal
+from workflows.embedded.machines import Machine
+from workflows.embedded.reports import Reports
+from workflows.embedded.running import Definitions
+from workflows.embedded.step_functions_api import StepFunctionsApi
+
+INVOCATIONS_MAX = 16
+"""At once; Lambda would serve a thousand, this machine has two cores."""
+
+ANSWERS_WITHIN_S = 60
+"""Longer than the timeout of any function that a machine calls."""
+
+
+class DeployedFunctions:
+    """Invokes functions as Step Functions does: errors have the names and causes that it gives them."""
+
+    def __init__(self, account: Account) -> None:
+        self._lambda = account.client(
+            "lambda",
+            Config(
+                read_timeout=ANSWERS_WITHIN_S, retries={"total_max_attempts": 1}, max_pool_connections=INVOCATIONS_MAX
+            ),
+        )
+        self._threads = ThreadPoolExecutor(INVOCATIONS_MAX, thread_name_prefix="invocation")
+
+    def invoke(self, function: str, payload: JSON) -> Future[JSON]:
+        """The future holds the result, or FunctionFailed."""
+        return self._threads.submit(self._invoke, function, payload)
+
+    def close(self) -> None:
+        """Calls that wait are dropped; those under way are waited for."""
+        self._threads.shutdown(cancel_futures=True)
+
+    def _invoke(self, function: str, payload: JSON) -> JSON:
+        try:
+            answered = self._lambda.invoke(FunctionName=function, Payload=json.dumps(payload), LogType="Tail")
+        except ClientError as error:
+            raise FunctionFailed(f"Lambda.{error.response['Error']['Code']}", str(error)) from error
+        except BotoCoreError as error:
+            raise FunctionFailed("Lambda.SdkClientException", str(error)) from error
+        result: Any = json.loads(answered["Payload"].read() or b"null")
+        if "FunctionError" in answered:
+            name = gaps.error_name(result["errorType"], answered.get("LogResult", ""))
+            raise FunctionFailed(name, json.dumps({**result, "errorType": name}))
+        return result  # type: ignore[no-any-return]  # what a function returns is JSON
+
+
+@contextmanager
+def driving(account: Account, stack: Stack, folder: Path, port: int) -> Iterator[str]:
+    """Runs the stack's machines behind the API on ``port``; yields its URL."""
+    clock = SystemClock()
+    with ExitStack() as opened:
+        database = opened.enter_context(Database(folder / "executions.sqlite"))
+        alarms = opened.enter_context(closing(Alarms(clock)))
+        journal = Journal(database)
+        definitions = Definitions(journal)
+        functions = DeployedFunctions(account)
+        machines = {machine.name: machine for machine in _machines(account, stack)}
+        driver = Driver(database, journal, definitions, machines, functions, clock=clock, alarms=alarms)
+        opened.callback(driver.close)
+        opened.callback(functions.close)
+        driver.begin()
+        api = opened.enter_context(closing(StepFunctionsApi(driver, Reports(journal, definitions), port=port)))
+        yield api.url
+
+
+def _machines(account: Account, stack: Stack) -> Iterator[Machine]:
+    client = account.client("stepfunctions")
+    for arn in stack.resources.values():
+        if ":stateMachine:" in arn:
+            found = client.describe_state_machine(stateMachineArn=arn)
+            parsed = definition.parse(found["definition"], name=found["name"])
+            yield Machine(found["name"], found["type"] == "EXPRESS", parsed)

@@ -1,0 +1,87 @@
+"""Orders on the deployed stack, by people with tokens, from the HTTP API to the log and to what is published."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from domain.money import Money
+from tests.deployment.conftest import Join
+from tests.deployment.deployment import Deployment
+from tests.deployment.people import Listener, Person, a_meal
+from workflows.client import Problem
+
+
+def in_half_an_hour() -> datetime:
+    return datetime.now(UTC) + timedelta(minutes=30)
+
+
+def kinds(reader: Person, order_id: str) -> list[str]:
+    return [event["type"] for event in reader.history(order_id)]
+
+
+def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
+    """An order whose ticket is at the restaurant."""
+    order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
+    order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
+    assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"
+    return order_id
+
+
+def test_an_order_is_delivered_and_paid(deployment: Deployment, join: Join, listener: Listener) -> None:
+    """Placed, cooked, carried and captured, over the deployed functions, tables, stream and state machines."""
+    customer, restaurant, courier = join("customer"), join("restaurant"), join("courier")
+    order_id = placed(customer, restaurant, listener)
+    restaurant.accept(order_id, in_half_an_hour())
+    listener.until(lambda: customer.get(order_id)["delivery"]["offer"], bool)
+    courier.assign(order_id)
+    restaurant.ready(order_id)
+    courier.pick_up(order_id)
+    courier.deliver(order_id)
+    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "completed")
+    assert kinds(customer, order_id) == [
+        *("OrderPlaced", "PaymentAuthorizationRequested"),
+        *("PaymentAuthorized", "PreparationRequested"),
+        *("PreparationAccepted", "CourierRequested"),
+        "CourierAssigned",
+        "PreparationReady",
+        "OrderPickedUp",
+        *("OrderDelivered", "PaymentCaptureRequested"),
+        *("PaymentCaptured", "OrderCompleted"),
+    ]
+    money = deployment.money_of(order_id)
+    assert money is not None
+    assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
+
+
+def test_a_meal_that_is_declined_is_not_paid(deployment: Deployment, join: Join, listener: Listener) -> None:
+    """The authorisation is voided, and the order ends cancelled."""
+    customer, restaurant = join("customer"), join("restaurant")
+    order_id = placed(customer, restaurant, listener)
+    restaurant.reject(order_id, "closed for the night")
+    listener.until(lambda: customer.get(order_id)["status"], lambda status: status == "cancelled")
+    assert kinds(customer, order_id)[-2:] == ["PaymentVoided", "OrderCancelled"]
+    money = deployment.money_of(order_id)
+    assert money is not None
+    assert money.held == money.captured == Money(0, "EUR")
+
+
+@pytest.mark.parametrize("shown", ["nothing", "no token", "a forged signature"])
+def test_nobody_comes_in_without_a_token_of_the_user_pool(deployment: Deployment, join: Join, shown: str) -> None:
+    """The authorizer of the HTTP API refuses before a function is called."""
+    header, _, _ = join("customer").token.rpartition(".")
+    shows = {"nothing": None, "no token": "Bearer x", "a forged signature": f"Bearer {header}.{'A' * 342}"}[shown]
+    headers = {"Authorization": shows} if shows else {}
+    assert httpx.get(f"{deployment.api}/orders/ord_{'0' * 26}", headers=headers).status_code == 401
+
+
+def test_an_order_of_somebody_else_does_not_exist(join: Join) -> None:
+    """Neither another customer nor another restaurant sees it."""
+    customer, restaurant = join("customer"), join("restaurant")
+    order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
+    for stranger in (join("customer"), join("restaurant")):
+        with pytest.raises(Problem) as refused:
+            stranger.get(order_id)
+        assert refused.value.name == "OrderNotFound"

@@ -1,13 +1,16 @@
-"""Proving the log from the command line, beside the engine that writes it."""
+"""Proving the log from the command line, beside the engine that writes it, and on AWS."""
 
 from __future__ import annotations
 
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from moto import mock_aws
 
 
 @pytest.fixture
@@ -82,3 +85,90 @@ def test_a_broken_chain_has_no_head(expediter: Any, folder: Path) -> None:
     result = expediter("audit", "heads", "--data", folder)
     assert (result.code, result.out) == (1, "")
     assert "a broken chain has no head" in result.err
+
+
+# --- on AWS ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The same log as an events table of DynamoDB: the items have the same attributes."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials it found first
+    with mock_aws():
+        keys = {"pk": ("HASH", "S"), "sk": ("RANGE", "N")}
+        events = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
+            TableName="events",
+            KeySchema=[{"AttributeName": name, "KeyType": use} for name, (use, _) in keys.items()],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": kind} for name, (_, kind) in keys.items()],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        rows = sqlite3.connect(folder / "expediter.sqlite")
+        for pk, sk, k, ts, h, ev in rows.execute("SELECT pk, sk, k, ts, h, ev FROM events ORDER BY pk, sk"):
+            events.put_item(Item={"pk": pk, "sk": sk, "k": k, "ts": ts, "h": h, "ev": ev})
+        rows.close()
+        yield events
+
+
+TABLE = ("--table", "events", "--region", "eu-west-1")
+
+
+def test_a_log_on_aws_is_verified_without_a_key_of_a_customer(
+    expediter: Any, table: Any, folder: Path, tmp_path: Path
+) -> None:
+    """The same words, the same heads, the same exit codes; and no call but reads of this table."""
+    result = expediter("audit", "verify", *TABLE)
+    assert (result.code, result.out) == (0, ""), result.err
+    assert result.err == expediter("audit", "verify", "--data", folder).err
+    heads = expediter("audit", "heads", *TABLE)
+    assert heads.json == expediter("audit", "heads", "--data", folder).json
+    (tmp_path / "heads.json").write_text(heads.out, encoding="utf-8")
+    held = expediter("audit", "verify", *TABLE, "--heads", tmp_path / "heads.json")
+    assert (held.code, f"held against {len(heads.json)} published heads" in held.err) == (0, True)
+
+
+def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> None:
+    """By stream and version, as anywhere."""
+    item = next(each for each in table.scan()["Items"] if each["pk"].startswith("order#") and each["sk"] == 1)
+    table.put_item(Item=item | {"ev": item["ev"].replace("Pizza", "Pasta")})
+    result = expediter("audit", "verify", *TABLE)
+    assert (result.code, result.out.count("\n")) == (1, 1)
+    assert result.out.startswith(f"{item['pk']} version 1: does not match its hash")
+    assert expediter("audit", "verify", *TABLE, "--json").json["findings"][0]["version"] == 1
+    head = expediter("audit", "heads", *TABLE)
+    assert (head.code, "see expediter audit verify --table events" in head.err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ("", 2, "say which log: --data DIR"),
+        ("--table events --data .", 2, "say which log: --data DIR"),
+        ("--table nothing --region eu-west-1", 2, "the table nothing is not there"),
+        ("--table views --region eu-west-1", 2, "the table views holds no event log"),
+    ],
+)
+def test_a_log_that_cannot_be_read_is_said_in_one_line(
+    expediter: Any, table: Any, arguments: str, code: int, words: str
+) -> None:
+    """Wrong flags, wrong name, another table."""
+    views = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
+        TableName="views",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    views.put_item(Item={"pk": "open orders"})
+    result = expediter("audit", "verify", *arguments.split())
+    assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
+    assert words in result.err
+
+
+def test_a_table_that_does_not_answer_is_said_so(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 3: ask again."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    for name, value in (("ENDPOINT_URL", "http://127.0.0.1:1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")):
+        monkeypatch.setenv(f"AWS_{name}", value)
+    result = expediter("audit", "verify", *TABLE)
+    assert (result.code, result.out, result.err.count("\n")) == (3, "", 1), result
+    assert "the table events does not answer" in result.err

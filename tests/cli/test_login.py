@@ -19,7 +19,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from workflows.cli import logins
+from workflows.cli import logins, stack_outputs
 
 PASSWORD = "correct-Horse-7"
 
@@ -387,7 +387,7 @@ def test_a_stack_says_where_it_answers_and_who_knows_its_users(
     expediter: Any, aws: Server, typed: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """From its outputs, with the caller's AWS credentials; Cognito is still asked without."""
-    outputs = OUTPUT.format("ApiUrl", "https://food.example.com/") + OUTPUT.format("UserPoolClientId", "client-7")
+    outputs = OUTPUT.format("ApiUrl", "https://food.example.com/") + OUTPUT.format("ClientId", "client-7")
 
     def answer(_path: str, headers: Any, _body: bytes) -> tuple[int, str]:
         return (200, json.dumps(TOKENS)) if headers["X-Amz-Target"] else (200, STACK.format(outputs=outputs))
@@ -410,12 +410,20 @@ def test_a_stack_says_where_it_answers_and_who_knows_its_users(
     assert asked[1] is None
 
 
+def test_the_outputs_are_those_of_the_template() -> None:
+    """The two files agree."""
+    template = (Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8")
+    outputs = template.partition("\nOutputs:\n")[2]
+    for name in (stack_outputs.URL, stack_outputs.CLIENT):
+        assert f"\n  {name}:" in f"\n{outputs}"
+
+
 @pytest.mark.parametrize(
     ("credentials", "region", "answer", "code", "words"),
     [
         (False, "eu-west-1", None, 4, "no AWS credentials"),
         (True, "", None, 2, "set AWS_REGION"),
-        (True, "eu-west-1", (200, STACK.format(outputs="")), 2, "has no output ApiUrl and no UserPoolClientId"),
+        (True, "eu-west-1", (200, STACK.format(outputs="")), 2, "has no output ApiUrl and no ClientId"),
         (True, "eu-west-1", (400, ERROR.format("ValidationError", "no such stack")), 2, "food is not there: no such"),
         (True, "eu-west-1", (403, ERROR.format("AccessDenied", "no")), 4, "AWS does not let you at the stack food"),
         (True, "eu-west-1", (200, "<html>"), 3, "not as AWS does"),

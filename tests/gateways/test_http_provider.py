@@ -305,6 +305,24 @@ def test_what_is_no_token_is_not_sent(token, provider):
     assert stub.requests == []
 
 
+def test_a_credential_that_is_missing_is_not_one_that_cannot_be_had_now(provider):
+    """The one waits for a person, the other for the store of secrets; nothing is sent either way."""
+    stub = provider(says(CAPTURED))
+
+    def fails(error: Exception) -> Callable[[], str]:
+        def credential() -> str:
+            raise error
+
+        return credential
+
+    url = f"http://127.0.0.1:{stub.port}"
+    with pytest.raises(CredentialRefused, match=r"no credential for the provider: .*no token for payments"):
+        capture(HttpPayments(url, fails(LookupError("no token for payments"))))
+    with pytest.raises(PaymentsUnavailable, match="no answer about our credential: TimeoutError too slow"):
+        capture(HttpPayments(url, fails(TimeoutError("too slow"))))
+    assert stub.requests == []
+
+
 def test_a_redirect_is_not_followed(provider):
     """The credential is for one address."""
     elsewhere = provider(says(CAPTURED))

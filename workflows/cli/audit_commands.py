@@ -1,17 +1,20 @@
-"""``expediter audit``: is the log in a folder what was written? Works beside a running engine: it only reads."""
+"""``expediter audit``: is the log what was written? In a folder beside its engine, or in DynamoDB: it only reads.
+
+Verifying needs no keys of customers, so on AWS it is given none: nothing personal can be read by who verifies.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.failures import Exit, Refused, Unusable
+from workflows.cli.failures import Exit, Refused, Unreachable, Unusable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.terminal import print_json, say
+from workflows.cli.terminal import print_json, say, status_console
 
 if TYPE_CHECKING:
     from workflows.audit import Head
@@ -19,13 +22,20 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="audit", help="Prove that the log is what was written.", no_args_is_help=True)
 
-Data = Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder of an engine; it may be running.")]
+Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The folder of an engine; it may be running.")]
+Table = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="The events table of a deployed stack, read whole, with your AWS credentials."),
+]
+Region = Annotated[str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where the table is.")]
 
 
 @app.command()
 def verify(
-    data: Data,
     *,
+    data: Data = None,
+    table: Table = None,
+    region: Region = None,
     heads: Annotated[
         str | None, typer.Option(metavar="FILE", help="Heads published before, to find what was computed again.")
     ] = None,
@@ -35,8 +45,8 @@ def verify(
     from workflows import audit
 
     published = None if heads is None else _read_heads(heads)
-    with _log(data) as log:
-        report = audit.verify(log, heads=published)
+    with _log(data, table, region) as log, _streams_walked() as walked_so_far:
+        report = audit.verify(log, heads=published, progress=walked_so_far)
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
         counts = {"streams": report.streams, "commits": report.commits, "events": report.events, "heads": report.heads}
@@ -51,18 +61,19 @@ def verify(
 
 
 @app.command()
-def heads(data: Data) -> None:
+def heads(*, data: Data = None, table: Table = None, region: Region = None) -> None:
     """Print the head of every stream as JSON: keep it where who writes the log cannot write."""
     from workflows import audit
     from workflows.commits import ChainBroken
 
-    with _log(data) as log:
+    with _log(data, table, region) as log:
         try:
             found = [
                 {"stream": head.stream, "version": head.version, "hash": head.hash.hex()} for head in audit.heads(log)
             ]
         except ChainBroken as broken:
-            raise Refused(f"{broken}; a broken chain has no head: see expediter audit verify --data {data}") from None
+            where = f"--data {data}" if data else f"--table {table}"
+            raise Refused(f"{broken}; a broken chain has no head: see expediter audit verify {where}") from None
     print_json(found)
 
 
@@ -78,8 +89,49 @@ def _read_heads(file: str) -> dict[str, Head]:
 
 
 @contextmanager
-def _log(data: Path) -> Iterator[EventLog]:
-    from workflows.cli.folder import open_log
+def _log(data: Path | None, table: str | None, region: str | None) -> Iterator[EventLog]:
+    """Raises Unusable, Unreachable, NotLetIn."""
+    if (data is None) == (table is None):
+        raise Unusable("say which log: --data DIR of an engine here, or --table NAME of one on AWS")
+    if data is not None:
+        from workflows.cli.folder import open_log
 
-    with open_log(data) as log:
-        yield log
+        with open_log(data) as log:
+            yield log
+    else:
+        with _deployed_log(table or "", region) as log:
+            yield log
+
+
+@contextmanager
+def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
+    from workflows.aws.event_log import DynamoDbEventLog
+    from workflows.cli.aws import client, explained
+    from workflows.clock import SystemClock
+    from workflows.codec import Codec
+    from workflows.event_log import StreamUnavailable
+    from workflows.keyring import NoKeys
+
+    with explained(f"the table {table}"):
+        try:
+            yield DynamoDbEventLog(client("dynamodb", region), table, Codec(NoKeys()), SystemClock())
+        except StreamUnavailable as unavailable:
+            raise Unreachable(f"the table {table} does not answer: {unavailable}; ask again") from None
+        except (KeyError, UnicodeDecodeError):
+            raise Unusable(f"the table {table} holds no event log") from None
+
+
+@contextmanager
+def _streams_walked() -> Iterator[Callable[[int], None]]:
+    """Counts on a terminal, where somebody waits."""
+    console = status_console()
+    if not console.is_terminal:
+        yield lambda _streams: None
+        return
+    with console.status("verifying ...") as status:
+
+        def shown(streams: int) -> None:
+            if streams % 100 == 0:
+                status.update(f"verifying ... {streams} streams")
+
+        yield shown

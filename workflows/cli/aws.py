@@ -1,9 +1,10 @@
-"""What a command says when AWS refuses, is not there, or is not to be asked without credentials."""
+"""AWS from the command line: clients with a person's patience, and what to say when AWS refuses or is not there."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from workflows.cli.failures import NotLetIn, Refused, Unreachable, Unusable
 
@@ -12,6 +13,15 @@ _NOT_LET_IN = {
     "AccessDenied", "AccessDeniedException", "AccessDeniedError", "ExpiredToken", "ExpiredTokenException",
     "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId",
 }  # fmt: skip
+
+
+def client(service: str, region: str | None = None) -> Any:
+    """With the caller's credentials. A person waits, from anywhere in the world; a function would not."""
+    import boto3
+    from botocore.config import Config
+
+    patience = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
+    return boto3.client(service, region_name=region, config=patience)  # type: ignore[call-overload]  # any service
 
 
 @contextmanager

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from workflows.cli.aws import explained
+from workflows.cli.aws import client, explained
 from workflows.cli.failures import Unusable
 
-URL, CLIENT = "ApiUrl", "UserPoolClientId"
+URL, CLIENT = "ApiUrl", "ClientId"
 """Outputs of template.yaml."""
 
 
@@ -20,12 +20,10 @@ class StackOutputs:
 
 def stack_outputs(name: str, region: str | None) -> StackOutputs:
     """Raises Failure."""
-    import boto3
-
     with explained(f"the stack {name}"):
-        client = boto3.client("cloudformation", region_name=region)
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        cloudformation = client("cloudformation", region)
+        (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", ())}
     if missing := [key for key in (URL, CLIENT) if key not in outputs]:
         raise Unusable(f"the stack {name} has no output {' and no '.join(missing)}; is it one of Expediter's?")
-    return StackOutputs(outputs[URL], outputs[CLIENT], client.meta.region_name)
+    return StackOutputs(outputs[URL], outputs[CLIENT], cloudformation.meta.region_name)

@@ -70,7 +70,8 @@ class Operation(Generic[Answer]):
 class Provider:
     """Where a provider is, and how one is let in. Threads may share it; connections are made on first use.
 
-    ``credential()`` gives the bearer token of each call, so that a rotated one is used without a restart.
+    ``credential()`` gives the bearer token of each call, so that a rotated one is used without a restart. It raises
+    LookupError where there is none, which a person has to see to, and anything else where it could not find out.
     """
 
     def __init__(
@@ -156,8 +157,13 @@ class Provider:
         return self._unavailable(key, f"the provider answered HTTP {status}, {told.error}: {told.detail}")
 
     def _token(self, key: str) -> str:
-        """A token that cannot stand in a header would end up in the text of the error that says so."""
-        token = self._credential().strip()
+        """Nothing was sent yet. A token that cannot stand in a header would end up in the error that says so."""
+        try:
+            token = self._credential().strip()
+        except LookupError as missing:
+            raise CredentialRefused(key, f"we have no credential for the provider: {missing}") from missing
+        except Exception as error:
+            raise self._unavailable(key, f"no answer about our credential: {type(error).__name__} {error}") from error
         if not token or not token.isascii() or not token.isprintable() or " " in token:
             raise CredentialRefused(key, "our credential for the provider is empty or is no bearer token")
         return token

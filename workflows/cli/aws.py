@@ -15,12 +15,14 @@ _NOT_LET_IN = {
 }  # fmt: skip
 
 
-def client(service: str, region: str | None = None) -> Any:
+def client(service: str, region: str | None = None, *, read_timeout_s: float = 60) -> Any:
     """With the caller's credentials. A person waits, from anywhere in the world; a function would not."""
     import boto3
     from botocore.config import Config
 
-    patience = Config(connect_timeout=5, read_timeout=60, retries={"mode": "standard", "total_max_attempts": 5})
+    patience = Config(
+        connect_timeout=5, read_timeout=read_timeout_s, retries={"mode": "standard", "total_max_attempts": 5}
+    )
     return boto3.client(service, region_name=region, config=patience)  # type: ignore[call-overload]  # any service
 
 

@@ -16,6 +16,7 @@ from workflows.cli import (
     circuit_commands,
     demo_command,
     engine_commands,
+    failed_batch_commands,
     incident_commands,
     login_commands,
     order_commands,
@@ -60,6 +61,7 @@ app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
 app.add_typer(audit_commands.app)
+app.add_typer(failed_batch_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)
 sandbox_command.add_to(app)

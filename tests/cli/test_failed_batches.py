@@ -1,0 +1,183 @@
+"""What the stream gave up on, from the command line: S3 as moto plays it, and a stand-in for the function."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from workflows.aws.failed_batches import FailedBatches
+
+ARN = "arn:aws:lambda:eu-west-1:123456789012:function:{}"
+FROM = ("--bucket", "failed", "--region", "eu-west-1")
+
+
+@dataclass
+class Function:
+    """Whatever function is invoked: ``answers(event)`` gives its answer, and whether it failed."""
+
+    answers: Callable[[Any], tuple[Any, bool]] = lambda _event: ({"batchItemFailures": []}, False)
+    invoked: list[tuple[str, Any]] = field(default_factory=list)
+
+    def __call__(self, params: Any, context: Any, **_: Any) -> Any:
+        event = json.loads(params["body"])
+        self.invoked.append((params["url_path"], event))
+        answer, failed = self.answers(event)
+        told = {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
+        return _Http(), told | ({"FunctionError": "Unhandled"} if failed else {})
+
+
+class _Http:
+    status_code = 200
+
+
+@pytest.fixture
+def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
+    """Every call of Lambda's Invoke comes here instead."""
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        session = boto3.Session()
+        function = Function()
+        session.events.register("before-call.lambda.Invoke", function)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", session)
+        yield function
+
+
+@pytest.fixture
+def kept(function: Function) -> Callable[[], list[str]]:
+    """A bucket with two batches of the feed, one of the publisher, and one that is none; what is in it now."""
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3.create_bucket(Bucket="failed", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+
+    def keep(name: str, function: str, *streams: str) -> None:
+        records = [{"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": stream}}}} for stream in streams]
+        about = {
+            "functionArn": ARN.format(function),
+            "condition": "RetryAttemptsExhausted",
+            "approximateInvokeCount": 6,
+        }
+        record = {
+            "requestContext": about,
+            "timestamp": "2026-05-04T12:00:00Z",
+            "payload": json.dumps({"Records": records}),
+        }
+        s3.put_object(Bucket="failed", Key=f"aws/lambda/{name}", Body=json.dumps(record))
+
+    keep("1", "food-Feed-X1", "order#a", "order#b", "order#a")
+    keep("2", "food-Publisher-X2", "order#a")
+    keep("3", "food-Feed-X1:live", "order#c")
+    s3.put_object(Bucket="failed", Key="aws/lambda/4", Body=b"nonsense")
+
+    def now() -> list[str]:
+        listed = s3.list_objects_v2(Bucket="failed").get("Contents", [])
+        return [each["Key"].rpartition("/")[2] for each in listed]
+
+    return now
+
+
+def test_they_are_listed_with_whose_when_why_and_which_orders(expediter: Any, kept: Any) -> None:
+    """What is no batch is listed as well: somebody has to look at it."""
+    listed = expediter("failed-batches", "list", *FROM)
+    assert (listed.code, listed.err) == (0, "4 batches\n")
+    first, second, _, last = listed.out.splitlines()
+    assert first == ("2026-05-04T12:00:00+00:00  food-Feed-X1  RetryAttemptsExhausted  3 records  order#a, order#b")
+    assert "food-Publisher-X2" in second
+    assert "aws/lambda/4" in last
+    assert "is no invocation record" in last
+    of_one = expediter("failed-batches", "list", *FROM, "--function", ARN.format("food-Feed-X1"), "--json").json
+    assert [batch.get("streams") for batch in of_one["batches"]] == [["order#a", "order#b"], ["order#c"], None]
+    few = expediter("failed-batches", "list", *FROM, "--limit", "1")
+    assert few.err == "1 batches; 3 more were not read, see --limit\n"
+
+
+def test_each_is_given_to_its_function_again_and_deleted_once_nothing_failed(
+    expediter: Any, kept: Any, function: Function
+) -> None:
+    """Another function's is left, since this one's success would say nothing about it; so is what cannot be read."""
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
+    assert (result.code, kept()) == (1, ["2", "4"])
+    assert [path for path, _ in function.invoked] == ["/2015-03-31/functions/food-Feed-X1/invocations"] * 2
+    assert [len(event["Records"]) for _, event in function.invoked] == [3, 1]
+    assert "redriven: 2 batches, 1 failed, 1 of other functions left" in result.err
+    assert result.err.endswith("expediter: 1 batches failed and were kept; the function's log says why\n")
+
+
+def test_a_batch_that_fails_again_is_kept_and_the_others_go_on(expediter: Any, kept: Any, function: Function) -> None:
+    """Wholly or in part: it is whole when it is tried next, and what was done is not done twice."""
+
+    def answers(event: Any) -> tuple[Any, bool]:
+        if len(event["Records"]) == 3:
+            return {"batchItemFailures": [{"itemIdentifier": "7"}]}, False
+        return {"errorType": "StreamUnavailable"}, True
+
+    function.answers = answers
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1", "--json")
+    assert (result.code, kept()) == (1, ["1", "2", "3", "4"])
+    problems = [batch["problem"] for batch in result.json["batches"]]
+    assert problems[0] == "1 of 3 records failed again"
+    assert problems[1] == 'the function failed: {"errorType": "StreamUnavailable"}'
+    assert {name: result.json[name] for name in ("redriven", "failed", "of_others")} == {
+        "redriven": 0,
+        "failed": 3,
+        "of_others": 1,
+    }
+
+
+def test_a_dry_run_invokes_and_deletes_nothing(expediter: Any, kept: Any, function: Function) -> None:
+    """It says what would be."""
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Publisher-X2", "--dry-run")
+    assert "would redrive: 1 batches, 1 failed, 2 of other functions left" in result.err
+    assert (function.invoked, kept()) == ([], ["1", "2", "3", "4"])
+
+
+def test_one_that_somebody_else_dealt_with_meanwhile_is_no_failure(
+    expediter: Any, kept: Any, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two people may redrive at once."""
+    monkeypatch.setattr(FailedBatches, "list", lambda _: iter(["aws/lambda/1", "aws/lambda/gone"]))
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
+    assert (result.code, len(function.invoked), kept()) == (0, 1, ["2", "3", "4"]), result
+    monkeypatch.setattr(FailedBatches, "list", lambda _: iter(["aws/lambda/gone"]))
+    assert expediter("failed-batches", "list", *FROM).err == "0 batches\n"
+
+
+def test_a_function_of_another_kind_ends_it_before_anything_is_deleted(
+    expediter: Any, kept: Any, function: Function
+) -> None:
+    """Only a function of the stream says which records failed."""
+    function.answers = lambda _event: (None, False)
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
+    assert (result.code, kept()) == (2, ["1", "2", "3", "4"])
+    assert "does not answer as a function of the stream does" in result.err
+
+
+def test_when_all_are_done_there_is_nothing_left_to_do(expediter: Any, kept: Any) -> None:
+    """Exit code 0, then and before."""
+    boto3.client("s3", region_name="eu-west-1").delete_object(Bucket="failed", Key="aws/lambda/4")
+    for function in ("food-Feed-X1", "food-Publisher-X2", "food-Feed-X1"):
+        assert expediter("failed-batches", "redrive", *FROM, "--function", function).code == 0
+    assert kept() == []
+    assert expediter("failed-batches", "list", *FROM, "--json").json == {"batches": [], "not_read": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ("list", 2, "'--bucket'"),
+        ("redrive --bucket failed", 2, "'--function'"),
+        ("list --bucket nothing --region eu-west-1", 2, "the bucket nothing is not there"),
+        ("list --bucket failed --limit 0", 2, "'--limit'"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(
+    expediter: Any, kept: Any, arguments: str, code: int, words: str
+) -> None:
+    result = expediter("failed-batches", *arguments.split())
+    assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
+    assert words in result.err

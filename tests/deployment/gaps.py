@@ -32,18 +32,21 @@ UNKNOWN_TYPES = frozenset({"AWS::Events::Archive"})
 def bridged(template: Mapping[str, Any]) -> dict[str, Any]:
     """The translated template, as MiniStack can take it."""
     bridged = copy.deepcopy(dict(template))
-    _skip_what_is_refused(bridged)
+    _skip_what_stands_in_the_way(bridged)
     _name_secrets_by_arn(bridged)
     _spell_out_http_apis(bridged["Resources"])
     return bridged
 
 
-def _skip_what_is_refused(template: dict[str, Any]) -> None:
-    """Under a false condition a resource is skipped: those of unknown types, and alarms on metric math."""
+def _skip_what_stands_in_the_way(template: dict[str, Any]) -> None:
+    """Under a false condition a resource is skipped: of unknown types, and alarms on metric math.
+
+    So are bucket policies: ours asks for TLS, and the emulator is spoken to without.
+    """
     template.setdefault("Conditions", {})["Emulated"] = {"Fn::Equals": ["nothing", "this"]}
     for resource in template["Resources"].values():
         is_on_metric_math = resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"]
-        if resource["Type"] in UNKNOWN_TYPES or is_on_metric_math:
+        if resource["Type"] in UNKNOWN_TYPES or is_on_metric_math or resource["Type"] == "AWS::S3::BucketPolicy":
             resource["Condition"] = "Emulated"
 
 

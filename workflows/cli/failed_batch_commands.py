@@ -7,8 +7,9 @@ without effect, so a batch may be redriven twice. It is deleted once the functio
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,13 +48,9 @@ def list_(
     found: list[dict[str, Any]] = []
     with _opened(bucket, region) as batches, _counting("reading") as counted:
         keys = batches.list()
-        for number, key in enumerate(islice(keys, limit), start=1):
-            counted(number)
-            batch, problem = _read(batches, key)
-            if problem:
+        for key, batch, problem in _read(batches, islice(keys, limit), counted):
+            if batch is None:
                 found.append({"key": key, "problem": problem})
-            elif batch is None:
-                continue
             elif function is None or _name(batch.function) == _name(function):
                 found.append(_described(batch))
         more = sum(1 for _ in keys)
@@ -80,22 +77,15 @@ def redrive(
 ) -> None:
     """Work on each batch again, and delete it once none of its records failed. Exit code 1 when some are left."""
     results: list[dict[str, Any]] = []
-    others = 0
+    others, invoke = 0, _invoking(function, region)
     with _opened(bucket, region) as batches, _counting("redriving") as counted:
-        for number, key in enumerate(list(batches.list()), start=1):
-            counted(number)
-            batch, problem = _read(batches, key)
-            if batch is None and not problem:
-                continue
+        for key, batch, problem in _read(batches, list(batches.list()), counted):
             if batch is not None and _name(batch.function) != _name(function):
                 others += 1
                 continue
             result = {"key": key} if batch is None else _described(batch)
-            if batch is not None and not dry_run:
-                problem = _invoked(function, region, batch)
-                if not problem:
-                    batches.delete(key)
-            results.append(result | ({"problem": problem} if problem else {}))
+            wrong = problem if batch is None or dry_run else _worked_on(batch, batches, invoke)
+            results.append(result | ({"problem": wrong} if wrong else {}))
             if not json:
                 _show(results[-1:])
     _told(results, others, dry_run=dry_run, json=json)
@@ -113,34 +103,49 @@ def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bo
         raise Refused(f"{failed} batches failed and were kept; the function's log says why")
 
 
-def _invoked(function: str, region: str | None, batch: FailedBatch) -> str:
-    """What is wrong after the function worked on the batch; empty when nothing is."""
+def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[FailedBatch], str]) -> str:
+    """What is wrong after the function worked on it; empty when nothing is, and then it is deleted."""
+    wrong = invoke(batch)
+    if not wrong:
+        batches.delete(batch.key)
+    return wrong
+
+
+def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]:
+    """Invokes the function with a batch and says what is wrong then. Raises Failure."""
     from workflows.cli.aws import client, explained
 
-    with explained(f"the function {function}"):
-        answer = client("lambda", region, read_timeout_s=INVOKE_WITHIN_S).invoke(
-            FunctionName=function, Payload=json_.dumps(batch.event).encode()
-        )
-        payload = answer["Payload"].read()
-    if "FunctionError" in answer:
-        return f"the function failed: {payload[:200].decode(errors='replace')}"
-    try:
-        failures = json_.loads(payload)["batchItemFailures"]
-    except (ValueError, TypeError, KeyError):
-        raise Unusable(f"{function} does not answer as a function of the stream does; the batch was kept") from None
-    return f"{len(failures)} of {len(batch.records)} records failed again" if failures else ""
+    made = cache(lambda: client("lambda", region, read_timeout_s=INVOKE_WITHIN_S))
+
+    def invoke(batch: FailedBatch) -> str:
+        with explained(f"the function {function}"):
+            answer = made().invoke(FunctionName=function, Payload=json_.dumps(batch.event).encode())
+            payload = answer["Payload"].read()
+        if "FunctionError" in answer:
+            return f"the function failed: {payload[:200].decode(errors='replace')}"
+        try:
+            failures = json_.loads(payload)["batchItemFailures"]
+        except (ValueError, TypeError, KeyError):
+            raise Unusable(f"{function} does not answer as a function of the stream does; the batch was kept") from None
+        return f"{len(failures)} of {len(batch.records)} records failed again" if failures else ""
+
+    return invoke
 
 
-def _read(batches: FailedBatches, key: str) -> tuple[FailedBatch | None, str]:
-    """The batch, or what is wrong with it. Neither when somebody else dealt with it meanwhile."""
+def _read(
+    batches: FailedBatches, keys: Iterable[str], counted: Callable[[int], None]
+) -> Iterator[tuple[str, FailedBatch | None, str]]:
+    """Each with its key, or what is wrong with it. One that somebody else dealt with meanwhile is left out."""
     from workflows.aws.failed_batches import BatchUnreadable, NoSuchBatch
 
-    try:
-        return batches.read(key), ""
-    except BatchUnreadable as unreadable:
-        return None, str(unreadable)
-    except NoSuchBatch:
-        return None, ""
+    for number, key in enumerate(keys, start=1):
+        counted(number)
+        try:
+            yield key, batches.read(key), ""
+        except BatchUnreadable as unreadable:
+            yield key, None, str(unreadable)
+        except NoSuchBatch:
+            continue
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:

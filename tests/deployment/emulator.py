@@ -55,6 +55,7 @@ class MiniStack:
             "LOG_LEVEL": "WARNING",
             "AUTH": "true",
             "LAMBDA_EXECUTOR": "local",
+            "SFN_WAIT_SCALE": "0",  # its own executions only show that they may be started
             "DOCKER_HOST": "unix:///nowhere",
             "IOT_MTLS_ENABLED": "0",  # each of the two would listen on every interface
             "SFTP_ENABLED": "0",

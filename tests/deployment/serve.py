@@ -19,11 +19,11 @@ from random import SystemRandom
 
 from tests.deployment import gaps
 from tests.deployment.artifact import code_for_this_machine
-from tests.deployment.deployer import Account, deploy
+from tests.deployment.deployer import ARTIFACTS, CODE, Account, deploy
 from tests.deployment.deployment import SANDBOX
-from tests.deployment.emulator import REPOSITORY, MiniStack, free_port
+from tests.deployment.emulator import MiniStack, free_port
 from tests.deployment.step_functions import driving
-from tests.deployment.translated import translated
+from tests.template.translated import translated
 from workflows.clock import SystemClock
 from workflows.embedded.http import HttpServer
 from workflows.gateways.sandbox.counterparty import Surroundings
@@ -43,7 +43,7 @@ def main(folder: Path) -> None:
         emulator = opened.enter_context(MiniStack(folder, {"AWS_ENDPOINT_URL_SFN": step_functions}))
         account = Account(url=emulator.url)
         parameters = {f"{name}Url": f"{sandbox}/{name.lower()}" for name in ("Payments", "Kitchen", "Couriers")}
-        template = gaps.bridged(translated(Path(os.environ.get("XTEMPLATE", str(REPOSITORY / "template.yaml")))))
+        template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE))
         stack = deploy(account, template, code_for_this_machine(), parameters)
         _tell_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))

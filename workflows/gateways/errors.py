@@ -36,3 +36,7 @@ class CredentialRefused(Unavailable):
     an order that meets it is parked under it. To the circuit it is a failure like any other: after a few the circuit
     opens, the other orders wait for it, and a probe lets them go once the credential is right.
     """
+
+    def __init__(self, key: str, reason: str) -> None:
+        super().__init__(key, reason)
+        self.args = (f"{reason}; put the right one in its place, then retry the orders that were parked",)

@@ -1,0 +1,49 @@
+"""A provider that does not take our credential: a few orders are parked under that name, the others wait."""
+
+from __future__ import annotations
+
+from time import monotonic
+from typing import Any, NoReturn
+
+import pytest
+
+from domain.events import OrderParked
+from domain.order import Rest
+from tests.sagas.conftest import DEADLINE_S, Place, Story
+from workflows.breakers.events import Dependency
+from workflows.breakers.settings import DEFAULTS
+from workflows.circuit_waits import waits_of
+from workflows.gateways.errors import CredentialRefused
+from workflows.gateways.sandbox.payment import SandboxPayments
+
+
+def test_a_refused_credential_parks_few_orders_under_its_name_and_stops_the_others_at_the_circuit(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It does not go away by itself, so a person has to see it; and it must not park every order of the hour."""
+
+    def refused(_: SandboxPayments, **call: Any) -> NoReturn:
+        raise CredentialRefused(call["key"], "the provider does not take our credential (HTTP 401)")
+
+    monkeypatch.setattr(SandboxPayments, "authorize", refused)
+    opens_after = DEFAULTS[Dependency.PAYMENTS].failures_min
+    few = [_parked(place()) for _ in range(opens_after)]
+    assert {event.error for event in few} == {"CredentialRefused"}
+    assert "put the right one in its place" in few[0].detail
+    assert all("ask again" not in event.detail for event in few)
+    assert _stands_at_the_circuit(place())
+
+
+def _stands_at_the_circuit(story: Story) -> bool:
+    """Its run registered that it waits for payments; the probe comes much later."""
+    documents, deadline = story.engine.ports.documents, monotonic() + DEADLINE_S
+    while not any(waits_of(documents, story.order_id)) and monotonic() < deadline:
+        assert story.order.rest is Rest.MOVING
+    return any(waits_of(documents, story.order_id))
+
+
+def _parked(story: Story) -> OrderParked:
+    story.parked()
+    event = story.events[-1]
+    assert isinstance(event, OrderParked)
+    return event

@@ -26,13 +26,12 @@ from domain.refusals import (
     UnknownLine,
 )
 from workflows.access import ImplausibleTime
-from workflows.bulk_retry import NoSuchJob
 from workflows.command_handling import PreconditionFailed, TooManyConflicts
 from workflows.commits import KeyReused, UnknownEvent
 from workflows.documents import DocumentsUnavailable
 from workflows.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable
 from workflows.history import NotPlacedYet
-from workflows.incidents import WriteOffNeedsIntent
+from workflows.incident_refusals import NoSuchJob, WriteOffNeedsIntent
 from workflows.keyring import KeyRingUnavailable
 from workflows.permissions import NotAllowed
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -112,6 +112,9 @@ def _process_engine(needs: tuple[str, ...]) -> Engine:
             from workflows.aws.opening import open_engine
 
             _opened["engine"] = open_engine(os.environ, needs)
+        missing = [name for name in needs if not os.environ.get(name)]
+        if missing:
+            raise EnvironmentIncomplete(missing)
         opened: Engine = _opened["engine"]
         return opened
 
@@ -137,3 +140,10 @@ def serving(engine: Engine, environment: Mapping[str, str], event_bus: EventBus 
         _engine.reset(engine_token)
         _environment.reset(environment_token)
         _event_bus.reset(event_bus_token)
+
+
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    # While a function's process starts it has a whole CPU; from its first call on only its share. What is wrong with
+    # its environment is told by that call.
+    with suppress(Exception):
+        engine()

@@ -29,6 +29,7 @@ from workflows.breakers.events import Dependency
 from workflows.command_handling import Caller, PreconditionFailed, handle, load
 from workflows.commits import History
 from workflows.documents import ANY, Document, DocumentChanged
+from workflows.incident_refusals import NoSuchJob
 from workflows.incidents import list_parked
 
 RESULT_AFTER = timedelta(minutes=10)
@@ -102,13 +103,6 @@ class Progress:
         for order in self.orders:
             found[order.outcome] += 1
         return found
-
-
-class NoSuchJob(LookupError):
-    """There is no bulk retry of this name. HTTP: 404."""
-
-    def __init__(self, job_id: str) -> None:
-        super().__init__(f"there is no bulk retry {job_id}")
 
 
 def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float, key: str) -> Job:

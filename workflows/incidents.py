@@ -6,7 +6,7 @@ of that order with who and why. ``cancel`` gives back what is held; ``abandon`` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -37,6 +37,7 @@ from workflows.commits import RecordedEvent
 from workflows.documents import Documents
 from workflows.event_log import EventLog
 from workflows.incident_plans import Plan, Verb, plan
+from workflows.incident_refusals import WriteOffNeedsIntent
 from workflows.permissions import Action, check, may
 from workflows.projections.open_orders import OpenOrder, ParkedNow, open_orders, project
 from workflows.time_budgets import Budgets
@@ -52,14 +53,6 @@ class NotAnIncident(Rejected):
     def __init__(self, order_id: OrderId) -> None:
         super().__init__(f"order {order_id} is not parked; there is nothing to retry or resolve")
         self.order_id = order_id
-
-
-class WriteOffNeedsIntent(Rejected):
-    """What is to be written off is named by its intent. HTTP: 422."""
-
-    def __init__(self, owed_by: Sequence[int]) -> None:
-        known = ", ".join(map(str, owed_by)) or "none"
-        super().__init__(f"name the intent whose debt is written off; this order owes for: {known}")
 
 
 class How(StrEnum):

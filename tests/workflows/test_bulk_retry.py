@@ -14,8 +14,9 @@ from tests.domain import stories as s
 from tests.workflows.recorded import Shop
 from workflows import bulk_retry
 from workflows.breakers.events import Dependency
-from workflows.bulk_retry import RESULT_AFTER, JobState, NoSuchJob, Outcome, Progress
+from workflows.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
 from workflows.command_handling import Caller
+from workflows.incident_refusals import NoSuchJob
 from workflows.projections.open_orders import refresh
 from workflows.time_budgets import budgets
 from workflows.timekeeping import keep_time

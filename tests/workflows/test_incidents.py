@@ -31,10 +31,10 @@ from workflows.approval_limits import DEFAULT, LimitRefused, limit_for, limits
 from workflows.breakers.events import Dependency
 from workflows.command_handling import Caller, Handled, PreconditionFailed
 from workflows.incident_plans import Move, Plan, plan
+from workflows.incident_refusals import WriteOffNeedsIntent
 from workflows.incidents import (
     How,
     NotAnIncident,
-    WriteOffNeedsIntent,
     approve,
     list_groups,
     list_parked,

@@ -1,7 +1,7 @@
 """Cold start: what importing each handler costs in a clean interpreter, beside ``import boto3`` alone, in turns.
 
 Two stages, as on Lambda: the import, and opening the engine for the first request (its DynamoDB client, before any
-request is sent), beside ``boto3.client("dynamodb")``. Then the five heaviest packages of each import, by their own time.
+request is sent), beside ``boto3.client("dynamodb")``. Then the five heaviest packages of each import, by own time.
 """
 
 from __future__ import annotations
@@ -73,7 +73,9 @@ def _rows(chosen: Options) -> list[Row]:
     return [row for pair in rows for row in pair]
 
 
-def _row(name: str, samples: list[dict[str, float]], boto3: list[dict[str, float]], floor: dict[str, float]) -> list[Row]:
+def _row(
+    name: str, samples: list[dict[str, float]], boto3: list[dict[str, float]], floor: dict[str, float]
+) -> list[Row]:
     def of(key: str) -> float:
         return median(sample[key] for sample in samples)
 

@@ -57,8 +57,8 @@ def main(folder: Path) -> None:
 
         def fill(orders: int) -> dict[str, Any]:
             from benchmarks.filled import fill_engine
-            from domain.identifiers import order_id_for
             from benchmarks.histories import CUSTOMER
+            from domain.identifiers import order_id_for
 
             run(1, 1)
             like = order_id_for(CUSTOMER, f"{os.getpid()}-0-0")

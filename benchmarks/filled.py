@@ -7,6 +7,7 @@ copies of those of one order that really ran, renamed. So tables, indexes and si
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -26,13 +27,13 @@ def fill_log(database: Database, codec: Codec, orders: int) -> None:
     numbers = iter(range(orders))
     while chunk := list(islice(numbers, _AT_ONCE)):
         rows = [_row(commit) for number in chunk for commit in commits_of(codec, order_id_of(number))]
-        database.write(lambda connection, rows=rows: _insert_commits(connection, rows))
+        database.write(partial(_insert_commits, rows=rows))
 
 
 def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) -> None:
     """The log, and for every order executions with journals like those of the order ``like``, which has ended."""
     executions, journal = database.read(lambda connection: _executions_of(connection, like))
-    last_id = database.read(lambda connection: connection.execute("SELECT max(id) FROM executions").fetchall()[0][0])
+    last_id = database.read(_last_id)
     numbers = iter(range(orders))
     while chunk := list(islice(numbers, _AT_ONCE)):
         commits = [_row(commit) for number in chunk for commit in commits_of(codec, order_id_of(number))]
@@ -70,9 +71,14 @@ def _insert_commits(connection: apsw.Connection, rows: _Rows) -> None:
 
 
 def _executions_of(connection: apsw.Connection, order_id: OrderId) -> tuple[_Rows, dict[int, _Rows]]:
-    rows = connection.execute("SELECT * FROM executions WHERE instr(name, ?) ORDER BY id", (order_id,)).fetchall()
+    rows: Any = connection.execute("SELECT * FROM executions WHERE instr(name, ?) ORDER BY id", (order_id,)).fetchall()
     signals = "SELECT seq, kind, signal FROM journal WHERE execution = ? ORDER BY seq"
     return rows, {row[0]: connection.execute(signals, (row[0],)).fetchall() for row in rows}
+
+
+def _last_id(connection: apsw.Connection) -> int:
+    found: Any = connection.execute("SELECT max(id) FROM executions").fetchall()[0][0]
+    return int(found)
 
 
 def _insert_executions(

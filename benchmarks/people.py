@@ -45,7 +45,13 @@ _ACTS = {
     "pick-up": {"pickup", "ready"},
     "deliver": {"delivery"},
 }
-_ABOUT = {"accept": "acceptance", "ready": "readiness", "assign": "assignment", "pick-up": "pickup", "deliver": "delivery"}
+_ABOUT = {
+    "accept": "acceptance",
+    "ready": "readiness",
+    "assign": "assignment",
+    "pick-up": "pickup",
+    "deliver": "delivery",
+}
 
 
 class People:
@@ -160,5 +166,3 @@ class People:
                 order.done.set_result(time.perf_counter() - order.began)
 
         ended.add_done_callback(tell)
-
-

@@ -53,7 +53,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """``ratio`` is ``value`` over what it stands beside; where it is given it was measured (e.g. a median of ratios)."""
+    """``ratio`` is ``value`` over what it stands beside; where it is given it was measured: a median of ratios."""
 
     name: str
     value: float

@@ -138,7 +138,9 @@ def _orders(chosen: Options) -> list[Row]:
             engine.ask(do="run", orders=16, in_flight=8)
             for name, question in asked.items():
                 runs[name].add(engine.ask(do="run", **question), rss_mb(engine.pid))
-    rows = [Row(name=f"orders, {name}", value=run.rate, unit="orders/s", detail=run.detail) for name, run in runs.items()]
+    rows = [
+        Row(name=f"orders, {name}", value=run.rate, unit="orders/s", detail=run.detail) for name, run in runs.items()
+    ]
     spread = Row(
         name="orders, 32 in flight: p99 over p50",
         value=median(runs["32 in flight"].p99_ms),
@@ -161,9 +163,10 @@ def _growth(chosen: Options) -> list[Row]:
     runs = {100: Runs(), many: Runs()}
     starts: dict[int, list[float]] = {100: [], many: []}
     memory: dict[int, float] = {}
-    with tempfile.TemporaryDirectory(prefix="benchmark-") as few_in, tempfile.TemporaryDirectory(
-        prefix="benchmark-"
-    ) as many_in:
+    with (
+        tempfile.TemporaryDirectory(prefix="benchmark-") as few_in,
+        tempfile.TemporaryDirectory(prefix="benchmark-") as many_in,
+    ):
         folders = {100: Path(few_in), many: Path(many_in)}
         for size, folder in folders.items():
             with _engine(folder) as engine:

@@ -41,7 +41,9 @@ _STATE = """
   Step{number}:
     Type: Task
     Resource: arn:aws:states:::lambda:invoke
-    Arguments: {{FunctionName: Step, Payload: "{{% $merge([$states.context.Execution.Input, {{'step': {number}}}]) %}}"}}
+    Arguments:
+      FunctionName: Step
+      Payload: "{{% $merge([$states.context.Execution.Input, {{'step': {number}}}]) %}}"
     Retry: [{{ErrorEquals: [StreamUnavailable], IntervalSeconds: 1, MaxAttempts: 4, BackoffRate: 2}}]
     {then}
 """

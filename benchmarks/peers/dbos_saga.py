@@ -5,6 +5,9 @@ Its system database is put into WAL mode beforehand, which is faster than SQLite
 ``synchronous`` stays FULL, SQLite's default, so each commit is on the disk.
 """
 
+# mypy: ignore-errors
+# It runs in a venv of its own, whose packages mypy does not see here.
+
 from __future__ import annotations
 
 import sqlite3

@@ -4,6 +4,9 @@ Events carry what ours do: an id, an amount, a time. aett writes a commit as one
 event. Loading goes through each library's own repository and folds an aggregate.
 """
 
+# mypy: ignore-errors
+# It runs in a venv of its own, whose packages mypy does not see here.
+
 from __future__ import annotations
 
 import sys
@@ -95,9 +98,7 @@ def _aett(port: int) -> Store:
     topics = TopicMap()
     topics.register(Authorized)
     PersistenceManagement(region="localhost", port=port).initialize()
-    repository = DefaultAggregateRepository(
-        "tenant", CommitStore(topics, region="localhost", port=port), NoSnapshots()
-    )
+    repository = DefaultAggregateRepository("tenant", CommitStore(topics, region="localhost", port=port), NoSnapshots())
 
     def append(events: int) -> Callable[[], object]:
         order = Order(str(uuid.uuid4()), 0)

@@ -38,7 +38,7 @@ class Peer:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise PeerFailed(f"{self._process.args} ended with {self._process.wait()}")
+            raise PeerFailed(f"{self._process.args!r} ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -4,6 +4,9 @@ The server from npm, its Python SDK behind Hypercorn, invoked over its HTTP ingr
 machine uses (its default is 24); the fsync of its log stays on, its default. Each step is a ``ctx.run_typed``.
 """
 
+# mypy: ignore-errors
+# It runs in a venv of its own, whose packages mypy does not see here.
+
 from __future__ import annotations
 
 import asyncio

@@ -1,0 +1,248 @@
+"""Counts what one order does: a real run on the embedded engine, through its HTTP API, with everything it asks noted.
+
+Between two acts of people everything comes to rest first, as in life, so that the counts are the same every time.
+Reads and writes of the log and of documents are noted with the bytes they are about, as DynamoDB counts them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from benchmarks.hands import Requests
+from benchmarks.told import Told, told_engine
+from domain.identifiers import OrderId
+from workflows.commits import Commit
+from workflows.documents import Document
+from workflows.embedded.arns import execution_arn
+from workflows.embedded.engine import EmbeddedEngine
+from workflows.event_log import item_size
+
+TEMPLATE = Path(__file__).parents[1] / "template.yaml"
+QUIET_WITHIN_S = 30.0
+
+BESIDE_ORDERS = "Timer"
+"""The function that runs by the clock, most of every minute: what it does belongs to no order."""
+
+Story = Literal["happy", "declined", "compensated"]
+STORIES: tuple[Story, ...] = ("happy", "declined", "compensated")
+
+ACTS: dict[Story, tuple[str, ...]] = {
+    "happy": ("accept", "assign", "ready", "pick-up", "deliver"),
+    "declined": (),
+    "compensated": ("accept", "assign", "cancel"),
+}
+"""What people do. Compensated: the customer cancels with the meal on the stove and a courier under way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One call of a table, by which function. ``size`` is what DynamoDB bills: the item, or all items of a query."""
+
+    function: str
+    table: Literal["events", "documents"]
+    kind: Literal["read", "write"]
+    size: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """What one order did. ``cpu_s`` is CPU time by function, ``told`` the bytes of its published events."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    express_runs: int = 0
+    invocations: Counter[str] = field(default_factory=Counter)
+    cpu_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    accesses: list[Access] = field(default_factory=list)
+    outside: Counter[str] = field(default_factory=Counter)
+    outside_by: Counter[str] = field(default_factory=Counter)
+    machine_calls: Counter[str] = field(default_factory=Counter)
+    commits: list[Commit] = field(default_factory=list)
+    personal: Counter[str] = field(default_factory=Counter)
+    answered_bytes: int = 0
+
+    def summary(self) -> dict[str, int]:
+        """What the budgets bound."""
+        tables = Counter(f"{access.table} {access.kind}s" for access in self.accesses)
+        return {
+            **{f"states of {machine}": count for machine, count in sorted(self.states.items())},
+            **{f"invocations of {function}": count for function, count in sorted(self.invocations.items())},
+            **dict(sorted(tables.items())),
+            "outside calls": self.outside.total(),
+        }
+
+
+@contextmanager
+def counting(folder: Path) -> Iterator[Callable[[Story], Counts]]:
+    """Gives ``count(story)``, which places an order, plays it to its end, and says what it did."""
+    counter = _Counter()
+    with told_engine(counter.wrapped).open(folder, template=TEMPLATE) as engine:
+        counter.watch(engine)
+        hands = Requests(engine, engine.serve(0))
+        hands.place("warm", "pm_ok")  # first use: tables, imports, the customer's key
+        counter.rest()
+        numbers = iter(range(10**6))
+
+        def count(story: Story) -> Counts:
+            return _played(engine, hands, counter, story, f"{story}-{next(numbers)}")
+
+        yield count
+
+
+def _played(engine: EmbeddedEngine, hands: Requests, counter: _Counter, story: Story, key: str) -> Counts:
+    counter.begin()
+    order_id = hands.place(key, "pm_declined" if story == "declined" else "pm_ok")
+    counter.rest()
+    for act in ACTS[story]:
+        hands.act(act, order_id, _question(engine, order_id, act))
+        counter.rest()
+    engine.executions.ended(execution_arn("OrderMachine", f"{order_id}-1")).result(QUIET_WITHIN_S)
+    counter.rest()
+    found = counter.counts
+    for row in engine.reports._journal.family(order_id):
+        found.states[row.machine] += row.state_entries
+        found.express_runs += bool(row.express_entries and row.machine == "OrderMachine") and row.express_entries
+    found.commits = list(engine.ports.log.read(f"order#{order_id}"))
+    return found
+
+
+def _question(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
+    from workflows.command_handling import load
+
+    order = load(engine.ports.log._port, order_id)[1]  # type: ignore[attr-defined]  # past the counter
+    if act in ("accept", "ready"):
+        assert order.ticket is not None
+        return order.ticket.intent
+    return order.delivery.offers[-1].intent if order.delivery.offers else 0
+
+
+class _Counter:
+    """Stands between an engine's functions and its ports, and knows when everything rests."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self._function = threading.local()
+        self._gate = threading.Lock()
+        self._busy = 0
+        self._engine: EmbeddedEngine | None = None
+
+    def begin(self) -> None:
+        self.counts = Counts()
+
+    # --- ports ---------------------------------------------------------------------------------------------------
+
+    def wrapped(self, name: str, port: Any) -> Any:
+        """For ``told_engine``."""
+        notes = {"log": self._log, "documents": self._documents, "executions": self._executions}
+        return Told(port, notes.get(name, self._outside))
+
+    def _log(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], result: Any) -> None:
+        if call == "load":
+            stored = self._commits(arguments[0])
+            self._note("events", "read", sum(map(item_size, stored)))
+        elif call == "append" and result.version > arguments[0].version:
+            self._note("events", "write", item_size(self._commits(result.stream)[-1]))
+
+    def _commits(self, stream: str) -> list[Commit]:
+        assert self._engine is not None
+        return list(self._engine.ports.log._port.read(stream))  # type: ignore[attr-defined]  # past the counter
+
+    def _documents(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], result: Any) -> None:
+        match call:
+            case "get":
+                self._note("documents", "read", document_size(result) if result else 0)
+            case "list":
+                self._note("documents", "read", sum(map(document_size, result)))
+            case "put":
+                self._note("documents", "write", document_size(result))
+            case "delete":
+                self._note("documents", "write", 200)  # what was there; ours are between 150 and 700 bytes
+
+    def _executions(self, call: str, *_: Any) -> None:
+        with self._gate:
+            self.counts.machine_calls[call] += 1
+
+    def _outside(self, call: str, *_: Any) -> None:
+        with self._gate:
+            self.counts.outside[call] += 1
+            self.counts.outside_by[self._name()] += 1
+
+    def _note(self, table: Literal["events", "documents"], kind: Literal["read", "write"], size: int) -> None:
+        if self._name() != BESIDE_ORDERS:
+            with self._gate:
+                self.counts.accesses.append(Access(self._name(), table, kind, size))
+
+    def _name(self) -> str:
+        return getattr(self._function, "name", "")
+
+    # --- functions -----------------------------------------------------------------------------------------------
+
+    def watch(self, engine: EmbeddedEngine) -> None:
+        """Note each invocation and its CPU time, and whose calls are whose."""
+        self._engine = engine
+        functions = engine._functions
+        run = functions._result
+
+        def noted(call: Any, context: Any) -> Any:
+            self._function.name = name = call.function.logical_id
+            if name == BESIDE_ORDERS:
+                return run(call, context)
+            with self._gate:
+                self._busy += 1
+                self.counts.invocations[name] += 1
+            began = time.thread_time()
+            try:
+                result = run(call, context)
+                self._answered(name, result)
+                return result
+            finally:
+                took = time.thread_time() - began
+                with self._gate:
+                    self._busy -= 1
+                    self.counts.cpu_s[name] += took
+
+        functions._result = noted  # type: ignore[method-assign]  # to look in from outside, for this engine alone
+        keyring = engine.ports.log._port._codec  # type: ignore[attr-defined]  # likewise
+        keyring._keyring = Told(keyring._keyring, self._personal)
+
+    def _answered(self, name: str, result: Any) -> None:
+        if name.endswith("Api"):
+            with self._gate:
+                self.counts.answered_bytes += len(json.dumps(result))
+
+    def _personal(self, call: str, *_: Any) -> None:
+        with self._gate:
+            self.counts.personal[f"{self._name()} {call}"] += 1
+
+    def rest(self) -> None:
+        """Until nothing runs, nothing waits for a thread, and the feed has followed everything; twice in a row."""
+        assert self._engine is not None
+        deadline, seen = time.monotonic() + QUIET_WITHIN_S, 0
+        while seen < 3:
+            seen = seen + 1 if self._quiet() else 0
+            if time.monotonic() > deadline:
+                raise TimeoutError("the engine does not come to rest")
+            time.sleep(0.01)
+
+    def _quiet(self) -> bool:
+        assert self._engine is not None
+        engine = self._engine
+        feed = engine._feed
+        followed = not feed._unfinished and not feed._feed.changes(feed._read_to, 1)
+        rounds = engine.executions._rounds
+        settled = rounds._inbox.empty() and not rounds._under_way
+        return followed and settled and self._busy == 0 and engine._functions.waiting == 0
+
+
+def document_size(document: Document) -> int:
+    """As DynamoDB stores it (see the adapter): names and values; the number takes 2 bytes, the write's id 16."""
+    body = len(json.dumps(document.body, separators=(",", ":")).encode())
+    indexes = sum(len(f"x-{name}{value}".encode()) for name, value in document.indexes.items())
+    return len("pkskvwbody") + len(document.pk.encode()) + len(document.sk.encode()) + body + indexes + 2 + 16

@@ -1,0 +1,63 @@
+"""What AWS charges, in US dollars, on demand, us-east-1, without free tiers or volume discounts; and what is assumed.
+
+Sources are the pricing pages of each service (aws.amazon.com/<service>/pricing), read in 2026.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MILLION = 1e6
+
+STATE_ENTRY = 25.00 / MILLION  # Step Functions Standard
+EXPRESS_REQUEST = 1.00 / MILLION
+EXPRESS_GB_S = 0.06 / 3600  # per GB-hour in the first tier; 64 MB at least, in steps of 100 ms
+EXPRESS_GB = 64 / 1024
+EXPRESS_STEP_S = 0.1
+LAMBDA_REQUEST = 0.20 / MILLION
+LAMBDA_GB_S = 0.0000133334  # arm64
+WRITE_UNIT = 0.625 / MILLION  # DynamoDB on demand; 1 KB
+READ_UNIT = 0.125 / MILLION  # 4 KB, consistent
+WRITE_UNIT_BYTES, READ_UNIT_BYTES = 1024, 4096
+BUS_EVENT = 1.00 / MILLION  # EventBridge, custom events, per 64 KB
+ARCHIVE_GB = 0.10  # EventBridge archive, processing
+HTTP_REQUEST = 1.00 / MILLION  # API Gateway HTTP API
+EGRESS_GB = 0.09  # data transfer out to the internet
+SNS_PUBLISH = 0.50 / MILLION  # deliveries to SQS are free
+SQS_REQUEST = 0.40 / MILLION
+KMS_REQUEST = 0.03 / 10_000
+LOG_GB = 0.50  # CloudWatch Logs, ingestion, standard class
+TRACE = 5.00 / MILLION  # X-Ray, recorded
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the embedded engine cannot tell. Each is a parameter of the result.
+
+    ``dynamodb_s``: a request within the region; "consistent, single-digit millisecond" is what DynamoDB's own page says
+    (aws.amazon.com/dynamodb); 4 ms is in its middle. ``machines_s``: StartExecution or SendTaskSuccess, tens of
+    milliseconds; ``provider_s``: a payment provider, a kitchen's or couriers' system over the internet, which nobody
+    publishes; a third of a second is slow. ``lambda_share``: 512 MB of 1,769 MB is that part of one vCPU
+    (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). ``traced``: X-Ray's default rule.
+    """
+
+    dynamodb_s: float = 0.004
+    machines_s: float = 0.020
+    kms_s: float = 0.005
+    bus_s: float = 0.010
+    provider_s: float = 0.300
+    lambda_gb: float = 0.5
+    lambda_share: float = 512 / 1769
+    call_cpu_s: float = 0.001  # boto3's CPU a call on a whole core, see the append benchmark
+    cold_share: float = 0.01  # of invocations; an environment serves for hours under load
+    cold_s: float = 0.35  # of a whole core, see the cold start benchmark; billed since August 2025
+    records_per_batch: float = 1.0  # of a stream mapping: the most it can cost; under load a batch has more
+    messages_per_receive: float = 10.0  # SQS, long polling
+    log_bytes_per_invocation: int = 900  # START, END (none in JSON) and REPORT, as platform events in JSON
+    log_bytes_per_request: int = 350  # an access log line
+    traced: float = 0.05
+    key_in_cache: float = 0.0  # share of calls that find the customer's key: none, customers order rarely
+    watched_every_s: float = 60.0
+
+
+ASSUMED = Assumptions()

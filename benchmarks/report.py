@@ -1,0 +1,78 @@
+"""Writes the tables of docs/performance.md from ``benchmarks/results.json``; the prose around them stays as it is.
+
+A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``: the rows of that benchmark whose
+names contain one of the words, which are separated by ``|``. ``<!-- machine -->`` is where it was measured.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from benchmarks.results import ROOT, cells, number, read
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+
+_PLACE = re.compile(r"(<!-- (results|machine|bill|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+
+
+def main() -> None:
+    kept = read()
+    text = DOCUMENT.read_text()
+    DOCUMENT.write_text(_PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text))
+
+
+def _text(kind: str, asked: str, kept: dict[str, Any]) -> str:
+    benchmark, _, words = asked.partition(" ")
+    rows = [row for row in kept["results"] if row["benchmark"] == benchmark]
+    match kind:
+        case "machine":
+            return _machine(kept)
+        case "bill":
+            return _bill(rows)
+        case "heaviest":
+            return _heaviest(rows)
+        case _:
+            named = [word.strip() for word in words.split("|")]
+            return _table([row for row in rows if any(word in row["name"] for word in named)])
+
+
+def _table(rows: list[dict[str, Any]]) -> str:
+    if not rows:
+        return "\nNot measured yet.\n\n"
+    head = "\n| | value | | beside | ratio | target | |\n|---|---:|---|---|---:|---|---|\n"
+    lines = "".join(f"| {' | '.join(cells(row))} |\n" for row in rows)
+    dates = sorted({f"{row['date'][:10]}, commit `{row['commit']}`, load {row['load']}" for row in rows})
+    return f"{head}{lines}\nMeasured {'; '.join(dates)}.\n\n"
+
+
+def _machine(kept: dict[str, Any]) -> str:
+    machine, versions = kept["machine"], kept["versions"]
+    said = ", ".join(f"{name} {found}" for name, found in versions.items())
+    where = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}"
+    return f"\n{where}; {said}.\n\n"
+
+
+def _bill(rows: list[dict[str, Any]]) -> str:
+    """Services down, stories across."""
+    bills = {row["name"]: row["detail"]["dollars"] for row in rows if "dollars" in row.get("detail", {})}
+    stories = [name.removeprefix("a million ").removesuffix(" orders") for name in bills]
+    lines = [f"| $ per million orders | {' | '.join(stories)} |", "|---" * (len(bills) + 1) + "|"]
+    services = next(iter(bills.values()), {})
+    lines += [f"| {name} | {' | '.join(number(bill[name]) for bill in bills.values())} |" for name in services]
+    lines += [f"| **all** | {' | '.join(f'**{number(sum(bill.values()))}**' for bill in bills.values())} |"]
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _heaviest(rows: list[dict[str, Any]]) -> str:
+    lines = ["| | heaviest packages, by their own time | memory, MB (boto3) |", "|---|---|---|"]
+    for row in rows:
+        detail = row.get("detail", {})
+        if "heaviest" in detail:
+            memory = f"{detail['mb']} ({detail['boto3_mb']})"
+            lines.append(f"| `{row['name'].removeprefix('import ')}` | {', '.join(detail['heaviest'])} | {memory} |")
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""What one order may do: state entries, invocations, reads and writes, outside calls. Each costs money on AWS.
+
+A change that makes an order do more fails here and has to say why in the budget. Whether the feed or the step that
+waits is faster to see an answer differs from run to run by a read or two; the budgets are the most that was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.counting import Counts, Story, counting
+
+BUDGETS: dict[Story, dict[str, int]] = {
+    "happy": {
+        "states of OrderMachine": 8,
+        "states of PreparationMachine": 2,
+        "states of DeliveryMachine": 4,
+        "invocations of OrdersApi": 1,
+        "invocations of PreparationApi": 2,
+        "invocations of DeliveryApi": 3,
+        "invocations of SagaStep": 8,
+        "invocations of Feed": 8,
+        "events reads": 56,
+        "events writes": 8,
+        "documents reads": 54,
+        "documents writes": 22,
+        "outside calls": 4,
+    },
+    "declined": {
+        "states of OrderMachine": 5,
+        "invocations of OrdersApi": 1,
+        "invocations of SagaStep": 3,
+        "invocations of Feed": 2,
+        "events reads": 11,
+        "events writes": 2,
+        "documents reads": 8,
+        "documents writes": 2,
+        "outside calls": 1,
+    },
+    "compensated": {
+        "states of OrderMachine": 10,
+        "states of PreparationMachine": 3,
+        "states of DeliveryMachine": 4,
+        "invocations of OrdersApi": 2,
+        "invocations of PreparationApi": 1,
+        "invocations of DeliveryApi": 1,
+        "invocations of SagaStep": 9,
+        "invocations of Feed": 8,
+        "events reads": 48,
+        "events writes": 8,
+        "documents reads": 48,
+        "documents writes": 20,
+        "outside calls": 6,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def count(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Story], Counts]]:
+    folder: Path = tmp_path_factory.mktemp("engine")
+    with counting(folder) as count:
+        yield count
+
+
+@pytest.mark.parametrize("story", BUDGETS)
+def test_an_order_does_no_more_than_its_budget(story: Story, count: Callable[[Story], Counts]) -> None:
+    """By name and number, so that what grew is in the message."""
+    did = count(story).summary()
+    over = {what: (number, BUDGETS[story].get(what, 0)) for what, number in did.items()}
+    assert {what: pair for what, pair in over.items() if pair[0] > pair[1]} == {}

@@ -1,10 +1,11 @@
-# make demo runs real orders on this machine; make test runs the tests; make check runs the linters and type checker.
+# make demo runs real orders on this machine; make test runs the tests; make check runs the linters and type checker;
+# make template checks and builds what is deployed.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 TOOLS := sam checkov ministack
 
-.PHONY: demo test check tools mutants lock clean
+.PHONY: demo test check template validate package lint-template scan-template tools mutants lock clean
 
 demo: .venv/installed
 	$(BIN)/expediter demo
@@ -18,6 +19,30 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
+# The template: SAM's own check, a build, and the linters of what SAM makes of it. Without network or credentials.
+template: validate package lint-template scan-template
+
+# Neither telemetry nor a region of somebody's own.
+SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .tools/sam/bin/
+
+validate: .tools/sam/installed
+	$(SAM)sam validate --lint
+
+package: .tools/sam/installed
+	$(SAM)sam build
+
+build/template.json: template.yaml tests/template/translation.py .tools/sam/installed $(wildcard statemachines/*)
+	@mkdir -p $(@D)
+	.tools/sam/bin/python tests/template/translation.py template.yaml code functions.zip > $@.new && mv $@.new $@
+
+# The linter wants a number of seconds, and knows no JSONata there.
+lint-template: build/template.json
+	sed 's/\\"TimeoutSeconds\\": \\"{% [^"]* %}\\"/\\"TimeoutSeconds\\": 1/g' $< > build/linted.json
+	$(SAM)cfn-lint --non-zero-exit-code informational --regions eu-west-1 us-east-1 -- build/linted.json
+
+scan-template: build/template.json .tools/checkov/installed
+	.tools/checkov/bin/checkov --config-file tools/checkov.yaml --file $<
+
 # Breaks the code in one place after the other and sees that something notices: docs/mutations.md.
 mutants: .venv/installed
 	$(BIN)/python -m tests.mutations.run
@@ -30,7 +55,7 @@ lock:
 	for tool in $(TOOLS); do $(COMPILE) --group $$tool --python-version 3.11 --output-file tools/$$tool.lock; done
 
 clean:
-	rm -rf .venv .tools .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .aws-sam build .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 .venv/installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

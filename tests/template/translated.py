@@ -1,0 +1,27 @@
+"""The template as plain CloudFormation, for the tests and the linters that know no SAM."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).parents[2]
+TEMPLATE = REPOSITORY / "template.yaml"
+
+PYTHON = REPOSITORY / ".tools" / "sam" / "bin" / "python"
+"""The SAM command line brings the translator, which wants other versions than ours: make tools."""
+
+
+def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "functions.zip") -> dict[str, Any]:
+    """A new copy: definitions are inlined, and the functions' code is at ``bucket`` and ``key``."""
+    plain: dict[str, Any] = json.loads(_translation(template, bucket, key))
+    return plain
+
+
+@cache
+def _translation(template: Path, bucket: str, key: str) -> bytes:
+    script = Path(__file__).with_name("translation.py")
+    return subprocess.run([PYTHON, script, template, bucket, key], stdout=subprocess.PIPE, check=True).stdout

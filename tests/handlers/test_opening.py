@@ -1,0 +1,205 @@
+"""A function on AWS opens its engine from its environment: once, with what it was given, or saying all it lacks."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.handlers.test_execution_faults import fault, message
+from workflows import bootstrap
+from workflows.aws import clients
+from workflows.aws.opening import KEYS, PROVIDERS, STORES, open_engine
+from workflows.bootstrap import EnvironmentIncomplete, engine, event_bus
+from workflows.breakers.events import Dependency
+from workflows.breakers.settings import BreakerSettingRefused
+from workflows.commits import Commit
+from workflows.embedded.feed import stream_record
+from workflows.feed import Change
+from workflows.keyring import KeysWithheld, NoKeys
+
+STORED = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents"}
+PROVIDED = {
+    "PAYMENTS_URL": "https://payments.example.com",
+    "KITCHEN_URL": "https://kitchen.example.com",
+    "COURIERS_URL": "https://couriers.example.com",
+    "PROVIDERS_SECRET": "arn:aws:secretsmanager:eu-central-1:000000000000:secret:providers",
+}
+
+
+@pytest.fixture(autouse=True)
+def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No engine is open, and no variable of an engine is set."""
+    monkeypatch.setattr(bootstrap, "_opened", {})
+    for name in (*STORES, *KEYS, *PROVIDERS, "ORDER_MACHINE", "EVENT_BUS"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    """Whoever mends a deployment should not have to deploy it once a variable."""
+    with pytest.raises(EnvironmentIncomplete, match="EVENTS_TABLE, DOCUMENTS_TABLE, ORDER_MACHINE must be set"):
+        engine("ORDER_MACHINE")
+    with pytest.raises(EnvironmentIncomplete) as refused:
+        open_engine({"EVENTS_TABLE": "e", "KEYS_TABLE": "k", "KITCHEN_URL": "https://kitchen.example.com"})
+    missing = ("DOCUMENTS_TABLE", "CUSTOMER_KEY", "PAYMENTS_URL", "COURIERS_URL", "PROVIDERS_SECRET")
+    assert refused.value.missing == missing
+    with pytest.raises(EnvironmentIncomplete, match="the environment variable EVENT_BUS must be set"):
+        event_bus()
+
+
+def test_a_function_without_a_port_hears_so_when_it_uses_it(deployed: dict[str, Any]) -> None:
+    """Its role would not let it either; and it does not need what it does not use."""
+    opened = engine()
+    with pytest.raises(EnvironmentIncomplete, match="PAYMENTS_URL"):
+        opened.payments.void(authorization_id="a", key="k", timeout_s=1)
+
+
+def test_a_function_without_keys_reads_what_is_personal_as_erased_and_writes_none() -> None:
+    """The saga, the feed and the publisher know nobody's name."""
+    log: Any = open_engine(STORED).log
+    keyring = log._codec._keyring
+    assert isinstance(keyring, NoKeys)
+    assert keyring.find("any") is None
+    with pytest.raises(KeysWithheld):
+        keyring.current("cleo")
+
+
+def test_no_client_is_made_before_it_is_used() -> None:
+    """A client takes a tenth of a second to make on a small function; only the stores are needed by every call."""
+    open_engine({**STORED, **PROVIDED, "KEYS_TABLE": "keys", "CUSTOMER_KEY": "key"})
+    assert list(clients._made) == ["dynamodb"]
+
+
+def test_circuits_are_set_by_the_environment_as_everywhere() -> None:
+    """By the same variables as on one machine."""
+    opened = open_engine({**STORED, "EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "7"})
+    assert opened.breakers[Dependency.PAYMENTS].settings.window_s == 7
+    with pytest.raises(BreakerSettingRefused):
+        open_engine({**STORED, "EXPEDITER_BREAKER_PAYMENT_WINDOW_S": "7"})
+
+
+def test_a_process_opens_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many threads ask for it first."""
+    for name, value in STORED.items():
+        monkeypatch.setenv(name, value)
+    with ThreadPoolExecutor(8) as pool:
+        found = {id(opened) for opened in pool.map(lambda _: engine(), range(32))}
+    assert len(found) == 1
+    with pytest.raises(EnvironmentIncomplete, match="ORDER_MACHINE"):
+        engine("ORDER_MACHINE")  # also when it is open already
+
+
+@pytest.mark.parametrize(("variables", "opened"), [(STORED, ["engine"]), ({}, [])], ids=["complete", "incomplete"])
+def test_on_lambda_the_engine_is_open_before_the_first_call(variables: dict[str, str], opened: list[str]) -> None:
+    """While it starts a function has a whole CPU. What is wrong with its environment is told by the first call."""
+    code = "import json, handlers.feed; from workflows import bootstrap; print(json.dumps(list(bootstrap._opened)))"
+    environment = {**os.environ, **variables, "AWS_LAMBDA_FUNCTION_NAME": "Feed"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == opened
+
+
+# --- the handlers on it, against moto ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def deployed(moto: None, create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """The tables, a key, a machine and a bus, and the environment that names them."""
+    import boto3
+
+    dynamodb = clients.dynamodb()
+    machine = boto3.client("stepfunctions").create_state_machine(
+        name="OrderMachine",
+        definition=json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}),
+        roleArn="arn:aws:iam::123456789012:role/machine",
+    )["stateMachineArn"]
+    boto3.client("events").create_event_bus(Name="orders")
+    environment = {
+        "EVENTS_TABLE": create_table(dynamodb, "events", pk="S", sk="N"),
+        "DOCUMENTS_TABLE": create_table(dynamodb, "documents", pk="S", sk="S"),
+        "KEYS_TABLE": create_table(dynamodb, "keys", pk="S"),
+        "CUSTOMER_KEY": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
+        "ORDER_MACHINE": machine,
+        "EVENT_BUS": "orders",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return environment
+
+
+def body() -> dict[str, Any]:
+    def money(amount: str) -> dict[str, str]:
+        return {"amount": amount, "currency": "EUR"}
+
+    return {
+        "restaurant": "rst_1",
+        "lines": [{"sku": "pizza", "name": "Pizza", "quantity": 1, "unit_price": money("9.50")}],
+        "delivery_fee": money("2.90"),
+        "payment_method": "pm_ok",
+        "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, Berlin"},
+    }
+
+
+def placing() -> dict[str, Any]:
+    claims = {"sub": "0b6d", "username": "cst_1", "cognito:groups": "[customer]", "token_use": "access"}
+    return {
+        "version": "2.0",
+        "routeKey": "POST /orders",
+        "rawPath": "/orders",
+        "rawQueryString": "",
+        "headers": {"content-type": "application/json", "idempotency-key": "first"},
+        "requestContext": {
+            "requestId": "r",
+            "stage": "$default",
+            "http": {"method": "POST", "path": "/orders"},
+            "authorizer": {"jwt": {"claims": claims, "scopes": None}},
+        },
+        "body": json.dumps(body()),
+        "isBase64Encoded": False,
+    }
+
+
+def stream(log: Any, order_id: str) -> dict[str, Any]:
+    commits: list[Commit] = list(log.read(f"order#{order_id}"))
+    return {"Records": [stream_record(Change(number, commit)) for number, commit in enumerate(commits, start=1)]}
+
+
+def test_the_handlers_work_on_the_engine_of_their_environment(
+    deployed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An order is placed; the feed starts its run; the publisher publishes it; a fault of the run is an incident."""
+    from handlers import execution_faults, feed, orders_api, publisher
+
+    answer = orders_api.handler(placing(), None)
+    assert answer["statusCode"] == 201, answer
+    order_id = json.loads(answer["body"])["id"]
+    assert json.loads(answer["body"])["contact"]["name"] == "Ada Byron"
+
+    for name in KEYS:  # the others have none
+        monkeypatch.delenv(name)
+    bootstrap._opened.clear()
+    records = stream(engine().log, order_id)
+    assert feed.handler(records, None) == {"batchItemFailures": []}
+    started = clients.step_functions().list_executions(stateMachineArn=deployed["ORDER_MACHINE"])["executions"]
+    assert [found["name"] for found in started] == [f"{order_id}-1"]
+
+    assert publisher.handler(records, None) == {"batchItemFailures": []}
+
+    told = {"Records": [message(fault(name=f"{order_id}-1", status="TIMED_OUT"))]}
+    assert execution_faults.handler(told, None) == {"batchItemFailures": []}
+    recorded = engine().log.load(f"order#{order_id}").recorded
+    assert type(recorded[-1].event).__name__ == "OrderParked"
+    assert str(getattr(recorded[0].event, "contact", "")) == "(erased)"
+
+
+def test_an_order_is_the_callers_by_the_name_in_the_token(deployed: dict[str, Any]) -> None:
+    """The customer of the order is the user of the pool."""
+    from handlers import orders_api
+
+    placed = json.loads(orders_api.handler(placing(), None)["body"])
+    assert placed["customer"] == "cst_1"

@@ -18,6 +18,7 @@ from benchmarks.interleaved import Block, Contender, Timing, block, interleaved
 from benchmarks.options import Options, options
 from benchmarks.peers.process import Peer, peer
 from benchmarks.results import Beside, Row, Target, at_most, publish
+from benchmarks.transport import BareDynamoDb
 from domain.identifiers import OrderId
 from workflows.clock import SystemClock
 from workflows.codec import Codec
@@ -43,6 +44,7 @@ class Setting:
     table: str
     log: DynamoDbEventLog
     codec: Codec
+    bare: BareDynamoDb
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def _setting(port: int) -> Setting:
     client = local_client(port)
     codec = Codec(InMemoryKeyRing())
     table = create_table(client)
-    return Setting(client, table, DynamoDbEventLog(client, table, codec, SystemClock()), codec)
+    return Setting(client, table, DynamoDbEventLog(client, table, codec, SystemClock()), codec, BareDynamoDb(port))
 
 
 def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Row]:
@@ -78,6 +80,8 @@ def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Ro
             "ours": _calls(_append(setting, events)),
             "floor": _calls(_put(setting) if events == 1 else _put_in_transaction(setting, events)),
         }
+        if events == 1:
+            contenders["bare"] = _calls(_put_bare(setting))
         contenders |= {name: _asking(store, "append", events) for name, store in stores.items()}
         floor = "raw put_item" if events == 1 else "raw transaction of 3 items"
         what = "append 1 event" if events == 1 else f"append {events} events"
@@ -113,8 +117,22 @@ def _compared(what: str, floor: str, timings: dict[str, Timing]) -> list[Row]:
         floor=Beside(floor, raw.cpu_us / 1000),
         ratio=timings["ours"].cpu_ratio(raw),
     )
-    others = [row(f"{what}: {name}", timing) for name, timing in timings.items() if name not in {"ours", "floor"}]
-    return [ours, cpu, *others]
+    others = [row(f"{what}: {name}", timing) for name, timing in timings.items() if name not in _NOT_PEERS]
+    return [ours, cpu, *others, *([_bare(raw, timings["bare"])] if "bare" in timings else [])]
+
+
+_NOT_PEERS = {"ours", "floor", "bare"}
+
+
+def _bare(raw: Timing, bare: Timing) -> Row:
+    return Row(
+        name="a put without boto3 (signed by hand, sent by urllib3): CPU of the client",
+        value=bare.cpu_us / 1000,
+        unit="ms",
+        floor=Beside("raw put_item", raw.cpu_us / 1000),
+        ratio=bare.cpu_ratio(raw),
+        detail={"wall_ms": round(bare.wall_us / 1000, 3), "wall_ratio": round(bare.wall_ratio(raw), 2)},
+    )
 
 
 # --- contenders -------------------------------------------------------------------------------------------------------
@@ -142,6 +160,16 @@ def _put(setting: Setting) -> Callable[[], Callable[[], object]]:
     def prepare() -> Callable[[], object]:
         item = _item(_fresh(), 1, setting.codec, _new(1))
         return lambda: setting.client.put_item(TableName=setting.table, Item=item)
+
+    return prepare
+
+
+def _put_bare(setting: Setting) -> Callable[[], Callable[[], object]]:
+    """The same bytes without boto3."""
+
+    def prepare() -> Callable[[], object]:
+        item = _item(_fresh(), 1, setting.codec, _new(1))
+        return lambda: setting.bare.put_item(setting.table, item)
 
     return prepare
 

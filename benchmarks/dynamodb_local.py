@@ -59,12 +59,14 @@ def keep_to_local() -> None:
 
 
 def local_client(port: int) -> DynamoDBClient:
-    """With the settings of production."""
+    """With the settings of production, but patient with an emulator that has just started."""
     import boto3
+    from botocore.config import Config
 
     from workflows.aws.clients import CONFIGS
 
-    return boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}", config=CONFIGS["dynamodb"])
+    config = CONFIGS["dynamodb"].merge(Config(read_timeout=60))
+    return boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}", config=config)
 
 
 def create_table(client: DynamoDBClient, sort_key: str = "N") -> str:

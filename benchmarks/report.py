@@ -58,7 +58,7 @@ def _bill(rows: list[dict[str, Any]]) -> str:
     bills = {row["name"]: row["detail"]["dollars"] for row in rows if "dollars" in row.get("detail", {})}
     stories = [name.removeprefix("a million ").removesuffix(" orders") for name in bills]
     lines = [f"| $ per million orders | {' | '.join(stories)} |", "|---" * (len(bills) + 1) + "|"]
-    services = next(iter(bills.values()), {})
+    services: dict[str, float] = next(iter(bills.values()), {})
     lines += [f"| {name} | {' | '.join(number(bill[name]) for bill in bills.values())} |" for name in services]
     lines += [f"| **all** | {' | '.join(f'**{number(sum(bill.values()))}**' for bill in bills.values())} |"]
     return "\n" + "\n".join(lines) + "\n\n"

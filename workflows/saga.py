@@ -34,6 +34,10 @@ DETAIL_MAX = 300
 """Characters of a fault's cause that are kept on the order; the whole is in the execution and the function's log."""
 
 
+class OrderNotSettled(Exception):
+    """The run came to its end without a delivered and paid order. The machine asks the log why."""
+
+
 class CompensationUnfinished(Exception):
     """What could be undone is undone, and the order still owes: the outside refused. A person has to look."""
 
@@ -80,8 +84,9 @@ def _settle(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is None and order.delivery.delivered:
         order = perform_open(engine, step.order_id, _cause(step))
-    completed = order.rest is Rest.ENDED and order.cancellation is None
-    return {"outcome": "settled" if completed else "not_settled"}
+    if order.rest is not Rest.ENDED or order.cancellation is not None:
+        raise OrderNotSettled(f"order {step.order_id} is not delivered and paid")
+    return {"outcome": "settled"}
 
 
 def _find_reason(engine: Engine, step: Step) -> dict[str, Any]:

@@ -44,7 +44,7 @@ _OF_PEOPLE = {
 
 _OF_MACHINES: Budgets = {
     Awaiting.AUTHORIZATION: timedelta(minutes=20),  # five attempts of 90 s in order.asl.yaml, and their waits: 8 min
-    Awaiting.SETTLEMENT: timedelta(minutes=20),  # the same
+    Awaiting.SETTLEMENT: timedelta(minutes=20),  # eight attempts of 25 s, and their waits of 2 min at most: 10 min
     Awaiting.COMPENSATION: timedelta(minutes=30),  # eight attempts of 60 s, and their waits of 2 min at most: 20 min
     Awaiting.RUN: timedelta(minutes=30),  # find the reason and park: eleven attempts, their waits 20 min at most
 }

@@ -72,7 +72,7 @@ class Commitment:
 def happy(order_id: OrderId) -> list[Commitment]:
     """13 events in 8 commits: placed, paid, cooked, delivered, settled. Only the first names the order."""
     placed, *rest = _happy()
-    first = replace(placed.events[0], order_id=order_id)  # type: ignore[call-arg, arg-type]  # OrderPlaced
+    first = replace(placed.events[0], order_id=order_id)  # type: ignore[arg-type]  # it is OrderPlaced
     return [Commitment(placed.key, (first, *placed.events[1:])), *rest]
 
 

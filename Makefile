@@ -5,12 +5,15 @@ BIN := .venv/bin
 
 TOOLS := sam checkov ministack
 
-.PHONY: demo test check template validate package lint-template scan-template tools mutants lock clean
+.PHONY: demo setup test check template validate package lint-template scan-template tools mutants lock clean
 
 demo: .venv/installed
 	$(BIN)/expediter demo
 
-test: .venv/installed .dynamodb-local/tried tools
+# All that has to be fetched: make --jobs=4 setup.
+setup: .venv/installed .dynamodb-local/tried tools build/here/package.made
+
+test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed
@@ -85,6 +88,14 @@ build/here/%: COMPILER := $(PYTHON)
 # A function cannot keep bytecode, and would compile everything at each cold start, which more than doubles it.
 COMPILE_BYTECODE = $(COMPILER) -m compileall -q -j 0 --invalidation-mode unchecked-hash
 
+# The API's description says our version, which an installed package would know.
+define METADATA
+import tomllib
+project = tomllib.load(open("pyproject.toml", "rb"))["project"]
+print(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}")
+endef
+export METADATA
+
 build/%/dependencies.made: requirements-lambda.lock
 	@echo "packing dependencies into $(@D) ..." >&2
 	@rm -rf $(@D)/dependencies && mkdir -p $(@D)/dependencies
@@ -95,10 +106,11 @@ build/%/dependencies.made: requirements-lambda.lock
 	@! $(COMPILER) -c '' 2>/dev/null || $(COMPILE_BYTECODE) $(@D)/dependencies
 	@touch $@
 
-build/%/package.made: build/%/dependencies.made $(shell find $(OURS) -type f -not -name '*.pyc')
+build/%/package.made: build/%/dependencies.made pyproject.toml $(shell find $(OURS) -type f -not -name '*.pyc')
 	@rm -rf $(@D)/package && mkdir -p $(@D)/package
 	@cp -al $(@D)/dependencies/. $(@D)/package 2>/dev/null || cp -R $(@D)/dependencies/. $(@D)/package
 	@tar --exclude __pycache__ -cf - $(OURS) | tar -xf - -C $(@D)/package
+	@mkdir $(@D)/package/expediter.dist-info && $(PYTHON) -c "$$METADATA" > $(@D)/package/expediter.dist-info/METADATA
 	@! $(COMPILER) -c '' 2>/dev/null || $(COMPILE_BYTECODE) $(addprefix $(@D)/package/,$(OURS))
 	@touch $@
 

@@ -1,0 +1,118 @@
+"""The artifact of a function: exactly our packages and the locked dependencies, and every handler runs from it."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.packaging.artifact import REPOSITORY, build, call
+from workflows.embedded.template import read_template
+
+OURS = ("domain", "handlers", "workflows")
+FUNCTIONS = read_template(REPOSITORY / "template.yaml").functions
+
+UNZIPPED_MAX_MB = 250
+"""Lambda's limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
+
+NEVER_SHIPPED = {"apsw", "greenlet", "jsonata", "httpx", "rich", "typer", "uvicorn", "jwt", "yaml", "moto", "pytest"}
+"""What only the embedded engine, the command line or the tests use."""
+
+LEAN = ("SagaStep", "Feed", "Publisher", "Timer", "ExecutionFaults")
+HEAVY = NEVER_SHIPPED | {"pydantic", "pydantic_core", "aws_lambda_powertools"}
+"""What costs a tenth of a second at a cold start and is of no use to those functions."""
+
+PLACED = "ord_abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest.fixture(scope="module")
+def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("artifact"))
+
+
+@pytest.fixture(scope="module")
+def nowhere() -> str:
+    """An endpoint where nobody answers."""
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port: int = closed.getsockname()[1]
+    return f"http://127.0.0.1:{port}"
+
+
+def http(method: str, path: str) -> dict[str, Any]:
+    """A request without a token, as an HTTP API sends it."""
+    context = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"}
+    return {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {}, "requestContext": context}
+
+
+def test_it_holds_our_packages_and_the_locked_dependencies_alone(artifact: Path) -> None:
+    """What is shipped is what was tested: nothing else is in it, and nothing is missing."""
+    locked = re.findall(r"^([\w.-]+)==([\w.]+)", (REPOSITORY / "requirements-lambda.lock").read_text(), re.M)
+    shipped = {found.name for found in artifact.glob("*.dist-info")}
+    expected = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked}
+    assert shipped == expected | {"expediter.dist-info"}
+    recorded = {line.split("/")[0] for found in artifact.glob("*.dist-info/RECORD") for line in found.open()}
+    others = {found.name for found in artifact.iterdir()} - shipped - {"__pycache__"}
+    assert others - set(OURS) <= {name.split(",")[0] for name in recorded}
+    assert not others & NEVER_SHIPPED
+
+
+@pytest.mark.parametrize("package", OURS)
+def test_our_packages_are_whole(artifact: Path, package: str) -> None:
+    """Each file of the repository, byte by byte."""
+
+    def files(root: Path) -> dict[str, bytes]:
+        found = (path for path in (root / package).rglob("*") if path.is_file() and path.suffix != ".pyc")
+        return {str(path.relative_to(root)): path.read_bytes() for path in found}
+
+    assert files(artifact) == files(REPOSITORY)
+
+
+def test_it_is_far_below_the_limit(artifact: Path, record_property: Any) -> None:
+    """The report: megabytes unzipped, by what takes them. Bytecode is shipped, so that no cold start makes it."""
+
+    def megabytes(path: Path) -> float:
+        return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
+
+    sizes = {path.name: megabytes(path) for path in artifact.iterdir() if path.is_dir()}
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:8]
+    report = ", ".join(f"{name} {size:.1f}" for name, size in largest if size >= 0.1)
+    print(f"artifact: {megabytes(artifact):.0f} MB unzipped: {report}")
+    record_property("artifact_mb", megabytes(artifact))
+    assert megabytes(artifact) < UNZIPPED_MAX_MB / 2
+    assert list((artifact / "workflows").rglob("saga*.pyc"))
+
+
+CALLS: dict[str, tuple[Any, str]] = {
+    "OrdersApi": (http("GET", "/openapi.json"), '"openapi": "3.1'),
+    "PreparationApi": (http("POST", f"/orders/{PLACED}/preparation/accept"), '"statusCode": 401'),
+    "DeliveryApi": (http("POST", f"/orders/{PLACED}/delivery/assign"), '"statusCode": 401'),
+    "IncidentsApi": (http("GET", "/incidents"), '"statusCode": 401'),
+    "SagaStep": ({"order_id": PLACED, "run": 1, "action": "find_reason"}, "StreamUnavailable"),
+    "Feed": ({"Records": []}, '{"batchItemFailures": []}'),
+    "Publisher": ({"Records": []}, '{"batchItemFailures": []}'),
+    "Timer": ({}, "DocumentsUnavailable"),
+    "ExecutionFaults": ({"Records": []}, '{"batchItemFailures": []}'),
+}
+"""A small event for each function, and what its answer or its error says where no AWS answers."""
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_handler_runs_from_it(artifact: Path, nowhere: str, function: str) -> None:
+    """In an interpreter that has nothing else: what a handler needs and the artifact lacks is found here, not there."""
+    event, expected = CALLS[function]
+    credentials = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nobody", "AWS_DEFAULT_REGION": "eu-west-1"}
+    found = FUNCTIONS[function]
+    environment = {**found.environment, **credentials, "AWS_ENDPOINT_URL": nowhere}
+    if function == "SagaStep":
+        environment |= {f"{name}_URL": "https://provider.example" for name in ("PAYMENTS", "KITCHEN", "COURIERS")}
+    told = call(artifact, found.handler, event, environment)
+    said = told["error"] or json.dumps(told["answer"]).replace("\\", "")
+    assert expected in said
+    assert told["elsewhere"] == []
+    if function in LEAN:
+        assert not {name.split(".")[0] for name in told["imported"]} & HEAVY

@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from random import SystemRandom
+from typing import Any
 
 from tests.deployment.deployer import Account
 from tests.deployment.emulator import REPOSITORY
@@ -46,6 +47,10 @@ class Deployment:
     def root(self) -> Account:
         """Who may do everything."""
         return Account(url=self.emulator)
+
+    def step_functions_client(self) -> Any:
+        """boto3's client of the engine that runs the deployed machines."""
+        return Account(url=self.step_functions).client("stepfunctions")
 
     def money_of(self, order_id: str) -> Position | None:
         """An order's money, as the payment provider's ledger has it."""

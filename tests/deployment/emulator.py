@@ -38,14 +38,15 @@ def free_port() -> int:
 class MiniStack:
     """Runs from ``with`` to its end. ``functions_see`` is put into the environment of every deployed function."""
 
-    def __init__(self, folder: Path, functions_see: dict[str, str]) -> None:
+    def __init__(self, folder: Path, scratch: Path, functions_see: dict[str, str]) -> None:
+        """``scratch`` is where it unpacks the code, for every environment of a function anew."""
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = (folder / "ministack.log").open("wb")
         self._environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
-            "TMPDIR": str(folder),
+            "TMPDIR": str(scratch),
             "STATE_DIR": str(folder / "state"),
             "S3_DATA_DIR": str(folder / "s3"),
             "BIND_HOST": "127.0.0.1",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from tests.deployment.deployment import Deployment
 from workflows.client import ExpediterClient
 
-DEADLINE_S = 40.0
+DEADLINE_S = 90.0
 EUR = "EUR"
 
 T = TypeVar("T")
@@ -93,3 +93,11 @@ def a_meal(restaurant: str) -> Any:
         "payment_method": "pm_ok",
         "contact": {"name": "Camille", "phone": "+33 1 23 45 67 89", "address": "1 rue de Rivoli, Paris"},
     }
+
+
+def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
+    """A new order, once its ticket is at the restaurant."""
+    order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
+    order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
+    assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"
+    return order_id

@@ -10,7 +10,7 @@ import pytest
 from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import Listener, Person, a_meal
+from tests.deployment.people import Listener, Person, a_meal, placed
 from workflows.client import Problem
 
 
@@ -20,14 +20,6 @@ def in_half_an_hour() -> datetime:
 
 def kinds(reader: Person, order_id: str) -> list[str]:
     return [event["type"] for event in reader.history(order_id)]
-
-
-def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
-    """An order whose ticket is at the restaurant."""
-    order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
-    order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
-    assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"
-    return order_id
 
 
 def test_an_order_is_delivered_and_paid(deployment: Deployment, join: Join, listener: Listener) -> None:

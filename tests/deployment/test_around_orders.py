@@ -1,0 +1,144 @@
+"""What happens around the orders of a deployed stack: published, sealed, verified, and made an incident."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.deployment.conftest import Join
+from tests.deployment.deployment import Deployment
+from tests.deployment.emulator import REGION
+from tests.deployment.people import DEADLINE_S, Listener, placed
+from tests.deployment.roles import NO_JSON
+from workflows.aws.event_queue import EventQueue
+
+EXPEDITER = Path(sys.executable).with_name("expediter")
+
+
+def expediter(deployment: Deployment, *arguments: str, token: str = "") -> Any:
+    """What a command says in JSON, run by somebody with the account's credentials."""
+    account = deployment.root
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": account.url,
+        "AWS_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": account.key,
+        "AWS_SECRET_ACCESS_KEY": account.secret,
+        "EXPEDITER_TOKEN": token,
+    }
+    done = subprocess.run([EXPEDITER, *arguments, "--json"], env=environment, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_what_happened_comes_out_of_the_queue_for_backend_services(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """Stream, publisher, bus, rule, topic and queue: CloudEvents, whose sequence is the order's own."""
+    customer, restaurant = join("customer"), join("restaurant")
+    order_id = placed(customer, restaurant, listener)
+    restaurant.reject(order_id, "closed for the night")
+    queue = EventQueue(deployment.root.client("sqs"), deployment.outputs["OrderEventsQueueUrl"])
+    heard: dict[str, str] = {}
+    deadline = time.monotonic() + DEADLINE_S
+    while "expediter.order.cancelled.v1" not in heard.values():
+        assert time.monotonic() < deadline, heard
+        received = queue.receive(wait_s=5)
+        heard |= {told.event["sequence"]: told.event["type"] for told in received if told.event["subject"] == order_id}
+        queue.acknowledge(received)
+    said = [kind.removeprefix("expediter.").removesuffix(".v1") for _, kind in sorted(heard.items())]
+    assert said == [
+        *("order.placed", "payment.authorized", "preparation.rejected", "order.cancellation-requested"),
+        *("payment.voided", "order.cancelled"),
+    ]
+
+
+def test_personal_data_is_sealed_in_the_table_and_open_to_whom_it_concerns(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """With a data key of the customer, which KMS wrapped; who made the order reads its address."""
+    customer, restaurant = join("customer"), join("restaurant")
+    order_id = placed(customer, restaurant, listener)
+    tables = deployment.root.client("dynamodb")
+    stored = tables.query(
+        TableName=deployment.outputs["EventsTable"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": f"order#{order_id}"}},
+    )["Items"]
+    assert stored
+    assert not any("Camille" in item["ev"]["S"] or "Rivoli" in item["ev"]["S"] for item in stored)
+    contact = restaurant.get(order_id)["contact"]
+    assert isinstance(contact, dict)
+    assert contact["name"] == "Camille"
+
+
+def test_the_chains_of_the_deployed_table_verify(deployment: Deployment, join: Join, listener: Listener) -> None:
+    """``expediter audit verify`` reads the table with the operator's credentials."""
+    placed(join("customer"), join("restaurant"), listener)
+    report = expediter(deployment, "audit", "verify", "--table", deployment.outputs["EventsTable"])
+    assert report["intact"], report
+    assert report["streams"] >= 1
+
+
+def test_a_run_whose_execution_was_stopped_is_an_incident_and_its_retry_goes_on(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """Event of the execution, rule, queue, function: the order is parked. Support retries, and a new run ends it."""
+    customer, restaurant, support = join("customer"), join("restaurant"), join("support")
+    order_id = placed(customer, restaurant, listener)
+    stop(deployment, f"{order_id}-1")
+    order = listener.until(lambda: customer.get(order_id), lambda order: order["parked"])
+    assert list(customer.history(order_id))[-1]["type"] == "OrderParked"
+    assert support.incident(order_id)
+    support.retry(order_id, "the execution was stopped by a test")
+    order = listener.until(lambda: customer.get(order_id), lambda order: order["run"] == 2)
+    restaurant.reject(order_id, "closed for the night")
+    order = listener.until(lambda: customer.get(order_id), lambda order: order["status"] == "cancelled")
+    assert order["run"] == 2
+
+
+def stop(deployment: Deployment, name: str) -> None:
+    """End a run's execution, and have the event of its end on the default bus.
+
+    Nobody but AWS may put events of ``aws.states`` there, and MiniStack does so for its own executions alone: one of
+    the same name fails there at once, because its input is none.
+    """
+    machine = deployment.resources["OrderMachine"]
+    ours = deployment.step_functions_client()
+    [running] = [
+        found["executionArn"]
+        for found in ours.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        if found["name"] == name
+    ]
+    ours.stop_execution(executionArn=running)
+    deployment.root.client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=NO_JSON)
+
+
+def test_the_timer_makes_its_round_under_its_role(deployment: Deployment) -> None:
+    """As the schedule invokes it, but for one look."""
+    answered = deployment.root.client("lambda").invoke(FunctionName=deployment.resources["Timer"], Payload=b"{}")
+    assert "FunctionError" not in answered, answered["Payload"].read()
+
+
+def test_the_api_describes_itself_to_everybody(deployment: Deployment) -> None:
+    """Two routes need no token."""
+    described = httpx.get(f"{deployment.api}/openapi.json", timeout=DEADLINE_S).json()
+    assert described["openapi"].startswith("3.1"), described
+    assert "<html" in httpx.get(f"{deployment.api}/docs", timeout=DEADLINE_S).text
+
+
+def test_the_command_line_works_against_a_deployed_stack(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """The same commands, with the API's address and a token."""
+    customer = join("customer")
+    order_id = placed(customer, join("restaurant"), listener)
+    order = expediter(deployment, "order", "show", order_id, "--url", deployment.api, token=customer.token)
+    assert order["id"] == order_id

@@ -105,6 +105,17 @@ def test_the_story_ends_as_it_should(told):
     assert end["customers with a key"] == []
 
 
+def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in):
+    """What was recorded is what is struck."""
+    recorded = {site for found in told.values() for site in found.sites}
+    struck = {told[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
+    assert struck == recorded
+    assert {site.operation for site in struck} >= {
+        *("Query", "GetItem", "PutItem", "DeleteItem", "GenerateDataKey", "Decrypt"),
+        *("StartExecution", "SendTaskSuccess", "SendTaskFailure"),
+    }
+
+
 def test_every_call_site_of_the_adapters_is_in_the_story(told):
     """One that the story does not reach has to be told, or listed with the reason."""
     made = {site.stack[0].split()[0] for found in told.values() for site in found.sites}

@@ -73,7 +73,7 @@ def _setting(port: int) -> Setting:
 
 
 def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Row]:
-    rounds, calls = chosen.size(20, 4), chosen.size(150, 40)
+    rounds, calls = chosen.size(15, 4), chosen.size(100, 40)
     rows = []
     for events in (1, 3):
         contenders: dict[str, Contender] = {

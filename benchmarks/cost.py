@@ -87,7 +87,7 @@ def bill(found: Counts, assumed: Assumptions) -> dict[str, float]:
     lambda_s = {name: duration_s(name, found, assumed) for name in invocations}
     keys, key_units, key_writes = key_calls(found, assumed)
     requests = sum(count for name, count in found.invocations.items() if name.endswith("Api"))
-    logged = found.invocations.total() * assumed.log_bytes_per_invocation + requests * assumed.log_bytes_per_request
+    logged = invocations.total() * assumed.log_bytes_per_invocation + requests * assumed.log_bytes_per_request
     traces = requests + invocations["Feed"] + invocations["Publisher"] + found.machine_calls["start"]
     payload = sum(len(event) for event in events)
     return {

@@ -63,6 +63,8 @@ class People:
         self._early: dict[str, list[tuple[str, int]]] = {}  # seen before ``place`` returned
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="people")
         self._silent = False
+        self._engine: EmbeddedEngine
+        self._hands: Hands
 
     def wrapped(self, name: str, port: Any) -> Any:
         """For ``told_engine``."""
@@ -73,6 +75,7 @@ class People:
         self, engine: EmbeddedEngine, hands: Hands, *, orders: int, in_flight: int, cancelled: float, name: str
     ) -> list[float]:
         """Play all; how long each took, in seconds, from the request to the durable end of its execution."""
+        self._engine, self._hands = engine, hands
         free = threading.Semaphore(in_flight)
         played: list[Future[float]] = []
         for number in range(orders):
@@ -81,7 +84,7 @@ class People:
             done: Future[float] = Future()
             done.add_done_callback(lambda _: free.release())
             played.append(done)
-            self._threads.submit(self._place, engine, hands, f"{name}-{number}", cancels, done)
+            self._threads.submit(self._place, f"{name}-{number}", cancels, done)
         return [done.result(ENDS_WITHIN_S) for done in played]
 
     def hold(self, hands: Hands, *, orders: int, name: str) -> None:
@@ -95,16 +98,15 @@ class People:
 
     # --- private -------------------------------------------------------------------------------------------------
 
-    def _place(self, engine: EmbeddedEngine, hands: Hands, key: str, cancels: bool, done: Future[float]) -> None:
+    def _place(self, key: str, cancels: bool, done: Future[float]) -> None:
         began = time.perf_counter()
         try:
-            order_id = hands.place(key, "pm_ok")
+            order_id = self._hands.place(key, "pm_ok")
         except BaseException as error:
             done.set_exception(error)
             raise
         order = _Order(began, cancels, done)
         with self._gate:
-            self._engine, self._hands = engine, hands
             self._orders[order_id] = order
             early = self._early.pop(order_id, [])
         for what, question in early:

@@ -31,5 +31,8 @@ def follow(engine: Engine, commit: Commit, environment: Mapping[str, str]) -> No
                 start_run(engine, order_id, run, machine)
                 started.append(run)
 
-    refresh(engine, order_id, budgets(environment), first=start_unseen)
-    relay(engine, commit, machine, started=started)
+    def follow_with_view() -> list[int]:
+        refresh(engine, order_id, budgets(environment), first=start_unseen)
+        return started
+
+    relay(engine, commit, machine, catch_up=follow_with_view)

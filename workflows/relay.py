@@ -5,7 +5,7 @@ Everything it does is safe to repeat and safe to do late: a run is started by it
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 import msgspec
 
@@ -18,18 +18,21 @@ from workflows.waits import wake
 ORDERS = "order#"
 
 
-def relay(engine: Engine, commit: Commit, order_machine: str, *, started: Collection[int] = ()) -> None:
+def relay(
+    engine: Engine, commit: Commit, order_machine: str, *, catch_up: Callable[[], Collection[int]] = tuple
+) -> None:
     """Act on one commit of the feed. Raises what the executions and the stores raise; then it is to be asked again.
 
-    ``started``: runs that need no start, because the caller has just done it.
+    ``catch_up`` starts the runs that other commits began and nobody heard of, and says which it started.
     """
     if not commit.pk.startswith(ORDERS):
         return
     order_id = OrderId(commit.pk.removeprefix(ORDERS))
+    wake(engine, order_id)
+    started = catch_up()
     for run in _runs_begun(commit):
         if run not in started:
             start_run(engine, order_id, run, order_machine)
-    wake(engine, order_id)
 
 
 def start_run(engine: Engine, order_id: OrderId, run: int, order_machine: str) -> None:

@@ -1,0 +1,101 @@
+"""Alarms: each says what it means, tells somebody, and names the section of the runbook that says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import handlers.stream_batches
+import handlers.timer
+from tests.template.conftest import Resources
+from tests.template.policies import named
+from tests.template.test_failures import dead_letter_queues
+from tests.template.translated import REPOSITORY
+from workflows import timekeeping
+
+OfType = Callable[[str], Resources]
+
+RUNBOOK = REPOSITORY / "docs" / "runbook.md"
+
+
+def metrics_of(alarm: dict[str, object]) -> set[tuple[str, str]]:
+    """What an alarm looks at: (metric, value of its dimension)."""
+    stats = [item["MetricStat"]["Metric"] for item in alarm.get("Metrics", ()) if "MetricStat" in item]  # type: ignore[attr-defined]  # JSON
+    return {
+        (str(found["MetricName"]), named(dimension["Value"]))
+        for found in stats or [alarm]
+        for dimension in found.get("Dimensions", [{"Value": ""}])
+    }
+
+
+def sections() -> set[str]:
+    """The anchors of the runbook's headings, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_alarm_tells_somebody_and_says_what_to_do(of_type: OfType) -> None:
+    """At night a name is not enough."""
+    anchors = []
+    for name, alarm in of_type("CloudWatch::Alarm").items():
+        assert alarm["AlarmActions"] == [{"Ref": "Alarms"}], name
+        said = re.fullmatch(r"[A-Z].{30,}\. Runbook: docs/runbook\.md#([a-z-]+)", alarm["AlarmDescription"])
+        assert said, name
+        assert alarm["TreatMissingData"] == ("breaching" if "Silent" in name else "notBreaching"), name
+        anchors.append(said[1])
+    assert len(anchors) == len(set(anchors))
+    assert set(anchors) <= sections()
+
+
+def test_every_queue_of_dead_letters_has_an_alarm(resources: Resources, of_type: OfType) -> None:
+    """At the first message: each is an order, an event or a round that nobody works on any more."""
+    watched = {
+        on.removesuffix(".QueueName")
+        for alarm in of_type("CloudWatch::Alarm").values()
+        for metric, on in metrics_of(alarm)
+        if metric == "ApproximateNumberOfMessagesVisible" and alarm["Threshold"] == 1
+    }
+    assert watched == {queue.removesuffix(".Arn") for _, queue in dead_letter_queues(resources)}
+
+
+def test_what_the_stream_gives_up_and_how_late_it_is_has_alarms(resources: Resources, of_type: OfType) -> None:
+    """Of both mappings; what was dropped without a destination counts as well. The mappings must count it."""
+    watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
+    for function in ("Feed", "Publisher"):
+        mapping = f"{function}Commits"
+        assert resources[mapping]["Properties"]["MetricsConfig"] == {"Metrics": ["EventCount"]}
+        assert {(name, mapping) for name in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount")} <= watched
+        assert ("IteratorAge", function) in watched
+
+
+def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None:
+    """Every function, every table, every machine; and the three ends of a run that are faults."""
+    watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
+    assert {("Throttles", name) for name in of_type("Lambda::Function")} <= watched
+    assert {("ExecutionThrottled", name) for name in of_type("StepFunctions::StateMachine")} <= watched
+    for table in of_type("DynamoDB::Table"):
+        assert {("ReadThrottleEvents", table), ("WriteThrottleEvents", table)} <= watched
+    ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
+    assert {(end, "OrderMachine") for end in ends} <= watched
+    assert ("5xx", "ServerlessHttpApi") in watched
+
+
+def test_what_is_counted_in_log_lines_is_said_by_the_code(of_type: OfType) -> None:
+    """A filter on a message that was reworded, or on a field that was renamed, never matches again."""
+    filters = {name: item["FilterPattern"] for name, item in of_type("Logs::MetricFilter").items()}
+    said = {handlers.stream_batches.TAMPERED, handlers.timer.DONE}
+    counted = {
+        item["MetricTransformations"][0]["MetricName"]: name for name, item in of_type("Logs::MetricFilter").items()
+    }
+    fields = {field for text in filters.values() for field in re.findall(r"\$\.(\w+)", text)}
+    assert {re.findall(r'\$\.message = "([^"]*)"', text)[0] for text in filters.values()} == said
+    assert fields <= {"message", *_fields_of_a_round()}
+    watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric, _ in metrics_of(alarm)}
+    assert set(counted) <= watched
+
+
+def _fields_of_a_round() -> set[str]:
+    """The keys of what the timer answers, which are the fields of its line."""
+    source = Path(timekeeping.__file__).read_text()
+    return set(re.findall(r'^        "(\w+)": ', source, re.M))

@@ -1,0 +1,119 @@
+"""What is stored: encrypted, kept for as long as it is said, and there after the stack is gone where it must be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.template.conftest import Resources
+from tests.template.policies import named
+
+OfType = Callable[[str], Resources]
+
+
+def encrypted_with(kind: str, properties: dict[str, Any]) -> str:
+    """The key that encrypts a resource of this type."""
+    match kind:
+        case "DynamoDB::Table":
+            assert properties["SSESpecification"]["SSEEnabled"] is True
+            return named(properties["SSESpecification"]["KMSMasterKeyId"])
+        case "SQS::Queue" | "SNS::Topic":
+            return named(properties["KmsMasterKeyId"])
+        case "S3::Bucket":
+            (rule,) = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+            return named(rule["ServerSideEncryptionByDefault"]["KMSMasterKeyID"])
+        case _:
+            return named(properties["KmsKeyId"])
+
+
+@pytest.mark.parametrize(
+    "kind", ["DynamoDB::Table", "SQS::Queue", "SNS::Topic", "S3::Bucket", "Logs::LogGroup", "SecretsManager::Secret"]
+)
+def test_everything_stored_is_encrypted_with_our_key(of_type: OfType, kind: str) -> None:
+    """A key of the account's own can be audited and withdrawn; AWS's cannot."""
+    assert of_type(kind)
+    for name, properties in of_type(kind).items():
+        assert encrypted_with(kind, properties).removesuffix(".Arn") == "TableKey", name
+
+
+def test_keys_are_renewed_every_year(of_type: OfType) -> None:
+    """Both of them; what was encrypted stays readable."""
+    assert all(key["EnableKeyRotation"] is True for key in of_type("KMS::Key").values())
+    assert set(of_type("KMS::Key")) == {"TableKey", "CustomerKey"}
+
+
+def test_the_log_and_the_keys_to_it_survive_the_stack(resources: Resources) -> None:
+    """And whom its names belong to. Everything else can be made again, or is of no use without the stack."""
+    kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
+    assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers"}
+    assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
+
+
+def test_the_log_is_backed_up_and_guarded_and_followed(of_type: OfType) -> None:
+    """The stream has the old images, so that an overwrite shows."""
+    events = of_type("DynamoDB::Table")["Events"]
+    assert events["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert events["DeletionProtectionEnabled"] is True
+    assert events["StreamSpecification"] == {"StreamViewType": "NEW_AND_OLD_IMAGES"}
+
+
+def test_data_keys_have_no_backups(of_type: OfType) -> None:
+    """A key that was destroyed could come back from one, and with it what was erased. Nor a stream: it is a copy."""
+    keys = of_type("DynamoDB::Table")["DataKeys"]
+    assert not {"PointInTimeRecoverySpecification", "StreamSpecification"} & set(keys)
+    assert keys["DeletionProtectionEnabled"] is True
+
+
+@pytest.mark.parametrize("table", ["Events", "Documents", "DataKeys"])
+def test_tables_are_paid_by_the_request(of_type: OfType, table: str) -> None:
+    """Orders come at noon and in the evening; nobody plans capacity."""
+    assert of_type("DynamoDB::Table")[table]["BillingMode"] == "PAY_PER_REQUEST"
+
+
+def test_nobody_outside_reads_the_failed_batches(of_type: OfType) -> None:
+    """Nor does anybody without TLS."""
+    (bucket,) = of_type("S3::Bucket").values()
+    assert all(bucket["PublicAccessBlockConfiguration"].values())
+    (policy,) = of_type("S3::BucketPolicy").values()
+    (refused,) = policy["PolicyDocument"]["Statement"]
+    assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+# --- log lines --------------------------------------------------------------------------------------------------------
+
+
+def test_log_lines_are_kept_for_as_long_as_the_parameter_says(of_type: OfType) -> None:
+    """Lambda, Step Functions and API Gateway would keep them for ever in groups that they make themselves."""
+    assert {named(group["RetentionInDays"]) for group in of_type("Logs::LogGroup").values()} == {"LogRetentionDays"}
+
+
+def test_every_function_machine_and_api_writes_to_a_group_of_the_stack(of_type: OfType) -> None:
+    """And functions write JSON, whose fields the metric filters read."""
+    groups = {
+        **{name: function["LoggingConfig"]["LogGroup"] for name, function in of_type("Lambda::Function").items()},
+        **{name: _destination(machine) for name, machine in of_type("StepFunctions::StateMachine").items()},
+        **{name: api["AccessLogSettings"]["DestinationArn"] for name, api in of_type("ApiGatewayV2::Stage").items()},
+    }
+    assert {named(group).removesuffix(".Arn") for group in groups.values()} == set(of_type("Logs::LogGroup"))
+    formats = {function["LoggingConfig"]["LogFormat"] for function in of_type("Lambda::Function").values()}
+    assert formats == {"JSON"}
+
+
+def test_task_tokens_are_not_logged(of_type: OfType) -> None:
+    """Whoever reads one in a log could answer for a restaurant."""
+    for machine in of_type("StepFunctions::StateMachine").values():
+        assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+
+
+def test_every_function_and_machine_is_traced(of_type: OfType) -> None:
+    """From the request over the stream into the machine."""
+    assert all(found["TracingConfig"] == {"Mode": "Active"} for found in of_type("Lambda::Function").values())
+    machines = of_type("StepFunctions::StateMachine").values()
+    assert all(found["TracingConfiguration"] == {"Enabled": True} for found in machines)
+
+
+def _destination(machine: dict[str, Any]) -> Any:
+    (destination,) = machine["LoggingConfiguration"]["Destinations"]
+    return destination["CloudWatchLogsLogGroup"]["LogGroupArn"]

@@ -1,0 +1,187 @@
+"""What the template allows: no more than somebody calls, and no wildcard without a reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.template.conftest import Resources
+from tests.template.policies import every_statement, may, named, role_of
+from tests.template.translated import REPOSITORY, TEMPLATE
+from workflows.embedded.template import read_template
+
+OfType = Callable[[str], Resources]
+
+LOG_WRITERS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"}
+
+
+def test_a_wildcard_has_a_written_reason(resources: Resources) -> None:
+    """``Resource: "*"`` and ``Principal: "*"`` are explained beside it, in Metadata.AnyResource; a reason without one
+    is out of date. A refusal may be as wide as it likes."""
+    wide = {
+        (found.owner, found.sid)
+        for found in every_statement(resources)
+        if found.effect == "Allow" and ("*" in found.resources or "*" in found.principals)
+    }
+    reasons = {
+        (name, sid)
+        for name, item in resources.items()
+        for sid, reason in item.get("Metadata", {}).get("AnyResource", {}).items()
+        if len(reason) >= len("this key")
+    }
+    assert wide == reasons
+
+
+def test_no_statement_allows_every_action_of_a_service(resources: Resources) -> None:
+    """But for the account's own administration of its keys, without which nobody could ever change them."""
+    wide = {
+        (found.owner, found.sid)
+        for found in every_statement(resources)
+        if found.effect == "Allow" and any(re.search(r"^\*$|:\*$|^\w+$", action) for action in found.actions)
+    }
+    assert wide == {("TableKey", "Administration"), ("CustomerKey", "Administration")}
+
+
+def test_aws_managed_policies_are_not_used(of_type: OfType) -> None:
+    """They allow what they do on everything of the account."""
+    for role in of_type("IAM::Role").values():
+        assert all(set(item) == {"Ref"} for item in role.get("ManagedPolicyArns", ()))
+
+
+def test_who_is_trusted_is_a_service_for_this_account(of_type: OfType) -> None:
+    """Lambda assumes a role only for a function of the role's own account; the others are asked to."""
+    for name, role in of_type("IAM::Role").items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        service = trust["Principal"]["Service"]
+        assert service in {"lambda.amazonaws.com", "states.amazonaws.com", "scheduler.amazonaws.com"}, name
+        assert service == "lambda.amazonaws.com" or "aws:SourceAccount" in trust["Condition"]["StringEquals"], name
+
+
+def test_every_function_has_a_role_of_its_own(of_type: OfType) -> None:
+    """So that each may do what its own code calls."""
+    functions = of_type("Lambda::Function")
+    assert {name: role_of(item) for name, item in functions.items()} == {name: f"{name}Role" for name in functions}
+
+
+def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: OfType) -> None:
+    """No role at all may update or delete one, in whichever way; and only what decides may insert."""
+    writers = {
+        name: {action for action, on in may(resources, name) if on == "Events.Arn"} & LOG_WRITERS
+        for name in of_type("IAM::Role")
+    }
+    assert {name for name, actions in writers.items() if actions} == {
+        f"{name}Role"
+        for name in (
+            "OrdersApi",
+            "PreparationApi",
+            "DeliveryApi",
+            "IncidentsApi",
+            "SagaStep",
+            "Timer",
+            "ExecutionFaults",
+        )
+    }
+    assert all(actions <= {"dynamodb:PutItem"} for actions in writers.values())
+    assert not [item for item in every_statement(resources) if any("PartiQL" in action for action in item.actions)]
+
+
+def test_only_the_timer_reads_the_whole_log(resources: Resources, of_type: OfType) -> None:
+    """Everybody else reads one order at a time."""
+    scan = {name for name in of_type("IAM::Role") for action, _ in may(resources, name) if action == "dynamodb:Scan"}
+    assert scan == {"TimerRole"}
+
+
+NAMES = {
+    "KEYS_TABLE": "DataKeys.Arn",
+    "CUSTOMER_KEY": "CustomerKey.Arn",
+    "ORDER_MACHINE": "OrderMachine",
+    "EVENT_BUS": "OrderBus.Arn",
+    "PROVIDERS_SECRET": "ProvidersSecret",
+}
+"""The variables that name what only some functions may use."""
+
+
+@pytest.mark.parametrize("variable", NAMES)
+def test_a_function_may_use_what_its_variables_name(resources: Resources, of_type: OfType, variable: str) -> None:
+    """And is told the name of what it may use. Tokens name no machine, so settling them needs no variable."""
+    settling = {"states:SendTaskSuccess", "states:SendTaskFailure"}
+    for name, function in of_type("Lambda::Function").items():
+        told = variable in function["Environment"]["Variables"]
+        used = {action for action, on in may(resources, role_of(function)) if on == NAMES[variable]} - settling
+        assert told == bool(used), f"{name} {variable}"
+
+
+# --- machines ---------------------------------------------------------------------------------------------------------
+
+OF_EVERY_MACHINE = {"logs", "xray"}
+"""Services that logging and tracing need; the rest follows from the definition."""
+
+EXECUTIONS = "arn:AWS::Partition:states:AWS::Region:AWS::AccountId:execution:"
+RULE = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
+
+
+def integrations(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The action and the resource of every call that a definition makes, with its placeholders for names."""
+    for state in definition["States"].values():
+        for branch in state.get("Branches", ()):
+            yield from integrations(branch)
+        if state["Type"] == "Task":
+            yield from calls(state["Resource"], state["Arguments"])
+
+
+def calls(resource: str, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html says what .sync:2 needs."""
+    match resource.removeprefix("arn:aws:states:::"):
+        case "lambda:invoke" | "lambda:invoke.waitForTaskToken":
+            return [("lambda:InvokeFunction", arguments["FunctionName"])]
+        case "aws-sdk:sfn:startSyncExecution":
+            return [("states:StartSyncExecution", arguments["StateMachineArn"])]
+        case "states:startExecution.sync:2":
+            machine = arguments["StateMachineArn"]
+            after = ("states:DescribeExecution", "states:StopExecution")
+            rule = ("events:PutRule", "events:PutTargets", "events:DescribeRule")
+            return [
+                ("states:StartExecution", machine),
+                *((action, f"{EXECUTIONS}{machine.strip('${}')}.Name:*") for action in after),
+                *((action, RULE) for action in rule),
+            ]
+    raise AssertionError(f"which actions does {resource} need?")
+
+
+@pytest.mark.parametrize("machine", ["OrderMachine", "PaymentMachine", "PreparationMachine", "DeliveryMachine"])
+def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
+    resources: Resources, of_type: OfType, machine: str
+) -> None:
+    """Both ways: a new state without its permission fails here and not on its first order."""
+    properties = of_type("StepFunctions::StateMachine")[machine]
+    stands_for = {f"${{{name}}}": named(value) for name, value in properties["DefinitionSubstitutions"].items()}
+    definition = yaml.safe_load(read_template(TEMPLATE).machines[machine].definition)
+    needed = {(action, stands_for.get(on, on)) for action, on in integrations(definition)}
+    allowed = {
+        (action, on)
+        for action, on in may(resources, role_of(properties))
+        if action.split(":")[0] not in OF_EVERY_MACHINE
+    }
+    assert allowed == needed
+
+
+def test_every_machine_is_held_to_it(of_type: OfType) -> None:
+    """The list above is all of them."""
+    files = {path.name.removesuffix(".asl.yaml").title() for path in (REPOSITORY / "statemachines").iterdir()}
+    assert {f"{name}Machine" for name in files} == set(of_type("StepFunctions::StateMachine"))
+
+
+# --- what others send -------------------------------------------------------------------------------------------------
+
+
+def test_a_service_that_writes_to_us_is_held_to_its_source(resources: Resources) -> None:
+    """A queue, topic or key that trusts a whole service trusts everybody's use of it."""
+    for found in every_statement(resources):
+        services = [name for name in found.principals if name.endswith(".amazonaws.com")]
+        if services and found.effect == "Allow":
+            keys = {key for condition in found.conditions.values() for key in condition}
+            assert keys & {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn"}, found.owner

@@ -18,7 +18,7 @@ Join = Callable[[str], Person]
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """Starts it, or joins in where another worker has."""
-    if not emulator.installed():
+    if not emulator.available():
         pytest.skip("no .tools/ministack: make tools installs it")
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from botocore.config import Config
 from tests.deployment.emulator import REGION
 
 DEPLOYED_WITHIN_S = 60.0
-STACK = "expediter"
 ARTIFACTS = "expediter-artifacts"
 CODE = "code.zip"
 TEMPLATE = "template.json"
@@ -62,35 +62,36 @@ def deploy(account: Account, template: Mapping[str, Any], code: bytes, parameter
         DeploymentFailed: See the class.
     """
     s3, formation = account.client("s3"), account.client("cloudformation")
+    name = f"expediter-{secrets.token_hex(3)}"  # who serves longer than one run has the stacks of others
     s3.create_bucket(Bucket=ARTIFACTS)
     s3.put_object(Bucket=ARTIFACTS, Key=CODE, Body=code)
     s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template))
     formation.create_stack(
-        StackName=STACK,
+        StackName=name,
         TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # in the call itself it may have 51,200 bytes
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
-    return _created(formation)
+    return _created(formation, name)
 
 
-def _created(formation: Any) -> Stack:
+def _created(formation: Any, name: str) -> Stack:
     deadline = time.monotonic() + DEPLOYED_WITHIN_S
     while True:
-        [stack] = formation.describe_stacks(StackName=STACK)["Stacks"]
+        [stack] = formation.describe_stacks(StackName=name)["Stacks"]
         if stack["StackStatus"] == "CREATE_COMPLETE":
             break
         if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > deadline:
-            raise DeploymentFailed(f"{stack['StackStatus']}: {_what_failed(formation)}")
+            raise DeploymentFailed(f"{stack['StackStatus']}: {_what_failed(formation, name)}")
         time.sleep(0.1)  # CloudFormation has nothing to wait on but the next look
-    resources = formation.describe_stack_resources(StackName=STACK)["StackResources"]
+    resources = formation.describe_stack_resources(StackName=name)["StackResources"]
     return Stack(
         resources={resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
     )
 
 
-def _what_failed(formation: Any) -> str:
-    events = formation.describe_stack_events(StackName=STACK)["StackEvents"]
+def _what_failed(formation: Any, name: str) -> str:
+    events = formation.describe_stack_events(StackName=name)["StackEvents"]
     failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
     return "; ".join(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed)

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -22,9 +22,9 @@ READY_WITHIN_S = 30.0
 STOPS_WITHIN_S = 5.0
 
 
-def installed() -> bool:
-    """Whether ``make tools`` was here."""
-    return PROGRAM.exists()
+def available() -> bool:
+    """Whether ``make tools`` was here, or something runs already."""
+    return PROGRAM.exists() or bool(os.environ.get("AWS_ENDPOINT_URL"))
 
 
 def free_port() -> int:
@@ -35,10 +35,19 @@ def free_port() -> int:
     return port
 
 
-class MiniStack:
-    """Runs from ``with`` to its end. ``functions_see`` is put into the environment of every deployed function."""
+def emulator(folder: Path, scratch: Path) -> AbstractContextManager[str]:
+    """The URL of MiniStack, or of what runs already and is named by ``AWS_ENDPOINT_URL``.
 
-    def __init__(self, folder: Path, scratch: Path, functions_see: dict[str, str]) -> None:
+    Its functions have to reach 127.0.0.1 of this machine, where the providers and Step Functions are.
+    """
+    running = os.environ.get("AWS_ENDPOINT_URL")
+    return nullcontext(running) if running else MiniStack(folder, scratch)
+
+
+class MiniStack:
+    """Runs from ``with`` to its end."""
+
+    def __init__(self, folder: Path, scratch: Path) -> None:
         """``scratch`` is where it unpacks the code, for every environment of a function anew."""
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
@@ -60,10 +69,10 @@ class MiniStack:
             "DOCKER_HOST": "unix:///nowhere",
             "IOT_MTLS_ENABLED": "0",  # each of the two would listen on every interface
             "SFTP_ENABLED": "0",
-            **functions_see,  # a function's process inherits the emulator's environment
         }
 
-    def __enter__(self) -> MiniStack:
+    def __enter__(self) -> str:
+        """Its URL, once it answers."""
         self._process = subprocess.Popen(
             [PROGRAM], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
@@ -71,7 +80,7 @@ class MiniStack:
         while not self._answers():
             assert self._process.poll() is None, f"MiniStack ended at once; see {self._log.name}"
             assert time.monotonic() < deadline, f"MiniStack is not ready after {READY_WITHIN_S} s; see {self._log.name}"
-        return self
+        return self.url
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         with suppress(ProcessLookupError):  # its own session: the emulator and the functions it runs

@@ -23,7 +23,7 @@ from tests.deployment import gaps
 from tests.deployment.artifact import code_for_this_machine
 from tests.deployment.deployer import ARTIFACTS, CODE, Account, deploy
 from tests.deployment.deployment import SANDBOX
-from tests.deployment.emulator import MiniStack, free_port
+from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
 from tests.template.translated import translated
 from workflows.clock import SystemClock
@@ -43,14 +43,13 @@ def main(folder: Path) -> None:
         scratch = Path(opened.enter_context(TemporaryDirectory(dir=_fast_folder(), ignore_cleanup_errors=True)))
         step_functions_port = free_port()
         step_functions = f"http://127.0.0.1:{step_functions_port}"
-        emulator = opened.enter_context(MiniStack(folder, scratch, {"AWS_ENDPOINT_URL_SFN": step_functions}))
-        account = Account(url=emulator.url)
+        account = Account(url=opened.enter_context(emulator(folder, scratch)))
         parameters = {f"{name}Url": f"{sandbox}/{name.lower()}" for name in ("Payments", "Kitchen", "Couriers")}
-        template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE))
+        template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE), step_functions=step_functions)
         stack = deploy(account, template, code_for_this_machine(), parameters)
         _tell_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))
-        ready = {"folder": str(folder), "emulator": emulator.url, "step_functions": step_functions, "sandbox": sandbox}
+        ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
         print(json.dumps({**ready, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
         _wait_until_nobody_uses(folder)
 

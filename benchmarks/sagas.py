@@ -163,6 +163,7 @@ def _growth(chosen: Options) -> list[Row]:
     runs = {100: Runs(), many: Runs()}
     starts: dict[int, list[float]] = {100: [], many: []}
     memory: dict[int, float] = {}
+    compared_s: dict[int, float] = {}
     with (
         tempfile.TemporaryDirectory(prefix="benchmark-") as few_in,
         tempfile.TemporaryDirectory(prefix="benchmark-") as many_in,
@@ -171,6 +172,7 @@ def _growth(chosen: Options) -> list[Row]:
         for size, folder in folders.items():
             with _engine(folder) as engine:
                 engine.ask(do="fill", orders=size)
+                compared_s[size] = engine.ask(do="compare")["seconds"]
         stored_mb = {size: _megabytes(folder) for size, folder in folders.items()}
         for _ in range(chosen.size(3, 1)):
             for size, folder in folders.items():
@@ -204,6 +206,11 @@ def _growth(chosen: Options) -> list[Row]:
             floor=Beside("with 100", memory[100]),
         ),
         Row(name="disk per stored order (its log, three executions, their journals)", value=stored_kb, unit="KB"),
+        Row(
+            name=f"the daily comparison of the view with the log, {many:,} orders in the database",
+            value=compared_s[many],
+            unit="s",
+        ),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import toy_handlers as toys
 
-from workflows.bootstrap import Engine, NotServing, engine
+from workflows.bootstrap import Engine, EnvironmentIncomplete, engine
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.functions import FunctionFailed, Functions, FunctionUnknown
 
@@ -61,11 +61,14 @@ def test_a_function_that_is_not_there_is_refused_by_name(functions: Any) -> None
         functions("echo").invoke("nobody", None)
 
 
-def test_a_function_runs_under_its_own_environment_and_the_engine(functions: Any) -> None:
+def test_a_function_runs_under_its_own_environment_and_the_engine(
+    functions: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """And only while it runs."""
+    monkeypatch.delenv("EVENTS_TABLE", raising=False)
     made = functions("environment", environment={"ORDER_MACHINE": "arn"})
     assert answer(made, "environment") == {"ORDER_MACHINE": "arn"}
-    with pytest.raises(NotServing):
+    with pytest.raises(EnvironmentIncomplete):
         engine()
 
 

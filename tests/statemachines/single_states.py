@@ -1,0 +1,147 @@
+"""Single states of our definitions: what each is given, what its task answers, and what follows.
+
+The table is held against the interpreter that runs orders on one machine, and against AWS's own TestState API.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from workflows.asl import definition
+from workflows.embedded.template import read_template
+
+TEMPLATE = Path(__file__).parents[2] / "template.yaml"
+PROVIDERS = dict.fromkeys(("PaymentsUrl", "KitchenUrl", "CouriersUrl"), "https://providers.example")
+RUN = {"order_id": "ord_aaaaaaaaaaaaaaaaaaaaaaaaaa", "run": 1}
+_ANYTHING: Any = object()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingleState:
+    """``answers`` is the result of the task, or the name of its error; None where the state asks nobody.
+
+    ``then`` is the next state, None where the machine ends. An ``output`` that is left out may be anything.
+    """
+
+    machine: str
+    state: str
+    given: Mapping[str, Any] = field(default_factory=lambda: RUN)
+    answers: Mapping[str, Any] | str | None = None
+    then: str | None
+    output: Any = _ANYTHING
+
+    @property
+    def name(self) -> str:
+        """For the test's id."""
+        answers = self.answers if isinstance(self.answers, str) else json.dumps(self.answers)
+        return (
+            f"{self.machine}.{self.state} after {answers}" if self.answers is not None else f"{self.state} {self.then}"
+        )
+
+    @property
+    def tells_output(self) -> bool:
+        return self.output is not _ANYTHING
+
+
+SINGLE_STATES = [
+    SingleState(
+        machine="OrderMachine",
+        state="AuthorizePayment",
+        answers={"Status": "SUCCEEDED", "Output": '{"outcome": "authorized"}'},
+        then="IsAuthorized",
+        output={"outcome": "authorized"},
+    ),
+    SingleState(
+        machine="OrderMachine",
+        state="AuthorizePayment",
+        answers={"Status": "FAILED", "Error": "States.Timeout", "Cause": "too long"},
+        then="IsAuthorized",
+        output={"Error": "States.Timeout", "Cause": "too long"},
+    ),
+    SingleState(machine="OrderMachine", state="IsAuthorized", given={"outcome": "authorized"}, then="Fulfil"),
+    SingleState(machine="OrderMachine", state="IsAuthorized", given={"outcome": "deferred"}, then="AwaitPayments"),
+    SingleState(
+        machine="OrderMachine",
+        state="IsAuthorized",
+        given={"outcome": "declined"},
+        then="FindReason",
+        output={"Error": "PaymentNotAuthorized", "Cause": "no authorization, and no reason"},
+    ),
+    SingleState(
+        machine="OrderMachine",
+        state="AwaitPayments",
+        answers="CancellationAsked",
+        then="FindReason",
+        output={"Error": "CancellationAsked", "Cause": "why"},
+    ),
+    SingleState(
+        machine="OrderMachine",
+        state="SettlePayment",
+        answers={"Payload": {}},
+        then=None,
+        output={"outcome": "completed"},
+    ),
+    SingleState(machine="OrderMachine", state="SettlePayment", answers="CircuitOpen", then="AwaitPaymentsToSettle"),
+    SingleState(machine="OrderMachine", state="SettlePayment", answers="NotSettled", then="FindReason"),
+    SingleState(
+        machine="OrderMachine",
+        state="FindReason",
+        given={"Error": "NotSettled", "Cause": "why"},
+        answers={"Payload": {"reason": "cancelling"}},
+        then="HasReason",
+        output={"Error": "NotSettled", "Cause": "why", "reason": "cancelling"},
+    ),
+    SingleState(machine="OrderMachine", state="FindReason", answers="RunSuperseded", then="Superseded"),
+    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "cancelling"}, then="Compensate"),
+    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "completed"}, then="Completed"),
+    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "none"}, then="ParkOrder"),
+    SingleState(
+        machine="OrderMachine",
+        state="AwaitCircuitToUndo",
+        answers="TokenLost",
+        then="ParkOrder",
+        output={"Error": "TokenLost", "Cause": "why", "compensating": True},
+    ),
+    SingleState(machine="OrderMachine", state="Compensate", answers="CircuitOpen", then="AwaitCircuitToUndo"),
+    SingleState(
+        machine="OrderMachine",
+        state="ParkOrder",
+        given={**RUN, "Error": "NotSettled", "Cause": "why"},
+        answers={"Payload": {}},
+        then=None,
+        output={"outcome": "parked"},
+    ),
+    SingleState(
+        machine="PreparationMachine", state="RequestPreparation", answers={"state": "accepted"}, then="AwaitReadiness"
+    ),
+    SingleState(machine="PreparationMachine", state="RequestPreparation", answers="CircuitOpen", then="AwaitKitchen"),
+    SingleState(machine="PreparationMachine", state="RequestPreparation", answers="CancellationAsked", then="Stopped"),
+    SingleState(
+        machine="PreparationMachine",
+        state="RequestPreparation",
+        answers="States.Timeout",
+        then="RecordTimeout",
+        output={"waited": "request_preparation"},
+    ),
+    SingleState(
+        machine="PreparationMachine", state="AwaitReadiness", answers={}, then=None, output={"outcome": "ready"}
+    ),
+    SingleState(machine="PreparationMachine", state="Stopped", then=None, output={"outcome": "stopped"}),
+    SingleState(machine="DeliveryMachine", state="RequestCourier", answers={}, then="AwaitPickup"),
+    SingleState(machine="DeliveryMachine", state="RequestCourier", answers="CircuitOpen", then="AwaitCouriers"),
+    SingleState(machine="DeliveryMachine", state="AwaitDelivery", answers="RunSuperseded", then="Stopped"),
+]
+
+
+def definition_of(machine: str) -> dict[str, Any]:
+    """A machine's definition, its substitutions made as on AWS."""
+    found = read_template(TEMPLATE, PROVIDERS).machines[machine]
+    text = definition.substitute(found.definition, found.substitutions)
+    made: dict[str, Any] = yaml.safe_load(text)
+    return made

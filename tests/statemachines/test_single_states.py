@@ -1,0 +1,116 @@
+"""The table of single states, held against our interpreter and, where credentials are, against AWS itself.
+
+``pytest -m aws`` asks the TestState API: of AWS, or of an emulator that has it and that ``AWS_ENDPOINT_URL`` names.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import boto3
+import pytest
+
+from tests.statemachines.single_states import SINGLE_STATES, SingleState, definition_of
+from workflows.asl.run import FunctionTask, run
+from workflows.asl.signals import Status
+
+TOKEN_RESOURCE = ".waitForTaskToken"
+TRIES_MAX = 10
+"""More than any Retry of ours has: the next error is caught."""
+
+
+def cut(machine: str, state: str) -> dict[str, Any]:
+    """A machine of one state; what may follow only says its name, and what it was given."""
+    whole = definition_of(machine)
+    kept = whole["States"][state]
+    ends = {
+        name: {"Type": "Succeed", "Output": {"then": name, "output": "{% $states.input %}"}} for name in nexts(kept)
+    }
+    return {**whole, "StartAt": state, "States": {**ends, state: kept}}
+
+
+def nexts(state: dict[str, Any]) -> set[str]:
+    """The states that may follow, as its own fields name them."""
+    rules = [state, *state.get("Choices", []), *state.get("Catch", [])]
+    return {rule[field] for rule in rules for field in ("Next", "Default") if field in rule}
+
+
+@pytest.mark.parametrize("single", SINGLE_STATES, ids=lambda single: single.name)
+def test_our_interpreter_takes_each_state_as_the_table_says(single: SingleState) -> None:
+    """Its task answers once, or fails until its Retry has had enough."""
+    definition = cut(single.machine, single.state)
+    is_end = single.then is None
+    ended = run(
+        definition,
+        dict(single.given),
+        {"SagaStep": answering(single, definition["States"][single.state].get("Resource", ""))},
+        machines={"PaymentMachine": payment(single)} if single.state == "AuthorizePayment" else {},
+    )
+    assert ended.status is Status.SUCCEEDED, (ended.error, ended.cause)
+    outcome: Any = {"then": None, "output": ended.output} if is_end else ended.output
+    assert outcome["then"] == single.then
+    if single.tells_output:
+        assert outcome["output"] == single.output
+
+
+def answering(single: SingleState, resource: str) -> Any:
+    """SagaStep, as the row has it answer."""
+
+    def settle(event: Any, task: FunctionTask) -> Any:
+        if not isinstance(single.answers, str):
+            task.succeed(single.answers)
+        elif single.answers != "States.Timeout":  # then nobody settles, and the time runs out
+            task.fail(single.answers, "why")
+        return {}
+
+    def answer(event: Any) -> Any:
+        if isinstance(single.answers, str):
+            raise type(single.answers, (Exception,), {})("why")
+        return (single.answers or {})["Payload"]
+
+    return settle if resource.endswith(TOKEN_RESOURCE) else answer
+
+
+def payment(single: SingleState) -> dict[str, Any]:
+    """The Express child, ending as the row says."""
+    assert isinstance(single.answers, dict)
+    if single.answers["Status"] == "SUCCEEDED":
+        end: dict[str, Any] = {"Type": "Succeed", "Output": json.loads(single.answers["Output"])}
+    else:
+        end = {"Type": "Fail", "Error": single.answers["Error"], "Cause": single.answers["Cause"]}
+    return {"QueryLanguage": "JSONata", "StartAt": "End", "States": {"End": end}}
+
+
+@pytest.fixture
+def step_functions(request: pytest.FixtureRequest) -> Any:
+    """AWS, for those who ask for it."""
+    if "aws" not in request.config.getoption("markexpr"):
+        pytest.skip("asks AWS itself: pytest -m aws, with credentials")
+    session = boto3.Session()
+    if session.get_credentials() is None:
+        pytest.skip("no AWS credentials: TestState needs them")
+    return session.client("stepfunctions", region_name=session.region_name or "us-east-1")
+
+
+@pytest.mark.aws
+@pytest.mark.parametrize("single", SINGLE_STATES, ids=lambda single: single.name)
+def test_aws_takes_each_state_as_the_table_says(step_functions: Any, single: SingleState) -> None:
+    """By TestState, with what the task answers mocked; an error comes after every retry, so that it is caught."""
+    execution = {"Input": dict(single.given), "Name": f"{single.given.get('order_id', 'ord')}-1"}
+    asked: dict[str, Any] = {
+        "definition": json.dumps(definition_of(single.machine)),
+        "stateName": single.state,
+        "input": json.dumps(single.given),
+        "context": json.dumps({"Execution": execution, "Task": {"Token": "a token"}}),
+    }
+    if isinstance(single.answers, str):
+        asked["mock"] = {"errorOutput": {"error": single.answers, "cause": "why"}}
+        asked["stateConfiguration"] = {"retrierRetryCount": TRIES_MAX}
+    elif single.answers is not None:
+        asked["mock"] = {"result": json.dumps(single.answers), "fieldValidationMode": "PRESENT"}
+    told = step_functions.test_state(**asked)
+    assert told["status"] == ("CAUGHT_ERROR" if isinstance(single.answers, str) else "SUCCEEDED"), told
+    assert told.get("nextState") == single.then
+    if single.tells_output:
+        assert json.loads(told["output"]) == single.output

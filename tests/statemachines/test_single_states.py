@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from tests.statemachines.single_states import SINGLE_STATES, SingleState, definition_of
 from workflows.asl.run import FunctionTask, run
@@ -90,7 +92,9 @@ def step_functions(request: pytest.FixtureRequest) -> Any:
     session = boto3.Session()
     if session.get_credentials() is None:
         pytest.skip("no AWS credentials: TestState needs them")
-    return session.client("stepfunctions", region_name=session.region_name or "us-east-1")
+    at_an_emulator = "AWS_ENDPOINT_URL" in os.environ  # whose host has no name to put "sync-" before
+    config = Config(inject_host_prefix=not at_an_emulator)
+    return session.client("stepfunctions", region_name=session.region_name or "us-east-1", config=config)
 
 
 @pytest.mark.aws
@@ -108,7 +112,7 @@ def test_aws_takes_each_state_as_the_table_says(step_functions: Any, single: Sin
         asked["mock"] = {"errorOutput": {"error": single.answers, "cause": "why"}}
         asked["stateConfiguration"] = {"retrierRetryCount": TRIES_MAX}
     elif single.answers is not None:
-        asked["mock"] = {"result": json.dumps(single.answers), "fieldValidationMode": "PRESENT"}
+        asked["mock"] = {"result": json.dumps(single.answers), "fieldValidationMode": "NONE"}
     told = step_functions.test_state(**asked)
     assert told["status"] == ("CAUGHT_ERROR" if isinstance(single.answers, str) else "SUCCEEDED"), told
     assert told.get("nextState") == single.then

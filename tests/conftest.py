@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -54,7 +55,11 @@ def moto(aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def dynamodb_local() -> Iterator[str]:
-    """The official DynamoDB Local on a free port, once per test process; its endpoint."""
+    """The endpoint of the official DynamoDB Local: on a free port, once per test process, or where one runs already."""
+    running = os.environ.get("DYNAMODB_LOCAL_URL")  # e.g. that of compose.yaml
+    if running:
+        yield running
+        return
     if shutil.which("java") is None:
         pytest.skip("DynamoDB Local needs Java 17 or newer, and there is no java on the PATH")
     if not (EMULATOR / "DynamoDBLocal.jar").exists():

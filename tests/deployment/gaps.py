@@ -24,7 +24,7 @@ NOT_EMULATED: Mapping[str, str] = {
     ),
     "the machine that a task token belongs to": (
         "SendTaskSuccess and SendTaskFailure are checked against any resource, so that who may settle the tokens of our"
-        " machines may not there: tests/template holds the roles to what the functions call"
+        " machines may not there: tests/deployment/test_roles.py asks the policy simulator"
     ),
     "metric filters and alarms on logs": "they are created, and never fire",
 }

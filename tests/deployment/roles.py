@@ -99,6 +99,15 @@ class Roles:
             self._clients[role, service] = self._account(role).client(name, no_prefix)
         return CALLS[operation](self._clients[role, service], self._deployment.resources[resource])
 
+    def would_allow(self, role: str, operation: str, resource: str) -> bool:
+        """What IAM's policy simulator says, where a call would not be checked against its resource."""
+        iam = self._deployment.root.client("iam")
+        arn = iam.get_role(RoleName=self._deployment.resources[role])["Role"]["Arn"]
+        [result] = iam.simulate_principal_policy(
+            PolicySourceArn=arn, ActionNames=[operation], ResourceArns=[self._deployment.resources[resource]]
+        )["EvaluationResults"]
+        return bool(result["EvalDecision"] == "allowed")
+
     def _account(self, role: str) -> Account:
         if role not in self._accounts:
             self._accounts[role] = self._assumed(self._deployment.resources[role])

@@ -206,10 +206,6 @@ def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
     ]
     if happy:
         rows += [
-            Row(name=f"a million {story} orders, {service}", value=price * MILLION, unit="$")
-            for service, price in dollars.items()
-        ]
-        rows += [
             Row(
                 name=f"a million {story} orders, orchestration alone",
                 value=(dollars["Step Functions, Standard"] + dollars["Step Functions, Express"]) * MILLION,

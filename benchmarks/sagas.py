@@ -1,7 +1,7 @@
 """Sagas a second: whole orders through the embedded engine, and an equal toy saga on ours, DBOS and Restate.
 
-An order is five people's answers, two machines under a parent, two Express runs and seven outside calls; the people
-answer at once and live in the engine's process. The toy is eight steps that append one small record each. Every engine
+An order is five people's answers, two machines under a parent, an Express run and four outside calls; the people answer
+at once and live in the engine's process. The toy is eight steps that append one small record each. Every engine
 has a fresh process and folder for its turn, fsync on; medians of the rounds.
 """
 

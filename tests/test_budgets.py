@@ -15,7 +15,7 @@ from benchmarks.counting import Counts, Story, counting
 
 BUDGETS: dict[Story, dict[str, int]] = {
     "happy": {
-        "states of OrderMachine": 8,
+        "states of OrderMachine": 6,
         "states of PreparationMachine": 2,
         "states of DeliveryMachine": 4,
         "invocations of OrdersApi": 1,
@@ -23,10 +23,10 @@ BUDGETS: dict[Story, dict[str, int]] = {
         "invocations of DeliveryApi": 3,
         "invocations of SagaStep": 8,
         "invocations of Feed": 8,
-        "events reads": 56,
+        "events reads": 46,
         "events writes": 8,
-        "documents reads": 54,
-        "documents writes": 22,
+        "documents reads": 52,
+        "documents writes": 24,
         "outside calls": 4,
     },
     "declined": {
@@ -34,14 +34,14 @@ BUDGETS: dict[Story, dict[str, int]] = {
         "invocations of OrdersApi": 1,
         "invocations of SagaStep": 3,
         "invocations of Feed": 2,
-        "events reads": 11,
+        "events reads": 10,
         "events writes": 2,
         "documents reads": 8,
         "documents writes": 2,
         "outside calls": 1,
     },
     "compensated": {
-        "states of OrderMachine": 10,
+        "states of OrderMachine": 9,
         "states of PreparationMachine": 3,
         "states of DeliveryMachine": 4,
         "invocations of OrdersApi": 2,
@@ -49,10 +49,10 @@ BUDGETS: dict[Story, dict[str, int]] = {
         "invocations of DeliveryApi": 1,
         "invocations of SagaStep": 9,
         "invocations of Feed": 8,
-        "events reads": 48,
+        "events reads": 39,
         "events writes": 8,
         "documents reads": 48,
-        "documents writes": 20,
+        "documents writes": 21,
         "outside calls": 6,
     },
 }

@@ -142,7 +142,7 @@ def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -
                 order_id=asked.order_id,
                 key=wished.key,
                 caller=asked.caller,
-                if_match=history.version,
+                loaded=history,
             )
         except PreconditionFailed:
             continue  # somebody wrote after the permission was checked

@@ -235,7 +235,7 @@ def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
     command = StartRun(run=run, by=job.actor, reason=job.reason)
     caller = Caller(job.actor, correlation=job.id, causation=f"retry of {job.cause}")
     try:
-        handle(engine.log, command, order_id=order_id, key=key, caller=caller, if_match=history.version)
+        handle(engine.log, command, order_id=order_id, key=key, caller=caller, loaded=history)
     except PreconditionFailed:
         return None  # somebody wrote meanwhile: it still waits, and is looked at again
     except Rejected as refusal:

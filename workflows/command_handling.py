@@ -69,20 +69,30 @@ def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
 
 
 def handle(
-    log: EventLog, command: Command, *, order_id: OrderId, key: str, caller: Caller, if_match: int | None = None
+    log: EventLog,
+    command: Command,
+    *,
+    order_id: OrderId,
+    key: str,
+    caller: Caller,
+    if_match: int | None = None,
+    loaded: History | None = None,
 ) -> Handled:
     """Decide the command on the newest state and record what was decided, once.
 
-    ``key`` names the command across attempts: kind, caller, and what the caller makes unique.
+    ``key`` names the command across attempts: kind, caller, and what the caller makes unique. ``loaded`` is the stream
+    as the caller has just read it: the command is decided on that or not at all, and the stream is not read again.
 
     Raises:
         Rejected: A rule says no; nothing was recorded.
         KeyReused: The key was used with another body.
-        PreconditionFailed: ``if_match`` is not the order's version.
+        PreconditionFailed: The order has another version than ``if_match``, or than ``loaded``.
         TooManyConflicts: Decided ``CONFLICTS_MAX`` times, and somebody was faster each time.
     """
     body_hash = _body_hash(command)
-    history = log.load(stream_of(order_id))
+    history = log.load(stream_of(order_id)) if loaded is None else loaded
+    if loaded is not None and if_match is None:
+        if_match = loaded.version
     for _ in range(CONFLICTS_MAX):
         if history.find(key, body_hash):
             return Handled(history, fold(order_id, history.events), echo=True)

@@ -204,9 +204,16 @@ def _act(
         command = wish(order)
         if dry_run:
             return plan(command, order)
-        if_match = history.version if asked.if_match is None else asked.if_match
         try:
-            return handle(log, command, order_id=asked.order_id, key=key, caller=asked.caller, if_match=if_match)
+            return handle(
+                log,
+                command,
+                order_id=asked.order_id,
+                key=key,
+                caller=asked.caller,
+                if_match=asked.if_match,
+                loaded=history,
+            )
         except PreconditionFailed:
             if asked.if_match is not None:
                 raise

@@ -72,8 +72,8 @@ def take_step(engine: Engine, step: Step) -> dict[str, Any]:
 
 
 def _authorize(engine: Engine, step: Step) -> dict[str, Any]:
-    _current(engine, step)
-    order = perform_open(engine, step.order_id, _cause(step), lambda o: _is(o, PaymentAuthorizationRequested))
+    order = _current(engine, step)
+    order = perform_open(engine, order, _cause(step), lambda o: _is(o, PaymentAuthorizationRequested))
     authorization = order.payment.authorization
     held = authorization is not None and authorization.state in {Hold.HELD, Hold.CAPTURED}
     held = held or order.delivery.picked_up  # from there a run only goes forward, whatever became of the hold
@@ -83,7 +83,7 @@ def _authorize(engine: Engine, step: Step) -> dict[str, Any]:
 def _settle(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is None and order.delivery.delivered:
-        order = perform_open(engine, step.order_id, _cause(step))
+        order = perform_open(engine, order, _cause(step))
     if order.rest is not Rest.ENDED or order.cancellation is not None:
         raise OrderNotSettled(f"order {step.order_id} is not delivered and paid")
     return {"outcome": "settled"}
@@ -97,8 +97,7 @@ def _find_reason(engine: Engine, step: Step) -> dict[str, Any]:
 
 
 def _compensate(engine: Engine, step: Step) -> dict[str, Any]:
-    _current(engine, step)
-    order = perform_open(engine, step.order_id, _cause(step))
+    order = perform_open(engine, _current(engine, step), _cause(step))
     if order.rest is not Rest.ENDED:
         raise CompensationUnfinished(f"order {step.order_id} still owes after everything was tried")
     return {"outcome": "cancelled"}
@@ -131,14 +130,16 @@ def _record_timeout(engine: Engine, step: Step) -> dict[str, Any]:
 
 
 def _request_preparation(engine: Engine, step: Step) -> dict[str, Any]:
-    return _wait(engine, step, Awaited.ACCEPTANCE, lambda: _perform_request(engine, step, PreparationRequested))
+    return _wait(
+        engine, step, Awaited.ACCEPTANCE, lambda order: _perform_request(engine, step, order, PreparationRequested)
+    )
 
 
 def _request_courier(engine: Engine, step: Step) -> dict[str, Any]:
-    def offer() -> None:
+    def offer(order: Order) -> None:
         with suppress(Unavailable):  # an offer that cannot be withdrawn now stays owed, and does not hold up the next
-            perform_open(engine, step.order_id, _cause(step), lambda o: _is(o, CourierReleaseRequested))
-        _perform_request(engine, step, CourierRequested)
+            order = perform_open(engine, order, _cause(step), lambda o: _is(o, CourierReleaseRequested))
+        _perform_request(engine, step, order, CourierRequested)
 
     return _wait(engine, step, Awaited.ASSIGNMENT, offer)
 
@@ -183,7 +184,9 @@ def _await_circuit(engine: Engine, step: Step) -> dict[str, Any]:
     return {}
 
 
-def _wait(engine: Engine, step: Step, awaited: Awaited, ask: Callable[[], object] = lambda: None) -> dict[str, Any]:
+def _wait(
+    engine: Engine, step: Step, awaited: Awaited, ask: Callable[[Order], object] = lambda _: None
+) -> dict[str, Any]:
     """Register the wait, ask the outside if it has to be asked, then read the log: the answer may be there already."""
     order = _current(engine, step)
     asked = question(order, awaited)
@@ -202,13 +205,13 @@ def _wait(engine: Engine, step: Step, awaited: Awaited, ask: Callable[[], object
             order_id=step.order_id, run=step.run, action=step.action, awaited=awaited, question=asked, token=step.token
         ),
     )
-    ask()
+    ask(order)
     wake(engine, step.order_id)
     return {}
 
 
-def _perform_request(engine: Engine, step: Step, kind: type) -> None:
-    perform_open(engine, step.order_id, _cause(step), lambda found: _is(found, kind))
+def _perform_request(engine: Engine, step: Step, order: Order, kind: type) -> None:
+    perform_open(engine, order, _cause(step), lambda found: _is(found, kind))
 
 
 def _current(engine: Engine, step: Step) -> Order:

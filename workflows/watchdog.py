@@ -192,7 +192,7 @@ def _decided(engine: Engine, history: History, order: Order, command: Command) -
     key = f"{_KEY}{type(command).__name__}/{order.run}"
     caller = Caller(SYSTEM, correlation=order.order_id, causation="watchdog")
     try:
-        handle(engine.log, command, order_id=order.order_id, key=key, caller=caller, if_match=history.version)
+        handle(engine.log, command, order_id=order.order_id, key=key, caller=caller, loaded=history)
     except (PreconditionFailed, Rejected):
         return False
     return True

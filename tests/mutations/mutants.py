@@ -12,16 +12,16 @@ MUTANTS = (
         name="wait checked before it is registered",
         breaks="A wait is registered first, and then the log is read: the answer may have come in between.",
         file="workflows/saga.py",
-        old="    ask()\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    ask()\n    return {}\n",
+        old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
+        new="    ask(order)\n    return {}\n",
         caught_by=tests(f"{WAITS}::test_an_answer_is_heard_whenever_it_comes"),
     ),
     Mutant(
         name="check of a wait on a stale read",
         breaks="The check after registering reads the log again; what was read before it does not count.",
         file="workflows/saga.py",
-        old="    ask()\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    ask()\n"
+        old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
+        new="    ask(order)\n"
         "    if (found := answer(order, awaited, asked)) is not Answer.NONE:\n"
         "        settle(engine.executions, step.token, order, step.run, found)\n"
         "    return {}\n",

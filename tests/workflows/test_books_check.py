@@ -71,7 +71,8 @@ class World:
 
     def step(self) -> None:
         """Perform what is open, and record it."""
-        perform_open(self.engine, ORDER, "test")
+        _, order = load(self.log, ORDER)
+        perform_open(self.engine, order, "test")
 
     def place(self) -> None:
         line = Line(sku=Sku("pizza"), name="Pizza", quantity=2, unit_price=Money(950, "EUR"))

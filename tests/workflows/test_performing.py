@@ -46,7 +46,7 @@ def test_one_undo_that_fails_does_not_hold_up_the_others(down: str) -> None:
     outside: Any = Outside(down)
     engine = replace(shop.engine, payments=outside, kitchen=outside, couriers=outside)
     with pytest.raises(ANSWERS[down][0]):
-        perform_open(engine, s.ORDER_ID, "a test")
+        perform_open(engine, shop.order(), "a test")
     assert sorted(outside.asked) == sorted(ANSWERS)
     assert len([commit for commit in shop.log.read(f"order#{s.ORDER_ID}") if commit.k.endswith(_NAMED)]) == 2
 

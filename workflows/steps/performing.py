@@ -18,13 +18,13 @@ from domain.events import (
     PreparationCancellationRequested,
     PreparationRequested,
 )
-from domain.identifiers import SYSTEM, OrderId
+from domain.identifiers import SYSTEM
 from domain.intents import OpenIntent, open_intents
 from domain.order import Order
 from workflows.bootstrap import Engine
 from workflows.breakers.breaker import CircuitOpen
 from workflows.breakers.events import Dependency
-from workflows.command_handling import Caller, handle, load
+from workflows.command_handling import Caller, handle
 from workflows.gateways.errors import Unavailable
 from workflows.steps.delivery import offer_delivery, withdraw_offer
 from workflows.steps.payment import authorize_payment, call_key, capture_payment, refund_payment, void_payment
@@ -32,11 +32,13 @@ from workflows.steps.preparation import cancel_ticket, send_ticket
 
 
 def perform_open(
-    engine: Engine, order_id: OrderId, cause: str, selected: Callable[[OpenIntent], bool] = lambda _: True
+    engine: Engine, order: Order, cause: str, selected: Callable[[OpenIntent], bool] = lambda _: True
 ) -> Order:
     """Perform the selected open intents, and those that they open, each once. Returns the order after them.
 
-    One that fails does not hold up the others. ``cause`` says who asks, for the log.
+    ``order`` is what the caller has just loaded: an intent that was performed meanwhile is the same call again, and a
+    ticket or an offer that was taken back meanwhile is turned away. One that fails does not hold up the others.
+    ``cause`` says who asks, for the log.
 
     Raises:
         Unavailable: The first failure, after all were tried. Asking again makes the same calls.
@@ -44,7 +46,6 @@ def perform_open(
     """
     tried: set[int] = set()
     failures: list[Unavailable] = []
-    _, order = load(engine.log, order_id)
     while (found := _next(order, tried, selected)) is not None:
         tried.add(found.version)
         try:

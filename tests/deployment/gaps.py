@@ -1,6 +1,14 @@
 """Where MiniStack 1.5 is not AWS: each gap in one place, with what is done about it. Nothing else is changed.
 
-``bridged`` takes the translated template. What it cannot bridge is listed in ``NOT_EMULATED`` and left to other tests.
+``bridged`` takes the translated template. What it cannot bridge is left to other tests:
+
+* Records that a function reports as failed are taken for done by a stream mapping, and a batch that fails for good is
+  not written to S3: tests/handlers holds the feed to the batch semantics that AWS documents.
+* Who calls an encrypted table, queue, topic or bucket needs no right to its key: tests/template holds the key policies
+  to what the services document.
+* SendTaskSuccess and SendTaskFailure are checked against any resource, so that who may settle the tokens of our
+  machines may not there: test_roles asks the policy simulator.
+* Metric filters and alarms are created, and never go off.
 """
 
 from __future__ import annotations
@@ -12,22 +20,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 Resources = dict[str, dict[str, Any]]
-
-NOT_EMULATED: Mapping[str, str] = {
-    "a stream mapping's failures": (
-        "records that a function reports as failed are taken for done, and a batch that fails for good is not written"
-        " to the S3 destination: tests/handlers holds the feed to the batch semantics that AWS documents"
-    ),
-    "encryption with customer-managed keys": (
-        "a caller of an encrypted table, queue, topic or bucket needs no right to its key: tests/template holds the"
-        " key policies to what the services document"
-    ),
-    "the machine that a task token belongs to": (
-        "SendTaskSuccess and SendTaskFailure are checked against any resource, so that who may settle the tokens of our"
-        " machines may not there: tests/deployment/test_roles.py asks the policy simulator"
-    ),
-    "metric filters and alarms on logs": "they are created, and never fire",
-}
 
 UNKNOWN_TYPES = frozenset({"AWS::Events::Archive"})
 """A resource of an unknown type makes MiniStack refuse the whole template."""

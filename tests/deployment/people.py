@@ -38,6 +38,7 @@ class Person(ExpediterClient):
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": name, "PASSWORD": password},
         )
+        self.name, self.password = name, password
         self.token: str = told["AuthenticationResult"]["AccessToken"]
         self.id: str = cognito.get_user(AccessToken=self.token)["Username"]
         super().__init__(deployment.api, self.token)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
@@ -22,20 +23,36 @@ from workflows.aws.event_queue import EventQueue
 EXPEDITER = Path(sys.executable).with_name("expediter")
 
 
-def expediter(deployment: Deployment, *arguments: str, token: str = "") -> Any:
-    """What a command says in JSON, run by somebody with the account's credentials."""
-    account = deployment.root
-    environment = {
-        **os.environ,
-        "AWS_ENDPOINT_URL": account.url,
-        "AWS_REGION": REGION,
-        "AWS_ACCESS_KEY_ID": account.key,
-        "AWS_SECRET_ACCESS_KEY": account.secret,
-        "EXPEDITER_TOKEN": token,
-    }
-    done = subprocess.run([EXPEDITER, *arguments, "--json"], env=environment, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
-    return json.loads(done.stdout)
+class CommandLine:
+    """``expediter`` as somebody runs it who has the account's credentials, and a home of their own."""
+
+    def __init__(self, deployment: Deployment, home: Path) -> None:
+        account = deployment.root
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(home),
+            "AWS_ENDPOINT_URL": account.url,
+            "AWS_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": account.key,
+            "AWS_SECRET_ACCESS_KEY": account.secret,
+        }
+
+    def run(self, *arguments: str, given: str = "", token: str = "") -> str:
+        environment = {**self._environment, **({"EXPEDITER_TOKEN": token} if token else {})}
+        done = subprocess.run(
+            [EXPEDITER, *arguments], input=given, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def json(self, *arguments: str, token: str = "") -> Any:
+        return json.loads(self.run(*arguments, "--json", token=token))
+
+
+@pytest.fixture
+def expediter(deployment: Deployment, tmp_path: Path) -> CommandLine:
+    """The command line, at the deployment."""
+    return CommandLine(deployment, tmp_path)
 
 
 def test_what_happened_comes_out_of_the_queue_for_backend_services(
@@ -79,10 +96,12 @@ def test_personal_data_is_sealed_in_the_table_and_open_to_whom_it_concerns(
     assert contact["name"] == "Camille"
 
 
-def test_the_chains_of_the_deployed_table_verify(deployment: Deployment, join: Join, listener: Listener) -> None:
+def test_the_chains_of_the_deployed_table_verify(
+    deployment: Deployment, join: Join, listener: Listener, expediter: CommandLine
+) -> None:
     """``expediter audit verify`` reads the table with the operator's credentials."""
     placed(join("customer"), join("restaurant"), listener)
-    report = expediter(deployment, "audit", "verify", "--table", deployment.outputs["EventsTable"])
+    report = expediter.json("audit", "verify", "--table", deployment.outputs["EventsTable"])
     assert report["intact"], report
     assert report["streams"] >= 1
 
@@ -135,10 +154,13 @@ def test_the_api_describes_itself_to_everybody(deployment: Deployment) -> None:
 
 
 def test_the_command_line_works_against_a_deployed_stack(
-    deployment: Deployment, join: Join, listener: Listener
+    deployment: Deployment, join: Join, listener: Listener, expediter: CommandLine
 ) -> None:
-    """The same commands, with the API's address and a token."""
+    """The same commands at the API's address, with a token, or after a login with the user pool."""
     customer = join("customer")
     order_id = placed(customer, join("restaurant"), listener)
-    order = expediter(deployment, "order", "show", order_id, "--url", deployment.api, token=customer.token)
-    assert order["id"] == order_id
+    show = ("order", "show", order_id, "--url", deployment.api)
+    assert expediter.json(*show, token=customer.token)["id"] == order_id
+    where = ("--url", deployment.api, "--user-pool-client", deployment.outputs["ClientId"])
+    expediter.run("login", *where, "--username", customer.name, given=f"{customer.password}\n")
+    assert expediter.json(*show)["id"] == order_id

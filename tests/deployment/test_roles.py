@@ -157,7 +157,7 @@ def test_what_a_function_does_is_in_its_role(
 @pytest.mark.parametrize("operation", ["states:SendTaskSuccess", "states:SendTaskFailure"])
 @pytest.mark.parametrize("role", [*FUNCTIONS, "StepMachine", "OrderMachine", "Scheduler"])
 def test_tokens_are_settled_by_who_hears_of_answers_and_of_time(roles: Roles, role: str, operation: str) -> None:
-    """Of the machines that wait; no payment waits. By the policy simulator: see ``gaps.NOT_EMULATED``."""
+    """Of the machines that wait; no payment waits. By the policy simulator: see ``gaps``."""
     waiting = ["OrderMachine", "PreparationMachine", "DeliveryMachine"]
     may = [name for name in [*waiting, "PaymentMachine"] if roles.would_allow(f"{role}Role", operation, name)]
     assert may == (waiting if role in {"SagaStep", "Feed", "Timer"} else [])

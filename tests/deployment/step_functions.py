@@ -1,9 +1,9 @@
 """Step Functions for a deployment: the embedded engine runs the deployed machines against the deployed functions.
 
-MiniStack's own is not faithful enough to believe what an order does on it: errors of functions have no names,
-``sync:2`` children fail without a cause, heartbeats and machine timeouts are not kept. So the deployed functions find
-this one instead, at ``AWS_ENDPOINT_URL_SFN``. What it runs is what was deployed: definitions are read from the state
-machines that CloudFormation made, functions are invoked by their ARNs, through Lambda's API.
+MiniStack's own cannot run these machines: a ``TimeoutSeconds`` that is an expression breaks it, errors of functions
+have no names to match on, ``sync:2`` children fail without a cause, machine timeouts are not kept. So the deployed
+functions find this one instead, at ``AWS_ENDPOINT_URL_SFN``. What it runs is what was deployed: definitions are read
+from the state machines that CloudFormation made, functions are invoked by their ARNs, through Lambda's API.
 """
 
 from __future__ import annotations

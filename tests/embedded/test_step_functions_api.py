@@ -145,3 +145,5 @@ def test_what_is_wrong_with_a_request_is_said_as_aws_says_it(api: Api) -> None:
         client.send_task_success(taskToken=make_token(nobody, b"x" * 24), output="{")
     with pytest.raises(errors.ClientError, match="UnknownOperationException"):
         client.list_activities()
+    with pytest.raises(errors.ClientError, match="ValidationException"):
+        client.list_executions(stateMachineArn=MACHINE, statusFilter="ASLEEP")

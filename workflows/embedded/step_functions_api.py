@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 TARGET = "AWSStepFunctions."
 PAGE_MAX = 1000
 """The most executions or events in one answer, as at AWS. There are no further pages: what is longer says so."""
+
+_LOOK_FOR_THE_END_S = 0.05
 
 Asked = Mapping[str, Any]
 Answered = dict[str, Any]
@@ -52,11 +55,12 @@ class StepFunctionsApi:
         operations = _Operations(driver, reports)
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _request_handler(operations.answer))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, name="step functions api", daemon=True)
+        serve = partial(self._server.serve_forever, _LOOK_FOR_THE_END_S)
+        self._thread = threading.Thread(target=serve, name="step functions api", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Take no more requests. Those under way are answered. Idempotent."""
+        """Take no more connections. Idempotent."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -127,7 +131,7 @@ class _Operations:
 
     def _list_executions(self, asked: Asked) -> Answered:
         machine = machine_name(_text(asked, "stateMachineArn"))
-        status = Status(asked["statusFilter"]) if "statusFilter" in asked else None
+        status = _status(asked["statusFilter"]) if "statusFilter" in asked else None
         return {"executions": self._reports.latest(machine, status, min(asked.get("maxResults") or 100, PAGE_MAX))}
 
     def _get_execution_history(self, asked: Asked) -> Answered:
@@ -164,11 +168,25 @@ def _no_execution(arn: str) -> NoReturn:
     raise StepFunctionsRefusal("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
 
 
+def _status(name: str) -> Status:
+    try:
+        return Status(name)
+    except ValueError as error:
+        raise StepFunctionsRefusal("ValidationException", f"'statusFilter': {error}") from error
+
+
 def _text(asked: Asked, name: str) -> str:
     value = asked.get(name)
     if not isinstance(value, str) or not value:
         raise StepFunctionsRefusal("ValidationException", f"'{name}' must be a text of at least one character")
     return value
+
+
+def _object(body: bytes) -> Asked:
+    asked = _json(body.decode(errors="replace") or "{}", "SerializationException")
+    if not isinstance(asked, dict):
+        raise StepFunctionsRefusal("SerializationException", "a request is a JSON object")
+    return asked
 
 
 def _json(text: str, code: str) -> JSON:
@@ -191,7 +209,7 @@ def _request_handler(answer: Callable[[str, Asked], Answered]) -> type[BaseHTTPR
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             try:
                 operation = self.headers.get("X-Amz-Target", "").removeprefix(TARGET)
-                self._send(HTTPStatus.OK, answer(operation, json.loads(body or b"{}")))
+                self._send(HTTPStatus.OK, answer(operation, _object(body)))
             except StepFunctionsRefusal as refusal:
                 self._send(refusal.status, {"__type": refusal.code, "message": str(refusal)})
             except Exception as error:

@@ -58,6 +58,7 @@ CALLS: Mapping[str, Call] = {
     ),
     "sqs:SendMessage": lambda sqs, queue: sqs.send_message(QueueUrl=queue, MessageBody="{}"),
     "sqs:ReceiveMessage": lambda sqs, queue: sqs.receive_message(QueueUrl=queue, VisibilityTimeout=0),
+    "sqs:DeleteMessage": lambda sqs, queue: sqs.delete_message(QueueUrl=queue, ReceiptHandle="of no message"),
     "sqs:GetQueueAttributes": lambda sqs, queue: sqs.get_queue_attributes(QueueUrl=queue),
     "sqs:PurgeQueue": lambda sqs, queue: sqs.purge_queue(QueueUrl=queue),
     "sns:Publish": lambda sns, topic: sns.publish(TopicArn=topic, Message="{}"),
@@ -99,12 +100,12 @@ class Roles:
             self._clients[role, service] = self._account(role).client(name, no_prefix)
         return CALLS[operation](self._clients[role, service], self._deployment.resources[resource])
 
-    def would_allow(self, role: str, operation: str, resource: str) -> bool:
-        """What IAM's policy simulator says, where a call would not be checked against its resource."""
+    def would_allow(self, role: str, operation: str, resource_arn: str) -> bool:
+        """What IAM's policy simulator says, where no call of ours is checked against its resource."""
         iam = self._deployment.root.client("iam")
         arn = iam.get_role(RoleName=self._deployment.resources[role])["Role"]["Arn"]
         [result] = iam.simulate_principal_policy(
-            PolicySourceArn=arn, ActionNames=[operation], ResourceArns=[self._deployment.resources[resource]]
+            PolicySourceArn=arn, ActionNames=[operation], ResourceArns=[resource_arn]
         )["EvaluationResults"]
         return bool(result["EvalDecision"] == "allowed")
 

@@ -101,6 +101,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ],
     *[(role, "dynamodb:GetItem", "DataKeys", "") for role in WITH_KEYS],
     *[(role, "dynamodb:PutItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
+    *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
     *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
@@ -109,6 +110,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "states:StartExecution", "OrderMachine", "") for role in ("Feed", "Timer")],
     ("Timer", "sqs:SendMessage", "TimerDeadLetters", ""),
     ("ExecutionFaults", "sqs:ReceiveMessage", "ExecutionFaultsQueue", ""),
+    ("ExecutionFaults", "sqs:DeleteMessage", "ExecutionFaultsQueue", "ReceiptHandleIsInvalid"),
     ("ExecutionFaults", "sqs:GetQueueAttributes", "ExecutionFaultsQueue", ""),
     ("StepMachine", "lambda:InvokeFunction", "SagaStep", ""),
     ("OrderMachine", "lambda:InvokeFunction", "SagaStep", ""),
@@ -156,11 +158,23 @@ def test_what_a_function_does_is_in_its_role(
 
 @pytest.mark.parametrize("operation", ["states:SendTaskSuccess", "states:SendTaskFailure"])
 @pytest.mark.parametrize("role", [*FUNCTIONS, "StepMachine", "OrderMachine", "Scheduler"])
-def test_tokens_are_settled_by_who_hears_of_answers_and_of_time(roles: Roles, role: str, operation: str) -> None:
+def test_tokens_are_settled_by_who_hears_of_answers_and_of_time(
+    deployment: Deployment, roles: Roles, role: str, operation: str
+) -> None:
     """Of the machines that wait; no payment waits. By the policy simulator: see ``gaps``."""
     waiting = ["OrderMachine", "PreparationMachine", "DeliveryMachine"]
-    may = [name for name in [*waiting, "PaymentMachine"] if roles.would_allow(f"{role}Role", operation, name)]
+    arns = {name: deployment.resources[name] for name in [*waiting, "PaymentMachine"]}
+    may = [name for name, arn in arns.items() if roles.would_allow(f"{role}Role", operation, arn)]
     assert may == (waiting if role in {"SagaStep", "Feed", "Timer"} else [])
+
+
+@pytest.mark.parametrize("operation", ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"])
+@pytest.mark.parametrize("role", [*FUNCTIONS, "StepMachine", "OrderMachine", "Scheduler"])
+def test_the_stream_is_read_by_who_follows_it(deployment: Deployment, roles: Roles, role: str, operation: str) -> None:
+    """By the policy simulator: the emulator reads streams for its mappings without asking anybody."""
+    tables, name = deployment.root.client("dynamodb"), deployment.resources["Events"]
+    stream = tables.describe_table(TableName=name)["Table"]["LatestStreamArn"]
+    assert roles.would_allow(f"{role}Role", operation, stream) == (role in READERS)
 
 
 def test_the_table_of_what_is_forbidden_is_long_enough_and_says_nothing_twice() -> None:

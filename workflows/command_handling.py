@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from functools import reduce
 from hashlib import sha256
 from typing import Any
 
@@ -14,7 +13,7 @@ from domain.commands import Command
 from domain.deciding import decide
 from domain.events import Event
 from domain.identifiers import Actor, OrderId
-from domain.order import Order, evolve, initial
+from domain.order import Order, evolve_all, initial
 from workflows.commits import History, NewCommit
 from workflows.event_log import EventLog, WrongExpectedVersion
 
@@ -59,7 +58,7 @@ def stream_of(order_id: str) -> str:
 
 def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
     """The order that these events, from the first on, add up to."""
-    return reduce(evolve, events, initial(order_id))
+    return evolve_all(initial(order_id), events)
 
 
 def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
@@ -107,7 +106,7 @@ def handle(
         except WrongExpectedVersion as conflict:
             history = conflict.history
             continue
-        return Handled(after, reduce(evolve, after.events[history.version :], order), echo=False)
+        return Handled(after, evolve_all(order, after.events[history.version :]), echo=False)
     raise TooManyConflicts(f"order {order_id} is written to by too many at once; try again")
 
 

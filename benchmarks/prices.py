@@ -53,7 +53,7 @@ class Assumptions:
     cold_s: float = 0.35  # of a whole core, see the cold start benchmark; billed since August 2025
     records_per_batch: float = 1.0  # of a stream mapping: the most it can cost; under load a batch has more
     messages_per_receive: float = 10.0  # SQS, long polling
-    log_bytes_per_invocation: int = 900  # START, END (none in JSON) and REPORT, as platform events in JSON
+    log_bytes_per_invocation: int = 0  # platform lines at WARN, see template.yaml; our own lines are of trouble
     log_bytes_per_request: int = 350  # an access log line
     traced: float = 0.05
     key_in_cache: float = 0.0  # share of calls that find the customer's key: none, customers order rarely

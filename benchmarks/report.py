@@ -1,4 +1,4 @@
-"""Writes the tables of docs/performance.md from ``benchmarks/results.json``; the prose around them stays as it is.
+"""Writes the tables of docs/performance.md and docs/costs.md from ``benchmarks/results.json``; the prose stays.
 
 A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``: the rows of that benchmark whose
 names contain one of the words, which are separated by ``|``. ``<!-- machine -->`` is where it was measured.
@@ -11,15 +11,19 @@ from typing import Any
 
 from benchmarks.results import ROOT, cells, number, read
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENTS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "costs.md")
 
-_PLACE = re.compile(r"(<!-- (results|machine|bill|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+DAYS = (1_000, 100_000, 10_000_000)
+"""Orders a day."""
+
+_PLACE = re.compile(r"(<!-- (results|machine|bill|days|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 
 
 def main() -> None:
     kept = read()
-    text = DOCUMENT.read_text()
-    DOCUMENT.write_text(_PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text))
+    for document in DOCUMENTS:
+        text = document.read_text()
+        document.write_text(_PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text))
 
 
 def _text(kind: str, asked: str, kept: dict[str, Any]) -> str:
@@ -30,6 +34,8 @@ def _text(kind: str, asked: str, kept: dict[str, Any]) -> str:
             return _machine(kept)
         case "bill":
             return _bill(rows)
+        case "days":
+            return _days(rows)
         case "heaviest":
             return _heaviest(rows)
         case _:
@@ -61,6 +67,17 @@ def _bill(rows: list[dict[str, Any]]) -> str:
     services: dict[str, float] = next(iter(bills.values()), {})
     lines += [f"| {name} | {' | '.join(number(bill[name]) for bill in bills.values())} |" for name in services]
     lines += [f"| **all** | {' | '.join(f'**{number(sum(bill.values()))}**' for bill in bills.values())} |"]
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _days(rows: list[dict[str, Any]]) -> str:
+    """What so many happy orders a day cost, and a month of 30 days with what is fixed."""
+    million = next(row["value"] for row in rows if row["name"] == "a million happy orders")
+    fixed = next(row["value"] for row in rows if row["name"].startswith("a month's fixed costs"))
+    days = [million * orders / 1e6 for orders in DAYS]
+    lines = [f"| | {' | '.join(f'{orders:,} orders a day' for orders in DAYS)} |", "|---" + "|---:" * len(DAYS) + "|"]
+    lines += [f"| $ a day | {' | '.join(f'{day:,.2f}' for day in days)} |"]
+    lines += [f"| $ a month, with ${fixed:,.0f} fixed | {' | '.join(f'{day * 30 + fixed:,.0f}' for day in days)} |"]
     return "\n" + "\n".join(lines) + "\n\n"
 
 

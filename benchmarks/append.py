@@ -1,5 +1,7 @@
 """Append and load against the floor: our log on DynamoDB Local beside raw boto3 with the same bytes, in turns.
 
+Raw boto3 is a client as it comes; beside it one with the settings of ours, which does not check parameters.
+
 ``aett`` and ``eventsourcing`` do the like with their own stores, each in a process of its own, in the same rounds.
 The floor of three events is a transaction of three items: what one would write without commits.
 """
@@ -13,7 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks import histories
-from benchmarks.dynamodb_local import create_table, dynamodb_local, keep_to_local, local_client
+from benchmarks.dynamodb_local import create_table, dynamodb_local, keep_to_local, local_client, plain_client
 from benchmarks.interleaved import Block, Contender, Timing, block, interleaved
 from benchmarks.options import Options, options
 from benchmarks.peers.process import Peer, peer
@@ -41,6 +43,7 @@ class Setting:
     """What the contenders share."""
 
     client: DynamoDBClient
+    plain: DynamoDBClient
     table: str
     log: DynamoDbEventLog
     codec: Codec
@@ -69,7 +72,14 @@ def _setting(port: int) -> Setting:
     client = local_client(port)
     codec = Codec(InMemoryKeyRing())
     table = create_table(client)
-    return Setting(client, table, DynamoDbEventLog(client, table, codec, SystemClock()), codec, BareDynamoDb(port))
+    return Setting(
+        client,
+        plain_client(port),
+        table,
+        DynamoDbEventLog(client, table, codec, SystemClock()),
+        codec,
+        BareDynamoDb(port),
+    )
 
 
 def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Row]:
@@ -78,7 +88,8 @@ def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Ro
     for events in (1, 3):
         contenders: dict[str, Contender] = {
             "ours": _calls(_append(setting, events)),
-            "floor": _calls(_put(setting) if events == 1 else _put_in_transaction(setting, events)),
+            "floor": _calls(_writing(setting.plain, setting, events)),
+            "tuned": _calls(_writing(setting.client, setting, events)),
         }
         if events == 1:
             contenders["bare"] = _calls(_put_bare(setting))
@@ -88,7 +99,11 @@ def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Ro
         rows += _compared(what, floor, interleaved(contenders, rounds=rounds, calls=calls))
     for events in (20, 100):
         stream = _stored(setting, events)
-        contenders = {"ours": _calls(_load(setting, stream)), "floor": _calls(_query(setting, stream))}
+        contenders = {
+            "ours": _calls(_load(setting, stream)),
+            "floor": _calls(_query(setting.plain, setting.table, stream)),
+            "tuned": _calls(_query(setting.client, setting.table, stream)),
+        }
         contenders |= {name: _asking(store, "load", events) for name, store in stores.items()}
         timings = interleaved(contenders, rounds=rounds, calls=calls // 2)
         rows += _compared(f"load and fold {events} events", "raw query", timings)
@@ -117,11 +132,20 @@ def _compared(what: str, floor: str, timings: dict[str, Timing]) -> list[Row]:
         floor=Beside(floor, raw.cpu_us / 1000),
         ratio=timings["ours"].cpu_ratio(raw),
     )
+    tuned = timings["tuned"]
+    same = Row(
+        name=f"{what}, beside the same with our client's settings",
+        value=ours.value,
+        unit="ms",
+        floor=Beside(floor, tuned.wall_us / 1000),
+        ratio=timings["ours"].wall_ratio(tuned),
+        detail={"cpu_ratio": round(timings["ours"].cpu_ratio(tuned), 2)},
+    )
     others = [row(f"{what}: {name}", timing) for name, timing in timings.items() if name not in _NOT_PEERS]
-    return [ours, cpu, *others, *([_bare(raw, timings["bare"])] if "bare" in timings else [])]
+    return [ours, cpu, same, *others, *([_bare(raw, timings["bare"])] if "bare" in timings else [])]
 
 
-_NOT_PEERS = {"ours", "floor", "bare"}
+_NOT_PEERS = {"ours", "floor", "tuned", "bare"}
 
 
 def _bare(raw: Timing, bare: Timing) -> Row:
@@ -154,12 +178,16 @@ def _append(setting: Setting, events: int) -> Callable[[], Callable[[], object]]
     return prepare
 
 
-def _put(setting: Setting) -> Callable[[], Callable[[], object]]:
+def _writing(client: DynamoDBClient, setting: Setting, events: int) -> Callable[[], Callable[[], object]]:
+    return _put(client, setting) if events == 1 else _put_in_transaction(client, setting, events)
+
+
+def _put(client: DynamoDBClient, setting: Setting) -> Callable[[], Callable[[], object]]:
     """No condition and nothing to compute: the bytes are ready."""
 
     def prepare() -> Callable[[], object]:
         item = _item(_fresh(), 1, setting.codec, _new(1))
-        return lambda: setting.client.put_item(TableName=setting.table, Item=item)
+        return lambda: client.put_item(TableName=setting.table, Item=item)
 
     return prepare
 
@@ -174,14 +202,14 @@ def _put_bare(setting: Setting) -> Callable[[], Callable[[], object]]:
     return prepare
 
 
-def _put_in_transaction(setting: Setting, events: int) -> Callable[[], Callable[[], object]]:
+def _put_in_transaction(client: DynamoDBClient, setting: Setting, events: int) -> Callable[[], Callable[[], object]]:
     """An item an event, each with the same attributes as ours."""
 
     def prepare() -> Callable[[], object]:
         stream, new = _fresh(), _new(events)
         items = [_item(stream, sk, setting.codec, one) for sk, one in enumerate(_apart(new), start=1)]
         puts = [{"Put": {"TableName": setting.table, "Item": item}} for item in items]
-        return lambda: setting.client.transact_write_items(TransactItems=puts)  # type: ignore[arg-type]  # a dict of it
+        return lambda: client.transact_write_items(TransactItems=puts)  # type: ignore[arg-type]  # a dict of it
 
     return prepare
 
@@ -190,10 +218,10 @@ def _load(setting: Setting, stream: str) -> Callable[[], Callable[[], object]]:
     return lambda: lambda: fold(ORDER, setting.log.load(stream).events)
 
 
-def _query(setting: Setting, stream: str) -> Callable[[], Callable[[], object]]:
+def _query(client: DynamoDBClient, table: str, stream: str) -> Callable[[], Callable[[], object]]:
     def query() -> object:
-        return setting.client.query(
-            TableName=setting.table,
+        return client.query(
+            TableName=table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
             ExpressionAttributeValues={":pk": {"S": stream}},

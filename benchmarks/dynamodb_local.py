@@ -69,6 +69,13 @@ def local_client(port: int) -> DynamoDBClient:
     return boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}", config=config)
 
 
+def plain_client(port: int) -> DynamoDBClient:
+    """As boto3 makes one who is told nothing."""
+    import boto3
+
+    return boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}")
+
+
 def create_table(client: DynamoDBClient, sort_key: str = "N") -> str:
     """``pk`` (S) and ``sk``. Returns its name."""
     table = f"table-{uuid.uuid4()}"

@@ -10,6 +10,7 @@ import gc
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from random import Random
 from statistics import median
 
 
@@ -22,6 +23,8 @@ class Block:
 
 
 Contender = Callable[[int], Block]
+
+WARM_CALLS = 10
 
 
 @dataclass(slots=True)
@@ -46,12 +49,12 @@ class Timing:
 
 
 def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int) -> dict[str, Timing]:
-    """Each contender once a round, in an order that turns; one more round, the first, warms up."""
+    """Each contender once a round, in any order, so that none always follows the same one; a first round warms up."""
     timings = {name: Timing() for name in contenders}
-    names = list(contenders)
+    names, random = list(contenders), Random(1)
     for number in range(-1, rounds):
-        first = number % len(names)
-        for name in names[first:] + names[:first]:
+        random.shuffle(names)
+        for name in names:
             block = contenders[name](calls)
             if number >= 0:
                 timings[name].blocks.append(block)
@@ -59,7 +62,10 @@ def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int)
 
 
 def block(prepare: Callable[[], Callable[[], object]], count: int) -> Block:
-    """``prepare`` makes each call ready, which is not counted. The collector runs between blocks, not within."""
+    """``prepare`` makes each call ready, which is not counted, nor are the first calls after others had the caches. The
+    collector runs between blocks, not within."""
+    for _ in range(WARM_CALLS):
+        prepare()()
     calls = [prepare() for _ in range(count)]
     walls = []
     gc.collect()

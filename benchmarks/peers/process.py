@@ -87,6 +87,10 @@ def restate_server() -> Path:
     found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
     if not found:
         print("installing @restatedev/restate-server from npm ...", file=sys.stderr)
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=FOLDER, check=True)
+        subprocess.run(
+            ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
+            cwd=FOLDER,
+            check=True,
+        )
         found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
     return found[0]

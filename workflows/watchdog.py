@@ -31,8 +31,9 @@ from workflows.breakers.circuit import State
 from workflows.breakers.events import Dependency
 from workflows.command_handling import Caller, PreconditionFailed, handle, load
 from workflows.commits import Commit, History
-from workflows.documents import Document, DocumentChanged
-from workflows.event_log import Place, timestamp
+from workflows.documents import Document, DocumentChanged, DocumentsUnavailable
+from workflows.event_log import Place, StreamUnavailable, timestamp
+from workflows.executions import ExecutionsUnavailable
 from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh
 from workflows.relay import ORDERS
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, Budgets
@@ -92,7 +93,7 @@ def check_view(engine: Engine, order_machine: str, budgets: Budgets) -> list[Ord
     else:
         begun = dict(kept.body) if kept is not None else {}
     looking = _Look(engine, begun.get("after"))
-    found = [order_id for order_id in looking.behind() if _repaired(engine, order_id, order_machine, budgets)]
+    found = [order_id for order_id in looking.behind() if _looked_at(engine, order_id, order_machine, budgets)]
     ended_at = None if looking.after else timestamp(engine.clock.now())
     body = {"began_at": begun.get("began_at", timestamp(now)), "after": looking.after, "ended_at": ended_at}
     with suppress(DocumentChanged):  # another timer looked at the same, and says how far it came
@@ -209,20 +210,18 @@ class _Look:
     def __init__(self, engine: Engine, after: Sequence[Any] | None) -> None:
         self.after: Place | None = (str(after[0]), int(after[1])) if after else None
         self._engine = engine
-        self._until = engine.clock.now() + CHECK_FOR
 
     def behind(self) -> Iterator[OrderId]:
         """Orders whose row is missing or older than their stream. Their events are not decoded: a scan is long."""
         known = {row.order_id: row.version for row in open_orders(self._engine.documents)}
+        until = self._engine.clock.now() + CHECK_FOR
         for stream, commits in groupby(self._engine.log.scan(self.after), key=lambda commit: commit.pk):
-            if self._engine.clock.now() > self._until:
-                return
             *_, last = commits
             self.after = (last.pk, last.sk)
-            found = known.get(OrderId(stream.removeprefix(ORDERS)))
-            behind = not _ends(last) if found is None else found < last.sk + last.size - 1
-            if stream.startswith(ORDERS) and behind:
+            if stream.startswith(ORDERS) and _is_behind(known.get(OrderId(stream.removeprefix(ORDERS))), last):
                 yield OrderId(stream.removeprefix(ORDERS))
+            if self._engine.clock.now() > until:  # at least one stream a round, or none would ever be the last
+                return
         self.after = None
 
 
@@ -234,11 +233,30 @@ class _Events(msgspec.Struct):
     e: list[_Event]
 
 
+def _is_behind(known: int | None, last: Commit) -> bool:
+    """Whether the view has less than the stream, by the stream's last commit. So it is where nobody can tell."""
+    try:
+        return not _ends(last) if known is None else known < last.sk + last.size - 1
+    except (msgspec.DecodeError, IndexError):
+        return True
+
+
 def _ends(commit: Commit) -> bool:
     return msgspec.json.decode(commit.ev, type=_Events).e[-1].t in _ENDS
 
 
 _ENDS = {end.__name__ for end in (OrderCancelled, OrderCompleted, OrderAbandoned)}
+
+
+def _looked_at(engine: Engine, order_id: OrderId, order_machine: str, budgets: Budgets) -> bool:
+    """As ``_repaired``. An order that cannot be read keeps no other from being looked at, and stops no clock."""
+    try:
+        return _repaired(engine, order_id, order_machine, budgets)
+    except (StreamUnavailable, DocumentsUnavailable, ExecutionsUnavailable):
+        raise  # nobody can be looked at: the next round goes on from here
+    except Exception:
+        _log.exception("the watchdog could not compare order %s with the view", order_id)
+        return False
 
 
 def _repaired(engine: Engine, order_id: OrderId, order_machine: str, budgets: Budgets) -> bool:

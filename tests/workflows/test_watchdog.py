@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -19,6 +20,8 @@ from tests.workflows.recorded import Shop
 from workflows import circuit_waits
 from workflows.breakers.events import Dependency
 from workflows.circuit_waits import CircuitWait
+from workflows.commits import ChainBroken
+from workflows.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
 from workflows.projections.open_orders import open_order, open_orders, refresh
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, budgets
@@ -387,6 +390,62 @@ def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_on
     assert [order_id for found in rounds for order_id in found] == lost
     assert len(rounds) > 2
     assert check(shop) is None
+
+
+def test_a_view_that_takes_long_to_read_takes_nothing_from_the_time_to_compare():
+    """Else a large one would pass for compared, and nothing of the log was seen."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    list_ = shop.documents.list
+
+    def slow(pk, **how):
+        shop.clock.at += CHECK_FOR
+        return list_(pk, **how)
+
+    shop.documents.list = slow
+    assert check(shop) == [ORDER_ID]
+
+
+@pytest.mark.parametrize("unreadable", [ChainBroken(f"order#{OTHER}", 1, "edited"), msgspec.DecodeError("no JSON")])
+def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unreadable):
+    """After a rollback, or when somebody tampered with it; every round would stop at the same place."""
+    shop = Shop()
+    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    shop.tell(*s.PLACED)
+    load = shop.log.load
+
+    def refused(stream):
+        if stream == f"order#{OTHER}":
+            raise unreadable
+        return load(stream)
+
+    shop.log.load = refused
+    assert check(shop) == [ORDER_ID]
+    assert check(shop) is None
+
+
+def test_a_commit_that_says_nothing_is_left_to_who_reads_the_order():
+    """The scan does not verify; the order's own reading does."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    scan = shop.log.scan
+    shop.log.scan = lambda after=None: (msgspec.structs.replace(commit, ev="edited") for commit in scan(after))
+    assert check(shop) == [ORDER_ID]
+
+
+def test_while_the_log_does_not_answer_nothing_passes_for_compared():
+    """The next round goes on from there."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+
+    def silent(stream):
+        raise StreamUnavailable(stream, "no answer")
+
+    load, shop.log.load = shop.log.load, silent
+    with pytest.raises(StreamUnavailable):
+        check(shop)
+    shop.log.load = load
+    assert check(shop) == [ORDER_ID]
 
 
 # --- by the clock -----------------------------------------------------------------------------------------------------

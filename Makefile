@@ -5,7 +5,7 @@ BIN := .venv/bin
 
 TOOLS := sam checkov ministack
 
-.PHONY: demo setup test check template validate package lint-template scan-template tools mutants lock clean
+.PHONY: demo setup test check template validate package lint-template scan-template tools mutants bench lock clean
 
 demo: .venv/installed
 	$(BIN)/expediter demo
@@ -49,6 +49,11 @@ scan-template: build/template.json .tools/checkov/installed
 # Breaks the code in one place after the other and sees that something notices: docs/mutations.md.
 mutants: .venv/installed
 	$(BIN)/python -m tests.mutations.run
+
+# About 11 minutes on two idle cores; needs java and npm. To benchmarks/results.json, docs/performance.md and docs/costs.md.
+bench: .venv/installed .dynamodb-local/tried
+	@for benchmark in append replay sagas cost cold_start; do $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
+	$(BIN)/python -m benchmarks.report
 
 # Pinned and hashed, naming no index; needs uv.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links

@@ -245,6 +245,15 @@ def test_a_token_from_the_environment_comes_first(
     assert deployed.tokens_seen() == ["given"]
 
 
+def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
+    expediter: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is that of a login; nobody is even looked up."""
+    monkeypatch.setenv("EXPEDITER_TOKEN", "given")
+    result = expediter("circuits", "list", "--url", "http://x.example.com")
+    assert (result.code, "for all to read; use https" in result.err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code", "words"),
     [

@@ -63,7 +63,7 @@ def explained(another_token: str = _MINT) -> Iterator[None]:
 
 
 def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], str], str]:
-    """Where the token of each request comes from, and how to get another when it is refused."""
+    """Where the token of each request comes from, and how to get another when it is refused. Raises Failure."""
     if data is not None:
         role, colon, subject = (as_ or f"support:{_login()}").partition(":")
         if not colon:
@@ -71,6 +71,9 @@ def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], s
         return partial(minted, data, role, subject, _TOKEN_S), _MINT
     given = os.environ.get("EXPEDITER_TOKEN")
     if given:
+        from workflows.cli import logins
+
+        logins.address(url)  # raises for one that would carry the token for all to read
         return lambda: given, _MINT
     return _of_login(url), f"log in again with expediter login --url {url}"
 

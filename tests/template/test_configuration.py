@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from domain.delivery import ATTEMPTS_MAX
 from handlers.callers import ROLES
 from tests.template.conftest import Resources
 from tests.template.policies import named
@@ -135,3 +136,23 @@ def test_every_check_of_the_scanner_that_is_left_out_has_its_reason() -> None:
     for check in left_out:
         assert re.search(rf"^  # .{{20,}}\n  - {check}$", text, re.M), check
     assert not re.search(r"checkov|cfn-lint", TEMPLATE.read_text())
+
+
+def test_a_machine_outlasts_all_that_its_parameters_allow_to_be_waited_for(plain: dict[str, Any]) -> None:
+    """Else a slow order would end as a fault of ours. A courier is asked five times, and each may lose the pickup."""
+    machines = {
+        name: yaml.safe_load((REPOSITORY / "statemachines" / f"{name}.asl.yaml").read_text())
+        for name in ("order", "preparation", "delivery")
+    }
+    most = {name: found["MaxValue"] for name, found in plain["Parameters"].items() if name.endswith("Seconds")}
+    cooking = most["KitchenAnswerSeconds"] + most["KitchenReadySeconds"]
+    asking = ATTEMPTS_MAX * (most["CourierAnswerSeconds"] + most["CourierPickupSeconds"])
+    circuit = machines["preparation"]["States"]["AwaitKitchen"]["TimeoutSeconds"]
+    assert machines["preparation"]["TimeoutSeconds"] > cooking + circuit
+    assert machines["delivery"]["TimeoutSeconds"] > (
+        most["KitchenAnswerSeconds"] + asking + most["CourierDeliverySeconds"]
+    )
+    for branch in machines["order"]["States"]["Fulfil"]["Branches"]:
+        for name, task in branch["States"].items():
+            child = machines[name.removeprefix("Run").lower()]
+            assert child["TimeoutSeconds"] < task["TimeoutSeconds"] < machines["order"]["TimeoutSeconds"]

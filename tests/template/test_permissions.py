@@ -178,10 +178,20 @@ def test_every_machine_is_held_to_it(of_type: OfType) -> None:
 # --- what others send -------------------------------------------------------------------------------------------------
 
 
+UNCONDITIONAL = {"OrderEventsPolicy", "TableKey"}
+"""What EventBridge writes to that may not ask where it comes from: it takes no Condition in the policy of a topic, and
+sends no source account to the key of an encrypted one.
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+"""
+
+
 def test_a_service_that_writes_to_us_is_held_to_its_source(resources: Resources) -> None:
     """A queue, topic or key that trusts a whole service trusts everybody's use of it."""
     for found in every_statement(resources):
         services = [name for name in found.principals if name.endswith(".amazonaws.com")]
-        if services and found.effect == "Allow":
+        if services == ["events.amazonaws.com"] and found.owner in UNCONDITIONAL:
+            assert not found.conditions, found.owner
+        elif services and found.effect == "Allow":
             keys = {key for condition in found.conditions.values() for key in condition}
             assert keys & {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn"}, found.owner

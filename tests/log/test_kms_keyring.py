@@ -205,30 +205,20 @@ def test_who_was_slower_takes_the_winners_key_and_leaves_none_behind(open_keyrin
     assert len(items(slow)) == 2
 
 
-@pytest.mark.parametrize("delete", [1, 2])
 @pytest.mark.parametrize("event", ["before-call", "after-call"])
-def test_an_erasure_that_stopped_half_way_is_finished_by_who_comes_next(open_keyring, delete: int, event: str):
-    """By repeating it, or by the customer's next order, which begins with a new key."""
-    for finish in ("repeated", "next order"):
-        keyring = open_keyring()
-        old = keyring.current(finish)
-        seen: list[str] = []
-
-        def strike(seen=seen, **_):
-            seen.append("delete")
-            if len(seen) == delete:
-                timed_out()
-
-        keyring._dynamodb.meta.events.register_first(f"{event}.dynamodb.DeleteItem", strike, unique_id="strike")
-        with pytest.raises(KeyRingUnavailable):
-            keyring.destroy(finish)
-        keyring._dynamodb.meta.events.unregister(f"{event}.dynamodb.DeleteItem", unique_id="strike")
-        if finish == "repeated" or (delete, event) == (1, "before-call"):
-            keyring.destroy(finish)
-        new = open_keyring().current(finish)
-        assert new.id != old.id
-        assert open_keyring().find(old.id) is None
-        assert open_keyring().find(new.id) == new
+def test_an_erasure_without_an_answer_is_whole_or_not_at_all_and_may_be_repeated(open_keyring, once, event: str):
+    """Key and name go together, so nobody seals with a key that is gone. The next order begins with a new one."""
+    keyring = open_keyring()
+    old = keyring.current("ada")
+    once(keyring, f"{event}.dynamodb.TransactWriteItems", timed_out)
+    with pytest.raises(KeyRingUnavailable):
+        keyring.destroy("ada")
+    assert (open_keyring().find(old.id) is None) == (event == "after-call")
+    assert keyring.destroy("ada") == (event == "before-call")
+    new = open_keyring().current("ada")
+    assert new.id != old.id
+    assert open_keyring().find(old.id) is None
+    assert open_keyring().find(new.id) == new
 
 
 @pytest.mark.parametrize("happens", [timed_out, unreachable])

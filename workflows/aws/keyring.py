@@ -2,8 +2,8 @@
 
 Two items a customer: ``customer#<id>`` names the key that is current (``id``), and ``key#<key id>`` holds it wrapped
 (``key``). The key is written first and named second, on condition that none is named: of two that ask at once one wins,
-and the other takes the winner's. Erasing goes the other way round: the key first, then its name; what a crash leaves
-between the two is finished by whoever comes next. A key that never got a name sealed nothing.
+and the other takes the winner's. A key that never got a name sealed nothing. Erasing removes both in one transaction,
+so that nobody goes on sealing with a key that is gone.
 
 The wrapped key is bound to its id by KMS's encryption context, which CloudTrail shows: it says nothing about anybody.
 The table must have no backups: what is deleted here is gone once KMS has nothing left to unwrap.
@@ -15,7 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as
 from workflows.keyring import DataKey, KeyRingUnavailable, new_key_id
@@ -69,9 +69,7 @@ class KmsKeyRing:
                         return self._remembered(fresh, destroyed)
                     self._delete(f"key#{fresh.id}")
                 elif (key := self.find(named)) is not None:
-                    return key
-                else:
-                    self._unname(customer, named)  # an erasure that stopped half-way
+                    return key  # else it was erased just then
         raise KeyRingUnavailable("the customer's key is made and destroyed by too many at once")
 
     def find(self, key_id: str) -> DataKey | None:
@@ -92,14 +90,13 @@ class KmsKeyRing:
         return self._remembered(DataKey(key_id, opened["Plaintext"]), destroyed)
 
     def destroy(self, customer: str) -> bool:
-        """Repeating it is safe: it goes on where it stopped, and says ``False`` once nothing is left."""
+        """Repeating it is safe: it says ``False`` once nothing is left."""
         with no_answer_as(KeyRingUnavailable):
             named = self._named(customer)
             if named is None:
                 return False
-            self._delete(f"key#{named}")
-            self._forget(named)
-            self._unname(customer, named)
+            self._erase(customer, named)
+        self._forget(named)
         return True
 
     # --- items ---------------------------------------------------------------------------------------------------
@@ -132,17 +129,21 @@ class KmsKeyRing:
                 raise
         return True
 
-    def _unname(self, customer: str, key_id: str) -> None:
-        """Unless the customer has another key by now."""
+    def _erase(self, customer: str, key_id: str) -> None:
+        """Unless somebody else just did: then the customer has no key by now, or another."""
+        name = {"Key": _of(customer), "ConditionExpression": "id = :id"}
+        deletes: list[dict[str, Any]] = [
+            {"Key": {"pk": {"S": f"key#{key_id}"}}},
+            {**name, "ExpressionAttributeValues": {":id": {"S": key_id}}},
+        ]
         try:
-            self._dynamodb.delete_item(
-                TableName=self._table,
-                Key=_of(customer),
-                ConditionExpression="id = :id",
-                ExpressionAttributeValues={":id": {"S": key_id}},
+            self._dynamodb.transact_write_items(
+                TransactItems=[{"Delete": {"TableName": self._table, **delete}} for delete in deletes]  # type: ignore[typeddict-item]  # built, not written out
             )
-        except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return
+        except self._dynamodb.exceptions.TransactionCanceledException as error:
+            reasons = error.response.get("CancellationReasons", [])
+            if [reason.get("Code") for reason in reasons] != ["None", "ConditionalCheckFailed"]:
+                raise KeyRingUnavailable(str(error)) from error
 
     def _delete(self, pk: str) -> None:
         self._dynamodb.delete_item(TableName=self._table, Key={"pk": {"S": pk}})

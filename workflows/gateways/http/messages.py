@@ -156,7 +156,13 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome"):
 
     def facts(self) -> dict[str, Any]:
         """The fields of the gateway's receipt. Raises ValueError, OverflowError for what no clock or bank says."""
-        return {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+        fields = {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+        if "reason" in fields:  # words, where a line break is no reason to ask again
+            fields["reason"] = "".join(each if each.isprintable() else " " for each in fields["reason"]).strip()
+        for name, value in fields.items():
+            if isinstance(value, str) and not (value and value.isprintable()):
+                raise ValueError(f"nothing that can be printed - at `$.{name}`")
+        return fields
 
 
 class Authorized(Receipt, frozen=True, tag="authorized"):

@@ -6,33 +6,28 @@ and one of four things comes of it: a receipt, ``Unavailable``, ``CredentialRefu
 
 from __future__ import annotations
 
-import threading
+import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, Generic, TypeVar, cast
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult
 
 import msgspec
-import urllib3
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError, SSLError
 
+from workflows.bearer import ForAllToRead, NoAddress, address_for_token, is_token
 from workflows.gateways.errors import CredentialRefused, KeyMisused, Unavailable
+from workflows.gateways.http.exchange import AnswerTooLong, Exchanges, NoAnswer
 from workflows.gateways.http.messages import Error, Receipt, Request
 
-ANSWER_BYTES_MAX = 65_536
-"""A receipt has a few hundred."""
-
-IDLE_MAX_S = 60.0
-"""A connection that nobody used for longer is not used again. A function's process sleeps between calls, and a NAT
-gateway forgets a silent connection after 350 s, load balancers after 60: the first call after that would be lost."""
-
-CONNECTIONS_MAX = 16
-"""Kept open for the next call; a function makes one at a time, the embedded engine as many as it has workers."""
-
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
-
-GARBLED = (msgspec.DecodeError, ValueError, OverflowError)
+GARBLED = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """No JSON, not what the protocol says, an amount that the currency has not, a time that no calendar has."""
+
+AHEAD_MAX = timedelta(days=1)
+"""Clocks differ, and a provider may speak of its next booking day; more is no time at which something happened."""
+
+SINCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""Nothing was ordered here before."""
 
 Answer = TypeVar("Answer")
 
@@ -64,6 +59,8 @@ class Operation(Generic[Answer]):
         message = self._decoder.decode(body)
         if not isinstance(message, Receipt):
             return cast("Answer", None)
+        if not SINCE <= message.at <= datetime.now(UTC) + AHEAD_MAX:
+            raise ValueError("it says a time at which nothing can have happened")
         return self._receipts[type(message).__name__](**message.facts())
 
 
@@ -82,29 +79,12 @@ class Provider:
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises ProviderUrlRefused."""
-        self._url = _checked(url)
+        self._exchanges = Exchanges(_checked(url), now_s)
         self._credential = credential
         self._unavailable = unavailable
-        self._now_s = now_s
-        self._guard = threading.Lock()
-        self._connections: urllib3.PoolManager | None = None
-        self._used_at_s = 0.0
 
     def ask(self, operation: Operation[Answer], request: Request, *, key: str, timeout_s: float) -> Answer:
         """One request under ``key``. Raises Unavailable, CredentialRefused, KeyMisused."""
-        status, body = self._sent(operation.path, request, key, timeout_s)
-        if status != 200:
-            raise self._refusal(status, body, key, _call(operation, request))
-        try:
-            return operation.read(body)
-        except GARBLED as garbled:
-            raise self.not_understood(key, str(garbled)) from garbled
-
-    def not_understood(self, key: str, problem: str) -> Unavailable:
-        """For an answer that is no fact: what happened is unknown, as if nobody had answered."""
-        return self._unavailable(key, f"the answer is not one of the protocol: {problem}")
-
-    def _sent(self, path: str, request: Request, key: str, timeout_s: float) -> tuple[int, bytes]:
         token = self._token(key)
         headers = {
             "Authorization": f"Bearer {token}",
@@ -112,49 +92,37 @@ class Provider:
             "Content-Type": "application/json",
             "Accept": "application/json",
         }
-        body = msgspec.json.encode(request)
-        deadline_s = self._now_s() + timeout_s
         try:
-            answer = self._pool().request(
-                "POST",
-                self._url + path,
-                body=body,
-                headers=headers,
-                timeout=urllib3.Timeout(total=timeout_s),
-                retries=False,
-                redirect=False,  # the credential is for this address alone
-                preload_content=False,
-                decode_content=False,
-            )
-            try:
-                told = self._read(answer, key, deadline_s)
-                return answer.status, told.replace(token.encode(), b"...")  # were it said back to us, we would log it
-            finally:
-                answer.close()  # what was not read to its end is not used again; what was, is back in the pool
-        except HTTPError as error:
-            raise self._unavailable(key, _why(error, timeout_s)) from error
+            with self._exchanges.post(operation.path, msgspec.json.encode(request), headers, timeout_s) as answer:
+                if answer.status != 200:
+                    raise self._refusal(answer.status, answer.body, key, _call(operation, request), token)
+                return operation.read(answer.body)
+        except NoAnswer as none:
+            raise self._unavailable(key, str(none)) from none
+        except AnswerTooLong as long:
+            raise self.not_understood(key, str(long)) from None
+        except GARBLED as garbled:
+            raise self.not_understood(key, _unquoted(garbled)) from None  # it quotes what was read
 
-    def _read(self, answer: urllib3.BaseHTTPResponse, key: str, deadline_s: float) -> bytes:
-        """The body. The timeout of a socket begins anew with each byte, so the time is looked at here."""
-        body = bytearray()
-        while chunk := answer.read1(ANSWER_BYTES_MAX):
-            body += chunk
-            if len(body) > ANSWER_BYTES_MAX:
-                raise self.not_understood(key, f"it has more than {ANSWER_BYTES_MAX} bytes")
-            if self._now_s() > deadline_s:
-                raise self._unavailable(key, "the answer did not end in time")
-        return bytes(body)
+    def not_understood(self, key: str, problem: str) -> Unavailable:
+        """For an answer that is no fact: what happened is unknown, as if nobody had answered.
 
-    def _refusal(self, status: int, body: bytes, key: str, call: str) -> Exception:
-        try:
-            told = msgspec.json.decode(body, type=Error)
-        except msgspec.DecodeError:
-            told = Error(error="unknown", detail="it does not say why")
+        It may be the answer to another call, so no connection is used again.
+        """
+        self._exchanges.close()
+        return self._unavailable(key, f"the answer is not one of the protocol: {problem}")
+
+    def _refusal(self, status: int, body: bytes, key: str, call: str, token: str) -> Exception:
         if status in {401, 403}:
             return CredentialRefused(key, f"the provider does not take our credential (HTTP {status})")
+        try:
+            told = msgspec.json.decode(body, type=Error)
+        except GARBLED:
+            told = Error(error="unknown", detail="it does not say why")
+        error, detail = _sayable(told.error, token), _sayable(told.detail, token)
         if (status, told.error) == (409, "key_misused"):
-            return KeyMisused(key, told.detail, call)
-        return self._unavailable(key, f"the provider answered HTTP {status}, {told.error}: {told.detail}")
+            return KeyMisused(key, detail, call)
+        return self._unavailable(key, f"the provider answered HTTP {status}, {error}: {detail}")
 
     def _token(self, key: str) -> str:
         """Nothing was sent yet. A token that cannot stand in a header would end up in the error that says so."""
@@ -164,48 +132,33 @@ class Provider:
             raise CredentialRefused(key, f"we have no credential for the provider: {missing}") from missing
         except Exception as error:
             raise self._unavailable(key, f"no answer about our credential: {type(error).__name__} {error}") from error
-        if not token or not token.isascii() or not token.isprintable() or " " in token:
+        if not is_token(token):
             raise CredentialRefused(key, "our credential for the provider is empty or is no bearer token")
         return token
 
-    def _pool(self) -> urllib3.PoolManager:
-        with self._guard:
-            idle_s = self._now_s() - self._used_at_s
-            if self._connections is None or idle_s > IDLE_MAX_S:
-                self._connections = urllib3.PoolManager(maxsize=CONNECTIONS_MAX, cert_reqs="CERT_REQUIRED")
-            self._used_at_s = self._now_s()
-            return self._connections
 
-
-def _checked(url: str) -> str:
+def _checked(url: str) -> SplitResult:
     try:
-        parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ProviderUrlRefused(url, "is not a URL") from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ProviderUrlRefused(url, "is not the URL of a provider")
-    if parts.scheme == "http" and host not in _THIS_MACHINE:
-        raise ProviderUrlRefused(url, "would carry the credential for all to read")
+        parts = address_for_token(url)
+    except NoAddress as none:
+        raise ProviderUrlRefused(url, f"{none} of a provider") from None
+    except ForAllToRead:
+        raise ProviderUrlRefused(url, "would carry the credential for all to read") from None
     if parts.username or parts.password or parts.query or parts.fragment:
-        raise ProviderUrlRefused(parts._replace(netloc=host, query="", fragment="").geturl(), "holds more than a path")
-    return url.rstrip("/")
+        named = parts._replace(netloc=parts.hostname or "", query="", fragment="").geturl()
+        raise ProviderUrlRefused(named, "holds more than a path")
+    return parts
 
 
 def _call(operation: Operation[Answer], request: Request) -> str:
     return operation.name + msgspec.json.encode(request, order="deterministic").decode()
 
 
-def _why(error: HTTPError, timeout_s: float) -> str:
-    """In words, without addresses of objects."""
-    match error:
-        case ReadTimeoutError():
-            return f"no answer within {timeout_s:g} s"
-        case NewConnectionError():
-            return f"no connection: {error.__cause__ or error.__context__}"
-        case ConnectTimeoutError():
-            return f"no connection within {timeout_s:g} s"
-        case SSLError():
-            return f"no secure connection: {error}"
-        case _:
-            return f"the connection broke: {error}"
+def _sayable(told: str, token: str) -> str:
+    """A provider's words for our logs: without our token, were it said back to us, and without control characters."""
+    return "".join(character for character in told if character.isprintable()).replace(token, "...")
+
+
+def _unquoted(garbled: BaseException) -> str:
+    """What is wrong and where, without the value that is."""
+    return re.sub(r"'.*'", "...", str(garbled), flags=re.DOTALL)

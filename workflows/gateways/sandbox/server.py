@@ -133,7 +133,7 @@ def _serve(route: _Route, request: wire.Request, key: str) -> msgspec.Struct:
 def _request(route: _Route, body: bytes) -> Any:
     try:
         return route.read.decode(body)
-    except msgspec.DecodeError as malformed:
+    except GARBLED as malformed:
         raise _NotServed(400, "malformed", str(malformed)) from None
 
 

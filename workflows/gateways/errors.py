@@ -5,6 +5,8 @@ The class names are the error names that state machines match on (``ErrorEquals`
 
 from __future__ import annotations
 
+import re
+
 
 class Unavailable(Exception):
     """The outside did not answer: it is down, the answer was lost, or the first call under this key still runs.
@@ -20,13 +22,18 @@ class Unavailable(Exception):
 
 
 class KeyMisused(Exception):
-    """The key was used for another call. That is a bug of ours, and the second call had no effect. Retryable: no."""
+    """The key was used for another call. That is a bug of ours, and the second call had no effect. Retryable: no.
+
+    Of both calls only the operation is kept, for this is logged and parks an order: with what they ask, a payment
+    method would be in its history for good. ``first`` may be another's words: where it is no operation it is left out.
+    """
 
     def __init__(self, key: str, first: str, now: str) -> None:
-        super().__init__(f"key {key} belongs to the call {first} and was used again for {now}")
+        """The calls as they are written: the operation, and what is asked in braces, if anything."""
         self.key = key
-        self.first = first
-        self.now = now
+        self.first = _operation(first)
+        self.now = _operation(now)
+        super().__init__(f"key {key} belongs to one call ({self.first}) and was used again for another ({self.now})")
 
 
 class CredentialRefused(Unavailable):
@@ -40,3 +47,8 @@ class CredentialRefused(Unavailable):
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key, reason)
         self.args = (f"{reason}; put the right one in its place, then retry the orders that were parked",)
+
+
+def _operation(call: str) -> str:
+    found = re.fullmatch(r"([a-z_]{1,40})(\{.*)?", call, re.DOTALL)
+    return found[1] if found else "unknown"

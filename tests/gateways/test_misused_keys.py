@@ -1,0 +1,44 @@
+"""What is said of a key that was used for two calls: it is logged and parks an order, whose history is for good."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.events import Line
+from domain.identifiers import RestaurantId, Sku, order_id_for
+from domain.money import Money
+from workflows.gateways.errors import KeyMisused
+
+ORDER = order_id_for("app", "misused")
+
+
+def test_a_payment_method_is_not_said_of_a_key_that_was_used_twice(payments):
+    """Neither by the sandbox nor over HTTP, of neither call."""
+    key = payments.calls.key()
+
+    def authorize(method):
+        amount = Money(4711, "EUR")
+        return payments.gateway.authorize(reference=ORDER, payment_method=method, amount=amount, key=key, timeout_s=10)
+
+    authorize("pm_first")
+    with pytest.raises(KeyMisused) as misused:
+        authorize("pm_other")
+    said = f"key {key} belongs to one call (authorize) and was used again for another (authorize)"
+    assert str(misused.value) == said
+    assert (misused.value.first, misused.value.now) == ("authorize", "authorize")
+
+
+def test_what_was_ordered_is_not_said_of_a_key_that_was_used_twice(kitchen):
+    """The name of a dish may hold braces, quotes and line breaks."""
+    key = kitchen.calls.key()
+
+    def send(name):
+        line = Line(sku=Sku("ramen"), name=name, quantity=1, unit_price=Money(100, "EUR"))
+        kitchen.gateway.send_ticket(
+            reference=ORDER, restaurant=RestaurantId("rosa"), lines=(line,), key=key, timeout_s=10
+        )
+
+    send("Ramen")
+    with pytest.raises(KeyMisused) as misused:
+        send('Ramen for Ada {"\n}')
+    assert str(misused.value).endswith("(send_ticket) and was used again for another (send_ticket)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -254,6 +255,29 @@ def test_a_path_full_of_rubbish_is_answered_with_a_problem(shop, order_id):
     answer = shop.call("GET", f"/orders/{order_id}")
     assert answer.status in {404, 422}
     assert answer.problem
+
+
+@pytest.mark.parametrize("behind", ["\n", "\r\n", "\n\n", " ", "\t", "\v", "\u2028", "\x00"])
+def test_an_order_id_ends_where_it_ends(shop, behind):
+    """One order has one address: ``%0a`` behind it makes another, and nothing is there."""
+    order_id = shop.place()
+    assert shop.call("GET", f"/orders/{order_id}").status == 200
+    answer = shop.call("GET", f"/orders/{order_id}{behind}")
+    assert answer.status in {404, 422}
+    assert answer.problem
+
+
+def test_no_path_goes_on_behind_its_end(shop):
+    """Of all the routes there are."""
+    order_id = shop.place()
+    before = shop.stored()
+    for function, route in shop.template_routes:
+        path = re.sub(r"{\w+}", order_id, route.path) + "\n"
+        event = _event(shop) | {"routeKey": f"{route.method} {route.path}", "rawPath": path}
+        event["requestContext"]["http"] |= {"method": route.method, "path": path}
+        answer = shop.invoke(function, event)
+        assert (answer.status, answer.problem) == (404, "NoSuchPath"), route
+    assert shop.stored() == before
 
 
 def test_a_base64_body_is_read_as_its_bytes(shop, body):

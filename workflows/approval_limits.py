@@ -15,12 +15,17 @@ DEFAULT = "100.00 EUR, 100.00 USD, 100.00 GBP"
 
 
 class LimitRefused(ValueError):
-    """The setting is no list of amounts."""
+    """The setting is no list of amounts from zero on."""
 
 
 def limit_for(currency: str, environment: Mapping[str, str]) -> Money:
     """What one person may move or give up of an order in this currency. Raises LimitRefused."""
-    return limits(environment.get(SETTING, DEFAULT)).get(currency, Money.zero(currency))
+    return limits_in(environment).get(currency, Money.zero(currency))
+
+
+def limits_in(environment: Mapping[str, str]) -> dict[str, Money]:
+    """The setting of this environment, or its default, by currency. Raises LimitRefused."""
+    return limits(environment.get(SETTING, DEFAULT))
 
 
 def limits(text: str) -> dict[str, Money]:
@@ -32,4 +37,6 @@ def limits(text: str) -> dict[str, Money]:
             found[currency] = Money.parse(amount, currency)
         except ValueError as error:
             raise LimitRefused(f"{SETTING}: {part!r} is not like 100.00 EUR: {error}") from None
+        if found[currency].minor < 0:
+            raise LimitRefused(f"{SETTING}: {part!r} is below zero")
     return found

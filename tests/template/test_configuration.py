@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 import yaml
 
 from domain.delivery import ATTEMPTS_MAX
@@ -13,7 +14,7 @@ from handlers.callers import ROLES
 from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.translated import REPOSITORY, TEMPLATE
-from workflows.approval_limits import SETTING
+from workflows.approval_limits import DEFAULT, SETTING, limits
 from workflows.embedded.template import read_template
 from workflows.time_budgets import _OF_PEOPLE
 
@@ -50,6 +51,21 @@ def test_providers_are_called_over_tls(plain: dict[str, Any]) -> None:
         assert re.fullmatch(pattern, "http://127.0.0.1:8081")
         assert not re.fullmatch(pattern, "http://payments.example")
         assert not re.fullmatch(pattern, "http://127.0.0.1.payments.example")
+
+
+TAKEN = ["", "100.00 EUR", "100.00 EUR, 15000 JPY", "1.500 KWD,2 EUR"]
+REFUSED = ["lots", "100", "EUR", "-1.00 EUR", "100.00 eur", "100.00EUR", "1,5 EUR", "100.00 EUR; 1 USD", "1. EUR"]
+
+
+@pytest.mark.parametrize("text", [DEFAULT, *TAKEN, *REFUSED])
+def test_a_limit_that_says_nothing_is_refused_by_the_deployment(plain: dict[str, Any], text: str) -> None:
+    """Else the function refuses it, once it is there. How many decimals a currency has, only the function knows."""
+    parameter = plain["Parameters"]["SecondPersonAbove"]
+    assert parameter["Default"] == DEFAULT
+    taken = re.fullmatch(parameter["AllowedPattern"], text) is not None
+    assert taken is (text not in REFUSED)
+    if taken:
+        assert all(limit.minor >= 0 for limit in limits(text).values())
 
 
 def test_every_route_asks_for_a_token_but_the_description(of_type: OfType) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from handlers.stream_batches import TAMPERED, StreamRecord, answer, each
 from workflows.bootstrap import Engine, engine, environment
 from workflows.following import follow
+from workflows.time_budgets import budgets
 
 _log = logging.getLogger(__name__)
 
@@ -15,6 +16,7 @@ _log = logging.getLogger(__name__)
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` is a batch of DynamoDB Streams records. Those that failed come again."""
     ports = engine("ORDER_MACHINE")
+    budgets(environment())  # what it refuses is no record's fault
     return answer(each(event, lambda record: _follow(ports, record)))
 
 

@@ -6,6 +6,7 @@ watchdog never hurries a run that is alive; it finds those whose execution, wait
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
@@ -33,6 +34,9 @@ MARGIN = timedelta(minutes=10)
 CIRCUIT_WAIT = timedelta(hours=6) + MARGIN
 """How long a run may stand at an open circuit: the timeout of the machines' waits for one."""
 
+SECONDS_MAX = 99_999_999
+"""The longest timeout that Step Functions gives a state."""
+
 _OF_PEOPLE = {
     Awaiting.ACCEPTANCE: ("KITCHEN_ANSWER_SECONDS", 600),
     Awaiting.READINESS: ("KITCHEN_READY_SECONDS", 7200),
@@ -50,10 +54,27 @@ _OF_MACHINES: Budgets = {
 }
 
 
+class TimeoutsRefused(ValueError):
+    """Variables say what is no timeout. The message names each of them."""
+
+    def __init__(self, wrong: Mapping[str, str]) -> None:
+        said = ", ".join(f"{name} is {text!r}" for name, text in wrong.items())
+        super().__init__(f"{said}: give a whole number of seconds, from 1 to {SECONDS_MAX}")
+
+
 def budgets(environment: Mapping[str, str]) -> dict[Awaiting, timedelta]:
-    """The table, with the timeouts of the deployed machines as the environment has them."""
-    people = {
-        awaiting: timedelta(seconds=int(environment.get(name, default))) + MARGIN
-        for awaiting, (name, default) in _OF_PEOPLE.items()
-    }
+    """The table, with the timeouts of the deployed machines as the environment has them.
+
+    A variable that is missing has the template's default, on purpose: the machines of a template that does not set it
+    have that one, too. Raises TimeoutsRefused.
+    """
+    found = {name: environment.get(name, str(default)) for name, default in _OF_PEOPLE.values()}
+    wrong = {name: text for name, text in found.items() if not _is_timeout(text)}
+    if wrong:
+        raise TimeoutsRefused(wrong)
+    people = {awaiting: timedelta(seconds=int(found[name])) + MARGIN for awaiting, (name, _) in _OF_PEOPLE.items()}
     return {**people, **_OF_MACHINES}
+
+
+def _is_timeout(text: str) -> bool:
+    return re.fullmatch("[0-9]{1,20}", text) is not None and 1 <= int(text) <= SECONDS_MAX

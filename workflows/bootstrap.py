@@ -30,6 +30,10 @@ from workflows.gateways.payment import PaymentGateway
 if TYPE_CHECKING:
     from workflows.event_bus import EventBus
 
+KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
+PROVIDERS = ("PAYMENTS_URL", "KITCHEN_URL", "COURIERS_URL", "PROVIDERS_SECRET")
+"""Variables that are of use together, for ``engine(*KEYS)``: a function on AWS has all of a group or none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
@@ -96,7 +100,7 @@ def engine(*needs: str) -> Engine:
 
 
 def event_bus() -> EventBus:
-    """Where this call publishes. Raises EnvironmentIncomplete."""
+    """Where this call publishes: ask for ``engine("EVENT_BUS")`` before. Raises EnvironmentIncomplete."""
     return _event_bus.get() or _process_event_bus()
 
 

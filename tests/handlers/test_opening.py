@@ -15,8 +15,8 @@ import pytest
 from tests.handlers.test_execution_faults import fault, message
 from workflows import bootstrap
 from workflows.aws import clients
-from workflows.aws.opening import KEYS, PROVIDERS, STORES, open_engine
-from workflows.bootstrap import EnvironmentIncomplete, engine, event_bus
+from workflows.aws.opening import STORES, ProviderUrlsRefused, open_engine
+from workflows.bootstrap import KEYS, PROVIDERS, EnvironmentIncomplete, engine, event_bus
 from workflows.breakers.events import Dependency
 from workflows.breakers.settings import BreakerSettingRefused
 from workflows.commits import Commit
@@ -82,6 +82,17 @@ def test_circuits_are_set_by_the_environment_as_everywhere() -> None:
     assert opened.breakers[Dependency.PAYMENTS].settings.window_s == 7
     with pytest.raises(BreakerSettingRefused):
         open_engine({**STORED, "EXPEDITER_BREAKER_PAYMENT_WINDOW_S": "7"})
+
+
+def test_addresses_that_are_none_are_named_by_their_variables_all_at_once() -> None:
+    """The gateways know addresses, and whoever deploys knows variables."""
+    wrong = {"PAYMENTS_URL": "payments.example.com", "COURIERS_URL": "http://couriers.example.com"}
+    with pytest.raises(ProviderUrlsRefused) as refused:
+        open_engine({**STORED, **PROVIDED, **wrong})
+    said = str(refused.value)
+    assert "PAYMENTS_URL: 'payments.example.com' is not " in said
+    assert "COURIERS_URL: 'http://couriers.example.com' would carry the credential for all to read" in said
+    assert "KITCHEN_URL" not in said
 
 
 def test_a_process_opens_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar, cast
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.aws.event_log import DynamoDbEventLog
-from workflows.bootstrap import Engine, EnvironmentIncomplete, assemble
+from workflows.bootstrap import KEYS, PROVIDERS, Engine, EnvironmentIncomplete, assemble
 from workflows.breakers.settings import breaker_settings
 from workflows.clock import SystemClock
 from workflows.codec import Codec
@@ -27,11 +27,16 @@ from workflows.gateways.payment import PaymentGateway
 from workflows.keyring import KeyRing, NoKeys
 
 STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
-KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
-PROVIDERS = ("PAYMENTS_URL", "KITCHEN_URL", "COURIERS_URL", "PROVIDERS_SECRET")
-"""Variables that are of use together; a function has all of a group or none, and the stores always."""
+"""Every function has them."""
 
 Port = TypeVar("Port")
+
+
+class ProviderUrlsRefused(ValueError):
+    """Variables say where no provider can be. The message names each of them, and what is wrong with it."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
 
 
 def open_engine(environment: Mapping[str, str], needs: tuple[str, ...] = ()) -> Engine:
@@ -39,7 +44,7 @@ def open_engine(environment: Mapping[str, str], needs: tuple[str, ...] = ()) -> 
 
     Raises:
         EnvironmentIncomplete: It names every variable that is missing.
-        BreakerSettingRefused, ProviderUrlRefused: A variable says what cannot be.
+        BreakerSettingRefused, ProviderUrlsRefused: Variables say what cannot be.
     """
     _check(environment, needs)
     clock = SystemClock()
@@ -122,6 +127,7 @@ def _gateways(environment: Mapping[str, str]) -> tuple[PaymentGateway, KitchenGa
     from workflows.gateways.http.kitchen import HttpKitchen
     from workflows.gateways.http.payment import HttpPayments
 
+    _check_urls({name: environment[name] for name in PROVIDERS if name.endswith("_URL")})
     secret = environment["PROVIDERS_SECRET"]
     credentials = cache(lambda: provider_credentials(clients.secrets_manager(), secret))
     return (
@@ -129,6 +135,21 @@ def _gateways(environment: Mapping[str, str]) -> tuple[PaymentGateway, KitchenGa
         HttpKitchen(environment["KITCHEN_URL"], lambda: credentials()("kitchen")),
         HttpCouriers(environment["COURIERS_URL"], lambda: credentials()("couriers")),
     )
+
+
+def _check_urls(urls: Mapping[str, str]) -> None:
+    """The gateways check theirs one by one, and do not know of variables."""
+    from workflows.gateways.errors import Unavailable
+    from workflows.gateways.http.provider import Provider, ProviderUrlRefused
+
+    problems = {}
+    for name, url in urls.items():
+        try:
+            Provider(url, str, Unavailable)
+        except ProviderUrlRefused as refused:
+            problems[name] = str(refused)
+    if problems:
+        raise ProviderUrlsRefused(problems)
 
 
 def _no_providers() -> Any:

@@ -13,7 +13,7 @@ import traceback
 from typing import Any
 
 from domain.identifiers import InvalidIdentifier, parse_order_id
-from workflows.bootstrap import engine
+from workflows.bootstrap import Engine, engine
 from workflows.execution_faults import ExecutionFault, record_fault
 
 _log = logging.getLogger(__name__)
@@ -31,26 +31,33 @@ class NotAFault(Exception):
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` is a batch of SQS messages."""
-    failed = [str(message["messageId"]) for message in event["Records"] if not _recorded(message)]
+    ports = engine()
+    failed = [_message_id(message) for message in event["Records"] if not _recorded(ports, message)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _recorded(message: dict[str, Any]) -> bool:
+def _message_id(message: Any) -> str:
+    """An empty one brings the whole batch again, which a message without one needs; nothing is recorded twice."""
+    found = message.get("messageId") if isinstance(message, dict) else None
+    return str(found or "")
+
+
+def _recorded(ports: Engine, message: Any) -> bool:
     try:
-        fault = _fault(message["body"])
-        parked = record_fault(engine(), fault)
+        fault = _fault(message)
+        parked = record_fault(ports, fault)
     except Exception as error:  # the other messages do not wait for it
         trace = traceback.format_tb(error.__traceback__)
-        _log.error(FAILED, extra={"message_id": message["messageId"], "error": type(error).__name__, "trace": trace})
+        _log.error(FAILED, extra={"message_id": _message_id(message), "error": type(error).__name__, "trace": trace})
         return False
     _log.warning(RECORDED, extra={"order": fault.order_id, "run": fault.run, "error": fault.error, "parked": parked})
     return True
 
 
-def _fault(body: str) -> ExecutionFault:
+def _fault(message: Any) -> ExecutionFault:
     """Order and run are the execution's name, ``<order id>-<run>``; input and output are not always sent along."""
     try:
-        told = json.loads(body)
+        told = json.loads(message["body"])
         detail = told["detail"]
         unnamed = ERRORS[detail["status"]]
         order_id, _, run = str(detail["name"]).rpartition("-")

@@ -33,8 +33,8 @@ from handlers.moments import Limit
 from handlers.preconditions import IfMatch, OptionalKey, RequiredKey
 from handlers.values import OrderIdText
 from workflows import bulk_retry, incidents
-from workflows.approval_limits import limit_for
-from workflows.bootstrap import engine, environment
+from workflows.approval_limits import limit_for, limits_in
+from workflows.bootstrap import KEYS, engine, environment
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.events import Dependency
 from workflows.breakers.shared import LOOK_BACK
@@ -66,7 +66,10 @@ Cause = Annotated[
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda entry point."""
+    """Lambda entry point. A setting that says nothing is refused by the first call, not by the first incident."""
+    engine(*KEYS)  # without them it would say of everybody that they were erased
+    limits_in(environment())
+    budgets(environment())
     return api.resolve(event, context)
 
 

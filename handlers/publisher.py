@@ -7,7 +7,7 @@ import logging
 from typing import Any
 
 from handlers.stream_batches import StreamRecord, answer, each
-from workflows.bootstrap import engine, event_bus
+from workflows.bootstrap import Engine, engine, event_bus
 from workflows.event_bus import EventBusUnavailable
 from workflows.published import CloudEvent, published
 from workflows.relay import ORDERS
@@ -20,8 +20,9 @@ NOT_PUBLISHED = "events of orders were not published"
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` is a batch of DynamoDB Streams records. Its events go out together. The records that could not be read,
     and those whose events were not taken, come again."""
+    ports = engine("EVENT_BUS")
     found: list[tuple[StreamRecord, list[CloudEvent]]] = []
-    failed = each(event, lambda record: found.append((record, _events(record))))
+    failed = each(event, lambda record: found.append((record, _events(ports, record))))
     try:
         event_bus().publish([told for _, events in found for told in events])
     except EventBusUnavailable as error:
@@ -31,10 +32,10 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     return answer(failed)
 
 
-def _events(record: StreamRecord) -> list[CloudEvent]:
+def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
     if record.tampering is not None:  # the feed raises the alarm
         return []
     commit = record.commit()
     if not commit.pk.startswith(ORDERS):
         return []
-    return published(commit.pk.removeprefix(ORDERS), engine().log.events(commit))
+    return published(commit.pk.removeprefix(ORDERS), ports.log.events(commit))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from domain.identifiers import parse_order_id
-from workflows.bootstrap import engine
+from workflows.bootstrap import PROVIDERS, engine
 from workflows.saga import Step, take_step
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` is a Step as JSON: ``{"order_id", "run", "action", ...}``. Errors reach the machine by name."""
-    return take_step(engine(), Step(**event | {"order_id": parse_order_id(event["order_id"])}))
+    return take_step(engine(*PROVIDERS), Step(**event | {"order_id": parse_order_id(event["order_id"])}))

@@ -55,7 +55,7 @@ def message(event: Any, message_id: str = "m") -> dict[str, Any]:
     return {"messageId": message_id, "receiptHandle": "r", "body": body, "eventSource": "aws:sqs", "attributes": {}}
 
 
-def handle(shop: Shop, *messages: dict[str, Any]) -> list[str]:
+def handle(shop: Shop, *messages: Any) -> list[str]:
     """Which messages are to come again."""
     with serving(shop.engine, {}):
         told = execution_faults.handler({"Records": list(messages)}, None)
@@ -155,6 +155,19 @@ def test_a_message_that_is_no_fault_fails_alone(shop: Shop, wrong: Any, caplog: 
     first = caplog.records[0]
     assert (first.levelno, first.getMessage()) == (logging.ERROR, execution_faults.FAILED)
     assert vars(first)["message_id"] == "wrong"
+
+
+@pytest.mark.parametrize("unnamed", [None, {}, {"messageId": None, "body": "{}"}], ids=["null", "empty", "no id"])
+def test_a_message_without_a_name_keeps_no_other_from_being_recorded(
+    shop: Shop, unnamed: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nobody could say which one is to come again, so all do; what was recorded is not recorded twice."""
+    for _ in range(2):
+        assert handle(shop, unnamed, message(fault())) == [""]
+        assert parked(shop).run == 1
+    kinds = [type(found.event) for found in shop.log.load(f"order#{s.ORDER_ID}").recorded]
+    assert kinds.count(OrderParked) == 1
+    assert vars(caplog.records[0])["error"] == "NotAFault"
 
 
 def test_a_fault_that_could_not_be_recorded_comes_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

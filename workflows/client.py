@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import quote
 
+from workflows.bearer import is_token
 from workflows.event_log import timestamp
 from workflows.order_json import EventJson, OrderJson, PlaceJson, ReplayJson
 
@@ -59,11 +60,19 @@ class EngineUnreachable(Exception):
     """No engine answered at the address, after several attempts. Retryable: yes, the same call with the same key."""
 
 
+class TokenUnusable(ValueError):
+    """The token is empty, or cannot stand in a header. Nothing was sent, and the token is not repeated here."""
+
+    def __init__(self) -> None:
+        super().__init__("the token is empty, or is no bearer token")
+
+
 class ExpediterClient:
     """Use it as a context manager, or ``close`` it. Safe to share between threads.
 
-    Every method raises Problem when the engine refuses, and EngineUnreachable when there is none. ``key`` names a write
-    across attempts: give your own where a retry may come from another process, e.g. after a crash.
+    Every method raises Problem when the engine refuses, EngineUnreachable when there is none, and TokenUnusable when
+    there is nothing to be let in with. ``key`` names a write across attempts: give your own where a retry may come from
+    another process, e.g. after a crash.
     """
 
     def __init__(
@@ -280,7 +289,7 @@ class ExpediterClient:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         sent = {
-            "Authorization": f"Bearer {self._token()}",
+            "Authorization": f"Bearer {self._sendable_token()}",
             **({"Idempotency-Key": key} if key else {}),
             **(headers or {}),
         }
@@ -293,6 +302,12 @@ class ExpediterClient:
                 max(random.uniform(0, min(WAIT_MAX_S, FIRST_WAIT_S * 2 ** (attempt - 1))), _retry_after(answer))
             )
         raise AssertionError("the last attempt returns or raises")
+
+    def _sendable_token(self) -> str:
+        token = self._token().strip()
+        if not is_token(token):
+            raise TokenUnusable
+        return token
 
     def _request(
         self, method: str, path: str, body: Any, query: Mapping[str, str] | None, headers: Mapping[str, str]

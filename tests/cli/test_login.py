@@ -19,7 +19,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from workflows.cli import logins, stack_outputs
+from workflows.cli import connection, logins, stack_outputs
+from workflows.cli.failures import NotLetIn
+from workflows.client import ExpediterClient, Problem, TokenUnusable
 
 PASSWORD = "correct-Horse-7"
 
@@ -488,7 +490,10 @@ def test_what_is_missing_is_said_in_one_line(
 def test_a_damaged_file_of_logins_is_named(expediter: Any, aws: Server, file: Path) -> None:
     """It is not overwritten, and nobody is asked for a password first."""
     file.parent.mkdir(parents=True)
-    for text in ("{", '[{"url": "x"}]', "[1]"):
+    login = {"url": "u", "region": "r", "client_id": "c", "username": "n", "access_token": "a", "refresh_token": "r"}
+    wrong = ({"expires_at": "x"}, {"expires_at": None}, {"expires_at": 0, "access_token": "\u00e9"}, {"url": ["u"]})
+    listed = [json.dumps([login | {"expires_at": 0} | each]) for each in wrong]
+    for text in ("{", '[{"url": "x"}]', "[1]", "1", "[" * 100_000, *listed):
         file.write_text(text, encoding="utf-8")
         result = expediter("circuits", "list", "--url", "https://x.example.com")
         assert (result.code, "is damaged; delete it, and log in again" in result.err) == (2, True)
@@ -537,3 +542,51 @@ def test_a_password_is_not_shown_while_it_is_typed(aws: Server, tmp_path: Path) 
     os.close(ours)
     assert b"ida" in shown
     assert PASSWORD.encode() not in shown
+
+
+UNSENDABLE = ["", " \n", "s3cr\u00e9t-token", "two s3cret-words", "s3cret\x07"]
+
+
+@pytest.mark.parametrize("token", UNSENDABLE)
+def test_a_token_that_is_none_is_not_sent_and_not_said(
+    expediter: Any, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    """Nor is it passed over for a login: the command would be done as somebody else."""
+    monkeypatch.setenv("EXPEDITER_TOKEN", token)
+    result = expediter("circuits", "list", "--url", "http://127.0.0.1:1")
+    assert (result.code, result.out, result.err.count("\n")) == (4, "", 1), result
+    assert "EXPEDITER_TOKEN is empty, or is no bearer token" in result.err
+    assert not token.strip() or token not in result.err
+
+
+def test_the_end_of_line_of_a_token_from_a_file_is_no_part_of_it(
+    expediter: Any, server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As ``$(cat FILE)`` drops it and other ways do not."""
+    engine = server(lambda *_: (200, '{"circuits": []}'))
+    monkeypatch.setenv("EXPEDITER_TOKEN", "given\r\n")
+    assert expediter("circuits", "list", "--url", engine.url).code == 0
+    assert engine.asked[0][1]["Authorization"] == "Bearer given"
+
+
+@pytest.mark.parametrize("token", UNSENDABLE)
+def test_the_client_says_that_its_token_is_none(token: str) -> None:
+    """It is no engine's fault, asking again is of no use, and the token stands in no error."""
+    with (
+        ExpediterClient("http://127.0.0.1:1", lambda: token) as client,
+        pytest.raises(TokenUnusable, match="the token is empty, or is no bearer token") as unusable,
+    ):
+        client.circuits()
+    assert "s3cr" not in f"{unusable.value!r}"
+
+
+def test_a_refused_token_says_where_to_get_one_for_that_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``expediter token`` signs for the engine of a folder; a deployed one takes those of its user pool."""
+    monkeypatch.setenv("EXPEDITER_TOKEN", "given")
+    refused = Problem(401, "about:blank", "Unauthorized", "Unauthorized", ())
+    for url, words in (
+        ("https://x.example.com", "expediter login --url https://x.example.com"),
+        ("http://127.0.0.1:8080", "expediter token prints a new one"),
+    ):
+        with pytest.raises(NotLetIn, match=words), connection.connected(url, None, None):
+            raise refused

@@ -48,10 +48,12 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
 @contextmanager
 def explained(another_token: str = _MINT) -> Iterator[None]:
     """What a client raises, as Failure with a way out."""
-    from workflows.client import EngineUnreachable, Problem
+    from workflows.client import EngineUnreachable, Problem, TokenUnusable
 
     try:
         yield
+    except TokenUnusable as unusable:
+        raise NotLetIn(f"{unusable}; {another_token}") from None
     except EngineUnreachable as error:
         raise Unreachable(f"{error}; start one with expediter up --data DIR, or name another with --url") from None
     except Problem as problem:
@@ -70,12 +72,21 @@ def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], s
             raise Unusable(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
         return partial(minted, data, role, subject, _TOKEN_S), _MINT
     given = os.environ.get("EXPEDITER_TOKEN")
-    if given:
-        from workflows.cli import logins
-
-        logins.address(url)  # raises for one that would carry the token for all to read
-        return lambda: given, _MINT
+    if given is not None:
+        return _of_environment(given.strip(), url)
     return _of_login(url), f"log in again with expediter login --url {url}"
+
+
+def _of_environment(given: str, url: str) -> tuple[Callable[[], str], str]:
+    """An empty one is not passed over: the command would be done as somebody else."""
+    from workflows.bearer import is_token
+    from workflows.cli import logins
+
+    address = logins.address(url)  # raises for one that would carry the token for all to read
+    if not is_token(given):
+        raise NotLetIn("EXPEDITER_TOKEN is empty, or is no bearer token; unset it, or set it to one")
+    minted_here = address.startswith("http://")  # of a folder's engine; a deployed one answers over TLS
+    return lambda: given, _MINT if minted_here else f"unset EXPEDITER_TOKEN and use expediter login --url {url}"
 
 
 def _of_login(url: str) -> Callable[[], str]:

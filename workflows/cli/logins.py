@@ -13,11 +13,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from workflows.bearer import ForAllToRead, NoAddress, address_for_token, is_token
 from workflows.cli.failures import Unusable
-
-_THIS_MACHINE = {"localhost", "127.0.0.1", "::1"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,16 +34,14 @@ class Login:
 def address(url: str) -> str:
     """One spelling an engine. Raises Unusable for what is none, or would carry a token for all to read."""
     try:
-        parts = urlsplit(url.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    if parts.scheme not in {"http", "https"} or not host:
+        parts = address_for_token(url.strip())
+    except NoAddress:
         raise Unusable(
             f"--url {url!r} is not the address of an engine, e.g. https://abc.execute-api.eu-west-1.amazonaws.com"
-        )
-    if parts.scheme == "http" and host not in _THIS_MACHINE:
-        raise Unusable(f"--url {url!r} would carry the token for all to read; use https")
+        ) from None
+    except ForAllToRead:
+        raise Unusable(f"--url {url!r} would carry the token for all to read; use https") from None
+    host, port = parts.hostname or "", parts.port
     named = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{named}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
@@ -80,14 +76,22 @@ def _file() -> Path:
 def _read() -> dict[str, Login]:
     file = _file()
     try:
-        listed: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))
-        return {each["url"]: Login(**each) for each in listed}
+        listed = [_login(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+        return {login.url: login for login in listed}
     except FileNotFoundError:
         return {}
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, RecursionError):
         raise Unusable(f"{file} is damaged; delete it, and log in again") from None
     except OSError as error:
         raise Unusable(f"{file} cannot be read: {error.strerror}") from None
+
+
+def _login(*, expires_at: float, **texts: str) -> Login:
+    """Raises TypeError, ValueError for what ``save`` cannot have written."""
+    login = Login(expires_at=float(expires_at), **texts)
+    if not all(isinstance(text, str) for text in texts.values()) or not is_token(login.access_token):
+        raise ValueError("not a login")
+    return login
 
 
 @contextmanager

@@ -20,7 +20,7 @@ def test_the_demo_plays_every_story_to_its_end_and_its_books_balance(process: An
     assert found["books_balanced"] is True
     assert found["seconds"] < 60
     assert 0 < found["state_entries"]["standard"] < 20
-    assert found["state_entries"]["express"] == 2
+    assert found["state_entries"]["express"] == 1
     every = {"delivered", "payment_declined", "preparation_rejected", "nothing_left", "cancelled_by_customer"}
     every |= {"cancelled_by_restaurant", "no_courier", "preparation_timed_out", "delivery_failed"}
     assert found["outcomes"].keys() == every

@@ -28,11 +28,11 @@ def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRing]
 
 def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
     """256 bits, found again by customer and by id, another one for everybody."""
-    key = keyring.current("ada")
+    key = keyring.current("ada.lovelace")
     assert len(key.material) == 32
-    assert keyring.current("ada") == keyring.find(key.id) == key
+    assert keyring.current("ada.lovelace") == keyring.find(key.id) == key
     assert keyring.current("bob").material != key.material
-    assert "ada" not in key.id
+    assert "ada.lovelace" not in key.id
     assert keyring.find("nobody") is None
 
 

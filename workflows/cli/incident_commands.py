@@ -66,7 +66,9 @@ def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, 
 def retry(
     order: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="The order's id, ord_...")] = None,
     *,
-    reason: Annotated[str | None, typer.Option(help="Why; it is kept in each order's history, unsealed: no names.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why; it is kept in each order's history, unsealed: no names.")
+    ] = None,
     group: Annotated[str | None, typer.Option(metavar="CAUSE", help="All with this cause, at a pace.")] = None,
     per_second: Annotated[float, typer.Option(metavar="N", help="Orders a second, with --group.")] = 1.0,
     resume: Annotated[str | None, typer.Option(metavar="RETRY", help="Go on with a bulk retry, retry_...")] = None,

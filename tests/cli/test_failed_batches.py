@@ -24,10 +24,12 @@ class Function:
 
     answers: Callable[[Any], tuple[Any, bool]] = lambda _event: ({"batchItemFailures": []}, False)
     invoked: list[tuple[str, Any]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     def __call__(self, params: Any, context: Any, **_: Any) -> Any:
         event = json.loads(params["body"])
         self.invoked.append((params["url_path"], event))
+        self.bodies.append(params["body"])
         answer, failed = self.answers(event)
         told = {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
         return _Http(), told | ({"FunctionError": "Unhandled"} if failed else {})
@@ -105,7 +107,7 @@ def test_each_is_given_to_its_function_again_and_deleted_once_nothing_failed(
     assert [path for path, _ in function.invoked] == ["/2015-03-31/functions/food-Feed-X1/invocations"] * 2
     assert [len(event["Records"]) for _, event in function.invoked] == [3, 1]
     assert "redriven: 2 batches, 1 failed, 1 of other functions left" in result.err
-    assert result.err.endswith("expediter: 1 batches failed and were kept; the function's log says why\n")
+    assert result.err.endswith("expediter: 1 batches could not be read and were kept; look at them in the bucket\n")
 
 
 def test_a_batch_that_fails_again_is_kept_and_the_others_go_on(expediter: Any, kept: Any, function: Function) -> None:
@@ -127,6 +129,67 @@ def test_a_batch_that_fails_again_is_kept_and_the_others_go_on(expediter: Any, k
         "failed": 3,
         "of_others": 1,
     }
+
+
+def _put(name: str, payload: Any, **about: Any) -> None:
+    context = {"functionArn": ARN.format("food-Feed-X1"), "condition": "c", "approximateInvokeCount": 1} | about
+    record = {"requestContext": context, "timestamp": "2026-05-04T12:00:00Z", "payload": payload}
+    boto3.client("s3", region_name="eu-west-1").put_object(
+        Bucket="failed", Key=f"aws/lambda/{name}", Body=json.dumps(record).encode()
+    )
+
+
+UNREADABLE: dict[str, tuple[Any, dict[str, Any]]] = {
+    "records that are none": ('{"Records":[1,null]}', {}),
+    "lists without end": ("[" * 100_000, {}),
+    "a function without a name": ('{"Records":[]}', {"functionArn": 5}),
+    "attempts beyond all bounds": ('{"Records":[]}', {"approximateInvokeCount": float("inf")}),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_cannot_be_read_is_a_row_with_a_problem_and_the_others_go_on(
+    expediter: Any, kept: Any, function: Function, case: str
+) -> None:
+    """And is not blamed on the function, which never saw it."""
+    payload, about = UNREADABLE[case]
+    _put("0", payload, **about)
+    listed = expediter("failed-batches", "list", *FROM, "--json")
+    assert (listed.code, len(listed.json["batches"])) == (0, 5)
+    assert "is no invocation record" in listed.json["batches"][0]["problem"]
+    function.answers = lambda event: ({"batchItemFailures": [{}] * (len(event["Records"]) == 1)}, False)
+    result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
+    assert (result.code, kept()) == (1, ["0", "2", "3", "4"])
+    assert result.err.endswith(
+        "expediter: 1 batches failed and were kept; the function's log says why, "
+        "and 2 batches could not be read and were kept; look at them in the bucket\n"
+    )
+
+
+def test_a_record_of_another_shape_is_listed_without_a_stream(expediter: Any, kept: Any) -> None:
+    """What it is, the function will say."""
+    _put("0", json.dumps({"Records": [{"dynamodb": None}, {"dynamodb": {"Keys": {"pk": {"S": 7}}}}, {}]}))
+    assert expediter("failed-batches", "list", *FROM, "--json").json["batches"][0]["streams"] == []
+
+
+def test_a_batch_is_invoked_with_no_more_bytes_than_it_had(expediter: Any, kept: Any, function: Function) -> None:
+    """Lambda takes 6 MB, which a batch may have had: no spaces, and no escapes but for what cannot do without."""
+    records = [{"dynamodb": {"NewImage": {"ev": {"S": "\u00e9\u732b"}}}}]
+    _put("0", json.dumps({"Records": records}))
+    _put("1", json.dumps({"Records": [{"half": "\ud800"}]}))
+    expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
+    first, second, _ = function.bodies
+    assert first == '{"Records":[{"dynamodb":{"NewImage":{"ev":{"S":"\u00e9\u732b"}}}}]}'.encode()
+    assert second == b'{"Records":[{"half":"\\ud800"}]}'
+
+
+def test_the_names_of_streams_cannot_write_on_a_terminal(expediter: Any, kept: Any) -> None:
+    """They are shown, not obeyed; as JSON they are what they are."""
+    name = "order#\x1b[2J\r\n\ud800\u00e9"
+    _put("0", json.dumps({"Records": [{"dynamodb": {"Keys": {"pk": {"S": name}}}}]}))
+    shown = expediter("failed-batches", "list", *FROM).out.splitlines()[0]
+    assert shown.endswith("order#\\x1b[2J\\r\\n\\ud800\u00e9")
+    assert expediter("failed-batches", "list", *FROM, "--json").json["batches"][0]["streams"] == [name]
 
 
 def test_a_dry_run_invokes_and_deletes_nothing(expediter: Any, kept: Any, function: Function) -> None:

@@ -7,7 +7,7 @@ without effect, so a batch may be redriven twice. It is deleted once the functio
 from __future__ import annotations
 
 import json as json_
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import Refused, Unreachable, Unusable
-from workflows.cli.terminal import print_json, say, status_console
+from workflows.cli.terminal import print_json, printable, say, status_console
 
 if TYPE_CHECKING:
     from workflows.aws.failed_batches import FailedBatch, FailedBatches
@@ -100,7 +100,11 @@ def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bo
         left = f", {others} of other functions left" if others else ""
         say(f"{'would redrive' if dry_run else 'redriven'}: {done} batches, {failed} failed{left}")
     if failed:
-        raise Refused(f"{failed} batches failed and were kept; the function's log says why")
+        unread = sum("function" not in result for result in results)
+        again, kept = failed - unread, "were kept"
+        why = [f"{again} batches failed and {kept}; the function's log says why"] if again else []
+        why += [f"{unread} batches could not be read and {kept}; look at them in the bucket"] if unread else []
+        raise Refused(", and ".join(why))
 
 
 def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[FailedBatch], str]) -> str:
@@ -119,7 +123,7 @@ def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]
 
     def invoke(batch: FailedBatch) -> str:
         with explained(f"the function {function}"):
-            answer = made().invoke(FunctionName=function, Payload=json_.dumps(batch.event).encode())
+            answer = made().invoke(FunctionName=function, Payload=_payload(batch))
             payload = answer["Payload"].read()
         if "FunctionError" in answer:
             return f"the function failed: {payload[:200].decode(errors='replace')}"
@@ -141,15 +145,23 @@ def _read(
     for number, key in enumerate(keys, start=1):
         counted(number)
         try:
-            yield key, batches.read(key), ""
+            batch = batches.read(key)
         except BatchUnreadable as unreadable:
             yield key, None, str(unreadable)
+        except (RecursionError, OverflowError):
+            yield key, None, f"{key} is no invocation record: it is nested too deeply, or counts beyond all bounds"
         except NoSuchBatch:
             continue
+        else:
+            named = isinstance(batch.function, str) and isinstance(batch.condition, str)
+            if named and all(isinstance(record, dict) for record in batch.records):
+                yield key, batch, ""
+            else:
+                yield key, None, f"{key} is no invocation record: it names no function, or its records are none"
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:
-    streams = [record.get("dynamodb", {}).get("Keys", {}).get("pk", {}).get("S", "") for record in batch.records]
+    streams = [_stream(record) for record in batch.records]
     return {
         "key": batch.key,
         "function": _name(batch.function),
@@ -161,6 +173,22 @@ def _described(batch: FailedBatch) -> dict[str, Any]:
     }
 
 
+def _stream(record: Mapping[str, Any]) -> str:
+    """Empty where it is none of a table's, which the function will say."""
+    found: Any = record
+    for name in ("dynamodb", "Keys", "pk", "S"):
+        found = found.get(name) if isinstance(found, dict) else None
+    return found if isinstance(found, str) else ""
+
+
+def _payload(batch: FailedBatch) -> bytes:
+    """As small as the stream sent it: Lambda takes 6 MB, which a batch may have had."""
+    try:
+        return json_.dumps(batch.event, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:  # half of a surrogate pair can only be escaped
+        return json_.dumps(batch.event, separators=(",", ":")).encode()
+
+
 def _show(found: list[dict[str, Any]]) -> None:
     for each in found:
         if "streams" in each:
@@ -168,7 +196,7 @@ def _show(found: list[dict[str, Any]]) -> None:
             what = f"{each['failed_at']}  {each['function']}  {each['condition']}  {each['records']} records  {of}"
         else:
             what = each["key"]
-        print(what + (f"  {each['problem']}" if "problem" in each else ""))
+        print(printable(what + (f"  {each['problem']}" if "problem" in each else "")))
 
 
 def _name(function: str) -> str:

@@ -20,7 +20,13 @@ def say(text: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON value on stdout."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    print(text.encode(errors="backslashreplace").decode())  # half of a surrogate pair, as JSON writes it
+
+
+def printable(text: str) -> str:
+    """For a terminal, of what others wrote: control characters are shown, not obeyed."""
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def data_console() -> Console:

@@ -68,6 +68,14 @@ def test_reading_flags_loads_no_validator() -> None:
     assert ended.stdout.splitlines()[-1] == "False"
 
 
+@pytest.mark.parametrize("group", [[], ["audit"], ["failed-batches"], ["order"], ["asl"]])
+def test_a_group_without_a_command_shows_its_help(expediter: Any, group: list[str]) -> None:
+    """As it is laid out; on stderr, since nothing was done."""
+    result = expediter(*group)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == expediter(*group, "--help").out
+
+
 def test_help_names_the_exit_codes(expediter: Any) -> None:
     """Scripts rely on them."""
     result = expediter("--help")

@@ -24,7 +24,7 @@ from workflows.cli import (
     simulate_command,
 )
 from workflows.cli.failures import Exit, Failure
-from workflows.cli.terminal import say
+from workflows.cli.terminal import printable, say
 
 _HELP = """Expediter runs online food orders: event-sourced, durable, on this machine or on AWS.
 
@@ -80,10 +80,10 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return int(code or Exit.OK)
     except Failure as failure:
-        say(f"expediter: {' '.join(str(failure).split())}")
+        say(f"expediter: {printable(' '.join(str(failure).split()))}")
         return failure.code
     except TyperException as misuse:
-        say(f"expediter: {_misuse(misuse)}")
+        say(_misuse(misuse))
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
@@ -97,7 +97,9 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _misuse(misuse: TyperException) -> str:
-    """One line, and where to read on."""
+    """One line, and where to read on; for a group of which no command was named, its help as it is."""
     context = getattr(misuse, "ctx", None)
+    if context is not None and misuse.format_message() == context.get_help():
+        return misuse.format_message()
     message = " ".join(misuse.format_message().split()).rstrip(".")
-    return f"{message}; see {context.command_path if context else 'expediter'} --help"
+    return f"expediter: {message}; see {context.command_path if context else 'expediter'} --help"

@@ -127,6 +127,18 @@ def test_a_log_on_aws_is_verified_without_a_key_of_a_customer(
     assert (held.code, f"held against {len(heads.json)} published heads" in held.err) == (0, True)
 
 
+@pytest.mark.parametrize("command", ["verify", "heads"])
+def test_an_address_of_aws_that_is_none_is_no_bug(
+    expediter: Any, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    """The environment is input as well."""
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
+    result = expediter("audit", command, *TABLE)
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
+    assert "Invalid endpoint: garbage; see AWS_ENDPOINT_URL" in result.err
+
+
 def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> None:
     """By stream and version, as anywhere."""
     item = next(each for each in table.scan()["Items"] if each["pk"].startswith("order#") and each["sk"] == 1)

@@ -394,6 +394,17 @@ def test_cognito_that_cannot_be_reached_is_said_so(
     assert "AWS does not answer for Cognito in eu-west-1" in result.err
 
 
+def test_an_address_of_cognito_that_is_none_is_no_bug(
+    expediter: Any, aws: Server, typed: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment is input as well."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
+    typed(PASSWORD)
+    result = expediter("login", "--url", "https://food.example.com", *GIVEN)
+    assert (result.code, result.err.count("\n")) == (2, 1), result
+    assert "see AWS_ENDPOINT_URL" in result.err
+
+
 def test_a_stack_says_where_it_answers_and_who_knows_its_users(
     expediter: Any, aws: Server, typed: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.cli.failures import NotLetIn, Refused, Unreachable, Unusable
+
+if TYPE_CHECKING:
+    from botocore.config import Config
 
 _NOT_THERE = {"ResourceNotFoundException", "NoSuchBucket", "ValidationError"}
 _NOT_LET_IN = {
@@ -17,13 +20,25 @@ _NOT_LET_IN = {
 
 def client(service: str, region: str | None = None, *, read_timeout_s: float = 60) -> Any:
     """With the caller's credentials. A person waits, from anywhere in the world; a function would not."""
-    import boto3
     from botocore.config import Config
 
     patience = Config(
         connect_timeout=5, read_timeout=read_timeout_s, retries={"mode": "standard", "total_max_attempts": 5}
     )
-    return boto3.client(service, region_name=region, config=patience)  # type: ignore[call-overload]  # any service
+    return made(service, region, patience)
+
+
+def made(service: str, region: str | None, config: Config) -> Any:
+    """A client of boto3. Raises Unusable for an address that is none, which is no error of AWS's."""
+    import boto3
+    from botocore.exceptions import BotoCoreError
+
+    try:
+        return boto3.client(service, region_name=region, config=config)  # type: ignore[call-overload]  # any service
+    except BotoCoreError:
+        raise
+    except ValueError as error:
+        raise Unusable(f"AWS cannot be asked: {error}; see AWS_ENDPOINT_URL") from None
 
 
 @contextmanager

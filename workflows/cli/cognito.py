@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from workflows.cli.aws import explained
+from workflows.cli.aws import explained, made
 from workflows.cli.failures import Failure, NotLetIn, Refused, Unusable
 from workflows.cli.logins import Login
 
@@ -100,7 +100,6 @@ def _responses(answer: Mapping[str, Any], ask: Ask) -> dict[str, str]:
 @contextmanager
 def _asked(region: str) -> Iterator[Any]:
     """A client, with what it raises as Failure."""
-    import boto3
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import ClientError
@@ -108,7 +107,7 @@ def _asked(region: str) -> Iterator[Any]:
     # A person waits, from anywhere in the world.
     patience = Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
     with explained(f"Cognito in {region}"):
-        client = boto3.client("cognito-idp", region_name=region, config=patience)
+        client = made("cognito-idp", region, patience)
         try:
             yield client
         except ClientError as error:

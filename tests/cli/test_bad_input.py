@@ -64,6 +64,9 @@ _COMMANDS = {
     "an audit of no engine": ("audit verify --data {tmp}", _USAGE, "is not the folder of an engine"),
     "an audit of no database": ("audit verify --data {broken}", _USAGE, "is not the folder of an engine"),
     "heads that are no heads": ("audit verify --data {engine} --heads {list}", _USAGE, "holds no heads"),
+    "heads of nothing": ("audit verify --data {engine} --heads {none}", _USAGE, "holds no heads"),
+    "a sandbox in no folder": ("sandbox --data=", _USAGE, "--data names no folder"),
+    "an engine in no folder": ("up --data=", _USAGE, "--data names no folder"),
     "heads of no folder": ("audit heads --data {tmp}", _USAGE, "is not the folder of an engine"),
     "a definition that is missing": ("asl check {tmp}/none.yaml", _USAGE, "there is no file"),
     "a definition in another encoding": ("asl check {bytes}", _USAGE, "is not text in UTF-8"),
@@ -90,6 +93,7 @@ _COMMANDS = {
 
 _FILES = {
     "list": "[1, 2]",
+    "none": "[]",
     "file": "not JSON",
     "pass": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
     "calls": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Task", "End": true, '

@@ -70,6 +70,31 @@ def test_a_token_from_the_environment_is_the_only_one(started: Callable[..., Sta
     assert not (tmp_path / "outside" / "sandbox.token").exists()
 
 
+@pytest.mark.parametrize("content", [b"", b" \n", b"gr\xc3\xbcn", b"\xff\xfe", b"two words", None])
+def test_a_file_that_holds_no_token_is_named(expediter: Any, tmp_path: Path, content: bytes | None) -> None:
+    """Nobody could show such a token, or everybody could. ``None`` is a folder in its place."""
+    file = tmp_path / "outside" / "sandbox.token"
+    file.parent.mkdir()
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    result = expediter("sandbox", "--data", file.parent, "--port", "0")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
+    assert f"{file} " in result.err
+
+
+@pytest.mark.parametrize("token", ["gr\u00fcn-s3cret", "two s3cret-words"])
+def test_a_token_from_the_environment_that_is_none_is_not_said(
+    expediter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv(TOKEN, token)
+    result = expediter("sandbox", "--data", tmp_path / "outside", "--port", "0")
+    assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
+    assert TOKEN in result.err
+    assert "s3cret" not in result.err
+
+
 def test_a_signal_ends_it_cleanly_and_it_said_what_to_deploy_with(started: Callable[..., Started]) -> None:
     """The parameters of the template, ready to be copied."""
     process, url = started()

@@ -14,7 +14,7 @@ import typer
 
 from workflows.cli.failures import Exit, Refused, Unreachable, Unusable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.terminal import print_json, say, status_console
+from workflows.cli.terminal import print_json, printable, say, status_console
 
 if TYPE_CHECKING:
     from workflows.audit import Head
@@ -53,7 +53,7 @@ def verify(
         print_json({"intact": report.intact, **counts, "findings": findings})
     else:
         for finding in findings:
-            print(f"{finding['stream']} version {finding['version']}: {finding['what']}")
+            print(printable(f"{finding['stream']} version {finding['version']}: {finding['what']}"))
         held = f", held against {report.heads} published heads" if published is not None else ""
         walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{held}"
         say(f"{'intact' if report.intact else f'{len(findings)} broken'}: {walked}")
@@ -84,7 +84,9 @@ def _read_heads(file: str) -> dict[str, Head]:
     try:
         found = [Head(str(each["stream"]), int(each["version"]), bytes.fromhex(each["hash"])) for each in listed]
     except (TypeError, KeyError, ValueError):
-        raise Unusable(f"{file} holds no heads; expediter audit heads prints them") from None
+        found = []
+    if not found:  # nor would it be held against any
+        raise Unusable(f"{file} holds no heads; expediter audit heads prints them")
     return {head.stream: head for head in found}
 
 

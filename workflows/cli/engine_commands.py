@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli.failures import Failure
 from workflows.cli.folder import running_engine
-from workflows.cli.inputs import existing_folder, pairs
+from workflows.cli.inputs import existing_folder, new_folder, pairs
 from workflows.cli.terminal import say
 
 PORT = 8080
@@ -29,7 +29,10 @@ def add_to(app: typer.Typer) -> None:
 def up(
     *,
     data: Annotated[
-        Path, typer.Option("--data", metavar="DIR", help="Where the engine keeps everything; made if missing.")
+        Path,
+        typer.Option(
+            "--data", metavar="DIR", parser=new_folder, help="Where the engine keeps everything; made if missing."
+        ),
     ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
     parameter: Annotated[

@@ -73,6 +73,13 @@ def version_or_time(text: str, option: str) -> int | datetime:
     raise Unusable(f"{option} {text[:40]!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z")
 
 
+def new_folder(path: str) -> Path:
+    """A folder that may be missing. Raises Unusable for no name: a variable that is not set is not this folder."""
+    if not path.strip():
+        raise Unusable("--data names no folder; give its name, or . for the folder you are in")
+    return Path(path)
+
+
 def existing_folder(path: Path) -> Path:
     """Raises Unusable."""
     if not path.is_dir():

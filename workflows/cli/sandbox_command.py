@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.failures import Unusable
+from workflows.cli.inputs import new_folder
 from workflows.cli.terminal import say
 
 if TYPE_CHECKING:
@@ -28,7 +29,10 @@ def add_to(app: typer.Typer) -> None:
 
 def sandbox(
     *,
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="Where its ledgers are kept; made if missing.")],
+    data: Annotated[
+        Path,
+        typer.Option("--data", metavar="DIR", parser=new_folder, help="Where its ledgers are kept; made if missing."),
+    ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
 ) -> None:
     """Serve payments, kitchens and couriers that are none, over the provider protocol, until Ctrl-C or SIGTERM.
@@ -36,11 +40,11 @@ def sandbox(
     Callers show the bearer token in EXPEDITER_SANDBOX_TOKEN, or, where that is not set, the one in DIR/sandbox.token.
     """
     from workflows.embedded.http import HttpServer, PortTaken
-    from workflows.gateways.sandbox.server import SandboxApp, token_of
+    from workflows.gateways.sandbox.server import SandboxApp
 
     with (
         closing(_opened(data)) as counterparties,
-        closing(SandboxApp(counterparties, token_of(data, os.environ))) as app,
+        closing(SandboxApp(counterparties, _token(data))) as app,
     ):
         try:
             server = HttpServer(app, port)
@@ -55,6 +59,17 @@ def sandbox(
             say(f"PaymentsUrl={url}/payments KitchenUrl={url}/kitchen CouriersUrl={url}/couriers")
             say("Ctrl-C stops it; what it answered is in its ledgers")
             stopped.wait()
+
+
+def _token(data: Path) -> str:
+    from workflows.gateways.sandbox.server import TokenUnusable, token_of
+
+    try:
+        return token_of(data, os.environ)
+    except TokenUnusable as error:
+        raise Unusable(str(error)) from None
+    except OSError as error:
+        raise Unusable(f"{data} cannot hold the sandbox's token: {error.strerror}") from None
 
 
 def _opened(data: Path) -> Sandbox:

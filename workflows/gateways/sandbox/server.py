@@ -19,6 +19,7 @@ from typing import Any
 
 import msgspec
 
+from workflows.bearer import is_token
 from workflows.embedded.http import Message, Receive, Send
 from workflows.gateways.errors import KeyMisused, Unavailable
 from workflows.gateways.http import courier, kitchen, payment
@@ -59,18 +60,34 @@ class _NotServed(Exception):
         self.told = wire.Error(error=error, detail=detail[:500])
 
 
+class TokenUnusable(ValueError):
+    """What callers should show could not be shown by anybody, or could be by everybody. It is not repeated here."""
+
+
 def token_of(folder: Path, environment: Mapping[str, str]) -> str:
-    """What callers have to show: ``EXPEDITER_SANDBOX_TOKEN``, or what is in the folder, made when it is missing."""
+    """What callers have to show: ``EXPEDITER_SANDBOX_TOKEN``, or what is in the folder, made when it is missing.
+
+    Raises TokenUnusable.
+    """
     given = environment.get(TOKEN, "").strip()
     file = folder / _TOKEN_FILE
     if given:
-        return given
+        return _token(given, TOKEN)
     if not file.exists():
         new = file.with_suffix(".new")
         with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as text:
             text.write(secrets.token_urlsafe(32))
         new.replace(file)  # all of it or nothing: an empty token would let everybody in
-    return file.read_text(encoding="ascii").strip()
+    try:
+        return _token(file.read_text(encoding="utf-8").strip(), str(file))
+    except (OSError, UnicodeDecodeError):
+        raise TokenUnusable(f"{file} cannot be read as a token; delete it, and another is made") from None
+
+
+def _token(text: str, source: str) -> str:
+    if not is_token(text):
+        raise TokenUnusable(f"{source} is empty, or is no bearer token; without it another is made")
+    return text
 
 
 class SandboxApp:

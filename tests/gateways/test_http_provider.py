@@ -227,20 +227,48 @@ def test_a_receipt_that_comes_late_is_not_taken_for_that_of_the_next_call(case, 
 
 def test_an_answer_to_no_question_is_not_taken_for_that_of_the_next_call(provider):
     """A connection on which something came while nothing was asked is dropped."""
-    said = threading.Event()
+    go_on, said = threading.Event(), threading.Event()
 
     def script(connection: socket.socket) -> None:
         says(CAPTURED)(connection)
+        assert go_on.wait(10)
         says(CAPTURED | {"capture_id": "cap_2"})(connection)
         said.set()
 
     stub = provider(script)
     payments = stub.payments()
-    for called in (1, 2):
-        said.clear()
-        assert capture(payments).capture_id == "cap_1"
-        assert said.wait(10)
-        assert stub.connections == called
+    assert capture(payments).capture_id == "cap_1"
+    go_on.set()
+    assert said.wait(10)
+    assert capture(payments).capture_id == "cap_1"
+    assert stub.connections == 2
+
+
+_OK = b"HTTP/1.1 200 OK\r\n"
+NO_HTTP = {
+    "a length beyond all memory": _OK + b"Content-Length: 99999999999999\r\n\r\n{}",
+    "a length beyond all bounds": _OK + b"Content-Length: " + b"9" * 30 + b"\r\n\r\n{}",
+    "a length below nothing": _OK + b"Content-Length: -5\r\n\r\n{}",
+    "a chunk beyond all memory": _CHUNKED + b"fffffffffff\r\n{}",
+    "a chunk beyond all bounds": _CHUNKED + b"f" * 30 + b"\r\n{}",
+    "a chunk below nothing": _CHUNKED + b"-1\r\n" + b"x" * 200_000,
+    "a chunk that is cut": _CHUNKED + b"9\r\n{}",
+    "headers without end": _OK + b"X: y\r\n" * 200 + b"\r\n{}",
+    "a header without end": _OK + b"X" * 200_000,
+    "continuing without end": b"HTTP/1.1 100 Continue\r\n\r\n" * 5_000,
+}
+
+
+@pytest.mark.parametrize("case", NO_HTTP)
+def test_whatever_a_provider_announces_it_takes_no_more_than_an_answer_needs(case, provider):
+    """Neither memory nor another name for the failure."""
+
+    def script(connection: socket.socket) -> None:
+        connection.sendall(NO_HTTP[case])
+        connection.shutdown(socket.SHUT_WR)
+
+    with pytest.raises(PaymentsUnavailable):
+        capture(provider(script).payments())
 
 
 @pytest.mark.parametrize(

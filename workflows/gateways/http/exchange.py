@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, IncompleteRead
 from typing import Any
 from urllib.parse import SplitResult, quote
 
@@ -195,13 +195,15 @@ def _exchanged(
         connection.request("POST", path, body, dict(headers))
         connection.response_class = partial(_response, left_s)  # type: ignore[assignment]  # it is only called
         with connection.getresponse() as response:
-            told = response.read()  # raises IncompleteRead for less than was announced
+            told = response.read(ANSWER_BYTES_MAX + 1)  # room for what is announced is made before it comes
+            if response.length:
+                raise IncompleteRead(told, response.length)
             return Answer(response.status, told), not response.will_close
     except TimeoutError:
         raise NoAnswer(f"no answer within {timeout_s:g} s") from None
     except OSError as error:
         raise NoAnswer(f"the connection broke: {error}") from error
-    except (HTTPException, ValueError) as error:  # they quote what was read
+    except (HTTPException, ValueError, OverflowError) as error:  # they quote what was read
         raise NoAnswer(f"the connection broke: what came is not HTTP ({type(error).__name__})") from None
 
 

@@ -101,9 +101,9 @@ def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bo
         say(f"{'would redrive' if dry_run else 'redriven'}: {done} batches, {failed} failed{left}")
     if failed:
         unread = sum("function" not in result for result in results)
-        again, kept = failed - unread, "were kept"
-        why = [f"{again} batches failed and {kept}; the function's log says why"] if again else []
-        why += [f"{unread} batches could not be read and {kept}; look at them in the bucket"] if unread else []
+        again = failed - unread
+        why = [f"{again} batches failed and were kept; the function's log says why"] if again else []
+        why += [f"{unread} batches could not be read and were kept; look at them in the bucket"] if unread else []
         raise Refused(", and ".join(why))
 
 

@@ -118,7 +118,7 @@ def _as_json(benchmark: str, row: Row) -> dict[str, Any]:
 
 def _measured() -> dict[str, Any]:
     return {
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno") else ""),
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno", "--", ".", ":!benchmarks/results.json") else ""),
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
         "load": round(os.getloadavg()[0], 1),
     }

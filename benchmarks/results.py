@@ -117,8 +117,9 @@ def _as_json(benchmark: str, row: Row) -> dict[str, Any]:
 
 
 def _measured() -> dict[str, Any]:
+    changed = _git("status", "--porcelain", "-uno", "--", ".", ":!benchmarks/results.json")
     return {
-        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if _git("status", "--porcelain", "-uno", "--", ".", ":!benchmarks/results.json") else ""),
+        "commit": _git("rev-parse", "--short", "HEAD") + ("+" if changed else ""),
         "date": datetime.now(UTC).isoformat(timespec="minutes"),
         "load": round(os.getloadavg()[0], 1),
     }

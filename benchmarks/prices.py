@@ -1,6 +1,8 @@
 """What AWS charges, in US dollars, on demand, us-east-1, without free tiers or volume discounts; and what is assumed.
 
-Sources are the pricing pages of each service (aws.amazon.com/<service>/pricing), read in 2026.
+Step Functions, DynamoDB, Lambda, EventBridge and the HTTP API as their pricing pages say
+(aws.amazon.com/<service>/pricing); SNS, SQS, KMS, CloudWatch Logs and X-Ray as is commonly known: check them there
+before much hangs on them.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ taken within a round and their median is reported, not the ratio of two medians.
 
 from __future__ import annotations
 
-import gc
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from statistics import median
+
+from benchmarks.peers.answering import measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,7 @@ def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int)
 
 
 def block(prepare: Callable[[], Callable[[], object]], count: int) -> Block:
-    """``prepare`` makes each call ready, which is not counted, nor are the first calls after others had the caches. The
-    collector runs between blocks, not within."""
+    """``prepare`` makes each call ready, which is not counted, nor are the first calls after others had the caches."""
     for _ in range(WARM_CALLS):
         prepare()()
-    calls = [prepare() for _ in range(count)]
-    walls = []
-    gc.collect()
-    gc.disable()
-    try:
-        cpu = time.process_time()
-        for call in calls:
-            began = time.perf_counter()
-            call()
-            walls.append(time.perf_counter() - began)
-        cpu = time.process_time() - cpu
-    finally:
-        gc.enable()
-    return Block(wall_us=median(walls) * 1e6, cpu_us=cpu / count * 1e6)
+    return Block(**measured([prepare() for _ in range(count)]))

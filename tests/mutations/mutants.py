@@ -127,7 +127,9 @@ MUTANTS = (
         "        handle(engine.log, fault, order_id=step.order_id, key=key, caller=_caller(step))\n"
         '        return {"reason": "cancelling"}\n'
         '    return {"reason": "completed"}\n',
-        caught_by=simulation(0, 20),
+        caught_by=tests(
+            "sagas/test_parking.py::test_an_order_whose_capture_is_refused_is_parked_and_keeps_what_it_did"
+        ),
     ),
     Mutant(
         name="ended order not reopened when it owes again",

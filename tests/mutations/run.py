@@ -30,7 +30,8 @@ from tests.mutations.mutants import MUTANTS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutations.md"
-LEFT_OUT = (".git", ".venv", ".dynamodb-local", "__pycache__", ".*_cache", ".hypothesis", "*.pyc")
+LEFT_OUT = (".*", "__pycache__", "*.pyc", "build", "dist", "node_modules")
+"""What is fetched, built or remembered, which no check of a mutant needs."""
 
 TIME_LIMIT_S = 120
 """For one check; the longest takes a tenth of it on two cores. A mutant that never ends is one that was noticed."""

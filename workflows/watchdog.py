@@ -35,7 +35,7 @@ from workflows.documents import Document, DocumentChanged, DocumentsUnavailable
 from workflows.event_log import Place, StreamUnavailable, timestamp
 from workflows.executions import ExecutionsUnavailable
 from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh
-from workflows.relay import ORDERS
+from workflows.relay import ORDERS, start_run
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, Budgets
 from workflows.waits import waits_of, wake
 
@@ -128,8 +128,7 @@ def _look_after(engine: Engine, order_id: OrderId, machine: str, budgets: Budget
 
 def ring(engine: Engine, order: Order, order_machine: str) -> None:
     """What the feed should have done: the run is started, and who waits for what the log says is woken."""
-    name = f"{order.order_id}-{order.run}"
-    engine.executions.start(order_machine, name, {"order_id": order.order_id, "run": order.run})
+    start_run(engine, order.order_id, order.run, order_machine)
     wake(engine, order.order_id)
 
 

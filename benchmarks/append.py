@@ -23,10 +23,11 @@ from benchmarks.results import Beside, Row, Target, at_most, publish
 from benchmarks.transport import BareDynamoDb
 from domain.identifiers import OrderId
 from workflows.clock import SystemClock
-from workflows.codec import Codec
-from workflows.command_handling import fold
-from workflows.commits import Commit, History, NewCommit
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import Commit, History, NewCommit
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.orders.command_handling import fold
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -70,7 +71,7 @@ def _setting(port: int) -> Setting:
     from workflows.aws.event_log import DynamoDbEventLog
 
     client = local_client(port)
-    codec = Codec(InMemoryKeyRing())
+    codec = Codec(InMemoryKeyRing(), EVENT_TYPES)
     table = create_table(client)
     return Setting(
         client,

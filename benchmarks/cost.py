@@ -45,7 +45,7 @@ from benchmarks.prices import (
 from benchmarks.results import Beside, Row, at_most, publish
 
 if TYPE_CHECKING:
-    from workflows.commits import Commit
+    from workflows.event_store.commits import Commit
 
 STANDARD = ("OrderMachine", "PreparationMachine", "DeliveryMachine")
 
@@ -164,11 +164,12 @@ def published_events(commits: list[Commit]) -> list[str]:
     """The CloudEvents of an order, as JSON."""
     import msgspec
 
-    from workflows.codec import Codec
-    from workflows.keyring import NoKeys
-    from workflows.published import published
+    from workflows.engine import EVENT_TYPES
+    from workflows.event_store.codec import Codec
+    from workflows.event_store.keyring import NoKeys
+    from workflows.publishing.cloud_events import published
 
-    codec = Codec(NoKeys())
+    codec = Codec(NoKeys(), EVENT_TYPES)
     recorded = [event for commit in commits for event in codec.decode(commit)]
     order_id = commits[0].pk.removeprefix("order#")
     return [msgspec.json.encode(event.as_json()).decode() for event in published(order_id, recorded)]
@@ -220,7 +221,7 @@ def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
 def _waiting(found: Counts, assumed: Assumptions) -> list[Row]:
     """Tokens wait for nothing. What a wait costs is the watchdog, which reads the view of open orders every minute."""
     from benchmarks.counting import document_size
-    from workflows.documents import Document
+    from workflows.event_store.documents import Document
 
     row = document_size(Document("open-orders#0", "x" * 30, {"row": "x" * 420}))
     looks = WAIT_S / assumed.watched_every_s
@@ -244,7 +245,7 @@ def _checked(found: Counts, chosen: Options) -> list[Row]:
     """The rule beside DynamoDB Local's own count, for the commits of the order: written, and read as one stream."""
     from benchmarks.dynamodb_local import create_table, dynamodb_local, keep_to_local, local_client
     from workflows.aws.event_log import _item
-    from workflows.event_log import item_size
+    from workflows.event_store.event_log import item_size
 
     keep_to_local()
     with dynamodb_local() as port:

@@ -16,14 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.hands import Requests
-from benchmarks.told import Told, told_engine
+from benchmarks.driver import Requests
+from benchmarks.observed_engine import Told, observed_engine
 from domain.identifiers import OrderId
-from workflows.commits import Commit
-from workflows.documents import Document
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
-from workflows.event_log import item_size
+from workflows.event_store.commits import Commit
+from workflows.event_store.documents import Document
+from workflows.event_store.event_log import item_size
+from workflows.sandbox.opening import sandbox_gateways
+from workflows.sandbox.settings import SandboxSettings
 
 TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 QUIET_WITHIN_S = 30.0
@@ -82,8 +84,8 @@ class Counts:
 @contextmanager
 def counting(folder: Path) -> Iterator[Callable[[Story], Counts]]:
     """Gives ``count(story)``, which places an order, plays it to its end, and says what it did."""
-    counter = _Counter()
-    with told_engine(counter.wrapped).open(folder, template=TEMPLATE) as engine:
+    counter, providers = _Counter(), sandbox_gateways(SandboxSettings())
+    with observed_engine(counter.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
         counter.watch(engine)
         hands = Requests(engine, engine.serve(0))
         hands.place("warm", "pm_ok")  # first use: tables, imports, the customer's key
@@ -114,7 +116,7 @@ def _played(engine: EmbeddedEngine, hands: Requests, counter: _Counter, story: S
 
 
 def _question(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
-    from workflows.command_handling import load
+    from workflows.orders.command_handling import load
 
     order = load(engine.ports.log._port, order_id)[1]  # type: ignore[attr-defined]  # past the counter
     if act in ("accept", "ready"):
@@ -139,7 +141,7 @@ class _Counter:
     # --- ports ---------------------------------------------------------------------------------------------------
 
     def wrapped(self, name: str, port: Any) -> Any:
-        """For ``told_engine``."""
+        """For ``observed_engine``."""
         notes = {"log": self._log, "documents": self._documents, "executions": self._executions}
         return Told(port, notes.get(name, self._outside))
 

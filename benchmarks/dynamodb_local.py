@@ -29,7 +29,7 @@ class NoDynamoDbLocal(SystemExit):
 def dynamodb_local() -> Iterator[int]:
     """Its port on 127.0.0.1. In memory, so that what is measured is the client."""
     if not (EMULATOR / "DynamoDBLocal.jar").exists():
-        raise NoDynamoDbLocal("DynamoDB Local is not in .dynamodb-local/: run tests/log/fetch_dynamodb_local.sh")
+        raise NoDynamoDbLocal("DynamoDB Local is not in .dynamodb-local/: run tests/fetch_dynamodb_local.sh")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port: int = probe.getsockname()[1]
     java = ["java", "-Xmx1g", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]

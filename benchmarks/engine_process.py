@@ -19,14 +19,16 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 
 def main(folder: Path) -> None:
     began = time.perf_counter()
+    from benchmarks.observed_engine import observed_engine
     from benchmarks.people import People
-    from benchmarks.told import told_engine
+    from workflows.sandbox.opening import sandbox_gateways
+    from workflows.sandbox.settings import SandboxSettings
 
     imported = time.perf_counter()
-    people = People()
-    with told_engine(people.wrapped).open(folder, template=TEMPLATE) as engine:
+    people, providers = People(), sandbox_gateways(SandboxSettings())
+    with observed_engine(people.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
         opened = time.perf_counter()
-        from benchmarks.hands import Commands, Requests
+        from benchmarks.driver import Commands, Requests
 
         commands = Commands(engine)
         ports: dict[str, Any] = {}
@@ -67,9 +69,9 @@ def main(folder: Path) -> None:
 
         def compare() -> dict[str, Any]:
             """The timer's daily comparison of the view with the log, all of it at once, so that no run meets it."""
-            from workflows.documents import ANY
+            from workflows.event_store.documents import ANY
             from workflows.time_budgets import budgets
-            from workflows.watchdog import _CHECK, check_view
+            from workflows.upkeep.watchdog import _CHECK, check_view
 
             engine.ports.documents.delete(*_CHECK, ANY)  # the timer may have made it while the log was being filled
             timer = engine._template.functions["Timer"].environment

@@ -15,9 +15,9 @@ import apsw
 
 from benchmarks import histories
 from domain.identifiers import OrderId
-from workflows.codec import Codec
-from workflows.commits import Commit
-from workflows.embedded.database import Database
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import Commit
+from workflows.sqlite.database import Database
 
 _AT_ONCE = 500  # orders in a transaction
 

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 
-from domain.commands import Command, PlaceOrder, RecordFact
-from domain.deciding import decide
-from domain.events import (
+from domain.identifiers import Actor, CourierId, CustomerId, OrderId, RestaurantId, Role, Sku
+from domain.money import Money
+from domain.order.commands import Command, PlaceOrder, RecordFact
+from domain.order.deciding import decide
+from domain.order.events import (
     CourierAssigned,
     CourierDeclined,
     Event,
@@ -23,13 +25,11 @@ from domain.events import (
     PreparationAccepted,
     PreparationReady,
 )
-from domain.identifiers import Actor, CourierId, CustomerId, OrderId, RestaurantId, Role, Sku
-from domain.money import Money
-from domain.order import Order, evolve, initial
+from domain.order.order import Order, evolve, initial
 from domain.personal import Contact
-from workflows.codec import Codec
-from workflows.commits import GENESIS, Commit, NewCommit, chain_hash
-from workflows.event_log import timestamp
+from workflows.clock import timestamp
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import GENESIS, Commit, NewCommit, chain_hash
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CUSTOMER = CustomerId("cus_1")

@@ -12,12 +12,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.hands import Hands
-from benchmarks.told import Told
+from benchmarks.driver import Hands
+from benchmarks.observed_engine import Told
 from domain.identifiers import OrderId
-from workflows.documents import Document
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
+from workflows.event_store.documents import Document
 
 THREADS = 32
 """As many people act at one moment."""
@@ -67,7 +67,7 @@ class People:
         self._hands: Hands
 
     def wrapped(self, name: str, port: Any) -> Any:
-        """For ``told_engine``."""
+        """For ``observed_engine``."""
         watchers = {"documents": self._document, "kitchen": self._ticket, "couriers": self._offer}
         return Told(port, watchers[name]) if name in watchers else port
 

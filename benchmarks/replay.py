@@ -21,15 +21,16 @@ from benchmarks.peers.process import Peer, peer
 from benchmarks.results import Beside, Row, at_least, at_most, publish
 from domain.identifiers import OrderId
 from workflows.clock import SystemClock
-from workflows.codec import Codec
-from workflows.command_handling import fold
-from workflows.commits import Commit
-from workflows.embedded.database import Database
-from workflows.embedded.event_log import SqliteEventLog
-from workflows.event_log import ChainedEventLog
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import Commit
+from workflows.event_store.event_log import ChainedEventLog
+from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
-from workflows.keyring import KeyRing, NoKeys
+from workflows.orders.command_handling import fold
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
 
 ORDERS = 200  # different ones, so that no string is the same object twice
 EVENTS = sum(len(commitment.events) for commitment in histories.happy(OrderId("ord_x")))
@@ -45,7 +46,7 @@ def main() -> None:
 
 def _rates(eventsourcing: Peer, chosen: Options) -> list[Row]:
     ring = InMemoryKeyRing()
-    commits = [list(commits_of(Codec(ring), order_id_of(number))) for number in range(ORDERS)]
+    commits = [list(commits_of(Codec(ring, EVENT_TYPES), order_id_of(number))) for number in range(ORDERS)]
     contenders: dict[str, Contender] = {
         "without personal fields": _folding(commits, NoKeys()),
         "with personal fields": _folding(commits, ring),
@@ -74,7 +75,7 @@ def _rates(eventsourcing: Peer, chosen: Options) -> list[Row]:
 
 
 def _folding(orders: list[list[Commit]], ring: KeyRing) -> Contender:
-    log = _Given(Codec(ring), SystemClock())
+    log = _Given(Codec(ring, EVENT_TYPES), SystemClock())
     numbers = iter(range(10**9))
 
     def prepare() -> Callable[[], object]:
@@ -100,8 +101,8 @@ def _memory(chosen: Options) -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
         ring = InMemoryKeyRing()
         with Database(Path(folder) / "log.sqlite") as database:
-            log = SqliteEventLog(database, Codec(ring), SystemClock())
-            fill_log(database, Codec(ring), orders)
+            log = SqliteEventLog(database, Codec(ring, EVENT_TYPES), SystemClock())
+            fill_log(database, Codec(ring, EVENT_TYPES), orders)
             samples = _streamed(log, orders)
     early = samples[len(samples) // 10]
     detail = {"rss_mb": [round(sample, 1) for sample in samples]}

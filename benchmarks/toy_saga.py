@@ -15,24 +15,24 @@ from typing import Any
 
 from benchmarks.peers.answering import answer_all
 from benchmarks.peers.closed_loop import closed_loop
-from domain.events import PreparationReady
 from domain.identifiers import SYSTEM
-from workflows.asl import definition
-from workflows.bootstrap import assemble, engine
+from domain.order.events import PreparationReady
+from workflows.asl.reading import definition
 from workflows.clock import SystemClock
-from workflows.codec import Codec
-from workflows.commits import NewCommit
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.database import Database
-from workflows.embedded.driver import Driver
-from workflows.embedded.event_log import SqliteEventLog
-from workflows.embedded.functions import Functions
-from workflows.embedded.journal import Journal
-from workflows.embedded.machines import Machine
-from workflows.embedded.running import Definitions
+from workflows.embedded.lambda_.functions import Functions
+from workflows.embedded.step_functions.driver import Driver
+from workflows.embedded.step_functions.journal import Journal
+from workflows.embedded.step_functions.machines import Machine
+from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Function
-from workflows.keyring import NoKeys
+from workflows.engine import EVENT_TYPES, assemble, engine
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import NewCommit
+from workflows.event_store.keyring import NoKeys
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
 
 STEPS = 8
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -82,7 +82,9 @@ def main(folder: Path) -> None:
     driver = Driver(database, journal, Definitions(journal), machines, functions, clock=clock, alarms=alarms)
     ports: dict[str, Any] = dict.fromkeys(("documents", "payments", "kitchen", "couriers"), nothing)
     functions.start(
-        assemble(log=SqliteEventLog(database, Codec(NoKeys()), clock), executions=driver, clock=clock, **ports)
+        assemble(
+            log=SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock), executions=driver, clock=clock, **ports
+        )
     )
     driver.begin()
     runs = count()

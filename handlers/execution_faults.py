@@ -13,8 +13,8 @@ import traceback
 from typing import Any
 
 from domain.identifiers import InvalidIdentifier, parse_order_id
-from workflows.bootstrap import Engine, engine
-from workflows.execution_faults import ExecutionFault, record_fault
+from workflows.engine import Engine, engine
+from workflows.sagas.execution_faults import ExecutionFault, record_fault
 
 _log = logging.getLogger(__name__)
 

@@ -6,9 +6,9 @@ import logging
 from typing import Any
 
 from handlers.stream_batches import TAMPERED, StreamRecord, answer, each
-from workflows.bootstrap import Engine, engine, environment
-from workflows.following import follow
+from workflows.engine import Engine, engine, environment
 from workflows.time_budgets import budgets
+from workflows.upkeep.on_commit import follow
 
 _log = logging.getLogger(__name__)
 

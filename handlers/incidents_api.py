@@ -10,12 +10,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from domain.events import Fault
 from domain.money import Money
-from handlers.answers import json_answer
-from handlers.api import Api
-from handlers.documented import PLAIN_READS, PLAIN_WRITES, READS, WRITES, operation
-from handlers.incident_models import (
+from domain.order.events import Fault
+from handlers.http.answers import json_answer
+from handlers.http.api import Api
+from handlers.http.documented import PLAIN_READS, PLAIN_WRITES, READS, WRITES, operation
+from handlers.http.incident_models import (
     ApproveBody,
     BulkRetryBody,
     BulkRetryModel,
@@ -29,19 +29,18 @@ from handlers.incident_models import (
     ResolveBody,
     RetryBody,
 )
-from handlers.moments import Limit
-from handlers.preconditions import IfMatch, OptionalKey, RequiredKey
-from handlers.values import OrderIdText
-from workflows import bulk_retry, incidents
-from workflows.approval_limits import limit_for, limits_in
-from workflows.bootstrap import KEYS, engine, environment
+from handlers.http.moments import Limit
+from handlers.http.preconditions import IfMatch, OptionalKey, RequiredKey
+from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
-from workflows.breakers.events import Dependency
+from workflows.breakers.dependencies import Dependency
 from workflows.breakers.shared import LOOK_BACK
 from workflows.breakers.transitions import transitions
-from workflows.command_handling import Handled
-from workflows.incident_plans import Plan
-from workflows.incident_views import (
+from workflows.engine import KEYS, engine, environment
+from workflows.incidents import bulk_retry, incidents
+from workflows.incidents.approval_limits import limit_for, limits_in
+from workflows.incidents.plans import Plan
+from workflows.incidents.views import (
     approvals_view,
     circuit_view,
     group_view,
@@ -51,8 +50,9 @@ from workflows.incident_views import (
     row_view,
     transition_views,
 )
-from workflows.order_views import order_view
-from workflows.permissions import Action, check_all, may
+from workflows.orders.command_handling import Handled
+from workflows.orders.permissions import Action, check_all, may
+from workflows.orders.views import order_view
 from workflows.time_budgets import budgets
 
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"

@@ -7,22 +7,22 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from domain.commands import PlaceOrder
 from domain.identifiers import RestaurantId
 from domain.money import Money
-from handlers.answers import done, json_answer, not_modified, order_answer
-from handlers.api import Api
-from handlers.documented import READS, WRITES, operation
-from handlers.models import CancelBody, PlaceBody
-from handlers.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
-from handlers.order_models import HistoryModel, OrderModel, ReplayModel
-from handlers.preconditions import IfMatch, IfNoneMatch, OptionalKey, RequiredKey, etag, is_fresh
-from handlers.values import Amount, OrderIdText
-from workflows import access
-from workflows.bootstrap import KEYS, engine
-from workflows.history import order_at, replay
-from workflows.order_views import event_view, order_view, plain
-from workflows.permissions import Action, may, places_for
+from domain.order.commands import PlaceOrder
+from handlers.http.answers import done, json_answer, not_modified, order_answer
+from handlers.http.api import Api
+from handlers.http.documented import READS, WRITES, operation
+from handlers.http.models import CancelBody, PlaceBody
+from handlers.http.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
+from handlers.http.order_models import HistoryModel, OrderModel, ReplayModel
+from handlers.http.preconditions import IfMatch, IfNoneMatch, OptionalKey, RequiredKey, etag, is_fresh
+from handlers.http.values import Amount, OrderIdText
+from workflows.engine import KEYS, engine
+from workflows.orders import requests as access
+from workflows.orders.permissions import Action, may, places_for
+from workflows.orders.time_travel import order_at, replay
+from workflows.orders.views import event_view, order_view, plain
 
 TAG = "Orders"
 
@@ -115,14 +115,14 @@ def cancel_order(
 
 @api.get("/openapi.json", include_in_schema=False)
 def get_openapi() -> Response[str]:
-    from handlers.openapi import document_text
+    from handlers.http.openapi import document_text
 
     return Response(200, "application/json", document_text(), headers=_PUBLIC)
 
 
 @api.get("/docs", include_in_schema=False)
 def get_docs() -> Response[str]:
-    from handlers.docs_page import PAGE_HEADERS, page
+    from handlers.http.docs_page import PAGE_HEADERS, page
 
     return Response(200, "text/html; charset=utf-8", page(), headers={**_PUBLIC, **PAGE_HEADERS})
 

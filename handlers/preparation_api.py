@@ -6,17 +6,17 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import Response
 
-from domain.events import ItemUnavailable, PreparationAccepted, PreparationReady, PreparationRejected
-from handlers.answers import done
-from handlers.api import Api
-from handlers.documented import WRITES, operation
-from handlers.models import CURRENT_TICKET, AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
-from handlers.order_models import OrderModel
-from handlers.preconditions import IfMatch, OptionalKey
-from handlers.values import OrderIdText
-from workflows.access import report
-from workflows.bootstrap import KEYS, engine
-from workflows.permissions import Action
+from domain.order.events import ItemUnavailable, PreparationAccepted, PreparationReady, PreparationRejected
+from handlers.http.answers import done
+from handlers.http.api import Api
+from handlers.http.documented import WRITES, operation
+from handlers.http.models import CURRENT_TICKET, AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
+from handlers.http.order_models import OrderModel
+from handlers.http.preconditions import IfMatch, OptionalKey
+from handlers.http.values import OrderIdText
+from workflows.engine import KEYS, engine
+from workflows.orders.permissions import Action
+from workflows.orders.requests import report
 
 TAG = "Preparation"
 PATH = "/orders/<order_id>/preparation"

@@ -7,10 +7,10 @@ import logging
 from typing import Any
 
 from handlers.stream_batches import StreamRecord, answer, each
-from workflows.bootstrap import Engine, engine, event_bus
-from workflows.event_bus import EventBusUnavailable
-from workflows.published import CloudEvent, published
-from workflows.relay import ORDERS
+from workflows.engine import Engine, engine, event_bus
+from workflows.event_store.streams import order_id_in
+from workflows.publishing.cloud_events import CloudEvent, published
+from workflows.publishing.event_bus import EventBusUnavailable
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +36,5 @@ def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
     if record.tampering is not None:  # the feed raises the alarm
         return []
     commit = record.commit()
-    if not commit.pk.startswith(ORDERS):
-        return []
-    return published(commit.pk.removeprefix(ORDERS), ports.log.events(commit))
+    order_id = order_id_in(commit.pk)
+    return [] if order_id is None else published(order_id, ports.log.events(commit))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from domain.identifiers import parse_order_id
-from workflows.bootstrap import PROVIDERS, engine
-from workflows.saga import Step, take_step
+from workflows.engine import PROVIDERS, engine
+from workflows.sagas.actions import Step, take_step
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from workflows.commits import Commit
+from workflows.event_store.commits import Commit
 
 _log = logging.getLogger(__name__)
 

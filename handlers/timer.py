@@ -6,8 +6,8 @@ import logging
 import time
 from typing import Any
 
-from workflows.bootstrap import engine, environment
-from workflows.timekeeping import keep_time
+from workflows.engine import engine, environment
+from workflows.upkeep.on_tick import keep_time
 
 _log = logging.getLogger(__name__)
 

@@ -17,6 +17,11 @@ from typing import Any
 
 import pytest
 
+pytest.register_assert_rewrite(
+    "tests.aws.deployed", "tests.aws.story", "tests.breakers.circuits", "tests.recorded", "tests.sagas.restarting"
+)
+pytest_plugins = ["tests.stores"]
+
 EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
 
 
@@ -63,7 +68,7 @@ def dynamodb_local() -> Iterator[str]:
     if shutil.which("java") is None:
         pytest.skip("DynamoDB Local needs Java 17 or newer, and there is no java on the PATH")
     if not (EMULATOR / "DynamoDBLocal.jar").exists():
-        pytest.skip("DynamoDB Local is not in .dynamodb-local/: run tests/log/fetch_dynamodb_local.sh")
+        pytest.skip("DynamoDB Local is not in .dynamodb-local/: run tests/fetch_dynamodb_local.sh")
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     command = ["java", "-Xmx256m", "-Djava.library.path=./DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]

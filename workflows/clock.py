@@ -17,3 +17,10 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with microseconds, so that text order is time order. Raises ValueError for a naive time."""
+    if at.tzinfo is None:
+        raise ValueError(f"{at} has no time zone")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

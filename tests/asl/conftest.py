@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
-from workflows.asl import answers, interpreter, jsonata_engine
-from workflows.asl.definition import parse
-from workflows.asl.interpreter import Execution, Step
+from workflows.asl import answers
+from workflows.asl.interpreter import interpreter
+from workflows.asl.interpreter.interpreter import Execution, Step
+from workflows.asl.jsonata import library as jsonata_engine
+from workflows.asl.reading.definition import parse
 from workflows.asl.signals import (
     Aborted,
     EndExecution,

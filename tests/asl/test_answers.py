@@ -11,7 +11,7 @@ import pytest
 
 from workflows.asl import answers
 from workflows.asl.answers import ChildExecution, FailedChild
-from workflows.asl.integrations import function_name, machine_name
+from workflows.asl.reading.integrations import function_name, machine_name
 from workflows.asl.signals import InvokeFunction, Mode, StartExecution, Status
 
 Begin = Callable[..., Any]

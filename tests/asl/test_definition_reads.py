@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.definition import parse
+from workflows.asl.reading.definition import parse
+from workflows.asl.reading.states import Choice, Map, Parallel, Task, Wait
+from workflows.asl.reading.templates import Literal
 from workflows.asl.run import run
-from workflows.asl.states import Choice, Map, Parallel, Task, Wait
-from workflows.asl.templates import Literal
 
 YAML = """
 Comment: one of each

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.definition import InvalidDefinition, MissingSubstitution, parse, substitute
+from workflows.asl.reading.definition import InvalidDefinition, MissingSubstitution, parse, substitute
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 PASS = {"Type": "Pass", "End": True}

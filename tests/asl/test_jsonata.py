@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.asl.dice import Dice
-from workflows.asl.jsonata import UNDEFINED, EvaluationFailed, InvalidExpression, Names, compile_expression
+from workflows.asl.jsonata.dice import Dice
+from workflows.asl.jsonata.expressions import UNDEFINED, EvaluationFailed, InvalidExpression, Names, compile_expression
 
 AT = datetime(2026, 3, 14, 15, 9, 26, 535000, tzinfo=UTC)
 INPUT: dict[str, Any] = {

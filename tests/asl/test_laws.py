@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workflows.asl import interpreter
-from workflows.asl.interpreter import Execution
+from workflows.asl.interpreter import interpreter
+from workflows.asl.interpreter.interpreter import Execution
 from workflows.asl.signals import (
     EndExecution,
     InvokeFunction,

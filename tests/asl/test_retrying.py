@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.frames import Failure
-from workflows.asl.retrying import matches
+from workflows.asl.interpreter.frames import Failure
+from workflows.asl.interpreter.retrying import matches
 
 Begin = Callable[..., Any]
 Build = Callable[..., dict[str, Any]]

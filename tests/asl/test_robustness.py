@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workflows.asl import history
-from workflows.asl.definition import InvalidDefinition, Problem, parse
+from workflows.asl.interpreter import history
+from workflows.asl.reading.definition import InvalidDefinition, Problem, parse
 from workflows.asl.run import FunctionMissing, NothingMoves, run
 
 NUMBERS = st.integers(-5, 2**70) | st.floats(allow_nan=False, allow_infinity=False)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.definition import InvalidDefinition
+from workflows.asl.reading.definition import InvalidDefinition
 from workflows.asl.run import START, FunctionMissing, NothingMoves, run
 from workflows.asl.signals import Status
 

@@ -215,7 +215,7 @@ def test_an_expired_token_says_how_to_get_a_new_one(
     expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 4, so that a script can mint one and go on."""
-    from workflows.embedded.tokens import AccessTokens
+    from workflows.embedded.http.tokens import AccessTokens
 
     monkeypatch.setenv("EXPEDITER_TOKEN", AccessTokens.of(running.data).mint("support", "ida", ttl_s=-60))
     result = expediter("order", "show", _ORDER, "--url", running.url)

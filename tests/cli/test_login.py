@@ -21,7 +21,7 @@ from moto import mock_aws
 
 from workflows.cli import connection, logins, stack_outputs
 from workflows.cli.failures import NotLetIn
-from workflows.client import ExpediterClient, Problem, TokenUnusable
+from workflows.client.client import ExpediterClient, Problem, TokenUnusable
 
 PASSWORD = "correct-Horse-7"
 

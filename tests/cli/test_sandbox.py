@@ -17,7 +17,7 @@ from domain.money import Money
 from workflows.gateways.errors import CredentialRefused
 from workflows.gateways.http import HttpPayments
 from workflows.gateways.payment import Authorized, Declined
-from workflows.gateways.sandbox.settings import TOKEN, SandboxSettings, sandbox_settings
+from workflows.sandbox.settings import TOKEN, SandboxSettings, sandbox_settings
 
 ORDER = order_id_for("sandbox command", "1")
 Started = tuple[subprocess.Popen[str], str]

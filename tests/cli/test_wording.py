@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from domain.events import Event
+from domain.order.events import Event
 from workflows.cli import wording
 
 

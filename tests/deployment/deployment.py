@@ -22,10 +22,10 @@ from typing import Any
 from tests.deployment.deployer import Account
 from tests.deployment.emulator import REPOSITORY
 from workflows.clock import SystemClock
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import open_sandbox
-from workflows.gateways.sandbox.payment import Position
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.opening import open_sandbox
+from workflows.sandbox.payment import Position
+from workflows.sandbox.settings import SandboxSettings
 
 READY_WITHIN_S = 90.0
 SANDBOX = "sandbox.sqlite"

@@ -27,11 +27,11 @@ from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
 from tests.template.translated import translated
 from workflows.clock import SystemClock
-from workflows.embedded.http import HttpServer
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import open_sandbox
-from workflows.gateways.sandbox.server import SandboxApp
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.embedded.http.server import HttpServer
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.opening import open_sandbox
+from workflows.sandbox.server import SandboxApp
+from workflows.sandbox.settings import SandboxSettings
 
 TOKEN = "what-the-sandbox-asks-to-see"
 

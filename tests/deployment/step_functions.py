@@ -20,18 +20,18 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from tests.deployment import gaps
 from tests.deployment.deployer import Account, Stack
-from workflows.asl import definition
+from workflows.asl.reading import definition
 from workflows.asl.signals import JSON
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.database import Database
-from workflows.embedded.driver import Driver
-from workflows.embedded.functions import FunctionFailed
-from workflows.embedded.journal import Journal
-from workflows.embedded.machines import Machine
-from workflows.embedded.reports import Reports
-from workflows.embedded.running import Definitions
-from workflows.embedded.step_functions_api import StepFunctionsApi
+from workflows.embedded.lambda_.functions import FunctionFailed
+from workflows.embedded.step_functions.api import StepFunctionsApi
+from workflows.embedded.step_functions.driver import Driver
+from workflows.embedded.step_functions.journal import Journal
+from workflows.embedded.step_functions.machines import Machine
+from workflows.embedded.step_functions.reports import Reports
+from workflows.embedded.step_functions.running import Definitions
+from workflows.sqlite.database import Database
 
 INVOCATIONS_MAX = 16
 """At once; Lambda would serve a thousand, this machine has two cores."""

@@ -11,7 +11,7 @@ from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.people import Listener, Person, a_meal, placed
-from workflows.client import Problem
+from workflows.client.client import Problem
 
 
 def in_half_an_hour() -> datetime:

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from workflows.asl import definition
-from workflows.bootstrap import assemble
+from workflows.asl.reading import definition
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.database import Database
-from workflows.embedded.driver import Driver, ExecutionUnknown
-from workflows.embedded.functions import Functions
-from workflows.embedded.journal import Journal
-from workflows.embedded.machines import Machine
-from workflows.embedded.reports import Reports
-from workflows.embedded.running import Definitions
+from workflows.embedded.lambda_.functions import Functions
+from workflows.embedded.step_functions.driver import Driver, ExecutionUnknown
+from workflows.embedded.step_functions.journal import Journal
+from workflows.embedded.step_functions.machines import Machine
+from workflows.embedded.step_functions.reports import Reports
+from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Function
+from workflows.engine import assemble
+from workflows.sqlite.database import Database
 
 sys.path.append(str(Path(__file__).parent / "toys"))
 

@@ -11,7 +11,7 @@ import pytest
 import toy_handlers as toys
 
 from workflows.embedded import arns
-from workflows.embedded.driver import ExecutionUnknown, MachineUnknown, NameInvalid
+from workflows.embedded.step_functions.driver import ExecutionUnknown, MachineUnknown, NameInvalid
 from workflows.executions import TokenGone
 
 DEADLINE_S = 20.0

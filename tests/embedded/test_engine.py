@@ -11,11 +11,13 @@ import httpx
 import pytest
 import toy_handlers as toys
 
-from workflows.commits import Commit
 from workflows.embedded import arns
-from workflows.embedded.database import DatabaseInUse
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.template import ParameterUnknown, TemplateInvalid
+from workflows.event_store.commits import Commit
+from workflows.sandbox.opening import sandbox_gateways
+from workflows.sandbox.settings import SandboxSettings
+from workflows.sqlite.database import DatabaseInUse
 
 DEADLINE_S = 20.0
 TEMPLATE = """
@@ -37,6 +39,8 @@ Resources:
     Type: AWS::Serverless::StateMachine
     Properties: {DefinitionUri: machine.asl.yaml, DefinitionSubstitutions: {Echo: !GetAtt Echo.Arn}}
 """
+SANDBOX = sandbox_gateways(SandboxSettings())
+
 DEFINITION = """
 QueryLanguage: JSONata
 StartAt: Do
@@ -63,7 +67,7 @@ def template(tmp_path: Path) -> Path:
 def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, template: Path) -> None:
     """From HTTP through a function to a machine and its functions, by names; again is nothing new."""
     names = [f"n{number}" for number in range(100)]
-    with EmbeddedEngine.open(tmp_path / "state", template=template) as engine:
+    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX) as engine:
         url, token = f"http://127.0.0.1:{engine.serve(0)}", engine.tokens.mint("service", "ser_1")
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client, ThreadPoolExecutor(20) as threads:
             answers = list(threads.map(lambda name: client.post(f"{url}/start/{name}").status_code, names * 2))
@@ -73,15 +77,18 @@ def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, t
             engine.executions.ended(arn).result(DEADLINE_S)
             assert json.loads(engine.reports.describe(arn)["output"]) == {"name": name}
         assert len(engine.reports.latest(limit=1000)) == 100
-    with EmbeddedEngine.open(tmp_path / "state", template=template) as engine:
+    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX) as engine:
         assert engine.reports.state_entries("n7").standard == 1
 
 
 def test_a_second_engine_on_a_folder_is_refused(tmp_path: Path, template: Path) -> None:
     """And the first goes on; once it is closed, the folder is free."""
-    with EmbeddedEngine.open(tmp_path / "state", template=template), pytest.raises(DatabaseInUse, match="state"):
-        EmbeddedEngine.open(tmp_path / "state", template=template)
-    EmbeddedEngine.open(tmp_path / "state", template=template).close()
+    with (
+        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX),
+        pytest.raises(DatabaseInUse, match="state"),
+    ):
+        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX)
+    EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX).close()
 
 
 @pytest.mark.parametrize(
@@ -94,13 +101,18 @@ def test_what_cannot_run_leaves_no_folder_behind(
     """Everything is read before anything is written."""
     template.with_name("machine.asl.yaml").write_text(definition)
     with pytest.raises(error):
-        EmbeddedEngine.open(tmp_path / "state", template=template, parameters=parameters)
+        EmbeddedEngine.open(tmp_path / "state", template=template, parameters=parameters, gateways=SANDBOX)
     assert not (tmp_path / "state").exists()
 
 
 def test_a_commit_reaches_the_feed(tmp_path: Path, template: Path) -> None:
     """Of this engine; one that came while no engine ran would come first with the next."""
-    with EmbeddedEngine.open(tmp_path / "state", template=template, parameters={"Place": "engine feed"}) as engine:
+    with EmbeddedEngine.open(
+        tmp_path / "state",
+        template=template,
+        parameters={"Place": "engine feed"},
+        gateways=SANDBOX,
+    ) as engine:
         log: Any = engine.ports.log
         log._insert(Commit("order#1", 1, "key", "2026-03-14T12:00:00.000000Z", b"", "{}"))
         assert toys.PLACES["engine feed"].came.acquire(timeout=DEADLINE_S)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 import toy_handlers as toys
 
-from workflows.bootstrap import Engine
-from workflows.commits import Commit
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.database import Database
-from workflows.embedded.event_log import SqliteEventLog
-from workflows.embedded.feed import EventSourceMapping
-from workflows.embedded.functions import Functions
+from workflows.embedded.lambda_.feed import EventSourceMapping
+from workflows.embedded.lambda_.functions import Functions
+from workflows.engine import Engine
+from workflows.event_store.commits import Commit
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
 
 DEADLINE_S = 20.0
 

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import toy_handlers as toys
 
-from workflows.bootstrap import Engine, EnvironmentIncomplete, engine
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.functions import FunctionFailed, Functions, FunctionUnknown
+from workflows.embedded.lambda_.functions import FunctionFailed, Functions, FunctionUnknown
+from workflows.engine import Engine, EnvironmentIncomplete, engine
 
 DEADLINE_S = 20.0
 

@@ -13,14 +13,14 @@ import httpx
 import jwt
 import pytest
 
-from workflows.bootstrap import Engine
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.functions import Functions
-from workflows.embedded.http import BODY_BYTES_MAX, HEADER_BYTES_MAX, HttpApp, HttpServer, PortTaken
-from workflows.embedded.http_events import Request, event
+from workflows.embedded.http.events import Request, event
+from workflows.embedded.http.server import BODY_BYTES_MAX, HEADER_BYTES_MAX, HttpApp, HttpServer, PortTaken
+from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
+from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import Function, Route, Template
-from workflows.embedded.tokens import AccessTokens, RoleUnknown, SecretUnusable
+from workflows.engine import Engine
 
 ROUTES = [
     ("GET", "/orders/{order_id}", False),
@@ -255,7 +255,7 @@ def test_a_function_that_breaks_is_a_500_that_tells_nothing(api: Api, caplog: py
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
-    [record] = [record for record in caplog.records if record.name.endswith(".http")]
+    [record] = [record for record in caplog.records if record.name.endswith(".http.server")]
     assert vars(record)["request_id"] in answer.json()["detail"]
     assert "secret" not in record.message
 
@@ -347,7 +347,7 @@ def test_a_secret_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("workflows.embedded.tokens.os.fsync", killed)
+        patched.setattr("workflows.embedded.http.tokens.os.fsync", killed)
         with pytest.raises(KeyboardInterrupt):
             AccessTokens.of(tmp_path)
     assert not (tmp_path / "tokens.key").exists()

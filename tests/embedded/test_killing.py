@@ -16,19 +16,19 @@ from typing import Any, get_args
 
 import httpx
 
-from domain.events import Event, PaymentFact
 from domain.identifiers import OrderId
-from domain.intents import books, owed
-from domain.order import Rest
-from workflows.audit import verify
-from workflows.books_check import check_books
+from domain.order.events import Event, PaymentFact
+from domain.order.intents import books, owed
+from domain.order.order import Rest
+from workflows.audit.verify import verify
 from workflows.cli.connection import minted
 from workflows.cli.demo.menu import wish
 from workflows.cli.demo.play import play
 from workflows.cli.demo.stories import cast
 from workflows.cli.folder import open_ledgers, open_log
-from workflows.client import ExpediterClient
-from workflows.command_handling import fold
+from workflows.client.client import ExpediterClient
+from workflows.orders.command_handling import fold
+from workflows.sandbox.books_check import check_books
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 200

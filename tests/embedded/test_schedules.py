@@ -8,8 +8,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.embedded.conftest import ManualClock, make_function
-from workflows.embedded.functions import FunctionFailed
-from workflows.embedded.schedules import Schedules
+from workflows.embedded.lambda_.functions import FunctionFailed
+from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.template import Schedule
 
 

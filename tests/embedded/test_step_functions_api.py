@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from workflows.asl.tokens import make_token
 from workflows.embedded import arns
-from workflows.embedded.step_functions_api import StepFunctionsApi
+from workflows.embedded.step_functions.api import StepFunctionsApi
 
 ONE_WAIT = """
 StartAt: Wait

@@ -20,12 +20,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workflows.embedded import arns
-from workflows.embedded.database import Database
-from workflows.embedded.journal import Journal
-from workflows.embedded.reports import Reports, StateEntries
-from workflows.embedded.rounds import DriverStopped
-from workflows.embedded.running import Definitions
+from workflows.embedded.step_functions.journal import Journal
+from workflows.embedded.step_functions.reports import Reports, StateEntries
+from workflows.embedded.step_functions.rounds import DriverStopped
+from workflows.embedded.step_functions.running import Definitions
 from workflows.executions import TokenGone
+from workflows.sqlite.database import Database
 
 DEADLINE_S = 20.0
 TOYS = Path(toys.__file__).parent

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.embedded.machines import read_machines
+from workflows.embedded.step_functions.machines import read_machines
 from workflows.embedded.template import ParameterUnknown, Template, TemplateInvalid, read_template
 
 DEFINITION = """
@@ -29,7 +29,7 @@ Resources:
   Api:
     Type: AWS::Serverless::Function
     Properties:
-      Handler: handlers.api.handler
+      Handler: handlers.http.api.handler
       Timeout: 5
       Environment:
         Variables:
@@ -65,7 +65,7 @@ def read(folder: Path, template: str = TEMPLATE, definition: str = DEFINITION, *
 def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Path) -> None:
     """Globals first, then its own; references resolved to the names of the embedded engine."""
     api = read(tmp_path).functions["Api"]
-    assert (api.handler, api.timeout_s, api.memory_mb) == ("handlers.api.handler", 5, 512)
+    assert (api.handler, api.timeout_s, api.memory_mb) == ("handlers.http.api.handler", 5, 512)
     assert api.environment == {
         "STAGE": "dev",
         "SHARED": "own",
@@ -127,8 +127,8 @@ def test_a_number_keeps_to_its_bounds(tmp_path: Path, given: str) -> None:
 
 
 WRONG = [
-    ("Handler: handlers.api.handler", "Handler: nonsense", "Api", "Handler"),
-    ("Handler: handlers.api.handler", "Handlers: handlers.api.handler", "Api", "Handler"),
+    ("Handler: handlers.http.api.handler", "Handler: nonsense", "Api", "Handler"),
+    ("Handler: handlers.http.api.handler", "Handlers: handlers.http.api.handler", "Api", "Handler"),
     ("Timeout: 5", "Timeout: soon", "Api", "Timeout"),
     ("Timeout: 5", "Timeout: !If [A, 1, 2]", "Api", "Timeout"),
     ("!GetAtt Api.Arn", "!GetAtt Apis.Arn", "Api", "Environment.Variables.FUNCTION"),

@@ -14,15 +14,15 @@ import pytest
 
 from domain.identifiers import OrderId, order_id_for
 from domain.money import Money
-from workflows.embedded.http import HttpServer
+from workflows.embedded.http.server import HttpServer
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, PaymentGateway
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import Sandbox, open_sandbox
-from workflows.gateways.sandbox.server import SandboxApp
-from workflows.gateways.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.opening import Sandbox, open_sandbox
+from workflows.sandbox.server import SandboxApp
+from workflows.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -28,7 +28,7 @@ from workflows.gateways.http.exchange import ANSWER_BYTES_MAX, IDLE_MAX_S
 from workflows.gateways.http.provider import Provider, ProviderUrlRefused
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Captured, PaymentsUnavailable, Refused
-from workflows.gateways.sandbox.settings import KitchenSettings, PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import KitchenSettings, PaymentSettings, SandboxSettings, WireSettings
 
 ORDER = order_id_for("provider", "1")
 KEY = f"{ORDER}/7"

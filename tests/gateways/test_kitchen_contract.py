@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from domain.events import Line, Option
 from domain.identifiers import RestaurantId, Sku
 from domain.money import Money
+from domain.order.events import Line, Option
 from workflows.gateways.errors import KeyMisused
 from workflows.gateways.kitchen import Cancelled, KitchenGateway, KitchenUnavailable, TooLate
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from domain.events import Line
 from domain.identifiers import RestaurantId, Sku, order_id_for
 from domain.money import Money
+from domain.order.events import Line
 from workflows.gateways.errors import KeyMisused
 
 ORDER = order_id_for("app", "misused")

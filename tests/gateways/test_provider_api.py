@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from workflows.gateways.http import courier, kitchen, messages, payment
-from workflows.steps.payment import TIMEOUT_S
+from workflows.sagas.steps.payment import TIMEOUT_S
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "provider-api.yaml"
 OPERATIONS = (*payment.OPERATIONS, *kitchen.OPERATIONS, *courier.OPERATIONS)

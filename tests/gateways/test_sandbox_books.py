@@ -14,14 +14,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from domain.events import Line
 from domain.identifiers import OrderId, RestaurantId, Sku, order_id_for
 from domain.money import Money
+from domain.order.events import Line
 from workflows.gateways.payment import Authorized, Captured, PaymentsUnavailable, Refunded
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import open_sandbox
-from workflows.gateways.sandbox.payment import Position, SandboxPayments
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.opening import open_sandbox
+from workflows.sandbox.payment import Position, SandboxPayments
+from workflows.sandbox.settings import SandboxSettings
 
 ORDER = order_id_for("books", "1")
 

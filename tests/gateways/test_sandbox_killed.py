@@ -19,9 +19,9 @@ from random import Random
 from domain.identifiers import RestaurantId, order_id_for
 from domain.money import Money
 from workflows.clock import SystemClock
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import open_sandbox
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.opening import open_sandbox
+from workflows.sandbox.settings import SandboxSettings
 
 surroundings = Surroundings(clock=SystemClock(), random=Random(1), wait=lambda _seconds: None)
 sandbox = open_sandbox(Path(sys.argv[1]), SandboxSettings(), surroundings)

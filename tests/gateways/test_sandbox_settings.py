@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from workflows.gateways.sandbox.settings import SandboxSettings, SettingRefused, WireSettings, sandbox_settings
+from workflows.sandbox.settings import SandboxSettings, SettingRefused, WireSettings, sandbox_settings
 
 
 def test_without_variables_it_works_at_once_and_never_fails():

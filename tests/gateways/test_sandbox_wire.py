@@ -13,9 +13,9 @@ from domain.money import Money
 from workflows.gateways.courier import CouriersUnavailable
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Authorized, Declined, PaymentsUnavailable
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.payment import SandboxPayments
-from workflows.gateways.sandbox.settings import (
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.payment import SandboxPayments
+from workflows.sandbox.settings import (
     CourierSettings,
     KitchenSettings,
     PaymentSettings,

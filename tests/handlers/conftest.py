@@ -14,18 +14,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from domain.commands import Command, RecordFact
-from domain.events import PaymentAuthorized
 from domain.identifiers import SYSTEM
-from domain.order import Order
-from workflows.bootstrap import assemble, serving
-from workflows.codec import Codec
-from workflows.command_handling import Caller, handle, load
-from workflows.embedded import http_events
+from domain.order.commands import Command, RecordFact
+from domain.order.events import PaymentAuthorized
+from domain.order.order import Order
+from workflows.embedded.http import events as http_events
 from workflows.embedded.template import Route, read_template
+from workflows.engine import EVENT_TYPES, assemble, serving
+from workflows.event_store.codec import Codec
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.orders.command_handling import Caller, handle, load
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -79,7 +79,7 @@ class Shop:
         self.environment: dict[str, str] = {}
         self.clock = SettableClock()
         self.keyring = InMemoryKeyRing()
-        self.log = InMemoryEventLog(Codec(self.keyring), self.clock)
+        self.log = InMemoryEventLog(Codec(self.keyring, EVENT_TYPES), self.clock)
         nobody: Any = None  # the APIs call no gateway and start no machine
         self.engine = assemble(
             log=self.log,

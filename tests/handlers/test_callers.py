@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from domain.identifiers import Actor, Role
-from handlers.callers import caller
-from handlers.problems import RequestRefused
+from handlers.http.callers import caller
+from handlers.http.problems import RequestRefused
 
 UUID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
 

@@ -9,15 +9,15 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 import httpx
 import pytest
 
-from handlers import models, order_models
-from workflows import order_json
-from workflows.client import ATTEMPTS_MAX, EngineUnreachable, ExpediterClient, Problem
+from handlers.http import models, order_models
+from workflows.client import order_json
+from workflows.client.client import ATTEMPTS_MAX, EngineUnreachable, ExpediterClient, Problem
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.functions import Functions
-from workflows.embedded.http import HttpApp, HttpServer
+from workflows.embedded.http.server import HttpApp, HttpServer
+from workflows.embedded.http.tokens import AccessTokens
+from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import read_template
-from workflows.embedded.tokens import AccessTokens
 
 ROOT = Path(__file__).parents[2]
 TOKENS = AccessTokens(b"a secret of thirty-two bytes ....")

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from handlers import incident_models, models
-from handlers.order_models import ProblemModel
-from handlers.problems import STATUS
+from handlers.http import incident_models, models
+from handlers.http.order_models import ProblemModel
+from handlers.http.problems import STATUS
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 

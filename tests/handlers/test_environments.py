@@ -6,18 +6,20 @@ Nothing is said record by record: then only the class of an error is logged, and
 from __future__ import annotations
 
 import importlib
+import os
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+import handlers
 from tests.handlers.conftest import ROOT
 from tests.handlers.test_execution_faults import fault, message
-from workflows import bootstrap
-from workflows.approval_limits import SETTING, LimitRefused
+from workflows import engine as ports
 from workflows.aws.opening import STORES
-from workflows.bootstrap import EnvironmentIncomplete
 from workflows.embedded.template import Function, read_template
+from workflows.engine import EnvironmentIncomplete
+from workflows.incidents.approval_limits import SETTING, LimitRefused
 from workflows.time_budgets import _OF_PEOPLE, TimeoutsRefused, budgets
 
 URLS = {f"{name}Url": f"https://{name.lower()}.example.com" for name in ("Payments", "Kitchen", "Couriers")}
@@ -29,7 +31,7 @@ SETTINGS = {SETTING, *(name for name, _ in _OF_PEOPLE.values())}
 @pytest.fixture(autouse=True)
 def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine is open, and no variable of a function is set."""
-    monkeypatch.setattr(bootstrap, "_opened", {})
+    monkeypatch.setattr(ports, "_opener", handlers.AwsPorts(os.environ))
     for function in FUNCTIONS.values():
         for name in function.environment:
             monkeypatch.delenv(name, raising=False)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from domain.events import OrderParked
 from domain.identifiers import order_id_for
-from domain.order import Rest
+from domain.order.events import OrderParked
+from domain.order.order import Rest
 from handlers import execution_faults
-from tests.domain import stories as s
-from tests.workflows.recorded import Shop
-from workflows.bootstrap import serving
-from workflows.event_log import StreamUnavailable
+from tests.domain.order import stories as s
+from tests.recorded import Shop
+from workflows.engine import serving
+from workflows.event_store.event_log import StreamUnavailable
 
 MACHINE = "arn:aws:states:eu-central-1:000000000000:stateMachine:OrderMachine"
 STRANGER = order_id_for("app", "never placed")

@@ -17,24 +17,24 @@ from hypothesis import strategies as st
 from domain.identifiers import OrderId, order_id_for
 from handlers import feed, publisher
 from handlers.stream_batches import FAILED, TAMPERED, each
-from tests.domain import stories as s
+from tests.domain.order import stories as s
 from tests.handlers.stream_mapping import Record, StreamMapping
-from tests.workflows.recorded import Runs, Shop
+from tests.recorded import Runs, Shop
 from workflows.asl.signals import JSON
-from workflows.bootstrap import serving
-from workflows.command_handling import load
-from workflows.commits import Commit
-from workflows.documents import DocumentsUnavailable
-from workflows.embedded.feed import stream_record
-from workflows.event_bus import EventBusUnavailable
+from workflows.embedded.lambda_.feed import stream_record
+from workflows.engine import serving
+from workflows.event_store.change_feed import Change
+from workflows.event_store.commits import Commit
+from workflows.event_store.documents import DocumentsUnavailable
 from workflows.executions import ExecutionsUnavailable
-from workflows.feed import Change
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_bus import InMemoryEventBus
+from workflows.orders.command_handling import load
 from workflows.projections.open_orders import open_order, project
-from workflows.published import published
+from workflows.publishing.cloud_events import published
+from workflows.publishing.event_bus import EventBusUnavailable
+from workflows.sagas.waits import Wait, register, waits_of
 from workflows.time_budgets import budgets
-from workflows.waits import Wait, register, waits_of
 
 ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
 

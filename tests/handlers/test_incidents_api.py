@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from domain.commands import ParkOrder
 from domain.identifiers import Role
-from handlers import incident_models as m
+from domain.order.commands import ParkOrder
+from handlers.http import incident_models as m
 from workflows.projections.open_orders import refresh
 from workflows.time_budgets import budgets
 

@@ -12,17 +12,18 @@ from typing import Any
 
 import pytest
 
+import handlers
 from tests.handlers.test_execution_faults import fault, message
-from workflows import bootstrap
+from workflows import engine as ports
 from workflows.aws import clients
 from workflows.aws.opening import STORES, ProviderUrlsRefused, open_engine
-from workflows.bootstrap import KEYS, PROVIDERS, EnvironmentIncomplete, engine, event_bus
-from workflows.breakers.events import Dependency
+from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettingRefused
-from workflows.commits import Commit
-from workflows.embedded.feed import stream_record
-from workflows.feed import Change
-from workflows.keyring import KeysWithheld, NoKeys
+from workflows.embedded.lambda_.feed import stream_record
+from workflows.engine import KEYS, PROVIDERS, EnvironmentIncomplete, engine, event_bus
+from workflows.event_store.change_feed import Change
+from workflows.event_store.commits import Commit
+from workflows.event_store.keyring import KeysWithheld, NoKeys
 
 STORED = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents"}
 PROVIDED = {
@@ -36,7 +37,7 @@ PROVIDED = {
 @pytest.fixture(autouse=True)
 def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """No engine is open, and no variable of an engine is set."""
-    monkeypatch.setattr(bootstrap, "_opened", {})
+    monkeypatch.setattr(ports, "_opener", handlers.AwsPorts(os.environ))
     for name in (*STORES, *KEYS, *PROVIDERS, "ORDER_MACHINE", "EVENT_BUS"):
         monkeypatch.delenv(name, raising=False)
 
@@ -106,13 +107,13 @@ def test_a_process_opens_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         engine("ORDER_MACHINE")  # also when it is open already
 
 
-@pytest.mark.parametrize(("variables", "opened"), [(STORED, ["engine"]), ({}, [])], ids=["complete", "incomplete"])
-def test_on_lambda_the_engine_is_open_before_the_first_call(variables: dict[str, str], opened: list[str]) -> None:
+@pytest.mark.parametrize(("variables", "opened"), [(STORED, True), ({}, False)], ids=["complete", "incomplete"])
+def test_on_lambda_the_engine_is_open_before_the_first_call(variables: dict[str, str], opened: bool) -> None:
     """While it starts a function has a whole CPU. What is wrong with its environment is told by the first call."""
-    code = "import json, handlers.feed; from workflows import bootstrap; print(json.dumps(list(bootstrap._opened)))"
+    code = "import json, handlers.feed; print(json.dumps(handlers._aws._engine is not None))"
     environment = {**os.environ, **variables, "AWS_LAMBDA_FUNCTION_NAME": "Feed"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == opened
+    assert json.loads(done.stdout) is opened
 
 
 # --- the handlers on it, against moto ---------------------------------------------------------------------------------
@@ -193,7 +194,7 @@ def test_the_handlers_work_on_the_engine_of_their_environment(
 
     for name in KEYS:  # the others have none
         monkeypatch.delenv(name)
-    bootstrap._opened.clear()
+    monkeypatch.setattr(ports, "_opener", handlers.AwsPorts(os.environ))
     records = stream(engine().log, order_id)
     assert feed.handler(records, None) == {"batchItemFailures": []}
     started = clients.step_functions().list_executions(stateMachineArn=deployed["ORDER_MACHINE"])["executions"]

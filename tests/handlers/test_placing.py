@@ -8,7 +8,7 @@ import logging
 import pytest
 
 from domain.identifiers import SYSTEM, Actor, Role
-from workflows.command_handling import load
+from workflows.orders.command_handling import load
 
 
 def test_an_order_is_placed_with_its_etag_and_its_place(shop, body):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from domain.commands import ParkOrder
-from handlers.order_models import HistoryModel, OrderModel, ReplayModel
+from domain.order.commands import ParkOrder
+from handlers.http.order_models import HistoryModel, OrderModel, ReplayModel
 
 
 def test_an_order_is_shown_as_it_is(shop):

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from domain.commands import Awaited, RecordTimeout
-from domain.delivery import OfferState
 from domain.identifiers import order_id_for
+from domain.order.commands import Awaited, RecordTimeout
+from domain.order.delivery import OfferState
 
 
 def _types(shop, order_id):

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from handlers import timer
-from tests.domain import stories as s
-from tests.workflows.recorded import Shop
-from workflows.bootstrap import serving
+from tests.domain.order import stories as s
+from tests.recorded import Shop
+from workflows.engine import serving
 
 ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
 

@@ -7,17 +7,18 @@ from typing import get_args
 
 import pytest
 
-from domain.events import Event
 from domain.identifiers import SYSTEM
-from workflows.codec import Codec
-from workflows.command_handling import TooManyConflicts, stream_of
-from workflows.commits import NewCommit
-from workflows.embedded.database import Database
-from workflows.embedded.event_log import SqliteEventLog
-from workflows.event_log import StreamUnavailable
-from workflows.event_types import EventTypes
-from workflows.keyring import KeyRingUnavailable
-from workflows.upcasters import UPCASTERS
+from domain.order.events import Event
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import NewCommit
+from workflows.event_store.event_log import StreamUnavailable, TooManyConflicts
+from workflows.event_store.event_types import EventTypes
+from workflows.event_store.keyring import KeyRingUnavailable
+from workflows.event_store.streams import order_stream
+from workflows.event_store.upcasters import UPCASTERS
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
 
 
 class AwayLog:
@@ -59,10 +60,10 @@ class OrderGiftWrapped:
 def newer(shop, tmp_path):
     """An order on SQLite, to which the next release has written something."""
     database = Database(tmp_path / "log.db")
-    shop.log = SqliteEventLog(database, Codec(shop.keyring), shop.clock)
+    shop.log = SqliteEventLog(database, Codec(shop.keyring, EVENT_TYPES), shop.clock)
     shop.engine = replace(shop.engine, log=shop.log)
     order_id = shop.place()
-    types = EventTypes((*get_args(Event), OrderGiftWrapped), UPCASTERS)
+    types = EventTypes({"order": (*get_args(Event), OrderGiftWrapped)}, UPCASTERS)
     log = SqliteEventLog(database, Codec(shop.keyring, types), shop.clock)
     new = NewCommit(
         key="wrap",
@@ -72,7 +73,7 @@ def newer(shop, tmp_path):
         causation="c",
         body_hash="",
     )
-    log.append(log.load(stream_of(order_id)), new)
+    log.append(log.load(order_stream(order_id)), new)
     yield order_id
     database.close()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.identifiers import Role
-from workflows.permissions import PERMISSIONS, Action
+from workflows.orders.permissions import PERMISSIONS, Action
 
 READY_AT = {"ready_at": "2026-05-04T12:30:00Z"}
 

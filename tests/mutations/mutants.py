@@ -5,13 +5,13 @@ from __future__ import annotations
 from tests.mutations.mutant import Mutant, simulation, tests
 
 WAITS = "simulation/test_waits_at_every_point.py"
-RESTART_LAW = "workflows/test_restart_law.py::test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end"
+RESTART_LAW = "sagas/test_restart_law.py::test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end"
 
 MUTANTS = (
     Mutant(
         name="wait checked before it is registered",
         breaks="A wait is registered first, and then the log is read: the answer may have come in between.",
-        file="workflows/saga.py",
+        file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n    return {}\n",
         caught_by=tests(f"{WAITS}::test_an_answer_is_heard_whenever_it_comes"),
@@ -19,7 +19,7 @@ MUTANTS = (
     Mutant(
         name="check of a wait on a stale read",
         breaks="The check after registering reads the log again; what was read before it does not count.",
-        file="workflows/saga.py",
+        file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n"
         "    if (found := answer(order, awaited, asked)) is not Answer.NONE:\n"
@@ -30,7 +30,7 @@ MUTANTS = (
     Mutant(
         name="wait deleted before it is woken",
         breaks="A wait is forgotten only after its task ended, or a crash between the two leaves it asleep.",
-        file="workflows/waits.py",
+        file="workflows/sagas/waits.py",
         old="            settle(engine.executions, wait.token, order, wait.run, found)\n"
         "            forget(engine.documents, wait)\n",
         new="            forget(engine.documents, wait)\n"
@@ -40,7 +40,7 @@ MUTANTS = (
     Mutant(
         name="ticket sent before its intent",
         breaks="Intent before effect: the kitchen hears of an order in the commit after the one that asks for it.",
-        file="workflows/steps/performing.py",
+        file="workflows/sagas/steps/performing.py",
         old="            return authorize_payment(intent, version, order, engine.payments)\n",
         new="            send_ticket(PreparationRequested(), order.version + 2, order, engine.kitchen)\n"
         "            return authorize_payment(intent, version, order, engine.payments)\n",
@@ -49,7 +49,7 @@ MUTANTS = (
     Mutant(
         name="money captured without an intent",
         breaks="A step performs open intents and nothing else.",
-        file="workflows/steps/payment.py",
+        file="workflows/sagas/steps/payment.py",
         old="    return PaymentAuthorized(\n",
         new="    payments.capture(\n"
         "        authorization_id=receipt.authorization_id,\n"
@@ -63,33 +63,35 @@ MUTANTS = (
     Mutant(
         name="outcome recorded that nobody asked for",
         breaks="An outcome names the intent it answers, and without one it is refused.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old="        raise NotAsked(type(fact).__name__, fact.answers)\n",
         new="        return (fact,)\n",
-        caught_by=tests("domain/test_paying.py::test_an_answer_to_a_question_never_asked_is_refused"),
+        caught_by=tests("domain/order/test_paying.py::test_an_answer_to_a_question_never_asked_is_refused"),
     ),
     Mutant(
         name="answer to an older question accepted",
         breaks="Only an answer to the question that a wait names settles it.",
-        file="domain/questions.py",
+        file="domain/order/questions.py",
         old="    state = next((offer.state for offer in order.delivery.offers if offer.intent == asked), None)\n",
         new="    state = next((offer.state for offer in order.delivery.offers), None)\n",
-        caught_by=tests("domain/test_delivering.py::test_each_question_is_answered_by_what_was_said_of_its_own_offer"),
+        caught_by=tests(
+            "domain/order/test_delivering.py::test_each_question_is_answered_by_what_was_said_of_its_own_offer"
+        ),
     ),
     Mutant(
         name="answer of an earlier courier taken for the current offer",
         breaks="An answer counts for the intent that it names.",
-        file="domain/delivery.py",
+        file="domain/order/delivery.py",
         old="            return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)\n",
         new="            return _moved(delivery, delivery.offers[-1].intent, OfferState.ASSIGNED, event.courier)\n",
         caught_by=tests(
-            "domain/test_delivering.py::test_a_courier_who_takes_a_withdrawn_offer_is_recorded_and_owed_again"
+            "domain/order/test_delivering.py::test_a_courier_who_takes_a_withdrawn_offer_is_recorded_and_owed_again"
         ),
     ),
     Mutant(
         name="authorisation under a key per attempt",
         breaks="A key per intent: every attempt is the same call.",
-        file="workflows/steps/payment.py",
+        file="workflows/sagas/steps/payment.py",
         old="        amount=intent.amount,\n"
         "        key=call_key(order, version),\n"
         "        timeout_s=TIMEOUT_S,\n"
@@ -105,22 +107,22 @@ MUTANTS = (
     Mutant(
         name="fact refused on an ended order",
         breaks="Facts are never refused: what the outside did is recorded on an ended order too.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old="    if isinstance(fact, ItemUnavailable) and not 1 <=",
         new="    if order.rest is Rest.ENDED:\n"
         "        raise OrderAlreadyEnded(order.order_id)\n"
         "    if isinstance(fact, ItemUnavailable) and not 1 <=",
         caught_by=tests(
-            "domain/test_cancelling.py::test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it"
+            "domain/order/test_cancelling.py::test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it"
         ),
     ),
     Mutant(
         name="reason not asked before compensating",
         breaks="A fault of ours undoes nothing: without a reason in the log the order is parked.",
-        file="workflows/saga.py",
+        file="workflows/sagas/actions.py",
         old='    return {"reason": "completed" if order.rest is Rest.ENDED else "none"}\n',
         new="    if order.rest is not Rest.ENDED:\n"
-        "        from domain.commands import CancelOrder\n"
+        "        from domain.order.commands import CancelOrder\n"
         "\n"
         '        fault = CancelOrder(by=SYSTEM, reason="something failed")\n'
         '        key = f"CancelOrder/{step.run}"\n'
@@ -134,40 +136,40 @@ MUTANTS = (
     Mutant(
         name="ended order not reopened when it owes again",
         breaks="A fact that makes an ended order owe starts a new run in the same commit.",
-        file="domain/consequences.py",
+        file="domain/order/consequences.py",
         old="    owes_again = order.rest is Rest.ENDED and bool(owed(order))\n",
         new="    owes_again = False\n",
         caught_by=tests(
-            "domain/test_cancelling.py::test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it"
+            "domain/order/test_cancelling.py::test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it"
         ),
     ),
     Mutant(
         name="echo answered before its fsync",
         breaks="Nothing shows a commit before its fsync: an echo tells of another's write.",
-        file="workflows/embedded/group_commit.py",
+        file="workflows/sqlite/group_commit.py",
         old="                self._perform(queued)\n",
         new="                self._perform(queued)\n"
         "                if queued.result is not None:\n"
         "                    batch = [other for other in batch if other is not queued]\n"
         "                    queued.settle()\n",
         caught_by=tests(
-            "log/test_sqlite_event_log.py::test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable"
+            "sqlite/test_sqlite_event_log.py::test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable"
         ),
     ),
     Mutant(
         name="write answered before its fsync",
         breaks="No acknowledgement before its fsync.",
-        file="workflows/embedded/group_commit.py",
+        file="workflows/sqlite/group_commit.py",
         old="                self._perform(queued)\n",
         new="                self._perform(queued)\n                queued.settle()\n            batch = []\n",
         caught_by=tests(
-            "log/test_sqlite_event_log.py::test_thirty_two_orders_share_syncs_and_none_is_acknowledged_before_its_own"
+            "sqlite/test_sqlite_event_log.py::test_thirty_two_orders_share_syncs_and_none_is_acknowledged_before_its_own"
         ),
     ),
     Mutant(
         name="run not checked in a step",
         breaks="A run that a newer one took over decides nothing any more.",
-        file="workflows/saga.py",
+        file="workflows/sagas/actions.py",
         old="    if step.run < order.run:\n",
         new="    if False:\n",
         caught_by=tests(f"{RESTART_LAW}[0-beside a zombie of the run before]"),
@@ -175,25 +177,25 @@ MUTANTS = (
     Mutant(
         name="run not checked in a decision",
         breaks="A run that a newer one took over decides nothing any more, however late it asks.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old="    if run < order.run:\n",
         new="    if False:\n",
-        caught_by=tests("domain/test_incidents.py::test_an_older_run_decides_nothing_any_more"),
+        caught_by=tests("domain/order/test_incidents.py::test_an_older_run_decides_nothing_any_more"),
     ),
     Mutant(
         name="outcome of an older run refused",
         breaks="What an older run made happen outside is recorded all the same.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old="    return () if fact_key(fact) in order.facts else (fact,)\n",
         new="    if order.run > 1:\n"
         "        raise RunSuperseded(order.order_id, 1, order.run)\n"
         "    return () if fact_key(fact) in order.facts else (fact,)\n",
-        caught_by=tests("domain/test_incidents.py::test_what_an_older_run_made_happen_is_recorded"),
+        caught_by=tests("domain/order/test_incidents.py::test_what_an_older_run_made_happen_is_recorded"),
     ),
     Mutant(
         name="undo under a key per attempt",
         breaks="An undo that is tried again is the same undo under the same key, or it is done twice.",
-        file="workflows/steps/payment.py",
+        file="workflows/sagas/steps/payment.py",
         old="    receipt = payments.void(authorization_id=intent.authorization_id, key=call_key(order, version), ",
         new="    version_now = order.version + order.run\n"
         "    receipt = payments.void(authorization_id=intent.authorization_id, key=call_key(order, version_now), ",
@@ -202,7 +204,7 @@ MUTANTS = (
     Mutant(
         name="offer withdrawn under another key than it was made",
         breaks="An undo names what it undoes by that call's key, so it works whether the call arrived or not.",
-        file="workflows/steps/delivery.py",
+        file="workflows/sagas/steps/delivery.py",
         old="        offer_key=call_key(order, intent.request), key",
         new="        offer_key=call_key(order, version), key",
         caught_by=simulation(0, 20),
@@ -210,35 +212,35 @@ MUTANTS = (
     Mutant(
         name="order cancelled while something is owed",
         breaks="OrderCancelled is decided only on a fold that owes nothing.",
-        file="domain/consequences.py",
+        file="domain/order/consequences.py",
         old="    if ended or owed(order):\n",
         new="    if ended:\n",
         caught_by=tests(
-            "domain/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
+            "domain/order/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
         ),
     ),
     Mutant(
         name="couriers not counted among what is owed",
         breaks="What is owed is all that is held: money, tickets and couriers.",
-        file="domain/intents.py",
+        file="domain/order/intents.py",
         old="    return (*_owed_money(order), *_owed_ticket(order), *_owed_couriers(order))\n",
         new="    return (*_owed_money(order), *_owed_ticket(order))\n",
         caught_by=tests(
-            "domain/test_cancelling.py::test_cancelling_an_order_with_a_courier_under_way_gives_everything_back"
+            "domain/order/test_cancelling.py::test_cancelling_an_order_with_a_courier_under_way_gives_everything_back"
         ),
     ),
     Mutant(
         name="more refunded than is owed",
         breaks="Never more is given back than was taken and is not due.",
-        file="domain/consequences.py",
+        file="domain/order/consequences.py",
         old="amount=min(excess_taken(order), left))\n",
         new="amount=left)\n",
-        caught_by=tests("domain/test_paying.py::test_an_unavailable_item_told_after_the_capture_is_refunded"),
+        caught_by=tests("domain/order/test_paying.py::test_an_unavailable_item_told_after_the_capture_is_refunded"),
     ),
     Mutant(
         name="capture of what was held instead of what was had",
         breaks="Amounts are decided with the intent and read from it.",
-        file="workflows/steps/payment.py",
+        file="workflows/sagas/steps/payment.py",
         old="        authorization_id=intent.authorization_id,\n        amount=intent.amount,\n",
         new="        authorization_id=intent.authorization_id,\n        amount=order.payment.authorization.amount,\n",
         caught_by=tests("sagas/test_happy_path.py::test_what_cannot_be_had_is_not_paid_for"),
@@ -246,25 +248,25 @@ MUTANTS = (
     Mutant(
         name="undo of an authorisation in doubt",
         breaks="What is in doubt is settled first, by the same call under the same key, and then undone.",
-        file="domain/consequences.py",
+        file="domain/order/consequences.py",
         old="            if authorization is None or item.in_doubt:\n",
         new="            if authorization is None:\n",
         caught_by=tests(
-            "domain/test_cancelling.py::test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_order_ends"
+            "domain/order/test_cancelling.py::test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_order_ends"
         ),
     ),
     Mutant(
         name="failed undo holds up the others",
         breaks="One undo that fails does not hold up the others.",
-        file="workflows/steps/performing.py",
+        file="workflows/sagas/steps/performing.py",
         old="            failures.append(failure)\n",
         new="            raise failure\n",
-        caught_by=tests("workflows/test_performing.py"),
+        caught_by=tests("sagas/test_performing.py"),
     ),
     Mutant(
         name="timeout of the current question instead of the waited one",
         breaks="A timeout is recorded for the question that the wait was registered for.",
-        file="workflows/saga.py",
+        file="workflows/sagas/actions.py",
         old="RecordTimeout(run=step.run, awaited=wait.awaited, question=wait.question, at=engine.clock.now())\n",
         new="RecordTimeout(\n"
         "                run=step.run,\n"
@@ -277,99 +279,95 @@ MUTANTS = (
     Mutant(
         name="timeout recorded though the answer is there",
         breaks="A timeout is a question to the log: with an answer there it adds nothing.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old=" or answer(order, command.awaited, command.question) is not Answer.NONE:\n",
         new=":\n",
-        caught_by=tests("domain/test_preparing.py::test_a_timeout_says_nothing_once_the_answer_is_there"),
+        caught_by=tests("domain/order/test_preparing.py::test_a_timeout_says_nothing_once_the_answer_is_there"),
     ),
     Mutant(
         name="cancelled after pickup",
         breaks="Pickup is the pivot: a meal on its way is refunded, not cancelled.",
-        file="domain/deciding.py",
+        file="domain/order/deciding.py",
         old="    if order.delivery.picked_up:\n        raise OrderAlreadyPickedUp",
         new="    if False:\n        raise OrderAlreadyPickedUp",
-        caught_by=tests("domain/test_cancelling.py::test_after_pickup_nobody_cancels"),
+        caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_nobody_cancels"),
     ),
     Mutant(
         name="forward intent while cancelling",
         breaks="Once cancelling has begun no new forward intent is opened.",
-        file="domain/consequences.py",
+        file="domain/order/consequences.py",
         old="    if order.cancellation is not None:\n        return None\n    return _forward(order)",
         new="    if order.cancellation is not None:\n"
         "        return _courier(order) if order.delivery.offers else None\n"
         "    return _forward(order)",
         caught_by=tests(
-            "domain/test_cancelling.py::test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer"
+            "domain/order/test_cancelling.py::test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer"
         ),
     ),
     Mutant(
         name="ticket sent again though the order is being cancelled",
         breaks="A request that nobody answered is not sent again once the order is being cancelled.",
-        file="domain/intents.py",
+        file="domain/order/intents.py",
         old="    if order.cancellation is None:\n        versions |= _unanswered(order)\n",
         new="    versions |= _unanswered(order)\n",
         caught_by=tests(
-            "domain/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
+            "domain/order/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
         ),
     ),
     Mutant(
         name="cancellation does not wake who waits",
         breaks="A cancellation answers every question: who waits to go forward is woken.",
-        file="domain/questions.py",
+        file="domain/order/questions.py",
         old="    if order.cancellation is not None or order.given_up:\n",
         new="    if order.given_up:\n",
-        caught_by=tests("domain/test_cancelling.py::test_what_was_waited_for_is_answered_by_the_cancellation"),
+        caught_by=tests("domain/order/test_cancelling.py::test_what_was_waited_for_is_answered_by_the_cancellation"),
     ),
     Mutant(
         name="cancellation interrupts an undo that waits for a circuit",
         breaks="Undo steps and their waits are not interrupted by a cancellation.",
-        file="workflows/waits.py",
+        file="workflows/sagas/waits.py",
         old="    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:\n",
         new="    elif order.cancellation is not None or order.given_up:\n",
-        caught_by=tests(
-            "workflows/test_relay.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"
-        ),
+        caught_by=tests("sagas/test_runs.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"),
     ),
     Mutant(
         name="older run not woken by a newer one",
         breaks="Who waits in a run that was taken over is woken: no token outlives its wait.",
-        file="workflows/waits.py",
+        file="workflows/sagas/waits.py",
         old="        if found is not Answer.NONE or wait.run < order.run:\n",
         new="        if found is not Answer.NONE:\n",
-        caught_by=tests("workflows/test_relay.py::test_who_waits_in_a_run_that_was_taken_over_is_told_so"),
+        caught_by=tests("sagas/test_runs.py::test_who_waits_in_a_run_that_was_taken_over_is_told_so"),
     ),
     Mutant(
         name="decision not taken again after a conflict",
         breaks="Somebody was faster: the command is decided again on what is there now.",
-        file="workflows/command_handling.py",
+        file="workflows/orders/command_handling.py",
         old="        events = decide(command, order)\n        if not events:\n",
         new='        events = locals().get("events") or decide(command, order)\n        if not events:\n',
-        caught_by=tests(
-            "workflows/test_command_handling.py::test_who_was_slower_is_decided_again_on_what_is_there_now"
-        ),
+        caught_by=tests("orders/test_command_handling.py::test_who_was_slower_is_decided_again_on_what_is_there_now"),
     ),
     Mutant(
         name="key of a command not looked up",
         breaks="The same command again is an echo, wherever in the stream it was.",
-        file="workflows/command_handling.py",
+        file="workflows/orders/command_handling.py",
         old="        if history.find(key, body_hash):\n",
         new="        if False:\n",
         caught_by=tests(
-            "workflows/test_command_handling.py::test_the_same_command_again_is_an_echo_however_the_order_went_on"
+            "orders/test_command_handling.py::test_the_same_command_again_is_an_echo_however_the_order_went_on"
         ),
     ),
     Mutant(
         name="hash without the time",
         breaks="The chain covers when a commit was recorded.",
-        file="workflows/commits.py",
+        file="workflows/event_store/commits.py",
         old='sha256(b"".join((lengths, previous, pk, sk, k, ts, ev)))',
         new='sha256(b"".join((lengths, previous, pk, sk, k, ev)))',
-        caught_by=tests("log/test_event_log_contract.py::test_a_stream_that_was_tampered_with_is_not_loaded"),
+        caught_by=tests("event_store/test_event_log_contract.py::test_a_stream_that_was_tampered_with_is_not_loaded"),
     ),
     Mutant(
         name="checkpoint of the feed ahead of the processing",
         breaks="The checkpoint is never ahead of what was processed: a crash delivers again.",
-        file="workflows/embedded/feed.py",
+        file="workflows/embedded/lambda_/feed.py",
         old="json.dumps(sorted(self._unfinished)))\n",
         new="json.dumps([]))\n",
         caught_by=tests("embedded/test_feed.py::test_after_a_checkpoint_only_the_unfinished_comes_again"),
@@ -377,10 +375,10 @@ MUTANTS = (
     Mutant(
         name="new run not started by the relay",
         breaks="The relay starts the runs that the log says have begun.",
-        file="workflows/relay.py",
+        file="workflows/sagas/runs.py",
         old='        if event.t in {"OrderPlaced", "RunStarted"}\n',
         new='        if event.t in {"OrderPlaced"}\n',
-        caught_by=tests("workflows/test_relay.py::test_each_run_is_started_once_by_its_name"),
+        caught_by=tests("sagas/test_runs.py::test_each_run_is_started_once_by_its_name"),
     ),
     Mutant(
         name="watchdog touches parked orders",
@@ -388,15 +386,15 @@ MUTANTS = (
         file="workflows/projections/open_orders.py",
         old="        awaits=tuple(_awaited_now(order, recorded, budgets)) if order.rest is Rest.MOVING else (),\n",
         new="        awaits=tuple(_awaited_now(order, recorded, budgets)),\n",
-        caught_by=tests("workflows/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
+        caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
     ),
     Mutant(
         name="new run before the doorbell",
         breaks="The watchdog rings before it starts a new run.",
-        file="workflows/watchdog.py",
+        file="workflows/upkeep/watchdog.py",
         old="    if answered or engine.clock.now() <= _rung_until(late):\n",
         new="    if False:\n",
-        caught_by=tests("workflows/test_watchdog.py::test_first_the_run_is_started_by_its_name"),
+        caught_by=tests("upkeep/test_watchdog.py::test_first_the_run_is_started_by_its_name"),
     ),
     Mutant(
         name="probe without a lease",
@@ -404,32 +402,32 @@ MUTANTS = (
         file="workflows/breakers/circuit.py",
         old="            if self.lease.calling or self.lease.holder != holder:\n",
         new="            if False:\n",
-        caught_by=tests("workflows/test_breaker_shared.py::test_of_twenty_processes_that_ask_at_once_one_may_probe"),
+        caught_by=tests("breakers/test_breaker_shared.py::test_of_twenty_processes_that_ask_at_once_one_may_probe"),
     ),
     Mutant(
         name="circuit wait forgotten before its task ended",
         breaks="Who waits for a circuit is forgotten only after its task ended.",
-        file="workflows/circuit_waits.py",
+        file="workflows/sagas/circuit_waits.py",
         old='    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
         new='    forget(documents, wait)\n    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
-        caught_by=tests("workflows/test_breaker_waits.py::test_an_order_that_could_not_be_woken_is_woken_later"),
+        caught_by=tests("breakers/test_breaker_waits.py::test_an_order_that_could_not_be_woken_is_woken_later"),
     ),
     Mutant(
         name="circuit looked at before the wait is registered",
         breaks="Who waits for a circuit registers first, and then looks again.",
-        file="workflows/circuit_waits.py",
+        file="workflows/sagas/circuit_waits.py",
         old='    if breaker.read().state is State.CLOSED:\n        _settle(documents, executions, wait, "closed")\n',
         new="",
         caught_by=tests(
-            "workflows/test_breaker_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"
+            "breakers/test_breaker_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"
         ),
     ),
     Mutant(
         name="release that is not paced",
         breaks="Orders that waited for a circuit are let go at the rate that is set.",
-        file="workflows/circuit_waits.py",
+        file="workflows/sagas/circuit_waits.py",
         old="    for wait in islice(chain([first], waiting), allowed):\n",
         new="    for wait in chain([first], waiting):\n",
-        caught_by=tests("workflows/test_breaker_waits.py::test_the_release_is_paced"),
+        caught_by=tests("breakers/test_breaker_waits.py::test_the_release_is_paced"),
     ),
 )

@@ -54,7 +54,7 @@ for seed in map(int, sys.argv[2:]):
         sys.exit({VIOLATED})
 """
 
-IMPORTED = "import domain.order, handlers, workflows.saga as s; print(domain.__file__, handlers.__file__, s.__file__)"
+IMPORTED = "import domain, handlers, workflows as w; print(domain.__file__, handlers.__file__, w.__file__)"
 
 
 class NotSound(Exception):

@@ -10,8 +10,10 @@ from time import monotonic
 
 import pytest
 
-from domain.commands import CancelOrder, Command, PlaceOrder, RecordFact
-from domain.events import (
+from domain.identifiers import Actor, CourierId, CustomerId, RestaurantId, Role, Sku, order_id_for
+from domain.money import Money
+from domain.order.commands import CancelOrder, Command, PlaceOrder, RecordFact
+from domain.order.events import (
     CourierAssigned,
     CourierDeclined,
     DeliveryFailed,
@@ -26,16 +28,15 @@ from domain.events import (
     PreparationReady,
     PreparationRejected,
 )
-from domain.identifiers import Actor, CourierId, CustomerId, RestaurantId, Role, Sku, order_id_for
-from domain.money import Money
-from domain.order import Order, Rest
+from domain.order.order import Order, Rest
 from domain.personal import Contact
-from workflows.command_handling import Caller, handle, load
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
-from workflows.embedded.reports import StateEntries
-from workflows.gateways.sandbox.payment import Position
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.embedded.step_functions.reports import StateEntries
+from workflows.orders.command_handling import Caller, handle, load
+from workflows.sandbox.opening import sandbox_gateways
+from workflows.sandbox.payment import Position
+from workflows.sandbox.settings import SandboxSettings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 DEADLINE_S = 30.0
@@ -152,7 +153,7 @@ class Story:
     @property
     def position(self) -> Position | None:
         """The order's money, as the provider's ledger has it."""
-        return self.engine.outside.payments.position(self.order_id)
+        return self.engine.gateways.payments.position(self.order_id)
 
     def state_entries(self) -> StateEntries:
         """Of run 1, once its execution has ended."""
@@ -192,7 +193,13 @@ def place(tmp_path: Path) -> Iterator[Place]:
     ) -> Story:
         if not engines:
             engines.append(
-                EmbeddedEngine.open(tmp_path, template=TEMPLATE, parameters=parameters, sandbox=sandbox, workers=8)
+                EmbeddedEngine.open(
+                    tmp_path,
+                    template=TEMPLATE,
+                    parameters=parameters,
+                    gateways=sandbox_gateways(sandbox or SandboxSettings()),
+                    workers=8,
+                )
             )
         return Story(engines[0], next(numbers), payment_method)
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.events import CancellationCause
-from domain.intents import owed
-from domain.order import Status
+from domain.order.events import CancellationCause
+from domain.order.intents import owed
+from domain.order.order import Status
 from tests.sagas.conftest import Place, Story, eur
 
 

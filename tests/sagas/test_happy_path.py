@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from domain.intents import books
-from domain.order import Status
+from domain.order.intents import books
+from domain.order.order import Status
 from tests.sagas.conftest import Place, Story, eur
 
 

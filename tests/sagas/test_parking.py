@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from domain.events import OrderParked
-from domain.order import Rest
+from domain.order.events import OrderParked
+from domain.order.order import Rest
 from tests.sagas.conftest import Place, Story
-from workflows.breakers.events import CircuitOpened, Dependency
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitOpened
 from workflows.breakers.transitions import transitions
-from workflows.gateways.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
 
 DOWN = SandboxSettings(payment=PaymentSettings(wire=WireSettings(lost_before_rate=1.0)))
 

@@ -7,14 +7,14 @@ from typing import Any, NoReturn
 
 import pytest
 
-from domain.events import OrderParked
-from domain.order import Rest
+from domain.order.events import OrderParked
+from domain.order.order import Rest
 from tests.sagas.conftest import DEADLINE_S, Place, Story
-from workflows.breakers.events import Dependency
+from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS
-from workflows.circuit_waits import waits_of
 from workflows.gateways.errors import CredentialRefused
-from workflows.gateways.sandbox.payment import SandboxPayments
+from workflows.sagas.circuit_waits import waits_of
+from workflows.sandbox.payment import SandboxPayments
 
 
 def test_a_refused_credential_parks_few_orders_under_its_name_and_stops_the_others_at_the_circuit(

@@ -11,10 +11,11 @@ from typing import Any
 
 import pytest
 
-from domain.events import OrderParked
-from workflows.breakers.events import CircuitClosed, CircuitOpened, Dependency
+from domain.order.events import OrderParked
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitClosed, CircuitOpened
 from workflows.breakers.settings import DEFAULTS
-from workflows.circuit_waits import BURST
+from workflows.sagas.circuit_waits import BURST
 from workflows.simulation import people
 from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations

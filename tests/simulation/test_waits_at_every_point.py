@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from domain.delivery import OfferState
-from tests.domain import stories as s
-from tests.workflows.recorded import Shop
-from workflows.bootstrap import Engine
-from workflows.relay import relay
-from workflows.saga import Step, take_step
+from domain.order.delivery import OfferState
+from tests.domain.order import stories as s
+from tests.recorded import Shop
+from workflows.engine import Engine
+from workflows.sagas.actions import Step, take_step
+from workflows.sagas.runs import relay
 from workflows.simulation.wire import Port, ProcessKilled
 
 TOKEN = "a token"

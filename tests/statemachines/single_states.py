@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from workflows.asl import definition
+from workflows.asl.reading import definition
 from workflows.embedded.template import read_template
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"

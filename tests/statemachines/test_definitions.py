@@ -16,10 +16,10 @@ import yaml
 
 import domain
 import workflows
-from workflows.asl import definition
-from workflows.asl.jsonata import compile_expression
+from workflows.asl.jsonata.expressions import compile_expression
+from workflows.asl.reading import definition
 from workflows.embedded.template import read_template
-from workflows.saga import ACTIONS
+from workflows.sagas.actions import ACTIONS
 
 ROOT = Path(__file__).parents[2]
 MACHINES = {

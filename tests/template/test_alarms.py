@@ -12,7 +12,7 @@ from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.test_failures import dead_letter_queues
 from tests.template.translated import REPOSITORY
-from workflows import timekeeping
+from workflows.upkeep import on_tick as timekeeping
 
 OfType = Callable[[str], Resources]
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 import yaml
 
-from domain.delivery import ATTEMPTS_MAX
-from handlers.callers import ROLES
+from domain.order.delivery import ATTEMPTS_MAX
+from handlers.http.callers import ROLES
 from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.translated import REPOSITORY, TEMPLATE
-from workflows.approval_limits import DEFAULT, SETTING, limits
 from workflows.embedded.template import read_template
+from workflows.incidents.approval_limits import DEFAULT, SETTING, limits
 from workflows.time_budgets import _OF_PEOPLE
 
 OfType = Callable[[str], Resources]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, TypeAlias
 
-from workflows.asl.payloads import to_text
+from workflows.asl.interpreter.payloads import to_text
 from workflows.asl.signals import JSON, Mode, Status
 
 Failure: TypeAlias = tuple[str, str]

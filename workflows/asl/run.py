@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workflows.asl import definition as definitions
-from workflows.asl.history import Event
-from workflows.asl.integrations import function_name
-from workflows.asl.payloads import to_text_strictly
+from workflows.asl.interpreter.history import Event
+from workflows.asl.interpreter.payloads import to_text_strictly
+from workflows.asl.reading import definition as definitions
+from workflows.asl.reading.integrations import function_name
+from workflows.asl.reading.states import Definition
 from workflows.asl.signals import JSON, Status
-from workflows.asl.states import Definition
 from workflows.asl.virtual import Later, World
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)

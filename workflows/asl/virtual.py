@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, assert_never
 
-from workflows.asl import answers, interpreter
+from workflows.asl import answers
 from workflows.asl.answers import ChildExecution, FailedChild
-from workflows.asl.dice import Dice
-from workflows.asl.history import Event
-from workflows.asl.integrations import machine_name
-from workflows.asl.interpreter import Execution, Step
-from workflows.asl.payloads import to_text, to_text_strictly
+from workflows.asl.interpreter import interpreter
+from workflows.asl.interpreter.history import Event
+from workflows.asl.interpreter.interpreter import Execution, Step
+from workflows.asl.interpreter.payloads import to_text, to_text_strictly
+from workflows.asl.jsonata.dice import Dice
+from workflows.asl.reading.integrations import machine_name
+from workflows.asl.reading.states import Definition
 from workflows.asl.signals import (
     JSON,
     Aborted,
@@ -38,7 +40,6 @@ from workflows.asl.signals import (
     TokenHeartbeat,
     TokenSucceeded,
 )
-from workflows.asl.states import Definition
 
 _ACCOUNT: Final = "us-east-1:123456789012"
 _EXECUTIONS_MAX: Final = 10_000  # machines that start themselves without end stop here

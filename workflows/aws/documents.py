@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as, was_repeated
-from workflows.documents import ANY, AnyVersion, Document, DocumentChanged, DocumentsUnavailable, Expected
+from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as, was_repeated
+from workflows.event_store.documents import ANY, AnyVersion, Document, DocumentChanged, DocumentsUnavailable, Expected
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

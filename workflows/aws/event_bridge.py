@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from workflows.aws.no_answer import no_answer_as
-from workflows.event_bus import EventBusUnavailable
-from workflows.published import CloudEvent
+from workflows.aws.transient_errors import no_answer_as
+from workflows.publishing.cloud_events import CloudEvent
+from workflows.publishing.event_bus import EventBusUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -35,7 +35,7 @@ Batch: TypeAlias = list[tuple[CloudEvent, Entry]]
 
 
 class EventBridgeBus:
-    """Implements ``workflows.event_bus.EventBus``. ``name`` may be an ARN."""
+    """Implements ``workflows.publishing.event_bus.EventBus``. ``name`` may be an ARN."""
 
     def __init__(self, client: EventBridgeClient, name: str) -> None:
         self._client = client

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as
+from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as
 from workflows.clock import Clock
-from workflows.codec import Codec
-from workflows.commits import Commit
-from workflows.event_log import ChainedEventLog, Place, StreamUnavailable
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import Commit
+from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

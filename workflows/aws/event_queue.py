@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflows.aws.clients import LONG_POLL_S
-from workflows.aws.no_answer import no_answer_as
+from workflows.aws.transient_errors import no_answer_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from workflows.aws.no_answer import no_answer_as
+from workflows.aws.transient_errors import no_answer_as
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client

@@ -17,8 +17,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workflows.aws.no_answer import AWS_ERRORS, is_no_answer, no_answer_as
-from workflows.keyring import DataKey, KeyRingUnavailable, new_key_id
+from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as
+from workflows.event_store.keyring import DataKey, KeyRingUnavailable, new_key_id
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

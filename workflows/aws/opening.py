@@ -15,16 +15,16 @@ from typing import Any, TypeVar, cast
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.aws.event_log import DynamoDbEventLog
-from workflows.bootstrap import KEYS, PROVIDERS, Engine, EnvironmentIncomplete, assemble
 from workflows.breakers.settings import breaker_settings
 from workflows.clock import SystemClock
-from workflows.codec import Codec
-from workflows.event_bus import EventBus
+from workflows.engine import EVENT_TYPES, KEYS, PROVIDERS, Engine, EnvironmentIncomplete, assemble
+from workflows.event_store.codec import Codec
+from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
-from workflows.keyring import KeyRing, NoKeys
+from workflows.publishing.event_bus import EventBus
 
 STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
 """Every function has them."""
@@ -48,7 +48,7 @@ def open_engine(environment: Mapping[str, str], needs: tuple[str, ...] = ()) -> 
     """
     _check(environment, needs)
     clock = SystemClock()
-    codec = Codec(_keyring(environment))
+    codec = Codec(_keyring(environment), EVENT_TYPES)
     payments, kitchen, couriers = _gateways(environment)
     return assemble(
         log=DynamoDbEventLog(clients.dynamodb(), environment["EVENTS_TABLE"], codec, clock),

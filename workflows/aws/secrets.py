@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from workflows.aws.no_answer import no_answer_as
+from workflows.aws.transient_errors import no_answer_as
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient

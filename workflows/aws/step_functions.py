@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflows.asl.payloads import to_text
+from workflows.asl.interpreter.payloads import to_text
 from workflows.asl.signals import JSON
-from workflows.aws.no_answer import no_answer_as
+from workflows.aws.transient_errors import no_answer_as
 from workflows.executions import ExecutionsUnavailable, TokenGone
 
 if TYPE_CHECKING:

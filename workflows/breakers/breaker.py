@@ -15,13 +15,13 @@ from datetime import datetime
 
 from domain.identifiers import SYSTEM, Actor, OrderId
 from workflows.breakers.circuit import Circuit, Position, State, Tally, one_call
-from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen, Dependency
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen
 from workflows.breakers.settings import BreakerSettings
 from workflows.breakers.shared import CONFLICTS_MAX, Followed, SharedCircuit
 from workflows.clock import Clock
-from workflows.command_handling import TooManyConflicts
-from workflows.documents import Documents, DocumentsUnavailable
-from workflows.event_log import EventLog, StreamUnavailable
+from workflows.event_store.documents import Documents, DocumentsUnavailable
+from workflows.event_store.event_log import EventLog, StreamUnavailable, TooManyConflicts
 from workflows.gateways.errors import Unavailable
 
 

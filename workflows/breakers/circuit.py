@@ -21,7 +21,7 @@ from typing import NamedTuple
 from domain.identifiers import OrderId
 from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 from workflows.breakers.settings import BreakerSettings
-from workflows.commits import History
+from workflows.event_store.commits import History
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 

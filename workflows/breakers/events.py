@@ -8,17 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from domain.identifiers import OrderId
-
-
-class Dependency(StrEnum):
-    """What orders depend on outside, one circuit each."""
-
-    PAYMENTS = "payments"
-    KITCHEN = "kitchen"
-    COURIERS = "couriers"
+from workflows.breakers.dependencies import Dependency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

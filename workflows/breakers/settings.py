@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from workflows.breakers.events import Dependency
+from workflows.breakers.dependencies import Dependency
 
 PREFIX = "EXPEDITER_BREAKER_"
 

@@ -15,11 +15,12 @@ import msgspec
 
 from domain.identifiers import Actor
 from workflows.breakers.circuit import Circuit
-from workflows.breakers.events import CircuitEvent, Dependency, stream_of
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitEvent, stream_of
 from workflows.clock import Clock
-from workflows.commits import History, NewCommit
-from workflows.documents import Document, DocumentChanged, Documents
-from workflows.event_log import EventLog, WrongExpectedVersion
+from workflows.event_store.commits import History, NewCommit
+from workflows.event_store.documents import Document, DocumentChanged, Documents
+from workflows.event_store.event_log import EventLog, WrongExpectedVersion
 
 CONFLICTS_MAX = 16
 """Times a change is tried again when others were faster. One of them wins each time, and what is left can wait."""

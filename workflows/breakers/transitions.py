@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from domain.identifiers import Actor
 from workflows.breakers.circuit import Position
-from workflows.breakers.events import CircuitEvent, Dependency, stream_of
-from workflows.event_log import EventLog
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitEvent, stream_of
+from workflows.event_store.event_log import EventLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,7 @@ def _machine_name(file: str) -> str:
 
 def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str, str]]:
     """A placeholder without a value stays in the text, so that it is reported where it stands, beside all others."""
-    from workflows.asl.definition import InvalidDefinition, MissingSubstitution, parse, substitute
+    from workflows.asl.reading.definition import InvalidDefinition, MissingSubstitution, parse, substitute
 
     try:
         filled = substitute(text, values)
@@ -102,7 +102,7 @@ def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str,
 
 
 def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
-    from workflows.asl.definition import MissingSubstitution, substitute
+    from workflows.asl.reading.definition import MissingSubstitution, substitute
 
     try:
         return substitute(text, values)
@@ -130,7 +130,7 @@ def _callable(target: str) -> Callable[..., Any]:
 def _run(
     text: str, input_: Any, functions: Mapping[str, Callable[..., Any]], machines: Mapping[str, str], file: str
 ) -> Run:
-    from workflows.asl.definition import InvalidDefinition
+    from workflows.asl.reading.definition import InvalidDefinition
     from workflows.asl.run import FunctionMissing, NothingMoves
     from workflows.asl.run import run as run_execution
 

@@ -17,8 +17,8 @@ from workflows.cli.inputs import read_json, read_text
 from workflows.cli.terminal import print_json, printable, say, status_console
 
 if TYPE_CHECKING:
-    from workflows.audit import Head
-    from workflows.event_log import EventLog
+    from workflows.audit.verify import Head
+    from workflows.event_store.event_log import EventLog
 
 app = typer.Typer(name="audit", help="Prove that the log is what was written.", no_args_is_help=True)
 
@@ -42,7 +42,7 @@ def verify(
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Verify the chain of every stream, naming each bad commit by stream and version. Exit code 1 when there is one."""
-    from workflows import audit
+    from workflows.audit import verify as audit
 
     published = None if heads is None else _read_heads(heads)
     with _log(data, table, region) as log, _streams_walked() as walked_so_far:
@@ -63,8 +63,8 @@ def verify(
 @app.command()
 def heads(*, data: Data = None, table: Table = None, region: Region = None) -> None:
     """Print the head of every stream as JSON: keep it where who writes the log cannot write."""
-    from workflows import audit
-    from workflows.commits import ChainBroken
+    from workflows.audit import verify as audit
+    from workflows.event_store.commits import ChainBroken
 
     with _log(data, table, region) as log:
         try:
@@ -78,7 +78,7 @@ def heads(*, data: Data = None, table: Table = None, region: Region = None) -> N
 
 
 def _read_heads(file: str) -> dict[str, Head]:
-    from workflows.audit import Head
+    from workflows.audit.verify import Head
 
     listed = read_json(read_text(file), file)
     try:
@@ -110,13 +110,14 @@ def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
     from workflows.aws.event_log import DynamoDbEventLog
     from workflows.cli.aws import client, explained
     from workflows.clock import SystemClock
-    from workflows.codec import Codec
-    from workflows.event_log import StreamUnavailable
-    from workflows.keyring import NoKeys
+    from workflows.engine import EVENT_TYPES
+    from workflows.event_store.codec import Codec
+    from workflows.event_store.event_log import StreamUnavailable
+    from workflows.event_store.keyring import NoKeys
 
     with explained(f"the table {table}"):
         try:
-            yield DynamoDbEventLog(client("dynamodb", region), table, Codec(NoKeys()), SystemClock())
+            yield DynamoDbEventLog(client("dynamodb", region), table, Codec(NoKeys(), EVENT_TYPES), SystemClock())
         except StreamUnavailable as unavailable:
             raise Unreachable(f"the table {table} does not answer: {unavailable}; ask again") from None
         except (KeyError, UnicodeDecodeError):

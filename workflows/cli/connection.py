@@ -14,7 +14,7 @@ from workflows.cli.folder import address_of
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
-    from workflows.client import ExpediterClient
+    from workflows.client.client import ExpediterClient
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -24,7 +24,7 @@ _MINT = "expediter token prints a new one"
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
     """A token of the engine whose folder this is. Raises Unusable."""
     from domain.identifiers import InvalidIdentifier, parse_name
-    from workflows.embedded.tokens import AccessTokens, RoleUnknown, SecretUnusable
+    from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
 
     if not (existing_folder(data) / "tokens.key").is_file():
         raise Unusable(f"{data} is not the folder of an engine; expediter up --data {data} makes it one")
@@ -37,7 +37,7 @@ def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
 @contextmanager
 def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[ExpediterClient]:
     """A client of the engine at ``--url``, or of ``--data``, or on the default port. Raises Failure."""
-    from workflows.client import ExpediterClient
+    from workflows.client.client import ExpediterClient
 
     address = url or (address_of(data) if data else None) or DEFAULT_URL
     token, another = _token(address, data, as_)
@@ -48,7 +48,7 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
 @contextmanager
 def explained(another_token: str = _MINT) -> Iterator[None]:
     """What a client raises, as Failure with a way out."""
-    from workflows.client import EngineUnreachable, Problem, TokenUnusable
+    from workflows.client.client import EngineUnreachable, Problem, TokenUnusable
 
     try:
         yield

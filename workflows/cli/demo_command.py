@@ -69,7 +69,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
     from workflows.cli.demo.outcomes import outcome
     from workflows.cli.demo.play import TOGETHER_MAX, play
     from workflows.cli.demo.stories import cast
-    from workflows.client import ExpediterClient
+    from workflows.client.client import ExpediterClient
 
     random = Random(seed)
     stories = [(story, wish(random, story.payment_method)) for story in cast(orders, random)]

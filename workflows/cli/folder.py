@@ -12,11 +12,11 @@ from workflows.cli.failures import Refused, Unusable
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
-    from workflows.embedded.database import Database
     from workflows.embedded.engine import EmbeddedEngine
-    from workflows.embedded.reports import Reports
-    from workflows.event_log import EventLog
-    from workflows.gateways.sandbox.opening import Sandbox
+    from workflows.embedded.step_functions.reports import Reports
+    from workflows.event_store.event_log import EventLog
+    from workflows.sandbox.opening import Sandbox
+    from workflows.sqlite.database import Database
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 """Beside the packages."""
@@ -31,12 +31,13 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     import apsw
 
     from workflows.breakers.settings import BreakerSettingRefused, breaker_settings
-    from workflows.embedded.database import DatabaseInUse
     from workflows.embedded.engine import EmbeddedEngine
-    from workflows.embedded.http import PortTaken
+    from workflows.embedded.http.server import PortTaken
+    from workflows.embedded.http.tokens import SecretUnusable
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
-    from workflows.embedded.tokens import SecretUnusable
-    from workflows.gateways.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sandbox.opening import sandbox_gateways
+    from workflows.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sqlite.database import DatabaseInUse
 
     unusable = (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused, SecretUnusable)
     try:
@@ -44,7 +45,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             data,
             template=TEMPLATE,
             parameters=parameters,
-            sandbox=sandbox_settings(os.environ),
+            gateways=sandbox_gateways(sandbox_settings(os.environ)),
             breakers=breaker_settings(os.environ),
         )
     except unusable as error:
@@ -77,20 +78,21 @@ def address_of(data: Path) -> str | None:
 def open_log(data: Path) -> Iterator[EventLog]:
     """The event log, for reading. Raises Unusable."""
     from workflows.clock import SystemClock
-    from workflows.codec import Codec
-    from workflows.embedded.event_log import SqliteEventLog
-    from workflows.embedded.keyring import SqliteKeyRing
+    from workflows.engine import EVENT_TYPES
+    from workflows.event_store.codec import Codec
+    from workflows.sqlite.event_log import SqliteEventLog
+    from workflows.sqlite.keyring import SqliteKeyRing
 
     with _database(data) as database:
-        yield SqliteEventLog(database, Codec(SqliteKeyRing(database)), SystemClock())
+        yield SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), SystemClock())
 
 
 @contextmanager
 def open_reports(data: Path) -> Iterator[Reports]:
     """What executions did and cost, for reading. Raises Unusable."""
-    from workflows.embedded.journal import Journal
-    from workflows.embedded.reports import Reports
-    from workflows.embedded.running import Definitions
+    from workflows.embedded.step_functions.journal import Journal
+    from workflows.embedded.step_functions.reports import Reports
+    from workflows.embedded.step_functions.running import Definitions
 
     with _database(data) as database:
         journal = Journal(database)
@@ -103,10 +105,9 @@ def open_ledgers(data: Path) -> Iterator[Sandbox]:
     from random import Random
 
     from workflows.clock import SystemClock
-    from workflows.embedded.engine import SANDBOX
-    from workflows.gateways.sandbox.counterparty import Surroundings
-    from workflows.gateways.sandbox.opening import open_sandbox
-    from workflows.gateways.sandbox.settings import SandboxSettings
+    from workflows.sandbox.counterparty import Surroundings
+    from workflows.sandbox.opening import SANDBOX, open_sandbox
+    from workflows.sandbox.settings import SandboxSettings
 
     surroundings = Surroundings(clock=SystemClock(), random=Random(0))  # nothing is called, so nothing is drawn
     with closing(open_sandbox(data / SANDBOX, SandboxSettings(), surroundings, read_only=True)) as sandbox:
@@ -117,8 +118,8 @@ def open_ledgers(data: Path) -> Iterator[Sandbox]:
 def _database(data: Path) -> Iterator[Database]:
     import apsw
 
-    from workflows.embedded.database import Database
     from workflows.embedded.engine import DATABASE
+    from workflows.sqlite.database import Database
 
     try:
         with Database(existing_folder(data) / DATABASE, read_only=True) as database:

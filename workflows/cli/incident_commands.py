@@ -13,7 +13,7 @@ from workflows.cli.order_commands import As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
-    from workflows.client import ExpediterClient
+    from workflows.client.client import ExpediterClient
 
 app = typer.Typer(name="incidents", help="See and resolve orders that stand still.", no_args_is_help=True)
 

@@ -13,7 +13,7 @@ from workflows.cli.inputs import read_json, read_text, version_or_time
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
-    from workflows.order_json import PlaceJson
+    from workflows.client.order_json import PlaceJson
 
 app = typer.Typer(name="order", help="Place, look at and cancel orders.", no_args_is_help=True)
 

@@ -16,7 +16,7 @@ from workflows.cli.inputs import new_folder
 from workflows.cli.terminal import say
 
 if TYPE_CHECKING:
-    from workflows.gateways.sandbox.opening import Sandbox
+    from workflows.sandbox.opening import Sandbox
 
 PORT = 8090
 """The default, beside the engine's 8080; 0 takes a free one."""
@@ -39,8 +39,8 @@ def sandbox(
 
     Callers show the bearer token in EXPEDITER_SANDBOX_TOKEN, or, where that is not set, the one in DIR/sandbox.token.
     """
-    from workflows.embedded.http import HttpServer, PortTaken
-    from workflows.gateways.sandbox.server import SandboxApp
+    from workflows.embedded.http.server import HttpServer, PortTaken
+    from workflows.sandbox.server import SandboxApp
 
     with (
         closing(_opened(data)) as counterparties,
@@ -62,7 +62,7 @@ def sandbox(
 
 
 def _token(data: Path) -> str:
-    from workflows.gateways.sandbox.server import TokenUnusable, token_of
+    from workflows.sandbox.server import TokenUnusable, token_of
 
     try:
         return token_of(data, os.environ)
@@ -79,11 +79,10 @@ def _opened(data: Path) -> Sandbox:
 
     from workflows.cli.folder import damaged
     from workflows.clock import SystemClock
-    from workflows.embedded.database import DatabaseInUse
-    from workflows.embedded.engine import SANDBOX
-    from workflows.gateways.sandbox.counterparty import Surroundings
-    from workflows.gateways.sandbox.opening import open_sandbox
-    from workflows.gateways.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sandbox.counterparty import Surroundings
+    from workflows.sandbox.opening import SANDBOX, open_sandbox
+    from workflows.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sqlite.database import DatabaseInUse
 
     try:
         settings = sandbox_settings(os.environ)

@@ -13,41 +13,41 @@ while no engine runs on it, or use SQLite's backup.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, InvalidStateError
-from contextlib import ExitStack, closing, suppress
+from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
-from random import SystemRandom
+from typing import TypeAlias
 
-from workflows.bootstrap import assemble
-from workflows.breakers.events import Dependency
+from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock, SystemClock
-from workflows.codec import Codec
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.database import Database
-from workflows.embedded.documents import SqliteDocuments
-from workflows.embedded.driver import IN_MEMORY_MAX, Driver
-from workflows.embedded.event_log import SqliteEventLog
-from workflows.embedded.feed import EventSourceMapping
-from workflows.embedded.functions import WORKERS, Functions
-from workflows.embedded.http import HttpApp, HttpServer
-from workflows.embedded.journal import Journal
-from workflows.embedded.keyring import SqliteKeyRing
-from workflows.embedded.machines import Machine, read_machines
-from workflows.embedded.reports import Reports
-from workflows.embedded.running import Definitions
-from workflows.embedded.schedules import Schedules
+from workflows.embedded.http.server import HttpApp, HttpServer
+from workflows.embedded.http.tokens import AccessTokens
+from workflows.embedded.lambda_.feed import EventSourceMapping
+from workflows.embedded.lambda_.functions import WORKERS, Functions
+from workflows.embedded.lambda_.schedules import Schedules
+from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
+from workflows.embedded.step_functions.journal import Journal
+from workflows.embedded.step_functions.machines import Machine, read_machines
+from workflows.embedded.step_functions.reports import Reports
+from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
-from workflows.embedded.tokens import AccessTokens
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.opening import Sandbox, open_sandbox
-from workflows.gateways.sandbox.settings import SandboxSettings
+from workflows.engine import EVENT_TYPES, assemble
+from workflows.event_store.codec import Codec
+from workflows.gateways.gateways import Gateways
+from workflows.sqlite.database import Database
+from workflows.sqlite.documents import SqliteDocuments
+from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.keyring import SqliteKeyRing
 
 log = logging.getLogger(__name__)
 
 DATABASE = "expediter.sqlite"
-SANDBOX = "sandbox.sqlite"
+
+OpenGateways: TypeAlias = Callable[[Path, Clock], AbstractContextManager[Gateways]]
+"""Opens the providers that orders call: given the engine's folder, after it is locked. Closed after the engine."""
 
 FEED = "Feed"
 """The function that hears of every commit."""
@@ -66,7 +66,7 @@ class EmbeddedEngine:
         *,
         template: Path,
         parameters: Mapping[str, str] | None = None,
-        sandbox: SandboxSettings | None = None,
+        gateways: OpenGateways,
         breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
         clock: Clock | None = None,
         workers: int = WORKERS,
@@ -85,7 +85,7 @@ class EmbeddedEngine:
                 folder=folder,
                 template=read,
                 machines=machines,
-                sandbox=sandbox or SandboxSettings(),
+                gateways=gateways,
                 breakers=breakers,
                 clock=clock or SystemClock(),
                 workers=workers,
@@ -102,7 +102,7 @@ class EmbeddedEngine:
         folder: Path,
         template: Template,
         machines: Mapping[str, Machine],
-        sandbox: SandboxSettings,
+        gateways: OpenGateways,
         breakers: Mapping[Dependency, BreakerSettings],
         clock: Clock,
         workers: int,
@@ -117,8 +117,8 @@ class EmbeddedEngine:
         """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
         database = opened.enter_context(Database(folder / DATABASE))
         self.tokens = AccessTokens.of(folder)
-        self.outside = outside = opened.enter_context(closing(_sandbox(folder / SANDBOX, sandbox, clock)))
-        log = SqliteEventLog(database, Codec(SqliteKeyRing(database)), clock)
+        self.gateways = opened.enter_context(gateways(folder, clock))
+        log = SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), clock)
         alarms = opened.enter_context(closing(Alarms(clock)))
         journal = Journal(database)
         definitions = Definitions(journal)
@@ -150,9 +150,9 @@ class EmbeddedEngine:
             log=log,
             documents=SqliteDocuments(database),
             executions=self.executions,
-            payments=outside.payments,
-            kitchen=outside.kitchen,
-            couriers=outside.couriers,
+            payments=self.gateways.payments,
+            kitchen=self.gateways.kitchen,
+            couriers=self.gateways.couriers,
             clock=clock,
             breakers=breakers,
         )
@@ -188,7 +188,3 @@ class EmbeddedEngine:
         if FEED in self._template.functions:
             self._feed.begin()
             self._opened.callback(self._feed.close)
-
-
-def _sandbox(file: Path, settings: SandboxSettings, clock: Clock) -> Sandbox:
-    return open_sandbox(file, settings, Surroundings(clock=clock, random=SystemRandom()))

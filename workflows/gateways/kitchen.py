@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.events import Line
 from domain.identifiers import OrderId, RestaurantId
+from domain.order.events import Line
 from workflows.gateways.errors import Unavailable
 
 

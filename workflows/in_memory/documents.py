@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Literal
 
-from workflows.documents import AnyVersion, Document, Expected, check_version
+from workflows.event_store.documents import AnyVersion, Document, Expected, check_version
 
 
 class InMemoryDocuments:

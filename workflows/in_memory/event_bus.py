@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from workflows.published import CloudEvent
+from workflows.publishing.cloud_events import CloudEvent
 
 
 class InMemoryEventBus:

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from workflows.clock import Clock
-from workflows.codec import Codec
-from workflows.commits import Commit
-from workflows.event_log import ChainedEventLog, Place
-from workflows.feed import Change, Doorbell
+from workflows.event_store.change_feed import Change, Doorbell
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import Commit
+from workflows.event_store.event_log import ChainedEventLog, Place
 
 
 class InMemoryEventLog(ChainedEventLog):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from workflows.keyring import DataKey, new_data_key
+from workflows.event_store.keyring import DataKey, new_data_key
 
 
 class InMemoryKeyRing:

@@ -15,8 +15,10 @@ from zlib import crc32
 
 import msgspec
 
-from domain.delivery import OfferState
-from domain.events import (
+from domain.identifiers import OrderId
+from domain.money import Money
+from domain.order.delivery import OfferState
+from domain.order.events import (
     CourierAssigned,
     DeliveryOverdue,
     Event,
@@ -26,18 +28,16 @@ from domain.events import (
     PreparationAccepted,
     RunStarted,
 )
-from domain.identifiers import OrderId
-from domain.intents import Holding, Owed, at_stake, open_intents, owed
-from domain.money import Money
-from domain.order import Order, Rest, Status
-from domain.payment import Hold
-from domain.preparation import TicketState
-from workflows.bootstrap import Engine
-from workflows.breakers.events import Dependency
-from workflows.command_handling import CONFLICTS_MAX, TooManyConflicts, load
-from workflows.commits import RecordedEvent
-from workflows.documents import Document, DocumentChanged, Documents
-from workflows.steps.performing import dependency_of
+from domain.order.intents import Holding, Owed, at_stake, open_intents, owed
+from domain.order.order import Order, Rest, Status
+from domain.order.payment import Hold
+from domain.order.preparation import TicketState
+from workflows.breakers.dependencies import Dependency, dependency_of
+from workflows.engine import Engine
+from workflows.event_store.commits import RecordedEvent
+from workflows.event_store.documents import Document, DocumentChanged, Documents
+from workflows.event_store.event_log import TooManyConflicts
+from workflows.orders.command_handling import CONFLICTS_MAX, load
 from workflows.time_budgets import Awaiting, Budgets
 
 SHARDS = 8

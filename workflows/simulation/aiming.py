@@ -12,7 +12,8 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
-from domain.events import (
+from domain.identifiers import SYSTEM
+from domain.order.events import (
     CancellationRequested,
     CourierTimedOut,
     DeliveryOverdue,
@@ -21,10 +22,9 @@ from domain.events import (
     PreparationTimedOut,
     RunStarted,
 )
-from domain.identifiers import SYSTEM
-from domain.order import Rest
-from workflows.commits import RecordedEvent
+from domain.order.order import Rest
 from workflows.embedded.template import Template
+from workflows.event_store.commits import RecordedEvent
 from workflows.simulation.executions import Steps
 from workflows.simulation.faults import OF_CALLS, OF_FEED, Fault, Faults
 from workflows.simulation.invariants import violations

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from workflows.asl import answers, virtual
-from workflows.asl.frames import Frame
-from workflows.asl.integrations import machine_name
-from workflows.asl.interpreter import Step
+from workflows.asl.interpreter.frames import Frame
+from workflows.asl.interpreter.interpreter import Step
+from workflows.asl.reading.integrations import machine_name
+from workflows.asl.reading.states import Definition
 from workflows.asl.signals import JSON, InvokeFunction, Signal, Status, TokenFailed, TokenSucceeded
-from workflows.asl.states import Definition
 from workflows.asl.tokens import token_execution
 from workflows.executions import TokenGone
 from workflows.simulation.scheduler import Scheduler

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from domain.events import (
+from domain.identifiers import SYSTEM
+from domain.order.events import (
     CancellationCause,
     CancellationRequested,
     CourierDeclined,
@@ -22,19 +23,19 @@ from domain.events import (
     PreparationRejected,
     PreparationTimedOut,
 )
-from domain.identifiers import SYSTEM
-from domain.intents import books, owed
-from domain.order import Order, Rest
-from workflows.audit import verify
-from workflows.books_check import check_books
-from workflows.circuit_waits import waits_of as circuit_waits_of
-from workflows.command_handling import load
-from workflows.commits import History
+from domain.order.intents import books, owed
+from domain.order.order import Order, Rest
+from workflows.audit.verify import verify
+from workflows.event_store.commits import History
+from workflows.event_store.streams import order_id_in
+from workflows.orders.command_handling import load
 from workflows.projections.open_orders import open_orders, project
+from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
+from workflows.sagas.waits import waits_of
+from workflows.sandbox.books_check import check_books
 from workflows.simulation.people import Story
 from workflows.simulation.world import World
 from workflows.time_budgets import budgets
-from workflows.waits import waits_of
 
 
 def violations(world: World, stories: list[Story]) -> list[str]:
@@ -120,9 +121,8 @@ def stale_rows(world: World) -> Iterator[str]:
     """The view of open orders is the fold of each of them."""
     table = budgets(world.template.functions["Feed"].environment)
     rows = {row.order_id: row for row in open_orders(world.documents)}
-    for stream in {commit.pk for commit in world.log.scan() if commit.pk.startswith("order#")}:
-        history = world.log.load(stream)
-        _, order = load(world.log, stream.removeprefix("order#"))  # type: ignore[arg-type]  # a stream's name holds the id
+    for order_id in {found for commit in world.log.scan() if (found := order_id_in(commit.pk))}:
+        history, order = load(world.log, order_id)
         if project(order, history.recorded, table) != rows.get(order.order_id):
             yield f"{order.order_id}: the view of open orders is not what the log says"
 

@@ -11,15 +11,15 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from domain.commands import StartRun
 from domain.identifiers import Actor, OrderId, Role
-from domain.order import Order, Rest
-from domain.preparation import TicketState
-from domain.refusals import Rejected
-from workflows.command_handling import Caller, handle, load
-from workflows.embedded import http_events
+from domain.order.commands import StartRun
+from domain.order.order import Order, Rest
+from domain.order.preparation import TicketState
+from domain.order.refusals import Rejected
+from workflows.embedded.http import events as http_events
 from workflows.embedded.template import Route
-from workflows.relay import ORDERS
+from workflows.event_store.streams import order_stream
+from workflows.orders.command_handling import Caller, handle, load
 from workflows.simulation.faults import Fault
 from workflows.simulation.world import World
 
@@ -47,7 +47,7 @@ class Story:
         """As the log has it; nobody in the world reads it this way."""
         if self.order_id is None:
             return None
-        newest = self.world.newest[ORDERS + self.order_id]
+        newest = self.world.newest[order_stream(self.order_id)]
         if self._seen is None or self._seen[0] != newest:
             self._seen = (newest, load(self.world.log, self.order_id)[1])
         return self._seen[1]

@@ -19,34 +19,34 @@ import apsw
 import yaml
 
 from workflows.asl import answers
-from workflows.asl.definition import Definition, parse, substitute
-from workflows.asl.integrations import function_name
+from workflows.asl.reading.definition import Definition, parse, substitute
+from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
-from workflows.bootstrap import Engine, assemble, serving
-from workflows.codec import Codec
-from workflows.documents import DocumentsUnavailable
-from workflows.embedded.feed import stream_record
+from workflows.embedded.lambda_.feed import stream_record
 from workflows.embedded.template import Template, read_template
-from workflows.event_log import StreamUnavailable
+from workflows.engine import EVENT_TYPES, Engine, assemble, serving
+from workflows.event_store.change_feed import Change
+from workflows.event_store.codec import Codec
+from workflows.event_store.documents import DocumentsUnavailable
+from workflows.event_store.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
-from workflows.feed import Change
 from workflows.gateways.courier import CouriersUnavailable
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import PaymentsUnavailable
-from workflows.gateways.sandbox.counterparty import Surroundings
-from workflows.gateways.sandbox.courier import SandboxCouriers
-from workflows.gateways.sandbox.kitchen import SandboxKitchen
-from workflows.gateways.sandbox.opening import Sandbox
-from workflows.gateways.sandbox.payment import SandboxPayments
-from workflows.gateways.sandbox.settings import SandboxSettings
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.sandbox.counterparty import Surroundings
+from workflows.sandbox.courier import SandboxCouriers
+from workflows.sandbox.kitchen import SandboxKitchen
+from workflows.sandbox.opening import Sandbox
+from workflows.sandbox.payment import SandboxPayments
+from workflows.sandbox.settings import SandboxSettings
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Fault, Faults
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
-from workflows.timekeeping import TICK_EVERY_S
+from workflows.upkeep.on_tick import TICK_EVERY_S
 
 T = TypeVar("T")
 
@@ -106,7 +106,7 @@ class World:
         self.template = template
         self.wire = Wire(self.scheduler, faults)
         self.clock = ProcessClock(self.scheduler)
-        self.log = InMemoryEventLog(Codec(InMemoryKeyRing()), self.clock)
+        self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
         self.documents = InMemoryDocuments()
         self.sandbox = _sandbox(self.scheduler)
         self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from concurrent.futures import Future
 from typing import Any
 
-from workflows import bootstrap
+from workflows import engine as bootstrap
 
 DEADLINE_S = 20.0
 

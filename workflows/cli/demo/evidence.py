@@ -9,12 +9,12 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from workflows.audit import Report, verify
-from workflows.books_check import BooksReport, check_books
+from workflows.audit.verify import Report, verify
 from workflows.cli.folder import open_ledgers, open_log, open_reports
+from workflows.sandbox.books_check import BooksReport, check_books
 
 if TYPE_CHECKING:
-    from workflows.embedded.reports import Reports
+    from workflows.embedded.step_functions.reports import Reports
 
 EXECUTIONS_END_WITHIN_S = 20
 """After the last event of its order an execution has a few states left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from workflows.order_json import MoneyJson, OptionJson, PlaceJson, PlaceLineJson
+from workflows.client.order_json import MoneyJson, OptionJson, PlaceJson, PlaceLineJson
 
 _CURRENCY = "EUR"
 

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from workflows.client import ExpediterClient
-from workflows.order_json import OrderJson
+from workflows.client.client import ExpediterClient
+from workflows.client.order_json import OrderJson
 
 SignIn: TypeAlias = Callable[[str, str], ExpediterClient]
 """Role and id -> a client with a token of theirs."""

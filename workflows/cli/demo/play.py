@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from workflows.cli.demo.menu import Wish
 from workflows.cli.demo.parties import Parties, SignIn
 from workflows.cli.demo.stories import Rule, Story
-from workflows.client import Problem
-from workflows.order_json import OrderJson
+from workflows.client.client import Problem
+from workflows.client.order_json import OrderJson
 
 TOGETHER_MAX = 32
 """Orders played at once."""

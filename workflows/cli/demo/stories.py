@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from workflows.cli.demo.parties import Parties
-from workflows.order_json import OrderJson
+from workflows.client.order_json import OrderJson
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from domain.events import Line
 from domain.identifiers import OrderId, RestaurantId
+from domain.order.events import Line
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
 from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate

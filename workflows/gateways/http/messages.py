@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from domain.events import Line, Option
 from domain.identifiers import RestaurantId, Sku
 from domain.money import Money
+from domain.order.events import Line, Option
 
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]

@@ -1,0 +1,173 @@
+"""What follows from a state by itself: the intents that became necessary, the end of the order, a run for one at rest.
+
+One rule at a time, until none applies. The rules read the fold alone, so it does not matter which command, in which
+order, led there; and a rule that was applied no longer applies, because its own event says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from domain.identifiers import SYSTEM
+from domain.order.delivery import ATTEMPTS_MAX, LIVE
+from domain.order.events import (
+    CancellationCause,
+    CancellationRequested,
+    CourierReleaseRequested,
+    CourierRequested,
+    Event,
+    Fault,
+    Intent,
+    OrderCancelled,
+    OrderCompleted,
+    PaymentAuthorizationRequested,
+    PaymentCaptureRequested,
+    PaymentRefundRequested,
+    PaymentVoidRequested,
+    PreparationCancellationRequested,
+    PreparationRequested,
+    RunStarted,
+)
+from domain.order.intents import Holding, Owed, excess_taken, owed, shortage
+from domain.order.order import Order, Rest, evolve
+from domain.order.payment import Hold, Transfer
+from domain.order.preparation import ACCEPTED, TicketState
+
+
+def consequences(order: Order) -> Iterator[Event]:
+    """The events that follow from this state, each folded before the next is looked for."""
+    while (event := _next(order)) is not None:
+        yield event
+        order = evolve(order, event)
+
+
+def wanted(order: Order, item: Owed) -> bool:
+    """Whether the order still needs what it holds, to go on or to be paid."""
+    if order.cancellation is not None or order.abandoned is not None or item.holding is Holding.CAPTURE:
+        return item.holding is Holding.CAPTURE and item.in_doubt
+    if item.holding is Holding.AUTHORIZATION:
+        return not order.delivery.delivered or bool(shortage(order))
+    if item.holding is Holding.TICKET:
+        return True
+    offer = order.delivery.current
+    return not order.delivery.delivered and (offer is None or item.intent == offer.intent)
+
+
+def _next(order: Order) -> Event | None:
+    if order.placed is None:
+        return None
+    return _onward(order) or _undo(order) or _end(order) or _rouse(order)
+
+
+def _onward(order: Order) -> Event | None:
+    if order.cancellation is not None:
+        return None
+    return _forward(order) if order.abandoned is None else _owes_after_all(order, order.abandoned.fault)
+
+
+def _owes_after_all(order: Order, fault: Fault) -> CancellationRequested | None:
+    """What comes in after an order was abandoned is given back, as of a cancelled one. A delivered meal is not undone:
+    there only what is too much is given back."""
+    if order.delivery.delivered or not owed(order):
+        return None
+    return _cancelled(CancellationCause.ABANDONED, fault)
+
+
+def _forward(order: Order) -> Event | None:
+    if order.delivery.failed is not None:
+        return _cancelled(CancellationCause.DELIVERY_FAILED, order.delivery.failed.fault)
+    if order.delivery.delivered:
+        return _capture(order)
+    return None if order.delivery.picked_up else _before_pickup(order)
+
+
+def _before_pickup(order: Order) -> Event | None:
+    assert order.placed is not None
+    authorization, ticket = order.payment.authorization, order.ticket
+    if authorization is None:
+        return PaymentAuthorizationRequested(amount=order.total, payment_method=order.placed.payment_method)
+    if authorization.state not in {Hold.HELD, Hold.DECLINED}:
+        return None
+    if authorization.state is Hold.DECLINED or authorization.amount < order.total:  # less than it costs is a no, too
+        return _cancelled(CancellationCause.PAYMENT_DECLINED, Fault.CUSTOMER)
+    if ticket is None:
+        return PreparationRequested()
+    if ticket.state in _GIVEN_UP:
+        return _cancelled(_GIVEN_UP[ticket.state], Fault.RESTAURANT)
+    if not any(line.quantity for line in order.lines):
+        return _cancelled(CancellationCause.NOTHING_LEFT, Fault.RESTAURANT)
+    return _courier(order) if ticket.state in ACCEPTED else None
+
+
+_GIVEN_UP = {
+    TicketState.REJECTED: CancellationCause.PREPARATION_REJECTED,
+    TicketState.TIMED_OUT: CancellationCause.PREPARATION_TIMED_OUT,
+    TicketState.OVERDUE: CancellationCause.PREPARATION_OVERDUE,
+}
+
+
+def _courier(order: Order) -> Event | None:
+    offer = order.delivery.current
+    if offer is not None and offer.state in LIVE:
+        return None
+    attempt = len(order.delivery.offers) + 1
+    if attempt > ATTEMPTS_MAX:
+        return _cancelled(CancellationCause.NO_COURIER, Fault.PLATFORM)
+    return CourierRequested(attempt=attempt)
+
+
+def _capture(order: Order) -> Event | None:
+    payment = order.payment
+    missing = shortage(order)
+    refused = any(capture.state is Transfer.REFUSED for capture in payment.captures)
+    if not missing or refused or payment.authorization is None or payment.authorization.state is not Hold.HELD:
+        return None
+    return PaymentCaptureRequested(authorization_id=payment.authorization.authorization_id, amount=missing)
+
+
+def _cancelled(cause: CancellationCause, fault: Fault) -> CancellationRequested:
+    return CancellationRequested(cause=cause, fault=fault, by=SYSTEM, reason="")
+
+
+def _undo(order: Order) -> Intent | None:
+    for item in owed(order):
+        if item.undo is None and not item.refused and not wanted(order, item) and (undo := _undo_of(order, item)):
+            return undo
+    return None
+
+
+def _undo_of(order: Order, item: Owed) -> Intent | None:
+    match item.holding:
+        case Holding.TICKET:
+            return PreparationCancellationRequested(request=item.intent)
+        case Holding.OFFER:
+            return CourierReleaseRequested(request=item.intent)
+        case Holding.AUTHORIZATION:
+            authorization = order.payment.authorization
+            if authorization is None or item.in_doubt:
+                return None  # it is asked again first; what it then holds is let go of
+            return PaymentVoidRequested(authorization_id=authorization.authorization_id)
+        case Holding.CAPTURE:
+            refundable = order.payment.refundable()
+            if refundable is None or item.in_doubt:
+                return None
+            capture_id, left = refundable
+            return PaymentRefundRequested(capture_id=capture_id, amount=min(excess_taken(order), left))
+
+
+def _end(order: Order) -> Event | None:
+    ended = order.rest is Rest.ENDED and order.rested_at > order.cancelling_since
+    if ended or owed(order):
+        return None
+    if order.cancellation is not None:
+        return OrderCancelled()
+    return OrderCompleted() if order.delivery.delivered and not shortage(order) else None
+
+
+def _rouse(order: Order) -> RunStarted | None:
+    """An ended order that owes again, and a parked one that has something new to do, need a run."""
+    owes_again = order.rest is Rest.ENDED and bool(owed(order))
+    news = order.rest is Rest.PARKED and max((order.cancelling_since, *order.intents)) > order.rested_at
+    if not owes_again and not news:
+        return None
+    return RunStarted(run=order.run + 1, by=SYSTEM, reason="it owes again" if owes_again else "it has news")

@@ -1,0 +1,296 @@
+"""``decide``: command and order in, events out, or a refusal by name.
+
+Every decision has two parts. What the command says is answered first, by one small function a command. Then the order
+draws the consequences until there is none left: which intents are necessary now, whether it ends, whether a resting
+order must run again. So an intent is in the commit that makes it necessary, whichever command that was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import assert_never
+
+from domain.identifiers import SYSTEM, Role
+from domain.money import total
+from domain.order.adjustments import approve, check_amount, wish
+from domain.order.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
+    Awaited,
+    CancelOrder,
+    Command,
+    GrantCredit,
+    ParkOrder,
+    PlaceOrder,
+    RecordFact,
+    RecordTimeout,
+    StartRun,
+    WriteOff,
+)
+from domain.order.consequences import consequences
+from domain.order.events import (
+    CancellationCause,
+    CancellationRequested,
+    CourierAssigned,
+    CourierDeclined,
+    CourierReleased,
+    CourierReleaseRequested,
+    CourierRequested,
+    CourierTimedOut,
+    CourierWrittenOff,
+    DeliveryFailed,
+    DeliveryOverdue,
+    Event,
+    Fact,
+    Fault,
+    Intent,
+    ItemUnavailable,
+    NoteAdded,
+    OrderDelivered,
+    OrderParked,
+    OrderPickedUp,
+    OrderPlaced,
+    PaymentAuthorizationRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentCaptureRefused,
+    PaymentCaptureRequested,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentRefundRefused,
+    PaymentRefundRequested,
+    PaymentVoided,
+    PaymentVoidRefused,
+    PaymentVoidRequested,
+    PreparationAccepted,
+    PreparationCancellationRequested,
+    PreparationCancelled,
+    PreparationOverdue,
+    PreparationReady,
+    PreparationRejected,
+    PreparationRequested,
+    PreparationTimedOut,
+    PreparationWrittenOff,
+    RunStarted,
+    Timeout,
+)
+from domain.order.intents import owed
+from domain.order.order import Order, Rest, evolve, fact_key
+from domain.order.questions import Answer, answer
+from domain.order.refusals import (
+    CancellationNotAllowed,
+    InvalidOrder,
+    NotAsked,
+    NotTheNextRun,
+    OrderAlreadyEnded,
+    OrderAlreadyPickedUp,
+    OrderAlreadyPlaced,
+    OrderNotFound,
+    RunSuperseded,
+    UnknownLine,
+)
+from domain.personal import Erased
+
+LINES_MAX = 100
+"""Lines an order may have: far above what people order, far below what a 400 KB commit holds."""
+
+
+def decide(command: Command, order: Order) -> tuple[Event, ...]:
+    """The events that the command leads to; empty when everything it says is so already.
+
+    Raises:
+        Rejected: The named subclass says which rule is broken. Nothing is to be recorded.
+    """
+    events = list(_answered(command, order))
+    for event in events:
+        order = evolve(order, event)
+    return (*events, *consequences(order)) if events else ()
+
+
+def _answered(command: Command, order: Order) -> tuple[Event, ...]:
+    if isinstance(command, PlaceOrder):
+        return _place(command, order)
+    if order.placed is None:
+        raise OrderNotFound(order.order_id)
+    match command:
+        case CancelOrder():
+            return _cancel(command, order)
+        case RecordFact():
+            return _record(command.fact, order)
+        case RecordTimeout():
+            return _time_out(command, order)
+        case ParkOrder():
+            return _park(command, order)
+        case StartRun():
+            return _start_run(command, order)
+        case GrantCredit() | WriteOff() | AbandonOrder():
+            return wish(command, order)
+        case Approve():
+            return approve(command, order)
+        case AddNote():
+            return _add_note(command, order)
+        case _:
+            assert_never(command)
+
+
+def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
+    placed = OrderPlaced(
+        order_id=command.order_id,
+        customer=command.customer,
+        restaurant=command.restaurant,
+        lines=command.lines,
+        delivery_fee=command.delivery_fee,
+        service_fee=command.service_fee,
+        tip=command.tip,
+        payment_method=command.payment_method,
+        contact=command.contact,
+        placed_at=command.at,
+    )
+    if order.placed is not None:
+        if order.placed == _retold(placed, order.placed):
+            return ()
+        raise OrderAlreadyPlaced(order.order_id)
+    _check_prices(placed)
+    return (placed,)
+
+
+def _retold(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
+    """Placed again, later, and perhaps after the customer's data was erased: that is no other order."""
+    contact = Erased() if isinstance(first.contact, Erased) else placed.contact
+    return replace(placed, placed_at=first.placed_at, contact=contact)
+
+
+def _check_prices(placed: OrderPlaced) -> None:
+    if not 1 <= len(placed.lines) <= LINES_MAX:
+        raise InvalidOrder("lines", f"an order has 1 to {LINES_MAX} lines, this one has {len(placed.lines)}")
+    amounts = {"delivery_fee": placed.delivery_fee, "service_fee": placed.service_fee, "tip": placed.tip}
+    for number, line in enumerate(placed.lines):
+        if line.quantity < 1:
+            raise InvalidOrder(f"lines[{number}].quantity", f"order at least 1, not {line.quantity}")
+        amounts[f"lines[{number}].unit_price"] = line.unit_price
+        amounts |= {f"lines[{number}].options[{i}].price": option.price for i, option in enumerate(line.options)}
+    currency = placed.delivery_fee.currency
+    for name, amount in amounts.items():
+        if amount.currency != currency:
+            raise InvalidOrder(name, f"{amount.currency}, but the order is in {currency}; use one currency")
+        if amount.minor < 0:
+            raise InvalidOrder(name, f"{amount} is below zero")
+    fees = (placed.delivery_fee, placed.service_fee, placed.tip)
+    if not total((*(line.total for line in placed.lines), *fees), currency):
+        raise InvalidOrder("lines", "the total is zero; there is nothing to pay for")
+
+
+def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
+    if command.by.role not in _CANCELLERS:
+        raise CancellationNotAllowed(command.by.role)
+    if order.cancellation is not None:
+        return ()
+    if order.delivery.picked_up:
+        raise OrderAlreadyPickedUp(order.order_id)
+    if order.rest is Rest.ENDED:
+        raise OrderAlreadyEnded(order.order_id)
+    return (
+        CancellationRequested(
+            cause=CancellationCause.ASKED,
+            fault=_CANCELLERS[command.by.role],
+            by=command.by,
+            reason=command.reason,
+        ),
+    )
+
+
+def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
+    if not isinstance(order.intents.get(fact.answers), _QUESTION[type(fact)]):
+        raise NotAsked(type(fact).__name__, fact.answers)
+    if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
+        raise UnknownLine(fact.line, len(order.lines))
+    if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded):
+        check_amount(fact.amount, order)
+    return () if fact_key(fact) in order.facts else (fact,)
+
+
+def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
+    _check_run(command.run, order)
+    if not isinstance(order.intents.get(command.question), _WAITED_ON[command.awaited]):
+        raise NotAsked(f"a timeout of {command.awaited}", command.question)
+    if command.awaited is Awaited.DELIVERY and not order.delivery.picked_up:
+        return ()  # nobody carries the meal yet, so nobody is late with it
+    if order.cancellation is not None or answer(order, command.awaited, command.question) is not Answer.NONE:
+        return ()
+    return (_timeout(command),)
+
+
+def _timeout(command: RecordTimeout) -> Timeout:
+    match command.awaited:
+        case Awaited.ACCEPTANCE:
+            return PreparationTimedOut(answers=command.question, at=command.at)
+        case Awaited.READINESS:
+            return PreparationOverdue(answers=command.question, at=command.at)
+        case Awaited.ASSIGNMENT | Awaited.PICKUP:
+            return CourierTimedOut(answers=command.question, at=command.at)
+        case Awaited.DELIVERY:
+            return DeliveryOverdue(answers=command.question, at=command.at)
+        case _:
+            assert_never(command.awaited)
+
+
+def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
+    _check_run(command.run, order)
+    if order.rest is not Rest.MOVING:
+        return ()
+    if order.cancellation is not None and not command.compensating:
+        return (RunStarted(run=order.run + 1, by=SYSTEM, reason="it was cancelled while it was being parked"),)
+    return (OrderParked(run=command.run, error=command.error, detail=command.detail),)
+
+
+def _start_run(command: StartRun, order: Order) -> tuple[Event, ...]:
+    if command.run <= order.run:
+        return ()
+    if order.rest is Rest.ENDED and not owed(order):
+        raise OrderAlreadyEnded(order.order_id)
+    if command.run != order.run + 1:
+        raise NotTheNextRun(order.order_id, command.run, order.run)
+    return (RunStarted(run=order.run + 1, by=command.by, reason=command.reason),)
+
+
+def _add_note(command: AddNote, order: Order) -> tuple[Event, ...]:
+    if command.note_id in order.notes:
+        return ()
+    return (NoteAdded(note_id=command.note_id, by=command.by, text=command.text),)
+
+
+def _check_run(run: int, order: Order) -> None:
+    if run < order.run:
+        raise RunSuperseded(order.order_id, run, order.run)
+
+
+_CANCELLERS = {
+    Role.CUSTOMER: Fault.CUSTOMER,
+    Role.RESTAURANT: Fault.RESTAURANT,
+    Role.SUPPORT: Fault.PLATFORM,
+    Role.SERVICE: Fault.PLATFORM,
+    Role.SYSTEM: Fault.PLATFORM,
+}
+
+_QUESTION: dict[type[Fact], type[Intent]] = {
+    **dict.fromkeys((PaymentAuthorized, PaymentDeclined), PaymentAuthorizationRequested),
+    **dict.fromkeys((PaymentCaptured, PaymentCaptureRefused), PaymentCaptureRequested),
+    **dict.fromkeys((PaymentVoided, PaymentVoidRefused), PaymentVoidRequested),
+    **dict.fromkeys((PaymentRefunded, PaymentRefundRefused), PaymentRefundRequested),
+    **dict.fromkeys(
+        (PreparationAccepted, PreparationRejected, ItemUnavailable, PreparationReady), PreparationRequested
+    ),
+    **dict.fromkeys((PreparationCancelled, PreparationWrittenOff), PreparationCancellationRequested),
+    **dict.fromkeys(
+        (CourierAssigned, CourierDeclined, OrderPickedUp, OrderDelivered, DeliveryFailed), CourierRequested
+    ),
+    **dict.fromkeys((CourierReleased, CourierWrittenOff), CourierReleaseRequested),
+}
+"""Which intent a fact is an answer to."""
+
+_WAITED_ON: dict[Awaited, type[Intent]] = {
+    **dict.fromkeys((Awaited.ACCEPTANCE, Awaited.READINESS), PreparationRequested),
+    **dict.fromkeys((Awaited.ASSIGNMENT, Awaited.PICKUP, Awaited.DELIVERY), CourierRequested),
+}
+"""Which intent puts the question that is waited on."""

@@ -1,0 +1,303 @@
+"""The order: what its events add up to. ``evolve`` never argues with the past; what may happen next is decided
+elsewhere (``deciding.py``), from this state alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, get_args
+
+from domain.identifiers import OrderId
+from domain.money import Money, total
+from domain.order import delivery, payment, preparation
+from domain.order.delivery import Delivery
+from domain.order.events import (
+    ApprovalGiven,
+    ApprovalRequested,
+    CancellationRequested,
+    CourierTimedOut,
+    CreditGranted,
+    DeliveryFact,
+    DeliveryIntent,
+    DeliveryOverdue,
+    Event,
+    Fact,
+    Intent,
+    ItemUnavailable,
+    Line,
+    NoteAdded,
+    OrderAbandoned,
+    OrderCancelled,
+    OrderCompleted,
+    OrderDelivered,
+    OrderParked,
+    OrderPickedUp,
+    OrderPlaced,
+    PaymentFact,
+    PaymentIntent,
+    PreparationFact,
+    PreparationIntent,
+    PreparationOverdue,
+    PreparationTimedOut,
+    RunStarted,
+    WrittenOff,
+)
+from domain.order.payment import Payment
+from domain.order.preparation import Ticket, TicketState
+from domain.replacing import replace
+
+
+class Status(StrEnum):
+    """Where an order is, in one word. A summary for people: nothing is decided on it."""
+
+    UNPLACED = "unplaced"
+    PLACED = "placed"
+    AUTHORIZED = "authorized"
+    PREPARING = "preparing"
+    READY = "ready"
+    PICKED_UP = "picked_up"
+    DELIVERED = "delivered"
+    COMPLETED = "completed"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    ABANDONED = "abandoned"
+
+
+class Rest(StrEnum):
+    """Whether a run moves the order (MOVING), or it rests: parked for a person, or ended."""
+
+    MOVING = "moving"
+    PARKED = "parked"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Order:
+    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them.
+
+    ``approvals`` are the wishes that wait for a second person, by version; ``unreturned`` is what, in minor units, was
+    abandoned and not asked back by any refund.
+    """
+
+    order_id: OrderId
+    version: int = 0
+    placed: OrderPlaced | None = None
+    lines: tuple[Line, ...] = ()
+    run: int = 0
+    rest: Rest = Rest.MOVING
+    rested_at: int = 0
+    cancellation: CancellationRequested | None = None
+    cancelling_since: int = 0
+    credited: int = 0
+    credits: frozenset[str] = frozenset()
+    payment: Payment = field(default_factory=Payment)
+    ticket: Ticket | None = None
+    delivery: Delivery = field(default_factory=Delivery)
+    intents: dict[int, Intent] = field(default_factory=dict)
+    facts: frozenset[tuple[object, ...]] = frozenset()
+    written_off: frozenset[int] = frozenset()
+    abandoned: OrderAbandoned | None = None
+    abandoned_at: int = 0
+    unreturned: int = 0
+    approvals: dict[int, ApprovalRequested] = field(default_factory=dict)
+    approved: frozenset[int] = frozenset()
+    notes: frozenset[str] = frozenset()
+
+    @property
+    def currency(self) -> str:
+        return self.payment.currency
+
+    @property
+    def total(self) -> Money:
+        """Price of what can be had, with fees and tip, less credits; never below zero."""
+        if self.placed is None:
+            return Money.zero(self.currency)
+        fees = (self.placed.delivery_fee, self.placed.service_fee, self.placed.tip)
+        price = total((*(line.total for line in self.lines), *fees), self.currency)
+        return max(price - Money(self.credited, self.currency), Money.zero(self.currency))
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it ended by being abandoned, and nothing came later that made it owe again."""
+        return self.rest is Rest.ENDED and self.abandoned is not None and self.rested_at == self.abandoned_at
+
+    @property
+    def status(self) -> Status:
+        if self.placed is None:
+            return Status.UNPLACED
+        if self.given_up:
+            return Status.ABANDONED
+        if self.cancellation is not None:
+            return Status.CANCELLED if self.rest is Rest.ENDED else Status.CANCELLING
+        if self.rest is Rest.ENDED:
+            return Status.COMPLETED
+        if self.delivery.delivered:
+            return Status.DELIVERED
+        if self.delivery.picked_up:
+            return Status.PICKED_UP
+        if self.ticket is None:
+            return Status.PLACED
+        if self.ticket.state is TicketState.READY:
+            return Status.READY
+        return Status.AUTHORIZED if self.ticket.state is TicketState.REQUESTED else Status.PREPARING
+
+
+def initial(order_id: OrderId) -> Order:
+    """An order of which nothing is known."""
+    return replace(_UNKNOWN, order_id=order_id)
+
+
+_UNKNOWN = Order(order_id=OrderId(""))
+
+
+def evolve(order: Order, event: Event) -> Order:
+    """The order after one more event. Total: an event without a rule here only counts."""
+    return evolve_all(order, (event,))
+
+
+def evolve_all(order: Order, events: Iterable[Event]) -> Order:
+    """The order after all of these. They change one copy in place, which nobody else has seen yet."""
+    after = replace(order)
+    fields = after.__dict__
+    for event in events:
+        version = fields["version"] + 1
+        fields.update(_EVOLVE[type(event)](after, event, version), version=version)
+    return after
+
+
+def fact_key(fact: Fact) -> tuple[object, ...]:
+    """Two reports with the same key are one fact, told twice; when it was told does not count."""
+    if isinstance(fact, ItemUnavailable):
+        return ItemUnavailable, fact.answers, fact.line, fact.available
+    return type(fact), fact.answers, getattr(fact, "courier", None)
+
+
+_Changes = dict[str, Any]
+
+
+def _placed(order: Order, event: OrderPlaced, version: int) -> _Changes:
+    return {
+        "placed": event,
+        "lines": event.lines,
+        "run": 1,
+        "payment": Payment(currency=event.delivery_fee.currency),
+    }
+
+
+def _run_started(order: Order, event: RunStarted, version: int) -> _Changes:
+    return {
+        "run": event.run,
+        "rest": Rest.MOVING,
+        "payment": payment.lapse_refusals(order.payment),
+        "delivery": replace(order.delivery, overdue=False),
+    }
+
+
+def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
+    return {"rest": Rest.PARKED, "rested_at": version}
+
+
+def _cancelling(order: Order, event: CancellationRequested, version: int) -> _Changes:
+    return {"cancellation": event, "cancelling_since": version}
+
+
+def _ended(order: Order, event: OrderCancelled | OrderCompleted, version: int) -> _Changes:
+    return {"rest": Rest.ENDED, "rested_at": version}
+
+
+def _credited(order: Order, event: CreditGranted, version: int) -> _Changes:
+    return {"credited": order.credited + event.amount.minor, "credits": order.credits | {event.credit_id}}
+
+
+def _written_off(order: Order, event: WrittenOff, version: int) -> _Changes:
+    return {
+        "payment": payment.write_off(order.payment, event.intent),
+        "ticket": preparation.write_off(order.ticket, event.intent),
+        "delivery": delivery.write_off(order.delivery, event.intent),
+        "written_off": order.written_off | {event.intent},
+    }
+
+
+def _abandoned(order: Order, event: OrderAbandoned, version: int) -> _Changes:
+    return {
+        "rest": Rest.ENDED,
+        "rested_at": version,
+        "abandoned": event,
+        "abandoned_at": version,
+        "unreturned": order.unreturned + event.unreturned.minor,
+    }
+
+
+def _approval_requested(order: Order, event: ApprovalRequested, version: int) -> _Changes:
+    return {"approvals": order.approvals | {version: event}}
+
+
+def _approved(order: Order, event: ApprovalGiven, version: int) -> _Changes:
+    pending = {asked: wish for asked, wish in order.approvals.items() if asked != event.approval}
+    return {"approvals": pending, "approved": order.approved | {event.approval}}
+
+
+def _noted(order: Order, event: NoteAdded, version: int) -> _Changes:
+    return {"notes": order.notes | {event.note_id}}
+
+
+def _payment(order: Order, event: Any, version: int) -> _Changes:
+    return {"payment": payment.evolve(order.payment, event, version)} | _remembered(order, event, version)
+
+
+def _preparation(order: Order, event: Any, version: int) -> _Changes:
+    changes: _Changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(
+        order, event, version
+    )
+    if isinstance(event, ItemUnavailable):
+        changes["lines"] = tuple(
+            _reduced(line, event.available) if number == event.line else line
+            for number, line in enumerate(order.lines, start=1)
+        )
+    return changes
+
+
+def _reduced(line: Line, available: int) -> Line:
+    return dataclasses.replace(line, quantity=max(0, min(line.quantity, available)))
+
+
+def _delivery(order: Order, event: Any, version: int) -> _Changes:
+    changes: _Changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(
+        order, event, version
+    )
+    if type(event) in _COLLECTED:
+        changes["ticket"] = preparation.collected(order.ticket)
+    return changes
+
+
+def _remembered(order: Order, event: Any, version: int) -> _Changes:
+    kind = type(event)
+    if kind in _FACTS:
+        return {"facts": order.facts | {fact_key(event)}}
+    return {"intents": order.intents | {version: event}} if kind in _INTENTS else {}
+
+
+_COLLECTED = frozenset({OrderPickedUp, OrderDelivered})
+_INTENTS = frozenset(get_args(Intent))
+_FACTS = frozenset(get_args(Fact))
+_EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
+    OrderPlaced: _placed,
+    RunStarted: _run_started,
+    OrderParked: _parked,
+    CancellationRequested: _cancelling,
+    OrderCancelled: _ended,
+    OrderCompleted: _ended,
+    CreditGranted: _credited,
+    WrittenOff: _written_off,
+    OrderAbandoned: _abandoned,
+    ApprovalRequested: _approval_requested,
+    ApprovalGiven: _approved,
+    NoteAdded: _noted,
+    **dict.fromkeys(get_args(PaymentIntent) + get_args(PaymentFact), _payment),
+    **dict.fromkeys(get_args(PreparationIntent) + get_args(PreparationFact), _preparation),
+    **dict.fromkeys((PreparationTimedOut, PreparationOverdue), _preparation),
+    **dict.fromkeys(get_args(DeliveryIntent) + get_args(DeliveryFact), _delivery),
+    **dict.fromkeys((CourierTimedOut, DeliveryOverdue), _delivery),
+}

@@ -1,0 +1,69 @@
+"""Who calls, as the authorizer of API Gateway says it, and what the call belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from domain.identifiers import Actor, InvalidIdentifier, Role, parse_name
+from handlers.http.problems import RequestRefused
+from workflows.orders.command_handling import Caller
+
+ROLES = frozenset(Role) - {Role.SYSTEM}
+"""The roles a token can carry; SYSTEM is Expediter itself."""
+
+_BEARER = {"WWW-Authenticate": "Bearer"}
+
+_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+
+def caller(event: Mapping[str, Any]) -> Caller:
+    """Raises RequestRefused: 401 without a token, 403 for one that names nobody in exactly one role.
+
+    The correlation is the trace id of a valid ``traceparent`` (W3C Trace Context), else the request's id.
+    """
+    context = event.get("requestContext") or {}
+    claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims")
+    if not isinstance(claims, Mapping):
+        detail = "send an access token: Authorization: Bearer ..."
+        raise RequestRefused("Unauthenticated", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
+    request = str(context.get("requestId") or "unknown")
+    return Caller(actor=_actor(claims), correlation=_trace(event) or request, causation=request)
+
+
+def _actor(claims: Mapping[str, Any]) -> Actor:
+    roles = sorted(ROLES & set(_groups(claims.get("cognito:groups"))))
+    if len(roles) != 1:
+        names = ", ".join(sorted(ROLES))
+        raise RequestRefused(
+            "RoleUnclear", HTTPStatus.FORBIDDEN, f"the token must carry exactly one role in cognito:groups, of: {names}"
+        )
+    try:
+        return Actor(Role(roles[0]), parse_name(_subject(claims), "token's subject"))
+    except InvalidIdentifier as error:
+        raise RequestRefused("SubjectUnusable", HTTPStatus.FORBIDDEN, str(error)) from error
+
+
+def _subject(claims: Mapping[str, Any]) -> str:
+    """Whom orders know. Cognito makes ``sub`` up, and an access token has the user's name beside it: ``rst_1``. Names
+    are given by whoever administers the pool, so nobody can take another's."""
+    if claims.get("token_use", "access") != "access":
+        detail = "send the access token; an id token is for the client that asked for it"
+        raise RequestRefused("AccessTokenRequired", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
+    return str(claims.get("username") or claims.get("sub") or "")
+
+
+def _groups(claim: Any) -> list[str]:
+    """A list, or the text that API Gateway makes of one: ``[customer]``, ``[eu-west-1_x customer]``."""
+    if isinstance(claim, list):
+        return [item for item in claim if isinstance(item, str)]
+    return re.split(r"[\s,]+", claim.strip().strip("[]").strip()) if isinstance(claim, str) else []
+
+
+def _trace(event: Mapping[str, Any]) -> str | None:
+    headers = event.get("headers") or {}
+    sent = next((value for name, value in headers.items() if str(name).lower() == "traceparent"), "")
+    found = _TRACEPARENT.fullmatch(str(sent).strip())
+    return found[1] if found else None

@@ -1,0 +1,92 @@
+"""Where in an order's history: a version, a time, a page of events."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+from pydantic import BeforeValidator, WithJsonSchema
+
+from domain.identifiers import OrderId
+from handlers.http.invalid import refused
+from handlers.http.values import instant
+
+PAGE_MAX = 100
+"""Events in a page; most orders have fewer altogether."""
+
+_VERSION_SCHEMA = {"type": "integer", "minimum": 1}
+_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+
+
+def _count(value: Any) -> int:
+    if not re.fullmatch(r"[1-9][0-9]{0,8}", str(value)):
+        raise ValueError("send a whole number from 1 on")
+    return int(value)
+
+
+def _limit(value: Any) -> int:
+    if not (found := re.fullmatch(r"[0-9]{1,3}", str(value))) or not 1 <= int(found[0]) <= PAGE_MAX:
+        raise ValueError(f"send a whole number from 1 to {PAGE_MAX}")
+    return int(found[0])
+
+
+def _time(value: Any) -> datetime:
+    try:
+        return instant(str(value))
+    except ValueError as error:
+        raise ValueError(f"{error} (in a query, write + as %2B)") from None
+
+
+def _either(value: Any) -> int | datetime:
+    return _count(value) if re.fullmatch(r"[0-9]+", str(value)) else _time(value)
+
+
+AtVersion = Annotated[
+    Annotated[int, BeforeValidator(_count), WithJsonSchema(_VERSION_SCHEMA)] | None,
+    Query(description="The order as it was at this version."),
+]
+AtTime = Annotated[
+    Annotated[datetime, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)] | None,
+    Query(description="The order as it was at this time. Not together with `version`."),
+]
+AtEither = Annotated[
+    Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, _TIME_SCHEMA]})],
+    Query(description="A version or a time."),
+]
+Limit = Annotated[
+    Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
+    Query(description="Events in a page."),
+]
+Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+
+
+def chosen(version: int | None, at: datetime | None) -> int | datetime | None:
+    """The one that was given, if any. Raises RequestRefused for both."""
+    if version is not None and at is not None:
+        raise refused([("at", "send version or at, not both")], HTTPStatus.BAD_REQUEST)
+    return at if version is None else version
+
+
+def cursor_after(order_id: OrderId, version: int) -> str:
+    """The cursor of the page that begins behind this version."""
+    return base64.urlsafe_b64encode(f"{order_id}:{version}".encode()).decode().rstrip("=")
+
+
+def last_seen(order_id: OrderId, cursor: str | None) -> int:
+    """The version that the page before ended with; 0 without a cursor. Raises RequestRefused."""
+    if cursor is None:
+        return 0
+    try:
+        text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        text = ""
+    found = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
+    if not found:
+        problem = "is not a cursor of this order; send `next` of a page as it came, or leave it out for the first"
+        raise refused([("cursor", problem)], HTTPStatus.BAD_REQUEST)
+    return int(found[1])

@@ -1,0 +1,146 @@
+"""Every single AWS call of the command path, killed and repeated: no event, start or token is lost or doubled.
+
+The story is told once without a fault, and every call that it makes is recorded. Then each call is struck in each way,
+in the state in which it was made; AWS delivers again what was not done; and the world must look as it did without the
+fault. A call site that is added to the code is found by the recording, and so struck too.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.aws.deployed import Deployed, Saved, chapter, deployed
+from tests.aws.story import STORY, run
+from tests.aws.striking import ROOT, Fault, Site, faults_of
+
+CLIENT_CALL = re.compile(r"self\._(client|dynamodb|kms)\.[a-z_]+$|getattr\(self\._client, \w+\)$")
+
+ADAPTERS = ("event_log", "documents", "keyring", "step_functions")
+
+NOT_IN_THE_STORY = {
+    "event_log._settled": "reads what became of an append, once nobody said so; its own faults are in tests/log",
+    "keyring._delete": "of two that make a customer's key at once, the key that nobody named; held in tests/log",
+}
+"""Functions with a call that only a fault leads to, or that no command does."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """An invocation as it went without a fault: the world before and after it, what its caller heard, its calls."""
+
+    before: Saved
+    after: dict[str, Any]
+    heard: Any
+    sites: tuple[Site, ...]
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest) -> Iterator[Deployed]:
+    """On the official DynamoDB Local where there is one, else on moto."""
+    try:
+        url = request.getfixturevalue("dynamodb_local")
+    except pytest.skip.Exception:
+        url = None
+    with deployed(url) as world:
+        yield world
+
+
+@pytest.fixture(scope="module")
+def told(world: Deployed) -> dict[str, Told]:
+    """The story without a fault."""
+    found: dict[str, Told] = {}
+    for number, invocation in enumerate(STORY):
+        world.clock.time = chapter(number)
+        before = world.save()
+        world.striker.watch()
+        heard = invocation.deliver(world)
+        found[invocation.name] = Told(before, world.seen(), heard, tuple(world.striker.sites))
+    return found
+
+
+@pytest.fixture(scope="module")
+def struck_in(told: dict[str, Told]) -> dict[str, list[int]]:
+    """Which calls of each invocation to strike: those whose site no earlier invocation has; of a loop, two."""
+    seen: set[tuple[Site, int]] = set()
+    chosen: dict[str, list[int]] = {}
+    for name, invocation in told.items():
+        chosen[name] = []
+        times: dict[Site, int] = {}
+        for number, site in enumerate(invocation.sites):
+            times[site] = min(times.get(site, 0) + 1, 2)
+            if (site, times[site]) not in seen:
+                seen.add((site, times[site]))
+                chosen[name].append(number)
+    return chosen
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("invocation", STORY, ids=lambda invocation: invocation.name)
+def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, told, struck_in):
+    """Whatever strikes it, what AWS delivers again ends as if nothing had."""
+    without = told[invocation.name]
+    for number in struck_in[invocation.name]:
+        site = without.sites[number]
+        if fault in faults_of(site.operation):
+            world.put_back(without.before)
+            world.striker.watch((number, fault))
+            heard = run(invocation, world)
+            assert world.striker.struck == site, f"{fault}: {site}"
+            assert world.seen() == without.after, f"{fault}: {site}"
+            assert heard == without.heard, f"{fault}: {site}"
+
+
+def test_the_story_ends_as_it_should(told):
+    """A story in which nothing happens would prove nothing."""
+    end = told[STORY[-1].name].after
+    assert len(end["starts"]) == 6  # five orders, one of them a second time
+    assert len(end["settled"]) >= 9
+    kinds = {said.split("(")[0] for events in end["events"].values() for _, _, said in events}
+    assert kinds >= {"OrderCompleted", "OrderCancelled", "OrderParked", "RunStarted", "PreparationTimedOut"}
+    assert end["customers with a key"] == []
+
+
+def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in):
+    """What was recorded is what is struck."""
+    recorded = {site for found in told.values() for site in found.sites}
+    struck = {told[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
+    assert struck == recorded
+    assert {site.operation for site in struck} >= {
+        *("Query", "GetItem", "PutItem", "DeleteItem", "GenerateDataKey", "Decrypt"),
+        *("StartExecution", "SendTaskSuccess", "SendTaskFailure"),
+    }
+
+
+def test_every_call_site_of_the_adapters_is_in_the_story(told):
+    """One that the story does not reach has to be told, or listed with the reason."""
+    made = {site.stack[0].split()[0] for found in told.values() for site in found.sites}
+    reached = {(module, int(line)) for module, line in (place.split(":") for place in made)}
+    missing = {
+        f"{call.module}.{call.function}"
+        for call in call_sites()
+        if not any((f"workflows.aws.{call.module}", line) in reached for line in call.lines)
+    }
+    assert missing == set(NOT_IN_THE_STORY)
+
+
+class CallSite(NamedTuple):
+    module: str
+    function: str
+    lines: range
+
+
+def call_sites() -> Iterator[CallSite]:
+    """Every place in the adapters where a method of a client is called."""
+    for module in ADAPTERS:
+        tree = ast.parse((ROOT / "workflows" / "aws" / f"{module}.py").read_text())
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            for call in (node for node in ast.walk(function) if isinstance(node, ast.Call)):
+                called = ast.unparse(call.func)
+                if CLIENT_CALL.match(called):
+                    yield CallSite(module, function.name, range(call.lineno, (call.end_lineno or 0) + 1))

@@ -1,0 +1,67 @@
+"""The numbers of a breaker, and the variables that change them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.settings import DEFAULTS, BreakerSettingRefused, breaker_settings
+from workflows.sagas.steps.payment import TIMEOUT_S
+
+MACHINES = Path(__file__).parents[2] / "statemachines"
+
+
+def test_a_variable_changes_one_number_of_one_circuit():
+    """The others keep their defaults, and variables of others are not ours."""
+    settings = breaker_settings(
+        {"EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "90", "EXPEDITER_BREAKER_KITCHEN_FAILURE_RATE": "0.25", "PATH": "/bin"}
+    )
+    assert settings[Dependency.PAYMENTS].window_s == 90
+    assert settings[Dependency.KITCHEN].failure_rate == 0.25
+    assert settings[Dependency.COURIERS] == DEFAULTS[Dependency.COURIERS]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("PAYMENTS_WINDOW_S", "0", "is '0': give a whole number above zero"),
+        ("PAYMENTS_WINDOW_S", "1.5", "is '1.5': give a whole number above zero"),
+        ("PAYMENTS_FAILURES_MIN", "many", "is 'many': give a whole number above zero"),
+        ("PAYMENTS_FAILURE_RATE", "1.5", "is 1.5: a share of calls is at most 1"),
+        ("COURIERS_PROBE_INTERVAL_S", "-1", "is '-1': give a number above zero"),
+        ("COURIERS_RELEASE_PER_S", "inf", "is 'inf': give a number above zero"),
+        ("COURIERS_SLOW_S", "nan", "is 'nan': give a number above zero"),
+        ("COURIERS_SLOW_SECONDS", "1", "is not a setting"),
+        ("BANK_SLOW_S", "1", "is not a setting"),
+    ],
+)
+def test_what_a_breaker_cannot_do_is_refused_by_the_name_of_the_variable(name: str, text: str, problem: str):
+    """A misspelt variable that is silently ignored is found out in the outage."""
+    variable = f"EXPEDITER_BREAKER_{name}"
+    with pytest.raises(BreakerSettingRefused, match=f"^{variable} {problem}"):
+        breaker_settings({variable: text})
+
+
+def test_a_lease_is_longer_than_a_call_may_take():
+    """Else a probe that is still under way is not the only one."""
+    for settings in DEFAULTS.values():
+        assert settings.probe_lease_s > TIMEOUT_S > settings.slow_s
+
+
+@pytest.mark.parametrize(
+    ("dependency", "machine", "error"),
+    [
+        (Dependency.PAYMENTS, "payment", "PaymentsUnavailable"),
+        (Dependency.KITCHEN, "preparation", "KitchenUnavailable"),
+        (Dependency.COURIERS, "delivery", "CouriersUnavailable"),
+    ],
+)
+def test_a_lone_order_opens_the_circuit_before_its_machine_gives_up(dependency: Dependency, machine: str, error: str):
+    """It meets the open circuit on its last attempt at the latest, and waits instead of being parked."""
+    text = (MACHINES / f"{machine}.asl.yaml").read_text()
+    attempts = [1 + int(found) for found in re.findall(rf"ErrorEquals: \[.*{error}.*MaxAttempts: (\d+)", text)]
+    assert attempts
+    assert DEFAULTS[dependency].failures_min < min(attempts)

@@ -1,0 +1,193 @@
+"""What an order's money and holdings are, worked out from its raw events alone: a second opinion on the fold.
+
+Nothing here imports the state or the rules of the domain, so that a mistake there is not made here, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from domain.order import events as e
+
+Lines = dict[str, int]
+
+
+def books_of(events: Iterable[e.Event]) -> Lines:
+    """The lines of the books, in minor units, under the names that ``domain.order.intents.Books`` gives them."""
+    facts = list(events)
+    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
+    due = _due(facts, captures)
+    open_, captured = _sum(captures, "open"), _sum(captures, "done")
+    abandoned = sum(event.unreturned.minor for event in facts if isinstance(event, e.OrderAbandoned))
+    given_back = _sum(refunds, "open", "done", "refused", "written off") + abandoned
+    overpaid = max(captured + open_ - due, 0)
+    return {
+        "captured": captured,
+        "still_to_capture": open_ + max(due - captured - open_, 0),
+        "due": due,
+        "refunded": _sum(refunds, "done"),
+        "still_to_refund": _sum(refunds, "open", "refused") + max(overpaid - given_back, 0),
+        "unreturned": _sum(refunds, "written off") + abandoned,
+        "over_refunded": max(given_back - overpaid, 0),
+    }
+
+
+def price_of(events: Iterable[e.Event]) -> int:
+    """What the order costs: what can be had, and the fees, less the credits."""
+    left: dict[int, int] = {}
+    each: dict[int, int] = {}
+    amount = 0
+    for event in events:
+        match event:
+            case e.OrderPlaced():
+                for number, line in enumerate(event.lines, start=1):
+                    left[number] = line.quantity
+                    each[number] = line.unit_price.minor + sum(option.price.minor for option in line.options)
+                amount += event.delivery_fee.minor + event.service_fee.minor + event.tip.minor
+            case e.ItemUnavailable():
+                left[event.line] = min(left[event.line], max(event.available, 0))
+            case e.CreditGranted():
+                amount -= event.amount.minor
+    return max(amount + sum(left[number] * each[number] for number in left), 0)
+
+
+def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.PaymentRefunded]) -> int:
+    """What the provider says it moved."""
+    return sum(event.amount.minor for event in events if isinstance(event, kind))
+
+
+def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
+    """What is held, or may be, and was not given back: the kind, and the version of the intent that took it; of a
+    refund that was asked, or refused in this run, the version of the refund's intent.
+    """
+    facts = list(events)
+    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
+    in_doubt = {("capture", version) for version, (state, _, _) in captures.items() if state == "open"}
+    owed = {("capture", version) for version, (state, _, _) in refunds.items() if state in {"open", "refused"}}
+    hold = set() if in_doubt else _held_money(facts)
+    return in_doubt | owed | hold | _held_tickets(facts) | _held_offers(facts)
+
+
+_Movement = tuple[str, int, int]
+"""State, what was asked, and what counts: what the provider moved, else what was asked."""
+
+
+_Kinds = tuple[type[Any], type[Any], type[Any]]
+_CAPTURES: _Kinds = (e.PaymentCaptureRequested, e.PaymentCaptured, e.PaymentCaptureRefused)
+_REFUNDS: _Kinds = (e.PaymentRefundRequested, e.PaymentRefunded, e.PaymentRefundRefused)
+
+
+def _movements(facts: list[e.Event], kinds: _Kinds) -> dict[int, _Movement]:
+    asked, done, refused = kinds
+    found: dict[int, _Movement] = {}
+    for version, event in enumerate(facts, start=1):
+        about: Any = event
+        if isinstance(event, asked):
+            found[version] = ("open", about.amount.minor, about.amount.minor)
+        elif isinstance(event, done):
+            found[about.answers] = ("done", found[about.answers][1], about.amount.minor)
+        elif isinstance(event, refused) and found[about.answers][0] == "open":
+            found[about.answers] = ("refused", *found[about.answers][1:])
+        elif isinstance(event, e.RunStarted):
+            found = {v: ("lapsed" if m[0] == "refused" else m[0], *m[1:]) for v, m in found.items()}
+        elif isinstance(event, e.WrittenOff) and event.intent in found and found[event.intent][0] != "done":
+            found[event.intent] = ("written off", *found[event.intent][1:])
+    return found
+
+
+def _sum(movements: dict[int, _Movement], *states: str) -> int:
+    return sum(amount for state, _, amount in movements.values() if state in states)
+
+
+def _due(facts: list[e.Event], captures: dict[int, _Movement]) -> int:
+    kinds = {type(event) for event in facts}
+    if e.CancellationRequested in kinds or e.OrderDelivered not in kinds:
+        return 0
+    forgiven = {event.intent for event in facts if isinstance(event, e.WrittenOff)}
+    waived = sum(
+        max(asked - (amount if state == "done" else 0), 0)
+        for version, (state, asked, amount) in captures.items()
+        if version in forgiven
+    )
+    price = max(price_of(facts) - waived, 0)
+    return min(price, _sum(captures, "open", "done")) if e.OrderAbandoned in kinds else price
+
+
+def _held_money(facts: list[e.Event]) -> set[tuple[str, int]]:
+    intent, state = 0, "none"
+    for version, event in enumerate(facts, start=1):
+        match event:
+            case e.PaymentAuthorizationRequested():
+                intent, state = version, "in doubt"
+            case e.PaymentAuthorized():
+                state = "held"
+            case e.PaymentDeclined() if state == "in doubt":
+                state = "none"
+            case e.PaymentVoided() if state == "held":
+                state = "none"
+            case e.PaymentCaptured():
+                state = "none"
+            case e.WrittenOff(intent=written_off) if written_off == intent:
+                state = "none"
+    return set() if state == "none" else {("authorization", intent)}
+
+
+def _held_tickets(facts: list[e.Event]) -> set[tuple[str, int]]:
+    """The restaurant answers for the ticket until it says no, takes it off when asked, or a courier has the meal."""
+    intent, state, asked = 0, "none", 0
+    for version, event in enumerate(facts, start=1):
+        match event:
+            case e.PreparationRequested():
+                intent, state = version, "held"
+            case e.PreparationCancellationRequested():
+                asked = version
+            case e.OrderPickedUp() | e.OrderDelivered():
+                state, asked = "over", 0
+            case e.PreparationRejected() if state != "over":
+                state, asked = "rejected", 0
+            case e.PreparationAccepted() | e.PreparationReady() if state == "rejected":
+                state = "held"
+            case e.PreparationCancelled(answers=answers) | e.PreparationWrittenOff(answers=answers) if answers == asked:
+                state, asked = "over", 0
+            case e.WrittenOff(intent=written_off) if written_off == intent:
+                state, asked = "over", 0
+    return {("ticket", intent)} if state == "held" else set()
+
+
+def _held_offers(facts: list[e.Event]) -> set[tuple[str, int]]:
+    """An offer is held from being made until it is declined or released, or the courier's way has ended."""
+    held: dict[int, bool] = {}
+    over: set[int] = set()
+    carrying: set[int] = set()
+    asked: dict[int, int] = {}
+    for version, event in enumerate(facts, start=1):
+        match event:
+            case e.CourierRequested():
+                held[version] = True
+            case e.CourierReleaseRequested():
+                asked[event.request] = version
+            case e.CourierAssigned() | e.CourierTimedOut() if event.answers not in carrying | over:
+                held[event.answers] = True
+            case e.CourierDeclined() if event.answers not in carrying | over:
+                held[event.answers] = False
+                asked.pop(event.answers, None)
+            case e.OrderPickedUp() if event.answers not in carrying | over:
+                held[event.answers] = True
+                carrying.add(event.answers)
+                asked.pop(event.answers, None)
+            case e.OrderDelivered() | e.DeliveryFailed():
+                held[event.answers] = False
+                over.add(event.answers)
+                asked.pop(event.answers, None)
+            case e.CourierReleased() | e.CourierWrittenOff():
+                for offer in [o for o, release in asked.items() if release == event.answers]:
+                    held[offer] = False
+                    carrying.discard(offer)
+                    del asked[offer]
+            case e.WrittenOff():
+                held[event.intent] = False
+                over.discard(event.intent)
+                carrying.discard(event.intent)
+                asked.pop(event.intent, None)
+    return {("offer", offer) for offer, is_held in held.items() if is_held}

@@ -1,0 +1,160 @@
+"""Giving an order up: it ends as it is, and nothing is undone or owed. Cancelling gives back; this does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identifiers import SYSTEM
+from domain.order.commands import Awaited
+from domain.order.events import (
+    CancellationCause,
+    CancellationRequested,
+    Fault,
+    OrderAbandoned,
+    OrderCancelled,
+    PaymentAuthorizationRequested,
+    PaymentRefundRequested,
+    PaymentVoidRequested,
+    RunStarted,
+    WrittenOff,
+)
+from domain.order.order import Rest, Status
+from domain.order.refusals import OrderAlreadyEnded, OrderNotFound
+from tests.domain.order.stories import (
+    ACCEPTED,
+    AUTHORIZED,
+    COMPLETED,
+    DELIVERED,
+    PICKED_UP,
+    PLACED,
+    READY,
+    SUPPORT,
+    Story,
+    abandon,
+    assigned,
+    authorized,
+    cancel,
+    capture_refused,
+    captured,
+    courier_declined,
+    credit,
+    declined,
+    delivered,
+    eur,
+    given,
+    park,
+    refund_refused,
+    restart,
+    ticket_cancelled,
+    timeout,
+    void_refused,
+    voided,
+    write_off,
+)
+
+
+def written_off(story: Story) -> list[int]:
+    return [event.intent for event in story.added if isinstance(event, WrittenOff)]
+
+
+@pytest.mark.parametrize(
+    "so_far",
+    [PLACED, AUTHORIZED, READY, PICKED_UP, DELIVERED, (*AUTHORIZED, park()), (*READY, cancel(), void_refused())],
+)
+def test_an_order_that_is_abandoned_ends_and_owes_nothing(so_far):
+    """Wherever it is. What it held is written off one by one, so that the log names what was given up."""
+    before = given(*so_far)
+    story = before.when(abandon())
+    story.being(Status.ABANDONED, Rest.ENDED).owing().with_open()
+    assert isinstance(story.added[-1], OrderAbandoned)
+    assert not [event for event in story.added if type(event).__name__.endswith("Requested")]
+
+
+def test_abandoning_asks_nobody_for_anything():
+    """No void, no cancelled ticket, no release: that is the difference to a cancellation."""
+    story = given(*READY).when(abandon())
+    story.then(WrittenOff, WrittenOff, WrittenOff, OrderAbandoned)
+    end = story.added[-1]
+    assert isinstance(end, OrderAbandoned)
+    assert (end.by, end.fault, end.reason) == (SUPPORT, Fault.PLATFORM, "a lost cause")
+
+
+def test_what_the_customer_still_had_to_pay_is_not_claimed_any_more():
+    story = given(*DELIVERED, capture_refused(), park()).when(abandon())
+    end = story.added[-1]
+    assert isinstance(end, OrderAbandoned)
+    assert (end.unclaimed, end.unreturned) == (eur("40.00"), eur("0"))
+    story.with_books().being(Status.ABANDONED)
+
+
+def test_a_refused_refund_that_is_abandoned_stays_in_the_books():
+    story = given(*COMPLETED, credit("10.00"), refund_refused(), park(compensating=True)).when(abandon())
+    story.with_books(captured="40.00", due="30.00", unreturned="10.00").owing().being(Status.ABANDONED)
+
+
+def test_abandoning_twice_is_not_an_error():
+    given(*READY, abandon()).when(abandon()).nothing()
+
+
+@pytest.mark.parametrize("so_far", [COMPLETED, (*PLACED, declined())])
+def test_an_order_that_ended_cannot_be_abandoned(so_far):
+    given(*so_far).when(abandon()).refused(OrderAlreadyEnded)
+
+
+def test_nobody_abandons_what_was_never_placed():
+    given().when(abandon()).refused(OrderNotFound)
+
+
+def test_an_abandoned_order_takes_no_more_wishes():
+    story = given(*READY, abandon())
+    story.when(cancel()).refused(OrderAlreadyEnded)
+    story.when(credit("1.00")).refused(OrderAlreadyEnded)
+    story.when(restart()).refused(OrderAlreadyEnded)
+    story.when(park()).nothing()
+    story.when(timeout(Awaited.READINESS)).nothing()
+
+
+def test_money_that_turns_out_to_be_held_after_all_is_given_back_in_a_new_run():
+    """A fact is never refused; from there on the order is cancelled, whose runs know only to give back."""
+    (
+        given(*PLACED, abandon())
+        .when(authorized())
+        .then(
+            authorized(),
+            CancellationRequested(cause=CancellationCause.ABANDONED, fault=Fault.PLATFORM, by=SYSTEM, reason=""),
+            PaymentVoidRequested(authorization_id="auth-2"),
+            RunStarted(run=2, by=SYSTEM, reason="it owes again"),
+        )
+        .being(Status.CANCELLING, Rest.MOVING)
+        .when(voided())
+        .then(voided(), OrderCancelled())
+        .being(Status.CANCELLED, Rest.ENDED)
+    )
+
+
+def test_a_courier_who_comes_late_for_an_abandoned_order_is_released():
+    story = given(*ACCEPTED, courier_declined(), abandon()).when(assigned())
+    story.being(Status.CANCELLING, Rest.MOVING).owing("offer")
+
+
+def test_a_meal_that_arrives_after_all_changes_nothing():
+    """It was given up before it was paid for."""
+    given(*PICKED_UP, abandon()).when(delivered()).then(delivered()).with_books().being(Status.ABANDONED)
+
+
+def test_a_capture_in_doubt_that_happened_after_all_is_kept():
+    """It is what the customer had to pay; nothing is owed."""
+    story = given(*DELIVERED, abandon()).when(captured())
+    story.then(captured()).owing().with_books(captured="40.00", due="40.00").being(Status.ABANDONED)
+
+
+def test_too_much_taken_from_a_customer_who_has_the_meal_is_refunded_without_undoing_the_rest():
+    story = given(*DELIVERED, abandon()).when(captured("50.00"))
+    story.then(captured("50.00"), PaymentRefundRequested(capture_id="cap-11", amount=eur("10.00")), RunStarted)
+    story.being(Status.DELIVERED, Rest.MOVING)
+
+
+def test_writing_off_what_is_left_after_cancelling_is_not_abandoning():
+    """The order ends as cancelled: all else was given back."""
+    story = given(*AUTHORIZED, cancel(), ticket_cancelled(), void_refused())
+    story.when(write_off(PaymentAuthorizationRequested)).being(Status.CANCELLED)

@@ -1,0 +1,253 @@
+"""Cancelling: who may, until when, and what is given back first; races between the wish and the facts."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identifiers import SYSTEM, Actor, Role
+from domain.order.commands import Awaited
+from domain.order.events import (
+    CancellationCause,
+    CancellationRequested,
+    CourierReleaseRequested,
+    CourierRequested,
+    Fault,
+    OrderCancelled,
+    PaymentAuthorizationRequested,
+    PaymentVoidRequested,
+    PreparationCancellationRequested,
+    RunStarted,
+)
+from domain.order.order import Rest, Status
+from domain.order.questions import Answer, answer
+from domain.order.refusals import CancellationNotAllowed, OrderAlreadyPickedUp
+from tests.domain.order.stories import (
+    ACCEPTED,
+    ASSIGNED,
+    AUTHORIZED,
+    COMPLETED,
+    CUSTOMER,
+    DELIVERED,
+    PICKED_UP,
+    PLACED,
+    READY,
+    RESTAURANT,
+    SUPPORT,
+    accepted,
+    assigned,
+    authorized,
+    cancel,
+    courier_declined,
+    courier_lost,
+    declined,
+    delivered,
+    failed,
+    given,
+    park,
+    picked_up,
+    ready,
+    rejected,
+    released,
+    ticket_cancelled,
+    ticket_lost,
+    timeout,
+    unavailable,
+    voided,
+    write_off,
+)
+
+
+def test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_order_ends():
+    """An intent without an outcome is owed: it may have happened."""
+    (
+        given(*PLACED)
+        .when(cancel())
+        .then(
+            CancellationRequested(
+                cause=CancellationCause.ASKED, fault=Fault.CUSTOMER, by=CUSTOMER, reason="changed my mind"
+            )
+        )
+        .being(Status.CANCELLING)
+        .owing("authorization in doubt")
+        .with_open(PaymentAuthorizationRequested)
+        .when(authorized())
+        .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"))
+        .owing("authorization")
+        .when(voided())
+        .then(voided(), OrderCancelled())
+        .owing()
+        .with_open()
+        .with_books()
+    )
+
+
+def test_cancelling_before_a_decline_ends_with_the_decline():
+    given(*PLACED, cancel()).when(declined()).then(declined(), OrderCancelled()).owing()
+
+
+def test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again():
+    (
+        given(*AUTHORIZED)
+        .when(cancel())
+        .then(
+            CancellationRequested,
+            PaymentVoidRequested(authorization_id="auth-2"),
+            PreparationCancellationRequested(request=4),
+        )
+        .with_open(PaymentVoidRequested, PreparationCancellationRequested)
+    )
+
+
+def test_cancelling_an_order_with_a_courier_under_way_gives_everything_back():
+    (
+        given(*READY)
+        .when(cancel())
+        .then(
+            CancellationRequested,
+            PaymentVoidRequested,
+            PreparationCancellationRequested,
+            CourierReleaseRequested(request=6),
+        )
+        .owing("authorization", "ticket", "offer")
+        .when(released())
+        .owing("authorization", "ticket")
+        .when(ticket_lost())
+        .owing("authorization")
+        .when(voided())
+        .then(voided(), OrderCancelled())
+        .being(Status.CANCELLED, Rest.ENDED)
+    )
+
+
+def test_every_offer_that_was_not_withdrawn_yet_is_withdrawn():
+    story = given(*ACCEPTED, timeout(Awaited.ASSIGNMENT), assigned("bob")).when(cancel())
+    story.with_open(
+        CourierReleaseRequested, PaymentVoidRequested, PreparationCancellationRequested, CourierReleaseRequested
+    )
+
+
+@pytest.mark.parametrize("so_far", [PLACED, AUTHORIZED, ACCEPTED, ASSIGNED, READY])
+@pytest.mark.parametrize(
+    ("by", "fault"),
+    [
+        (CUSTOMER, Fault.CUSTOMER),
+        (RESTAURANT, Fault.RESTAURANT),
+        (SUPPORT, Fault.PLATFORM),
+        (Actor(Role.SERVICE, "shop"), Fault.PLATFORM),
+        (SYSTEM, Fault.PLATFORM),
+    ],
+)
+def test_before_pickup_whoever_may_cancel_cancels_and_answers_for_it(so_far, by, fault):
+    story = given(*so_far).when(cancel(by)).being(Status.CANCELLING)
+    assert story.added[0] == CancellationRequested(
+        cause=CancellationCause.ASKED, fault=fault, by=by, reason="changed my mind"
+    )
+    assert not any(isinstance(event, OrderCancelled) for event in story.added)
+
+
+@pytest.mark.parametrize("role", [Role.COURIER, Role.AUDITOR])
+@pytest.mark.parametrize("so_far", [PLACED, READY, COMPLETED, (*PLACED, declined())])
+def test_couriers_and_auditors_cancel_nothing(so_far, role):
+    given(*so_far).when(cancel(Actor(role, "x"))).refused(CancellationNotAllowed)
+
+
+@pytest.mark.parametrize("so_far", [PICKED_UP, DELIVERED, COMPLETED])
+def test_after_pickup_nobody_cancels(so_far):
+    given(*so_far).when(cancel(SUPPORT)).refused(OrderAlreadyPickedUp)
+
+
+def test_cancelling_twice_is_not_an_error():
+    given(*AUTHORIZED, cancel()).when(cancel(RESTAURANT)).nothing()
+    given(*PLACED, declined()).when(cancel()).nothing()
+    given(*PICKED_UP, failed()).when(cancel()).nothing()
+
+
+def test_what_was_waited_for_is_answered_by_the_cancellation():
+    story = given(*ACCEPTED, cancel())
+    assert {answer(story.order, awaited, 6) for awaited in Awaited} == {Answer.CANCELLING}
+
+
+@pytest.mark.parametrize("fact", [accepted(), ready(), unavailable(1), unavailable(2)])
+def test_what_the_restaurant_says_during_a_cancellation_opens_nothing_new(fact):
+    """No forward intent opens after cancelling began."""
+    given(*AUTHORIZED, unavailable(1, 1), cancel()).when(fact).then(fact)
+
+
+def test_a_courier_who_declines_need_not_be_withdrawn():
+    given(*ASSIGNED, cancel()).when(courier_declined()).owing("authorization", "ticket").with_open(
+        PaymentVoidRequested, PreparationCancellationRequested
+    )
+
+
+def test_a_meal_picked_up_during_the_cancellation_is_still_cancelled():
+    """The wish was first. The courier is asked to bring it back or is written off; the ticket is done with."""
+    (
+        given(*READY, cancel())
+        .when(picked_up())
+        .then(picked_up(), CourierReleaseRequested(request=6))
+        .owing("authorization", "offer")
+        .when(released(to=0))
+        .then(released(to=0))
+        .owing("authorization", "offer")
+        .when(courier_lost())
+        .when(voided())
+        .then(voided(), OrderCancelled())
+        .when(delivered())
+        .then(delivered())
+        .being(Status.CANCELLED, Rest.ENDED)
+        .owing()
+        .with_books()
+    )
+
+
+def test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it():
+    """A late fact makes it owe again: a new run, in the same commit."""
+    (
+        given(*ACCEPTED, cancel(), voided(), ticket_cancelled(), released())
+        .being(Status.CANCELLED, Rest.ENDED)
+        .when(assigned())
+        .then(assigned(), CourierReleaseRequested(request=6), RunStarted(run=2, by=SYSTEM, reason="it owes again"))
+        .being(Status.CANCELLING, Rest.MOVING)
+        .owing("offer")
+        .when(released())
+        .then(released(), OrderCancelled())
+        .being(Status.CANCELLED, Rest.ENDED)
+    )
+
+
+def test_a_restaurant_that_speaks_after_it_took_the_ticket_off_reopens_nothing():
+    story = given(*AUTHORIZED, cancel(), voided(), ticket_cancelled()).being(Status.CANCELLED, Rest.ENDED)
+    for fact in (accepted(), ready(), rejected()):
+        story.when(fact).then(fact).being(Status.CANCELLED, Rest.ENDED).owing()
+
+
+def test_a_hold_that_was_written_off_in_doubt_and_is_there_after_all_is_let_go():
+    (
+        given(*PLACED, cancel(), write_off(PaymentAuthorizationRequested))
+        .being(Status.CANCELLED, Rest.ENDED)
+        .when(authorized())
+        .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"), RunStarted)
+        .when(voided())
+        .then(voided(), OrderCancelled())
+    )
+
+
+def test_cancelling_a_parked_order_starts_a_run_that_gives_back():
+    """Nobody works on a parked order; the wish does not wait for a person."""
+    (
+        given(*AUTHORIZED, park())
+        .when(cancel())
+        .then(
+            CancellationRequested,
+            PaymentVoidRequested,
+            PreparationCancellationRequested,
+            RunStarted(run=2, by=SYSTEM, reason="it has news"),
+        )
+        .being(Status.CANCELLING, Rest.MOVING)
+    )
+    given(*PLACED, park()).when(cancel()).then(CancellationRequested, RunStarted).owing("authorization in doubt")
+
+
+def test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer():
+    story = given(*ACCEPTED, cancel()).when(courier_declined())
+    assert CourierRequested not in {type(event) for event in story.added}

@@ -1,0 +1,314 @@
+"""The laws of an order, over histories that a world of provider, kitchen, couriers and people can make happen.
+
+Each law is tried on sound worlds, late, lost and repeated messages included, and, where it must hold whatever the
+outside says, on contradictory ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import get_args
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.order import events as e
+from domain.order.commands import Awaited, Command, RecordFact
+from domain.order.consequences import consequences
+from domain.order.deciding import decide
+from domain.order.intents import UNDO, Books, books, open_intents, owed
+from domain.order.order import Order, Rest, evolve
+from domain.order.questions import answer, question
+from domain.order.refusals import Rejected
+from tests.domain.order import stories as s
+from tests.domain.order.oracle import books_of, held_by, moved, price_of
+from tests.domain.order.world import Play, World, played, plays
+
+FORWARD = tuple(kind for kind in get_args(e.Intent) if kind not in UNDO)
+worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
+often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+History = tuple[int, Play]
+
+
+def commits(world: World) -> Iterator[tuple[Order, list[e.Event]]]:
+    """The order after each commit, and all its events until then."""
+    for said in world.said:
+        if said.events:
+            yield said.after, world.events[: said.after.version]
+
+
+# --- the log ----------------------------------------------------------------------------------------------------------
+
+
+@worlds
+@often
+@given(play=plays(), cut=st.integers(0, 200))
+def test_replaying_a_stream_gives_the_same_order_however_it_is_cut(contradictory, play, cut):
+    """The state is a fold of the events, and folding on changes no earlier state."""
+    world = played(play, contradictory=contradictory)
+    order = _folded(world.events[:cut], s.UNKNOWN)
+    assert _folded(world.events[cut:], order) == world.order
+    for said in world.said:
+        assert _folded(world.events[: said.after.version], s.UNKNOWN) == said.after
+
+
+@often
+@given(play=plays(), events=st.lists(st.one_of([st.from_type(kind) for kind in get_args(e.Event)]), max_size=15))
+def test_evolve_never_argues_with_the_past(play, events):
+    """Any event, in any state, as nonsensical as it may be: it counts, and nothing raises."""
+    order = played(play).order
+    assert _folded(events, order).version == order.version + len(events)
+
+
+# --- deciding ---------------------------------------------------------------------------------------------------------
+
+
+@worlds
+@often
+@given(play=plays())
+def test_deciding_a_command_twice_adds_nothing(contradictory, play):
+    for said in played(play, contradictory=contradictory).said:
+        if said.refusal is None:
+            assert _decided(said.command, said.after) == ()
+
+
+@worlds
+@often
+@given(play=plays())
+def test_facts_are_never_refused_and_wishes_by_name(contradictory, play):
+    """All facts of the worlds answer a question that was asked, at least sometimes long ago."""
+    for said in played(play, contradictory=contradictory).said:
+        if isinstance(said.command, RecordFact):
+            assert said.refusal is None
+        else:
+            assert said.refusal is None or type(said.refusal) is not Rejected
+
+
+@worlds
+@often
+@given(play=plays(), commands=st.lists(st.from_type(Command), max_size=6))
+def test_whatever_is_said_in_whatever_state_there_is_an_answer(contradictory, play, commands):
+    """decide, open_intents, owed, books, questions and the status are total: events, or a refusal by name."""
+    world = played(play, contradictory=contradictory)
+    for command in commands:
+        for order in (s.UNKNOWN, world.order):
+            added = _decided(command, order)
+            _look_at(_folded(added or (), order))
+    for said in world.said:
+        _look_at(said.after)
+
+
+@worlds
+@often
+@given(play=plays())
+def test_after_every_commit_nothing_is_left_to_follow(contradictory, play):
+    """An intent is in the commit that makes it necessary, so the consequences of a commit are drawn in it."""
+    for said in played(play, contradictory=contradictory).said:
+        assert list(consequences(said.after)) == []
+
+
+# --- the saga ---------------------------------------------------------------------------------------------------------
+
+
+@worlds
+@often
+@given(play=plays())
+def test_once_cancelling_began_nothing_goes_forward(contradictory, play):
+    """No forward intent opens, and there is one cancellation an order."""
+    events = played(play, contradictory=contradictory).events
+    began = [version for version, event in enumerate(events) if isinstance(event, e.CancellationRequested)]
+    assert len(began) <= 1
+    given_up = [version for version, event in enumerate(events) if isinstance(event, e.OrderAbandoned)]
+    for version in began + given_up:
+        assert not [event for event in events[version:] if isinstance(event, FORWARD)]
+
+
+@worlds
+@often
+@given(play=plays())
+def test_after_pickup_only_a_failed_delivery_cancels(contradictory, play):
+    """Or what comes in after a person abandoned the order, and is given back."""
+    events = played(play, contradictory=contradictory).events
+    for version, event in enumerate(events):
+        gone = any(isinstance(earlier, e.OrderPickedUp | e.OrderDelivered) for earlier in events[:version])
+        if gone and isinstance(event, e.CancellationRequested):
+            assert event.cause in {e.CancellationCause.DELIVERY_FAILED, e.CancellationCause.ABANDONED}
+        if gone:
+            assert not isinstance(event, e.CourierRequested | e.PreparationRequested)
+
+
+@worlds
+@often
+@given(play=plays())
+def test_no_order_rests_with_work_to_do(contradictory, play):
+    """An ended order has nothing open, and a parked one nothing that was opened after it was parked."""
+    for order, _ in commits(played(play, contradictory=contradictory)):
+        if order.rest is Rest.ENDED:
+            assert open_intents(order) == ()
+        if order.rest is Rest.PARKED:
+            assert max(order.intents) < order.rested_at
+            assert order.cancelling_since < order.rested_at
+
+
+@worlds
+@often
+@given(play=plays())
+def test_what_is_owed_is_what_is_held_and_not_given_back(contradictory, play):
+    """The fold and the raw events agree, at every commit, on everything that is held or in doubt."""
+    for order, events in commits(played(play, contradictory=contradictory)):
+        assert {(str(item.holding), item.intent) for item in owed(order)} == held_by(events)
+
+
+@worlds
+@often
+@given(play=plays())
+def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
+    world = played(play, contradictory=contradictory)
+    for version, event in enumerate(world.events, start=1):
+        if isinstance(event, e.OrderCancelled | e.OrderCompleted | e.OrderAbandoned):
+            assert held_by(world.events[:version]) == set()
+    for order, _ in commits(world):
+        assert order.rest is not Rest.ENDED or owed(order) == ()
+
+
+@worlds
+@often
+@given(play=plays())
+def test_from_every_reachable_state_some_continuation_ends_the_order(contradictory, play):
+    """What is asked succeeds, mail comes, people start runs, then write off what is refused: it ends, nothing owed."""
+    world = played(play, contradictory=contradictory)
+    world.end_well()
+    assert world.order.rest is Rest.ENDED
+    assert owed(world.order) == ()
+    assert held_by(world.events) == set()
+    found = books(world.order)
+    assert found.balanced
+    assert not found.still_to_capture
+    assert not found.still_to_refund
+
+
+# --- money ------------------------------------------------------------------------------------------------------------
+
+
+@worlds
+@often
+@given(play=plays())
+def test_the_books_agree_with_the_raw_events_and_balance_at_every_version(contradictory, play):
+    events = played(play, contradictory=contradictory).events
+    order = s.UNKNOWN
+    for version, event in enumerate(events, start=1):
+        order = evolve(order, event)
+        found, wanted = books(order), books_of(events[:version])
+        assert {line: getattr(found, line).minor for line in Books.__dataclass_fields__} == wanted
+        assert found.captured.minor == moved(events[:version], e.PaymentCaptured)
+        assert found.refunded.minor == moved(events[:version], e.PaymentRefunded)
+        assert order.total.minor == price_of(events[:version])
+        assert found.balanced
+
+
+@often
+@given(play=plays())
+def test_what_is_still_to_move_is_carried_by_an_intent_or_was_refused(play):
+    """At the end of a commit. No amount waits that nobody would ever ask for."""
+    for order, events in commits(played(play)):
+        found = books(order)
+        opened = [found.intent for found in open_intents(order)]
+        to_capture = sum(i.amount.minor for i in opened if isinstance(i, e.PaymentCaptureRequested))
+        to_refund = sum(i.amount.minor for i in opened if isinstance(i, e.PaymentRefundRequested))
+        refused = sum(item.amount.minor for item in owed(order) if item.refused and item.holding == "capture")
+        if found.still_to_capture.minor != to_capture:
+            assert _refused_in_this_run(events, e.PaymentCaptureRefused)
+        if found.still_to_refund.minor != to_refund + refused:
+            assert to_capture, "too much was taken, nothing gives it back, and no capture is in doubt"
+        assert refused == 0 or _refused_in_this_run(events, e.PaymentRefundRefused)
+
+
+@often
+@given(play=plays())
+def test_a_sound_provider_is_never_asked_for_more_than_it_has(play):
+    """Captures within the authorisation, refunds within the captures, and what was done is what the log says."""
+    world = played(play)  # the provider of the world asserts it of each call
+    authorized = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentAuthorized))
+    taken = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentCaptured))
+    returned = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentRefunded))
+    assert returned <= taken <= authorized
+    assert not books(world.order).over_refunded
+
+
+@often
+@given(play=plays())
+def test_in_the_end_the_customer_paid_for_what_was_delivered_and_for_nothing_else(play):
+    """The provider's own ledger says so, not the log: the price of a delivered order, nothing for a cancelled one, and
+    what a person wrote off in between.
+    """
+    world = played(play)
+    world.end_well()
+    taken = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentCaptured))
+    returned = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentRefunded))
+    written_off = any(isinstance(event, e.WrittenOff | e.OrderAbandoned) for event in world.events)
+    price = price_of(world.events) if world.order.cancellation is None else 0
+    assert written_off or taken - returned == price
+    assert taken - returned == books(world.order).due.minor + books(world.order).unreturned.minor
+    assert written_off or world.held is None
+
+
+# --- no event is dead -------------------------------------------------------------------------------------------------
+
+STORIES: dict[str, tuple[s.Told, ...]] = {
+    "delivered": (*s.COMPLETED, s.credit("5.00"), s.refunded()),
+    "declined": (*s.PLACED, s.declined()),
+    "capture refused, then written off": (
+        *(*s.DELIVERED, s.capture_refused(), s.park(), s.restart()),
+        *(s.capture_refused(), s.write_off(e.PaymentCaptureRequested), s.void_refused()),
+    ),
+    "refund refused": (*s.COMPLETED, s.failed(), s.refund_refused()),
+    "cancelled late": (*s.READY, s.cancel(), s.voided(), s.ticket_lost(), s.courier_lost()),
+    "cancelled early": (*s.ASSIGNED, s.cancel(), s.ticket_cancelled(), s.released(), s.voided()),
+    "rejected": (*s.AUTHORIZED, s.unavailable(1), s.rejected()),
+    "no answer": (*s.AUTHORIZED, s.timeout(Awaited.ACCEPTANCE)),
+    "never ready": (*s.ACCEPTED, s.courier_declined(), s.timeout(Awaited.ASSIGNMENT), s.timeout(Awaited.READINESS)),
+    "lost": (*s.PICKED_UP, s.timeout(Awaited.DELIVERY)),
+    "given up": (*s.PICKED_UP, s.park(), s.note(), s.abandon(limit="10.00"), s.approve()),
+}
+
+
+def test_every_kind_of_event_is_reached_by_some_story():
+    """An event that nothing leads to is a promise nobody keeps."""
+    reached = {type(event) for story in STORIES.values() for event in s.given(*story).events}
+    assert reached == set(get_args(e.Event))
+
+
+def _folded(events: Iterable[e.Event], order: Order) -> Order:
+    for event in events:
+        order = evolve(order, event)
+    return order
+
+
+def _decided(command: Command, order: Order) -> tuple[e.Event, ...]:
+    try:
+        return decide(command, order)
+    except Rejected as no:
+        refusal = no
+    assert type(refusal) is not Rejected
+    assert str(refusal)
+    return ()
+
+
+def _look_at(order: Order) -> None:
+    assert isinstance(open_intents(order), tuple)
+    assert isinstance(owed(order), tuple)
+    assert books(order).balanced
+    assert str(order.status)
+    assert str(order.total)
+    for awaited in Awaited:
+        assert str(answer(order, awaited, question(order, awaited) or 0))
+
+
+def _refused_in_this_run(events: list[e.Event], kind: type) -> bool:
+    for event in reversed(events):
+        if isinstance(event, e.RunStarted):
+            return False
+        if isinstance(event, kind):
+            return True
+    return False

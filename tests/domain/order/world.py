@@ -1,0 +1,439 @@
+"""A world for orders to live in: a payment provider, a kitchen, couriers, people and runs, played move by move.
+
+A *play* is a list of numbers; each picks one of the moves that the world allows then, so that every history it makes is
+reachable and Hypothesis can shorten it. What the outside does is told at once, or put in the mail: told later, in any
+order, or twice. A *contradictory* world says things a sound outside would not: other amounts, two couriers with one
+meal, a refusal after a success.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, TypeAlias
+
+from hypothesis import strategies as st
+
+from domain.identifiers import Actor, CourierId, Role
+from domain.money import Money
+from domain.order import events as e
+from domain.order.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
+    Awaited,
+    CancelOrder,
+    Command,
+    GrantCredit,
+    ParkOrder,
+    RecordFact,
+    RecordTimeout,
+    StartRun,
+)
+from domain.order.commands import WriteOff as WriteOffCommand
+from domain.order.deciding import decide
+from domain.order.delivery import OfferState
+from domain.order.intents import open_intents, owed, shortage
+from domain.order.order import Order, Rest, evolve
+from domain.order.preparation import TicketState
+from domain.order.questions import question
+from domain.order.refusals import Rejected
+from tests.domain.order.stories import NOON, SECOND, SUPPORT, UNKNOWN, place
+
+STEPS_MAX = 150
+"""Moves within which a world that means well ends any order; the longest seen needed 60."""
+
+Play: TypeAlias = list[tuple[int, int]]
+Move: TypeAlias = Callable[[int], Command | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One command, and what came of it."""
+
+    command: Command
+    before: Order
+    events: tuple[e.Event, ...]
+    after: Order
+    refusal: Rejected | None
+
+
+@dataclass(slots=True)
+class World:
+    """``results``: what the outside answers to an intent it has performed; the same call gets the same answer."""
+
+    contradictory: bool = False
+    order: Order = UNKNOWN
+    events: list[e.Event] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    mail: list[e.Fact] = field(default_factory=list)
+    told: list[e.Fact] = field(default_factory=list)
+    results: dict[int, e.Fact] = field(default_factory=dict)
+    held: Money | None = None  # what the provider holds now
+    remaining: dict[str, Money] = field(default_factory=dict)  # what of each capture was not given back
+    kitchen: str = "unasked"  # then asked, accepted, ready, rejected, off
+    couriers: dict[int, str] = field(default_factory=dict)  # each offer: asked, assigned, declined, carrying, done, off
+    meal: str = "in the kitchen"  # then on its way, gone
+
+    # --- saying ---------------------------------------------------------------------------------------------------
+
+    def say(self, command: Command) -> Said:
+        before, refusal = self.order, None
+        added: tuple[e.Event, ...] = ()
+        try:
+            added = decide(command, before)
+        except Rejected as no:
+            refusal = no
+        for event in added:
+            self.order = evolve(self.order, event)
+        self.events.extend(added)
+        if isinstance(command, RecordFact) and refusal is None:
+            self.told.append(command.fact)
+        self.said.append(Said(command, before, added, self.order, refusal))
+        return self.said[-1]
+
+    def play(self, moves: Play) -> World:
+        for pick, parameter in moves:
+            allowed = list(self.moves())
+            command = allowed[pick % len(allowed)](parameter)
+            if command is not None:
+                self.say(command)
+        return self
+
+    def moves(self) -> Iterator[Move]:
+        """Every kind of move that is possible now; the likelier ones several times."""
+        yield from [self._step] * 4
+        yield from self._outside()
+        yield from [self._deliver_mail] * (3 if self.mail else 0)
+        yield from [self._tell_again] * (1 if self.told else 0)
+        yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
+        yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note)
+        yield from [self._approve] * (2 if self.order.approvals else 0)
+        yield from [self._contradict] * (6 if self.contradictory else 0)
+
+    # --- what a run does ------------------------------------------------------------------------------------------
+
+    def _step(self, parameter: int) -> Command | None:
+        """Perform an open intent. One in four fails for good, one in four is not recorded yet (a crash)."""
+        found = open_intents(self.order)
+        if not found:
+            return None
+        fact = self.perform(found[parameter % len(found)].version, good=parameter % 4 != 1)
+        return self._tell(fact, parameter // 4)
+
+    def _tell(self, fact: e.Fact | None, parameter: int) -> Command | None:
+        if fact is None:
+            return None
+        if parameter % 4 == 1:
+            self.mail.append(fact)
+            return None
+        return RecordFact(fact=fact)
+
+    def _time_out(self, parameter: int) -> Command | None:
+        awaited = list(Awaited)[parameter % 5]
+        asked = question(self.order, awaited)
+        if parameter % 7 == 1:
+            asked = parameter
+        run = self.order.run - (1 if parameter % 11 == 1 else 0)
+        return None if asked is None else RecordTimeout(run=run, awaited=awaited, question=asked, at=NOON)
+
+    def _park(self, parameter: int) -> Command:
+        run = self.order.run - (1 if parameter % 5 == 1 else 0)
+        return ParkOrder(run=run, error="Bug", detail="", compensating=parameter % 2 == 1)
+
+    # --- people ---------------------------------------------------------------------------------------------------
+
+    def _cancel(self, parameter: int) -> Command:
+        return CancelOrder(by=Actor(list(Role)[parameter % len(Role)], "x"), reason="")
+
+    def _start_run(self, parameter: int) -> Command:
+        return StartRun(run=self.order.run + (1 if parameter % 8 else parameter // 8 % 4), by=SUPPORT, reason="")
+
+    def _credit(self, parameter: int) -> Command:
+        amount = [Money(100, "EUR"), self.order.total, Money(self.order.total.minor + 1, "EUR"), Money(1, "USD")]
+        credit_id = "abcdef"[parameter // 4 % 6]
+        return GrantCredit(
+            credit_id=credit_id,
+            amount=amount[parameter % 4],
+            fault=e.Fault.PLATFORM,
+            by=SUPPORT,
+            reason="",
+            limit=_limit(parameter // 24),
+        )
+
+    def _write_off(self, parameter: int) -> Command:
+        candidates = [item.intent for item in owed(self.order)] + [c.intent for c in self.order.payment.captures]
+        intent = candidates[parameter % len(candidates)] if candidates and parameter % 5 else parameter
+        limit = _limit(parameter // 3)
+        return WriteOffCommand(intent=intent, fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=limit)
+
+    def _abandon(self, parameter: int) -> Command | None:
+        """One in three: an end is an end, and histories are to be long."""
+        if parameter % 3:
+            return None
+        return AbandonOrder(fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=_limit(parameter // 3))
+
+    def _approve(self, parameter: int) -> Command:
+        asked = [*self.order.approvals, parameter % 50]
+        by = SUPPORT if parameter % 5 == 1 else SECOND
+        return Approve(approval=asked[parameter // 5 % len(asked)], by=by)
+
+    def _note(self, parameter: int) -> Command:
+        return AddNote(note_id="abcdef"[parameter % 6], by=SUPPORT, text="")
+
+    # --- the outside ----------------------------------------------------------------------------------------------
+
+    def perform(self, version: int, *, good: bool) -> e.Fact | None:
+        """The outside call for this intent. Requests to people have no answer yet."""
+        if version not in self.results:
+            fact = self._perform(version, self.order.intents[version], good)
+            if fact is None:
+                return None
+            self.results[version] = fact
+        return self.results[version]
+
+    def _perform(self, version: int, intent: e.Intent, good: bool) -> e.Fact | None:
+        match intent:
+            case e.PaymentCaptureRequested() | e.PaymentRefundRequested() if self.contradictory:
+                return list(facts_about(version, intent, 0))[0 if good else 1]
+            case e.PaymentAuthorizationRequested():
+                return self._authorize(version, intent, good)
+            case e.PaymentCaptureRequested():
+                return self._capture(version, intent, good)
+            case e.PaymentVoidRequested():
+                if self.held is None or not good:
+                    return e.PaymentVoidRefused(answers=version, reason="", at=NOON)
+                self.held = None
+                return e.PaymentVoided(answers=version, at=NOON)
+            case e.PaymentRefundRequested():
+                return self._refund(version, intent, good)
+            case e.PreparationRequested():
+                self.kitchen = "asked" if self.kitchen == "unasked" else self.kitchen
+                return None
+            case e.PreparationCancellationRequested():
+                if good and self.kitchen not in {"ready", "accepted"}:
+                    self.kitchen = "off"
+                    return e.PreparationCancelled(answers=version, at=NOON)
+                return e.PreparationWrittenOff(answers=version, reason="", at=NOON)
+            case e.CourierRequested():
+                self.couriers.setdefault(version, "asked")
+                return None
+            case e.CourierReleaseRequested():
+                if good and self.couriers.get(intent.request) not in {"carrying", "done"}:
+                    self.couriers[intent.request] = "off"
+                    return e.CourierReleased(answers=version, at=NOON)
+                return e.CourierWrittenOff(answers=version, reason="", at=NOON)
+
+    def _authorize(self, version: int, intent: e.PaymentAuthorizationRequested, good: bool) -> e.Fact:
+        if not good:
+            return e.PaymentDeclined(answers=version, reason="", at=NOON)
+        self.held = intent.amount
+        return e.PaymentAuthorized(answers=version, authorization_id="auth", amount=intent.amount, at=NOON)
+
+    def _capture(self, version: int, intent: e.PaymentCaptureRequested, good: bool) -> e.Fact:
+        if self.held is None or not good:
+            return e.PaymentCaptureRefused(answers=version, reason="", at=NOON)
+        assert intent.amount <= self.held, "more is captured than was authorised"
+        self.held = None
+        self.remaining[f"cap-{version}"] = intent.amount
+        return e.PaymentCaptured(answers=version, capture_id=f"cap-{version}", amount=intent.amount, at=NOON)
+
+    def _refund(self, version: int, intent: e.PaymentRefundRequested, good: bool) -> e.Fact:
+        if not good:
+            return e.PaymentRefundRefused(answers=version, reason="", at=NOON)
+        assert intent.amount <= self.remaining[intent.capture_id], "more is refunded than was captured"
+        self.remaining[intent.capture_id] -= intent.amount
+        return e.PaymentRefunded(answers=version, refund_id=f"ref-{version}", amount=intent.amount, at=NOON)
+
+    def _outside(self) -> Iterator[Move]:
+        """What the kitchen and the couriers may do of themselves, as far as they can."""
+        ticket = self.order.ticket
+        if ticket is not None and self.kitchen == "asked":
+            yield from [partial(self._kitchen, "accepted")] * 3
+            yield partial(self._kitchen, "rejected")
+        if ticket is not None and self.kitchen == "accepted":
+            yield from [partial(self._kitchen, "ready")] * 2
+        if ticket is not None and self.kitchen in {"asked", "accepted", "ready"}:
+            yield self._unavailable
+        for offer, state in self.couriers.items():
+            yield from [partial(self._courier, offer, to) for to in self._next_of(state)]
+
+    def _next_of(self, state: str) -> list[str]:
+        if state == "assigned":
+            here = self.kitchen in {"accepted", "ready"} and self.meal == "in the kitchen"
+            return ["declined"] + ["carrying"] * 3 * here
+        return {"asked": ["assigned", "assigned", "declined"], "carrying": ["delivered", "delivered", "failed"]}.get(
+            state, []
+        )
+
+    def _kitchen(self, state: str, parameter: int) -> Command | None:
+        assert self.order.ticket is not None
+        asked = self.order.ticket.intent
+        self.kitchen = state
+        facts: dict[str, e.Fact] = {
+            "accepted": e.PreparationAccepted(answers=asked, ready_at=NOON, at=NOON),
+            "rejected": e.PreparationRejected(answers=asked, reason="", at=NOON),
+            "ready": e.PreparationReady(answers=asked, at=NOON),
+        }
+        return self._tell(facts[state], parameter)
+
+    def _unavailable(self, parameter: int) -> Command | None:
+        assert self.order.ticket is not None
+        line, available = 1 + parameter % 2, parameter // 2 % 3
+        fact = e.ItemUnavailable(answers=self.order.ticket.intent, line=line, available=available, at=NOON)
+        return self._tell(fact, parameter // 6)
+
+    def _courier(self, offer: int, to: str, parameter: int) -> Command | None:
+        self.couriers[offer] = "done" if to in {"delivered", "failed"} else to
+        self.meal = {"carrying": "on its way", "delivered": "gone", "failed": "gone"}.get(to, self.meal)
+        return self._tell(_of_courier(offer, to), parameter)
+
+    def _deliver_mail(self, parameter: int) -> Command:
+        return RecordFact(fact=self.mail.pop(parameter % len(self.mail)))
+
+    def _tell_again(self, parameter: int) -> Command:
+        return RecordFact(fact=self.told[parameter % len(self.told)])
+
+    def _contradict(self, parameter: int) -> Command:
+        """Any fact at all about any question that was asked, with amounts that are a little off."""
+        versions = list(self.order.intents)
+        version = versions[parameter % len(versions)]
+        facts = list(facts_about(version, self.order.intents[version], parameter // 7))
+        return RecordFact(fact=facts[parameter // 3 % len(facts)])
+
+    # --- a world that means well ----------------------------------------------------------------------------------
+
+    def end_well(self) -> None:
+        """Bring the order to its end: what is asked succeeds, mail arrives, people start runs, then write off."""
+        for _ in range(STEPS_MAX):
+            if self.order.rest is Rest.ENDED and not self.mail:
+                return
+            command = self.go_on()
+            before = self.order
+            said = self.say(command)
+            assert said.refusal is None, f"{command} is refused: {said.refusal}"
+            assert said.after != before or isinstance(command, RecordFact), f"{command} leads nowhere"
+        raise AssertionError(f"not ended within {STEPS_MAX} steps; status {self.order.status}, owed {owed(self.order)}")
+
+    def go_on(self) -> Command:
+        """The next thing that somebody who means well would say."""
+        if self.mail:
+            return RecordFact(fact=self.mail.pop(0))
+        for found in open_intents(self.order):
+            fact = self._success(found.version, found.intent)
+            if fact is not None:
+                return RecordFact(fact=fact)
+        if self.order.cancellation is None and not self.order.delivery.delivered and (fact := self._onward()):
+            return RecordFact(fact=fact)
+        return self._repair()
+
+    def _success(self, version: int, intent: e.Intent) -> e.Fact | None:
+        match intent:
+            case e.PreparationRequested():
+                self.kitchen = "accepted"
+                return e.PreparationAccepted(answers=version, ready_at=NOON, at=NOON)
+            case e.CourierRequested():
+                self.couriers[version] = "assigned"
+                return _of_courier(version, "assigned", "well")
+            case _ if self.contradictory:
+                return next(iter(facts_about(version, intent, 0)))
+            case _:
+                return self.perform(version, good=True)
+
+    def _onward(self) -> e.Fact | None:
+        ticket, offer = self.order.ticket, self.order.delivery.current
+        if ticket is not None and ticket.state is TicketState.ACCEPTED:
+            self.kitchen = "ready"
+            return e.PreparationReady(answers=ticket.intent, at=NOON)
+        if offer is not None and offer.state is OfferState.ASSIGNED and not self.order.delivery.picked_up:
+            self.couriers[offer.intent], self.meal = "carrying", "on its way"
+            return _of_courier(offer.intent, "carrying")
+        for carrier in reversed(self.order.delivery.offers) if self.order.delivery.picked_up else ():
+            if _of_courier(carrier.intent, "delivered") not in self.told:
+                self.couriers[carrier.intent], self.meal = "done", "gone"
+                return _of_courier(carrier.intent, "delivered")
+        return None
+
+    def _repair(self) -> Command:
+        """A person: start a run, and write off what is refused again and again."""
+        refused = [item.intent for item in owed(self.order) if item.refused]
+        if not refused and shortage(self.order):
+            refused = [self.order.payment.captures[-1].intent]
+        tried = sum(isinstance(said.command, StartRun) and said.refusal is None for said in self.said[-8:])
+        if refused and tried:
+            return WriteOffCommand(intent=refused[0], fault=e.Fault.PLATFORM, by=SUPPORT, reason="")
+        return StartRun(run=self.order.run + 1, by=SUPPORT, reason="")
+
+
+def _limit(parameter: int) -> Money | None:
+    """Above which a second person is needed: none, little, much, or in another currency."""
+    return [None, Money(500, "EUR"), Money(5000, "EUR"), Money(500, "USD")][parameter % 4]
+
+
+def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:
+    facts: dict[str, e.Fact] = {
+        "assigned": e.CourierAssigned(answers=offer, courier=CourierId(courier), at=NOON),
+        "declined": e.CourierDeclined(answers=offer, reason="", at=NOON),
+        "carrying": e.OrderPickedUp(answers=offer, at=NOON),
+        "delivered": e.OrderDelivered(answers=offer, at=NOON),
+        "failed": e.DeliveryFailed(answers=offer, reason="", fault=e.Fault.COURIER, at=NOON),
+    }
+    return facts[to]
+
+
+def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
+    """Every fact that answers this intent, the success first; ``parameter`` turns the amounts."""
+    off = [0, -1, 1, -100][parameter % 4]
+    amount = replace(intent.amount, minor=max(intent.amount.minor + off, 1)) if hasattr(intent, "amount") else None
+    match intent:
+        case e.PaymentAuthorizationRequested():
+            assert amount is not None
+            yield e.PaymentAuthorized(answers=version, authorization_id="auth", amount=amount, at=NOON)
+            yield e.PaymentDeclined(answers=version, reason="", at=NOON)
+        case e.PaymentCaptureRequested():
+            assert amount is not None
+            yield e.PaymentCaptured(answers=version, capture_id=f"cap-{parameter % 2}", amount=amount, at=NOON)
+            yield e.PaymentCaptureRefused(answers=version, reason="", at=NOON)
+        case e.PaymentVoidRequested():
+            yield e.PaymentVoided(answers=version, at=NOON)
+            yield e.PaymentVoidRefused(answers=version, reason="", at=NOON)
+        case e.PaymentRefundRequested():
+            assert amount is not None
+            yield e.PaymentRefunded(answers=version, refund_id=f"ref-{version}", amount=amount, at=NOON)
+            yield e.PaymentRefundRefused(answers=version, reason="", at=NOON)
+        case e.PreparationRequested():
+            yield e.PreparationAccepted(answers=version, ready_at=NOON, at=NOON)
+            yield e.PreparationRejected(answers=version, reason="", at=NOON)
+            yield e.ItemUnavailable(answers=version, line=1 + parameter % 2, available=parameter % 5 - 2, at=NOON)
+            yield e.PreparationReady(answers=version, at=NOON)
+        case e.PreparationCancellationRequested():
+            yield e.PreparationCancelled(answers=version, at=NOON)
+            yield e.PreparationWrittenOff(answers=version, reason="", at=NOON)
+        case e.CourierRequested():
+            for to in ("assigned", "declined", "carrying", "delivered", "failed"):
+                yield _of_courier(version, to, "abc"[parameter % 3])
+        case e.CourierReleaseRequested():
+            yield e.CourierReleased(answers=version, at=NOON)
+            yield e.CourierWrittenOff(answers=version, reason="", at=NOON)
+
+
+# --- histories --------------------------------------------------------------------------------------------------------
+
+
+def plays() -> st.SearchStrategy[tuple[int, Play]]:
+    """How far the order went well (up to 12 moves), and then up to 60 moves of anything."""
+    move = st.tuples(st.integers(0, 2**12), st.integers(0, 2**12))
+    some = st.integers(0, 3).flatmap(lambda n: st.lists(move, min_size=15 * n, max_size=15 * (n + 1)))
+    return st.tuples(st.integers(0, 12), some)
+
+
+def played(play: tuple[int, Play], *, contradictory: bool = False) -> World:
+    """The world after a play."""
+    ahead, moves = play
+    world = World(contradictory=contradictory)
+    world.say(place())
+    for _ in range(ahead):
+        if world.order.rest is Rest.MOVING:
+            world.say(world.go_on())
+    return world.play(moves)

@@ -1,0 +1,159 @@
+"""What every store of documents promises."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows.aws.documents import DynamoDbDocuments
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.sqlite.database import Database
+from workflows.sqlite.documents import SqliteDocuments
+
+
+@pytest.fixture(params=["in-memory", "sqlite", "dynamodb-moto", "dynamodb-local"])
+def documents(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Documents]:
+    match request.param:
+        case "in-memory":
+            yield InMemoryDocuments()
+        case "sqlite":
+            with Database(tmp_path / "state.db") as database:
+                yield SqliteDocuments(database)
+        case _:
+            client = request.getfixturevalue("dynamodb_client")(request.param.removeprefix("dynamodb-"))
+            table = request.getfixturevalue("create_table")(client, "documents", pk="S", sk="S")
+            yield DynamoDbDocuments(client, table)
+
+
+def test_a_document_is_read_as_it_was_written(documents: Documents):
+    """Any JSON, with its version and indexes."""
+    body = {"token": "t", "n": [1, 2.5, None, True], "deep": {"ü": "☕"}}
+    stored = documents.put(Document("wait#1", "ready", body, indexes={"due": "2026"}), None)
+    assert stored == Document("wait#1", "ready", body, version=1, indexes={"due": "2026"})
+    assert documents.get("wait#1", "ready") == stored
+    assert documents.get("wait#1", "other") is None
+
+
+def test_a_document_is_created_once(documents: Documents):
+    """Expected ``None`` means that nobody was first."""
+    documents.put(Document("a", "b", {}), None)
+    with pytest.raises(DocumentChanged, match="is at version 1, expected no version") as conflict:
+        documents.put(Document("a", "b", {"mine": True}), None)
+    assert (conflict.value.expected, conflict.value.found) == (None, 1)
+    assert documents.get("a", "b").body == {}
+
+
+def test_a_write_replaces_the_version_it_read(documents: Documents):
+    """Each write counts one up; a stale one is refused by name."""
+    documents.put(Document("a", "b", {"n": 0}), None)
+    assert documents.put(Document("a", "b", {"n": 1}), 1).version == 2
+    with pytest.raises(DocumentChanged, match="is at version 2, expected version 1"):
+        documents.put(Document("a", "b", {"n": 9}), 1)
+    with pytest.raises(DocumentChanged, match="is at no version, expected version 1"):
+        documents.put(Document("a", "c", {}), 1)
+    assert documents.get("a", "b").body == {"n": 1}
+
+
+def test_any_replaces_or_creates(documents: Documents):
+    """For records whose last writer may win."""
+    assert documents.put(Document("a", "b", {"n": 0}), ANY).version == 1
+    assert documents.put(Document("a", "b", {"n": 1}), ANY).version == 2
+
+
+def test_a_delete_names_the_version_it_deletes(documents: Documents):
+    """A wait is deleted on condition that it is still the same wait."""
+    documents.put(Document("a", "b", {}), None)
+    with pytest.raises(DocumentChanged):
+        documents.delete("a", "b", 2)
+    documents.delete("a", "b", 1)
+    assert documents.get("a", "b") is None
+    with pytest.raises(DocumentChanged):
+        documents.delete("a", "b", 1)
+    documents.delete("a", "b", ANY)
+
+
+def test_a_partition_is_listed_by_sort_key_in_pages(documents: Documents):
+    """Consistently, and no other partition with it."""
+    for sk in ("b", "a", "d", "c", "é"):
+        documents.put(Document("p", sk, {"sk": sk}), None)
+    documents.put(Document("q", "a", {}), None)
+    assert [document.sk for document in documents.list("p")] == ["a", "b", "c", "d", "é"]
+    first = documents.list("p", limit=2)
+    assert [document.sk for document in first] == ["a", "b"]
+    assert [document.sk for document in documents.list("p", limit=2, after=first[-1].sk)] == ["c", "d"]
+    assert documents.list("nobody") == []
+
+
+def test_what_json_cannot_say_is_refused(documents: Documents):
+    """Also by the one in memory: a test must not store what the real one cannot."""
+    with pytest.raises(TypeError):
+        documents.put(Document("a", "b", {"at": object()}), None)
+
+
+def test_changing_what_was_read_or_written_does_not_change_what_is_stored(documents: Documents):
+    """A document is a value."""
+    body = {"list": [1]}
+    documents.put(Document("a", "b", body), None)
+    body["list"].append(2)
+    documents.get("a", "b").body["list"].append(3)
+    assert documents.get("a", "b").body == {"list": [1]}
+
+
+def test_a_partition_of_many_is_listed_to_the_end(documents: Documents):
+    """However the store divides what it answers: these are more than DynamoDB sends at once."""
+    for number in range(14):
+        documents.put(Document("p", f"{number:02}", {"text": "x" * 100_000}), None)
+    assert [document.sk for document in documents.list("p")] == [f"{number:02}" for number in range(14)]
+    assert [document.sk for document in documents.list("p", limit=12, after="01")][-1] == "13"
+
+
+def test_indexes_are_those_of_the_last_write(documents: Documents):
+    """What an earlier write said is gone."""
+    documents.put(Document("a", "b", {}, indexes={"due": "2026", "owner": "ada"}), None)
+    documents.put(Document("a", "b", {}, indexes={"due": "2027"}), ANY)
+    assert documents.get("a", "b").indexes == {"due": "2027"}
+
+
+def test_many_who_write_any_all_write(documents: Documents):
+    """Nobody is refused, and each write counts."""
+    threads = [threading.Thread(target=lambda n=n: documents.put(Document("a", "b", {"n": n}), ANY)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert documents.get("a", "b").version == 4
+
+
+def test_counters_of_many_threads_lose_nothing(documents: Documents):
+    """Read, write what was read, and again when somebody was faster."""
+    documents.put(Document("a", "n", {"n": 0}), None)
+
+    def count() -> None:
+        for _ in range(20):
+            while True:
+                found = documents.get("a", "n")
+                try:
+                    documents.put(Document("a", "n", {"n": found.body["n"] + 1}), found.version)
+                    break
+                except DocumentChanged:
+                    continue
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert documents.get("a", "n").body == {"n": 80}
+
+
+def test_documents_survive_a_restart(tmp_path: Path):
+    """Breaker counters and checkpoints are kept, though they could be lost."""
+    for expected in (None, 1, 2):
+        with Database(tmp_path / "state.db") as database:
+            SqliteDocuments(database).put(Document("a", "b", {"n": expected}), expected)
+    with Database(tmp_path / "state.db", read_only=True) as database:
+        assert SqliteDocuments(database).get("a", "b").version == 3

@@ -1,0 +1,100 @@
+"""What every key ring promises, and that a destroyed key leaves no trace in the file."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from workflows.event_store.keyring import KeyRing, KeysWithheld, NoKeys
+from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.sqlite.database import Database
+from workflows.sqlite.keyring import SqliteKeyRing
+
+
+@pytest.fixture(params=["in-memory", "sqlite", "kms-moto", "kms-local"])
+def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRing]:
+    match request.param:
+        case "in-memory":
+            yield InMemoryKeyRing()
+        case "sqlite":
+            with Database(tmp_path / "state.db") as database:
+                yield SqliteKeyRing(database)
+        case _:
+            yield request.getfixturevalue("open_kms_keyring")(request.param.removeprefix("kms-"))()
+
+
+def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
+    """256 bits, found again by customer and by id, another one for everybody."""
+    key = keyring.current("ada.lovelace")
+    assert len(key.material) == 32
+    assert keyring.current("ada.lovelace") == keyring.find(key.id) == key
+    assert keyring.current("bob").material != key.material
+    assert "ada.lovelace" not in key.id
+    assert keyring.find("nobody") is None
+
+
+def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
+    """Otherwise one of them would seal with a key that is lost."""
+    start = threading.Barrier(8)
+    keys = []
+
+    def ask() -> None:
+        start.wait(10)
+        keys.append(keyring.current("ada"))
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(keys) == 8
+    assert set(keys) == {keyring.current("ada")}
+
+
+def test_a_destroyed_key_is_gone_and_the_next_is_another(keyring: KeyRing):
+    """Erasure; a customer who comes back begins anew."""
+    key = keyring.current("ada")
+    assert keyring.destroy("ada")
+    assert keyring.find(key.id) is None
+    assert not keyring.destroy("ada")
+    again = keyring.current("ada")
+    assert again.id != key.id
+    assert again.material != key.material
+    assert keyring.find(key.id) is None
+
+
+def test_keys_survive_a_restart(tmp_path: Path):
+    """Without them every order would be erased."""
+    with Database(tmp_path / "state.db") as database:
+        key = SqliteKeyRing(database).current("ada")
+    with Database(tmp_path / "state.db", read_only=True) as database:
+        assert SqliteKeyRing(database).find(key.id) == key
+
+
+def test_a_destroyed_key_is_in_no_file_any_more(tmp_path: Path):
+    """Neither in the database nor in what SQLite keeps beside it."""
+    with Database(tmp_path / "state.db") as database:
+        keyring = SqliteKeyRing(database)
+        key = keyring.current("ada")
+        other = keyring.current("bob")
+        assert _found(tmp_path, key.material)
+        keyring.destroy("ada")
+        assert not _found(tmp_path, key.material)
+        assert _found(tmp_path, other.material)
+
+
+def _found(folder: Path, material: bytes) -> bool:
+    return any(material in file.read_bytes() for file in folder.iterdir())
+
+
+def test_whoever_has_no_keys_reads_what_is_erased_and_writes_nothing_personal():
+    """A function gets the keys only if it needs them; that it was given too few is a bug, and says so."""
+    keyring = NoKeys()
+    assert keyring.find("any") is None
+    with pytest.raises(KeysWithheld, match="was to store something personal"):
+        keyring.current("ada")
+    with pytest.raises(KeysWithheld, match="was to destroy one"):
+        keyring.destroy("ada")

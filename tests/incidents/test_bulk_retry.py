@@ -1,0 +1,279 @@
+"""Retrying a group of incidents: paced, resumable, told from the log, and stopped by the circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from domain.identifiers import Actor, OrderId, Role, order_id_for
+from domain.order.events import RunStarted
+from domain.order.order import Rest
+from tests.domain.order import stories as s
+from tests.recorded import Shop
+from workflows.breakers.dependencies import Dependency
+from workflows.incidents import bulk_retry
+from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
+from workflows.incidents.refusals import NoSuchJob
+from workflows.orders.command_handling import Caller
+from workflows.projections.open_orders import refresh
+from workflows.time_budgets import budgets
+from workflows.upkeep.on_tick import keep_time
+
+ALICE = Actor(Role.SUPPORT, "alice")
+CALLER = Caller(ALICE, "trace", "request")
+CAUSE = "PaymentsUnavailable@payments"
+BUDGETS = budgets({})
+
+
+class Killed(BaseException):
+    """The process ended here."""
+
+
+@dataclass
+class Outage:
+    """Orders that were parked while payments were down; now they are to go on."""
+
+    orders: int
+    shop: Shop = field(default_factory=Shop)
+    ids: list[OrderId] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        for number in range(self.orders):
+            order_id = order_id_for("outage", str(number))
+            self.ids.append(order_id)
+            self.shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+            self.park(order_id)
+            refresh(self.shop.engine, order_id, BUDGETS)
+
+    def park(self, order_id: OrderId, error: str = "PaymentsUnavailable") -> None:
+        command = s.spoken(s.park(), self.shop.order(order_id))
+        self.shop.record(replace(command, error=error), order_id)
+
+    def begin(self, per_s: float = 1.0, key: str = "click") -> str:
+        return bulk_retry.begin(self.shop.engine, CAUSE, CALLER, "payments are back", per_s=per_s, key=key).id
+
+    def advance(self, job_id: str) -> Progress:
+        bulk_retry.advance(self.shop.engine, job_id)
+        return bulk_retry.read(self.shop.engine, job_id)
+
+    def runs(self) -> list[int]:
+        return [self.shop.order(order_id).run for order_id in self.ids]
+
+    @property
+    def started(self) -> int:
+        return sum(run > 1 for run in self.runs())
+
+
+def outcomes(progress: Progress) -> dict[OrderId, Outcome]:
+    return {order.order_id: order.outcome for order in progress.orders}
+
+
+def test_beginning_starts_nothing_yet_and_the_same_click_is_the_same_job():
+    outage = Outage(3)
+    job = outage.begin()
+    assert outage.begin() == job
+    assert outage.begin(key="another click") != job
+    assert outage.started == 0
+    found = bulk_retry.read(outage.shop.engine, job)
+    assert found.counts[Outcome.WAITING] == 3
+    assert (found.job.cause, found.job.dependency) == (CAUSE, Dependency.PAYMENTS)
+
+
+def test_orders_are_started_at_the_pace_that_was_asked_for():
+    """Two a second, whoever asks how often."""
+    outage = Outage(12)
+    job = outage.begin(per_s=2)
+    seen = []
+    for _ in range(10):
+        outage.shop.clock.advance(seconds=0.5)
+        outage.advance(job)
+        outage.advance(job)
+        seen.append(outage.started)
+    assert seen == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
+def test_a_timer_that_was_late_makes_up_for_little():
+    """No crowd is let go because nobody looked for an hour."""
+    outage = Outage(30)
+    job = outage.begin(per_s=1)
+    outage.shop.clock.advance(hours=1)
+    outage.advance(job)
+    assert outage.started == 10
+
+
+def test_each_start_is_an_event_of_the_order_with_who_and_why():
+    outage = Outage(1)
+    outage.shop.clock.advance(seconds=1)
+    job = outage.begin()
+    outage.shop.clock.advance(seconds=1)
+    outage.advance(job)
+    recorded = outage.shop.log.load(f"order#{outage.ids[0]}").recorded[-1]
+    assert recorded.event == RunStarted(run=2, by=ALICE, reason="payments are back")
+    assert recorded.correlation == job
+
+
+def test_the_result_of_each_order_is_what_its_log_says():
+    """Not that it was clicked: it ended, was parked again, or still moves after its time."""
+    outage = Outage(4)
+    job = outage.begin(per_s=10)
+    outage.shop.clock.advance(seconds=1)
+    assert set(outcomes(outage.advance(job)).values()) == {Outcome.STARTED}
+    ends, parks, moves, ends_later = outage.ids
+    outage.shop.tell(s.declined(), order_id=ends)
+    outage.park(parks, "KeyError")
+    outage.shop.tell(s.authorized(), order_id=moves)
+    found = outcomes(outage.advance(job))
+    assert found == {
+        ends: Outcome.ENDED,
+        parks: Outcome.PARKED_AGAIN,
+        moves: Outcome.STARTED,
+        ends_later: Outcome.STARTED,
+    }
+    outage.shop.clock.at += RESULT_AFTER
+    outage.shop.tell(s.declined(), order_id=ends_later)
+    outage.shop.clock.advance(seconds=2)
+    done = outage.advance(job)
+    assert outcomes(done)[moves] is Outcome.STILL_MOVING
+    assert outcomes(done)[ends_later] is Outcome.ENDED
+    assert {order.order_id: order.detail for order in done.orders}[parks] == "KeyError"
+    assert {order.order_id: order.detail for order in done.orders}[ends] == "cancelled"
+    assert outage.advance(job).job.state is JobState.DONE
+
+
+def test_an_order_that_somebody_else_took_care_of_is_left_alone():
+    outage = Outage(2)
+    job = outage.begin(per_s=10)
+    outage.shop.tell(s.restart(), order_id=outage.ids[0])
+    outage.shop.clock.advance(seconds=1)
+    found = outcomes(outage.advance(job))
+    assert found == {outage.ids[0]: Outcome.NOT_PARKED, outage.ids[1]: Outcome.STARTED}
+    assert outage.runs() == [2, 2]
+
+
+def test_it_stops_by_itself_when_the_circuit_opens_again():
+    """What was started goes on and has its result; the rest stays parked, until somebody resumes."""
+    outage = Outage(4)
+    job = outage.begin(per_s=1)
+    outage.shop.clock.advance(seconds=2)
+    outage.advance(job)
+    breaker = outage.shop.engine.breakers[Dependency.PAYMENTS]
+    breaker.hold_open(ALICE, "down again")
+    outage.shop.clock.advance(seconds=1)
+    stopped = outage.advance(job)
+    assert stopped.job.state is JobState.STOPPED
+    assert "circuit of payments" in stopped.job.why
+    assert outage.started == 2
+    outage.park(stopped.orders[-1].order_id)
+    assert Outcome.PARKED_AGAIN in outcomes(outage.advance(job)).values()
+    breaker.close(ALICE, "back")
+    bulk_retry.resume(outage.shop.engine, job)
+    outage.shop.clock.advance(seconds=5)
+    assert outage.advance(job).job.state is JobState.RUNNING
+    assert outage.started == 4
+
+
+def test_a_person_stops_and_resumes_it():
+    outage = Outage(2)
+    job = outage.begin()
+    assert bulk_retry.stop(outage.shop.engine, job, ALICE).why == "stopped by support alice"
+    outage.shop.clock.advance(seconds=5)
+    outage.advance(job)
+    assert outage.started == 0
+    bulk_retry.resume(outage.shop.engine, job)
+    outage.advance(job)
+    assert outage.started == 2
+
+
+class Dying:
+    """Documents of a process that dies at its ``n``-th write: before it, or right after it."""
+
+    def __init__(self, documents, n: int, after: bool) -> None:
+        self._documents = documents
+        self._left = n
+        self._after = after
+
+    def __getattr__(self, name):
+        found = getattr(self._documents, name)
+
+        def call(*args, **kwargs):
+            if name not in {"put", "delete"}:
+                return found(*args, **kwargs)
+            self._left -= 1
+            if self._left == 0 and not self._after:
+                raise Killed
+            result = found(*args, **kwargs)
+            if self._left == 0:
+                raise Killed
+            return result
+
+        return call
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("n", range(1, 14))
+def test_wherever_it_dies_a_restart_goes_on_and_no_order_is_started_twice(n, after):
+    """The job is in documents, the starts are in the log, and each start has a key."""
+    outage = Outage(4)
+    engine = outage.shop.engine
+    dying = replace(engine, documents=Dying(engine.documents, n, after))
+    died = False
+    try:
+        job = bulk_retry.begin(dying, CAUSE, CALLER, "payments are back", per_s=10, key="click").id
+        outage.shop.clock.advance(seconds=1)
+        bulk_retry.advance(dying, job)
+    except Killed:
+        died = True
+    assert died or n > 10
+    job = outage.begin(per_s=10)
+    for _ in range(3):
+        outage.shop.clock.advance(seconds=1)
+        outage.advance(job)
+    assert outage.runs() == [2, 2, 2, 2]
+    assert set(outcomes(outage.advance(job)).values()) == {Outcome.STARTED}
+
+
+def test_a_driver_tells_of_every_step_until_it_is_done():
+    """The callback that a command line draws its progress with."""
+    outage = Outage(3)
+    job = outage.begin(per_s=1)
+    told: list[dict[Outcome, int]] = []
+
+    def pause(seconds: float) -> None:
+        outage.shop.clock.advance(seconds=seconds)
+        for order_id in outage.ids:
+            if outage.shop.order(order_id).rest is Rest.MOVING:
+                outage.shop.tell(s.declined(), order_id=order_id)
+
+    drive: Callable[..., Progress] = bulk_retry.drive
+    done = drive(lambda: outage.advance(job), lambda progress: told.append(progress.counts), pause)
+    assert done.job.state is JobState.DONE
+    assert done.counts[Outcome.ENDED] == 3
+    assert [counts[Outcome.WAITING] for counts in told][:4] == [3, 2, 1, 0]
+
+
+def test_the_timer_takes_it_further_when_nobody_watches():
+    outage = Outage(3)
+    outage.begin(per_s=1)
+
+    def pause(seconds: float) -> None:
+        outage.shop.clock.advance(seconds=seconds)
+
+    keep_time(outage.shop.engine, {"ORDER_MACHINE": "OrderMachine"}, for_s=20, pause=pause)
+    assert outage.started == 3
+
+
+def test_a_pace_that_makes_no_sense_and_a_job_that_does_not_exist_are_refused():
+    outage = Outage(1)
+    for per_s in (0, -1, 51):
+        with pytest.raises(ValueError, match="orders a second"):
+            outage.begin(per_s=per_s)
+    with pytest.raises(NoSuchJob):
+        bulk_retry.advance(outage.shop.engine, "retry_nothing")
+
+
+def test_nothing_parked_is_done_at_once():
+    shop = Shop()
+    job = bulk_retry.begin(shop.engine, CAUSE, CALLER, "why not", per_s=1, key="k")
+    assert bulk_retry.advance(shop.engine, job.id).state is JobState.DONE

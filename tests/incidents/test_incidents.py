@@ -1,0 +1,320 @@
+"""Incidents: what support sees of a parked order, what each verb would do, and that it does exactly that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.identifiers import Actor, Role, order_id_for
+from domain.money import Money
+from domain.order.commands import AbandonOrder, CancelOrder, StartRun
+from domain.order.deciding import decide
+from domain.order.events import (
+    ApprovalRequested,
+    CancellationRequested,
+    Fault,
+    NoteAdded,
+    OrderAbandoned,
+    RunStarted,
+    WrittenOff,
+)
+from domain.order.intents import open_intents
+from domain.order.order import Rest, Status, evolve
+from domain.order.refusals import OrderNotFound, Rejected, SecondPersonNeeded
+from tests.domain.order import stories as s
+from tests.domain.order.world import played, plays
+from tests.recorded import Shop
+from workflows.breakers.dependencies import Dependency
+from workflows.incidents.approval_limits import DEFAULT, LimitRefused, limit_for, limits
+from workflows.incidents.incidents import (
+    How,
+    NotAnIncident,
+    approve,
+    list_groups,
+    list_parked,
+    note,
+    resolve,
+    retry,
+    show,
+)
+from workflows.incidents.plans import Move, Plan, plan
+from workflows.incidents.refusals import WriteOffNeedsIntent
+from workflows.orders.command_handling import Caller, Handled, PreconditionFailed
+from workflows.orders.permissions import Action, NotAllowed
+from workflows.orders.requests import Asked
+from workflows.projections.open_orders import refresh
+from workflows.time_budgets import budgets
+
+BUDGETS = budgets({})
+ORDER_ID = s.ORDER_ID
+ALICE, BOB = Actor(Role.SUPPORT, "alice"), Actor(Role.SUPPORT, "bob")
+AUDITOR = Actor(Role.AUDITOR, "ida")
+PARKED = (*s.AUTHORIZED, s.park())
+
+
+def asked(action: Action, actor: Actor = ALICE, key: str | None = None, if_match: int | None = None) -> Asked:
+    return Asked(action=action, order_id=ORDER_ID, caller=Caller(actor, "trace", "request"), key=key, if_match=if_match)
+
+
+def limit(currency: str) -> Money:
+    return Money(1000, currency)
+
+
+def shop_with(*told: s.Told) -> Shop:
+    shop = Shop()
+    shop.tell(*told)
+    refresh(shop.engine, ORDER_ID, BUDGETS)
+    return shop
+
+
+def added(shop: Shop, since: int) -> list[type]:
+    return [type(event) for event in shop.log.load(f"order#{ORDER_ID}").events[since:]]
+
+
+# --- looking ----------------------------------------------------------------------------------------------------------
+
+
+def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
+    """By the fault and who it is about; the oldest, and the money, of each."""
+    shop = Shop()
+    for number, error in enumerate(["PaymentsUnavailable", "PaymentsUnavailable", "KeyError", None]):
+        order_id = order_id_for("app", str(number))
+        order = shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+        if error:
+            shop.record(replace(s.spoken(s.park(), order), error=error), order_id)
+        refresh(shop.engine, order_id, BUDGETS)
+        shop.clock.advance(minutes=1)
+    groups = list_groups(list_parked(shop.documents))
+    assert [(group.cause, group.orders) for group in groups] == [("PaymentsUnavailable@payments", 2), ("KeyError", 1)]
+    assert groups[0].dependency is Dependency.PAYMENTS
+    assert groups[0].at_stake == (s.eur("80.00"),)
+    assert groups[0].since < groups[1].since
+    only = list_parked(shop.documents, "PaymentsUnavailable@payments")
+    assert [row.order_id for row, _ in only] == [order_id_for("app", "0"), order_id_for("app", "1")]
+
+
+def test_an_incident_says_all_that_is_needed_to_decide():
+    """Cause, what is owed, the last error, how it came to it, and what each verb would do."""
+    shop = shop_with(*s.AUTHORIZED, s.cancel(), s.void_refused(), s.park(compensating=True))
+    found = show(shop.log, ORDER_ID, ALICE, BUDGETS, limit)
+    assert (found.cause, found.parked.error) == ("Bug", "Bug")
+    assert [str(item.holding) for item in found.parked.owed] == ["authorization", "ticket"]
+    assert found.timeline[-1].version == found.order.version
+    assert list(found.plans) == ["retry", "cancel", "abandon", "write_off 2", "write_off 4"]
+    assert found.plans["retry"].money == (Move("let go of", s.eur("40.00"), 11),)
+    assert found.plans["abandon"].approval == s.eur("40.00")
+    assert found.plans["write_off 4"].money == ()
+
+
+def test_what_stands_as_no_incident_is_not_shown_as_one():
+    shop = shop_with(*s.AUTHORIZED)
+    with pytest.raises(NotAnIncident):
+        show(shop.log, ORDER_ID, ALICE, BUDGETS, limit)
+    with pytest.raises(OrderNotFound):
+        show(Shop().log, ORDER_ID, ALICE, BUDGETS, limit)
+
+
+def test_an_auditor_reads_and_sees_no_personal_data():
+    shop = shop_with(*PARKED)
+    assert not show(shop.log, ORDER_ID, AUDITOR, BUDGETS, limit).personal
+    assert show(shop.log, ORDER_ID, ALICE, BUDGETS, limit).personal
+
+
+@pytest.mark.parametrize("role", [Role.RESTAURANT, Role.COURIER, Role.CUSTOMER, Role.SERVICE])
+def test_nobody_else_sees_incidents(role):
+    """That there is a fault of ours is between us and who audits us."""
+    with pytest.raises((NotAllowed, OrderNotFound)):
+        show(shop_with(*PARKED).log, ORDER_ID, Actor(role, "cleo"), BUDGETS, limit)
+
+
+# --- deeds ------------------------------------------------------------------------------------------------------------
+
+
+def test_retrying_starts_the_next_run_with_who_and_why():
+    shop = shop_with(*PARKED)
+    before = shop.order().version
+    retry(shop.log, asked(Action.RETRY), "payments are back")
+    assert added(shop, before) == [RunStarted]
+    event = shop.log.load(f"order#{ORDER_ID}").events[-1]
+    assert event == RunStarted(run=2, by=ALICE, reason="payments are back")
+
+
+def test_retrying_twice_by_mistake_starts_one_run():
+    """With a key it is the same request; without one the order is no incident any more."""
+    shop = shop_with(*PARKED)
+    first = retry(shop.log, asked(Action.RETRY, key="k"), "fixed")
+    again = retry(shop.log, asked(Action.RETRY, key="k"), "fixed")
+    assert isinstance(first, Handled)
+    assert isinstance(again, Handled)
+    assert (first.echo, again.echo, again.order.run) == (False, True, 2)
+    with pytest.raises(NotAnIncident):
+        retry(shop.log, asked(Action.RETRY), "fixed")
+
+
+def test_an_incident_that_comes_again_is_retried_again_with_the_same_words():
+    """A retry is never told to have happened when none did."""
+    shop = shop_with(*PARKED)
+    retry(shop.log, asked(Action.RETRY), "fixed")
+    shop.tell(s.park())
+    retry(shop.log, asked(Action.RETRY), "fixed")
+    assert shop.order().run == 3
+
+
+@pytest.mark.parametrize(
+    ("how", "kinds", "rest"),
+    [
+        (How.CANCEL, [CancellationRequested], Rest.MOVING),
+        (How.ABANDON, [OrderAbandoned], Rest.ENDED),
+    ],
+)
+def test_cancelling_gives_back_and_abandoning_does_not(how, kinds, rest):
+    """Two verbs, because they are two things."""
+    shop = shop_with(*PARKED)
+    before = shop.order().version
+    resolve(shop.log, asked(Action.RESOLVE), how, "no hope", limit=lambda currency: Money(10**6, currency))
+    assert set(kinds) <= set(added(shop, before))
+    assert shop.order().rest is rest
+    assert bool(open_intents(shop.order())) is (how is How.CANCEL)
+
+
+def test_a_write_off_names_what_is_written_off():
+    shop = shop_with(*s.COMPLETED, s.credit("5.00"), s.refund_refused(), s.park(compensating=True))
+    with pytest.raises(WriteOffNeedsIntent, match="15"):
+        resolve(shop.log, asked(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit)
+    before = shop.order().version
+    resolve(shop.log, asked(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit, intent=15, fault=Fault.PLATFORM)
+    assert added(shop, before)[0] is WrittenOff
+    assert shop.order().rest is Rest.ENDED
+
+
+def test_much_money_waits_for_a_second_person():
+    """The first cannot be the second."""
+    shop = shop_with(*PARKED)
+    handled = resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
+    assert isinstance(handled, Handled)
+    (approval,) = handled.order.approvals
+    assert handled.order.rest is Rest.PARKED
+    with pytest.raises(SecondPersonNeeded):
+        approve(shop.log, asked(Action.APPROVE), approval)
+    done = approve(shop.log, asked(Action.APPROVE, BOB), approval)
+    assert isinstance(done, Handled)
+    assert done.order.status is Status.ABANDONED
+    assert done.order.abandoned is not None
+    assert done.order.abandoned.by == ALICE
+
+
+def test_a_note_is_an_event_of_the_order():
+    shop = shop_with(*s.COMPLETED)
+    note(shop.log, asked(Action.NOTE), "the customer called, all is well")
+    again = note(shop.log, asked(Action.NOTE), "the customer called, all is well")
+    assert again.echo
+    event = shop.log.load(f"order#{ORDER_ID}").events[-1]
+    assert isinstance(event, NoteAdded)
+    assert (event.by, event.text) == (ALICE, "the customer called, all is well")
+
+
+@pytest.mark.parametrize("actor", [AUDITOR, Actor(Role.CUSTOMER, "cleo"), Actor(Role.RESTAURANT, "luigi")])
+def test_only_support_acts(actor):
+    shop = shop_with(*PARKED)
+    for deed in (
+        lambda: retry(shop.log, asked(Action.RETRY, actor), "x"),
+        lambda: resolve(shop.log, asked(Action.RESOLVE, actor), How.CANCEL, "x", limit=limit),
+        lambda: approve(shop.log, asked(Action.APPROVE, actor), 1),
+        lambda: note(shop.log, asked(Action.NOTE, actor), "x"),
+    ):
+        with pytest.raises(NotAllowed):
+            deed()
+    assert shop.order().rest is Rest.PARKED
+
+
+def test_who_names_a_version_acts_on_that_version_or_not_at_all():
+    shop = shop_with(*PARKED)
+    with pytest.raises(PreconditionFailed):
+        retry(shop.log, asked(Action.RETRY, if_match=3), "fixed")
+
+
+# --- plans ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_does_nothing():
+    shop = shop_with(*PARKED)
+    before = shop.order()
+    for found in (
+        retry(shop.log, asked(Action.RETRY), "x", dry_run=True),
+        resolve(shop.log, asked(Action.RESOLVE), How.CANCEL, "x", limit=limit, dry_run=True),
+        resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "x", limit=limit, dry_run=True),
+        approve(shop.log, asked(Action.APPROVE), 3, dry_run=True),
+    ):
+        assert isinstance(found, Plan)
+    assert shop.order() == before
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(play=plays())
+def test_a_plan_is_what_then_happens(play):
+    """For every order of every world: the events, the status, and the calls that follow, or the refusal."""
+    order = played(play).order
+    for verb in (
+        StartRun(run=order.run + 1, by=ALICE, reason=""),
+        CancelOrder(by=ALICE, reason=""),
+        AbandonOrder(by=ALICE, reason="", fault=Fault.PLATFORM, limit=Money(500, "EUR")),
+    ):
+        planned, refused = plan(verb, order), None
+        try:
+            events = decide(verb, order)
+        except Rejected as refusal:
+            events, refused = (), (type(refusal).__name__, str(refusal))
+        assert planned.refused == refused
+        after = order
+        for event in events:
+            after = evolve(after, event)
+        assert planned.events == tuple(type(event).__name__ for event in events)
+        assert planned.status is after.status
+        if any(isinstance(event, ApprovalRequested) for event in events):
+            assert planned.approval is not None
+            assert planned.runs == ()
+        elif events:
+            assert planned.runs == open_intents(after)
+
+
+@pytest.mark.parametrize(
+    ("told", "verb", "moves"),
+    [
+        ((*s.PLACED, s.park()), "retry", [("hold", "40.00")]),
+        ((*s.DELIVERED, s.park()), "retry", [("take", "40.00")]),
+        (PARKED, "cancel", [("let go of", "40.00")]),
+        ((*s.COMPLETED, s.credit("5.00"), s.park()), "retry", [("give back", "5.00")]),
+        ((*s.COMPLETED, s.credit("5.00"), s.park()), "abandon", [("give up", "5.00")]),
+        ((*s.DELIVERED, s.capture_refused(), s.park()), "abandon", [("leave held", "40.00"), ("give up", "40.00")]),
+    ],
+)
+def test_a_plan_names_the_money_that_moves(told, verb, moves):
+    """What is held and what is due are two things, even where they are one amount."""
+    order = s.given(*told).order
+    commands = {
+        "retry": StartRun(run=order.run + 1, by=ALICE, reason=""),
+        "cancel": CancelOrder(by=ALICE, reason=""),
+        "abandon": AbandonOrder(by=ALICE, reason="", fault=Fault.PLATFORM),
+    }
+    assert [(move.what, move.amount) for move in plan(commands[verb], order).money] == [
+        (what, s.eur(amount)) for what, amount in moves
+    ]
+
+
+# --- limits -----------------------------------------------------------------------------------------------------------
+
+
+def test_the_limit_is_set_a_currency_and_is_zero_where_nobody_set_it():
+    environment = {"SECOND_PERSON_ABOVE": "100.00 EUR, 15000 JPY"}
+    assert limit_for("EUR", environment) == Money(10000, "EUR")
+    assert limit_for("JPY", environment) == Money(15000, "JPY")
+    assert limit_for("CHF", environment) == Money(0, "CHF")
+    assert limit_for("EUR", {}) == limits(DEFAULT)["EUR"]
+
+
+@pytest.mark.parametrize("text", ["100", "100.00EUR", "1,5 EUR", "many EUR", "1.001 EUR"])
+def test_a_limit_that_says_nothing_is_refused(text):
+    with pytest.raises(LimitRefused):
+        limits(text)

@@ -1,0 +1,212 @@
+"""Who may do what, as one table: written out here once more, so that a change of it is a change of two."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identifiers import SYSTEM, Actor, CourierId, CustomerId, OrderId, RestaurantId, Role
+from domain.money import Money
+from domain.order.delivery import Delivery, Offer, OfferState
+from domain.order.events import CancellationCause, CancellationRequested, Fault, OrderPlaced
+from domain.order.order import Order
+from domain.order.refusals import InvalidOrder, OrderNotFound
+from domain.personal import Erased
+from workflows.orders.permissions import (
+    PERMISSIONS,
+    Action,
+    NotAllowed,
+    Tie,
+    assigns,
+    check,
+    check_all,
+    may,
+    places_for,
+    reads_all,
+)
+
+ZERO = Money.zero("EUR")
+CARL, CLEO = Actor(Role.COURIER, "carl"), Actor(Role.COURIER, "cleo")
+
+#                     customer      restaurant    courier         support   service   auditor
+TABLE = """
+PLACE                 PARTY         -             -               -         ANY       -
+READ                  PARTY         PARTY         CONCERNED       ANY       ANY       ANY
+READ_PERSONAL         PARTY         PARTY         CARRYING        ANY       ANY       -
+CANCEL                PARTY         PARTY         -               ANY       ANY       -
+ACCEPT                -             PARTY         -               ANY       ANY       -
+REJECT                -             PARTY         -               ANY       ANY       -
+ITEM_UNAVAILABLE      -             PARTY         -               ANY       ANY       -
+READY                 -             PARTY         -               ANY       ANY       -
+ASSIGN                -             -             OFFERED         ANY       ANY       -
+DECLINE               -             -             OFFERED         ANY       ANY       -
+PICK_UP               -             -             ASSIGNED        ANY       ANY       -
+DELIVER               -             -             ASSIGNED        ANY       ANY       -
+FAIL                  -             -             ASSIGNED        ANY       ANY       -
+READ_INCIDENTS        -             -             -               ANY       -         ANY
+NOTE                  -             -             -               ANY       -         -
+RETRY                 -             -             -               ANY       -         -
+RESOLVE               -             -             -               ANY       -         -
+APPROVE               -             -             -               ANY       -         -
+SET_CIRCUIT           -             -             -               ANY       -         -
+"""
+ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
+
+
+def _order(*offers, cancelling=False):
+    placed = OrderPlaced(
+        order_id=OrderId("ord_x"),
+        customer=CustomerId("ada"),
+        restaurant=RestaurantId("rosa"),
+        lines=(),
+        delivery_fee=ZERO,
+        service_fee=ZERO,
+        tip=ZERO,
+        payment_method="pm",
+        contact=Erased(),
+        placed_at=None,
+    )
+    asked = CancellationRequested(cause=CancellationCause.ASKED, fault=Fault.CUSTOMER, by=SYSTEM, reason="")
+    return Order(
+        order_id=OrderId("ord_x"),
+        placed=placed,
+        delivery=Delivery(offers=offers),
+        cancellation=asked if cancelling else None,
+    )
+
+
+def _offer(state=OfferState.REQUESTED, courier=None, intent=6):
+    return Offer(intent=intent, attempt=1, state=state, courier=None if courier is None else CourierId(courier))
+
+
+def test_the_table_is_the_one_written_here():
+    """Every action has a row, and every role a column."""
+    rows = [line.split() for line in TABLE.strip().splitlines()]
+    written = {
+        Action[name]: {role: Tie[tie] for role, tie in zip(ROLES, ties, strict=True) if tie != "-"}
+        for name, *ties in rows
+    }
+    assert written == {action: dict(allowed) for action, allowed in PERMISSIONS.items()}
+    assert set(PERMISSIONS) == set(Action)
+
+
+def test_auditors_never_write_and_never_read_personal_data():
+    """They look, and that is all."""
+    allowed = {action for action, allowed in PERMISSIONS.items() if Role.AUDITOR in allowed}
+    assert allowed == {Action.READ, Action.READ_INCIDENTS}
+
+
+def test_nobody_outside_is_the_system():
+    """Expediter itself goes through no API."""
+    assert not any(Role.SYSTEM in allowed for allowed in PERMISSIONS.values())
+
+
+@pytest.mark.parametrize(
+    ("actor", "sees"), [(Actor(Role.CUSTOMER, "ada"), True), (Actor(Role.CUSTOMER, "rosa"), False)]
+)
+def test_a_customer_sees_what_it_placed(actor, sees):
+    """The id alone is not enough: Rosa the customer is not Rosa the restaurant."""
+    assert may(actor, Action.READ, _order()) is sees
+
+
+@pytest.mark.parametrize(
+    ("offers", "carl", "cleo"),
+    [
+        ((), False, False),
+        ((_offer(),), True, True),
+        ((_offer(OfferState.ASSIGNED, "carl"),), True, False),
+        ((_offer(OfferState.TIMED_OUT),), False, False),
+        ((_offer(OfferState.DECLINED, "carl"), _offer(intent=9)), True, True),
+        ((_offer(OfferState.DECLINED, "carl"), _offer(OfferState.ASSIGNED, "cleo", 9)), True, True),
+        ((_offer(OfferState.DELIVERED, "carl"),), True, False),
+    ],
+)
+def test_a_courier_sees_open_offers_and_those_it_took(offers, carl, cleo):
+    """And nothing of the others'."""
+    assert (may(CARL, Action.READ, _order(*offers)), may(CLEO, Action.READ, _order(*offers))) == (carl, cleo)
+
+
+def test_an_offer_of_an_order_that_is_being_cancelled_is_open_to_nobody():
+    """It is about to be withdrawn."""
+    assert not may(CARL, Action.READ, _order(_offer(), cancelling=True))
+
+
+@pytest.mark.parametrize(
+    ("offer", "carl", "cleo"),
+    [
+        (_offer(), True, True),
+        (_offer(OfferState.TIMED_OUT), True, True),
+        (_offer(OfferState.ASSIGNED, "carl"), True, False),
+        (_offer(OfferState.DECLINED), False, False),
+        (_offer(OfferState.RELEASED), False, False),
+        (_offer(OfferState.RELEASED, "carl"), True, False),
+    ],
+)
+@pytest.mark.parametrize("action", [Action.ASSIGN, Action.DECLINE])
+def test_an_offer_is_answered_by_who_may_still_take_it_or_took_it(offer, carl, cleo, action):
+    """A late answer counts; an offer that is closed lets nobody in."""
+    order = _order(offer)
+    assert (may(CARL, action, order, 6), may(CLEO, action, order, 6)) == (carl, cleo)
+
+
+@pytest.mark.parametrize("action", [Action.PICK_UP, Action.DELIVER, Action.FAIL])
+def test_a_delivery_is_reported_on_by_who_took_the_offer(action):
+    """An open offer is nobody's yet."""
+    assert may(CARL, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
+    assert not may(CLEO, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
+    assert not may(CARL, action, _order(_offer()), 6)
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"),
+    [
+        (OfferState.ASSIGNED, True),
+        (OfferState.PICKED_UP, True),
+        (OfferState.DELIVERED, True),
+        (OfferState.DECLINED, False),
+        (OfferState.RELEASED, False),
+        (OfferState.TIMED_OUT, False),
+    ],
+)
+def test_the_address_is_shown_to_who_brings_the_meal(state, shown):
+    """Not to who gave it back, was released or was too slow."""
+    assert may(CARL, Action.READ_PERSONAL, _order(_offer(state, "carl"))) is shown
+
+
+def test_a_refusal_reveals_an_order_only_to_who_may_see_it():
+    """404 for the others, as if there were none."""
+    order = _order(_offer(OfferState.ASSIGNED, "carl"))
+    with pytest.raises(NotAllowed, match="this courier may not cancel the order"):
+        check(CARL, Action.CANCEL, order)
+    with pytest.raises(OrderNotFound):
+        check(CLEO, Action.CANCEL, order)
+    with pytest.raises(OrderNotFound):
+        check(Actor(Role.SUPPORT, "sue"), Action.READ, Order(order_id=OrderId("ord_x")))
+
+
+def test_who_an_order_is_for_and_who_takes_an_offer():
+    """Customers and couriers are themselves; others name somebody."""
+    assert places_for(Actor(Role.CUSTOMER, "ada"), None) == places_for(Actor(Role.CUSTOMER, "ada"), "ada") == "ada"
+    assert places_for(Actor(Role.SERVICE, "shop"), "bob") == "bob"
+    assert assigns(CARL, None) == "carl"
+    assert assigns(Actor(Role.SUPPORT, "sue"), "cleo") == "cleo"
+    for refused in (lambda: places_for(Actor(Role.SERVICE, "shop"), None), lambda: assigns(CARL, "cleo")):
+        with pytest.raises(InvalidOrder):
+            refused()
+    with pytest.raises(NotAllowed):
+        places_for(Actor(Role.AUDITOR, "otto"), "ada")
+
+
+def test_who_reads_all_orders():
+    """Support, services and auditors."""
+    assert {role for role in Role if reads_all(Actor(role, "x"))} == {Role.SUPPORT, Role.SERVICE, Role.AUDITOR}
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_what_is_about_no_order_is_for_those_who_may_do_it_to_any(role):
+    """A list of incidents, a circuit."""
+    allowed = {Role.SUPPORT, Role.AUDITOR}
+    if role in allowed:
+        check_all(Actor(role, "x"), Action.READ_INCIDENTS)
+    else:
+        with pytest.raises(NotAllowed):
+            check_all(Actor(role, "x"), Action.READ_INCIDENTS)

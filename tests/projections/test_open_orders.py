@@ -1,0 +1,235 @@
+"""The view of open orders: at every version a row says what the fold says, however its messages come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from domain.identifiers import order_id_for
+from domain.order.commands import Awaited
+from domain.order.intents import at_stake, open_intents, owed
+from domain.order.order import Order, Rest
+from domain.order.questions import Answer, answer
+from tests.domain.order import stories as s
+from tests.domain.order.world import played, plays
+from tests.recorded import START, Shop, recorded
+from workflows.breakers.dependencies import Dependency
+from workflows.event_store.documents import Document, DocumentChanged
+from workflows.event_store.streams import order_stream
+from workflows.orders.command_handling import fold
+from workflows.projections.open_orders import SHARDS, OpenOrder, open_order, open_orders, project, refresh
+from workflows.time_budgets import Awaiting, budgets
+
+BUDGETS = budgets({})
+ORDER_ID = s.ORDER_ID
+often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def awaited(*told: s.Told) -> list[tuple[Awaiting, int]]:
+    """What an order waits for, and of which intent."""
+    shop = Shop()
+    shop.tell(*told)
+    row = refresh(shop.engine, ORDER_ID, BUDGETS)
+    assert row is not None
+    return [(found.what, found.question) for found in row.awaits]
+
+
+# --- a row ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
+@often
+@given(play=plays())
+def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
+    """Open orders have a row and no others; who moves waits for something, who is parked says why and what is owed."""
+    world = played(play, contradictory=contradictory)
+    events = recorded(world)
+    for said in world.said:
+        order = said.after
+        row = project(order, events[: order.version], BUDGETS)
+        if order.placed is None or order.rest is Rest.ENDED:
+            assert row is None
+            continue
+        assert row is not None
+        assert (row.order_id, row.version, row.status, row.run) == (ORDER_ID, order.version, order.status, order.run)
+        assert bool(row.awaits) is (order.rest is Rest.MOVING)
+        assert (row.parked is None) is (order.rest is not Rest.PARKED)
+        _check_awaits(row, order)
+        if row.parked is not None:
+            assert row.parked.owed == owed(order)
+            assert row.parked.at_stake == at_stake(order)
+
+
+def _check_awaits(row: OpenOrder, order: Order) -> None:
+    """What it waits for has no answer in the log, and did not begin in the future."""
+    for found in row.awaits:
+        assert found.since <= START + timedelta(minutes=order.version)
+        if found.what in set(Awaited):
+            assert answer(order, Awaited(found.what), found.question) is Answer.NONE
+        elif found.what is Awaiting.AUTHORIZATION:
+            assert found.question in {opened.version for opened in open_intents(order)}
+
+
+@often
+@given(play=plays())
+def test_a_row_depends_on_nothing_but_the_events(play):
+    """The same events, the same row; and it survives its way through the documents."""
+    world = played(play)
+    order = fold(ORDER_ID, tuple(world.events))
+    assert project(order, recorded(world), BUDGETS) == project(world.order, recorded(world), BUDGETS)
+
+
+@pytest.mark.parametrize(
+    ("told", "what"),
+    [
+        (s.PLACED, [(Awaiting.AUTHORIZATION, 2)]),
+        (s.AUTHORIZED, [(Awaiting.ACCEPTANCE, 4)]),
+        (s.ACCEPTED, [(Awaiting.READINESS, 4), (Awaiting.ASSIGNMENT, 6)]),
+        (s.ASSIGNED, [(Awaiting.READINESS, 4), (Awaiting.PICKUP, 6)]),
+        (s.READY, [(Awaiting.PICKUP, 6)]),
+        (s.PICKED_UP, [(Awaiting.DELIVERY, 6)]),
+        ((*s.PICKED_UP, s.timeout(Awaited.DELIVERY)), [(Awaiting.RUN, 6)]),
+        (s.DELIVERED, [(Awaiting.SETTLEMENT, 11)]),
+        ((*s.AUTHORIZED, s.cancel()), [(Awaiting.COMPENSATION, 7)]),
+        ((*s.AUTHORIZED, s.cancel(), s.voided(), s.ticket_cancelled()), None),
+        ((*s.AUTHORIZED, s.park()), []),
+    ],
+)
+def test_what_an_order_waits_for(told, what):
+    """One thing at a time, or two: while the kitchen cooks a courier is looked for."""
+    if what is None:
+        shop = Shop()
+        shop.tell(*told)
+        assert refresh(shop.engine, ORDER_ID, BUDGETS) is None
+    else:
+        assert awaited(*told) == what
+
+
+def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
+    """The kitchen's time to cook runs from its yes; a run that goes on from there waits from its own beginning."""
+    shop = Shop()
+    shop.tell(*s.AUTHORIZED)
+    shop.clock.advance(minutes=3)
+    shop.tell(s.accepted())
+    shop.clock.advance(minutes=4)
+    shop.tell(s.assigned())
+    row = refresh(shop.engine, ORDER_ID, BUDGETS)
+    assert row is not None
+    assert [found.since - START for found in row.awaits] == [timedelta(minutes=3), timedelta(minutes=7)]
+    shop.clock.advance(minutes=5)
+    shop.tell(s.restart())
+    row = refresh(shop.engine, ORDER_ID, BUDGETS)
+    assert row is not None
+    assert {found.since - START for found in row.awaits} == {timedelta(minutes=12)}
+
+
+@pytest.mark.parametrize(
+    ("error", "told", "dependency"),
+    [
+        ("PaymentsUnavailable", s.PLACED, Dependency.PAYMENTS),
+        ("KitchenUnavailable", s.AUTHORIZED, Dependency.KITCHEN),
+        ("CouriersUnavailable", s.ACCEPTED, Dependency.COURIERS),
+        ("CompensationUnfinished", (*s.AUTHORIZED, s.cancel(), s.void_refused()), Dependency.PAYMENTS),
+        ("States.Timeout", s.AUTHORIZED, Dependency.KITCHEN),
+        ("KeyError", s.AUTHORIZED, None),
+    ],
+)
+def test_an_incident_names_who_outside_it_is_about(error, told, dependency):
+    """By the name of the fault, or by what was not done. A bug of ours is about nobody."""
+    shop = Shop()
+    order = shop.tell(*told)
+    shop.record(replace(s.spoken(s.park(compensating=True), order), error=error))
+    row = refresh(shop.engine, ORDER_ID, BUDGETS)
+    assert row is not None
+    assert row.parked is not None
+    assert (row.parked.error, row.parked.dependency) == (error, dependency)
+
+
+# --- its messages -----------------------------------------------------------------------------------------------------
+
+
+@often
+@given(play=plays(), order=st.randoms(use_true_random=False))
+def test_the_view_is_the_fold_however_often_and_in_whatever_order_messages_come(play, order):
+    """Each commit is told some time after it was made, perhaps twice, perhaps long after its followers."""
+    world, shop, mail = played(play), Shop(), 0
+    for said in world.said:
+        if said.events:
+            shop.record(said.command)
+            mail += order.randint(0, 2)
+        while mail and order.random() < 0.5:
+            mail -= 1
+            refresh(shop.engine, ORDER_ID, BUDGETS)
+    refresh(shop.engine, ORDER_ID, BUDGETS)
+    history = shop.log.load(order_stream(ORDER_ID))
+    wanted = project(fold(ORDER_ID, history.events), history.recorded, BUDGETS)
+    assert open_order(shop.documents, ORDER_ID) == wanted
+    assert list(open_orders(shop.documents)) == ([] if wanted is None else [wanted])
+
+
+class Stalled:
+    """Documents of a process that is stopped before its next write; meanwhile something happens."""
+
+    def __init__(self, documents, meanwhile):
+        self._documents = documents
+        self._meanwhile = meanwhile
+
+    def __getattr__(self, name):
+        found = getattr(self._documents, name)
+
+        def call(*args, **kwargs):
+            if name in {"put", "delete"} and self._meanwhile is not None:
+                meanwhile, self._meanwhile = self._meanwhile, None
+                meanwhile()
+            return found(*args, **kwargs)
+
+        return call
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["no row yet", "a row"])
+@pytest.mark.parametrize("then", [(s.authorized(),), (s.declined(),)], ids=["goes on", "ends"])
+def test_an_older_reading_never_replaces_a_newer_row(known, then):
+    """Nor brings back the row of an order that has ended: it read the log, slept, and wakes up in another world."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    if known:
+        refresh(shop.engine, ORDER_ID, BUDGETS)
+        shop.tell(s.note())
+
+    def meanwhile():
+        shop.tell(*then)
+        refresh(shop.engine, ORDER_ID, BUDGETS)
+
+    stalled = replace(shop.engine, documents=Stalled(shop.documents, meanwhile))
+    refresh(stalled, ORDER_ID, BUDGETS)
+    history = shop.log.load(order_stream(ORDER_ID))
+    wanted = project(fold(ORDER_ID, history.events), history.recorded, BUDGETS)
+    assert open_order(shop.documents, ORDER_ID) == wanted
+
+
+def test_a_row_of_the_same_version_is_not_written_again():
+    """A message that comes twice costs a reading."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    first = refresh(shop.engine, ORDER_ID, BUDGETS)
+
+    class ReadOnly(Stalled):
+        def put(self, document: Document, expected):
+            raise DocumentChanged(document.pk, document.sk, None, None)
+
+    assert refresh(replace(shop.engine, documents=ReadOnly(shop.documents, None)), ORDER_ID, BUDGETS) == first
+
+
+def test_many_orders_are_spread_over_partitions_and_all_are_found():
+    """No partition is the one that everybody writes to."""
+    shop = Shop()
+    ids = [order_id_for("app", str(number)) for number in range(250)]
+    for order_id in ids:
+        shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+        refresh(shop.engine, order_id, BUDGETS)
+    assert sorted(row.order_id for row in open_orders(shop.documents)) == sorted(ids)
+    assert all(shop.documents.list(f"open-orders#{shard}") for shard in range(SHARDS))

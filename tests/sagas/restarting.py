@@ -1,0 +1,341 @@
+"""A run of the ``order`` machine played in this process: the real steps in the machine's order, on a real log.
+
+The outside is the world of the domain's tests. It means well from here on: what is asked for succeeds, people answer,
+and what was said before and did not arrive yet comes in between. A zombie, an older run, acts at every turn.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any
+
+import pytest
+
+from domain.identifiers import SYSTEM, OrderId
+from domain.order import events as e
+from domain.order.commands import Awaited, ParkOrder, RecordFact, RecordTimeout, StartRun
+from domain.order.intents import open_intents
+from domain.order.order import Order, Rest
+from domain.order.questions import question
+from domain.order.refusals import OrderAlreadyEnded, RunSuperseded
+from tests.domain.order.stories import ORDER_ID, SUPPORT
+from tests.domain.order.world import World
+from tests.recorded import HandClock, Runs
+from workflows.engine import EVENT_TYPES, Engine, assemble
+from workflows.event_store.codec import Codec
+from workflows.event_store.streams import order_stream
+from workflows.gateways import courier, kitchen
+from workflows.gateways.payment import Authorized, Captured, Declined, Refunded, Refused, Voided
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.orders.command_handling import Caller, handle, load
+from workflows.sagas.actions import CompensationUnfinished, NothingAsked, OrderNotSettled, Step, take_step
+from workflows.sagas.waits import wake
+
+TURNS_MAX = 80
+"""Answers of people within which a run of a world that means well ends."""
+
+STREAM = order_stream(ORDER_ID)
+
+
+_ZOMBIE = ("authorize", "settle", "find_reason", "compensate", "park", "request_courier", "await_pickup")
+"""What an older run tries, one after the other."""
+
+_REFUSALS = (e.PaymentVoidRefused, e.PaymentRefundRefused, e.PaymentCaptureRefused)
+
+
+class Stopped(Exception):
+    """What the catch of the parent machine hears of: the name of the error."""
+
+
+@dataclass
+class Outside:
+    """The gateways, as the world answers them. A call for what the log has an outcome of would be a repetition."""
+
+    world: World
+    log: InMemoryEventLog
+    calls: list[int] = field(default_factory=list)
+
+    def called(self, key: str) -> Any:
+        order_id, _, version = key.partition("/")
+        self.world.order = load(self.log, OrderId(order_id))[1]
+        assert int(version) in {found.version for found in open_intents(self.world.order)}, (
+            "what is recorded is repeated"
+        )
+        self.calls.append(int(version))
+        return self.world.perform(int(version), good=True)
+
+    def authorize(self, *, key: str, **_: Any) -> Authorized | Declined:
+        fact = self.called(key)
+        if isinstance(fact, e.PaymentDeclined):
+            return Declined(reason=fact.reason, at=fact.at)
+        return Authorized(authorization_id=fact.authorization_id, amount=fact.amount, at=fact.at)
+
+    def capture(self, *, key: str, **_: Any) -> Captured | Refused:
+        fact = self.called(key)
+        if isinstance(fact, e.PaymentCaptureRefused):
+            return Refused(reason=fact.reason, at=fact.at)
+        return Captured(capture_id=fact.capture_id, amount=fact.amount, at=fact.at)
+
+    def void(self, *, key: str, **_: Any) -> Voided | Refused:
+        fact = self.called(key)
+        refused = isinstance(fact, e.PaymentVoidRefused)
+        return Refused(reason=fact.reason, at=fact.at) if refused else Voided(at=fact.at)
+
+    def refund(self, *, key: str, **_: Any) -> Refunded | Refused:
+        fact = self.called(key)
+        if isinstance(fact, e.PaymentRefundRefused):
+            return Refused(reason=fact.reason, at=fact.at)
+        return Refunded(refund_id=fact.refund_id, amount=fact.amount, at=fact.at)
+
+    def send_ticket(self, *, key: str, **_: Any) -> None:
+        self.called(key)
+
+    def cancel_ticket(self, *, key: str, **_: Any) -> kitchen.Cancelled | kitchen.TooLate:
+        fact = self.called(key)
+        lost = isinstance(fact, e.PreparationWrittenOff)
+        return kitchen.TooLate(reason="", at=fact.at) if lost else kitchen.Cancelled(at=fact.at)
+
+    def offer(self, *, key: str, **_: Any) -> None:
+        self.called(key)
+
+    def withdraw(self, *, key: str, **_: Any) -> courier.Released | courier.TooLate:
+        fact = self.called(key)
+        lost = isinstance(fact, e.CourierWrittenOff)
+        return courier.TooLate(reason="", at=fact.at) if lost else courier.Released(at=fact.at)
+
+
+@dataclass
+class Moment:
+    """A history at the end of one commit: the world then, and how many commits there were."""
+
+    world: World
+    commits: int
+
+
+def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator[Moment]:
+    """Every prefix of the history that a play makes, at its commits; each with the outside as it was then."""
+    ahead, moves = play
+    world, commits = World(), 0
+
+    def after(said: Any) -> Iterator[Moment]:
+        nonlocal commits
+        if said.events:
+            commits += 1
+            yield Moment(snapshot(world), commits)
+
+    yield from after(world.say(place))
+    for _ in range(ahead):
+        if world.order.rest is Rest.MOVING:
+            yield from after(world.say(world.go_on()))
+    for pick, parameter in moves:
+        allowed = list(world.moves())
+        command = allowed[pick % len(allowed)](parameter)
+        if command is not None:
+            yield from after(world.say(command))
+
+
+def snapshot(world: World) -> World:
+    """The world as it is now; what it changes later is its own."""
+    lists = {name: copy.copy(getattr(world, name)) for name in ("events", "said", "mail", "told", "results")}
+    return replace(world, **lists, remaining=dict(world.remaining), couriers=dict(world.couriers))
+
+
+class WholeLog:
+    """The log of a whole history, of which prefixes are taken without writing them again."""
+
+    def __init__(self, world: World) -> None:
+        self._codec, self._clock = Codec(InMemoryKeyRing(), EVENT_TYPES), HandClock()
+        self._log = InMemoryEventLog(self._codec, self._clock)
+        caller = Caller(SYSTEM, "history", "history")
+        numbers = count()
+        for said in world.said:
+            if said.events:
+                handle(self._log, said.command, order_id=ORDER_ID, key=f"history/{next(numbers)}", caller=caller)
+
+    def prefix(self, commits: int) -> InMemoryEventLog:
+        log = InMemoryEventLog(self._codec, self._clock)
+        log._streams = {STREAM: dict(sorted(self._log._streams[STREAM].items())[:commits])}
+        return log
+
+
+class Restart:
+    """One new run after a prefix. ``haunted``: the run before it still acts."""
+
+    def __init__(self, moment: Moment, log: InMemoryEventLog, *, haunted: bool) -> None:
+        self.world, self.log, self.haunted = moment.world, log, haunted
+        self.before = self.order
+        self.outside = Outside(self.world, log)
+        self.executions = Runs()
+        outside: Any = self.outside
+        self.engine: Engine = assemble(
+            log=log,
+            documents=InMemoryDocuments(),
+            executions=self.executions,
+            payments=outside,
+            kitchen=outside,
+            couriers=outside,
+            clock=HandClock(),
+        )
+        self._tokens = count()
+        self._keys = count()
+        self._haunted = count()
+        self._turns = 0
+
+    @property
+    def order(self) -> Order:
+        return load(self.log, ORDER_ID)[1]
+
+    def to_its_end(self) -> Order:
+        """Start a run, and those that the order starts itself, until nothing is under way and no mail is left.
+
+        One that meets a no which the outside gave before, and nobody had heard, is parked; a person retries it then.
+        """
+        try:
+            self._say(StartRun(run=self.before.run + 1, by=SUPPORT, reason="restart"))
+        except OrderAlreadyEnded:
+            assert self.before.rest is Rest.ENDED
+        played = self.before.run
+        while True:
+            order = self.order
+            if order.run > played:
+                played = order.run
+                self._play(order.run)
+            elif self.world.mail:
+                self._deliver_mail()
+            elif order.rest is Rest.PARKED and self._heard_a_no():
+                self._say(StartRun(run=order.run + 1, by=SUPPORT, reason="asked anew"))
+            else:
+                return order
+
+    def _heard_a_no(self) -> bool:
+        """In the last run, after the prefix."""
+        heard = False
+        for event in self.log.load(STREAM).events[self.before.version :]:
+            heard = isinstance(event, _REFUSALS) or (heard and not isinstance(event, e.RunStarted))
+        return heard
+
+    # --- the machine ``order`` -------------------------------------------------------------------------------------
+
+    def _play(self, run: int) -> None:
+        self._haunt(run)
+        try:
+            if self._step(run, "authorize")["outcome"] != "authorized":
+                raise Stopped("PaymentNotAuthorized")
+            self._fulfil(run)
+            self._step(run, "settle")
+        except Stopped as stopped:
+            self._find_reason(run, str(stopped))
+        except (NothingAsked, OrderNotSettled) as failed:
+            self._find_reason(run, type(failed).__name__)
+        except RunSuperseded:
+            return
+
+    def _find_reason(self, run: int, error: str) -> None:
+        try:
+            if self._step(run, "find_reason")["reason"] == "cancelling":
+                self._step(run, "compensate")
+            elif self.order.rest is not Rest.ENDED:
+                self._step(run, "park", error=error)
+        except CompensationUnfinished:
+            self._step(run, "park", error="CompensationUnfinished", compensating=True)
+        except RunSuperseded:
+            return
+
+    def _fulfil(self, run: int) -> None:
+        """The two branches side by side: one makes a step, then the other; if neither can, somebody outside does."""
+        branches = [self._preparation(run), self._delivery(run)]
+        while branches:
+            moved = [self._advance(branch) for branch in branches]
+            branches = [branch for branch, went_on in zip(branches, moved, strict=True) if went_on is not None]
+            if branches and not any(moved):
+                self._somebody_acts(run)
+
+    def _advance(self, branch: Iterator[bool]) -> bool | None:
+        return next(branch, None)
+
+    def _preparation(self, run: int) -> Iterator[bool]:
+        yield from self._waits(run, "request_preparation", {})
+        yield from self._waits(run, "await_readiness", {})
+
+    def _delivery(self, run: int) -> Iterator[bool]:
+        yield from self._waits(run, "await_acceptance", {})
+        while (yield from self._waits(run, "request_courier", {"OfferLapsed"})) or (
+            yield from self._waits(run, "await_pickup", {"OfferLapsed"})
+        ):
+            pass
+        yield from self._waits(run, "await_delivery", {})
+
+    def _waits(self, run: int, action: str, again: set[str]) -> Any:
+        """A task that waits with a token: True when it failed with one of ``again``."""
+        token = f"token-{next(self._tokens)}"
+        self.executions.waiting.add(token)
+        self._step(run, action, token=token)
+        while token in self.executions.waiting:
+            yield False
+        how = dict(self.executions.woken)[token]
+        if how in again:
+            return True
+        if how[0].isupper():  # an error's name; answers are lower-case words
+            raise Stopped(how)
+        yield True
+        return False
+
+    def _step(self, run: int, action: str, **fields: Any) -> dict[str, Any]:
+        return take_step(self.engine, Step(order_id=ORDER_ID, run=run, action=action, **fields))
+
+    # --- the others ------------------------------------------------------------------------------------------------
+
+    def _somebody_acts(self, run: int) -> None:
+        self._turns += 1
+        assert self._turns < TURNS_MAX, f"the run does not come to an end: {self.order.status}"
+        self._haunt(run)
+        if self.world.mail:
+            self._deliver_mail()
+        else:
+            fact = self._answered()
+            assert fact is not None, f"nobody has anything to say: {self.order}"
+            self._say(RecordFact(fact=fact))
+        wake(self.engine, ORDER_ID)
+
+    def _answered(self) -> e.Fact | None:
+        """What the kitchen and the couriers say, who mean well."""
+        self.world.order = self.order
+        for found in open_intents(self.world.order):
+            if isinstance(found.intent, e.PreparationRequested | e.CourierRequested):
+                return self.world._success(found.version, found.intent)
+        return self.world._onward()
+
+    def _deliver_mail(self) -> None:
+        self._say(RecordFact(fact=self.world.mail.pop(0)))
+
+    def _haunt(self, run: int) -> None:
+        """An older run wakes up: it may decide nothing, and what it did outside is recorded, whoever was faster."""
+        if not self.haunted:
+            return
+        turn = next(self._haunted)
+        with pytest.raises(RunSuperseded):
+            self._step(run - 1, _ZOMBIE[turn % len(_ZOMBIE)], token="zombie", error="Zombie")
+        with pytest.raises(RunSuperseded):
+            self._say(ParkOrder(run=run - 1, error="Zombie", detail="", compensating=True))
+        awaited = list(Awaited)[turn % len(Awaited)]
+        if (asked := question(self.order, awaited)) is not None:
+            with pytest.raises(RunSuperseded):
+                self._say(RecordTimeout(run=run - 1, awaited=awaited, question=asked, at=HandClock().now()))
+        self._act_outside()
+
+    def _act_outside(self) -> None:
+        """It had read the log before the new run began: it makes a call, and its record comes later."""
+        self.world.order = self.order
+        for found in open_intents(self.world.order)[:1]:
+            fact = self.world.perform(found.version, good=True)
+            if fact is not None:
+                self.world.mail.append(fact)
+
+    def _say(self, command: Any) -> None:
+        caller = Caller(SYSTEM, "restart", "restart")
+        handle(self.log, command, order_id=ORDER_ID, key=f"said/{next(self._keys)}", caller=caller)

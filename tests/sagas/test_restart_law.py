@@ -1,0 +1,85 @@
+"""The restart law: a new run, at any version of any order, brings it to its right end and repeats nothing recorded.
+
+That is what makes a retry, an upgrade and a recovery after a disaster one and the same simple thing. The histories are
+those of the domain's world: late, lost and repeated messages, refusals, timeouts, cancellations at any time, runs that
+were parked and started, people who write off and give up. The steps, the waits and the log are the real ones.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.order import events as e
+from domain.order.intents import books, owed
+from domain.order.order import Rest
+from tests.domain.order.oracle import held_by, price_of
+from tests.domain.order.stories import place
+from tests.domain.order.world import Play, plays
+from tests.sagas.restarting import STREAM, Moment, Restart, WholeLog, moments
+
+HISTORIES = 125
+"""A quarter of what the law is held to; each parameter below takes a share, so that processes can divide the work."""
+
+often = settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("haunted", [False, True], ids=["alone", "beside a zombie of the run before"])
+@pytest.mark.parametrize("share", range(2))
+@often
+@given(play=plays())
+def test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end(
+    haunted: bool, share: int, play: tuple[int, Play]
+) -> None:
+    """At the end of each of its commits. An older run that acts on is refused; what it did outside is recorded."""
+    history = list(moments(play, place()))
+    log = WholeLog(history[-1].world)
+    for moment in history:
+        _restarted(moment, log, haunted=haunted)
+
+
+def _restarted(moment: Moment, log: WholeLog, *, haunted: bool) -> None:
+    recorded = list(moment.world.events)
+    restart = Restart(moment, log.prefix(moment.commits), haunted=haunted)
+    order = restart.to_its_end()
+    events = list(restart.log.load(STREAM).events)
+    assert events[: len(recorded)] == recorded
+    assert order.rest is Rest.ENDED, f"{order.status}: {events[-1]}"
+    assert owed(order) == ()
+    assert held_by(events) == set()
+    assert books(order).settled
+    _the_provider_agrees(restart, events)
+    _nothing_is_said_twice(events)
+    _the_end_is_right(restart, events)
+
+
+def _the_provider_agrees(restart: Restart, events: list[e.Event]) -> None:
+    """What it took and gave back is what the log says, each movement once; and it holds nothing, unless given up."""
+    results = restart.world.results.values()
+    for kind in (e.PaymentAuthorized, e.PaymentCaptured, e.PaymentVoided, e.PaymentRefunded):
+        done = [fact for fact in results if isinstance(fact, kind)]
+        assert sorted(fact.answers for fact in done) == sorted(f.answers for f in events if isinstance(f, kind))
+    assert restart.world.held is None or any(isinstance(event, e.WrittenOff) for event in events)
+
+
+def _nothing_is_said_twice(events: list[e.Event]) -> None:
+    """One outcome an intent and kind, one authorization, one ticket, one cancellation. Each run may wait in vain."""
+    answered = [
+        (type(event), event.answers, getattr(event, "line", 0), getattr(event, "available", 0))
+        for event in events
+        if hasattr(event, "answers") and not isinstance(event, e.CourierAssigned | e.DeliveryOverdue)
+    ]
+    assert len(answered) == len(set(answered))
+    for kind in (e.OrderPlaced, e.PaymentAuthorizationRequested, e.PreparationRequested, e.CancellationRequested):
+        assert sum(isinstance(event, kind) for event in events) <= 1
+
+
+def _the_end_is_right(restart: Restart, events: list[e.Event]) -> None:
+    """Delivered and paid for; or cancelled, with a reason; or given up, by a person. Nothing in between."""
+    order = restart.order
+    if any(isinstance(event, e.CancellationRequested | e.OrderAbandoned | e.WrittenOff) for event in events):
+        return
+    assert order.delivery.delivered
+    taken = sum(event.amount.minor for event in events if isinstance(event, e.PaymentCaptured))
+    returned = sum(event.amount.minor for event in events if isinstance(event, e.PaymentRefunded))
+    assert taken - returned == price_of(events)

@@ -1,0 +1,474 @@
+"""The watchdog: no order waits unseen, and none that is well is disturbed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.identifiers import SYSTEM, Actor, OrderId, Role, order_id_for
+from domain.order.commands import Awaited, ParkOrder, StartRun
+from domain.order.events import OrderParked, RunStarted
+from domain.order.order import Rest
+from domain.order.questions import question
+from tests.domain.order import stories as s
+from tests.domain.order.world import played, plays
+from tests.recorded import Shop
+from workflows.breakers.dependencies import Dependency
+from workflows.event_store.commits import ChainBroken
+from workflows.event_store.event_log import StreamUnavailable
+from workflows.executions import ExecutionsUnavailable
+from workflows.projections.open_orders import open_order, open_orders, refresh
+from workflows.sagas import circuit_waits
+from workflows.sagas.circuit_waits import CircuitWait
+from workflows.sagas.waits import Wait, register
+from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, budgets
+from workflows.upkeep.on_tick import TICK_EVERY_S, keep_time
+from workflows.upkeep.watchdog import CHECK_EVERY, CHECK_FOR, PARKED_AS, ROUND, RUNS_MAX, Round, check_view, watch
+
+BUDGETS = budgets({})
+MACHINE = "OrderMachine"
+ORDER_ID = s.ORDER_ID
+OTHER = order_id_for("app", "another order")
+often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def shop_with(*told: s.Told) -> Shop:
+    """One order that the view knows; its execution ran and is gone."""
+    shop = Shop()
+    shop.tell(*told)
+    refresh(shop.engine, ORDER_ID, BUDGETS)
+    return shop
+
+
+def look(shop: Shop) -> Round:
+    return watch(shop.engine, MACHINE, BUDGETS)
+
+
+def follow(shop: Shop) -> None:
+    """What the feed does after a commit."""
+    refresh(shop.engine, ORDER_ID, BUDGETS)
+
+
+def pass_budget(shop: Shop) -> None:
+    row = open_order(shop.documents, ORDER_ID)
+    assert row is not None
+    shop.clock.at = min(found.since + timedelta(seconds=found.budget_s, milliseconds=1) for found in row.awaits)
+
+
+def wait_for(shop: Shop, awaited: Awaited, token: str = "token") -> None:
+    order = shop.order()
+    asked = question(order, awaited)
+    assert asked is not None
+    shop.executions.waiting.add(token)
+    register(
+        shop.documents,
+        Wait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, question=asked, token=token),
+    )
+
+
+# --- who is left alone ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("told", [s.PLACED, s.AUTHORIZED, s.ACCEPTED, s.PICKED_UP, s.DELIVERED])
+def test_an_order_within_its_budget_is_left_alone(told):
+    """To the last moment of it."""
+    shop = shop_with(*told)
+    pass_budget(shop)
+    shop.clock.advance(milliseconds=-1)
+    before = shop.order()
+    assert look(shop) == Round()
+    assert (shop.order(), shop.executions.started) == (before, [])
+
+
+def test_a_parked_order_is_left_alone_for_ever():
+    """It stands where a person can see it."""
+    shop = shop_with(*s.AUTHORIZED, s.park())
+    shop.clock.advance(days=30)
+    before = shop.order()
+    assert look(shop) == Round()
+    assert shop.order() == before
+
+
+def test_an_order_that_moved_since_its_row_was_written_is_left_alone():
+    """The view may lag; the log is asked before anything is done."""
+    shop = shop_with(*s.PLACED)
+    pass_budget(shop)
+    shop.tell(s.authorized())
+    done = look(shop)
+    assert (done.overdue, done.rung, done.restarted) == (1, [], [])
+    row = open_order(shop.documents, ORDER_ID)
+    assert row is not None
+    assert row.version == shop.order().version
+
+
+def test_the_row_of_an_order_that_has_ended_is_removed():
+    shop = shop_with(*s.PLACED)
+    pass_budget(shop)
+    shop.tell(s.declined())
+    look(shop)
+    assert list(open_orders(shop.documents)) == []
+
+
+# --- the doorbell -----------------------------------------------------------------------------------------------------
+
+
+def test_first_the_run_is_started_by_its_name():
+    """If the message of its beginning was lost, that is all that was missing; if it ever ran, it is no second start."""
+    shop = shop_with(*s.PLACED)
+    pass_budget(shop)
+    assert look(shop).rung == [ORDER_ID]
+    assert shop.executions.started == [f"{ORDER_ID}-1"]
+    assert shop.order().run == 1
+
+
+def test_who_waits_for_what_the_log_says_is_woken_and_given_a_round():
+    """The restaurant's answer came and its message was lost. Nothing new is started, however late it is found."""
+    shop = shop_with(*s.AUTHORIZED)
+    wait_for(shop, Awaited.ACCEPTANCE)
+    shop.tell(s.accepted(), s.assigned())
+    wait_for(shop, Awaited.READINESS, "another")
+    follow(shop)
+    shop.clock.advance(days=1)
+    done = look(shop)
+    assert (done.rung, done.restarted) == ([ORDER_ID], [])
+    assert shop.executions.woken == [("token", "accepted")]
+    assert look(shop).restarted == [ORDER_ID]
+
+
+# --- a new run, then a person -----------------------------------------------------------------------------------------
+
+
+def test_what_the_doorbell_does_not_move_goes_on_in_a_new_run_a_round_later():
+    shop = shop_with(*s.AUTHORIZED)
+    pass_budget(shop)
+    look(shop)
+    shop.clock.at += ROUND
+    done = look(shop)
+    assert done.restarted == [ORDER_ID]
+    event = shop.log.load(f"order#{ORDER_ID}").events[-1]
+    assert isinstance(event, RunStarted)
+    assert (event.run, event.by) == (2, SYSTEM)
+    assert "acceptance" in event.reason
+
+
+def test_the_new_run_has_the_whole_budget():
+    """It waits anew."""
+    shop = shop_with(*s.AUTHORIZED)
+    shop.clock.advance(days=1)
+    look(shop)
+    follow(shop)
+    assert look(shop) == Round()
+    pass_budget(shop)
+    assert look(shop).overdue == 1
+
+
+def test_what_new_runs_do_not_help_is_parked_for_a_person():
+    """At most so many, and then under a name that says so."""
+    shop = shop_with(*s.AUTHORIZED)
+    for run in range(2, RUNS_MAX + 2):
+        shop.clock.advance(days=1)
+        assert look(shop).restarted == [ORDER_ID]
+        assert shop.order().run == run
+        follow(shop)
+    shop.clock.advance(days=1)
+    assert look(shop).parked == [ORDER_ID]
+    event = shop.log.load(f"order#{ORDER_ID}").events[-1]
+    assert isinstance(event, OrderParked)
+    assert event.error == PARKED_AS
+    follow(shop)
+    assert look(shop) == Round()
+
+
+def test_a_person_who_starts_a_run_gives_the_watchdog_its_runs_back():
+    """Somebody looked, and perhaps mended it."""
+    shop = shop_with(*s.AUTHORIZED)
+    for _ in range(RUNS_MAX + 1):
+        shop.clock.advance(days=1)
+        look(shop)
+        follow(shop)
+    shop.tell(s.restart())
+    follow(shop)
+    shop.clock.advance(days=1)
+    assert look(shop).restarted == [ORDER_ID]
+
+
+def test_an_order_that_cannot_give_back_is_parked_while_cancelling():
+    """It is not asked whether it was cancelled meanwhile: it was, and that is what got stuck."""
+    shop = shop_with(*s.AUTHORIZED, s.cancel())
+    for _ in range(RUNS_MAX + 1):
+        shop.clock.advance(days=1)
+        look(shop)
+        follow(shop)
+    assert shop.order().rest is Rest.PARKED
+
+
+@pytest.mark.parametrize("command", [StartRun, ParkOrder])
+def test_an_order_that_moves_at_the_last_moment_needs_nobody(command):
+    """The decision is about what was looked at; whoever wrote in between has the order."""
+    shop = shop_with(*s.AUTHORIZED)
+    for _ in range(RUNS_MAX if command is ParkOrder else 0):
+        shop.clock.advance(days=1)
+        look(shop)
+        follow(shop)
+    shop.clock.advance(days=1)
+    runs, told = shop.order().run, []
+
+    def answer_meanwhile(machine, name, input):  # noqa: A002 - the API's own word
+        if not told:
+            told.append(shop.tell(s.accepted()))
+
+    shop.executions.start = answer_meanwhile
+    done = look(shop)
+    assert (done.restarted, done.parked) == ([], [])
+    assert (shop.order().run, shop.order().rest) == (runs, Rest.MOVING)
+
+
+def test_one_order_that_cannot_be_read_hides_no_other():
+    shop = shop_with(*s.PLACED)
+    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    refresh(shop.engine, OTHER, BUDGETS)
+    shop.clock.advance(days=1)
+
+    def start(machine, name, input):  # noqa: A002 - the API's own word
+        if name.startswith(ORDER_ID):
+            raise ExecutionsUnavailable("no answer")
+
+    shop.executions.start = start
+    done = look(shop)
+    assert (done.failed, done.restarted) == ([ORDER_ID], [OTHER])
+
+
+@often
+@given(play=plays())
+def test_no_order_is_neither_ended_nor_parked_nor_within_its_budget_for_more_than_a_round(play):
+    """When nothing runs any more, no message comes and no person acts. Who is parked already is not touched."""
+    shop = Shop()
+    for said in played(play).said:
+        if said.events:
+            shop.record(said.command)
+    follow(shop)
+    before = shop.order()
+    for _ in range(RUNS_MAX + 1):
+        shop.clock.advance(days=1)
+        look(shop)
+        follow(shop)
+    after = shop.order()
+    assert after.rest is not Rest.MOVING
+    assert before.rest is Rest.MOVING or after == before
+    assert after.run <= before.run + RUNS_MAX
+
+
+# --- circuits ---------------------------------------------------------------------------------------------------------
+
+
+def at_circuit(shop: Shop, order_id: OrderId = ORDER_ID) -> None:
+    shop.executions.waiting.add("circuit")
+    breaker = shop.engine.breakers[Dependency.PAYMENTS]
+    wait = CircuitWait(
+        order_id=order_id,
+        run=1,
+        action="await_circuit",
+        dependency=Dependency.PAYMENTS,
+        opened="",
+        since=shop.clock.now(),
+        token="circuit",
+    )
+    circuit_waits.register(shop.documents, shop.executions, breaker, wait)
+
+
+ALICE = Actor(Role.SUPPORT, "alice")
+
+
+def test_an_order_that_waits_for_a_circuit_is_left_alone():
+    """It is not lost; who it needs is down. As long as the machines themselves would wait."""
+    shop = shop_with(*s.PLACED)
+    shop.engine.breakers[Dependency.PAYMENTS].hold_open(ALICE, "maintenance")
+    at_circuit(shop)
+    shop.clock.at += CIRCUIT_WAIT
+    assert look(shop).rung == []
+    shop.clock.advance(seconds=1)
+    assert look(shop).restarted == [ORDER_ID]
+
+
+def test_once_a_circuit_closed_the_budget_counts_from_there():
+    """Whoever was let go only now had no chance before."""
+    shop = shop_with(*s.PLACED)
+    breaker = shop.engine.breakers[Dependency.PAYMENTS]
+    breaker.hold_open(ALICE, "maintenance")
+    shop.clock.advance(hours=3)
+    breaker.close(ALICE, "done")
+    shop.clock.at += BUDGETS[Awaiting.AUTHORIZATION]
+    assert look(shop).rung == []
+    shop.clock.advance(seconds=1)
+    assert look(shop).rung == [ORDER_ID]
+
+
+# --- the view against the log -----------------------------------------------------------------------------------------
+
+
+def check(shop: Shop) -> list[OrderId] | None:
+    return check_view(shop.engine, MACHINE, BUDGETS)
+
+
+def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
+    """Nobody but the log knows it."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    assert look(shop) == Round()
+    assert check(shop) == [ORDER_ID]
+    assert shop.executions.started == [f"{ORDER_ID}-1"]
+    assert open_order(shop.documents, ORDER_ID) is not None
+
+
+def test_a_row_that_is_behind_is_brought_up_and_the_row_of_an_ended_order_removed():
+    shop = shop_with(*s.PLACED)
+    shop.tell(s.authorized())
+    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    refresh(shop.engine, OTHER, BUDGETS)
+    shop.tell(s.declined(), order_id=OTHER)
+    assert check(shop) == []
+    assert [(row.order_id, row.version) for row in open_orders(shop.documents)] == [(ORDER_ID, shop.order().version)]
+
+
+def test_a_parked_order_that_the_view_lost_is_shown_again_and_not_started():
+    shop = Shop()
+    shop.tell(*s.AUTHORIZED, s.park())
+    assert check(shop) == [ORDER_ID]
+    assert shop.executions.started == []
+
+
+def test_ended_orders_are_told_by_their_last_event_and_not_read():
+    """A log is long, and nearly all of it has ended."""
+    shop = Shop()
+    shop.tell(*s.COMPLETED)
+    loaded = []
+    load = shop.log.load
+    shop.log.load = lambda stream: loaded.append(stream) or load(stream)
+    assert check(shop) == []
+    assert loaded == []
+
+
+def test_the_check_is_made_once_a_day_and_again_when_it_died():
+    shop = shop_with(*s.PLACED)
+    assert check(shop) == []
+    shop.clock.at += CHECK_EVERY - timedelta(seconds=1)
+    assert check(shop) is None
+    shop.clock.advance(seconds=1)
+
+    def die(after=None):
+        raise KeyboardInterrupt
+
+    scan, shop.log.scan = shop.log.scan, die
+    with pytest.raises(KeyboardInterrupt):
+        check(shop)
+    shop.log.scan = scan
+    assert check(shop) == []
+    assert check(shop) is None
+
+
+def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_one_stopped():
+    """A scan of everything would outlive the function that makes it."""
+    shop = Shop()
+    lost = [OrderId(f"{ORDER_ID[:-1]}{letter}") for letter in "abcde"]
+    for order_id in lost:
+        shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+    scan = shop.log.scan
+
+    def slow(after=None):
+        for commit in scan(after):
+            shop.clock.at += CHECK_FOR * 0.4
+            yield commit
+
+    shop.log.scan = slow
+    rounds = []
+    while (found := check(shop)) is not None:
+        rounds.append(found)
+    assert [order_id for found in rounds for order_id in found] == lost
+    assert len(rounds) > 2
+    assert check(shop) is None
+
+
+def test_a_view_that_takes_long_to_read_takes_nothing_from_the_time_to_compare():
+    """Else a large one would pass for compared, and nothing of the log was seen."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    list_ = shop.documents.list
+
+    def slow(pk, **how):
+        shop.clock.at += CHECK_FOR
+        return list_(pk, **how)
+
+    shop.documents.list = slow
+    assert check(shop) == [ORDER_ID]
+
+
+@pytest.mark.parametrize("unreadable", [ChainBroken(f"order#{OTHER}", 1, "edited"), msgspec.DecodeError("no JSON")])
+def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unreadable):
+    """After a rollback, or when somebody tampered with it; every round would stop at the same place."""
+    shop = Shop()
+    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    shop.tell(*s.PLACED)
+    load = shop.log.load
+
+    def refused(stream):
+        if stream == f"order#{OTHER}":
+            raise unreadable
+        return load(stream)
+
+    shop.log.load = refused
+    assert check(shop) == [ORDER_ID]
+    assert check(shop) is None
+
+
+def test_a_commit_that_says_nothing_is_left_to_who_reads_the_order():
+    """The scan does not verify; the order's own reading does."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+    scan = shop.log.scan
+    shop.log.scan = lambda after=None: (msgspec.structs.replace(commit, ev="edited") for commit in scan(after))
+    assert check(shop) == [ORDER_ID]
+
+
+def test_while_the_log_does_not_answer_nothing_passes_for_compared():
+    """The next round goes on from there."""
+    shop = Shop()
+    shop.tell(*s.PLACED)
+
+    def silent(stream):
+        raise StreamUnavailable(stream, "no answer")
+
+    load, shop.log.load = shop.log.load, silent
+    with pytest.raises(StreamUnavailable):
+        check(shop)
+    shop.log.load = load
+    assert check(shop) == [ORDER_ID]
+
+
+# --- by the clock -----------------------------------------------------------------------------------------------------
+
+
+def test_the_timer_makes_one_round_and_looks_at_the_circuits_as_long_as_somebody_waits():
+    shop = shop_with(*s.PLACED)
+    naps = []
+
+    def pause(seconds):
+        naps.append(seconds)
+        shop.clock.advance(seconds=seconds)
+
+    environment = {"ORDER_MACHINE": MACHINE}
+    assert keep_time(shop.engine, environment, for_s=50, pause=pause)["ticks"] == 1
+    shop.engine.breakers[Dependency.PAYMENTS].hold_open(ALICE, "maintenance")
+    assert keep_time(shop.engine, environment, for_s=50, pause=pause)["ticks"] == 11
+    assert naps == [TICK_EVERY_S] * 10
+    assert keep_time(shop.engine, environment, for_s=0, pause=pause)["ticks"] == 1
+
+
+def test_budgets_follow_the_timeouts_that_are_deployed_and_exceed_them():
+    """Who gives restaurants an hour to answer is not disturbed after half of it."""
+    found = budgets({"KITCHEN_ANSWER_SECONDS": "3600"})
+    assert found[Awaiting.ACCEPTANCE] > timedelta(hours=1)
+    assert set(found) == set(Awaiting)

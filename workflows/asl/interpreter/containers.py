@@ -1,0 +1,149 @@
+"""Parallel and Map: scopes inside a state. All succeed, or the first failure stops the others."""
+
+from __future__ import annotations
+
+from workflows.asl.interpreter import tasks
+from workflows.asl.interpreter.frames import Branch, Frame, Inside
+from workflows.asl.interpreter.history import Event
+from workflows.asl.interpreter.outcomes import fail, finish, kind_of
+from workflows.asl.interpreter.payloads import Payload
+from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, unexpected, whole_number
+from workflows.asl.reading.states import Map, Parallel, Task, Wait
+from workflows.asl.reading.templates import QueryEvaluationError
+from workflows.asl.signals import JSON
+
+_CONCURRENCY_MAX = 40  # iterations of an inline Map at once (AWS docs, Map state processing modes)
+
+
+def start_parallel(turn: Turn, frame: Frame, state: Parallel) -> None:
+    """Start every branch with the same input.
+
+    Raises:
+        QueryEvaluationError: In Arguments.
+    """
+    names = turn.names(frame)
+    given = Payload(state.arguments.render(names)) if state.arguments is not None else frame.input
+    started = turn.record(frame.branch, "ParallelStateStarted")
+    inside = frame.inside = Inside({}, [None] * len(state.branches), len(state.branches))
+    for index, scope in enumerate(state.branches):
+        branch = Branch(scope, frame.branch.variables, started, frame, index, frame.branch.map_item)
+        inside.branches[index] = branch
+        turn.work.append(Enter(branch, scope.start_at, given))
+
+
+def start_map(turn: Turn, frame: Frame, state: Map) -> None:
+    """Start the first iterations, as many as may run at once.
+
+    Raises:
+        QueryEvaluationError: In MaxConcurrency, Items or ItemSelector, or the items are no list.
+    """
+    names = turn.names(frame)
+    limit = whole_number(state.concurrency_max, names, 0, "MaxConcurrency") if state.concurrency_max else 0
+    items = state.items.render(names) if state.items is not None else frame.input.value
+    if not isinstance(items, list):
+        if state.items is not None:
+            raise unexpected(state.items, "Items", "array", items)
+        raise QueryEvaluationError("Items", "Map state input must be an array; give Items, or an array as input.")
+    started = turn.record(frame.branch, "MapStateStarted", {"length": len(items)})
+    frame.inside = Inside({}, [None] * len(items), len(items), items)
+    if not items:
+        _succeed(turn, frame, frame.inside)
+        return
+    for _ in range(min(limit or _CONCURRENCY_MAX, _CONCURRENCY_MAX, len(items))):
+        _start_iteration(turn, frame, state, frame.inside, started)
+
+
+def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -> None:
+    """One branch or iteration is done; the last one ends the state.
+
+    Raises:
+        QueryEvaluationError, StateFailed: In what the state does with the outputs, or in the next iteration's input.
+    """
+    branch = ended.branch
+    branch.is_over = True
+    del inside.branches[branch.index]
+    inside.outputs[branch.index] = ended.output.value
+    inside.left -= 1
+    last = branch.last_event
+    if isinstance(frame.state, Map):
+        last = turn.record_aside(branch.last_event, "MapIterationSucceeded", _iteration(frame, branch))
+        if inside.waiting_from < len(inside.items):
+            _start_iteration(turn, frame, frame.state, inside, branch.last_event)
+    frame.branch.last_event = last
+    if inside.left == 0:
+        _succeed(turn, frame, inside)
+
+
+def branch_failed(turn: Turn, failed: BranchFailed, frame: Frame, inside: Inside) -> None:
+    """Stop the other branches, then let the state handle the failure as its own."""
+    _stop_inside(turn, frame, inside, failed.branch)
+    frame.branch.last_event = failed.branch.last_event
+    fail(turn, frame, failed.failure)
+
+
+def stop_all(turn: Turn, frame: Frame, inside: Inside) -> None:
+    """The state itself failed while branches were running: an iteration's input, or what to do with the outputs."""
+    for branch in list(inside.branches.values()):
+        abort(turn, branch, frame.branch.last_event)
+    inside.branches.clear()
+
+
+def abort(turn: Turn, branch: Branch, event: int) -> None:
+    """End a branch from outside: nobody waits for what it was doing. ``event`` is what made it necessary."""
+    branch.is_over = True
+    frame = branch.frame
+    if frame is None:
+        return
+    branch.frame = None
+    if frame.inside is not None:
+        for inner in list(frame.inside.branches.values()):
+            abort(turn, inner, event)
+    tasks.stop(turn, frame)
+    for purpose in list(frame.timers):
+        turn.disarm(frame, purpose)
+    if isinstance(frame.state, Task | Wait | Parallel | Map):
+        turn.record_aside(event, f"{kind_of(frame)}StateAborted")
+
+
+def _stop_inside(turn: Turn, frame: Frame, inside: Inside, failed: Branch) -> None:
+    event = failed.last_event
+    for index in sorted(inside.branches, key=lambda number: (number != failed.index, number)):
+        branch = inside.branches[index]
+        if isinstance(frame.state, Map):
+            what = "MapIterationFailed" if branch is failed else "MapIterationAborted"
+            turn.record_aside(event, what, _iteration(frame, branch))
+        if branch is failed and branch.frame is not None and not isinstance(branch.frame.state, Task):
+            branch.frame = None  # AWS shows the state a branch failed in as aborted only where it is a Task
+        abort(turn, branch, event)
+    inside.branches.clear()
+
+
+def _start_iteration(turn: Turn, frame: Frame, state: Map, inside: Inside, previous: int) -> None:
+    index = inside.waiting_from
+    inside.waiting_from += 1
+    item: dict[str, JSON] = {"Index": index, "Value": inside.items[index]}
+    branch = Branch(state.processor, frame.branch.variables, previous, frame, index, item)
+    inside.branches[index] = branch
+    branch.last_event = turn.record_aside(previous, "MapIterationStarted", _iteration(frame, branch))
+    turn.work.append(Enter(branch, state.processor.start_at, _iteration_input(turn, frame, state, branch)))
+
+
+def _iteration_input(turn: Turn, frame: Frame, state: Map, branch: Branch) -> Payload:
+    if branch.map_item is None or state.item_selector is None:
+        return Payload(branch.map_item["Value"] if branch.map_item is not None else None)
+    names = turn.names(frame)
+    names.states = {**names.states, "context": {**turn.context(frame), "Map": {"Item": branch.map_item}}}
+    return Payload(state.item_selector.render(names))
+
+
+def _succeed(turn: Turn, frame: Frame, inside: Inside) -> None:
+    state = frame.state
+    turn.record_aside(frame.branch.last_event, f"{kind_of(frame)}StateSucceeded")
+    output = list(inside.outputs)
+    frame.inside = None
+    names = turn.names(frame, result=output)
+    finish(turn, frame, names, Payload(output), assign=state.assign, output=state.output, next_state=state.next)
+
+
+def _iteration(frame: Frame, branch: Branch) -> Event:
+    return {"name": frame.state.name, "index": branch.index}

@@ -1,0 +1,64 @@
+"""Which error a retrier or catcher is meant for, and how long a retry waits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final, TypeVar
+
+from workflows.asl.interpreter.frames import Failure, Frame
+from workflows.asl.jsonata.dice import Dice
+from workflows.asl.reading.states import Catcher, Fallible, Retrier
+
+TIMEOUT: Final = "States.Timeout"
+RUNTIME: Final = "States.Runtime"
+DATA_LIMIT: Final = "States.DataLimitExceeded"
+QUERY: Final = "States.QueryEvaluationError"
+
+_Policy = TypeVar("_Policy", Retrier, Catcher)
+
+
+def matches(names: Sequence[str], failure: Failure) -> bool:
+    """AWS docs, Error handling: States.Runtime always fails the execution; neither wildcard takes
+    States.DataLimitExceeded, which only its own name does; States.TaskFailed takes all but States.Timeout.
+    """
+    error = failure.error
+    if error == RUNTIME:
+        return False
+    if error in names or (failure.is_heartbeat and "States.HeartbeatTimeout" in names):
+        return True
+    if error == DATA_LIMIT:
+        return False
+    return "States.ALL" in names or ("States.TaskFailed" in names and error != TIMEOUT)
+
+
+def first_match(policies: Sequence[_Policy], failure: Failure) -> tuple[int, _Policy] | None:
+    """The first entry whose ErrorEquals matches; later ones are not looked at, even when this one is used up."""
+    for index, policy in enumerate(policies):
+        if matches(policy.errors, failure):
+            return index, policy
+    return None
+
+
+def take_retry(frame: Frame, failure: Failure, dice: Dice) -> float | None:
+    """Seconds to wait before the next attempt, which is counted; None where there is none."""
+    if not isinstance(frame.state, Fallible):
+        return None
+    found = first_match(frame.state.retry, failure)
+    if found is None:
+        return None
+    index, retrier = found
+    used = frame.retries.get(index, 0)
+    if used >= retrier.attempts_max:
+        return None
+    frame.retries[index] = used + 1
+    frame.retry_count += 1
+    return _delay_s(retrier, used, dice)
+
+
+def _delay_s(retrier: Retrier, retries_before: int, dice: Dice) -> float:
+    longest = float(retrier.delay_max_s) if retrier.delay_max_s is not None else 99_999_999.0
+    try:
+        delay = min(longest, retrier.interval_s * retrier.backoff_rate**retries_before)
+    except OverflowError:
+        delay = longest
+    return dice.fraction("jitter") * delay if retrier.full_jitter else delay

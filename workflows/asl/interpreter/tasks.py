@@ -1,0 +1,154 @@
+"""The life of a Task: scheduled, answered or timed out, settled by its token, or stopped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.asl.interpreter import history
+from workflows.asl.interpreter.frames import Call, Failure, Frame, StateFailed
+from workflows.asl.interpreter.outcomes import fail, finish, limit_cause
+from workflows.asl.interpreter.payloads import Payload
+from workflows.asl.interpreter.retrying import DATA_LIMIT, TIMEOUT
+from workflows.asl.interpreter.turn import Turn, runtime_failure, whole_number
+from workflows.asl.reading.integrations import effect_of, problems_of
+from workflows.asl.reading.states import Task
+from workflows.asl.signals import JSON, Mode, StartExecution, StopExecution
+from workflows.asl.tokens import make_token
+
+_SYNC = (Mode.SYNC, Mode.SYNC_2)
+
+
+def start(turn: Turn, frame: Frame, state: Task) -> None:
+    """One attempt: evaluate the arguments, then ask for the call.
+
+    Raises:
+        QueryEvaluationError: In Arguments, TimeoutSeconds or HeartbeatSeconds.
+        StateFailed: The arguments do not fit the resource, or are over the quota.
+    """
+    call = frame.call = Call(turn.execution.number_task(), None)
+    if state.integration.waits_for_token:
+        call.token = make_token(turn.execution.arn, turn.dice.bytes32("token"))
+    names = turn.names(frame)
+    arguments = Payload(state.arguments.render(names)) if state.arguments is not None else frame.input
+    timeout_s = whole_number(state.timeout_s, names, 1, "TimeoutSeconds") if state.timeout_s is not None else None
+    if state.heartbeat_s is not None:
+        call.heartbeat_s = whole_number(state.heartbeat_s, names, 1, "HeartbeatSeconds")
+    _check_arguments(frame, state, arguments)
+    call.effect = effect_of(state.integration, call.task, arguments.value, call.token)
+    turn.execution.open_call(frame, call)
+    _record_scheduled(turn, frame, state, arguments, timeout_s)
+    turn.effects.append(call.effect)
+    if timeout_s is not None:
+        turn.arm("timeout", frame, delay_s=timeout_s)
+    if call.heartbeat_s is not None:
+        turn.arm("heartbeat", frame, delay_s=call.heartbeat_s)
+
+
+def answer(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> None:
+    """The call succeeded: the task's end, or, for a callback, only the news that it was delivered."""
+    if call.token is None:
+        settle(turn, frame, state, call, output)
+        return
+    call.effect = None
+    turn.record(frame.branch, "TaskSubmitted", history.with_output(Payload(output), **_resource_of(state)))
+
+
+def settle(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> None:
+    """The task succeeded with its result.
+
+    Raises:
+        QueryEvaluationError: In Assign or Output.
+        StateFailed: The result is over the quota.
+    """
+    mode = state.integration.mode
+    close(turn, frame)
+    if mode in _SYNC and isinstance(output, dict) and "ExecutionArn" in output:
+        submitted = {"ExecutionArn": output["ExecutionArn"], "StartDate": output.get("StartDate")}
+        turn.record(frame.branch, "TaskSubmitted", history.with_output(Payload(submitted), **_resource_of(state)))
+    if state.integration.is_plain_function and isinstance(output, dict):
+        output = output.get("Payload")
+    result = Payload(output)
+    if result.too_large:
+        failure = Failure(DATA_LIMIT, limit_cause(state.integration.function_arn or state.integration.resource_type))
+        _record_failed(turn, frame, state, failure)
+        raise StateFailed(failure)
+    details = history.with_output(result, **({} if state.integration.is_plain_function else _resource_of(state)))
+    turn.record(frame.branch, _event(state, "Succeeded"), details)
+    names = turn.names(frame, result=output)
+    finish(turn, frame, names, result, assign=state.assign, output=state.output, next_state=state.next)
+
+
+def reject(turn: Turn, frame: Frame, state: Task, failure: Failure) -> None:
+    """The call failed, or its token was settled with an error."""
+    close(turn, frame)
+    _record_failed(turn, frame, state, failure)
+    fail(turn, frame, failure)
+
+
+def time_out(turn: Turn, frame: Frame, state: Task, purpose: str) -> None:
+    """TimeoutSeconds or HeartbeatSeconds passed; both show as States.Timeout."""
+    stop(turn, frame)
+    resource = {} if state.integration.is_plain_function else _resource_of(state)
+    turn.record(frame.branch, _event(state, "TimedOut"), history.failed(TIMEOUT, None, **resource))
+    fail(turn, frame, Failure(TIMEOUT, None, is_heartbeat=purpose == "heartbeat"))
+
+
+def heartbeat(turn: Turn, frame: Frame, call: Call) -> None:
+    """The worker lives: the heartbeat clock starts again."""
+    if call.heartbeat_s is not None:
+        turn.disarm(frame, "heartbeat")
+        turn.arm("heartbeat", frame, delay_s=call.heartbeat_s)
+
+
+def stop(turn: Turn, frame: Frame) -> None:
+    """Give up on the call; an execution it waits for is stopped too."""
+    effect = frame.call.effect if frame.call is not None else None
+    if isinstance(effect, StartExecution) and effect.mode in _SYNC:
+        turn.effects.append(StopExecution(task=effect.task))
+    close(turn, frame)
+
+
+def close(turn: Turn, frame: Frame) -> None:
+    """The call is over: late answers, its token and its deadlines mean nothing any more."""
+    if frame.call is not None:
+        turn.execution.close_call(frame.call)
+        frame.call = None
+    turn.disarm(frame, "timeout")
+    turn.disarm(frame, "heartbeat")
+
+
+def _check_arguments(frame: Frame, state: Task, arguments: Payload) -> None:
+    problems = problems_of(state.integration, arguments.value)
+    if problems:
+        what = f"The Parameters '{arguments.text}' could not be used to start the Task: [{'; '.join(problems)}]"
+        raise runtime_failure(frame, what)
+    if arguments.too_large:
+        raise StateFailed(Failure(DATA_LIMIT, limit_cause(state.name)))
+
+
+def _record_scheduled(turn: Turn, frame: Frame, state: Task, arguments: Payload, timeout_s: int | None) -> None:
+    limits: dict[str, Any] = {"timeoutInSeconds": timeout_s} if timeout_s is not None else {}
+    if state.integration.is_plain_function:
+        details = history.with_input(arguments, resource=state.resource, **limits)
+        turn.record(frame.branch, "LambdaFunctionScheduled", details)
+        turn.record(frame.branch, "LambdaFunctionStarted")
+        return
+    if frame.call is not None and frame.call.heartbeat_s is not None:
+        limits["heartbeatInSeconds"] = frame.call.heartbeat_s
+    resource = _resource_of(state)
+    details = {**resource, "region": turn.execution.region, "parameters": arguments.text, **limits}
+    turn.record(frame.branch, "TaskScheduled", details)
+    turn.record(frame.branch, "TaskStarted", resource)
+
+
+def _record_failed(turn: Turn, frame: Frame, state: Task, failure: Failure) -> None:
+    resource = {} if state.integration.is_plain_function else _resource_of(state)
+    turn.record(frame.branch, _event(state, "Failed"), history.failed(failure.error, failure.cause, **resource))
+
+
+def _event(state: Task, what: str) -> str:
+    return f"{'LambdaFunction' if state.integration.is_plain_function else 'Task'}{what}"
+
+
+def _resource_of(state: Task) -> dict[str, str]:
+    return {"resourceType": state.integration.resource_type, "resource": state.integration.resource}

@@ -1,0 +1,143 @@
+"""What can be said of an expression before it runs, as Step Functions says it when a state machine is created.
+
+An expression has no context item: the input arrives as ``$states.input`` and variables as ``$name``. So a bare field
+name, ``$`` or ``$$`` at the top level is a mistake, and is refused. So are ``$eval`` and functions that do not exist.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+_NO_CHILDREN = frozenset(
+    {"type", "value", "position", "id", "token", "slot", "ancestor", "seekingParent", "outer_instance"}
+)
+_EXTRAS = ("stages", "predicate", "group", "focus", "index", "tuple", "keep_array", "keep_singleton_array")
+_INNER_CONTEXT = ("stages", "predicate", "group", "terms", "pattern", "update", "delete")
+
+
+@dataclass(slots=True)
+class Findings:
+    """``problems`` are sentences; ``states_fields`` the fields of ``$states`` it reads, empty name for all of it."""
+
+    problems: list[str] = field(default_factory=list)
+    states_fields: set[str] = field(default_factory=set)
+    plain_path: tuple[str, ...] | None = None
+
+
+def inspect(tree: Any) -> Findings:
+    """Walk the syntax tree once."""
+    findings = Findings(plain_path=_plain_path(tree))
+    bound = _names_bound_in(tree)
+    _walk(tree, True, bound, findings)
+    return findings
+
+
+def _plain_path(tree: Any) -> tuple[str, ...] | None:
+    """``$a.b.c`` without filters, groups, sorting or focus."""
+    if getattr(tree, "type", None) == "variable":
+        steps = [tree]
+    elif getattr(tree, "type", None) == "path" and _is_bare(tree):
+        steps = tree.steps
+    else:
+        return None
+    if steps[0].type != "variable" or steps[0].value in ("", "$") or not all(_is_bare(step) for step in steps):
+        return None
+    if any(step.type != "name" for step in steps[1:]):
+        return None
+    return tuple(str(step.value) for step in steps)
+
+
+def _is_bare(node: Any) -> bool:
+    return not any(getattr(node, extra, None) for extra in _EXTRAS)
+
+
+def _walk(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:
+    if isinstance(node, list | tuple):
+        for item in node:
+            _walk(item, at_top, bound, findings)
+        return
+    if not hasattr(node, "type"):
+        return
+    _check_node(node, at_top, bound, findings)
+    if node.type == "path":
+        _walk(node.steps[0], at_top, bound, findings)
+        _walk(node.steps[1:], False, bound, findings)
+        _walk(getattr(node, "group", None), False, bound, findings)
+        return
+    for name, child in _children(node):
+        _walk(child, at_top and name not in _INNER_CONTEXT, bound, findings)
+
+
+def _check_node(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:
+    kind, value = node.type, getattr(node, "value", None)
+    if kind == "name" and at_top:
+        what = f"reads '{value}' at the top level; write $states.input.{value} or, a variable, ${value}"
+        findings.problems.append(what)
+    elif kind in ("wildcard", "descendant") and at_top:
+        findings.problems.append(f"uses '{value}' at the top level; start from $states.input or a variable")
+    elif kind == "variable" and value == "$":
+        findings.problems.append("uses '$$', which has no value in a state machine; use $states.input")
+    elif kind == "variable" and value == "" and at_top:
+        findings.problems.append("uses '$' at the top level, where it has no value; use $states.input")
+    elif kind == "variable" and value == "states" and "states" not in bound:
+        findings.states_fields.add("")
+    elif kind == "path" and _starts_at_states(node):
+        findings.states_fields.add(_field_of_states(node))
+    elif kind in ("function", "partial"):
+        _check_call(node, bound, findings)
+
+
+def _starts_at_states(node: Any) -> bool:
+    return bool(node.steps[0].type == "variable" and node.steps[0].value == "states")
+
+
+def _field_of_states(node: Any) -> str:
+    if len(node.steps) > 1 and node.steps[1].type == "name":
+        return str(node.steps[1].value)
+    return ""
+
+
+def _check_call(node: Any, bound: set[str], findings: Findings) -> None:
+    from workflows.asl.jsonata.library import BUILT_IN_NAMES
+
+    procedure = node.procedure
+    if getattr(procedure, "type", None) != "variable" or procedure.value in bound:
+        return
+    if procedure.value == "eval":
+        findings.problems.append("calls $eval, which Step Functions does not have; use $parse")
+    elif procedure.value not in BUILT_IN_NAMES:
+        findings.problems.append(f"calls ${procedure.value}, which is no function of JSONata or Step Functions")
+
+
+def _names_bound_in(tree: Any) -> set[str]:
+    """Names the expression gives itself: ``:=``, parameters, ``@$x``, ``#$i``."""
+    names: set[str] = set()
+    for node in _every_node(tree):
+        if node.type == "bind":
+            names.add(str(node.lhs.value))
+        elif node.type == "lambda":
+            names.update(str(parameter.value) for parameter in node.arguments or [])
+        names.update(str(name) for name in (getattr(node, "focus", None), getattr(node, "index", None)) if name)
+    return names
+
+
+def _every_node(tree: Any) -> Iterator[Any]:
+    pending, seen = [tree], set()
+    while pending:
+        node = pending.pop()
+        if isinstance(node, list | tuple):
+            pending.extend(node)
+        elif hasattr(node, "type") and id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            pending.extend(child for _, child in _children(node))
+
+
+def _children(node: Any) -> Iterator[tuple[str, Any]]:
+    for name, child in vars(node).items():
+        if name in _NO_CHILDREN or name.startswith("_"):
+            continue
+        if isinstance(child, list | tuple) or hasattr(child, "type"):
+            yield name, child

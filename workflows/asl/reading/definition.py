@@ -1,0 +1,129 @@
+"""Read a state machine: JSON or YAML text in, a frozen ``Definition`` out, or every problem it has, by name.
+
+What is accepted runs exactly as on AWS; everything else is refused here, naming machine, state and field. The language
+is JSONata: JSONPath machines, distributed Maps, Activities and resources not in ``integrations.py`` are refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from workflows.asl.reading.fields import SECONDS_MAX, Fields, Notes, Problem
+from workflows.asl.reading.scope_checks import check_scope, check_variables
+from workflows.asl.reading.source import PLACEHOLDER, MissingSubstitution, UnreadableSource, read, substitute
+from workflows.asl.reading.state_reading import NAME_LENGTH_MAX, read_state
+from workflows.asl.reading.states import AnyState, Definition, Scope
+from workflows.asl.signals import JSON
+
+__all__ = ["Definition", "InvalidDefinition", "MissingSubstitution", "Problem", "parse", "substitute"]
+
+_TOP: Final = frozenset({"Comment", "StartAt", "States", "QueryLanguage", "TimeoutSeconds", "Version"})
+_INNER: Final = frozenset({"Comment", "StartAt", "States"})
+
+
+class InvalidDefinition(ValueError):
+    """The text is no state machine this engine runs. ``problems`` holds all that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = problems
+
+
+def parse(text: str, *, name: str) -> Definition:
+    """Read and check a machine. Placeholders ``${...}`` must have been substituted (see ``substitute``).
+
+    Raises:
+        InvalidDefinition: With all problems.
+    """
+    notes = Notes(name)
+    raw = _read_text(text, notes)
+    top = Fields(notes, "", raw)
+    _check_top(top)
+    if notes.problems:
+        raise InvalidDefinition(notes.problems)
+    _check_placeholders(raw, top)
+    scope = _read_scope(notes, "", raw, "")
+    check_variables(notes, scope)
+    definition = Definition(
+        name=name,
+        text=text,
+        digest=hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest(),
+        comment=top.text("Comment") or "",
+        timeout_s=top.whole("TimeoutSeconds", 1, SECONDS_MAX),
+        scope=scope,
+        raw=raw,
+    )
+    if notes.problems:
+        raise InvalidDefinition(notes.problems)
+    return definition
+
+
+def _read_text(text: str, notes: Notes) -> Mapping[str, JSON]:
+    try:
+        raw = read(text)
+    except UnreadableSource as error:
+        raise InvalidDefinition([Problem(notes.machine, "", "text", str(error))]) from None
+    if not isinstance(raw, dict):
+        raise InvalidDefinition([Problem(notes.machine, "", "text", "must be an object with StartAt and States")])
+    return raw
+
+
+def _check_top(top: Fields) -> None:
+    """What makes reading on pointless: another query language changes the meaning of every other field."""
+    language = top.raw.get("QueryLanguage", "JSONPath")
+    if language != "JSONata":
+        default = "" if "QueryLanguage" in top.raw else " (the default)"
+        what = f"is {language}{default}; only JSONata is supported: write 'QueryLanguage: JSONata'"
+        top.problem("QueryLanguage", what)
+    if top.raw.get("Version", "1.0") != "1.0":
+        top.problem("Version", "must be the string 1.0")
+
+
+def _read_scope(notes: Notes, path: str, raw: Mapping[str, JSON], prefix: str) -> Scope:
+    fields = Fields(notes, path.rpartition("/")[0] if path else "", raw, prefix)
+    fields.check_names(_INNER if path else _TOP, {"QueryLanguage": "stands at the machine or at a state, not here"})
+    start_at = fields.text("StartAt", required=True) or ""
+    given = raw.get("States")
+    if not isinstance(given, dict) or not given:
+        fields.problem("States", "must be an object of states that is not empty")
+        return Scope(start_at=start_at, states={})
+    scope = Scope(start_at=start_at, states=dict(_read_states(notes, path, given)))
+    check_scope(fields, path, scope, set(given))
+    return scope
+
+
+def _read_states(notes: Notes, path: str, given: Mapping[str, JSON]) -> Iterator[tuple[str, AnyState]]:
+    for name, raw in given.items():
+        place = f"{path}/{name}" if path else name
+        fields = Fields(notes, place, raw if isinstance(raw, dict) else {})
+        if not isinstance(raw, dict):
+            fields.problem("Type", "a state must be an object")
+            continue
+        _check_name(fields, name)
+        state = read_state(notes, place, name, raw, _read_scope)
+        if state is not None:
+            yield name, state
+
+
+def _check_name(fields: Fields, name: str) -> None:
+    if not 1 <= len(name) <= NAME_LENGTH_MAX:
+        fields.problem("name", f"a state's name has 1 to {NAME_LENGTH_MAX} characters, this one {len(name)}")
+    other = fields.notes.names.setdefault(name, fields.state)
+    if other != fields.state:
+        fields.problem("name", f"the name is taken by '{other}'; names are unique in the whole machine")
+
+
+def _check_placeholders(raw: JSON, top: Fields, place: str = "") -> None:
+    """An unresolved ``${...}`` would reach AWS as it stands."""
+    if isinstance(raw, dict):
+        for key, value in raw.items():
+            if key != "Comment":
+                _check_placeholders(value, top, f"{place}/{key}" if place else key)
+    elif isinstance(raw, list):
+        for index, value in enumerate(raw):
+            _check_placeholders(value, top, f"{place}[{index}]")
+    elif isinstance(raw, str):
+        for name in PLACEHOLDER.findall(raw):
+            top.problem(place, f"the placeholder ${{{name}}} has no value; substitute it before parsing")

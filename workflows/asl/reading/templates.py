@@ -1,0 +1,92 @@
+"""Payload templates: JSON in which a string ``{% ... %}`` stands for the value of its expression.
+
+Compiled once. A template without expressions is its own value and costs nothing to evaluate; the others build only the
+objects and lists that contain an expression.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from workflows.asl.jsonata.expressions import UNDEFINED, EvaluationFailed, Expression, Names
+from workflows.asl.signals import JSON
+
+
+class QueryEvaluationError(Exception):
+    """``States.QueryEvaluationError``: ``location`` is the field, as AWS writes it: ``Output/items[0]``."""
+
+    def __init__(self, location: str, cause: str) -> None:
+        super().__init__(cause)
+        self.location = location
+        self.cause = cause
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A value without expressions; shared by all who use it, so never to be changed."""
+
+    value: JSON
+
+    def render(self, _names: Names) -> JSON:
+        """The value itself."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One expression and the field it stands in."""
+
+    expression: Expression
+    location: str
+
+    def render(self, names: Names) -> JSON:
+        """Its value.
+
+        Raises:
+            QueryEvaluationError: It raised an error, or selected nothing.
+        """
+        try:
+            value = self.expression.evaluate(names)
+        except EvaluationFailed as error:
+            raise self.failure(f"threw an error during evaluation. {error}") from error
+        if value is UNDEFINED:
+            raise self.failure("returned nothing (undefined).")
+        return value  # type: ignore[return-value]  # not UNDEFINED any more
+
+    def failure(self, what: str) -> QueryEvaluationError:
+        """The error of this field in AWS's words."""
+        source = self.expression.source
+        return QueryEvaluationError(
+            self.location, f"The JSONata expression '{source}' specified for the field '{self.location}' {what}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectOf:
+    """An object with an expression somewhere below."""
+
+    items: tuple[tuple[str, Template], ...]
+
+    def render(self, names: Names) -> JSON:
+        """A new object."""
+        return {key: item.render(names) for key, item in self.items}
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """A list with an expression somewhere below."""
+
+    items: tuple[Template, ...]
+
+    def render(self, names: Names) -> JSON:
+        """A new list."""
+        return [item.render(names) for item in self.items]
+
+
+Template: TypeAlias = Literal | Query | ObjectOf | ListOf
+
+
+def is_expression(text: object) -> bool:
+    """Whether the whole string is ``{% ... %}``."""
+    return isinstance(text, str) and len(text) >= 4 and text.startswith("{%") and text.endswith("%}")

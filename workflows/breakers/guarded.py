@@ -1,0 +1,135 @@
+"""The gateways behind their circuit breakers: the same protocols, which raise ``CircuitOpen`` instead of calling.
+
+What counts as a failure: no answer (``Unavailable``), an unknown outcome, which is the same, and an answer that came
+later than ``slow_s``. A refusal is an answer, and so is ``KeyMisused``. Any other exception is our bug and says nothing
+about the other side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from domain.identifiers import OrderId, RestaurantId
+from domain.money import Money
+from domain.order.events import Line
+from workflows.breakers.breaker import Breaker
+from workflows.clock import Clock
+from workflows.gateways import courier, kitchen
+from workflows.gateways.courier import CourierGateway
+from workflows.gateways.errors import KeyMisused, Unavailable
+from workflows.gateways.kitchen import KitchenGateway
+from workflows.gateways.payment import Authorized, Captured, Declined, PaymentGateway, Refunded, Refused, Voided
+
+T = TypeVar("T")
+
+
+class Guard:
+    """Calls through one breaker. Whose call it is stands in its key, ``order id / version of the intent``."""
+
+    def __init__(self, breaker: Breaker, clock: Clock) -> None:
+        self._breaker = breaker
+        self._clock = clock
+
+    def call(self, key: str, call: Callable[[], T]) -> T:
+        """Raises CircuitOpen, and what the call raises."""
+        permit = self._breaker.admit(OrderId(key.partition("/")[0]), key)
+        began = self._clock.now()
+        try:
+            answer = call()
+        except Unavailable as failure:
+            self._breaker.failed(permit, f"{type(failure).__name__}: {failure.reason}")
+            raise
+        except KeyMisused:
+            self._breaker.succeeded(permit)
+            raise
+        took_s = (self._clock.now() - began).total_seconds()
+        if took_s > self._breaker.settings.slow_s:
+            self._breaker.failed(permit, f"an answer took {took_s:.1f} s")
+        else:
+            self._breaker.succeeded(permit)
+        return answer
+
+
+class GuardedPayments:
+    """Implements ``PaymentGateway``."""
+
+    def __init__(self, payments: PaymentGateway, guard: Guard) -> None:
+        self._payments = payments
+        self._guard = guard
+
+    @property
+    def remembers(self) -> timedelta:
+        return self._payments.remembers
+
+    def authorize(
+        self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
+    ) -> Authorized | Declined:
+        return self._guard.call(
+            key,
+            lambda: self._payments.authorize(
+                reference=reference, payment_method=payment_method, amount=amount, key=key, timeout_s=timeout_s
+            ),
+        )
+
+    def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
+        return self._guard.call(
+            key,
+            lambda: self._payments.capture(
+                authorization_id=authorization_id, amount=amount, key=key, timeout_s=timeout_s
+            ),
+        )
+
+    def void(self, *, authorization_id: str, key: str, timeout_s: float) -> Voided | Refused:
+        return self._guard.call(
+            key, lambda: self._payments.void(authorization_id=authorization_id, key=key, timeout_s=timeout_s)
+        )
+
+    def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
+        return self._guard.call(
+            key,
+            lambda: self._payments.refund(capture_id=capture_id, amount=amount, key=key, timeout_s=timeout_s),
+        )
+
+
+class GuardedKitchen:
+    """Implements ``KitchenGateway``."""
+
+    def __init__(self, kitchen: KitchenGateway, guard: Guard) -> None:
+        self._kitchen = kitchen
+        self._guard = guard
+
+    def send_ticket(
+        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+    ) -> None:
+        self._guard.call(
+            key,
+            lambda: self._kitchen.send_ticket(
+                reference=reference, restaurant=restaurant, lines=lines, key=key, timeout_s=timeout_s
+            ),
+        )
+
+    def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> kitchen.Cancelled | kitchen.TooLate:
+        return self._guard.call(
+            key, lambda: self._kitchen.cancel_ticket(ticket_key=ticket_key, key=key, timeout_s=timeout_s)
+        )
+
+
+class GuardedCouriers:
+    """Implements ``CourierGateway``."""
+
+    def __init__(self, couriers: CourierGateway, guard: Guard) -> None:
+        self._couriers = couriers
+        self._guard = guard
+
+    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
+        self._guard.call(
+            key,
+            lambda: self._couriers.offer(
+                reference=reference, restaurant=restaurant, attempt=attempt, key=key, timeout_s=timeout_s
+            ),
+        )
+
+    def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> courier.Released | courier.TooLate:
+        return self._guard.call(key, lambda: self._couriers.withdraw(offer_key=offer_key, key=key, timeout_s=timeout_s))

@@ -1,0 +1,308 @@
+"""Brings what was committed to the function ``Feed``: what DynamoDB Streams and its Lambda mapping do on AWS.
+
+Every commit is delivered at least once and, within its stream, in order. Streams do not wait for each other: many are
+under way at once, and one whose record fails is tried again later and later while the others go on. The checkpoint
+says up to where the log was read and which commits before that are unfinished; it is written now and then, never
+ahead of what was processed, so a crash delivers some commits again.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import apsw
+
+from workflows.asl.signals import JSON
+from workflows.clock import Clock
+from workflows.embedded import arns
+from workflows.embedded.alarms import Alarms
+from workflows.embedded.lambda_.functions import FunctionFailed, Functions
+from workflows.event_store.change_feed import Change, Feed
+from workflows.event_store.commits import Commit
+from workflows.sqlite.database import Database, DatabaseUnavailable
+
+log = logging.getLogger(__name__)
+
+BATCH_MAX = 100
+"""Commits of one stream in one call: the default of a stream mapping."""
+
+UNFINISHED_MAX = 1024
+"""Commits read and not processed; more are not read before some are. Bounds memory, and the checkpoint's size."""
+
+CHECKPOINT_EVERY_S = 1.0
+"""How much a restart delivers again, at most."""
+
+RETRY_FIRST_S, RETRY_LAST_S = 0.2, 30.0
+"""A failing record is tried again after 0.2 s, then after twice as long each time, up to half a minute."""
+
+BACKLOG_MAX, LOOK_AGAIN_S = 64, 0.05
+"""While so many calls wait for a thread the feed brings no new work; it looks again after 50 ms."""
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS feed_checkpoints (
+    function TEXT NOT NULL PRIMARY KEY, read_to INTEGER NOT NULL, unfinished TEXT NOT NULL
+) STRICT
+"""
+
+
+@dataclass(slots=True, eq=False)
+class _Stream:
+    """Commits of one stream that are not processed, in order; and whether somebody is at it."""
+
+    changes: deque[Change] = field(default_factory=deque)
+    busy: bool = False
+    attempts: int = 0
+
+
+class EventSourceMapping:
+    """Follows a log from its checkpoint on, in a thread of its own, until ``close``."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        database: Database,
+        functions: Functions,
+        *,
+        function: str,
+        clock: Clock,
+        alarms: Alarms,
+        calls_max: int = 16,
+        on_break: Callable[[BaseException], None] = lambda _: None,
+    ) -> None:
+        """``calls_max``: calls of ``function`` at once; the functions' threads are there for others too.
+
+        ``on_break`` hears when the log cannot be read any more.
+        """
+        self._feed = feed
+        self._database = database
+        self._functions = functions
+        self._function = function
+        self._clock = clock
+        self._alarms = alarms
+        self._calls_max = calls_max
+        self._on_break = on_break
+        self._changed = threading.Condition()  # guards all below
+        self._rung = True
+        self._closed = False
+        self._streams: dict[str, _Stream] = {}
+        self._ready: deque[str] = deque()  # streams with commits and nobody at it
+        self._calls = 0
+        self._read_to = 0
+        self._unfinished: set[int] = set()
+        self._dirty = False
+        self._written_s = 0.0
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+
+    def begin(self) -> None:
+        """Go on from the checkpoint."""
+        self._load_checkpoint()
+        self._feed.on_change(self._ring)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Deliver nothing more; wait for the calls under way and write the checkpoint. Idempotent."""
+        with self._changed:
+            if self._closed:
+                return
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+        with self._changed:
+            self._changed.wait_for(lambda: self._calls == 0, timeout=RETRY_LAST_S)
+        self._write_checkpoint()
+
+    # --- the thread: read, call, remember ---------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            while self._wait():
+                self._read()
+                self._call_ready()
+                if self._dirty and time.monotonic() - self._written_s >= CHECKPOINT_EVERY_S:
+                    self._write_checkpoint()
+        except BaseException as error:
+            log.critical("the feed stops: %s", error, exc_info=error)
+            self._on_break(error)
+
+    def _wait(self) -> bool:
+        """Until there is something to do; False at the end."""
+        with self._changed:
+            if not self._closed and not self._may_call() and not self._may_read():
+                full = self._ready and self._calls < self._calls_max
+                self._changed.wait(LOOK_AGAIN_S if full else CHECKPOINT_EVERY_S if self._dirty else None)
+            return not self._closed
+
+    def _may_read(self) -> bool:
+        return self._rung and len(self._unfinished) < UNFINISHED_MAX
+
+    def _may_call(self) -> bool:
+        """Not while many calls of running executions wait for a thread: those go first, or work would pile up."""
+        free = self._calls < self._calls_max and self._functions.waiting < BACKLOG_MAX
+        return free and bool(self._ready)
+
+    def _ring(self) -> None:
+        with self._changed:
+            self._rung = True
+            self._changed.notify()
+
+    def _read(self) -> None:
+        with self._changed:
+            if not self._may_read():
+                return
+            self._rung = False
+            room = UNFINISHED_MAX - len(self._unfinished)
+        changes = self._feed.changes(self._read_to, room)
+        with self._changed:
+            for change in changes:
+                self._take(change)
+            self._rung = self._rung or len(changes) == room
+
+    def _take(self, change: Change) -> None:
+        stream = self._streams.setdefault(change.commit.pk, _Stream())
+        stream.changes.append(change)
+        self._unfinished.add(change.position)
+        self._read_to = max(self._read_to, change.position)
+        self._dirty = True
+        if not stream.busy and len(stream.changes) == 1:
+            self._ready.append(change.commit.pk)
+
+    def _call_ready(self) -> None:
+        while True:
+            with self._changed:
+                if not self._may_call():
+                    return
+                name = self._ready.popleft()
+                stream = self._streams[name]
+                stream.busy = True
+                self._calls += 1
+                batch = list(stream.changes)[:BATCH_MAX]
+            event: JSON = {"Records": [stream_record(change) for change in batch]}
+            called = self._functions.invoke(self._function, event)
+            called.add_done_callback(lambda done, name=name, batch=batch: self._called(name, batch, done))  # type: ignore[misc]  # bound now
+
+    # --- what came of a call; in the function's thread --------------------------------------------------------
+
+    def _called(self, name: str, batch: list[Change], done: Future[JSON]) -> None:
+        processed = 0 if done.cancelled() else _processed(batch, done)
+        with self._changed:
+            self._calls -= 1
+            stream = self._streams[name]
+            for _ in range(processed):
+                self._unfinished.discard(stream.changes.popleft().position)
+            self._dirty = self._dirty or processed > 0
+            stream.attempts = 0 if processed else stream.attempts + 1
+            if processed < len(batch) and not done.cancelled():
+                self._try_later(name, stream)
+            else:
+                self._release(name)
+            self._changed.notify_all()
+
+    def _try_later(self, name: str, stream: _Stream) -> None:
+        delay_s = min(RETRY_LAST_S, RETRY_FIRST_S * 2 ** min(stream.attempts, 10))
+        log.warning("a commit was not processed", extra={"stream": name, "again_in_s": delay_s})
+
+        def again() -> None:
+            with self._changed:
+                self._release(name)
+                self._changed.notify_all()
+
+        self._alarms.set(self._clock.now() + timedelta(seconds=delay_s), again)
+
+    def _release(self, name: str) -> None:
+        stream = self._streams[name]
+        stream.busy = False
+        if stream.changes:
+            self._ready.append(name)
+        else:
+            del self._streams[name]
+
+    # --- the checkpoint --------------------------------------------------------------------------------------
+
+    def _load_checkpoint(self) -> None:
+        self._database.write(lambda connection: connection.execute(_TABLE).close())
+        sql = "SELECT read_to, unfinished FROM feed_checkpoints WHERE function = ?"
+        row = self._database.read(lambda connection: connection.execute(sql, (self._function,)).fetchone())
+        if row is None:
+            return
+        with self._changed:
+            self._read_to = row[0]
+            for position in json.loads(row[1]):
+                for change in self._feed.changes(position - 1, 1):
+                    self._take(change)
+
+    def _write_checkpoint(self) -> None:
+        with self._changed:
+            if not self._dirty:
+                return
+            self._dirty = False
+            values = (self._function, self._read_to, json.dumps(sorted(self._unfinished)))
+        self._written_s = time.monotonic()
+
+        def work(connection: apsw.Connection) -> None:
+            connection.execute("REPLACE INTO feed_checkpoints VALUES (?, ?, ?)", values)
+
+        try:
+            self._database.submit(work)  # with whatever is written next; losing it costs some calls again
+        except DatabaseUnavailable as error:
+            log.warning("the feed's checkpoint was not written: %s", error)
+
+
+def _processed(batch: list[Change], done: Future[JSON]) -> int:
+    """How many of a batch, from its beginning, are done with, after ReportBatchItemFailures."""
+    failure = done.exception()
+    if failure is not None:
+        trace = failure.trace if isinstance(failure, FunctionFailed) else []
+        log.error("the feed's function failed: %s", failure, extra={"stream": batch[0].commit.pk, "trace": trace})
+        return 0
+    result = done.result()
+    failed = result.get("batchItemFailures") if isinstance(result, Mapping) else None
+    if not failed:
+        return len(batch)
+    numbers: list[object] = [_sequence_number(change.position) for change in batch]
+    named = [item.get("itemIdentifier") if isinstance(item, Mapping) else None for item in _list(failed)]
+    return min((numbers.index(name) if name in numbers else 0) for name in named)
+
+
+def _list(failed: object) -> list[object]:
+    return failed if isinstance(failed, list) else [failed]  # what is malformed fails the whole batch, as on AWS
+
+
+def stream_record(change: Change) -> JSON:
+    """A commit as DynamoDB Streams shows the insertion of its item."""
+    commit = change.commit
+    keys: dict[str, JSON] = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}
+    return {
+        "eventID": f"{change.position:032x}",
+        "eventName": "INSERT",
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": arns.REGION,
+        "dynamodb": {
+            "ApproximateCreationDateTime": int(datetime.fromisoformat(commit.ts).timestamp()),
+            "Keys": keys,
+            "NewImage": {**keys, **_rest_of_image(commit)},
+            "SequenceNumber": _sequence_number(change.position),
+            "SizeBytes": len(commit.ev),
+            "StreamViewType": "NEW_IMAGE",
+        },
+        "eventSourceARN": f"arn:aws:dynamodb:{arns.REGION}:{arns.ACCOUNT}:table/events/stream/embedded",
+    }
+
+
+def _rest_of_image(commit: Commit) -> dict[str, JSON]:
+    h = base64.b64encode(commit.h).decode()
+    return {"k": {"S": commit.k}, "ts": {"S": commit.ts}, "h": {"B": h}, "ev": {"S": commit.ev}}
+
+
+def _sequence_number(position: int) -> str:
+    """21 digits or more, as DynamoDB's are, so that text order is their order."""
+    return f"{position:021d}"

@@ -1,0 +1,211 @@
+"""The journal: what every execution was told, in order. An execution is the fold of its signals.
+
+``executions`` holds one row each, ``journal`` the signals of each by sequence, ``definitions`` each text of a machine
+that an execution ever ran, by its hash, so that a changed template does not change what runs. All writes of a turn
+(see ``driver``) are one transaction.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, get_args
+
+import apsw
+
+from workflows.asl.signals import Mode, Signal, Status
+from workflows.sqlite.database import Database
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS definitions (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS executions (
+    id INTEGER NOT NULL PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, name TEXT NOT NULL,
+    express INTEGER NOT NULL, definition TEXT NOT NULL, input TEXT NOT NULL, started_at TEXT NOT NULL,
+    parent TEXT, parent_task INTEGER, parent_mode TEXT,
+    status TEXT NOT NULL, output TEXT, error TEXT, cause TEXT, stopped_at TEXT,
+    state_entries INTEGER NOT NULL DEFAULT 0, express_entries INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE INDEX IF NOT EXISTS executions_running ON executions (id) WHERE status = 'RUNNING';
+CREATE INDEX IF NOT EXISTS executions_by_name ON executions (name);
+CREATE INDEX IF NOT EXISTS executions_by_parent ON executions (parent) WHERE parent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS journal (
+    execution INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, signal TEXT NOT NULL,
+    PRIMARY KEY (execution, seq)
+) WITHOUT ROWID, STRICT;
+"""
+_COLUMNS = (
+    "id, arn, machine, name, express, definition, input, started_at, parent, parent_task, parent_mode,"
+    " status, output, error, cause, stopped_at, state_entries, express_entries"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """The task of another execution that started this one. ``arn`` is that execution's."""
+
+    arn: str
+    task: int
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutionRow:
+    """An execution as its row tells it. ``input`` and ``output`` are JSON text, ``definition`` the hash of its text.
+
+    ``state_entries`` are its own, known once it has ended; ``express_entries`` those of the Express executions that
+    it started and that left no journal.
+    """
+
+    id: int
+    arn: str
+    machine: str
+    name: str
+    express: bool
+    definition: str
+    input: str
+    started_at: datetime
+    parent: Parent | None = None
+    status: Status = Status.RUNNING
+    output: str | None = None
+    error: str | None = None
+    cause: str | None = None
+    stopped_at: datetime | None = None
+    state_entries: int = 0
+    express_entries: int = 0
+
+
+class Writes:
+    """The writes of one turn, in order: a work for ``Database.submit``."""
+
+    def __init__(self) -> None:
+        self._statements: list[tuple[str, Sequence[Any]]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._statements)
+
+    def __call__(self, connection: apsw.Connection) -> None:
+        for sql, values in self._statements:
+            connection.execute(sql, values)
+
+    def started(self, row: ExecutionRow) -> None:
+        """A new execution."""
+        parent = (row.parent.arn, row.parent.task, row.parent.mode) if row.parent else (None, None, None)
+        fixed = (row.id, row.arn, row.machine, row.name, row.express, row.definition, row.input)
+        columns = ", ".join(_COLUMNS.split(", ")[:12])
+        values = (*fixed, row.started_at.isoformat(), *parent, row.status)
+        self._add(f"INSERT INTO executions ({columns}) VALUES ({', '.join('?' * len(values))})", values)
+
+    def said(self, execution: int, seq: int, signal: Signal) -> None:
+        """A signal that an execution was told."""
+        fields = {name: getattr(signal, name) for name in signal.__slots__}
+        text = json.dumps({**fields, "at": signal.at.isoformat()}, allow_nan=False)
+        self._add("INSERT INTO journal VALUES (?, ?, ?, ?)", (execution, seq, type(signal).__name__, text))
+
+    def ended(self, row: ExecutionRow) -> None:
+        """The execution has come to its end, as ``row`` says."""
+        stopped_at = row.stopped_at.isoformat() if row.stopped_at else None
+        values = (row.status, row.output, row.error, row.cause, stopped_at, row.state_entries, row.id)
+        columns = "status = ?, output = ?, error = ?, cause = ?, stopped_at = ?, state_entries = ?"
+        self._add(f"UPDATE executions SET {columns} WHERE id = ?", values)
+
+    def express_entries(self, parent: str, entries: int) -> None:
+        """An Express execution that ``parent`` (an ARN) started has ended after so many state entries."""
+        self._add("UPDATE executions SET express_entries = express_entries + ? WHERE arn = ?", (entries, parent))
+
+    def _add(self, sql: str, values: Sequence[Any]) -> None:
+        self._statements.append((sql, [_encodable(value) for value in values]))
+
+
+class Journal:
+    """Reads see what is durable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        if not database.read_only:
+            database.write(_create_tables)
+
+    def keep_definition(self, digest: str, text: str) -> None:
+        """Keep the text of a machine that executions are about to run."""
+        sql = "INSERT OR IGNORE INTO definitions VALUES (?, ?)"
+        self._database.write(lambda connection: connection.execute(sql, (digest, text)).close())
+
+    def definition(self, digest: str) -> str:
+        """The text with this hash. Raises KeyError."""
+        rows = self._rows("SELECT text FROM definitions WHERE digest = ?", digest)
+        if not rows:
+            raise KeyError(digest)
+        return str(rows[0][0])
+
+    def find(self, arn: str) -> ExecutionRow | None:
+        """The execution with this ARN."""
+        return next(iter(self._executions("WHERE arn = ?", arn)), None)
+
+    def running(self) -> list[str]:
+        """The ARNs of the executions that have not ended, oldest first."""
+        return [str(arn) for (arn,) in self._rows("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY id")]
+
+    def last_id(self) -> int:
+        """The highest number an execution has; 0 when there is none."""
+        return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])
+
+    def latest(self, machine: str | None, status: Status | None, limit: int) -> list[ExecutionRow]:
+        """The executions that began last, newest first."""
+        return self._executions(
+            "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY id DESC LIMIT ?3",
+            machine,
+            status,
+            limit,
+        )
+
+    def family(self, arn_or_name: str) -> list[ExecutionRow]:
+        """The executions of this ARN or name, or with a name that begins with it and ``-``, and all they started."""
+        return self._executions(
+            "WHERE arn IN (WITH RECURSIVE family (arn) AS ("
+            " SELECT arn FROM executions WHERE arn = ?1 OR name = ?1 OR (name >= ?1 || '-' AND name < ?1 || '.')"
+            " UNION SELECT child.arn FROM executions AS child JOIN family ON child.parent = family.arn"
+            ") SELECT arn FROM family) ORDER BY id",
+            arn_or_name,
+        )
+
+    def signals(self, execution: int) -> list[Signal]:
+        """What an execution was told, in order."""
+        rows = self._rows("SELECT kind, signal FROM journal WHERE execution = ? ORDER BY seq", execution)
+        return [_signal(kind, text) for kind, text in rows]
+
+    def _executions(self, where: str, *values: Any) -> list[ExecutionRow]:
+        return [_execution(row) for row in self._rows(f"SELECT {_COLUMNS} FROM executions {where}", *values)]
+
+    def _rows(self, sql: str, *values: Any) -> list[Any]:
+        return self._database.read(lambda connection: connection.execute(sql, values).fetchall())
+
+
+_SIGNALS: Mapping[str, type[Any]] = {kind.__name__: kind for kind in get_args(Signal)}
+
+
+def _create_tables(connection: apsw.Connection) -> None:
+    connection.execute(_TABLES).close()
+
+
+def _encodable(value: Any) -> Any:
+    """JSON may say half a surrogate pair, which UTF-8 cannot: written as JSON's own escape."""
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _signal(kind: str, text: str) -> Signal:
+    fields = json.loads(text)
+    fields["at"] = datetime.fromisoformat(fields["at"])
+    signal: Signal = _SIGNALS[kind](**fields)
+    return signal
+
+
+def _execution(row: Iterable[Any]) -> ExecutionRow:
+    fields = dict(zip(_COLUMNS.split(", "), row, strict=True))
+    parent, task, mode = (fields.pop(name) for name in ("parent", "parent_task", "parent_mode"))
+    fields["parent"] = Parent(arn=parent, task=task, mode=Mode(mode)) if parent is not None else None
+    fields["express"] = bool(fields["express"])
+    fields["status"] = Status(fields["status"])
+    fields["started_at"] = datetime.fromisoformat(fields["started_at"])
+    fields["stopped_at"] = datetime.fromisoformat(fields["stopped_at"]) if fields["stopped_at"] else None
+    return ExecutionRow(**fields)

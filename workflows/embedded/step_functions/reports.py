@@ -1,0 +1,86 @@
+"""Reads executions: what DescribeExecution, ListExecutions and GetExecutionHistory answer, and what they cost.
+
+Works on a read-only database beside a running engine too. It sees what is durable.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from workflows.asl.interpreter.history import Event
+from workflows.asl.signals import Status
+from workflows.embedded import arns
+from workflows.embedded.step_functions.journal import ExecutionRow, Journal
+from workflows.embedded.step_functions.running import Definitions, steps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateEntries:
+    """States entered: what Step Functions counts (a retry of a state is not counted here)."""
+
+    standard: int
+    express: int
+
+
+class Reports:
+    """Executions are named by ARN; ``arns.execution_arn(machine, name)`` makes one of a name."""
+
+    def __init__(self, journal: Journal, definitions: Definitions) -> None:
+        self._journal = journal
+        self._definitions = definitions
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        """As DescribeExecution does, in boto3's shape. Raises LookupError."""
+        row = self._row(arn)
+        described: dict[str, Any] = {
+            **_listed(row),
+            "input": row.input,
+            "inputDetails": {"included": True},
+            "output": row.output,
+            "outputDetails": {"included": True} if row.output is not None else None,
+            "error": row.error if row.status is not Status.TIMED_OUT else None,
+            "cause": row.cause,
+        }
+        return {name: value for name, value in described.items() if value is not None}
+
+    def latest(
+        self, machine: str | None = None, status: Status | None = None, limit: int = 100
+    ) -> list[dict[str, Any]]:
+        """As ListExecutions does: those that began last, newest first."""
+        return [_listed(row) for row in self._journal.latest(machine, status, limit)]
+
+    def history(self, arn: str) -> list[Event]:
+        """The events as GetExecutionHistory gives them: the journal folded once more. Raises LookupError."""
+        row = self._row(arn)
+        return [event for _, step in steps(self._journal, self._definitions, row) for event in step.events]
+
+    def state_entries(self, arn_or_name: str) -> StateEntries:
+        """Of the executions with this ARN or name (or name prefix before a ``-``), and of all that they started."""
+        count: Counter[bool] = Counter()
+        for row in self._journal.family(arn_or_name):
+            count[row.express] += row.state_entries or self._entered_so_far(row)
+            count[True] += row.express_entries
+        return StateEntries(standard=count[False], express=count[True])
+
+    def _entered_so_far(self, row: ExecutionRow) -> int:
+        return max((running.state_entries for running, _ in steps(self._journal, self._definitions, row)), default=0)
+
+    def _row(self, arn: str) -> ExecutionRow:
+        row = self._journal.find(arn)
+        if row is None:
+            raise LookupError(f"there is no execution {arn}")
+        return row
+
+
+def _listed(row: ExecutionRow) -> dict[str, Any]:
+    listed = {
+        "executionArn": row.arn,
+        "stateMachineArn": arns.machine_arn(row.machine),
+        "name": row.name,
+        "status": row.status.value,
+        "startDate": row.started_at,
+        "stopDate": row.stopped_at,
+    }
+    return {name: value for name, value in listed.items() if value is not None}

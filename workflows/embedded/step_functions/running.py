@@ -1,0 +1,177 @@
+"""The executions in memory: a bounded number, and each of them can be folded again from its journal.
+
+Only the driver's thread uses ``Memory``. What ended stays until its end is durable, so that whoever asks meets it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from workflows.asl.answers import ChildExecution
+from workflows.asl.interpreter import interpreter
+from workflows.asl.interpreter.interpreter import Execution, Step
+from workflows.asl.reading import definition
+from workflows.asl.reading.states import Definition
+from workflows.asl.signals import JSON, Signal, Started, Status
+from workflows.embedded import arns
+from workflows.embedded.step_functions.journal import ExecutionRow, Journal
+from workflows.embedded.step_functions.rounds import Refusal
+
+log = logging.getLogger(__name__)
+
+
+class JournalUnreadable(Refusal):
+    """An execution cannot be folded: its journal, or its definition, is not what this program wrote."""
+
+
+@dataclass(slots=True, eq=False)
+class Running:
+    """An execution in memory.
+
+    ``row.id`` is 0 for an Express execution, which has no journal. ``unwritten`` counts the signals that are not
+    durable yet: as long as there is one, the journal does not tell everything.
+    """
+
+    row: ExecutionRow
+    definition: Definition
+    execution: Execution | None = None
+    seq: int = 0
+    state_entries: int = 0
+    unwritten: int = 0
+
+    @property
+    def journaled(self) -> bool:
+        return self.row.id > 0
+
+    @property
+    def over(self) -> bool:
+        return self.row.status is not Status.RUNNING
+
+    def step(self, signal: Signal) -> Step:
+        """Tell the execution."""
+        step = interpreter.apply(self.definition, self.execution, signal)
+        self.execution = step.execution
+        self.seq += step.settled
+        self.state_entries += sum(event["type"].endswith("StateEntered") for event in step.events)
+        return step
+
+
+class Definitions:
+    """Parsed definitions by the hash of their text; there are a handful."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._parsed: dict[str, Definition] = {}
+
+    def add(self, parsed: Definition) -> None:
+        """Keep a definition durably: executions are about to run it."""
+        self._journal.keep_definition(parsed.digest, parsed.text)
+        self._parsed[parsed.digest] = parsed
+
+    def of(self, row: ExecutionRow) -> Definition:
+        """The definition that an execution began with, which is not always the machine's of today."""
+        if row.definition not in self._parsed:
+            text = self._journal.definition(row.definition)
+            self._parsed[row.definition] = definition.parse(text, name=row.machine)
+        return self._parsed[row.definition]
+
+
+def steps(journal: Journal, definitions: Definitions, row: ExecutionRow) -> Iterator[tuple[Running, Step]]:
+    """Fold an execution: it, after each signal of its journal. Raises JournalUnreadable."""
+    try:
+        running = Running(row, definitions.of(row))
+        for signal in journal.signals(row.id):
+            yield running, running.step(signal)
+    except Exception as error:
+        log.error("an execution cannot go on", exc_info=error, extra={"execution": row.arn})
+        raise JournalUnreadable(f"{row.arn} cannot be read from its journal: {error}") from error
+
+
+def first_signal(row: ExecutionRow, seed: str) -> Started:
+    """What every execution is told first."""
+    return Started(
+        at=row.started_at,
+        seed=seed,
+        input=json.loads(row.input),
+        execution_arn=row.arn,
+        execution_name=row.name,
+        machine_arn=arns.machine_arn(row.machine),
+        machine_name=row.machine,
+    )
+
+
+def as_child(row: ExecutionRow, output: JSON = None) -> ChildExecution:
+    """An execution as the one that started it sees it."""
+    return ChildExecution(
+        execution_arn=row.arn,
+        machine_arn=arns.machine_arn(row.machine),
+        name=row.name,
+        input=row.input,
+        started_at=row.started_at,
+        status=row.status,
+        output=output,
+        error=row.error,
+        cause=row.cause,
+        stopped_at=row.stopped_at,
+    )
+
+
+class Memory:
+    """Executions by ARN; those that were used last stay."""
+
+    def __init__(self, journal: Journal, definitions: Definitions, executions_max: int) -> None:
+        self._journal = journal
+        self._definitions = definitions
+        self._executions_max = executions_max
+        self._journaled: OrderedDict[str, Running] = OrderedDict()  # least recently used first
+        self._express: dict[str, Running] = {}
+
+    def __len__(self) -> int:
+        return len(self._journaled) + len(self._express)
+
+    def add(self, running: Running) -> None:
+        """An execution that has just begun."""
+        (self._journaled if running.journaled else self._express)[running.row.arn] = running
+
+    def find(self, arn: str) -> ExecutionRow | None:
+        """What is known of an execution, whether it runs or has ended."""
+        running = self._journaled.get(arn)
+        return running.row if running else self._journal.find(arn)
+
+    def running(self, arn: str) -> Running | None:
+        """The execution, unless it has ended; folded from its journal if it was not in memory.
+
+        Raises JournalUnreadable.
+        """
+        running = self._express.get(arn) or self._journaled.get(arn) or self._folded(arn)
+        if running is None or running.over:
+            return None
+        if running.journaled:
+            self._journaled.move_to_end(arn)
+        return running
+
+    def forget(self, running: Running) -> None:
+        """An execution whose end is durable."""
+        (self._journaled if running.journaled else self._express).pop(running.row.arn, None)
+
+    def evict(self) -> None:
+        """Let go of the least recently used, as far as their journals tell everything."""
+        surplus = len(self._journaled) - self._executions_max
+        if surplus > 0:
+            idle = [arn for arn, running in self._journaled.items() if running.unwritten == 0]
+            for arn in idle[:surplus]:
+                del self._journaled[arn]
+
+    def _folded(self, arn: str) -> Running | None:
+        row = self._journal.find(arn)
+        if row is None or row.status is not Status.RUNNING:
+            return None
+        folded = [running for running, _ in steps(self._journal, self._definitions, row)]
+        if not folded:
+            return None
+        self._journaled[arn] = folded[-1]
+        return folded[-1]

@@ -1,0 +1,167 @@
+"""The ports of one process, and how a handler gets them. No adapter is chosen here.
+
+A handler calls ``engine()``. The embedded engine and the simulation put theirs in place for a call (``serving``), so
+that one process can run many functions, each under its own environment. Outside ``serving`` the process's entry point
+has installed an opener: on AWS that is ``handlers/__init__.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, get_args
+
+from domain.order import events as order_events
+from workflows.breakers.breaker import Breaker, open_breakers
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitEvent
+from workflows.breakers.guarded import Guard, GuardedCouriers, GuardedKitchen, GuardedPayments
+from workflows.breakers.settings import DEFAULTS, BreakerSettings
+from workflows.clock import Clock
+from workflows.event_store import streams
+from workflows.event_store.documents import Documents
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.event_types import EventTypes
+from workflows.event_store.upcasters import UPCASTERS
+from workflows.executions import Executions
+from workflows.gateways.courier import CourierGateway
+from workflows.gateways.kitchen import KitchenGateway
+from workflows.gateways.payment import PaymentGateway
+
+if TYPE_CHECKING:
+    from workflows.publishing.event_bus import EventBus
+
+KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
+PROVIDERS = ("PAYMENTS_URL", "KITCHEN_URL", "COURIERS_URL", "PROVIDERS_SECRET")
+"""Variables that are of use together, for ``engine(*KEYS)``: a function on AWS has all of a group or none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """The ports of one process."""
+
+    log: EventLog
+    documents: Documents
+    executions: Executions
+    payments: PaymentGateway
+    kitchen: KitchenGateway
+    couriers: CourierGateway
+    breakers: Mapping[Dependency, Breaker]
+    clock: Clock
+
+
+def assemble(
+    *,
+    log: EventLog,
+    documents: Documents,
+    executions: Executions,
+    payments: PaymentGateway,
+    kitchen: KitchenGateway,
+    couriers: CourierGateway,
+    clock: Clock,
+    breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
+) -> Engine:
+    """The ports of one process, with a circuit breaker before each gateway."""
+    opened = open_breakers(breakers, log, documents, clock)
+    return Engine(
+        log=log,
+        documents=documents,
+        executions=executions,
+        payments=GuardedPayments(payments, Guard(opened[Dependency.PAYMENTS], clock)),
+        kitchen=GuardedKitchen(kitchen, Guard(opened[Dependency.KITCHEN], clock)),
+        couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
+        breakers=opened,
+        clock=clock,
+    )
+
+
+EVENT_TYPES = EventTypes(
+    {streams.ORDER: get_args(order_events.Event), streams.BREAKER: get_args(CircuitEvent)},
+    UPCASTERS,
+)
+"""Every event that a stream of this application can hold."""
+
+
+class EnvironmentIncomplete(RuntimeError):
+    """A function is called without variables that it needs, and no engine was put in place for it."""
+
+    def __init__(self, missing: Sequence[str]) -> None:
+        names = f"the environment variable{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
+        super().__init__(f"{names} must be set for this function on AWS; elsewhere run it through an engine")
+        self.missing = tuple(missing)
+
+
+class Opener(Protocol):
+    """Opens the ports of a process from its environment variables, on first use."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+    def engine(self, needs: tuple[str, ...]) -> Engine:
+        """Return the engine. Raises EnvironmentIncomplete if a variable in ``needs``, or one of its own, is missing."""
+        ...
+
+    def event_bus(self) -> EventBus:
+        """Return the event bus. Raises EnvironmentIncomplete."""
+        ...
+
+
+_engine: ContextVar[Engine | None] = ContextVar("engine", default=None)
+_event_bus: ContextVar[EventBus | None] = ContextVar("event_bus", default=None)
+_environment: ContextVar[Mapping[str, str] | None] = ContextVar("environment", default=None)
+_opener: Opener | None = None
+
+
+def install(opener: Opener) -> None:
+    """Use ``opener`` for calls that run outside ``serving``. Called by the entry point of a process, once."""
+    global _opener  # noqa: PLW0603 -- one process has one entry point
+    _opener = opener
+
+
+def engine(*needs: str) -> Engine:
+    """Return the engine of this call.
+
+    Args:
+        needs: Environment variables that the function reads besides, so that a missing one fails here and not later.
+
+    Raises:
+        EnvironmentIncomplete: It names every variable that is missing.
+        NoEngine: The call is outside ``serving``, and no entry point installed an opener.
+    """
+    return _engine.get() or _installed().engine(needs)
+
+
+def event_bus() -> EventBus:
+    """Return the event bus of this call. Ask for ``engine("EVENT_BUS")`` before. Raises EnvironmentIncomplete."""
+    return _event_bus.get() or _installed().event_bus()
+
+
+def environment() -> Mapping[str, str]:
+    """Return the environment variables of the function that is being called."""
+    variables = _environment.get()
+    return _installed().environment if variables is None else variables
+
+
+class NoEngine(RuntimeError):
+    """A handler was called outside ``serving`` in a process whose entry point installed no opener."""
+
+
+def _installed() -> Opener:
+    if _opener is None:
+        raise NoEngine("no engine is in place: call the handler within serving(engine, environment)")
+    return _opener
+
+
+@contextmanager
+def serving(engine: Engine, environment: Mapping[str, str], event_bus: EventBus | None = None) -> Iterator[None]:
+    """Put an engine and a function's environment in place for the calls within, in this thread."""
+    engine_token, environment_token = _engine.set(engine), _environment.set(environment)
+    event_bus_token = _event_bus.set(event_bus)
+    try:
+        yield
+    finally:
+        _engine.reset(engine_token)
+        _environment.reset(environment_token)
+        _event_bus.reset(event_bus_token)

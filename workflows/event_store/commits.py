@@ -1,0 +1,236 @@
+"""Commits and histories: what the log stores, what a reader gets, and the hash chain that binds one to the next.
+
+A ``Commit`` is one stored item. A ``History`` is a whole stream at its newest known version and is the only thing that
+can be appended to; a ``PastHistory`` is what the stream was once, and cannot.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from domain.identifiers import Actor
+
+if TYPE_CHECKING:
+    from domain.order.events import Event
+
+GENESIS = b""
+"""The hash before the first commit of a stream."""
+
+CHANGED = "does not match its hash: the commit, or the one before it, was changed"
+
+_lengths = struct.Struct(">6I").pack
+
+
+class Commit(msgspec.Struct, frozen=True, gc=False):
+    """One stored item, exactly as stored; see the table in docs/architecture.md."""
+
+    pk: str
+    sk: int
+    k: str
+    ts: str
+    h: bytes
+    ev: str
+
+    @property
+    def size(self) -> int:
+        """How many events it holds. Raises msgspec.DecodeError when ``ev`` is not what was written."""
+        return len(_count(self.ev).e)
+
+
+class _Counted(msgspec.Struct, frozen=True, gc=False):
+    e: list[msgspec.Raw]
+
+
+_count = msgspec.json.Decoder(_Counted).decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewCommit:
+    """What is to be appended. ``subject`` is the customer whose data key encrypts the personal fields."""
+
+    key: str
+    events: tuple[Event, ...]
+    actor: Actor
+    correlation: str
+    causation: str
+    body_hash: str
+    subject: str | None = None
+
+    def __post_init__(self) -> None:
+        if not self.events or not self.key:
+            raise ValueError("a commit has a key and at least one event")
+
+
+class Meta(msgspec.Struct, frozen=True, gc=False):
+    """Who wrote a commit and what for: ``body`` is the hash of the command's body."""
+
+    actor: Actor
+    correlation: str
+    causation: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """An event whose type or schema this code does not know: for the auditor to read, not to decide on."""
+
+    type: str
+    schema: int
+    data: Mapping[str, Any]
+
+
+class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
+    """An event with its version in the stream and what its commit says about it."""
+
+    version: int
+    event: Event | Opaque
+    key: str
+    ts: str
+    meta: Meta
+
+    @property
+    def recorded_at(self) -> datetime:
+        return datetime.fromisoformat(self.ts)
+
+    @property
+    def actor(self) -> Actor:
+        return self.meta.actor
+
+    @property
+    def correlation(self) -> str:
+        return self.meta.correlation
+
+    @property
+    def causation(self) -> str:
+        return self.meta.causation
+
+
+class KeySeen(NamedTuple):
+    """Which versions a key wrote, and the hash of the command's body then."""
+
+    first: int
+    last: int
+    body_hash: str
+
+
+class UnknownEvent(Exception):
+    """A newer writer left an event this code does not know, so it must not decide. Retryable: after an upgrade."""
+
+    def __init__(self, stream: str, version: int, event: Opaque) -> None:
+        super().__init__(
+            f"{stream} version {version} is {event.type} schema {event.schema}, unknown here; upgrade first"
+        )
+        self.stream = stream
+        self.version = version
+        self.type = event.type
+        self.schema = event.schema
+
+
+class KeyReused(Exception):
+    """The same key came with another body: it is not a retry. Retryable: no. HTTP: 422."""
+
+    def __init__(self, stream: str, key: str) -> None:
+        super().__init__(f"key {key!r} was used on {stream} with another body; a new wish needs a new key")
+        self.stream = stream
+        self.key = key
+
+
+class ChainBroken(Exception):
+    """The stored stream is not what was written. Retryable: no; run ``audit verify``."""
+
+    def __init__(self, stream: str, version: int, what: str) -> None:
+        super().__init__(f"{stream} version {version}: {what}")
+        self.stream = stream
+        self.version = version
+        self.what = what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Recording:
+    """Recorded events of one stream from version 1 on, without a gap."""
+
+    stream: str
+    recorded: tuple[RecordedEvent, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version of the last event; 0 when there is none."""
+        return len(self.recorded)
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """The events to fold. Raises UnknownEvent, so that nobody decides on half a story."""
+        known: list[Event] = []
+        for recorded in self.recorded:
+            event = recorded.event
+            if isinstance(event, Opaque):
+                raise UnknownEvent(self.stream, recorded.version, event)
+            known.append(event)
+        return tuple(known)
+
+    @property
+    def opaque(self) -> tuple[RecordedEvent, ...]:
+        return tuple(recorded for recorded in self.recorded if isinstance(recorded.event, Opaque))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastHistory(_Recording):
+    """What a stream was at a past version or time. Nothing can be appended to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History(_Recording):
+    """A verified stream at its newest known version. Only an event log makes one."""
+
+    head: bytes = GENESIS
+    last_ts: str = ""
+    keys: Mapping[str, KeySeen] = field(default_factory=dict)
+
+    def find(self, key: str, body_hash: str) -> KeySeen | None:
+        """What an earlier attempt under this key wrote. Raises KeyReused when its body was another one."""
+        seen = self.keys.get(key)
+        if seen is not None and seen.body_hash != body_hash:
+            raise KeyReused(self.stream, key)
+        return seen
+
+    def extended(self, commit: Commit, recorded: tuple[RecordedEvent, ...]) -> History:
+        """The history after one more commit, whose events are given decoded. Raises ChainBroken."""
+        check_link(commit, self.stream, self.version, self.head, self.last_ts)
+        seen = KeySeen(commit.sk, commit.sk + len(recorded) - 1, recorded[0].meta.body)
+        return replace(
+            self,
+            recorded=self.recorded + recorded,
+            head=commit.h,
+            last_ts=commit.ts,
+            keys={commit.k: seen} | dict(self.keys),
+        )
+
+
+def chain_hash(previous: bytes, commit: Commit) -> bytes:
+    """What ``h`` of the commit must be, given the hash before it.
+
+    SHA-256 over six big-endian 32-bit lengths and then the six parts: the previous hash, pk, sk in decimal digits, k,
+    ts and ev, text as UTF-8.
+    """
+    pk, sk, k, ts, ev = commit.pk.encode(), b"%d" % commit.sk, commit.k.encode(), commit.ts.encode(), commit.ev.encode()
+    lengths = _lengths(len(previous), len(pk), len(sk), len(k), len(ts), len(ev))
+    return sha256(b"".join((lengths, previous, pk, sk, k, ts, ev))).digest()
+
+
+def check_link(commit: Commit, stream: str, version: int, head: bytes, last_ts: str) -> None:
+    """Does the commit continue ``stream``, which ends with this version, hash and time? Raises ChainBroken."""
+    if commit.sk > version + 1:
+        raise ChainBroken(stream, version + 1, f"missing: the next commit begins with version {commit.sk}")
+    if commit.sk <= version:
+        raise ChainBroken(stream, commit.sk, f"overlaps the commit before it, which ends with version {version}")
+    if commit.pk != stream or chain_hash(head, commit) != commit.h:
+        raise ChainBroken(stream, commit.sk, CHANGED)
+    if commit.ts < last_ts:
+        raise ChainBroken(stream, commit.sk, f"recorded at {commit.ts}, earlier than the commit before it at {last_ts}")

@@ -1,0 +1,191 @@
+"""Event types as the codec sees them: how each is written to JSON and read back, compiled once when they are loaded.
+
+A type without personal fields goes straight between bytes and its dataclass. One with personal fields (their
+annotation includes ``Erased``) takes the longer way: sealed and opened field by field. An empty text is stored as it
+is: it says nothing about anybody, and an event that has no other personal field can be written without a key.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
+from typing import Any, get_args, get_type_hints
+
+import msgspec
+
+from domain.personal import Erased
+from workflows.event_store.keyring import DataKey
+from workflows.event_store.personal_fields import ERASED, Vault, is_sealed
+from workflows.event_store.upcasters import Data, Upcasters, check_upcasters
+
+encode_json = msgspec.json.Encoder().encode
+decode_json = msgspec.json.Decoder().decode
+
+
+class NotStorable(TypeError):
+    """The event could not be read back as it is, so it is not written. A bug of ours. Retryable: no."""
+
+
+class EventType:
+    """One event class: its name, its current schema, its fields, and its readers.
+
+    ``read`` is there for types without personal fields. The others are first read as they are stored, into
+    ``_stored``: the same fields, where a personal one is still sealed.
+    """
+
+    def __init__(self, category: str, cls: type[Any]) -> None:
+        hints = get_type_hints(cls)
+        self.category = category
+        self.cls = cls
+        self.name = cls.__name__
+        self.schema: int = getattr(cls, "SCHEMA", 1)
+        self.fields = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+        self.personal = {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
+        self._times = [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
+        self._refuse_hidden_personal_fields()
+        self.read: Callable[[msgspec.Raw], Any] | None = None if self.personal else msgspec.json.Decoder(cls).decode
+        self._optional = [field.name for field in dataclasses.fields(cls) if _has_default(field)]
+        self._stored = _as_stored(self) if self.personal else cls
+        self._read_stored = msgspec.json.Decoder(self._stored).decode
+        self._open = {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
+
+    def write(self, event: Any, vault: Vault, key: DataKey | None) -> msgspec.Raw:
+        """Raises NotStorable for what would not come back equal, e.g. a field of another type than it says."""
+        for name in self._times:
+            time = getattr(event, name)
+            if isinstance(time, datetime) and time.utcoffset() != timedelta(0):
+                raise NotStorable(f"{self.name}.{name} is not in UTC")
+        try:
+            text = msgspec.Raw(encode_json(self._sealed(event, vault, key) if self.personal else event))
+            again = self.read_sealed(text, vault.with_only(key))  # whoever erases the customer meanwhile may
+        except NotStorable:
+            raise
+        except (TypeError, ValueError, OverflowError) as error:
+            raise NotStorable(f"{self.name} could not be read back: {error}") from error
+        changed = [name for name in self.fields if getattr(again, name) != getattr(event, name)]
+        if changed:
+            raise NotStorable(f"{self.name} would be read back with another {', '.join(changed)}")
+        return text
+
+    def seals(self, event: Any) -> bool:
+        """Whether the event says anything personal, so that writing it takes a key."""
+        return any(_says_something(getattr(event, name)) for name in self.personal)
+
+    def read_sealed(self, text: msgspec.Raw, vault: Vault) -> Any:
+        """Stored data of the current schema -> event, its personal fields opened."""
+        return self._filled(self._read_stored(text), vault)
+
+    def build(self, data: Data, vault: Vault) -> Any:
+        """Data of the current schema that an upcaster made -> event; its personal fields are plain or ``Erased()``."""
+        return self._filled(msgspec.convert(data, self._stored), vault)
+
+    def _filled(self, stored: Any, vault: Vault) -> Any:
+        if not self.personal:
+            return stored
+        values = msgspec.structs.asdict(stored)
+        for name in self._optional:
+            if values[name] is msgspec.UNSET:
+                del values[name]
+        for name in self.personal:
+            if name in values:
+                values[name] = self._opened(name, values[name], vault)
+        return self.cls(**values)
+
+    def _opened(self, name: str, value: Any, vault: Vault) -> Any:
+        if is_sealed(value):
+            text = vault.open(name, value)
+            return text if isinstance(text, Erased) else self._open[name](text)
+        return value if isinstance(value, Erased) else msgspec.convert(value, self.personal[name])
+
+    def _sealed(self, event: Any, vault: Vault, key: DataKey | None) -> Data:
+        data: Data = {}
+        for name in self.fields:
+            value = getattr(event, name)
+            if name not in self.personal:
+                data[name] = value
+            elif not _says_something(value):
+                data[name] = ERASED if isinstance(value, Erased) else value
+            elif key is None:
+                raise NotStorable(f"{self.name}.{name} is personal, and the commit names no subject")
+            else:
+                data[name] = vault.seal(name, encode_json(value), key)
+        return data
+
+    def _refuse_hidden_personal_fields(self) -> None:
+        for name, hint in self.fields.items():
+            if name not in self.personal and _mentions_erased(hint, set()):
+                raise TypeError(f"{self.name}.{name} hides a personal field inside: make it one of the event's own")
+
+
+class EventTypes:
+    """All event types, by class and by category and name, with the upcasters of their old schemas.
+
+    The category is the first part of a stream's name (see ``streams``); a name is unique within its category.
+    """
+
+    def __init__(self, classes: Mapping[str, Iterable[type[Any]]], upcasters: Upcasters) -> None:
+        """Compile the readers and writers of every class.
+
+        Args:
+            classes: The event classes by category.
+
+        Raises:
+            TypeError: Two classes share a name within a category, or a class belongs to two categories.
+            UpcastersIncomplete: An old schema has no upcaster, or an upcaster reads no old schema.
+        """
+        self.upcasters = upcasters
+        kinds = [EventType(category, cls) for category, members in classes.items() for cls in members]
+        self.by_class = {kind.cls: kind for kind in kinds}
+        self.by_name = {(kind.category, kind.name): kind for kind in kinds}
+        if len(self.by_name) != len(kinds):
+            raise TypeError("two event classes of one category have the same name")
+        if len(self.by_class) != len(kinds):
+            raise TypeError("an event class belongs to two categories")
+        check_upcasters(upcasters, {name: kind.schema for name, kind in self.by_name.items()})
+        self.readers = {(*name, kind.schema): kind.read for name, kind in self.by_name.items() if kind.read is not None}
+
+
+def _says_something(value: Any) -> bool:
+    return value != "" and not isinstance(value, Erased)
+
+
+def opened(data: Data, vault: Vault) -> Data:
+    """Data with every sealed field opened: the plain value, or ``Erased()``."""
+    return {name: _opened(name, value, vault) for name, value in data.items()}
+
+
+def _opened(name: str, value: Any, vault: Vault) -> Any:
+    if not is_sealed(value):
+        return value
+    text = vault.open(name, value)
+    return text if isinstance(text, Erased) else decode_json(text)
+
+
+def _as_stored(kind: EventType) -> type[msgspec.Struct]:
+    """The fields of a type with the personal ones still sealed; one that has a default may be missing."""
+    fields: list[tuple[str, Any, Any] | tuple[str, Any]] = []
+    for field in dataclasses.fields(kind.cls):
+        hint: Any = Any if field.name in kind.personal else kind.fields[field.name]
+        optional = (field.name, hint | msgspec.UnsetType, msgspec.UNSET)
+        fields.append(optional if _has_default(field) else (field.name, hint))
+    return msgspec.defstruct(f"Stored{kind.name}", fields, kw_only=True, frozen=True)
+
+
+def _has_default(field: dataclasses.Field[Any]) -> bool:
+    return field.default is not dataclasses.MISSING or field.default_factory is not dataclasses.MISSING
+
+
+def _without_erased(hint: Any) -> Any:
+    return reduce(or_, (arg for arg in get_args(hint) if arg is not Erased))
+
+
+def _mentions_erased(hint: Any, seen: set[Any]) -> bool:
+    if hint is Erased:
+        return True
+    if dataclasses.is_dataclass(hint) and hint not in seen:
+        seen.add(hint)
+        return any(_mentions_erased(inner, seen) for inner in get_type_hints(hint).values())
+    return any(_mentions_erased(arg, seen) for arg in get_args(hint))

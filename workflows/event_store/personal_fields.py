@@ -1,0 +1,67 @@
+"""Personal fields: sealed with the customer's data key before they are stored, opened where the key still exists.
+
+AES-256-GCM with a random 96-bit nonce. What is authenticated beside the text (stream, event type, field) keeps a
+ciphertext from being moved to another place.
+"""
+
+from __future__ import annotations
+
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Callable
+from typing import Any
+
+from domain.personal import Erased
+from workflows.event_store.keyring import DataKey
+
+ERASED = {"key": "", "sealed": ""}
+"""What is stored for a field that was erased before it was written."""
+
+_NONCE_BYTES = 12  # what GCM is specified for
+
+
+class PersonalFieldForged(Exception):
+    """A ciphertext does not belong where it stands. Retryable: no."""
+
+
+class Vault:
+    """Seals and opens the fields of one event: ``place`` is (stream, event type), completed by the field's name.
+
+    A sealed field is ``{"key": id, "sealed": base64 of nonce and ciphertext}``.
+    """
+
+    def __init__(self, find: Callable[[str], DataKey | None], place: tuple[str, str]) -> None:
+        self._find = find
+        self._place = place
+
+    def with_only(self, key: DataKey | None) -> Vault:
+        """The same place for who has one key in hand, or none."""
+        return Vault(lambda key_id: key if key is not None and key.id == key_id else None, self._place)
+
+    def seal(self, field: str, text: bytes, key: DataKey) -> dict[str, str]:
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # most functions on AWS have no keys
+
+        nonce = os.urandom(_NONCE_BYTES)
+        ciphertext = AESGCM(key.material).encrypt(nonce, text, self._bound_to(field))
+        return {"key": key.id, "sealed": b64encode(nonce + ciphertext).decode()}
+
+    def open(self, field: str, sealed: dict[str, Any]) -> bytes | Erased:
+        """The text, or ``Erased()`` when the key is gone. Raises PersonalFieldForged."""
+        key = self._find(sealed["key"]) if sealed["key"] else None
+        if key is None:
+            return Erased()
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        blob = b64decode(sealed["sealed"], validate=True)
+        try:
+            return AESGCM(key.material).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], self._bound_to(field))
+        except InvalidTag:
+            raise PersonalFieldForged(f"the sealed field {field} was written for another place") from None
+
+    def _bound_to(self, field: str) -> bytes:
+        return "".join(f"{len(part)}:{part}" for part in (*self._place, field)).encode()
+
+
+def is_sealed(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {"key", "sealed"}

@@ -1,0 +1,53 @@
+"""Upcasters: the data of an old schema of an event, made into the data of the next.
+
+Each is a small function from dict to dict. A personal field is decrypted before it gets here and is ``Erased()`` when
+its key is gone, so an upcaster passes it on or leaves it alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Data = dict[str, Any]
+Upcaster = Callable[[Data], Data]
+Upcasters = Mapping[tuple[str, str, int], Upcaster]
+
+UPCASTERS: Upcasters = {}
+"""By category, event type and the schema that the upcaster reads; it returns data of the next schema.
+
+Empty so far: every event has its first schema.
+"""
+
+
+class UpcastersIncomplete(Exception):
+    """An old schema could not be read, or an upcaster leads nowhere. Found when the code is loaded."""
+
+
+def check_upcasters(upcasters: Upcasters, current: Mapping[tuple[str, str], int]) -> None:
+    """Check that every schema below an event's current one has its upcaster, and that there are no others.
+
+    Args:
+        current: The newest schema by category and event type.
+
+    Raises:
+        UpcastersIncomplete: It names the missing or surplus upcasters.
+    """
+    needed = {(*kind, schema) for kind, newest in current.items() for schema in range(1, newest)}
+    missing = sorted(needed - upcasters.keys())
+    surplus = sorted(upcasters.keys() - needed)
+    if missing:
+        raise UpcastersIncomplete(f"no upcaster reads {_listed(missing)}")
+    if surplus:
+        raise UpcastersIncomplete(f"an upcaster reads {_listed(surplus)}, which is current, or no event at all")
+
+
+def upcast(data: Data, kind: tuple[str, str], schema: int, newest: int, upcasters: Upcasters) -> Data:
+    """Convert data of ``schema`` to data of ``newest``; ``kind`` is the category and the event type."""
+    for step in range(schema, newest):
+        data = upcasters[(*kind, step)](data)
+    return data
+
+
+def _listed(keys: list[tuple[str, str, int]]) -> str:
+    return ", ".join(f"{category}/{name} schema {schema}" for category, name, schema in keys)

@@ -1,0 +1,342 @@
+"""Retrying all incidents with one cause: paced, and kept in documents so that it goes on wherever it was interrupted.
+
+Each order moves through three partitions: it waits, is started, has its result. It is put into the next before it is
+taken from the last, so a crash leaves it in both and its step is done once more, under the same key. The result comes
+from the order's log. Whoever advances a job takes what the pace allows first, so several may do so: the timer does,
+and the command line while somebody watches. Once the circuit of the dependency is open again, the job stops itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from domain.identifiers import Actor, OrderId
+from domain.order.commands import StartRun
+from domain.order.events import OrderParked, RunStarted
+from domain.order.order import Order, Rest
+from domain.order.refusals import Rejected
+from workflows.breakers.circuit import State
+from workflows.breakers.dependencies import Dependency
+from workflows.engine import Engine
+from workflows.event_store.commits import History
+from workflows.event_store.documents import ANY, Document, DocumentChanged
+from workflows.incidents.incidents import list_parked
+from workflows.incidents.refusals import NoSuchJob
+from workflows.orders.command_handling import Caller, PreconditionFailed, handle, load
+
+RESULT_AFTER = timedelta(minutes=10)
+"""An order that still moves after this is past its fault, or the watchdog will see to it: longer than a payment's
+attempts take, with their waits."""
+
+BURST = timedelta(seconds=10)
+"""The longest time between two advances that is made up for: two ticks of the timer."""
+
+PER_S_MAX = 50.0
+"""StartExecution refills 150/s in small regions; live orders need most of it."""
+
+PAGE = 100
+
+
+class Outcome(StrEnum):
+    """What came of an order. The last five are results, and final."""
+
+    WAITING = "waiting"
+    STARTED = "started"
+    ENDED = "ended"
+    PARKED_AGAIN = "parked_again"
+    STILL_MOVING = "still_moving"
+    NOT_PARKED = "not_parked"
+    REFUSED = "refused"
+
+
+class JobState(StrEnum):
+    RUNNING = "running"
+    STOPPED = "stopped"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    """One order of a job. ``detail``: its status, or the error it was parked with again."""
+
+    order_id: OrderId
+    outcome: Outcome = Outcome.WAITING
+    run: int = 0
+    started_at: datetime | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """``why`` says why it stopped. ``spent_until``: what the pace allowed before is taken."""
+
+    id: str
+    cause: str
+    dependency: Dependency | None
+    actor: Actor
+    reason: str
+    per_s: float
+    began_at: datetime
+    spent_until: datetime
+    state: JobState = JobState.RUNNING
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A job and all its orders, those with a result last."""
+
+    job: Job
+    orders: tuple[Retried, ...]
+
+    @property
+    def counts(self) -> dict[Outcome, int]:
+        found = dict.fromkeys(Outcome, 0)
+        for order in self.orders:
+            found[order.outcome] += 1
+        return found
+
+
+def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float, key: str) -> Job:
+    """Retry what is parked with this cause now. The same key again is the same job. Nothing is started yet.
+
+    Raises ValueError for a pace that is not above zero and at most ``PER_S_MAX``.
+    """
+    job_id = "retry_" + sha256(f"{caller.actor.role}/{caller.actor.id}/{key}".encode()).hexdigest()[:16]
+    if (known := _kept(engine, job_id)) is not None:
+        return known[0]
+    planned = preview(engine, cause, caller, reason, per_s=per_s)
+    for retried in planned.orders:
+        _put(engine, job_id, retried)
+    try:
+        return _write(engine, replace(planned.job, id=job_id), None)
+    except DocumentChanged:
+        return _found(engine, job_id)[0]
+
+
+def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
+    """The job that ``begin`` would make now. Raises ValueError as it does."""
+    if not 0 < per_s <= PER_S_MAX:
+        raise ValueError(f"retry between 0 and {PER_S_MAX:g} orders a second, not {per_s:g}")
+    parked, now = list_parked(engine.documents, cause), engine.clock.now()
+    job = Job(
+        id="",
+        cause=cause,
+        dependency=parked[0][1].dependency if parked else None,
+        actor=caller.actor,
+        reason=reason,
+        per_s=per_s,
+        began_at=now,
+        spent_until=now,
+    )
+    return Progress(job, tuple(Retried(order_id=row.order_id) for row, _ in parked))
+
+
+def advance(engine: Engine, job_id: str) -> Job:
+    """Look at what was started, and start as many more as the pace allows. Raises NoSuchJob."""
+    _look_at_started(engine, job_id)
+    job, version = _found(engine, job_id)
+    if job.state is not JobState.RUNNING:
+        return job
+    if (why := _why_stop(engine, job)) is not None:
+        return _changed(engine, replace(job, state=JobState.STOPPED, why=why), version)
+    waiting = next(_orders(engine, job_id, _WAITING), None)
+    if waiting is None:
+        started = next(_orders(engine, job_id, _STARTED), None)
+        return job if started else _changed(engine, replace(job, state=JobState.DONE), version)
+    allowed = _allowed(engine, job)
+    if allowed == 0:
+        return job
+    spent = max(job.spent_until, engine.clock.now() - BURST) + timedelta(seconds=allowed / job.per_s)
+    try:
+        job = _write(engine, replace(job, spent_until=spent), version)
+    except DocumentChanged:  # somebody else takes it further, or stopped it
+        return _found(engine, job_id)[0]
+    for _, retried in zip(range(allowed), _orders(engine, job_id, _WAITING), strict=False):
+        _start(engine, job, retried.order_id)
+    return job
+
+
+def drive(
+    advance: Callable[[], Progress], progress: Callable[[Progress], None], pause: Callable[[float], None]
+) -> Progress:
+    """Advance a job until it is done or stopped, and tell of it each time. Interrupt it when you like: it is kept."""
+    while True:
+        found = advance()
+        progress(found)
+        if found.job.state is not JobState.RUNNING:
+            return found
+        pause(_ADVANCE_EVERY_S)
+
+
+_ADVANCE_EVERY_S = 1.0
+
+
+def stop(engine: Engine, job_id: str, actor: Actor) -> Job:
+    """Start no more. What was started goes on. Raises NoSuchJob."""
+    return _set(engine, job_id, JobState.RUNNING, JobState.STOPPED, f"stopped by {actor.role} {actor.id}")
+
+
+def resume(engine: Engine, job_id: str) -> Job:
+    """Go on where it was stopped. Raises NoSuchJob."""
+    return _set(engine, job_id, JobState.STOPPED, JobState.RUNNING, "")
+
+
+def read(engine: Engine, job_id: str) -> Progress:
+    """Raises NoSuchJob."""
+    job, _ = _found(engine, job_id)
+    seen: dict[OrderId, Retried] = {}
+    for stage in (_WAITING, _STARTED, _RESULT):  # an order that is in two of them has got to the later
+        seen |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
+    return Progress(job, tuple(sorted(seen.values(), key=lambda retried: _STAGE[retried.outcome])))
+
+
+def running(engine: Engine) -> list[str]:
+    """The jobs that are under way."""
+    return [job.id for job in _jobs(engine) if job.state is JobState.RUNNING]
+
+
+# --- starting ---------------------------------------------------------------------------------------------------------
+
+
+def _why_stop(engine: Engine, job: Job) -> str | None:
+    if job.dependency is None or job.dependency not in engine.breakers:
+        return None
+    circuit = engine.breakers[job.dependency].read()
+    if circuit.state is State.CLOSED:
+        return None
+    return f"the circuit of {job.dependency} is {circuit.state} since {circuit.opened}"
+
+
+def _allowed(engine: Engine, job: Job) -> int:
+    now = engine.clock.now()
+    return max(0, math.floor((now - max(job.spent_until, now - BURST)).total_seconds() * job.per_s + _ROUNDING))
+
+
+_ROUNDING = 1e-6
+"""Of seconds as a floating-point number: ten tenths are one."""
+
+
+def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
+    """Start the run under the job's own key: if it was, and that was not noted, this finds the run of then."""
+    history, order = load(engine.log, order_id)
+    key = f"BulkRetry/{job.id}"
+    if key not in history.keys and order.rest is not Rest.PARKED:
+        return _move(engine, job.id, _result(order, Outcome.NOT_PARKED, order.status))
+    run = _run_of(history, key) or order.run + 1
+    command = StartRun(run=run, by=job.actor, reason=job.reason)
+    caller = Caller(job.actor, correlation=job.id, causation=f"retry of {job.cause}")
+    try:
+        handle(engine.log, command, order_id=order_id, key=key, caller=caller, loaded=history)
+    except PreconditionFailed:
+        return None  # somebody wrote meanwhile: it still waits, and is looked at again
+    except Rejected as refusal:
+        return _move(engine, job.id, _result(order, Outcome.REFUSED, str(refusal)))
+    started = Retried(order_id=order_id, outcome=Outcome.STARTED, run=run, started_at=engine.clock.now())
+    return _move(engine, job.id, started)
+
+
+def _run_of(history: History, key: str) -> int | None:
+    seen = history.keys.get(key)
+    if seen is None:
+        return None
+    events: list[object] = [recorded.event for recorded in history.recorded[seen.first - 1 : seen.last]]
+    return next(event.run for event in events if isinstance(event, RunStarted))
+
+
+def _look_at_started(engine: Engine, job_id: str) -> None:
+    for retried in list(_orders(engine, job_id, _STARTED)):
+        history, order = load(engine.log, retried.order_id)
+        if (result := _came_of(engine, retried, history, order)) is not None:
+            _move(engine, job_id, replace(result, started_at=retried.started_at))
+
+
+def _came_of(engine: Engine, retried: Retried, history: History, order: Order) -> Retried | None:
+    """The result, from the log; None while it is too early to say."""
+    if order.rest is Rest.ENDED:
+        return _result(order, Outcome.ENDED, order.status)
+    if order.rest is Rest.PARKED and order.run >= retried.run:
+        event: object = history.recorded[order.rested_at - 1].event
+        return _result(order, Outcome.PARKED_AGAIN, event.error if isinstance(event, OrderParked) else "")
+    assert retried.started_at is not None  # it was started
+    late = engine.clock.now() > retried.started_at + RESULT_AFTER
+    return _result(order, Outcome.STILL_MOVING, order.status) if late else None
+
+
+def _result(order: Order, outcome: Outcome, detail: str) -> Retried:
+    return Retried(order_id=order.order_id, outcome=outcome, run=order.run, detail=str(detail))
+
+
+# --- documents --------------------------------------------------------------------------------------------------------
+
+_WAITING, _STARTED, _RESULT = 0, 1, 2
+_STAGE = {Outcome.WAITING: _WAITING, Outcome.STARTED: _STARTED}
+_STAGE |= {outcome: _RESULT for outcome in Outcome if outcome not in _STAGE}
+_JOBS = "bulk-retries"
+
+
+def _stage(job_id: str, stage: int) -> str:
+    return f"bulk-retry#{job_id}#{stage}"
+
+
+def _put(engine: Engine, job_id: str, retried: Retried) -> None:
+    body: dict[str, Any] = msgspec.to_builtins(retried)
+    engine.documents.put(Document(_stage(job_id, _STAGE[retried.outcome]), retried.order_id, body), ANY)
+
+
+def _move(engine: Engine, job_id: str, retried: Retried) -> None:
+    _put(engine, job_id, retried)
+    for stage in range(_STAGE[retried.outcome]):
+        engine.documents.delete(_stage(job_id, stage), retried.order_id, ANY)
+
+
+def _orders(engine: Engine, job_id: str, stage: int) -> Iterator[Retried]:
+    after = None
+    while page := engine.documents.list(_stage(job_id, stage), limit=PAGE, after=after):
+        yield from (msgspec.convert(document.body, Retried) for document in page)
+        after = page[-1].sk
+
+
+def _jobs(engine: Engine) -> Iterator[Job]:
+    after = None
+    while page := engine.documents.list(_JOBS, limit=PAGE, after=after):
+        yield from (msgspec.convert(document.body, Job) for document in page)
+        after = page[-1].sk
+
+
+def _kept(engine: Engine, job_id: str) -> tuple[Job, int] | None:
+    document = engine.documents.get(_JOBS, job_id)
+    return None if document is None else (msgspec.convert(document.body, Job), document.version)
+
+
+def _found(engine: Engine, job_id: str) -> tuple[Job, int]:
+    kept = _kept(engine, job_id)
+    if kept is None:
+        raise NoSuchJob(job_id)
+    return kept
+
+
+def _write(engine: Engine, job: Job, expected: int | None) -> Job:
+    body: dict[str, Any] = msgspec.to_builtins(job)
+    engine.documents.put(Document(_JOBS, job.id, body), expected)
+    return job
+
+
+def _changed(engine: Engine, job: Job, version: int) -> Job:
+    try:
+        return _write(engine, job, version)
+    except DocumentChanged:
+        return _found(engine, job.id)[0]
+
+
+def _set(engine: Engine, job_id: str, before: JobState, after: JobState, why: str) -> Job:
+    job, version = _found(engine, job_id)
+    return _changed(engine, replace(job, state=after, why=why), version) if job.state is before else job

@@ -1,0 +1,143 @@
+"""Incidents, plans, bulk retries and circuits as JSON, in the same words as ``order_views``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from domain.order.intents import Owed
+from domain.order.order import Order
+from workflows.breakers.breaker import Breaker
+from workflows.breakers.transitions import Transition
+from workflows.clock import Clock
+from workflows.incidents.bulk_retry import Progress, Retried
+from workflows.incidents.incidents import Group, Incident, cause_of
+from workflows.incidents.plans import Plan
+from workflows.orders.views import View, event_view, plain
+from workflows.projections.open_orders import OpenOrder, ParkedNow
+
+
+def group_view(group: Group) -> View:
+    return {
+        "cause": group.cause,
+        "error": group.error,
+        "dependency": group.dependency,
+        "orders": group.orders,
+        "since": plain(group.since),
+        "at_stake": plain(group.at_stake),
+    }
+
+
+def row_view(row: OpenOrder, parked: ParkedNow) -> View:
+    """One line of the list."""
+    return {
+        "order_id": row.order_id,
+        "cause": cause_of(parked),
+        "status": row.status,
+        "run": row.run,
+        "version": row.version,
+        "since": plain(parked.since),
+        "at_stake": plain(parked.at_stake),
+    }
+
+
+def incident_view(incident: Incident) -> View:
+    """All that is needed to decide what to do."""
+    parked, order = incident.parked, incident.order
+    return {
+        **row_view(incident.row, parked),
+        "error": parked.error,
+        "detail": parked.detail,
+        "dependency": parked.dependency,
+        "owed": [_owed(item) for item in parked.owed],
+        "approvals": approvals_view(order, personal=incident.personal),
+        "timeline": [event_view(recorded, personal=incident.personal) for recorded in incident.timeline],
+        "plans": {name: plan_view(plan) for name, plan in incident.plans.items()},
+    }
+
+
+def approvals_view(order: Order, *, personal: bool) -> list[View]:
+    """The wishes that wait for a second person."""
+    return [
+        {
+            "approval": version,
+            "wish": wish.wish,
+            "amount": plain(wish.amount),
+            "by": plain(wish.by),
+            "reason": plain(wish.reason) if personal else "(withheld)",
+        }
+        for version, wish in order.approvals.items()
+    ]
+
+
+def plan_view(plan: Plan) -> View:
+    return {
+        "events": list(plan.events),
+        "status": plan.status,
+        "runs": [{"version": found.version, "intent": type(found.intent).__name__} for found in plan.runs],
+        "money": [{"what": move.what, "amount": plain(move.amount), "intent": move.intent} for move in plan.money],
+        "second_person_for": plain(plan.approval),
+        "refused": None if plan.refused is None else {"rule": plan.refused[0], "detail": plan.refused[1]},
+    }
+
+
+def progress_view(progress: Progress) -> View:
+    job = progress.job
+    return {
+        "id": job.id,
+        "cause": job.cause,
+        "dependency": job.dependency,
+        "state": job.state,
+        "why": job.why,
+        "actor": plain(job.actor),
+        "reason": job.reason,
+        "per_s": job.per_s,
+        "began_at": plain(job.began_at),
+        "counts": {outcome.value: number for outcome, number in progress.counts.items()},
+        "orders": [_retried(order) for order in progress.orders],
+    }
+
+
+def circuit_view(breaker: Breaker, clock: Clock) -> View:
+    """The circuit as it is now."""
+    circuit = breaker.read()
+    return {
+        "dependency": breaker.dependency,
+        "state": circuit.state_at(clock.now()),
+        "since": plain(circuit.since) if circuit.last.version else None,
+        "probes": circuit.probes,
+        "probe_error": circuit.probe_error,
+        "failures": circuit.tally.failures,
+        "calls": circuit.tally.calls,
+    }
+
+
+def transition_views(transitions: Iterable[Transition]) -> list[View]:
+    return [
+        {
+            "type": type(transition.event).__name__,
+            "at": plain(transition.at),
+            "actor": plain(transition.actor),
+            "data": plain(transition.event),
+        }
+        for transition in transitions
+    ]
+
+
+def _owed(item: Owed) -> View:
+    return {
+        "holding": item.holding,
+        "intent": item.intent,
+        "amount": plain(item.amount),
+        "in_doubt": item.in_doubt,
+        "refused": item.refused,
+    }
+
+
+def _retried(order: Retried) -> View:
+    return {
+        "order_id": order.order_id,
+        "outcome": order.outcome,
+        "run": order.run,
+        "started_at": plain(order.started_at),
+        "detail": order.detail,
+    }

@@ -1,0 +1,175 @@
+"""Who may do and read what: one table. An order that somebody may not see does not exist for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum, StrEnum
+from typing import assert_never
+
+from domain.identifiers import Actor, CourierId, CustomerId, Role
+from domain.order.delivery import CARRYING, IN_DOUBT, Offer, OfferState
+from domain.order.order import Order
+from domain.order.refusals import InvalidOrder, OrderNotFound, Rejected
+
+
+class Action(StrEnum):
+    """What somebody asks for. The value completes "may not ..."."""
+
+    PLACE = "place an order"
+    READ = "read the order"
+    READ_PERSONAL = "read personal data"
+    CANCEL = "cancel the order"
+    ACCEPT = "accept the preparation"
+    REJECT = "reject the preparation"
+    ITEM_UNAVAILABLE = "report an item unavailable"
+    READY = "report the meal ready"
+    ASSIGN = "take the delivery"
+    DECLINE = "decline the delivery"
+    PICK_UP = "report the pickup"
+    DELIVER = "report the delivery"
+    FAIL = "report the delivery failed"
+    READ_INCIDENTS = "read incidents and circuits"
+    NOTE = "leave a note"
+    RETRY = "retry an incident"
+    RESOLVE = "resolve an incident"
+    APPROVE = "approve what somebody else wished"
+    SET_CIRCUIT = "open or close a circuit by hand"
+
+
+class Tie(Enum):
+    """What ties somebody to the orders that an action is allowed on."""
+
+    ANY = "any order"
+    PARTY = "the order is theirs: they placed it, or it was placed with them"
+    CONCERNED = "an offer stands open, or they took one"
+    OFFERED = "nobody else took the offer in question"
+    ASSIGNED = "they took the offer in question"
+    CARRYING = "they are to bring, or brought, the meal"
+
+
+class NotAllowed(Rejected):
+    """The caller sees the order and may not do this to it. HTTP: 403."""
+
+    def __init__(self, actor: Actor, action: Action) -> None:
+        allowed = ", ".join(sorted(PERMISSIONS[action]))
+        super().__init__(f"this {actor.role} may not {action}; allowed, each to orders of theirs: {allowed}")
+        self.actor = actor
+        self.action = action
+
+
+_RESTAURANT = {Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
+_OFFERED = {Role.COURIER: Tie.OFFERED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
+_ASSIGNED = {Role.COURIER: Tie.ASSIGNED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
+_SUPPORT = {Role.SUPPORT: Tie.ANY}
+_PARTIES = {Role.CUSTOMER: Tie.PARTY, Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
+
+PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
+    Action.PLACE: {Role.CUSTOMER: Tie.PARTY, Role.SERVICE: Tie.ANY},
+    Action.READ: {**_PARTIES, Role.COURIER: Tie.CONCERNED, Role.AUDITOR: Tie.ANY},
+    Action.READ_PERSONAL: {**_PARTIES, Role.COURIER: Tie.CARRYING},
+    Action.CANCEL: _PARTIES,
+    Action.ACCEPT: _RESTAURANT,
+    Action.REJECT: _RESTAURANT,
+    Action.ITEM_UNAVAILABLE: _RESTAURANT,
+    Action.READY: _RESTAURANT,
+    Action.ASSIGN: _OFFERED,
+    Action.DECLINE: _OFFERED,
+    Action.PICK_UP: _ASSIGNED,
+    Action.DELIVER: _ASSIGNED,
+    Action.FAIL: _ASSIGNED,
+    Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.NOTE: _SUPPORT,
+    Action.RETRY: _SUPPORT,
+    Action.RESOLVE: _SUPPORT,
+    Action.APPROVE: _SUPPORT,
+    Action.SET_CIRCUIT: _SUPPORT,
+}
+
+
+def may(actor: Actor, action: Action, order: Order, question: int | None = None) -> bool:
+    """Whether they may, to this order. ``question`` is the version of the intent that the action answers."""
+    tie = PERMISSIONS[action].get(actor.role)
+    return tie is not None and _tied(tie, actor, order, question)
+
+
+def places_for(actor: Actor, named: str | None) -> CustomerId:
+    """Whom an order is for: a customer places for itself, a service names one. Raises NotAllowed, InvalidOrder."""
+    tie = PERMISSIONS[Action.PLACE].get(actor.role)
+    if tie is None:
+        raise NotAllowed(actor, Action.PLACE)
+    if tie is Tie.PARTY and named not in (None, actor.id):
+        raise InvalidOrder("customer", "a customer places for itself; leave it out")
+    if tie is Tie.ANY and named is None:
+        raise InvalidOrder("customer", f"is missing; a {actor.role} names whom it places for")
+    return CustomerId(named or actor.id)
+
+
+def assigns(actor: Actor, named: str | None) -> CourierId:
+    """Who takes an offer: a courier is itself, others name one. Raises InvalidOrder."""
+    tie = PERMISSIONS[Action.ASSIGN].get(actor.role)
+    if tie is Tie.OFFERED and named not in (None, actor.id):
+        raise InvalidOrder("courier_id", "a courier takes an offer itself; leave it out")
+    if tie is Tie.ANY and named is None:
+        raise InvalidOrder("courier_id", f"is missing; a {actor.role} names who takes the offer")
+    return CourierId(named or actor.id)
+
+
+def reads_all(actor: Actor) -> bool:
+    """Whether they may read every order, so that nothing about the order needs to be known."""
+    return PERMISSIONS[Action.READ].get(actor.role) is Tie.ANY
+
+
+def check_all(actor: Actor, action: Action) -> None:
+    """Whether they may do this whichever order it is, or to none. Raises NotAllowed."""
+    if PERMISSIONS[action].get(actor.role) is not Tie.ANY:
+        raise NotAllowed(actor, action)
+
+
+def check(actor: Actor, action: Action, order: Order, question: int | None = None) -> None:
+    """Raises OrderNotFound when they may not even see the order, NotAllowed when they may see it."""
+    if order.placed is None:
+        raise OrderNotFound(order.order_id)
+    if may(actor, action, order, question):
+        return
+    if not may(actor, Action.READ, order):
+        raise OrderNotFound(order.order_id)
+    raise NotAllowed(actor, action)
+
+
+def _tied(tie: Tie, actor: Actor, order: Order, question: int | None) -> bool:
+    offer = next((offer for offer in order.delivery.offers if offer.intent == question), None)
+    match tie:
+        case Tie.ANY:
+            return True
+        case Tie.PARTY:
+            return order.placed is not None and actor.id == _party(actor.role, order)
+        case Tie.CONCERNED:
+            return _concerned(actor, order)
+        case Tie.OFFERED:
+            return _concerned(actor, order) if offer is None else _may_take(actor, offer)
+        case Tie.ASSIGNED:
+            return _concerned(actor, order) if offer is None else offer.courier == actor.id
+        case Tie.CARRYING:
+            return any(offer.courier == actor.id and offer.state in _BRINGING for offer in order.delivery.offers)
+        case _:
+            assert_never(tie)
+
+
+_BRINGING = CARRYING | {OfferState.ASSIGNED}
+
+
+def _party(role: Role, order: Order) -> str | None:
+    if order.placed is None:
+        return None
+    return order.placed.customer if role is Role.CUSTOMER else order.placed.restaurant
+
+
+def _concerned(actor: Actor, order: Order) -> bool:
+    current = order.delivery.current
+    stands_open = current is not None and current.state is OfferState.REQUESTED and order.cancellation is None
+    return stands_open or any(offer.courier == actor.id for offer in order.delivery.offers)
+
+
+def _may_take(actor: Actor, offer: Offer) -> bool:
+    """An offer that timed out can still be answered: the courier may have taken it before, and was slow to say so."""
+    return offer.courier == actor.id or (offer.courier is None and offer.state in IN_DOUBT)

@@ -1,0 +1,88 @@
+"""The steps of the payment: hold, take, let go, give back.
+
+All are safe to repeat: the key is the order id and the intent's version and the amounts are the intent's, so every
+attempt is the same call, and the provider answers a repeat with its first receipt (``PaymentGateway.remembers``). All
+raise PaymentsUnavailable when the provider gave no answer within ``TIMEOUT_S``; the machine asks again.
+"""
+
+from __future__ import annotations
+
+from domain.order.events import (
+    PaymentAuthorizationRequested,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentCaptureRefused,
+    PaymentCaptureRequested,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentRefundRefused,
+    PaymentRefundRequested,
+    PaymentVoided,
+    PaymentVoidRefused,
+    PaymentVoidRequested,
+)
+from domain.order.order import Order
+from workflows.gateways.payment import Declined, PaymentGateway, Refused
+
+TIMEOUT_S = 10.0
+"""How long one call may take. Providers answer in one or two seconds; a function has 30."""
+
+
+def authorize_payment(
+    intent: PaymentAuthorizationRequested, version: int, order: Order, payments: PaymentGateway
+) -> PaymentAuthorized | PaymentDeclined:
+    """Hold the total on the customer's means of payment. Undone by a void."""
+    receipt = payments.authorize(
+        reference=order.order_id,
+        payment_method=intent.payment_method,
+        amount=intent.amount,
+        key=call_key(order, version),
+        timeout_s=TIMEOUT_S,
+    )
+    if isinstance(receipt, Declined):
+        return PaymentDeclined(answers=version, reason=receipt.reason, at=receipt.at)
+    return PaymentAuthorized(
+        answers=version, authorization_id=receipt.authorization_id, amount=receipt.amount, at=receipt.at
+    )
+
+
+def capture_payment(
+    intent: PaymentCaptureRequested, version: int, order: Order, payments: PaymentGateway
+) -> PaymentCaptured | PaymentCaptureRefused:
+    """Take what was delivered; the provider releases the rest of the hold. Undone by a refund."""
+    receipt = payments.capture(
+        authorization_id=intent.authorization_id,
+        amount=intent.amount,
+        key=call_key(order, version),
+        timeout_s=TIMEOUT_S,
+    )
+    if isinstance(receipt, Refused):
+        return PaymentCaptureRefused(answers=version, reason=receipt.reason, at=receipt.at)
+    return PaymentCaptured(answers=version, capture_id=receipt.capture_id, amount=receipt.amount, at=receipt.at)
+
+
+def void_payment(
+    intent: PaymentVoidRequested, version: int, order: Order, payments: PaymentGateway
+) -> PaymentVoided | PaymentVoidRefused:
+    """Let go of what is held. An undo itself: nothing undoes it."""
+    receipt = payments.void(authorization_id=intent.authorization_id, key=call_key(order, version), timeout_s=TIMEOUT_S)
+    if isinstance(receipt, Refused):
+        return PaymentVoidRefused(answers=version, reason=receipt.reason, at=receipt.at)
+    return PaymentVoided(answers=version, at=receipt.at)
+
+
+def refund_payment(
+    intent: PaymentRefundRequested, version: int, order: Order, payments: PaymentGateway
+) -> PaymentRefunded | PaymentRefundRefused:
+    """Give money back. An undo itself: nothing undoes it."""
+    receipt = payments.refund(
+        capture_id=intent.capture_id, amount=intent.amount, key=call_key(order, version), timeout_s=TIMEOUT_S
+    )
+    if isinstance(receipt, Refused):
+        return PaymentRefundRefused(answers=version, reason=receipt.reason, at=receipt.at)
+    return PaymentRefunded(answers=version, refund_id=receipt.refund_id, amount=receipt.amount, at=receipt.at)
+
+
+def call_key(order: Order, version: int) -> str:
+    """The name of the outside call that the intent of this version makes; every attempt has the same."""
+    return f"{order.order_id}/{version}"

@@ -1,0 +1,38 @@
+"""The sandbox's couriers: a board of offers. A courier is under way some time after the offer arrived."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.identifiers import OrderId, RestaurantId
+from workflows.gateways.courier import CouriersUnavailable, Released, TooLate
+from workflows.sandbox import requests
+from workflows.sandbox.counterparty import Counterparty, Surroundings
+from workflows.sandbox.ledger import Call, Ledger, Lines
+from workflows.sandbox.settings import CourierSettings
+from workflows.sqlite.database import Database
+
+
+class SandboxCouriers(Counterparty):
+    """A ``CourierGateway``."""
+
+    def __init__(self, database: Database, settings: CourierSettings, surroundings: Surroundings) -> None:
+        ledger = Ledger(database, "courier", (Released, TooLate))
+        super().__init__(ledger, settings.wire, surroundings, CouriersUnavailable)
+        self._under_way_after = settings.under_way_after
+
+    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
+        def perform(book: Lines, at: datetime) -> None:
+            requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
+
+        asked = {"reference": reference, "restaurant": restaurant, "attempt": attempt}
+        self._call(Call(key, "offer", asked), timeout_s, perform)
+
+    def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
+        def perform(book: Lines, at: datetime) -> Released | TooLate:
+            decided = requests.take_back(book, at, request_key=offer_key, acted_on_after=self._under_way_after, key=key)
+            if decided.kind == "too_late":
+                return TooLate(reason="courier_under_way", at=decided.at)
+            return Released(at=decided.at)
+
+        return self._call(Call(key, "withdraw", {"offer_key": offer_key}), timeout_s, perform)

@@ -1,0 +1,42 @@
+"""The sandbox's kitchens: a board of tickets. A meal is cooked some time after its ticket arrived."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from domain.identifiers import OrderId, RestaurantId
+from domain.order.events import Line
+from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
+from workflows.sandbox import requests
+from workflows.sandbox.counterparty import Counterparty, Surroundings
+from workflows.sandbox.ledger import Call, Ledger, Lines
+from workflows.sandbox.settings import KitchenSettings
+from workflows.sqlite.database import Database
+
+
+class SandboxKitchen(Counterparty):
+    """A ``KitchenGateway``."""
+
+    def __init__(self, database: Database, settings: KitchenSettings, surroundings: Surroundings) -> None:
+        ledger = Ledger(database, "kitchen", (Cancelled, TooLate))
+        super().__init__(ledger, settings.wire, surroundings, KitchenUnavailable)
+        self._cooked_after = settings.cooked_after
+
+    def send_ticket(
+        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+    ) -> None:
+        def perform(book: Lines, at: datetime) -> None:
+            requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
+
+        asked = {"reference": reference, "restaurant": restaurant, "lines": tuple(lines)}
+        self._call(Call(key, "send_ticket", asked), timeout_s, perform)
+
+    def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
+        def perform(book: Lines, at: datetime) -> Cancelled | TooLate:
+            decided = requests.take_back(book, at, request_key=ticket_key, acted_on_after=self._cooked_after, key=key)
+            if decided.kind == "too_late":
+                return TooLate(reason="already_cooked", at=decided.at)
+            return Cancelled(at=decided.at)
+
+        return self._call(Call(key, "cancel_ticket", {"ticket_key": ticket_key}), timeout_s, perform)

@@ -1,0 +1,169 @@
+"""The ledger of one counterparty: what it did, line by line, and which receipt it gave under which key.
+
+Lines are only appended. A call's lines and its receipt are one transaction, and nobody sees either before it is on the
+disk; so a process may be killed at any moment, and the next one answers the same call with the same receipt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, TypeVar, cast
+
+import apsw
+import msgspec
+
+from domain.money import Money
+from workflows.gateways.errors import KeyMisused
+from workflows.sqlite.database import Database
+
+Receipt = TypeVar("Receipt")
+Counterparty = Literal["payment", "kitchen", "courier"]
+
+_COLUMNS = "kind, reference, id, parent, key, minor, currency, detail, at"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line: ``kind`` happened to ``id`` because of the call under ``key``.
+
+    ``reference`` is the order's id, or empty where the counterparty never learnt it (a tombstone). ``parent`` is the
+    id of the line that this one changes: a capture's authorization, a refund's capture; empty for a first line.
+    ``amount`` is None where no money moves. ``detail`` is the payment method, the reason, or the restaurant.
+    """
+
+    kind: str
+    reference: str
+    id: str
+    parent: str = ""
+    key: str
+    amount: Money | None = None
+    detail: str = ""
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked under a key. Two calls are the same if operation and parameters are."""
+
+    key: str
+    operation: str
+    parameters: dict[str, Any]
+
+    def __str__(self) -> str:
+        return self.operation + msgspec.json.encode(self.parameters, order="deterministic").decode()
+
+
+def made_id(kind: str, key: str) -> str:
+    """The id of what a call makes: a call makes it once, and the call's key finds it again."""
+    return f"{kind}_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
+
+
+class Lines:
+    """The lines of a ledger, inside the transaction of one call."""
+
+    def __init__(self, connection: apsw.Connection, table: str) -> None:
+        self._connection = connection
+        self._table = table
+
+    def find(self, line_id: str) -> Entry | None:
+        found = self._select("id = ?", line_id)
+        return found[0] if found else None
+
+    def changes(self, line_id: str) -> list[Entry]:
+        """The lines that name this one as their parent, oldest first."""
+        return self._select("parent = ?", line_id)
+
+    def append(self, entry: Entry) -> Entry:
+        minor, currency = (entry.amount.minor, entry.amount.currency) if entry.amount else (None, None)
+        row = (entry.kind, entry.reference, entry.id, entry.parent, entry.key, minor, currency, entry.detail)
+        sql = f"INSERT INTO {self._table} ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        self._connection.execute(sql, (*row, entry.at.isoformat()))
+        return entry
+
+    def _select(self, where: str, value: str) -> list[Entry]:
+        sql = f"SELECT {_COLUMNS} FROM {self._table} WHERE {where} ORDER BY seq"
+        return [_entry(row) for row in self._connection.execute(sql, (value,))]
+
+
+class Ledger:
+    """One counterparty's lines and receipts, in a database it may share with others.
+
+    ``receipts`` are the classes it answers with; ``remembers`` is how long a key is, forever when None.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        counterparty: Counterparty,
+        receipts: Sequence[type],
+        *,
+        remembers: timedelta | None = None,
+    ) -> None:
+        self._database = database
+        self._lines, self._calls = f"{counterparty}_lines", f"{counterparty}_calls"
+        self._receipts = {kind.__name__: kind for kind in receipts}
+        self._remembers = remembers
+        if not database.read_only:
+            database.write(self._create)
+
+    def answer(self, call: Call, at: datetime, perform: Callable[[Lines], Receipt]) -> Receipt:
+        """The first receipt of this call; if there is none, perform it. Durable on return. Raises KeyMisused."""
+
+        def work(connection: apsw.Connection) -> Receipt:
+            first = connection.execute(f"SELECT call, at, kind, receipt FROM {self._calls} WHERE key = ?", (call.key,))
+            remembered = first.fetchone()
+            if remembered is not None and not self._forgotten(remembered[1], at):
+                return cast("Receipt", self._repeat(call, *remembered))  # what this same call was answered before
+            receipt = perform(Lines(connection, self._lines))
+            row = (call.key, str(call), at.isoformat(), type(receipt).__name__, msgspec.json.encode(receipt).decode())
+            sql = f"REPLACE INTO {self._calls} (key, call, at, kind, receipt) VALUES (?, ?, ?, ?, ?)"
+            connection.execute(sql, row)
+            return receipt
+
+        return self._database.write(work)
+
+    def entries(self, reference: str | None = None) -> tuple[Entry, ...]:
+        """The lines of one order, or all, oldest first."""
+        where = "" if reference is None else "WHERE reference = ?"
+        sql = f"SELECT {_COLUMNS} FROM {self._lines} {where} ORDER BY seq"
+        bindings = () if reference is None else (reference,)
+        return self._database.read(lambda connection: tuple(map(_entry, connection.execute(sql, bindings))))
+
+    def _create(self, connection: apsw.Connection) -> None:
+        connection.execute(f"""
+            CREATE TABLE IF NOT EXISTS {self._lines} (
+                seq INTEGER PRIMARY KEY, kind TEXT NOT NULL, reference TEXT NOT NULL, id TEXT NOT NULL UNIQUE,
+                parent TEXT NOT NULL, key TEXT NOT NULL, minor INTEGER, currency TEXT, detail TEXT NOT NULL,
+                at TEXT NOT NULL
+            ) STRICT;
+            CREATE INDEX IF NOT EXISTS {self._lines}_by_reference ON {self._lines} (reference);
+            CREATE INDEX IF NOT EXISTS {self._lines}_by_parent ON {self._lines} (parent);
+            CREATE TABLE IF NOT EXISTS {self._calls} (
+                key TEXT PRIMARY KEY, call TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, receipt TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID;
+        """)
+
+    def _forgotten(self, answered_at: str, now: datetime) -> bool:
+        return self._remembers is not None and now >= datetime.fromisoformat(answered_at) + self._remembers
+
+    def _repeat(self, call: Call, first: str, _at: str, kind: str, receipt: str) -> object:
+        if first != str(call):
+            raise KeyMisused(call.key, first, str(call))
+        return None if kind == "NoneType" else msgspec.json.decode(receipt, type=self._receipts[kind])
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    kind, reference, line_id, parent, key, minor, currency, detail, at = row
+    return Entry(
+        kind=kind,
+        reference=reference,
+        id=line_id,
+        parent=parent,
+        key=key,
+        amount=None if currency is None else Money(minor, currency),
+        detail=detail,
+        at=datetime.fromisoformat(at),
+    )

@@ -1,0 +1,98 @@
+"""The sandbox's payment provider: money that is not there, handled as a bank would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from domain.identifiers import OrderId
+from domain.money import Money, total
+from workflows.gateways.payment import (
+    Authorized,
+    Captured,
+    Declined,
+    PaymentsUnavailable,
+    Refunded,
+    Refused,
+    Voided,
+)
+from workflows.sandbox.counterparty import Counterparty, Receipt, Surroundings
+from workflows.sandbox.ledger import Call, Entry, Ledger
+from workflows.sandbox.payment_rules import Teller, expires_at, moved
+from workflows.sandbox.settings import PaymentSettings
+from workflows.sqlite.database import Database
+
+_RECEIPTS = (Authorized, Declined, Captured, Voided, Refunded, Refused)
+_RELEASING = frozenset({"released", "voided", "expired"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``."""
+
+    authorized: Money
+    held: Money
+    captured: Money
+    released: Money
+    refunded: Money
+
+
+class SandboxPayments(Counterparty):
+    """A ``PaymentGateway``; its rules and test payment methods are in ``payment_rules``."""
+
+    def __init__(self, database: Database, settings: PaymentSettings, surroundings: Surroundings) -> None:
+        ledger = Ledger(database, "payment", _RECEIPTS, remembers=settings.remembers)
+        super().__init__(ledger, settings.wire, surroundings, PaymentsUnavailable)
+        self._settings = settings
+
+    @property
+    def remembers(self) -> timedelta:
+        return self._settings.remembers
+
+    def authorize(
+        self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
+    ) -> Authorized | Declined:
+        asked = {"reference": reference, "payment_method": payment_method, "amount": amount}
+        call = Call(key, "authorize", asked)
+        return self._serve(call, timeout_s, lambda teller: teller.authorize(reference, payment_method, amount))
+
+    def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
+        call = Call(key, "capture", {"authorization_id": authorization_id, "amount": amount})
+        return self._serve(call, timeout_s, lambda teller: teller.capture(authorization_id, amount))
+
+    def void(self, *, authorization_id: str, key: str, timeout_s: float) -> Voided | Refused:
+        call = Call(key, "void", {"authorization_id": authorization_id})
+        return self._serve(call, timeout_s, lambda teller: teller.void(authorization_id))
+
+    def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
+        call = Call(key, "refund", {"capture_id": capture_id, "amount": amount})
+        return self._serve(call, timeout_s, lambda teller: teller.refund(capture_id, amount))
+
+    def position(self, reference: str) -> Position | None:
+        """Where the money of an order is now; None where it was never authorised.
+
+        A hold that lapsed counts as released from that moment, though it gets its line only when somebody asks for it.
+        """
+        lines = self.entries(reference)
+        holds = [line for line in lines if line.kind == "authorized"]
+        if not holds:
+            return None
+        closed, now = {line.parent for line in lines}, self._clock.now()
+        standing = [hold for hold in holds if hold.id not in closed]
+        lapsed = [hold for hold in standing if now >= expires_at(hold, self._settings.holds)]
+        currency = moved(holds[0]).currency
+        return Position(
+            authorized=_sum(holds, currency),
+            held=_sum([hold for hold in standing if hold not in lapsed], currency),
+            captured=_sum([line for line in lines if line.kind == "captured"], currency),
+            released=_sum([*(line for line in lines if line.kind in _RELEASING), *lapsed], currency),
+            refunded=_sum([line for line in lines if line.kind == "refunded"], currency),
+        )
+
+    def _serve(self, call: Call, timeout_s: float, serve: Callable[[Teller], Receipt]) -> Receipt:
+        return self._call(call, timeout_s, lambda lines, at: serve(Teller(lines, at, call.key, self._settings)))
+
+
+def _sum(lines: Sequence[Entry], currency: str) -> Money:
+    return total((moved(line) for line in lines), currency)

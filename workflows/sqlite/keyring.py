@@ -1,0 +1,109 @@
+"""Data keys in a SQLite table of their own.
+
+Whoever can read the file can read the keys: on one machine this protects erasure, not a stolen disk. Erasing
+overwrites the row (``secure_delete``) and cuts the WAL, so that the key is in neither; copies of the file made
+before still have it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import apsw
+
+from workflows.event_store.keyring import DataKey, KeyRingUnavailable, new_data_key
+from workflows.sqlite.database import Database, DatabaseUnavailable, T, Work
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS data_keys (
+    customer TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, material BLOB NOT NULL
+) STRICT
+"""
+_CACHED_MAX = 10_000  # keys; about 3 MB
+
+
+class SqliteKeyRing:
+    """A new customer costs one write, which shares its fsync with everything else that is queued."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._cache: OrderedDict[str, DataKey] = OrderedDict()  # by "customer <id>" and by "key <id>"
+        self._gate = threading.Lock()
+        self._destroyed = 0  # what was read before a destruction is not put into the cache after it
+        if not database.read_only:
+            database.write(lambda connection: connection.execute(_TABLE).close())
+
+    def current(self, customer: str) -> DataKey:
+        cached = self._cache.get(f"customer {customer}")
+        if cached is not None:
+            return cached
+        destroyed = self._destroyed
+        sql = "SELECT id, material FROM data_keys WHERE customer = ?"
+        key = self._read(sql, customer) or self._write(lambda connection: _create(connection, customer))
+        self._remember(destroyed, f"customer {customer}", key)
+        self._remember(destroyed, f"key {key.id}", key)
+        return key
+
+    def find(self, key_id: str) -> DataKey | None:
+        cached = self._cache.get(f"key {key_id}")
+        if cached is not None:
+            return cached
+        destroyed = self._destroyed
+        key = self._read("SELECT id, material FROM data_keys WHERE id = ?", key_id)
+        if key is not None:
+            self._remember(destroyed, f"key {key_id}", key)
+        return key
+
+    def destroy(self, customer: str) -> bool:
+        sql = "DELETE FROM data_keys WHERE customer = ? RETURNING id"
+        row = self._write(lambda connection: connection.execute(sql, (customer,)).fetchone())
+        with self._gate:
+            self._destroyed += 1
+            self._cache.pop(f"customer {customer}", None)
+            if row:
+                self._cache.pop(f"key {row[0]}", None)
+        self._cut_wal()
+        return row is not None
+
+    def _remember(self, destroyed: int, name: str, key: DataKey) -> None:
+        with self._gate:
+            if destroyed == self._destroyed:
+                self._cache[name] = key
+            if len(self._cache) > _CACHED_MAX:
+                self._cache.popitem(last=False)
+
+    def _read(self, sql: str, value: str) -> DataKey | None:
+        try:
+            rows = self._database.read(lambda connection: connection.execute(sql, (value,)).fetchall())
+        except (DatabaseUnavailable, apsw.BusyError) as error:
+            raise KeyRingUnavailable(str(error)) from error
+        return _key(rows[0]) if rows else None
+
+    def _cut_wal(self) -> None:
+        """Also when no row was there: an earlier attempt may have got no further than deleting it."""
+        try:
+            self._database.truncate_wal()
+        except DatabaseUnavailable as error:
+            raise KeyRingUnavailable(str(error)) from error
+
+    def _write(self, work: Work[T]) -> T:
+        try:
+            return self._database.write(work)
+        except DatabaseUnavailable as error:
+            raise KeyRingUnavailable(str(error)) from error
+
+
+def _create(connection: apsw.Connection, customer: str) -> DataKey:
+    """Inside the writer there is no race: the first one creates, the others read."""
+    fresh = new_data_key()
+    insert = "INSERT OR IGNORE INTO data_keys (customer, id, material) VALUES (?, ?, ?)"
+    connection.execute(insert, (customer, fresh.id, fresh.material))
+    rows = connection.execute("SELECT id, material FROM data_keys WHERE customer = ?", (customer,)).fetchall()
+    return _key(rows[0])
+
+
+def _key(row: tuple[Any, ...]) -> DataKey:
+    """A STRICT table has the types it says."""
+    return DataKey(row[0], row[1])

@@ -1,22 +1,15 @@
-"""What couriers say about an offer and its delivery, over HTTP. Each is recorded as a fact."""
+"""What couriers report about an offer and its delivery, over HTTP. Each report is recorded as a fact."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from domain.order.events import CourierAssigned, CourierDeclined, DeliveryFailed, Fault, OrderDelivered, OrderPickedUp
-from handlers.http.answers import done
 from handlers.http.api import Api
-from handlers.http.documented import WRITES, operation
-from handlers.http.models import CURRENT_OFFER, TAKE_CURRENT_OFFER, AssignBody, DeclineBody, FailBody, OfferBody
-from handlers.http.order_models import OrderModel
-from handlers.http.preconditions import IfMatch, OptionalKey
-from handlers.http.values import OrderIdText
+from handlers.http.models import AssignBody, DeclineBody, FailBody, OfferBody
+from handlers.http.order_writes import MakeFact, report_route
 from workflows.engine import KEYS, engine
 from workflows.orders.permissions import Action, assigns
-from workflows.orders.requests import report
 
 TAG = "Delivery"
 PATH = "/orders/<order_id>/delivery"
@@ -26,90 +19,36 @@ api = Api()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(*KEYS)  # without them it would say of everybody that they were erased
+    engine(*KEYS)  # fail now if the key settings are missing; otherwise personal fields would read as erased
     return api.resolve(event, context)
 
 
-@operation(api, "POST", f"{PATH}/assign", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
-def assign_courier(
-    order_id: OrderIdText,
-    body: AssignBody = TAKE_CURRENT_OFFER,
-    idempotency_key: OptionalKey = None,
-    if_match: IfMatch = None,
-) -> Response[str]:
-    """A courier takes the offer. The first one has it."""
+@report_route(api, f"{PATH}/assign", Action.ASSIGN, tag=TAG)
+def assign_courier(body: AssignBody) -> MakeFact:
+    """Take the offer. The first courier to take it has it."""
     courier = assigns(api.caller.actor, body.courier_id)
-    handled = report(
-        engine().log,
-        api.asked(Action.ASSIGN, order_id, idempotency_key, if_match),
-        lambda offer, at: CourierAssigned(answers=offer, courier=courier, at=at),
-        now=engine().clock.now(),
-        answers=body.offer,
-    )
-    return done(handled, api.caller.actor)
+    return lambda offer, at: CourierAssigned(answers=offer, courier=courier, at=at)
 
 
-@operation(api, "POST", f"{PATH}/decline", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
-def decline_delivery(
-    order_id: OrderIdText, body: DeclineBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """Nobody takes the offer, or who took it gives it back. Another offer is made."""
-    handled = report(
-        engine().log,
-        api.asked(Action.DECLINE, order_id, idempotency_key, if_match),
-        lambda offer, at: CourierDeclined(answers=offer, reason=body.reason, at=at),
-        now=engine().clock.now(),
-        answers=body.offer,
-    )
-    return done(handled, api.caller.actor)
+@report_route(api, f"{PATH}/decline", Action.DECLINE, tag=TAG)
+def decline_delivery(body: DeclineBody) -> MakeFact:
+    """Decline the offer, or give it back before pickup. Another offer is made."""
+    return lambda offer, at: CourierDeclined(answers=offer, reason=body.reason, at=at)
 
 
-@operation(api, "POST", f"{PATH}/pick-up", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
-def report_pickup(
-    order_id: OrderIdText,
-    body: OfferBody = CURRENT_OFFER,
-    idempotency_key: OptionalKey = None,
-    if_match: IfMatch = None,
-) -> Response[str]:
-    """The meal left the restaurant. From here the order only goes forward."""
-    handled = report(
-        engine().log,
-        api.asked(Action.PICK_UP, order_id, idempotency_key, if_match),
-        lambda offer, at: OrderPickedUp(answers=offer, at=at),
-        now=engine().clock.now(),
-        answers=body.offer,
-    )
-    return done(handled, api.caller.actor)
+@report_route(api, f"{PATH}/pick-up", Action.PICK_UP, tag=TAG)
+def report_pickup(body: OfferBody) -> MakeFact:
+    """Report that the meal left the restaurant. From here on the order can no longer be cancelled."""
+    return lambda offer, at: OrderPickedUp(answers=offer, at=at)
 
 
-@operation(api, "POST", f"{PATH}/deliver", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
-def report_delivery(
-    order_id: OrderIdText,
-    body: OfferBody = CURRENT_OFFER,
-    idempotency_key: OptionalKey = None,
-    if_match: IfMatch = None,
-) -> Response[str]:
-    """The customer has the meal. The payment is captured."""
-    handled = report(
-        engine().log,
-        api.asked(Action.DELIVER, order_id, idempotency_key, if_match),
-        lambda offer, at: OrderDelivered(answers=offer, at=at),
-        now=engine().clock.now(),
-        answers=body.offer,
-    )
-    return done(handled, api.caller.actor)
+@report_route(api, f"{PATH}/deliver", Action.DELIVER, tag=TAG)
+def report_delivery(body: OfferBody) -> MakeFact:
+    """Report that the customer has the meal. The payment is captured."""
+    return lambda offer, at: OrderDelivered(answers=offer, at=at)
 
 
-@operation(api, "POST", f"{PATH}/fail", tag=TAG, answers=(200, OrderModel), refuses=WRITES)
-def report_failed_delivery(
-    order_id: OrderIdText, body: FailBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """The customer will not get the meal. What was taken is given back."""
-    handled = report(
-        engine().log,
-        api.asked(Action.FAIL, order_id, idempotency_key, if_match),
-        lambda offer, at: DeliveryFailed(answers=offer, reason=body.reason, fault=Fault(body.fault), at=at),
-        now=engine().clock.now(),
-        answers=body.offer,
-    )
-    return done(handled, api.caller.actor)
+@report_route(api, f"{PATH}/fail", Action.FAIL, tag=TAG)
+def report_failed_delivery(body: FailBody) -> MakeFact:
+    """Report that the customer will not get the meal. The order is cancelled and the customer pays nothing."""
+    return lambda offer, at: DeliveryFailed(answers=offer, reason=body.reason, fault=Fault(body.fault), at=at)

@@ -1,8 +1,12 @@
-"""Incidents and circuits over HTTP, for support; auditors read. What is done to an order is an event of that order."""
+"""Incidents, bulk retries and circuit breakers over HTTP, for support; auditors may read.
+
+Every action on an order is recorded as an event of that order.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -12,9 +16,9 @@ from pydantic import Field
 
 from domain.money import Money
 from domain.order.events import Fault
-from handlers.http.answers import json_answer
+from handlers.http.answers import json_answer, written_headers
 from handlers.http.api import Api
-from handlers.http.documented import PLAIN_READS, PLAIN_WRITES, READS, WRITES, operation
+from handlers.http.documented import operation
 from handlers.http.incident_models import (
     ApproveBody,
     BulkRetryBody,
@@ -30,7 +34,8 @@ from handlers.http.incident_models import (
     RetryBody,
 )
 from handlers.http.moments import Limit
-from handlers.http.preconditions import IfMatch, OptionalKey, RequiredKey
+from handlers.http.order_writes import order_write
+from handlers.http.preconditions import RequiredKey
 from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.dependencies import Dependency
@@ -52,6 +57,7 @@ from workflows.incidents.views import (
 )
 from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, check_all, may
+from workflows.orders.requests import Asked
 from workflows.orders.views import order_view
 from workflows.time_budgets import budgets
 
@@ -66,8 +72,8 @@ Cause = Annotated[
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Lambda entry point. A setting that says nothing is refused by the first call, not by the first incident."""
-    engine(*KEYS)  # without them it would say of everybody that they were erased
+    """Lambda entry point. Reads all settings, so that a bad one fails the first request and not the first incident."""
+    engine(*KEYS)  # fail now if the key settings are missing; otherwise personal fields would read as erased
     limits_in(environment())
     budgets(environment())
     return api.resolve(event, context)
@@ -75,156 +81,121 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 # --- one incident -----------------------------------------------------------------------------------------------------
 
+incident_write = partial(order_write, api, tag=INCIDENTS, answers=DeedModel)
 
-@operation(
-    api, "GET", "/incidents", tag=INCIDENTS, answers=(200, IncidentsModel), refuses=(403, *PLAIN_READS), order=False
-)
+
+@operation(api, "GET", "/incidents", tag=INCIDENTS, answers=(200, IncidentsModel), order=False)
 def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
-    """List the incidents by cause, and those that stand longest."""
+    """List the parked orders: grouped by cause, and one by one, those parked longest first."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     parked = incidents.list_parked(engine().documents, cause)
-    body = {
-        "groups": [group_view(group) for group in incidents.list_groups(parked)],
-        "incidents": [row_view(row, found) for row, found in parked[:limit]],
-        "more": max(0, len(parked) - limit),
-    }
-    return json_answer(body, HTTPStatus.OK, {})
+    return json_answer(
+        {
+            "groups": [group_view(group) for group in incidents.list_groups(parked)],
+            "incidents": [row_view(row, now) for row, now in parked[:limit]],
+            "more": max(0, len(parked) - limit),
+        }
+    )
 
 
 @operation(
-    api,
-    "GET",
-    "/incidents/<order_id>",
-    tag=INCIDENTS,
-    answers=(200, IncidentModel),
-    refuses=(403, 409, *READS),
-    order=False,
+    api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=(200, IncidentModel), order=False, refuses=(409,)
 )
 def get_incident(order_id: OrderIdText) -> Response[str]:
-    """Show an incident: what is owed, what led there, and what each verb would do now."""
-    found = incidents.show(engine().log, order_id, api.caller.actor, budgets(environment()), _limit)
-    return json_answer(incident_view(found), HTTPStatus.OK, {})
+    """Read an incident: what is held or owed, the last events, and what each action would do now."""
+    incident = incidents.show(engine().log, order_id, api.caller.actor, budgets(environment()), _limit)
+    return json_answer(incident_view(incident))
 
 
-@operation(api, "POST", "/incidents/<order_id>/retry", tag=INCIDENTS, answers=(200, DeedModel), refuses=WRITES)
-def retry_incident(
-    order_id: OrderIdText, body: RetryBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """Go on from the facts in a new run. What was refused is asked anew; nothing that is recorded is repeated."""
-    asked = api.asked(Action.RETRY, order_id, idempotency_key, if_match)
-    return _deed(incidents.retry(engine().log, asked, body.reason, dry_run=body.dry_run))
+@incident_write("/incidents/<order_id>/retry", Action.RETRY)
+def retry_incident(request: Asked, body: RetryBody) -> Response[str]:
+    """Continue the order in a new run.
 
-
-@operation(api, "POST", "/incidents/<order_id>/resolve", tag=INCIDENTS, answers=(200, DeedModel), refuses=WRITES)
-def resolve_incident(
-    order_id: OrderIdText, body: ResolveBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """Cancel the order (and give back), abandon it (and do not), or write one debt off.
-
-    Above a set amount the wish is recorded and a second person has to approve it.
+    Calls that were refused are made again; calls whose outcome is recorded are not repeated.
     """
-    asked = api.asked(Action.RESOLVE, order_id, idempotency_key, if_match)
-    done = incidents.resolve(
-        engine().log,
-        asked,
-        incidents.How(body.how),
-        body.reason,
-        limit=_limit,
-        fault=Fault(body.fault),
-        intent=body.intent,
-        dry_run=body.dry_run,
+    return _deed(incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run))
+
+
+@incident_write("/incidents/<order_id>/resolve", Action.RESOLVE)
+def resolve_incident(request: Asked, body: ResolveBody) -> Response[str]:
+    """Cancel the order, abandon it without compensation, or write off what one intent holds or owes.
+
+    Above a set amount the request is only recorded, and a second person has to approve it.
+    """
+    return _deed(
+        incidents.resolve(
+            engine().log,
+            request,
+            incidents.How(body.how),
+            body.reason,
+            limit=_limit,
+            fault=Fault(body.fault),
+            intent=body.intent,
+            dry_run=body.dry_run,
+        )
     )
-    return _deed(done)
 
 
-@operation(api, "POST", "/incidents/<order_id>/approve", tag=INCIDENTS, answers=(200, DeedModel), refuses=WRITES)
-def approve_wish(
-    order_id: OrderIdText, body: ApproveBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """Agree, as a second person, to what somebody else wished. It is done at once."""
-    asked = api.asked(Action.APPROVE, order_id, idempotency_key, if_match)
-    return _deed(incidents.approve(engine().log, asked, body.approval, dry_run=body.dry_run))
+@incident_write("/incidents/<order_id>/approve", Action.APPROVE)
+def approve_request(request: Asked, body: ApproveBody) -> Response[str]:
+    """Approve, as a second person, what another person requested. It is carried out at once."""
+    return _deed(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
 
 
-@operation(api, "POST", "/incidents/<order_id>/note", tag=INCIDENTS, answers=(200, DeedModel), refuses=WRITES)
-def add_note(
-    order_id: OrderIdText, body: NoteBody, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-) -> Response[str]:
-    """Leave a note in the order's history, whatever state it is in."""
-    return _deed(incidents.note(engine().log, api.asked(Action.NOTE, order_id, idempotency_key, if_match), body.text))
+@incident_write("/incidents/<order_id>/note", Action.NOTE)
+def add_note(request: Asked, body: NoteBody) -> Response[str]:
+    """Add a note to the order's history, whatever its status."""
+    return _deed(incidents.note(engine().log, request, body.text))
 
 
-# --- many -------------------------------------------------------------------------------------------------------------
+# --- bulk retries -----------------------------------------------------------------------------------------------------
+
+bulk_retry_route = partial(operation, api, tag=RETRIES, answers=(200, BulkRetryModel), order=False)
 
 
-@operation(api, "POST", "/retries", tag=RETRIES, answers=(201, BulkRetryModel), refuses=PLAIN_WRITES, order=False)
+@operation(api, "POST", "/retries", tag=RETRIES, answers=(201, BulkRetryModel), order=False)
 def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response[str]:
-    """Retry all incidents with one cause, at a pace.
+    """Retry all incidents with one cause, at a limited rate.
 
-    It goes on by itself, and faster while somebody asks it to advance; it stops when the circuit of what it depends on
-    opens again. A dry run begins nothing and says which orders there are.
+    It continues by itself, and faster while a caller advances it. It stops when the circuit breaker of the provider
+    concerned opens again. A dry run starts nothing and lists the orders that would be retried.
     """
     caller = api.caller
     check_all(caller.actor, Action.RETRY)
     if body.dry_run:
-        found = bulk_retry.preview(engine(), body.cause, caller, body.reason, per_s=body.per_s)
-        return json_answer(progress_view(found), HTTPStatus.OK, {})
+        return json_answer(
+            progress_view(bulk_retry.preview(engine(), body.cause, caller, body.reason, per_s=body.per_s))
+        )
     job = bulk_retry.begin(engine(), body.cause, caller, body.reason, per_s=body.per_s, key=idempotency_key)
     return _progress(job.id, HTTPStatus.CREATED)
 
 
-@operation(
-    api, "GET", "/retries/<retry_id>", tag=RETRIES, answers=(200, BulkRetryModel), refuses=(403, *READS), order=False
-)
+@bulk_retry_route("GET", "/retries/<retry_id>")
 def get_bulk_retry(retry_id: str) -> Response[str]:
-    """Show a bulk retry and what came of each order, as its log says."""
+    """Read a bulk retry and the outcome of each order, taken from the order's log."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return _progress(retry_id)
 
 
-@operation(
-    api,
-    "POST",
-    "/retries/<retry_id>/advance",
-    tag=RETRIES,
-    answers=(200, BulkRetryModel),
-    refuses=(404, *PLAIN_WRITES),
-    order=False,
-)
+@bulk_retry_route("POST", "/retries/<retry_id>/advance")
 def advance_bulk_retry(retry_id: str) -> Response[str]:
-    """Start what the pace allows now, and look what came of those that were started."""
+    """Start as many orders as the rate allows now, and look up the outcome of those started before."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.advance(engine(), retry_id)
     return _progress(retry_id)
 
 
-@operation(
-    api,
-    "POST",
-    "/retries/<retry_id>/stop",
-    tag=RETRIES,
-    answers=(200, BulkRetryModel),
-    refuses=(404, *PLAIN_WRITES),
-    order=False,
-)
+@bulk_retry_route("POST", "/retries/<retry_id>/stop")
 def stop_bulk_retry(retry_id: str) -> Response[str]:
-    """Start no more. What was started goes on."""
+    """Start no more orders. Those already started continue."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.stop(engine(), retry_id, api.caller.actor)
     return _progress(retry_id)
 
 
-@operation(
-    api,
-    "POST",
-    "/retries/<retry_id>/resume",
-    tag=RETRIES,
-    answers=(200, BulkRetryModel),
-    refuses=(404, *PLAIN_WRITES),
-    order=False,
-)
+@bulk_retry_route("POST", "/retries/<retry_id>/resume")
 def resume_bulk_retry(retry_id: str) -> Response[str]:
-    """Go on where it was stopped."""
+    """Continue a stopped bulk retry where it was stopped."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.resume(engine(), retry_id)
     return _progress(retry_id)
@@ -232,92 +203,66 @@ def resume_bulk_retry(retry_id: str) -> Response[str]:
 
 # --- circuits ---------------------------------------------------------------------------------------------------------
 
+circuit_route = partial(operation, api, tag=CIRCUITS, answers=(200, CircuitHistoryModel), order=False)
 
-@operation(
-    api, "GET", "/circuits", tag=CIRCUITS, answers=(200, CircuitsModel), refuses=(403, *PLAIN_READS), order=False
-)
+
+@operation(api, "GET", "/circuits", tag=CIRCUITS, answers=(200, CircuitsModel), order=False)
 def list_circuits() -> Response[str]:
-    """Show the circuit of everything that orders depend on."""
+    """List the circuit breakers of all providers."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
-    found = [circuit_view(breaker, engine().clock) for breaker in engine().breakers.values()]
-    return json_answer({"circuits": found}, HTTPStatus.OK, {})
+    return json_answer({"circuits": [circuit_view(breaker, engine().clock) for breaker in engine().breakers.values()]})
 
 
-@operation(
-    api,
-    "GET",
-    "/circuits/<dependency>",
-    tag=CIRCUITS,
-    answers=(200, CircuitHistoryModel),
-    refuses=(403, *PLAIN_READS),
-    order=False,
-)
+@circuit_route("GET", "/circuits/<dependency>")
 def get_circuit(dependency: Dependency) -> Response[str]:
-    """Show a circuit and what happened to it in the last week."""
+    """Read a circuit breaker and its transitions of the last week."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return _circuit(engine().breakers[dependency])
 
 
-@operation(
-    api,
-    "POST",
-    "/circuits/<dependency>/open",
-    tag=CIRCUITS,
-    answers=(200, CircuitHistoryModel),
-    refuses=PLAIN_WRITES,
-    order=False,
-)
+@circuit_route("POST", "/circuits/<dependency>/open")
 def open_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
-    """Hold it open: no calls and no probes until somebody closes it. Orders wait, and lose nothing."""
+    """Hold a circuit open: no calls and no probes until a person closes it. Orders wait meanwhile."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     breaker = engine().breakers[dependency]
     breaker.hold_open(api.caller.actor, body.reason)
     return _circuit(breaker)
 
 
-@operation(
-    api,
-    "POST",
-    "/circuits/<dependency>/close",
-    tag=CIRCUITS,
-    answers=(200, CircuitHistoryModel),
-    refuses=PLAIN_WRITES,
-    order=False,
-)
+@circuit_route("POST", "/circuits/<dependency>/close")
 def close_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
-    """Close it: everybody may call, and those who wait are let go at a pace."""
+    """Close a circuit: calls are allowed again, and waiting orders are released at a limited rate."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     breaker = engine().breakers[dependency]
     breaker.close(api.caller.actor, body.reason)
     return _circuit(breaker)
 
 
-# --- answers ----------------------------------------------------------------------------------------------------------
+# --- responses --------------------------------------------------------------------------------------------------------
 
 
 def _limit(currency: str) -> Money:
     return limit_for(currency, environment())
 
 
-def _deed(done: Handled | Plan) -> Response[str]:
-    if isinstance(done, Plan):
-        return json_answer({"order": None, "plan": plan_view(done), "approvals": []}, HTTPStatus.OK, {})
-    personal = may(api.caller.actor, Action.READ_PERSONAL, done.order)
-    headers = {"ETag": f'"{done.order.version}"', **({"Idempotent-Replayed": "true"} if done.echo else {})}
+def _deed(outcome: Handled | Plan) -> Response[str]:
+    """Respond with the order after an action, or with the plan of a dry run."""
+    if isinstance(outcome, Plan):
+        return json_answer({"order": None, "plan": plan_view(outcome), "approvals": []})
+    personal = may(api.caller.actor, Action.READ_PERSONAL, outcome.order)
     body = {
-        "order": order_view(done.order, personal=personal),
+        "order": order_view(outcome.order, personal=personal),
         "plan": None,
-        "approvals": approvals_view(done.order, personal=personal),
+        "approvals": approvals_view(outcome.order, personal=personal),
     }
-    return json_answer(body, HTTPStatus.OK, headers)
+    return json_answer(body, headers=written_headers(outcome))
 
 
 def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    return json_answer(progress_view(bulk_retry.read(engine(), job_id)), status, {})
+    return json_answer(progress_view(bulk_retry.read(engine(), job_id)), status)
 
 
 def _circuit(breaker: Breaker) -> Response[str]:
     now = engine().clock.now()
-    found = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
-    body = {"circuit": circuit_view(breaker, engine().clock), "transitions": transition_views(found)}
-    return json_answer(body, HTTPStatus.OK, {})
+    recorded = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
+    return json_answer({"circuit": circuit_view(breaker, engine().clock), "transitions": transition_views(recorded)})

@@ -1,4 +1,4 @@
-"""Orders as HTTP answers: the view that the caller may see, its version as the ETag."""
+"""Orders as HTTP responses: what the caller may see of the order as JSON, and its version as the ETag."""
 
 from __future__ import annotations
 
@@ -17,31 +17,42 @@ from workflows.orders.permissions import Action, may
 from workflows.orders.views import order_view
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-"""What an order looks like depends on who asks; it may be kept, and is asked for again with its ETag."""
+"""An order looks different to each caller. A copy may be kept, and is revalidated with its ETag before use."""
 
 
-def json_answer(body: Any, status: HTTPStatus, headers: Mapping[str, str]) -> Response[str]:
+def json_answer(
+    body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
+) -> Response[str]:
+    """Respond with ``body`` as JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(status.value, "application/json", text, headers={**PRIVATE, **headers})
+    return Response(status.value, "application/json", text, headers={**PRIVATE, **(headers or {})})
 
 
-def order_answer(order: Order, actor: Actor, *, now: Order | None = None) -> Response[str]:
-    """An order. ``now`` is what it is today, when ``order`` is what it was: who may see more, may do so today."""
-    personal = may(actor, Action.READ_PERSONAL, now or order)
-    return json_answer(order_view(order, personal=personal), HTTPStatus.OK, {"ETag": etag(order.version)})
+def order_read(order: Order, actor: Actor, *, newest: Order) -> Response[str]:
+    """Respond with an order as it is, or was.
+
+    Args:
+        newest: The order as it is now. It decides whether the caller sees personal data, also in a past version.
+    """
+    personal = may(actor, Action.READ_PERSONAL, newest)
+    return json_answer(order_view(order, personal=personal), headers={"ETag": etag(order.version)})
 
 
-def done(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
-    """The order after a write. A retry is answered like the first attempt, and marked."""
+def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+    """Respond with the order after a write. A retry gets the same response as the first attempt, and is marked."""
     order = handled.order
-    view = order_view(order, personal=may(actor, Action.READ_PERSONAL, order))
-    headers = {"ETag": etag(order.version)}
-    if handled.echo:
-        headers["Idempotent-Replayed"] = "true"
+    headers = written_headers(handled)
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/orders/{order.order_id}"
-    return json_answer(view, status, headers)
+    return json_answer(order_view(order, personal=may(actor, Action.READ_PERSONAL, order)), status, headers)
+
+
+def written_headers(handled: Handled) -> dict[str, str]:
+    """The headers after a write: the order's ETag, and whether an earlier attempt had done it already."""
+    replayed = {"Idempotent-Replayed": "true"} if handled.echo else {}
+    return {"ETag": etag(handled.order.version), **replayed}
 
 
 def not_modified(version: int) -> Response[str]:
+    """Respond 304: the caller has this version already."""
     return Response(HTTPStatus.NOT_MODIFIED.value, None, "", headers={**PRIVATE, "ETag": etag(version)})

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
-from functools import cache
 from html import escape
 from typing import Any
 
@@ -25,12 +24,9 @@ nav a { display: block } a { color: #0b57a4 }
 """
 
 
-@cache
-def page() -> str:
-    """The page as HTML. Made once in a process."""
-    from handlers.http.openapi import document
-
-    return "".join(_page(document()))
+def page(document: dict[str, Any]) -> str:
+    """The page as HTML."""
+    return "".join(_page(document))
 
 
 def _page(document: dict[str, Any]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Routes with their documentation: the docstring is the summary and description, the answers are listed beside it."""
+"""Routes with their documentation, made from the function's docstring and the shape that it answers with."""
 
 from __future__ import annotations
 
@@ -16,30 +16,18 @@ from handlers.http.order_models import ProblemModel
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-READS = (400, 401, 404, 422, 503)
-"""How a read can be refused."""
-
-WRITES = (400, 401, 403, 404, 409, 412, 413, 415, 422, 503)
-"""How a write to an order can be refused."""
-
-PLAIN_READS = (400, 401, 422, 503)
-"""How a read that is about no one order can be refused."""
-
-PLAIN_WRITES = (400, 401, 403, 413, 415, 422, 503)
-"""How a write that is about no one order can be refused."""
-
 _MEANING: Mapping[int, str] = {
     304: "The caller has this version already.",
-    400: "Headers, query or body cannot be read; `errors` names what.",
-    401: "There is no valid access token.",
-    403: "The caller sees the order and may not do this, or the token names no one role.",
-    404: "There is no such thing for this caller, or the order has not reached that version or time.",
-    409: "A rule says no; `type` says which. Nothing was recorded.",
-    412: "The order has another version than If-Match says.",
+    400: "Headers, query or body cannot be read; `errors` names each fault.",
+    401: "The request has no valid access token.",
+    403: "The caller sees the order but may not do this, or the token does not carry exactly one role.",
+    404: "It does not exist for this caller, or the order has not reached that version or time.",
+    409: "A rule forbids it; `type` names the rule. Nothing was recorded.",
+    412: "The order is at another version than those in If-Match.",
     413: "The body is too large.",
     415: "The body is not `application/json` in UTF-8.",
-    422: "A value cannot be accepted; `errors` names each field and what to do about it.",
-    503: "The store was busy or away. Send the same request again.",
+    422: "A value is not acceptable; `errors` names each field and what to do about it.",
+    503: "The store was busy or unreachable. Send the same request again.",
 }
 
 _ETAG: OpenAPIResponseHeader = {
@@ -47,11 +35,9 @@ _ETAG: OpenAPIResponseHeader = {
     "schema": {"type": "string"},
 }
 _REPLAYED: OpenAPIResponseHeader = {
-    "description": "`true` when an earlier attempt under the same key did it, and this one added nothing.",
+    "description": "`true` if an earlier attempt under the same key did it, and this one changed nothing.",
     "schema": {"type": "string"},
 }
-
-
 _HEADERS = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
 
 
@@ -62,12 +48,14 @@ def operation(
     *,
     tag: str,
     answers: tuple[int, type[BaseModel]],
-    refuses: tuple[int, ...],
     order: bool = True,
+    refuses: tuple[int, ...] = (),
 ) -> Callable[[Function], Function]:
-    """Register a function for ``method path``. It answers with the status and model, or a problem document.
+    """Register a function for ``method path``. It answers with the status and shape, or with a problem document.
 
-    ``order``: the answer has the ETag of one order.
+    Args:
+        order: The response carries the ETag of one order.
+        refuses: Statuses of refusals besides those that follow from the method and the path.
     """
 
     def register(function: Function) -> Function:
@@ -83,12 +71,24 @@ def operation(
             status_code=status,
             responses={
                 status: _success(status, model, _HEADERS[method] if order else {}),
-                **{code: _refusal(code) for code in refuses},
+                **{code: _refusal(code) for code in sorted({*_refusals(method, path, order), *refuses})},
             },
         )
         return register_route(function)
 
     return register
+
+
+def _refusals(method: str, path: str, order: bool) -> set[int]:
+    """The statuses of refusals that every such route can answer with."""
+    statuses = {400, 401, 403, 503}
+    if "<" in path:
+        statuses |= {404, 422}
+    if method == "POST":
+        statuses |= {413, 415, 422}
+        if order:
+            statuses |= {409} | ({412} if "<" in path else set())
+    return statuses
 
 
 def _success(status: int, model: type[BaseModel], headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:

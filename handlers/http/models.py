@@ -124,9 +124,10 @@ class TicketBody(Strict):
 
     ticket: Question | None = None
 
-
-CURRENT_TICKET = TicketBody()
-"""What no body means."""
+    @property
+    def answers(self) -> int | None:
+        """The version of the intent that is answered."""
+        return self.ticket
 
 
 class AcceptBody(TicketBody):
@@ -161,9 +162,10 @@ class OfferBody(Strict):
 
     offer: Question | None = None
 
-
-CURRENT_OFFER = OfferBody()
-"""What no body means."""
+    @property
+    def answers(self) -> int | None:
+        """The version of the intent that is answered."""
+        return self.offer
 
 
 class AssignBody(OfferBody):
@@ -172,10 +174,6 @@ class AssignBody(OfferBody):
     model_config = _example(courier_id="courier-3", offer=8)
 
     courier_id: CourierName | None = None
-
-
-TAKE_CURRENT_OFFER = AssignBody()
-"""What no body means, of a courier."""
 
 
 class DeclineBody(OfferBody):

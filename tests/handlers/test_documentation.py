@@ -77,7 +77,7 @@ def test_every_refusal_is_documented_as_a_problem(document):
             if status >= "400":
                 assert list(response["content"]) == ["application/problem+json"]
                 assert response["content"]["application/problem+json"]["schema"]["$ref"].endswith("/ProblemModel")
-        assert {"401", "404", "422", "503"} <= operation["responses"].keys() | {"404"}
+        assert {"400", "401", "403", "503"} <= operation["responses"].keys()
 
 
 def test_every_status_in_the_table_of_refusals_is_documented(document):

@@ -19,20 +19,7 @@ from domain.order.events import Fault
 from handlers.http.answers import json_answer, written_headers
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.incident_models import (
-    ApproveBody,
-    BulkRetryBody,
-    BulkRetryModel,
-    CircuitBody,
-    CircuitHistoryModel,
-    CircuitsModel,
-    DeedModel,
-    IncidentModel,
-    IncidentsModel,
-    NoteBody,
-    ResolveBody,
-    RetryBody,
-)
+from handlers.http.models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
 from handlers.http.moments import Limit
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import RequiredKey
@@ -41,6 +28,14 @@ from workflows.breakers.breaker import Breaker
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.shared import LOOK_BACK
 from workflows.breakers.transitions import transitions
+from workflows.client.incident_json import (
+    BulkRetryJson,
+    CircuitHistoryJson,
+    CircuitsJson,
+    DeedJson,
+    IncidentJson,
+    IncidentsJson,
+)
 from workflows.engine import KEYS, engine, environment
 from workflows.incidents import bulk_retry, incidents
 from workflows.incidents.approval_limits import limit_for, limits_in
@@ -81,10 +76,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 # --- one incident -----------------------------------------------------------------------------------------------------
 
-incident_write = partial(order_write, api, tag=INCIDENTS, answers=DeedModel)
+incident_write = partial(order_write, api, tag=INCIDENTS, answers=DeedJson)
 
 
-@operation(api, "GET", "/incidents", tag=INCIDENTS, answers=(200, IncidentsModel), order=False)
+@operation(api, "GET", "/incidents", tag=INCIDENTS, answers=IncidentsJson, order=False)
 def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
     """List the parked orders: grouped by cause, and one by one, those parked longest first."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
@@ -98,9 +93,7 @@ def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
     )
 
 
-@operation(
-    api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=(200, IncidentModel), order=False, refuses=(409,)
-)
+@operation(api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=IncidentJson, order=False, refuses=(409,))
 def get_incident(order_id: OrderIdText) -> Response[str]:
     """Read an incident: what is held or owed, the last events, and what each action would do now."""
     incident = incidents.show(engine().log, order_id, api.caller.actor, budgets(environment()), _limit)
@@ -150,10 +143,10 @@ def add_note(request: Asked, body: NoteBody) -> Response[str]:
 
 # --- bulk retries -----------------------------------------------------------------------------------------------------
 
-bulk_retry_route = partial(operation, api, tag=RETRIES, answers=(200, BulkRetryModel), order=False)
+bulk_retry_route = partial(operation, api, tag=RETRIES, answers=BulkRetryJson, order=False)
 
 
-@operation(api, "POST", "/retries", tag=RETRIES, answers=(201, BulkRetryModel), order=False)
+@operation(api, "POST", "/retries", tag=RETRIES, answers=BulkRetryJson, statuses=(201, 200), order=False)
 def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response[str]:
     """Retry all incidents with one cause, at a limited rate.
 
@@ -203,10 +196,10 @@ def resume_bulk_retry(retry_id: str) -> Response[str]:
 
 # --- circuits ---------------------------------------------------------------------------------------------------------
 
-circuit_route = partial(operation, api, tag=CIRCUITS, answers=(200, CircuitHistoryModel), order=False)
+circuit_route = partial(operation, api, tag=CIRCUITS, answers=CircuitHistoryJson, order=False)
 
 
-@operation(api, "GET", "/circuits", tag=CIRCUITS, answers=(200, CircuitsModel), order=False)
+@operation(api, "GET", "/circuits", tag=CIRCUITS, answers=CircuitsJson, order=False)
 def list_circuits() -> Response[str]:
     """List the circuit breakers of all providers."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)

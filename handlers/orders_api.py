@@ -16,10 +16,10 @@ from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import CancelBody, PlaceBody
 from handlers.http.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
-from handlers.http.order_models import HistoryModel, OrderModel, ReplayModel
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
 from handlers.http.values import Amount, OrderIdText
+from workflows.client.order_json import HistoryJson, OrderJson, ReplayJson
 from workflows.engine import KEYS, engine
 from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     return api.resolve(event, context)
 
 
-@operation(api, "POST", "/orders", tag=TAG, answers=(201, OrderModel))
+@operation(api, "POST", "/orders", tag=TAG, answers=OrderJson, statuses=(201,))
 def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response[str]:
     """Place an order.
 
@@ -63,7 +63,7 @@ def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response[str]:
     )
 
 
-@operation(api, "GET", "/orders/<order_id>", tag=TAG, answers=(200, OrderModel), refuses=(304,))
+@operation(api, "GET", "/orders/<order_id>", tag=TAG, answers=OrderJson, refuses=(304,))
 def get_order(
     order_id: OrderIdText, version: AtVersion = None, at: AtTime = None, if_none_match: IfNoneMatch = None
 ) -> Response[str]:
@@ -76,7 +76,7 @@ def get_order(
     return order_read(order, api.caller.actor, newest=newest)
 
 
-@operation(api, "GET", "/orders/<order_id>/history", tag=TAG, answers=(200, HistoryModel))
+@operation(api, "GET", "/orders/<order_id>/history", tag=TAG, answers=HistoryJson)
 def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
     """Read the events of the order, oldest first, in pages.
 
@@ -95,7 +95,7 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
     return json_answer(body, headers={"ETag": etag(history.version)})
 
 
-@operation(api, "GET", "/orders/<order_id>/replay", tag=TAG, answers=(200, ReplayModel))
+@operation(api, "GET", "/orders/<order_id>/replay", tag=TAG, answers=ReplayJson)
 def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
     """Read the order as it was at a version or a time, and what each event until then changed in it."""
     actor = api.caller.actor
@@ -118,13 +118,14 @@ def cancel_order(request: Asked, body: CancelBody) -> Response[str]:
     return order_written(requests.cancel(engine().log, request, body.reason), request.caller.actor)
 
 
-def _apis() -> list[Api]:
+def documented_apis() -> list[Api]:
+    """The APIs in the documentation."""
     from handlers import delivery_api, incidents_api, preparation_api
 
     return [api, preparation_api.api, delivery_api.api, incidents_api.api]
 
 
-documentation.add_documentation(api, _apis)
+documentation.add_documentation(api, documented_apis)
 
 
 def _or_zero(fee: Amount | None, body: PlaceBody) -> Money:

@@ -26,7 +26,7 @@ from handlers.http import callers, problems
 from handlers.http.invalid import invalid_request, refused
 from handlers.http.json_bodies import json_object
 from handlers.http.preconditions import expected_version
-from handlers.http.problems import RequestRefused
+from handlers.http.refusals import MethodNotAllowed, NoSuchPath, RequestRefused
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action
 from workflows.orders.requests import Asked
@@ -138,12 +138,9 @@ class Api(APIGatewayHttpResolver):
         routes = [*self._static_routes, *self._dynamic_routes]
         allowed = sorted({route.method for route in routes if route.rule.match(path)})
         if not allowed:
-            return problems.document("NoSuchPath", HTTPStatus.NOT_FOUND, "there is nothing here", path)
+            return self._problem(NoSuchPath("There is nothing at this path."))
         methods = ", ".join(allowed)
-        detail = f"this path takes {methods}"
-        return problems.document(
-            "MethodNotAllowed", HTTPStatus.METHOD_NOT_ALLOWED, detail, path, headers={"Allow": methods}
-        )
+        return self._problem(MethodNotAllowed(f"This path takes {methods}.", headers={"Allow": methods}))
 
 
 class _StrictRequests(OpenAPIRequestValidationMiddleware):

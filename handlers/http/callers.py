@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import Any
 
 from domain.identifiers import Actor, InvalidIdentifier, Role, parse_name
-from handlers.http.problems import RequestRefused
+from handlers.http.refusals import AccessTokenRequired, RoleUnclear, SubjectUnusable, Unauthenticated
 from workflows.orders.command_handling import Caller
 
 ROLES = frozenset(Role) - {Role.SYSTEM}
@@ -28,7 +27,7 @@ def caller(event: Mapping[str, Any]) -> Caller:
     claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims")
     if not isinstance(claims, Mapping):
         detail = "send an access token: Authorization: Bearer ..."
-        raise RequestRefused("Unauthenticated", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
+        raise Unauthenticated(detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
     return Caller(actor=_actor(claims), correlation=_trace(event) or request, causation=request)
 
@@ -37,13 +36,11 @@ def _actor(claims: Mapping[str, Any]) -> Actor:
     roles = sorted(ROLES & set(_groups(claims.get("cognito:groups"))))
     if len(roles) != 1:
         names = ", ".join(sorted(ROLES))
-        raise RequestRefused(
-            "RoleUnclear", HTTPStatus.FORBIDDEN, f"the token must carry exactly one role in cognito:groups, of: {names}"
-        )
+        raise RoleUnclear(f"The token must carry exactly one role in cognito:groups, of: {names}.")
     try:
         return Actor(Role(roles[0]), parse_name(_subject(claims), "token's subject"))
     except InvalidIdentifier as error:
-        raise RequestRefused("SubjectUnusable", HTTPStatus.FORBIDDEN, str(error)) from error
+        raise SubjectUnusable(str(error)) from error
 
 
 def _subject(claims: Mapping[str, Any]) -> str:
@@ -51,7 +48,7 @@ def _subject(claims: Mapping[str, Any]) -> str:
     are given by whoever administers the pool, so nobody can take another's."""
     if claims.get("token_use", "access") != "access":
         detail = "send the access token; an id token is for the client that asked for it"
-        raise RequestRefused("AccessTokenRequired", HTTPStatus.UNAUTHORIZED, detail, headers=_BEARER)
+        raise AccessTokenRequired(detail, headers=_BEARER)
     return str(claims.get("username") or claims.get("sub") or "")
 
 

@@ -8,11 +8,9 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
-from pydantic import BaseModel
 
-from handlers.http import problems
+from handlers.http import problems, schemas
 from handlers.http.api import Api
-from handlers.http.order_models import ProblemModel
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -27,16 +25,19 @@ _MEANING: Mapping[int, str] = {
     413: "The body is too large.",
     415: "The body is not `application/json` in UTF-8.",
     422: "A value is not acceptable; `errors` names each field and what to do about it.",
+    429: "Too many requests. Send the same request again later.",
+    431: "The request line and headers are too large: they may have 10,240 bytes together.",
+    500: "A fault of the server; its cause is in the log. Writes may have happened: repeat them with the same key.",
     503: "The store was busy or unreachable. Send the same request again.",
 }
 
 _ETAG: OpenAPIResponseHeader = {
-    "description": "The version of the order, for If-Match and If-None-Match.",
-    "schema": {"type": "string"},
+    "description": "The version of the order in quotes, for If-Match and If-None-Match.",
+    "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'},
 }
 _REPLAYED: OpenAPIResponseHeader = {
     "description": "`true` if an earlier attempt under the same key did it, and this one changed nothing.",
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "enum": ["true"]},
 }
 _HEADERS = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
 
@@ -47,20 +48,23 @@ def operation(
     path: str,
     *,
     tag: str,
-    answers: tuple[int, type[BaseModel]],
+    answers: type,
+    statuses: tuple[int, ...] = (200,),
     order: bool = True,
     refuses: tuple[int, ...] = (),
 ) -> Callable[[Function], Function]:
-    """Register a function for ``method path``. It answers with the status and shape, or with a problem document.
+    """Register a function for ``method path`` that answers in a shape of ``workflows.client``, or with a problem.
 
     Args:
+        statuses: Those of an answer in that shape, the usual one first.
         order: The response carries the ETag of one order.
         refuses: Statuses of refusals besides those that follow from the method and the path.
     """
 
     def register(function: Function) -> Function:
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
-        status, model = answers
+        headers = _HEADERS[method] if order else {}
+        refused = sorted({*_refusals(method, path, order), *refuses})
         register_route = api.route(
             path,
             method,
@@ -68,10 +72,10 @@ def operation(
             description=description.strip() or None,
             operation_id=_camel_case(function.__name__),
             tags=[tag],
-            status_code=status,
+            status_code=statuses[0],
             responses={
-                status: _success(status, model, _HEADERS[method] if order else {}),
-                **{code: _refusal(code) for code in sorted({*_refusals(method, path, order), *refuses})},
+                **{status: _success(status, answers, headers) for status in statuses},
+                **{status: _refusal(status, headers) for status in refused},
             },
         )
         return register_route(function)
@@ -81,7 +85,7 @@ def operation(
 
 def _refusals(method: str, path: str, order: bool) -> set[int]:
     """The statuses of refusals that every such route can answer with."""
-    statuses = {400, 401, 403, 503}
+    statuses = {400, 401, 403, 429, 431, 500, 503}
     if "<" in path:
         statuses |= {404, 422}
     if method == "POST":
@@ -91,18 +95,21 @@ def _refusals(method: str, path: str, order: bool) -> set[int]:
     return statuses
 
 
-def _success(status: int, model: type[BaseModel], headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
+def _success(status: int, shape: type, headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
     return {
         "description": HTTPStatus(status).phrase,
         **({"headers": headers} if headers else {}),
-        "content": {"application/json": {"model": model}},
+        "content": {"application/json": {"schema": schemas.ref(shape.__name__)}},
     }
 
 
-def _refusal(status: int) -> OpenAPIResponse:
+def _refusal(status: int, headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
     if status == 304:
-        return {"description": _MEANING[status]}
-    return {"description": _MEANING[status], "content": {problems.CONTENT_TYPE: {"model": ProblemModel}}}
+        return {"description": _MEANING[status], "headers": headers, "content": {}}
+    content: dict[str, Any] = {problems.CONTENT_TYPE: {"schema": schemas.ref(schemas.problem_name(status))}}
+    if status in schemas.GATEWAY_STATUSES:
+        content["application/json"] = {"schema": schemas.ref("GatewayMessage")}
+    return {"description": _MEANING[status], "content": content}
 
 
 def _camel_case(name: str) -> str:

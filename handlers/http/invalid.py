@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from handlers.http.problems import RequestRefused
+from handlers.http.refusals import InvalidRequest
 
 ERRORS_MAX = 20
 """Named in one answer; who mends these sees the others."""
@@ -33,7 +33,7 @@ _ADVICE = {
 }
 
 
-def invalid_request(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
+def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
     """422 for what is wrong in the path or the body, 400 for headers and query."""
     found = [(field_name(error["loc"]), _advice(error)) for error in errors]
     in_body = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
@@ -41,11 +41,11 @@ def invalid_request(errors: Sequence[Mapping[str, Any]]) -> RequestRefused:
     return refused(found, status)
 
 
-def refused(errors: Sequence[tuple[str, str]], status: HTTPStatus) -> RequestRefused:
+def refused(errors: Sequence[tuple[str, str]], status: HTTPStatus) -> InvalidRequest:
     """A refusal for these fields; its sentence has the first three."""
     named = "; ".join(f"{field}: {problem}" for field, problem in errors[:3])
     more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return RequestRefused("InvalidRequest", status, named + more, errors[:ERRORS_MAX])
+    return InvalidRequest(named + more, errors[:ERRORS_MAX], status=status)
 
 
 def field_name(loc: Sequence[str | int]) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
-from handlers.http.problems import RequestRefused
+from handlers.http.refusals import MalformedBody, UnsupportedContent
 
 BODY_BYTES_MAX = 512 * 1024
 """More than the largest order (100 lines, 20 options each, all texts at their limits in ASCII) takes."""
@@ -23,16 +23,14 @@ _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_object(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of an API Gateway event; no body is an empty object. Raises RequestRefused."""
+    """The body of an API Gateway event; no body is an empty object. Raises MalformedBody, UnsupportedContent."""
     sent = event.get("body")
     if not sent:
         return {}
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if not _CONTENT_TYPE.fullmatch(headers.get("content-type", "").strip()):
         detail = "send JSON in UTF-8, and say so: Content-Type: application/json"
-        raise RequestRefused(
-            "UnsupportedContent", HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, (("Content-Type", detail),)
-        )
+        raise UnsupportedContent(detail, (("Content-Type", detail),))
     text = _text(sent, encoded=bool(event.get("isBase64Encoded")))
     parsed = _parsed(text)
     if not isinstance(parsed, dict):
@@ -88,4 +86,4 @@ def _shown(name: str) -> str:
 
 
 def _refuse(field: str, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> NoReturn:
-    raise RequestRefused("MalformedBody", status, f"{field}: {problem}", ((field, problem),))
+    raise MalformedBody(f"{field}: {problem}", ((field, problem),), status=status)

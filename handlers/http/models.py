@@ -24,6 +24,7 @@ from handlers.http.values import (
     SkuName,
     Strict,
 )
+from workflows.incidents.bulk_retry import PER_S_MAX
 
 OPTIONS_MAX = 20
 """Extras on one item; a menu has fewer."""
@@ -191,3 +192,60 @@ class FailBody(OfferBody):
 
     reason: Long
     fault: Literal["customer", "restaurant", "courier", "platform"]
+
+
+# --- incidents, bulk retries and circuits -----------------------------------------------------------------------------
+
+
+class RetryBody(Strict):
+    """Why the order should go on now. ``dry_run`` says what would happen, and does nothing."""
+
+    model_config = _example(reason="the provider is back", dry_run=True)
+
+    reason: Long
+    dry_run: bool = False
+
+
+class ResolveBody(RetryBody):
+    """``cancel`` gives back what is held; ``abandon`` does not, and ends the order as it is; ``write_off`` stops
+    pursuing what one intent holds or owes. ``fault`` says who answers for what is given up."""
+
+    model_config = _example(how="write_off", intent=15, reason="the account is closed", fault="platform")
+
+    how: Literal["cancel", "abandon", "write_off"]
+    fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
+    intent: Question | None = None
+
+
+class ApproveBody(Strict):
+    """``approval`` is the version of the wish, as it stands with the incident."""
+
+    model_config = _example(approval=17)
+
+    approval: Question
+    dry_run: bool = False
+
+
+class NoteBody(Strict):
+    """What others who look at the order should know. Stored encrypted with the customer's key."""
+
+    model_config = _example(text="Called the restaurant: the oven is repaired.")
+
+    text: Long
+
+
+class BulkRetryBody(RetryBody):
+    """Retry what is parked with this cause, at so many orders a second."""
+
+    model_config = _example(cause="PaymentsUnavailable@payments", reason="the provider is back", per_s=2.0)
+
+    cause: Annotated[str, Field(min_length=1, max_length=200)]
+    per_s: Annotated[float, Field(gt=0, le=PER_S_MAX)] = 1.0
+
+
+class CircuitBody(Strict):
+    """Why."""
+
+    model_config = _example(reason="maintenance until 22:00")
+
+    reason: Long

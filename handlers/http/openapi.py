@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document of all APIs in one, made from their routes and models."""
+"""The OpenAPI 3.1 document of all APIs in one, made from their routes and shapes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any
 
+from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
+from aws_lambda_powertools.event_handler.openapi.models import License, Server, Tag
+
+from handlers.http import schemas
 from handlers.http.api import Api
 
 DESCRIPTION = """\
@@ -39,8 +43,8 @@ worth sending again.
 
 _TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits")
 
-_UNUSED = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
-"""Schemas of Powertools' own errors, which these APIs never answer with."""
+_POWERTOOLS_ERRORS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
+"""Schemas that Powertools adds for its own error formats, which these APIs never answer with."""
 
 
 @cache
@@ -51,32 +55,31 @@ def document_text(apis: Callable[[], Sequence[Api]]) -> str:
 
 def document(apis: Callable[[], Sequence[Api]]) -> dict[str, Any]:
     """Make one document of several APIs."""
-    parts = [json.loads(api.get_openapi_json_schema()) for api in apis()]
-    for part in parts:
-        _drop_foreign_errors(part)
-    schemas = {name: schema for part in parts for name, schema in part["components"]["schemas"].items()}
-    return {
-        "openapi": "3.1.0",
-        "info": {
-            "title": "Expediter",
-            "version": version("expediter"),
-            "description": DESCRIPTION,
-            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
-        },
-        "servers": [{"url": "/"}],
-        "security": [{"accessToken": []}],
-        "tags": [{"name": name} for name in _TAGS],
-        "paths": {path: item for part in parts for path, item in part["paths"].items()},
-        "components": {
-            "schemas": {name: schemas[name] for name in sorted(schemas) if name not in _UNUSED},
-            "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
-        },
-    }
+    merge = OpenAPIMerge(
+        title="Expediter",
+        version=version("expediter"),
+        description=DESCRIPTION,
+        license_info=License(name="Apache-2.0"),
+        servers=[Server(url="/")],
+        tags=[Tag(name=name) for name in _TAGS],
+        security=[{"accessToken": []}],
+        on_conflict="error",
+    )
+    for api in apis():
+        merge.add_schema(_own(json.loads(api.get_openapi_json_schema())))
+    scheme = {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    merge.add_schema({"components": {"schemas": schemas.components(), "securitySchemes": scheme}})
+    made = merge.get_openapi_schema()
+    made["components"]["schemas"] = dict(sorted(made["components"]["schemas"].items()))
+    return made
 
 
-def _drop_foreign_errors(part: dict[str, Any]) -> None:
-    """Remove the 422 that Powertools adds to routes where we document none: its format is never answered with."""
+def _own(part: dict[str, Any]) -> dict[str, Any]:
+    """One API's document without what Powertools adds for its own error formats."""
+    defined = part["components"]["schemas"]
+    part["components"]["schemas"] = {name: defined[name] for name in defined if name not in _POWERTOOLS_ERRORS}
     for item in part["paths"].values():
         for operation in item.values():
             if "HTTPValidationError" in json.dumps(operation["responses"].get("422", "")):
                 del operation["responses"]["422"]
+    return part

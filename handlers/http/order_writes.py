@@ -15,9 +15,9 @@ from handlers.http.answers import order_written
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import OfferBody, TicketBody
-from handlers.http.order_models import OrderModel
 from handlers.http.preconditions import IfMatch, OptionalKey
 from handlers.http.values import OrderIdText
+from workflows.client.order_json import OrderJson
 from workflows.engine import engine
 from workflows.orders.permissions import Action
 from workflows.orders.requests import Asked, report
@@ -30,7 +30,7 @@ Report = TypeVar("Report", bound=TicketBody | OfferBody)
 
 
 def order_write(
-    api: Api, path: str, action: Action, *, tag: str, answers: type[BaseModel] = OrderModel
+    api: Api, path: str, action: Action, *, tag: str, answers: type = OrderJson
 ) -> Callable[[Callable[[Asked, Body], Response[str]]], Callable[..., Response[str]]]:
     """Register ``POST path`` for a function of the caller's request and the request's body.
 
@@ -47,7 +47,7 @@ def order_write(
 
         assert isinstance(endpoint, FunctionType)
         _describe(endpoint, function, get_type_hints(function)["body"])
-        return operation(api, "POST", path, tag=tag, answers=(200, answers))(endpoint)
+        return operation(api, "POST", path, tag=tag, answers=answers)(endpoint)
 
     return register
 

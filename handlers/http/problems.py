@@ -1,14 +1,14 @@
-"""Every answer that is not 2xx: a problem document (RFC 9457), by one table.
+"""Problem documents (RFC 9457): the response to every request that is refused, made from one table.
 
 ``type`` is ``urn:expediter:problem:`` and the class name of the refusal, which is part of the interface: clients and
-state machines match on it. A validation problem names each field in ``errors``, and says what to do about it.
+state machines match on it. ``errors`` names each field concerned and what to do about it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -18,6 +18,7 @@ from domain.identifiers import InvalidIdentifier
 from domain.money import CurrencyMismatch
 from domain.order.refusals import (
     CancellationNotAllowed,
+    ImplausibleAmount,
     InvalidOrder,
     NoSuchApproval,
     OrderNotFound,
@@ -25,6 +26,7 @@ from domain.order.refusals import (
     SecondPersonNeeded,
     UnknownLine,
 )
+from handlers.http.refusals import RequestRefused
 from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
@@ -40,25 +42,6 @@ URN = "urn:expediter:problem:"
 RETRY_AFTER_S = 1
 """A conflict or a failed read of the store is usually over by then."""
 
-
-class RequestRefused(Exception):
-    """The request itself cannot be served. ``errors`` are (field, what is wrong and how to mend it)."""
-
-    def __init__(
-        self,
-        name: str,
-        status: HTTPStatus,
-        detail: str,
-        errors: Sequence[tuple[str, str]] = (),
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(detail)
-        self.name = name
-        self.status = status
-        self.errors = errors
-        self.headers = headers or {}
-
-
 STATUS: Mapping[type[Exception], HTTPStatus] = {
     Rejected: HTTPStatus.CONFLICT,  # a broken rule, unless it is listed here
     OrderNotFound: HTTPStatus.NOT_FOUND,
@@ -70,6 +53,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
     SecondPersonNeeded: HTTPStatus.FORBIDDEN,
     InvalidOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ImplausibleAmount: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownLine: HTTPStatus.UNPROCESSABLE_ENTITY,
     WriteOffNeedsIntent: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImplausibleTime: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -82,30 +66,56 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     StreamUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DocumentsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
-    UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # newer code wrote it: over when this code is upgraded
+    UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded
 }
-"""A class that is not listed has the status of the next class it derives from. What is in neither is a bug of ours."""
+"""A class that is not listed has the status of the next class it derives from. Any other exception is a bug: 500."""
+
+
+def refusals() -> Iterator[type[Exception]]:
+    """Every class of refusal that can become a problem document, as far as its module is loaded."""
+    pending: list[type[Exception]] = [*STATUS, RequestRefused]
+    while pending:
+        cls = pending.pop()
+        if cls not in {Rejected, RequestRefused}:
+            yield cls
+        pending += [subclass for subclass in cls.__subclasses__() if subclass not in STATUS]
+
+
+def statuses(cls: type[Exception]) -> Sequence[HTTPStatus]:
+    """The HTTP statuses that a class of refusal is answered with."""
+    if issubclass(cls, RequestRefused):
+        return cls.statuses
+    return (next(STATUS[base] for base in cls.__mro__ if base in STATUS),)
 
 
 def answer(error: Exception, instance: str) -> Response[str]:
-    """The problem document of a refusal. ``instance`` is the path it was about."""
+    """Respond with the problem document of a refusal.
+
+    Args:
+        instance: The path of the request.
+    """
     if isinstance(error, RequestRefused):
-        return document(error.name, error.status, str(error), instance, error.errors, headers=error.headers)
-    status = next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+        return _document(error, error.status, str(error), instance, errors=error.errors, headers=error.headers)
+    status = statuses(type(error))[0]
     headers = {"Retry-After": str(RETRY_AFTER_S)} if status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return document(type(error).__name__, status, _detail(error), instance, _errors(error), headers=headers)
+    return _document(error, status, _detail(error), instance, errors=_errors(error), headers=headers)
 
 
-def document(
-    name: str,
+def title(name: str) -> str:
+    """``OrderAlreadyPickedUp`` -> ``Order already picked up``."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+
+
+def _document(
+    error: Exception,
     status: HTTPStatus,
     detail: str,
     instance: str,
-    errors: Sequence[tuple[str, str]] = (),
     *,
-    headers: Mapping[str, str] | None = None,
+    errors: Sequence[tuple[str, str]],
+    headers: Mapping[str, str],
 ) -> Response[str]:
-    """A problem document as a response."""
+    name = type(error).__name__
     body: dict[str, Any] = {
         "type": URN + name,
         "title": title(name),
@@ -115,22 +125,17 @@ def document(
     }
     if errors:
         body["errors"] = [{"field": field, "problem": problem} for field, problem in errors]
-    text = json.dumps(body)  # ASCII: what a caller sent may hold what UTF-8 cannot say
-    return Response(status.value, CONTENT_TYPE, text, headers={"Cache-Control": "no-store", **(headers or {})})
-
-
-def title(name: str) -> str:
-    """``OrderAlreadyPickedUp`` -> ``Order already picked up``."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).capitalize()
+    text = json.dumps(body)  # ASCII, because a name that the caller sent may hold a lone surrogate
+    return Response(status.value, CONTENT_TYPE, text, headers={"Cache-Control": "no-store", **headers})
 
 
 def _detail(error: Exception) -> str:
     if isinstance(error, NoSuchVersion):
-        return f"the order has no version {error.asked}; it is at version {error.version}"
+        return f"The order has no version {error.asked}; it is at version {error.version}."
     if isinstance(error, KeyReused):
-        return "this Idempotency-Key was used on this order with another body; a new wish needs a new key"
+        return "This Idempotency-Key was already used with a different body. Use a new key for a new request."
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
-        return "the order could not be read or written this time; send the same request again"
+        return "The order could not be read or written this time. Send the same request again."
     return str(error)
 
 
@@ -142,7 +147,7 @@ def _errors(error: Exception) -> Sequence[tuple[str, str]]:
     if isinstance(error, UnknownLine):
         return (("line", str(error)),)
     if isinstance(error, KeyReused):
-        return (("Idempotency-Key", "was used before with another body; use a new key"),)
+        return (("Idempotency-Key", "was already used with a different body; use a new key"),)
     if isinstance(error, PreconditionFailed):
         return (("If-Match", str(error)),)
     return ()

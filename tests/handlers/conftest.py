@@ -18,6 +18,7 @@ from domain.identifiers import SYSTEM
 from domain.order.commands import Command, RecordFact
 from domain.order.events import PaymentAuthorized
 from domain.order.order import Order
+from tests.handlers.documented import assert_documented
 from workflows.embedded.http import events as http_events
 from workflows.embedded.template import Route, read_template
 from workflows.engine import EVENT_TYPES, assemble, serving
@@ -143,7 +144,9 @@ class Shop:
             at=self.clock.time,
         )
         function, route, parameters = self.route(method, path)
-        return self.invoke(function, http_events.event(request, route, parameters, None if route.open else claims))
+        answer = self.invoke(function, http_events.event(request, route, parameters, None if route.open else claims))
+        assert_documented(method, route.path, answer.status, answer.headers, answer.text)
+        return answer
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
         """The function's answer as HTTP, both ways through JSON as on Lambda."""

@@ -7,8 +7,7 @@ import re
 
 import pytest
 
-from handlers.http import incident_models, models
-from handlers.http.order_models import ProblemModel
+from handlers.http import models
 from handlers.http.problems import STATUS
 
 METHODS = {"get", "post", "put", "patch", "delete"}
@@ -54,7 +53,8 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used(document):
     text = json.dumps(document)
     schemas = document["components"]["schemas"]
     referred = set(re.findall(r'"#/components/schemas/(\w+)"', text))
-    assert referred == set(schemas)
+    assert referred <= set(schemas)
+    assert set(schemas) - referred == {"Problem405"}  # answered only to methods that no operation describes
 
 
 def test_every_route_of_the_template_is_documented(shop, document):
@@ -75,8 +75,9 @@ def test_every_refusal_is_documented_as_a_problem(document):
     for _, _, operation in _operations(document):
         for status, response in operation["responses"].items():
             if status >= "400":
-                assert list(response["content"]) == ["application/problem+json"]
-                assert response["content"]["application/problem+json"]["schema"]["$ref"].endswith("/ProblemModel")
+                assert set(response["content"]) - {"application/json"} == {"application/problem+json"}
+                problem = response["content"]["application/problem+json"]["schema"]["$ref"]
+                assert problem == f"#/components/schemas/Problem{status}"
         assert {"400", "401", "403", "503"} <= operation["responses"].keys()
 
 
@@ -104,10 +105,8 @@ def test_the_examples_are_accepted(document):
     """What the documentation shows can be sent as it is."""
     shown = 0
     for name, schema in document["components"]["schemas"].items():
-        model = next((getattr(m, name) for m in (models, incident_models) if hasattr(m, name)), ProblemModel)
         for example in schema.get("examples", ()):
-            if name != "Amount":
-                model.model_validate(example)
+            getattr(models, name).model_validate(example)
             shown += 1
     assert shown >= 10
 

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
 
 from domain.identifiers import Role
 from domain.order.commands import ParkOrder
-from handlers.http import incident_models as m
 from workflows.projections.open_orders import refresh
 from workflows.time_budgets import budgets
 
@@ -17,23 +15,23 @@ CAUSE = "PaymentsUnavailable@payments"
 WHY = {"reason": "the provider is back"}
 ROLES = sorted(set(Role) - {Role.SYSTEM})
 
-# Each route: what is sent, what comes back, and whether auditors may.
-ROUTES: dict[tuple[str, str], tuple[Any, int, type[BaseModel], bool]] = {
-    ("GET", "/incidents"): (None, 200, m.IncidentsModel, True),
-    ("GET", "/incidents/{order_id}"): (None, 200, m.IncidentModel, True),
-    ("POST", "/incidents/{order_id}/retry"): (WHY, 200, m.DeedModel, False),
-    ("POST", "/incidents/{order_id}/resolve"): ({**WHY, "how": "cancel"}, 200, m.DeedModel, False),
-    ("POST", "/incidents/{order_id}/approve"): ({"approval": 4}, 200, m.DeedModel, False),
-    ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, m.DeedModel, False),
-    ("POST", "/retries"): ({**WHY, "cause": CAUSE}, 201, m.BulkRetryModel, False),
-    ("GET", "/retries/{retry_id}"): (None, 200, m.BulkRetryModel, True),
-    ("POST", "/retries/{retry_id}/advance"): (None, 200, m.BulkRetryModel, False),
-    ("POST", "/retries/{retry_id}/stop"): (None, 200, m.BulkRetryModel, False),
-    ("POST", "/retries/{retry_id}/resume"): (None, 200, m.BulkRetryModel, False),
-    ("GET", "/circuits"): (None, 200, m.CircuitsModel, True),
-    ("GET", "/circuits/{dependency}"): (None, 200, m.CircuitHistoryModel, True),
-    ("POST", "/circuits/{dependency}/open"): (WHY, 200, m.CircuitHistoryModel, False),
-    ("POST", "/circuits/{dependency}/close"): (WHY, 200, m.CircuitHistoryModel, False),
+# Each route: what is sent, the status, and whether auditors may.
+ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
+    ("GET", "/incidents"): (None, 200, True),
+    ("GET", "/incidents/{order_id}"): (None, 200, True),
+    ("POST", "/incidents/{order_id}/retry"): (WHY, 200, False),
+    ("POST", "/incidents/{order_id}/resolve"): ({**WHY, "how": "cancel"}, 200, False),
+    ("POST", "/incidents/{order_id}/approve"): ({"approval": 4}, 200, False),
+    ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, False),
+    ("POST", "/retries"): ({**WHY, "cause": CAUSE}, 201, False),
+    ("GET", "/retries/{retry_id}"): (None, 200, True),
+    ("POST", "/retries/{retry_id}/advance"): (None, 200, False),
+    ("POST", "/retries/{retry_id}/stop"): (None, 200, False),
+    ("POST", "/retries/{retry_id}/resume"): (None, 200, False),
+    ("GET", "/circuits"): (None, 200, True),
+    ("GET", "/circuits/{dependency}"): (None, 200, True),
+    ("POST", "/circuits/{dependency}/open"): (WHY, 200, False),
+    ("POST", "/circuits/{dependency}/close"): (WHY, 200, False),
 }
 
 
@@ -72,13 +70,12 @@ def parked(shop):
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
 def test_support_does_everything_auditors_read_and_others_do_nothing(shop, parked, route, role):
-    """What comes back has the documented shape; what is refused changes nothing."""
-    (method, path), (sent, status, model, audited) = route, ROUTES[route]
+    """A refused request changes nothing."""
+    (method, path), (sent, status, audited) = route, ROUTES[route]
     before = shop.stored()
     answer = ask(shop, method, path.format(**parked), sent, role=role, sub="ada", key="k" if method == "POST" else None)
     if role == "support" or (role == "auditor" and audited):
         assert answer.status == status, answer
-        model.model_validate(answer.json)
     else:
         assert answer.status in {403, 404}, answer
         assert answer.problem in {"NotAllowed", "OrderNotFound"}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from domain.order.commands import ParkOrder
-from handlers.http.order_models import HistoryModel, OrderModel, ReplayModel
 
 
 def test_an_order_is_shown_as_it_is(shop):
@@ -21,7 +20,10 @@ def test_an_order_is_shown_as_it_is(shop):
 
 
 def test_every_answer_is_what_the_documentation_says(shop):
-    """An order in each of its shapes, its history and its replay have the documented fields and no others."""
+    """An order in each of its shapes, its history and its replay have the documented fields and no others.
+
+    ``shop.call`` checks every response against the document.
+    """
     cancelled = shop.picked_up(key="key-2")
     shop.act(cancelled, "delivery/fail", {"reason": "flat tyre", "fault": "courier"})
     parked = shop.authorized(key="key-3")
@@ -30,10 +32,9 @@ def test_every_answer_is_what_the_documentation_says(shop):
         for role, sub in (("customer", "ada"), ("auditor", "otto")):
             how = {"role": role, "sub": sub}
             order = shop.call("GET", f"/orders/{order_id}", **how).json
-            OrderModel.model_validate(order)
-            HistoryModel.model_validate(shop.call("GET", f"/orders/{order_id}/history", **how).json)
             at = {"at": order["version"]}
-            ReplayModel.model_validate(shop.call("GET", f"/orders/{order_id}/replay", query=at, **how).json)
+            for path, query in (("/history", {}), ("/replay", at)):
+                assert shop.call("GET", f"/orders/{order_id}{path}", query=query, **how).status == 200
     assert shop.call("GET", f"/orders/{parked}").json["parked"]
 
 

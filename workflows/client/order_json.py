@@ -1,18 +1,75 @@
-"""Orders and events in JSON, typed: what the API takes and answers, for those who call it from Python."""
+"""Orders and their events in JSON: the shapes that the API takes and answers with, written once.
+
+The server makes its answers in these shapes, the client returns them, and the OpenAPI document describes them. Money is
+a decimal text, never a JSON number. A time is RFC 3339 in UTC with six decimals. Wherever the caller may not see a
+personal field it reads ``(withheld)``, and ``(erased)`` once the customer's key is destroyed.
+"""
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired, TypeAlias, TypedDict
+
+from msgspec import Meta
+
+ORDER_ID_PATTERN = "^ord_[a-z2-7]{26}$"
+
+OrderIdText: TypeAlias = Annotated[str, Meta(pattern=ORDER_ID_PATTERN)]
+TimeText: TypeAlias = Annotated[
+    str, Meta(description="RFC 3339, UTC, microseconds.", extra_json_schema={"format": "date-time"})
+]
+VersionNumber: TypeAlias = Annotated[int, Meta(ge=1)]
+IntentVersion: TypeAlias = Annotated[int, Meta(ge=1, description="The version of the event that requested the call.")]
+
+Role: TypeAlias = Literal["customer", "restaurant", "courier", "support", "auditor", "service", "system"]
+Fault: TypeAlias = Literal["customer", "restaurant", "courier", "platform"]
+OrderStatus: TypeAlias = Literal[
+    "unplaced",
+    "placed",
+    "authorized",
+    "preparing",
+    "ready",
+    "picked_up",
+    "delivered",
+    "completed",
+    "cancelling",
+    "cancelled",
+    "abandoned",
+]
+CancellationCause: TypeAlias = Literal[
+    "asked",
+    "payment_declined",
+    "preparation_rejected",
+    "preparation_timed_out",
+    "preparation_overdue",
+    "nothing_left",
+    "no_courier",
+    "delivery_failed",
+    "abandoned",
+]
 
 
 class MoneyJson(TypedDict):
-    amount: str
-    currency: str
+    """An amount of money, in units of the currency and not in cents: 12.50 EUR, 1250 JPY."""
+
+    amount: Annotated[str, Meta(pattern=r"^-?[0-9]+(\.[0-9]{1,4})?$", examples=["12.50"])]
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217.", examples=["EUR"])]
 
 
 class OptionJson(TypedDict):
+    """An extra on an item."""
+
     name: str
-    price: MoneyJson
+    price: Annotated[MoneyJson, Meta(description="For one unit of the item.")]
+
+
+class ActorJson(TypedDict):
+    """The person or service that acted. The id is unique within the role."""
+
+    role: Role
+    id: str
+
+
+# --- what is sent -----------------------------------------------------------------------------------------------------
 
 
 class PlaceLineJson(TypedDict):
@@ -26,99 +83,125 @@ class PlaceLineJson(TypedDict):
 
 
 class PlaceContactJson(TypedDict):
-    """Whom to bring it to, and where."""
+    """The person to deliver to, and the address."""
 
     name: str
     phone: str
     address: str
-    note: NotRequired[str]
+    note: NotRequired[str | None]
 
 
 class PlaceJson(TypedDict):
-    """An order to place. ``customer`` is for a service that places for somebody."""
+    """An order to place.
 
-    customer: NotRequired[str]
+    ``customer`` is for a service that places orders for customers. Fees and tip are zero if left out. All amounts have
+    one currency.
+    """
+
+    customer: NotRequired[str | None]
     restaurant: str
     lines: list[PlaceLineJson]
-    delivery_fee: NotRequired[MoneyJson]
-    service_fee: NotRequired[MoneyJson]
-    tip: NotRequired[MoneyJson]
+    delivery_fee: NotRequired[MoneyJson | None]
+    service_fee: NotRequired[MoneyJson | None]
+    tip: NotRequired[MoneyJson | None]
     payment_method: str
     contact: PlaceContactJson
 
 
-class LineJson(TypedDict):
-    """One item of an order: ``quantity`` of the ``ordered`` can be had."""
+# --- what is answered -------------------------------------------------------------------------------------------------
 
-    line: int
+
+class LineJson(TypedDict):
+    """One item of an order. ``quantity`` units of the ``ordered`` ones are available."""
+
+    line: Annotated[int, Meta(ge=1, description="The number of the line, in the order of placing.")]
     sku: str
     name: str
-    quantity: int
-    ordered: int
-    unit_price: MoneyJson
+    quantity: Annotated[int, Meta(ge=0)]
+    ordered: Annotated[int, Meta(ge=1)]
+    unit_price: Annotated[MoneyJson, Meta(description="Without options.")]
     options: list[OptionJson]
-    total: MoneyJson
+    total: Annotated[MoneyJson, Meta(description="Unit price and options, times quantity.")]
 
 
 class TotalsJson(TypedDict):
+    """What the customer pays for the available items."""
+
     items: MoneyJson
     delivery_fee: MoneyJson
     service_fee: MoneyJson
     tip: MoneyJson
-    credited: MoneyJson
+    credited: Annotated[MoneyJson, Meta(description="Credits granted by support, subtracted from the total.")]
     total: MoneyJson
 
 
 class AuthorizationJson(TypedDict):
-    state: str
+    """The hold on the customer's means of payment."""
+
+    state: Literal["asked", "held", "declined", "captured", "voided", "written_off"]
     amount: MoneyJson
 
 
 class PaymentJson(TypedDict):
-    method: str
+    """The money that moved so far."""
+
+    method: Annotated[str, Meta(description="The provider's token for the means of payment.")]
     authorization: AuthorizationJson | None
     captured: MoneyJson
     refunded: MoneyJson
 
 
 class PreparationJson(TypedDict):
-    """``ticket`` is the number to answer."""
+    """The ticket at the restaurant."""
 
-    ticket: int
-    state: str
-    ready_at: str | None
+    ticket: Annotated[int, Meta(ge=1, description="The number to answer.")]
+    state: Literal[
+        "requested", "accepted", "ready", "rejected", "timed_out", "overdue", "collected", "cancelled", "written_off"
+    ]
+    ready_at: Annotated[TimeText | None, Meta(description="When the restaurant expects the meal to be ready.")]
 
 
 class OfferJson(TypedDict):
-    """``offer`` is the number to answer."""
+    """An offer of the delivery to couriers."""
 
-    offer: int
-    attempt: int
-    state: str
-    courier: str | None
+    offer: Annotated[int, Meta(ge=1, description="The number to answer.")]
+    attempt: Annotated[int, Meta(ge=1, description="Counts the offers of this order.")]
+    state: Literal[
+        "requested",
+        "assigned",
+        "declined",
+        "timed_out",
+        "picked_up",
+        "delivered",
+        "failed",
+        "released",
+        "written_off",
+    ]
+    courier: Annotated[str | None, Meta(description="The courier who took the offer.")]
 
 
 class DeliveryJson(TypedDict):
-    offer: OfferJson | None
+    """The offers made to couriers, and the delivery."""
+
+    offer: Annotated[OfferJson | None, Meta(description="The current offer.")]
     offers: list[OfferJson]
     picked_up: bool
     delivered: bool
-    overdue: bool
-
-
-class ActorJson(TypedDict):
-    role: str
-    id: str
+    overdue: Annotated[bool, Meta(description="Picked up, and no report of the delivery arrived in time.")]
 
 
 class CancellationJson(TypedDict):
-    cause: str
-    fault: str
+    """Why the order is being or was cancelled."""
+
+    cause: CancellationCause
+    fault: Fault
     by: ActorJson
     reason: str
 
 
 class ContactJson(TypedDict):
+    """The person to deliver to, and the address."""
+
     name: str
     phone: str
     address: str
@@ -126,23 +209,23 @@ class ContactJson(TypedDict):
 
 
 class PendingJson(TypedDict):
-    """An outside call that was decided and has no outcome yet."""
+    """A call to a provider that was decided and has no recorded outcome yet."""
 
-    version: int
-    intent: str
+    version: IntentVersion
+    intent: Annotated[str, Meta(description="The type of that event.", examples=["PaymentCaptureRequested"])]
 
 
 class OrderJson(TypedDict):
-    """An order. ``version`` counts its events."""
+    """An order."""
 
-    id: str
-    version: int
-    status: str
-    parked: bool
-    run: int
+    id: OrderIdText
+    version: Annotated[VersionNumber, Meta(description="The number of its events. In quotes it is the ETag.")]
+    status: OrderStatus
+    parked: Annotated[bool, Meta(description="Stopped by a fault; waits for support.")]
+    run: Annotated[int, Meta(ge=1, description="Counts the runs of the state machine; a retry starts a new one.")]
     customer: str
     restaurant: str
-    placed_at: str
+    placed_at: TimeText
     contact: ContactJson | Literal["(withheld)", "(erased)"]
     lines: list[LineJson]
     totals: TotalsJson
@@ -154,33 +237,44 @@ class OrderJson(TypedDict):
 
 
 class EventJson(TypedDict):
-    """An event as it stands in the log. ``unknown``: written by newer code."""
+    """An event as recorded in the log."""
 
-    version: int
+    version: Annotated[VersionNumber, Meta(description="The order's version after this event.")]
     type: str
-    recorded_at: str
+    recorded_at: TimeText
     actor: ActorJson
-    correlation: str
-    causation: str
-    data: dict[str, Any]
-    unknown: NotRequired[bool]
+    correlation: Annotated[str, Meta(description="The trace id, or else the id of the request that began it all.")]
+    causation: Annotated[str, Meta(description="The id of the request or execution that recorded it.")]
+    data: Annotated[dict[str, Any], Meta(description="The fields of this type of event.")]
+    unknown: NotRequired[Annotated[Literal[True], Meta(description="Recorded by a newer release.")]]
+
+
+class HistoryJson(TypedDict):
+    """A page of events, oldest first."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    events: list[EventJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
 
 
 class ChangeJson(TypedDict):
     """What an event changed in the order."""
 
-    path: str
+    path: Annotated[str, Meta(examples=["delivery.offers[0].state"])]
     before: Any
     after: Any
 
 
 class StepJson(EventJson):
+    """An event and what it changed."""
+
     changes: list[ChangeJson]
 
 
 class ReplayJson(TypedDict):
-    """The order then, the events that led there, and the version it has now."""
+    """An order as it was, and the events that led there."""
 
     order: OrderJson
     steps: list[StepJson]
-    latest: int
+    latest: Annotated[VersionNumber, Meta(description="The order's version now.")]

@@ -1,0 +1,47 @@
+"""Whether a response is one that the API's own documentation describes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import jsonschema_rs
+
+from handlers import orders_api
+from handlers.http.openapi import document_text
+
+
+@cache
+def documentation() -> dict[str, Any]:
+    """The OpenAPI document of all APIs."""
+    document: dict[str, Any] = json.loads(document_text(orders_api.documented_apis))
+    return document
+
+
+def assert_documented(method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
+    """Check status, content type, body and headers of a response against the document.
+
+    Args:
+        path: As in the document, e.g. ``/orders/{order_id}``. Others, and methods the path does not take, pass.
+    """
+    operation = documentation()["paths"].get(path, {}).get(method.lower())
+    if operation is None:
+        return
+    assert str(status) in operation["responses"], f"{method} {path} answers an undocumented {status}: {text}"
+    response = operation["responses"][str(status)]
+    for name, header in response.get("headers", {}).items():
+        if name.lower() in headers:
+            _validator(json.dumps(header["schema"])).validate(headers[name.lower()])
+    if not response["content"]:
+        assert text == ""
+        return
+    schema = response["content"][headers["content-type"]]["schema"]
+    _validator(json.dumps(schema)).validate(json.loads(text))
+
+
+@cache
+def _validator(schema: str) -> Any:
+    root = {**json.loads(schema), "components": documentation()["components"]}
+    return jsonschema_rs.Draft202012Validator(root, validate_formats=True)

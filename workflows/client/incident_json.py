@@ -1,0 +1,184 @@
+"""Incidents, bulk retries and circuit breakers in JSON: the shapes that the API answers with, written once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, TypeAlias, TypedDict
+
+from msgspec import Meta
+
+from workflows.client.order_json import (
+    ActorJson,
+    EventJson,
+    IntentVersion,
+    MoneyJson,
+    OrderIdText,
+    OrderJson,
+    OrderStatus,
+    PendingJson,
+    TimeText,
+    VersionNumber,
+)
+
+Provider: TypeAlias = Literal["payments", "kitchen", "couriers"]
+Cause: TypeAlias = Annotated[
+    str, Meta(description="The error, and the provider if there is one.", examples=["PaymentsUnavailable@payments"])
+]
+
+
+class GroupJson(TypedDict):
+    """Parked orders with one cause."""
+
+    cause: Cause
+    error: str
+    dependency: Annotated[Provider | None, Meta(description="The provider concerned.")]
+    orders: Annotated[int, Meta(ge=1)]
+    since: TimeText
+    at_stake: Annotated[list[MoneyJson], Meta(description="A sum for each currency.")]
+
+
+class IncidentLineJson(TypedDict):
+    """One parked order."""
+
+    order_id: OrderIdText
+    cause: Cause
+    status: OrderStatus
+    run: Annotated[int, Meta(ge=1)]
+    version: VersionNumber
+    since: TimeText
+    at_stake: MoneyJson
+
+
+class IncidentsJson(TypedDict):
+    """The groups of parked orders, and the orders parked longest."""
+
+    groups: list[GroupJson]
+    incidents: list[IncidentLineJson]
+    more: Annotated[int, Meta(ge=0, description="How many parked orders are not listed.")]
+
+
+class OwedJson(TypedDict):
+    """Something held or owed that is not settled yet."""
+
+    holding: Literal["authorization", "capture", "ticket", "offer"]
+    intent: IntentVersion
+    amount: MoneyJson | None
+    in_doubt: Annotated[bool, Meta(description="Its outcome is unknown: it may not have happened.")]
+    refused: Annotated[bool, Meta(description="The provider refused to undo it.")]
+
+
+class MoveJson(TypedDict):
+    """Money that would move, or would be given up."""
+
+    what: Annotated[str, Meta(examples=["hold", "take", "let go of", "give back", "leave held", "give up"])]
+    amount: MoneyJson
+    intent: Annotated[int, Meta(ge=0, description="The version of the intent; 0 if there is none.")]
+
+
+class BrokenRuleJson(TypedDict):
+    """The rule that forbids an action."""
+
+    rule: Annotated[str, Meta(description="As in the `type` of a problem.", examples=["OrderAlreadyPickedUp"])]
+    detail: str
+
+
+class PlanJson(TypedDict):
+    """What an action would do: the events it records, the calls to providers that follow, and the money they move."""
+
+    events: Annotated[list[str], Meta(description="Types of events.")]
+    status: Annotated[OrderStatus, Meta(description="The order's status afterwards.")]
+    runs: Annotated[list[PendingJson], Meta(description="The calls that the next run makes.")]
+    money: list[MoveJson]
+    second_person_for: Annotated[MoneyJson | None, Meta(description="The amount that a second person must approve.")]
+    refused: BrokenRuleJson | None
+
+
+class ApprovalJson(TypedDict):
+    """A request that waits for a second person."""
+
+    approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
+    wish: Literal["credit", "write_off", "abandon"]
+    amount: MoneyJson
+    by: ActorJson
+    reason: str
+
+
+class IncidentJson(IncidentLineJson):
+    """One incident, with its last events and what each action would do now."""
+
+    error: str
+    detail: str
+    dependency: Provider | None
+    owed: list[OwedJson]
+    approvals: list[ApprovalJson]
+    timeline: list[EventJson]
+    plans: Annotated[
+        dict[str, PlanJson], Meta(description="By action: `retry`, `cancel`, `abandon`, `write_off <intent>`.")
+    ]
+
+
+class DeedJson(TypedDict):
+    """What an action did (``order``), or would do in a dry run (``plan``)."""
+
+    order: OrderJson | None
+    plan: PlanJson | None
+    approvals: Annotated[list[ApprovalJson], Meta(description="Requests that wait for a second person.")]
+
+
+class RetriedJson(TypedDict):
+    """One order of a bulk retry and its outcome, taken from the order's log."""
+
+    order_id: OrderIdText
+    outcome: Literal["waiting", "started", "ended", "parked_again", "still_moving", "not_parked", "refused"]
+    run: Annotated[int, Meta(ge=0)]
+    started_at: TimeText | None
+    detail: str
+
+
+class BulkRetryJson(TypedDict):
+    """A bulk retry and its orders. It continues by itself."""
+
+    id: str
+    cause: Cause
+    dependency: Provider | None
+    state: Literal["running", "stopped", "done"]
+    why: Annotated[str, Meta(description="Why it stopped.")]
+    actor: ActorJson
+    reason: str
+    per_s: Annotated[float, Meta(gt=0, le=50, description="Orders started a second.")]
+    began_at: TimeText
+    counts: Annotated[dict[str, int], Meta(description="The number of orders by outcome.")]
+    orders: list[RetriedJson]
+
+
+class CircuitJson(TypedDict):
+    """A circuit breaker as it is now."""
+
+    dependency: Provider
+    state: Literal["closed", "open", "half_open", "held_open"]
+    since: Annotated[TimeText | None, Meta(description="Null if it never opened.")]
+    probes: Annotated[int, Meta(ge=0, description="Successful probes since it is half open.")]
+    probe_error: str
+    failures: Annotated[int, Meta(ge=0, description="Failed calls in its window.")]
+    calls: Annotated[int, Meta(ge=0, description="All calls in its window.")]
+
+
+class CircuitsJson(TypedDict):
+    """The circuit breakers of all providers."""
+
+    circuits: list[CircuitJson]
+
+
+class TransitionJson(TypedDict):
+    """A change of a circuit breaker's state."""
+
+    type: Annotated[str, Meta(examples=["CircuitOpened"])]
+    at: TimeText
+    actor: ActorJson
+    data: Annotated[dict[str, Any], Meta(description="The fields of this type of event.")]
+
+
+class CircuitHistoryJson(TypedDict):
+    """A circuit breaker and its transitions of the last week, oldest first."""
+
+    circuit: CircuitJson
+    transitions: list[TransitionJson]

@@ -246,5 +246,4 @@ class _Counter:
 def document_size(document: Document) -> int:
     """As DynamoDB stores it (see the adapter): names and values; the number takes 2 bytes, the write's id 16."""
     body = len(json.dumps(document.body, separators=(",", ":")).encode())
-    indexes = sum(len(f"x-{name}{value}".encode()) for name, value in document.indexes.items())
-    return len("pkskvwbody") + len(document.pk.encode()) + len(document.sk.encode()) + body + indexes + 2 + 16
+    return len("pkskvwbody") + len(document.pk.encode()) + len(document.sk.encode()) + body + 2 + 16

@@ -131,7 +131,7 @@ def _document(
 
 def _detail(error: Exception) -> str:
     if isinstance(error, NoSuchVersion):
-        return f"The order has no version {error.asked}; it is at version {error.version}."
+        return f"The order has no version {error.requested}; it is at version {error.version}."
     if isinstance(error, KeyReused):
         return "This Idempotency-Key was already used with a different body. Use a new key for a new request."
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):

@@ -21,7 +21,7 @@ from tests.aws.deployed import Deployed
 from tests.aws.striking import Killed
 from tests.handlers.conftest import order_body
 from workflows.embedded.lambda_.feed import stream_record
-from workflows.event_store.change_feed import Change
+from workflows.event_store.change_feed import FeedEntry
 from workflows.orders import requests as access
 from workflows.upkeep.on_tick import TICK_EVERY_S
 
@@ -121,7 +121,7 @@ class Feed:
             for commit in commits
             if commit.sk > on.fed.get(stream, 0)
         ]
-        records: list[Any] = [stream_record(Change(n, commit)) for n, commit in enumerate(batch, start=1)]
+        records: list[Any] = [stream_record(FeedEntry(n, commit)) for n, commit in enumerate(batch, start=1)]
         assert records, "there is nothing to bring"
         try:
             failed = on.invoke("handlers.feed.handler", {"Records": records})["batchItemFailures"]

@@ -86,7 +86,7 @@ def test_a_batch_is_deleted_once_it_was_dealt_with(batches):
 def test_an_object_that_is_no_batch_says_so(batches, text: str):
     """Somebody has to look at it."""
     keep(batches, KEY.format("a"), text)
-    with pytest.raises(BatchUnreadable, match="is no invocation record"):
+    with pytest.raises(BatchUnreadable, match="is not an invocation record"):
         batches.read(KEY.format("a"))
 
 

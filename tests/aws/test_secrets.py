@@ -70,7 +70,7 @@ def test_an_outage_of_secrets_manager_is_none_of_the_payments(secret, asked, sec
     seconds.passed += CACHED_S
     next_time(clients.secrets_manager(), "before-call.secretsmanager.GetSecretValue", silent)
     assert credential("payments") == credential("payments") == "p-1"
-    assert "going on with the credentials read before" in caplog.text
+    assert "the credentials read before stay in use" in caplog.text
     seconds.passed += CACHED_S
     assert credential("payments") == "p-1"
     assert len(asked) == 3

@@ -91,7 +91,7 @@ def test_they_are_listed_with_whose_when_why_and_which_orders(expediter: Any, ke
     assert first == ("2026-05-04T12:00:00+00:00  food-Feed-X1  RetryAttemptsExhausted  3 records  order#a, order#b")
     assert "food-Publisher-X2" in second
     assert "aws/lambda/4" in last
-    assert "is no invocation record" in last
+    assert "is not an invocation record" in last
     of_one = expediter("failed-batches", "list", *FROM, "--function", ARN.format("food-Feed-X1"), "--json").json
     assert [batch.get("streams") for batch in of_one["batches"]] == [["order#a", "order#b"], ["order#c"], None]
     few = expediter("failed-batches", "list", *FROM, "--limit", "1")
@@ -156,7 +156,7 @@ def test_what_cannot_be_read_is_a_row_with_a_problem_and_the_others_go_on(
     _put("0", payload, **about)
     listed = expediter("failed-batches", "list", *FROM, "--json")
     assert (listed.code, len(listed.json["batches"])) == (0, 5)
-    assert "is no invocation record" in listed.json["batches"][0]["problem"]
+    assert "is not an invocation record" in listed.json["batches"][0]["problem"]
     function.answers = lambda event: ({"batchItemFailures": [{}] * (len(event["Records"]) == 1)}, False)
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
     assert (result.code, kept()) == (1, ["0", "2", "3", "4"])

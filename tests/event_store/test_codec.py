@@ -253,7 +253,7 @@ def test_a_personal_field_hidden_inside_another_type_is_refused_when_loaded():
 
     Outer.__annotations__["inner"] = tuple[Inner, ...]  # local classes cannot be found by name
     Inner.__annotations__["name"] = str | Erased
-    with pytest.raises(TypeError, match=r"Outer\.inner hides a personal field"):
+    with pytest.raises(TypeError, match=r"Outer\.inner contains a personal field"):
         EventTypes({"order": [Outer]}, {})
 
 
@@ -329,7 +329,6 @@ def test_an_unknown_event_is_shown_to_the_auditor_and_stops_a_decision(name: str
     recorded = Codec(InMemoryKeyRing(), EVENT_TYPES).decode(envelope(name, schema, {"a": 1}))
     history = History(stream=STREAM, recorded=recorded)
     assert recorded[0].event == Opaque(name, schema, {"a": 1})
-    assert history.opaque == recorded
     with pytest.raises(UnknownEvent, match=f"order#1 version 1 is {name} schema {schema}"):
         _ = history.events
 

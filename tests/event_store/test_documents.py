@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflows.aws.documents import DynamoDbDocuments
-from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.sqlite.database import Database
 from workflows.sqlite.documents import SqliteDocuments
@@ -30,10 +30,10 @@ def documents(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Docume
 
 
 def test_a_document_is_read_as_it_was_written(documents: Documents):
-    """Any JSON, with its version and indexes."""
+    """A document holds any JSON, and its version."""
     body = {"token": "t", "n": [1, 2.5, None, True], "deep": {"ü": "☕"}}
-    stored = documents.put(Document("wait#1", "ready", body, indexes={"due": "2026"}), None)
-    assert stored == Document("wait#1", "ready", body, version=1, indexes={"due": "2026"})
+    stored = documents.put(Document("wait#1", "ready", body), None)
+    assert stored == Document("wait#1", "ready", body, version=1)
     assert documents.get("wait#1", "ready") == stored
     assert documents.get("wait#1", "other") is None
 
@@ -111,11 +111,17 @@ def test_a_partition_of_many_is_listed_to_the_end(documents: Documents):
     assert [document.sk for document in documents.list("p", limit=12, after="01")][-1] == "13"
 
 
-def test_indexes_are_those_of_the_last_write(documents: Documents):
-    """What an earlier write said is gone."""
-    documents.put(Document("a", "b", {}, indexes={"due": "2026", "owner": "ada"}), None)
-    documents.put(Document("a", "b", {}, indexes={"due": "2027"}), ANY)
-    assert documents.get("a", "b").indexes == {"due": "2027"}
+def test_all_pages_of_a_partition_are_listed_and_a_short_page_ends_the_listing(documents: Documents, monkeypatch):
+    """A read after a short page would cost money and time, and find nothing."""
+    reads = []
+    listed = documents.list
+    monkeypatch.setattr(documents, "list", lambda *pk, **page: reads.append(page) or listed(*pk, **page))
+    for number in range(5):
+        documents.put(Document("p", f"{number}", {}), None)
+    for page, expected_reads in ((2, 3), (4, 2), (5, 2), (6, 1)):
+        reads.clear()
+        assert [document.sk for document in all_documents(documents, "p", page=page)] == ["0", "1", "2", "3", "4"]
+        assert len(reads) == expected_reads
 
 
 def test_many_who_write_any_all_write(documents: Documents):
@@ -148,6 +154,19 @@ def test_counters_of_many_threads_lose_nothing(documents: Documents):
     for thread in threads:
         thread.join()
     assert documents.get("a", "n").body == {"n": 80}
+
+
+def test_documents_of_a_folder_with_the_former_column_are_kept(tmp_path: Path):
+    """Earlier versions stored a column that no reader used: opening the folder drops it and nothing else."""
+    former = "CREATE TABLE documents (pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,"
+    former += " indexes TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID, STRICT"
+    with Database(tmp_path / "state.db") as database:
+        database.write(lambda connection: connection.execute(former).close())
+        row = """INSERT INTO documents VALUES ('a', 'b', 2, '{"n": 1}', '{}')"""
+        database.write(lambda connection: connection.execute(row).close())
+        documents = SqliteDocuments(database)
+        assert documents.get("a", "b") == Document("a", "b", {"n": 1}, version=2)
+        assert documents.put(Document("a", "b", {"n": 2}), 2).version == 3
 
 
 def test_documents_survive_a_restart(tmp_path: Path):

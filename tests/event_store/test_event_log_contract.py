@@ -30,7 +30,6 @@ from workflows.event_store.commits import ChainBroken, History, KeyReused, KeySe
 from workflows.event_store.event_log import (
     ITEM_MAX_BYTES,
     CommitTooLarge,
-    NoSuchVersion,
     StreamUnavailable,
     WrongExpectedVersion,
     item_size,
@@ -191,9 +190,9 @@ def test_the_same_key_with_another_body_is_refused(log):
 
 
 def test_gaps_and_overlaps_cannot_be_asked_for(log):
-    """The version of a commit is that of the history before it: a stale one loses, a past one is no history."""
-    grown(log, 4)
-    past = log.load_past(STREAM, version=3)
+    """A commit's version is that of the loaded history plus one, and an earlier state of a stream has no append."""
+    history = grown(log, 4)
+    past = PastHistory(stream=STREAM, recorded=history.recorded[:3])
     with pytest.raises(TypeError, match="PastHistory"):
         log.append(past, commit("late"))
     assert not isinstance(past, History)
@@ -256,7 +255,6 @@ def test_a_stream_longer_than_a_page_of_one_megabyte_is_loaded_whole(log):
         history = log.append(history, commit(f"k{n}", OrderParked(run=n, error="e", detail="d" * 390_000)))
     assert sum(item_size(stored) for stored in log.read(STREAM)) > 2_000_000
     assert log.load(STREAM) == history
-    assert log.load_past(STREAM, version=5).events == history.events[:5]
     assert [stored.sk for stored in log.scan()] == [1, 2, 3, 4, 5, 6]
 
 
@@ -278,40 +276,6 @@ def test_a_commit_of_400_kilobytes_goes_in_and_one_byte_more_is_refused_before_i
 
 
 # --- time -------------------------------------------------------------------------------------------------------------
-
-
-def test_the_past_is_seen_by_version_also_in_the_middle_of_a_commit(log):
-    """Time travel counts events, not commits."""
-    history = grown(log, 4)
-    for version in range(history.version + 1):
-        past = log.load_past(STREAM, version=version)
-        assert isinstance(past, PastHistory)
-        assert (past.version, past.events) == (version, history.events[:version])
-
-
-def test_a_version_that_was_not_reached_is_named(log):
-    """The future is not empty; it is unknown."""
-    grown(log, 2)
-    with pytest.raises(NoSuchVersion, match="has no version 4; it is at version 3"):
-        log.load_past(STREAM, version=4)
-    with pytest.raises(ValueError, match="from 0 on"):
-        log.load_past(STREAM, version=-1)
-    with pytest.raises(ValueError, match="from 0 on"):
-        log.load_past(STREAM)
-
-
-def test_the_past_is_seen_by_time(log, clock):
-    """What was recorded at a time or before it, whatever zone the asker is in."""
-    history = log.load(STREAM)
-    for n in range(3):
-        history = log.append(history, commit(f"k{n}", CourierRequested(attempt=n), PreparationRequested()))
-        clock.advance(minutes=1)
-    seen = [log.load_past(STREAM, at=NOON + timedelta(seconds=s)).version for s in (-1, 0, 59, 60, 119, 120, 9999)]
-    assert seen == [0, 2, 2, 4, 4, 6, 6]
-    berlin = timezone(timedelta(hours=2))
-    assert log.load_past(STREAM, at=(NOON + timedelta(seconds=60)).astimezone(berlin)).version == 4
-    with pytest.raises(ValueError, match="no time zone"):
-        log.load_past(STREAM, at=datetime(2026, 5, 4))  # noqa: DTZ001 - the mistake under test
 
 
 def test_a_clock_that_goes_backwards_does_not_take_the_log_with_it(log, clock):

@@ -18,7 +18,7 @@ from workflows.audit.verify import verify
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import KeyReused, NewCommit
-from workflows.event_store.event_log import NoSuchVersion, WrongExpectedVersion
+from workflows.event_store.event_log import WrongExpectedVersion
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.sqlite.database import Database
@@ -72,11 +72,6 @@ class TwoLogs(RuleBasedStateMachine):
         outcome = self.both(lambda log: log.append(history, new))
         return outcome[-1] if isinstance(outcome, tuple) else outcome
 
-    @rule(stream=STREAMS, version=st.integers(0, 12), seconds=st.integers(-300, 300))
-    def look_back(self, stream: str, version: int, seconds: int) -> None:
-        self.both(lambda log: log.load_past(stream, version=version))
-        self.both(lambda log: log.load_past(stream, at=self.time + timedelta(seconds=seconds)))
-
     @invariant()
     def feeds_and_scans_agree(self) -> None:
         self.both(lambda log: sorted(log.scan(), key=lambda commit: (commit.pk, commit.sk)))
@@ -95,8 +90,6 @@ def answer(ask: Callable[[Any], Any], log: Any) -> Any:
         return "conflict", conflict.expected, conflict.winner, conflict.history
     except KeyReused as reused:
         return "key reused", reused.key, log.load(reused.stream)
-    except NoSuchVersion as unknown:
-        return "no such version", unknown.version
 
 
 TwoLogs.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)

@@ -23,7 +23,7 @@ from tests.recorded import Runs, Shop
 from workflows.asl.signals import JSON
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.engine import serving
-from workflows.event_store.change_feed import Change
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.executions import ExecutionsUnavailable
@@ -138,7 +138,7 @@ class World:
 
     def _stream(self, order_id: OrderId, commit: Commit) -> None:
         self._position += 1
-        record: Any = stream_record(Change(self._position, commit))
+        record: Any = stream_record(FeedEntry(self._position, commit))
         spoil = self.spoil.get((order_id, commit.sk))
         if spoil is not None:
             record = spoil(json.loads(json.dumps(record)))
@@ -327,7 +327,7 @@ def test_a_commit_that_comes_after_those_behind_it_does_no_harm(world: World) ->
     world.shop.tell(s.place(order_id=FIRST), *s.ACCEPTED[1:], s.restart(), order_id=FIRST)
     commits = list(world.shop.log.read(f"order#{FIRST}"))
     for number, commit in enumerate(reversed(commits)):
-        world.mapping.put(json.loads(json.dumps(stream_record(Change(number, commit)))))
+        world.mapping.put(json.loads(json.dumps(stream_record(FeedEntry(number, commit)))))
     world.mapping.run()
     history, order = load(world.shop.log, FIRST)
     assert open_order(world.documents, FIRST) == project(order, history.recorded, budgets(ENVIRONMENT))
@@ -361,10 +361,10 @@ def test_healing_costs_no_reading(world: World, monkeypatch: pytest.MonkeyPatch)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
     monkeypatch.setattr(world.documents, "get", lambda pk, sk: reads.append("row") or row_get(pk, sk))
     reads.clear()
-    world.call({"Records": [stream_record(Change(1, commit))]})
+    world.call({"Records": [stream_record(FeedEntry(1, commit))]})
     assert reads.count("log") == 2  # a row that was not there is looked at again: somebody may have removed it
     reads.clear()
-    world.call({"Records": [stream_record(Change(1, commit))]})
+    world.call({"Records": [stream_record(FeedEntry(1, commit))]})
     assert sorted(reads) == ["log", "row"]
 
 
@@ -408,7 +408,7 @@ def test_a_record_of_any_shape_is_reported_and_crashes_nothing(world: World, sha
     """An empty identifier has Lambda bring the batch again, which is all that can be asked for it."""
     world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
-    told = world.call({"Records": [shapeless, stream_record(Change(1, commit))]})
+    told = world.call({"Records": [shapeless, stream_record(FeedEntry(1, commit))]})
     number = "7" if isinstance(shapeless, dict) and "7" in str(shapeless) else ""
     assert told == {"batchItemFailures": [{"itemIdentifier": number}]}
     assert world.runs.started == [f"{FIRST}-1"]
@@ -420,7 +420,7 @@ def test_a_failure_is_logged_by_name_and_place_without_what_is_stored(
     """A message of an error might quote it."""
     world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
-    record: Any = stream_record(Change(1, commit))
+    record: Any = stream_record(FeedEntry(1, commit))
     record["dynamodb"]["NewImage"]["sk"] = {"N": "Ada Byron"}
     world.call({"Records": [record]})
     (line,) = caplog.records
@@ -466,7 +466,7 @@ def test_every_event_of_every_other_order_is_published(world: World, data: st.Da
     bus.down_for = data.draw(st.integers(0, world.mapping.retries_max))
     world.spoil[spoilt, 1] = data.draw(st.sampled_from(SPOILS))
     world.run()
-    taken = {event["id"] for event in bus.taken}
+    taken = {event["id"] for event in bus.published}
     for order_id in orders:
         if order_id not in {refused, spoilt}:
             recorded = world.shop.log.load(f"order#{order_id}").recorded

@@ -21,7 +21,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettingRefused
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.engine import KEYS, PROVIDERS, EnvironmentIncomplete, engine, event_bus
-from workflows.event_store.change_feed import Change
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.keyring import KeysWithheld, NoKeys
 
@@ -178,7 +178,7 @@ def placing() -> dict[str, Any]:
 
 def stream(log: Any, order_id: str) -> dict[str, Any]:
     commits: list[Commit] = list(log.read(f"order#{order_id}"))
-    return {"Records": [stream_record(Change(number, commit)) for number, commit in enumerate(commits, start=1)]}
+    return {"Records": [stream_record(FeedEntry(number, commit)) for number, commit in enumerate(commits, start=1)]}
 
 
 def test_the_handlers_work_on_the_engine_of_their_environment(

@@ -1,1 +1,1 @@
-"""The engine's ports on AWS, through boto3."""
+"""The engine's ports on AWS, implemented with boto3."""

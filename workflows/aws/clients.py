@@ -1,7 +1,7 @@
-"""The AWS clients of a process: one a service, made on first use, each with the patience that its service deserves.
+"""The AWS clients of a process: one for each service, created on first use, with timeouts that suit the service.
 
-Everything here is called by functions with a timeout of their own (30 s for a step), so no call may take botocore's
-60 s for one attempt. Each is tried three times with backoff and jitter; every adapter says why its calls may be.
+The callers are functions with a timeout of their own (30 s for a step), so no attempt may take botocore's default of
+60 s. Each call is attempted three times with backoff and jitter; every adapter states why its calls may be repeated.
 Endpoints, region and credentials come from the environment (``AWS_ENDPOINT_URL`` and the rest), as botocore reads it.
 """
 
@@ -27,47 +27,47 @@ if TYPE_CHECKING:
 ATTEMPTS = 3
 
 LONG_POLL_S = 20
-"""The longest that SQS waits for a message."""
+"""The longest wait for a message that SQS allows."""
 
 
 def config(*, read_timeout_s: float, connections: int = 10) -> Config:
-    """``connections``: what is kept open; a function asks one thing at a time, the feed a few at once."""
+    """Return a client configuration. ``connections`` is the number that the client keeps open."""
     return Config(
-        connect_timeout=1,  # the same region: milliseconds, or it is down
+        connect_timeout=1,  # the same region: a connection takes milliseconds, or the service is down
         read_timeout=read_timeout_s,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=connections,
-        # An environment that Lambda thawed finds connections that the other side closed; keepalive notices in time.
+        # While Lambda freezes an environment, AWS closes its connections; keepalive detects that.
         tcp_keepalive=True,
-        # Ours are typed, and AWS checks them again: a sixth of boto3's own time a call (60 to 90 of 410 us).
+        # The calls are type-checked, and AWS validates them again: saves 60 to 90 of boto3's 410 us a call.
         parameter_validation=False,
     )
 
 
 CONFIGS = {
-    # Answers in single-digit milliseconds. A backend service with threads shares the client, so the pool is larger.
+    # Responds within milliseconds. The threads of a backend service share the client, so the pool is larger.
     "dynamodb": config(read_timeout_s=2, connections=32),
-    # As fast, and asked for a customer's key once in five minutes.
+    # As fast; called once in five minutes for a customer's key.
     "kms": config(read_timeout_s=2),
-    # Tens of milliseconds; a start under load takes longer.
+    # Responds within tens of milliseconds; a start under load takes longer.
     "stepfunctions": config(read_timeout_s=5),
-    # PutEvents takes ten entries at once.
+    # A PutEvents request carries ten entries.
     "events": config(read_timeout_s=5),
-    # Reading waits for messages as long as it is asked to, and must not be cut off before.
+    # A receive waits for messages for up to LONG_POLL_S and must not time out before.
     "sqs": config(read_timeout_s=LONG_POLL_S + 5),
-    # A batch of records is up to 6 MB.
+    # A batch of records has up to 6 MB.
     "s3": config(read_timeout_s=10),
     "secretsmanager": config(read_timeout_s=5),
 }
 
 _made: dict[str, Any] = {}
-_gate = threading.Lock()  # boto3's session makes one client at a time
+_gate = threading.Lock()  # boto3's session is not thread-safe
 
 T = TypeVar("T")
 
 
 def _once(make: Callable[[], T]) -> Callable[[], T]:
-    """Made when first asked for, then shared; threads may."""
+    """Create a client on the first call and return the same one afterwards, to all threads."""
 
     @wraps(make)
     def shared() -> T:

@@ -1,12 +1,12 @@
-"""Documents in DynamoDB: one conditional PutItem a write, consistent reads.
+"""Documents in DynamoDB: one conditional PutItem for a write, consistent reads.
 
-Every write carries an id of its own (``w``), so that whoever meets an item knows whether it is their own write. That
-settles both doubts: botocore repeats a put whose answer was lost, and the repetition fails on what the first one wrote;
-or no attempt was answered, and the item is read. Where even that does not tell, because somebody wrote once more since,
-it is ``DocumentsUnavailable``: ``DocumentChanged`` is only said of a write that did not happen.
+Every write carries an id of its own (``w``), by which the writer recognises its own item. This settles two cases:
+botocore repeats a put whose response was lost, and the condition of the repetition fails on the item of the first; or
+no attempt got a response, and the item is read. If another process has written since, the outcome stays unknown and
+``DocumentsUnavailable`` is raised: ``DocumentChanged`` always means that the write did not happen.
 
-An item has ``pk`` (S), ``sk`` (S), ``v`` (N, the version), ``w`` (S), ``body`` (S, JSON: a quarter cheaper to read and
-write than nested maps), and an attribute ``x-<name>`` (S) for each index.
+An item has ``pk`` (S), ``sk`` (S), ``v`` (N, the version), ``w`` (S) and ``body`` (S, JSON: a quarter cheaper to read
+and write than nested maps).
 """
 
 from __future__ import annotations
@@ -17,18 +17,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as, was_repeated
+from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_as, was_retried
 from workflows.event_store.documents import ANY, AnyVersion, Document, DocumentChanged, DocumentsUnavailable, Expected
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 CONFLICTS_MAX = 16
-"""Times a write on ``ANY`` is tried on the version it met; each time somebody else's was faster."""
+"""Attempts of a write with ``ANY``, each on the version that the last attempt met."""
 
 Item = Mapping[str, Any]
-
-_INDEX = "x-"
 
 
 class DynamoDbDocuments:
@@ -39,35 +37,35 @@ class DynamoDbDocuments:
         self._table = table
 
     def get(self, pk: str, sk: str) -> Document | None:
-        with no_answer_as(DocumentsUnavailable):
+        with transient_as(DocumentsUnavailable):
             item = self._item(pk, sk)
         return _document(item) if item else None
 
     def put(self, document: Document, expected: Expected) -> Document:
         if expected is not ANY:
             return self._write(document, expected)
-        replaced = None  # what is written by ANY is nearly always new
+        replaced = None  # a document written with ANY is nearly always new
         for _ in range(CONFLICTS_MAX):
             try:
                 return self._write(document, replaced)
             except DocumentChanged as conflict:
                 replaced = conflict.found
-        raise DocumentsUnavailable(f"{document.pk} / {document.sk} is written by too many at once")
+        raise DocumentsUnavailable(f"{document.pk} / {document.sk} is written by too many processes at once")
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
-        """A delete of a version that botocore repeated may find nothing: then that version is gone, as was asked."""
+        """Delete a version. A delete that botocore repeated may find nothing, because its first attempt succeeded."""
         request: dict[str, Any] = {"TableName": self._table, "Key": _key(pk, sk)}
         if expected is not ANY:
             request |= _replaces(expected)
         try:
-            with no_answer_as(DocumentsUnavailable):
+            with transient_as(DocumentsUnavailable):
                 self._client.delete_item(**request)
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            found: Item | None = error.response.get("Item")  # type: ignore[assignment]  # modelled by DynamoDB only
-            if found is None and was_repeated(error):
+            stored: Item | None = error.response.get("Item")  # type: ignore[assignment]  # modelled by DynamoDB only
+            if stored is None and was_retried(error):
                 return
             assert expected is not ANY  # only a version is a condition
-            raise DocumentChanged(pk, sk, expected, _version(found)) from None
+            raise DocumentChanged(pk, sk, expected, _version(stored)) from None
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
         request: dict[str, Any] = {
@@ -76,45 +74,45 @@ class DynamoDbDocuments:
             "KeyConditionExpression": "pk = :pk AND sk > :after" if after else "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":after": {"S": after}} if after else {}),
         }
-        found: list[Document] = []
-        while len(found) < limit:
-            with no_answer_as(DocumentsUnavailable):
-                page = self._client.query(**request, Limit=limit - len(found))
-            found += [_document(item) for item in page["Items"]]
-            if "LastEvaluatedKey" not in page:
-                break
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
-        return found
+        request["PaginationConfig"] = {"PageSize": limit, "MaxItems": limit}
+        listed: list[Document] = []
+        with transient_as(DocumentsUnavailable):
+            for page in self._client.get_paginator("query").paginate(**request):
+                listed += map(_document, page["Items"])
+        return listed
 
     def _write(self, document: Document, expected: int | None) -> Document:
-        """Replace that version, or nothing. Raises DocumentChanged for what certainly was not written."""
+        """Write over the expected version; None: create. Raises DocumentChanged only if nothing was written."""
         version, write = (expected or 0) + 1, secrets.token_urlsafe(12)
         body = json.dumps(document.body, separators=(",", ":"))
-        written = replace(document, version=version, body=json.loads(body), indexes=dict(document.indexes))
+        written = replace(document, version=version, body=json.loads(body))
         item = {**_key(document.pk, document.sk), "v": {"N": str(version)}, "w": {"S": write}, "body": {"S": body}}
-        item |= {f"{_INDEX}{name}": {"S": value} for name, value in document.indexes.items()}
         try:
             self._client.put_item(TableName=self._table, Item=item, **_replaces(expected))
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            found: Item | None = error.response.get("Item")  # type: ignore[assignment]  # modelled by DynamoDB only
-            self._check(written, write, expected, found, error if was_repeated(error) else None)
+            stored: Item | None = error.response.get("Item")  # type: ignore[assignment]  # modelled by DynamoDB only
+            self._check(written, write, expected, stored, error if was_retried(error) else None)
         except AWS_ERRORS as error:
-            if not is_no_answer(error):
+            if not is_transient(error):
                 raise
-            self._check(written, write, expected, self._found(document, error), error)
+            self._check(written, write, expected, self._stored_after(error, document), error)
         return written
 
     def _check(
-        self, written: Document, write: str, expected: int | None, found: Item | None, doubt: Exception | None
+        self, written: Document, write: str, expected: int | None, stored: Item | None, doubt: Exception | None
     ) -> None:
-        """Nothing when ``found`` is our own write; else raises. With a ``doubt``, ours may have been there before."""
-        if found is not None and found["w"]["S"] == write:
+        """Return if ``stored`` is this write; otherwise raise.
+
+        Args:
+            doubt: Why an earlier attempt of this write may have succeeded; None if none can have.
+        """
+        if stored is not None and stored["w"]["S"] == write:
             return
-        if doubt is None or _version(found) == written.version:  # another stands where ours would
-            raise DocumentChanged(written.pk, written.sk, expected, _version(found)) from None
+        if doubt is None or _version(stored) == written.version:  # another write took this version
+            raise DocumentChanged(written.pk, written.sk, expected, _version(stored)) from None
         raise DocumentsUnavailable(f"{written.pk} / {written.sk}: {doubt}") from doubt
 
-    def _found(self, document: Document, error: Exception) -> Item | None:
+    def _stored_after(self, error: Exception, document: Document) -> Item | None:
         try:
             return self._item(document.pk, document.sk)
         except AWS_ERRORS:
@@ -129,11 +127,11 @@ def _key(pk: str, sk: str) -> dict[str, Any]:
 
 
 def _replaces(expected: int | None) -> dict[str, Any]:
-    """The condition that this version, or nothing, is there; and the wish to see what is there instead."""
-    shown = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    """Return the condition that this version is stored (None: nothing), and the option to get the stored item back."""
+    returned = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     if expected is None:
-        return {"ConditionExpression": "attribute_not_exists(pk)", **shown}
-    return {"ConditionExpression": "v = :v", "ExpressionAttributeValues": {":v": {"N": str(expected)}}, **shown}
+        return {"ConditionExpression": "attribute_not_exists(pk)", **returned}
+    return {"ConditionExpression": "v = :v", "ExpressionAttributeValues": {":v": {"N": str(expected)}}, **returned}
 
 
 def _version(item: Item | None) -> int | None:
@@ -141,6 +139,5 @@ def _version(item: Item | None) -> int | None:
 
 
 def _document(item: Item) -> Document:
-    indexes = {name.removeprefix(_INDEX): value["S"] for name, value in item.items() if name.startswith(_INDEX)}
     body = json.loads(item["body"]["S"])
-    return Document(item["pk"]["S"], item["sk"]["S"], body, version=_version(item) or 0, indexes=indexes)
+    return Document(item["pk"]["S"], item["sk"]["S"], body, version=_version(item) or 0)

@@ -1,8 +1,8 @@
-"""The event bus in EventBridge: CloudEvents as the detail of its entries, ten at a time.
+"""The event bus in EventBridge: CloudEvents as the detail of its entries, ten in a request.
 
-An entry carries the whole CloudEvent, so that a subscriber reads the same whichever way it came; ``Source`` and
-``DetailType`` repeat its source and type, which rules match on. EventBridge may take some entries of a request and not
-others: those are sent again. An event may so go out twice; its id tells.
+An entry carries the whole CloudEvent, so that a subscriber reads the same text by every route; ``Source`` and
+``DetailType`` repeat its source and type, for rules to match. EventBridge may accept only some entries of a request;
+the others are sent again. An event may therefore be published twice, with the same id.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
-from workflows.aws.transient_errors import no_answer_as
+from workflows.aws.transient_errors import transient_as
 from workflows.publishing.cloud_events import CloudEvent
 from workflows.publishing.event_bus import EventBusUnavailable
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
 ENTRIES_MAX = 10
-"""Entries of a request."""
+"""EventBridge's limit for the entries of a request."""
 
 BYTES_MAX = 240 * 1024
-"""Of the entries of a request together. EventBridge takes 1 MB, SNS behind it 256 KB, its own envelope included."""
+"""All entries of a request together. EventBridge's limit is 1 MB, that of SNS behind it 256 KB with the envelope."""
 
 ATTEMPTS = 3
-"""Requests for one batch, each for what the last one did not take. The stream comes again with the rest."""
+"""Requests for one batch, each with the entries that the last one did not accept."""
 
 
 Entry: TypeAlias = "PutEventsRequestEntryTypeDef"
@@ -42,29 +42,37 @@ class EventBridgeBus:
         self._name = name
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        """What EventBridge refuses does not hold up the others. Where it is silent, nothing more is sent: each request
-        would take as long to fail, and the caller comes again."""
+        """Publish events. A refused event does not hold up the others.
+
+        After a request without a response nothing more is sent: each further request would take as long to fail, and
+        the caller repeats the rest.
+
+        Raises:
+            EventBusUnavailable: It holds the events that were not accepted.
+        """
         entries = [(event, self._entry(event)) for event in events]
-        not_taken = [event for event, entry in entries if _size(entry) > BYTES_MAX]
-        why = {f"larger than {BYTES_MAX} bytes"} if not_taken else set()
+        not_accepted = [event for event, entry in entries if _size(entry) > BYTES_MAX]
+        why = {f"larger than {BYTES_MAX} bytes"} if not_accepted else set()
         batches = list(_batches([(event, entry) for event, entry in entries if _size(entry) <= BYTES_MAX]))
         for number, batch in enumerate(batches):
             try:
-                left, refusals = self._put(batch)
-            except _NoAnswer as error:
-                not_taken += [event for unsent in batches[number:] for event, _ in unsent]
+                refused, refusals = self._put(batch)
+            except _RequestFailed as error:
+                not_accepted += [event for unsent in batches[number:] for event, _ in unsent]
                 why.add(str(error))
                 break
-            not_taken += [event for event, _ in left]
+            not_accepted += [event for event, _ in refused]
             why |= refusals
-        if not_taken:
-            raise EventBusUnavailable(f"{len(not_taken)} events were not taken: {', '.join(sorted(why))}", not_taken)
+        if not_accepted:
+            raise EventBusUnavailable(
+                f"{len(not_accepted)} events were not accepted: {', '.join(sorted(why))}", not_accepted
+            )
 
     def _put(self, batch: Batch) -> tuple[Batch, set[str]]:
-        """Returns what is not taken in the end, and why. Raises _NoAnswer."""
+        """Return the entries that EventBridge refused in the last attempt, and its reasons. Raises _RequestFailed."""
         refusals: set[str] = set()
         for _ in range(ATTEMPTS):
-            with no_answer_as(_NoAnswer):
+            with transient_as(_RequestFailed):
                 results = self._client.put_events(Entries=[entry for _, entry in batch])["Entries"]
             refused = [(sent, result) for sent, result in zip(batch, results, strict=True) if result.get("ErrorCode")]
             batch = [sent for sent, _ in refused]
@@ -83,8 +91,8 @@ class EventBridgeBus:
         }
 
 
-class _NoAnswer(Exception):
-    """The whole request was not answered."""
+class _RequestFailed(Exception):
+    """A whole request failed with a transient error."""
 
 
 def _batches(entries: Batch) -> Iterator[Batch]:
@@ -102,5 +110,5 @@ def _batches(entries: Batch) -> Iterator[Batch]:
 
 
 def _size(entry: Entry) -> int:
-    """As EventBridge counts it: 14 bytes for the time, and the texts as UTF-8."""
+    """Return the size as EventBridge counts it: 14 bytes for the time, and the texts in UTF-8."""
     return 14 + sum(len(text.encode()) for text in (entry["Source"], entry["DetailType"], entry["Detail"]))

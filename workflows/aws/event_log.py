@@ -1,16 +1,16 @@
-"""The event log in DynamoDB: one PutItem on condition that its place is free, one consistent Query to load.
+"""The event log in DynamoDB: one conditional PutItem to append, one consistent Query to load.
 
-Every failure to answer is settled by reading: the item at the place of the commit is ours (a success), another's (a
-conflict), or not there. In the last case the request may still be on its way, so that is ``StreamUnavailable``, and
-whoever repeats it under the same key is safe.
+After a transient error the adapter reads the item at the commit's place: it is this commit (a success), another commit
+(a conflict), or missing. If it is missing, the request may still be under way, so the adapter raises
+``StreamUnavailable``, and repeating the append with the same key is safe.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as
+from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_as
 from workflows.clock import Clock
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
@@ -29,24 +29,22 @@ class DynamoDbEventLog(ChainedEventLog):
         self._table = table
 
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
-        """Eventually consistent, at half the price: who finds something wrong reads that stream again.
+        """Scan with eventually consistent reads, at half the price; a caller that finds a fault reads the stream again.
 
-        DynamoDB stores the items of one partition key together in the order of the sort key, and scans them so.
+        DynamoDB stores the items of one partition key together in the order of the sort key, and scans them in it.
         """
         request: dict[str, Any] = {"TableName": self._table}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"N": str(after[1])}}
         yield from self._pages("the log", "scan", request)
 
-    def _read(self, stream: str, *, through: int | None) -> Iterable[Commit]:
+    def read(self, stream: str) -> Iterable[Commit]:
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
-            "KeyConditionExpression": "pk = :pk" if through is None else "pk = :pk AND sk <= :through",
+            "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": stream}},
         }
-        if through is not None:
-            request["ExpressionAttributeValues"][":through"] = {"N": str(through)}
         return self._pages(stream, "query", request)
 
     def _insert(self, commit: Commit) -> Commit | None:
@@ -60,13 +58,13 @@ class DynamoDbEventLog(ChainedEventLog):
         except self._client.exceptions.ConditionalCheckFailedException as error:
             return _commit(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
         except AWS_ERRORS as error:
-            if not is_no_answer(error):
+            if not is_transient(error):
                 raise
-            return self._settled(commit, error)
+            return self._stored_after(commit, error)
         return None
 
-    def _settled(self, commit: Commit, error: Exception) -> Commit:
-        """What stands at the place of a commit whose fate is not known. Raises StreamUnavailable for nothing."""
+    def _stored_after(self, commit: Commit, error: Exception) -> Commit:
+        """Read the item at the place of a commit whose PutItem failed. Raises StreamUnavailable if there is none."""
         key = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}
         try:
             item = self._client.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item")
@@ -76,16 +74,11 @@ class DynamoDbEventLog(ChainedEventLog):
             raise StreamUnavailable(commit.pk, str(error)) from error
         return _commit(item)
 
-    def _pages(self, stream: str, operation: str, request: dict[str, Any]) -> Iterator[Commit]:
-        """DynamoDB answers with 1 MB at a time."""
-        while True:
-            with no_answer_as(lambda why: StreamUnavailable(stream, why)):
-                page = getattr(self._client, operation)(**request)
-            for item in page["Items"]:
-                yield _commit(item)
-            if "LastEvaluatedKey" not in page:
-                return
-            request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _pages(self, stream: str, operation: Literal["query", "scan"], request: dict[str, Any]) -> Iterator[Commit]:
+        """Yield the commits of all pages. A page of DynamoDB holds 1 MB."""
+        with transient_as(lambda why: StreamUnavailable(stream, why)):
+            for page in self._client.get_paginator(operation).paginate(**request):
+                yield from map(_commit, page["Items"])
 
 
 def _item(commit: Commit) -> dict[str, Any]:

@@ -1,8 +1,9 @@
-"""The queue that a backend service receives published events from: EventBridge -> SNS -> SQS, raw delivery on.
+"""The queue from which a backend service receives published events: EventBridge -> SNS -> SQS, with raw delivery.
 
-A message is EventBridge's envelope, whose ``detail`` is the CloudEvent. Messages come at least once and in no order:
-``source`` and ``id`` tell a repetition, ``sequence`` the order within one order. What is not acknowledged within the
-queue's visibility timeout comes again, and after the queue's number of attempts goes to its dead letters.
+A message is EventBridge's envelope, whose ``detail`` is the CloudEvent. Messages arrive at least once and in any order:
+a repetition has the same ``source`` and ``id``; ``sequence`` gives the order of events within one order. A message that
+is not acknowledged within the queue's visibility timeout is delivered again, and after the queue's number of attempts
+moves to its dead letters.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from workflows.aws.clients import LONG_POLL_S
-from workflows.aws.transient_errors import no_answer_as
+from workflows.aws.transient_errors import transient_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,16 +21,16 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 MESSAGES_MAX = 10
-"""SQS gives and takes that many at once."""
+"""SQS's limit for one request."""
 
 
 class EventQueueUnavailable(Exception):
-    """No answer from the queue. Retryable: yes; what was received comes again."""
+    """The queue did not answer. Retryable: yes; unacknowledged messages are delivered again."""
 
 
 @dataclass(frozen=True, slots=True)
-class Received:
-    """A published event, or, when the message is none, ``event`` is empty and ``body`` says what came instead."""
+class QueuedEvent:
+    """A message of the queue. ``event`` is its CloudEvent, or empty if ``body`` holds none."""
 
     event: Mapping[str, Any]
     attempts: int
@@ -38,45 +39,45 @@ class Received:
 
 
 class EventQueue:
-    """Threads may share it."""
+    """Receive and acknowledge events. Threads may share it."""
 
     def __init__(self, client: SQSClient, url: str) -> None:
         self._client = client
         self._url = url
 
-    def receive(self, wait_s: int = LONG_POLL_S, max: int = MESSAGES_MAX) -> list[Received]:  # noqa: A002 - SQS's word
-        """Up to ``max`` events, waiting for the first as long as ``wait_s``. Raises EventQueueUnavailable."""
-        with no_answer_as(EventQueueUnavailable):
-            answer = self._client.receive_message(
+    def receive(self, wait_s: int = LONG_POLL_S, max: int = MESSAGES_MAX) -> list[QueuedEvent]:  # noqa: A002 - SQS's word
+        """Wait up to ``wait_s`` seconds for a message and return up to ``max`` (10). Raises EventQueueUnavailable."""
+        with transient_as(EventQueueUnavailable):
+            response = self._client.receive_message(
                 QueueUrl=self._url,
                 WaitTimeSeconds=min(wait_s, LONG_POLL_S),
                 MaxNumberOfMessages=min(max, MESSAGES_MAX),
                 MessageSystemAttributeNames=["ApproximateReceiveCount"],
             )
-        return [_received(message) for message in answer.get("Messages", [])]
+        return [_received(message) for message in response.get("Messages", [])]
 
-    def acknowledge(self, received: Sequence[Received]) -> None:
-        """These are dealt with for good. Raises EventQueueUnavailable when some may come again."""
+    def acknowledge(self, received: Sequence[QueuedEvent]) -> None:
+        """Delete processed messages from the queue. Raises EventQueueUnavailable if some may be delivered again."""
         failed: list[str] = []
         for start in range(0, len(received), MESSAGES_MAX):
             part = received[start : start + MESSAGES_MAX]
-            with no_answer_as(EventQueueUnavailable):
-                answer = self._client.delete_message_batch(
+            with transient_as(EventQueueUnavailable):
+                response = self._client.delete_message_batch(
                     QueueUrl=self._url,
-                    Entries=[{"Id": str(n), "ReceiptHandle": found.receipt} for n, found in enumerate(part)],
+                    Entries=[{"Id": str(n), "ReceiptHandle": event.receipt} for n, event in enumerate(part)],
                 )
-            failed += [f"{entry['Code']}: {entry.get('Message', '')}" for entry in answer.get("Failed", [])]
+            failed += [f"{entry['Code']}: {entry.get('Message', '')}" for entry in response.get("Failed", [])]
         if failed:
             raise EventQueueUnavailable(f"{len(failed)} were not acknowledged: {', '.join(sorted(set(failed)))}")
 
 
-def _received(message: Any) -> Received:
+def _received(message: Any) -> QueuedEvent:
     attempts = int(message.get("Attributes", {}).get("ApproximateReceiveCount", 1))
-    return Received(_event(message["Body"]), attempts, message["Body"], message["ReceiptHandle"])
+    return QueuedEvent(_event(message["Body"]), attempts, message["Body"], message["ReceiptHandle"])
 
 
 def _event(body: str) -> Mapping[str, Any]:
-    """The CloudEvent of a message; empty for one that holds none, which its receiver leaves to the dead letters."""
+    """Return the CloudEvent in a message body; empty if it holds none, so that it ends in the dead letters."""
     try:
         detail = json.loads(body)["detail"]
     except (ValueError, TypeError, KeyError):

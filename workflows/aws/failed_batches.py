@@ -1,7 +1,7 @@
-"""Batches of the log's stream that a function could not process, kept in S3 by its mapping (the OnFailure destination).
+"""Batches of the log's stream that a function could not process, stored in S3 as the mapping's OnFailure destination.
 
-S3 is the one destination that keeps the payload. An object is the invocation record: why it was given up, which
-records of which shard, and in ``payload`` the whole event that the function was called with. Its key begins with
+S3 is the only destination that keeps the payload. An object is the invocation record: why Lambda gave up, which records
+of which shard, and in ``payload`` the whole event that the function was called with. Its key begins with
 ``aws/lambda/``, the id of the mapping, the shard and the day.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from workflows.aws.transient_errors import no_answer_as
+from workflows.aws.transient_errors import transient_as
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -22,20 +22,20 @@ PREFIX = "aws/lambda/"
 
 
 class FailedBatchesUnavailable(Exception):
-    """No answer from S3. Retryable: yes."""
+    """S3 did not answer. Retryable: yes."""
 
 
 class NoSuchBatch(LookupError):
-    """Somebody deleted it. Retryable: no."""
+    """The object was deleted. Retryable: no."""
 
 
 class BatchUnreadable(ValueError):
-    """The object is no invocation record with a payload. Retryable: no; look at it."""
+    """The object is not an invocation record with a payload. Retryable: no; inspect it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailedBatch:
-    """``function`` is an ARN, ``condition`` e.g. ``RetryAttemptsExhausted``, ``records`` the stream's, oldest first."""
+    """``function`` is an ARN, ``condition`` e.g. ``RetryAttemptsExhausted``; ``records`` are oldest first."""
 
     key: str
     function: str
@@ -46,47 +46,44 @@ class FailedBatch:
 
     @property
     def event(self) -> dict[str, Any]:
-        """What to invoke the function with again."""
+        """The event to invoke the function with again."""
         return {"Records": [dict(record) for record in self.records]}
 
 
 class FailedBatches:
+    """The failed batches in one bucket."""
+
     def __init__(self, client: S3Client, bucket: str) -> None:
         self._client = client
         self._bucket = bucket
 
     def list(self) -> Iterator[str]:
-        """The keys of all that failed, page by page. Raises FailedBatchesUnavailable."""
-        request: dict[str, Any] = {"Bucket": self._bucket, "Prefix": PREFIX}
-        while True:
-            with no_answer_as(FailedBatchesUnavailable):
-                page = self._client.list_objects_v2(**request)
-            yield from (found["Key"] for found in page.get("Contents", []))
-            if not page["IsTruncated"]:
-                return
-            request["ContinuationToken"] = page["NextContinuationToken"]
+        """Yield the keys of all failed batches, page by page. Raises FailedBatchesUnavailable."""
+        with transient_as(FailedBatchesUnavailable):
+            for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=PREFIX):
+                yield from (listed["Key"] for listed in page.get("Contents", []))
 
     def read(self, key: str) -> FailedBatch:
-        """Raises NoSuchBatch, BatchUnreadable, FailedBatchesUnavailable."""
+        """Read a failed batch. Raises NoSuchBatch, BatchUnreadable, FailedBatchesUnavailable."""
         try:
-            with no_answer_as(FailedBatchesUnavailable):
+            with transient_as(FailedBatchesUnavailable):
                 text = self._client.get_object(Bucket=self._bucket, Key=key)["Body"].read()
         except self._client.exceptions.NoSuchKey:
             raise NoSuchBatch(key) from None
         try:
             return _batch(key, json.loads(text))
         except (ValueError, KeyError, TypeError) as error:
-            raise BatchUnreadable(f"{key} is no invocation record: {type(error).__name__} {error}") from error
+            raise BatchUnreadable(f"{key} is not an invocation record: {type(error).__name__} {error}") from error
 
     def delete(self, key: str) -> None:
-        """It was dealt with. What is not there is no error. Raises FailedBatchesUnavailable."""
-        with no_answer_as(FailedBatchesUnavailable):
+        """Delete a processed batch; a missing one is not an error. Raises FailedBatchesUnavailable."""
+        with transient_as(FailedBatchesUnavailable):
             self._client.delete_object(Bucket=self._bucket, Key=key)
 
 
 def _batch(key: str, record: Mapping[str, Any]) -> FailedBatch:
     request, payload = record["requestContext"], record["payload"]
-    event = json.loads(payload) if isinstance(payload, str) else payload  # documented as JSON in a text
+    event = json.loads(payload) if isinstance(payload, str) else payload  # documented as a string that contains JSON
     return FailedBatch(
         key=key,
         function=request["functionArn"],

@@ -1,12 +1,12 @@
-"""Data keys in DynamoDB, each wrapped by a key of KMS that never leaves it.
+"""Data keys in DynamoDB, each encrypted with a KMS key that never leaves KMS.
 
-Two items a customer: ``customer#<id>`` names the key that is current (``id``), and ``key#<key id>`` holds it wrapped
-(``key``). The key is written first and named second, on condition that none is named: of two that ask at once one wins,
-and the other takes the winner's. A key that never got a name sealed nothing. Erasing removes both in one transaction,
-so that nobody goes on sealing with a key that is gone.
+A customer has two items: ``customer#<id>`` names the current key (``id``), and ``key#<key id>`` holds the encrypted key
+(``key``). The key is written first and named second, on condition that no key is named: of two concurrent first uses
+one wins, and the other takes the winner's key. A key that was never named has encrypted nothing. Erasing removes both
+items in one transaction, so that no process encrypts with a destroyed key.
 
-The wrapped key is bound to its id by KMS's encryption context, which CloudTrail shows: it says nothing about anybody.
-The table must have no backups: what is deleted here is gone once KMS has nothing left to unwrap.
+KMS's encryption context binds the encrypted key to its id. CloudTrail shows the id, which reveals nothing about the
+customer. The table must have no backups: a key must be gone once its items are deleted.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from workflows.aws.transient_errors import AWS_ERRORS, is_no_answer, no_answer_as
+from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_as
 from workflows.event_store.keyring import DataKey, KeyRingUnavailable, new_key_id
 
 if TYPE_CHECKING:
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 CACHED_S = 300.0
-"""A key that was destroyed elsewhere is gone everywhere after five minutes. KMS is asked once in that time."""
+"""A key destroyed by one process is gone from all others after five minutes. KMS is called once in that time."""
 
 CACHED_MAX = 10_000
-"""Keys, about 3 MB; the oldest goes first."""
+"""Keys, about 3 MB; the oldest is dropped first."""
 
 ATTEMPTS_MAX = 4
-"""Times ``current`` looks again because somebody named a key, or erased one, just then."""
+"""Attempts of ``current``; each fails if another process names or erases a key at the same time."""
 
 
 class _Cached(NamedTuple):
@@ -42,8 +42,8 @@ class _Cached(NamedTuple):
 class KmsKeyRing:
     """The table has ``pk`` (S) alone. ``key_arn`` is the key of KMS; ``now`` counts seconds.
 
-    ``current`` always reads which key is the customer's, so that nobody seals with one that was destroyed; ``find`` may
-    answer from memory for ``CACHED_S``.
+    ``current`` always reads the name of the customer's key, so that it never returns a destroyed one; ``find`` may
+    return a cached key for ``CACHED_S``.
     """
 
     def __init__(
@@ -56,12 +56,12 @@ class KmsKeyRing:
         self._now = now
         self._cache: OrderedDict[str, _Cached] = OrderedDict()
         self._gate = threading.Lock()
-        self._destroyed = 0  # what was read before a destruction is not put into the cache after it
+        self._destroyed = 0  # counts destructions: a key read before one is not cached after it
 
     def current(self, customer: str) -> DataKey:
         for _ in range(ATTEMPTS_MAX):
             destroyed = self._destroyed
-            with no_answer_as(KeyRingUnavailable):
+            with transient_as(KeyRingUnavailable):
                 named = self._named(customer)
                 if named is None:
                     fresh = self._created()
@@ -69,15 +69,15 @@ class KmsKeyRing:
                         return self._remembered(fresh, destroyed)
                     self._delete(f"key#{fresh.id}")
                 elif (key := self.find(named)) is not None:
-                    return key  # else it was erased just then
-        raise KeyRingUnavailable("the customer's key is made and destroyed by too many at once")
+                    return key  # otherwise it was erased since it was named
+        raise KeyRingUnavailable("too many processes create and destroy the customer's key at once")
 
     def find(self, key_id: str) -> DataKey | None:
         cached = self._cache.get(key_id)
         if cached is not None and 0 <= self._now() - cached.at < CACHED_S:
             return cached.key
         destroyed = self._destroyed
-        with no_answer_as(KeyRingUnavailable):
+        with transient_as(KeyRingUnavailable):
             item = self._dynamodb.get_item(
                 TableName=self._table, Key={"pk": {"S": f"key#{key_id}"}}, ConsistentRead=True
             ).get("Item")
@@ -90,8 +90,8 @@ class KmsKeyRing:
         return self._remembered(DataKey(key_id, opened["Plaintext"]), destroyed)
 
     def destroy(self, customer: str) -> bool:
-        """Repeating it is safe: it says ``False`` once nothing is left."""
-        with no_answer_as(KeyRingUnavailable):
+        """Destroy the customer's key. A repeated call is safe and returns False."""
+        with transient_as(KeyRingUnavailable):
             named = self._named(customer)
             if named is None:
                 return False
@@ -102,11 +102,11 @@ class KmsKeyRing:
     # --- items ---------------------------------------------------------------------------------------------------
 
     def _named(self, customer: str) -> str | None:
-        found = self._dynamodb.get_item(TableName=self._table, Key=_of(customer), ConsistentRead=True).get("Item")
-        return None if found is None else found["id"]["S"]
+        item = self._dynamodb.get_item(TableName=self._table, Key=_of(customer), ConsistentRead=True).get("Item")
+        return None if item is None else item["id"]["S"]
 
     def _created(self) -> DataKey:
-        """A new key in its place, that nobody uses yet. Repeated, the put writes the same again."""
+        """Store a new key that is not named yet. A repeated put writes the same item."""
         key_id = new_key_id()
         made = self._kms.generate_data_key(KeyId=self._key_arn, KeySpec="AES_256", EncryptionContext=_context(key_id))
         self._dynamodb.put_item(
@@ -115,7 +115,7 @@ class KmsKeyRing:
         return DataKey(key_id, made["Plaintext"])
 
     def _name(self, customer: str, key_id: str) -> bool:
-        """Make it the customer's key, unless there is one. Without an answer, what is named now says whether it is."""
+        """Name the key as the customer's, unless another is named; return whether it is the customer's key now."""
         try:
             self._dynamodb.put_item(
                 TableName=self._table,
@@ -123,9 +123,9 @@ class KmsKeyRing:
                 ConditionExpression="attribute_not_exists(pk)",
             )
         except self._dynamodb.exceptions.ConditionalCheckFailedException:
-            return self._named(customer) == key_id  # botocore repeats a put whose answer was lost
+            return self._named(customer) == key_id  # botocore repeats a put whose response was lost
         except AWS_ERRORS as error:
-            if not is_no_answer(error) or self._named(customer) != key_id:
+            if not is_transient(error) or self._named(customer) != key_id:
                 raise
         return True
 

@@ -1,8 +1,8 @@
 """The credentials of the providers: one secret in Secrets Manager, a JSON object from provider to token.
 
-It is read once in five minutes, so a rotated secret is used after that at the latest; until then the old one must be
-valid too, which is how rotation works there. Where there is no answer, what was read last is used on: an outage of
-Secrets Manager must not become one of the payments.
+The secret is read once in five minutes, so a rotated one is used five minutes later at the latest; the old one must be
+valid until then, as usual with Secrets Manager. While Secrets Manager does not respond, the last secret stays in use:
+its outage must not stop payments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
-from workflows.aws.transient_errors import no_answer_as
+from workflows.aws.transient_errors import transient_as
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -25,15 +25,15 @@ _log = logging.getLogger(__name__)
 
 
 class CredentialsUnavailable(Exception):
-    """No answer from Secrets Manager, and nothing was read before. Retryable: yes."""
+    """Secrets Manager did not respond, and no secret was read before. Retryable: yes."""
 
 
 class CredentialMissing(LookupError):
-    """The secret has no token for a provider. Retryable: once somebody added it; it is read again in five minutes."""
+    """The secret has no token for a provider. Retryable: yes, five minutes after the token was added."""
 
 
 class _Secret:
-    """Threads may share it; one of them reads again, and the others wait for it."""
+    """The secret, cached. Threads may share it: one reads it again, and the others wait."""
 
     def __init__(self, client: SecretsManagerClient, arn: str, now: Callable[[], float]) -> None:
         self._client = client
@@ -44,7 +44,7 @@ class _Secret:
         self._gate = threading.Lock()
 
     def __call__(self, provider: str) -> str:
-        """The token of a provider, by its name. Raises CredentialsUnavailable, CredentialMissing."""
+        """Return the token of a provider. Raises CredentialsUnavailable, CredentialMissing."""
         token = self._tokens().get(provider)
         if not isinstance(token, str) or not token:
             raise CredentialMissing(f"the secret {self._arn} has no token for {provider}")
@@ -54,17 +54,17 @@ class _Secret:
         with self._gate:
             if self._kept is None or not 0 <= self._now() - self._read_at < CACHED_S:
                 self._read()
-            assert self._kept is not None  # else reading it raised
+            assert self._kept is not None  # otherwise _read has raised
             return self._kept
 
     def _read(self) -> None:
         try:
-            with no_answer_as(CredentialsUnavailable):
+            with transient_as(CredentialsUnavailable):
                 text = self._client.get_secret_value(SecretId=self._arn)["SecretString"]
         except CredentialsUnavailable:
             if self._kept is None:
                 raise
-            _log.warning("no answer from Secrets Manager: going on with the credentials read before")
+            _log.warning("Secrets Manager did not respond; the credentials read before stay in use")
         else:
             self._kept = _object(text, self._arn)
         self._read_at = self._now()
@@ -73,15 +73,15 @@ class _Secret:
 def provider_credentials(
     client: SecretsManagerClient, secret_arn: str, now: Callable[[], float] = time.time
 ) -> Callable[[str], str]:
-    """What to call with ``payments``, ``kitchen`` or ``couriers`` for the token. ``now`` counts seconds."""
+    """Return a function from ``payments``, ``kitchen`` or ``couriers`` to the token. ``now`` returns seconds."""
     return _Secret(client, secret_arn, now)
 
 
 def _object(text: str, arn: str) -> Mapping[str, str]:
     try:
-        found = json.loads(text)
+        tokens = json.loads(text)
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise CredentialMissing(f"the secret {arn} is no JSON object from provider to token")
-    return found
+        tokens = None
+    if not isinstance(tokens, dict):
+        raise CredentialMissing(f"the secret {arn} is not a JSON object from provider to token")
+    return tokens

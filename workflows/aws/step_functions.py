@@ -1,10 +1,10 @@
-"""Executions at Step Functions: a start is told apart by its name, a settled token by itself.
+"""Executions at Step Functions.
 
-Every call may be repeated, by botocore too. A start that took effect is ``ExecutionAlreadyExists`` to the next, or, as
-long as it runs, a success. A token that took effect is gone for the next (``TaskTimedOut``): whoever settles it learns
-that nobody waits there any more, which is so.
+Every call may be repeated, by botocore too, because a start is identified by its name and a settled task by its token.
+A repeated start gets a success while the execution runs, and ``ExecutionAlreadyExists`` afterwards. A repeated use of
+a token gets ``TaskTimedOut``, which becomes ``TokenGone``: the task no longer waits, which is true.
 
-``ExecutionLimitExceeded`` (a million running) is not now, not no.
+``ExecutionLimitExceeded`` (a million running) is transient.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from workflows.asl.interpreter.payloads import to_text
 from workflows.asl.signals import JSON
-from workflows.aws.transient_errors import no_answer_as
+from workflows.aws.transient_errors import transient_as
 from workflows.executions import ExecutionsUnavailable, TokenGone
 
 if TYPE_CHECKING:
@@ -30,21 +30,21 @@ class StepFunctions:
 
     def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
         try:
-            with no_answer_as(ExecutionsUnavailable):
+            with transient_as(ExecutionsUnavailable):
                 self._client.start_execution(stateMachineArn=machine, name=name, input=to_text(input))
         except self._client.exceptions.ExecutionAlreadyExists:
-            return  # it runs with another input text, or it ran within the last 90 days
+            return  # it runs with a differently written input, or it ended within the last 90 days
 
     def succeed(self, token: str, output: JSON) -> None:
         try:
-            with no_answer_as(ExecutionsUnavailable):
+            with transient_as(ExecutionsUnavailable):
                 self._client.send_task_success(taskToken=token, output=to_text(output))
         except self._gone as error:
             raise TokenGone(str(error)) from error
 
     def fail(self, token: str, error: str, cause: str) -> None:
         try:
-            with no_answer_as(ExecutionsUnavailable):
+            with transient_as(ExecutionsUnavailable):
                 self._client.send_task_failure(taskToken=token, error=error, cause=cause)
         except self._gone as gone:
             raise TokenGone(str(gone)) from gone

@@ -1,7 +1,7 @@
-"""What AWS says, or does not, when it has no answer for now: the same words for every service.
+"""Tell transient errors of AWS (retry) from permanent ones (raise), the same way for every service.
 
-Anything else is a refusal: a missing table, permission or name does not go away by asking again, so it stays the error
-that it is, for a person to read.
+A permanent error, such as a missing table or permission, does not go away with a retry. It is raised unchanged, so that
+a person sees it.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from botocore.exceptions import (
 from botocore.parsers import ResponseParserError
 
 AWS_ERRORS = (ClientError, HTTPClientError, ConnectionError, IncompleteReadError, ResponseParserError)
-"""What a call can raise after botocore's own attempts."""
+"""The errors that a call can raise after botocore's own attempts."""
 
-_NOT_NOW = frozenset(
+_TRANSIENT_CODES = frozenset(
     {
-        # throttled, in the words of each service
+        # throttled: each service has its own name for it
         "ThrottlingException",
         "Throttling",
         "TooManyRequestsException",
@@ -35,7 +35,7 @@ _NOT_NOW = frozenset(
         "LimitExceededException",
         "SlowDown",
         "OverLimit",
-        # trouble there; most of it also says so by its status
+        # faults of the service; most also have a 5xx status
         "InternalServerError",
         "InternalException",
         "InternalFailure",
@@ -48,29 +48,32 @@ _NOT_NOW = frozenset(
 
 
 def error_code(error: Exception) -> str:
-    """AWS's name of the error; empty when there was no answer at all."""
+    """Return AWS's name of the error; empty if no response arrived."""
     return str(error.response["Error"].get("Code", "")) if isinstance(error, ClientError) else ""
 
 
-def is_no_answer(error: Exception) -> bool:
-    """Throttled, trouble at AWS, or silence. What was asked for may have been carried out, and may still be."""
+def is_transient(error: Exception) -> bool:
+    """Return whether the call was throttled, failed at AWS, or got no response.
+
+    Its effect is unknown: AWS may have carried it out, or may still do so.
+    """
     if not isinstance(error, ClientError):
         return isinstance(error, AWS_ERRORS)
     status = error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    return error_code(error) in _NOT_NOW or status >= 500
+    return error_code(error) in _TRANSIENT_CODES or status >= 500
 
 
 @contextmanager
-def no_answer_as(unavailable: Callable[[str], Exception]) -> Iterator[None]:
-    """Raise ``unavailable`` of the reason where AWS has no answer."""
+def transient_as(unavailable: Callable[[str], Exception]) -> Iterator[None]:
+    """Raise ``unavailable(reason)`` in place of a transient error."""
     try:
         yield
     except AWS_ERRORS as error:
-        if not is_no_answer(error):
+        if not is_transient(error):
             raise
         raise unavailable(str(error)) from error
 
 
-def was_repeated(error: ClientError) -> bool:
-    """Whether botocore had asked before: the request that was refused may have been the echo of one that was not."""
+def was_retried(error: ClientError) -> bool:
+    """Return whether botocore sent the request more than once, so that an earlier attempt may have succeeded."""
     return error.response["ResponseMetadata"].get("RetryAttempts", 0) > 0

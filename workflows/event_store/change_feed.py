@@ -1,6 +1,6 @@
-"""The live feed of a log: what was committed, in order, at least once; and the doorbell that says that there is more.
+"""The live feed of a log: durable commits in order, at least once, and a notification after each append.
 
-The feed is for those who follow; whoever missed a ring, or a change, finds everything by asking again.
+A consumer that missed a notification or a commit finds everything by reading the feed again from its checkpoint.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import NamedTuple, Protocol
 from workflows.event_store.commits import Commit
 
 
-class Change(NamedTuple):
-    """``position`` orders changes of all streams; it is what a follower keeps as its checkpoint."""
+class FeedEntry(NamedTuple):
+    """A commit and its place in the feed: ``position`` orders the commits of all streams, and is a checkpoint."""
 
     position: int
     commit: Commit
@@ -21,24 +21,24 @@ class Change(NamedTuple):
 class Feed(Protocol):
     """Commits of one stream come in their order."""
 
-    def changes(self, after: int | None, limit: int) -> list[Change]:
-        """The next durable commits past a position, from the beginning for ``None``; empty when there are none."""
+    def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
+        """Return the next durable commits after a position; from the beginning for None. Empty if there are none."""
         ...
 
-    def on_change(self, ring: Callable[[], None]) -> None:
-        """Call ``ring`` after each durable append, in the thread that appended: it must be short and not raise."""
+    def on_change(self, notify: Callable[[], None]) -> None:
+        """Call ``notify`` after each durable append, in the thread that appended: it must be short and not raise."""
         ...
 
 
-class Doorbell:
-    """Rings everybody who asked for it."""
+class Listeners:
+    """The functions to call after each append."""
 
     def __init__(self) -> None:
-        self._rings: tuple[Callable[[], None], ...] = ()
+        self._listeners: tuple[Callable[[], None], ...] = ()
 
-    def add(self, ring: Callable[[], None]) -> None:
-        self._rings = (*self._rings, ring)
+    def add(self, listener: Callable[[], None]) -> None:
+        self._listeners = (*self._listeners, listener)
 
-    def ring(self) -> None:
-        for ring in self._rings:
-            ring()
+    def notify(self) -> None:
+        for listener in self._listeners:
+            listener()

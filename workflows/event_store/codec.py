@@ -1,7 +1,7 @@
-"""Events to the JSON text of a commit, and back.
+"""Encode events as the JSON text of a commit, and decode them.
 
 ``{"m":{actor,correlation,causation,body},"e":[{"t":type,"v":schema,"d":{...}}]}``. The data of an event stays raw bytes
-until its type is known, and then goes straight into the dataclass.
+until its type is known, and is then decoded directly into the dataclass.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from workflows.event_store.upcasters import upcast
 
 
 class Undecodable(Exception):
-    """A stored event of a known type does not read as one. Retryable: no; run ``audit verify``."""
+    """A stored commit or event cannot be decoded. Retryable: no; run ``audit verify``."""
 
     def __init__(self, commit: Commit, what: str) -> None:
         super().__init__(f"{commit.pk} version {commit.sk}: {what}")
@@ -42,26 +42,26 @@ _read_envelope = msgspec.json.Decoder(_Envelope).decode
 
 
 class Codec:
-    """Encode and decode commits. The key ring seals and opens personal fields; ``types`` are all known events."""
+    """Encode and decode commits of the event types in ``types``. The key ring holds the keys of personal fields."""
 
     def __init__(self, keyring: KeyRing, types: EventTypes) -> None:
         self._keyring = keyring
         self._types = types
 
     def encode(self, stream: str, new: NewCommit) -> str:
-        """The ``ev`` of a commit. Raises NotStorable, KeyRingUnavailable."""
+        """Return the ``ev`` of a commit. Raises NotStorable, KeyRingUnavailable."""
         meta = Meta(new.actor, new.correlation, new.causation, new.body_hash)
         stored = [self._stored(stream, event, new.subject) for event in new.events]
         return encode_json(_Envelope(meta, stored)).decode()
 
     def decode(self, commit: Commit) -> tuple[RecordedEvent, ...]:
-        """The events of a commit; those of unknown type or schema as Opaque. Raises Undecodable."""
+        """Return the events of a commit; an unknown type or schema becomes an Opaque. Raises Undecodable."""
         recorded: list[RecordedEvent] = []
         readers, version, category = self._types.readers, commit.sk, category_of(commit.pk)
         try:
             envelope = _read_envelope(commit.ev)
             if not envelope.e:
-                raise Undecodable(commit, "holds no event")
+                raise Undecodable(commit, "contains no event")
             for stored in envelope.e:
                 read = readers.get((category, stored.t, stored.v))
                 event = read(stored.d) if read is not None else self._opened(commit.pk, stored)
@@ -72,7 +72,7 @@ class Codec:
         return tuple(recorded)
 
     def recorded(self, commit: Commit, new: NewCommit) -> tuple[RecordedEvent, ...]:
-        """The events of a commit just made from ``new``, without decoding them again."""
+        """Return the events of a commit that was created from ``new``, without decoding them."""
         meta = Meta(new.actor, new.correlation, new.causation, new.body_hash)
         return tuple(
             RecordedEvent(version, event, commit.k, commit.ts, meta)
@@ -89,7 +89,7 @@ class Codec:
         return _Stored(kind.name, kind.schema, kind.write(event, Vault(self._keyring.find, (stream, kind.name)), key))
 
     def _opened(self, stream: str, stored: _Stored) -> Any:
-        """What has no direct reader: personal fields, an old schema, or something unknown."""
+        """Decode an event that has personal fields, an old schema or an unknown type."""
         category = category_of(stream)
         kind = self._types.by_name.get((category, stored.t))
         vault = Vault(self._keyring.find, (stream, stored.t))

@@ -1,7 +1,7 @@
-"""Commits and histories: what the log stores, what a reader gets, and the hash chain that binds one to the next.
+"""Commits, histories, and the hash chain that links each commit to the one before it.
 
-A ``Commit`` is one stored item. A ``History`` is a whole stream at its newest known version and is the only thing that
-can be appended to; a ``PastHistory`` is what the stream was once, and cannot.
+A ``Commit`` is one stored item. A ``History`` is a whole stream at its newest known version; only a ``History`` can be
+appended to. A ``PastHistory`` is the stream at an earlier version and cannot be appended to.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def size(self) -> int:
-        """How many events it holds. Raises msgspec.DecodeError when ``ev`` is not what was written."""
+        """The number of its events. Raises msgspec.DecodeError if ``ev`` is not the JSON of a commit."""
         return len(_count(self.ev).e)
 
 
@@ -53,7 +53,7 @@ _count = msgspec.json.Decoder(_Counted).decode
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewCommit:
-    """What is to be appended. ``subject`` is the customer whose data key encrypts the personal fields."""
+    """Events to append in one commit. ``subject`` is the customer whose data key encrypts the personal fields."""
 
     key: str
     events: tuple[Event, ...]
@@ -69,7 +69,7 @@ class NewCommit:
 
 
 class Meta(msgspec.Struct, frozen=True, gc=False):
-    """Who wrote a commit and what for: ``body`` is the hash of the command's body."""
+    """The author of a commit and the request behind it. ``body`` is the hash of the command's body."""
 
     actor: Actor
     correlation: str
@@ -79,7 +79,7 @@ class Meta(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """An event whose type or schema this code does not know: for the auditor to read, not to decide on."""
+    """An event whose type or schema this code does not know. It can be shown, but no decision is made on it."""
 
     type: str
     schema: int
@@ -87,7 +87,7 @@ class Opaque:
 
 
 class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event with its version in the stream and what its commit says about it."""
+    """An event with its version in the stream and the key, time and author of its commit."""
 
     version: int
     event: Event | Opaque
@@ -113,7 +113,7 @@ class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
 
 
 class KeySeen(NamedTuple):
-    """Which versions a key wrote, and the hash of the command's body then."""
+    """The versions that a key wrote, and the hash of the command's body."""
 
     first: int
     last: int
@@ -121,7 +121,7 @@ class KeySeen(NamedTuple):
 
 
 class UnknownEvent(Exception):
-    """A newer writer left an event this code does not know, so it must not decide. Retryable: after an upgrade."""
+    """The stream holds an event of a newer release, so this code must not decide. Retryable: after an upgrade."""
 
     def __init__(self, stream: str, version: int, event: Opaque) -> None:
         super().__init__(
@@ -134,16 +134,16 @@ class UnknownEvent(Exception):
 
 
 class KeyReused(Exception):
-    """The same key came with another body: it is not a retry. Retryable: no. HTTP: 422."""
+    """The same key was sent with another body, so it is not a retry. Retryable: no. HTTP: 422."""
 
     def __init__(self, stream: str, key: str) -> None:
-        super().__init__(f"key {key!r} was used on {stream} with another body; a new wish needs a new key")
+        super().__init__(f"key {key!r} was used on {stream} with another body; a new request needs a new key")
         self.stream = stream
         self.key = key
 
 
 class ChainBroken(Exception):
-    """The stored stream is not what was written. Retryable: no; run ``audit verify``."""
+    """The stored stream differs from what was written. Retryable: no; run ``audit verify``."""
 
     def __init__(self, stream: str, version: int, what: str) -> None:
         super().__init__(f"{stream} version {version}: {what}")
@@ -154,19 +154,19 @@ class ChainBroken(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Recording:
-    """Recorded events of one stream from version 1 on, without a gap."""
+    """The events of one stream from version 1 on, without a gap."""
 
     stream: str
     recorded: tuple[RecordedEvent, ...] = ()
 
     @property
     def version(self) -> int:
-        """The version of the last event; 0 when there is none."""
+        """The version of the last event; 0 if the stream is empty."""
         return len(self.recorded)
 
     @property
     def events(self) -> tuple[Event, ...]:
-        """The events to fold. Raises UnknownEvent, so that nobody decides on half a story."""
+        """The events to fold. Raises UnknownEvent, so that no decision is made on an incomplete history."""
         known: list[Event] = []
         for recorded in self.recorded:
             event = recorded.event
@@ -175,33 +175,29 @@ class _Recording:
             known.append(event)
         return tuple(known)
 
-    @property
-    def opaque(self) -> tuple[RecordedEvent, ...]:
-        return tuple(recorded for recorded in self.recorded if isinstance(recorded.event, Opaque))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastHistory(_Recording):
-    """What a stream was at a past version or time. Nothing can be appended to it."""
+    """A stream at an earlier version or time. Nothing can be appended to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History(_Recording):
-    """A verified stream at its newest known version. Only an event log makes one."""
+    """A verified stream at its newest known version. Only an event log creates one."""
 
     head: bytes = GENESIS
     last_ts: str = ""
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
 
     def find(self, key: str, body_hash: str) -> KeySeen | None:
-        """What an earlier attempt under this key wrote. Raises KeyReused when its body was another one."""
+        """Return the versions that an earlier attempt under this key wrote. Raises KeyReused if its body differs."""
         seen = self.keys.get(key)
         if seen is not None and seen.body_hash != body_hash:
             raise KeyReused(self.stream, key)
         return seen
 
     def extended(self, commit: Commit, recorded: tuple[RecordedEvent, ...]) -> History:
-        """The history after one more commit, whose events are given decoded. Raises ChainBroken."""
+        """Return the history after one more commit, whose decoded events are ``recorded``. Raises ChainBroken."""
         check_link(commit, self.stream, self.version, self.head, self.last_ts)
         seen = KeySeen(commit.sk, commit.sk + len(recorded) - 1, recorded[0].meta.body)
         return replace(
@@ -214,7 +210,7 @@ class History(_Recording):
 
 
 def chain_hash(previous: bytes, commit: Commit) -> bytes:
-    """What ``h`` of the commit must be, given the hash before it.
+    """Return the hash that ``h`` of the commit must hold, given the hash of the commit before it.
 
     SHA-256 over six big-endian 32-bit lengths and then the six parts: the previous hash, pk, sk in decimal digits, k,
     ts and ev, text as UTF-8.
@@ -225,7 +221,7 @@ def chain_hash(previous: bytes, commit: Commit) -> bytes:
 
 
 def check_link(commit: Commit, stream: str, version: int, head: bytes, last_ts: str) -> None:
-    """Does the commit continue ``stream``, which ends with this version, hash and time? Raises ChainBroken."""
+    """Check that the commit continues ``stream``, which ends with this version, hash and time. Raises ChainBroken."""
     if commit.sk > version + 1:
         raise ChainBroken(stream, version + 1, f"missing: the next commit begins with version {commit.sk}")
     if commit.sk <= version:

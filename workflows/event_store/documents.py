@@ -1,13 +1,13 @@
-"""Small keyed records that the engine may lose: waits, breaker counters, checkpoints.
+"""Small keyed records that the engine may lose: waits, breaker counters, checkpoints, rows of open orders.
 
-A document has a partition key, a sort key and a version that counts its writes; every write says which version it
-replaces. ``indexes`` are the attributes an adapter may index; nothing that must be right is read through them.
+A document has a partition key, a sort key and a version that counts its writes; every write names the version that it
+replaces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Literal, Protocol
 
@@ -17,28 +17,27 @@ class AnyVersion(Enum):
 
 
 ANY: Final = AnyVersion.ANY
-"""Expected version of a put or delete that does not care what is there."""
+"""Expected version of a put or delete that applies whatever is stored."""
 
 Expected = int | None | Literal[AnyVersion.ANY]
-"""The version that is replaced; ``None`` when the document must not exist yet; ``ANY`` for either."""
+"""The version to replace; None if the document must not exist yet; ``ANY`` for both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``body`` is what JSON can say. ``version`` is set by ``put``: 1 for the first write."""
+    """``body`` is JSON. ``version`` is set by ``put``: 1 for the first write."""
 
     pk: str
     sk: str
     body: Mapping[str, Any]
     version: int = 0
-    indexes: Mapping[str, str] = field(default_factory=dict)
 
 
 class DocumentChanged(Exception):
-    """Somebody else wrote the document first. Retryable: yes, after reading it again."""
+    """Another process wrote the document first. Retryable: yes, after reading it again."""
 
     def __init__(self, pk: str, sk: str, expected: int | None, found: int | None) -> None:
-        super().__init__(f"document {pk} / {sk} is at {_said(found)}, expected {_said(expected)}")
+        super().__init__(f"document {pk} / {sk} is at {_in_words(found)}, expected {_in_words(expected)}")
         self.pk = pk
         self.sk = sk
         self.expected = expected
@@ -46,7 +45,7 @@ class DocumentChanged(Exception):
 
 
 class DocumentsUnavailable(Exception):
-    """No answer from the store; a write may or may not have happened. Retryable: yes."""
+    """The store did not answer; a write may or may not have happened. Retryable: yes."""
 
 
 class Documents(Protocol):
@@ -55,23 +54,51 @@ class Documents(Protocol):
     def get(self, pk: str, sk: str) -> Document | None: ...
 
     def put(self, document: Document, expected: Expected) -> Document:
-        """Write and return what is stored, with its new version. Raises DocumentChanged."""
+        """Write the document and return it as stored, with its new version.
+
+        Raises:
+            DocumentChanged: Another version than ``expected`` is stored.
+        """
         ...
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
-        """Raises DocumentChanged when another version, or nothing, is there; with ``ANY`` nothing is no error."""
+        """Delete a document. With ``ANY`` a missing document is not an error.
+
+        Raises:
+            DocumentChanged: Another version than ``expected``, or nothing, is stored.
+        """
         ...
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
-        """The documents of a partition by sort key, from the first one past ``after``."""
+        """Return the next documents of a partition by sort key.
+
+        Args:
+            limit: The number of documents at most. Fewer are returned only at the end of the partition.
+            after: The sort key behind which the page begins; None for the first page.
+        """
         ...
 
 
+def all_documents(documents: Documents, pk: str, *, page: int = 100) -> Iterator[Document]:
+    """Yield every document of a partition by sort key, reading the next page when it is needed.
+
+    Args:
+        page: Documents in one read. A smaller page suits a caller that often stops early.
+    """
+    after = None
+    while True:
+        listed = documents.list(pk, limit=page, after=after)
+        yield from listed
+        if len(listed) < page:
+            return
+        after = listed[-1].sk
+
+
 def check_version(pk: str, sk: str, expected: Expected, found: int | None) -> None:
-    """The rule of every adapter. Raises DocumentChanged."""
+    """Compare the stored version with the expected one, as every adapter does. Raises DocumentChanged."""
     if expected is not ANY and expected != found:
         raise DocumentChanged(pk, sk, expected, found)
 
 
-def _said(version: int | None) -> str:
+def _in_words(version: int | None) -> str:
     return "no version" if version is None else f"version {version}"

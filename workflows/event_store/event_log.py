@@ -1,16 +1,15 @@
-"""The event log as a port, and what every adapter of it does the same way.
+"""The event log as a port, and the part that all its adapters share.
 
-An adapter stores and reads items; sealing a commit, telling an echo from a conflict and verifying the chain happen
-here, once. The version of a commit comes from the History that was loaded, never from a number a caller gives, so
-that a gap or an overlap cannot be asked for.
+An adapter stores and reads items. Hashing a commit, distinguishing a replayed append from a conflict, and verifying
+the chain happen here. The version of a commit comes from the loaded History, never from a caller's number, so an
+append cannot leave a gap or overlap another commit.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from datetime import datetime
-from typing import Protocol, TypeAlias, overload
+from typing import Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -22,21 +21,20 @@ from workflows.event_store.commits import (
     History,
     KeySeen,
     NewCommit,
-    PastHistory,
     RecordedEvent,
     chain_hash,
     check_link,
 )
 
 ITEM_MAX_BYTES = 400 * 1024
-"""DynamoDB's limit of an item, attribute names included. Every adapter keeps to it, so that a log can move."""
+"""DynamoDB's limit for an item, attribute names included. Every adapter enforces it, so that a log can be moved."""
 
 STREAM_MAX_BYTES = 2048
-"""DynamoDB's limit of a partition key."""
+"""DynamoDB's limit for a partition key."""
 
 
 class WrongExpectedVersion(Exception):
-    """Somebody else wrote first. ``history`` already holds the winner: decide again on it. Retryable: yes."""
+    """Another command appended first. ``history`` includes its commit: decide again on it. Retryable: yes."""
 
     def __init__(self, expected: int, winner: Commit, history: History) -> None:
         super().__init__(
@@ -49,7 +47,7 @@ class WrongExpectedVersion(Exception):
 
 
 class TooManyConflicts(Exception):
-    """Others kept writing to the stream faster than this command could decide. Retryable: yes. HTTP: 503."""
+    """Other commands kept appending to the stream before this one could. Retryable: yes. HTTP: 503."""
 
 
 class CommitTooLarge(Exception):
@@ -62,7 +60,7 @@ class CommitTooLarge(Exception):
 
 
 class StreamUnavailable(Exception):
-    """The store gave no answer, or not this time; a write may have happened. Retryable: yes, with the same key."""
+    """The store did not answer; a write may have happened. Retryable: yes, with the same key."""
 
     def __init__(self, stream: str, why: str) -> None:
         super().__init__(f"{stream}: {why}")
@@ -70,90 +68,71 @@ class StreamUnavailable(Exception):
 
 
 class NoSuchVersion(LookupError):
-    """A version was asked for that the stream has not reached. Retryable: no. HTTP: 404."""
+    """The stream has not reached the requested version. Retryable: no. HTTP: 404."""
 
-    def __init__(self, stream: str, asked: int, version: int) -> None:
-        super().__init__(f"{stream} has no version {asked}; it is at version {version}")
+    def __init__(self, stream: str, requested: int, version: int) -> None:
+        super().__init__(f"{stream} has no version {requested}; it is at version {version}")
         self.stream = stream
-        self.asked = asked
+        self.requested = requested
         self.version = version
 
 
 Place: TypeAlias = tuple[str, int]
-"""Where a commit stands: ``pk`` and ``sk``."""
+"""The place of a commit: its ``pk`` and ``sk``."""
 
 
 class EventLog(Protocol):
-    """Reads are consistent. Everything may raise StreamUnavailable; ``load`` and ``append`` also ChainBroken."""
+    """Reads are consistent. Every method may raise StreamUnavailable; ``load`` and ``append`` also ChainBroken."""
 
     def load(self, stream: str) -> History:
-        """The whole stream, its chain verified; empty when nothing was ever appended."""
+        """Read the whole stream and verify its chain. A stream without commits is an empty History."""
         ...
 
-    @overload
-    def load_past(self, stream: str, *, version: int) -> PastHistory: ...
-    @overload
-    def load_past(self, stream: str, *, at: datetime) -> PastHistory: ...
-
     def append(self, history: History, new: NewCommit) -> History:
-        """Write ``new`` behind ``history`` and return the history after it.
+        """Write ``new`` after ``history`` and return the history that includes it.
 
-        A commit under the same key and body is that write's echo: a success, and nothing is written again.
+        If the stream holds a commit with the same key and body, this append is a replay: it succeeds, and nothing is
+        written again.
 
         Raises:
-            WrongExpectedVersion: Another key's commit is there already.
+            WrongExpectedVersion: A commit with another key is stored at this version.
             KeyReused: The key was used with another body.
             CommitTooLarge, NotStorable: Nothing was sent.
         """
         ...
 
     def read(self, stream: str) -> Iterable[Commit]:
-        """The stored commits of a stream in order, not verified: for the auditor."""
+        """Return the stored commits of a stream in order, not verified, for the audit."""
         ...
 
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
-        """The log in flat memory, not verified; streams in any order, a stream's commits together, in order.
+        """Yield all commits, not verified, in constant memory.
 
-        ``after`` goes on behind a commit that an earlier scan ended with.
+        Streams come in any order; the commits of one stream come together, in order.
+
+        Args:
+            after: Continue behind the last commit of an earlier scan.
         """
         ...
 
     def events(self, commit: Commit) -> tuple[RecordedEvent, ...]:
-        """A commit of ``scan`` or the feed, decoded."""
+        """Decode a commit of ``scan`` or the feed."""
         ...
 
 
 class ChainedEventLog(ABC):
-    """An event log over a store of items: adapters insert one if its place is free, and read them."""
+    """An event log over a store of items. Its adapters insert an item if its place is free, and read items."""
 
     def __init__(self, codec: Codec, clock: Clock) -> None:
         self._codec = codec
         self._clock = clock
 
     def load(self, stream: str) -> History:
-        return self._replay(stream, self._read(stream, through=None))
-
-    @overload
-    def load_past(self, stream: str, *, version: int) -> PastHistory: ...
-    @overload
-    def load_past(self, stream: str, *, at: datetime) -> PastHistory: ...
-
-    def load_past(self, stream: str, *, version: int | None = None, at: datetime | None = None) -> PastHistory:
-        """Up to a version, which may lie within a commit (raises NoSuchVersion), or up to a time (inclusive)."""
-        if at is not None and version is None:
-            until = timestamp(at)
-            seen = self._replay(stream, self._read(stream, through=None)).recorded
-            return PastHistory(stream=stream, recorded=tuple(event for event in seen if event.ts <= until))
-        if version is None or at is not None or version < 0:
-            raise ValueError("give a version from 0 on, or a time")
-        history = self._replay(stream, self._read(stream, through=version))
-        if version > history.version:
-            raise NoSuchVersion(stream, version, history.version)
-        return PastHistory(stream=stream, recorded=history.recorded[:version])
+        return self._replay(stream, self.read(stream))
 
     def append(self, history: History, new: NewCommit) -> History:
         if not isinstance(history, History):
-            raise TypeError(f"cannot append to a {type(history).__name__}: load the stream as it is now")
+            raise TypeError(f"cannot append to a {type(history).__name__}: load the whole stream")
         if history.find(new.key, new.body_hash) is not None:
             return history
         commit = self._sealed(history, new)
@@ -165,8 +144,8 @@ class ChainedEventLog(ABC):
             raise WrongExpectedVersion(history.version, stored, after)
         return after
 
-    def read(self, stream: str) -> Iterable[Commit]:
-        return self._read(stream, through=None)
+    @abstractmethod
+    def read(self, stream: str) -> Iterable[Commit]: ...
 
     @abstractmethod
     def scan(self, after: Place | None = None) -> Iterator[Commit]: ...
@@ -175,16 +154,12 @@ class ChainedEventLog(ABC):
         return self._codec.decode(commit)
 
     @abstractmethod
-    def _read(self, stream: str, *, through: int | None) -> Iterable[Commit]:
-        """The commits of a stream in order, consistently; only those that begin at ``through`` or before."""
-
-    @abstractmethod
     def _insert(self, commit: Commit) -> Commit | None:
-        """Store durably if (pk, sk) is free and return ``None``; otherwise return what is there."""
+        """Store the commit durably and return None if (pk, sk) is free; otherwise return the stored commit."""
 
     def _sealed(self, history: History, new: NewCommit) -> Commit:
         if not 1 <= len(history.stream.encode()) <= STREAM_MAX_BYTES:
-            raise ValueError(f"the name of a stream has 1 to {STREAM_MAX_BYTES} bytes")
+            raise ValueError(f"the name of a stream must have 1 to {STREAM_MAX_BYTES} bytes")
         ev = self._codec.encode(history.stream, new)
         sk = history.version + 1
         ts = max(timestamp(self._clock.now()), history.last_ts)
@@ -207,6 +182,6 @@ class ChainedEventLog(ABC):
 
 
 def item_size(commit: Commit) -> int:
-    """Bytes as DynamoDB counts them: names and values in UTF-8; a number takes at most 21."""
+    """Return the bytes as DynamoDB counts them: names and values in UTF-8, 21 at most for a number."""
     texts = len(commit.pk.encode()) + len(commit.k.encode()) + len(commit.ts) + len(commit.ev.encode())
     return len("pkskktshev") + texts + len(commit.h) + 21

@@ -1,8 +1,8 @@
-"""Event types as the codec sees them: how each is written to JSON and read back, compiled once when they are loaded.
+"""Readers and writers of each event type, compiled once when the types are loaded.
 
-A type without personal fields goes straight between bytes and its dataclass. One with personal fields (their
-annotation includes ``Erased``) takes the longer way: sealed and opened field by field. An empty text is stored as it
-is: it says nothing about anybody, and an event that has no other personal field can be written without a key.
+A type without personal fields is decoded directly from bytes into its dataclass. In a type with personal fields (their
+annotation includes ``Erased``) each personal field is encrypted and decrypted on its own. An empty text is stored in
+plain: it reveals nothing, and an event whose personal fields are all empty can be written without a key.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ decode_json = msgspec.json.Decoder().decode
 
 
 class NotStorable(TypeError):
-    """The event could not be read back as it is, so it is not written. A bug of ours. Retryable: no."""
+    """The event would not be read back equal, so it is not written. A bug in this code. Retryable: no."""
 
 
 class EventType:
-    """One event class: its name, its current schema, its fields, and its readers.
+    """One event class: its name, current schema, fields and readers.
 
-    ``read`` is there for types without personal fields. The others are first read as they are stored, into
-    ``_stored``: the same fields, where a personal one is still sealed.
+    Only a type without personal fields has ``read``. Other types are first decoded into ``_stored``: the same fields,
+    with the personal ones still encrypted.
     """
 
     def __init__(self, category: str, cls: type[Any]) -> None:
@@ -53,14 +53,14 @@ class EventType:
         self._open = {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
 
     def write(self, event: Any, vault: Vault, key: DataKey | None) -> msgspec.Raw:
-        """Raises NotStorable for what would not come back equal, e.g. a field of another type than it says."""
+        """Encode an event. Raises NotStorable if it would not be read back equal, e.g. a field has the wrong type."""
         for name in self._times:
             time = getattr(event, name)
             if isinstance(time, datetime) and time.utcoffset() != timedelta(0):
                 raise NotStorable(f"{self.name}.{name} is not in UTC")
         try:
             text = msgspec.Raw(encode_json(self._sealed(event, vault, key) if self.personal else event))
-            again = self.read_sealed(text, vault.with_only(key))  # whoever erases the customer meanwhile may
+            again = self.read_sealed(text, vault.with_only(key))  # works even if the customer is erased meanwhile
         except NotStorable:
             raise
         except (TypeError, ValueError, OverflowError) as error:
@@ -71,15 +71,15 @@ class EventType:
         return text
 
     def seals(self, event: Any) -> bool:
-        """Whether the event says anything personal, so that writing it takes a key."""
-        return any(_says_something(getattr(event, name)) for name in self.personal)
+        """Return whether a personal field is set, so that writing the event needs a key."""
+        return any(_needs_sealing(getattr(event, name)) for name in self.personal)
 
     def read_sealed(self, text: msgspec.Raw, vault: Vault) -> Any:
-        """Stored data of the current schema -> event, its personal fields opened."""
+        """Decode data of the current schema into an event and decrypt its personal fields."""
         return self._filled(self._read_stored(text), vault)
 
     def build(self, data: Data, vault: Vault) -> Any:
-        """Data of the current schema that an upcaster made -> event; its personal fields are plain or ``Erased()``."""
+        """Convert data that an upcaster returned into an event. Its personal fields are plain or ``Erased()``."""
         return self._filled(msgspec.convert(data, self._stored), vault)
 
     def _filled(self, stored: Any, vault: Vault) -> Any:
@@ -106,7 +106,7 @@ class EventType:
             value = getattr(event, name)
             if name not in self.personal:
                 data[name] = value
-            elif not _says_something(value):
+            elif not _needs_sealing(value):
                 data[name] = ERASED if isinstance(value, Erased) else value
             elif key is None:
                 raise NotStorable(f"{self.name}.{name} is personal, and the commit names no subject")
@@ -117,7 +117,7 @@ class EventType:
     def _refuse_hidden_personal_fields(self) -> None:
         for name, hint in self.fields.items():
             if name not in self.personal and _mentions_erased(hint, set()):
-                raise TypeError(f"{self.name}.{name} hides a personal field inside: make it one of the event's own")
+                raise TypeError(f"{self.name}.{name} contains a personal field: move that field into the event itself")
 
 
 class EventTypes:
@@ -148,12 +148,12 @@ class EventTypes:
         self.readers = {(*name, kind.schema): kind.read for name, kind in self.by_name.items() if kind.read is not None}
 
 
-def _says_something(value: Any) -> bool:
+def _needs_sealing(value: Any) -> bool:
     return value != "" and not isinstance(value, Erased)
 
 
 def opened(data: Data, vault: Vault) -> Data:
-    """Data with every sealed field opened: the plain value, or ``Erased()``."""
+    """Return the data with each encrypted field replaced by its plain value or ``Erased()``."""
     return {name: _opened(name, value, vault) for name, value in data.items()}
 
 
@@ -165,7 +165,7 @@ def _opened(name: str, value: Any, vault: Vault) -> Any:
 
 
 def _as_stored(kind: EventType) -> type[msgspec.Struct]:
-    """The fields of a type with the personal ones still sealed; one that has a default may be missing."""
+    """Return a struct with the fields of the type: personal ones encrypted, those with a default optional."""
     fields: list[tuple[str, Any, Any] | tuple[str, Any]] = []
     for field in dataclasses.fields(kind.cls):
         hint: Any = Any if field.name in kind.personal else kind.fields[field.name]

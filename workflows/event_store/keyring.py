@@ -1,4 +1,4 @@
-"""Data keys of customers. Destroying a customer's key erases the personal fields of all of their events."""
+"""Data keys of customers. Destroying a customer's key erases the personal fields in all of their events."""
 
 from __future__ import annotations
 
@@ -9,53 +9,54 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class DataKey:
-    """An AES-256 key; every ciphertext names the ``id``, which says nothing about the customer."""
+    """An AES-256 key. Every ciphertext names its ``id``, which reveals nothing about the customer."""
 
     id: str
     material: bytes = field(repr=False)
 
 
 class KeyRing(Protocol):
-    """Reads may be cached; a destroyed key is gone from the caches of the process that destroyed it at once."""
+    """Reads may be cached. The process that destroys a key removes it from its own cache at once."""
 
     def current(self, customer: str) -> DataKey:
-        """The key to encrypt with, made on first use: two that ask at once get the same one."""
+        """Return the key to encrypt with, created on first use. Concurrent first uses get the same key."""
         ...
 
     def find(self, key_id: str) -> DataKey | None:
-        """The key a ciphertext names; ``None`` once it was destroyed."""
+        """Return the key that a ciphertext names; None if it was destroyed."""
         ...
 
     def destroy(self, customer: str) -> bool:
-        """Erase: ``True`` when there was a key. A later ``current`` makes another one, with another id."""
+        """Destroy the customer's key; return whether there was one. A later ``current`` creates a new key."""
         ...
 
 
 class KeyRingUnavailable(Exception):
-    """No answer from where the keys are. Retryable: yes."""
+    """The store of the keys did not answer. Retryable: yes."""
 
 
 class KeysWithheld(RuntimeError):
-    """A function that was given no keys was to write or erase what is personal. A bug of ours. Retryable: no."""
+    """A function without access to keys tried to write or erase personal fields. A bug in this code. Retryable: no."""
 
 
 class NoKeys:
-    """For functions that need nothing personal: what is sealed reads as erased, and none is written."""
+    """The key ring of functions that need no personal fields: they read as erased and cannot be written."""
 
     def current(self, customer: str) -> DataKey:
-        raise KeysWithheld("this function has no keys, and was to store something personal")
+        raise KeysWithheld("this function has no access to keys and cannot store personal fields")
 
     def find(self, key_id: str) -> None:
         return None
 
     def destroy(self, customer: str) -> bool:
-        raise KeysWithheld("this function has no keys, and was to destroy one")
+        raise KeysWithheld("this function has no access to keys and cannot destroy one")
 
 
 def new_data_key() -> DataKey:
+    """Return a key with a random id and random material."""
     return DataKey(new_key_id(), secrets.token_bytes(32))
 
 
 def new_key_id() -> str:
-    """By chance, and so about nobody."""
+    """Return a random id, so that it reveals nothing about the customer."""
     return secrets.token_hex(8)

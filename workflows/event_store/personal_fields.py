@@ -1,7 +1,7 @@
-"""Personal fields: sealed with the customer's data key before they are stored, opened where the key still exists.
+"""Encrypt personal fields with the customer's data key, and decrypt them while the key exists.
 
-AES-256-GCM with a random 96-bit nonce. What is authenticated beside the text (stream, event type, field) keeps a
-ciphertext from being moved to another place.
+AES-256-GCM with a random 96-bit nonce. The stream, event type and field name are authenticated with the text, so a
+ciphertext cannot be moved to another place.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from domain.personal import Erased
 from workflows.event_store.keyring import DataKey
 
 ERASED = {"key": "", "sealed": ""}
-"""What is stored for a field that was erased before it was written."""
+"""Stored for a field whose value was already erased when the event was written."""
 
-_NONCE_BYTES = 12  # what GCM is specified for
+_NONCE_BYTES = 12  # the nonce size that GCM is specified for
 
 
 class PersonalFieldForged(Exception):
-    """A ciphertext does not belong where it stands. Retryable: no."""
+    """A ciphertext was changed or moved to another field or stream. Retryable: no."""
 
 
 class Vault:
-    """Seals and opens the fields of one event: ``place`` is (stream, event type), completed by the field's name.
+    """Encrypt and decrypt the fields of one event. ``place`` is (stream, event type).
 
     A sealed field is ``{"key": id, "sealed": base64 of nonce and ciphertext}``.
     """
@@ -35,7 +35,7 @@ class Vault:
         self._place = place
 
     def with_only(self, key: DataKey | None) -> Vault:
-        """The same place for who has one key in hand, or none."""
+        """Return a vault for the same place that finds only ``key``, or no key for None."""
         return Vault(lambda key_id: key if key is not None and key.id == key_id else None, self._place)
 
     def seal(self, field: str, text: bytes, key: DataKey) -> dict[str, str]:
@@ -46,7 +46,7 @@ class Vault:
         return {"key": key.id, "sealed": b64encode(nonce + ciphertext).decode()}
 
     def open(self, field: str, sealed: dict[str, Any]) -> bytes | Erased:
-        """The text, or ``Erased()`` when the key is gone. Raises PersonalFieldForged."""
+        """Return the text, or ``Erased()`` if the key was destroyed. Raises PersonalFieldForged."""
         key = self._find(sealed["key"]) if sealed["key"] else None
         if key is None:
             return Erased()
@@ -57,7 +57,9 @@ class Vault:
         try:
             return AESGCM(key.material).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], self._bound_to(field))
         except InvalidTag:
-            raise PersonalFieldForged(f"the sealed field {field} was written for another place") from None
+            raise PersonalFieldForged(
+                f"the sealed field {field} was changed, or was written for another place"
+            ) from None
 
     def _bound_to(self, field: str) -> bytes:
         return "".join(f"{len(part)}:{part}" for part in (*self._place, field)).encode()

@@ -1,7 +1,7 @@
-"""Upcasters: the data of an old schema of an event, made into the data of the next.
+"""Upcasters: functions that convert the data of an event from one schema to the next.
 
-Each is a small function from dict to dict. A personal field is decrypted before it gets here and is ``Erased()`` when
-its key is gone, so an upcaster passes it on or leaves it alone.
+Each takes a dict and returns a dict. Personal fields are decrypted beforehand and are ``Erased()`` if the key was
+destroyed, so an upcaster must accept both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Empty so far: every event has its first schema.
 
 
 class UpcastersIncomplete(Exception):
-    """An old schema could not be read, or an upcaster leads nowhere. Found when the code is loaded."""
+    """An old schema has no upcaster, or an upcaster reads no old schema. Detected when the code is loaded."""
 
 
 def check_upcasters(upcasters: Upcasters, current: Mapping[tuple[str, str], int]) -> None:

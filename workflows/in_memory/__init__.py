@@ -1,1 +1,1 @@
-"""The stores in memory: the reference that every other adapter is compared with."""
+"""The stores in memory: the reference that every other adapter is compared with in tests and simulations."""

@@ -12,7 +12,7 @@ from workflows.event_store.documents import AnyVersion, Document, Expected, chec
 
 
 class InMemoryDocuments:
-    """Keeps copies made through JSON: what a caller changes afterwards, or what JSON cannot say, is not stored."""
+    """Copies each document through JSON, as a real store does: nothing is shared with the caller."""
 
     def __init__(self) -> None:
         self._partitions: defaultdict[str, dict[str, Document]] = defaultdict(dict)
@@ -20,30 +20,30 @@ class InMemoryDocuments:
 
     def get(self, pk: str, sk: str) -> Document | None:
         with self._gate:
-            found = self._partitions[pk].get(sk)
-        return _copy(found) if found else None
+            stored = self._partitions[pk].get(sk)
+        return _copy(stored) if stored else None
 
     def put(self, document: Document, expected: Expected) -> Document:
         document = _copy(document)
         with self._gate:
-            found = self._partitions[document.pk].get(document.sk)
-            check_version(document.pk, document.sk, expected, found.version if found else None)
-            stored = replace(document, version=found.version + 1 if found else 1)
+            replaced = self._partitions[document.pk].get(document.sk)
+            check_version(document.pk, document.sk, expected, replaced.version if replaced else None)
+            stored = replace(document, version=replaced.version + 1 if replaced else 1)
             self._partitions[document.pk][document.sk] = stored
         return _copy(stored)
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         with self._gate:
-            found = self._partitions[pk].get(sk)
-            check_version(pk, sk, expected, found.version if found else None)
+            stored = self._partitions[pk].get(sk)
+            check_version(pk, sk, expected, stored.version if stored else None)
             self._partitions[pk].pop(sk, None)
 
     def list(self, pk: str, *, limit: int = 100, after: str | None = None) -> list[Document]:
         with self._gate:
             partition = self._partitions[pk]
-            found = [partition[sk] for sk in sorted(sk for sk in partition if after is None or sk > after)[:limit]]
-        return [_copy(document) for document in found]
+            page = [partition[sk] for sk in sorted(sk for sk in partition if after is None or sk > after)[:limit]]
+        return [_copy(document) for document in page]
 
 
 def _copy(document: Document) -> Document:
-    return replace(document, body=json.loads(json.dumps(document.body)), indexes=dict(document.indexes))
+    return replace(document, body=json.loads(json.dumps(document.body)))

@@ -11,18 +11,18 @@ from workflows.publishing.cloud_events import CloudEvent
 
 
 class InMemoryEventBus:
-    """Keeps what was published, as JSON said it."""
+    """Keeps the published events as JSON."""
 
     def __init__(self) -> None:
-        self._taken: list[dict[str, Any]] = []
+        self._published: list[dict[str, Any]] = []
         self._gate = threading.Lock()
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        taken = [json.loads(json.dumps(event.as_json(), allow_nan=False)) for event in events]
+        published = [json.loads(json.dumps(event.as_json(), allow_nan=False)) for event in events]
         with self._gate:
-            self._taken += taken
+            self._published += published
 
     @property
-    def taken(self) -> list[dict[str, Any]]:
+    def published(self) -> list[dict[str, Any]]:
         with self._gate:
-            return list(self._taken)
+            return list(self._published)

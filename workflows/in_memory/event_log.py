@@ -1,4 +1,4 @@
-"""The event log in memory: the reference."""
+"""The event log in memory: the reference implementation of the contract suite."""
 
 from __future__ import annotations
 
@@ -6,38 +6,37 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from workflows.clock import Clock
-from workflows.event_store.change_feed import Change, Doorbell
+from workflows.event_store.change_feed import FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
 from workflows.event_store.event_log import ChainedEventLog, Place
 
 
 class InMemoryEventLog(ChainedEventLog):
-    """Keeps commits by stream, and once more in the order they came, for the feed."""
+    """Keeps commits by stream, and also in the order of their appends, for the feed."""
 
     def __init__(self, codec: Codec, clock: Clock) -> None:
         super().__init__(codec, clock)
         self._streams: dict[str, dict[int, Commit]] = {}
         self._in_order: list[Commit] = []
         self._gate = threading.Lock()
-        self._bell = Doorbell()
+        self._listeners = Listeners()
+
+    def read(self, stream: str) -> Iterable[Commit]:
+        with self._gate:
+            return [commit for _, commit in sorted(self._streams.get(stream, {}).items())]
 
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
         place = after or ("", 0)
         for stream in sorted(stream for stream in self._streams if stream >= place[0]):
-            yield from (commit for commit in self._read(stream, through=None) if (commit.pk, commit.sk) > place)
+            yield from (commit for commit in self.read(stream) if (commit.pk, commit.sk) > place)
 
-    def changes(self, after: int | None, limit: int) -> list[Change]:
+    def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
         start = after or 0
-        return [Change(start + n, commit) for n, commit in enumerate(self._in_order[start : start + limit], start=1)]
+        return [FeedEntry(start + n, commit) for n, commit in enumerate(self._in_order[start : start + limit], start=1)]
 
-    def on_change(self, ring: Callable[[], None]) -> None:
-        self._bell.add(ring)
-
-    def _read(self, stream: str, *, through: int | None) -> Iterable[Commit]:
-        with self._gate:
-            commits = sorted(self._streams.get(stream, {}).items())
-        return [commit for sk, commit in commits if through is None or sk <= through]
+    def on_change(self, notify: Callable[[], None]) -> None:
+        self._listeners.add(notify)
 
     def _insert(self, commit: Commit) -> Commit | None:
         with self._gate:
@@ -46,5 +45,5 @@ class InMemoryEventLog(ChainedEventLog):
                 return stream[commit.sk]
             stream[commit.sk] = commit
             self._in_order.append(commit)
-        self._bell.ring()
+        self._listeners.notify()
         return None

@@ -8,7 +8,7 @@ from workflows.event_store.keyring import DataKey, new_data_key
 
 
 class InMemoryKeyRing:
-    """Forgets everything with the process."""
+    """Keeps keys until the process ends."""
 
     def __init__(self) -> None:
         self._of_customer: dict[str, DataKey] = {}

@@ -27,7 +27,7 @@ from workflows.breakers.circuit import State
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
 from workflows.event_store.commits import History
-from workflows.event_store.documents import ANY, Document, DocumentChanged
+from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents
 from workflows.incidents.incidents import list_parked
 from workflows.incidents.refusals import NoSuchJob
 from workflows.orders.command_handling import Caller, PreconditionFailed, handle, load
@@ -41,8 +41,6 @@ BURST = timedelta(seconds=10)
 
 PER_S_MAX = 50.0
 """StartExecution refills 150/s in small regions; live orders need most of it."""
-
-PAGE = 100
 
 
 class Outcome(StrEnum):
@@ -299,17 +297,13 @@ def _move(engine: Engine, job_id: str, retried: Retried) -> None:
 
 
 def _orders(engine: Engine, job_id: str, stage: int) -> Iterator[Retried]:
-    after = None
-    while page := engine.documents.list(_stage(job_id, stage), limit=PAGE, after=after):
-        yield from (msgspec.convert(document.body, Retried) for document in page)
-        after = page[-1].sk
+    for document in all_documents(engine.documents, _stage(job_id, stage)):
+        yield msgspec.convert(document.body, Retried)
 
 
 def _jobs(engine: Engine) -> Iterator[Job]:
-    after = None
-    while page := engine.documents.list(_JOBS, limit=PAGE, after=after):
-        yield from (msgspec.convert(document.body, Job) for document in page)
-        after = page[-1].sk
+    for document in all_documents(engine.documents, _JOBS):
+        yield msgspec.convert(document.body, Job)
 
 
 def _kept(engine: Engine, job_id: str) -> tuple[Job, int] | None:

@@ -35,15 +35,13 @@ from domain.order.preparation import TicketState
 from workflows.breakers.dependencies import Dependency, dependency_of
 from workflows.engine import Engine
 from workflows.event_store.commits import RecordedEvent
-from workflows.event_store.documents import Document, DocumentChanged, Documents
+from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents
 from workflows.event_store.event_log import TooManyConflicts
 from workflows.orders.command_handling import CONFLICTS_MAX, load
 from workflows.time_budgets import Awaiting, Budgets
 
 SHARDS = 8
 """A partition takes 1,000 writes a second. Orders start at 300/s by default and have eight commits: three would do."""
-
-PAGE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +135,7 @@ def refresh(
 def open_orders(documents: Documents) -> Iterator[OpenOrder]:
     """All rows, in no order, read page by page."""
     for shard in range(SHARDS):
-        after = None
-        while page := documents.list(_partition(shard), limit=PAGE, after=after):
-            yield from (_row(document) for document in page)
-            after = page[-1].sk
+        yield from (_row(document) for document in all_documents(documents, _partition(shard)))
 
 
 def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:

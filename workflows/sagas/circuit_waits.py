@@ -27,7 +27,7 @@ from workflows.breakers.breaker import Breaker
 from workflows.breakers.circuit import Circuit, State
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
-from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents
 from workflows.executions import Executions, TokenGone
 
 SHARDS = 4
@@ -66,7 +66,7 @@ def register(documents: Documents, executions: Executions, breaker: Breaker, wai
 
 def waits_of(documents: Documents, order_id: OrderId) -> Iterator[CircuitWait]:
     """The waits of an order, read consistently."""
-    return (_wait(document) for document in _documents(documents, f"circuit-waits-of#{order_id}"))
+    return (_wait(document) for document in all_documents(documents, f"circuit-waits-of#{order_id}"))
 
 
 def anybody_waits(documents: Documents, dependency: Dependency) -> bool:
@@ -152,15 +152,8 @@ def _settle(documents: Documents, executions: Executions, wait: CircuitWait, ans
 
 def _oldest(documents: Documents, dependency: Dependency) -> Iterator[CircuitWait]:
     """Read as they are asked for. What is registered meanwhile comes at the end, or next time."""
-    shards = (_documents(documents, _queue(dependency, shard)) for shard in range(SHARDS))
+    shards = (all_documents(documents, _queue(dependency, shard), page=PAGE) for shard in range(SHARDS))
     return (_wait(document) for document in heapq.merge(*shards, key=lambda document: document.sk))
-
-
-def _documents(documents: Documents, pk: str) -> Iterator[Document]:
-    after = None
-    while page := documents.list(pk, limit=PAGE, after=after):
-        yield from page
-        after = page[-1].sk
 
 
 def _wait(document: Document) -> CircuitWait:

@@ -18,7 +18,7 @@ from domain.order.order import Order
 from domain.order.questions import Answer, answer
 from domain.order.refusals import RunSuperseded
 from workflows.engine import Engine
-from workflows.event_store.documents import ANY, Document, Documents
+from workflows.event_store.documents import ANY, Document, Documents, all_documents
 from workflows.executions import Executions, TokenGone
 from workflows.orders.command_handling import load
 from workflows.sagas import circuit_waits
@@ -26,9 +26,6 @@ from workflows.sagas.circuit_waits import CircuitWait
 
 AWAIT_CIRCUIT = "await_circuit"
 """The action of a run that waits for a circuit in order to go forward."""
-
-PAGE = 100
-"""Waits read at once; an order has at most two, plus those of attempts that were repeated."""
 
 
 class CancellationAsked(Exception):
@@ -79,19 +76,16 @@ def register(documents: Documents, wait: Wait) -> None:
 
 def waits_of(documents: Documents, order_id: OrderId) -> Iterator[Wait]:
     """The waits of an order, read consistently."""
-    after = None
-    while page := documents.list(_partition(order_id), limit=PAGE, after=after):
-        for document in page:
-            body = document.body
-            yield Wait(
-                order_id=order_id,
-                run=body["run"],
-                action=body["action"],
-                awaited=Awaited(body["awaited"]),
-                question=body["question"],
-                token=body["token"],
-            )
-        after = page[-1].sk
+    for document in all_documents(documents, _partition(order_id)):
+        body = document.body
+        yield Wait(
+            order_id=order_id,
+            run=body["run"],
+            action=body["action"],
+            awaited=Awaited(body["awaited"]),
+            question=body["question"],
+            token=body["token"],
+        )
 
 
 def forget(documents: Documents, wait: Wait) -> None:

@@ -25,7 +25,7 @@ from workflows.asl.signals import JSON
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.embedded.template import Template, read_template
 from workflows.engine import EVENT_TYPES, Engine, assemble, serving
-from workflows.event_store.change_feed import Change
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.codec import Codec
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
@@ -187,7 +187,7 @@ class World:
             for _ in range(2 if fault is Fault.FEED_TWICE else 1):
                 self._deliver(change, delay)
 
-    def _deliver(self, change: Change, delay_s: float) -> None:
+    def _deliver(self, change: FeedEntry, delay_s: float) -> None:
         def heard(result: Any, failure: tuple[str, str] | None) -> None:
             if failure is not None or result["batchItemFailures"]:
                 self._deliver(change, self.random.expovariate(1))

@@ -1,8 +1,8 @@
 """One SQLite file: one writer with group commit, many snapshot readers, one engine at a time.
 
-WAL mode with ``synchronous=FULL``: SQLite syncs the WAL inside COMMIT and only then lets readers see the commit, so
-neither the writer's caller nor a reader learns of anything a power cut could take back. Errors are in
-``group_commit``; all are ``DatabaseUnavailable``.
+WAL mode with ``synchronous=FULL``: SQLite syncs the WAL inside COMMIT and only then shows the commit to readers, so a
+power cut cannot undo a write that a caller or reader has seen. The errors are in ``group_commit``; all of them are
+``DatabaseUnavailable``.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ __all__ = [
 T = TypeVar("T")
 
 BUSY_TIMEOUT_MS = 10_000
-"""How long SQLite itself waits for a lock of another process, e.g. a database shell that holds the file."""
+"""How long SQLite waits for a lock of another process, e.g. a database shell."""
 
-_READERS_IDLE_MAX = 8  # connections kept open; a burst of threads opens more and closes them again
+_READERS_IDLE_MAX = 8  # connections kept open; more threads at once open more, which are closed after use
 
 
 class DatabaseInUse(DatabaseUnavailable):
-    """Another engine has this file. Retryable: once that engine has stopped."""
+    """Another engine runs on this folder. Retryable: once that engine has stopped."""
 
     def __init__(self, path: Path, pid: int | None) -> None:
         holder = f"process {pid}" if pid else "another process"
@@ -56,16 +56,22 @@ class DatabaseInUse(DatabaseUnavailable):
 class Database:
     """``submit``/``write`` run works in the writer's transaction, ``read`` in a snapshot.
 
-    A work gets the connection, must not begin, commit or keep an open cursor, and may raise: then its own changes
-    are undone, its caller gets the exception, and the works beside it are not touched. The future of ``submit`` is
-    resolved (results and exceptions alike) only once the batch is durable, so ``add_done_callback`` is the place to
-    ring whoever waits for a durable commit; callbacks run in the writer thread and must be short.
+    A work gets the connection. It must not begin or commit a transaction or keep a cursor open. If it raises, its own
+    changes are undone, its caller gets the exception, and the other works of the batch are not affected. The future of
+    ``submit`` is resolved, with a result or an exception, only once the batch is durable, so ``add_done_callback`` is
+    the place to notify those that wait for a durable commit; callbacks run in the writer thread and must be short.
     """
 
     def __init__(self, path: Path | str, *, read_only: bool = False, vfs: str | None = None) -> None:
-        """Open or create the file and lock it; ``read_only`` takes no lock and runs beside an engine.
+        """Open or create the file and lock it.
 
-        ``vfs`` names a registered apsw VFS. Raises DatabaseInUse, or FileNotFoundError when there is nothing to read.
+        Args:
+            read_only: Take no lock and create nothing, to read beside a running engine.
+            vfs: The name of a registered apsw VFS.
+
+        Raises:
+            DatabaseInUse: Another process holds the lock.
+            FileNotFoundError: ``read_only``, and the file does not exist.
         """
         self.path = Path(path).absolute()
         self._vfs = vfs
@@ -84,7 +90,7 @@ class Database:
         return self._writer is None
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """Queue a work for the next transaction. Raises DatabaseUnavailable; its future may hold it as well."""
+        """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future."""
         return self._writing().submit(work)
 
     def write(self, work: Work[T]) -> T:
@@ -92,7 +98,7 @@ class Database:
         return self._writing().write(work)
 
     def read(self, work: Work[T]) -> T:
-        """Run a work on one snapshot of what is durable. It returns values, never a cursor."""
+        """Run a work on a snapshot of the durable data. The work must return values, not a cursor."""
         connection = self._reader()
         try:
             connection.execute("BEGIN")
@@ -103,21 +109,21 @@ class Database:
             self._give_back(connection)
 
     def truncate_wal(self) -> None:
-        """Write the WAL into the database and cut it, so that what was deleted is not left in it.
+        """Write the WAL into the database and truncate it, so that deleted data does not stay in it.
 
-        Waits for readers. Raises DatabaseBusy when one of them reads for longer than the busy timeout.
+        Waits for readers. Raises DatabaseBusy if one of them reads for longer than the busy timeout.
         """
         connection = _open(self.path, apsw.SQLITE_OPEN_READWRITE, self._vfs)
         try:
-            # Not Connection.wal_checkpoint: on a connection that has read nothing yet it does nothing.
+            # Connection.wal_checkpoint does nothing on a connection that has read nothing yet.
             ((busy, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             if busy:
-                raise DatabaseBusy(f"{self.path} is being read; its WAL could not be cut")
+                raise DatabaseBusy(f"{self.path} is being read; its WAL could not be truncated")
         finally:
             connection.close()
 
     def close(self) -> None:
-        """Commit what is queued, then let go of the file. Idempotent."""
+        """Commit all queued works and release the file. Idempotent."""
         if self._closed:
             return
         with self._idle_gate:
@@ -174,14 +180,14 @@ def _open(path: Path, flags: int, vfs: str | None) -> apsw.Connection:
 
 def _open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
     created = not path.exists()
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # data keys are in it; SQLite's other files follow its mode
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds data keys
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA fullfsync=ON")  # macOS: fsync alone leaves data in the drive's cache
+    connection.execute("PRAGMA fullfsync=ON")  # on macOS fsync alone leaves data in the drive's cache
     connection.execute("PRAGMA secure_delete=ON")  # a destroyed data key is overwritten, not only unlinked
     if created:
-        _sync_folder(path.parent)  # the name of a new file is durable only once its folder is
+        _sync_folder(path.parent)  # the name of a new file is durable only after a sync of its folder
     return connection
 
 
@@ -194,7 +200,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _lock(path: Path) -> int:
-    """Take the lock file beside the database. The kernel lets go of it when the process ends, however it ends."""
+    """Lock the file beside the database. The kernel releases the lock when the process ends, however it ends."""
     lock_fd = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)

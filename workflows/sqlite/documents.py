@@ -1,4 +1,4 @@
-"""Documents in SQLite. Sort keys are compared by code point, as DynamoDB compares UTF-8 bytes."""
+"""Documents in SQLite. Sort keys are compared by code point, in the same order as DynamoDB's UTF-8 bytes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from workflows.sqlite.database import Database, DatabaseUnavailable, T, Work
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
-    pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, indexes TEXT NOT NULL,
+    pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
     PRIMARY KEY (pk, sk)
 ) WITHOUT ROWID, STRICT
 """
-_COLUMNS = "pk, sk, version, body, indexes"
+_COLUMNS = "pk, sk, version, body"
 
 
 class SqliteDocuments:
-    """A write shares its transaction, and so its fsync, with everything else that is queued."""
+    """A write shares its transaction and fsync with all other queued writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         if not database.read_only:
-            database.write(lambda connection: connection.execute(_TABLE).close())
+            database.write(_create_table)
 
     def get(self, pk: str, sk: str) -> Document | None:
         sql = f"SELECT {_COLUMNS} FROM documents WHERE pk = ? AND sk = ?"
@@ -34,18 +34,18 @@ class SqliteDocuments:
         return _document(rows[0]) if rows else None
 
     def put(self, document: Document, expected: Expected) -> Document:
-        body, indexes = json.dumps(document.body), json.dumps(dict(document.indexes))
+        body = json.dumps(document.body)
 
         def work(connection: apsw.Connection) -> int:
-            found = _version(connection, document.pk, document.sk)
-            check_version(document.pk, document.sk, expected, found)
-            version = (found or 0) + 1
-            row = (document.pk, document.sk, version, body, indexes)
-            connection.execute(f"REPLACE INTO documents ({_COLUMNS}) VALUES (?, ?, ?, ?, ?)", row)
+            replaced = _version(connection, document.pk, document.sk)
+            check_version(document.pk, document.sk, expected, replaced)
+            version = (replaced or 0) + 1
+            row = (document.pk, document.sk, version, body)
+            connection.execute(f"REPLACE INTO documents ({_COLUMNS}) VALUES (?, ?, ?, ?)", row)
             return version
 
         version = self._write(work)
-        return replace(document, version=version, body=json.loads(body), indexes=json.loads(indexes))
+        return replace(document, version=version, body=json.loads(body))
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         def work(connection: apsw.Connection) -> None:
@@ -65,6 +65,13 @@ class SqliteDocuments:
             raise DocumentsUnavailable(str(error)) from error
 
 
+def _create_table(connection: apsw.Connection) -> None:
+    connection.execute(_TABLE)
+    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(documents)")]
+    if "indexes" in columns:  # folders of earlier versions: the column was written, but never read
+        connection.execute("ALTER TABLE documents DROP COLUMN indexes")
+
+
 def _select(database: Database, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
     try:
         return database.read(lambda connection: connection.execute(sql, values).fetchall())
@@ -78,6 +85,6 @@ def _version(connection: apsw.Connection, pk: str, sk: str) -> int | None:
 
 
 def _document(row: tuple[Any, ...]) -> Document:
-    """A STRICT table has the types it says."""
-    pk, sk, version, body, indexes = row
-    return Document(pk, sk, json.loads(body), version, json.loads(indexes))
+    """Build a document. A STRICT table enforces the column types."""
+    pk, sk, version, body = row
+    return Document(pk, sk, json.loads(body), version)

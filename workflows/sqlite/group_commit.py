@@ -1,7 +1,7 @@
-"""One writer thread: whatever is queued goes into one transaction, and one fsync makes all of it durable.
+"""One writer thread that runs all queued works in one transaction, so that one fsync makes them durable.
 
-There is no timer: a work that comes alone is committed at once, and while that commit waits for the disk the next
-ones queue up and become the next batch. Nobody hears of a result before the COMMIT that made it durable returned.
+There is no timer: a single work is committed at once, and the works queued while that commit waits for the disk form
+the next batch. A result is returned only after the COMMIT that made it durable.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ T = TypeVar("T")
 Work = Callable[[apsw.Connection], T]
 
 BATCH_MAX = 256
-"""Works in one transaction: bounds how long the first waits for the last. At 30 us a work, about 8 ms."""
+"""Works in one transaction. Bounds how long the first waits for the last: about 8 ms at 30 us a work."""
 
 CHECKPOINT_PAGES = 1000
-"""WAL pages (4 KiB each) between two checkpoints; SQLite's own default."""
+"""WAL pages (4 KiB each) between two checkpoints; SQLite's default."""
 
-# After these SQLite may have rolled everything back, or the disk can no longer be trusted with anything.
+# After these errors SQLite may have rolled back the transaction, or the disk is no longer reliable.
 _FATAL = (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError, apsw.NoMemError, apsw.ReadOnlyError)
 
 
 class DatabaseUnavailable(Exception):
-    """The database takes no writes now. Retryable: see the subclass."""
+    """The database cannot be written or read now. Retryable: see the subclass."""
 
 
 class DatabaseBroken(DatabaseUnavailable):
-    """A sync or write failed: what was not acknowledged may be lost. Retryable: after a restart, with the same keys."""
+    """A sync or write failed: unacknowledged writes may be lost. Retryable: after a restart, with the same keys."""
 
     def __init__(self, path: Path, cause: BaseException) -> None:
         super().__init__(f"{path} can no longer be written ({cause}); check the disk, then start the engine again")
@@ -43,7 +43,7 @@ class DatabaseBroken(DatabaseUnavailable):
 
 
 class DatabaseBusy(DatabaseUnavailable):
-    """Somebody else holds SQLite's write lock, e.g. a database shell. Retryable: yes."""
+    """Another process holds SQLite's write lock, e.g. a database shell. Retryable: yes."""
 
 
 class DatabaseClosed(DatabaseUnavailable):
@@ -52,7 +52,7 @@ class DatabaseClosed(DatabaseUnavailable):
 
 @dataclass(slots=True)
 class _Queued:
-    """A work, the future its caller waits on, and what came of it inside the transaction."""
+    """A work, the future of its caller, and its result or error inside the transaction."""
 
     work: Work[Any]
     future: Future[Any]
@@ -67,13 +67,13 @@ class _Queued:
 
 
 class Writer:
-    """Owns ``connection``: from now on only its thread uses it."""
+    """Owns ``connection``: only the writer thread uses it from now on."""
 
     def __init__(self, path: Path, connection: apsw.Connection) -> None:
         self._path = path
         self._connection = connection
         self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
-        self._gate = threading.Lock()  # nothing is queued behind the end, or behind a failure
+        self._gate = threading.Lock()  # nothing may be queued after the end or after a failure
         self._refusal: DatabaseUnavailable | None = None
         self._closing = False
         self._wal_pages = self._checkpointed_pages = 0
@@ -82,7 +82,7 @@ class Writer:
         self._thread.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
-        """Queue a work. Raises DatabaseUnavailable when the database is broken or closed."""
+        """Queue a work. Raises DatabaseUnavailable if the database is broken or closed."""
         future: Future[T] = Future()
         with self._gate:
             if self._refusal is not None:
@@ -91,13 +91,13 @@ class Writer:
         return future
 
     def write(self, work: Work[T]) -> T:
-        """Submit and wait until it is durable."""
+        """Queue a work and wait until it is durable."""
         if threading.current_thread() is self._thread:
             raise RuntimeError("write() from the writer thread waits for itself; use submit() in a done callback")
         return self.submit(work).result()
 
     def close(self) -> None:
-        """Commit what is queued, then stop. Idempotent."""
+        """Commit all queued works, then stop. Idempotent."""
         with self._gate:
             self._refusal = self._refusal or DatabaseClosed(f"{self._path} is closed")
             self._queue.put(None)
@@ -107,7 +107,7 @@ class Writer:
     def _refused(self) -> DatabaseUnavailable:
         refusal = self._refusal
         if isinstance(refusal, DatabaseBroken) and refusal.__cause__ is not None:
-            return DatabaseBroken(self._path, refusal.__cause__)  # one exception per caller: they carry tracebacks
+            return DatabaseBroken(self._path, refusal.__cause__)  # each caller gets its own traceback
         return DatabaseClosed(f"{self._path} is closed")
 
     def _run(self) -> None:
@@ -119,7 +119,7 @@ class Writer:
                     self._commit(batch)
                     self._checkpoint_if_due()
         except BaseException as bug:
-            self._break(bug, batch)  # nobody may wait for a thread that is gone
+            self._break(bug, batch)  # no caller may wait for a thread that has ended
             raise
 
     def _next_batch(self) -> list[_Queued]:
@@ -142,7 +142,7 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
         except apsw.BusyError:
             for queued in batch:
-                queued.future.set_exception(DatabaseBusy(f"{self._path} is being written by somebody else"))
+                queued.future.set_exception(DatabaseBusy(f"{self._path} is being written by another process"))
             return
         except apsw.Error as error:
             self._break(error, batch)
@@ -158,7 +158,7 @@ class Writer:
             queued.settle()
 
     def _perform(self, queued: _Queued) -> None:
-        """Run one work in its savepoint. Raises only what the whole batch does not survive."""
+        """Run one work in its savepoint. Raises only errors that fail the whole batch."""
         execute = self._connection.execute
         execute("SAVEPOINT work")
         try:
@@ -167,13 +167,13 @@ class Writer:
             raise
         except BaseException as error:
             if not self._connection.in_transaction:
-                raise apsw.SQLError(f"a work lost the transaction of its batch: {error!r}") from error
+                raise apsw.SQLError(f"a work ended the transaction of its batch: {error!r}") from error
             queued.error = error
             execute("ROLLBACK TO work")
         execute("RELEASE work")
 
     def _break(self, error: BaseException, batch: list[_Queued]) -> None:
-        """Tell every waiter, and take nothing more: after a failed sync nobody knows what the disk holds."""
+        """Fail every waiting caller and refuse new works: after a failed sync the content of the disk is unknown."""
         with self._gate:
             self._refusal = DatabaseBroken(self._path, error)
         self._connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)  # leave the files to the next start
@@ -196,15 +196,15 @@ class Writer:
         return apsw.SQLITE_OK
 
     def _checkpoint_if_due(self) -> None:
-        """Move the WAL into the database after the waiters were answered, so that none of them waits for it."""
+        """Copy the WAL into the database, after the results of the batch were returned."""
         if self._wal_pages < self._checkpointed_pages:
-            self._checkpointed_pages = 0  # the WAL began again
+            self._checkpointed_pages = 0  # SQLite restarted the WAL
         if self._closing or self._wal_pages - self._checkpointed_pages < CHECKPOINT_PAGES:
             return
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             self._checkpointed_pages = self._wal_pages
         except (apsw.BusyError, apsw.LockedError):
-            return  # somebody else checkpoints
+            return  # another process checkpoints
         except apsw.Error as error:
             self._break(error, [])

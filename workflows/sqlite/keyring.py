@@ -1,8 +1,8 @@
 """Data keys in a SQLite table of their own.
 
-Whoever can read the file can read the keys: on one machine this protects erasure, not a stolen disk. Erasing
-overwrites the row (``secure_delete``) and cuts the WAL, so that the key is in neither; copies of the file made
-before still have it.
+The keys are readable to every reader of the file: on one machine they serve erasure and do not protect a stolen disk.
+Erasing overwrites the row (``secure_delete``) and truncates the WAL, so that the key is in neither; copies of the file
+made earlier still hold it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ CREATE TABLE IF NOT EXISTS data_keys (
     customer TEXT NOT NULL PRIMARY KEY, id TEXT NOT NULL UNIQUE, material BLOB NOT NULL
 ) STRICT
 """
-_CACHED_MAX = 10_000  # keys; about 3 MB
+_CACHED_MAX = 10_000  # keys, about 3 MB
 
 
 class SqliteKeyRing:
-    """A new customer costs one write, which shares its fsync with everything else that is queued."""
+    """A new customer costs one write, which shares its fsync with all other queued writes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._cache: OrderedDict[str, DataKey] = OrderedDict()  # by "customer <id>" and by "key <id>"
         self._gate = threading.Lock()
-        self._destroyed = 0  # what was read before a destruction is not put into the cache after it
+        self._destroyed = 0  # counts destructions: a key read before one is not cached after it
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
 
@@ -64,7 +64,7 @@ class SqliteKeyRing:
             self._cache.pop(f"customer {customer}", None)
             if row:
                 self._cache.pop(f"key {row[0]}", None)
-        self._cut_wal()
+        self._truncate_wal()
         return row is not None
 
     def _remember(self, destroyed: int, name: str, key: DataKey) -> None:
@@ -81,8 +81,8 @@ class SqliteKeyRing:
             raise KeyRingUnavailable(str(error)) from error
         return _key(rows[0]) if rows else None
 
-    def _cut_wal(self) -> None:
-        """Also when no row was there: an earlier attempt may have got no further than deleting it."""
+    def _truncate_wal(self) -> None:
+        """Truncate the WAL, also if no row was deleted: an earlier attempt may have ended between the two."""
         try:
             self._database.truncate_wal()
         except DatabaseUnavailable as error:
@@ -96,7 +96,7 @@ class SqliteKeyRing:
 
 
 def _create(connection: apsw.Connection, customer: str) -> DataKey:
-    """Inside the writer there is no race: the first one creates, the others read."""
+    """Insert a key unless there is one, and return the stored one. The writer thread runs one such work at a time."""
     fresh = new_data_key()
     insert = "INSERT OR IGNORE INTO data_keys (customer, id, material) VALUES (?, ?, ?)"
     connection.execute(insert, (customer, fresh.id, fresh.material))
@@ -105,5 +105,5 @@ def _create(connection: apsw.Connection, customer: str) -> DataKey:
 
 
 def _key(row: tuple[Any, ...]) -> DataKey:
-    """A STRICT table has the types it says."""
+    """Build a key. A STRICT table enforces the column types."""
     return DataKey(row[0], row[1])

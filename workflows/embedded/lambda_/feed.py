@@ -26,7 +26,7 @@ from workflows.clock import Clock
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions
-from workflows.event_store.change_feed import Change, Feed
+from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.sqlite.database import Database, DatabaseUnavailable
 
@@ -58,7 +58,7 @@ CREATE TABLE IF NOT EXISTS feed_checkpoints (
 class _Stream:
     """Commits of one stream that are not processed, in order; and whether somebody is at it."""
 
-    changes: deque[Change] = field(default_factory=deque)
+    changes: deque[FeedEntry] = field(default_factory=deque)
     busy: bool = False
     attempts: int = 0
 
@@ -166,7 +166,7 @@ class EventSourceMapping:
                 self._take(change)
             self._rung = self._rung or len(changes) == room
 
-    def _take(self, change: Change) -> None:
+    def _take(self, change: FeedEntry) -> None:
         stream = self._streams.setdefault(change.commit.pk, _Stream())
         stream.changes.append(change)
         self._unfinished.add(change.position)
@@ -191,7 +191,7 @@ class EventSourceMapping:
 
     # --- what came of a call; in the function's thread --------------------------------------------------------
 
-    def _called(self, name: str, batch: list[Change], done: Future[JSON]) -> None:
+    def _called(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
         processed = 0 if done.cancelled() else _processed(batch, done)
         with self._changed:
             self._calls -= 1
@@ -256,7 +256,7 @@ class EventSourceMapping:
             log.warning("the feed's checkpoint was not written: %s", error)
 
 
-def _processed(batch: list[Change], done: Future[JSON]) -> int:
+def _processed(batch: list[FeedEntry], done: Future[JSON]) -> int:
     """How many of a batch, from its beginning, are done with, after ReportBatchItemFailures."""
     failure = done.exception()
     if failure is not None:
@@ -276,7 +276,7 @@ def _list(failed: object) -> list[object]:
     return failed if isinstance(failed, list) else [failed]  # what is malformed fails the whole batch, as on AWS
 
 
-def stream_record(change: Change) -> JSON:
+def stream_record(change: FeedEntry) -> JSON:
     """A commit as DynamoDB Streams shows the insertion of its item."""
     commit = change.commit
     keys: dict[str, JSON] = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}

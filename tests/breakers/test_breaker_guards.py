@@ -28,20 +28,20 @@ from workflows.gateways.kitchen import Cancelled, KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, Declined, PaymentGateway, PaymentsUnavailable, Refused
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import Sandbox, open_sandbox
-from workflows.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import NetworkSettings, PaymentSettings, SandboxSettings
 
 PRICE = Money(4000, "EUR")
-Open = Callable[[World, WireSettings], Sandbox]
+Open = Callable[[World, NetworkSettings], Sandbox]
 
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
-    """Open the sandbox on the world's clock, with this wire to the payments; a latency passes on that clock."""
+    """Open the sandbox on the world's clock, with this network to the payments; a latency passes on that clock."""
     sandboxes: list[Sandbox] = []
 
-    def open_one(world: World, wire: WireSettings) -> Sandbox:
+    def open_one(world: World, network: NetworkSettings) -> Sandbox:
         surroundings = Surroundings(clock=world.clock, random=Random(1), wait=world.clock.advance)
-        settings = SandboxSettings(payment=PaymentSettings(wire=wire))
+        settings = SandboxSettings(payment=PaymentSettings(network=network))
         sandboxes.append(open_sandbox(tmp_path / f"{len(sandboxes)}.sqlite", settings, surroundings))
         return sandboxes[-1]
 
@@ -63,7 +63,7 @@ def authorize(payments: PaymentGateway, number: int, method: str = "pm_ok") -> A
 def test_every_call_goes_through_and_every_answer_comes_back(opened: Open):
     """The guard is the same gateway."""
     world = World()
-    sandbox = opened(world, WireSettings())
+    sandbox = opened(world, NetworkSettings())
     payments = guarded(world, sandbox.payments)
     held = authorize(payments, 1)
     assert isinstance(held, Authorized)
@@ -88,7 +88,7 @@ def test_every_call_goes_through_and_every_answer_comes_back(opened: Open):
 def test_no_answer_is_a_failure_and_an_open_circuit_calls_nobody(opened: Open):
     """The sandbox loses every answer; the sixth call never reaches it."""
     world = World()
-    sandbox = opened(world, WireSettings(lost_after_rate=1))
+    sandbox = opened(world, NetworkSettings(lost_after_rate=1))
     payments = guarded(world, sandbox.payments)
     for number in range(5):
         with pytest.raises(PaymentsUnavailable):
@@ -103,7 +103,7 @@ def test_no_answer_is_a_failure_and_an_open_circuit_calls_nobody(opened: Open):
 def test_an_answer_that_takes_too_long_is_a_failure_though_it_counts_for_the_order(opened: Open):
     """Slow is how most outages begin."""
     world = World(settings=replace(SETTINGS, window_s=60))
-    payments = guarded(world, opened(world, WireSettings(latency_min_s=8.5, latency_max_s=8.5)).payments)
+    payments = guarded(world, opened(world, NetworkSettings(latency_min_s=8.5, latency_max_s=8.5)).payments)
     for number in range(5):
         assert isinstance(authorize(payments, number), Authorized)
     with pytest.raises(CircuitOpen):
@@ -116,7 +116,7 @@ def test_an_answer_that_takes_too_long_is_a_failure_though_it_counts_for_the_ord
 def test_refusals_and_misused_keys_are_answers(opened: Open):
     """A declined card says that the provider works, and so does a complaint about our key."""
     world = World()
-    payments = guarded(world, opened(world, WireSettings()).payments)
+    payments = guarded(world, opened(world, NetworkSettings()).payments)
     for number in range(20):
         assert isinstance(authorize(payments, number, method="pm_declined"), Declined)
         with pytest.raises(KeyMisused):
@@ -128,7 +128,7 @@ def test_refusals_and_misused_keys_are_answers(opened: Open):
 def test_a_misused_key_of_the_probe_closes_the_circuit(opened: Open):
     """The provider has answered."""
     world = World()
-    payments = guarded(world, opened(world, WireSettings()).payments)
+    payments = guarded(world, opened(world, NetworkSettings()).payments)
     authorize(payments, 1)
     world.open()
     world.clock.advance(15)

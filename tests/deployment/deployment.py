@@ -24,7 +24,7 @@ from tests.deployment.emulator import REPOSITORY
 from workflows.clock import SystemClock
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import open_sandbox
-from workflows.sandbox.payment import Position
+from workflows.sandbox.payment import PaymentPosition
 from workflows.sandbox.settings import SandboxSettings
 
 READY_WITHIN_S = 90.0
@@ -52,7 +52,7 @@ class Deployment:
         """boto3's client of the engine that runs the deployed machines."""
         return Account(url=self.step_functions).client("stepfunctions")
 
-    def money_of(self, order_id: str) -> Position | None:
+    def money_of(self, order_id: str) -> PaymentPosition | None:
         """An order's money, as the payment provider's ledger has it."""
         here = Surroundings(clock=SystemClock(), random=SystemRandom())
         with closing(open_sandbox(Path(self.folder) / SANDBOX, SandboxSettings(), here, read_only=True)) as sandbox:

@@ -28,9 +28,9 @@ from tests.deployment.step_functions import driving
 from tests.template.translated import translated
 from workflows.clock import SystemClock
 from workflows.embedded.http.server import HttpServer
+from workflows.sandbox.api import SandboxApi
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import open_sandbox
-from workflows.sandbox.server import SandboxApp
 from workflows.sandbox.settings import SandboxSettings
 
 TOKEN = "what-the-sandbox-asks-to-see"
@@ -65,7 +65,7 @@ def _sandbox(folder: Path) -> Iterator[str]:
     """The providers, on 127.0.0.1."""
     surroundings = Surroundings(clock=SystemClock(), random=SystemRandom())
     with closing(open_sandbox(folder / SANDBOX, SandboxSettings(), surroundings)) as sandbox:  # noqa: SIM117
-        with closing(SandboxApp(sandbox, TOKEN)) as app, closing(HttpServer(app, 0)) as server:
+        with closing(SandboxApi(sandbox, TOKEN)) as api, closing(HttpServer(api.app, 0)) as server:
             yield f"http://127.0.0.1:{server.port}"
 
 

@@ -15,16 +15,18 @@ import pytest
 
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.http.events import Request, event
-from workflows.embedded.http.server import BODY_BYTES_MAX, HEADER_BYTES_MAX, HttpApp, HttpServer, PortTaken
+from workflows.embedded.http.api import BODY_BYTES_MAX, HttpApi
+from workflows.embedded.http.payload_format import HttpRequest, event
+from workflows.embedded.http.server import HEADER_BYTES_MAX, HttpServer, PortTaken
 from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
 from workflows.embedded.lambda_.functions import Functions
-from workflows.embedded.template import Function, Route, Template
+from workflows.embedded.template import ApiRoute, Function, Template
 from workflows.engine import Engine
 
 ROUTES = [
     ("GET", "/orders/{order_id}", False),
     ("GET", "/orders/latest", False),
+    ("PATCH", "/orders/{order_id}", False),
     ("POST", "/orders", False),
     ("POST", "/orders/{order_id}/cancel", False),
     ("GET", "/docs", True),
@@ -39,7 +41,7 @@ class Api:
     def __init__(self, folder: Path) -> None:
         clock = SystemClock()
         self.alarms = Alarms(clock)
-        routes = tuple(Route(method=method, path=path, open=is_open) for method, path, is_open in ROUTES)
+        routes = tuple(ApiRoute(method=method, path=path, open=is_open) for method, path, is_open in ROUTES)
         function = Function(
             logical_id="Api",
             handler="toy_handlers.answer_http",
@@ -53,7 +55,7 @@ class Api:
         ports: dict[str, Any] = dict.fromkeys(Engine.__dataclass_fields__)
         self.functions.start(Engine(**ports))
         self.tokens = AccessTokens.of(folder)
-        self.server = HttpServer(HttpApp(template, self.functions, self.tokens, clock), 0)
+        self.server = HttpServer(HttpApi(template, self.functions, self.tokens, clock).app, 0)
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.server.port}", timeout=20)
 
     def headers(self, role: str = "customer", subject: str = "cus_1") -> dict[str, str]:
@@ -76,7 +78,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 def test_a_request_becomes_the_event_of_the_developer_guide(manual_clock: Any) -> None:
     """The documentation's example of payload format 2.0, but for what only AWS has: certificates, stage variables."""
-    request = Request(
+    request = HttpRequest(
         method="POST",
         path="/my/path",
         query="parameter1=value1&parameter1=value2&parameter2=value",
@@ -94,7 +96,7 @@ def test_a_request_becomes_the_event_of_the_developer_guide(manual_clock: Any) -
         request_id="id",
         at=manual_clock.now(),
     )
-    route = Route(method="POST", path="/my/{parameter1}", open=False)
+    route = ApiRoute(method="POST", path="/my/{parameter1}", open=False)
     assert event(request, route, {"parameter1": "value1"}, {"claim1": "value1", "claim2": "value2"}) == {
         "version": "2.0",
         "routeKey": "POST /my/{parameter1}",
@@ -227,8 +229,37 @@ def test_a_path_that_is_not_there_is_404(api: Api, path: str) -> None:
 
 def test_another_method_is_405_and_says_which_are_taken(api: Api) -> None:
     """Allow is required by RFC 9110."""
-    answer = api.client.delete("/orders/1")
-    assert (answer.status_code, answer.headers["allow"]) == (405, "GET")
+    answer = api.client.delete("/docs")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_allow_lists_the_methods_of_every_route_that_matches_the_path(api: Api) -> None:
+    """``/orders/latest`` is matched by a fixed route and by one with a parameter."""
+    answer = api.client.delete("/orders/latest")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, PATCH")
+    assert api.client.patch("/orders/latest", headers=api.headers()).json()["routeKey"] == "PATCH /orders/{order_id}"
+
+
+def test_head_is_answered_as_get_without_a_body(api: Api) -> None:
+    """The function gets a GET, because the template has no HEAD routes; status and headers are those of GET."""
+    got = api.client.get("/orders/1", headers=api.headers())
+    head = api.client.head("/orders/1", headers=api.headers())
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-length"] == got.headers["content-length"]
+    assert got.json()["requestContext"]["http"]["method"] == "GET"
+    assert api.client.head("/orders/1").status_code == 401
+    assert api.client.head("/nowhere").status_code == 404
+
+
+def test_accepted_connections_have_nagles_algorithm_off(api: Api) -> None:
+    """Otherwise each request on a kept-alive connection waits 40 ms for a delayed acknowledgement."""
+    api.client.get("/docs")
+    accepted = [
+        connection.transport.get_extra_info("socket")  # type: ignore[union-attr]  # all are HTTP connections
+        for connection in api.server._server.server_state.connections
+    ]
+    assert accepted
+    assert all(sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for sock in accepted)
 
 
 @pytest.mark.parametrize("chunked", [False, True])
@@ -255,7 +286,7 @@ def test_a_function_that_breaks_is_a_500_that_tells_nothing(api: Api, caplog: py
     assert answer.status_code == 500
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text
-    [record] = [record for record in caplog.records if record.name.endswith(".http.server")]
+    [record] = [record for record in caplog.records if record.name.endswith(".http.api")]
     assert vars(record)["request_id"] in answer.json()["detail"]
     assert "secret" not in record.message
 
@@ -314,7 +345,7 @@ def test_a_port_that_is_taken_is_refused_by_number(api: Api) -> None:
     """The message says what to do."""
     with pytest.raises(PortTaken, match=str(api.server.port)):
         HttpServer(
-            HttpApp(Template(path=Path(), functions={}, machines={}), api.functions, api.tokens, SystemClock()),
+            HttpApi(Template(path=Path(), functions={}, machines={}), api.functions, api.tokens, SystemClock()).app,
             api.server.port,
         )
 
@@ -336,7 +367,7 @@ def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None
 def test_a_secret_that_is_none_is_refused_with_what_to_do(tmp_path: Path, left: str) -> None:
     """An empty secret would be everybody's, and a short one can be guessed."""
     (tmp_path / "tokens.key").write_text(left, encoding="ascii")
-    with pytest.raises(SecretUnusable, match="delete it for a new one"):
+    with pytest.raises(SecretUnusable, match="delete it to get a new one"):
         AccessTokens.of(tmp_path)
 
 

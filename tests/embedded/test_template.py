@@ -113,7 +113,7 @@ def test_a_parameter_without_a_value_is_asked_for_where_it_is_needed(tmp_path: P
 
 def test_a_number_is_a_number(tmp_path: Path) -> None:
     """And the message names the parameter and the value."""
-    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* is a number, not 'soon'"):
+    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be a number, not 'soon'"):
         read(tmp_path, WaitSeconds="soon")
 
 
@@ -122,7 +122,7 @@ def test_a_number_keeps_to_its_bounds(tmp_path: Path, given: str) -> None:
     """As CloudFormation holds it to them: a time of -1 s would be found out by the first order that waits."""
     bounded = TEMPLATE.replace("{Type: Number,", "{Type: Number, MinValue: 1, MaxValue: 99999999,")
     assert read(tmp_path, bounded, WaitSeconds="1")
-    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* is from 1 to 99999999, not"):
+    with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be from 1 to 99999999, not"):
         read(tmp_path, bounded, WaitSeconds=given)
 
 

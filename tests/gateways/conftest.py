@@ -19,10 +19,10 @@ from workflows.gateways.courier import CourierGateway
 from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, PaymentGateway
+from workflows.sandbox.api import SandboxApi
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import Sandbox, open_sandbox
-from workflows.sandbox.server import SandboxApp
-from workflows.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import NetworkSettings, PaymentSettings, SandboxSettings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -100,8 +100,8 @@ def served() -> Iterator[Serve]:
     with ExitStack() as open_:
 
         def serve(sandbox: Sandbox) -> Served:
-            app = open_.enter_context(closing(SandboxApp(sandbox, "secret")))
-            server = open_.enter_context(closing(HttpServer(app, 0)))
+            api = open_.enter_context(closing(SandboxApi(sandbox, "secret")))
+            server = open_.enter_context(closing(HttpServer(api.app, 0)))
             return Served(f"http://127.0.0.1:{server.port}", "secret")
 
         yield serve
@@ -111,10 +111,10 @@ def served() -> Iterator[Serve]:
 def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, HandClock]]:
     """One sandbox for all examples of a law; payments lose two calls in five, one way or the other."""
     clock = HandClock()
-    wire = WireSettings(lost_before_rate=0.2, lost_after_rate=0.2)
+    network = NetworkSettings(lost_before_rate=0.2, lost_after_rate=0.2)
     sandbox = open_sandbox(
         tmp_path_factory.mktemp("lossy") / "sandbox.sqlite",
-        SandboxSettings(payment=PaymentSettings(wire=wire, remembers=timedelta(days=365 * 100))),
+        SandboxSettings(payment=PaymentSettings(network=network, remembers=timedelta(days=365 * 100))),
         Surroundings(clock=clock, random=Random(1), wait=_no_time),
     )
     yield sandbox, clock

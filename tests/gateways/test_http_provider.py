@@ -28,7 +28,7 @@ from workflows.gateways.http.exchange import ANSWER_BYTES_MAX, IDLE_MAX_S
 from workflows.gateways.http.provider import Provider, ProviderUrlRefused
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Captured, PaymentsUnavailable, Refused
-from workflows.sandbox.settings import KitchenSettings, PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import KitchenSettings, NetworkSettings, PaymentSettings, SandboxSettings
 
 ORDER = order_id_for("provider", "1")
 KEY = f"{ORDER}/7"
@@ -628,8 +628,8 @@ def test_a_caller_that_gave_up_left_its_effect_behind(opened, served):
 
 def test_what_the_sandboxs_wire_loses_is_unavailable_here_as_well(opened, served):
     """So its fault settings work for a deployed engine too."""
-    lossy = WireSettings(lost_before_rate=1.0)
-    sandbox = opened(SandboxSettings(payment=PaymentSettings(wire=lossy), kitchen=KitchenSettings(wire=lossy)))
+    lossy = NetworkSettings(lost_before_rate=1.0)
+    sandbox = opened(SandboxSettings(payment=PaymentSettings(network=lossy), kitchen=KitchenSettings(network=lossy)))
     with pytest.raises(PaymentsUnavailable, match="HTTP 503, unavailable: the call was lost"):
         capture(served(sandbox).payments())
     with pytest.raises(KitchenUnavailable, match="the call was lost"):

@@ -20,7 +20,7 @@ from domain.order.events import Line
 from workflows.gateways.payment import Authorized, Captured, PaymentsUnavailable, Refunded
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import open_sandbox
-from workflows.sandbox.payment import Position, SandboxPayments
+from workflows.sandbox.payment import PaymentPosition, SandboxPayments
 from workflows.sandbox.settings import SandboxSettings
 
 ORDER = order_id_for("books", "1")
@@ -53,7 +53,7 @@ def test_a_partial_capture_and_refund_are_lines_that_name_their_calls(opened):
         ("released", f"{ORDER}/9", "8.50 EUR"),
         ("refunded", f"{ORDER}/11", "1.25 EUR"),
     ]
-    assert payments.position(ORDER) == Position(
+    assert payments.position(ORDER) == PaymentPosition(
         authorized=eur("40.00"), held=eur("0.00"), captured=eur("31.50"), released=eur("8.50"), refunded=eur("1.25")
     )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from workflows.sandbox.settings import SandboxSettings, SettingRefused, WireSettings, sandbox_settings
+from workflows.sandbox.settings import NetworkSettings, SandboxSettings, SettingRefused, sandbox_settings
 
 
 def test_without_variables_it_works_at_once_and_never_fails():
@@ -34,7 +34,7 @@ def test_every_variable_has_its_unit_in_its_name():
             "EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S": "2",
         }
     )
-    assert settings.payment.wire == WireSettings(
+    assert settings.payment.network == NetworkSettings(
         latency_min_s=0.05, latency_max_s=0.25, lost_before_rate=0.01, lost_after_rate=0.02
     )
     assert settings.payment.remembers == timedelta(minutes=30)
@@ -42,13 +42,13 @@ def test_every_variable_has_its_unit_in_its_name():
     assert settings.payment.limit_minor == 5000
     assert settings.kitchen.cooked_after == timedelta(seconds=1.5)
     assert settings.courier.under_way_after == timedelta(seconds=2)
-    assert settings.kitchen.wire == WireSettings()
+    assert settings.kitchen.network == NetworkSettings()
 
 
 def test_the_shortest_latency_alone_is_the_latency():
     """One variable is enough for a fixed latency."""
     settings = sandbox_settings({"EXPEDITER_SANDBOX_COURIER_LATENCY_MIN_S": "0.2"})
-    assert settings.courier.wire.latency_max_s == 0.2
+    assert settings.courier.network.latency_max_s == 0.2
 
 
 WRONG = [

@@ -19,8 +19,8 @@ from domain.order.commands import Command, RecordFact
 from domain.order.events import PaymentAuthorized
 from domain.order.order import Order
 from tests.handlers.documented import assert_documented
-from workflows.embedded.http import events as http_events
-from workflows.embedded.template import Route, read_template
+from workflows.embedded.http import payload_format
+from workflows.embedded.template import ApiRoute, read_template
 from workflows.engine import EVENT_TYPES, assemble, serving
 from workflows.event_store.codec import Codec
 from workflows.in_memory.documents import InMemoryDocuments
@@ -132,7 +132,7 @@ class Shop:
             sent["content-type"] = "application/json"
             content = json.dumps(body).encode() if text is None else text if isinstance(text, bytes) else text.encode()
         sent |= {name.lower(): value for name, value in (headers or {}).items()}
-        request = http_events.Request(
+        request = payload_format.HttpRequest(
             method=method,
             path=path,
             query=urlencode(query or {}),
@@ -144,7 +144,7 @@ class Shop:
             at=self.clock.time,
         )
         function, route, parameters = self.route(method, path)
-        answer = self.invoke(function, http_events.event(request, route, parameters, None if route.open else claims))
+        answer = self.invoke(function, payload_format.event(request, route, parameters, None if route.open else claims))
         assert_documented(method, route.path, answer.status, answer.headers, answer.text)
         return answer
 
@@ -154,10 +154,10 @@ class Shop:
         handler = getattr(importlib.import_module(module), name)
         with serving(self.engine, self.environment):
             result = handler(json.loads(json.dumps(event)), None)
-        response = http_events.response(json.loads(json.dumps(result)))
+        response = payload_format.response(json.loads(json.dumps(result)))
         return Answer(response.status, dict(response.headers), response.body.decode())
 
-    def route(self, method: str, path: str) -> tuple[str, Route, dict[str, str]]:
+    def route(self, method: str, path: str) -> tuple[str, ApiRoute, dict[str, str]]:
         """The function and route that API Gateway would choose; any of the function's for a method it does not take."""
         parts = path.strip("/").split("/")
         found = []

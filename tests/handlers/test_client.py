@@ -14,7 +14,8 @@ from workflows.client import order_json
 from workflows.client.client import ATTEMPTS_MAX, EngineUnreachable, ExpediterClient, Problem
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.http.server import HttpApp, HttpServer
+from workflows.embedded.http.api import HttpApi
+from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import read_template
@@ -29,7 +30,7 @@ def url(shop):
     template, clock, alarms = read_template(ROOT / "template.yaml"), SystemClock(), Alarms(SystemClock())
     functions = Functions(template.functions, clock=clock, alarms=alarms, workers=4)
     functions.start(shop.engine)
-    server = HttpServer(HttpApp(template, functions, TOKENS, clock), port=0)
+    server = HttpServer(HttpApi(template, functions, TOKENS, clock).app, port=0)
     yield f"http://127.0.0.1:{server.port}"
     server.close()
     functions.close(timeout_s=5)

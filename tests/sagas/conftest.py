@@ -35,7 +35,7 @@ from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.step_functions.reports import StateEntries
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.sandbox.opening import sandbox_gateways
-from workflows.sandbox.payment import Position
+from workflows.sandbox.payment import PaymentPosition
 from workflows.sandbox.settings import SandboxSettings
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -151,7 +151,7 @@ class Story:
         return order
 
     @property
-    def position(self) -> Position | None:
+    def position(self) -> PaymentPosition | None:
         """The order's money, as the provider's ledger has it."""
         return self.engine.gateways.payments.position(self.order_id)
 

@@ -10,9 +10,9 @@ from tests.sagas.conftest import Place, Story
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitOpened
 from workflows.breakers.transitions import transitions
-from workflows.sandbox.settings import PaymentSettings, SandboxSettings, WireSettings
+from workflows.sandbox.settings import NetworkSettings, PaymentSettings, SandboxSettings
 
-DOWN = SandboxSettings(payment=PaymentSettings(wire=WireSettings(lost_before_rate=1.0)))
+DOWN = SandboxSettings(payment=PaymentSettings(network=NetworkSettings(lost_before_rate=1.0)))
 
 
 def parked(story: Story) -> OrderParked:

@@ -40,14 +40,14 @@ def sandbox(
     Callers show the bearer token in EXPEDITER_SANDBOX_TOKEN, or, where that is not set, the one in DIR/sandbox.token.
     """
     from workflows.embedded.http.server import HttpServer, PortTaken
-    from workflows.sandbox.server import SandboxApp
+    from workflows.sandbox.api import SandboxApi
 
     with (
         closing(_opened(data)) as counterparties,
-        closing(SandboxApp(counterparties, _token(data))) as app,
+        closing(SandboxApi(counterparties, _token(data))) as api,
     ):
         try:
-            server = HttpServer(app, port)
+            server = HttpServer(api.app, port)
         except PortTaken as taken:
             raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
         stopped = threading.Event()
@@ -62,11 +62,11 @@ def sandbox(
 
 
 def _token(data: Path) -> str:
-    from workflows.sandbox.server import TokenUnusable, token_of
+    from workflows.sandbox.api import SandboxTokenUnusable, token_of
 
     try:
         return token_of(data, os.environ)
-    except TokenUnusable as error:
+    except SandboxTokenUnusable as error:
         raise Unusable(str(error)) from None
     except OSError as error:
         raise Unusable(f"{data} cannot hold the sandbox's token: {error.strerror}") from None

@@ -23,7 +23,8 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock, SystemClock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.http.server import HttpApp, HttpServer
+from workflows.embedded.http.api import HttpApi
+from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
 from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import WORKERS, Functions
@@ -159,8 +160,8 @@ class EmbeddedEngine:
 
     def serve(self, port: int) -> int:
         """Answer HTTP on 127.0.0.1 until ``close``. 0 takes a free port; returns the port. Raises PortTaken."""
-        app = HttpApp(self._template, self._functions, self.tokens, self._clock)
-        server = self._opened.enter_context(closing(HttpServer(app, port)))
+        api = HttpApi(self._template, self._functions, self.tokens, self._clock)
+        server = self._opened.enter_context(closing(HttpServer(api.app, port)))
         log.info("serving", extra={"port": server.port})
         return server.port
 

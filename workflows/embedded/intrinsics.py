@@ -1,7 +1,7 @@
-"""Values of a CloudFormation template: its short forms (``!Ref``, ``!GetAtt``, ``!Sub``) read and resolved.
+"""Reads and resolves the values of a CloudFormation template, with their short forms (``!Ref``, ``!GetAtt``, ``!Sub``).
 
-What embedded functions and machines can use is resolved to the engine's own names; anything else is an error that
-names the resource and the field, once somebody asks for it.
+Values that embedded functions and machines can use are resolved to the engine's own names. Any other value is an error
+that names the resource and the field, raised when the value is used.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ class TemplateInvalid(Exception):
 
 
 class ParameterUnknown(Exception):
-    """An override names a parameter that the template does not have, or gives it a value it does not take."""
+    """A parameter override names no parameter of the template, or has a value that the parameter does not allow."""
 
 
 class ParameterMissing(ParameterUnknown):
-    """A parameter without a default was given no value, and something that runs here needs it."""
+    """A parameter has neither a default nor a value, and a resource that runs here needs it."""
 
 
-class Document:
-    """A template's text as data. ``resource`` is the one that is being read, for the errors."""
+class TemplateDocument:
+    """A template as data. ``resource`` is the logical id of the one being read, for errors."""
 
     def __init__(self, path: Path, overrides: Mapping[str, str]) -> None:
         """Raises TemplateInvalid or ParameterUnknown."""
@@ -54,10 +54,10 @@ class Document:
             raise ParameterUnknown(f"{path} has no parameter {', '.join(unknown)}; it has: {known}")
         self._parameters = {
             name: self._parameter(name, self.mapping(item, f"Parameters.{name}")) for name, item in declared.items()
-        }  # None: without a value, which is an error only where it is used
+        }  # None: no value, which is an error only where it is used
 
     def named(self, kind: str) -> list[str]:
-        """The logical ids of the resources of a type."""
+        """Return the logical ids of the resources of a type."""
         resources = self.content["Resources"]
         for name, resource in resources.items():
             if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
@@ -66,16 +66,16 @@ class Document:
         return [name for name, resource in resources.items() if resource["Type"] == kind]
 
     def section(self, name: str) -> Mapping[str, Any]:
-        """A top-level mapping; empty when it is not there."""
+        """Return a top-level mapping; empty if it is missing."""
         return self.mapping(self.content.get(name), name)
 
     def properties(self, resource: str) -> Mapping[str, Any]:
-        """The properties of a resource, which is being read from now on."""
+        """Return the properties of a resource, and name that resource in errors from now on."""
         self.resource = resource
         return self.mapping(self.content["Resources"][resource].get("Properties"), "Properties")
 
     def mapping(self, value: object, field: str) -> Mapping[str, Any]:
-        """A mapping that is no intrinsic function; nothing is an empty one."""
+        """Check that a value is a mapping and not an intrinsic function; None is an empty mapping."""
         if value is None:
             return {}
         if not isinstance(value, dict) or isinstance(value, _Tag):
@@ -83,14 +83,14 @@ class Document:
         return value
 
     def number(self, value: object, field: str) -> int:
-        """A whole number, e.g. of seconds."""
+        """Return a value as a whole number, e.g. of seconds."""
         text = self.text(value, field)
         if not text.isdecimal():
             raise self.invalid(field, f"{text!r} is not a whole number")
         return int(text)
 
     def text(self, value: object, field: str) -> str:
-        """A scalar or an intrinsic as the string CloudFormation makes of it."""
+        """Return a scalar or an intrinsic function as the string that CloudFormation makes of it."""
         match value:
             case None:
                 raise self.invalid(field, "is missing")
@@ -100,8 +100,8 @@ class Document:
                 return self._attribute(name, attribute, field)
             case {"Fn::Sub": str(text), **rest} if not rest:
                 return self._sub(text, {}, field)
-            case {"Fn::Sub": [str(text), dict(given)], **rest} if not rest:
-                return self._sub(text, {key: self.text(item, field) for key, item in given.items()}, field)
+            case {"Fn::Sub": [str(text), dict(values)], **rest} if not rest:
+                return self._sub(text, {key: self.text(item, field) for key, item in values.items()}, field)
             case bool():
                 return str(value).lower()
             case str() | int() | float():
@@ -112,7 +112,7 @@ class Document:
                 raise self.invalid(field, f"{value!r} is not a text or a number")
 
     def invalid(self, field: str, problem: str) -> TemplateInvalid:
-        """The error to raise: a problem with the resource that is being read."""
+        """Return the error for a problem with the resource that is being read."""
         return TemplateInvalid(self.path, self.resource, field, problem)
 
     def _load(self) -> dict[str, Any]:
@@ -126,7 +126,7 @@ class Document:
 
     def _ref(self, name: str, field: str) -> str:
         if name in self._parameters:
-            return self._given(name)
+            return self._parameter_value(name)
         if name in _PSEUDO:
             return _PSEUDO[name]
         kind = self._kind(name, field)
@@ -140,18 +140,18 @@ class Document:
                 return arns.machine_arn(name)
             case (kind, "Name") if kind == MACHINE:
                 return name
-            case (kind, "Arn"):  # a table, a key: its name has to do, nothing here answers to it
+            case (kind, "Arn"):  # a table or a key, which does not exist here: only its name is used
                 return arns.resource_arn(kind, name)
             case (kind, _):
                 raise self.invalid(field, f"{name} ({kind}) has no {attribute} in the embedded engine")
 
-    def _sub(self, text: str, given: Mapping[str, str], field: str) -> str:
+    def _sub(self, text: str, values: Mapping[str, str], field: str) -> str:
         def value(match: re.Match[str]) -> str:
             name = match[1]
             if name.startswith("!"):
                 return "${" + name[1:] + "}"
-            if name in given:
-                return given[name]
+            if name in values:
+                return values[name]
             resource, dot, attribute = name.partition(".")
             return self._attribute(resource, attribute, field) if dot else self._ref(name, field)
 
@@ -162,10 +162,10 @@ class Document:
             raise self.invalid(field, f"{name} is neither a parameter nor a resource")
         return str(self.content["Resources"][name]["Type"])
 
-    def _given(self, name: str) -> str:
+    def _parameter_value(self, name: str) -> str:
         value = self._parameters[name]
         if value is None:
-            raise ParameterMissing(f"parameter {name} of {self.path} has no default: give it a value")
+            raise ParameterMissing(f"parameter {name} of {self.path} has no default; give it a value")
         return value
 
     def _parameter(self, name: str, declared: Mapping[str, Any]) -> str | None:
@@ -173,10 +173,10 @@ class Document:
         if value is None:
             return None
         if declared.get("Type") == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
-            raise ParameterUnknown(f"parameter {name} of {self.path} is a number, not {value!r}")
+            raise ParameterUnknown(f"parameter {name} of {self.path} must be a number, not {value!r}")
         low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
         if declared.get("Type") == "Number" and not float(low) <= float(value) <= float(high):
-            raise ParameterUnknown(f"parameter {name} of {self.path} is from {low} to {high}, not {value}")
+            raise ParameterUnknown(f"parameter {name} of {self.path} must be from {low} to {high}, not {value}")
         return str(value)
 
 
@@ -185,7 +185,7 @@ class _Tag(dict[str, Any]):
 
 
 class _Loader(yaml.SafeLoader):
-    """Knows CloudFormation's short forms."""
+    """A YAML loader that reads CloudFormation's short forms."""
 
 
 def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> _Tag:
@@ -194,7 +194,7 @@ def _intrinsic(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> _Tag:
         return _Tag({name: loader.construct_sequence(node, deep=True)})
     if isinstance(node, yaml.MappingNode):
         return _Tag({name: loader.construct_mapping(node, deep=True)})
-    assert isinstance(node, yaml.ScalarNode)  # the third kind there is
+    assert isinstance(node, yaml.ScalarNode)  # the only other kind of node
     value = loader.construct_scalar(node)
     return _Tag({name: value.split(".", 1) if name == "Fn::GetAtt" else value})
 

@@ -1,8 +1,9 @@
 """Reads ``template.yaml`` (AWS SAM): the functions and state machines that the embedded engine runs.
 
-Only what those resources need is resolved (``!Ref``, ``!GetAtt``, ``!Sub`` and parameters), so the template may hold
-tables, queues and roles that have no meaning in one process; a variable that names one has its logical id as its value.
-What cannot be resolved is an error that names the resource and the field.
+Stands for AWS CloudFormation. It resolves (``!Ref``, ``!GetAtt``, ``!Sub`` and parameters) only what functions and
+state machines need, so the template may hold tables, queues and roles, which have no meaning in one process; a variable
+that names one has its logical id as its value. A value that cannot be resolved is an error that names resource and
+field.
 """
 
 from __future__ import annotations
@@ -18,18 +19,18 @@ from typing import Any
 from workflows.embedded.intrinsics import (
     FUNCTION,
     MACHINE,
-    Document,
     ParameterMissing,
     ParameterUnknown,
+    TemplateDocument,
     TemplateInvalid,
 )
 
 __all__ = [
+    "ApiRoute",
     "Function",
-    "Machine",
+    "MachineResource",
     "ParameterMissing",
     "ParameterUnknown",
-    "Route",
     "Schedule",
     "Template",
     "TemplateInvalid",
@@ -40,8 +41,8 @@ _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """An HttpApi event: ``POST /orders/{order_id}/cancel``. ``open`` routes ask for no token."""
+class ApiRoute:
+    """An HttpApi event: ``POST /orders/{order_id}/cancel``. ``open`` routes need no token."""
 
     method: str
     path: str
@@ -65,13 +66,13 @@ class Function:
     timeout_s: int
     memory_mb: int
     environment: Mapping[str, str]
-    routes: tuple[Route, ...]
+    routes: tuple[ApiRoute, ...]
     schedules: tuple[Schedule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Machine:
-    """A state machine. ``definition`` is the text of its file and ``substitutions`` what stands for its ``${...}``."""
+class MachineResource:
+    """A state machine. ``definition`` is the text of its file, ``substitutions`` the values of its ``${...}``."""
 
     logical_id: str
     express: bool
@@ -82,22 +83,22 @@ class Machine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """What the embedded engine runs, by logical id."""
+    """The functions and state machines that the embedded engine runs, by logical id."""
 
     path: Path
     functions: Mapping[str, Function]
-    machines: Mapping[str, Machine]
+    machines: Mapping[str, MachineResource]
 
 
 def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
     """Read a template with these parameter values. Raises TemplateInvalid or ParameterUnknown."""
-    document = Document(path, parameters or {})
+    document = TemplateDocument(path, parameters or {})
     functions = {name: _function(document, name) for name in document.named(FUNCTION)}
     machines = {name: _machine(document, name) for name in document.named(MACHINE)}
     return Template(path=path, functions=functions, machines=machines)
 
 
-def _function(document: Document, name: str) -> Function:
+def _function(document: TemplateDocument, name: str) -> Function:
     own = document.properties(name)
     shared = document.mapping(document.section("Globals").get("Function"), "Globals.Function")
     merged = {**shared, **own}
@@ -112,51 +113,51 @@ def _function(document: Document, name: str) -> Function:
     )
 
 
-def _handler(document: Document, properties: Mapping[str, Any]) -> str:
+def _handler(document: TemplateDocument, properties: Mapping[str, Any]) -> str:
     handler = document.text(properties.get("Handler"), "Handler")
     if not re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)+", handler):
         raise document.invalid("Handler", f"{handler!r} is not package.module.callable")
     return handler
 
 
-def _environment(document: Document, properties: Mapping[str, Any]) -> dict[str, str]:
+def _environment(document: TemplateDocument, properties: Mapping[str, Any]) -> dict[str, str]:
     environment = document.mapping(properties.get("Environment"), "Environment")
     variables = document.mapping(environment.get("Variables"), "Environment.Variables")
     resolved = {}
     for name, value in variables.items():
-        # What only AWS needs (where the providers are) has no default, and is no variable here until somebody gives it.
+        # A parameter that only AWS needs has no default; without a value, the variable is left out here.
         with suppress(ParameterMissing):
             resolved[name] = document.text(value, f"Environment.Variables.{name}")
     return resolved
 
 
-def _routes(document: Document, events: Mapping[str, Any]) -> tuple[Route, ...]:
+def _routes(document: TemplateDocument, events: Mapping[str, Any]) -> tuple[ApiRoute, ...]:
     return tuple(_route(document, field, properties) for field, properties in _events(events, "HttpApi"))
 
 
-def _schedules(document: Document, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
+def _schedules(document: TemplateDocument, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
     return tuple(_schedule(document, field, properties) for field, properties in _events(events, "ScheduleV2"))
 
 
 def _events(events: Mapping[str, Any], kind: str) -> list[tuple[str, object]]:
-    """The events of a kind: where each stands, and its properties."""
-    found = [name for name, event in events.items() if isinstance(event, dict) and event.get("Type") == kind]
-    return [(f"Events.{name}", events[name].get("Properties")) for name in found]
+    """Return the events of a kind: the field of each, for errors, and its properties."""
+    names = [name for name, event in events.items() if isinstance(event, dict) and event.get("Type") == kind]
+    return [(f"Events.{name}", events[name].get("Properties")) for name in names]
 
 
-def _route(document: Document, field: str, properties: object) -> Route:
+def _route(document: TemplateDocument, field: str, properties: object) -> ApiRoute:
     event = document.mapping(properties, f"{field}.Properties")
     method = document.text(event.get("Method"), f"{field}.Method").upper()
     path = document.text(event.get("Path"), f"{field}.Path")
     if method not in _METHODS:
         raise document.invalid(f"{field}.Method", f"{method!r} is not one of {', '.join(sorted(_METHODS))}")
     if not re.fullmatch(r"(/(\{\w+\}|[\w.~-]+))+|/", path):
-        raise document.invalid(f"{field}.Path", f"{path!r} is not /like/{{this}}")
+        raise document.invalid(f"{field}.Path", f"{path!r} is not a path like /orders/{{order_id}}")
     auth = document.mapping(event.get("Auth"), f"{field}.Auth")
-    return Route(method=method, path=path, open=auth.get("Authorizer") == "NONE")
+    return ApiRoute(method=method, path=path, open=auth.get("Authorizer") == "NONE")
 
 
-def _schedule(document: Document, field: str, properties: object) -> Schedule:
+def _schedule(document: TemplateDocument, field: str, properties: object) -> Schedule:
     event = document.mapping(properties, f"{field}.Properties")
     expression = document.text(event.get("ScheduleExpression"), f"{field}.ScheduleExpression")
     rate = re.fullmatch(r"rate\(([1-9]\d*) (minute|hour|day)s?\)", expression)
@@ -164,32 +165,34 @@ def _schedule(document: Document, field: str, properties: object) -> Schedule:
         raise document.invalid(f"{field}.ScheduleExpression", f"{expression!r} is not like rate(5 minutes)")
     text = document.text(event.get("Input", "{}"), f"{field}.Input")
     try:
-        sent = document.mapping(json.loads(text), f"{field}.Input")
+        payload = document.mapping(json.loads(text), f"{field}.Input")
     except ValueError as error:
         raise document.invalid(f"{field}.Input", f"is not JSON: {error}") from None
-    return Schedule(every_s=int(rate[1]) * _SECONDS[rate[2]], event=sent)
+    return Schedule(every_s=int(rate[1]) * _SECONDS[rate[2]], event=payload)
 
 
 _SECONDS = {"minute": 60, "hour": 3600, "day": 86400}
 
 
-def _machine(document: Document, name: str) -> Machine:
+def _machine(document: TemplateDocument, name: str) -> MachineResource:
     properties = document.properties(name)
     kind = document.text(properties.get("Type", "STANDARD"), "Type")
     if kind not in ("STANDARD", "EXPRESS"):
         raise document.invalid("Type", f"{kind!r} is neither STANDARD nor EXPRESS")
     path = document.path.parent / document.text(properties.get("DefinitionUri"), "DefinitionUri")
-    given = document.mapping(properties.get("DefinitionSubstitutions"), "DefinitionSubstitutions")
-    return Machine(
+    substitutions = document.mapping(properties.get("DefinitionSubstitutions"), "DefinitionSubstitutions")
+    return MachineResource(
         logical_id=name,
         express=kind == "EXPRESS",
         definition_path=path,
         definition=_definition(document, path),
-        substitutions={key: document.text(value, f"DefinitionSubstitutions.{key}") for key, value in given.items()},
+        substitutions={
+            key: document.text(value, f"DefinitionSubstitutions.{key}") for key, value in substitutions.items()
+        },
     )
 
 
-def _definition(document: Document, path: Path) -> str:
+def _definition(document: TemplateDocument, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""What every counterparty of the sandbox is: a wire to it, and a ledger that it answers from."""
+"""The base of the sandbox's three providers: a simulated network in front, and a ledger that gives the receipts."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from typing import TypeVar
 
 from workflows.clock import Clock
 from workflows.gateways.errors import Unavailable
-from workflows.sandbox.ledger import Call, Entry, Ledger, Lines
-from workflows.sandbox.settings import WireSettings
-from workflows.sandbox.wire import Wire
+from workflows.sandbox.ledger import Entry, Ledger, Lines, ProviderCall
+from workflows.sandbox.network import UnreliableNetwork
+from workflows.sandbox.settings import NetworkSettings
 from workflows.sqlite.database import DatabaseUnavailable
 
 Receipt = TypeVar("Receipt")
@@ -29,24 +29,24 @@ class Surroundings:
 
 
 class Counterparty:
-    """Many threads may call at once; a killed process leaves every answered call in the ledger."""
+    """A simulated provider. Threads may share it. Every call that was answered is in its ledger, even after a kill."""
 
     def __init__(
-        self, ledger: Ledger, wire: WireSettings, surroundings: Surroundings, unavailable: type[Unavailable]
+        self, ledger: Ledger, network: NetworkSettings, surroundings: Surroundings, unavailable: type[Unavailable]
     ) -> None:
         self._ledger = ledger
         self._clock = surroundings.clock
-        self._wire = Wire(wire, surroundings.random, surroundings.wait, unavailable)
+        self._network = UnreliableNetwork(network, surroundings.random, surroundings.wait, unavailable)
         self._unavailable = unavailable
 
     def entries(self, reference: str | None = None) -> tuple[Entry, ...]:
-        """For the books check: the lines of one order, or all, oldest first."""
+        """Return the ledger's lines of one order, or all lines, oldest first."""
         return self._ledger.entries(reference)
 
-    def _call(self, call: Call, timeout_s: float, perform: Callable[[Lines, datetime], Receipt]) -> Receipt:
-        return self._wire.carry(call.key, timeout_s, lambda: self._answer(call, perform))
+    def _call(self, call: ProviderCall, timeout_s: float, perform: Callable[[Lines, datetime], Receipt]) -> Receipt:
+        return self._network.carry(call.key, timeout_s, lambda: self._answer(call, perform))
 
-    def _answer(self, call: Call, perform: Callable[[Lines, datetime], Receipt]) -> Receipt:
+    def _answer(self, call: ProviderCall, perform: Callable[[Lines, datetime], Receipt]) -> Receipt:
         at = self._clock.now()
         try:
             return self._ledger.answer(call, at, lambda lines: perform(lines, at))

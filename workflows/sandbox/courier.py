@@ -8,7 +8,7 @@ from domain.identifiers import OrderId, RestaurantId
 from workflows.gateways.courier import CouriersUnavailable, Released, TooLate
 from workflows.sandbox import requests
 from workflows.sandbox.counterparty import Counterparty, Surroundings
-from workflows.sandbox.ledger import Call, Ledger, Lines
+from workflows.sandbox.ledger import Ledger, Lines, ProviderCall
 from workflows.sandbox.settings import CourierSettings
 from workflows.sqlite.database import Database
 
@@ -18,7 +18,7 @@ class SandboxCouriers(Counterparty):
 
     def __init__(self, database: Database, settings: CourierSettings, surroundings: Surroundings) -> None:
         ledger = Ledger(database, "courier", (Released, TooLate))
-        super().__init__(ledger, settings.wire, surroundings, CouriersUnavailable)
+        super().__init__(ledger, settings.network, surroundings, CouriersUnavailable)
         self._under_way_after = settings.under_way_after
 
     def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
@@ -26,7 +26,7 @@ class SandboxCouriers(Counterparty):
             requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
 
         asked = {"reference": reference, "restaurant": restaurant, "attempt": attempt}
-        self._call(Call(key, "offer", asked), timeout_s, perform)
+        self._call(ProviderCall(key, "offer", asked), timeout_s, perform)
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
         def perform(book: Lines, at: datetime) -> Released | TooLate:
@@ -35,4 +35,4 @@ class SandboxCouriers(Counterparty):
                 return TooLate(reason="courier_under_way", at=decided.at)
             return Released(at=decided.at)
 
-        return self._call(Call(key, "withdraw", {"offer_key": offer_key}), timeout_s, perform)
+        return self._call(ProviderCall(key, "withdraw", {"offer_key": offer_key}), timeout_s, perform)

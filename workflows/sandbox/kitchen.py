@@ -10,7 +10,7 @@ from domain.order.events import Line
 from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
 from workflows.sandbox import requests
 from workflows.sandbox.counterparty import Counterparty, Surroundings
-from workflows.sandbox.ledger import Call, Ledger, Lines
+from workflows.sandbox.ledger import Ledger, Lines, ProviderCall
 from workflows.sandbox.settings import KitchenSettings
 from workflows.sqlite.database import Database
 
@@ -20,7 +20,7 @@ class SandboxKitchen(Counterparty):
 
     def __init__(self, database: Database, settings: KitchenSettings, surroundings: Surroundings) -> None:
         ledger = Ledger(database, "kitchen", (Cancelled, TooLate))
-        super().__init__(ledger, settings.wire, surroundings, KitchenUnavailable)
+        super().__init__(ledger, settings.network, surroundings, KitchenUnavailable)
         self._cooked_after = settings.cooked_after
 
     def send_ticket(
@@ -30,7 +30,7 @@ class SandboxKitchen(Counterparty):
             requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
 
         asked = {"reference": reference, "restaurant": restaurant, "lines": tuple(lines)}
-        self._call(Call(key, "send_ticket", asked), timeout_s, perform)
+        self._call(ProviderCall(key, "send_ticket", asked), timeout_s, perform)
 
     def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
         def perform(book: Lines, at: datetime) -> Cancelled | TooLate:
@@ -39,4 +39,4 @@ class SandboxKitchen(Counterparty):
                 return TooLate(reason="already_cooked", at=decided.at)
             return Cancelled(at=decided.at)
 
-        return self._call(Call(key, "cancel_ticket", {"ticket_key": ticket_key}), timeout_s, perform)
+        return self._call(ProviderCall(key, "cancel_ticket", {"ticket_key": ticket_key}), timeout_s, perform)

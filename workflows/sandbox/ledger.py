@@ -45,7 +45,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ProviderCall:
     """What is asked under a key. Two calls are the same if operation and parameters are."""
 
     key: str
@@ -109,7 +109,7 @@ class Ledger:
         if not database.read_only:
             database.write(self._create)
 
-    def answer(self, call: Call, at: datetime, perform: Callable[[Lines], Receipt]) -> Receipt:
+    def answer(self, call: ProviderCall, at: datetime, perform: Callable[[Lines], Receipt]) -> Receipt:
         """The first receipt of this call; if there is none, perform it. Durable on return. Raises KeyMisused."""
 
         def work(connection: apsw.Connection) -> Receipt:
@@ -149,7 +149,7 @@ class Ledger:
     def _forgotten(self, answered_at: str, now: datetime) -> bool:
         return self._remembers is not None and now >= datetime.fromisoformat(answered_at) + self._remembers
 
-    def _repeat(self, call: Call, first: str, _at: str, kind: str, receipt: str) -> object:
+    def _repeat(self, call: ProviderCall, first: str, _at: str, kind: str, receipt: str) -> object:
         if first != str(call):
             raise KeyMisused(call.key, first, str(call))
         return None if kind == "NoneType" else msgspec.json.decode(receipt, type=self._receipts[kind])

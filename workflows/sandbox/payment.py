@@ -18,7 +18,7 @@ from workflows.gateways.payment import (
     Voided,
 )
 from workflows.sandbox.counterparty import Counterparty, Receipt, Surroundings
-from workflows.sandbox.ledger import Call, Entry, Ledger
+from workflows.sandbox.ledger import Entry, Ledger, ProviderCall
 from workflows.sandbox.payment_rules import Teller, expires_at, moved
 from workflows.sandbox.settings import PaymentSettings
 from workflows.sqlite.database import Database
@@ -28,7 +28,7 @@ _RELEASING = frozenset({"released", "voided", "expired"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Position:
+class PaymentPosition:
     """One order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``."""
 
     authorized: Money
@@ -43,7 +43,7 @@ class SandboxPayments(Counterparty):
 
     def __init__(self, database: Database, settings: PaymentSettings, surroundings: Surroundings) -> None:
         ledger = Ledger(database, "payment", _RECEIPTS, remembers=settings.remembers)
-        super().__init__(ledger, settings.wire, surroundings, PaymentsUnavailable)
+        super().__init__(ledger, settings.network, surroundings, PaymentsUnavailable)
         self._settings = settings
 
     @property
@@ -54,22 +54,22 @@ class SandboxPayments(Counterparty):
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
     ) -> Authorized | Declined:
         asked = {"reference": reference, "payment_method": payment_method, "amount": amount}
-        call = Call(key, "authorize", asked)
+        call = ProviderCall(key, "authorize", asked)
         return self._serve(call, timeout_s, lambda teller: teller.authorize(reference, payment_method, amount))
 
     def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
-        call = Call(key, "capture", {"authorization_id": authorization_id, "amount": amount})
+        call = ProviderCall(key, "capture", {"authorization_id": authorization_id, "amount": amount})
         return self._serve(call, timeout_s, lambda teller: teller.capture(authorization_id, amount))
 
     def void(self, *, authorization_id: str, key: str, timeout_s: float) -> Voided | Refused:
-        call = Call(key, "void", {"authorization_id": authorization_id})
+        call = ProviderCall(key, "void", {"authorization_id": authorization_id})
         return self._serve(call, timeout_s, lambda teller: teller.void(authorization_id))
 
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
-        call = Call(key, "refund", {"capture_id": capture_id, "amount": amount})
+        call = ProviderCall(key, "refund", {"capture_id": capture_id, "amount": amount})
         return self._serve(call, timeout_s, lambda teller: teller.refund(capture_id, amount))
 
-    def position(self, reference: str) -> Position | None:
+    def position(self, reference: str) -> PaymentPosition | None:
         """Where the money of an order is now; None where it was never authorised.
 
         A hold that lapsed counts as released from that moment, though it gets its line only when somebody asks for it.
@@ -82,7 +82,7 @@ class SandboxPayments(Counterparty):
         standing = [hold for hold in holds if hold.id not in closed]
         lapsed = [hold for hold in standing if now >= expires_at(hold, self._settings.holds)]
         currency = moved(holds[0]).currency
-        return Position(
+        return PaymentPosition(
             authorized=_sum(holds, currency),
             held=_sum([hold for hold in standing if hold not in lapsed], currency),
             captured=_sum([line for line in lines if line.kind == "captured"], currency),
@@ -90,7 +90,7 @@ class SandboxPayments(Counterparty):
             refunded=_sum([line for line in lines if line.kind == "refunded"], currency),
         )
 
-    def _serve(self, call: Call, timeout_s: float, serve: Callable[[Teller], Receipt]) -> Receipt:
+    def _serve(self, call: ProviderCall, timeout_s: float, serve: Callable[[Teller], Receipt]) -> Receipt:
         return self._call(call, timeout_s, lambda lines, at: serve(Teller(lines, at, call.key, self._settings)))
 
 

@@ -36,7 +36,7 @@ class SettingRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WireSettings:
+class NetworkSettings:
     """What happens to calls on the way. Latency in seconds, rates from 0 to 1."""
 
     latency_min_s: float = 0.0
@@ -49,7 +49,7 @@ class WireSettings:
 class PaymentSettings:
     """``remembers``: a key; ``holds``: an authorization; ``limit_minor``: in minor units of whichever currency."""
 
-    wire: WireSettings = field(default_factory=WireSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     remembers: timedelta = timedelta(hours=24)
     holds: timedelta = timedelta(days=7)
     limit_minor: int = 1_000_000
@@ -59,7 +59,7 @@ class PaymentSettings:
 class KitchenSettings:
     """``cooked_after``: a ticket arrived."""
 
-    wire: WireSettings = field(default_factory=WireSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     cooked_after: timedelta = timedelta(minutes=10)
 
 
@@ -67,7 +67,7 @@ class KitchenSettings:
 class CourierSettings:
     """``under_way_after``: an offer arrived."""
 
-    wire: WireSettings = field(default_factory=WireSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
     under_way_after: timedelta = timedelta(minutes=10)
 
 
@@ -85,29 +85,29 @@ def sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
     reader = _Reader(environment)
     settings = SandboxSettings(
         payment=PaymentSettings(
-            wire=_wire(reader, "PAYMENT"),
+            network=_network(reader, "PAYMENT"),
             remembers=reader.duration("PAYMENT_REMEMBERS_S", 86_400),
             holds=reader.duration("PAYMENT_HOLDS_S", 604_800),
             limit_minor=reader.minor("PAYMENT_LIMIT_MINOR", 1_000_000),
         ),
         kitchen=KitchenSettings(
-            wire=_wire(reader, "KITCHEN"), cooked_after=reader.duration("KITCHEN_COOKED_AFTER_S", 600)
+            network=_network(reader, "KITCHEN"), cooked_after=reader.duration("KITCHEN_COOKED_AFTER_S", 600)
         ),
         courier=CourierSettings(
-            wire=_wire(reader, "COURIER"), under_way_after=reader.duration("COURIER_UNDER_WAY_AFTER_S", 600)
+            network=_network(reader, "COURIER"), under_way_after=reader.duration("COURIER_UNDER_WAY_AFTER_S", 600)
         ),
     )
     reader.refuse_unread()
     return settings
 
 
-def _wire(reader: _Reader, counterparty: str) -> WireSettings:
+def _network(reader: _Reader, counterparty: str) -> NetworkSettings:
     shortest, longest = f"{counterparty}_LATENCY_MIN_S", f"{counterparty}_LATENCY_MAX_S"
     latency_min_s = reader.seconds(shortest, 0)
     latency_max_s = reader.seconds(longest, latency_min_s)
     if latency_max_s < latency_min_s:
         raise SettingRefused(PREFIX + longest, f"is {latency_max_s:g}, less than {PREFIX}{shortest}: {latency_min_s:g}")
-    return WireSettings(
+    return NetworkSettings(
         latency_min_s=latency_min_s,
         latency_max_s=latency_max_s,
         lost_before_rate=reader.rate(f"{counterparty}_LOST_BEFORE_RATE"),

@@ -16,8 +16,7 @@ from domain.order.commands import StartRun
 from domain.order.order import Order, Rest
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
-from workflows.embedded.http import events as http_events
-from workflows.embedded.template import Route
+from workflows.embedded.http import payload_format
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.simulation.faults import Fault
@@ -194,9 +193,9 @@ class Story:
 
     def _request(
         self, method: str, path: str, who: str, body: Mapping[str, Any], key: str
-    ) -> http_events.Response | None:
-        function, route, named = self._route(method, path)
-        request = http_events.Request(
+    ) -> payload_format.HttpResponse | None:
+        target, named = self.world.routes.find(method, path)
+        request = payload_format.HttpRequest(
             method=method,
             path=path,
             query="",
@@ -209,28 +208,16 @@ class Story:
         )
         role = "courier" if who.startswith("courier") else who
         claims = {"sub": {"customer": "cus_1", "restaurant": "rst_1"}.get(who, who), "cognito:groups": [role]}
-        answers: list[http_events.Response | None] = []
-        event = http_events.event(request, route, named, claims)
+        answers: list[payload_format.HttpResponse | None] = []
+        event = payload_format.event(request, target.route, named, claims)
         self.world.invoke(
-            function,
+            target.function,
             event,
-            lambda result, failure: answers.append(None if failure else http_events.response(result)),
+            lambda result, failure: answers.append(None if failure else payload_format.response(result)),
         )
         while not answers:
             self._take(0.2)
         return answers[0]
-
-    def _route(self, method: str, path: str) -> tuple[str, Route, dict[str, str]]:
-        parts = path.split("/")
-        for function in self.world.template.functions.values():
-            for route in function.routes:
-                wanted = route.path.split("/")
-                if route.method != method or len(wanted) != len(parts):
-                    continue
-                if all(w == p or w.startswith("{") for w, p in zip(wanted, parts, strict=True)):
-                    named = {w[1:-1]: p for w, p in zip(wanted, parts, strict=True) if w.startswith("{")}
-                    return function.logical_id, route, named
-        raise LookupError(f"{method} {path} is no route of the template")
 
     def _strikes(self, fault: Fault) -> bool:
         return self.world.faults.strikes((fault,), f"order {self.number}") is not None

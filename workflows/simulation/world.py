@@ -22,6 +22,7 @@ from workflows.asl import answers
 from workflows.asl.reading.definition import Definition, parse, substitute
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
+from workflows.embedded.http.routes import RouteTable
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.embedded.template import Template, read_template
 from workflows.engine import EVENT_TYPES, Engine, assemble, serving
@@ -104,6 +105,7 @@ class World:
         self.random = self.scheduler.random
         self.faults = faults
         self.template = template
+        self.routes = RouteTable(template.functions)
         self.wire = Wire(self.scheduler, faults)
         self.clock = ProcessClock(self.scheduler)
         self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)

@@ -1,7 +1,8 @@
-"""Access tokens of the embedded engine: JWTs signed with a secret that stays in its folder.
+"""Mints and checks access tokens: stands for Amazon Cognito.
 
-They carry what Cognito's carry on AWS (``sub``, ``cognito:groups``), so a handler cannot tell the difference. Whoever
-can read ``tokens.key`` can act as anybody: it is readable by its owner alone.
+The tokens are JWTs with the claims of Cognito's tokens (``sub``, ``cognito:groups``), so handlers work unchanged. They
+are signed with the secret in ``tokens.key`` in the engine's folder. A process that can read it can act in any role, so
+only its owner may read the file.
 """
 
 from __future__ import annotations
@@ -23,53 +24,50 @@ _KEY_BYTES = 32  # as long as SHA-256's output, RFC 7518 section 3.2
 
 
 class RoleUnknown(ValueError):
-    """There is no such role. The message lists them."""
+    """The role does not exist. The message lists the roles."""
 
 
 class TokenRefused(Exception):
-    """Not a token of ours, or out of date. The message says which, for ``WWW-Authenticate``."""
+    """The token is not valid here, or has expired. The message says which, for ``WWW-Authenticate``."""
 
 
 class SecretUnusable(Exception):
-    """What is in ``tokens.key`` signs nothing. The message says what to do."""
+    """``tokens.key`` holds no usable secret. The message says what to do."""
 
 
 class AccessTokens:
-    """Mint and check tokens with one secret."""
+    """Mints and checks tokens with one secret."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     @classmethod
     def of(cls, folder: Path) -> AccessTokens:
-        """With the secret in ``tokens.key`` of an engine's folder, which is made when it is missing.
-
-        Raises SecretUnusable.
-        """
+        """Use the secret in ``tokens.key`` of an engine's folder; create it if it is missing. Raises SecretUnusable."""
         path = folder / "tokens.key"
         if not path.exists():
-            _make_secret(path)
+            _create_secret(path)
         path.chmod(0o600)
         try:
             secret = bytes.fromhex(path.read_text(encoding="ascii"))
         except ValueError:
             secret = b""
         if len(secret) < _KEY_BYTES:
-            raise SecretUnusable(f"{path} holds no secret; delete it for a new one, which ends all tokens given out")
+            raise SecretUnusable(f"{path} holds no secret; delete it to get a new one, which invalidates all tokens")
         return cls(secret)
 
     def mint(self, role: str, subject: str, ttl_s: int = TTL_S) -> str:
-        """A token for ``subject`` in one role. Raises RoleUnknown."""
+        """Return a token for ``subject`` in one role, valid for ``ttl_s`` seconds. Raises RoleUnknown."""
         import jwt
 
         if role not in ROLES:
-            raise RoleUnknown(f"there is no role {role!r}; there is: {', '.join(ROLES)}")
+            raise RoleUnknown(f"there is no role {role!r}; the roles are: {', '.join(ROLES)}")
         now = int(time.time())
         claims = {"iss": _ISSUER, "aud": _AUDIENCE, "sub": subject, "cognito:groups": [role], "iat": now}
         return jwt.encode({**claims, "exp": now + ttl_s}, self._secret, algorithm="HS256")
 
     def claims(self, token: str) -> Mapping[str, Any]:
-        """What a token says, once its signature, issuer, audience and time are right. Raises TokenRefused."""
+        """Check a token's signature, issuer, audience and expiry, and return its claims. Raises TokenRefused."""
         import jwt
 
         required = ["exp", "iss", "aud", "sub"]
@@ -88,8 +86,11 @@ class AccessTokens:
             raise TokenRefused("the token is not valid here") from None
 
 
-def _make_secret(path: Path) -> None:
-    """All of it or nothing, wherever the process is killed. Only the engine makes one, and a folder has one engine."""
+def _create_secret(path: Path) -> None:
+    """Create the secret atomically: a killed process leaves all of it or nothing.
+
+    A folder has one engine, so one writer.
+    """
     new = path.with_suffix(".new")
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "w", encoding="ascii") as file:

@@ -77,7 +77,7 @@ class Context:
 
 
 @dataclass(slots=True)
-class _Call:
+class _Invocation:
     """An invocation on its way. Whoever takes ``answered`` first, the function or its deadline, tells the caller."""
 
     function: Function
@@ -95,7 +95,7 @@ class Functions:
         self._clock = clock
         self._alarms = alarms
         self._workers = workers
-        self._calls: SimpleQueue[_Call | None] = SimpleQueue()
+        self._calls: SimpleQueue[_Invocation | None] = SimpleQueue()
         self._threads = 0
         self._threads_changed = threading.Condition()
         self._engine: Engine | None = None
@@ -117,7 +117,7 @@ class Functions:
         if found is None:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; there is: {known}")
-        call = _Call(found, json.dumps(payload, allow_nan=False), Future())
+        call = _Invocation(found, json.dumps(payload, allow_nan=False), Future())
         self._calls.put(call)
         return call.future
 
@@ -153,7 +153,7 @@ class Functions:
 
     # --- one call --------------------------------------------------------------------------------------------
 
-    def _run(self, call: _Call) -> None:
+    def _run(self, call: _Invocation) -> None:
         if not call.future.set_running_or_notify_cancel():
             return  # the caller gave up while the call waited
         context = self._context(call.function)
@@ -177,7 +177,7 @@ class Functions:
             deadline=self._clock.now() + timedelta(seconds=function.timeout_s),
         )
 
-    def _result(self, call: _Call, context: Context) -> JSON:
+    def _result(self, call: _Invocation, context: Context) -> JSON:
         assert self._engine is not None, "start() gives the engine before a thread runs"
         try:
             handler = _handler(call.function.handler, context)
@@ -192,7 +192,7 @@ class Functions:
             raise FunctionFailed(*answers.function_failed(theirs, context.aws_request_id)) from error
         return _as_json(returned, context)
 
-    def _give_up(self, call: _Call, context: Context) -> None:
+    def _give_up(self, call: _Invocation, context: Context) -> None:
         def give_up() -> None:
             call.thread_replaced = self._threads < 2 * self._workers  # functions that hang do not pile up for ever
             if call.thread_replaced:
@@ -203,12 +203,12 @@ class Functions:
 
         self._answer(call, give_up)
 
-    def _answer(self, call: _Call, answer: Callable[[], None]) -> None:
+    def _answer(self, call: _Invocation, answer: Callable[[], None]) -> None:
         if call.answered.acquire(blocking=False):  # and never let go of: one answer a call
             answer()
 
 
-def _log_failure(call: _Call, failure: FunctionFailed, context: Context) -> None:
+def _log_failure(call: _Invocation, failure: FunctionFailed, context: Context) -> None:
     """For whoever looks into it; that a call fails is often business as usual, so the caller decides what it means."""
     extra = {"function": call.function.logical_id, "request_id": context.aws_request_id, "trace": failure.trace}
     log.info("a function failed: %s", failure.error, extra=extra)

@@ -1,46 +1,49 @@
-"""The embedded engine behind Step Functions' own protocol, on 127.0.0.1, for programs that know only that one.
+"""Serves AWS Step Functions' own protocol on 127.0.0.1, for programs that know only that one.
 
-boto3's ``stepfunctions`` client works against it with ``endpoint_url`` (or ``AWS_ENDPOINT_URL_SFN``): starts, task
-tokens, and what reports of executions need. Answers and errors are those of AWS; any other operation is refused by
-name. Signatures are not checked: who reaches the port may use it.
+boto3's ``stepfunctions`` client works against it with ``endpoint_url`` (or ``AWS_ENDPOINT_URL_SFN``): it starts and
+stops executions, settles task tokens, and describes and lists executions. Results and errors are those of AWS; other
+operations are refused by name. Signatures are not checked: every process that reaches the port may use it.
 """
 
 from __future__ import annotations
 
 import json
-import logging
-import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
 from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.signals import JSON, Status
 from workflows.asl.tokens import InvalidToken, token_execution
+from workflows.embedded.http.requests import BodyTooLarge, read_body
+from workflows.embedded.http.server import HttpServer
 from workflows.embedded.step_functions.driver import Driver, ExecutionUnknown, NameInvalid
 from workflows.embedded.step_functions.machines import MachineUnknown
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.rounds import DriverStopped
 from workflows.executions import TokenGone
 
-log = logging.getLogger(__name__)
-
 TARGET = "AWSStepFunctions."
 PAGE_MAX = 1000
-"""The most executions or events in one answer, as at AWS. There are no further pages: what is longer says so."""
+"""The most executions or events in one response, as at AWS. Further pages are not served; a longer list is refused."""
 
-_LOOK_FOR_THE_END_S = 0.05
+BODY_BYTES_MAX = 1_048_576
+"""The request quota of Step Functions."""
 
-Asked = Mapping[str, Any]
-Answered = dict[str, Any]
+Parameters = Mapping[str, Any]
+Result = dict[str, Any]
 
 
 class StepFunctionsRefusal(Exception):
-    """An error of the API: ``code`` is the name that clients see."""
+    """An error of the API. ``code`` is the name that clients match on."""
 
     def __init__(self, code: str, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(message)
@@ -49,30 +52,50 @@ class StepFunctionsRefusal(Exception):
 
 
 class StepFunctionsApi:
-    """Serves a driver from now until ``close``. ``port`` 0 takes a free one; ``url`` says where."""
+    """Serves a driver from now until ``close``, at ``url``."""
 
     def __init__(self, driver: Driver, reports: Reports, *, port: int = 0) -> None:
-        operations = _Operations(driver, reports)
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _request_handler(operations.answer))
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        serve = partial(self._server.serve_forever, _LOOK_FOR_THE_END_S)
-        self._thread = threading.Thread(target=serve, name="step functions api", daemon=True)
-        self._thread.start()
+        """Raises PortTaken. ``port`` 0 takes a free one."""
+        self._operations = _Operations(driver, reports)
+        app = Starlette(routes=[Route("/", self._answer, methods=["POST"])], exception_handlers={Exception: _broken})
+        self._server = HttpServer(app, port)
+        self.url = f"http://127.0.0.1:{self._server.port}"
 
     def close(self) -> None:
-        """Take no more connections. Idempotent."""
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        """Finish the requests under way, then stop. Idempotent."""
+        self._server.close()
+
+    async def _answer(self, request: Request) -> Response:
+        operation = request.headers.get("x-amz-target", "").removeprefix(TARGET)
+        try:
+            parameters = _object(await read_body(request, BODY_BYTES_MAX))
+            return _response(HTTPStatus.OK, await run_in_threadpool(self._operations.answer, operation, parameters))
+        except BodyTooLarge as error:
+            return _error("SerializationException", str(error), HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        except StepFunctionsRefusal as refusal:
+            return _error(refusal.code, str(refusal), refusal.status)
+
+
+def _response(status: HTTPStatus, result: Result) -> Response:
+    body = json.dumps(result, default=datetime.timestamp)
+    return Response(body, status.value, media_type="application/x-amz-json-1.0")
+
+
+def _error(code: str, message: str, status: HTTPStatus) -> Response:
+    return _response(status, {"__type": code, "message": message})
+
+
+async def _broken(_request: Request, error: Exception) -> Response:
+    return _error("InternalServerError", type(error).__name__, HTTPStatus.INTERNAL_SERVER_ERROR)  # uvicorn logs it
 
 
 class _Operations:
-    """One method an operation, from its JSON to its JSON."""
+    """One method an operation: from its parameters to its result, both JSON."""
 
     def __init__(self, driver: Driver, reports: Reports) -> None:
         self._driver = driver
         self._reports = reports
-        self._by_name: Mapping[str, Callable[[Asked], Answered]] = {
+        self._by_name: Mapping[str, Callable[[Parameters], Result]] = {
             "StartExecution": self._start_execution,
             "StopExecution": self._stop_execution,
             "SendTaskSuccess": self._send_task_success,
@@ -83,76 +106,76 @@ class _Operations:
             "GetExecutionHistory": self._get_execution_history,
         }
 
-    def answer(self, operation: str, asked: Asked) -> Answered:
-        """Raises StepFunctionsRefusal."""
-        found = self._by_name.get(operation)
-        if found is None:
+    def answer(self, operation: str, parameters: Parameters) -> Result:
+        """Perform an operation. Raises StepFunctionsRefusal."""
+        perform = self._by_name.get(operation)
+        if perform is None:
             known = ", ".join(self._by_name)
             raise StepFunctionsRefusal("UnknownOperationException", f"{operation!r} is not served here; {known} are")
         try:
-            return found(asked)
+            return perform(parameters)
         except DriverStopped as error:
             raise StepFunctionsRefusal("ServiceUnavailable", str(error), HTTPStatus.SERVICE_UNAVAILABLE) from error
 
-    def _start_execution(self, asked: Asked) -> Answered:
-        machine, name = _text(asked, "stateMachineArn"), asked.get("name") or str(uuid4())
-        given = _json(asked.get("input", "{}"), "InvalidExecutionInput")
+    def _start_execution(self, parameters: Parameters) -> Result:
+        machine, name = _text(parameters, "stateMachineArn"), parameters.get("name") or str(uuid4())
+        input_ = _json(parameters.get("input", "{}"), "InvalidExecutionInput")
         try:
-            row = self._driver.start_execution(machine, name, given)
+            row = self._driver.start_execution(machine, name, input_)
         except MachineUnknown as error:
             raise StepFunctionsRefusal("StateMachineDoesNotExist", str(error)) from error
         except NameInvalid as error:
             raise StepFunctionsRefusal("InvalidName", str(error)) from error
-        if row.status is not Status.RUNNING or json.loads(row.input) != given:
+        if row.status is not Status.RUNNING or json.loads(row.input) != input_:
             raise StepFunctionsRefusal("ExecutionAlreadyExists", f"Execution Already Exists: '{row.arn}'")
         return {"executionArn": row.arn, "startDate": row.started_at}
 
-    def _stop_execution(self, asked: Asked) -> Answered:
-        arn = _text(asked, "executionArn")
+    def _stop_execution(self, parameters: Parameters) -> Result:
+        arn = _text(parameters, "executionArn")
         try:
-            self._driver.stop_execution(arn, asked.get("error", ""), asked.get("cause", ""))
+            self._driver.stop_execution(arn, parameters.get("error", ""), parameters.get("cause", ""))
         except ExecutionUnknown:
-            self._described(arn)  # to stop what has ended is no error, to stop what never was is one
+            self._described(arn)  # an execution that has ended may be stopped again; an unknown one may not
         return {"stopDate": self._described(arn).get("stopDate", datetime.now(UTC))}
 
-    def _send_task_success(self, asked: Asked) -> Answered:
-        output = _json(_text(asked, "output"), "InvalidOutput")
-        return _settled(asked, lambda token: self._driver.succeed(token, output))
+    def _send_task_success(self, parameters: Parameters) -> Result:
+        output = _json(_text(parameters, "output"), "InvalidOutput")
+        return _settled(parameters, lambda token: self._driver.succeed(token, output))
 
-    def _send_task_failure(self, asked: Asked) -> Answered:
-        error, cause = asked.get("error", ""), asked.get("cause", "")
-        return _settled(asked, lambda token: self._driver.fail(token, error, cause))
+    def _send_task_failure(self, parameters: Parameters) -> Result:
+        error, cause = parameters.get("error", ""), parameters.get("cause", "")
+        return _settled(parameters, lambda token: self._driver.fail(token, error, cause))
 
-    def _send_task_heartbeat(self, asked: Asked) -> Answered:
-        return _settled(asked, self._driver.heartbeat)
+    def _send_task_heartbeat(self, parameters: Parameters) -> Result:
+        return _settled(parameters, self._driver.heartbeat)
 
-    def _describe_execution(self, asked: Asked) -> Answered:
-        return self._described(_text(asked, "executionArn"))
+    def _describe_execution(self, parameters: Parameters) -> Result:
+        return self._described(_text(parameters, "executionArn"))
 
-    def _list_executions(self, asked: Asked) -> Answered:
-        machine = machine_name(_text(asked, "stateMachineArn"))
-        status = _status(asked["statusFilter"]) if "statusFilter" in asked else None
-        return {"executions": self._reports.latest(machine, status, min(asked.get("maxResults") or 100, PAGE_MAX))}
+    def _list_executions(self, parameters: Parameters) -> Result:
+        machine = machine_name(_text(parameters, "stateMachineArn"))
+        status = _status(parameters["statusFilter"]) if "statusFilter" in parameters else None
+        return {"executions": self._reports.latest(machine, status, min(parameters.get("maxResults") or 100, PAGE_MAX))}
 
-    def _get_execution_history(self, asked: Asked) -> Answered:
-        arn = _text(asked, "executionArn")
+    def _get_execution_history(self, parameters: Parameters) -> Result:
+        arn = _text(parameters, "executionArn")
         try:
             events = self._reports.history(arn)
         except LookupError:
             _no_execution(arn)
         if len(events) > PAGE_MAX:
             raise StepFunctionsRefusal("ValidationException", f"{len(events)} events: more than one page, not served")
-        return {"events": events[::-1] if asked.get("reverseOrder") else events}
+        return {"events": events[::-1] if parameters.get("reverseOrder") else events}
 
-    def _described(self, arn: str) -> Answered:
+    def _described(self, arn: str) -> Result:
         try:
             return self._reports.describe(arn)
         except LookupError:
             _no_execution(arn)
 
 
-def _settled(asked: Asked, settle: Callable[[str], None]) -> Answered:
-    token = _text(asked, "taskToken")
+def _settled(parameters: Parameters, settle: Callable[[str], None]) -> Result:
+    token = _text(parameters, "taskToken")
     try:
         token_execution(token)
         settle(token)
@@ -175,18 +198,18 @@ def _status(name: str) -> Status:
         raise StepFunctionsRefusal("ValidationException", f"'statusFilter': {error}") from error
 
 
-def _text(asked: Asked, name: str) -> str:
-    value = asked.get(name)
+def _text(parameters: Parameters, name: str) -> str:
+    value = parameters.get(name)
     if not isinstance(value, str) or not value:
-        raise StepFunctionsRefusal("ValidationException", f"'{name}' must be a text of at least one character")
+        raise StepFunctionsRefusal("ValidationException", f"'{name}' must be a string of at least one character")
     return value
 
 
-def _object(body: bytes) -> Asked:
-    asked = _json(body.decode(errors="replace") or "{}", "SerializationException")
-    if not isinstance(asked, dict):
+def _object(body: bytes) -> Parameters:
+    parameters = _json(body.decode(errors="replace") or "{}", "SerializationException")
+    if not isinstance(parameters, dict):
         raise StepFunctionsRefusal("SerializationException", "a request is a JSON object")
-    return asked
+    return parameters
 
 
 def _json(text: str, code: str) -> JSON:
@@ -195,37 +218,3 @@ def _json(text: str, code: str) -> JSON:
     except ValueError as error:
         raise StepFunctionsRefusal(code, f"Invalid JSON: {error}") from error
     return value
-
-
-def _request_handler(answer: Callable[[str, Asked], Answered]) -> type[BaseHTTPRequestHandler]:
-    class RequestHandler(BaseHTTPRequestHandler):
-        """A thread a connection; a connection serves one request after the other."""
-
-        protocol_version = "HTTP/1.1"
-        disable_nagle_algorithm = True
-        wbufsize = -1  # header and body leave in one packet
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            try:
-                operation = self.headers.get("X-Amz-Target", "").removeprefix(TARGET)
-                self._send(HTTPStatus.OK, answer(operation, _object(body)))
-            except StepFunctionsRefusal as refusal:
-                self._send(refusal.status, {"__type": refusal.code, "message": str(refusal)})
-            except Exception as error:
-                log.exception("a request broke the Step Functions API")
-                said = {"__type": "InternalServerError", "message": type(error).__name__}
-                self._send(HTTPStatus.INTERNAL_SERVER_ERROR, said)
-
-        def _send(self, status: HTTPStatus, said: Answered) -> None:
-            body = json.dumps(said, default=datetime.timestamp).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/x-amz-json-1.0")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it
-            log.debug(format, *args)
-
-    return RequestHandler

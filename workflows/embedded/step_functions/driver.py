@@ -57,8 +57,8 @@ from workflows.embedded.alarms import Alarms
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal, Parent
 from workflows.embedded.step_functions.machines import Machine, MachineUnknown
 from workflows.embedded.step_functions.outside import Callees, Outside, Tell, task_answer
-from workflows.embedded.step_functions.rounds import DriverStopped, Refusal, Round, Rounds
-from workflows.embedded.step_functions.running import Definitions, Memory, Running, as_child, first_signal
+from workflows.embedded.step_functions.rounds import DriverRound, DriverStopped, Refusal, Rounds
+from workflows.embedded.step_functions.running import Definitions, Memory, RunningExecution, as_child, first_signal
 from workflows.executions import TokenGone
 from workflows.sqlite.database import Database
 
@@ -158,7 +158,7 @@ class Driver:
     def stop_execution(self, arn: str, error: str = "", cause: str = "") -> None:
         """Abort an execution. Raises ExecutionUnknown."""
 
-        def work_in(round_: Round) -> None:
+        def work_in(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is None:
                 raise ExecutionUnknown(f"no execution {arn} is running")
@@ -170,7 +170,7 @@ class Driver:
         """Done once the execution's end is durable. Its result raises ExecutionUnknown when there is no such one."""
         ended: Future[None] = Future()
 
-        def work_in(round_: Round) -> None:
+        def work_in(round_: DriverRound) -> None:
             row = self._memory.find(arn)
             if row is not None and row.status is Status.RUNNING:
                 self._waiters[arn].append(ended)
@@ -191,7 +191,7 @@ class Driver:
         except InvalidToken as error:
             raise TokenGone(str(error)) from error
 
-        def work_in(round_: Round) -> None:
+        def work_in(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is None or not self._tell(running, tell, round_):
                 raise _NobodyWaits("nobody waits with this token any more")
@@ -203,7 +203,7 @@ class Driver:
 
     # --- 1. an execution is told a signal --------------------------------------------------------------------
 
-    def _tell(self, running: Running, tell: Tell, round_: Round) -> bool:
+    def _tell(self, running: RunningExecution, tell: Tell, round_: DriverRound) -> bool:
         """Step an execution. False when the signal meant nothing, e.g. because nobody waits for it any more."""
         seq, signal = running.seq, tell(self._clock.now(), secrets.token_hex(16))
         try:
@@ -219,10 +219,10 @@ class Driver:
                 self._take(running, effect, round_)
         return step.settled
 
-    def _tell_later(self, arn: str, tell: Tell, round_: Round) -> None:
+    def _tell_later(self, arn: str, tell: Tell, round_: DriverRound) -> None:
         """Tell an execution in this round, after what is being worked in now."""
 
-        def work_in(round_: Round) -> None:
+        def work_in(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is not None:
                 self._tell(running, tell, round_)
@@ -236,7 +236,7 @@ class Driver:
         except DriverStopped:
             log.debug("news came after the driver had stopped")
 
-    def _count_unwritten(self, running: Running, round_: Round) -> None:
+    def _count_unwritten(self, running: RunningExecution, round_: DriverRound) -> None:
         def written() -> None:
             running.unwritten -= 1
             self._memory.evict()
@@ -244,7 +244,7 @@ class Driver:
         running.unwritten += 1
         round_.effects.append(written)
 
-    def _end_broken(self, running: Running, error: Exception, round_: Round) -> None:
+    def _end_broken(self, running: RunningExecution, error: Exception, round_: DriverRound) -> None:
         """Our own bug must not stop the other executions: this one fails, with what States.Runtime is for."""
         log.error("an execution broke the interpreter", exc_info=error, extra={"execution": running.row.arn})
         cause = f"An internal error occurred: {type(error).__name__}"
@@ -254,7 +254,7 @@ class Driver:
 
     # --- 2. its effects: those inside the engine in this round, those outside once it is durable ---------------
 
-    def _take(self, running: Running, effect: Effect, round_: Round) -> None:
+    def _take(self, running: RunningExecution, effect: Effect, round_: DriverRound) -> None:
         arn = running.row.arn
         outside = round_.effects if running.journaled else round_.at_once
         match effect:
@@ -280,7 +280,7 @@ class Driver:
     # --- executions start and end ----------------------------------------------------------------------------
 
     def _start(
-        self, machine: Machine, name: str, input_text: str, parent: Parent | None, round_: Round
+        self, machine: Machine, name: str, input_text: str, parent: Parent | None, round_: DriverRound
     ) -> ExecutionRow | None:
         """Begin an execution in this round; None when the name is taken."""
         is_journaled = parent is None or parent.mode is not Mode.EXPRESS
@@ -302,7 +302,7 @@ class Driver:
             started_at=self._clock.now(),
             parent=parent,
         )
-        running = Running(row, machine.definition)
+        running = RunningExecution(row, machine.definition)
         self._memory.add(running)
         self._note_child(row)
         if is_journaled:
@@ -315,7 +315,7 @@ class Driver:
         with suppress(DriverStopped):  # then the task is outstanding
             self._rounds.bring(lambda round_: self._start_child(parent_arn, effect, round_))
 
-    def _start_child(self, parent_arn: str, effect: StartExecution, round_: Round) -> None:
+    def _start_child(self, parent_arn: str, effect: StartExecution, round_: DriverRound) -> None:
         """A task starts an execution: it hears of a refusal, and of the start if it does not wait for the end."""
         machine = self._machines.get(machine_name(effect.machine))
         mode = effect.mode
@@ -330,7 +330,7 @@ class Driver:
             self._tell_later(parent_arn, task_answer(effect.task, answer), round_)
 
     def _begin_child(
-        self, machine: Machine, effect: StartExecution, parent: Parent, round_: Round
+        self, machine: Machine, effect: StartExecution, parent: Parent, round_: DriverRound
     ) -> JSON | FailedChild | None:
         """Start it; what to tell the task now, None when it hears of the end."""
         name = effect.name or str(uuid4())
@@ -348,7 +348,7 @@ class Driver:
             return None
         return row if json.loads(row.input) == json.loads(effect.input) else None
 
-    def _end(self, running: Running, effect: EndExecution, round_: Round) -> None:
+    def _end(self, running: RunningExecution, effect: EndExecution, round_: DriverRound) -> None:
         stopped_at = running.execution.stopped_at if running.execution else None
         row = running.row = replace(
             running.row,
@@ -370,7 +370,7 @@ class Driver:
             child = answers.child_ended(as_child(row, effect.output), row.parent.mode)
             self._tell_later(row.parent.arn, task_answer(row.parent.task, child), round_)
 
-    def _forget(self, running: Running) -> None:
+    def _forget(self, running: RunningExecution) -> None:
         self._memory.forget(running)
         self._outside.forget(running.row.arn)
 
@@ -380,7 +380,7 @@ class Driver:
 
     # --- after a crash ---------------------------------------------------------------------------------------
 
-    def _resuming(self, arn: str) -> Callable[[Round], None]:
+    def _resuming(self, arn: str) -> Callable[[DriverRound], None]:
         return lambda _: self._resume(arn)
 
     def _resume(self, arn: str) -> None:

@@ -44,7 +44,7 @@ def read_machines(read: Template) -> Mapping[str, Machine]:
     return machines
 
 
-def _check_express(machine: template.Machine, scope: Scope) -> None:
+def _check_express(machine: template.MachineResource, scope: Scope) -> None:
     """Express executions wait for no token and no other execution; AWS refuses such a machine when it is created."""
     for state in scope.states.values():
         match state:

@@ -36,7 +36,7 @@ class Refusal(Exception):
 
 
 @dataclass(slots=True, eq=False)
-class Round:
+class DriverRound:
     """What one round writes, and what happens once that is durable.
 
     ``follow`` is what else is worked in in this round; ``effects`` and ``answers`` wait for the disk, ``at_once``
@@ -51,7 +51,7 @@ class Round:
     durable: bool = False
 
 
-WorkIn = Callable[[Round], object]
+WorkIn = Callable[[DriverRound], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Rounds:
         self._database = database
         self._on_break = on_break
         self._inbox: SimpleQueue[_Arrival | None] = SimpleQueue()
-        self._under_way: deque[Round] = deque()  # not performed yet, in their order
+        self._under_way: deque[DriverRound] = deque()  # not performed yet, in their order
         self._gate = threading.Lock()  # nothing is put into the inbox behind its end
         self._stopped: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
@@ -83,7 +83,7 @@ class Rounds:
                 raise DriverStopped(str(self._stopped)) from self._stopped
             self._inbox.put(_Arrival(work_in, answer))
 
-    def ask(self, work_in: Callable[[Round], T]) -> T:
+    def ask(self, work_in: Callable[[DriverRound], T]) -> T:
         """Bring something and wait until it is durable. Raises what it raised."""
         answer: Future[T] = Future()
         self.bring(work_in, answer)
@@ -122,8 +122,8 @@ class Rounds:
                 return arrivals, False
         return arrivals, True
 
-    def _worked_in(self, arrivals: list[_Arrival]) -> Round:
-        round_ = Round()
+    def _worked_in(self, arrivals: list[_Arrival]) -> DriverRound:
+        round_ = DriverRound()
         for arrival in arrivals:
             result = _result(arrival.work_in, round_)
             if arrival.answer is not None:
@@ -134,7 +134,7 @@ class Rounds:
             effect()
         return round_
 
-    def _commit(self, round_: Round) -> None:
+    def _commit(self, round_: DriverRound) -> None:
         """A round without writes waits for the ones before it: what it says may rest on them."""
         if not (round_.writes or round_.effects or round_.answers):
             return
@@ -145,7 +145,7 @@ class Rounds:
         written = self._database.submit(round_.writes)
         written.add_done_callback(lambda done: self._inbox.put(_Arrival(lambda _: self._perform(round_, done))))
 
-    def _perform(self, round_: Round, written: Future[None] | None = None) -> None:
+    def _perform(self, round_: DriverRound, written: Future[None] | None = None) -> None:
         if written is not None:
             written.result()  # raises what makes the driver stop
         round_.durable = True
@@ -171,7 +171,7 @@ class Rounds:
         self._on_break(error)
 
 
-def _result(work_in: WorkIn, round_: Round) -> object:
+def _result(work_in: WorkIn, round_: DriverRound) -> object:
     try:
         return work_in(round_)
     except Refusal as refusal:

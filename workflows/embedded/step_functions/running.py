@@ -29,7 +29,7 @@ class JournalUnreadable(Refusal):
 
 
 @dataclass(slots=True, eq=False)
-class Running:
+class RunningExecution:
     """An execution in memory.
 
     ``row.id`` is 0 for an Express execution, which has no journal. ``unwritten`` counts the signals that are not
@@ -80,10 +80,10 @@ class Definitions:
         return self._parsed[row.definition]
 
 
-def steps(journal: Journal, definitions: Definitions, row: ExecutionRow) -> Iterator[tuple[Running, Step]]:
+def steps(journal: Journal, definitions: Definitions, row: ExecutionRow) -> Iterator[tuple[RunningExecution, Step]]:
     """Fold an execution: it, after each signal of its journal. Raises JournalUnreadable."""
     try:
-        running = Running(row, definitions.of(row))
+        running = RunningExecution(row, definitions.of(row))
         for signal in journal.signals(row.id):
             yield running, running.step(signal)
     except Exception as error:
@@ -127,13 +127,13 @@ class Memory:
         self._journal = journal
         self._definitions = definitions
         self._executions_max = executions_max
-        self._journaled: OrderedDict[str, Running] = OrderedDict()  # least recently used first
-        self._express: dict[str, Running] = {}
+        self._journaled: OrderedDict[str, RunningExecution] = OrderedDict()  # least recently used first
+        self._express: dict[str, RunningExecution] = {}
 
     def __len__(self) -> int:
         return len(self._journaled) + len(self._express)
 
-    def add(self, running: Running) -> None:
+    def add(self, running: RunningExecution) -> None:
         """An execution that has just begun."""
         (self._journaled if running.journaled else self._express)[running.row.arn] = running
 
@@ -142,7 +142,7 @@ class Memory:
         running = self._journaled.get(arn)
         return running.row if running else self._journal.find(arn)
 
-    def running(self, arn: str) -> Running | None:
+    def running(self, arn: str) -> RunningExecution | None:
         """The execution, unless it has ended; folded from its journal if it was not in memory.
 
         Raises JournalUnreadable.
@@ -154,7 +154,7 @@ class Memory:
             self._journaled.move_to_end(arn)
         return running
 
-    def forget(self, running: Running) -> None:
+    def forget(self, running: RunningExecution) -> None:
         """An execution whose end is durable."""
         (self._journaled if running.journaled else self._express).pop(running.row.arn, None)
 
@@ -166,7 +166,7 @@ class Memory:
             for arn in idle[:surplus]:
                 del self._journaled[arn]
 
-    def _folded(self, arn: str) -> Running | None:
+    def _folded(self, arn: str) -> RunningExecution | None:
         row = self._journal.find(arn)
         if row is None or row.status is not Status.RUNNING:
             return None

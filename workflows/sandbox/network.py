@@ -1,4 +1,4 @@
-"""The way to a counterparty and back: it takes time, and calls and answers get lost on it."""
+"""Simulates the network to a provider: it takes time, and it loses calls and answers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from random import Random
 from typing import TypeVar
 
 from workflows.gateways.errors import Unavailable
-from workflows.sandbox.settings import WireSettings
+from workflows.sandbox.settings import NetworkSettings
 
-Answer = TypeVar("Answer")
+Receipt = TypeVar("Receipt")
 
 STILL_RUNS = "the first call under this key still runs"
-"""The reason of who comes second, while the first is under way."""
+"""The reason given to a second call that arrives while the first under its key is under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +25,15 @@ class _Fate:
     lost_after: bool
 
 
-class Wire:
-    """Carries calls, many at once, one at a time under a key. What it loses is ``unavailable`` to the caller.
+class UnreliableNetwork:
+    """Carries calls, many at once, but one at a time under a key. A lost call is ``unavailable`` to the caller.
 
-    ``wait(seconds)`` spends the latency; ``random`` decides every call's fate with three draws, so that the same seed
-    and the same order of calls give the same losses.
+    ``wait(seconds)`` spends the latency. Each call takes three draws from ``random``, so the same seed and the same
+    order of calls give the same losses.
     """
 
     def __init__(
-        self, settings: WireSettings, random: Random, wait: Callable[[float], None], unavailable: type[Unavailable]
+        self, settings: NetworkSettings, random: Random, wait: Callable[[float], None], unavailable: type[Unavailable]
     ) -> None:
         self._settings = settings
         self._random = random
@@ -42,22 +42,26 @@ class Wire:
         self._guard = threading.Lock()
         self._running: set[str] = set()
 
-    def carry(self, key: str, timeout_s: float, act: Callable[[], Answer]) -> Answer:
-        """The answer of ``act``, if the call and the answer arrive within ``timeout_s``."""
-        with self._the_only_call_under(key):
+    def carry(self, key: str, timeout_s: float, act: Callable[[], Receipt]) -> Receipt:
+        """Return the result of ``act`` if neither the call nor its answer is lost or takes longer than ``timeout_s``.
+
+        Raises:
+            Unavailable: Of the provider's own class; ``act`` may have happened all the same.
+        """
+        with self._only_call_under(key):
             fate = self._draw()
             self._wait(min(fate.latency_s, timeout_s))
             if fate.lost_before:
                 raise self._unavailable(key, "the call was lost")
-            answer = act()
-            if fate.latency_s > timeout_s:  # the counterparty does not know that the caller has left
+            receipt = act()
+            if fate.latency_s > timeout_s:  # the provider acts although the caller has given up
                 raise self._unavailable(key, f"no answer within {timeout_s:g} s")
             if fate.lost_after:
                 raise self._unavailable(key, "the answer was lost")
-        return answer
+        return receipt
 
     @contextmanager
-    def _the_only_call_under(self, key: str) -> Iterator[None]:
+    def _only_call_under(self, key: str) -> Iterator[None]:
         with self._guard:
             if key in self._running:
                 raise self._unavailable(key, STILL_RUNS)

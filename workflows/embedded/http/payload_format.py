@@ -1,4 +1,4 @@
-"""An HTTP request as the event API Gateway sends to Lambda, and a function's result as an HTTP response.
+"""Translates HTTP requests to the events that API Gateway sends to Lambda, and function results to HTTP responses.
 
 The event is payload format 2.0 of HTTP APIs:
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
@@ -12,18 +12,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 
 from workflows.asl.signals import JSON
 from workflows.embedded import arns
-from workflows.embedded.template import Route
+from workflows.embedded.template import ApiRoute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """What came in. Header names are lower-case, header values and the query as sent, the path decoded."""
+class HttpRequest:
+    """A request as it arrived. Header names are lower-case, header values and the query as sent, the path decoded."""
 
     method: str
     path: str
@@ -36,13 +35,13 @@ class Request:
     at: datetime
 
     def header(self, name: str) -> str:
-        """All values of a header, combined with commas as RFC 9110 allows; empty when it was not sent."""
+        """Return all values of a header, joined with commas as RFC 9110 allows; empty if it was not sent."""
         return ",".join(value for key, value in self.headers if key == name)
 
 
 @dataclass(frozen=True, slots=True)
-class Response:
-    """What goes out. Several headers may have one name (``set-cookie``)."""
+class HttpResponse:
+    """A response to send. Several headers may have one name (``set-cookie``)."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
@@ -50,15 +49,19 @@ class Response:
 
 
 class ResultMalformed(ValueError):
-    """A function answered what is no HTTP response. API Gateway makes it a 500."""
+    """A function returned something that is not an HTTP response. API Gateway answers 500."""
 
 
 def event(
-    request: Request, route: Route, path_parameters: Mapping[str, str], claims: Mapping[str, Any] | None
+    request: HttpRequest, route: ApiRoute, path_parameters: Mapping[str, str], claims: Mapping[str, Any] | None
 ) -> dict[str, JSON]:
-    """The event for a request that ``route`` matched. ``claims`` are the token's, None on an open route."""
+    """Return the Lambda event for a request that ``route`` matched.
+
+    Args:
+        claims: The token's claims; None on a route that needs no token.
+    """
     key = f"{route.method} {route.path}"
-    made: dict[str, JSON] = {
+    built: dict[str, JSON] = {
         "version": "2.0",
         "routeKey": key,
         "rawPath": request.path,
@@ -69,26 +72,30 @@ def event(
     }
     cookies = [cookie.strip() for name, value in request.headers if name == "cookie" for cookie in value.split(";")]
     if cookies:
-        made["cookies"] = cookies
+        built["cookies"] = cookies
     if request.query:
-        made["queryStringParameters"] = _query(request.query)
+        built["queryStringParameters"] = _query(request.query)
     if path_parameters:
-        made["pathParameters"] = dict(path_parameters)
+        built["pathParameters"] = dict(path_parameters)
     if request.body:
-        made["body"], made["isBase64Encoded"] = _body(request)
-    return made
+        built["body"], built["isBase64Encoded"] = _body(request)
+    return built
 
 
-def response(result: JSON) -> Response:
-    """The response a function asked for: an object with ``statusCode``, or any JSON, which is a 200 with that body.
+def response(result: JSON) -> HttpResponse:
+    """Return the HTTP response for a function's result.
 
-    Raises ResultMalformed.
+    Args:
+        result: An object with ``statusCode``; any other JSON is a 200 with that body.
+
+    Raises:
+        ResultMalformed: The object has a field of the wrong type, or an impossible status or header.
     """
     if not isinstance(result, Mapping) or "statusCode" not in result:
-        return Response(200, (("content-type", "application/json"),), json.dumps(result).encode())
+        return HttpResponse(200, (("content-type", "application/json"),), json.dumps(result).encode())
     status, body, headers, cookies = (result.get(key) for key in ("statusCode", "body", "headers", "cookies"))
     if not (isinstance(status, int | str) and str(status).isdecimal() and 100 <= int(status) <= 599):
-        raise ResultMalformed("statusCode is no HTTP status")
+        raise ResultMalformed("statusCode is not an HTTP status")
     if (
         not isinstance(body, str | None)
         or not isinstance(headers, Mapping | None)
@@ -97,21 +104,14 @@ def response(result: JSON) -> Response:
         raise ResultMalformed("body, headers or cookies are of the wrong type")
     sent = {str(name).lower(): _value(value) for name, value in (headers or {}).items()}
     sent.setdefault("content-type", "text/plain;charset=utf-8")
-    return Response(
+    return HttpResponse(
         int(status),
         (*sent.items(), *(("set-cookie", _value(cookie)) for cookie in cookies or ())),
         _decoded(body or "", bool(result.get("isBase64Encoded"))),
     )
 
 
-def problem(status: HTTPStatus, detail: str, **headers: str) -> Response:
-    """A problem document (RFC 9457) from the engine itself. Header names are written with underscores."""
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    sent = tuple((name.replace("_", "-"), value) for name, value in headers.items())
-    return Response(status.value, (("content-type", "application/problem+json"), *sent), json.dumps(body).encode())
-
-
-def _context(request: Request, key: str, claims: Mapping[str, Any] | None) -> dict[str, JSON]:
+def _context(request: HttpRequest, key: str, claims: Mapping[str, Any] | None) -> dict[str, JSON]:
     context: dict[str, JSON] = {
         "accountId": arns.ACCOUNT,
         "apiId": "expediter",
@@ -131,13 +131,13 @@ def _context(request: Request, key: str, claims: Mapping[str, Any] | None) -> di
         "timeEpoch": int(request.at.timestamp() * 1000),
     }
     if claims is not None:
-        said = {name: _claim(value) for name, value in claims.items()}
-        context["authorizer"] = {"jwt": {"claims": said, "scopes": None}}  # our routes ask for no scopes
+        texts = {name: _claim(value) for name, value in claims.items()}
+        context["authorizer"] = {"jwt": {"claims": texts, "scopes": None}}  # our routes require no scopes
     return context
 
 
 def _claim(value: object) -> str:
-    """API Gateway makes a text of every claim, and ``[a b]`` of a list."""
+    """Return a claim as API Gateway passes it on: always text, a list as ``[a b]``."""
     if isinstance(value, list):
         return f"[{' '.join(_claim(item) for item in value)}]"
     return value if isinstance(value, str) else json.dumps(value)
@@ -147,24 +147,24 @@ def _query(query: str) -> dict[str, str]:
     values: dict[str, list[str]] = {}
     for name, value in parse_qsl(query, keep_blank_values=True):
         values.setdefault(name, []).append(value)
-    return {name: ",".join(given) for name, given in values.items()}
+    return {name: ",".join(repeated) for name, repeated in values.items()}
 
 
-def _body(request: Request) -> tuple[str, bool]:
-    """As text where the content type says text, else in base64."""
+def _body(request: HttpRequest) -> tuple[str, bool]:
+    """Return the body as text if its content type is a text type, else in base64; and whether it is base64."""
     kind = request.header("content-type").split(";")[0].strip().lower()
     if kind == "" or kind.startswith("text/") or kind.endswith(("json", "xml", "javascript")):
         try:
             return request.body.decode(), False
         except UnicodeDecodeError:
-            pass  # it is not what it says
+            pass  # the content type is wrong
     return base64.b64encode(request.body).decode(), True
 
 
 def _value(value: object) -> str:
     text = value if isinstance(value, str) else json.dumps(value)
     if not text.isprintable():
-        raise ResultMalformed("a header has characters that no header may have")
+        raise ResultMalformed("a header has characters that are not allowed in headers")
     return text
 
 

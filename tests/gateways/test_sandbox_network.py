@@ -18,18 +18,20 @@ from workflows.sandbox.payment import SandboxPayments
 from workflows.sandbox.settings import (
     CourierSettings,
     KitchenSettings,
+    NetworkSettings,
     PaymentSettings,
     SandboxSettings,
-    WireSettings,
 )
 
 ORDER = order_id_for("wire", "1")
 
 
-def every_wire(**settings: float) -> SandboxSettings:
-    wire = WireSettings(**settings)
+def every_network(**settings: float) -> SandboxSettings:
+    network = NetworkSettings(**settings)
     return SandboxSettings(
-        payment=PaymentSettings(wire=wire), kitchen=KitchenSettings(wire=wire), courier=CourierSettings(wire=wire)
+        payment=PaymentSettings(network=network),
+        kitchen=KitchenSettings(network=network),
+        courier=CourierSettings(network=network),
     )
 
 
@@ -51,7 +53,7 @@ def patiently(payments: SandboxPayments, key: str) -> tuple[Authorized | Decline
 
 def test_a_call_lost_on_the_way_there_has_no_effect(opened):
     """The provider never heard of it."""
-    payments = opened(every_wire(lost_before_rate=1.0)).payments
+    payments = opened(every_network(lost_before_rate=1.0)).payments
     with pytest.raises(PaymentsUnavailable, match="ask again") as lost:
         authorize(payments)
     assert lost.value.key == f"{ORDER}/1"
@@ -60,19 +62,19 @@ def test_a_call_lost_on_the_way_there_has_no_effect(opened):
 
 def test_an_answer_lost_on_the_way_back_leaves_its_effect_and_the_retry_gets_the_receipt(opened, clock):
     """A crash between call and record is a pending intent: the same call again settles it."""
-    payments = opened(every_wire(lost_after_rate=1.0)).payments
+    payments = opened(every_network(lost_after_rate=1.0)).payments
     for _ in range(3):
         with pytest.raises(PaymentsUnavailable, match="answer was lost"):
             authorize(payments)
     (line,) = payments.entries(ORDER)
-    receipt = authorize(opened(every_wire()).payments)
+    receipt = authorize(opened(every_network()).payments)
     assert receipt == Authorized(authorization_id=line.id, amount=Money(4000, "EUR"), at=clock.now())
 
 
 def test_a_slow_call_takes_effect_though_its_caller_has_left(opened):
     """A timeout says nothing about the effect."""
     waited: list[float] = []
-    payments = opened(every_wire(latency_min_s=12, latency_max_s=12), wait=waited.append).payments
+    payments = opened(every_network(latency_min_s=12, latency_max_s=12), wait=waited.append).payments
     with pytest.raises(PaymentsUnavailable, match="no answer within 10 s"):
         authorize(payments)
     assert [line.kind for line in payments.entries(ORDER)] == ["authorized"]
@@ -83,7 +85,7 @@ def test_a_slow_call_takes_effect_though_its_caller_has_left(opened):
 def test_latency_is_spread_between_its_bounds(opened):
     """Uniformly, so that a p99 means something."""
     waited: list[float] = []
-    payments = opened(every_wire(latency_min_s=0.1, latency_max_s=0.3), wait=waited.append).payments
+    payments = opened(every_network(latency_min_s=0.1, latency_max_s=0.3), wait=waited.append).payments
     for number in range(50):
         authorize(payments, f"{ORDER}/{number}")
     assert all(0.1 <= seconds <= 0.3 for seconds in waited)
@@ -131,7 +133,7 @@ def test_two_doors_to_one_ledger_have_one_effect_a_key(opened, clock):
 
 def test_the_same_seed_loses_the_same_calls(opened):
     """A failure that was seen once can be seen again."""
-    lossy = every_wire(lost_before_rate=0.3, lost_after_rate=0.3)
+    lossy = every_network(lost_before_rate=0.3, lost_after_rate=0.3)
 
     def attempts(seed: int, named: str) -> list[int]:
         payments = opened(lossy, seed=seed).payments
@@ -145,7 +147,7 @@ def test_the_same_seed_loses_the_same_calls(opened):
 
 def test_a_lossy_wire_never_doubles_an_effect(opened):
     """However often one has to ask."""
-    payments = opened(every_wire(lost_before_rate=0.4, lost_after_rate=0.4)).payments
+    payments = opened(every_network(lost_before_rate=0.4, lost_after_rate=0.4)).payments
     keys = [f"{ORDER}/{number}" for number in range(40)]
     receipts = [patiently(payments, key)[0] for key in keys]
     assert [line.key for line in payments.entries(ORDER)] == keys
@@ -154,7 +156,7 @@ def test_a_lossy_wire_never_doubles_an_effect(opened):
 
 def test_kitchens_and_couriers_fail_under_their_own_names(opened):
     """State machines match on the class name."""
-    sandbox = opened(every_wire(lost_after_rate=1.0))
+    sandbox = opened(every_network(lost_after_rate=1.0))
     with pytest.raises(KitchenUnavailable):
         sandbox.kitchen.cancel_ticket(ticket_key=f"{ORDER}/1", key=f"{ORDER}/2", timeout_s=10)
     with pytest.raises(CouriersUnavailable):

@@ -1,0 +1,192 @@
+"""Routes HTTP requests to functions: an HTTP API of Amazon API Gateway with a JWT authorizer.
+
+A request is matched to a route of the template, its token is checked, and the function behind the route is invoked with
+an API Gateway event. Every error that arises here is a problem document (RFC 9457).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import uuid4
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from workflows.clock import Clock
+from workflows.embedded.http import payload_format
+from workflows.embedded.http.payload_format import HttpRequest, HttpResponse, ResultMalformed
+from workflows.embedded.http.problems import problem
+from workflows.embedded.http.requests import BodyTooLarge, read_body
+from workflows.embedded.http.routes import RouteTable, Targets, methods_at, target_of
+from workflows.embedded.http.server import HEADER_BYTES_MAX
+from workflows.embedded.http.tokens import AccessTokens, TokenRefused
+from workflows.embedded.lambda_.functions import FunctionFailed, Functions
+from workflows.embedded.template import Template
+
+log = logging.getLogger(__name__)
+
+BODY_BYTES_MAX = 10 * 1024 * 1024
+"""The payload quota of an HTTP API."""
+
+ANSWER_WITHIN_S = 30
+"""The longest integration timeout of an HTTP API."""
+
+REQUESTS_MAX = 256
+"""Requests under way at once; one more is answered 429. Bounds memory: 256 bodies."""
+
+
+class HttpApi:
+    """Answers the requests of one engine. ``app`` is the ASGI application."""
+
+    def __init__(
+        self,
+        template: Template,
+        functions: Functions,
+        tokens: AccessTokens,
+        clock: Clock,
+        *,
+        more_routes: Sequence[BaseRoute] = (),
+    ) -> None:
+        """Args: more_routes: Served beside those of the template, which win over them."""
+        self._functions = functions
+        self._tokens = tokens
+        self._clock = clock
+        self.app = Starlette(
+            routes=[*RouteTable(template.functions, self._answer).routes, *more_routes],
+            middleware=[Middleware(_Limits)],
+            exception_handlers={
+                HTTPException: _not_routed,
+                BodyTooLarge: _body_too_large,
+                ClientDisconnect: _disconnected,
+                _TokenMissing: _token_missing,
+                TokenRefused: _token_refused,
+                Exception: _broken,
+            },
+        )
+        self.app.router.redirect_slashes = False
+
+    async def _answer(self, targets: Targets, request: Request) -> Response:
+        target = target_of(targets, request.method)
+        claims = None if target.route.open else self._claims(request)
+        body = await read_body(request, BODY_BYTES_MAX)
+        event = payload_format.event(
+            self._as_sent(request, target.route.method, body), target.route, request.path_params, claims
+        )
+        return await self._invoke(target.function, event)
+
+    def _claims(self, request: Request) -> Mapping[str, Any]:
+        """Return the claims of the request's token. Raises _TokenMissing or TokenRefused."""
+        sent = request.headers.getlist("authorization")
+        scheme, _, token = (sent[0] if len(sent) == 1 else "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise _TokenMissing
+        return self._tokens.claims(token.strip())
+
+    def _as_sent(self, request: Request, method: str, body: bytes) -> HttpRequest:
+        return HttpRequest(
+            method=method,
+            path=request.scope["path"],
+            query=request.scope["query_string"].decode("latin-1"),
+            headers=tuple(request.headers.items()),
+            body=body,
+            protocol=f"HTTP/{request.scope['http_version']}",
+            source_ip=request.client.host if request.client else "",
+            request_id=str(uuid4()),
+            at=self._clock.now(),
+        )
+
+    async def _invoke(self, function: str, event: dict[str, Any]) -> Response:
+        request_id = event["requestContext"]["requestId"]
+        extra = {"function": function, "route": event["routeKey"], "request_id": request_id}
+        try:
+            call = asyncio.wrap_future(self._functions.invoke(function, event))
+            result = await asyncio.wait_for(call, ANSWER_WITHIN_S)
+            return _as_response(payload_format.response(result))
+        except (TimeoutError, asyncio.CancelledError):
+            detail = "The function did not answer in time; send the request again."
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after="1")
+        except FunctionFailed as failure:
+            log.error("a function failed: %s", failure.error, extra={**extra, "trace": failure.trace})
+        except ResultMalformed as malformed:
+            log.error("a function returned no HTTP response: %s", malformed, extra=extra)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"The request {request_id} failed; its cause is in the log.")
+
+
+class _TokenMissing(Exception):
+    """The request has no bearer token, or several authorization headers, so that its caller is unclear."""
+
+
+class _Limits:
+    """Bounds the requests under way and the size of a request's head."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._under_way = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._under_way += 1
+        try:
+            await (self._refusal(scope) or self._app)(scope, receive, send)
+        finally:
+            self._under_way -= 1
+
+    def _refusal(self, scope: Scope) -> Response | None:
+        if self._under_way > REQUESTS_MAX:
+            return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
+        if _header_bytes(scope) > HEADER_BYTES_MAX:
+            detail = f"Request line and header values may have {HEADER_BYTES_MAX} bytes together."
+            return problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
+        return None
+
+
+def _header_bytes(scope: Scope) -> int:
+    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+    return line + sum(len(value) for _, value in scope["headers"])
+
+
+def _as_response(response: HttpResponse) -> Response:
+    answer = Response(response.body, response.status)
+    length = [(name, value) for name, value in answer.raw_headers if name == b"content-length"]
+    sent = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+    answer.raw_headers = [*((name, value) for name, value in sent if name != b"content-length"), *length]
+    return answer
+
+
+async def _not_routed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    path = request.scope["path"]
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = ", ".join(methods_at(request.app.routes, path))
+        return problem(HTTPStatus.METHOD_NOT_ALLOWED, f"{path} takes {allowed}.", allow=allowed)
+    return problem(HTTPStatus.NOT_FOUND, f"There is nothing at {path}.")
+
+
+async def _body_too_large(_request: Request, error: Exception) -> Response:
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
+
+
+async def _disconnected(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.BAD_REQUEST, "The body ended early.")  # reaches nobody: the connection is closed
+
+
+async def _token_missing(_request: Request, _error: Exception) -> Response:
+    detail = "Send an access token: Authorization: Bearer ..."
+    return problem(HTTPStatus.UNAUTHORIZED, detail, www_authenticate="Bearer")
+
+
+async def _token_refused(_request: Request, error: Exception) -> Response:
+    why = f'Bearer error="invalid_token", error_description="{error}"'
+    return problem(HTTPStatus.UNAUTHORIZED, f"Not authorized: {error}.", www_authenticate=why)
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be served.")  # uvicorn logs the error

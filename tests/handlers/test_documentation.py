@@ -2,13 +2,36 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import json
+import pkgutil
 import re
+from typing import get_args, get_type_hints
 
 import pytest
 
+import domain
+import handlers
+import workflows.event_store
+import workflows.incidents
+import workflows.orders
+from domain.identifiers import Role
+from domain.order.delivery import OfferState
+from domain.order.events import CancellationCause, Event, Fault, Wish
+from domain.order.intents import Holding
+from domain.order.order import Status
+from domain.order.payment import Hold
+from domain.order.preparation import TicketState
+from domain.order.refusals import Rejected
 from handlers.http import models
 from handlers.http.problems import STATUS
+from handlers.http.refusals import RequestRefused
+from workflows.breakers.circuit import State
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.events import CircuitEvent
+from workflows.client import incident_json, order_json
+from workflows.incidents.bulk_retry import JobState, Outcome
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -138,3 +161,55 @@ def test_the_page_can_be_read_without_a_network(shop, document):
         assert f'id="{operation["operationId"]}"' in answer.text
     for name in document["components"]["schemas"]:
         assert f'id="{name}"' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("documented", "enum"),
+    [
+        (order_json.OrderStatus, Status),
+        (order_json.Role, Role),
+        (order_json.Fault, Fault),
+        (order_json.CancellationCause, CancellationCause),
+        (incident_json.Provider, Dependency),
+        (get_type_hints(order_json.AuthorizationJson)["state"], Hold),
+        (get_type_hints(order_json.PreparationJson)["state"], TicketState),
+        (get_type_hints(order_json.OfferJson)["state"], OfferState),
+        (get_type_hints(incident_json.OwedJson)["holding"], Holding),
+        (get_type_hints(incident_json.RetriedJson)["outcome"], Outcome),
+        (get_type_hints(incident_json.BulkRetryJson)["state"], JobState),
+        (get_type_hints(incident_json.CircuitJson)["state"], State),
+        (get_type_hints(incident_json.ApprovalJson)["wish"], Wish),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_documented_values_are_those_of_the_enumerations(documented, enum):
+    """A state that the domain gains is one that clients can expect."""
+    assert set(get_args(documented)) == {member.value for member in enum}
+
+
+def test_every_event_type_is_described_with_its_fields(document):
+    """Those of orders and those of circuits, each as one of the events that a history or a circuit can hold."""
+    schemas = document["components"]["schemas"]
+    for union, events in (("EventJson", get_args(Event)), ("TransitionJson", get_args(CircuitEvent))):
+        options = {option["$ref"].rpartition("/")[2] for option in schemas[union]["oneOf"]}
+        for event in events:
+            assert event.__name__ in options
+            data = schemas[event.__name__]["properties"]["data"]
+            assert set(data["properties"]) == {field.name for field in dataclasses.fields(event)}
+            assert schemas[event.__name__]["description"]
+
+
+def test_every_refusal_is_described_with_its_status(document):
+    """Every class of exception that the handlers turn into a problem, wherever it is defined."""
+    schemas = document["components"]["schemas"]
+    for package in (domain, workflows.event_store, workflows.orders, workflows.incidents, handlers):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            for cls in vars(importlib.import_module(module.name)).values():
+                if not isinstance(cls, type) or cls in {Rejected, RequestRefused} or cls.__module__ != module.name:
+                    continue
+                if issubclass(cls, (RequestRefused, *STATUS)):
+                    schema = schemas[cls.__name__]
+                    assert schema["properties"]["type"]["const"] == f"urn:expediter:problem:{cls.__name__}"
+                    for status in schema["properties"]["status"]["enum"]:
+                        listed = schemas[f"Problem{status}"]["oneOf"]
+                        assert {"$ref": f"#/components/schemas/{cls.__name__}"} in listed

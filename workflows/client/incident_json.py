@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypedDict
 
 from msgspec import Meta
 
-from workflows.client.order_json import (
+from .order_json import (
     ActorJson,
     EventJson,
     IntentVersion,

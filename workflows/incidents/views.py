@@ -1,4 +1,4 @@
-"""Incidents, plans, bulk retries and circuits as JSON, in the same words as ``order_views``."""
+"""Incidents, plans, bulk retries and circuits as JSON, in the shapes of ``workflows.client.incident_json``."""
 
 from __future__ import annotations
 
@@ -8,31 +8,43 @@ from domain.order.intents import Owed
 from domain.order.order import Order
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.transitions import Transition
+from workflows.client.incident_json import (
+    ApprovalJson,
+    BulkRetryJson,
+    CircuitJson,
+    GroupJson,
+    IncidentJson,
+    IncidentLineJson,
+    OwedJson,
+    PlanJson,
+    RetriedJson,
+    TransitionJson,
+)
 from workflows.clock import Clock
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident, cause_of
 from workflows.incidents.plans import Plan
-from workflows.orders.views import View, event_view, plain
+from workflows.orders.views import event_view, money_json, plain
 from workflows.projections.open_orders import OpenOrder, ParkedNow
 
 
-def group_view(group: Group) -> View:
+def group_view(group: Group) -> GroupJson:
     return {
         "cause": group.cause,
         "error": group.error,
-        "dependency": group.dependency,
+        "dependency": plain(group.dependency),
         "orders": group.orders,
         "since": plain(group.since),
         "at_stake": plain(group.at_stake),
     }
 
 
-def row_view(row: OpenOrder, parked: ParkedNow) -> View:
+def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
     """One line of the list."""
     return {
         "order_id": row.order_id,
         "cause": cause_of(parked),
-        "status": row.status,
+        "status": row.status.value,
         "run": row.run,
         "version": row.version,
         "since": plain(parked.since),
@@ -40,14 +52,14 @@ def row_view(row: OpenOrder, parked: ParkedNow) -> View:
     }
 
 
-def incident_view(incident: Incident) -> View:
+def incident_view(incident: Incident) -> IncidentJson:
     """All that is needed to decide what to do."""
     parked, order = incident.parked, incident.order
     return {
         **row_view(incident.row, parked),
         "error": parked.error,
         "detail": parked.detail,
-        "dependency": parked.dependency,
+        "dependency": plain(parked.dependency),
         "owed": [_owed(item) for item in parked.owed],
         "approvals": approvals_view(order, personal=incident.personal),
         "timeline": [event_view(recorded, personal=incident.personal) for recorded in incident.timeline],
@@ -55,13 +67,13 @@ def incident_view(incident: Incident) -> View:
     }
 
 
-def approvals_view(order: Order, *, personal: bool) -> list[View]:
+def approvals_view(order: Order, *, personal: bool) -> list[ApprovalJson]:
     """The wishes that wait for a second person."""
     return [
         {
             "approval": version,
-            "wish": wish.wish,
-            "amount": plain(wish.amount),
+            "wish": wish.wish.value,
+            "amount": money_json(wish.amount),
             "by": plain(wish.by),
             "reason": plain(wish.reason) if personal else "(withheld)",
         }
@@ -69,10 +81,10 @@ def approvals_view(order: Order, *, personal: bool) -> list[View]:
     ]
 
 
-def plan_view(plan: Plan) -> View:
+def plan_view(plan: Plan) -> PlanJson:
     return {
         "events": list(plan.events),
-        "status": plan.status,
+        "status": plan.status.value,
         "runs": [{"version": found.version, "intent": type(found.intent).__name__} for found in plan.runs],
         "money": [{"what": move.what, "amount": plain(move.amount), "intent": move.intent} for move in plan.money],
         "second_person_for": plain(plan.approval),
@@ -80,13 +92,13 @@ def plan_view(plan: Plan) -> View:
     }
 
 
-def progress_view(progress: Progress) -> View:
+def progress_view(progress: Progress) -> BulkRetryJson:
     job = progress.job
     return {
         "id": job.id,
         "cause": job.cause,
-        "dependency": job.dependency,
-        "state": job.state,
+        "dependency": plain(job.dependency),
+        "state": job.state.value,
         "why": job.why,
         "actor": plain(job.actor),
         "reason": job.reason,
@@ -97,12 +109,12 @@ def progress_view(progress: Progress) -> View:
     }
 
 
-def circuit_view(breaker: Breaker, clock: Clock) -> View:
+def circuit_view(breaker: Breaker, clock: Clock) -> CircuitJson:
     """The circuit as it is now."""
     circuit = breaker.read()
     return {
-        "dependency": breaker.dependency,
-        "state": circuit.state_at(clock.now()),
+        "dependency": breaker.dependency.value,
+        "state": circuit.state_at(clock.now()).value,
         "since": plain(circuit.since) if circuit.last.version else None,
         "probes": circuit.probes,
         "probe_error": circuit.probe_error,
@@ -111,7 +123,7 @@ def circuit_view(breaker: Breaker, clock: Clock) -> View:
     }
 
 
-def transition_views(transitions: Iterable[Transition]) -> list[View]:
+def transition_views(transitions: Iterable[Transition]) -> list[TransitionJson]:
     return [
         {
             "type": type(transition.event).__name__,
@@ -123,9 +135,9 @@ def transition_views(transitions: Iterable[Transition]) -> list[View]:
     ]
 
 
-def _owed(item: Owed) -> View:
+def _owed(item: Owed) -> OwedJson:
     return {
-        "holding": item.holding,
+        "holding": item.holding.value,
         "intent": item.intent,
         "amount": plain(item.amount),
         "in_doubt": item.in_doubt,
@@ -133,10 +145,10 @@ def _owed(item: Owed) -> View:
     }
 
 
-def _retried(order: Retried) -> View:
+def _retried(order: Retried) -> RetriedJson:
     return {
         "order_id": order.order_id,
-        "outcome": order.outcome,
+        "outcome": order.outcome.value,
         "run": order.run,
         "started_at": plain(order.started_at),
         "detail": order.detail,

@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypeAlias, get_args, get_type_hints
+from enum import Enum
+from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
 
 from domain.identifiers import Actor
 from domain.money import Money, total
@@ -19,24 +20,36 @@ from domain.order.intents import open_intents
 from domain.order.order import Order, Rest
 from domain.order.payment import Transfer
 from domain.personal import Erased
+from workflows.client.order_json import (
+    CancellationJson,
+    DeliveryJson,
+    EventJson,
+    LineJson,
+    MoneyJson,
+    OfferJson,
+    OrderJson,
+    PaymentJson,
+    PreparationJson,
+    TotalsJson,
+)
 from workflows.clock import timestamp
 from workflows.event_store.commits import Opaque, RecordedEvent
 
 JSON: TypeAlias = Any
 View: TypeAlias = dict[str, JSON]
 
-WITHHELD = "(withheld)"
+WITHHELD: Final = "(withheld)"
 
 
-def order_view(order: Order, *, personal: bool) -> View:
-    """The state of an order that was placed."""
+def order_view(order: Order, *, personal: bool) -> OrderJson:
+    """The state of an order that was placed; before that, its id, version and status alone."""
     placed = order.placed
     if placed is None:
-        return {"id": order.order_id, "version": order.version, "status": order.status}
+        return cast(OrderJson, {"id": order.order_id, "version": order.version, "status": order.status})
     return {
         "id": order.order_id,
         "version": order.version,
-        "status": order.status,
+        "status": order.status.value,
         "parked": order.rest is Rest.PARKED,
         "run": order.run,
         "customer": placed.customer,
@@ -48,16 +61,15 @@ def order_view(order: Order, *, personal: bool) -> View:
         "payment": _payment(order, placed),
         "preparation": _preparation(order),
         "delivery": _delivery(order),
-        "cancellation": None if order.cancellation is None else _data(order.cancellation, personal),
+        "cancellation": _cancellation(order, personal),
         "pending": [{"version": o.version, "intent": type(o.intent).__name__} for o in open_intents(order)],
     }
 
 
-def event_view(recorded: RecordedEvent, *, personal: bool) -> View:
+def event_view(recorded: RecordedEvent, *, personal: bool) -> EventJson:
     """One event as it stands in the log."""
     event = recorded.event
-    opaque = isinstance(event, Opaque)
-    return {
+    view: EventJson = {
         "version": recorded.version,
         "type": event.type if isinstance(event, Opaque) else type(event).__name__,
         "recorded_at": recorded.ts,
@@ -65,17 +77,26 @@ def event_view(recorded: RecordedEvent, *, personal: bool) -> View:
         "correlation": recorded.correlation,
         "causation": recorded.causation,
         "data": plain(event.data) if isinstance(event, Opaque) else _data(event, personal),
-        **({"unknown": True} if opaque else {}),
     }
+    if isinstance(event, Opaque):
+        view["unknown"] = True
+    return view
+
+
+def money_json(money: Money) -> MoneyJson:
+    """``{"amount": "12.50", "currency": "EUR"}``."""
+    amount, _, currency = str(money).partition(" ")
+    return {"amount": amount, "currency": currency}
 
 
 def plain(value: Any) -> JSON:
     """A domain value as JSON."""
     if isinstance(value, Money):
-        amount, _, currency = str(value).partition(" ")
-        return {"amount": amount, "currency": currency}
+        return money_json(value)
     if isinstance(value, datetime):
         return timestamp(value)
+    if isinstance(value, Enum):
+        return value.value
     if isinstance(value, Erased):
         return str(value)
     if isinstance(value, Actor):
@@ -104,42 +125,56 @@ _PERSONAL: dict[type, frozenset[str]] = {
 """The personal fields of every event."""
 
 
-def _lines(order: Order, placed: OrderPlaced) -> list[View]:
+def _lines(order: Order, placed: OrderPlaced) -> list[LineJson]:
     return [
-        {"line": number, **plain(line), "ordered": asked.quantity, "total": plain(line.total)}
-        for number, (line, asked) in enumerate(zip(order.lines, placed.lines, strict=True), start=1)
+        {
+            "line": number,
+            "sku": line.sku,
+            "name": line.name,
+            "quantity": line.quantity,
+            "ordered": ordered.quantity,
+            "unit_price": money_json(line.unit_price),
+            "options": plain(line.options),
+            "total": money_json(line.total),
+        }
+        for number, (line, ordered) in enumerate(zip(order.lines, placed.lines, strict=True), start=1)
     ]
 
 
-def _totals(order: Order, placed: OrderPlaced) -> View:
+def _cancellation(order: Order, personal: bool) -> CancellationJson | None:
+    cancellation = order.cancellation
+    return None if cancellation is None else cast(CancellationJson, _data(cancellation, personal))
+
+
+def _totals(order: Order, placed: OrderPlaced) -> TotalsJson:
     return {
-        "items": plain(total((line.total for line in order.lines), order.currency)),
-        "delivery_fee": plain(placed.delivery_fee),
-        "service_fee": plain(placed.service_fee),
-        "tip": plain(placed.tip),
-        "credited": plain(Money(order.credited, order.currency)),
-        "total": plain(order.total),
+        "items": money_json(total((line.total for line in order.lines), order.currency)),
+        "delivery_fee": money_json(placed.delivery_fee),
+        "service_fee": money_json(placed.service_fee),
+        "tip": money_json(placed.tip),
+        "credited": money_json(Money(order.credited, order.currency)),
+        "total": money_json(order.total),
     }
 
 
-def _payment(order: Order, placed: OrderPlaced) -> View:
+def _payment(order: Order, placed: OrderPlaced) -> PaymentJson:
     payment, held = order.payment, order.payment.authorization
     return {
         "method": placed.payment_method,
-        "authorization": None if held is None else {"state": held.state, "amount": plain(held.amount)},
-        "captured": plain(payment.taken(Transfer.DONE)),
-        "refunded": plain(payment.returned(Transfer.DONE)),
+        "authorization": None if held is None else {"state": held.state.value, "amount": money_json(held.amount)},
+        "captured": money_json(payment.taken(Transfer.DONE)),
+        "refunded": money_json(payment.returned(Transfer.DONE)),
     }
 
 
-def _preparation(order: Order) -> View | None:
+def _preparation(order: Order) -> PreparationJson | None:
     ticket = order.ticket
     if ticket is None:
         return None
-    return {"ticket": ticket.intent, "state": ticket.state, "ready_at": plain(ticket.ready_at)}
+    return {"ticket": ticket.intent, "state": ticket.state.value, "ready_at": plain(ticket.ready_at)}
 
 
-def _delivery(order: Order) -> View:
+def _delivery(order: Order) -> DeliveryJson:
     delivery = order.delivery
     return {
         "offer": None if delivery.current is None else _offer(delivery.current),
@@ -150,5 +185,5 @@ def _delivery(order: Order) -> View:
     }
 
 
-def _offer(offer: Offer) -> View:
-    return {"offer": offer.intent, "attempt": offer.attempt, "state": offer.state, "courier": offer.courier}
+def _offer(offer: Offer) -> OfferJson:
+    return {"offer": offer.intent, "attempt": offer.attempt, "state": offer.state.value, "courier": offer.courier}

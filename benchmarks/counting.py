@@ -103,7 +103,7 @@ def _played(engine: EmbeddedEngine, hands: Requests, counter: _Counter, story: S
     order_id = hands.place(key, "pm_declined" if story == "declined" else "pm_ok")
     counter.rest()
     for act in ACTS[story]:
-        hands.act(act, order_id, _question(engine, order_id, act))
+        hands.act(act, order_id, _intent_version(engine, order_id, act))
         counter.rest()
     engine.executions.ended(execution_arn("OrderMachine", f"{order_id}-1")).result(QUIET_WITHIN_S)
     counter.rest()
@@ -115,7 +115,7 @@ def _played(engine: EmbeddedEngine, hands: Requests, counter: _Counter, story: S
     return found
 
 
-def _question(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
+def _intent_version(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
     from workflows.orders.command_handling import load
 
     order = load(engine.ports.log._port, order_id)[1]  # type: ignore[attr-defined]  # past the counter

@@ -29,11 +29,11 @@ _PLACED = histories.place(OrderId("ord_x"))
 
 
 class Hands(Protocol):
-    """``question`` is the ticket or the offer that an act is about."""
+    """``intent_version`` is the version of the ticket or of the offer that an act is about."""
 
     def place(self, key: str, payment_method: str) -> OrderId: ...
 
-    def act(self, act: str, order_id: OrderId, question: int) -> None:
+    def act(self, act: str, order_id: OrderId, intent_version: int) -> None:
         """``act`` is one of: accept, ready, assign, pick-up, deliver, cancel."""
         ...
 
@@ -50,21 +50,21 @@ class Commands:
         self._handle(histories.place(order_id, payment_method=payment_method, at=self._now()), order_id, key)
         return order_id
 
-    def act(self, act: str, order_id: OrderId, question: int) -> None:
+    def act(self, act: str, order_id: OrderId, intent_version: int) -> None:
         if act == "cancel":
             by = Actor(Role.CUSTOMER, histories.CUSTOMER)
             self._handle(CancelOrder(by=by, reason="it takes too long"), order_id, act)
         else:
-            self._handle(RecordFact(fact=self._fact(act, question)), order_id, act)
+            self._handle(RecordFact(fact=self._fact(act, intent_version)), order_id, act)
 
-    def _fact(self, act: str, question: int) -> Fact:
+    def _fact(self, act: str, intent_version: int) -> Fact:
         now = self._now()
         facts: dict[str, Callable[[], Fact]] = {
-            "accept": lambda: PreparationAccepted(answers=question, ready_at=now, at=now),
-            "ready": lambda: PreparationReady(answers=question, at=now),
-            "assign": lambda: CourierAssigned(answers=question, courier=COURIER, at=now),
-            "pick-up": lambda: OrderPickedUp(answers=question, at=now),
-            "deliver": lambda: OrderDelivered(answers=question, at=now),
+            "accept": lambda: PreparationAccepted(answers=intent_version, ready_at=now, at=now),
+            "ready": lambda: PreparationReady(answers=intent_version, at=now),
+            "assign": lambda: CourierAssigned(answers=intent_version, courier=COURIER, at=now),
+            "pick-up": lambda: OrderPickedUp(answers=intent_version, at=now),
+            "deliver": lambda: OrderDelivered(answers=intent_version, at=now),
         }
         return facts[act]()
 
@@ -89,13 +89,13 @@ class Requests:
         order = self._post("/orders", "customer", _ORDER | {"payment_method": payment_method}, key)
         return OrderId(order["id"])
 
-    def act(self, act: str, order_id: OrderId, question: int) -> None:
+    def act(self, act: str, order_id: OrderId, intent_version: int) -> None:
         paths: dict[str, tuple[str, str, dict[str, Any]]] = {
-            "accept": ("preparation/accept", "restaurant", {"ticket": question, "ready_at": self._soon()}),
-            "ready": ("preparation/ready", "restaurant", {"ticket": question}),
-            "assign": ("delivery/assign", "courier", {"offer": question}),
-            "pick-up": ("delivery/pick-up", "courier", {"offer": question}),
-            "deliver": ("delivery/deliver", "courier", {"offer": question}),
+            "accept": ("preparation/accept", "restaurant", {"ticket": intent_version, "ready_at": self._soon()}),
+            "ready": ("preparation/ready", "restaurant", {"ticket": intent_version}),
+            "assign": ("delivery/assign", "courier", {"offer": intent_version}),
+            "pick-up": ("delivery/pick-up", "courier", {"offer": intent_version}),
+            "deliver": ("delivery/deliver", "courier", {"offer": intent_version}),
             "cancel": ("cancel", "customer", {"reason": "it takes too long"}),
         }
         path, role, body = paths[act]

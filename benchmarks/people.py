@@ -109,8 +109,8 @@ class People:
         with self._gate:
             self._orders[order_id] = order
             early = self._early.pop(order_id, [])
-        for what, question in early:
-            self._saw(order_id, what, question)
+        for what, intent_version in early:
+            self._saw(order_id, what, intent_version)
 
     def _document(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], __: Any) -> None:
         if call == "put" and isinstance(document := arguments[0], Document) and document.pk.startswith("wait#"):
@@ -125,16 +125,16 @@ class People:
         if call == "offer":
             self._saw(named["reference"], "offer made", 0)
 
-    def _saw(self, order_id: str, what: str, question: int) -> None:
+    def _saw(self, order_id: str, what: str, intent_version: int) -> None:
         if self._silent:
             return
         with self._gate:
             order = self._orders.get(order_id)
             if order is None:
-                self._early.setdefault(order_id, []).append((what, question))
+                self._early.setdefault(order_id, []).append((what, intent_version))
                 return
             order.seen.add(what)
-            order.questions[what] = question
+            order.questions[what] = intent_version
             acts = [act for act, needs in _ACTS.items() if act not in order.acted and needs <= order.seen]
             order.acted.update(acts)
         for act in acts:

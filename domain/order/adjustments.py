@@ -21,7 +21,7 @@ from domain.order.events import (
     WrittenOff,
 )
 from domain.order.intents import Holding, Owed, at_stake, excess_taken, owed, shortage
-from domain.order.order import Order, Rest, evolve
+from domain.order.order import Order, RunState, evolve
 from domain.order.refusals import (
     ApprovalOutdated,
     CreditExceedsDue,
@@ -115,7 +115,7 @@ def _write_off_claim(command: WriteOff, order: Order) -> ApprovalRequested | Non
 def _abandon(command: AbandonOrder, order: Order) -> ApprovalRequested | None:
     if order.given_up:
         return None
-    if order.rest is Rest.ENDED:
+    if order.run_state is RunState.ENDED:
         raise OrderAlreadyEnded(order.order_id)
     return _asked(Wish.ABANDON, at_stake(order), command)
 

@@ -61,7 +61,7 @@ class RecordTimeout:
 
     run: int
     awaited: Awaited
-    question: int
+    intent_version: int
     at: datetime
 
 

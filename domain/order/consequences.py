@@ -29,7 +29,7 @@ from domain.order.events import (
     RunStarted,
 )
 from domain.order.intents import Holding, Owed, excess_taken, owed, shortage
-from domain.order.order import Order, Rest, evolve
+from domain.order.order import Order, RunState, evolve
 from domain.order.payment import Hold, Transfer
 from domain.order.preparation import ACCEPTED, TicketState
 
@@ -156,7 +156,7 @@ def _undo_of(order: Order, item: Owed) -> Intent | None:
 
 
 def _end(order: Order) -> Event | None:
-    ended = order.rest is Rest.ENDED and order.rested_at > order.cancelling_since
+    ended = order.run_state is RunState.ENDED and order.stopped_at > order.cancelling_since
     if ended or owed(order):
         return None
     if order.cancellation is not None:
@@ -166,8 +166,8 @@ def _end(order: Order) -> Event | None:
 
 def _rouse(order: Order) -> RunStarted | None:
     """An ended order that owes again, and a parked one that has something new to do, need a run."""
-    owes_again = order.rest is Rest.ENDED and bool(owed(order))
-    news = order.rest is Rest.PARKED and max((order.cancelling_since, *order.intents)) > order.rested_at
+    owes_again = order.run_state is RunState.ENDED and bool(owed(order))
+    news = order.run_state is RunState.PARKED and max((order.cancelling_since, *order.intents)) > order.stopped_at
     if not owes_again and not news:
         return None
     return RunStarted(run=order.run + 1, by=SYSTEM, reason="it owes again" if owes_again else "it has news")

@@ -76,7 +76,7 @@ from domain.order.events import (
     Timeout,
 )
 from domain.order.intents import owed
-from domain.order.order import Order, Rest, evolve, fact_key
+from domain.order.order import Order, RunState, evolve, fact_key
 from domain.order.questions import Answer, answer
 from domain.order.refusals import (
     CancellationNotAllowed,
@@ -188,7 +188,7 @@ def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
         return ()
     if order.delivery.picked_up:
         raise OrderAlreadyPickedUp(order.order_id)
-    if order.rest is Rest.ENDED:
+    if order.run_state is RunState.ENDED:
         raise OrderAlreadyEnded(order.order_id)
     return (
         CancellationRequested(
@@ -212,11 +212,11 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
 
 def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
     _check_run(command.run, order)
-    if not isinstance(order.intents.get(command.question), _WAITED_ON[command.awaited]):
-        raise NotAsked(f"a timeout of {command.awaited}", command.question)
+    if not isinstance(order.intents.get(command.intent_version), _WAITED_ON[command.awaited]):
+        raise NotAsked(f"a timeout of {command.awaited}", command.intent_version)
     if command.awaited is Awaited.DELIVERY and not order.delivery.picked_up:
         return ()  # nobody carries the meal yet, so nobody is late with it
-    if order.cancellation is not None or answer(order, command.awaited, command.question) is not Answer.NONE:
+    if order.cancellation is not None or answer(order, command.awaited, command.intent_version) is not Answer.NONE:
         return ()
     return (_timeout(command),)
 
@@ -224,20 +224,20 @@ def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
 def _timeout(command: RecordTimeout) -> Timeout:
     match command.awaited:
         case Awaited.ACCEPTANCE:
-            return PreparationTimedOut(answers=command.question, at=command.at)
+            return PreparationTimedOut(answers=command.intent_version, at=command.at)
         case Awaited.READINESS:
-            return PreparationOverdue(answers=command.question, at=command.at)
+            return PreparationOverdue(answers=command.intent_version, at=command.at)
         case Awaited.ASSIGNMENT | Awaited.PICKUP:
-            return CourierTimedOut(answers=command.question, at=command.at)
+            return CourierTimedOut(answers=command.intent_version, at=command.at)
         case Awaited.DELIVERY:
-            return DeliveryOverdue(answers=command.question, at=command.at)
+            return DeliveryOverdue(answers=command.intent_version, at=command.at)
         case _:
             assert_never(command.awaited)
 
 
 def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
     _check_run(command.run, order)
-    if order.rest is not Rest.MOVING:
+    if order.run_state is not RunState.RUNNING:
         return ()
     if order.cancellation is not None and not command.compensating:
         return (RunStarted(run=order.run + 1, by=SYSTEM, reason="it was cancelled while it was being parked"),)
@@ -247,7 +247,7 @@ def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
 def _start_run(command: StartRun, order: Order) -> tuple[Event, ...]:
     if command.run <= order.run:
         return ()
-    if order.rest is Rest.ENDED and not owed(order):
+    if order.run_state is RunState.ENDED and not owed(order):
         raise OrderAlreadyEnded(order.order_id)
     if command.run != order.run + 1:
         raise NotTheNextRun(order.order_id, command.run, order.run)

@@ -65,10 +65,10 @@ class Status(StrEnum):
     ABANDONED = "abandoned"
 
 
-class Rest(StrEnum):
+class RunState(StrEnum):
     """Whether a run moves the order (MOVING), or it rests: parked for a person, or ended."""
 
-    MOVING = "moving"
+    RUNNING = "running"
     PARKED = "parked"
     ENDED = "ended"
 
@@ -86,8 +86,8 @@ class Order:
     placed: OrderPlaced | None = None
     lines: tuple[Line, ...] = ()
     run: int = 0
-    rest: Rest = Rest.MOVING
-    rested_at: int = 0
+    run_state: RunState = RunState.RUNNING
+    stopped_at: int = 0
     cancellation: CancellationRequested | None = None
     cancelling_since: int = 0
     credited: int = 0
@@ -121,7 +121,7 @@ class Order:
     @property
     def given_up(self) -> bool:
         """Whether it ended by being abandoned, and nothing came later that made it owe again."""
-        return self.rest is Rest.ENDED and self.abandoned is not None and self.rested_at == self.abandoned_at
+        return self.run_state is RunState.ENDED and self.abandoned is not None and self.stopped_at == self.abandoned_at
 
     @property
     def status(self) -> Status:
@@ -130,8 +130,8 @@ class Order:
         if self.given_up:
             return Status.ABANDONED
         if self.cancellation is not None:
-            return Status.CANCELLED if self.rest is Rest.ENDED else Status.CANCELLING
-        if self.rest is Rest.ENDED:
+            return Status.CANCELLED if self.run_state is RunState.ENDED else Status.CANCELLING
+        if self.run_state is RunState.ENDED:
             return Status.COMPLETED
         if self.delivery.delivered:
             return Status.DELIVERED
@@ -189,14 +189,14 @@ def _placed(order: Order, event: OrderPlaced, version: int) -> _Changes:
 def _run_started(order: Order, event: RunStarted, version: int) -> _Changes:
     return {
         "run": event.run,
-        "rest": Rest.MOVING,
+        "run_state": RunState.RUNNING,
         "payment": payment.lapse_refusals(order.payment),
         "delivery": replace(order.delivery, overdue=False),
     }
 
 
 def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
-    return {"rest": Rest.PARKED, "rested_at": version}
+    return {"run_state": RunState.PARKED, "stopped_at": version}
 
 
 def _cancelling(order: Order, event: CancellationRequested, version: int) -> _Changes:
@@ -204,7 +204,7 @@ def _cancelling(order: Order, event: CancellationRequested, version: int) -> _Ch
 
 
 def _ended(order: Order, event: OrderCancelled | OrderCompleted, version: int) -> _Changes:
-    return {"rest": Rest.ENDED, "rested_at": version}
+    return {"run_state": RunState.ENDED, "stopped_at": version}
 
 
 def _credited(order: Order, event: CreditGranted, version: int) -> _Changes:
@@ -222,8 +222,8 @@ def _written_off(order: Order, event: WrittenOff, version: int) -> _Changes:
 
 def _abandoned(order: Order, event: OrderAbandoned, version: int) -> _Changes:
     return {
-        "rest": Rest.ENDED,
-        "rested_at": version,
+        "run_state": RunState.ENDED,
+        "stopped_at": version,
         "abandoned": event,
         "abandoned_at": version,
         "unreturned": order.unreturned + event.unreturned.minor,

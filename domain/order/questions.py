@@ -25,7 +25,7 @@ class Answer(StrEnum):
     CANCELLING = "cancelling"
 
 
-def question(order: Order, awaited: Awaited) -> int | None:
+def awaited_intent(order: Order, awaited: Awaited) -> int | None:
     """The version of the intent that the order waits on for this, None if it did not open one yet."""
     if awaited in {Awaited.ACCEPTANCE, Awaited.READINESS}:
         return None if order.ticket is None else order.ticket.intent

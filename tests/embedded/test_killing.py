@@ -19,7 +19,7 @@ import httpx
 from domain.identifiers import OrderId
 from domain.order.events import Event, PaymentFact
 from domain.order.intents import books, owed
-from domain.order.order import Rest
+from domain.order.order import RunState
 from workflows.audit.verify import verify
 from workflows.cli.connection import minted
 from workflows.cli.demo.menu import wish
@@ -136,7 +136,7 @@ def inspect(folder: Path, placed: set[str]) -> None:
         assert set(streams) == placed
         for order_id, events in streams.items():
             order = fold(OrderId(order_id), tuple(events))
-            assert order.rest is Rest.ENDED
+            assert order.run_state is RunState.ENDED
             assert owed(order) == ()
             assert books(order).settled
             told = Counter((type(e), e.answers) for e in events if isinstance(e, get_args(PaymentFact)))

@@ -10,7 +10,7 @@ import pytest
 
 from domain.identifiers import order_id_for
 from domain.order.events import OrderParked
-from domain.order.order import Rest
+from domain.order.order import RunState
 from handlers import execution_faults
 from tests.domain.order import stories as s
 from tests.recorded import Shop
@@ -122,7 +122,7 @@ def test_an_order_that_has_ended_is_left_alone() -> None:
     """Whatever became of its execution."""
     shop = Shop()
     ended = shop.tell(*s.COMPLETED)
-    assert ended.rest is Rest.ENDED
+    assert ended.run_state is RunState.ENDED
     assert handle(shop, message(fault(status="ABORTED"))) == []
     assert shop.order().version == ended.version
 
@@ -131,7 +131,7 @@ def test_an_order_that_was_giving_back_is_parked_as_such(shop: Shop) -> None:
     """A run that begins by itself might die the same way, again and again."""
     shop.tell(s.cancel())
     assert handle(shop, message(fault())) == []
-    assert shop.order().rest is Rest.PARKED
+    assert shop.order().run_state is RunState.PARKED
     assert shop.order().run == 1
 
 

@@ -340,10 +340,10 @@ def test_who_waits_is_woken_though_the_answer_was_in_a_record_that_was_given_up(
     world.run()
     order = world.shop.order(FIRST)
     awaited = s.Awaited.ACCEPTANCE
-    asked = s.question(order, awaited)
+    asked = s.awaited_intent(order, awaited)
     assert asked is not None
     world.runs.waiting.add("a token")
-    wait = Wait(order_id=FIRST, run=1, action="", awaited=awaited, question=asked, token="a token")
+    wait = Wait(order_id=FIRST, run=1, action="", awaited=awaited, intent_version=asked, token="a token")
     register(world.documents, wait)
     world.spoil[FIRST, order.version + 1] = no_image
     world.lines = {FIRST: [s.accepted(), s.assigned()]}

@@ -96,7 +96,7 @@ def test_an_answer_to_an_older_offer_is_about_that_offer(shop):
     """Carl took the first offer, and says so after it timed out and another one was made."""
     order_id = shop.accepted()
     first = shop.order(order_id).delivery.current.intent
-    shop.command(order_id, RecordTimeout(run=1, awaited=Awaited.ASSIGNMENT, question=first, at=shop.clock.now()))
+    shop.command(order_id, RecordTimeout(run=1, awaited=Awaited.ASSIGNMENT, intent_version=first, at=shop.clock.now()))
     assert shop.act(order_id, "delivery/assign", {"offer": first}, sub="carl").status == 200
     states = [offer.state for offer in shop.order(order_id).delivery.offers]
     assert states[0] is OfferState.ASSIGNED

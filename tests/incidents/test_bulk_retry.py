@@ -9,7 +9,7 @@ import pytest
 
 from domain.identifiers import Actor, OrderId, Role, order_id_for
 from domain.order.events import RunStarted
-from domain.order.order import Rest
+from domain.order.order import RunState
 from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
@@ -243,7 +243,7 @@ def test_a_driver_tells_of_every_step_until_it_is_done():
     def pause(seconds: float) -> None:
         outage.shop.clock.advance(seconds=seconds)
         for order_id in outage.ids:
-            if outage.shop.order(order_id).rest is Rest.MOVING:
+            if outage.shop.order(order_id).run_state is RunState.RUNNING:
                 outage.shop.tell(s.declined(), order_id=order_id)
 
     drive: Callable[..., Progress] = bulk_retry.drive

@@ -21,7 +21,7 @@ from domain.order.events import (
     WrittenOff,
 )
 from domain.order.intents import open_intents
-from domain.order.order import Rest, Status, evolve
+from domain.order.order import RunState, Status, evolve
 from domain.order.refusals import OrderNotFound, Rejected, SecondPersonNeeded
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
@@ -165,8 +165,8 @@ def test_an_incident_that_comes_again_is_retried_again_with_the_same_words():
 @pytest.mark.parametrize(
     ("how", "kinds", "rest"),
     [
-        (How.CANCEL, [CancellationRequested], Rest.MOVING),
-        (How.ABANDON, [OrderAbandoned], Rest.ENDED),
+        (How.CANCEL, [CancellationRequested], RunState.RUNNING),
+        (How.ABANDON, [OrderAbandoned], RunState.ENDED),
     ],
 )
 def test_cancelling_gives_back_and_abandoning_does_not(how, kinds, rest):
@@ -175,7 +175,7 @@ def test_cancelling_gives_back_and_abandoning_does_not(how, kinds, rest):
     before = shop.order().version
     resolve(shop.log, asked(Action.RESOLVE), how, "no hope", limit=lambda currency: Money(10**6, currency))
     assert set(kinds) <= set(added(shop, before))
-    assert shop.order().rest is rest
+    assert shop.order().run_state is rest
     assert bool(open_intents(shop.order())) is (how is How.CANCEL)
 
 
@@ -186,7 +186,7 @@ def test_a_write_off_names_what_is_written_off():
     before = shop.order().version
     resolve(shop.log, asked(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit, intent=15, fault=Fault.PLATFORM)
     assert added(shop, before)[0] is WrittenOff
-    assert shop.order().rest is Rest.ENDED
+    assert shop.order().run_state is RunState.ENDED
 
 
 def test_much_money_waits_for_a_second_person():
@@ -195,7 +195,7 @@ def test_much_money_waits_for_a_second_person():
     handled = resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
     assert isinstance(handled, Handled)
     (approval,) = handled.order.approvals
-    assert handled.order.rest is Rest.PARKED
+    assert handled.order.run_state is RunState.PARKED
     with pytest.raises(SecondPersonNeeded):
         approve(shop.log, asked(Action.APPROVE), approval)
     done = approve(shop.log, asked(Action.APPROVE, BOB), approval)
@@ -226,7 +226,7 @@ def test_only_support_acts(actor):
     ):
         with pytest.raises(NotAllowed):
             deed()
-    assert shop.order().rest is Rest.PARKED
+    assert shop.order().run_state is RunState.PARKED
 
 
 def test_who_names_a_version_acts_on_that_version_or_not_at_all():

@@ -69,8 +69,8 @@ MUTANTS = (
         caught_by=tests("domain/order/test_paying.py::test_an_answer_to_a_question_never_asked_is_refused"),
     ),
     Mutant(
-        name="answer to an older question accepted",
-        breaks="Only an answer to the question that a wait names settles it.",
+        name="answer to an older intent accepted",
+        breaks="Only an answer to the intent that a wait names settles it.",
         file="domain/order/questions.py",
         old="    state = next((offer.state for offer in order.delivery.offers if offer.intent == asked), None)\n",
         new="    state = next((offer.state for offer in order.delivery.offers), None)\n",
@@ -109,7 +109,7 @@ MUTANTS = (
         breaks="Facts are never refused: what the outside did is recorded on an ended order too.",
         file="domain/order/deciding.py",
         old="    if isinstance(fact, ItemUnavailable) and not 1 <=",
-        new="    if order.rest is Rest.ENDED:\n"
+        new="    if order.run_state is RunState.ENDED:\n"
         "        raise OrderAlreadyEnded(order.order_id)\n"
         "    if isinstance(fact, ItemUnavailable) and not 1 <=",
         caught_by=tests(
@@ -120,8 +120,8 @@ MUTANTS = (
         name="reason not asked before compensating",
         breaks="A fault of ours undoes nothing: without a reason in the log the order is parked.",
         file="workflows/sagas/actions.py",
-        old='    return {"reason": "completed" if order.rest is Rest.ENDED else "none"}\n',
-        new="    if order.rest is not Rest.ENDED:\n"
+        old='    return {"reason": "completed" if order.run_state is RunState.ENDED else "none"}\n',
+        new="    if order.run_state is not RunState.ENDED:\n"
         "        from domain.order.commands import CancelOrder\n"
         "\n"
         '        fault = CancelOrder(by=SYSTEM, reason="something failed")\n'
@@ -137,7 +137,7 @@ MUTANTS = (
         name="ended order not reopened when it owes again",
         breaks="A fact that makes an ended order owe starts a new run in the same commit.",
         file="domain/order/consequences.py",
-        old="    owes_again = order.rest is Rest.ENDED and bool(owed(order))\n",
+        old="    owes_again = order.run_state is RunState.ENDED and bool(owed(order))\n",
         new="    owes_again = False\n",
         caught_by=tests(
             "domain/order/test_cancelling.py::test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it"
@@ -264,23 +264,20 @@ MUTANTS = (
         caught_by=tests("sagas/test_performing.py"),
     ),
     Mutant(
-        name="timeout of the current question instead of the waited one",
-        breaks="A timeout is recorded for the question that the wait was registered for.",
+        name="timeout recorded for the current intent instead of the awaited one",
+        breaks="A timeout is recorded for the intent that the wait was registered for.",
         file="workflows/sagas/actions.py",
-        old="RecordTimeout(run=step.run, awaited=wait.awaited, question=wait.question, at=engine.clock.now())\n",
-        new="RecordTimeout(\n"
-        "                run=step.run,\n"
-        "                awaited=wait.awaited,\n"
-        "                question=question(load(engine.log, step.order_id)[1], wait.awaited) or 0,\n"
-        "                at=engine.clock.now(),\n"
-        "            )\n",
+        old="awaited=wait.awaited, intent_version=wait.intent_version, at=engine.clock.now()\n",
+        new="awaited=wait.awaited,\n"
+        "                intent_version=awaited_intent(load(engine.log, step.order_id)[1], wait.awaited) or 0,\n"
+        "                at=engine.clock.now(),\n",
         caught_by=tests(f"{WAITS}::test_a_timeout_is_recorded_for_the_question_that_was_waited_for"),
     ),
     Mutant(
         name="timeout recorded though the answer is there",
-        breaks="A timeout is a question to the log: with an answer there it adds nothing.",
+        breaks="A timeout adds nothing when the log already holds the answer.",
         file="domain/order/deciding.py",
-        old=" or answer(order, command.awaited, command.question) is not Answer.NONE:\n",
+        old=" or answer(order, command.awaited, command.intent_version) is not Answer.NONE:\n",
         new=":\n",
         caught_by=tests("domain/order/test_preparing.py::test_a_timeout_says_nothing_once_the_answer_is_there"),
     ),
@@ -315,8 +312,8 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="cancellation does not wake who waits",
-        breaks="A cancellation answers every question: who waits to go forward is woken.",
+        name="cancellation does not wake a waiting run",
+        breaks="A cancellation answers every wait of a run that goes forward.",
         file="domain/order/questions.py",
         old="    if order.cancellation is not None or order.given_up:\n",
         new="    if order.given_up:\n",
@@ -384,8 +381,8 @@ MUTANTS = (
         name="watchdog touches parked orders",
         breaks="A parked order waits for a person, and for nobody else.",
         file="workflows/projections/open_orders.py",
-        old="        awaits=tuple(_awaited_now(order, recorded, budgets)) if order.rest is Rest.MOVING else (),\n",
-        new="        awaits=tuple(_awaited_now(order, recorded, budgets)),\n",
+        old=" if order.run_state is RunState.RUNNING else (),\n",
+        new=",\n",
         caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
     ),
     Mutant(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.identifiers import order_id_for
 from domain.order.commands import Awaited
 from domain.order.intents import at_stake, open_intents, owed
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.questions import Answer, answer
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
@@ -35,7 +35,7 @@ def awaited(*told: s.Told) -> list[tuple[Awaiting, int]]:
     shop.tell(*told)
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
-    return [(found.what, found.question) for found in row.awaits]
+    return [(found.what, found.intent_version) for found in row.awaits]
 
 
 # --- a row ------------------------------------------------------------------------------------------------------------
@@ -51,13 +51,13 @@ def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
     for said in world.said:
         order = said.after
         row = project(order, events[: order.version], BUDGETS)
-        if order.placed is None or order.rest is Rest.ENDED:
+        if order.placed is None or order.run_state is RunState.ENDED:
             assert row is None
             continue
         assert row is not None
         assert (row.order_id, row.version, row.status, row.run) == (ORDER_ID, order.version, order.status, order.run)
-        assert bool(row.awaits) is (order.rest is Rest.MOVING)
-        assert (row.parked is None) is (order.rest is not Rest.PARKED)
+        assert bool(row.awaits) is (order.run_state is RunState.RUNNING)
+        assert (row.parked is None) is (order.run_state is not RunState.PARKED)
         _check_awaits(row, order)
         if row.parked is not None:
             assert row.parked.owed == owed(order)
@@ -69,9 +69,9 @@ def _check_awaits(row: OpenOrder, order: Order) -> None:
     for found in row.awaits:
         assert found.since <= START + timedelta(minutes=order.version)
         if found.what in set(Awaited):
-            assert answer(order, Awaited(found.what), found.question) is Answer.NONE
+            assert answer(order, Awaited(found.what), found.intent_version) is Answer.NONE
         elif found.what is Awaiting.AUTHORIZATION:
-            assert found.question in {opened.version for opened in open_intents(order)}
+            assert found.intent_version in {opened.version for opened in open_intents(order)}
 
 
 @often

@@ -28,7 +28,7 @@ from domain.order.events import (
     PreparationReady,
     PreparationRejected,
 )
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.personal import Contact
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
@@ -125,13 +125,15 @@ class Story:
 
     def ended(self) -> Order:
         """The order once it ended. Fails when it is parked or takes too long."""
-        order = self.until(lambda order: order.rest is not Rest.MOVING)
-        assert order.rest is Rest.ENDED, [event for event in self.events if type(event).__name__ == "OrderParked"]
+        order = self.until(lambda order: order.run_state is not RunState.RUNNING)
+        assert order.run_state is RunState.ENDED, [
+            event for event in self.events if type(event).__name__ == "OrderParked"
+        ]
         return order
 
     def parked(self) -> Order:
-        order = self.until(lambda order: order.rest is not Rest.MOVING)
-        assert order.rest is Rest.PARKED
+        order = self.until(lambda order: order.run_state is not RunState.RUNNING)
+        assert order.run_state is RunState.PARKED
         return order
 
     @property

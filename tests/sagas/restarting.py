@@ -18,8 +18,8 @@ from domain.identifiers import SYSTEM, OrderId
 from domain.order import events as e
 from domain.order.commands import Awaited, ParkOrder, RecordFact, RecordTimeout, StartRun
 from domain.order.intents import open_intents
-from domain.order.order import Order, Rest
-from domain.order.questions import question
+from domain.order.order import Order, RunState
+from domain.order.questions import awaited_intent
 from domain.order.refusals import OrderAlreadyEnded, RunSuperseded
 from tests.domain.order.stories import ORDER_ID, SUPPORT
 from tests.domain.order.world import World
@@ -130,7 +130,7 @@ def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator
 
     yield from after(world.say(place))
     for _ in range(ahead):
-        if world.order.rest is Rest.MOVING:
+        if world.order.run_state is RunState.RUNNING:
             yield from after(world.say(world.go_on()))
     for pick, parameter in moves:
         allowed = list(world.moves())
@@ -198,7 +198,7 @@ class Restart:
         try:
             self._say(StartRun(run=self.before.run + 1, by=SUPPORT, reason="restart"))
         except OrderAlreadyEnded:
-            assert self.before.rest is Rest.ENDED
+            assert self.before.run_state is RunState.ENDED
         played = self.before.run
         while True:
             order = self.order
@@ -207,7 +207,7 @@ class Restart:
                 self._play(order.run)
             elif self.world.mail:
                 self._deliver_mail()
-            elif order.rest is Rest.PARKED and self._heard_a_no():
+            elif order.run_state is RunState.PARKED and self._heard_a_no():
                 self._say(StartRun(run=order.run + 1, by=SUPPORT, reason="asked anew"))
             else:
                 return order
@@ -239,7 +239,7 @@ class Restart:
         try:
             if self._step(run, "find_reason")["reason"] == "cancelling":
                 self._step(run, "compensate")
-            elif self.order.rest is not Rest.ENDED:
+            elif self.order.run_state is not RunState.ENDED:
                 self._step(run, "park", error=error)
         except CompensationUnfinished:
             self._step(run, "park", error="CompensationUnfinished", compensating=True)
@@ -323,9 +323,9 @@ class Restart:
         with pytest.raises(RunSuperseded):
             self._say(ParkOrder(run=run - 1, error="Zombie", detail="", compensating=True))
         awaited = list(Awaited)[turn % len(Awaited)]
-        if (asked := question(self.order, awaited)) is not None:
+        if (asked := awaited_intent(self.order, awaited)) is not None:
             with pytest.raises(RunSuperseded):
-                self._say(RecordTimeout(run=run - 1, awaited=awaited, question=asked, at=HandClock().now()))
+                self._say(RecordTimeout(run=run - 1, awaited=awaited, intent_version=asked, at=HandClock().now()))
         self._act_outside()
 
     def _act_outside(self) -> None:

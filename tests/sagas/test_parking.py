@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.order.events import OrderParked
-from domain.order.order import Rest
+from domain.order.order import RunState
 from tests.sagas.conftest import Place, Story
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitOpened
@@ -48,5 +48,5 @@ def test_payments_that_are_down_park_nobody(place: Place) -> None:
         return any(isinstance(transition.event, CircuitOpened) for transition in found)
 
     order = story.until(opened)
-    assert order.rest is Rest.MOVING
-    assert story.cancel().order.rest is Rest.MOVING
+    assert order.run_state is RunState.RUNNING
+    assert story.cancel().order.run_state is RunState.RUNNING

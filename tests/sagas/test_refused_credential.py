@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import pytest
 
 from domain.order.events import OrderParked
-from domain.order.order import Rest
+from domain.order.order import RunState
 from tests.sagas.conftest import DEADLINE_S, Place, Story
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS
@@ -38,7 +38,7 @@ def _stands_at_the_circuit(story: Story) -> bool:
     """Its run registered that it waits for payments; the probe comes much later."""
     documents, deadline = story.engine.ports.documents, monotonic() + DEADLINE_S
     while not any(waits_of(documents, story.order_id)) and monotonic() < deadline:
-        assert story.order.rest is Rest.MOVING
+        assert story.order.run_state is RunState.RUNNING
     return any(waits_of(documents, story.order_id))
 
 

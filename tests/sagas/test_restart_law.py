@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 
 from domain.order import events as e
 from domain.order.intents import books, owed
-from domain.order.order import Rest
+from domain.order.order import RunState
 from tests.domain.order.oracle import held_by, price_of
 from tests.domain.order.stories import place
 from tests.domain.order.world import Play, plays
@@ -44,7 +44,7 @@ def _restarted(moment: Moment, log: WholeLog, *, haunted: bool) -> None:
     order = restart.to_its_end()
     events = list(restart.log.load(STREAM).events)
     assert events[: len(recorded)] == recorded
-    assert order.rest is Rest.ENDED, f"{order.status}: {events[-1]}"
+    assert order.run_state is RunState.ENDED, f"{order.status}: {events[-1]}"
     assert owed(order) == ()
     assert held_by(events) == set()
     assert books(order).settled

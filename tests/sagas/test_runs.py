@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.order.commands import Awaited
-from domain.order.questions import question
+from domain.order.questions import awaited_intent
 from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
@@ -33,10 +33,10 @@ def test_who_waits_in_a_run_that_was_taken_over_is_told_so() -> None:
     """No token outlives its wait: nobody will answer the older run any more."""
     shop = Shop()
     order = shop.tell(*s.ACCEPTED)
-    asked = question(order, Awaited.READINESS)
+    asked = awaited_intent(order, Awaited.READINESS)
     assert asked is not None
     shop.executions.waiting.add("a token")
-    wait = Wait(order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, question=asked, token="a token")
+    wait = Wait(order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=asked, token="a token")
     register(shop.documents, wait)
     shop.tell(s.restart())
     follow(shop)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from domain.identifiers import SYSTEM, Actor, OrderId, Role, order_id_for
 from domain.order.commands import Awaited, ParkOrder, StartRun
 from domain.order.events import OrderParked, RunStarted
-from domain.order.order import Rest
-from domain.order.questions import question
+from domain.order.order import RunState
+from domain.order.questions import awaited_intent
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
 from tests.recorded import Shop
@@ -61,12 +61,12 @@ def pass_budget(shop: Shop) -> None:
 
 def wait_for(shop: Shop, awaited: Awaited, token: str = "token") -> None:
     order = shop.order()
-    asked = question(order, awaited)
+    asked = awaited_intent(order, awaited)
     assert asked is not None
     shop.executions.waiting.add(token)
     register(
         shop.documents,
-        Wait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, question=asked, token=token),
+        Wait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, intent_version=asked, token=token),
     )
 
 
@@ -203,7 +203,7 @@ def test_an_order_that_cannot_give_back_is_parked_while_cancelling():
         shop.clock.advance(days=1)
         look(shop)
         follow(shop)
-    assert shop.order().rest is Rest.PARKED
+    assert shop.order().run_state is RunState.PARKED
 
 
 @pytest.mark.parametrize("command", [StartRun, ParkOrder])
@@ -224,7 +224,7 @@ def test_an_order_that_moves_at_the_last_moment_needs_nobody(command):
     shop.executions.start = answer_meanwhile
     done = look(shop)
     assert (done.restarted, done.parked) == ([], [])
-    assert (shop.order().run, shop.order().rest) == (runs, Rest.MOVING)
+    assert (shop.order().run, shop.order().run_state) == (runs, RunState.RUNNING)
 
 
 def test_one_order_that_cannot_be_read_hides_no_other():
@@ -257,8 +257,8 @@ def test_no_order_is_neither_ended_nor_parked_nor_within_its_budget_for_more_tha
         look(shop)
         follow(shop)
     after = shop.order()
-    assert after.rest is not Rest.MOVING
-    assert before.rest is Rest.MOVING or after == before
+    assert after.run_state is not RunState.RUNNING
+    assert before.run_state is RunState.RUNNING or after == before
     assert after.run <= before.run + RUNS_MAX
 
 

@@ -21,7 +21,7 @@ import msgspec
 from domain.identifiers import Actor, OrderId
 from domain.order.commands import StartRun
 from domain.order.events import OrderParked, RunStarted
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.circuit import State
 from workflows.breakers.dependencies import Dependency
@@ -227,7 +227,7 @@ def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
     """Start the run under the job's own key: if it was, and that was not noted, this finds the run of then."""
     history, order = load(engine.log, order_id)
     key = f"BulkRetry/{job.id}"
-    if key not in history.keys and order.rest is not Rest.PARKED:
+    if key not in history.keys and order.run_state is not RunState.PARKED:
         return _move(engine, job.id, _result(order, Outcome.NOT_PARKED, order.status))
     run = _run_of(history, key) or order.run + 1
     command = StartRun(run=run, by=job.actor, reason=job.reason)
@@ -259,10 +259,10 @@ def _look_at_started(engine: Engine, job_id: str) -> None:
 
 def _came_of(engine: Engine, retried: Retried, history: History, order: Order) -> Retried | None:
     """The result, from the log; None while it is too early to say."""
-    if order.rest is Rest.ENDED:
+    if order.run_state is RunState.ENDED:
         return _result(order, Outcome.ENDED, order.status)
-    if order.rest is Rest.PARKED and order.run >= retried.run:
-        event: object = history.recorded[order.rested_at - 1].event
+    if order.run_state is RunState.PARKED and order.run >= retried.run:
+        event: object = history.recorded[order.stopped_at - 1].event
         return _result(order, Outcome.PARKED_AGAIN, event.error if isinstance(event, OrderParked) else "")
     assert retried.started_at is not None  # it was started
     late = engine.clock.now() > retried.started_at + RESULT_AFTER

@@ -20,7 +20,7 @@ from domain.money import Money, total
 from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, StartRun, WriteOff
 from domain.order.events import Fault
 from domain.order.intents import owed
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import RecordedEvent
@@ -191,7 +191,7 @@ def _act(
         before = history.keys.get(key)
         if before is not None:  # an earlier attempt was about the order as it was then
             order = fold(asked.order_id, history.events[: before.first - 1])
-        elif parked_only and order.rest is not Rest.PARKED:
+        elif parked_only and order.run_state is not RunState.PARKED:
             raise NotAnIncident(asked.order_id)
         command = wish(order)
         if dry_run:

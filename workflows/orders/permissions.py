@@ -86,10 +86,10 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
 }
 
 
-def may(actor: Actor, action: Action, order: Order, question: int | None = None) -> bool:
-    """Whether they may, to this order. ``question`` is the version of the intent that the action answers."""
+def may(actor: Actor, action: Action, order: Order, intent_version: int | None = None) -> bool:
+    """Whether they may, to this order. ``intent_version`` is the version of the intent that the action answers."""
     tie = PERMISSIONS[action].get(actor.role)
-    return tie is not None and _tied(tie, actor, order, question)
+    return tie is not None and _tied(tie, actor, order, intent_version)
 
 
 def places_for(actor: Actor, named: str | None) -> CustomerId:
@@ -125,19 +125,19 @@ def check_all(actor: Actor, action: Action) -> None:
         raise NotAllowed(actor, action)
 
 
-def check(actor: Actor, action: Action, order: Order, question: int | None = None) -> None:
+def check(actor: Actor, action: Action, order: Order, intent_version: int | None = None) -> None:
     """Raises OrderNotFound when they may not even see the order, NotAllowed when they may see it."""
     if order.placed is None:
         raise OrderNotFound(order.order_id)
-    if may(actor, action, order, question):
+    if may(actor, action, order, intent_version):
         return
     if not may(actor, Action.READ, order):
         raise OrderNotFound(order.order_id)
     raise NotAllowed(actor, action)
 
 
-def _tied(tie: Tie, actor: Actor, order: Order, question: int | None) -> bool:
-    offer = next((offer for offer in order.delivery.offers if offer.intent == question), None)
+def _tied(tie: Tie, actor: Actor, order: Order, intent_version: int | None) -> bool:
+    offer = next((offer for offer in order.delivery.offers if offer.intent == intent_version), None)
     match tie:
         case Tie.ANY:
             return True

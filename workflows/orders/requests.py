@@ -17,7 +17,7 @@ from domain.identifiers import Actor, OrderId, order_id_for
 from domain.order.commands import Awaited, CancelOrder, Command, PlaceOrder, RecordFact
 from domain.order.events import Fact, PreparationAccepted
 from domain.order.order import Order, initial
-from domain.order.questions import question
+from domain.order.questions import awaited_intent
 from domain.order.refusals import NotAsked, OrderNotFound, Rejected
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog, TooManyConflicts
@@ -109,7 +109,7 @@ def report(
     """
 
     def wish(history: History, order: Order) -> _Wish:
-        asks = answers or _answered_before(history, asked) or question(order, _AWAITED[asked.action])
+        asks = answers or _answered_before(history, asked) or awaited_intent(order, _AWAITED[asked.action])
         if asks is None:
             check(asked.caller.actor, asked.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
@@ -122,7 +122,7 @@ def report(
 class _Wish:
     command: Command
     key: str
-    question: int | None = None
+    intent_version: int | None = None
 
 
 def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -> Handled:
@@ -130,7 +130,7 @@ def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -
         history, order = load(log, asked.order_id)
         wished = wish(history, order)
         if wished.key not in history.keys:  # who did it before may hear again that it was done
-            check(asked.caller.actor, asked.action, order, wished.question)
+            check(asked.caller.actor, asked.action, order, wished.intent_version)
             if asked.if_match is not None and asked.if_match != history.version:
                 raise PreconditionFailed(asked.if_match, history.version)
             _check_ready_at(wished.command)

@@ -17,7 +17,7 @@ from domain.money import Money, total
 from domain.order.delivery import Offer
 from domain.order.events import Event, OrderPlaced
 from domain.order.intents import open_intents
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.payment import Transfer
 from domain.personal import Erased
 from workflows.client.order_json import (
@@ -50,7 +50,7 @@ def order_view(order: Order, *, personal: bool) -> OrderJson:
         "id": order.order_id,
         "version": order.version,
         "status": order.status.value,
-        "parked": order.rest is Rest.PARKED,
+        "parked": order.run_state is RunState.PARKED,
         "run": order.run,
         "customer": placed.customer,
         "restaurant": placed.restaurant,

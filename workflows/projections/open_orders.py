@@ -29,7 +29,7 @@ from domain.order.events import (
     RunStarted,
 )
 from domain.order.intents import Holding, Owed, at_stake, open_intents, owed
-from domain.order.order import Order, Rest, Status
+from domain.order.order import Order, RunState, Status
 from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from workflows.breakers.dependencies import Dependency, dependency_of
@@ -46,10 +46,10 @@ SHARDS = 8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedNow:
-    """The order waits for ``what`` of the intent ``question``, since ``since``, and may for ``budget_s`` seconds."""
+    """The order waits for ``what`` of intent ``intent_version`` since ``since``, ``budget_s`` seconds at most."""
 
     what: Awaiting
-    question: int
+    intent_version: int
     since: datetime
     budget_s: float
 
@@ -89,15 +89,15 @@ class OpenOrder:
 
 def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> OpenOrder | None:
     """The row of an order whose events are ``recorded``; None when it has none: it was never placed, or has ended."""
-    if order.placed is None or (order.rest is Rest.ENDED and not owed(order)):
+    if order.placed is None or (order.run_state is RunState.ENDED and not owed(order)):
         return None
     return OpenOrder(
         order_id=order.order_id,
         version=order.version,
         status=order.status,
         run=order.run,
-        awaits=tuple(_awaited_now(order, recorded, budgets)) if order.rest is Rest.MOVING else (),
-        parked=_parked_now(order, recorded) if order.rest is Rest.PARKED else None,
+        awaits=tuple(_awaited_now(order, recorded, budgets)) if order.run_state is RunState.RUNNING else (),
+        parked=_parked_now(order, recorded) if order.run_state is RunState.PARKED else None,
     )
 
 
@@ -149,9 +149,9 @@ def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
 
 def _awaited_now(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> Iterator[AwaitedNow]:
     began = _last(recorded, RunStarted) or 1  # a new run waits anew
-    for what, question, since in _awaiting(order, recorded):
+    for what, intent_version, since in _awaiting(order, recorded):
         at = recorded[max(began, since) - 1].recorded_at
-        yield AwaitedNow(what=what, question=question, since=at, budget_s=budgets[what].total_seconds())
+        yield AwaitedNow(what=what, intent_version=intent_version, since=at, budget_s=budgets[what].total_seconds())
 
 
 _Found = tuple[Awaiting, int, int]
@@ -196,7 +196,7 @@ def _last(recorded: Sequence[RecordedEvent], kind: type[Event]) -> int:
 
 
 def _parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow:
-    found = recorded[order.rested_at - 1]
+    found = recorded[order.stopped_at - 1]
     event: object = found.event
     assert isinstance(event, OrderParked)  # what the fold says of that version
     return ParkedNow(

@@ -21,9 +21,9 @@ from domain.order.events import (
     PreparationRequested,
 )
 from domain.order.intents import OpenIntent, open_intents
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.payment import Hold
-from domain.order.questions import Answer, answer, question
+from domain.order.questions import Answer, answer, awaited_intent
 from domain.order.refusals import RunSuperseded
 from workflows.breakers.circuit import State
 from workflows.breakers.dependencies import dependency_of
@@ -90,7 +90,7 @@ def _settle(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is None and order.delivery.delivered:
         order = perform_open(engine, order, _cause(step))
-    if order.rest is not Rest.ENDED or order.cancellation is not None:
+    if order.run_state is not RunState.ENDED or order.cancellation is not None:
         raise OrderNotSettled(f"order {step.order_id} is not delivered and paid")
     return {"outcome": "settled"}
 
@@ -99,12 +99,12 @@ def _find_reason(engine: Engine, step: Step) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is not None:
         return {"reason": "cancelling"}
-    return {"reason": "completed" if order.rest is Rest.ENDED else "none"}
+    return {"reason": "completed" if order.run_state is RunState.ENDED else "none"}
 
 
 def _compensate(engine: Engine, step: Step) -> dict[str, Any]:
     order = perform_open(engine, _current(engine, step), _cause(step))
-    if order.rest is not Rest.ENDED:
+    if order.run_state is not RunState.ENDED:
         raise CompensationUnfinished(f"order {step.order_id} still owes after everything was tried")
     return {"outcome": "cancelled"}
 
@@ -128,8 +128,10 @@ def _record_timeout(engine: Engine, step: Step) -> dict[str, Any]:
     """The question that timed out is the one the wait was registered for: by now the order may have put the next."""
     for wait in list(waits_of(engine.documents, step.order_id)):
         if (wait.run, wait.action) == (step.run, step.waited):
-            command = RecordTimeout(run=step.run, awaited=wait.awaited, question=wait.question, at=engine.clock.now())
-            key = f"RecordTimeout/{step.run}/{wait.awaited}/{wait.question}"
+            command = RecordTimeout(
+                run=step.run, awaited=wait.awaited, intent_version=wait.intent_version, at=engine.clock.now()
+            )
+            key = f"RecordTimeout/{step.run}/{wait.awaited}/{wait.intent_version}"
             handle(engine.log, command, order_id=step.order_id, key=key, caller=_caller(step))
             forget(engine.documents, wait)
     return {}
@@ -195,7 +197,7 @@ def _wait(
 ) -> dict[str, Any]:
     """Register the wait, ask the outside if it has to be asked, then read the log: the answer may be there already."""
     order = _current(engine, step)
-    asked = question(order, awaited)
+    asked = awaited_intent(order, awaited)
     if asked is None:
         if order.cancellation is None:
             raise NothingAsked(f"order {step.order_id} waits for {awaited} and asked for nothing")
@@ -208,7 +210,12 @@ def _wait(
     register(
         engine.documents,
         Wait(
-            order_id=step.order_id, run=step.run, action=step.action, awaited=awaited, question=asked, token=step.token
+            order_id=step.order_id,
+            run=step.run,
+            action=step.action,
+            awaited=awaited,
+            intent_version=asked,
+            token=step.token,
         ),
     )
     ask(order)

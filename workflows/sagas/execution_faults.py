@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.identifiers import SYSTEM, OrderId
-from domain.order.order import Rest
+from domain.order.order import RunState
 from domain.order.refusals import RunSuperseded
 from workflows.engine import Engine
 from workflows.orders.command_handling import Caller, handle, load
@@ -42,7 +42,7 @@ def record_fault(engine: Engine, fault: ExecutionFault) -> bool:
     _, order = load(engine.log, fault.order_id)
     if order.placed is None or fault.run > order.run:
         raise NoSuchRun(fault.order_id, fault.run)
-    if fault.run < order.run or order.rest is not Rest.MOVING:
+    if fault.run < order.run or order.run_state is not RunState.RUNNING:
         return False
     # Whoever died while giving back is parked as such: a new run would begin by itself, and might die the same way.
     command = parking(order, fault.run, fault.error, fault.cause, compensating=order.cancellation is not None)

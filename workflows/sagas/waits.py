@@ -49,7 +49,7 @@ _ERRORS: dict[Answer, type[Exception]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
-    """A task of run ``run`` waits with ``token`` for the answer to the question that intent ``question`` put.
+    """A task of run ``run`` waits with ``token`` for the answer to intent ``intent_version``.
 
     ``action`` is the step that registered it.
     """
@@ -58,7 +58,7 @@ class Wait:
     run: int
     action: str
     awaited: Awaited
-    question: int
+    intent_version: int
     token: str
 
 
@@ -68,7 +68,7 @@ def register(documents: Documents, wait: Wait) -> None:
         "run": wait.run,
         "action": wait.action,
         "awaited": wait.awaited.value,
-        "question": wait.question,
+        "question": wait.intent_version,
         "token": wait.token,
     }
     documents.put(Document(_partition(wait.order_id), _key(wait), body), ANY)
@@ -83,7 +83,7 @@ def waits_of(documents: Documents, order_id: OrderId) -> Iterator[Wait]:
             run=body["run"],
             action=body["action"],
             awaited=Awaited(body["awaited"]),
-            question=body["question"],
+            intent_version=body["question"],
             token=body["token"],
         )
 
@@ -103,7 +103,7 @@ def wake(engine: Engine, order_id: OrderId) -> None:
     for held in for_circuits:
         _interrupt(engine, held, order)
     for wait in waits:
-        found = answer(order, wait.awaited, wait.question)
+        found = answer(order, wait.awaited, wait.intent_version)
         if found is not Answer.NONE or wait.run < order.run:
             settle(engine.executions, wait.token, order, wait.run, found)
             forget(engine.documents, wait)

@@ -36,7 +36,7 @@ from domain.order.events import (
     PreparationWrittenOff,
 )
 from domain.order.intents import books, open_intents
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
 from workflows.event_store.commits import Opaque, RecordedEvent
 from workflows.event_store.event_log import EventLog
@@ -212,7 +212,7 @@ class _Comparison:
             self.differences.append(f"the provider says {theirs}; the log says {ours}")
         if not books(self._order).balanced:
             self.differences.append(f"the books of the log do not balance: {books(self._order)}")
-        if self._order.rest is Rest.ENDED and not books(self._order).settled:
+        if self._order.run_state is RunState.ENDED and not books(self._order).settled:
             self.differences.append(f"the order has ended and is not settled: {books(self._order)}")
 
     def _compare_amounts(self, line: Entry, event: Event) -> None:
@@ -224,7 +224,7 @@ class _Comparison:
 
     def _under_way(self, version: int) -> bool:
         """The call was made and its outcome is not in the log yet; or its intent is newer than what was read."""
-        return version in self._open or (version > self._order.version and self._order.rest is not Rest.ENDED)
+        return version in self._open or (version > self._order.version and self._order.run_state is not RunState.ENDED)
 
 
 def _explains(at: int, event: Event, version: int, kinds: tuple[type, ...]) -> bool:

@@ -22,7 +22,7 @@ from domain.order.events import (
     PreparationTimedOut,
     RunStarted,
 )
-from domain.order.order import Rest
+from domain.order.order import RunState
 from workflows.embedded.template import Template
 from workflows.event_store.commits import RecordedEvent
 from workflows.simulation.executions import Steps
@@ -182,7 +182,7 @@ def _end(story: Story) -> str:
     order = story.order
     if order is None:
         return "never placed"
-    if order.rest is Rest.PARKED:
+    if order.run_state is RunState.PARKED:
         errors = [found.event.error for found in _recorded(story) if isinstance(found.event, OrderParked)]
         return f"incident {errors[-1]}"
     return "delivered" if order.status.value == "completed" else order.status.value

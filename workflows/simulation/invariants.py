@@ -24,7 +24,7 @@ from domain.order.events import (
     PreparationTimedOut,
 )
 from domain.order.intents import books, owed
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from workflows.audit.verify import verify
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
@@ -49,11 +49,11 @@ def _of_orders(world: World, stories: list[Story]) -> Iterator[str]:
             yield f"order {story.number} was never acknowledged"
             continue
         history, order = load(world.log, story.order_id)
-        if order.rest is Rest.MOVING:
+        if order.run_state is RunState.RUNNING:
             yield f"{order.order_id} neither ended nor is an incident: {order.status}, run {order.run}"
-        if order.rest is Rest.ENDED and owed(order):
+        if order.run_state is RunState.ENDED and owed(order):
             yield f"{order.order_id} ended and owes {owed(order)}"
-        if order.rest is Rest.ENDED and not books(order).settled:
+        if order.run_state is RunState.ENDED and not books(order).settled:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)

@@ -13,7 +13,7 @@ from typing import Any
 
 from domain.identifiers import Actor, OrderId, Role
 from domain.order.commands import StartRun
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from workflows.embedded.http import payload_format
@@ -54,7 +54,9 @@ class Story:
     @property
     def at_rest(self) -> bool:
         order = self.order
-        return order is not None and (order.rest is Rest.ENDED or (order.rest is Rest.PARKED and self.given_up))
+        return order is not None and (
+            order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up)
+        )
 
     # --- who they are --------------------------------------------------------------------------------------------
 
@@ -138,12 +140,12 @@ class Story:
     def _support(self) -> None:
         """Gives a parked order a new run a few times, then leaves it as the incident that it is."""
         for _ in range(RETRIES_OF_SUPPORT):
-            order = self._until(lambda order: order.rest is Rest.PARKED)
+            order = self._until(lambda order: order.run_state is RunState.PARKED)
             if order is None:
                 return
             self._take(900)
             self._start_run(order)
-        if self._until(lambda order: order.rest is Rest.PARKED) is not None:
+        if self._until(lambda order: order.run_state is RunState.PARKED) is not None:
             self.given_up = True
 
     def _wait_for_its_id(self) -> None:
@@ -166,7 +168,7 @@ class Story:
         while True:
             order = self.order
             assert order is not None  # people hear of an order once it is placed
-            if order.rest is Rest.ENDED or self.given_up:
+            if order.run_state is RunState.ENDED or self.given_up:
                 return None
             if holds(order):
                 return order

@@ -155,6 +155,6 @@ def _outcome(story: Story) -> str:
     order = story.order
     if order is None:
         return "never placed"
-    if order.rest.value == "parked":
+    if order.run_state.value == "parked":
         return "incident"
     return order.status.value

@@ -22,7 +22,7 @@ import msgspec
 from domain.identifiers import SYSTEM, OrderId
 from domain.order.commands import Command, ParkOrder, StartRun
 from domain.order.events import OrderAbandoned, OrderCancelled, OrderCompleted, RunStarted
-from domain.order.order import Order, Rest
+from domain.order.order import Order, RunState
 from domain.order.questions import Answer, answer
 from domain.order.refusals import Rejected
 from workflows.breakers.circuit import State
@@ -166,7 +166,9 @@ _NEEDS = {
 def _is_answered(engine: Engine, order: Order) -> bool:
     """Whether the doorbell wakes somebody: then the order is given a round to move."""
     waits = waits_of(engine.documents, order.order_id)
-    return any(answer(order, wait.awaited, wait.question) is not Answer.NONE for wait in waits if wait.run == order.run)
+    return any(
+        answer(order, wait.awaited, wait.intent_version) is not Answer.NONE for wait in waits if wait.run == order.run
+    )
 
 
 def _runs_tried(history: History) -> int:
@@ -267,6 +269,6 @@ def _repaired(engine: Engine, order_id: OrderId, order_machine: str, budgets: Bu
     if refresh(engine, order_id, budgets) is None or not missing:
         return False
     _, order = load(engine.log, order_id)
-    if order.rest is Rest.MOVING:
+    if order.run_state is RunState.RUNNING:
         ring(engine, order, order_machine)
     return True

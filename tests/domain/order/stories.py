@@ -68,8 +68,8 @@ from domain.order.events import (
     PreparationWrittenOff,
 )
 from domain.order.intents import Books, books, open_intents, owed
-from domain.order.order import Order, Rest, Status, evolve, initial
-from domain.order.questions import question
+from domain.order.order import Order, RunState, Status, evolve, initial
+from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
 from domain.personal import Contact
 
@@ -139,9 +139,9 @@ class Story:
         assert [type(found.intent) for found in open_intents(self.order)] == list(kinds)
         return self
 
-    def being(self, status: Status, rest: Rest | None = None) -> Story:
+    def being(self, status: Status, run_state: RunState | None = None) -> Story:
         assert self.order.status is status
-        assert rest is None or self.order.rest is rest
+        assert run_state is None or self.order.run_state is run_state
         return self
 
     def with_books(self, **lines: str) -> Story:
@@ -263,9 +263,9 @@ def timeout(awaited: Awaited, *, run: int | None = None, asked: int | None = Non
     """The wait for this question of the order ran out; of an older question if ``asked`` names its intent."""
 
     def command(order: Order) -> Command:
-        of = question(order, awaited) if asked is None else asked
+        of = awaited_intent(order, awaited) if asked is None else asked
         assert of is not None
-        return RecordTimeout(run=order.run if run is None else run, awaited=awaited, question=of, at=NOON)
+        return RecordTimeout(run=order.run if run is None else run, awaited=awaited, intent_version=of, at=NOON)
 
     return command
 

@@ -18,7 +18,7 @@ from domain.order.events import (
     RunStarted,
     WrittenOff,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.refusals import OrderAlreadyEnded, OrderNotFound
 from tests.domain.order.stories import (
     ACCEPTED,
@@ -65,7 +65,7 @@ def test_an_order_that_is_abandoned_ends_and_owes_nothing(so_far):
     """Wherever it is. What it held is written off one by one, so that the log names what was given up."""
     before = given(*so_far)
     story = before.when(abandon())
-    story.being(Status.ABANDONED, Rest.ENDED).owing().with_open()
+    story.being(Status.ABANDONED, RunState.ENDED).owing().with_open()
     assert isinstance(story.added[-1], OrderAbandoned)
     assert not [event for event in story.added if type(event).__name__.endswith("Requested")]
 
@@ -125,16 +125,16 @@ def test_money_that_turns_out_to_be_held_after_all_is_given_back_in_a_new_run():
             PaymentVoidRequested(authorization_id="auth-2"),
             RunStarted(run=2, by=SYSTEM, reason="it owes again"),
         )
-        .being(Status.CANCELLING, Rest.MOVING)
+        .being(Status.CANCELLING, RunState.RUNNING)
         .when(voided())
         .then(voided(), OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
 def test_a_courier_who_comes_late_for_an_abandoned_order_is_released():
     story = given(*ACCEPTED, courier_declined(), abandon()).when(assigned())
-    story.being(Status.CANCELLING, Rest.MOVING).owing("offer")
+    story.being(Status.CANCELLING, RunState.RUNNING).owing("offer")
 
 
 def test_a_meal_that_arrives_after_all_changes_nothing():
@@ -151,7 +151,7 @@ def test_a_capture_in_doubt_that_happened_after_all_is_kept():
 def test_too_much_taken_from_a_customer_who_has_the_meal_is_refunded_without_undoing_the_rest():
     story = given(*DELIVERED, abandon()).when(captured("50.00"))
     story.then(captured("50.00"), PaymentRefundRequested(capture_id="cap-11", amount=eur("10.00")), RunStarted)
-    story.being(Status.DELIVERED, Rest.MOVING)
+    story.being(Status.DELIVERED, RunState.RUNNING)
 
 
 def test_writing_off_what_is_left_after_cancelling_is_not_abandoning():

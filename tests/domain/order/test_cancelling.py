@@ -18,7 +18,7 @@ from domain.order.events import (
     PreparationCancellationRequested,
     RunStarted,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.questions import Answer, answer
 from domain.order.refusals import CancellationNotAllowed, OrderAlreadyPickedUp
 from tests.domain.order.stories import (
@@ -115,7 +115,7 @@ def test_cancelling_an_order_with_a_courier_under_way_gives_everything_back():
         .owing("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
@@ -194,7 +194,7 @@ def test_a_meal_picked_up_during_the_cancellation_is_still_cancelled():
         .then(voided(), OrderCancelled())
         .when(delivered())
         .then(delivered())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .owing()
         .with_books()
     )
@@ -204,27 +204,27 @@ def test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it():
     """A late fact makes it owe again: a new run, in the same commit."""
     (
         given(*ACCEPTED, cancel(), voided(), ticket_cancelled(), released())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .when(assigned())
         .then(assigned(), CourierReleaseRequested(request=6), RunStarted(run=2, by=SYSTEM, reason="it owes again"))
-        .being(Status.CANCELLING, Rest.MOVING)
+        .being(Status.CANCELLING, RunState.RUNNING)
         .owing("offer")
         .when(released())
         .then(released(), OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
 def test_a_restaurant_that_speaks_after_it_took_the_ticket_off_reopens_nothing():
-    story = given(*AUTHORIZED, cancel(), voided(), ticket_cancelled()).being(Status.CANCELLED, Rest.ENDED)
+    story = given(*AUTHORIZED, cancel(), voided(), ticket_cancelled()).being(Status.CANCELLED, RunState.ENDED)
     for fact in (accepted(), ready(), rejected()):
-        story.when(fact).then(fact).being(Status.CANCELLED, Rest.ENDED).owing()
+        story.when(fact).then(fact).being(Status.CANCELLED, RunState.ENDED).owing()
 
 
 def test_a_hold_that_was_written_off_in_doubt_and_is_there_after_all_is_let_go():
     (
         given(*PLACED, cancel(), write_off(PaymentAuthorizationRequested))
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .when(authorized())
         .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"), RunStarted)
         .when(voided())
@@ -243,7 +243,7 @@ def test_cancelling_a_parked_order_starts_a_run_that_gives_back():
             PreparationCancellationRequested,
             RunStarted(run=2, by=SYSTEM, reason="it has news"),
         )
-        .being(Status.CANCELLING, Rest.MOVING)
+        .being(Status.CANCELLING, RunState.RUNNING)
     )
     given(*PLACED, park()).when(cancel()).then(CancellationRequested, RunStarted).owing("authorization in doubt")
 

@@ -15,7 +15,7 @@ from domain.order.events import (
     PaymentVoidRequested,
     RunStarted,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.refusals import CreditExceedsDue, ImplausibleAmount, OrderAlreadyCancelling
 from tests.domain.order.stories import (
     AUTHORIZED,
@@ -52,7 +52,7 @@ def test_a_credit_after_the_capture_is_refunded_in_a_new_run():
         given(*COMPLETED)
         .when(credit("10.00"))
         .then(CreditGranted, PaymentRefundRequested(capture_id="cap-11", amount=eur("10.00")), RunStarted)
-        .being(Status.DELIVERED, Rest.MOVING)
+        .being(Status.DELIVERED, RunState.RUNNING)
         .with_books(captured="40.00", due="30.00", still_to_refund="10.00")
         .when(refunded())
         .then(refunded(), OrderCompleted())

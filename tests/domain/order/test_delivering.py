@@ -21,7 +21,7 @@ from domain.order.events import (
     PreparationCancellationRequested,
     RunStarted,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.questions import Answer, answer
 from domain.order.refusals import OrderAlreadyPickedUp
 from tests.domain.order.stories import (
@@ -216,7 +216,7 @@ def test_a_delivery_that_failed_after_the_capture_owes_a_refund():
         .when(refunded())
         .then(refunded(), OrderCancelled())
         .with_books(captured="40.00", refunded="40.00")
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
@@ -232,10 +232,10 @@ def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelle
     """Nothing is owed, so no run is needed; and the log says how it ended."""
     (
         given(*PICKED_UP, credit("40.00"), delivered(), voided())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .when(failed())
         .then(failed(), CancellationRequested, OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
@@ -278,7 +278,7 @@ def test_a_pickup_told_after_the_failure_does_not_hold_the_courier_again():
         given(*READY, failed(), voided())
         .when(picked_up())
         .then(picked_up(), OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .owing()
     )
 

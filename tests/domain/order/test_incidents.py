@@ -19,7 +19,7 @@ from domain.order.events import (
     RunStarted,
     WrittenOff,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.refusals import (
     NothingOwed,
     NotTheNextRun,
@@ -73,7 +73,7 @@ def test_parking_undoes_nothing():
         given(*READY)
         .when(park())
         .then(OrderParked(run=1, error="Bug", detail=""))
-        .being(Status.READY, Rest.PARKED)
+        .being(Status.READY, RunState.PARKED)
         .owing("authorization", "ticket", "offer")
         .when(park())
         .nothing()
@@ -85,7 +85,7 @@ def test_a_parked_order_goes_on_in_the_next_run():
         given(*AUTHORIZED, park())
         .when(restart())
         .then(RunStarted(run=2, by=SUPPORT, reason="fixed"))
-        .being(Status.AUTHORIZED, Rest.MOVING)
+        .being(Status.AUTHORIZED, RunState.RUNNING)
         .with_open(PreparationRequested)
     )
 
@@ -123,15 +123,15 @@ def test_news_for_a_parked_order_start_a_run():
         given(*AUTHORIZED, park())
         .when(accepted())
         .then(accepted(), CourierRequested(attempt=1), RunStarted(run=2, by=SYSTEM, reason="it has news"))
-        .being(Status.PREPARING, Rest.MOVING)
+        .being(Status.PREPARING, RunState.RUNNING)
     )
     given(*PICKED_UP, park()).when(delivered()).then(delivered(), PaymentCaptureRequested, RunStarted)
 
 
 def test_what_opens_nothing_leaves_a_parked_order_parked():
     """Only a person knows whether the fault is gone."""
-    given(*ACCEPTED, assigned(), park()).when(ready()).then(ready()).being(Status.READY, Rest.PARKED)
-    given(*READY, park()).when(picked_up()).then(picked_up()).being(Status.PICKED_UP, Rest.PARKED)
+    given(*ACCEPTED, assigned(), park()).when(ready()).then(ready()).being(Status.READY, RunState.PARKED)
+    given(*READY, park()).when(picked_up()).then(picked_up()).being(Status.PICKED_UP, RunState.PARKED)
 
 
 def test_parking_an_order_that_was_cancelled_meanwhile_starts_a_run_that_gives_back():
@@ -139,7 +139,7 @@ def test_parking_an_order_that_was_cancelled_meanwhile_starts_a_run_that_gives_b
         given(*AUTHORIZED, cancel())
         .when(park())
         .then(RunStarted)
-        .being(Status.CANCELLING, Rest.MOVING)
+        .being(Status.CANCELLING, RunState.RUNNING)
         .when(park(run=1))
         .refused(RunSuperseded)
     )
@@ -151,7 +151,7 @@ def test_an_order_that_cannot_give_back_is_parked():
         given(*AUTHORIZED, cancel(), void_refused())
         .when(park(compensating=True))
         .then(OrderParked)
-        .being(Status.CANCELLING, Rest.PARKED)
+        .being(Status.CANCELLING, RunState.PARKED)
         .owing("authorization refused", "ticket in doubt")
     )
 
@@ -197,7 +197,7 @@ def test_a_refused_refund_of_everything_is_asked_again_for_everything():
 
 def test_a_refused_refund_that_is_written_off_ends_the_order_and_stays_in_the_books():
     story = given(*COMPLETED, credit("10.00"), refund_refused()).when(write_off(PaymentRefundRequested))
-    story.being(Status.COMPLETED, Rest.ENDED).owing().with_books(captured="40.00", due="30.00", unreturned="10.00")
+    story.being(Status.COMPLETED, RunState.ENDED).owing().with_books(captured="40.00", due="30.00", unreturned="10.00")
     written = story.added[0]
     assert isinstance(written, WrittenOff)
     assert (written.by, written.fault, written.reason) == (SUPPORT, Fault.PLATFORM, "not worth it")
@@ -221,7 +221,7 @@ def test_a_ticket_and_an_offer_are_written_off_once_the_order_is_cancelled():
         .when(write_off(PreparationRequested))
         .owing("offer")
         .when(write_off(CourierRequested))
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
@@ -245,7 +245,7 @@ def test_one_undo_that_fails_does_not_hold_up_the_others():
         .when(ticket_cancelled())
         .owing("authorization refused")
         .when(write_off(PaymentAuthorizationRequested))
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
@@ -254,9 +254,9 @@ def test_a_refused_capture_that_is_credited_in_full_needs_no_capture():
         given(*DELIVERED, capture_refused(), park())
         .when(credit("40.00"))
         .with_open(PaymentVoidRequested)
-        .being(Status.DELIVERED, Rest.MOVING)
+        .being(Status.DELIVERED, RunState.RUNNING)
         .when(voided())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
     )
 
 
@@ -266,5 +266,5 @@ def test_a_late_answer_ends_a_parked_order():
         given(*AUTHORIZED, cancel(), ticket_cancelled(), park(compensating=True))
         .when(voided())
         .then(voided(), OrderCancelled())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
     )

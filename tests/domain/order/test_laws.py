@@ -18,8 +18,8 @@ from domain.order.commands import Awaited, Command, RecordFact
 from domain.order.consequences import consequences
 from domain.order.deciding import decide
 from domain.order.intents import UNDO, Books, books, open_intents, owed
-from domain.order.order import Order, Rest, evolve
-from domain.order.questions import answer, question
+from domain.order.order import Order, RunState, evolve
+from domain.order.questions import answer, awaited_intent
 from domain.order.refusals import Rejected
 from tests.domain.order import stories as s
 from tests.domain.order.oracle import books_of, held_by, moved, price_of
@@ -144,11 +144,11 @@ def test_after_pickup_only_a_failed_delivery_cancels(contradictory, play):
 def test_no_order_rests_with_work_to_do(contradictory, play):
     """An ended order has nothing open, and a parked one nothing that was opened after it was parked."""
     for order, _ in commits(played(play, contradictory=contradictory)):
-        if order.rest is Rest.ENDED:
+        if order.run_state is RunState.ENDED:
             assert open_intents(order) == ()
-        if order.rest is Rest.PARKED:
-            assert max(order.intents) < order.rested_at
-            assert order.cancelling_since < order.rested_at
+        if order.run_state is RunState.PARKED:
+            assert max(order.intents) < order.stopped_at
+            assert order.cancelling_since < order.stopped_at
 
 
 @worlds
@@ -169,7 +169,7 @@ def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
         if isinstance(event, e.OrderCancelled | e.OrderCompleted | e.OrderAbandoned):
             assert held_by(world.events[:version]) == set()
     for order, _ in commits(world):
-        assert order.rest is not Rest.ENDED or owed(order) == ()
+        assert order.run_state is not RunState.ENDED or owed(order) == ()
 
 
 @worlds
@@ -179,7 +179,7 @@ def test_from_every_reachable_state_some_continuation_ends_the_order(contradicto
     """What is asked succeeds, mail comes, people start runs, then write off what is refused: it ends, nothing owed."""
     world = played(play, contradictory=contradictory)
     world.end_well()
-    assert world.order.rest is Rest.ENDED
+    assert world.order.run_state is RunState.ENDED
     assert owed(world.order) == ()
     assert held_by(world.events) == set()
     found = books(world.order)
@@ -302,7 +302,7 @@ def _look_at(order: Order) -> None:
     assert str(order.status)
     assert str(order.total)
     for awaited in Awaited:
-        assert str(answer(order, awaited, question(order, awaited) or 0))
+        assert str(answer(order, awaited, awaited_intent(order, awaited) or 0))
 
 
 def _refused_in_this_run(events: list[e.Event], kind: type) -> bool:

@@ -19,7 +19,7 @@ from domain.order.events import (
     PreparationRequested,
     RunStarted,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.payment import Hold
 from domain.order.refusals import ImplausibleAmount, NotAsked, OrderAlreadyEnded
 from tests.domain.order.stories import (
@@ -72,7 +72,7 @@ def test_a_declined_order_is_cancelled_at_once_and_owes_nothing():
             CancellationRequested(cause=CancellationCause.PAYMENT_DECLINED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""),
             OrderCancelled(),
         )
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .owing()
         .with_books()
     )
@@ -88,7 +88,7 @@ def test_a_provider_that_says_declined_and_then_authorised_is_made_to_let_go():
         given(*PLACED, declined())
         .when(authorized())
         .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"), RunStarted)
-        .being(Status.CANCELLING, Rest.MOVING)
+        .being(Status.CANCELLING, RunState.RUNNING)
         .owing("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
@@ -110,7 +110,7 @@ def test_what_was_delivered_is_captured_and_then_the_order_is_complete():
         .owing("capture in doubt")
         .when(captured())
         .then(captured(), OrderCompleted())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .owing()
         .with_open()
         .with_books(captured="40.00", due="40.00")
@@ -123,12 +123,12 @@ def test_a_refused_capture_is_not_repeated_within_the_run_and_is_asked_anew_by_t
         given(*DELIVERED)
         .when(capture_refused())
         .then(capture_refused())
-        .being(Status.DELIVERED, Rest.MOVING)
+        .being(Status.DELIVERED, RunState.RUNNING)
         .with_open()
         .owing("authorization")
         .with_books(still_to_capture="40.00", due="40.00")
         .when(park())
-        .being(Status.DELIVERED, Rest.PARKED)
+        .being(Status.DELIVERED, RunState.PARKED)
         .when(restart())
         .then(RunStarted, PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")))
         .when(captured())
@@ -163,10 +163,10 @@ def test_a_capture_in_doubt_may_be_written_off_and_its_late_refusal_reopens_noth
     """Written off is the last word on a claim unless the money arrives."""
     (
         given(*DELIVERED, write_off(PaymentCaptureRequested), voided())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .when(capture_refused())
         .then(capture_refused())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .owing()
         .with_books()
     )
@@ -175,10 +175,10 @@ def test_a_capture_in_doubt_may_be_written_off_and_its_late_refusal_reopens_noth
 def test_a_refund_written_off_stays_so_when_its_refusal_comes_late():
     (
         given(*COMPLETED, credit("10.00"), write_off(PaymentRefundRequested))
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .when(refund_refused())
         .then(refund_refused())
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .owing()
         .with_books(captured="40.00", due="30.00", unreturned="10.00")
     )
@@ -294,7 +294,7 @@ def test_less_captured_than_asked_leaves_a_claim_that_can_be_written_off():
         .then(RunStarted)
         .when(write_off(PaymentCaptureRequested))
         .with_books(captured="39.00", due="39.00")
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
         .when(write_off(PaymentCaptureRequested))
         .nothing()
     )
@@ -365,7 +365,7 @@ def test_an_amount_in_another_currency_is_no_answer():
 def test_a_void_refused_after_the_hold_was_written_off_reopens_nothing():
     """Written off is the last word on a hold."""
     contradicted = (*PLACED, declined(), authorized(), write_off(PaymentAuthorizationRequested))
-    given(*contradicted).when(void_refused()).then(void_refused()).owing().being(Status.CANCELLED, Rest.ENDED)
+    given(*contradicted).when(void_refused()).then(void_refused()).owing().being(Status.CANCELLED, RunState.ENDED)
 
 
 @pytest.mark.parametrize("answers", [-1, 0, 1, 3, 4, 99])

@@ -22,7 +22,7 @@ from domain.order.events import (
     PreparationTimedOut,
     RunStarted,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.questions import Answer, answer
 from domain.order.refusals import NotAsked, RunSuperseded, UnknownLine
 from tests.domain.order.stories import (
@@ -159,7 +159,7 @@ def test_a_rejected_ticket_that_is_accepted_after_all_is_taken_back():
     """The restaurant contradicts itself; it may be cooking."""
     (
         given(*AUTHORIZED, rejected(), voided())
-        .being(Status.CANCELLED, Rest.ENDED)
+        .being(Status.CANCELLED, RunState.ENDED)
         .when(accepted())
         .then(accepted(), PreparationCancellationRequested(request=4), RunStarted)
         .owing("ticket")
@@ -255,7 +255,7 @@ def test_an_item_on_a_line_that_does_not_exist_is_refused(line):
 
 def test_what_a_restaurant_says_of_a_completed_order_is_recorded():
     """Facts are never refused, on an ended order too."""
-    given(*COMPLETED).when(rejected()).then(rejected()).being(Status.COMPLETED, Rest.ENDED).owing()
+    given(*COMPLETED).when(rejected()).then(rejected()).being(Status.COMPLETED, RunState.ENDED).owing()
 
 
 def test_a_restaurant_cannot_speak_before_it_was_asked():

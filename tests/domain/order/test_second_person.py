@@ -21,7 +21,7 @@ from domain.order.events import (
     Wish,
     WrittenOff,
 )
-from domain.order.order import Rest, Status
+from domain.order.order import RunState, Status
 from domain.order.refusals import (
     ApprovalOutdated,
     CreditExceedsDue,
@@ -78,7 +78,7 @@ def test_above_the_limit_the_wish_is_kept_and_nothing_moves():
             )
         )
         .with_books(captured="40.00", due="40.00")
-        .being(Status.COMPLETED, Rest.ENDED)
+        .being(Status.COMPLETED, RunState.ENDED)
     )
 
 
@@ -138,8 +138,8 @@ def test_what_holds_no_money_is_written_off_by_one():
 
 
 def test_an_order_is_abandoned_by_two_when_much_is_at_stake():
-    story = given(*PICKED_UP, park(), abandon(limit="10.00")).being(Status.PICKED_UP, Rest.PARKED)
-    story.when(approve()).being(Status.ABANDONED, Rest.ENDED)
+    story = given(*PICKED_UP, park(), abandon(limit="10.00")).being(Status.PICKED_UP, RunState.PARKED)
+    story.when(approve()).being(Status.ABANDONED, RunState.ENDED)
     given(*PICKED_UP, park()).when(abandon(limit="40.00")).being(Status.ABANDONED)
 
 
@@ -157,13 +157,13 @@ def test_a_wish_that_was_overtaken_is_refused_when_it_is_approved():
 
 def test_waiting_for_a_second_person_keeps_nobody_else_from_acting():
     story = given(*DELIVERED, park(), abandon(limit="1.00"))
-    story.when(captured()).being(Status.COMPLETED, Rest.ENDED)
-    story.when(restart()).being(Status.DELIVERED, Rest.MOVING)
+    story.when(captured()).being(Status.COMPLETED, RunState.ENDED)
+    story.when(restart()).being(Status.DELIVERED, RunState.RUNNING)
 
 
 def test_a_wish_may_outlive_an_undo():
     given(*REFUND_REFUSED, write_off(PaymentRefundRequested, limit="1.00"), restart(), refunded()).being(
-        Status.COMPLETED, Rest.ENDED
+        Status.COMPLETED, RunState.ENDED
     )
 
 
@@ -174,7 +174,7 @@ def test_a_note_changes_nothing_but_is_there():
         after = before.when(note())
         after.then(NoteAdded(note_id="note", by=SUPPORT, text="called the restaurant"))
         assert after.order.status is before.order.status
-        assert after.order.rest is before.order.rest
+        assert after.order.run_state is before.order.run_state
         after.when(note()).nothing()
 
 

@@ -35,9 +35,9 @@ from domain.order.commands import WriteOff as WriteOffCommand
 from domain.order.deciding import decide
 from domain.order.delivery import OfferState
 from domain.order.intents import open_intents, owed, shortage
-from domain.order.order import Order, Rest, evolve
+from domain.order.order import Order, RunState, evolve
 from domain.order.preparation import TicketState
-from domain.order.questions import question
+from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
 from tests.domain.order.stories import NOON, SECOND, SUPPORT, UNKNOWN, place
 
@@ -132,11 +132,11 @@ class World:
 
     def _time_out(self, parameter: int) -> Command | None:
         awaited = list(Awaited)[parameter % 5]
-        asked = question(self.order, awaited)
+        asked = awaited_intent(self.order, awaited)
         if parameter % 7 == 1:
             asked = parameter
         run = self.order.run - (1 if parameter % 11 == 1 else 0)
-        return None if asked is None else RecordTimeout(run=run, awaited=awaited, question=asked, at=NOON)
+        return None if asked is None else RecordTimeout(run=run, awaited=awaited, intent_version=asked, at=NOON)
 
     def _park(self, parameter: int) -> Command:
         run = self.order.run - (1 if parameter % 5 == 1 else 0)
@@ -307,7 +307,7 @@ class World:
     def end_well(self) -> None:
         """Bring the order to its end: what is asked succeeds, mail arrives, people start runs, then write off."""
         for _ in range(STEPS_MAX):
-            if self.order.rest is Rest.ENDED and not self.mail:
+            if self.order.run_state is RunState.ENDED and not self.mail:
                 return
             command = self.go_on()
             before = self.order
@@ -434,6 +434,6 @@ def played(play: tuple[int, Play], *, contradictory: bool = False) -> World:
     world = World(contradictory=contradictory)
     world.say(place())
     for _ in range(ahead):
-        if world.order.rest is Rest.MOVING:
+        if world.order.run_state is RunState.RUNNING:
             world.say(world.go_on())
     return world.play(moves)

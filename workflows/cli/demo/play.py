@@ -91,7 +91,7 @@ def _to_the_end(order: _Order, within_s: float) -> Played:
 def _react(order: _Order) -> bool:
     """Let the first rule act that applies. False when there is none."""
     for rule in order.story.rules:
-        about = (rule.name, _question(order.view))
+        about = (rule.name, _intent_version(order.view))
         if about not in order.acted and rule.when(order.view):
             order.acted.add(about)
             _act(order, rule)
@@ -110,7 +110,7 @@ def _act(order: _Order, rule: Rule) -> None:
     order.view = changed or order.view
 
 
-def _question(view: OrderJson) -> int:
+def _intent_version(view: OrderJson) -> int:
     """The offer that stands, or stood last; 0 before there is one."""
     offer = view["delivery"]["offer"]
     return int(offer["offer"]) if offer else 0

@@ -1,1 +1,1 @@
-"""The order, pure: what may happen to it, what it decides, what it owes. Standard library alone, no clock, no I/O."""
+"""The rules of the business, as pure functions: standard library alone, no clock, no random numbers, no I/O."""

@@ -1,4 +1,4 @@
-"""Identifiers: what each one looks like, and how an order's is derived."""
+"""Identifiers: their formats, and how the id of an order is derived."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class InvalidIdentifier(ValueError):
 
 
 class Role(StrEnum):
-    """Who somebody is to an order. ``SYSTEM`` is Expediter itself; the others come with a token."""
+    """The part that an actor plays in an order. ``SYSTEM`` is Expediter itself; all others are read from a token."""
 
     CUSTOMER = "customer"
     RESTAURANT = "restaurant"
@@ -37,7 +37,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Somebody who acts on an order."""
+    """A person or a program that acts on an order, in one role."""
 
     role: Role
     id: str
@@ -47,7 +47,7 @@ SYSTEM = Actor(Role.SYSTEM, "expediter")
 
 
 def order_id_for(caller: str, key: str) -> OrderId:
-    """The id of the order that ``caller`` places with an idempotency key: a retry meets its own order.
+    """Derive the id of the order that ``caller`` places under an idempotency key, so that a retry finds its own order.
 
     128 bits of SHA-256 over the length-prefixed pair, in lower-case base 32.
     """
@@ -56,7 +56,7 @@ def order_id_for(caller: str, key: str) -> OrderId:
 
 
 def parse_order_id(text: str) -> OrderId:
-    """Raises InvalidIdentifier."""
+    """Check that the text is an order id. Raises InvalidIdentifier."""
     if not re.fullmatch(ORDER_ID, text):
         raise InvalidIdentifier(
             f"{text!r} is not an order id: it starts with ord_ and has 26 letters and digits after it"
@@ -65,7 +65,15 @@ def parse_order_id(text: str) -> OrderId:
 
 
 def parse_name(text: str, kind: str) -> str:
-    """Check the id of a customer, restaurant, courier or item, which others gave. Raises InvalidIdentifier."""
+    """Check an id that another system gave.
+
+    Args:
+        text: 1 to 64 letters, digits, ``_``, ``.`` or ``-``.
+        kind: What it identifies, for the message: customer, restaurant, courier or item.
+
+    Raises:
+        InvalidIdentifier: The text has another format.
+    """
     if not re.fullmatch(NAME, text):
         raise InvalidIdentifier(f"{text!r} is not a {kind} id: use 1 to 64 letters, digits, '_', '.' or '-'")
     return text

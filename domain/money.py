@@ -1,4 +1,4 @@
-"""Money: whole minor units of one ISO 4217 currency. No floats anywhere; splitting loses and invents nothing."""
+"""Money: whole minor units of one ISO 4217 currency. No floats; the parts of a split add up exactly."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class CurrencyMismatch(ValueError):
-    """Amounts of two currencies meet. Retryable: no. HTTP: 422."""
+    """Amounts of two currencies were added or compared. Retryable: no. HTTP: 422."""
 
     def __init__(self, left: str, right: str) -> None:
         super().__init__(f"{left} and {right} cannot be added or compared; an order has one currency")
@@ -36,15 +36,19 @@ class Money:
 
     @classmethod
     def parse(cls, amount: str, currency: str) -> Money:
-        """``Money.parse("12.50", "EUR")``. Raises ValueError for more digits than the currency has."""
+        """Read an amount in major units: ``Money.parse("12.50", "EUR")``.
+
+        Raises:
+            ValueError: Not a currency code, not an amount, or more decimals than the currency has.
+        """
         if not _CURRENCY.fullmatch(currency):
             raise ValueError(f"{currency!r} is not an ISO 4217 currency code: use three capital letters, e.g. EUR")
-        found = _AMOUNT.fullmatch(amount)
+        match = _AMOUNT.fullmatch(amount)
         digits = _DIGITS.get(currency, 2)
-        if not found or len(found[3] or "") > digits:
+        if not match or len(match[3] or "") > digits:
             raise ValueError(f"{amount!r} is not an amount in {currency}: use digits with at most {digits} decimals")
-        minor = int(found[2] + (found[3] or "").ljust(digits, "0"))
-        return cls(-minor if found[1] else minor, currency)
+        minor = int(match[2] + (match[3] or "").ljust(digits, "0"))
+        return cls(-minor if match[1] else minor, currency)
 
     def __add__(self, other: Money) -> Money:
         return Money(self.minor + self._same(other), self.currency)
@@ -78,9 +82,10 @@ class Money:
         return f"{'-' if self.minor < 0 else ''}{text} {self.currency}"
 
     def allocate(self, weights: Sequence[int]) -> tuple[Money, ...]:
-        """Split by weights so that the parts add up exactly: the largest remainders get the units left over.
+        """Split by weights so that the parts add up exactly: the largest remainders get the remaining units.
 
-        Raises ValueError when no weight is positive or one is negative.
+        Raises:
+            ValueError: No weight is positive, or one is negative.
         """
         total = sum(weights)
         if total <= 0 or min(weights) < 0:
@@ -102,7 +107,7 @@ class Money:
 
 
 def total(amounts: Iterable[Money], currency: str) -> Money:
-    """The sum, zero for nothing."""
+    """Add up amounts of one currency; zero if there are none. Raises CurrencyMismatch."""
     minor = 0
     for amount in amounts:
         if amount.currency != currency:

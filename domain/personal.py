@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Stands where personal data was. Nothing that is decided may depend on personal data."""
+    """Placeholder for personal data that was erased. No decision may depend on personal data."""
 
     def __str__(self) -> str:
         return "(erased)"
@@ -16,7 +16,7 @@ class Erased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Whom to bring it to, and where."""
+    """Name, phone and address of the person to deliver to."""
 
     name: str
     phone: str

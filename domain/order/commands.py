@@ -1,4 +1,4 @@
-"""Commands: wishes and reports, with the time and the ids that the order cannot make up itself."""
+"""Commands: requests and reports. They bring the times and ids that a pure decision cannot make itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from domain.personal import Contact, Erased
 
 
 class Awaited(StrEnum):
-    """What a run waits for. Each is about one intent: the ticket, or one offer to a courier."""
+    """What a run can wait for. Each wait is for the answer to one intent: the ticket, or one offer to couriers."""
 
     ACCEPTANCE = "acceptance"
     READINESS = "readiness"
@@ -25,7 +25,7 @@ class Awaited(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """Somebody wants to eat. One currency, 1 to 100 lines, a total above zero."""
+    """Place an order. One currency, 1 to 100 lines, a total above zero."""
 
     order_id: OrderId
     customer: CustomerId
@@ -41,7 +41,7 @@ class PlaceOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelOrder:
-    """Somebody does not want it any more. Possible until the meal is picked up."""
+    """Cancel the order. Possible until the meal is picked up."""
 
     by: Actor
     reason: str
@@ -49,15 +49,18 @@ class CancelOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFact:
-    """The outside did this. Never refused when it answers a question that was asked, on an ended order too; only what
-    cannot be about this order is (a line it does not have, an amount of nothing or in another currency)."""
+    """Record what a provider, restaurant or courier reports in answer to an intent.
+
+    Never refused if the intent exists, on an ended order neither, but for content that cannot be about this order: a
+    line that it does not have, an amount of zero or in another currency.
+    """
 
     fact: Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordTimeout:
-    """A run waited long enough for the answer to a question. Adds nothing if the answer is there."""
+    """Record that the wait for the answer to an intent ran out. Adds nothing if the log already has the answer."""
 
     run: int
     awaited: Awaited
@@ -67,7 +70,7 @@ class RecordTimeout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkOrder:
-    """A run met a fault of ours. ``compensating``: it was undoing, so the reason to undo is known and was followed."""
+    """Stop the run after a technical failure. ``compensating``: it was already undoing when it failed."""
 
     run: int
     error: str
@@ -77,7 +80,7 @@ class ParkOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartRun:
-    """Go on from the facts in run ``run``, which is one more than the current one. What was refused is tried again."""
+    """Carry the order on in a new run. ``run`` is the current run plus one. Refused calls are tried again."""
 
     run: int
     by: Actor
@@ -86,9 +89,9 @@ class StartRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GrantCredit:
-    """Lower what the customer pays. ``credit_id`` makes asking twice harmless.
+    """Lower what the customer pays. ``credit_id`` makes a repeated request harmless.
 
-    Above ``limit``, or when it is in another currency, a second person has to approve; ``None``: there is no limit.
+    A second person has to approve if the amount is above ``limit`` or in another currency. ``None``: no limit.
     """
 
     credit_id: str
@@ -101,7 +104,7 @@ class GrantCredit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOff:
-    """Stop pursuing what the intent of this version holds or owes. ``limit`` as for a credit."""
+    """Give up what the intent of this version holds or still has to move. ``limit`` as for a credit."""
 
     intent: int
     fault: Fault
@@ -112,7 +115,7 @@ class WriteOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AbandonOrder:
-    """End the order as it is: what it holds, owes or is due is given up. ``limit`` as for a credit."""
+    """End the order as it is and give up all that it holds or that is still to be paid. ``limit`` as for a credit."""
 
     fault: Fault
     by: Actor
@@ -122,7 +125,7 @@ class AbandonOrder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
-    """Agree to the wish of version ``approval``, as somebody else than who wished it."""
+    """Approve the request of version ``approval``, as another person than the one who made it."""
 
     approval: int
     by: Actor
@@ -130,7 +133,7 @@ class Approve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddNote:
-    """Leave a note for others who look at the order. ``note_id`` makes asking twice harmless."""
+    """Leave a note for colleagues. ``note_id`` makes a repeated request harmless."""
 
     note_id: str
     by: Actor

@@ -1,7 +1,7 @@
-"""What follows from a state by itself: the intents that became necessary, the end of the order, a run for one at rest.
+"""Events that follow from a state without a command: intents that became necessary, the end of the order, a new run.
 
-One rule at a time, until none applies. The rules read the fold alone, so it does not matter which command, in which
-order, led there; and a rule that was applied no longer applies, because its own event says so.
+One rule applies at a time, until none does. The rules read the state alone, so it does not matter which commands, in
+which order, led to it. The event of a rule changes the state so that the rule no longer applies.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.identifiers import SYSTEM
+from domain.order.books import excess_taken, shortage
 from domain.order.delivery import ATTEMPTS_MAX, LIVE
 from domain.order.events import (
     CancellationCause,
@@ -28,21 +29,21 @@ from domain.order.events import (
     PreparationRequested,
     RunStarted,
 )
-from domain.order.intents import Holding, Owed, excess_taken, owed, shortage
+from domain.order.intents import Holding, Owed, owed
 from domain.order.order import Order, RunState, evolve
 from domain.order.payment import Hold, Transfer
 from domain.order.preparation import ACCEPTED, TicketState
 
 
 def consequences(order: Order) -> Iterator[Event]:
-    """The events that follow from this state, each folded before the next is looked for."""
+    """Yield the events that follow from this state; each is folded before the next is looked for."""
     while (event := _next(order)) is not None:
         yield event
         order = evolve(order, event)
 
 
 def wanted(order: Order, item: Owed) -> bool:
-    """Whether the order still needs what it holds, to go on or to be paid."""
+    """Whether the order still needs the held item, to go on or to be paid."""
     if order.cancellation is not None or order.abandoned is not None or item.holding is Holding.CAPTURE:
         return item.holding is Holding.CAPTURE and item.in_doubt
     if item.holding is Holding.AUTHORIZATION:
@@ -56,18 +57,20 @@ def wanted(order: Order, item: Owed) -> bool:
 def _next(order: Order) -> Event | None:
     if order.placed is None:
         return None
-    return _onward(order) or _undo(order) or _end(order) or _rouse(order)
+    return _onward(order) or _undo(order) or _end(order) or _new_run(order)
 
 
 def _onward(order: Order) -> Event | None:
     if order.cancellation is not None:
         return None
-    return _forward(order) if order.abandoned is None else _owes_after_all(order, order.abandoned.fault)
+    return _forward(order) if order.abandoned is None else _holds_after_abandoning(order, order.abandoned.fault)
 
 
-def _owes_after_all(order: Order, fault: Fault) -> CancellationRequested | None:
-    """What comes in after an order was abandoned is given back, as of a cancelled one. A delivered meal is not undone:
-    there only what is too much is given back."""
+def _holds_after_abandoning(order: Order, fault: Fault) -> CancellationRequested | None:
+    """Cancel an abandoned order when a late report says that it holds something after all, so that it is given back.
+
+    A delivered meal is not undone: there only captured money beyond the price is refunded.
+    """
     if order.delivery.delivered or not owed(order):
         return None
     return _cancelled(CancellationCause.ABANDONED, fault)
@@ -88,7 +91,9 @@ def _before_pickup(order: Order) -> Event | None:
         return PaymentAuthorizationRequested(amount=order.total, payment_method=order.placed.payment_method)
     if authorization.state not in {Hold.HELD, Hold.DECLINED}:
         return None
-    if authorization.state is Hold.DECLINED or authorization.amount < order.total:  # less than it costs is a no, too
+    if (
+        authorization.state is Hold.DECLINED or authorization.amount < order.total
+    ):  # a hold below the price counts as declined
         return _cancelled(CancellationCause.PAYMENT_DECLINED, Fault.CUSTOMER)
     if ticket is None:
         return PreparationRequested()
@@ -145,7 +150,7 @@ def _undo_of(order: Order, item: Owed) -> Intent | None:
         case Holding.AUTHORIZATION:
             authorization = order.payment.authorization
             if authorization is None or item.in_doubt:
-                return None  # it is asked again first; what it then holds is let go of
+                return None  # first the authorization is settled; then its hold is released
             return PaymentVoidRequested(authorization_id=authorization.authorization_id)
         case Holding.CAPTURE:
             refundable = order.payment.refundable()
@@ -164,10 +169,11 @@ def _end(order: Order) -> Event | None:
     return OrderCompleted() if order.delivery.delivered and not shortage(order) else None
 
 
-def _rouse(order: Order) -> RunStarted | None:
-    """An ended order that owes again, and a parked one that has something new to do, need a run."""
-    owes_again = order.run_state is RunState.ENDED and bool(owed(order))
-    news = order.run_state is RunState.PARKED and max((order.cancelling_since, *order.intents)) > order.stopped_at
-    if not owes_again and not news:
+def _new_run(order: Order) -> RunStarted | None:
+    """Start a run for an ended order that holds something again, and for a parked one with new work."""
+    holds_again = order.run_state is RunState.ENDED and bool(owed(order))
+    new_work = order.run_state is RunState.PARKED and max((order.cancelling_since, *order.intents)) > order.stopped_at
+    if not holds_again and not new_work:
         return None
-    return RunStarted(run=order.run + 1, by=SYSTEM, reason="it owes again" if owes_again else "it has news")
+    reason = "the ended order holds something again" if holds_again else "new work for the parked order"
+    return RunStarted(run=order.run + 1, by=SYSTEM, reason=reason)

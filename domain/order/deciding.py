@@ -1,8 +1,8 @@
-"""``decide``: command and order in, events out, or a refusal by name.
+"""``decide``: turn a command and the state of an order into events, or raise a refusal.
 
-Every decision has two parts. What the command says is answered first, by one small function a command. Then the order
-draws the consequences until there is none left: which intents are necessary now, whether it ends, whether a resting
-order must run again. So an intent is in the commit that makes it necessary, whichever command that was.
+A decision has two parts. First one small function a command makes the events of the command itself. Then the
+consequences of the new state are added until there are none left: intents that became necessary, the end of the order,
+a new run. So an intent is in the commit that makes it necessary, whichever command that was.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import assert_never
 
 from domain.identifiers import SYSTEM, Role
 from domain.money import total
-from domain.order.adjustments import approve, check_amount, wish
+from domain.order.adjustments import adjust, approve, check_amount
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -93,22 +93,25 @@ from domain.order.refusals import (
 from domain.personal import Erased
 
 LINES_MAX = 100
-"""Lines an order may have: far above what people order, far below what a 400 KB commit holds."""
+"""Lines an order may have: far more than people order, far less than fit into a commit of 400 KB."""
 
 
 def decide(command: Command, order: Order) -> tuple[Event, ...]:
-    """The events that the command leads to; empty when everything it says is so already.
+    """Decide on a command.
+
+    Returns:
+        The events to append; empty if the command changes nothing, e.g. because it was decided before.
 
     Raises:
-        Rejected: The named subclass says which rule is broken. Nothing is to be recorded.
+        Rejected: The subclass names the broken rule. Append nothing.
     """
-    events = list(_answered(command, order))
+    events = list(_decided(command, order))
     for event in events:
         order = evolve(order, event)
     return (*events, *consequences(order)) if events else ()
 
 
-def _answered(command: Command, order: Order) -> tuple[Event, ...]:
+def _decided(command: Command, order: Order) -> tuple[Event, ...]:
     if isinstance(command, PlaceOrder):
         return _place(command, order)
     if order.placed is None:
@@ -125,7 +128,7 @@ def _answered(command: Command, order: Order) -> tuple[Event, ...]:
         case StartRun():
             return _start_run(command, order)
         case GrantCredit() | WriteOff() | AbandonOrder():
-            return wish(command, order)
+            return adjust(command, order)
         case Approve():
             return approve(command, order)
         case AddNote():
@@ -148,15 +151,15 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
         placed_at=command.at,
     )
     if order.placed is not None:
-        if order.placed == _retold(placed, order.placed):
+        if order.placed == _as_first_placed(placed, order.placed):
             return ()
         raise OrderAlreadyPlaced(order.order_id)
     _check_prices(placed)
     return (placed,)
 
 
-def _retold(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
-    """Placed again, later, and perhaps after the customer's data was erased: that is no other order."""
+def _as_first_placed(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
+    """Take over what may differ in a repetition: the time, and a contact that was erased since."""
     contact = Erased() if isinstance(first.contact, Erased) else placed.contact
     return replace(placed, placed_at=first.placed_at, contact=contact)
 
@@ -201,7 +204,7 @@ def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
 
 
 def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
-    if not isinstance(order.intents.get(fact.answers), _QUESTION[type(fact)]):
+    if not isinstance(order.intents.get(fact.answers), _ANSWERED_INTENT[type(fact)]):
         raise NotAsked(type(fact).__name__, fact.answers)
     if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
         raise UnknownLine(fact.line, len(order.lines))
@@ -212,10 +215,10 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
 
 def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
     _check_run(command.run, order)
-    if not isinstance(order.intents.get(command.intent_version), _WAITED_ON[command.awaited]):
+    if not isinstance(order.intents.get(command.intent_version), _AWAITED_INTENT[command.awaited]):
         raise NotAsked(f"a timeout of {command.awaited}", command.intent_version)
     if command.awaited is Awaited.DELIVERY and not order.delivery.picked_up:
-        return ()  # nobody carries the meal yet, so nobody is late with it
+        return ()  # no courier has the meal yet, so the delivery cannot be late
     if order.cancellation is not None or answer(order, command.awaited, command.intent_version) is not Answer.NONE:
         return ()
     return (_timeout(command),)
@@ -240,7 +243,7 @@ def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
     if order.run_state is not RunState.RUNNING:
         return ()
     if order.cancellation is not None and not command.compensating:
-        return (RunStarted(run=order.run + 1, by=SYSTEM, reason="it was cancelled while it was being parked"),)
+        return (RunStarted(run=order.run + 1, by=SYSTEM, reason="cancelled while the run was being parked"),)
     return (OrderParked(run=command.run, error=command.error, detail=command.detail),)
 
 
@@ -273,7 +276,7 @@ _CANCELLERS = {
     Role.SYSTEM: Fault.PLATFORM,
 }
 
-_QUESTION: dict[type[Fact], type[Intent]] = {
+_ANSWERED_INTENT: dict[type[Fact], type[Intent]] = {
     **dict.fromkeys((PaymentAuthorized, PaymentDeclined), PaymentAuthorizationRequested),
     **dict.fromkeys((PaymentCaptured, PaymentCaptureRefused), PaymentCaptureRequested),
     **dict.fromkeys((PaymentVoided, PaymentVoidRefused), PaymentVoidRequested),
@@ -287,10 +290,10 @@ _QUESTION: dict[type[Fact], type[Intent]] = {
     ),
     **dict.fromkeys((CourierReleased, CourierWrittenOff), CourierReleaseRequested),
 }
-"""Which intent a fact is an answer to."""
+"""The kind of intent that a report answers."""
 
-_WAITED_ON: dict[Awaited, type[Intent]] = {
+_AWAITED_INTENT: dict[Awaited, type[Intent]] = {
     **dict.fromkeys((Awaited.ACCEPTANCE, Awaited.READINESS), PreparationRequested),
     **dict.fromkeys((Awaited.ASSIGNMENT, Awaited.PICKUP, Awaited.DELIVERY), CourierRequested),
 }
-"""Which intent puts the question that is waited on."""
+"""The kind of intent whose answer a run waits for."""

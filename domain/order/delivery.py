@@ -1,4 +1,4 @@
-"""The delivery of an order: offers to couriers, one after the other, as the events tell it."""
+"""The delivery of an order, folded from its events: offers to couriers, one after the other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from domain.fast_replace import replace
 from domain.identifiers import CourierId
 from domain.order.events import (
     CourierAssigned,
@@ -23,14 +24,13 @@ from domain.order.events import (
     OrderDelivered,
     OrderPickedUp,
 )
-from domain.replacing import replace
 
 ATTEMPTS_MAX = 5
-"""Offers an order makes before it gives up; a product decision: with 3 minutes each, a quarter of an hour."""
+"""Offers that an order makes before it is cancelled. A product decision: with 3 minutes each, a quarter of an hour."""
 
 
 class OfferState(StrEnum):
-    """Where an offer is. REQUESTED and TIMED_OUT are in doubt: a courier may be under way."""
+    """The state of an offer. REQUESTED and TIMED_OUT are in doubt: a courier may be on the way."""
 
     REQUESTED = "requested"
     ASSIGNED = "assigned"
@@ -47,7 +47,7 @@ IN_DOUBT = frozenset({OfferState.REQUESTED, OfferState.TIMED_OUT})
 HELD = IN_DOUBT | {OfferState.ASSIGNED, OfferState.PICKED_UP}
 CARRYING = frozenset({OfferState.PICKED_UP, OfferState.DELIVERED, OfferState.FAILED})
 LIVE = frozenset({OfferState.REQUESTED, OfferState.ASSIGNED}) | CARRYING
-_WITHDRAWN_IF_ASKED = HELD - CARRYING
+_WITHDRAWABLE = HELD - CARRYING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class Offer:
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """``picked_up`` is the pivot of the saga. ``failed`` is what was said last of the delivery's end."""
+    """``picked_up`` is the pivot of the saga. ``failed`` is the last report on the end of the delivery if it failed."""
 
     offers: tuple[Offer, ...] = ()
     picked_up: bool = False
@@ -73,7 +73,7 @@ class Delivery:
 
     @property
     def current(self) -> Offer | None:
-        """The offer that counts: that of the courier who carries the meal, else the last one made."""
+        """The offer of the courier who has or had the meal, else the last one made."""
         for offer in reversed(self.offers):
             if offer.state in CARRYING:
                 return offer
@@ -84,7 +84,7 @@ DeliveryEvent: TypeAlias = DeliveryIntent | DeliveryFact | CourierTimedOut | Del
 
 
 def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
-    """The delivery after the event of that version."""
+    """Fold the event of that version."""
     match event:
         case CourierRequested():
             return replace(delivery, offers=(*delivery.offers, Offer(intent=version, attempt=event.attempt)))
@@ -97,8 +97,8 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
         case OrderPickedUp():
             return _moved(delivery, event.answers, OfferState.PICKED_UP, picked_up=True)
         case OrderDelivered():
-            told: dict[str, Any] = {"picked_up": True, "delivered": True, "failed": None}
-            return _moved(delivery, event.answers, OfferState.DELIVERED, **told)
+            ended: dict[str, Any] = {"picked_up": True, "delivered": True, "failed": None}
+            return _moved(delivery, event.answers, OfferState.DELIVERED, **ended)
         case DeliveryFailed():
             moved = _moved(delivery, event.answers, OfferState.FAILED)
             return moved if _carried_by_another(delivery, event.answers) else replace(moved, failed=event)
@@ -113,30 +113,32 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
 
 
 def write_off(delivery: Delivery, intent: int) -> Delivery:
-    """The offer of this intent is not pursued any more."""
+    """Give up the offer of this intent."""
     return _each(delivery, lambda o: replace(o, state=OfferState.WRITTEN_OFF, undo=None) if o.intent == intent else o)
 
 
 def _moved(
     delivery: Delivery, intent: int, state: OfferState, courier: CourierId | None = None, **changes: Any
 ) -> Delivery:
-    """What is said of an offer. A courier who takes an offer late, after its end, is under way all the same; a delivery
-    that ended stays so, whatever is said of the time before. Who declines, or carries the meal, need not be withdrawn.
+    """Apply a report on an offer.
+
+    A courier who accepts an offer late, after its end, is on the way all the same. A delivery that ended stays ended,
+    whatever is reported of the time before. An offer that was declined or picked up needs no withdrawal any more.
     """
 
     def move(offer: Offer) -> Offer:
         if offer.intent != intent or (offer.state in CARRYING and state not in CARRYING):
             return offer
         if offer.state in CARRYING and state is OfferState.PICKED_UP:
-            return offer  # how it ended was told before how it began
-        undo = offer.undo if state in _WITHDRAWN_IF_ASKED else None
+            return offer  # the report of the end came before that of the pickup
+        undo = offer.undo if state in _WITHDRAWABLE else None
         return replace(offer, state=state, courier=courier or offer.courier, undo=undo)
 
     return _each(delivery, move, **changes)
 
 
 def _carried_by_another(delivery: Delivery, intent: int) -> bool:
-    """A courier whose offer was withdrawn finds no meal and says that it failed: it is on its way with another."""
+    """Whether another courier has the meal: one whose offer was withdrawn finds none and reports a failure."""
     carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
     return any(offer.state in carrying for offer in delivery.offers if offer.intent != intent)
 

@@ -1,8 +1,9 @@
-"""The events of an order: facts, frozen. Class and field names are the storage format: add, never rename.
+"""The events of an order. Class and field names are the storage format: add, never rename.
 
-An event ending in ``Requested`` is an intent: an outside call that the order made necessary, performed under the key
-``order id / version of the intent``. Its outcome names it in ``answers``. ``at`` is when the outside says that it
-happened; when it was recorded is on the commit.
+An event whose name ends in ``Requested`` is an intent (but for ``CancellationRequested`` and ``ApprovalRequested``): a
+call to a provider, restaurant or courier that became necessary. It is performed under the key ``order id / version of
+the intent``, and its outcome names that version in ``answers``. ``at`` is the time that the other side reports; the
+commit has the time of recording.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from domain.personal import Contact, Erased
 
 
 class Fault(StrEnum):
-    """Who answers for it. Payouts follow from it; they are made elsewhere."""
+    """The party at fault. Payouts depend on it; another system makes them."""
 
     CUSTOMER = "customer"
     RESTAURANT = "restaurant"
@@ -40,8 +41,8 @@ class CancellationCause(StrEnum):
     ABANDONED = "abandoned"
 
 
-class Wish(StrEnum):
-    """What a person may want that moves or gives up money."""
+class Adjustment(StrEnum):
+    """A change of money by hand. The value is stored in ``ApprovalRequested.wish``."""
 
     CREDIT = "credit"
     WRITE_OFF = "write_off"
@@ -50,7 +51,7 @@ class Wish(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Option:
-    """An extra on an item, e.g. burrata for 2.00, a unit."""
+    """An extra on an item, e.g. burrata. ``price`` is per unit of the item."""
 
     name: str
     price: Money
@@ -68,6 +69,7 @@ class Line:
 
     @property
     def total(self) -> Money:
+        """Price of all units, options included."""
         each = self.unit_price
         for option in self.options:
             each += option.price
@@ -79,7 +81,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlaced:
-    """A customer wants this, at these prices. Begins run 1."""
+    """A customer ordered these lines at these prices. Starts run 1."""
 
     order_id: OrderId
     customer: CustomerId
@@ -95,7 +97,7 @@ class OrderPlaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """The order goes on from its facts in a new run of its state machine; older runs decide nothing any more."""
+    """A new run of the state machine carries the order on from its events. Older runs can no longer decide anything."""
 
     run: int
     by: Actor
@@ -104,7 +106,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderParked:
-    """The run met a fault that is ours, not the order's. It undid nothing and waits for a person."""
+    """The run failed for a technical reason, not one of the order. It undid nothing and waits for a person."""
 
     run: int
     error: str
@@ -113,7 +115,7 @@ class OrderParked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationRequested:
-    """From here the order only gives back."""
+    """The cancellation began. From here on the order only gives back what it holds."""
 
     cause: CancellationCause
     fault: Fault
@@ -123,17 +125,17 @@ class CancellationRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCancelled:
-    """Everything was given back or written off."""
+    """The cancellation ended: everything was given back or written off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCompleted:
-    """Delivered and paid for."""
+    """The order was delivered and paid for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditGranted:
-    """Support lowers what the customer has to pay, e.g. for a cold meal."""
+    """Support lowered what the customer has to pay, e.g. for a cold meal."""
 
     credit_id: str
     amount: Money
@@ -144,7 +146,7 @@ class CreditGranted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenOff:
-    """A person decided that what intent ``intent`` holds or owes is not pursued any more."""
+    """A person gave up what the intent of version ``intent`` holds or still has to collect or give back."""
 
     intent: int
     fault: Fault
@@ -154,7 +156,7 @@ class WrittenOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteAdded:
-    """A person's words about the order, for other people. ``note_id`` makes adding twice harmless."""
+    """Support left a note about the order for colleagues. ``note_id`` makes adding twice harmless."""
 
     note_id: str
     by: Actor
@@ -163,10 +165,10 @@ class NoteAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAbandoned:
-    """A person ended the order without compensating; ``WrittenOff`` events before it name what is not pursued.
+    """A person ended the order without compensation. ``WrittenOff`` events before it name what was given up.
 
-    ``unclaimed`` is what the customer still had to pay and is not asked for any more, ``unreturned`` what was taken too
-    much and no refund was asked for.
+    ``unclaimed``: the part of the price that will not be collected. ``unreturned``: the part that was captured without
+    being due and for which no refund was requested.
     """
 
     fault: Fault
@@ -178,12 +180,13 @@ class OrderAbandoned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequested:
-    """A person's wish about more money than one person decides on. It is named by its version and waits for another.
+    """A person requested a change of more money than one person may decide on. It waits for a second person.
 
-    ``amount`` is what it moves or gives up. ``credit_id`` is a credit's, ``intent`` a write-off's.
+    The version of this event identifies the request. ``amount`` is the money that it moves or gives up. ``credit_id``
+    is set for a credit, ``intent`` for a write-off.
     """
 
-    wish: Wish
+    wish: Adjustment
     amount: Money
     fault: Fault
     by: Actor
@@ -194,7 +197,7 @@ class ApprovalRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalGiven:
-    """A second person agreed to the wish of version ``approval``, which is done in the same commit."""
+    """A second person approved the request of version ``approval``. Its effect is in the same commit."""
 
     approval: int
     by: Actor
@@ -205,7 +208,7 @@ class ApprovalGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentAuthorizationRequested:
-    """Intent: hold this amount on the customer's means of payment."""
+    """Intent: hold this amount on the customer's payment method."""
 
     amount: Money
     payment_method: str
@@ -223,7 +226,7 @@ class PaymentAuthorized:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentDeclined:
-    """The provider, or the customer's bank, said no."""
+    """The provider, or the customer's bank, declined."""
 
     answers: int
     reason: str
@@ -232,7 +235,7 @@ class PaymentDeclined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCaptureRequested:
-    """Intent: take this part of what is held. A capture closes its authorization; the provider releases the rest."""
+    """Intent: take this part of the hold. A capture closes its authorization; the provider releases the rest."""
 
     authorization_id: str
     amount: Money
@@ -250,7 +253,7 @@ class PaymentCaptured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentCaptureRefused:
-    """The provider will not take the money, e.g. because the authorization expired."""
+    """The provider refused to take the money, e.g. because the authorization expired."""
 
     answers: int
     reason: str
@@ -259,14 +262,14 @@ class PaymentCaptureRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentVoidRequested:
-    """Intent: let go of what is held."""
+    """Intent: release the hold."""
 
     authorization_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentVoided:
-    """The provider holds nothing any more."""
+    """The provider released the hold."""
 
     answers: int
     at: datetime
@@ -274,7 +277,7 @@ class PaymentVoided:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentVoidRefused:
-    """The provider will not let go."""
+    """The provider refused to release the hold."""
 
     answers: int
     reason: str
@@ -283,7 +286,7 @@ class PaymentVoidRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefundRequested:
-    """Intent: give this part of a capture back."""
+    """Intent: refund this part of a capture."""
 
     capture_id: str
     amount: Money
@@ -291,7 +294,7 @@ class PaymentRefundRequested:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefunded:
-    """The provider gave the money back."""
+    """The provider refunded the money."""
 
     answers: int
     refund_id: str
@@ -301,7 +304,7 @@ class PaymentRefunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentRefundRefused:
-    """The provider will not give the money back, e.g. because the account is closed."""
+    """The provider refused the refund, e.g. because the account is closed."""
 
     answers: int
     reason: str
@@ -313,12 +316,12 @@ class PaymentRefundRefused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationRequested:
-    """Intent: send the restaurant a ticket with the lines placed. Open until the restaurant answers."""
+    """Intent: send the restaurant a ticket with the ordered lines. Open until the restaurant answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationAccepted:
-    """The restaurant cooks it and says when it will be ready."""
+    """The restaurant accepted the ticket and expects the meal to be ready at ``ready_at``."""
 
     answers: int
     ready_at: datetime
@@ -327,7 +330,7 @@ class PreparationAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationRejected:
-    """The restaurant does not cook it."""
+    """The restaurant rejected the ticket."""
 
     answers: int
     reason: str | Erased
@@ -344,7 +347,7 @@ class PreparationTimedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemUnavailable:
-    """Of a line (numbered from 1) only ``available`` units can be had. What is not had is not paid for."""
+    """Of a line (numbered from 1) only ``available`` units exist. The customer does not pay for the others."""
 
     answers: int
     line: int
@@ -354,7 +357,7 @@ class ItemUnavailable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationReady:
-    """The meal stands at the pass."""
+    """The meal is ready for pickup."""
 
     answers: int
     at: datetime
@@ -362,7 +365,7 @@ class PreparationReady:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationOverdue:
-    """The meal was accepted and never became ready in time."""
+    """The ticket was accepted, but the meal was not ready in time."""
 
     answers: int
     at: datetime
@@ -370,14 +373,14 @@ class PreparationOverdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationCancellationRequested:
-    """Intent: take the ticket of intent ``request`` back."""
+    """Intent: recall the ticket of intent ``request``."""
 
     request: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationCancelled:
-    """The restaurant took the ticket off the board."""
+    """The restaurant cancelled the ticket."""
 
     answers: int
     at: datetime
@@ -385,7 +388,7 @@ class PreparationCancelled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreparationWrittenOff:
-    """Too late: the meal is cooked, and nobody eats it."""
+    """The ticket could not be recalled, because the meal was cooked. The restaurant is paid elsewhere."""
 
     answers: int
     reason: str
@@ -397,14 +400,14 @@ class PreparationWrittenOff:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierRequested:
-    """Intent: offer the delivery to a courier; the ``attempt``-th offer of this order. Open until it is answered."""
+    """Intent: offer the delivery to couriers; the ``attempt``-th offer of this order. Open until it is answered."""
 
     attempt: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierAssigned:
-    """A courier took the offer."""
+    """A courier accepted the offer."""
 
     answers: int
     courier: CourierId
@@ -413,7 +416,7 @@ class CourierAssigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierDeclined:
-    """Nobody takes the offer, or who took it gives it back before picking up."""
+    """The offer was declined, or the courier who had accepted it gave it back before pickup."""
 
     answers: int
     reason: str | Erased
@@ -422,7 +425,7 @@ class CourierDeclined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierTimedOut:
-    """No courier took the offer, or who took it did not pick up, in time."""
+    """No courier accepted the offer in time, or the courier who did was not at the restaurant in time."""
 
     answers: int
     at: datetime
@@ -430,7 +433,7 @@ class CourierTimedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPickedUp:
-    """The meal left the restaurant. From here the order only goes forward."""
+    """A courier has the meal. From here on the order can no longer be cancelled: this is the pivot of the saga."""
 
     answers: int
     at: datetime
@@ -446,7 +449,7 @@ class OrderDelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed:
-    """The customer will not get the meal."""
+    """The courier could not deliver: the customer will not get the meal."""
 
     answers: int
     reason: str | Erased
@@ -456,7 +459,7 @@ class DeliveryFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryOverdue:
-    """The meal was picked up, and nobody said in time what became of it."""
+    """The meal was picked up, and no report of its delivery came in time."""
 
     answers: int
     at: datetime
@@ -464,14 +467,14 @@ class DeliveryOverdue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierReleaseRequested:
-    """Intent: withdraw the offer of intent ``request``, and release the courier who took it."""
+    """Intent: withdraw the offer of intent ``request`` and release the courier who accepted it."""
 
     request: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierReleased:
-    """The offer is withdrawn; no courier is under way for it."""
+    """The offer was withdrawn; no courier is on the way for it."""
 
     answers: int
     at: datetime
@@ -479,7 +482,7 @@ class CourierReleased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierWrittenOff:
-    """Too late: the courier is under way and will be paid."""
+    """The courier could not be released in time and is paid for the trip elsewhere."""
 
     answers: int
     reason: str
@@ -521,10 +524,10 @@ DeliveryFact: TypeAlias = (
     | CourierWrittenOff
 )
 Fact: TypeAlias = PaymentFact | PreparationFact | DeliveryFact
-"""What the outside did, as the answer to an intent."""
+"""A report of a provider, restaurant or courier in answer to an intent."""
 
 Timeout: TypeAlias = PreparationTimedOut | PreparationOverdue | CourierTimedOut | DeliveryOverdue
-"""What the outside did not do in time: decided, not told."""
+"""No answer came in time. Decided by a run of the order; no outside party reports it."""
 
 Decision: TypeAlias = (
     OrderPlaced

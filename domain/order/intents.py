@@ -1,33 +1,21 @@
-"""What is to be performed now (``open_intents``), what must be given back (``owed``), and whether the books balance.
+"""Open intents of an order (``open_intents``) and what it holds that must be given back (``owed``).
 
-All three are read from the fold, never from where a saga stands.
+Both are read from the fold of the events, never from where a run of the state machine is.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.money import Money
 from domain.order import delivery, preparation
-from domain.order.events import (
-    CourierReleaseRequested,
-    Intent,
-    PaymentRefundRequested,
-    PaymentVoidRequested,
-    PreparationCancellationRequested,
-)
+from domain.order.books import excess_taken, shortage
+from domain.order.events import Intent
 from domain.order.order import Order
 from domain.order.payment import Hold, Transfer
 from domain.order.preparation import TicketState
-
-UNDO = (
-    PaymentVoidRequested,
-    PaymentRefundRequested,
-    PreparationCancellationRequested,
-    CourierReleaseRequested,
-)
-"""Intents that give back. All others are forward."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +27,10 @@ class OpenIntent:
 
 
 def open_intents(order: Order) -> tuple[OpenIntent, ...]:
-    """What is to be performed now, oldest first.
+    """List the intents to perform now, oldest first.
 
-    Money asked for is settled even when the order is being cancelled: it may have moved. A ticket or an offer nobody
-    answered is not sent again then; its undo takes it back, whether it arrived or not.
+    Requested money movements stay open during a cancellation, because they may have happened. A ticket or an offer
+    without an answer is not sent again during a cancellation: its undo takes it back whether it arrived or not.
     """
     versions = {
         *(capture.intent for capture in order.payment.captures if capture.state is Transfer.ASKED),
@@ -60,17 +48,17 @@ def open_intents(order: Order) -> tuple[OpenIntent, ...]:
 
 
 def _unanswered(order: Order) -> set[int]:
-    found = set()
+    versions = set()
     if order.ticket is not None and order.ticket.state is TicketState.REQUESTED:
-        found.add(order.ticket.intent)
+        versions.add(order.ticket.intent)
     offer = order.delivery.current
     if offer is not None and offer.state is delivery.OfferState.REQUESTED:
-        found.add(offer.intent)
-    return found
+        versions.add(offer.intent)
+    return versions
 
 
 class Holding(StrEnum):
-    """What can be held of others."""
+    """What an order can hold at a provider, a restaurant or a courier."""
 
     AUTHORIZATION = "authorization"
     CAPTURE = "capture"
@@ -80,8 +68,12 @@ class Holding(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owed:
-    """Something held and not given back. ``intent`` took it; ``undo`` is an open intent to give it back; ``in_doubt``:
-    it may not be held at all, nobody knows yet. ``refused``: giving it back was refused in this run."""
+    """Something that the order holds and has not given back.
+
+    ``intent``: version of the intent that took it. ``undo``: version of an open intent that gives it back.
+    ``in_doubt``: it may not be held at all, because the outcome is not known yet. ``refused``: giving it back was
+    refused in this run.
+    """
 
     holding: Holding
     intent: int
@@ -92,60 +84,58 @@ class Owed:
 
 
 def owed(order: Order) -> tuple[Owed, ...]:
-    """What is held and neither earned, nor given back, nor written off. Empty on every order that has ended."""
-    return (*_owed_money(order), *_owed_ticket(order), *_owed_couriers(order))
+    """List what is held and neither earned, nor given back, nor written off. Empty for every order that has ended."""
+    return (*_owed_authorization(order), *_owed_captures(order), *_owed_ticket(order), *_owed_couriers(order))
 
 
-def _owed_money(order: Order) -> list[Owed]:
-    found = []
+def _owed_authorization(order: Order) -> Iterator[Owed]:
+    authorization = order.payment.authorization
+    if authorization is None or authorization.state not in {Hold.ASKED, Hold.HELD} or order.payment.capture_in_doubt:
+        return
+    yield Owed(
+        holding=Holding.AUTHORIZATION,
+        intent=authorization.intent,
+        amount=authorization.amount,
+        in_doubt=authorization.state is Hold.ASKED,
+        undo=authorization.void,
+        refused=authorization.void_refused,
+    )
+
+
+def _owed_captures(order: Order) -> Iterator[Owed]:
     payment = order.payment
-    authorization = payment.authorization
-    if authorization is not None and authorization.state in {Hold.ASKED, Hold.HELD} and not payment.capture_in_doubt:
-        found.append(
-            Owed(
-                holding=Holding.AUTHORIZATION,
-                intent=authorization.intent,
-                amount=authorization.amount,
-                in_doubt=authorization.state is Hold.ASKED,
-                undo=authorization.void,
-                refused=authorization.void_refused,
-            )
-        )
     for capture in payment.captures:
         if capture.state is Transfer.ASKED:
-            found.append(Owed(holding=Holding.CAPTURE, intent=capture.intent, amount=capture.amount, in_doubt=True))
+            yield Owed(holding=Holding.CAPTURE, intent=capture.intent, amount=capture.amount, in_doubt=True)
     for refund in payment.refunds:
-        if refund.state in {Transfer.ASKED, Transfer.REFUSED}:
-            asked = refund.state is Transfer.ASKED
-            undo = refund.intent if asked else None
-            found.append(
-                Owed(holding=Holding.CAPTURE, intent=refund.intent, amount=refund.amount, undo=undo, refused=not asked)
-            )
+        if refund.state is Transfer.ASKED:
+            yield Owed(holding=Holding.CAPTURE, intent=refund.intent, amount=refund.amount, undo=refund.intent)
+        elif refund.state is Transfer.REFUSED:
+            yield Owed(holding=Holding.CAPTURE, intent=refund.intent, amount=refund.amount, refused=True)
     if (excess := excess_taken(order)) and not payment.capture_in_doubt:
-        latest = next(c.intent for c in reversed(payment.captures) if c.state is Transfer.DONE)
-        found.append(Owed(holding=Holding.CAPTURE, intent=latest, amount=excess))
-    return found
+        latest = next(capture.intent for capture in reversed(payment.captures) if capture.state is Transfer.DONE)
+        yield Owed(holding=Holding.CAPTURE, intent=latest, amount=excess)
 
 
-def _owed_ticket(order: Order) -> list[Owed]:
+def _owed_ticket(order: Order) -> Iterator[Owed]:
     ticket = order.ticket
-    if ticket is None or ticket.state not in preparation.HELD:
-        return []
-    in_doubt = ticket.state in preparation.IN_DOUBT
-    return [Owed(holding=Holding.TICKET, intent=ticket.intent, in_doubt=in_doubt, undo=ticket.undo)]
+    if ticket is not None and ticket.state in preparation.HELD:
+        in_doubt = ticket.state in preparation.IN_DOUBT
+        yield Owed(holding=Holding.TICKET, intent=ticket.intent, in_doubt=in_doubt, undo=ticket.undo)
 
 
-def _owed_couriers(order: Order) -> list[Owed]:
-    return [
-        Owed(holding=Holding.OFFER, intent=offer.intent, in_doubt=offer.state in delivery.IN_DOUBT, undo=offer.undo)
-        for offer in order.delivery.offers
-        if offer.state in delivery.HELD
-    ]
+def _owed_couriers(order: Order) -> Iterator[Owed]:
+    for offer in order.delivery.offers:
+        if offer.state in delivery.HELD:
+            in_doubt = offer.state in delivery.IN_DOUBT
+            yield Owed(holding=Holding.OFFER, intent=offer.intent, in_doubt=in_doubt, undo=offer.undo)
 
 
 def at_stake(order: Order) -> Money:
-    """What is given up when nothing more is done for the order: all that is owed, and what is still to be paid. What is
-    held for a payment is not counted beside that payment."""
+    """Work out the money that is lost if nothing more is done for the order: all that is owed and all still to be paid.
+
+    A hold and the payment that it is for count once.
+    """
     held, moved = Money.zero(order.currency), shortage(order)
     for item in owed(order):
         if item.holding is Holding.AUTHORIZATION and item.amount is not None:
@@ -153,81 +143,3 @@ def at_stake(order: Order) -> Money:
         elif item.amount is not None:
             moved += item.amount
     return max(held, moved)
-
-
-# --- books ------------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Books:
-    """At every version ``captured + still_to_capture + over_refunded`` is ``due + refunded + still_to_refund +
-    unreturned``.
-
-    ``due`` is what the customer has to pay for what was delivered, less what was credited or written off.
-    ``unreturned`` is what a person decided not to give back through the provider. ``over_refunded`` is what was given
-    back, or is about to be, and nobody owed: zero unless the provider contradicts itself.
-    """
-
-    captured: Money
-    still_to_capture: Money
-    due: Money
-    refunded: Money
-    still_to_refund: Money
-    unreturned: Money
-    over_refunded: Money
-
-    @property
-    def balanced(self) -> bool:
-        right = self.due + self.refunded + self.still_to_refund + self.unreturned
-        return self.captured + self.still_to_capture + self.over_refunded == right
-
-    @property
-    def settled(self) -> bool:
-        return self.balanced and not (self.still_to_capture or self.still_to_refund or self.over_refunded)
-
-
-def books(order: Order) -> Books:
-    """The money of an order, as its log has it."""
-    payment = order.payment
-    return Books(
-        captured=payment.taken(Transfer.DONE),
-        still_to_capture=payment.taken(Transfer.ASKED) + shortage(order),
-        due=due(order),
-        refunded=payment.returned(Transfer.DONE),
-        still_to_refund=payment.returned(Transfer.ASKED, Transfer.REFUSED) + excess_taken(order),
-        unreturned=payment.returned(Transfer.WRITTEN_OFF) + Money(order.unreturned, order.currency),
-        over_refunded=max(_given_back(order) - _overpaid(order), Money.zero(order.currency)),
-    )
-
-
-def due(order: Order) -> Money:
-    """What the customer has to pay: nothing before delivery, nothing once the order is being cancelled, and of an order
-    that was abandoned no more than was taken."""
-    nothing = Money.zero(order.currency)
-    if order.cancellation is not None or not order.delivery.delivered:
-        return nothing
-    price = max(order.total - order.payment.waived, nothing)
-    return price if order.abandoned is None else min(price, _taken(order))
-
-
-def shortage(order: Order) -> Money:
-    """What is due, and neither captured nor asked to be: not asked yet, or refused."""
-    return max(due(order) - _taken(order), Money.zero(order.currency))
-
-
-def excess_taken(order: Order) -> Money:
-    """What is captured or asked to be, not due, and not asked to be given back yet."""
-    return max(_overpaid(order) - _given_back(order), Money.zero(order.currency))
-
-
-def _overpaid(order: Order) -> Money:
-    return max(_taken(order) - due(order), Money.zero(order.currency))
-
-
-def _taken(order: Order) -> Money:
-    return order.payment.taken(Transfer.ASKED, Transfer.DONE)
-
-
-def _given_back(order: Order) -> Money:
-    by_refunds = order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
-    return by_refunds + Money(order.unreturned, order.currency)

@@ -1,5 +1,7 @@
-"""The order: what its events add up to. ``evolve`` never argues with the past; what may happen next is decided
-elsewhere (``deciding.py``), from this state alone."""
+"""The state of an order: the fold of its events.
+
+``evolve`` checks nothing and never raises. What may happen next is decided from this state alone, in ``deciding.py``.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, get_args
 
+from domain.fast_replace import replace
 from domain.identifiers import OrderId
 from domain.money import Money, total
 from domain.order import delivery, payment, preparation
@@ -46,11 +49,10 @@ from domain.order.events import (
 )
 from domain.order.payment import Payment
 from domain.order.preparation import Ticket, TicketState
-from domain.replacing import replace
 
 
 class Status(StrEnum):
-    """Where an order is, in one word. A summary for people: nothing is decided on it."""
+    """The state of an order in one word. A summary for people: no decision reads it."""
 
     UNPLACED = "unplaced"
     PLACED = "placed"
@@ -75,10 +77,11 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """The fold of ``version`` events. ``lines`` have the quantities that can be had; ``intents`` are all of them.
+    """The fold of ``version`` events.
 
-    ``approvals`` are the wishes that wait for a second person, by version; ``unreturned`` is what, in minor units, was
-    abandoned and not asked back by any refund.
+    ``lines`` have the quantities that are available. ``stopped_at`` is the version at which the order was last parked
+    or ended. ``credited`` and ``unreturned`` are in minor units; the latter is captured money that was given up without
+    a refund. ``intents`` has every intent, ``approvals`` the requests that wait for a second person, both by version.
     """
 
     order_id: OrderId
@@ -111,7 +114,7 @@ class Order:
 
     @property
     def total(self) -> Money:
-        """Price of what can be had, with fees and tip, less credits; never below zero."""
+        """Price of the available quantities, with fees and tip, less credits; never below zero."""
         if self.placed is None:
             return Money.zero(self.currency)
         fees = (self.placed.delivery_fee, self.placed.service_fee, self.placed.tip)
@@ -120,7 +123,7 @@ class Order:
 
     @property
     def given_up(self) -> bool:
-        """Whether it ended by being abandoned, and nothing came later that made it owe again."""
+        """Whether a person abandoned the order and no later event opened it again."""
         return self.run_state is RunState.ENDED and self.abandoned is not None and self.stopped_at == self.abandoned_at
 
     @property
@@ -145,7 +148,7 @@ class Order:
 
 
 def initial(order_id: OrderId) -> Order:
-    """An order of which nothing is known."""
+    """The state before the first event."""
     return replace(_UNKNOWN, order_id=order_id)
 
 
@@ -153,12 +156,12 @@ _UNKNOWN = Order(order_id=OrderId(""))
 
 
 def evolve(order: Order, event: Event) -> Order:
-    """The order after one more event. Total: an event without a rule here only counts."""
+    """Fold one more event."""
     return evolve_all(order, (event,))
 
 
 def evolve_all(order: Order, events: Iterable[Event]) -> Order:
-    """The order after all of these. They change one copy in place, which nobody else has seen yet."""
+    """Fold several events. One copy is changed in place, before any caller can see it."""
     after = replace(order)
     fields = after.__dict__
     for event in events:
@@ -168,7 +171,7 @@ def evolve_all(order: Order, events: Iterable[Event]) -> Order:
 
 
 def fact_key(fact: Fact) -> tuple[object, ...]:
-    """Two reports with the same key are one fact, told twice; when it was told does not count."""
+    """Identify a report: two reports with the same key say the same, whatever their times."""
     if isinstance(fact, ItemUnavailable):
         return ItemUnavailable, fact.answers, fact.line, fact.available
     return type(fact), fact.answers, getattr(fact, "courier", None)
@@ -235,7 +238,7 @@ def _approval_requested(order: Order, event: ApprovalRequested, version: int) ->
 
 
 def _approved(order: Order, event: ApprovalGiven, version: int) -> _Changes:
-    pending = {asked: wish for asked, wish in order.approvals.items() if asked != event.approval}
+    pending = {version: request for version, request in order.approvals.items() if version != event.approval}
     return {"approvals": pending, "approved": order.approved | {event.approval}}
 
 

@@ -1,4 +1,4 @@
-"""The payment of an order: one authorization, its capture, and what was given back, as the events tell it."""
+"""The payment of an order, folded from its events: one authorization, its capture, and the refunds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
+from domain.fast_replace import replace
 from domain.money import Money, total
 from domain.order.events import (
     PaymentAuthorizationRequested,
@@ -23,11 +24,10 @@ from domain.order.events import (
     PaymentVoidRefused,
     PaymentVoidRequested,
 )
-from domain.replacing import replace
 
 
 class Hold(StrEnum):
-    """Where an authorization is. ASKED is in doubt: it may have happened."""
+    """The state of an authorization. ASKED is in doubt: the call may have succeeded."""
 
     ASKED = "asked"
     HELD = "held"
@@ -38,7 +38,7 @@ class Hold(StrEnum):
 
 
 class Transfer(StrEnum):
-    """Where a capture or a refund is. ASKED is in doubt; LAPSED was refused, and a later run asks anew."""
+    """The state of a capture or refund. ASKED is in doubt. LAPSED was refused in an earlier run."""
 
     ASKED = "asked"
     DONE = "done"
@@ -49,7 +49,7 @@ class Transfer(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Authorization:
-    """``intent`` is the version of the intent that asked for it, ``void`` that of an open intent to let go of it."""
+    """``intent`` is the version of the intent that requested it, ``void`` that of an open intent to release it."""
 
     intent: int
     amount: Money
@@ -61,8 +61,11 @@ class Authorization:
 
 @dataclass(frozen=True, kw_only=True)
 class Capture:
-    """Money taken, or asked to be. ``amount`` is what was asked until the provider says what it took; ``forgiven``:
-    what of the claim is not had is not pursued any more."""
+    """Money that was captured or is being captured.
+
+    ``amount`` is the requested amount (``asked``) until the provider reports what it took. ``forgiven``: the
+    uncollected part was written off.
+    """
 
     intent: int
     asked: Money
@@ -73,7 +76,7 @@ class Capture:
 
     @property
     def waived(self) -> Money:
-        """What a person let go of this claim."""
+        """The uncollected part, if it was written off."""
         if not self.forgiven:
             return Money.zero(self.asked.currency)
         missing = self.asked - self.amount if self.state is Transfer.DONE else self.asked
@@ -82,7 +85,7 @@ class Capture:
 
 @dataclass(frozen=True, kw_only=True)
 class Refund:
-    """Money given back, or asked to be, of one capture."""
+    """A part of one capture that was refunded or is being refunded."""
 
     intent: int
     amount: Money
@@ -97,7 +100,7 @@ _ANY: _States = tuple(Transfer)
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """More than one capture happens only where one was refused before, or the provider contradicts itself."""
+    """There is more than one capture only if an earlier one was refused or the provider contradicts itself."""
 
     currency: str = ""
     authorization: Authorization | None = None
@@ -105,13 +108,16 @@ class Payment:
     refunds: tuple[Refund, ...] = ()
 
     def taken(self, *states: Transfer) -> Money:
+        """Add up the captures in these states."""
         return total((capture.amount for capture in self.captures if capture.state in states), self.currency)
 
     @property
     def waived(self) -> Money:
+        """What was written off of all captures."""
         return total((capture.waived for capture in self.captures), self.currency)
 
     def returned(self, *states: Transfer) -> Money:
+        """Add up the refunds in these states."""
         return total((refund.amount for refund in self.refunds if refund.state in states), self.currency)
 
     @property
@@ -119,8 +125,8 @@ class Payment:
         return any(capture.state is Transfer.ASKED for capture in self.captures)
 
     def refundable(self) -> tuple[str, Money] | None:
-        """A capture of which something can still be given back, and how much."""
-        left: dict[str, Money] = {}  # by name: a provider may give two captures the same one
+        """Find a capture that can still be refunded: its id and the amount left."""
+        left: dict[str, Money] = {}  # by id: a provider may give two captures the same one
         for capture in self.captures:
             if capture.state is Transfer.DONE:
                 left[capture.capture_id] = left.get(capture.capture_id, Money.zero(self.currency)) + capture.amount
@@ -131,7 +137,7 @@ class Payment:
 
 
 def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -> Payment:
-    """The payment after the event of that version."""
+    """Fold the event of that version."""
     match event:
         case PaymentAuthorizationRequested():
             return replace(payment, authorization=Authorization(intent=version, amount=event.amount))
@@ -166,7 +172,7 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
 
 
 def lapse_refusals(payment: Payment) -> Payment:
-    """A new run asks again for what was refused before it."""
+    """Let a new run request again what was refused before it."""
 
     def lapsed(state: Transfer) -> Transfer:
         return Transfer.LAPSED if state is Transfer.REFUSED else state
@@ -179,7 +185,7 @@ def lapse_refusals(payment: Payment) -> Payment:
 
 
 def write_off(payment: Payment, intent: int) -> Payment:
-    """Nothing that this intent holds or owes is pursued any more. Money that moved stays moved."""
+    """Give up what this intent holds or still has to move. Money that was moved stays moved."""
     if payment.authorization is not None and payment.authorization.intent == intent:
         return _hold(payment, state=Hold.WRITTEN_OFF, void=None)
     unmoved = (Transfer.ASKED, Transfer.REFUSED, Transfer.LAPSED)

@@ -1,4 +1,4 @@
-"""The preparation of an order: one ticket at the restaurant, as the events tell it."""
+"""The preparation of an order, folded from its events: one ticket at the restaurant."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeAlias
 
+from domain.fast_replace import replace
 from domain.order.events import (
     ItemUnavailable,
     PreparationAccepted,
@@ -21,11 +22,10 @@ from domain.order.events import (
     PreparationTimedOut,
     PreparationWrittenOff,
 )
-from domain.replacing import replace
 
 
 class TicketState(StrEnum):
-    """Where a ticket is. REQUESTED and TIMED_OUT are in doubt: the restaurant may be cooking."""
+    """The state of a ticket. REQUESTED and TIMED_OUT are in doubt: the restaurant may be cooking."""
 
     REQUESTED = "requested"
     ACCEPTED = "accepted"
@@ -45,7 +45,7 @@ HELD = IN_DOUBT | {TicketState.ACCEPTED, TicketState.READY, TicketState.OVERDUE}
 
 @dataclass(frozen=True, kw_only=True)
 class Ticket:
-    """``intent`` is the version of the intent that asked for it, ``undo`` that of an open intent to take it back."""
+    """``intent`` is the version of the intent that requested it, ``undo`` that of an open intent to recall it."""
 
     intent: int
     state: TicketState = TicketState.REQUESTED
@@ -57,7 +57,7 @@ PreparationEvent: TypeAlias = PreparationIntent | PreparationFact | PreparationT
 
 
 def evolve(ticket: Ticket | None, event: PreparationEvent, version: int) -> Ticket | None:
-    """The ticket after the event of that version."""
+    """Fold the event of that version."""
     match event:
         case PreparationRequested():
             return Ticket(intent=version)
@@ -82,12 +82,12 @@ def evolve(ticket: Ticket | None, event: PreparationEvent, version: int) -> Tick
 
 
 def collected(ticket: Ticket | None) -> Ticket | None:
-    """A courier took the meal: the restaurant is done, whatever it said before or says after."""
+    """Close the ticket because a courier has the meal, whatever the restaurant reported before."""
     return None if ticket is None else replace(ticket, state=TicketState.COLLECTED, undo=None)
 
 
 def write_off(ticket: Ticket | None, intent: int) -> Ticket | None:
-    """The ticket of this intent is not pursued any more."""
+    """Give the ticket up, if it is of this intent."""
     if ticket is None or ticket.intent != intent:
         return ticket
     return replace(ticket, state=TicketState.WRITTEN_OFF, undo=None)
@@ -97,9 +97,9 @@ _FINAL = frozenset({TicketState.COLLECTED, TicketState.CANCELLED, TicketState.WR
 
 
 def _moved(ticket: Ticket | None, state: TicketState, **changes: Any) -> Ticket | None:
-    """What the restaurant says of a ticket. After its end it is remembered in the log and moves nothing.
+    """Apply a report of the restaurant. A report on a closed ticket changes nothing.
 
-    "Accepted" that comes after "ready" does not take the meal off the pass.
+    "Accepted" after "ready" is a late report: the meal stays ready.
     """
     if ticket is None or ticket.state in _FINAL:
         return ticket

@@ -1,4 +1,4 @@
-"""What a run waits for, as questions to the log: each is about one intent, and only its answer settles it."""
+"""What a run waits for: the answer to one intent, looked up in the log. Answers to other intents do not count."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from domain.order.preparation import ACCEPTED, TicketState
 
 
 class Answer(StrEnum):
-    """What the log says to a question. NONE: nothing yet, go on waiting."""
+    """The answer that the log has for a wait. NONE: no answer yet, so the run keeps waiting."""
 
     NONE = "none"
     ACCEPTED = "accepted"
@@ -26,29 +26,31 @@ class Answer(StrEnum):
 
 
 def awaited_intent(order: Order, awaited: Awaited) -> int | None:
-    """The version of the intent that the order waits on for this, None if it did not open one yet."""
+    """Find the version of the intent whose answer the order waits for; None if there is no such intent yet."""
     if awaited in {Awaited.ACCEPTANCE, Awaited.READINESS}:
         return None if order.ticket is None else order.ticket.intent
     offer = order.delivery.current
     return None if offer is None else offer.intent
 
 
-def answer(order: Order, awaited: Awaited, asked: int) -> Answer:
-    """The log's answer to the question that intent ``asked`` put. A cancellation answers them all, and so does giving
-    the order up: nobody needs to wait any more."""
+def answer(order: Order, awaited: Awaited, intent_version: int) -> Answer:
+    """Look up the answer to the intent of version ``intent_version``.
+
+    A cancellation answers every wait, and so does abandoning the order.
+    """
     if order.cancellation is not None or order.given_up:
         return Answer.CANCELLING
     match awaited:
         case Awaited.ACCEPTANCE:
-            return Answer.ACCEPTED if _ticket(order, asked) in ACCEPTED else Answer.NONE
+            return Answer.ACCEPTED if _ticket(order, intent_version) in ACCEPTED else Answer.NONE
         case Awaited.READINESS:
             ready = {TicketState.READY, TicketState.COLLECTED}
-            return Answer.READY if _ticket(order, asked) in ready else Answer.NONE
+            return Answer.READY if _ticket(order, intent_version) in ready else Answer.NONE
         case Awaited.ASSIGNMENT:
-            return _assignment(order, asked)
+            return _assignment(order, intent_version)
         case Awaited.PICKUP:
-            found = _assignment(order, asked)
-            return Answer.NONE if found is Answer.ASSIGNED else found
+            assignment = _assignment(order, intent_version)
+            return Answer.NONE if assignment is Answer.ASSIGNED else assignment
         case Awaited.DELIVERY:
             if order.delivery.delivered:
                 return Answer.DELIVERED
@@ -57,14 +59,14 @@ def answer(order: Order, awaited: Awaited, asked: int) -> Answer:
             assert_never(awaited)
 
 
-def _ticket(order: Order, asked: int) -> TicketState | None:
-    return order.ticket.state if order.ticket is not None and order.ticket.intent == asked else None
+def _ticket(order: Order, intent_version: int) -> TicketState | None:
+    return order.ticket.state if order.ticket is not None and order.ticket.intent == intent_version else None
 
 
-def _assignment(order: Order, asked: int) -> Answer:
-    if order.delivery.picked_up:  # by whichever courier: the meal is gone, no other offer counts
+def _assignment(order: Order, intent_version: int) -> Answer:
+    if order.delivery.picked_up:  # by any courier: no other offer counts any more
         return Answer.PICKED_UP
-    state = next((offer.state for offer in order.delivery.offers if offer.intent == asked), None)
+    state = next((offer.state for offer in order.delivery.offers if offer.intent == intent_version), None)
     if state is None or state is OfferState.REQUESTED:
         return Answer.NONE
     return Answer.ASSIGNED if state is OfferState.ASSIGNED or state in CARRYING else Answer.DECLINED

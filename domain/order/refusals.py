@@ -1,4 +1,4 @@
-"""Kinds of no. A refusal names the broken rule; state machines and clients match on the class name."""
+"""Refusals of commands. The class names the broken rule; state machines and clients match on the class name."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from domain.money import Money
 
 
 class Rejected(Exception):
-    """A wish, or a payload, that breaks a rule. Nothing was recorded. HTTP: 409 unless the subclass says otherwise."""
+    """A command was refused and nothing was recorded. HTTP: 409 unless the subclass says otherwise."""
 
 
 class InvalidOrder(Rejected):
-    """The order itself is wrong: the caller's payload. HTTP: 422."""
+    """A field of a new order breaks a rule. HTTP: 422."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -20,146 +20,150 @@ class InvalidOrder(Rejected):
 
 
 class OrderNotFound(Rejected):
-    """There is no such order. HTTP: 404."""
+    """The order does not exist. HTTP: 404."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"there is no order {order_id}")
+        super().__init__(f"Order {order_id} does not exist.")
         self.order_id = order_id
 
 
 class OrderAlreadyPlaced(Rejected):
-    """Another order was placed under this id."""
+    """An order with other contents was placed under this id before."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"order {order_id} was placed before with other contents; use another Idempotency-Key")
+        super().__init__(
+            f"Order {order_id} was placed before with other contents. Use a new Idempotency-Key for a new order."
+        )
         self.order_id = order_id
 
 
 class OrderAlreadyPickedUp(Rejected):
-    """A meal on its way can be credited, not cancelled."""
+    """The meal was picked up, so the order can no longer be cancelled; a credit is possible."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"order {order_id} was picked up; grant a credit instead")
+        super().__init__(f"Order {order_id} was picked up and can no longer be cancelled. Grant a credit instead.")
         self.order_id = order_id
 
 
 class OrderAlreadyEnded(Rejected):
-    """The order is cancelled or completed and owes nothing: there is nothing left to do for a run."""
+    """The order is completed, cancelled or abandoned, and nothing is left to do."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"order {order_id} has ended and owes nothing")
+        super().__init__(f"Order {order_id} has ended. Nothing is left to do.")
         self.order_id = order_id
 
 
 class OrderAlreadyCancelling(Rejected):
-    """An order that is being cancelled charges nothing, so there is nothing to credit."""
+    """A credit is pointless: the customer pays nothing for an order that is being cancelled."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"order {order_id} is being cancelled; the customer pays nothing for it")
+        super().__init__(f"Order {order_id} is being cancelled, so the customer pays nothing for it.")
         self.order_id = order_id
 
 
 class CancellationNotAllowed(Rejected):
-    """Couriers and auditors do not cancel orders. HTTP: 403."""
+    """Couriers and auditors cannot cancel orders. HTTP: 403."""
 
     def __init__(self, role: Role) -> None:
-        super().__init__(f"a {role} cannot cancel an order; the customer, the restaurant or support can")
+        super().__init__(f"{role.capitalize()}s cannot cancel orders. Customers, restaurants and support can.")
         self.role = role
 
 
 class NotAsked(Rejected):
-    """An answer to a question that this order never asked."""
+    """The report answers an intent that the order does not have."""
 
     def __init__(self, fact: str, answers: int) -> None:
-        super().__init__(f"{fact} answers nothing: the order asked no such question in its version {answers}")
+        super().__init__(f"{fact} does not apply: version {answers} of this order is not a request that it can answer.")
         self.fact = fact
         self.answers = answers
 
 
 class UnknownLine(Rejected):
-    """The order has no such line. HTTP: 422."""
+    """The line number is not one of the order's. HTTP: 422."""
 
     def __init__(self, line: int, lines: int) -> None:
-        super().__init__(f"line {line} does not exist; the order has lines 1 to {lines}")
+        super().__init__(f"Line {line} does not exist. The order has lines 1 to {lines}.")
         self.line = line
 
 
 class ImplausibleAmount(Rejected):
-    """An amount of nothing, below it, or in a currency that is not the order's. HTTP: 422."""
+    """The amount is zero, negative or in another currency than the order. HTTP: 422."""
 
     def __init__(self, amount: Money, currency: str) -> None:
-        super().__init__(f"{amount} is not an amount of this order: use {currency}, above zero")
+        super().__init__(f"{amount} is not possible for this order: use an amount in {currency} above zero.")
         self.amount = amount
         self.currency = currency
 
 
 class NotTheNextRun(Rejected):
-    """Runs are numbered without gaps."""
+    """The number of a new run must be that of the current run plus one."""
 
     def __init__(self, order_id: OrderId, run: int, current: int) -> None:
-        super().__init__(f"order {order_id} is in run {current}; the next is run {current + 1}, not {run}")
+        super().__init__(f"Order {order_id} is in run {current}. The next run is {current + 1}, not {run}.")
         self.order_id = order_id
         self.run = run
         self.current = current
 
 
 class RunSuperseded(Rejected):
-    """A newer run of the order decides; this one is to end quietly."""
+    """A newer run carries the order on. The older run ends without doing anything more."""
 
     def __init__(self, order_id: OrderId, run: int, current: int) -> None:
-        super().__init__(f"run {run} of order {order_id} was superseded by run {current}")
+        super().__init__(f"Run {run} of order {order_id} was superseded by run {current}.")
         self.order_id = order_id
         self.run = run
         self.current = current
 
 
 class CreditExceedsDue(Rejected):
-    """More than the customer has to pay cannot be credited."""
+    """The credit is larger than what the customer has to pay."""
 
     def __init__(self, amount: Money, due: Money) -> None:
-        super().__init__(f"a credit of {amount} exceeds the {due} that the customer has to pay")
+        super().__init__(f"A credit of {amount} exceeds the {due} that the customer has to pay.")
         self.amount = amount
         self.due = due
 
 
 class SecondPersonNeeded(Rejected):
-    """Who wished it cannot approve it. HTTP: 403."""
+    """The person who made a request cannot approve it. HTTP: 403."""
 
     def __init__(self, approval: int, person: str) -> None:
-        super().__init__(f"{person} asked for this; approval {approval} needs a second person")
+        super().__init__(f"{person} made request {approval}, so a second person has to approve it.")
         self.approval = approval
         self.person = person
 
 
 class NoSuchApproval(Rejected):
-    """Nobody asked for it. HTTP: 404."""
+    """No request with this number waits for approval. HTTP: 404."""
 
     def __init__(self, approval: int) -> None:
-        super().__init__(f"no wish of version {approval} waits for a second person")
+        super().__init__(f"There is no pending approval {approval} on this order.")
         self.approval = approval
 
 
 class ApprovalOutdated(Rejected):
-    """More is at stake now than the first person saw: the wish is to be made again."""
+    """The request would now move more money than when it was made, so it must be made again."""
 
     def __init__(self, approval: int, asked: Money, now: Money) -> None:
-        super().__init__(f"approval {approval} was asked for {asked}, and now it is {now}; ask again")
+        super().__init__(
+            f"Approval {approval} was requested for {asked}, but it would now be {now}. Make the request again."
+        )
         self.approval = approval
         self.asked = asked
         self.now = now
 
 
 class NothingOwed(Rejected):
-    """The intent holds and owes nothing, so there is nothing to write off."""
+    """The intent holds nothing and has nothing left to collect, so there is nothing to write off."""
 
     def __init__(self, intent: int) -> None:
-        super().__init__(f"nothing is held or owed by an intent of version {intent}")
+        super().__init__(f"There is nothing to write off for event {intent} of this order.")
         self.intent = intent
 
 
 class StillNeeded(Rejected):
-    """What the order still needs to go on cannot be written off; cancel the order first."""
+    """The order still needs what was to be written off. Cancel the order first."""
 
     def __init__(self, intent: int) -> None:
-        super().__init__(f"the order still needs what intent {intent} holds; cancel it first")
+        super().__init__(f"The order still needs what event {intent} holds. Cancel the order first.")
         self.intent = intent

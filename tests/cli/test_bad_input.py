@@ -185,7 +185,7 @@ def test_a_bad_definition_is_named_with_machine_state_and_field(
 def test_a_refusal_of_the_engine_is_its_own_sentence(expediter: Any, running: Any) -> None:
     """The engine says best why not."""
     result = expediter("order", "show", _ORDER, "--data", running.data)
-    assert (result.code, result.err) == (_NO, f"expediter: there is no order {_ORDER}\n")
+    assert (result.code, result.err) == (_NO, f"expediter: Order {_ORDER} does not exist.\n")
 
 
 @pytest.mark.parametrize(

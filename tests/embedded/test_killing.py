@@ -17,8 +17,9 @@ from typing import Any, get_args
 import httpx
 
 from domain.identifiers import OrderId
+from domain.order.books import books
 from domain.order.events import Event, PaymentFact
-from domain.order.intents import books, owed
+from domain.order.intents import owed
 from domain.order.order import RunState
 from workflows.audit.verify import verify
 from workflows.cli.connection import minted

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from domain.order.intents import books
+from domain.order.books import books
 from domain.order.order import Status
 from tests.sagas.conftest import Place, Story, eur
 

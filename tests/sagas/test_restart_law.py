@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from domain.order import events as e
-from domain.order.intents import books, owed
+from domain.order.books import books
+from domain.order.intents import owed
 from domain.order.order import RunState
 from tests.domain.order.oracle import held_by, price_of
 from tests.domain.order.stories import place

@@ -18,6 +18,7 @@ from itertools import chain, groupby
 
 from domain.identifiers import OrderId
 from domain.money import Money, total
+from domain.order.books import books
 from domain.order.events import (
     CourierReleased,
     CourierReleaseRequested,
@@ -35,7 +36,7 @@ from domain.order.events import (
     PreparationRequested,
     PreparationWrittenOff,
 )
-from domain.order.intents import books, open_intents
+from domain.order.intents import open_intents
 from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
 from workflows.event_store.commits import Opaque, RecordedEvent

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from domain.identifiers import SYSTEM
+from domain.order.books import books
 from domain.order.events import (
     CancellationCause,
     CancellationRequested,
@@ -23,7 +24,7 @@ from domain.order.events import (
     PreparationRejected,
     PreparationTimedOut,
 )
-from domain.order.intents import books, owed
+from domain.order.intents import owed
 from domain.order.order import Order, RunState
 from workflows.audit.verify import verify
 from workflows.event_store.commits import History

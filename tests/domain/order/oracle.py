@@ -14,7 +14,7 @@ Lines = dict[str, int]
 
 
 def books_of(events: Iterable[e.Event]) -> Lines:
-    """The lines of the books, in minor units, under the names that ``domain.order.intents.Books`` gives them."""
+    """The lines of the books, in minor units, under the names that ``domain.order.books.Books`` gives them."""
     facts = list(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     due = _due(facts, captures)

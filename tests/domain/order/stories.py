@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from domain.identifiers import Actor, CourierId, CustomerId, RestaurantId, Role, Sku, order_id_for
 from domain.money import Money
+from domain.order.books import Books, books
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -67,7 +68,7 @@ from domain.order.events import (
     PreparationRequested,
     PreparationWrittenOff,
 )
-from domain.order.intents import Books, books, open_intents, owed
+from domain.order.intents import open_intents, owed
 from domain.order.order import Order, RunState, Status, evolve, initial
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected

@@ -123,7 +123,7 @@ def test_money_that_turns_out_to_be_held_after_all_is_given_back_in_a_new_run():
             authorized(),
             CancellationRequested(cause=CancellationCause.ABANDONED, fault=Fault.PLATFORM, by=SYSTEM, reason=""),
             PaymentVoidRequested(authorization_id="auth-2"),
-            RunStarted(run=2, by=SYSTEM, reason="it owes again"),
+            RunStarted(run=2, by=SYSTEM, reason="the ended order holds something again"),
         )
         .being(Status.CANCELLING, RunState.RUNNING)
         .when(voided())

@@ -206,7 +206,11 @@ def test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it():
         given(*ACCEPTED, cancel(), voided(), ticket_cancelled(), released())
         .being(Status.CANCELLED, RunState.ENDED)
         .when(assigned())
-        .then(assigned(), CourierReleaseRequested(request=6), RunStarted(run=2, by=SYSTEM, reason="it owes again"))
+        .then(
+            assigned(),
+            CourierReleaseRequested(request=6),
+            RunStarted(run=2, by=SYSTEM, reason="the ended order holds something again"),
+        )
         .being(Status.CANCELLING, RunState.RUNNING)
         .owing("offer")
         .when(released())
@@ -241,7 +245,7 @@ def test_cancelling_a_parked_order_starts_a_run_that_gives_back():
             CancellationRequested,
             PaymentVoidRequested,
             PreparationCancellationRequested,
-            RunStarted(run=2, by=SYSTEM, reason="it has news"),
+            RunStarted(run=2, by=SYSTEM, reason="new work for the parked order"),
         )
         .being(Status.CANCELLING, RunState.RUNNING)
     )

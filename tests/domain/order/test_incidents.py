@@ -122,7 +122,11 @@ def test_news_for_a_parked_order_start_a_run():
     (
         given(*AUTHORIZED, park())
         .when(accepted())
-        .then(accepted(), CourierRequested(attempt=1), RunStarted(run=2, by=SYSTEM, reason="it has news"))
+        .then(
+            accepted(),
+            CourierRequested(attempt=1),
+            RunStarted(run=2, by=SYSTEM, reason="new work for the parked order"),
+        )
         .being(Status.PREPARING, RunState.RUNNING)
     )
     given(*PICKED_UP, park()).when(delivered()).then(delivered(), PaymentCaptureRequested, RunStarted)

@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from domain.order import events as e
+from domain.order.books import Books, books
 from domain.order.commands import Awaited, Command, RecordFact
 from domain.order.consequences import consequences
 from domain.order.deciding import decide
-from domain.order.intents import UNDO, Books, books, open_intents, owed
+from domain.order.intents import open_intents, owed
 from domain.order.order import Order, RunState, evolve
 from domain.order.questions import answer, awaited_intent
 from domain.order.refusals import Rejected
@@ -25,6 +26,12 @@ from tests.domain.order import stories as s
 from tests.domain.order.oracle import books_of, held_by, moved, price_of
 from tests.domain.order.world import Play, World, played, plays
 
+UNDO = (
+    e.PaymentVoidRequested,
+    e.PaymentRefundRequested,
+    e.PreparationCancellationRequested,
+    e.CourierReleaseRequested,
+)
 FORWARD = tuple(kind for kind in get_args(e.Intent) if kind not in UNDO)
 worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

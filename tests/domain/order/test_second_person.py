@@ -9,6 +9,7 @@ import pytest
 from domain.identifiers import Actor, Role
 from domain.order.commands import Approve
 from domain.order.events import (
+    Adjustment,
     ApprovalGiven,
     ApprovalRequested,
     CreditGranted,
@@ -18,7 +19,6 @@ from domain.order.events import (
     PaymentRefundRequested,
     PreparationRequested,
     RunStarted,
-    Wish,
     WrittenOff,
 )
 from domain.order.order import RunState, Status
@@ -69,7 +69,7 @@ def test_above_the_limit_the_wish_is_kept_and_nothing_moves():
         .when(credit("10.01", limit="10.00"))
         .then(
             ApprovalRequested(
-                wish=Wish.CREDIT,
+                wish=Adjustment.CREDIT,
                 amount=eur("10.01"),
                 fault=Fault.RESTAURANT,
                 by=SUPPORT,

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from domain.identifiers import Actor, CourierId, Role
 from domain.money import Money
 from domain.order import events as e
+from domain.order.books import shortage
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -34,7 +35,7 @@ from domain.order.commands import (
 from domain.order.commands import WriteOff as WriteOffCommand
 from domain.order.deciding import decide
 from domain.order.delivery import OfferState
-from domain.order.intents import open_intents, owed, shortage
+from domain.order.intents import open_intents, owed
 from domain.order.order import Order, RunState, evolve
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent

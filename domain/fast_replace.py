@@ -1,7 +1,7 @@
-"""Changed copies of frozen dataclasses, several times faster than ``dataclasses.replace``, which every event needs.
+"""A ``replace`` for frozen dataclasses, several times faster than ``dataclasses.replace``: folding calls it per event.
 
-It copies the attributes in one piece where ``dataclasses.replace`` calls ``__init__`` with each of them. So it is for
-classes without ``__slots__`` (they have attributes to copy in one piece) and without ``__post_init__``.
+It copies ``__dict__`` as a whole where ``dataclasses.replace`` calls ``__init__`` with every field. So it works for
+classes without ``__slots__`` and without ``__post_init__`` only.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ __all__ = ["replace"]
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from dataclasses import replace  # so that its fields are checked by name and type
+    from dataclasses import replace  # mypy checks the fields by name and type
 else:
 
     def replace(value: T, /, **changes: Any) -> T:
-        """``value`` with other values in these fields. Raises TypeError for a field that it has not."""
+        """Copy ``value`` with these fields changed. Raises TypeError for an unknown field."""
         before = value.__dict__
         after = before | changes
         if len(after) != len(before):

@@ -1,0 +1,88 @@
+"""The books of an order: what was captured, what is due, what was refunded. Read from the fold of its events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.money import Money
+from domain.order.order import Order
+from domain.order.payment import Transfer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Books:
+    """The money of an order. At every version ``captured + still_to_capture + over_refunded`` equals
+    ``due + refunded + still_to_refund + unreturned``.
+
+    ``due``: the price of a delivered order, less what was credited or written off.
+    ``unreturned``: captured, not due, and by decision of a person not refunded.
+    ``over_refunded``: refunded, or about to be, beyond what was to be refunded; zero unless the provider contradicts
+    itself.
+    """
+
+    captured: Money
+    still_to_capture: Money
+    due: Money
+    refunded: Money
+    still_to_refund: Money
+    unreturned: Money
+    over_refunded: Money
+
+    @property
+    def balanced(self) -> bool:
+        right = self.due + self.refunded + self.still_to_refund + self.unreturned
+        return self.captured + self.still_to_capture + self.over_refunded == right
+
+    @property
+    def settled(self) -> bool:
+        """Balanced, and no money is left to move."""
+        return self.balanced and not (self.still_to_capture or self.still_to_refund or self.over_refunded)
+
+
+def books(order: Order) -> Books:
+    """Work out the books from the order's state."""
+    payment = order.payment
+    return Books(
+        captured=payment.taken(Transfer.DONE),
+        still_to_capture=payment.taken(Transfer.ASKED) + shortage(order),
+        due=due(order),
+        refunded=payment.returned(Transfer.DONE),
+        still_to_refund=payment.returned(Transfer.ASKED, Transfer.REFUSED) + excess_taken(order),
+        unreturned=payment.returned(Transfer.WRITTEN_OFF) + Money(order.unreturned, order.currency),
+        over_refunded=max(_given_back(order) - _overpaid(order), Money.zero(order.currency)),
+    )
+
+
+def due(order: Order) -> Money:
+    """Work out what the customer has to pay.
+
+    Nothing before delivery and nothing once a cancellation began. Of an abandoned order, no more than was taken.
+    """
+    nothing = Money.zero(order.currency)
+    if order.cancellation is not None or not order.delivery.delivered:
+        return nothing
+    price = max(order.total - order.payment.waived, nothing)
+    return price if order.abandoned is None else min(price, _taken(order))
+
+
+def shortage(order: Order) -> Money:
+    """Work out what is due and has no capture: none was requested yet, or it was refused."""
+    return max(due(order) - _taken(order), Money.zero(order.currency))
+
+
+def excess_taken(order: Order) -> Money:
+    """Work out what was captured, or is being captured, is not due, and has no refund yet."""
+    return max(_overpaid(order) - _given_back(order), Money.zero(order.currency))
+
+
+def _overpaid(order: Order) -> Money:
+    return max(_taken(order) - due(order), Money.zero(order.currency))
+
+
+def _taken(order: Order) -> Money:
+    return order.payment.taken(Transfer.ASKED, Transfer.DONE)
+
+
+def _given_back(order: Order) -> Money:
+    by_refunds = order.payment.returned(Transfer.ASKED, Transfer.DONE, Transfer.REFUSED, Transfer.WRITTEN_OFF)
+    return by_refunds + Money(order.unreturned, order.currency)

@@ -42,7 +42,12 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Run the API and the engine until Ctrl-C or SIGTERM. What was under way goes on when it is started again."""
+    """Run the API and the engine until Ctrl-C or SIGTERM. Orders under way continue at the next start.
+
+    Payments, kitchens and couriers are simulated (the sandbox). For real ones, give --parameter PaymentsUrl=URL,
+    KitchenUrl=URL and CouriersUrl=URL of services that speak docs/provider-api.yaml, and write their bearer tokens into
+    DIR/providers.json: {"payments": "...", "kitchen": "...", "couriers": "..."}.
+    """
     import logging
 
     from workflows.embedded.log_lines import write_log_lines

@@ -12,7 +12,7 @@ from workflows.cli.failures import Refused, Unusable
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
-    from workflows.embedded.engine import EmbeddedEngine
+    from workflows.embedded.engine import EmbeddedEngine, OpenGateways
     from workflows.embedded.step_functions.reports import Reports
     from workflows.event_store.event_log import EventLog
     from workflows.sandbox.opening import Sandbox
@@ -34,18 +34,26 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.http.server import PortTaken
     from workflows.embedded.http.tokens import SecretUnusable
+    from workflows.embedded.providers import ProvidersUnusable
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
-    from workflows.sandbox.opening import sandbox_gateways
-    from workflows.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sandbox.settings import SettingRefused
     from workflows.sqlite.database import DatabaseInUse
 
-    unusable = (DatabaseInUse, ParameterUnknown, TemplateInvalid, SettingRefused, BreakerSettingRefused, SecretUnusable)
+    unusable = (
+        BreakerSettingRefused,
+        DatabaseInUse,
+        ParameterUnknown,
+        ProvidersUnusable,
+        SecretUnusable,
+        SettingRefused,
+        TemplateInvalid,
+    )
     try:
         opened = EmbeddedEngine.open(
             data,
             template=TEMPLATE,
             parameters=parameters,
-            gateways=sandbox_gateways(sandbox_settings(os.environ)),
+            gateways=_gateways(data, parameters),
             breakers=breaker_settings(os.environ),
         )
     except unusable as error:
@@ -65,6 +73,26 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             yield engine, url
         finally:
             address.unlink(missing_ok=True)
+
+
+def _gateways(data: Path, parameters: Mapping[str, str]) -> OpenGateways:
+    """Choose the providers of an engine: the real ones that the parameters name, or else the sandbox.
+
+    A folder stays with one kind, because its orders hold receipts that the other kind does not know.
+    """
+    from workflows.embedded.providers import CREDENTIALS, ProvidersUnusable, http_gateways
+    from workflows.sandbox.opening import SANDBOX, sandbox_gateways
+    from workflows.sandbox.settings import sandbox_settings
+
+    real = http_gateways(parameters)
+    if real is not None and (data / SANDBOX).exists():
+        raise ProvidersUnusable(f"{data} holds orders of the sandbox; choose another folder for real providers")
+    if real is None and (data / CREDENTIALS).exists():
+        raise ProvidersUnusable(
+            f"{data / CREDENTIALS} is for real providers; give PaymentsUrl, KitchenUrl and CouriersUrl by --parameter, "
+            "or choose another folder for the sandbox"
+        )
+    return real or sandbox_gateways(sandbox_settings(os.environ))
 
 
 def address_of(data: Path) -> str | None:

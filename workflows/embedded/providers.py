@@ -1,0 +1,104 @@
+"""Real providers for the embedded engine, over the protocol of ``docs/provider-api.yaml``.
+
+On AWS the template passes their URLs to the functions, and AWS Secrets Manager holds their credentials. Here the URLs
+are the same parameters, and the credentials are the same JSON object in ``providers.json`` in the engine's folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from workflows.clock import Clock
+from workflows.gateways.gateways import Gateways
+from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
+from workflows.gateways.http.provider import ProviderUrlRefused
+
+PARAMETERS = ("PaymentsUrl", "KitchenUrl", "CouriersUrl")
+"""The template's parameters with the providers' base URLs."""
+
+CREDENTIALS = "providers.json"
+"""In the engine's folder: ``{"payments": "...", "kitchen": "...", "couriers": "..."}``, the bearer token of each."""
+
+_PROVIDERS = ("payments", "kitchen", "couriers")
+
+
+class ProvidersUnusable(Exception):
+    """The providers cannot be called: a URL or a credential is missing or wrong. The message says what to do."""
+
+
+class ProviderTokenMissing(LookupError):
+    """``providers.json`` has no usable token for a provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpGateways:
+    """The three providers over HTTP."""
+
+    payments: HttpPayments
+    kitchen: HttpKitchen
+    couriers: HttpCouriers
+
+
+def http_gateways(parameters: Mapping[str, str]) -> Callable[[Path, Clock], AbstractContextManager[Gateways]] | None:
+    """Return an opener of the providers for ``EmbeddedEngine.open``, or None if the parameters name no provider.
+
+    The credentials are read for each call, so a changed one is used without a restart.
+
+    Args:
+        parameters: Those of the template. Either all of ``PARAMETERS`` have a value or none.
+
+    Raises:
+        ProvidersUnusable: Some of the URLs are missing, or one is not the URL of a provider.
+    """
+    urls = {name: parameters[name] for name in PARAMETERS if parameters.get(name)}
+    if not urls:
+        return None
+    missing = [name for name in PARAMETERS if name not in urls]
+    if missing:
+        # With real payments and a simulated kitchen, customers would pay for meals that are never cooked.
+        raise ProvidersUnusable(
+            f"{', '.join(urls)} without {', '.join(missing)}: give the URLs of all three or of none"
+        )
+    for name, url in urls.items():
+        try:
+            HttpPayments(url, str)
+        except ProviderUrlRefused as refused:
+            raise ProvidersUnusable(f"{name}: {refused}") from None
+
+    @contextmanager
+    def open_(folder: Path, _clock: Clock) -> Iterator[Gateways]:
+        path = folder / CREDENTIALS
+        for provider in _PROVIDERS:
+            try:
+                _credential(path, provider)
+            except ProviderTokenMissing as error:
+                raise ProvidersUnusable(f"{error}; write {{{', '.join(_EXAMPLE)}}} into it") from None
+        yield HttpGateways(
+            payments=HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments")),
+            kitchen=HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen")),
+            couriers=HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers")),
+        )
+
+    return open_
+
+
+_EXAMPLE = [f'"{provider}": "TOKEN"' for provider in _PROVIDERS]
+
+
+def _credential(path: Path, provider: str) -> str:
+    """Read a provider's token. Raises ProviderTokenMissing; the message does not quote the file."""
+    try:
+        credentials = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ProviderTokenMissing(f"{path} is missing") from None
+    except (OSError, ValueError):
+        raise ProviderTokenMissing(f"{path} cannot be read as JSON") from None
+    token = credentials.get(provider) if isinstance(credentials, dict) else None
+    if not isinstance(token, str) or not token:
+        raise ProviderTokenMissing(f"{path} has no token for {provider}")
+    return token

@@ -94,10 +94,10 @@ def main(folder: Path) -> None:
 
 def _settled(engine: Any) -> int:
     """Waits until every order that is held waits for its restaurant twice, in both machines."""
-    from workflows.asl.signals import Status
+    from workflows.asl.signals import ExecutionStatus
 
     while True:
-        running = engine.reports.latest(status=Status.RUNNING, limit=100_000)
+        running = engine.reports.latest(status=ExecutionStatus.RUNNING, limit=100_000)
         read = lambda c: c.execute("SELECT count(*) FROM documents WHERE pk >= 'wait#' AND pk < 'wait$'").fetchall()  # noqa: E731
         waits = int(engine.executions._rounds._database.read(read)[0][0])
         if running and waits * 3 >= len(running) * 2:  # an order has three executions and two waits

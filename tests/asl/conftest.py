@@ -12,17 +12,18 @@ import pytest
 
 from workflows.asl import answers
 from workflows.asl.interpreter import interpreter
-from workflows.asl.interpreter.interpreter import Execution, Step
+from workflows.asl.interpreter.execution import Execution
+from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.jsonata import library as jsonata_engine
 from workflows.asl.reading.definition import parse
 from workflows.asl.signals import (
     Aborted,
     EndExecution,
+    ExecutionStatus,
     InvokeFunction,
     Signal,
     Started,
     StartExecution,
-    Status,
     TaskFailed,
     TaskSucceeded,
     TimerFired,
@@ -50,7 +51,7 @@ class Hand:
     now: datetime = NOON
     events: list[dict[str, Any]] = field(default_factory=list)
     effects: list[Any] = field(default_factory=list)
-    last: Step = field(init=False)
+    last: SignalResult = field(init=False)
     journal: list[Signal] = field(default_factory=list)
     execution: Execution = field(init=False)
 
@@ -71,31 +72,31 @@ class Hand:
         self.execution = step.execution
         self._keep(step)
 
-    def _keep(self, step: Step) -> Step:
+    def _keep(self, step: SignalResult) -> SignalResult:
         self.last = step
         self.events.extend(step.events)
         self.effects.extend(step.effects)
         return step
 
-    def tell(self, kind: type, **fields: Any) -> Step:
+    def tell(self, kind: type, **fields: Any) -> SignalResult:
         signal = kind(at=self.now, seed=f"seed-{len(self.journal)}", **fields)
         self.journal.append(signal)
-        return self._keep(self.execution.apply(signal))
+        return self._keep(interpreter.apply(self.definition, self.execution, signal))
 
     def calls(self) -> list[Any]:
         """The calls asked for and not answered yet, oldest first."""
         return [e for e in self.execution.outstanding() if isinstance(e, InvokeFunction | StartExecution)]
 
-    def answer(self, payload: Any = None, task: int | None = None) -> Step:
+    def answer(self, payload: Any = None, task: int | None = None) -> SignalResult:
         """The function answers."""
         number = task if task is not None else self.calls()[0].task
         return self.tell(TaskSucceeded, task=number, output=answers.function_succeeded(payload))
 
-    def finish(self, output: Any, task: int | None = None) -> Step:
+    def finish(self, output: Any, task: int | None = None) -> SignalResult:
         """The call answers with this whole result."""
         return self.tell(TaskSucceeded, task=task if task is not None else self.calls()[0].task, output=output)
 
-    def break_(self, error: str = "Boom", cause: str = "why", task: int | None = None) -> Step:
+    def break_(self, error: str = "Boom", cause: str = "why", task: int | None = None) -> SignalResult:
         """The call fails."""
         number = task if task is not None else self.calls()[0].task
         return self.tell(TaskFailed, task=number, error=error, cause=cause)
@@ -104,16 +105,16 @@ class Hand:
     def token(self) -> str:
         return self.execution.open_tokens()[0]
 
-    def settle(self, output: Any = None, token: str | None = None) -> Step:
+    def settle(self, output: Any = None, token: str | None = None) -> SignalResult:
         return self.tell(TokenSucceeded, token=token or self.token, output=output)
 
-    def settle_badly(self, error: str, cause: str = "", token: str | None = None) -> Step:
+    def settle_badly(self, error: str, cause: str = "", token: str | None = None) -> SignalResult:
         return self.tell(TokenFailed, token=token or self.token, error=error, cause=cause)
 
-    def beat(self, token: str | None = None) -> Step:
+    def beat(self, token: str | None = None) -> SignalResult:
         return self.tell(TokenHeartbeat, token=token or self.token)
 
-    def abort(self, error: str = "", cause: str = "") -> Step:
+    def abort(self, error: str = "", cause: str = "") -> SignalResult:
         return self.tell(Aborted, error=error, cause=cause)
 
     def armed(self) -> dict[str, float]:
@@ -123,7 +124,7 @@ class Hand:
     def wait(self, seconds: float) -> None:
         """Time passes, and fires what is due, in order."""
         until = self.now + timedelta(seconds=seconds)
-        while self.execution.status is Status.RUNNING:
+        while self.execution.status is ExecutionStatus.RUNNING:
             due = sorted((t.at, n) for n, t in self.execution.timers.items() if t.at <= until)
             if not due:
                 break
@@ -150,7 +151,7 @@ class Hand:
 
     @property
     def output(self) -> Any:
-        assert self.end.status is Status.SUCCEEDED, (self.end.error, self.end.cause)
+        assert self.end.status is ExecutionStatus.SUCCEEDED, (self.end.error, self.end.cause)
         return self.end.output
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from workflows.asl import answers
-from workflows.asl.answers import ChildExecution, FailedChild
+from workflows.asl.answers import ChildExecution, TaskError
 from workflows.asl.reading.integrations import function_name, machine_name
-from workflows.asl.signals import InvokeFunction, Mode, StartExecution, Status
+from workflows.asl.signals import ExecutionStatus, InvokeFunction, Mode, StartExecution
 
 Begin = Callable[..., Any]
 Build = Callable[..., dict[str, Any]]
@@ -29,7 +29,7 @@ def child(**fields: Any) -> ChildExecution:
         "input": '{"a":1}',
         "started_at": NOON,
         "stopped_at": NOON + timedelta(seconds=2),
-        "status": Status.SUCCEEDED,
+        "status": ExecutionStatus.SUCCEEDED,
         "output": {"b": 2},
     }
     return ChildExecution(**(given | fields))
@@ -55,8 +55,8 @@ def test_sync_and_sync_2_differ_in_text_and_json() -> None:
 
 def test_a_failed_sync_child_is_a_failed_task_with_the_execution_as_cause() -> None:
     """Recorded on AWS: States.TaskFailed; Cause is JSON with keys in order, Input as text."""
-    failed = answers.child_ended(child(status=Status.FAILED, error="E", cause="c", output=None), Mode.SYNC_2)
-    assert isinstance(failed, FailedChild)
+    failed = answers.child_ended(child(status=ExecutionStatus.FAILED, error="E", cause="c", output=None), Mode.SYNC_2)
+    assert isinstance(failed, TaskError)
     assert failed.error == "States.TaskFailed"
     assert failed.cause == (
         '{"Cause":"c","Error":"E","ExecutionArn":"arn:c","Input":"{\\"a\\":1}","InputDetails":{"Included":true},'
@@ -66,14 +66,16 @@ def test_a_failed_sync_child_is_a_failed_task_with_the_execution_as_cause() -> N
 
 def test_a_timed_out_child_names_no_error() -> None:
     """Recorded on AWS: DescribeExecution of a timed out execution has neither error nor cause."""
-    timed_out = answers.child_ended(child(status=Status.TIMED_OUT, error="States.Timeout", output=None), Mode.SYNC)
-    assert isinstance(timed_out, FailedChild)
+    timed_out = answers.child_ended(
+        child(status=ExecutionStatus.TIMED_OUT, error="States.Timeout", output=None), Mode.SYNC
+    )
+    assert isinstance(timed_out, TaskError)
     assert "Error" not in json.loads(timed_out.cause)
 
 
 def test_a_failed_express_child_is_a_result() -> None:
     """StartSyncExecution answers 200 even if the execution fails; a parent must look at Status."""
-    failed = answers.child_ended(child(status=Status.FAILED, error="E", cause="c", output=None), Mode.EXPRESS)
+    failed = answers.child_ended(child(status=ExecutionStatus.FAILED, error="E", cause="c", output=None), Mode.EXPRESS)
     assert isinstance(failed, dict)
     assert (failed["Status"], failed["Error"], failed["Cause"]) == ("FAILED", "E", "c")
     assert "Output" not in failed
@@ -165,7 +167,7 @@ def test_an_express_child_that_failed_lands_in_the_catch_where_its_output_is_rea
     }
     hand = begin({"A": state, "B": {"Type": "Succeed", "Output": "{% $states.input.Error %}"}}, {"a": 1})
     assert hand.calls()[0].input == '{"a":1}'
-    hand.finish(answers.child_ended(child(status=Status.FAILED, error="E", output=None), Mode.EXPRESS))
+    hand.finish(answers.child_ended(child(status=ExecutionStatus.FAILED, error="E", output=None), Mode.EXPRESS))
     assert hand.output == "States.QueryEvaluationError"
 
 

@@ -15,7 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.expressions import UNDEFINED, EvaluationFailed, InvalidExpression, Names, compile_expression
+from workflows.asl.jsonata.evaluation import UNDEFINED, Names
+from workflows.asl.jsonata.expressions import compile_expression
+from workflows.asl.jsonata.limits import EvaluationFailed, InvalidExpression
 
 AT = datetime(2026, 3, 14, 15, 9, 26, 535000, tzinfo=UTC)
 INPUT: dict[str, Any] = {

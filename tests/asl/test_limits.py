@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.interpreter.payloads import BYTES_MAX, exceeds, to_text
+from workflows.asl.interpreter.payloads import BYTES_MAX, exceeds
+from workflows.asl.json_text import to_text
 from workflows.asl.signals import StopExecution
 
 Begin = Callable[..., Any]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from workflows.asl.interpreter.frames import Failure
+from workflows.asl.interpreter.frames import ErrorOutput
 from workflows.asl.interpreter.retrying import matches
 
 Begin = Callable[..., Any]
@@ -40,12 +40,12 @@ Build = Callable[..., dict[str, Any]]
 )
 def test_error_names_match_as_documented(names: list[str], error: str | None, is_match: bool) -> None:
     """The wildcards and their exceptions."""
-    assert matches(names, Failure(error)) is is_match
+    assert matches(names, ErrorOutput(error)) is is_match
 
 
 def test_a_missed_heartbeat_goes_by_two_names() -> None:
     """It is a States.Timeout, and States.HeartbeatTimeout in Retry and Catch."""
-    missed = Failure("States.Timeout", None, is_heartbeat=True)
+    missed = ErrorOutput("States.Timeout", None, is_heartbeat=True)
     assert matches(["States.HeartbeatTimeout"], missed)
     assert matches(["States.Timeout"], missed)
     assert not matches(["States.TaskFailed"], missed)

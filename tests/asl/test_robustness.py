@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from workflows.asl.interpreter import history
-from workflows.asl.reading.definition import InvalidDefinition, Problem, parse
+from workflows.asl.reading.definition import DefinitionProblem, InvalidDefinition, parse
 from workflows.asl.run import FunctionMissing, NothingMoves, run
 
 NUMBERS = st.integers(-5, 2**70) | st.floats(allow_nan=False, allow_infinity=False)
@@ -104,7 +104,7 @@ def machines(draw: Callable[..., Any]) -> dict[str, Any]:
     return machine
 
 
-def problems_of(text: str) -> list[Problem]:
+def problems_of(text: str) -> list[DefinitionProblem]:
     try:
         parse(text, name="m")
     except InvalidDefinition as refused:

@@ -13,7 +13,7 @@ import pytest
 
 from workflows.asl.reading.definition import InvalidDefinition
 from workflows.asl.run import START, FunctionMissing, NothingMoves, run
-from workflows.asl.signals import Status
+from workflows.asl.signals import ExecutionStatus
 
 Build = Callable[..., dict[str, Any]]
 CHILD = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
@@ -53,14 +53,14 @@ def test_exceptions_are_retried_by_their_class_name(machine: Build, task: Build)
 
     retry = [{"ErrorEquals": ["Unavailable"], "IntervalSeconds": 10}]
     ended = run(machine({"A": task(Retry=retry)}), functions={"f": flaky})
-    assert (ended.status, ended.output, len(calls)) == (Status.SUCCEEDED, "at last", 3)
+    assert (ended.status, ended.output, len(calls)) == (ExecutionStatus.SUCCEEDED, "at last", 3)
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=30)
 
 
 def test_a_function_that_ends_its_process_fails_its_task(machine: Build, task: Build) -> None:
     """On Lambda it ends the runtime, not the execution; here it would end whoever runs the execution."""
     ended = run(machine({"A": task()}), functions={"f": lambda _: sys.exit(3)})
-    assert (ended.status, ended.error) == (Status.FAILED, "Runtime.ExitError")
+    assert (ended.status, ended.error) == (ExecutionStatus.FAILED, "Runtime.ExitError")
     assert json.loads(ended.cause or "")["errorMessage"] == "Runtime exited with 3"
 
 
@@ -94,7 +94,7 @@ def test_a_function_may_answer_slowly(machine: Build, task: Build) -> None:
     definition = machine({"A": task(TimeoutSeconds=5)})
     assert run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=4)}).output == "ok"
     late = run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=6)})
-    assert (late.status, late.error, late.cause) == (Status.FAILED, "States.Timeout", None)
+    assert (late.status, late.error, late.cause) == (ExecutionStatus.FAILED, "States.Timeout", None)
 
 
 def test_a_wait_for_nothing_is_an_error_and_no_hang(machine: Build, callback: Build) -> None:
@@ -105,7 +105,7 @@ def test_a_wait_for_nothing_is_an_error_and_no_hang(machine: Build, callback: Bu
 
 def test_a_function_that_was_not_given_is_named(machine: Build, task: Build) -> None:
     """A mistake of the test, not of the machine."""
-    with pytest.raises(FunctionMissing, match=r"'f', which was not given \(given: g\)"):
+    with pytest.raises(FunctionMissing, match=r"'f', which is not among the functions \(g\)"):
         run(machine({"A": task()}), functions={"g": lambda _: None})
 
 
@@ -166,7 +166,7 @@ def test_a_failed_child_fails_sync_and_not_express(machine: Build, child: dict[s
     express = start("arn:aws:states:::aws-sdk:sfn:startSyncExecution", Input="{% $string($states.input) %}")
     answered = run(machine({"A": express}), {"n": 0}, machines={"child": child})
     assert (answered.status, answered.output["Status"], answered.output["Error"]) == (
-        Status.SUCCEEDED,
+        ExecutionStatus.SUCCEEDED,
         "FAILED",
         "Zero",
     )
@@ -210,7 +210,7 @@ def test_a_failed_branch_stops_the_child_of_another(machine: Build, callback: Bu
     ended = run(
         machine(states), {"n": 1}, {"f": lambda _, asked: asked.fail("Stop", after_s=5)}, machines={"child": child}
     )
-    assert (ended.status, ended.error) == (Status.FAILED, "Stop")
+    assert (ended.status, ended.error) == (ExecutionStatus.FAILED, "Stop")
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=5)
 
 
@@ -226,7 +226,7 @@ def test_a_run_is_decided_by_its_seed(machine: Build) -> None:
 def test_a_timed_out_machine_ends_in_its_time(machine: Build) -> None:
     """TIMED_OUT, at the second."""
     ended = run(machine({"A": {"Type": "Wait", "Seconds": 100, "End": True}}, TimeoutSeconds=7))
-    assert (ended.status, ended.error) == (Status.TIMED_OUT, "States.Timeout")
+    assert (ended.status, ended.error) == (ExecutionStatus.TIMED_OUT, "States.Timeout")
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=7)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from workflows.asl.signals import Status, StopExecution
+from workflows.asl.signals import ExecutionStatus, StopExecution
 
 Begin = Callable[..., Any]
 Build = Callable[..., dict[str, Any]]
@@ -22,7 +22,7 @@ def test_a_task_that_takes_too_long_times_out(begin: Begin, task: Build) -> None
     hand = begin({"A": task(TimeoutSeconds=5)})
     number = hand.calls()[0].task
     hand.wait(4.9)
-    assert hand.execution.status is Status.RUNNING
+    assert hand.execution.status is ExecutionStatus.RUNNING
     hand.wait(0.1)
     assert hand.chain()[-2:] == [(5, 4, "TaskTimedOut"), (6, 5, "ExecutionFailed")]
     assert hand.details("TaskTimedOut") == [{"error": "States.Timeout", "resource": "invoke", "resourceType": "lambda"}]
@@ -110,7 +110,7 @@ def test_a_machine_that_takes_too_long_is_timed_out(begin: Begin) -> None:
     catch = [{"ErrorEquals": ["States.ALL"], "Next": "B"}]
     hand = begin({"A": CHILD | {"Catch": catch}, "B": {"Type": "Succeed"}}, TimeoutSeconds=30)
     hand.wait(30)
-    assert (hand.end.status, hand.end.error) == (Status.TIMED_OUT, "States.Timeout")
+    assert (hand.end.status, hand.end.error) == (ExecutionStatus.TIMED_OUT, "States.Timeout")
     assert hand.chain()[-1] == (5, 0, "ExecutionTimedOut")
     assert hand.details("ExecutionTimedOut") == [{"error": "States.Timeout"}]
     assert StopExecution(task=1) in hand.effects
@@ -121,6 +121,6 @@ def test_an_aborted_execution_stops_its_children(begin: Begin) -> None:
     """StopExecution: ExecutionAborted with what was given."""
     hand = begin({"A": CHILD})
     hand.abort("Mistake", "wrong order")
-    assert (hand.end.status, hand.end.error, hand.end.cause) == (Status.ABORTED, "Mistake", "wrong order")
+    assert (hand.end.status, hand.end.error, hand.end.cause) == (ExecutionStatus.ABORTED, "Mistake", "wrong order")
     assert hand.chain()[-1] == (5, 0, "ExecutionAborted")
     assert hand.effects[-2:] == [StopExecution(task=1), hand.end]

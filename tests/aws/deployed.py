@@ -23,7 +23,7 @@ import pytest
 
 from tests.aws.striking import Striker
 from tests.handlers.conftest import Answer, Shop
-from workflows.asl.signals import Status
+from workflows.asl.signals import ExecutionStatus
 from workflows.asl.tokens import make_token
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
@@ -75,7 +75,7 @@ class Ledger:
     def start_execution(self, machine: str, name: str, given: Any) -> Any:
         """Whoever asks again meets an execution that has ended by then, which is the harsher of AWS's two answers."""
         assert machine == ORDER_MACHINE
-        status = Status.SUCCEEDED if name in self.starts else Status.RUNNING
+        status = ExecutionStatus.SUCCEEDED if name in self.starts else ExecutionStatus.RUNNING
         text = self.starts.setdefault(name, json.dumps(given))
         return SimpleNamespace(arn=arns.execution_arn("OrderMachine", name), status=status, input=text, started_at=NOON)
 

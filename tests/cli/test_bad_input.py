@@ -85,7 +85,7 @@ _COMMANDS = {
         "cannot be imported: SystemExit(0)",
     ),
     "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
-    "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which was not given"),
+    "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which is not among the functions"),
     "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
     "a demo of nothing": ("demo --orders 0", _USAGE, "'--orders'"),
     "a demo of too much": ("demo --orders 1000000", _USAGE, "'--orders'"),

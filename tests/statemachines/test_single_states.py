@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from tests.statemachines.single_states import SINGLE_STATES, SingleState, definition_of
 from workflows.asl.run import FunctionTask, run
-from workflows.asl.signals import Status
+from workflows.asl.signals import ExecutionStatus
 
 TOKEN_RESOURCE = ".waitForTaskToken"
 TRIES_MAX = 10
@@ -49,7 +49,7 @@ def test_our_interpreter_takes_each_state_as_the_table_says(single: SingleState)
         {"SagaStep": answering(single, definition["States"][single.state].get("Resource", ""))},
         machines={"PaymentMachine": payment(single)} if single.state == "AuthorizePayment" else {},
     )
-    assert ended.status is Status.SUCCEEDED, (ended.error, ended.cause)
+    assert ended.status is ExecutionStatus.SUCCEEDED, (ended.error, ended.cause)
     outcome: Any = {"then": None, "output": ended.output} if is_end else ended.output
     assert outcome["then"] == single.then
     if single.tells_output:

@@ -1,6 +1,6 @@
-"""What the outside answers to an effect, in the shapes and words of AWS: pure builders for whoever drives executions.
+"""Answers to effects, in the shapes and words of AWS: pure builders for every driver of executions.
 
-A success is the ``output`` of ``TaskSucceeded``; a failure is the ``(error, cause)`` of ``TaskFailed``.
+An answer is either the ``output`` of ``TaskSucceeded``, or a ``TaskError`` with the error and cause of ``TaskFailed``.
 """
 
 from __future__ import annotations
@@ -10,24 +10,29 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple
 
-from workflows.asl.interpreter.payloads import to_text
-from workflows.asl.signals import JSON, Mode, Status
+from workflows.asl.json_text import to_text
+from workflows.asl.signals import JSON, ExecutionStatus, Mode
 
-Failure: TypeAlias = tuple[str, str]
+
+class TaskError(NamedTuple):
+    """The ``error`` and ``cause`` of a ``TaskFailed`` signal."""
+
+    error: str
+    cause: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildExecution:
-    """An execution that another one started. ``input`` is the JSON text it was started with."""
+    """An execution that a task started. ``input`` is the JSON text it was started with."""
 
     execution_arn: str
     machine_arn: str
     name: str
     input: str
     started_at: datetime
-    status: Status = Status.RUNNING
+    status: ExecutionStatus = ExecutionStatus.RUNNING
     output: JSON = None
     error: str | None = None
     cause: str | None = None
@@ -35,79 +40,70 @@ class ChildExecution:
 
 
 def function_succeeded(payload: JSON) -> JSON:
-    """What Lambda answers to Invoke. For a task whose Resource is the function itself, the interpreter unwraps it."""
+    """Build Lambda's answer to Invoke. If the Resource is the function itself, the interpreter unwraps the payload."""
     return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
 
 
-def function_failed(exception: BaseException, request_id: str = "") -> Failure:
-    """An exception as the Python runtime of Lambda reports it: the error is the name of its class."""
+def function_failed(exception: BaseException, request_id: str = "") -> TaskError:
+    """Report an exception as Lambda's Python runtime does: the error is the name of its class."""
     name = type(exception).__name__
     details: dict[str, JSON] = {"errorMessage": str(exception), "errorType": name, "requestId": request_id}
     details["stackTrace"] = traceback.format_tb(exception.__traceback__)
-    return name, to_text(details)
+    return TaskError(name, to_text(details))
 
 
-def function_exited(code: object, request_id: str = "") -> Failure:
-    """The function ended its process, e.g. with ``sys.exit``."""
+def function_exited(code: object, request_id: str = "") -> TaskError:
+    """Report that the function ended its process, e.g. with ``sys.exit``."""
     error = "Runtime.ExitError"
     details = {"errorMessage": f"Runtime exited with {code!r}", "errorType": error, "requestId": request_id}
-    return error, to_text({**details, "stackTrace": []})
+    return TaskError(error, to_text({**details, "stackTrace": []}))
 
 
-def function_timed_out(timeout_s: float, request_id: str = "") -> Failure:
-    """The function ran longer than its own timeout."""
+def function_timed_out(timeout_s: float, request_id: str = "") -> TaskError:
+    """Report that the function ran longer than its own timeout."""
     message = f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"
-    return "Sandbox.Timedout", to_text({"errorType": "Sandbox.Timedout", "errorMessage": message})
+    return TaskError("Sandbox.Timedout", to_text({"errorType": "Sandbox.Timedout", "errorMessage": message}))
 
 
-def function_missing(function: str) -> Failure:
-    """There is no such function."""
-    return "Lambda.ResourceNotFoundException", (
-        f"Function not found: {function} (Service: Lambda, Status Code: 404, Request ID: 0)"
-    )
+def function_missing(function: str) -> TaskError:
+    """Report that there is no such function."""
+    cause = f"Function not found: {function} (Service: Lambda, Status Code: 404, Request ID: 0)"
+    return TaskError("Lambda.ResourceNotFoundException", cause)
 
 
-def machine_missing(machine: str, mode: Mode) -> Failure:
-    """There is no such state machine."""
+def machine_missing(machine: str, mode: Mode) -> TaskError:
+    """Report that there is no such state machine."""
     return _service_failure(mode, "StateMachineDoesNotExist", f"State Machine Does Not Exist: '{machine}'")
 
 
-def name_taken(execution_arn: str, mode: Mode) -> Failure:
-    """A Standard execution of that name ran with another input, or has ended."""
+def name_taken(execution_arn: str, mode: Mode) -> TaskError:
+    """Report that a Standard execution of that name runs with another input or has ended."""
     return _service_failure(mode, "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
 
 
-def type_not_supported(machine: str, mode: Mode) -> Failure:
-    """startSyncExecution of a Standard machine, or a ``.sync`` start of an Express one."""
+def type_not_supported(machine: str, mode: Mode) -> TaskError:
+    """Report a startSyncExecution of a Standard machine, or a ``.sync`` start of an Express one."""
     return _service_failure(mode, "StateMachineTypeNotSupported", f"This operation is not supported by '{machine}'")
 
 
 def child_started(child: ChildExecution, mode: Mode) -> JSON:
-    """The answer to REQUEST_RESPONSE and TOKEN, once the child has started."""
+    """Build the answer to REQUEST_RESPONSE and TOKEN, once the child has started."""
     return {"ExecutionArn": child.execution_arn, "StartDate": _date(child.started_at, mode)}
 
 
-def child_ended(child: ChildExecution, mode: Mode) -> JSON | FailedChild:
-    """The answer to SYNC, SYNC_2 and EXPRESS. A failed EXPRESS child is a result with its status, not a failure."""
-    if mode is Mode.EXPRESS or child.status is Status.SUCCEEDED:
+def child_ended(child: ChildExecution, mode: Mode) -> JSON | TaskError:
+    """Build the answer to SYNC, SYNC_2 and EXPRESS. A failed EXPRESS child is a result with a status, not an error."""
+    if mode is Mode.EXPRESS or child.status is ExecutionStatus.SUCCEEDED:
         return _described(child, mode)
-    return FailedChild("States.TaskFailed", to_text(_described(child, mode)))
-
-
-@dataclass(frozen=True, slots=True)
-class FailedChild:
-    """The ``error`` and ``cause`` of the task that waited for it."""
-
-    error: str
-    cause: str
+    return TaskError("States.TaskFailed", to_text(_described(child, mode)))
 
 
 def _described(child: ChildExecution, mode: Mode) -> dict[str, JSON]:
-    succeeded = child.status is Status.SUCCEEDED
+    succeeded = child.status is ExecutionStatus.SUCCEEDED
     parsed = mode is Mode.SYNC_2 and succeeded
     described: dict[str, JSON] = {
         "Cause": child.cause,
-        "Error": child.error if child.status is not Status.TIMED_OUT else None,
+        "Error": child.error if child.status is not ExecutionStatus.TIMED_OUT else None,
         "ExecutionArn": child.execution_arn,
         "Input": json.loads(child.input) if parsed else child.input,
         "InputDetails": {"Included": True},
@@ -125,7 +121,7 @@ def _described(child: ChildExecution, mode: Mode) -> dict[str, JSON]:
 
 
 def _date(at: datetime, mode: Mode) -> JSON:
-    """The optimised integration shows epoch milliseconds, the SDK integration an ISO 8601 text."""
+    """Format a date: epoch milliseconds in the optimised integration, ISO 8601 text in the SDK integration."""
     if mode is Mode.EXPRESS:
         return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return round(at.timestamp() * 1000)
@@ -134,8 +130,7 @@ def _date(at: datetime, mode: Mode) -> JSON:
 _PREFIX: Final[Mapping[bool, str]] = {True: "Sfn", False: "StepFunctions"}
 
 
-def _service_failure(mode: Mode, code: str, message: str) -> Failure:
+def _service_failure(mode: Mode, code: str, message: str) -> TaskError:
     service = "Sfn" if mode is Mode.EXPRESS else "AWSStepFunctions"
-    return f"{_PREFIX[mode is Mode.EXPRESS]}.{code}Exception", (
-        f"{message} (Service: {service}; Status Code: 400; Error Code: {code}; Request ID: 0; Proxy: null)"
-    )
+    cause = f"{message} (Service: {service}; Status Code: 400; Error Code: {code}; Request ID: 0; Proxy: null)"
+    return TaskError(f"{_PREFIX[mode is Mode.EXPRESS]}.{code}Exception", cause)

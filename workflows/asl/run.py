@@ -1,11 +1,11 @@
 """Run one execution, and those it starts, in this process under a virtual clock: waits and retries take no time.
 
-For tests and for ``expediter asl run``. Functions are Python callables, found by the name or ARN the definition uses:
+For tests and for ``expediter asl run``. Functions are Python callables, found by the name or ARN in the definition:
 
     run(text, {"order": 7}, {"Charge": lambda event: {"paid": True}})
 
-A callable with a second parameter gets a ``FunctionTask``: the token of a callback to settle, now or later, and a way
-to answer slowly. Time moves from one deadline to the next; when nothing is left to happen, ``NothingMoves`` is raised.
+A callable with a second parameter gets a ``FunctionTask``, to settle its token or to answer after a delay. Time moves
+from one deadline to the next. ``NothingMoves`` is raised when the execution waits and no deadline is left.
 """
 
 from __future__ import annotations
@@ -16,40 +16,40 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from workflows.asl.interpreter.history import Event
-from workflows.asl.interpreter.payloads import to_text_strictly
+from workflows.asl.interpreter.history import HistoryEvent
+from workflows.asl.json_text import to_text_strictly
 from workflows.asl.reading import definition as definitions
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, Status
-from workflows.asl.virtual import Later, World
+from workflows.asl.signals import JSON, ExecutionStatus
+from workflows.asl.virtual import Later, VirtualRunner
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 Function = Callable[..., Any]
 
 
 class NothingMoves(RuntimeError):
-    """The execution waits for something that will never come: a token nobody settles, without a timeout."""
+    """The execution would wait for ever: no function settles its token, and there is no timeout."""
 
 
 class FunctionMissing(LookupError):
-    """The definition calls a function that was not given."""
+    """The definition calls a function that is not in ``functions``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """How the execution ended. ``events`` are those of GetExecutionHistory, as boto3 returns them."""
+    """The result of an execution. ``events`` are those of GetExecutionHistory, as boto3 returns them."""
 
-    status: Status
+    status: ExecutionStatus
     output: JSON
     error: str | None
     cause: str | None
-    events: list[Event] = field(repr=False)
+    events: list[HistoryEvent] = field(repr=False)
 
 
 @dataclass(slots=True)
 class FunctionTask:
-    """What a function learns of its invocation. Times are seconds of virtual time from now."""
+    """A function's view of its invocation. ``after_s`` is in seconds of virtual time from now."""
 
     token: str | None
     settlements: list[tuple[float, str, Any]] = field(default_factory=list)
@@ -67,13 +67,13 @@ class FunctionTask:
         self._settle(after_s, "heartbeat", None)
 
     def later(self, result: JSON = None, *, after_s: float) -> Later:
-        """Return this from the function: it answers only then."""
+        """Delay the answer: ``return task.later(result, after_s=5)``."""
         return Later(result, after_s)
 
-    def _settle(self, after_s: float, how: str, what: object) -> None:
+    def _settle(self, after_s: float, kind: str, value: object) -> None:
         if self.token is None:
-            raise ValueError("this task is no callback: its Resource does not end in .waitForTaskToken")
-        self.settlements.append((after_s, how, what))
+            raise ValueError("this task has no token: its Resource does not end in .waitForTaskToken")
+        self.settlements.append((after_s, kind, value))
 
 
 def run(
@@ -87,20 +87,29 @@ def run(
     seed: str = "0",
     start: datetime = START,
 ) -> Run:
-    """Run to the end. ``input`` None is the empty object, as StartExecution has it.
+    """Run an execution to its end.
+
+    Args:
+        definition: JSON or YAML text, or the parsed JSON.
+        input: None means the empty object, as for StartExecution.
+        functions: Callables by function name or ARN.
+        machines: Definitions by name, for tasks that start executions.
+        seed: Decides every random number; the same seed gives the same run.
+        start: The virtual time of the start.
 
     Raises:
-        InvalidDefinition: Of the machine, or of one in ``machines``.
-        FunctionMissing: It calls a function that is not in ``functions``.
-        NothingMoves: It would wait for ever.
+        InvalidDefinition: The machine, or one in ``machines``, is not valid.
+        FunctionMissing: The machine calls a function that is not in ``functions``.
+        NothingMoves: The execution would wait for ever.
+        RecursionError: More than 10,000 executions were started.
     """
-    known = {other: _parse(text, other) for other, text in (machines or {}).items()}
-    known[name] = _parse(definition, name)
-    world = World(known, _caller(functions or {}), seed, start)
-    root = world.start(known[name], execution_name, {} if input is None else input)
-    while world.is_running(root):
-        if not world.step():
-            raise NothingMoves(f"nothing is left to happen, but the execution waits: {world.waits_of(root)}")
+    parsed = {other: _parse(text, other) for other, text in (machines or {}).items()}
+    parsed[name] = _parse(definition, name)
+    runner = VirtualRunner(parsed, _caller(functions or {}), seed, start)
+    root = runner.start(parsed[name], execution_name, {} if input is None else input)
+    while runner.is_running(root):
+        if not runner.step():
+            raise NothingMoves(f"the execution waits without a deadline: {runner.waits_of(root)}")
     ended = root.execution
     return Run(status=ended.status, output=ended.output, error=ended.error, cause=ended.cause, events=root.events)
 
@@ -113,17 +122,17 @@ def _caller(functions: Mapping[str, Function]) -> Callable[[str, JSON, str | Non
     by_name = {function_name(key): function for key, function in functions.items()}
 
     def call(function: str, payload: JSON, token: str | None) -> tuple[Any, FunctionTask]:
-        found = functions.get(function) or by_name.get(function_name(function))
-        if found is None:
-            given = ", ".join(sorted(functions)) or "none"
-            raise FunctionMissing(f"the definition calls '{function}', which was not given (given: {given})")
+        target = functions.get(function) or by_name.get(function_name(function))
+        if target is None:
+            available = ", ".join(sorted(functions)) or "none"
+            raise FunctionMissing(f"the definition calls '{function}', which is not among the functions ({available})")
         task = FunctionTask(token)
-        return lambda: found(payload, task) if _wants_task(found) else found(payload), task
+        return lambda: target(payload, task) if _takes_task(target) else target(payload), task
 
     return call
 
 
-def _wants_task(function: Function) -> bool:
+def _takes_task(function: Function) -> bool:
     try:
         inspect.signature(function).bind(None, None)
     except (TypeError, ValueError):

@@ -1,8 +1,8 @@
-"""What an execution is told (signals) and what it asks for (effects).
+"""The inputs of an execution (signals) and its outputs (effects).
 
-The interpreter is a pure function ``(definition, execution, signal) -> (execution, effects)``. Everything it could not
-compute from its input arrives in a signal: the time, a seed for jitter, random numbers, uuids and task tokens. So an
-execution is the fold of the signals in its journal, and the same journal always gives the same execution.
+The interpreter is a pure function ``(definition, execution, signal) -> (execution, effects)``. Whatever it cannot
+compute from its input arrives in a signal: the time, and a seed for jitter, random numbers, UUIDs and task tokens. An
+execution is therefore the fold of the signals in its journal, and the same journal always gives the same execution.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from typing import TypeAlias
 JSON: TypeAlias = "bool | int | float | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
-class Status(StrEnum):
-    """Where an execution is; the names of DescribeExecution."""
+class ExecutionStatus(StrEnum):
+    """The status of an execution, as DescribeExecution names it."""
 
     RUNNING = "RUNNING"
     SUCCEEDED = "SUCCEEDED"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Started:
-    """The execution begins. ``input`` is any JSON; the rest fills the context object (``$states.context``)."""
+    """StartExecution. ``input`` is any JSON; the other fields fill the context object (``$states.context``)."""
 
     at: datetime
     seed: str
@@ -42,7 +42,7 @@ class Started:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskSucceeded:
-    """The work of a task ended well. ``output`` is the integration's whole result (see ``integrations.py``)."""
+    """A task's call succeeded. ``output`` is the whole result of the integration, as ``answers.py`` builds it."""
 
     at: datetime
     seed: str
@@ -52,7 +52,7 @@ class TaskSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailed:
-    """The work of a task failed with an ASL error name, e.g. the class name of the exception that a function raised."""
+    """A task's call failed. ``error`` is an ASL error name, e.g. the class name of an exception in a function."""
 
     at: datetime
     seed: str
@@ -63,7 +63,7 @@ class TaskFailed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenSucceeded:
-    """SendTaskSuccess. A token that is not open (any more) changes nothing."""
+    """SendTaskSuccess. A token that is not open changes nothing."""
 
     at: datetime
     seed: str
@@ -73,7 +73,7 @@ class TokenSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenFailed:
-    """SendTaskFailure. A token that is not open (any more) changes nothing."""
+    """SendTaskFailure. A token that is not open changes nothing."""
 
     at: datetime
     seed: str
@@ -93,7 +93,7 @@ class TokenHeartbeat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimerFired:
-    """A deadline asked for with ``SetTimer`` has passed. A timer nobody waits for (any more) changes nothing."""
+    """The time of a ``SetTimer`` has come. A timer that was cancelled changes nothing."""
 
     at: datetime
     seed: str
@@ -102,7 +102,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aborted:
-    """StopExecution, or a parent whose other branch failed."""
+    """StopExecution, called by an operator or for a parent execution that no longer waits."""
 
     at: datetime
     seed: str
@@ -117,10 +117,10 @@ Signal: TypeAlias = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvokeFunction:
-    """Invoke a Lambda function. Answered by ``TaskSucceeded`` or ``TaskFailed`` for ``task``.
+    """Invoke a Lambda function, then send ``TaskSucceeded`` or ``TaskFailed`` for ``task``.
 
-    With ``token`` the task is a callback: a successful answer only says that the function was invoked; the task ends
-    with the token.
+    With a ``token`` the task is a callback: success only confirms that the function was invoked, and the task ends
+    when its token is settled.
     """
 
     task: int
@@ -130,7 +130,7 @@ class InvokeFunction:
 
 
 class Mode(StrEnum):
-    """How a task starts another execution."""
+    """The way a task starts another execution: the last part of its Resource."""
 
     REQUEST_RESPONSE = "startExecution"
     SYNC = "startExecution.sync"
@@ -143,7 +143,7 @@ class Mode(StrEnum):
 class StartExecution:
     """Start an execution of another machine. ``name`` is None where the definition leaves it to the service.
 
-    REQUEST_RESPONSE and TOKEN are answered once it has started, the others once it has ended.
+    Send ``TaskSucceeded`` once it has started (REQUEST_RESPONSE, TOKEN) or once it has ended (all other modes).
     """
 
     task: int
@@ -156,7 +156,7 @@ class StartExecution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopExecution:
-    """Nobody waits for the execution that ``task`` started in a SYNC mode any more: stop it."""
+    """Stop the execution that ``task`` started in a SYNC mode, because the task was abandoned."""
 
     task: int
 
@@ -171,16 +171,16 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelTimer:
-    """The timer is not needed any more."""
+    """Forget a timer."""
 
     timer: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndExecution:
-    """The execution reached its end. ``output`` only when it succeeded; ``error`` and ``cause`` only when not."""
+    """The execution has ended. ``output`` is set only if it succeeded, ``error`` and ``cause`` only if not."""
 
-    status: Status
+    status: ExecutionStatus
     output: JSON = None
     error: str | None = None
     cause: str | None = None

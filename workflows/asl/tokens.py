@@ -1,7 +1,7 @@
-"""Task tokens: what an outside party holds to settle a task.
+"""Task tokens, with which an outside party settles a task.
 
-A token carries the ARN of its execution, so that whoever receives it knows where to route it without an index, and 24
-bytes drawn from the seed of the signal that made it, so that nobody can guess it. It carries nothing else.
+A token holds the ARN of its execution, so that an answer can be routed without an index, and 24 bytes derived from the
+seed of its signal, so that it cannot be guessed. It holds nothing else.
 """
 
 from __future__ import annotations
@@ -12,28 +12,28 @@ import hashlib
 from typing import Final
 
 _SECRET: Final = 24  # bytes
-_CHECK: Final = 4  # bytes; tells a damaged token from a closed one
+_CHECK: Final = 4  # bytes of checksum, to distinguish a damaged token from a closed one
 _VERSION: Final = b"\x01"
 
 
 class InvalidToken(ValueError):
-    """Not a task token; SendTaskSuccess answers InvalidToken."""
+    """The text is not a task token. SendTaskSuccess answers InvalidToken."""
 
     def __init__(self) -> None:
-        super().__init__("Invalid Token: this is no task token")
+        super().__init__("Invalid Token: this is not a task token")
 
 
 def make_token(execution_arn: str, secret: bytes) -> str:
-    """A token for one task of the execution."""
+    """Make the token of one task. ``secret`` has at least 24 unguessable bytes."""
     body = _VERSION + secret[:_SECRET] + execution_arn.encode()
     return base64.urlsafe_b64encode(body + _check(body)).decode().rstrip("=")
 
 
 def token_execution(token: str) -> str:
-    """The ARN of the execution that the token belongs to, whether the token is still open or not.
+    """Read the ARN of the token's execution. The token need not be open.
 
     Raises:
-        InvalidToken: It is damaged, or was never a token.
+        InvalidToken: The text is damaged, or never was a token.
     """
     try:
         raw = base64.b64decode(token.encode("ascii") + b"=" * (-len(token) % 4), altchars=b"-_", validate=True)

@@ -1,4 +1,4 @@
-"""The world of ``run``: a virtual clock, functions that are Python callables, and executions that start each other."""
+"""Executions under a virtual clock: functions are Python callables, and executions can start each other."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, assert_never
 
 from workflows.asl import answers
-from workflows.asl.answers import ChildExecution, FailedChild
+from workflows.asl.answers import ChildExecution, TaskError
 from workflows.asl.interpreter import interpreter
-from workflows.asl.interpreter.history import Event
-from workflows.asl.interpreter.interpreter import Execution, Step
-from workflows.asl.interpreter.payloads import to_text, to_text_strictly
+from workflows.asl.interpreter.execution import Execution
+from workflows.asl.interpreter.history import HistoryEvent
+from workflows.asl.interpreter.interpreter import SignalResult
+from workflows.asl.json_text import to_text, to_text_strictly
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
@@ -25,13 +26,13 @@ from workflows.asl.signals import (
     CancelTimer,
     Effect,
     EndExecution,
+    ExecutionStatus,
     InvokeFunction,
     Mode,
     SetTimer,
     Signal,
     Started,
     StartExecution,
-    Status,
     StopExecution,
     TaskFailed,
     TaskSucceeded,
@@ -42,40 +43,47 @@ from workflows.asl.signals import (
 )
 
 _ACCOUNT: Final = "us-east-1:123456789012"
-_EXECUTIONS_MAX: Final = 10_000  # machines that start themselves without end stop here
+_EXECUTIONS_MAX: Final = 10_000  # so that machines that start themselves come to an end
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A function's answer that comes ``after_s`` seconds of virtual time."""
+    """An answer that a function gives after ``after_s`` seconds of virtual time."""
 
     result: JSON
     after_s: float
 
 
-class Task(Protocol):
-    """What a function did with its token while it ran."""
+class Settlements(Protocol):
+    """The calls that a function made with its token: seconds from now, kind of call, and its value."""
 
     settlements: list[tuple[float, str, Any]]
 
 
-Caller = Callable[[str, JSON, str | None], tuple[Callable[[], Any], Task]]
+Caller = Callable[[str, JSON, str | None], tuple[Callable[[], Any], Settlements]]
 
 
 @dataclass(slots=True, eq=False)
-class Running:
-    """One execution with its history and those who wait for its end."""
+class VirtualExecution:
+    """One execution with its history, its child executions, and the tasks that wait for its end."""
 
     execution: Execution
     machine_arn: str
     input_text: str
-    events: list[Event]
-    children: dict[int, Running] = field(default_factory=dict)
-    waiting: list[tuple[Running, int, Mode]] = field(default_factory=list)
+    events: list[HistoryEvent]
+    children: dict[int, VirtualExecution] = field(default_factory=dict)
+    waiting: list[tuple[VirtualExecution, int, Mode]] = field(default_factory=list)
 
 
-class World:
-    """See the module."""
+class VirtualRunner:
+    """Performs the effects of executions in order of virtual time.
+
+    Args:
+        machines: Definitions by name, for tasks that start executions.
+        call: Returns a callable that invokes a function, and the record of what it did with its token.
+        seed: Decides every random number.
+        start: The virtual time at the beginning.
+    """
 
     def __init__(self, machines: Mapping[str, Definition], call: Caller, seed: str, start: datetime) -> None:
         self._machines = machines
@@ -84,15 +92,19 @@ class World:
         self._dice = Dice(seed)
         self._order = itertools.count()
         self._agenda: list[tuple[datetime, int, Callable[[], None]]] = []
-        self._by_name: dict[tuple[str, str], Running] = {}
+        self._by_name: dict[tuple[str, str], VirtualExecution] = {}
         self._started = 0
 
-    def start(self, definition: Definition, name: str, given: JSON, express: bool = False) -> Running:
-        """A new execution, run until it waits."""
+    def start(self, definition: Definition, name: str, payload: JSON, express: bool = False) -> VirtualExecution:
+        """Start an execution and run it until it waits.
+
+        Raises:
+            RecursionError: More than 10,000 executions were started.
+        """
         self._started += 1
         if self._started > _EXECUTIONS_MAX:
             raise RecursionError(f"more than {_EXECUTIONS_MAX} executions were started")
-        text = to_text(given)
+        text = to_text(payload)
         kind, suffix = ("express", f":{self._dice.uuid4()}") if express else ("execution", "")
         signal = Started(
             at=self._now,
@@ -104,15 +116,15 @@ class World:
             machine_name=definition.name,
             role_arn="arn:aws:iam::123456789012:role/run",
         )
-        step = interpreter.start(definition, signal)
-        running = Running(step.execution, signal.machine_arn, text, [])
+        result = interpreter.apply(definition, None, signal)
+        running = VirtualExecution(result.execution, signal.machine_arn, text, [])
         if not express:
             self._by_name[definition.name, name] = running
-        self._carry_out(running, step)
+        self._perform_all(running, result)
         return running
 
     def step(self) -> bool:
-        """The next thing that happens; False when there is none."""
+        """Perform the next scheduled action. Returns False when there is none."""
         if not self._agenda:
             return False
         at, _, action = heapq.heappop(self._agenda)
@@ -120,12 +132,12 @@ class World:
         action()
         return True
 
-    def is_running(self, running: Running) -> bool:
-        """Whether it has not ended."""
-        return running.execution.status is Status.RUNNING
+    def is_running(self, running: VirtualExecution) -> bool:
+        """Whether the execution has not ended."""
+        return running.execution.status is ExecutionStatus.RUNNING
 
-    def waits_of(self, running: Running) -> str:
-        """What keeps an execution waiting, for people."""
+    def waits_of(self, running: VirtualExecution) -> str:
+        """Describe what the execution waits for."""
         states = sorted(frame.state.name for frame in running.execution.calls.values())
         return ", ".join(f"state '{name}' for its task" for name in states) or "nothing known"
 
@@ -138,20 +150,24 @@ class World:
     def _at(self, at: datetime, action: Callable[[], None]) -> None:
         heapq.heappush(self._agenda, (at, next(self._order), action))
 
-    def _send(self, running: Running, make: Callable[[datetime, str], Signal]) -> None:
-        self._carry_out(running, running.execution.apply(make(self._now, self._seed())))
+    def _send(self, running: VirtualExecution, make: Callable[[datetime, str], Signal]) -> None:
+        self._perform_all(running, self._apply(running, make))
 
-    def _carry_out(self, running: Running, step: Step) -> None:
-        running.events.extend(step.events)
-        for effect in step.effects:
+    def _apply(self, running: VirtualExecution, make: Callable[[datetime, str], Signal]) -> SignalResult:
+        execution = running.execution
+        return interpreter.apply(execution.definition, execution, make(self._now, self._seed()))
+
+    def _perform_all(self, running: VirtualExecution, result: SignalResult) -> None:
+        running.events.extend(result.events)
+        for effect in result.effects:
             self._perform(running, effect)
 
-    def _perform(self, running: Running, effect: Effect) -> None:
+    def _perform(self, running: VirtualExecution, effect: Effect) -> None:
         match effect:
             case SetTimer(timer=timer, at=at):
                 self._at(at, lambda: self._fire(running, timer))
             case CancelTimer():
-                pass  # a timer that is gone changes nothing when it fires
+                pass  # ``_fire`` ignores timers that the execution no longer has
             case InvokeFunction():
                 self._invoke(running, effect)
             case StartExecution():
@@ -159,15 +175,15 @@ class World:
             case StopExecution(task=task):
                 self._stop_child(running.children.pop(task, None))
             case EndExecution():
-                self._tell_waiting(running)
+                self._answer_waiting(running)
             case _:
                 assert_never(effect)
 
-    def _fire(self, running: Running, timer: int) -> None:
+    def _fire(self, running: VirtualExecution, timer: int) -> None:
         if timer in running.execution.timers:
             self._send(running, lambda at, seed: TimerFired(at=at, seed=seed, timer=timer))
 
-    def _invoke(self, running: Running, effect: InvokeFunction) -> None:
+    def _invoke(self, running: VirtualExecution, effect: InvokeFunction) -> None:
         call, task = self._call(effect.function, json.loads(to_text(effect.payload)), effect.token)
         try:
             returned = call()
@@ -177,17 +193,17 @@ class World:
         except SystemExit as error:
             self._fail(running, effect.task, *answers.function_exited(error.code))
         except Exception as error:
-            self._fail(running, effect.task, *answers.function_failed(_theirs(error)))
-        for delay_s, how, what in task.settlements:
-            self._settle(running, effect.token or "", delay_s, how, what)
+            self._fail(running, effect.task, *answers.function_failed(_from_function(error)))
+        for after_s, kind, value in task.settlements:
+            self._settle(running, effect.token or "", after_s, kind, value)
 
-    def _succeed(self, running: Running, task: int, output: JSON, after_s: float = 0.0) -> None:
+    def _succeed(self, running: VirtualExecution, task: int, output: JSON, after_s: float = 0.0) -> None:
         self._soon(
             after_s,
             lambda: self._send(running, lambda at, seed: TaskSucceeded(at=at, seed=seed, task=task, output=output)),
         )
 
-    def _fail(self, running: Running, task: int, error: str, cause: str) -> None:
+    def _fail(self, running: VirtualExecution, task: int, error: str, cause: str) -> None:
         self._soon(
             0.0,
             lambda: self._send(
@@ -195,19 +211,19 @@ class World:
             ),
         )
 
-    def _settle(self, running: Running, token: str, after_s: float, how: str, what: Any) -> None:
+    def _settle(self, running: VirtualExecution, token: str, after_s: float, kind: str, value: Any) -> None:
         def make(at: datetime, seed: str) -> Signal:
-            if how == "succeed":
-                return TokenSucceeded(at=at, seed=seed, token=token, output=_as_json(what))
-            if how == "fail":
-                return TokenFailed(at=at, seed=seed, token=token, error=what[0], cause=what[1])
+            if kind == "succeed":
+                return TokenSucceeded(at=at, seed=seed, token=token, output=_as_json(value))
+            if kind == "fail":
+                return TokenFailed(at=at, seed=seed, token=token, error=value[0], cause=value[1])
             return TokenHeartbeat(at=at, seed=seed, token=token)
 
         self._soon(after_s, lambda: self._send(running, make))
 
-    def _start_child(self, running: Running, effect: StartExecution) -> None:
+    def _start_child(self, running: VirtualExecution, effect: StartExecution) -> None:
         if effect.task not in running.execution.calls:
-            return  # given up in the meantime
+            return  # the task was abandoned in the meantime
         definition = self._machines.get(effect.machine) or self._machines.get(machine_name(effect.machine))
         if definition is None:
             self._fail(running, effect.task, *answers.machine_missing(effect.machine, effect.mode))
@@ -223,10 +239,10 @@ class World:
         running.children[effect.task] = child
         child.waiting.append((running, effect.task, effect.mode))
         if not self.is_running(child):
-            self._tell_waiting(child)
+            self._answer_waiting(child)
 
-    def _find_or_start(self, definition: Definition, effect: StartExecution) -> Running | None:
-        """Starting twice under one name is one start while it runs with the same input, and refused otherwise."""
+    def _find_or_start(self, definition: Definition, effect: StartExecution) -> VirtualExecution | None:
+        """Start a child, or return the running one of the same name and input. None if the name is taken."""
         name = effect.name or self._dice.uuid4()
         if effect.mode is Mode.EXPRESS:
             return self.start(definition, name, json.loads(effect.input), express=True)
@@ -236,23 +252,23 @@ class World:
         same = other.input_text == to_text(json.loads(effect.input))
         return other if same and self.is_running(other) else None
 
-    def _stop_child(self, child: Running | None) -> None:
+    def _stop_child(self, child: VirtualExecution | None) -> None:
         if child is not None and self.is_running(child):
             child.waiting.clear()
             self._send(child, lambda at, seed: Aborted(at=at, seed=seed))
 
-    def _tell_waiting(self, ended: Running) -> None:
+    def _answer_waiting(self, ended: VirtualExecution) -> None:
         waiting, ended.waiting = ended.waiting, []
         for parent, task, mode in waiting:
             parent.children.pop(task, None)
             answer = answers.child_ended(_describe(ended), mode)
-            if isinstance(answer, FailedChild):
+            if isinstance(answer, TaskError):
                 self._fail(parent, task, answer.error, answer.cause)
             else:
                 self._succeed(parent, task, answer)
 
 
-def _describe(running: Running) -> ChildExecution:
+def _describe(running: VirtualExecution) -> ChildExecution:
     execution = running.execution
     return ChildExecution(
         execution_arn=execution.arn,
@@ -269,14 +285,14 @@ def _describe(running: Running) -> ChildExecution:
 
 
 class MarshalError(Exception):
-    """A function returned what is not JSON; Lambda reports Runtime.MarshalError."""
+    """A function returned a value that is not JSON. Lambda reports Runtime.MarshalError."""
 
 
 MarshalError.__name__ = "Runtime.MarshalError"
 
 
-def _theirs(error: Exception) -> Exception:
-    """Without the frames of this package before the function's own, as Lambda's runtime leaves its own away."""
+def _from_function(error: Exception) -> Exception:
+    """Drop this package's frames from the traceback, as Lambda's runtime drops its own."""
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("workflows.asl."):
         trace = trace.tb_next

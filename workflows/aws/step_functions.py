@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from workflows.asl.interpreter.payloads import to_text
+from workflows.asl.json_text import to_text
 from workflows.asl.signals import JSON
 from workflows.aws.transient_errors import transient_as
 from workflows.executions import ExecutionsUnavailable, TokenGone

@@ -8,10 +8,10 @@ from typing import Any
 
 from workflows.asl import answers, virtual
 from workflows.asl.interpreter.frames import Frame
-from workflows.asl.interpreter.interpreter import Step
+from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, InvokeFunction, Signal, Status, TokenFailed, TokenSucceeded
+from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, Signal, TokenFailed, TokenSucceeded
 from workflows.asl.tokens import token_execution
 from workflows.executions import TokenGone
 from workflows.simulation.scheduler import Scheduler
@@ -23,7 +23,7 @@ Steps = frozenset[str]
 """States, each after its machine: ``OrderMachine.FindReason``."""
 
 
-class SimulatedExecutions(virtual.World):
+class SimulatedExecutions(virtual.VirtualRunner):
     """Implements ``Executions``. ``machines`` may be replaced; executions under way keep the definition they have."""
 
     def __init__(
@@ -35,17 +35,17 @@ class SimulatedExecutions(virtual.World):
         super().__init__(machines, _unused, f"{scheduler.random.random()}", scheduler.now())
         self._scheduler = scheduler
         self._invoke_function = invoke
-        self._by_arn: dict[str, virtual.Running] = {}
+        self._by_arn: dict[str, virtual.VirtualExecution] = {}
 
     def upgrade(self, machines: Mapping[str, Definition]) -> None:
         """Deploy other definitions."""
         self._machines = machines
 
-    def running(self) -> list[virtual.Running]:
+    def running(self) -> list[virtual.VirtualExecution]:
         """The executions that have not ended."""
-        return [found for found in self._by_arn.values() if found.execution.status is Status.RUNNING]
+        return [found for found in self._by_arn.values() if found.execution.status is ExecutionStatus.RUNNING]
 
-    def every(self) -> list[virtual.Running]:
+    def every(self) -> list[virtual.VirtualExecution]:
         """All executions, those that have ended too."""
         return list(self._by_arn.values())
 
@@ -79,14 +79,14 @@ class SimulatedExecutions(virtual.World):
     def _settle_token(self, token: str, make: Callable[[datetime, str], Signal]) -> None:
         self._now = self._scheduler.now()
         running = self._by_arn[token_execution(token)]
-        step = running.execution.apply(make(self._now, self._seed()))
-        if not step.settled:
+        result = self._apply(running, make)
+        if not result.settled:
             raise TokenGone("nobody waits with this token any more")
-        self._carry_out(running, step)
+        self._perform_all(running, result)
 
-    def _carry_out(self, running: virtual.Running, step: Step) -> None:
+    def _perform_all(self, running: virtual.VirtualExecution, result: SignalResult) -> None:
         self._by_arn[running.execution.arn] = running
-        super()._carry_out(running, step)
+        super()._perform_all(running, result)
 
     def _at(self, at: datetime, action: Callable[[], None]) -> None:
         def act() -> None:
@@ -95,7 +95,7 @@ class SimulatedExecutions(virtual.World):
 
         self._scheduler.at(at, act)
 
-    def _invoke(self, running: virtual.Running, effect: InvokeFunction) -> None:
+    def _invoke(self, running: virtual.VirtualExecution, effect: InvokeFunction) -> None:
         def answer(result: Any, failure: tuple[str, str] | None) -> None:
             self._now = self._scheduler.now()
             if failure is not None:
@@ -107,7 +107,7 @@ class SimulatedExecutions(virtual.World):
         self._invoke_function(effect.function, effect.payload, answer, lambda: frozenset({step}) | _above(running))
 
 
-def _above(running: virtual.Running) -> Steps:
+def _above(running: virtual.VirtualExecution) -> Steps:
     """The states that wait for this execution to end, up to the parent of all."""
     found: set[str] = set()
     for parent, task, _ in running.waiting:
@@ -116,7 +116,7 @@ def _above(running: virtual.Running) -> Steps:
     return frozenset(found)
 
 
-def _step(running: virtual.Running, frame: Frame) -> str:
+def _step(running: virtual.VirtualExecution, frame: Frame) -> str:
     return f"{running.execution.definition.name}.{frame.state.name}"
 
 

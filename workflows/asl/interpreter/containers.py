@@ -1,10 +1,10 @@
-"""Parallel and Map: scopes inside a state. All succeed, or the first failure stops the others."""
+"""Parallel and Map: states with branches inside. All branches succeed, or the first failure stops the others."""
 
 from __future__ import annotations
 
 from workflows.asl.interpreter import tasks
 from workflows.asl.interpreter.frames import Branch, Frame, Inside
-from workflows.asl.interpreter.history import Event
+from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.interpreter.outcomes import fail, finish, kind_of
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, unexpected, whole_number
@@ -19,23 +19,23 @@ def start_parallel(turn: Turn, frame: Frame, state: Parallel) -> None:
     """Start every branch with the same input.
 
     Raises:
-        QueryEvaluationError: In Arguments.
+        QueryEvaluationError: Arguments failed to evaluate.
     """
     names = turn.names(frame)
-    given = Payload(state.arguments.render(names)) if state.arguments is not None else frame.input
+    payload = Payload(state.arguments.render(names)) if state.arguments is not None else frame.input
     started = turn.record(frame.branch, "ParallelStateStarted")
     inside = frame.inside = Inside({}, [None] * len(state.branches), len(state.branches))
     for index, scope in enumerate(state.branches):
         branch = Branch(scope, frame.branch.variables, started, frame, index, frame.branch.map_item)
         inside.branches[index] = branch
-        turn.work.append(Enter(branch, scope.start_at, given))
+        turn.work.append(Enter(branch, scope.start_at, payload))
 
 
 def start_map(turn: Turn, frame: Frame, state: Map) -> None:
     """Start the first iterations, as many as may run at once.
 
     Raises:
-        QueryEvaluationError: In MaxConcurrency, Items or ItemSelector, or the items are no list.
+        QueryEvaluationError: MaxConcurrency, Items or ItemSelector failed to evaluate, or the items are not a list.
     """
     names = turn.names(frame)
     limit = whole_number(state.concurrency_max, names, 0, "MaxConcurrency") if state.concurrency_max else 0
@@ -54,10 +54,10 @@ def start_map(turn: Turn, frame: Frame, state: Map) -> None:
 
 
 def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -> None:
-    """One branch or iteration is done; the last one ends the state.
+    """Keep the output of a branch or iteration, and end the state after the last one.
 
     Raises:
-        QueryEvaluationError, StateFailed: In what the state does with the outputs, or in the next iteration's input.
+        QueryEvaluationError, StateFailed: The state's Assign or Output failed, or the next iteration's input.
     """
     branch = ended.branch
     branch.is_over = True
@@ -75,21 +75,21 @@ def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -
 
 
 def branch_failed(turn: Turn, failed: BranchFailed, frame: Frame, inside: Inside) -> None:
-    """Stop the other branches, then let the state handle the failure as its own."""
+    """Stop the other branches, then fail the state with the failure of the branch."""
     _stop_inside(turn, frame, inside, failed.branch)
     frame.branch.last_event = failed.branch.last_event
     fail(turn, frame, failed.failure)
 
 
 def stop_all(turn: Turn, frame: Frame, inside: Inside) -> None:
-    """The state itself failed while branches were running: an iteration's input, or what to do with the outputs."""
+    """Stop all branches, because the state itself failed: in an iteration's input, or in Assign or Output."""
     for branch in list(inside.branches.values()):
         abort(turn, branch, frame.branch.last_event)
     inside.branches.clear()
 
 
 def abort(turn: Turn, branch: Branch, event: int) -> None:
-    """End a branch from outside: nobody waits for what it was doing. ``event`` is what made it necessary."""
+    """End a branch from outside. ``event`` is the id of the event that caused it."""
     branch.is_over = True
     frame = branch.frame
     if frame is None:
@@ -145,5 +145,5 @@ def _succeed(turn: Turn, frame: Frame, inside: Inside) -> None:
     finish(turn, frame, names, Payload(output), assign=state.assign, output=state.output, next_state=state.next)
 
 
-def _iteration(frame: Frame, branch: Branch) -> Event:
+def _iteration(frame: Frame, branch: Branch) -> HistoryEvent:
     return {"name": frame.state.name, "index": branch.index}

@@ -1,4 +1,4 @@
-"""Entering a state: what each type does at once, and what it then waits for."""
+"""Entering a state: the work that each type of state does at once, and the timer or call it then waits for."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from datetime import UTC
 from typing import assert_never
 
 from workflows.asl.interpreter import containers, history, tasks
-from workflows.asl.interpreter.frames import Branch, Failure, Frame, StateFailed
+from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, StateFailed
 from workflows.asl.interpreter.outcomes import finish
 from workflows.asl.interpreter.turn import Enter, Turn, runtime_failure, unexpected, whole_number
-from workflows.asl.jsonata.expressions import Names
+from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.state_reading import parse_timestamp
 from workflows.asl.reading.states import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from workflows.asl.reading.templates import Template
 
 
 def enter(turn: Turn, work: Enter) -> Frame:
-    """Record that the state was entered. What it does is ``begin``, so that its failure finds the frame in place."""
+    """Record that the state was entered. ``begin`` does its work afterwards, so that a failure finds the frame."""
     branch: Branch = work.branch
     state = branch.scope.states[work.name]
     previous = branch.last_event
@@ -28,7 +28,7 @@ def enter(turn: Turn, work: Enter) -> Frame:
 
 
 def begin(turn: Turn, frame: Frame) -> None:
-    """Do the state's work, from the start: on entry, and at each retry.
+    """Do the state's work from the start: on entry and at each retry.
 
     Raises:
         QueryEvaluationError, StateFailed: The state failed.
@@ -52,16 +52,16 @@ def begin(turn: Turn, frame: Frame) -> None:
         case Fail():
             names = turn.names(frame)
             error, cause = _text(state.error, names, "Error"), _text(state.cause, names, "Cause")
-            raise StateFailed(Failure(error, cause))
+            raise StateFailed(ErrorOutput(error, cause))
         case _:
             assert_never(state)
 
 
 def wait_over(turn: Turn, frame: Frame) -> None:
-    """The time of a Wait has come.
+    """Exit a Wait whose timer fired.
 
     Raises:
-        QueryEvaluationError, StateFailed: In Assign or Output.
+        QueryEvaluationError, StateFailed: Assign or Output failed.
     """
     _pass_on(turn, frame)
 

@@ -1,7 +1,7 @@
-"""What an execution remembers between two signals: which states it is in, and what they wait for.
+"""The parts of a running execution: the states it is in, and what they wait for.
 
-A ``Branch`` is a running scope: the machine itself, a branch of a Parallel, an iteration of a Map. Its ``Frame`` is the
-state it is in. The frames of a Parallel or Map own the branches inside.
+A ``Branch`` is a running scope: the machine itself, a branch of a Parallel or an iteration of a Map. Its ``Frame`` is
+the state it is in. The frame of a Parallel or Map owns the branches inside.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from workflows.asl.signals import JSON, InvokeFunction, StartExecution
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """An error on its way up. A missed heartbeat is States.Timeout, and also known as States.HeartbeatTimeout."""
+class ErrorOutput:
+    """The error and cause of a state that failed. A missed heartbeat also matches States.HeartbeatTimeout."""
 
     error: str | None
     cause: str | None = None
@@ -25,16 +25,16 @@ class Failure:
 
 
 class StateFailed(Exception):
-    """The state under way failed."""
+    """The current state failed."""
 
-    def __init__(self, failure: Failure) -> None:
+    def __init__(self, failure: ErrorOutput) -> None:
         super().__init__(failure.error, failure.cause)
         self.failure = failure
 
 
 @dataclass(slots=True, eq=False)
 class Branch:
-    """A running scope. ``variables`` is replaced when something is assigned, never changed in place."""
+    """A running scope. An assignment replaces ``variables``; the mapping is never changed in place."""
 
     scope: Scope
     variables: Mapping[str, JSON]
@@ -47,8 +47,8 @@ class Branch:
 
 
 @dataclass(slots=True, eq=False)
-class Call:
-    """A task under way. ``effect`` is None once the outside has answered that a callback was delivered."""
+class TaskCall:
+    """An open task. ``effect`` becomes None when a callback was delivered; only its token settles it then."""
 
     task: int
     effect: InvokeFunction | StartExecution | None
@@ -58,7 +58,7 @@ class Call:
 
 @dataclass(slots=True, eq=False)
 class Inside:
-    """A Parallel or Map under way. ``items`` is what a Map goes through, ``waiting_from`` its next index."""
+    """A running Parallel or Map. ``items`` is the list of a Map, ``waiting_from`` the next index to start."""
 
     branches: dict[int, Branch]
     outputs: list[JSON]
@@ -69,7 +69,7 @@ class Inside:
 
 @dataclass(slots=True, eq=False)
 class Frame:
-    """An entered state. ``timers`` holds the ids of its armed timers by purpose: wait, retry, timeout, heartbeat."""
+    """An entered state. ``timers`` holds its armed timers by purpose: wait, retry, timeout, heartbeat."""
 
     state: AnyState
     branch: Branch
@@ -80,7 +80,7 @@ class Frame:
     retries: dict[int, int] = field(default_factory=dict)
     retry_count: int = 0
     timers: dict[str, int] = field(default_factory=dict)
-    call: Call | None = None
+    call: TaskCall | None = None
     inside: Inside | None = None
 
 

@@ -1,7 +1,7 @@
-"""The events of an execution in the shape of GetExecutionHistory. They are handed out and not kept.
+"""The events of an execution in the shape of GetExecutionHistory.
 
 An event is a dict as boto3 returns it: ``timestamp`` (datetime), ``type``, ``id``, ``previousEventId`` and, for most
-types, one key with details. Only the counter stays.
+types, one key with details. Events are returned with the result of their signal; only their number is kept.
 """
 
 from __future__ import annotations
@@ -13,23 +13,23 @@ from typing import Any, Final, TypeAlias
 from workflows.asl.interpreter.payloads import Payload
 
 EVENTS_MAX: Final = 25_000  # a hard quota of Standard executions; the 25,000th event is the failure
-Event: TypeAlias = dict[str, Any]
+HistoryEvent: TypeAlias = dict[str, Any]
 _NOT_TRUNCATED: Final = {"truncated": False}
 _ENDS: Final = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"})
 
 
 class HistoryFull(Exception):
-    """Only the event that ends the execution fits in."""
+    """The history has room only for the event that ends the execution."""
 
 
-class History:
-    """Counts the events of one execution and holds those of the step under way."""
+class ExecutionHistory:
+    """Counts the events of one execution and holds those of the current signal."""
 
     __slots__ = ("added", "last_id")
 
     def __init__(self) -> None:
         self.last_id = 0
-        self.added: list[Event] = []
+        self.added: list[HistoryEvent] = []
 
     def add(self, kind: str, previous: int, at: datetime, details: Mapping[str, Any] | None = None) -> int:
         """Append one event and return its id.
@@ -40,39 +40,39 @@ class History:
         if self.last_id >= EVENTS_MAX - 1 and kind not in _ENDS:
             raise HistoryFull
         self.last_id += 1
-        event: Event = {"timestamp": at, "type": kind, "id": self.last_id, "previousEventId": previous}
+        event: HistoryEvent = {"timestamp": at, "type": kind, "id": self.last_id, "previousEventId": previous}
         if details is not None:
             event[_key_of(kind)] = details
         self.added.append(event)
         return self.last_id
 
 
-def entered(name: str, given: Payload) -> Event:
-    """Details of ``...StateEntered``."""
-    return {"name": name, "input": given.text, "inputDetails": _NOT_TRUNCATED}
+def entered(name: str, payload: Payload) -> HistoryEvent:
+    """Build the details of ``...StateEntered``."""
+    return {"name": name, "input": payload.text, "inputDetails": _NOT_TRUNCATED}
 
 
-def exited(name: str, output: Payload, assigned: Mapping[str, str] | None) -> Event:
-    """Details of ``...StateExited``; values of variables are JSON texts."""
-    details: Event = {"name": name, "output": output.text, "outputDetails": _NOT_TRUNCATED}
+def exited(name: str, output: Payload, assigned: Mapping[str, str] | None) -> HistoryEvent:
+    """Build the details of ``...StateExited``. ``assigned`` holds the variables' values as JSON text."""
+    details: HistoryEvent = {"name": name, "output": output.text, "outputDetails": _NOT_TRUNCATED}
     if assigned:
         details["assignedVariables"] = dict(assigned)
         details["assignedVariablesDetails"] = _NOT_TRUNCATED
     return details
 
 
-def with_input(given: Payload, **details: Any) -> Event:
-    """Details that show an input."""
-    return {"input": given.text, "inputDetails": _NOT_TRUNCATED, **details}
+def with_input(payload: Payload, **details: Any) -> HistoryEvent:
+    """Build details that show an input."""
+    return {"input": payload.text, "inputDetails": _NOT_TRUNCATED, **details}
 
 
-def with_output(output: Payload, **details: Any) -> Event:
-    """Details that show an output."""
+def with_output(output: Payload, **details: Any) -> HistoryEvent:
+    """Build details that show an output."""
     return {"output": output.text, "outputDetails": _NOT_TRUNCATED, **details}
 
 
-def failed(error: str | None, cause: str | None, **details: Any) -> Event:
-    """Details of a failure; what is not known is left out, as AWS does."""
+def failed(error: str | None, cause: str | None, **details: Any) -> HistoryEvent:
+    """Build the details of a failure. Like AWS, leave out an error or cause that is not known."""
     if error is not None:
         details["error"] = error
     if cause is not None:

@@ -1,10 +1,10 @@
-"""The interpreter: ``(definition, execution, signal) -> Step``. No clock, no random, no I/O.
+"""The interpreter: ``apply(definition, execution, signal) -> SignalResult``. No clock, no random numbers, no I/O.
 
-An ``Execution`` is the fold of the signals it was given, and changes in place. The first signal is ``Started``. Each
-``Step`` carries the effects asked for and the history events added, which are not kept. ``EndExecution`` is the last
-effect: timers still armed then are over, and so are tasks, except executions to stop, which are named before it.
+An ``Execution`` is the fold of the signals applied to it, and is changed in place. The first signal is ``Started``.
+``EndExecution`` is always the last effect; it ends all armed timers and open tasks. Child executions that must be
+stopped are named in ``StopExecution`` effects before it.
 
-After a crash: fold the journal, throw the effects away, and issue ``outstanding()`` again.
+After a crash: fold the journal, discard the effects, and perform ``outstanding()`` again.
 """
 
 from __future__ import annotations
@@ -15,28 +15,24 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 
 from workflows.asl.interpreter import containers, entering, history, tasks
-from workflows.asl.interpreter.frames import Branch, Call, Failure, Frame, StateFailed, Timer
-from workflows.asl.interpreter.history import EVENTS_MAX, Event, History, HistoryFull
+from workflows.asl.interpreter.execution import Execution
+from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed
+from workflows.asl.interpreter.history import EVENTS_MAX, HistoryEvent, HistoryFull
+from workflows.asl.interpreter.net_effects import net_effects
 from workflows.asl.interpreter.outcomes import fail, fail_evaluation, limit_cause
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT, RUNTIME, TIMEOUT
-from workflows.asl.interpreter.snapshots import snapshot
-from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, described, iso
+from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, described
 from workflows.asl.reading.states import Definition, Task
 from workflows.asl.reading.templates import QueryEvaluationError
 from workflows.asl.signals import (
     JSON,
     Aborted,
-    CancelTimer,
     Effect,
     EndExecution,
-    InvokeFunction,
-    SetTimer,
+    ExecutionStatus,
     Signal,
     Started,
-    StartExecution,
-    Status,
-    StopExecution,
     TaskFailed,
     TaskSucceeded,
     TimerFired,
@@ -50,339 +46,228 @@ CAUSE_LENGTH_MAX: Final = 32_768
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """What one signal did. ``settled`` is False where it meant nothing any more: a late answer, a token that is not
-    open, a timer nobody waits for, anything after the end.
+class SignalResult:
+    """What one signal changed.
+
+    ``events`` are the history events it added. ``settled`` is False where the signal came too late to change anything:
+    a late answer, a token that is not open, a timer that was cancelled, any signal after the end.
     """
 
     execution: Execution
     effects: list[Effect]
-    events: list[Event]
+    events: list[HistoryEvent]
     settled: bool
 
 
-def apply(definition: Definition, execution: Execution | None, signal: Signal) -> Step:
-    """One step; ``execution`` is None for ``Started``."""
+def apply(definition: Definition, execution: Execution | None, signal: Signal) -> SignalResult:
+    """Apply one signal to an execution, which is changed in place.
+
+    Args:
+        execution: None for ``Started``, which makes a new one.
+        signal: Its ``at`` may lie before that of the last signal; the later of the two counts.
+
+    Raises:
+        ValueError: The first signal is not ``Started``, or ``Started`` comes twice.
+    """
     if execution is None:
         if not isinstance(signal, Started):
             raise ValueError(f"the first signal of an execution is Started, not {type(signal).__name__}")
-        return start(definition, signal)
-    return execution.apply(signal)
+        return _start(definition, signal)
+    if execution.status is not ExecutionStatus.RUNNING:
+        return SignalResult(execution, [], [], settled=False)
+    turn = _new_turn(execution, signal.at, signal.seed)
+    settled = False
+    try:
+        settled = _take(turn, signal)
+        _work(turn)
+    except HistoryFull:
+        _fail_full(turn)
+    return _result(turn, settled)
 
 
-def start(definition: Definition, signal: Started) -> Step:
-    """The first step of a new execution."""
-    return Execution(definition, signal)._begin(signal)
+def _start(definition: Definition, signal: Started) -> SignalResult:
+    execution = Execution(definition, signal)
+    turn = _new_turn(execution, signal.at, signal.seed)
+    payload = Payload(signal.input)
+    turn.record_aside(0, "ExecutionStarted", history.with_input(payload, roleArn=signal.role_arn))
+    if payload.too_large:
+        _end(turn, ExecutionStatus.FAILED, error=DATA_LIMIT, cause=limit_cause(definition.name))
+        return _result(turn, settled=True)
+    if definition.timeout_s is not None:
+        turn.arm("execution", None, delay_s=definition.timeout_s)
+    turn.work.append(Enter(execution.root, definition.scope.start_at, payload))
+    try:
+        _work(turn)
+    except HistoryFull:
+        _fail_full(turn)
+    return _result(turn, settled=True)
 
 
-class Execution:
-    """One execution. Read its properties, feed it with ``apply``; one thread at a time."""
+def _new_turn(execution: Execution, at: datetime, seed: str) -> Turn:
+    execution.last_at = max(execution.last_at, at)  # the machine's clock may go backwards, a history may not
+    execution.history.added = []
+    return Turn(execution, execution.last_at, seed)
 
-    __slots__ = (
-        "_tasks_numbered",
-        "_timers_numbered",
-        "arn",
-        "calls",
-        "cause",
-        "context",
-        "definition",
-        "error",
-        "history",
-        "input",
-        "last_at",
-        "name",
-        "output",
-        "region",
-        "root",
-        "started_at",
-        "status",
-        "stopped_at",
-        "timers",
-        "tokens",
-    )
 
-    def __init__(self, definition: Definition, signal: Started) -> None:
-        self.definition = definition
-        self.arn, self.name, self.input = signal.execution_arn, signal.execution_name, signal.input
-        self.region = _region_of(signal.execution_arn)
-        self.started_at = self.last_at = signal.at
-        self.stopped_at: datetime | None = None
-        self.status = Status.RUNNING
-        self.output: JSON = None
-        self.error: str | None = None
-        self.cause: str | None = None
-        self.context = _context_of(signal)
-        self.history = History()
-        self.root = Branch(definition.scope, {}, 0)
-        self.calls: dict[int, Frame] = {}
-        self.tokens: dict[str, Frame] = {}
-        self.timers: dict[int, Timer] = {}
-        self._tasks_numbered = self._timers_numbered = 0
+def _result(turn: Turn, settled: bool) -> SignalResult:
+    execution = turn.execution
+    events, execution.history.added = execution.history.added, []
+    return SignalResult(execution, net_effects(execution, turn.effects), events, settled)
 
-    def apply(self, signal: Signal) -> Step:
-        """Take one signal. Signals that come too late change nothing."""
-        if self.status is not Status.RUNNING:
-            return Step(self, [], [], settled=False)
-        turn = self._turn(signal.at, signal.seed)
-        settled = False
-        try:
-            settled = self._take(turn, signal)
-            self._work(turn)
-        except HistoryFull:
-            self._fail_full(turn)
-        return self._step(turn, settled)
 
-    def outstanding(self) -> list[Effect]:
-        """What to ask for again after a crash: calls not answered, executions awaited, timers armed."""
-        if self.status is not Status.RUNNING:
-            return []
-        calls = [frame.call.effect for frame in self.calls.values() if frame.call is not None and frame.call.effect]
-        return [*calls, *(SetTimer(timer=number, at=timer.at) for number, timer in self.timers.items())]
-
-    def snapshot(self) -> dict[str, Any]:
-        """All it remembers, as plain JSON."""
-        return snapshot(self)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Execution) and self.snapshot() == other.snapshot()
-
-    __hash__ = object.__hash__
-
-    def open_tokens(self) -> list[str]:
-        """The tokens that still settle a task."""
-        return list(self.tokens)
-
-    def number_task(self) -> int:
-        """The next task's number; 1, 2, 3 ... in the order of scheduling."""
-        self._tasks_numbered += 1
-        return self._tasks_numbered
-
-    def number_timer(self, timer: Timer) -> int:
-        """Keep an armed timer under the next number."""
-        self._timers_numbered += 1
-        self.timers[self._timers_numbered] = timer
-        return self._timers_numbered
-
-    def open_call(self, frame: Frame, call: Call) -> None:
-        """A call is under way."""
-        self.calls[call.task] = frame
-        if call.token is not None:
-            self.tokens[call.token] = frame
-
-    def close_call(self, call: Call) -> None:
-        """It is over."""
-        self.calls.pop(call.task, None)
-        if call.token is not None:
-            self.tokens.pop(call.token, None)
-
-    def _begin(self, signal: Started) -> Step:
-        turn = self._turn(signal.at, signal.seed)
-        given = Payload(signal.input)
-        details = history.with_input(given, roleArn=signal.role_arn)
-        turn.record_aside(0, "ExecutionStarted", details)
-        if given.too_large:
-            self._end(turn, Status.FAILED, error=DATA_LIMIT, cause=limit_cause(self.definition.name))
-            return self._step(turn, settled=True)
-        if self.definition.timeout_s is not None:
-            turn.arm("execution", None, delay_s=self.definition.timeout_s)
-        turn.work.append(Enter(self.root, self.definition.scope.start_at, given))
-        try:
-            self._work(turn)
-        except HistoryFull:
-            self._fail_full(turn)
-        return self._step(turn, settled=True)
-
-    def _turn(self, at: datetime, seed: str) -> Turn:
-        self.last_at = max(self.last_at, at)  # the clock of the machine may go backwards, a history may not
-        self.history.added = []
-        return Turn(self, self.last_at, seed)
-
-    def _take(self, turn: Turn, signal: Signal) -> bool:
-        match signal:
-            case TaskSucceeded(task=task, output=output):
-                return self._on_call(turn, self.calls.get(task), tasks.answer, output)
-            case TokenSucceeded(token=token, output=output):
-                return self._on_call(turn, self.tokens.get(token), tasks.settle, output)
-            case TaskFailed(task=task):
-                return self._reject(turn, self.calls.get(task), signal)
-            case TokenFailed(token=token):
-                return self._reject(turn, self.tokens.get(token), signal)
-            case TokenHeartbeat(token=token):
-                return self._heartbeat(turn, self.tokens.get(token))
-            case TimerFired(timer=timer):
-                return self._on_timer(turn, timer)
-            case Aborted(error=error, cause=cause):
-                self._stop_calls(turn)
-                self._end(turn, Status.ABORTED, error=error or None, cause=cause or None)
-                return True
-            case Started():
-                raise ValueError("an execution starts once")
-            case _:
-                assert_never(signal)
-
-    def _on_call(self, turn: Turn, frame: Frame | None, action: Callable[..., None], output: JSON) -> bool:
-        call = frame.call if frame is not None else None
-        if frame is None or call is None or not isinstance(frame.state, Task):
-            return False
-        if action is tasks.answer and call.effect is None:
-            return False  # the second news that a callback was delivered
-        self._attempt(turn, frame, lambda: action(turn, frame, frame.state, call, output))
-        return True
-
-    def _reject(self, turn: Turn, frame: Frame | None, signal: TaskFailed | TokenFailed) -> bool:
-        call = frame.call if frame is not None else None
-        if frame is None or call is None or not isinstance(frame.state, Task):
-            return False
-        if isinstance(signal, TaskFailed) and call.effect is None:
-            return False  # a callback that was delivered fails by its token alone
-        failure = Failure(signal.error[:ERROR_LENGTH_MAX], signal.cause[:CAUSE_LENGTH_MAX])
-        tasks.reject(turn, frame, frame.state, failure)
-        return True
-
-    def _heartbeat(self, turn: Turn, frame: Frame | None) -> bool:
-        if frame is None or frame.call is None:
-            return False
-        tasks.heartbeat(turn, frame, frame.call)
-        return True
-
-    def _on_timer(self, turn: Turn, number: int) -> bool:
-        timer = self.timers.pop(number, None)
-        if timer is None:
-            return False
-        frame = timer.frame
-        if frame is None:
-            self._stop_calls(turn)
-            self._end(turn, Status.TIMED_OUT, error=TIMEOUT)
+def _take(turn: Turn, signal: Signal) -> bool:
+    execution = turn.execution
+    match signal:
+        case TaskSucceeded(task=task, output=output):
+            return _on_call(turn, execution.calls.get(task), tasks.answer, output)
+        case TokenSucceeded(token=token, output=output):
+            return _on_call(turn, execution.tokens.get(token), tasks.settle, output)
+        case TaskFailed(task=task):
+            return _reject(turn, execution.calls.get(task), signal)
+        case TokenFailed(token=token):
+            return _reject(turn, execution.tokens.get(token), signal)
+        case TokenHeartbeat(token=token):
+            return _heartbeat(turn, execution.tokens.get(token))
+        case TimerFired(timer=timer):
+            return _on_timer(turn, timer)
+        case Aborted(error=error, cause=cause):
+            _stop_calls(turn)
+            _end(turn, ExecutionStatus.ABORTED, error=error or None, cause=cause or None)
             return True
-        frame.timers.pop(timer.purpose, None)
-        if timer.purpose == "wait":
-            self._attempt(turn, frame, lambda: entering.wait_over(turn, frame))
-        elif timer.purpose == "retry":
-            self._attempt(turn, frame, lambda: entering.begin(turn, frame))
-        elif isinstance(frame.state, Task):
-            tasks.time_out(turn, frame, frame.state, timer.purpose)
+        case Started():
+            raise ValueError("an execution starts once")
+        case _:
+            assert_never(signal)
+
+
+def _on_call(turn: Turn, frame: Frame | None, action: Callable[..., None], output: JSON) -> bool:
+    call = frame.call if frame is not None else None
+    if frame is None or call is None or not isinstance(frame.state, Task):
+        return False
+    if action is tasks.answer and call.effect is None:
+        return False  # a second report that the callback was delivered
+    _attempt(turn, frame, lambda: action(turn, frame, frame.state, call, output))
+    return True
+
+
+def _reject(turn: Turn, frame: Frame | None, signal: TaskFailed | TokenFailed) -> bool:
+    call = frame.call if frame is not None else None
+    if frame is None or call is None or not isinstance(frame.state, Task):
+        return False
+    if isinstance(signal, TaskFailed) and call.effect is None:
+        return False  # a callback that was delivered can fail only by its token
+    failure = ErrorOutput(signal.error[:ERROR_LENGTH_MAX], signal.cause[:CAUSE_LENGTH_MAX])
+    tasks.reject(turn, frame, frame.state, failure)
+    return True
+
+
+def _heartbeat(turn: Turn, frame: Frame | None) -> bool:
+    if frame is None or frame.call is None:
+        return False
+    tasks.heartbeat(turn, frame, frame.call)
+    return True
+
+
+def _on_timer(turn: Turn, number: int) -> bool:
+    timer = turn.execution.timers.pop(number, None)
+    if timer is None:
+        return False
+    frame = timer.frame
+    if frame is None:
+        _stop_calls(turn)
+        _end(turn, ExecutionStatus.TIMED_OUT, error=TIMEOUT)
         return True
+    frame.timers.pop(timer.purpose, None)
+    if timer.purpose == "wait":
+        _attempt(turn, frame, lambda: entering.wait_over(turn, frame))
+    elif timer.purpose == "retry":
+        _attempt(turn, frame, lambda: entering.begin(turn, frame))
+    elif isinstance(frame.state, Task):
+        tasks.time_out(turn, frame, frame.state, timer.purpose)
+    return True
 
-    def _work(self, turn: Turn) -> None:
-        while turn.work and self.status is Status.RUNNING:
-            work = turn.work.popleft()
-            if work.branch.is_over:
-                continue
-            match work:
-                case Enter():
-                    frame = entering.enter(turn, work)
-                    self._attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
-                case BranchEnded():
-                    self._branch_ended(turn, work)
-                case BranchFailed():
-                    self._branch_failed(turn, work)
-                case _:
-                    assert_never(work)
 
-    def _branch_ended(self, turn: Turn, work: BranchEnded) -> None:
-        owner = work.branch.owner
-        if owner is None:
-            self._end(turn, Status.SUCCEEDED, output=work.output)
-        elif owner.inside is not None:
-            inside = owner.inside
-            self._attempt(turn, owner, lambda: containers.branch_ended(turn, work, owner, inside))
-
-    def _branch_failed(self, turn: Turn, work: BranchFailed) -> None:
-        owner = work.branch.owner
-        if owner is None:
-            self._end(turn, Status.FAILED, error=work.failure.error, cause=work.failure.cause)
-        elif owner.inside is not None:
-            containers.branch_failed(turn, work, owner, owner.inside)
-
-    def _attempt(self, turn: Turn, frame: Frame, action: Callable[[], None]) -> None:
-        """Whatever goes wrong in a state's work is the state's failure."""
-        try:
-            action()
-            return
-        except QueryEvaluationError as error:
-            failure = fail_evaluation(turn, frame, error)
-        except StateFailed as error:
-            failure = error.failure
-        except RecursionError:  # a document that a loop wrapped into itself thousands of times
-            failure = Failure(RUNTIME, described(frame, "The data is nested too deeply."))
-        tasks.close(turn, frame)
-        if frame.inside is not None:
-            containers.stop_all(turn, frame, frame.inside)
-        fail(turn, frame, failure)
-
-    def _stop_calls(self, turn: Turn) -> None:
-        for frame in list(self.calls.values()):
-            tasks.stop(turn, frame)
-
-    def _fail_full(self, turn: Turn) -> None:
-        self._stop_calls(turn)
-        self.root.last_event = self.history.last_id
-        cause = f"The execution reached the maximum number of history events ({EVENTS_MAX})."
-        self._end(turn, Status.FAILED, error=RUNTIME, cause=cause)
-
-    def _end(
-        self,
-        turn: Turn,
-        status: Status,
-        *,
-        output: Payload | None = None,
-        error: str | None = None,
-        cause: str | None = None,
-    ) -> None:
-        self.status, self.error, self.cause, self.stopped_at = status, error, cause, turn.at
-        self.output = output.value if output is not None else None
-        details: Any = history.with_output(output) if output is not None else history.failed(error, cause)
-        previous = 0 if status in (Status.ABORTED, Status.TIMED_OUT) else self.root.last_event
-        kind = {Status.TIMED_OUT: "TimedOut"}.get(status, status.value.capitalize())
-        turn.record_aside(previous, f"Execution{kind}", details)
-        self.calls.clear()
-        self.tokens.clear()
-        self.timers.clear()
-        turn.work.clear()
-        turn.effects.append(EndExecution(status=status, output=self.output, error=error, cause=cause))
-
-    def _step(self, turn: Turn, settled: bool) -> Step:
-        events, self.history.added = self.history.added, []
-        return Step(self, self._still_wanted(turn.effects), events, settled)
-
-    def _still_wanted(self, effects: list[Effect]) -> list[Effect]:
-        """Without what the same step asked for and gave up again."""
-        if all(isinstance(effect, InvokeFunction | StartExecution | SetTimer) for effect in effects):
-            return effects
-        new_calls = {effect.task for effect in effects if isinstance(effect, InvokeFunction | StartExecution)}
-        new_timers = {effect.timer for effect in effects if isinstance(effect, SetTimer)}
-        return [effect for effect in effects if self._is_wanted(effect, new_calls, new_timers)]
-
-    def _is_wanted(self, effect: Effect, new_calls: set[int], new_timers: set[int]) -> bool:
-        match effect:
-            case InvokeFunction(task=task) | StartExecution(task=task):
-                return task in self.calls
-            case StopExecution(task=task):
-                return task not in new_calls
-            case SetTimer(timer=timer):
-                return timer in self.timers
-            case CancelTimer(timer=timer):
-                return timer not in new_timers and self.status is Status.RUNNING
-            case EndExecution():
-                return True
+def _work(turn: Turn) -> None:
+    """Follow transitions until every branch waits for a signal or the execution has ended."""
+    while turn.work and turn.execution.status is ExecutionStatus.RUNNING:
+        work = turn.work.popleft()
+        if work.branch.is_over:
+            continue
+        match work:
+            case Enter():
+                frame = entering.enter(turn, work)
+                _attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
+            case BranchEnded():
+                _branch_ended(turn, work)
+            case BranchFailed():
+                _branch_failed(turn, work)
             case _:
-                assert_never(effect)
+                assert_never(work)
 
 
-def _context_of(signal: Started) -> dict[str, JSON]:
-    return {
-        "Execution": {
-            "Id": signal.execution_arn,
-            "Input": signal.input,
-            "StartTime": iso(signal.at),
-            "Name": signal.execution_name,
-            "RoleArn": signal.role_arn,
-            "RedriveCount": 0,
-        },
-        "StateMachine": {"Id": signal.machine_arn, "Name": signal.machine_name},
-    }
+def _branch_ended(turn: Turn, work: BranchEnded) -> None:
+    owner = work.branch.owner
+    if owner is None:
+        _end(turn, ExecutionStatus.SUCCEEDED, output=work.output)
+    elif owner.inside is not None:
+        inside = owner.inside
+        _attempt(turn, owner, lambda: containers.branch_ended(turn, work, owner, inside))
 
 
-def _region_of(arn: str) -> str:
-    parts = arn.split(":")
-    return parts[3] if len(parts) > 3 else ""
+def _branch_failed(turn: Turn, work: BranchFailed) -> None:
+    owner = work.branch.owner
+    if owner is None:
+        _end(turn, ExecutionStatus.FAILED, error=work.failure.error, cause=work.failure.cause)
+    elif owner.inside is not None:
+        containers.branch_failed(turn, work, owner, owner.inside)
+
+
+def _attempt(turn: Turn, frame: Frame, action: Callable[[], None]) -> None:
+    """Run a state's work; an error in it becomes the failure of the state."""
+    try:
+        action()
+        return
+    except QueryEvaluationError as error:
+        failure = fail_evaluation(turn, frame, error)
+    except StateFailed as error:
+        failure = error.failure
+    except RecursionError:  # a document that a loop wrapped into itself thousands of times
+        failure = ErrorOutput(RUNTIME, described(frame, "The data is nested too deeply."))
+    tasks.close(turn, frame)
+    if frame.inside is not None:
+        containers.stop_all(turn, frame, frame.inside)
+    fail(turn, frame, failure)
+
+
+def _stop_calls(turn: Turn) -> None:
+    for frame in list(turn.execution.calls.values()):
+        tasks.stop(turn, frame)
+
+
+def _fail_full(turn: Turn) -> None:
+    _stop_calls(turn)
+    turn.execution.root.last_event = turn.execution.history.last_id
+    cause = f"The execution reached the maximum number of history events ({EVENTS_MAX})."
+    _end(turn, ExecutionStatus.FAILED, error=RUNTIME, cause=cause)
+
+
+def _end(
+    turn: Turn,
+    status: ExecutionStatus,
+    *,
+    output: Payload | None = None,
+    error: str | None = None,
+    cause: str | None = None,
+) -> None:
+    execution = turn.execution
+    execution.status, execution.error, execution.cause, execution.stopped_at = status, error, cause, turn.at
+    execution.output = output.value if output is not None else None
+    details: Any = history.with_output(output) if output is not None else history.failed(error, cause)
+    previous = 0 if status in (ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT) else execution.root.last_event
+    kind = {ExecutionStatus.TIMED_OUT: "TimedOut"}.get(status, status.value.capitalize())
+    turn.record_aside(previous, f"Execution{kind}", details)
+    execution.calls.clear()
+    execution.tokens.clear()
+    execution.timers.clear()
+    turn.work.clear()
+    turn.effects.append(EndExecution(status=status, output=execution.output, error=error, cause=cause))

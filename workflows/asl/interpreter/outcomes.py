@@ -1,13 +1,14 @@
-"""How a state ends: well (Assign, Output, on to the next), or with an error (Retry, then Catch, then upwards)."""
+"""The end of a state: success (Assign, Output, Next), or failure (Retry, then Catch, then the scope around it)."""
 
 from __future__ import annotations
 
 from workflows.asl.interpreter import history
-from workflows.asl.interpreter.frames import Failure, Frame, StateFailed
-from workflows.asl.interpreter.payloads import Payload, exceeds, to_text
+from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed
+from workflows.asl.interpreter.payloads import Payload, exceeds
 from workflows.asl.interpreter.retrying import DATA_LIMIT, QUERY, first_match, take_retry
 from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, described
-from workflows.asl.jsonata.expressions import Names
+from workflows.asl.json_text import to_text
+from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.states import Assign, Catcher, Fallible, Map, Parallel
 from workflows.asl.reading.templates import QueryEvaluationError, Template
 from workflows.asl.signals import JSON
@@ -23,11 +24,15 @@ def finish(
     output: Template | None,
     next_state: str | None,
 ) -> None:
-    """Leave the state well. Assign and Output both see the variables as they were before.
+    """Exit the state after success. Assign and Output both see the variables as they were before.
+
+    Args:
+        default: The output of the state if it has no ``output`` of its own.
+        next_state: None if the state is the last one of its scope.
 
     Raises:
         QueryEvaluationError: An expression failed; nothing was assigned.
-        StateFailed: States.DataLimitExceeded.
+        StateFailed: The output or the assigned values are over the quota (States.DataLimitExceeded).
     """
     assigned = assign.template.render(names) if assign is not None else None
     texts = _texts_of(frame, assigned)
@@ -44,33 +49,33 @@ def finish(
         turn.work.appendleft(BranchEnded(frame.branch, result))  # before its siblings move on
 
 
-def fail_evaluation(turn: Turn, frame: Frame, error: QueryEvaluationError) -> Failure:
-    """Record that an expression failed, and what that means for the state."""
+def fail_evaluation(turn: Turn, frame: Frame, error: QueryEvaluationError) -> ErrorOutput:
+    """Record that an expression failed, and return the state's failure."""
     cause = described(frame, error.cause)
     branch = frame.branch
     # AWS shows the event before the state was entered as the previous one, unless more has happened since.
     previous = frame.previous_event if branch.last_event == frame.entered_event else branch.last_event
     details = history.failed(QUERY, cause, location=error.location, state=frame.state.name)
     branch.last_event = turn.record_aside(previous, "EvaluationFailed", details)
-    return Failure(QUERY, cause)
+    return ErrorOutput(QUERY, cause)
 
 
-def fail(turn: Turn, frame: Frame, failure: Failure) -> None:
-    """Retry, else catch, else fail the branch. The state's own work must have been stopped already."""
+def fail(turn: Turn, frame: Frame, failure: ErrorOutput) -> None:
+    """Retry the state, or catch the failure, or fail the branch. Stop the state's own work before this."""
     delay_s = take_retry(frame, failure, turn.dice)
     if delay_s is not None:
         turn.arm("retry", frame, delay_s=delay_s)
         return
     if isinstance(frame.state, Parallel | Map) and frame.inside is not None:
         turn.record(frame.branch, f"{kind_of(frame)}StateFailed")
-    found = first_match(frame.state.catch, failure) if isinstance(frame.state, Fallible) else None
-    if found is None:
+    match = first_match(frame.state.catch, failure) if isinstance(frame.state, Fallible) else None
+    if match is None:
         turn.work.appendleft(BranchFailed(frame.branch, failure))
     else:
-        _catch(turn, frame, failure, found[1])
+        _catch(turn, frame, failure, match[1])
 
 
-def _catch(turn: Turn, frame: Frame, failure: Failure, catcher: Catcher) -> None:
+def _catch(turn: Turn, frame: Frame, failure: ErrorOutput, catcher: Catcher) -> None:
     error_output: JSON = {"Error": failure.error or "", "Cause": failure.cause or ""}
     names = turn.names(frame, errorOutput=error_output)
     try:
@@ -83,14 +88,14 @@ def _catch(turn: Turn, frame: Frame, failure: Failure, catcher: Catcher) -> None
             output=catcher.output,
             next_state=catcher.next,
         )
-    except QueryEvaluationError as error:  # nobody catches what a catcher throws, but the scope around may
+    except QueryEvaluationError as error:  # a catcher does not catch its own errors, but the scope around may
         turn.work.appendleft(BranchFailed(frame.branch, fail_evaluation(turn, frame, error)))
     except StateFailed as error:
         turn.work.appendleft(BranchFailed(frame.branch, error.failure))
 
 
 def kind_of(frame: Frame) -> str:
-    """The word for its type in events: Task, Pass, Parallel ..."""
+    """Return the type of the state as event types name it: Task, Pass, Parallel ..."""
     return type(frame.state).__name__
 
 
@@ -104,9 +109,9 @@ def _texts_of(frame: Frame, assigned: JSON) -> dict[str, str] | None:
 
 
 def _too_large(frame: Frame) -> StateFailed:
-    return StateFailed(Failure(DATA_LIMIT, limit_cause(frame.state.name)))
+    return StateFailed(ErrorOutput(DATA_LIMIT, limit_cause(frame.state.name)))
 
 
 def limit_cause(what: str) -> str:
-    """AWS's words for a result over 256 KiB."""
+    """Describe a result over 256 KiB, in AWS's words."""
     return f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."

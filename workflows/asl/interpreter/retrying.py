@@ -1,11 +1,11 @@
-"""Which error a retrier or catcher is meant for, and how long a retry waits."""
+"""Matching of errors with retriers and catchers, and the delay of a retry."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Final, TypeVar
 
-from workflows.asl.interpreter.frames import Failure, Frame
+from workflows.asl.interpreter.frames import ErrorOutput, Frame
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.reading.states import Catcher, Fallible, Retrier
 
@@ -17,9 +17,11 @@ QUERY: Final = "States.QueryEvaluationError"
 _Policy = TypeVar("_Policy", Retrier, Catcher)
 
 
-def matches(names: Sequence[str], failure: Failure) -> bool:
-    """AWS docs, Error handling: States.Runtime always fails the execution; neither wildcard takes
-    States.DataLimitExceeded, which only its own name does; States.TaskFailed takes all but States.Timeout.
+def matches(names: Sequence[str], failure: ErrorOutput) -> bool:
+    """Whether an ErrorEquals list matches a failure, by the rules of AWS docs, "Error handling".
+
+    States.Runtime always fails the execution. States.DataLimitExceeded is matched only by its own name, not by a
+    wildcard. States.TaskFailed matches every other error but States.Timeout.
     """
     error = failure.error
     if error == RUNTIME:
@@ -31,22 +33,22 @@ def matches(names: Sequence[str], failure: Failure) -> bool:
     return "States.ALL" in names or ("States.TaskFailed" in names and error != TIMEOUT)
 
 
-def first_match(policies: Sequence[_Policy], failure: Failure) -> tuple[int, _Policy] | None:
-    """The first entry whose ErrorEquals matches; later ones are not looked at, even when this one is used up."""
+def first_match(policies: Sequence[_Policy], failure: ErrorOutput) -> tuple[int, _Policy] | None:
+    """Find the first entry whose ErrorEquals matches. Later entries do not count, even if it has no attempts left."""
     for index, policy in enumerate(policies):
         if matches(policy.errors, failure):
             return index, policy
     return None
 
 
-def take_retry(frame: Frame, failure: Failure, dice: Dice) -> float | None:
-    """Seconds to wait before the next attempt, which is counted; None where there is none."""
+def take_retry(frame: Frame, failure: ErrorOutput, dice: Dice) -> float | None:
+    """Count the next attempt and return the seconds to wait before it; None if there is none left."""
     if not isinstance(frame.state, Fallible):
         return None
-    found = first_match(frame.state.retry, failure)
-    if found is None:
+    match = first_match(frame.state.retry, failure)
+    if match is None:
         return None
-    index, retrier = found
+    index, retrier = match
     used = frame.retries.get(index, 0)
     if used >= retrier.attempts_max:
         return None

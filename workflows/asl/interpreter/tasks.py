@@ -1,11 +1,11 @@
-"""The life of a Task: scheduled, answered or timed out, settled by its token, or stopped."""
+"""A Task from its start to its end: scheduled, answered or timed out, settled by its token, or stopped."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from workflows.asl.interpreter import history
-from workflows.asl.interpreter.frames import Call, Failure, Frame, StateFailed
+from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed, TaskCall
 from workflows.asl.interpreter.outcomes import fail, finish, limit_cause
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT, TIMEOUT
@@ -19,13 +19,13 @@ _SYNC = (Mode.SYNC, Mode.SYNC_2)
 
 
 def start(turn: Turn, frame: Frame, state: Task) -> None:
-    """One attempt: evaluate the arguments, then ask for the call.
+    """Start one attempt: evaluate the arguments, then request the call.
 
     Raises:
-        QueryEvaluationError: In Arguments, TimeoutSeconds or HeartbeatSeconds.
+        QueryEvaluationError: Arguments, TimeoutSeconds or HeartbeatSeconds failed to evaluate.
         StateFailed: The arguments do not fit the resource, or are over the quota.
     """
-    call = frame.call = Call(turn.execution.number_task(), None)
+    call = frame.call = TaskCall(turn.execution.number_task(), None)
     if state.integration.waits_for_token:
         call.token = make_token(turn.execution.arn, turn.dice.bytes32("token"))
     names = turn.names(frame)
@@ -44,8 +44,8 @@ def start(turn: Turn, frame: Frame, state: Task) -> None:
         turn.arm("heartbeat", frame, delay_s=call.heartbeat_s)
 
 
-def answer(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> None:
-    """The call succeeded: the task's end, or, for a callback, only the news that it was delivered."""
+def answer(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) -> None:
+    """Take the answer to the call. It ends the task; for a callback it only confirms that the request was delivered."""
     if call.token is None:
         settle(turn, frame, state, call, output)
         return
@@ -53,11 +53,11 @@ def answer(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> N
     turn.record(frame.branch, "TaskSubmitted", history.with_output(Payload(output), **_resource_of(state)))
 
 
-def settle(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> None:
-    """The task succeeded with its result.
+def settle(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) -> None:
+    """End the task with its result.
 
     Raises:
-        QueryEvaluationError: In Assign or Output.
+        QueryEvaluationError: Assign or Output failed to evaluate.
         StateFailed: The result is over the quota.
     """
     mode = state.integration.mode
@@ -69,7 +69,9 @@ def settle(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> N
         output = output.get("Payload")
     result = Payload(output)
     if result.too_large:
-        failure = Failure(DATA_LIMIT, limit_cause(state.integration.function_arn or state.integration.resource_type))
+        failure = ErrorOutput(
+            DATA_LIMIT, limit_cause(state.integration.function_arn or state.integration.resource_type)
+        )
         _record_failed(turn, frame, state, failure)
         raise StateFailed(failure)
     details = history.with_output(result, **({} if state.integration.is_plain_function else _resource_of(state)))
@@ -78,30 +80,30 @@ def settle(turn: Turn, frame: Frame, state: Task, call: Call, output: JSON) -> N
     finish(turn, frame, names, result, assign=state.assign, output=state.output, next_state=state.next)
 
 
-def reject(turn: Turn, frame: Frame, state: Task, failure: Failure) -> None:
-    """The call failed, or its token was settled with an error."""
+def reject(turn: Turn, frame: Frame, state: Task, failure: ErrorOutput) -> None:
+    """Fail the task: its call failed, or its token was settled with an error."""
     close(turn, frame)
     _record_failed(turn, frame, state, failure)
     fail(turn, frame, failure)
 
 
 def time_out(turn: Turn, frame: Frame, state: Task, purpose: str) -> None:
-    """TimeoutSeconds or HeartbeatSeconds passed; both show as States.Timeout."""
+    """Fail the task with States.Timeout, after TimeoutSeconds or HeartbeatSeconds."""
     stop(turn, frame)
     resource = {} if state.integration.is_plain_function else _resource_of(state)
     turn.record(frame.branch, _event(state, "TimedOut"), history.failed(TIMEOUT, None, **resource))
-    fail(turn, frame, Failure(TIMEOUT, None, is_heartbeat=purpose == "heartbeat"))
+    fail(turn, frame, ErrorOutput(TIMEOUT, None, is_heartbeat=purpose == "heartbeat"))
 
 
-def heartbeat(turn: Turn, frame: Frame, call: Call) -> None:
-    """The worker lives: the heartbeat clock starts again."""
+def heartbeat(turn: Turn, frame: Frame, call: TaskCall) -> None:
+    """Start the heartbeat timer again."""
     if call.heartbeat_s is not None:
         turn.disarm(frame, "heartbeat")
         turn.arm("heartbeat", frame, delay_s=call.heartbeat_s)
 
 
 def stop(turn: Turn, frame: Frame) -> None:
-    """Give up on the call; an execution it waits for is stopped too."""
+    """Abandon the call, and stop the child execution that it waits for."""
     effect = frame.call.effect if frame.call is not None else None
     if isinstance(effect, StartExecution) and effect.mode in _SYNC:
         turn.effects.append(StopExecution(task=effect.task))
@@ -109,7 +111,7 @@ def stop(turn: Turn, frame: Frame) -> None:
 
 
 def close(turn: Turn, frame: Frame) -> None:
-    """The call is over: late answers, its token and its deadlines mean nothing any more."""
+    """Close the call: ignore its late answers and its token, and disarm its timers."""
     if frame.call is not None:
         turn.execution.close_call(frame.call)
         frame.call = None
@@ -123,7 +125,7 @@ def _check_arguments(frame: Frame, state: Task, arguments: Payload) -> None:
         what = f"The Parameters '{arguments.text}' could not be used to start the Task: [{'; '.join(problems)}]"
         raise runtime_failure(frame, what)
     if arguments.too_large:
-        raise StateFailed(Failure(DATA_LIMIT, limit_cause(state.name)))
+        raise StateFailed(ErrorOutput(DATA_LIMIT, limit_cause(state.name)))
 
 
 def _record_scheduled(turn: Turn, frame: Frame, state: Task, arguments: Payload, timeout_s: int | None) -> None:
@@ -141,7 +143,7 @@ def _record_scheduled(turn: Turn, frame: Frame, state: Task, arguments: Payload,
     turn.record(frame.branch, "TaskStarted", resource)
 
 
-def _record_failed(turn: Turn, frame: Frame, state: Task, failure: Failure) -> None:
+def _record_failed(turn: Turn, frame: Frame, state: Task, failure: ErrorOutput) -> None:
     resource = {} if state.integration.is_plain_function else _resource_of(state)
     turn.record(frame.branch, _event(state, "Failed"), history.failed(failure.error, failure.cause, **resource))
 

@@ -1,34 +1,32 @@
-"""One signal being worked in: the effects it causes, the events it adds, the timers it arms, the work it leaves.
+"""The processing of one signal: its effects, history events and timers, and the transitions still to follow.
 
-All parts of the interpreter act through a ``Turn``. What a state leads to (the next state, the end of its scope) is put
-on a queue and not called, so a machine that runs in circles costs no stack.
+All parts of the interpreter act through a ``Turn``. A transition (to the next state, to the end of a scope) is queued
+rather than called, so a machine that loops does not grow the stack.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias, TypeGuard
 
-from workflows.asl.interpreter.frames import Branch, Failure, Frame, StateFailed, Timer
+from workflows.asl.interpreter.execution import Execution, iso
+from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, StateFailed, Timer
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import RUNTIME
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.expressions import Names, is_number
+from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.states import Fallible
 from workflows.asl.reading.templates import Query, QueryEvaluationError, Template
 from workflows.asl.signals import JSON, CancelTimer, Effect, SetTimer
 
-if TYPE_CHECKING:
-    from workflows.asl.interpreter.interpreter import Execution
-
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A branch goes to a state."""
+    """A branch enters a state."""
 
     branch: Branch
     name: str
@@ -37,7 +35,7 @@ class Enter:
 
 @dataclass(frozen=True, slots=True)
 class BranchEnded:
-    """A branch came to its end with an output."""
+    """A branch ended with an output."""
 
     branch: Branch
     output: Payload
@@ -45,17 +43,17 @@ class BranchEnded:
 
 @dataclass(frozen=True, slots=True)
 class BranchFailed:
-    """Nobody in the branch caught the failure."""
+    """A branch failed: no catcher in it matched the failure."""
 
     branch: Branch
-    failure: Failure
+    failure: ErrorOutput
 
 
 Work: TypeAlias = Enter | BranchEnded | BranchFailed
 
 
 class Turn:
-    """See the module."""
+    """One signal in progress. ``at`` is its time; ``work`` holds the transitions still to follow."""
 
     __slots__ = ("at", "dice", "effects", "execution", "work")
 
@@ -67,16 +65,16 @@ class Turn:
         self.work: deque[Work] = deque()
 
     def record(self, branch: Branch, kind: str, details: Mapping[str, Any] | None = None) -> int:
-        """An event that follows the last one of the branch."""
+        """Add an event after the last one of the branch, and return its id."""
         branch.last_event = self.execution.history.add(kind, branch.last_event, self.at, details)
         return branch.last_event
 
     def record_aside(self, previous: int, kind: str, details: Mapping[str, Any] | None = None) -> int:
-        """An event that the next one of its branch does not follow."""
+        """Add an event that does not become the branch's last one, and return its id."""
         return self.execution.history.add(kind, previous, self.at, details)
 
     def arm(self, purpose: str, frame: Frame | None, delay_s: float | None = None, at: datetime | None = None) -> None:
-        """Ask for a timer; a deadline beyond the calendar is never reached."""
+        """Arm a timer at a time, or after a delay. A time beyond the calendar becomes its last day."""
         try:
             deadline = at if at is not None else self.at + timedelta(seconds=delay_s or 0.0)
         except OverflowError:
@@ -87,19 +85,19 @@ class Turn:
         self.effects.append(SetTimer(timer=number, at=deadline))
 
     def disarm(self, frame: Frame, purpose: str) -> None:
-        """Forget a timer, if it is armed."""
+        """Cancel the timer of this purpose if one is armed."""
         number = frame.timers.pop(purpose, None)
         if number is not None and self.execution.timers.pop(number, None) is not None:
             self.effects.append(CancelTimer(timer=number))
 
     def names(self, frame: Frame, **more: JSON) -> Names:
-        """What the expressions of a state see; ``more`` is ``result`` or ``errorOutput``."""
+        """Collect the names that the state's expressions can read. ``more`` is ``result`` or ``errorOutput``."""
         states: dict[str, JSON] = {"input": frame.input.value, "context": self.context(frame)}
         states.update(more)
         return Names(frame.branch.variables, states, self.at, self.dice)
 
     def context(self, frame: Frame) -> dict[str, JSON]:
-        """The context object, ``$states.context``."""
+        """Build the context object, ``$states.context``."""
         state: dict[str, JSON] = {"Name": frame.state.name, "EnteredTime": iso(frame.entered_at)}
         if isinstance(frame.state, Fallible):
             state["RetryCount"] = frame.retry_count
@@ -111,14 +109,8 @@ class Turn:
         return context
 
 
-@lru_cache(maxsize=4096)
-def iso(at: datetime) -> str:
-    """``2026-03-14T01:59:26.535Z``, as the context object shows times."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def described(frame: Frame, what: str) -> str:
-    """A cause of the engine's own, with AWS's opening words."""
+    """Describe an error of the engine itself in AWS's words."""
     return (
         f"An error occurred while executing the state '{frame.state.name}' "
         f"(entered at the event id #{frame.entered_event}). {what}"
@@ -126,24 +118,24 @@ def described(frame: Frame, what: str) -> str:
 
 
 def runtime_failure(frame: Frame, what: str) -> StateFailed:
-    """States.Runtime, which nothing catches."""
-    return StateFailed(Failure(RUNTIME, described(frame, what)))
+    """Build a States.Runtime failure, which no catcher catches."""
+    return StateFailed(ErrorOutput(RUNTIME, described(frame, what)))
 
 
 def whole_number(template: Template, names: Names, low: int, field: str) -> int:
-    """A field that takes a whole number.
+    """Evaluate a field that takes a whole number of at least ``low``.
 
     Raises:
-        QueryEvaluationError: The expression gives something else.
+        QueryEvaluationError: The value is something else.
     """
     value = template.render(names)
-    if isinstance(value, int | float) and is_number(value) and value == int(value) and value >= low:
+    if _is_number(value) and value == int(value) and value >= low:
         return int(value)
     raise unexpected(template, field, "integer" if low == 0 else "positive integer", value)
 
 
 def unexpected(template: Template, field: str, wanted: str, value: JSON) -> QueryEvaluationError:
-    """An expression whose value does not fit its field."""
+    """Build the error of an expression whose value does not fit its field."""
     what = f"returned an unexpected result type. Expected '{wanted}', but was '{type_of(value)}'."
     if isinstance(template, Query):
         return template.failure(what)
@@ -151,7 +143,7 @@ def unexpected(template: Template, field: str, wanted: str, value: JSON) -> Quer
 
 
 def type_of(value: JSON) -> str:
-    """JSONata's name of the type."""
+    """Return JSONata's name of the value's type."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -159,3 +151,7 @@ def type_of(value: JSON) -> str:
     if isinstance(value, int | float):
         return "number"
     return "string" if isinstance(value, str) else "array" if isinstance(value, list) else "object"
+
+
+def _is_number(value: JSON) -> TypeGuard[int | float]:
+    return type(value) is int or (type(value) is float and math.isfinite(value))

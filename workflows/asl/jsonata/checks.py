@@ -1,7 +1,7 @@
-"""What can be said of an expression before it runs, as Step Functions says it when a state machine is created.
+"""Checks of an expression before it runs, as Step Functions makes them when a state machine is created.
 
-An expression has no context item: the input arrives as ``$states.input`` and variables as ``$name``. So a bare field
-name, ``$`` or ``$$`` at the top level is a mistake, and is refused. So are ``$eval`` and functions that do not exist.
+An expression has no context item: the input is ``$states.input`` and variables are ``$name``. A bare field name, ``$``
+or ``$$`` at the top level is therefore refused, as are ``$eval`` and functions that do not exist.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from workflows.asl.jsonata.library import BUILT_IN_NAMES
 
 _NO_CHILDREN = frozenset(
     {"type", "value", "position", "id", "token", "slot", "ancestor", "seekingParent", "outer_instance"}
@@ -19,7 +21,11 @@ _INNER_CONTEXT = ("stages", "predicate", "group", "terms", "pattern", "update", 
 
 @dataclass(slots=True)
 class Findings:
-    """``problems`` are sentences; ``states_fields`` the fields of ``$states`` it reads, empty name for all of it."""
+    """Results of inspecting one expression.
+
+    ``problems`` are sentences. ``states_fields`` are the fields of ``$states`` that the expression reads; the empty
+    name stands for all of them. ``plain_path`` is set where the whole expression is a path such as ``$a.b.c``.
+    """
 
     problems: list[str] = field(default_factory=list)
     states_fields: set[str] = field(default_factory=set)
@@ -27,7 +33,7 @@ class Findings:
 
 
 def inspect(tree: Any) -> Findings:
-    """Walk the syntax tree once."""
+    """Inspect a syntax tree of the library."""
     findings = Findings(plain_path=_plain_path(tree))
     bound = _names_bound_in(tree)
     _walk(tree, True, bound, findings)
@@ -35,7 +41,7 @@ def inspect(tree: Any) -> Findings:
 
 
 def _plain_path(tree: Any) -> tuple[str, ...] | None:
-    """``$a.b.c`` without filters, groups, sorting or focus."""
+    """The parts of ``$a.b.c``, or None where there is a filter, grouping, sorting or binding."""
     if getattr(tree, "type", None) == "variable":
         steps = [tree]
     elif getattr(tree, "type", None) == "path" and _is_bare(tree):
@@ -100,19 +106,17 @@ def _field_of_states(node: Any) -> str:
 
 
 def _check_call(node: Any, bound: set[str], findings: Findings) -> None:
-    from workflows.asl.jsonata.library import BUILT_IN_NAMES
-
     procedure = node.procedure
     if getattr(procedure, "type", None) != "variable" or procedure.value in bound:
         return
     if procedure.value == "eval":
         findings.problems.append("calls $eval, which Step Functions does not have; use $parse")
     elif procedure.value not in BUILT_IN_NAMES:
-        findings.problems.append(f"calls ${procedure.value}, which is no function of JSONata or Step Functions")
+        findings.problems.append(f"calls ${procedure.value}, which is not a function of JSONata or Step Functions")
 
 
 def _names_bound_in(tree: Any) -> set[str]:
-    """Names the expression gives itself: ``:=``, parameters, ``@$x``, ``#$i``."""
+    """Collect the names that the expression itself binds: ``:=``, parameters, ``@$x``, ``#$i``."""
     names: set[str] = set()
     for node in _every_node(tree):
         if node.type == "bind":

@@ -1,6 +1,7 @@
-"""The functions Step Functions adds to JSONata, and the few of JSONata's own that must not read the clock or run away.
+"""Functions that Step Functions adds to JSONata, and replacements of JSONata's own functions that would read the clock,
+draw unseeded random numbers or use unbounded memory.
 
-Arguments that select nothing make the result undefined (None here, as the library has it) rather than an error; that
+An argument that selects nothing makes the result undefined (None here, as in the library) rather than an error. This
 and the rounding towards zero were measured on AWS.
 """
 
@@ -11,7 +12,8 @@ import json
 import random
 from typing import Any, Final
 
-from workflows.asl.jsonata.expressions import RUNNING, TEXT_MAX, EvaluationFailed
+from workflows.asl.jsonata.evaluation import CURRENT, Evaluation
+from workflows.asl.jsonata.limits import TEXT_MAX, EvaluationFailed, memory_exceeded
 
 _RANGE_MAX: Final = 360_145  # elements; measured on AWS: one more is "memory limit exceeded"
 _LONG_MAX: Final = 2**63 - 1  # AWS keeps an integer exact while it fits in a long, then it becomes a double
@@ -19,7 +21,7 @@ _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384"
 
 
 def partition(array: list[Any] | None = None, size: float | None = None) -> list[list[Any]] | None:
-    """``$partition([1,2,3], 2)`` is ``[[1,2],[3]]``."""
+    """Split a list into lists of ``size``: ``$partition([1,2,3], 2)`` is ``[[1,2],[3]]``."""
     if not array or size is None or int(size) <= 0:
         return None
     step = int(size)
@@ -27,20 +29,28 @@ def partition(array: list[Any] | None = None, size: float | None = None) -> list
 
 
 def number_range(first: float | None = None, last: float | None = None, step: float | None = None) -> Any:
-    """``$range(0, 10, 2)`` is ``[0,2,4,6,8,10]``; one element is that number alone."""
+    """List numbers: ``$range(0, 10, 5)`` is ``[0,5,10]``. A single number is returned as itself, not as a list.
+
+    Raises:
+        EvaluationFailed: There are more than 360,145 numbers.
+    """
     if first is None or last is None or step is None or int(step) == 0:
         return None
     start, end, by = int(first), int(last), int(step)
     numbers = range(start, end + (1 if by > 0 else -1), by)
     if len(numbers) > _RANGE_MAX:
-        raise EvaluationFailed("Expression evaluation memory limit exceeded")
+        raise memory_exceeded()
     if len(numbers) == 1:
         return numbers[0]
     return list(numbers) or None
 
 
 def hash_of(text: str | None = None, algorithm: str | None = None) -> str | None:
-    """Hex digest of the UTF-8 text."""
+    """Return the hex digest of the UTF-8 text.
+
+    Raises:
+        EvaluationFailed: The algorithm is not one of those of AWS.
+    """
     if text is None or algorithm is None:
         return None
     if algorithm not in _DIGESTS:
@@ -49,28 +59,32 @@ def hash_of(text: str | None = None, algorithm: str | None = None) -> str | None
 
 
 def random_number(seed: float | None = None) -> float:
-    """A number in [0, 1); with a seed always the same one."""
+    """Draw a number in [0, 1); the same seed always gives the same number."""
     if seed is not None:
         return random.Random(int(seed)).random()
-    return float(_running().dice.fraction("random"))
+    return _current().dice.fraction("random")
 
 
 def shuffle(array: list[Any] | None = None) -> list[Any] | None:
-    """JSONata's ``$shuffle``, from the dice of the step."""
+    """Shuffle a list with the random numbers of the signal."""
     if array is None:
         return None
     shuffled = list(array)
-    random.Random(_running().dice.bytes32("shuffle")).shuffle(shuffled)
+    random.Random(_current().dice.bytes32("shuffle")).shuffle(shuffled)
     return shuffled
 
 
 def uuid4() -> str:
-    """A random UUID, version 4."""
-    return str(_running().dice.uuid4())
+    """Draw a random UUID, version 4."""
+    return _current().dice.uuid4()
 
 
 def parse_json(text: str | None = None) -> Any:
-    """``$parse('{"a": 1}')``: what JSONata's ``$eval`` is used for, without evaluating."""
+    """Parse JSON text. Step Functions has this in place of JSONata's ``$eval``.
+
+    Raises:
+        EvaluationFailed: The text is not JSON.
+    """
     if text is None:
         return None
     from jsonata.utils import Utils
@@ -83,24 +97,27 @@ def parse_json(text: str | None = None) -> Any:
 
 
 def now(picture: str | None = None, timezone: str | None = None) -> Any:
-    """The time of the step; the same however often it is asked."""
+    """Format the time of the signal, which is the same at every call."""
     from jsonata.functions import Functions
 
     return Functions.datetime_from_millis(millis(), picture, timezone)
 
 
 def millis() -> int:
-    """Milliseconds since 1970 at the time of the step."""
-    milliseconds: int = round(_running().at.timestamp() * 1000)
-    return milliseconds
+    """Return the time of the signal in milliseconds since 1970."""
+    return round(_current().at.timestamp() * 1000)
 
 
 def pad(text: str | None = None, width: float | None = None, char: str | None = None) -> Any:
-    """JSONata's ``$pad``, refusing a width that would fill the memory before its result could be measured."""
+    """Pad a text to a width.
+
+    Raises:
+        EvaluationFailed: The width is over ``TEXT_MAX``; refused before the memory is used.
+    """
     from jsonata.functions import Functions
 
     if width is not None and abs(width) > TEXT_MAX:
-        raise EvaluationFailed("Expression evaluation memory limit exceeded")
+        raise memory_exceeded()
     return Functions.pad(text, width, char)
 
 
@@ -113,7 +130,7 @@ def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
-def _running() -> Any:
-    if RUNNING.now is None:
+def _current() -> Evaluation:
+    if CURRENT.evaluation is None:
         raise EvaluationFailed("called outside an evaluation")
-    return RUNNING.now
+    return CURRENT.evaluation

@@ -1,7 +1,7 @@
-"""The one place that touches the ``jsonata-python`` library: parse, bind names, run, and turn the result into JSON.
+"""The ``jsonata-python`` library: parse, bind names, evaluate, and convert the result to JSON.
 
-Imported only when a first expression is compiled. The library keeps state per thread and on its own objects; here each
-evaluation gets a frame of its own and nothing of a compiled expression is written after parsing.
+Imported when the first expression is compiled. The library keeps state per thread and on its own objects; here each
+evaluation gets a frame of its own, and a compiled expression is not written to after parsing.
 """
 
 from __future__ import annotations
@@ -17,19 +17,11 @@ from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
 from workflows.asl.jsonata import functions as own
-from workflows.asl.jsonata.expressions import (
-    DEPTH_MAX,
-    RUNNING,
-    STEPS_MAX,
-    UNDEFINED,
-    EvaluationFailed,
-    InvalidExpression,
-    _Undefined,
-    check_bounds,
-)
+from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Undefined
+from workflows.asl.jsonata.limits import DEPTH_MAX, STEPS_MAX, EvaluationFailed, InvalidExpression, check_size
 from workflows.asl.signals import JSON
 
-# Step Functions refuses $eval (its documentation: use $parse), so the name is taken and holds nothing.
+# Step Functions does not have $eval (its documentation: use $parse), so the name is bound to nothing.
 _OWN_FUNCTIONS: Mapping[str, Any] = {
     "partition": Jsonata.JFunction(Jsonata.JLambda(own.partition), "<a-n?:a>"),
     "range": Jsonata.JFunction(Jsonata.JLambda(own.number_range), "<n-n?n?:a>"),
@@ -48,16 +40,16 @@ BUILT_IN_NAMES = (frozenset(Jsonata.static_frame.bindings) | OWN_NAMES) - {"eval
 
 
 def parse(source: str) -> Any:
-    """Compile.
+    """Parse an expression.
 
     Raises:
-        InvalidExpression: Not JSONata, nested too deeply, or a regular expression that does not compile.
+        InvalidExpression: It is not JSONata, is nested too deeply, or holds a regular expression that does not compile.
     """
     try:
         compiled = Jsonata(source)
     except (jexception.JException, re.error, RecursionError) as error:
         raise InvalidExpression(str(error) or type(error).__name__) from error
-    except Exception as error:  # the parser trips over some broken texts with Python's own errors
+    except Exception as error:  # some malformed texts make the parser raise Python's own errors
         raise InvalidExpression(f"does not parse ({type(error).__name__}: {error})") from error
     if compiled.errors:
         raise InvalidExpression(str(compiled.errors[0]))
@@ -65,7 +57,7 @@ def parse(source: str) -> Any:
 
 
 def frame_of(variables: Mapping[str, JSON], states: Mapping[str, JSON]) -> Any:
-    """The names of one state; a JSON null is a value, which the library spells differently from nothing."""
+    """Bind the names of one state. JSON null becomes the library's own null, because None means undefined there."""
     frame = Jsonata.Frame(_BASE)
     frame.bindings = {name: Utils.NULL_VALUE if value is None else value for name, value in variables.items()}
     frame.bindings["states"] = states
@@ -73,15 +65,22 @@ def frame_of(variables: Mapping[str, JSON], states: Mapping[str, JSON]) -> Any:
 
 
 def run(compiled: Any, names: Any) -> Any:
-    """Evaluate without a context item, as Step Functions does, in a frame of its own for ``:=``."""
+    """Evaluate without a context item, as Step Functions does. ``:=`` binds in a frame of this evaluation alone."""
     evaluator = Jsonata.CURRENT.jsonata = _evaluator()
     frame = Jsonata.Frame(names)
-    frame.bindings = {"__evaluate_entry": _entered, "__evaluate_exit": _left}  # near, as every node looks them up
+    frame.bindings = {
+        "__evaluate_entry": _entered,
+        "__evaluate_exit": _left,
+    }  # in the nearest frame, because every node looks them up
     return evaluator.eval(compiled.ast, None, frame)
 
 
-def to_json(value: Any) -> JSON | _Undefined:
-    """Plain lists and dicts; UNDEFINED for nothing."""
+def to_json(value: Any) -> JSON | Undefined:
+    """Convert a result of the library to plain JSON; None becomes UNDEFINED.
+
+    Raises:
+        EvaluationFailed: The result holds a function or an object key that is not a string.
+    """
     return UNDEFINED if value is None else _plain(value)
 
 
@@ -94,7 +93,7 @@ def _plain(value: Any) -> JSON:
         return _plain_float(value)
     if isinstance(value, dict):
         if any(type(key) is not str for key in value):
-            raise EvaluationFailed("the result is not JSON: an object has a key that is no string")
+            raise EvaluationFailed("the result is not JSON: an object has a key that is not a string")
         if "next" in value and Utils.is_function(value["next"]):
             raise EvaluationFailed("the result is a function, not JSON")
         return {key: _plain(item) for key, item in value.items()}
@@ -111,46 +110,45 @@ def _plain(value: Any) -> JSON:
 
 def _plain_float(value: float) -> JSON:
     if math.isnan(value):
-        return "NaN"  # AWS writes the numbers JSON lacks as the strings JavaScript names them by
+        return "NaN"  # AWS writes numbers that JSON lacks as the strings that JavaScript names them by
     if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     return value
 
 
 def _entered(_expr: Any, _input: Any, _frame: Any) -> None:
-    running = RUNNING.now
-    if running is None:
+    evaluation = CURRENT.evaluation
+    if evaluation is None:
         return
-    running.depth += 1
-    running.steps += 1
-    if running.depth > DEPTH_MAX:
-        raise EvaluationFailed(
-            f"Stack overflow error: Check for non-terminating recursive function. Depth={running.depth} max={DEPTH_MAX}"
-        )
-    if running.steps > STEPS_MAX:
+    evaluation.depth += 1
+    evaluation.steps += 1
+    if evaluation.depth > DEPTH_MAX:
+        advice = "Check for non-terminating recursive function"
+        raise EvaluationFailed(f"Stack overflow error: {advice}. Depth={evaluation.depth} max={DEPTH_MAX}")
+    if evaluation.steps > STEPS_MAX:
         raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
 
 
 def _left(_expr: Any, _input: Any, _frame: Any, result: Any) -> None:
-    running = RUNNING.now
-    if running is not None:
-        running.depth -= 1
+    evaluation = CURRENT.evaluation
+    if evaluation is not None:
+        evaluation.depth -= 1
     if isinstance(result, str | list):
-        check_bounds(result)
+        check_size(result)
 
 
 class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
-    """The library's evaluator, which would print to stdout when a value is called that is no function."""
+    """The library's evaluator without its print to stdout when a value that is not a function is called."""
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002 -- the library's name
-        """As the library does, without the print."""
+        """Apply a function as the library does, or raise T1006 without printing."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc) or Functions.is_regex(proc)):
             raise jexception.JException("T1006", 0)
         return super().apply_inner(proc, args, input, environment)
 
 
 def _evaluator() -> Any:
-    """The library's evaluator of this thread; which expression it came from does not matter, it only walks trees."""
+    """Return this thread's evaluator. One serves every expression: it only walks syntax trees."""
     evaluator = getattr(_EVALUATORS, "one", None)
     if evaluator is None:
         evaluator = _EVALUATORS.one = _Evaluator("null")

@@ -1,7 +1,7 @@
-"""Read a state machine: JSON or YAML text in, a frozen ``Definition`` out, or every problem it has, by name.
+"""Read a state machine: JSON or YAML text in, a frozen ``Definition`` out, or a list of all its problems.
 
-What is accepted runs exactly as on AWS; everything else is refused here, naming machine, state and field. The language
-is JSONata: JSONPath machines, distributed Maps, Activities and resources not in ``integrations.py`` are refused.
+A definition that is accepted runs exactly as on AWS. Everything else is refused here, naming machine, state and field:
+also JSONPath machines, distributed Maps, Activities, and resources that are not in ``integrations.py``.
 """
 
 from __future__ import annotations
@@ -10,29 +10,33 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from workflows.asl.reading.fields import SECONDS_MAX, Fields, Notes, Problem
+from workflows.asl.reading.fields import SECONDS_MAX, DefinitionProblem, Fields, Notes
 from workflows.asl.reading.scope_checks import check_scope, check_variables
 from workflows.asl.reading.source import PLACEHOLDER, MissingSubstitution, UnreadableSource, read, substitute
 from workflows.asl.reading.state_reading import NAME_LENGTH_MAX, read_state
 from workflows.asl.reading.states import AnyState, Definition, Scope
 from workflows.asl.signals import JSON
 
-__all__ = ["Definition", "InvalidDefinition", "MissingSubstitution", "Problem", "parse", "substitute"]
+__all__ = ["Definition", "DefinitionProblem", "InvalidDefinition", "MissingSubstitution", "parse", "substitute"]
 
 _TOP: Final = frozenset({"Comment", "StartAt", "States", "QueryLanguage", "TimeoutSeconds", "Version"})
 _INNER: Final = frozenset({"Comment", "StartAt", "States"})
 
 
 class InvalidDefinition(ValueError):
-    """The text is no state machine this engine runs. ``problems`` holds all that is wrong with it."""
+    """The text is not a state machine that this engine runs. ``problems`` lists everything that is wrong."""
 
-    def __init__(self, problems: list[Problem]) -> None:
+    def __init__(self, problems: list[DefinitionProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
 
 
 def parse(text: str, *, name: str) -> Definition:
-    """Read and check a machine. Placeholders ``${...}`` must have been substituted (see ``substitute``).
+    """Read and check a machine.
+
+    Args:
+        text: JSON or YAML, with its placeholders ``${...}`` replaced (see ``substitute``).
+        name: The machine's name in problems and ARNs.
 
     Raises:
         InvalidDefinition: With all problems.
@@ -64,14 +68,16 @@ def _read_text(text: str, notes: Notes) -> Mapping[str, JSON]:
     try:
         raw = read(text)
     except UnreadableSource as error:
-        raise InvalidDefinition([Problem(notes.machine, "", "text", str(error))]) from None
+        raise InvalidDefinition([DefinitionProblem(notes.machine, "", "text", str(error))]) from None
     if not isinstance(raw, dict):
-        raise InvalidDefinition([Problem(notes.machine, "", "text", "must be an object with StartAt and States")])
+        raise InvalidDefinition(
+            [DefinitionProblem(notes.machine, "", "text", "must be an object with StartAt and States")]
+        )
     return raw
 
 
 def _check_top(top: Fields) -> None:
-    """What makes reading on pointless: another query language changes the meaning of every other field."""
+    """Check first what changes the meaning of all other fields: the query language and the version."""
     language = top.raw.get("QueryLanguage", "JSONPath")
     if language != "JSONata":
         default = "" if "QueryLanguage" in top.raw else " (the default)"
@@ -83,19 +89,19 @@ def _check_top(top: Fields) -> None:
 
 def _read_scope(notes: Notes, path: str, raw: Mapping[str, JSON], prefix: str) -> Scope:
     fields = Fields(notes, path.rpartition("/")[0] if path else "", raw, prefix)
-    fields.check_names(_INNER if path else _TOP, {"QueryLanguage": "stands at the machine or at a state, not here"})
+    fields.check_names(_INNER if path else _TOP, {"QueryLanguage": "belongs to the machine or to a state, not here"})
     start_at = fields.text("StartAt", required=True) or ""
-    given = raw.get("States")
-    if not isinstance(given, dict) or not given:
+    states = raw.get("States")
+    if not isinstance(states, dict) or not states:
         fields.problem("States", "must be an object of states that is not empty")
         return Scope(start_at=start_at, states={})
-    scope = Scope(start_at=start_at, states=dict(_read_states(notes, path, given)))
-    check_scope(fields, path, scope, set(given))
+    scope = Scope(start_at=start_at, states=dict(_read_states(notes, path, states)))
+    check_scope(fields, path, scope, set(states))
     return scope
 
 
-def _read_states(notes: Notes, path: str, given: Mapping[str, JSON]) -> Iterator[tuple[str, AnyState]]:
-    for name, raw in given.items():
+def _read_states(notes: Notes, path: str, states: Mapping[str, JSON]) -> Iterator[tuple[str, AnyState]]:
+    for name, raw in states.items():
         place = f"{path}/{name}" if path else name
         fields = Fields(notes, place, raw if isinstance(raw, dict) else {})
         if not isinstance(raw, dict):
@@ -109,14 +115,14 @@ def _read_states(notes: Notes, path: str, given: Mapping[str, JSON]) -> Iterator
 
 def _check_name(fields: Fields, name: str) -> None:
     if not 1 <= len(name) <= NAME_LENGTH_MAX:
-        fields.problem("name", f"a state's name has 1 to {NAME_LENGTH_MAX} characters, this one {len(name)}")
+        fields.problem("name", f"a state's name has 1 to {NAME_LENGTH_MAX} characters; this one has {len(name)}")
     other = fields.notes.names.setdefault(name, fields.state)
     if other != fields.state:
         fields.problem("name", f"the name is taken by '{other}'; names are unique in the whole machine")
 
 
 def _check_placeholders(raw: JSON, top: Fields, place: str = "") -> None:
-    """An unresolved ``${...}`` would reach AWS as it stands."""
+    """Note every ``${...}`` that was not replaced; AWS would take it literally."""
     if isinstance(raw, dict):
         for key, value in raw.items():
             if key != "Comment":

@@ -1,6 +1,6 @@
-"""How the fields of a state are read: types, ranges and templates checked, every fault noted with its place.
+"""Reading the fields of a state: check types and ranges, compile templates, and note every problem with its place.
 
-Reading never stops at a fault: it notes the problem and goes on with a stand-in, so that one run names all of them.
+Reading does not stop at a problem. It notes the problem and goes on with a default, so that one run finds all of them.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workflows.asl.jsonata.expressions import Expression, InvalidExpression, compile_expression
+from workflows.asl.jsonata.expressions import Expression, compile_expression
+from workflows.asl.jsonata.limits import InvalidExpression
 from workflows.asl.reading.templates import ListOf, Literal, ObjectOf, Query, Template, is_expression
 from workflows.asl.signals import JSON
 
 SECONDS_MAX: Final = 99_999_999  # TimeoutSeconds, HeartbeatSeconds, Seconds, IntervalSeconds, MaxAttempts
-BEFORE: Final = frozenset({"", "input", "context"})  # what $states holds before there is a result
+BEFORE: Final = frozenset({"", "input", "context"})  # fields of $states before there is a result
 AFTER: Final = BEFORE | {"result"}
 CAUGHT: Final = BEFORE | {"errorOutput"}
 _STATES_FIELDS: Final = BEFORE | AFTER | CAUGHT
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
-    """One fault: ``state`` is its path (empty for the machine), ``field`` where in it, ``what`` says what to do."""
+class DefinitionProblem:
+    """One problem. ``state`` is the path of the state (empty for the machine); ``what`` says what to do about it."""
 
     machine: str
     state: str
@@ -36,16 +37,16 @@ class Problem:
 
 @dataclass(slots=True)
 class Notes:
-    """The problems found so far, and the names of states seen, which are unique in a whole machine."""
+    """The problems found so far, and the paths of states by name. Names are unique in the whole machine."""
 
     machine: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[DefinitionProblem] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """One object of the definition under reading. ``prefix`` is its place in the state, e.g. ``Choices[1]/``."""
+    """One object of the definition. ``prefix`` is its place in the state, e.g. ``Choices[1]/``."""
 
     notes: Notes
     state: str
@@ -53,17 +54,17 @@ class Fields:
     prefix: str = ""
 
     def problem(self, name: str, what: str) -> None:
-        """Note a fault of this object."""
-        self.notes.problems.append(Problem(self.notes.machine, self.state, self.prefix + name, what))
+        """Note a problem of this object's field ``name``."""
+        self.notes.problems.append(DefinitionProblem(self.notes.machine, self.state, self.prefix + name, what))
 
     def check_names(self, allowed: frozenset[str], hints: Mapping[str, str]) -> None:
-        """Refuse every field that is not known."""
+        """Note every field that is not allowed here, with the hint for its name if there is one."""
         for name in self.raw:
             if name not in allowed:
                 self.problem(name, hints.get(name, f"is not a field here; allowed are {', '.join(sorted(allowed))}"))
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """A plain string."""
+        """Read a string that is not empty."""
         value = self.raw.get(name)
         if isinstance(value, str) and value:
             return value
@@ -72,7 +73,7 @@ class Fields:
         return None
 
     def whole(self, name: str, low: int, high: int, default: int | None = None) -> int | None:
-        """A whole number within a range."""
+        """Read a whole number from ``low`` to ``high``."""
         if name not in self.raw:
             return default
         value = self.raw[name]
@@ -82,7 +83,7 @@ class Fields:
         return value
 
     def seconds(self, name: str, low: int) -> Template | None:
-        """A whole number of seconds, or an expression that gives one."""
+        """Read a whole number, at least ``low``, or an expression that gives one."""
         value = self.raw.get(name)
         if name in self.raw and is_expression(value):
             return self.template(name, BEFORE)
@@ -90,20 +91,24 @@ class Fields:
         return None if number is None else Literal(number)
 
     def template(self, name: str, sees: frozenset[str]) -> Template | None:
-        """Any JSON with expressions, or None where the field is absent."""
+        """Compile a field that may contain expressions. None if the field is absent.
+
+        Args:
+            sees: The fields of ``$states`` that have a value here.
+        """
         if name not in self.raw:
             return None
         return self._compile(self.raw[name], name, sees)
 
     def query_or(self, name: str, sees: frozenset[str], kind: type, what: str) -> Template | None:
-        """An expression, or a literal of the type."""
+        """Compile a field that is an expression or a literal of ``kind``; ``what`` is the problem otherwise."""
         if name in self.raw and not is_expression(self.raw[name]) and type(self.raw[name]) is not kind:
             self.problem(name, what)
             return None
         return self.template(name, sees)
 
     def objects(self, name: str) -> Iterator[Fields]:
-        """The objects of a list."""
+        """Iterate over the objects of a list."""
         value = self.raw.get(name, [])
         if not isinstance(value, list):
             self.problem(name, "must be a list")
@@ -151,5 +156,5 @@ class Fields:
 
 
 def as_list(value: Any) -> list[Any]:
-    """The list itself, or nothing."""
+    """Return the value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []

@@ -1,7 +1,7 @@
-"""The resources a Task may name: their arguments, and the effect that carries one out.
+"""The resources that a Task may name, their arguments, and the effects that perform them.
 
-``find`` reads a Resource; ``problems_of`` checks arguments, at load where they are literal and again when they are
-evaluated; ``effect_of`` builds the effect. What a driver answers is in ``answers.py``.
+``find`` reads a Resource. ``problems_of`` checks arguments: literal ones when the definition is read, and all of them
+after they were evaluated. ``effect_of`` builds the effect. ``answers.py`` builds the answers.
 """
 
 from __future__ import annotations
@@ -12,19 +12,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workflows.asl.interpreter.payloads import to_text
+from workflows.asl.json_text import to_text
 from workflows.asl.signals import JSON, InvokeFunction, Mode, StartExecution
 
 
 class UnsupportedResource(ValueError):
-    """The Resource is none of those implemented here. The message says which are."""
+    """The Resource is not supported. The message lists those that are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One resource. ``resource_type`` and ``resource`` are the words of the history events.
+    """One resource.
 
-    ``function_arn`` is set where the Resource is the function itself; ``mode`` where it starts an execution.
+    ``resource_type`` and ``resource`` appear in history events. ``function_arn`` is set if the Resource is a Lambda
+    function's ARN; ``mode`` is set if the Resource starts an execution.
     """
 
     resource_type: str
@@ -35,7 +36,7 @@ class Integration:
 
     @property
     def is_plain_function(self) -> bool:
-        """The Resource is the ARN of a Lambda function: other history events, and the bare result as output."""
+        """Whether the Resource is a function's ARN: its history events differ, and its output is the bare result."""
         return self.function_arn is not None
 
 
@@ -62,10 +63,10 @@ _PARTITION: Final = re.compile(r"^arn:aws(?:-cn|-us-gov)?:")
 
 
 def find(resource: str) -> Integration:
-    """The integration of a Resource.
+    """Find the integration of a Resource.
 
     Raises:
-        UnsupportedResource: See the class.
+        UnsupportedResource: The Resource is not supported.
     """
     known = _KNOWN.get(_PARTITION.sub("arn:aws:", resource))
     if known is not None:
@@ -102,7 +103,11 @@ _START_SYNC_ARGUMENTS: Final = {**_START_ARGUMENTS, "Input": _Argument(False, "s
 def problems_of(
     integration: Integration, arguments: JSON, *, is_open: Callable[[object], bool] = lambda _: False
 ) -> list[str]:
-    """What is wrong with the arguments. ``is_open`` tells a value that is known only at run time."""
+    """List what is wrong with the arguments.
+
+    Args:
+        is_open: Whether a value is an expression, which is known only at run time and is not checked.
+    """
     if integration.is_plain_function or is_open(arguments):
         return []
     if not isinstance(arguments, dict):
@@ -123,11 +128,11 @@ def _arguments_of(integration: Integration) -> Mapping[str, _Argument]:
 
 
 def _problems_of_one(
-    name: str, argument: _Argument, given: Mapping[str, JSON], is_open: Callable[[object], bool]
+    name: str, argument: _Argument, arguments: Mapping[str, JSON], is_open: Callable[[object], bool]
 ) -> list[str]:
-    if name not in given:
+    if name not in arguments:
         return [f"the field '{name}' is required but was missing"] if argument.required else []
-    value = given[name]
+    value = arguments[name]
     if is_open(value):
         return []
     if argument.kind == "string" and not isinstance(value, str):
@@ -150,7 +155,7 @@ def _is_json(text: str) -> bool:
 def effect_of(
     integration: Integration, task: int, arguments: Any, token: str | None
 ) -> InvokeFunction | StartExecution:
-    """The effect of arguments that have been checked."""
+    """Build the effect of a task. The arguments must have passed ``problems_of``."""
     if integration.mode is not None:
         return StartExecution(
             task=task,
@@ -168,22 +173,22 @@ def effect_of(
     )
 
 
-def _input_text(given: JSON) -> str:
-    """No input is the empty object; text is taken as JSON text already."""
-    if given is None:
+def _input_text(value: JSON) -> str:
+    """Encode an Input. A text is JSON text already; no Input is the empty object."""
+    if value is None:
         return "{}"
-    return given if isinstance(given, str) else to_text(given)
+    return value if isinstance(value, str) else to_text(value)
 
 
 def function_name(function: str) -> str:
-    """``NAME`` of a name, ``NAME:alias``, a partial or a full ARN."""
+    """Return the function's bare name. Takes a name, ``NAME:alias``, a partial ARN or a full ARN."""
     if ":function:" in function:
         function = function.split(":function:", 1)[1]
     return function.split(":", 1)[0]
 
 
 def machine_name(machine: str) -> str:
-    """``NAME`` of a state machine's ARN, or of a bare name; a version or an alias is left out."""
+    """Return the state machine's bare name. Takes a name or an ARN, with or without version or alias."""
     if ":stateMachine:" in machine:
         machine = machine.split(":stateMachine:", 1)[1]
     return machine.split(":", 1)[0]

@@ -1,4 +1,4 @@
-"""Retry, Catch and Assign, as they are written in a state."""
+"""Reading of Retry, Catch and Assign."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _STATES_ERRORS: Final = frozenset(
 
 
 def read_retry(fields: Fields) -> tuple[Retrier, ...]:
-    """The entries of Retry, in order."""
+    """Read the entries of Retry, in order."""
     entries = list(fields.objects("Retry"))
     retriers = tuple(_read_retrier(entry) for entry in entries)
     _check_catch_all(entries)
@@ -35,7 +35,7 @@ def read_retry(fields: Fields) -> tuple[Retrier, ...]:
 
 
 def read_catch(fields: Fields) -> tuple[Catcher, ...]:
-    """The entries of Catch, in order."""
+    """Read the entries of Catch, in order."""
     entries = list(fields.objects("Catch"))
     catchers = tuple(_read_catcher(entry) for entry in entries)
     _check_catch_all(entries)
@@ -43,17 +43,21 @@ def read_catch(fields: Fields) -> tuple[Catcher, ...]:
 
 
 def read_assign(fields: Fields, sees: frozenset[str]) -> Assign | None:
-    """Names and values."""
-    given = fields.raw.get("Assign")
+    """Read Assign. None if the field is absent or empty.
+
+    Args:
+        sees: The fields of ``$states`` that have a value here.
+    """
+    variables = fields.raw.get("Assign")
     if "Assign" not in fields.raw:
         return None
-    if not isinstance(given, dict):
+    if not isinstance(variables, dict):
         fields.problem("Assign", "must be an object of variable names and values")
         return None
-    for name in given:
+    for name in variables:
         _check_variable(fields, name)
     template = fields.template("Assign", sees)
-    return Assign(template) if template is not None and given else None
+    return Assign(template) if template is not None and variables else None
 
 
 def _check_variable(fields: Fields, name: str) -> None:
@@ -99,14 +103,17 @@ def _read_catcher(fields: Fields) -> Catcher:
 
 
 def _read_errors(fields: Fields) -> tuple[str, ...]:
-    given = fields.raw.get("ErrorEquals")
-    if not isinstance(given, list) or not given or not all(isinstance(name, str) and name for name in given):
+    errors = fields.raw.get("ErrorEquals")
+    if not isinstance(errors, list) or not errors or not all(isinstance(name, str) and name for name in errors):
         fields.problem("ErrorEquals", "must be a list of error names that is not empty")
         return ()
-    names = tuple(str(name) for name in given)
+    names = tuple(str(name) for name in errors)
     for name in names:
         if name.startswith("States.") and name not in _STATES_ERRORS:
-            fields.problem("ErrorEquals", f"'{name}' is no error of Step Functions; your own have no 'States.'")
+            fields.problem(
+                "ErrorEquals",
+                f"'{name}' is not an error of Step Functions; do not start other names with 'States.'",
+            )
     return names
 
 

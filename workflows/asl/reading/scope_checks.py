@@ -1,16 +1,16 @@
-"""Checks that need all states of a scope at once: transitions, reachability, ends, and who assigns which variable."""
+"""Checks of all states of a scope together: transitions, reachability, ends, and assigned variables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from workflows.asl.reading.fields import Fields, Notes, Problem
+from workflows.asl.reading.fields import DefinitionProblem, Fields, Notes
 from workflows.asl.reading.states import AnyState, Assign, Choice, Fail, Fallible, Map, Parallel, Scope, Succeed
 from workflows.asl.reading.templates import Literal, ObjectOf
 
 
 def check_scope(fields: Fields, path: str, scope: Scope, names: set[str]) -> None:
-    """Every transition stays in the scope, every state can be reached, and some state ends it."""
+    """Check that transitions stay in the scope, that every state can be reached, and that some state ends the scope."""
     if scope.start_at and scope.start_at not in names:
         fields.problem("StartAt", f"there is no state '{scope.start_at}' in this scope")
     for state in scope.states.values():
@@ -18,19 +18,19 @@ def check_scope(fields: Fields, path: str, scope: Scope, names: set[str]) -> Non
         for field, target in _transitions(state):
             if target and target not in names:
                 what = f"there is no state '{target}' in this scope"
-                fields.notes.problems.append(Problem(fields.notes.machine, place, field, what))
+                fields.notes.problems.append(DefinitionProblem(fields.notes.machine, place, field, what))
     _check_reachable(fields, path, scope)
     if scope.states and not any(_is_end(state) for state in scope.states.values()):
-        fields.problem("States", "no state ends it: one needs 'End: true', or the type Succeed or Fail")
+        fields.problem("States", "no state ends the scope: one needs 'End: true', or the type Succeed or Fail")
 
 
 def check_variables(notes: Notes, scope: Scope, path: str = "", outer: frozenset[str] = frozenset()) -> None:
-    """A branch or iteration reads the variables around it but may not assign to them."""
+    """Check that no branch or iteration assigns a variable of the scope around it, which it may only read."""
     for state in scope.states.values():
         place = f"{path}/{state.name}" if path else state.name
         for name in sorted(set(_assigned_by(state)) & outer):
             what = f"${name} belongs to the scope around this one, which may only read it; use another name"
-            notes.problems.append(Problem(notes.machine, place, f"Assign/{name}", what))
+            notes.problems.append(DefinitionProblem(notes.machine, place, f"Assign/{name}", what))
     known = outer | {name for state in scope.states.values() for name in _assigned_by(state)}
     for state in scope.states.values():
         for where, inner in _inner_scopes(state):
@@ -61,7 +61,9 @@ def _check_reachable(fields: Fields, path: str, scope: Scope) -> None:
     for name in scope.states:
         if name not in reached and scope.start_at in scope.states:
             place = f"{path}/{name}" if path else name
-            fields.notes.problems.append(Problem(fields.notes.machine, place, "name", "no state leads here; remove it"))
+            fields.notes.problems.append(
+                DefinitionProblem(fields.notes.machine, place, "name", "no state leads here; remove it")
+            )
 
 
 def _is_end(state: AnyState) -> bool:

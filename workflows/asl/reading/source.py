@@ -1,6 +1,6 @@
 """From text to plain JSON: read JSON or YAML strictly, and fill in ``${...}`` placeholders.
 
-Strictly: no key twice, no anchors or tags, nothing that JSON cannot say (dates, NaN, keys that are no strings).
+Refused are duplicate keys, anchors, tags, and values that JSON does not have (NaN, keys that are not strings).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}")
 
 
 class UnreadableSource(ValueError):
-    """The text is no JSON and no YAML, or holds what JSON cannot say. The message says where."""
+    """The text is neither JSON nor YAML, or holds a value that JSON does not have. The message says where."""
 
 
 class MissingSubstitution(KeyError):
-    """A ``${...}`` has no value."""
+    """A placeholder ``${...}`` has no value."""
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(", ".join(names))
@@ -37,7 +37,7 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
     """Replace every ``${name}``, as CloudFormation's DefinitionSubstitutions do.
 
     Raises:
-        MissingSubstitution: Names all placeholders without a value.
+        MissingSubstitution: With the names of all placeholders that have no value.
     """
     missing = sorted({name for name in PLACEHOLDER.findall(text) if name not in values})
     if missing:
@@ -46,10 +46,10 @@ def substitute(text: str, values: Mapping[str, str]) -> str:
 
 
 def read(text: str) -> JSON:
-    """JSON if it starts like JSON, else YAML.
+    """Read JSON if the text starts like JSON, else YAML.
 
     Raises:
-        UnreadableSource: See the class.
+        UnreadableSource: The text is not valid.
     """
     try:
         if text.lstrip()[:1] in ("{", "["):
@@ -97,7 +97,7 @@ def _read_yaml(text: str) -> JSON:
 
 
 class _Reading:
-    """One YAML document under way: the library, its scalar rules, and the nodes already seen."""
+    """One YAML document being read: the library, its rules for scalars, and the nodes already read."""
 
     def __init__(self, yaml: Any, loader: Any) -> None:
         self.yaml = yaml
@@ -119,13 +119,13 @@ def _from_node(node: Any, reading: _Reading) -> JSON:
 
 def _scalar(node: Any, loader: Any, where: str) -> JSON:
     if node.tag.endswith(":timestamp"):
-        return str(node.value)  # an unquoted date is meant as its text
+        return str(node.value)  # JSON has no dates: keep the text
     value = loader.construct_object(node)
     if isinstance(value, float) and not math.isfinite(value):
         raise UnreadableSource(f"{node.value} at {where} is not JSON")
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    raise UnreadableSource(f"'{node.value}' at {where} is no JSON value")
+    raise UnreadableSource(f"'{node.value}' at {where} is not a JSON value")
 
 
 def _key(node: Any) -> str:
@@ -133,5 +133,5 @@ def _key(node: Any) -> str:
     if not isinstance(node.value, str):
         raise UnreadableSource(f"a key at {where} is a list or an object; it must be a string")
     if not node.tag.endswith(":str"):
-        raise UnreadableSource(f'the key {node.value} at {where} is no string; quote it: "{node.value}"')
+        raise UnreadableSource(f'the key {node.value} at {where} is not a string; quote it: "{node.value}"')
     return node.value

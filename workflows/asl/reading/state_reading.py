@@ -1,4 +1,4 @@
-"""One function for each type of state: from its fields to the frozen state, faults noted on the way."""
+"""One function for each type of state: read its fields, note problems, return the frozen state."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ from typing import Any, Final
 from workflows.asl.reading.fields import AFTER, BEFORE, SECONDS_MAX, Fields, Notes, as_list
 from workflows.asl.reading.integrations import Integration, UnsupportedResource, find, problems_of
 from workflows.asl.reading.policy_reading import read_assign, read_catch, read_retry
-from workflows.asl.reading.states import AnyState, Choice, Fail, Map, Parallel, Pass, Rule, Scope, Succeed, Task, Wait
+from workflows.asl.reading.states import (
+    AnyState,
+    Choice,
+    ChoiceRule,
+    Fail,
+    Map,
+    Parallel,
+    Pass,
+    Scope,
+    Succeed,
+    Task,
+    Wait,
+)
 from workflows.asl.reading.templates import Literal, Query, Template, is_expression
 from workflows.asl.signals import JSON
 
@@ -59,11 +71,11 @@ _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:
 
 
 def read_state(notes: Notes, path: str, name: str, raw: Mapping[str, JSON], read_scope: ScopeReader) -> AnyState | None:
-    """The state, or None where not even its type is known."""
+    """Read one state. None if its type is not known."""
     fields = Fields(notes, path, raw)
     kind = raw.get("Type")
     if not isinstance(kind, str) or kind not in _ALLOWED:
-        fields.problem("Type", f"'{kind}' is no type of state; one of {', '.join(_ALLOWED)}")
+        fields.problem("Type", f"'{kind}' is not a type of state; use one of {', '.join(_ALLOWED)}")
         return None
     fields.check_names(_ALLOWED[kind], _HINTS)
     if raw.get("QueryLanguage", "JSONata") != "JSONata":
@@ -73,7 +85,7 @@ def read_state(notes: Notes, path: str, name: str, raw: Mapping[str, JSON], read
 
 
 def parse_timestamp(text: object) -> datetime | None:
-    """An RFC 3339 time with 'T' and an offset, as Wait takes it."""
+    """Parse an RFC 3339 time with 'T' and an offset, as Wait takes it. None if the value is something else."""
     if not isinstance(text, str) or not _TIMESTAMP.fullmatch(text):
         return None
     try:
@@ -85,9 +97,9 @@ def parse_timestamp(text: object) -> datetime | None:
 def _read_flow(fields: Fields) -> str | None:
     end = fields.raw.get("End")
     if "End" in fields.raw and end is not True:
-        fields.problem("End", "must be true, or left out")
+        fields.problem("End", "must be true or absent")
     if ("Next" in fields.raw) == (end is True):
-        fields.problem("Next", "exactly one of Next and 'End: true' is needed")
+        fields.problem("Next", "give exactly one of Next and 'End: true'")
     return fields.text("Next")
 
 
@@ -110,7 +122,7 @@ def _read_fail(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnySta
 
 def _read_wait(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnyState:
     if ("Seconds" in fields.raw) == ("Timestamp" in fields.raw):
-        fields.problem("Seconds", "exactly one of Seconds and Timestamp is needed")
+        fields.problem("Seconds", "give exactly one of Seconds and Timestamp")
     timestamp = fields.query_or("Timestamp", BEFORE, str, "must be a time or an expression")
     if isinstance(timestamp, Literal) and parse_timestamp(timestamp.value) is None:
         fields.problem("Timestamp", "must be a time like 2026-03-14T01:59:00Z")
@@ -135,7 +147,7 @@ def _read_choice(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnyS
     )
 
 
-def _read_rule(fields: Fields) -> Rule:
+def _read_rule(fields: Fields) -> ChoiceRule:
     fields.check_names(
         frozenset({"Condition", "Next", "Assign", "Output", "Comment"}),
         dict.fromkeys(("Variable", "And", "Or", "Not"), "belongs to JSONPath; with JSONata use Condition"),
@@ -143,9 +155,9 @@ def _read_rule(fields: Fields) -> Rule:
     if "Condition" not in fields.raw:
         fields.problem("Condition", "is required")
     condition = fields.query_or("Condition", BEFORE, bool, "must be an expression, true or false")
-    literally = isinstance(condition, Literal) and condition.value is True
-    return Rule(
-        condition=condition if isinstance(condition, Query) else literally,
+    is_true = isinstance(condition, Literal) and condition.value is True
+    return ChoiceRule(
+        condition=condition if isinstance(condition, Query) else is_true,
         next=fields.text("Next", required=True) or "",
         assign=read_assign(fields, BEFORE),
         output=fields.template("Output", BEFORE),
@@ -181,8 +193,8 @@ def _read_task(fields: Fields, common: dict[str, Any], _: ScopeReader) -> AnySta
     )
 
 
-def _literal_s(template: Template | None, otherwise: int) -> int:
-    return template.value if isinstance(template, Literal) and isinstance(template.value, int) else otherwise
+def _literal_s(template: Template | None, default: int) -> int:
+    return template.value if isinstance(template, Literal) and isinstance(template.value, int) else default
 
 
 def _read_resource(fields: Fields) -> Integration | None:

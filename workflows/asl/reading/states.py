@@ -1,4 +1,4 @@
-"""A state machine as data: what ``definition.parse`` makes of the text, frozen, with every expression compiled."""
+"""A state machine as frozen data, with every expression compiled: the result of ``definition.parse``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from workflows.asl.signals import JSON
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrier:
-    """One entry of Retry. Delays in seconds; ``attempts_max`` 0 means never."""
+    """One entry of Retry. ``attempts_max`` 0 means that the error is never retried."""
 
     errors: tuple[str, ...]
     interval_s: int = 1
@@ -35,14 +35,14 @@ class Catcher:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """``template`` is an object: name -> value."""
+    """Variables to assign. ``template`` is an object of names and values."""
 
     template: Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """What every state has. ``next`` is None where the state is an end."""
+    """The fields of every state. ``next`` is None if the state ends its scope."""
 
     name: str
     next: str | None = None
@@ -52,12 +52,12 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pass(State):
-    """Input to output."""
+    """Passes its input on, or makes an output of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Succeed(State):
-    """Ends its scope well."""
+    """Ends its scope with success."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,14 +70,14 @@ class Fail(State):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait(State):
-    """Exactly one of the two is set."""
+    """Waits for seconds or until a timestamp; exactly one of the two is set."""
 
     seconds: Template | None = None
     timestamp: Template | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class ChoiceRule:
     """One entry of Choices."""
 
     condition: Query | bool
@@ -88,15 +88,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice(State):
-    """The first rule whose condition is true; else ``default`` with the state's own Assign and Output."""
+    """Follows the first rule whose condition is true, else ``default`` with the state's own Assign and Output."""
 
-    rules: tuple[Rule, ...]
+    rules: tuple[ChoiceRule, ...]
     default: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fallible(State):
-    """A state that may retry and catch."""
+    """A state that can fail, with its Retry and Catch."""
 
     retry: tuple[Retrier, ...] = ()
     catch: tuple[Catcher, ...] = ()
@@ -105,7 +105,7 @@ class Fallible(State):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Task(Fallible):
-    """A call of ``integration``."""
+    """Calls an integration."""
 
     resource: str
     integration: Integration
@@ -115,14 +115,14 @@ class Task(Fallible):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parallel(Fallible):
-    """All branches at once."""
+    """Runs all its branches at once."""
 
     branches: tuple[Scope, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map(Fallible):
-    """The processor once for each item (inline mode)."""
+    """Runs its processor once for each item (inline mode)."""
 
     processor: Scope
     items: Template | None = None
@@ -135,7 +135,7 @@ AnyState: TypeAlias = Pass | Succeed | Fail | Wait | Choice | Task | Parallel | 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """States that see one set of variables: the machine, a branch, an iteration."""
+    """States that share one set of variables: the machine, a branch or an iteration."""
 
     start_at: str
     states: Mapping[str, AnyState]
@@ -143,7 +143,7 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Definition:
-    """A machine ready to run. ``text`` is the source it was read from and ``digest`` its SHA-256, for the journal."""
+    """A machine that can be run. ``text`` is its source and ``digest`` the SHA-256 of it; the journal keeps both."""
 
     name: str
     text: str = field(repr=False)

@@ -1,7 +1,7 @@
 """Payload templates: JSON in which a string ``{% ... %}`` stands for the value of its expression.
 
-Compiled once. A template without expressions is its own value and costs nothing to evaluate; the others build only the
-objects and lists that contain an expression.
+Compiled once. A template without expressions is its own value; all others build only the objects and lists that contain
+an expression.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from workflows.asl.jsonata.expressions import UNDEFINED, EvaluationFailed, Expression, Names
+from workflows.asl.jsonata.evaluation import UNDEFINED, Names
+from workflows.asl.jsonata.expressions import Expression
+from workflows.asl.jsonata.limits import EvaluationFailed
 from workflows.asl.signals import JSON
 
 
 class QueryEvaluationError(Exception):
-    """``States.QueryEvaluationError``: ``location`` is the field, as AWS writes it: ``Output/items[0]``."""
+    """States.QueryEvaluationError. ``location`` is the field, as AWS writes it: ``Output/items[0]``."""
 
     def __init__(self, location: str, cause: str) -> None:
         super().__init__(cause)
@@ -24,27 +26,27 @@ class QueryEvaluationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """A value without expressions; shared by all who use it, so never to be changed."""
+    """A value without expressions. It is shared, so it must not be changed."""
 
     value: JSON
 
     def render(self, _names: Names) -> JSON:
-        """The value itself."""
+        """Return the value itself."""
         return self.value
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """One expression and the field it stands in."""
+    """One expression and its field."""
 
     expression: Expression
     location: str
 
     def render(self, names: Names) -> JSON:
-        """Its value.
+        """Evaluate the expression.
 
         Raises:
-            QueryEvaluationError: It raised an error, or selected nothing.
+            QueryEvaluationError: The expression raised an error, or selected nothing.
         """
         try:
             value = self.expression.evaluate(names)
@@ -52,10 +54,10 @@ class Query:
             raise self.failure(f"threw an error during evaluation. {error}") from error
         if value is UNDEFINED:
             raise self.failure("returned nothing (undefined).")
-        return value  # type: ignore[return-value]  # not UNDEFINED any more
+        return value  # type: ignore[return-value]  # UNDEFINED was raised above
 
     def failure(self, what: str) -> QueryEvaluationError:
-        """The error of this field in AWS's words."""
+        """Build the error of this field in AWS's words."""
         source = self.expression.source
         return QueryEvaluationError(
             self.location, f"The JSONata expression '{source}' specified for the field '{self.location}' {what}"
@@ -64,23 +66,23 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class ObjectOf:
-    """An object with an expression somewhere below."""
+    """An object that contains an expression."""
 
     items: tuple[tuple[str, Template], ...]
 
     def render(self, names: Names) -> JSON:
-        """A new object."""
+        """Build a new object."""
         return {key: item.render(names) for key, item in self.items}
 
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """A list with an expression somewhere below."""
+    """A list that contains an expression."""
 
     items: tuple[Template, ...]
 
     def render(self, names: Names) -> JSON:
-        """A new list."""
+        """Build a new list."""
         return [item.render(names) for item in self.items]
 
 
@@ -88,5 +90,5 @@ Template: TypeAlias = Literal | Query | ObjectOf | ListOf
 
 
 def is_expression(text: object) -> bool:
-    """Whether the whole string is ``{% ... %}``."""
+    """Whether a value is a string ``{% ... %}``, from its first to its last character."""
     return isinstance(text, str) and len(text) >= 4 and text.startswith("{%") and text.endswith("%}")

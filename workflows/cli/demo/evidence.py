@@ -51,11 +51,11 @@ def gather(data: Path, order_ids: Sequence[str], delivered: Sequence[str]) -> Ev
 
 def _wait_for_executions(reports: Reports, order_ids: frozenset[str]) -> tuple[str, ...]:
     """The executions of these orders that did not end in time."""
-    from workflows.asl.signals import Status
+    from workflows.asl.signals import ExecutionStatus
 
     deadline = time.monotonic() + EXECUTIONS_END_WITHIN_S
     while True:
-        running = [str(each["name"]) for each in reports.latest(status=Status.RUNNING, limit=_RUNNING_MAX)]
+        running = [str(each["name"]) for each in reports.latest(status=ExecutionStatus.RUNNING, limit=_RUNNING_MAX)]
         ours = tuple(name for name in running if name.partition("-")[0] in order_ids)
         if not ours or time.monotonic() > deadline:
             return ours

@@ -21,7 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from workflows.asl.reading.integrations import machine_name
-from workflows.asl.signals import JSON, Status
+from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.tokens import InvalidToken, token_execution
 from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.embedded.http.server import HttpServer
@@ -126,7 +126,7 @@ class _Operations:
             raise StepFunctionsRefusal("StateMachineDoesNotExist", str(error)) from error
         except NameInvalid as error:
             raise StepFunctionsRefusal("InvalidName", str(error)) from error
-        if row.status is not Status.RUNNING or json.loads(row.input) != input_:
+        if row.status is not ExecutionStatus.RUNNING or json.loads(row.input) != input_:
             raise StepFunctionsRefusal("ExecutionAlreadyExists", f"Execution Already Exists: '{row.arn}'")
         return {"executionArn": row.arn, "startDate": row.started_at}
 
@@ -191,9 +191,9 @@ def _no_execution(arn: str) -> NoReturn:
     raise StepFunctionsRefusal("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
 
 
-def _status(name: str) -> Status:
+def _status(name: str) -> ExecutionStatus:
     try:
-        return Status(name)
+        return ExecutionStatus(name)
     except ValueError as error:
         raise StepFunctionsRefusal("ValidationException", f"'statusFilter': {error}") from error
 

@@ -31,8 +31,8 @@ from typing import assert_never
 from uuid import uuid4
 
 from workflows.asl import answers
-from workflows.asl.answers import FailedChild
-from workflows.asl.interpreter.payloads import to_text
+from workflows.asl.answers import TaskError
+from workflows.asl.json_text import to_text
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.signals import (
     JSON,
@@ -40,11 +40,11 @@ from workflows.asl.signals import (
     CancelTimer,
     Effect,
     EndExecution,
+    ExecutionStatus,
     InvokeFunction,
     Mode,
     SetTimer,
     StartExecution,
-    Status,
     StopExecution,
     TokenFailed,
     TokenHeartbeat,
@@ -172,7 +172,7 @@ class Driver:
 
         def work_in(round_: DriverRound) -> None:
             row = self._memory.find(arn)
-            if row is not None and row.status is Status.RUNNING:
+            if row is not None and row.status is ExecutionStatus.RUNNING:
                 self._waiters[arn].append(ended)
             else:
                 found = None if row else ExecutionUnknown(f"there is no execution {arn}")
@@ -250,7 +250,7 @@ class Driver:
         cause = f"An internal error occurred: {type(error).__name__}"
         if running.journaled:
             self._count_unwritten(running, round_)
-        self._end(running, EndExecution(status=Status.FAILED, error="States.Runtime", cause=cause), round_)
+        self._end(running, EndExecution(status=ExecutionStatus.FAILED, error="States.Runtime", cause=cause), round_)
 
     # --- 2. its effects: those inside the engine in this round, those outside once it is durable ---------------
 
@@ -320,9 +320,9 @@ class Driver:
         machine = self._machines.get(machine_name(effect.machine))
         mode = effect.mode
         if machine is None:
-            answer: JSON | FailedChild = FailedChild(*answers.machine_missing(effect.machine, mode))
+            answer: JSON | TaskError = answers.machine_missing(effect.machine, mode)
         elif machine.express != (mode is Mode.EXPRESS) and (mode in _WAITING):
-            answer = FailedChild(*answers.type_not_supported(effect.machine, mode))
+            answer = answers.type_not_supported(effect.machine, mode)
         else:
             parent = Parent(arn=parent_arn, task=effect.task, mode=mode)
             answer = self._begin_child(machine, effect, parent, round_)
@@ -331,20 +331,20 @@ class Driver:
 
     def _begin_child(
         self, machine: Machine, effect: StartExecution, parent: Parent, round_: DriverRound
-    ) -> JSON | FailedChild | None:
+    ) -> JSON | TaskError | None:
         """Start it; what to tell the task now, None when it hears of the end."""
         name = effect.name or str(uuid4())
         row = self._start(machine, name, effect.input, parent, round_)
         if row is None:
             row = self._running_alike(arns.execution_arn(machine.name, name), effect)
         if row is None:
-            return FailedChild(*answers.name_taken(arns.execution_arn(machine.name, name), effect.mode))
+            return answers.name_taken(arns.execution_arn(machine.name, name), effect.mode)
         return None if effect.mode in _WAITING else answers.child_started(as_child(row), effect.mode)
 
     def _running_alike(self, arn: str, effect: StartExecution) -> ExecutionRow | None:
         """The same start again, while its execution runs, is that start; but nobody can wait for another's child."""
         row = self._memory.find(arn)
-        if row is None or effect.mode in _WAITING or row.status is not Status.RUNNING:
+        if row is None or effect.mode in _WAITING or row.status is not ExecutionStatus.RUNNING:
             return None
         return row if json.loads(row.input) == json.loads(effect.input) else None
 
@@ -353,7 +353,7 @@ class Driver:
         row = running.row = replace(
             running.row,
             status=effect.status,
-            output=to_text(effect.output) if effect.status is Status.SUCCEEDED else None,
+            output=to_text(effect.output) if effect.status is ExecutionStatus.SUCCEEDED else None,
             error=effect.error,
             cause=effect.cause,
             stopped_at=stopped_at or self._clock.now(),

@@ -15,7 +15,7 @@ from typing import Any, get_args
 
 import apsw
 
-from workflows.asl.signals import Mode, Signal, Status
+from workflows.asl.signals import ExecutionStatus, Mode, Signal
 from workflows.sqlite.database import Database
 
 _TABLES = """
@@ -67,7 +67,7 @@ class ExecutionRow:
     input: str
     started_at: datetime
     parent: Parent | None = None
-    status: Status = Status.RUNNING
+    status: ExecutionStatus = ExecutionStatus.RUNNING
     output: str | None = None
     error: str | None = None
     cause: str | None = None
@@ -150,7 +150,7 @@ class Journal:
         """The highest number an execution has; 0 when there is none."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])
 
-    def latest(self, machine: str | None, status: Status | None, limit: int) -> list[ExecutionRow]:
+    def latest(self, machine: str | None, status: ExecutionStatus | None, limit: int) -> list[ExecutionRow]:
         """The executions that began last, newest first."""
         return self._executions(
             "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY id DESC LIMIT ?3",
@@ -205,7 +205,7 @@ def _execution(row: Iterable[Any]) -> ExecutionRow:
     parent, task, mode = (fields.pop(name) for name in ("parent", "parent_task", "parent_mode"))
     fields["parent"] = Parent(arn=parent, task=task, mode=Mode(mode)) if parent is not None else None
     fields["express"] = bool(fields["express"])
-    fields["status"] = Status(fields["status"])
+    fields["status"] = ExecutionStatus(fields["status"])
     fields["started_at"] = datetime.fromisoformat(fields["started_at"])
     fields["stopped_at"] = datetime.fromisoformat(fields["stopped_at"]) if fields["stopped_at"] else None
     return ExecutionRow(**fields)

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 
 from workflows.asl import answers
-from workflows.asl.answers import FailedChild
+from workflows.asl.answers import TaskError
 from workflows.asl.signals import JSON, InvokeFunction, SetTimer, Signal, TaskFailed, TaskSucceeded, TimerFired
 from workflows.embedded.alarms import Alarm, Alarms
 from workflows.embedded.lambda_.functions import FunctionFailed, FunctionUnknown
@@ -39,7 +39,7 @@ class Outside:
         try:
             called = self._functions.invoke(effect.function, effect.payload)
         except FunctionUnknown:
-            missing = FailedChild(*answers.function_missing(effect.function))
+            missing = answers.function_missing(effect.function)
             self._hear(arn, task_answer(effect.task, missing))
         else:
             called.add_done_callback(lambda done: self._answered(arn, effect.task, done))
@@ -70,14 +70,14 @@ class Outside:
         if failure is None:
             self._hear(arn, task_answer(task, answers.function_succeeded(done.result())))
         elif isinstance(failure, FunctionFailed):
-            self._hear(arn, task_answer(task, FailedChild(failure.error, failure.cause)))
+            self._hear(arn, task_answer(task, TaskError(failure.error, failure.cause)))
         else:
             raise failure
 
 
-def task_answer(task: int, answer: JSON | FailedChild) -> Tell:
+def task_answer(task: int, answer: JSON | TaskError) -> Tell:
     """A task is told how its work ended."""
-    if isinstance(answer, FailedChild):
+    if isinstance(answer, TaskError):
         error, cause = answer.error, answer.cause
         return lambda at, seed: TaskFailed(at=at, seed=seed, task=task, error=error, cause=cause)
     return lambda at, seed: TaskSucceeded(at=at, seed=seed, task=task, output=answer)

@@ -9,8 +9,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from workflows.asl.interpreter.history import Event
-from workflows.asl.signals import Status
+from workflows.asl.interpreter.history import HistoryEvent
+from workflows.asl.signals import ExecutionStatus
 from workflows.embedded import arns
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal
 from workflows.embedded.step_functions.running import Definitions, steps
@@ -40,18 +40,18 @@ class Reports:
             "inputDetails": {"included": True},
             "output": row.output,
             "outputDetails": {"included": True} if row.output is not None else None,
-            "error": row.error if row.status is not Status.TIMED_OUT else None,
+            "error": row.error if row.status is not ExecutionStatus.TIMED_OUT else None,
             "cause": row.cause,
         }
         return {name: value for name, value in described.items() if value is not None}
 
     def latest(
-        self, machine: str | None = None, status: Status | None = None, limit: int = 100
+        self, machine: str | None = None, status: ExecutionStatus | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
         """As ListExecutions does: those that began last, newest first."""
         return [_listed(row) for row in self._journal.latest(machine, status, limit)]
 
-    def history(self, arn: str) -> list[Event]:
+    def history(self, arn: str) -> list[HistoryEvent]:
         """The events as GetExecutionHistory gives them: the journal folded once more. Raises LookupError."""
         row = self._row(arn)
         return [event for _, step in steps(self._journal, self._definitions, row) for event in step.events]

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 
 from workflows.asl.answers import ChildExecution
 from workflows.asl.interpreter import interpreter
-from workflows.asl.interpreter.interpreter import Execution, Step
+from workflows.asl.interpreter.execution import Execution
+from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading import definition
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, Signal, Started, Status
+from workflows.asl.signals import JSON, ExecutionStatus, Signal, Started
 from workflows.embedded import arns
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal
 from workflows.embedded.step_functions.rounds import Refusal
@@ -49,9 +50,9 @@ class RunningExecution:
 
     @property
     def over(self) -> bool:
-        return self.row.status is not Status.RUNNING
+        return self.row.status is not ExecutionStatus.RUNNING
 
-    def step(self, signal: Signal) -> Step:
+    def step(self, signal: Signal) -> SignalResult:
         """Tell the execution."""
         step = interpreter.apply(self.definition, self.execution, signal)
         self.execution = step.execution
@@ -80,7 +81,9 @@ class Definitions:
         return self._parsed[row.definition]
 
 
-def steps(journal: Journal, definitions: Definitions, row: ExecutionRow) -> Iterator[tuple[RunningExecution, Step]]:
+def steps(
+    journal: Journal, definitions: Definitions, row: ExecutionRow
+) -> Iterator[tuple[RunningExecution, SignalResult]]:
     """Fold an execution: it, after each signal of its journal. Raises JournalUnreadable."""
     try:
         running = RunningExecution(row, definitions.of(row))
@@ -168,7 +171,7 @@ class Memory:
 
     def _folded(self, arn: str) -> RunningExecution | None:
         row = self._journal.find(arn)
-        if row is None or row.status is not Status.RUNNING:
+        if row is None or row.status is not ExecutionStatus.RUNNING:
             return None
         folded = [running for running, _ in steps(self._journal, self._definitions, row)]
         if not folded:

@@ -1,17 +1,15 @@
-"""An execution as plain JSON: everything it remembers, for comparing two executions and for a look inside."""
+"""An execution as plain JSON, to compare two executions."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from workflows.asl.interpreter.execution import Execution
 from workflows.asl.interpreter.frames import Branch, Frame
-
-if TYPE_CHECKING:
-    from workflows.asl.interpreter.interpreter import Execution
 
 
 def snapshot(execution: Execution) -> dict[str, Any]:
-    """Equal for equal executions; two folds of one journal are."""
+    """Collect all that an execution remembers. Equal executions have equal snapshots."""
     return {
         "definition": execution.definition.digest,
         "arn": execution.arn,

@@ -1,0 +1,29 @@
+"""Compact JSON text, as Step Functions writes it into histories and payloads."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+
+from workflows.asl.signals import JSON
+
+_encode = msgspec.json.Encoder().encode
+_encode_strictly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+
+
+def to_text(value: JSON) -> str:
+    """Encode a value that is known to be JSON."""
+    try:
+        return _encode(value).decode()
+    except (OverflowError, UnicodeError):  # integers beyond 64 bits and lone surrogates, which JSON allows
+        return _encode_strictly(value)
+
+
+def to_text_strictly(value: object) -> str:
+    """Encode a value that came from Python code.
+
+    Raises:
+        TypeError, ValueError, RecursionError: The value is not JSON.
+    """
+    return _encode_strictly(value)

@@ -1,0 +1,33 @@
+"""The bounds of one evaluation, and the errors of an expression."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+DEPTH_MAX: Final = 100  # nested evaluations; measured on AWS: "Depth=101 max=100"
+STEPS_MAX: Final = 500_000  # evaluations of one expression, about 1 s of CPU; AWS stops by the clock
+LENGTH_MAX: Final = 873_782  # elements of one list; measured on AWS: [1..873782] passes, one more does not
+TEXT_MAX: Final = 6_990_256  # characters of one string; measured on AWS
+
+
+class InvalidExpression(ValueError):
+    """The text between ``{%`` and ``%}`` is not JSONata."""
+
+
+class EvaluationFailed(Exception):
+    """The expression raised an error. The message carries JSONata's code, e.g. ``T2001: ...``."""
+
+
+def check_size(value: Any) -> None:
+    """Check that a value is not larger than one evaluation may make.
+
+    Raises:
+        EvaluationFailed: A list has more than ``LENGTH_MAX`` elements, or a text more than ``TEXT_MAX`` characters.
+    """
+    if (isinstance(value, list) and len(value) > LENGTH_MAX) or (isinstance(value, str) and len(value) > TEXT_MAX):
+        raise memory_exceeded()
+
+
+def memory_exceeded() -> EvaluationFailed:
+    """Build the error of an evaluation that needs too much memory, as AWS words it."""
+    return EvaluationFailed("Expression evaluation memory limit exceeded")

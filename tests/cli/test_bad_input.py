@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-_NO, _USAGE, _UNREACHABLE, _NOT_LET_IN = 1, 2, 3, 4
+_NO, _USAGE, _UNREACHABLE, _ACCESS_DENIED = 1, 2, 3, 4
 _ORDER = "ord_" + "a" * 26
 
 # The arguments ({tmp} is an empty folder), the exit code, and what the line must say.
@@ -45,7 +45,7 @@ _COMMANDS = {
     ),
     "an order that is no object": ("order place {list} --data {engine}", _USAGE, "an order is a JSON object"),
     "an order id that is none": ("order show nonsense --data {engine}", _NO, "is not an order id"),
-    "no token": (f"order show {_ORDER}", _NOT_LET_IN, "no token: set EXPEDITER_TOKEN"),
+    "no token": (f"order show {_ORDER}", _ACCESS_DENIED, "no token: set EXPEDITER_TOKEN"),
     "no such role": (f"order show {_ORDER} --data {{engine}} --as cook", _USAGE, "--as 'cook' is not ROLE:ID"),
     "no engine": (f"order show {_ORDER} --data {{engine}} --url http://127.0.0.1:1", _UNREACHABLE, "no engine answers"),
     "no address": (
@@ -219,7 +219,7 @@ def test_an_expired_token_says_how_to_get_a_new_one(
 
     monkeypatch.setenv("EXPEDITER_TOKEN", AccessTokens.of(running.data).mint("support", "ida", ttl_s=-60))
     result = expediter("order", "show", _ORDER, "--url", running.url)
-    assert result.code == _NOT_LET_IN
+    assert result.code == _ACCESS_DENIED
     assert "expired; expediter token prints a new one" in result.err
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from workflows.cli.demo.engine_process import EngineProcess
-from workflows.client.client import ExpediterClient
+from workflows.client import ExpediterClient
 
 CAUSE = "DeliveryOverdue@couriers"
 PATIENCE_S = 60

@@ -20,8 +20,8 @@ import pytest
 from moto import mock_aws
 
 from workflows.cli import connection, logins, stack_outputs
-from workflows.cli.failures import NotLetIn
-from workflows.client.client import ExpediterClient, Problem, TokenUnusable
+from workflows.cli.failures import AccessDenied
+from workflows.client import ApiProblem, ExpediterClient, InvalidBearerToken
 
 PASSWORD = "correct-Horse-7"
 
@@ -260,7 +260,7 @@ def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
     ("status", "body", "code", "words"),
     [
         (401, {"message": "Unauthorized"}, 4, "log in again with expediter login --url http://127.0.0.1:"),
-        (403, {"message": "Forbidden"}, 1, "Forbidden, says the gateway of the API"),
+        (403, {"message": "Forbidden"}, 1, "Forbidden (answered by the API's gateway)"),
         (500, {"message": "Internal Server Error"}, 3, "the engine could not serve it (HTTP 500)"),
         (404, {"message": "Not Found"}, 3, "not as Expediter does"),
     ],
@@ -585,7 +585,7 @@ def test_the_client_says_that_its_token_is_none(token: str) -> None:
     """It is no engine's fault, asking again is of no use, and the token stands in no error."""
     with (
         ExpediterClient("http://127.0.0.1:1", lambda: token) as client,
-        pytest.raises(TokenUnusable, match="the token is empty, or is no bearer token") as unusable,
+        pytest.raises(InvalidBearerToken, match="the token is empty or not a bearer token") as unusable,
     ):
         client.circuits()
     assert "s3cr" not in f"{unusable.value!r}"
@@ -594,10 +594,10 @@ def test_the_client_says_that_its_token_is_none(token: str) -> None:
 def test_a_refused_token_says_where_to_get_one_for_that_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """``expediter token`` signs for the engine of a folder; a deployed one takes those of its user pool."""
     monkeypatch.setenv("EXPEDITER_TOKEN", "given")
-    refused = Problem(401, "about:blank", "Unauthorized", "Unauthorized", ())
+    refused = ApiProblem(401, "about:blank", "Unauthorized", "Unauthorized", ())
     for url, words in (
         ("https://x.example.com", "expediter login --url https://x.example.com"),
         ("http://127.0.0.1:8080", "expediter token prints a new one"),
     ):
-        with pytest.raises(NotLetIn, match=words), connection.connected(url, None, None):
+        with pytest.raises(AccessDenied, match=words), connection.connected(url, None, None):
             raise refused

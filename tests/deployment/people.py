@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from tests.deployment.deployment import Deployment
-from workflows.client.client import ExpediterClient
+from workflows.client import ExpediterClient
 
 DEADLINE_S = 90.0
 EUR = "EUR"

@@ -11,7 +11,7 @@ from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.people import Listener, Person, a_meal, placed
-from workflows.client.client import Problem
+from workflows.client import ApiProblem
 
 
 def in_half_an_hour() -> datetime:
@@ -74,6 +74,6 @@ def test_an_order_of_somebody_else_does_not_exist(join: Join) -> None:
     customer, restaurant = join("customer"), join("restaurant")
     order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
     for stranger in (join("customer"), join("restaurant")):
-        with pytest.raises(Problem) as refused:
+        with pytest.raises(ApiProblem) as refused:
             stranger.get(order_id)
         assert refused.value.name == "OrderNotFound"

@@ -23,11 +23,11 @@ from domain.order.intents import owed
 from domain.order.order import RunState
 from workflows.audit.verify import verify
 from workflows.cli.connection import minted
-from workflows.cli.demo.menu import wish
+from workflows.cli.demo.menu import demo_order
 from workflows.cli.demo.play import play
 from workflows.cli.demo.stories import cast
 from workflows.cli.folder import open_ledgers, open_log
-from workflows.client.client import ExpediterClient
+from workflows.client import ExpediterClient
 from workflows.orders.command_handling import fold
 from workflows.sandbox.books_check import check_books
 
@@ -109,7 +109,7 @@ def test_every_order_ends_whatever_moment_the_engine_is_killed_at(tmp_path: Path
     seed = secrets.randbelow(2**32)
     engine = MortalEngine(tmp_path, Random(seed))
     random = Random(seed)
-    orders = [(story, wish(random, story.payment_method)) for story in cast(ORDERS, random)]
+    orders = [(story, demo_order(random, story.payment_method)) for story in cast(ORDERS, random)]
 
     with httpx.Client(timeout=30, transport=PatientTransport(engine)) as http:
 

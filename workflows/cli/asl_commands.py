@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflows.cli.failures import Exit, Unusable
+from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.inputs import json_argument, pairs, read_text
 from workflows.cli.terminal import data_console, print_json, say
 
@@ -107,23 +107,23 @@ def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
     try:
         return substitute(text, values)
     except MissingSubstitution as missing:
-        raise Unusable(f"{file}: {missing}; give it with --substitute {missing.names[0]}=VALUE") from None
+        raise InvalidInput(f"{file}: {missing}; give it with --substitute {missing.names[0]}=VALUE") from None
 
 
 def _callable(target: str) -> Callable[..., Any]:
     """``package.module:name``, from the current folder too."""
     module_name, colon, name = target.partition(":")
     if not module_name or not colon or not name:
-        raise Unusable(f"--function {target!r} is not MODULE:CALLABLE, e.g. shop.payments:charge")
+        raise InvalidInput(f"--function {target!r} is not MODULE:CALLABLE, e.g. shop.payments:charge")
     sys.path.insert(0, "")
     try:
         found: Any = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # a module may be a script that ends itself
-        raise Unusable(f"--function {target}: {module_name} cannot be imported: {error!r}") from None
+        raise InvalidInput(f"--function {target}: {module_name} cannot be imported: {error!r}") from None
     for part in name.split("."):
         found = getattr(found, part, None)
     if not callable(found):
-        raise Unusable(f"--function {target}: {module_name} has no callable {name}")
+        raise InvalidInput(f"--function {target}: {module_name} has no callable {name}")
     return found  # type: ignore[no-any-return]  # getattr cannot know
 
 
@@ -138,11 +138,11 @@ def _run(
         return run_execution(text, input_, functions, machines=machines, name=_machine_name(file))
     except InvalidDefinition as invalid:
         more = f" (and {len(invalid.problems) - 1} more; see expediter asl check)" if len(invalid.problems) > 1 else ""
-        raise Unusable(f"{invalid.problems[0]}{more}") from None
+        raise InvalidInput(f"{invalid.problems[0]}{more}") from None
     except FunctionMissing as missing:
-        raise Unusable(f"{missing}; give it with --function NAME=MODULE:CALLABLE") from None
+        raise InvalidInput(f"{missing}; give it with --function NAME=MODULE:CALLABLE") from None
     except NothingMoves as stuck:
-        raise Unusable(f"{file}: {stuck}") from None
+        raise InvalidInput(f"{file}: {stuck}") from None
 
 
 def _as_json(ended: Run, history: bool) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.failures import Exit, Refused, Unreachable, Unusable
+from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
 from workflows.cli.terminal import print_json, printable, say, status_console
 
@@ -73,7 +73,7 @@ def heads(*, data: Data = None, table: Table = None, region: Region = None) -> N
             ]
         except ChainBroken as broken:
             where = f"--data {data}" if data else f"--table {table}"
-            raise Refused(f"{broken}; a broken chain has no head: see expediter audit verify {where}") from None
+            raise CommandRefused(f"{broken}; a broken chain has no head: see expediter audit verify {where}") from None
     print_json(found)
 
 
@@ -86,15 +86,15 @@ def _read_heads(file: str) -> dict[str, Head]:
     except (TypeError, KeyError, ValueError):
         found = []
     if not found:  # nor would it be held against any
-        raise Unusable(f"{file} holds no heads; expediter audit heads prints them")
+        raise InvalidInput(f"{file} holds no heads; expediter audit heads prints them")
     return {head.stream: head for head in found}
 
 
 @contextmanager
 def _log(data: Path | None, table: str | None, region: str | None) -> Iterator[EventLog]:
-    """Raises Unusable, Unreachable, NotLetIn."""
+    """Raises InvalidInput, Unreachable, AccessDenied."""
     if (data is None) == (table is None):
-        raise Unusable("say which log: --data DIR of an engine here, or --table NAME of one on AWS")
+        raise InvalidInput("say which log: --data DIR of an engine here, or --table NAME of one on AWS")
     if data is not None:
         from workflows.cli.folder import open_log
 
@@ -121,7 +121,7 @@ def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
         except StreamUnavailable as unavailable:
             raise Unreachable(f"the table {table} does not answer: {unavailable}; ask again") from None
         except (KeyError, UnicodeDecodeError):
-            raise Unusable(f"the table {table} holds no event log") from None
+            raise InvalidInput(f"the table {table} holds no event log") from None
 
 
 @contextmanager

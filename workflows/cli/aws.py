@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from workflows.cli.failures import NotLetIn, Refused, Unreachable, Unusable
+from workflows.cli.failures import AccessDenied, CommandRefused, InvalidInput, Unreachable
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
 _NOT_THERE = {"ResourceNotFoundException", "NoSuchBucket", "ValidationError"}
-_NOT_LET_IN = {
+_ACCESS_DENIED = {
     "AccessDenied", "AccessDeniedException", "AccessDeniedError", "ExpiredToken", "ExpiredTokenException",
     "InvalidClientTokenId", "UnrecognizedClientException", "SignatureDoesNotMatch", "InvalidAccessKeyId",
 }  # fmt: skip
@@ -29,7 +29,7 @@ def client(service: str, region: str | None = None, *, read_timeout_s: float = 6
 
 
 def made(service: str, region: str | None, config: Config) -> Any:
-    """A client of boto3. Raises Unusable for an address that is none, which is no error of AWS's."""
+    """A client of boto3. Raises InvalidInput for an address that is none, which is no error of AWS's."""
     import boto3
     from botocore.exceptions import BotoCoreError
 
@@ -38,12 +38,12 @@ def made(service: str, region: str | None, config: Config) -> Any:
     except BotoCoreError:
         raise
     except ValueError as error:
-        raise Unusable(f"AWS cannot be asked: {error}; see AWS_ENDPOINT_URL") from None
+        raise InvalidInput(f"AWS cannot be asked: {error}; see AWS_ENDPOINT_URL") from None
 
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """What boto3 raises about ``what``, as Failure with a way out."""
+    """What boto3 raises about ``what``, as CommandFailed with a way out."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -57,19 +57,21 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError:
-        raise NotLetIn(f"no AWS credentials to ask for {what}: set AWS_PROFILE, or log in with aws sso login") from None
+        raise AccessDenied(
+            f"no AWS credentials to ask for {what}: set AWS_PROFILE, or log in with aws sso login"
+        ) from None
     except NoRegionError:
-        raise Unusable(f"say where {what} is: set AWS_REGION") from None
+        raise InvalidInput(f"say where {what} is: set AWS_REGION") from None
     except (HTTPClientError, ConnectionError) as error:
         raise Unreachable(f"AWS does not answer for {what}: {error}") from None
     except ResponseParserError:
         raise Unreachable(f"somebody answers for {what}, but not as AWS does; see AWS_ENDPOINT_URL") from None
     except ClientError as error:
         code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
-        if code in _NOT_LET_IN:
-            raise NotLetIn(f"AWS does not let you at {what}: {said or code}") from None
+        if code in _ACCESS_DENIED:
+            raise AccessDenied(f"AWS does not let you at {what}: {said or code}") from None
         if code in _NOT_THERE:
-            raise Unusable(f"{what} is not there: {said or code}; is it another region or account?") from None
-        raise Refused(f"AWS refuses {what}: {said or code}") from None
+            raise InvalidInput(f"{what} is not there: {said or code}; is it another region or account?") from None
+        raise CommandRefused(f"AWS refuses {what}: {said or code}") from None
     except BotoCoreError as error:
-        raise Unusable(f"{what} cannot be asked for: {error}") from None
+        raise InvalidInput(f"{what} cannot be asked for: {error}") from None

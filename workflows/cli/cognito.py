@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from workflows.cli.aws import explained, made
-from workflows.cli.failures import Failure, NotLetIn, Refused, Unusable
+from workflows.cli.failures import AccessDenied, CommandFailed, CommandRefused, InvalidInput
 from workflows.cli.logins import Login
 
 EARLY_S = 60.0
@@ -28,7 +28,7 @@ def is_fresh(login: Login) -> bool:
 
 
 def logged_in(*, url: str, region: str, client_id: str, username: str, ask: Ask) -> Login:
-    """Ask for the password, and for what else Cognito wants to know. Raises Failure."""
+    """Ask for the password, and for what else Cognito wants to know. Raises CommandFailed."""
     with _asked(region) as client:
         password = ask("Password: ")
         answer = client.initiate_auth(
@@ -56,7 +56,7 @@ def logged_in(*, url: str, region: str, client_id: str, username: str, ask: Ask)
 
 
 def renewed(login: Login) -> Login:
-    """With a fresh access token. Raises Failure: NotLetIn when the refresh token is over."""
+    """With a fresh access token. Raises CommandFailed: AccessDenied when the refresh token is over."""
     try:
         with _asked(login.region) as client:
             answer = client.initiate_auth(
@@ -64,9 +64,9 @@ def renewed(login: Login) -> Login:
                 AuthFlow="REFRESH_TOKEN_AUTH",
                 AuthParameters={"REFRESH_TOKEN": login.refresh_token},
             )
-    except NotLetIn as over:
+    except AccessDenied as over:
         why = str(over).rstrip(".")
-        raise NotLetIn(f"the login at {login.url} is over: {why}; expediter login --url {login.url}") from None
+        raise AccessDenied(f"the login at {login.url} is over: {why}; expediter login --url {login.url}") from None
     tokens = answer["AuthenticationResult"]
     return replace(
         login,
@@ -77,29 +77,29 @@ def renewed(login: Login) -> Login:
 
 
 def revoke(login: Login) -> None:
-    """End the refresh token, and the access tokens made from it, at Cognito. Raises Failure."""
+    """End the refresh token, and the access tokens made from it, at Cognito. Raises CommandFailed."""
     with _asked(login.region) as client:
         client.revoke_token(Token=login.refresh_token, ClientId=login.client_id)
 
 
 def _responses(answer: Mapping[str, Any], ask: Ask) -> dict[str, str]:
-    """What one challenge wants to be told. Raises Refused for one that needs a browser or another device."""
+    """What one challenge wants to be told. Raises CommandRefused for one that needs a browser or another device."""
     challenge = answer["ChallengeName"]
     if challenge == "NEW_PASSWORD_REQUIRED":
         new = ask("The password has to be changed. New password: ")
         if ask("New password again: ") != new:
-            raise Unusable("the two new passwords differ; nothing was changed")
+            raise InvalidInput("the two new passwords differ; nothing was changed")
         return {"NEW_PASSWORD": new}
     if challenge in {"SOFTWARE_TOKEN_MFA", "SMS_MFA"}:
         return {f"{challenge}_CODE": ask("Code: ")}
-    raise Refused(
+    raise CommandRefused(
         f"Cognito asks for {challenge}, which expediter cannot answer; set EXPEDITER_TOKEN to an access token"
     )
 
 
 @contextmanager
 def _asked(region: str) -> Iterator[Any]:
-    """A client, with what it raises as Failure."""
+    """A client, with what it raises as CommandFailed."""
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import ClientError
@@ -114,16 +114,18 @@ def _asked(region: str) -> Iterator[Any]:
             raise _refusal(error.response["Error"]) from None
 
 
-def _refusal(error: Mapping[str, Any]) -> Failure:
+def _refusal(error: Mapping[str, Any]) -> CommandFailed:
     code, said = str(error.get("Code", "")), str(error.get("Message", "")).rstrip(".")
     match code:
         case "NotAuthorizedException" | "UserNotFoundException" | "UserNotConfirmedException" | "CodeMismatchException":
-            return NotLetIn(said or code)
+            return AccessDenied(said or code)
         case "PasswordResetRequiredException":
-            return NotLetIn(f"{said}; reset it with whoever runs the user pool")
+            return AccessDenied(f"{said}; reset it with whoever runs the user pool")
         case "ResourceNotFoundException":
-            return Unusable(f"there is no such user pool client: {said}; see --user-pool-client and --region")
+            return InvalidInput(f"there is no such user pool client: {said}; see --user-pool-client and --region")
         case "InvalidParameterException" if "USER_PASSWORD_AUTH" in said:
-            return Unusable(f"{said}: its ExplicitAuthFlows need ALLOW_USER_PASSWORD_AUTH and ALLOW_REFRESH_TOKEN_AUTH")
+            return InvalidInput(
+                f"{said}: its ExplicitAuthFlows need ALLOW_USER_PASSWORD_AUTH and ALLOW_REFRESH_TOKEN_AUTH"
+            )
         case _:
-            return Refused(f"Cognito refuses: {said or code}")
+            return CommandRefused(f"Cognito refuses: {said or code}")

@@ -9,12 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflows.cli.failures import NotLetIn, Refused, Unreachable, Unusable
+from workflows.cli.failures import AccessDenied, CommandRefused, InvalidInput, Unreachable
 from workflows.cli.folder import address_of
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
-    from workflows.client.client import ExpediterClient
+    from workflows.client import ExpediterClient
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
@@ -22,22 +22,22 @@ _MINT = "expediter token prints a new one"
 
 
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
-    """A token of the engine whose folder this is. Raises Unusable."""
+    """A token of the engine whose folder this is. Raises InvalidInput."""
     from domain.identifiers import InvalidIdentifier, parse_name
     from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
 
     if not (existing_folder(data) / "tokens.key").is_file():
-        raise Unusable(f"{data} is not the folder of an engine; expediter up --data {data} makes it one")
+        raise InvalidInput(f"{data} is not the folder of an engine; expediter up --data {data} makes it one")
     try:
         return AccessTokens.of(data).mint(role, parse_name(subject, role), ttl_s)
     except (RoleUnknown, InvalidIdentifier, SecretUnusable) as error:
-        raise Unusable(str(error)) from None
+        raise InvalidInput(str(error)) from None
 
 
 @contextmanager
 def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[ExpediterClient]:
-    """A client of the engine at ``--url``, or of ``--data``, or on the default port. Raises Failure."""
-    from workflows.client.client import ExpediterClient
+    """A client of the engine at ``--url``, or of ``--data``, or on the default port. Raises CommandFailed."""
+    from workflows.client import ExpediterClient
 
     address = url or (address_of(data) if data else None) or DEFAULT_URL
     token, another = _token(address, data, as_)
@@ -47,29 +47,29 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
 
 @contextmanager
 def explained(another_token: str = _MINT) -> Iterator[None]:
-    """What a client raises, as Failure with a way out."""
-    from workflows.client.client import EngineUnreachable, Problem, TokenUnusable
+    """What a client raises, as CommandFailed with a way out."""
+    from workflows.client import ApiProblem, EngineUnreachable, InvalidBearerToken
 
     try:
         yield
-    except TokenUnusable as unusable:
-        raise NotLetIn(f"{unusable}; {another_token}") from None
+    except InvalidBearerToken as unusable:
+        raise AccessDenied(f"{unusable}; {another_token}") from None
     except EngineUnreachable as error:
         raise Unreachable(f"{error}; start one with expediter up --data DIR, or name another with --url") from None
-    except Problem as problem:
+    except ApiProblem as problem:
         if problem.status == 401:
-            raise NotLetIn(f"{problem.detail.rstrip('.')}; {another_token}") from None
+            raise AccessDenied(f"{problem.detail.rstrip('.')}; {another_token}") from None
         if problem.status >= 500:
             raise Unreachable(f"the engine could not serve it (HTTP {problem.status}): {problem.detail}") from None
-        raise Refused(problem.detail) from None
+        raise CommandRefused(problem.detail) from None
 
 
 def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], str], str]:
-    """Where the token of each request comes from, and how to get another when it is refused. Raises Failure."""
+    """Where the token of each request comes from, and how to get another when it is refused. Raises CommandFailed."""
     if data is not None:
         role, colon, subject = (as_ or f"support:{_login()}").partition(":")
         if not colon:
-            raise Unusable(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
+            raise InvalidInput(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
         return partial(minted, data, role, subject, _TOKEN_S), _MINT
     given = os.environ.get("EXPEDITER_TOKEN")
     if given is not None:
@@ -84,7 +84,7 @@ def _of_environment(given: str, url: str) -> tuple[Callable[[], str], str]:
 
     address = logins.address(url)  # raises for one that would carry the token for all to read
     if not is_token(given):
-        raise NotLetIn("EXPEDITER_TOKEN is empty, or is no bearer token; unset it, or set it to one")
+        raise AccessDenied("EXPEDITER_TOKEN is empty, or is no bearer token; unset it, or set it to one")
     minted_here = address.startswith("http://")  # of a folder's engine; a deployed one answers over TLS
     return lambda: given, _MINT if minted_here else f"unset EXPEDITER_TOKEN and use expediter login --url {url}"
 
@@ -95,7 +95,7 @@ def _of_login(url: str) -> Callable[[], str]:
 
     held = logins.find(logins.address(url))
     if held is None:
-        raise NotLetIn(
+        raise AccessDenied(
             "no token: set EXPEDITER_TOKEN (expediter token prints one), name the folder with --data DIR, "
             f"or log in with expediter login --url {url}"
         )

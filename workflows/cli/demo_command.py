@@ -65,14 +65,14 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
     from workflows.cli.connection import explained, minted
     from workflows.cli.demo.engine_process import engine
     from workflows.cli.demo.evidence import gather
-    from workflows.cli.demo.menu import wish
+    from workflows.cli.demo.menu import demo_order
     from workflows.cli.demo.outcomes import outcome
     from workflows.cli.demo.play import TOGETHER_MAX, play
     from workflows.cli.demo.stories import cast
-    from workflows.client.client import ExpediterClient
+    from workflows.client import ExpediterClient
 
     random = Random(seed)
-    stories = [(story, wish(random, story.payment_method)) for story in cast(orders, random)]
+    stories = [(story, demo_order(random, story.payment_method)) for story in cast(orders, random)]
     limits = httpx.Limits(max_connections=TOGETHER_MAX)
     with explained(), engine(data) as running, httpx.Client(limits=limits) as http:
 
@@ -80,7 +80,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
         def sign_in(role: str, subject: str) -> ExpediterClient:
             return ExpediterClient(running.url, minted(running.data, role, subject, _TOKEN_S), http=http)
 
-        with _Progress(orders) as progress:
+        with _DemoProgress(orders) as progress:
             played = play(stories, sign_in, f"demo-{uuid4()}", progress.tell)
         support = sign_in("support", "demo")
         events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
@@ -91,7 +91,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
 _TOKEN_S = 3600  # longer than any demo
 
 
-class _Progress:
+class _DemoProgress:
     """A bar on a terminal, a line an order elsewhere; on stderr, so that stdout is data."""
 
     def __init__(self, orders: int) -> None:
@@ -104,7 +104,7 @@ class _Progress:
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._task = self._bar.add_task("orders", total=orders)
 
-    def __enter__(self) -> _Progress:
+    def __enter__(self) -> _DemoProgress:
         if not self._bar.disable:
             self._bar.start()
         return self

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.failures import Failure
+from workflows.cli.failures import CommandFailed
 from workflows.cli.folder import running_engine
 from workflows.cli.inputs import existing_folder, new_folder, pairs
 from workflows.cli.terminal import say
@@ -64,7 +64,7 @@ def up(
         engine.failed.add_done_callback(lambda _: stopped.set())
         stopped.wait()
         if engine.failed.done():
-            raise Failure(f"the engine cannot go on: {engine.failed.exception()}")
+            raise CommandFailed(f"the engine cannot go on: {engine.failed.exception()}")
 
 
 def greeting(url: str, data: Path) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflows.cli.failures import Refused, Unreachable, Unusable
+from workflows.cli.failures import CommandRefused, InvalidInput, Unreachable
 from workflows.cli.terminal import print_json, printable, say, status_console
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bo
         again = failed - unread
         why = [f"{again} batches failed and were kept; the function's log says why"] if again else []
         why += [f"{unread} batches could not be read and were kept; look at them in the bucket"] if unread else []
-        raise Refused(", and ".join(why))
+        raise CommandRefused(", and ".join(why))
 
 
 def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[FailedBatch], str]) -> str:
@@ -116,7 +116,7 @@ def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[Fai
 
 
 def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]:
-    """Invokes the function with a batch and says what is wrong then. Raises Failure."""
+    """Invokes the function with a batch and says what is wrong then. Raises CommandFailed."""
     from workflows.cli.aws import client, explained
 
     made = cache(lambda: client("lambda", region, read_timeout_s=INVOKE_WITHIN_S))
@@ -130,7 +130,9 @@ def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]
         try:
             failures = json_.loads(payload)["batchItemFailures"]
         except (ValueError, TypeError, KeyError):
-            raise Unusable(f"{function} does not answer as a function of the stream does; the batch was kept") from None
+            raise InvalidInput(
+                f"{function} does not answer as a function of the stream does; the batch was kept"
+            ) from None
         return f"{len(failures)} of {len(batch.records)} records failed again" if failures else ""
 
     return invoke

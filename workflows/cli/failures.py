@@ -12,33 +12,33 @@ class Exit(IntEnum):
     NO = 1  # the answer is no: problems were found, or the engine refused
     USAGE = 2  # a flag, a value, a file or a folder that cannot be used
     UNREACHABLE = 3  # no engine answers there
-    NOT_LET_IN = 4  # no token, one that has expired, or one of another engine
+    ACCESS_DENIED = 4  # no token, one that has expired, or one of another engine
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 
-class Failure(Exception):
+class CommandFailed(Exception):
     """Ends a command. The message is for a person: what is wrong, then what to do next."""
 
     code = Exit.NO
 
 
-class Refused(Failure):
+class CommandRefused(CommandFailed):
     """Expediter understood, and the answer is no."""
 
 
-class Unusable(Failure):
+class InvalidInput(CommandFailed):
     """What was given cannot be used."""
 
     code = Exit.USAGE
 
 
-class Unreachable(Failure):
+class Unreachable(CommandFailed):
     """Nobody answers at the engine's address."""
 
     code = Exit.UNREACHABLE
 
 
-class NotLetIn(Failure):
+class AccessDenied(CommandFailed):
     """The engine does not take the token."""
 
-    code = Exit.NOT_LET_IN
+    code = Exit.ACCESS_DENIED

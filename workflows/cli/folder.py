@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflows.cli.failures import Refused, Unusable
+from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _ADDRESS = "address"
 
 @contextmanager
 def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
-    """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises Unusable."""
+    """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises InvalidInput."""
     import apsw
 
     from workflows.breakers.settings import BreakerSettingRefused, breaker_settings
@@ -57,16 +57,16 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             breakers=breaker_settings(os.environ),
         )
     except unusable as error:
-        raise Unusable(str(error)) from None
+        raise InvalidInput(str(error)) from None
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(data, error) from None
     except OSError as error:
-        raise Unusable(f"{data} cannot hold an engine's data: {error.strerror}") from None
+        raise InvalidInput(f"{data} cannot hold an engine's data: {error.strerror}") from None
     with opened as engine:
         try:
             url = f"http://127.0.0.1:{engine.serve(port)}"
         except PortTaken as taken:
-            raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
+            raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
         address = data / _ADDRESS
         address.write_text(url, encoding="ascii")
         try:
@@ -104,7 +104,7 @@ def address_of(data: Path) -> str | None:
 
 @contextmanager
 def open_log(data: Path) -> Iterator[EventLog]:
-    """The event log, for reading. Raises Unusable."""
+    """The event log, for reading. Raises InvalidInput."""
     from workflows.clock import SystemClock
     from workflows.engine import EVENT_TYPES
     from workflows.event_store.codec import Codec
@@ -117,7 +117,7 @@ def open_log(data: Path) -> Iterator[EventLog]:
 
 @contextmanager
 def open_reports(data: Path) -> Iterator[Reports]:
-    """What executions did and cost, for reading. Raises Unusable."""
+    """What executions did and cost, for reading. Raises InvalidInput."""
     from workflows.embedded.step_functions.journal import Journal
     from workflows.embedded.step_functions.reports import Reports
     from workflows.embedded.step_functions.running import Definitions
@@ -153,11 +153,11 @@ def _database(data: Path) -> Iterator[Database]:
         with Database(existing_folder(data) / DATABASE, read_only=True) as database:
             yield database
     except (FileNotFoundError, apsw.NotADBError, apsw.CantOpenError, apsw.SQLError) as error:
-        raise Unusable(f"{data} is not the folder of an engine: {error}") from None
+        raise InvalidInput(f"{data} is not the folder of an engine: {error}") from None
     except apsw.CorruptError as error:
         raise damaged(data, error) from None
 
 
-def damaged(data: Path, error: Exception) -> Refused:
+def damaged(data: Path, error: Exception) -> CommandRefused:
     """Not what SQLite wrote: cut, overwritten, or copied while it was being written."""
-    return Refused(f"{data} is damaged: {error}; nothing in it can be relied on, restore it from a copy")
+    return CommandRefused(f"{data} is damaged: {error}; nothing in it can be relied on, restore it from a copy")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflows.cli.failures import Refused, Unusable
+from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.order_commands import As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
-    from workflows.client.client import ExpediterClient
+    from workflows.client import ExpediterClient
 
 app = typer.Typer(name="incidents", help="See and resolve orders that stand still.", no_args_is_help=True)
 
@@ -81,9 +81,9 @@ def retry(
 ) -> None:
     """Go on from the facts in a new run: one order, or all with one cause. Nothing recorded is done again."""
     if sum(given is not None for given in (order, group, resume)) != 1:
-        raise Unusable("give one of ORDER, --group CAUSE and --resume RETRY")
+        raise InvalidInput("give one of ORDER, --group CAUSE and --resume RETRY")
     if reason is None and resume is None:
-        raise Unusable("say why with --reason; it is kept in the history")
+        raise InvalidInput("say why with --reason; it is kept in the history")
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
@@ -229,9 +229,9 @@ def _watch(engine: ExpediterClient, retry_id: str, json: bool) -> None:
         raise
     _told_group(found, json)
     if found["state"] == "stopped":
-        raise Refused(f"stopped: {found['why']}; go on with expediter incidents retry --resume {retry_id}")
+        raise CommandRefused(f"stopped: {found['why']}; go on with expediter incidents retry --resume {retry_id}")
     if found["counts"]["parked_again"] or found["counts"]["refused"]:
-        raise Refused("some orders were parked again; see expediter incidents list")
+        raise CommandRefused("some orders were parked again; see expediter incidents list")
 
 
 def _told_group(found: dict[str, Any], json: bool) -> None:

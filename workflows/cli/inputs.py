@@ -10,78 +10,80 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from workflows.cli.failures import Unusable
+from workflows.cli.failures import InvalidInput
 
 
 def pairs(given: Iterable[str] | None, option: str) -> dict[str, str]:
-    """``NAME=VALUE`` options as a dict. Raises Unusable."""
+    """``NAME=VALUE`` options as a dict. Raises InvalidInput."""
     found: dict[str, str] = {}
     for text in given or ():
         name, equals, value = text.partition("=")
         if not name or not equals:
-            raise Unusable(f"{option} {text!r} is not NAME=VALUE")
+            raise InvalidInput(f"{option} {text!r} is not NAME=VALUE")
         if name in found:
-            raise Unusable(f"{option} {name} is given twice")
+            raise InvalidInput(f"{option} {name} is given twice")
         found[name] = value
     return found
 
 
 def read_text(path: str) -> str:
-    """The text of a file, or of stdin for ``-``. Raises Unusable."""
+    """The text of a file, or of stdin for ``-``. Raises InvalidInput."""
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise Unusable(f"{path} is not text in UTF-8") from None
+        raise InvalidInput(f"{path} is not text in UTF-8") from None
     except FileNotFoundError:
-        raise Unusable(f"there is no file {path}") from None
+        raise InvalidInput(f"there is no file {path}") from None
     except OSError as error:
-        raise Unusable(f"{path} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 
 
 def read_json(text: str, source: str) -> Any:
-    """Raises Unusable, saying where the text stops being JSON, or that it holds what JSON cannot say."""
+    """Raises InvalidInput, saying where the text stops being JSON, or that it holds what JSON cannot say."""
     try:
         value = json.loads(text)
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise Unusable(f"{source} is not JSON: {error.msg} at {where}") from None
+        raise InvalidInput(f"{source} is not JSON: {error.msg} at {where}") from None
     except RecursionError:
-        raise Unusable(f"{source} is nested too deeply") from None
+        raise InvalidInput(f"{source} is nested too deeply") from None
     except ValueError:
-        raise Unusable(
+        raise InvalidInput(
             f"{source} holds what JSON cannot say: a number beyond all bounds, NaN, or half of a surrogate pair"
         ) from None
     return value
 
 
 def json_argument(text: str, option: str) -> Any:
-    """JSON as it stands, or ``@FILE``. Raises Unusable."""
+    """JSON as it stands, or ``@FILE``. Raises InvalidInput."""
     if text.startswith("@"):
         return read_json(read_text(text[1:]), text[1:])
     return read_json(text, option)
 
 
 def version_or_time(text: str, option: str) -> int | datetime:
-    """``7``, or a time with its offset: one without is another time for everybody. Raises Unusable."""
+    """``7``, or a time with its offset: one without is another time for everybody. Raises InvalidInput."""
     with suppress(ValueError, OverflowError):  # too many digits for Python; a time in no year of UTC
         if text.isascii() and text.isdecimal():
             return int(text)
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
-    raise Unusable(f"{option} {text[:40]!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z")
+    raise InvalidInput(
+        f"{option} {text[:40]!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z"
+    )
 
 
 def new_folder(path: str) -> Path:
-    """A folder that may be missing. Raises Unusable for no name: a variable that is not set is not this folder."""
+    """A folder that may be missing. Raises InvalidInput for no name: a variable that is not set is not this folder."""
     if not path.strip():
-        raise Unusable("--data names no folder; give its name, or . for the folder you are in")
+        raise InvalidInput("--data names no folder; give its name, or . for the folder you are in")
     return Path(path)
 
 
 def existing_folder(path: Path) -> Path:
-    """Raises Unusable."""
+    """Raises InvalidInput."""
     if not path.is_dir():
-        raise Unusable(f"there is no folder {path}; expediter up --data {path} makes one")
+        raise InvalidInput(f"there is no folder {path}; expediter up --data {path} makes one")
     return path

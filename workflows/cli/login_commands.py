@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.failures import Failure, Unusable
+from workflows.cli.failures import CommandFailed, InvalidInput
 from workflows.cli.terminal import say
 
 Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="Where the engine answers.")]
@@ -47,13 +47,13 @@ def login(
         found = stack_outputs(stack, region)
         url, user_pool_client, region = url or found.url, user_pool_client or found.client_id, found.region
     if url is None:
-        raise Unusable("say where the engine is with --url, or name its --stack")
+        raise InvalidInput("say where the engine is with --url, or name its --stack")
     address = logins.address(url)
     before = logins.find(address)
     client_id = user_pool_client or (before.client_id if before else None)
     where = region if region and user_pool_client else (before.region if before else region)
     if client_id is None or where is None:
-        raise Unusable("say with --user-pool-client and --region who knows you, or name the engine's --stack")
+        raise InvalidInput("say with --user-pool-client and --region who knows you, or name the engine's --stack")
     name = username or (before.username if before else None) or _visible("Username: ")
     logins.save(cognito.logged_in(url=address, region=where, client_id=client_id, username=name, ask=_hidden))
     say(f"logged in at {address} as {name}; give --url {address} to other commands, or set EXPEDITER_URL")
@@ -65,38 +65,38 @@ def logout(*, url: Url = None) -> None:
 
     if url is None:
         listed = ", ".join(logins.urls())
-        raise Unusable(
+        raise InvalidInput(
             f"say where with --url; you are logged in at {listed}" if listed else "you are logged in nowhere"
         )
     address = logins.address(url)
     login = logins.forget(address)
     if login is None:
-        raise Unusable(f"you are not logged in at {address}")
+        raise InvalidInput(f"you are not logged in at {address}")
     try:
         cognito.revoke(login)
-    except Failure as failure:
+    except CommandFailed as failure:
         say(f"logged out here; Cognito could not be told, its tokens end by themselves ({failure})")
     else:
         say(f"logged out of {address}")
 
 
 def _hidden(prompt: str) -> str:
-    """What is typed unseen, or the next line of stdin. Raises Unusable for nothing."""
+    """What is typed unseen, or the next line of stdin. Raises InvalidInput for nothing."""
     try:
         given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     except EOFError:
         given = ""
     if not given:
-        raise Unusable(f"nothing was given for {prompt.rstrip(': ').lower()!r}; type it, or give it on stdin")
+        raise InvalidInput(f"nothing was given for {prompt.rstrip(': ').lower()!r}; type it, or give it on stdin")
     return given
 
 
 def _visible(prompt: str) -> str:
-    """What is typed after a question on stderr. Raises Unusable where nobody is to be asked."""
+    """What is typed after a question on stderr. Raises InvalidInput where nobody is to be asked."""
     if not sys.stdin.isatty():
-        raise Unusable("say who you are with --username; stdin is for the password")
+        raise InvalidInput("say who you are with --username; stdin is for the password")
     print(prompt, end="", file=sys.stderr, flush=True)
     given = sys.stdin.readline().strip()
     if not given:
-        raise Unusable("no username was given")
+        raise InvalidInput("no username was given")
     return given

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.bearer import ForAllToRead, NoAddress, address_for_token, is_token
-from workflows.cli.failures import Unusable
+from workflows.cli.failures import InvalidInput
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,22 +32,22 @@ class Login:
 
 
 def address(url: str) -> str:
-    """One spelling an engine. Raises Unusable for what is none, or would carry a token for all to read."""
+    """One spelling an engine. Raises InvalidInput for what is none, or would carry a token for all to read."""
     try:
         parts = address_for_token(url.strip())
     except NoAddress:
-        raise Unusable(
+        raise InvalidInput(
             f"--url {url!r} is not the address of an engine, e.g. https://abc.execute-api.eu-west-1.amazonaws.com"
         ) from None
     except ForAllToRead:
-        raise Unusable(f"--url {url!r} would carry the token for all to read; use https") from None
+        raise InvalidInput(f"--url {url!r} would carry the token for all to read; use https") from None
     host, port = parts.hostname or "", parts.port
     named = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{named}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
 def find(url: str) -> Login | None:
-    """The login for an engine's ``address``. Raises Unusable when the file is damaged."""
+    """The login for an engine's ``address``. Raises InvalidInput when the file is damaged."""
     return _read().get(url)
 
 
@@ -81,9 +81,9 @@ def _read() -> dict[str, Login]:
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, RecursionError):
-        raise Unusable(f"{file} is damaged; delete it, and log in again") from None
+        raise InvalidInput(f"{file} is damaged; delete it, and log in again") from None
     except OSError as error:
-        raise Unusable(f"{file} cannot be read: {error.strerror}") from None
+        raise InvalidInput(f"{file} cannot be read: {error.strerror}") from None
 
 
 def _login(*, expires_at: float, **texts: str) -> Login:
@@ -106,7 +106,7 @@ def _changed() -> Iterator[dict[str, Login]]:
             yield logins
             _write(file, [asdict(login) for login in logins.values()])
     except OSError as error:
-        raise Unusable(f"{file} cannot be written: {error.strerror}") from None
+        raise InvalidInput(f"{file} cannot be written: {error.strerror}") from None
 
 
 def _write(file: Path, listed: list[dict[str, Any]]) -> None:

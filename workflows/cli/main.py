@@ -23,7 +23,7 @@ from workflows.cli import (
     sandbox_command,
     simulate_command,
 )
-from workflows.cli.failures import Exit, Failure
+from workflows.cli.failures import CommandFailed, Exit
 from workflows.cli.terminal import printable, say
 
 _HELP = """Expediter runs online food orders: event-sourced, durable, on this machine or on AWS.
@@ -74,12 +74,12 @@ def main() -> None:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code. A ``Failure`` is one line on stderr; a bug keeps its traceback."""
+    """Run a command and return its exit code. A ``CommandFailed`` is one line on stderr; a bug keeps its traceback."""
     try:
         code = app(args=list(arguments), prog_name="expediter", standalone_mode=False)
         sys.stdout.flush()
         return int(code or Exit.OK)
-    except Failure as failure:
+    except CommandFailed as failure:
         say(f"expediter: {printable(' '.join(str(failure).split()))}")
         return failure.code
     except TyperException as misuse:

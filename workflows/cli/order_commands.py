@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from workflows.cli.failures import Unusable
+from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time
 from workflows.cli.terminal import print_json, say
 
@@ -69,7 +69,7 @@ def place(
         print_json(EXAMPLE)
         return
     if (file is None) == (not example):
-        raise Unusable("give a FILE, - for stdin, or --example; --show-example prints one to begin with")
+        raise InvalidInput("give a FILE, - for stdin, or --example; --show-example prints one to begin with")
     body = EXAMPLE if file is None else _order(read_json(read_text(file), file))
     from workflows.cli.connection import connected
 
@@ -160,5 +160,5 @@ def cancel(
 
 def _order(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
-        raise Unusable("an order is a JSON object; expediter order place --show-example prints one")
+        raise InvalidInput("an order is a JSON object; expediter order place --show-example prints one")
     return body

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.failures import Unusable
+from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import new_folder
 from workflows.cli.terminal import say
 
@@ -49,7 +49,7 @@ def sandbox(
         try:
             server = HttpServer(api.app, port)
         except PortTaken as taken:
-            raise Unusable(f"{taken}, e.g. --port 0 for a free one") from None
+            raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
         stopped = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopped.set())
@@ -67,9 +67,9 @@ def _token(data: Path) -> str:
     try:
         return token_of(data, os.environ)
     except SandboxTokenUnusable as error:
-        raise Unusable(str(error)) from None
+        raise InvalidInput(str(error)) from None
     except OSError as error:
-        raise Unusable(f"{data} cannot hold the sandbox's token: {error.strerror}") from None
+        raise InvalidInput(f"{data} cannot hold the sandbox's token: {error.strerror}") from None
 
 
 def _opened(data: Path) -> Sandbox:
@@ -89,8 +89,8 @@ def _opened(data: Path) -> Sandbox:
         data.mkdir(parents=True, exist_ok=True)
         return open_sandbox(data / SANDBOX, settings, Surroundings(clock=SystemClock(), random=SystemRandom()))
     except (DatabaseInUse, SettingRefused) as error:
-        raise Unusable(str(error)) from None
+        raise InvalidInput(str(error)) from None
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(data, error) from None
     except OSError as error:
-        raise Unusable(f"{data} cannot hold the sandbox's ledgers: {error.strerror}") from None
+        raise InvalidInput(f"{data} cannot hold the sandbox's ledgers: {error.strerror}") from None

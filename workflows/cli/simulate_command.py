@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from workflows.cli.failures import Exit, Unusable
+from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.folder import TEMPLATE
 from workflows.cli.terminal import data_console, print_json, say
 
@@ -83,7 +83,7 @@ def _run_all(first: int, seeds: int, orders: int) -> Summary:
     from workflows.simulation.simulate import Summary
 
     if seeds * orders > _ORDERS_MAX:
-        raise Unusable(f"{seeds * orders} orders take days; run at most {_ORDERS_MAX} at a time")
+        raise InvalidInput(f"{seeds * orders} orders take days; run at most {_ORDERS_MAX} at a time")
     began, total = time.perf_counter(), Summary()
     with ProcessPoolExecutor(os.cpu_count()) as processes:
         batches = [range(start, min(start + BATCH, first + seeds)) for start in range(first, first + seeds, BATCH)]

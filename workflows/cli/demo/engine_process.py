@@ -13,7 +13,7 @@ from threading import Timer
 from typing import IO
 
 from workflows.cli.engine_commands import greeting
-from workflows.cli.failures import Failure
+from workflows.cli.failures import CommandFailed
 from workflows.cli.terminal import say
 
 START_WITHIN_S = 30
@@ -41,7 +41,7 @@ class EngineProcess:
 def engine(data: Path | None) -> Iterator[EngineProcess]:
     """A running engine on a free port, stopped at the end. Without a folder, on one that is removed then.
 
-    Raises Failure with the engine's own words when it does not start, or does not end well.
+    Raises CommandFailed with the engine's own words when it does not start, or does not end well.
     """
     with tempfile.TemporaryDirectory(prefix="expediter-demo-") as temporary:
         folder = data if data is not None else Path(temporary)
@@ -56,7 +56,7 @@ def engine(data: Path | None) -> Iterator[EngineProcess]:
                 if url:
                     _pass_on(errors, greeting(url, folder))
             if process.returncode:
-                raise Failure(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
+                raise CommandFailed(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
 
 
 def _start(data: Path, errors: int) -> subprocess.Popen[str]:
@@ -66,7 +66,7 @@ def _start(data: Path, errors: int) -> subprocess.Popen[str]:
 
 
 def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
-    """The first line it prints. Raises Failure when there is none: it ended, or does not come up."""
+    """The first line it prints. Raises CommandFailed when there is none: it ended, or does not come up."""
     assert process.stdout is not None  # it is a pipe
     patience = Timer(START_WITHIN_S, process.kill)
     patience.start()
@@ -74,7 +74,7 @@ def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
     patience.cancel()
     if not url:
         process.wait()
-        raise Failure(f"the engine did not start: {_last_words(errors)}")
+        raise CommandFailed(f"the engine did not start: {_last_words(errors)}")
     return url
 
 

@@ -37,14 +37,14 @@ _PEOPLE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class DemoOrder:
     """Somebody's order, as the API takes it."""
 
     customer: str
     body: PlaceJson
 
 
-def wish(random: Random, payment_method: str) -> Wish:
+def demo_order(random: Random, payment_method: str) -> DemoOrder:
     """Two or three items of one restaurant. Amounts are texts: no float comes near money."""
     restaurant = random.choice(sorted(_RESTAURANTS))
     items = random.sample(_RESTAURANTS[restaurant], k=random.choice((2, 3)))
@@ -58,7 +58,7 @@ def wish(random: Random, payment_method: str) -> Wish:
         "payment_method": payment_method,
         "contact": {"name": name, "phone": phone, "address": address},
     }
-    return Wish(f"cus-{random.randrange(10_000):04d}", body)
+    return DemoOrder(f"cus-{random.randrange(10_000):04d}", body)
 
 
 def _line(random: Random, sku: str, name: str, price: str, option: tuple[str, str] | None) -> PlaceLineJson:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TypeAlias
 
-from workflows.client.client import ExpediterClient
+from workflows.client import ExpediterClient
 from workflows.client.order_json import OrderJson
 
 SignIn: TypeAlias = Callable[[str, str], ExpediterClient]

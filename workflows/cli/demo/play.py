@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from workflows.cli.demo.menu import Wish
+from workflows.cli.demo.menu import DemoOrder
 from workflows.cli.demo.parties import Parties, SignIn
-from workflows.cli.demo.stories import Rule, Story
-from workflows.client.client import Problem
+from workflows.cli.demo.stories import DemoStory, StoryRule
+from workflows.client import ApiProblem
 from workflows.client.order_json import OrderJson
 
 TOGETHER_MAX = 32
@@ -31,7 +31,7 @@ _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.4  # people look again after a moment, and
 class Played:
     """What became of an order, as the API showed it last. ``refused`` are the rules that said no, by name."""
 
-    story: Story
+    story: DemoStory
     view: OrderJson
     refused: tuple[str, ...] = ()
 
@@ -41,10 +41,10 @@ class Played:
 
 
 @dataclass(slots=True)
-class _Order:
+class _OrderUnderWay:
     """One order under way, and which rules have acted for which ticket or offer."""
 
-    story: Story
+    story: DemoStory
     parties: Parties
     view: OrderJson
     acted: set[tuple[str, int]] = field(default_factory=set)
@@ -52,7 +52,7 @@ class _Order:
 
 
 def play(
-    orders: Sequence[tuple[Story, Wish]],
+    orders: Sequence[tuple[DemoStory, DemoOrder]],
     sign_in: SignIn,
     name: str,
     tell: Callable[[Played], None],
@@ -63,10 +63,10 @@ def play(
     """Play all, and ``tell`` of each that has ended. ``name`` makes the keys of this performance its own."""
 
     def one(number: int) -> Played:
-        story, wish = orders[number]
-        parties = Parties(sign_in, wish.customer, wish.body["restaurant"], f"courier-{number + 1}")
-        view = parties.customer.place(wish.body, f"{name}-{number + 1}")
-        played = _to_the_end(_Order(story, parties, view), within_s)
+        story, demo_order = orders[number]
+        parties = Parties(sign_in, demo_order.customer, demo_order.body["restaurant"], f"courier-{number + 1}")
+        view = parties.customer.place(demo_order.body, f"{name}-{number + 1}")
+        played = _to_the_end(_OrderUnderWay(story, parties, view), within_s)
         tell(played)
         return played
 
@@ -74,7 +74,7 @@ def play(
         return list(threads.map(one, range(len(orders))))
 
 
-def _to_the_end(order: _Order, within_s: float) -> Played:
+def _to_the_end(order: _OrderUnderWay, within_s: float) -> Played:
     deadline = time.monotonic() + within_s
     wait_s = _LOOK_FIRST_S
     while order.view["status"] not in ENDED and not order.view["parked"] and time.monotonic() < deadline:
@@ -88,7 +88,7 @@ def _to_the_end(order: _Order, within_s: float) -> Played:
     return Played(story=order.story, view=order.view, refused=tuple(order.refused))
 
 
-def _react(order: _Order) -> bool:
+def _react(order: _OrderUnderWay) -> bool:
     """Let the first rule act that applies. False when there is none."""
     for rule in order.story.rules:
         about = (rule.name, _intent_version(order.view))
@@ -99,10 +99,10 @@ def _react(order: _Order) -> bool:
     return False
 
 
-def _act(order: _Order, rule: Rule) -> None:
+def _act(order: _OrderUnderWay, rule: StoryRule) -> None:
     try:
         rule.act(order.parties, order.view)
-    except Problem as refused:  # the order moved on meanwhile, or the story wants to see just this
+    except ApiProblem as refused:  # the order moved on meanwhile, or the story wants to see just this
         if refused.status not in _RULES:
             raise
         order.refused.append(refused.name)

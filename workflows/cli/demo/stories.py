@@ -17,7 +17,7 @@ from workflows.client.order_json import OrderJson
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class StoryRule:
     """``when`` it is seen, ``act``."""
 
     name: str
@@ -26,15 +26,15 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class DemoStory:
     """``title`` is for the progress; what became of the order is read from the log, never from here."""
 
     title: str
-    rules: tuple[Rule, ...]
+    rules: tuple[StoryRule, ...]
     payment_method: str = "pm_ok"
 
 
-def cast(orders: int, random: Random) -> list[Story]:
+def cast(orders: int, random: Random) -> list[DemoStory]:
     """The stories of this many orders: each once, as far as they go, the rest mostly without a hitch.
 
     The slow ones begin first.
@@ -74,13 +74,13 @@ def _in_minutes(minutes: int) -> datetime:
     return datetime.now(UTC) + timedelta(minutes=minutes)
 
 
-ACCEPT = Rule("accept", lambda v: _ticket(v, "requested"), lambda p, v: p.accept(v, _in_minutes(18)))
-REJECT = Rule("reject", lambda v: _ticket(v, "requested"), lambda p, v: p.reject(v, "the oven is broken"))
-ONE_LINE_OUT = Rule("line out", lambda v: _ticket(v, "accepted"), lambda p, v: p.item_unavailable(v, line=1))
+ACCEPT = StoryRule("accept", lambda v: _ticket(v, "requested"), lambda p, v: p.accept(v, _in_minutes(18)))
+REJECT = StoryRule("reject", lambda v: _ticket(v, "requested"), lambda p, v: p.reject(v, "the oven is broken"))
+ONE_LINE_OUT = StoryRule("line out", lambda v: _ticket(v, "accepted"), lambda p, v: p.item_unavailable(v, line=1))
 
 
-def _line_out(line: int) -> Rule:
-    return Rule(
+def _line_out(line: int) -> StoryRule:
+    return StoryRule(
         f"line {line} out",
         lambda v: _ticket(v, "requested") and len(v["lines"]) >= line,
         lambda p, v: p.item_unavailable(v, line=line),
@@ -88,59 +88,59 @@ def _line_out(line: int) -> Rule:
 
 
 ALL_OUT = tuple(_line_out(line) for line in (1, 2, 3))
-READY = Rule("ready", lambda v: _ticket(v, "accepted"), lambda p, v: p.ready(v))
-ASSIGN = Rule("assign", lambda v: _offer(v, "requested"), lambda p, v: p.assign(v))
-PICK_UP = Rule("pick up", lambda v: _offer(v, "assigned") and _ticket(v, "ready"), lambda p, v: p.pick_up(v))
-DELIVER = Rule("deliver", lambda v: _offer(v, "picked_up"), lambda p, v: p.deliver(v))
-FAIL = Rule("fail", lambda v: _offer(v, "picked_up"), lambda p, v: p.fail(v, "nobody opened the door", "customer"))
+READY = StoryRule("ready", lambda v: _ticket(v, "accepted"), lambda p, v: p.ready(v))
+ASSIGN = StoryRule("assign", lambda v: _offer(v, "requested"), lambda p, v: p.assign(v))
+PICK_UP = StoryRule("pick up", lambda v: _offer(v, "assigned") and _ticket(v, "ready"), lambda p, v: p.pick_up(v))
+DELIVER = StoryRule("deliver", lambda v: _offer(v, "picked_up"), lambda p, v: p.deliver(v))
+FAIL = StoryRule("fail", lambda v: _offer(v, "picked_up"), lambda p, v: p.fail(v, "nobody opened the door", "customer"))
 
-FIRST_DECLINES = Rule(
+FIRST_DECLINES = StoryRule(
     "decline", lambda v: _offer(v, "requested") and _attempt(v) == 1, lambda p, v: p.decline(v, "too far away")
 )
-FIRST_GIVES_BACK = Rule(
+FIRST_GIVES_BACK = StoryRule(
     "give back", lambda v: _offer(v, "assigned") and _attempt(v) == 1, lambda p, v: p.decline(v, "flat tyre")
 )
-SECOND_ASSIGNS = Rule("assign", lambda v: _offer(v, "requested") and _attempt(v) > 1, lambda p, v: p.assign(v))
+SECOND_ASSIGNS = StoryRule("assign", lambda v: _offer(v, "requested") and _attempt(v) > 1, lambda p, v: p.assign(v))
 
 
-def _customer_cancels(when: Callable[[OrderJson], bool], reason: str) -> Rule:
-    return Rule("customer cancels", when, lambda p, v: p.cancel_as_customer(v, reason))
+def _customer_cancels(when: Callable[[OrderJson], bool], reason: str) -> StoryRule:
+    return StoryRule("customer cancels", when, lambda p, v: p.cancel_as_customer(v, reason))
 
 
 CANCEL_BEFORE_ACCEPTED = _customer_cancels(lambda v: _ticket(v, "requested"), "ordered by mistake")
 CANCEL_WHILE_COOKING = _customer_cancels(lambda v: _ticket(v, "accepted"), "it takes too long")
 CANCEL_WITH_COURIER = _customer_cancels(lambda v: _offer(v, "assigned"), "we have to leave")
 CANCEL_TOO_LATE = _customer_cancels(lambda v: _offer(v, "picked_up"), "not hungry any more")
-RESTAURANT_CANCELS = Rule(
+RESTAURANT_CANCELS = StoryRule(
     "restaurant cancels", lambda v: _ticket(v, "ready"), lambda p, v: p.cancel_as_restaurant(v, "the cook dropped it")
 )
 
 _TO_THE_DOOR = (READY, PICK_UP, DELIVER)
 
-NO_COURIER = Story("no courier ever answers", (ACCEPT, READY))
-SILENT_RESTAURANT = Story("the restaurant never answers", ())
-FIRST_COURIER_SILENT = Story("the first courier never answers", (ACCEPT, SECOND_ASSIGNS, *_TO_THE_DOOR))
+NO_COURIER = DemoStory("no courier ever answers", (ACCEPT, READY))
+SILENT_RESTAURANT = DemoStory("the restaurant never answers", ())
+FIRST_COURIER_SILENT = DemoStory("the first courier never answers", (ACCEPT, SECOND_ASSIGNS, *_TO_THE_DOOR))
 SLOW = (NO_COURIER, SILENT_RESTAURANT, FIRST_COURIER_SILENT)
 
 STORIES = (
-    Story("no hitch", (ACCEPT, ASSIGN, *_TO_THE_DOOR)),
-    Story("the card is declined", (), "pm_declined"),
+    DemoStory("no hitch", (ACCEPT, ASSIGN, *_TO_THE_DOOR)),
+    DemoStory("the card is declined", (), "pm_declined"),
     NO_COURIER,
-    Story("the restaurant rejects", (REJECT,)),
-    Story("an item is out of stock", (ACCEPT, ONE_LINE_OUT, ASSIGN, *_TO_THE_DOOR)),
-    Story("the customer cancels while it is cooked", (ACCEPT, CANCEL_WHILE_COOKING)),
+    DemoStory("the restaurant rejects", (REJECT,)),
+    DemoStory("an item is out of stock", (ACCEPT, ONE_LINE_OUT, ASSIGN, *_TO_THE_DOOR)),
+    DemoStory("the customer cancels while it is cooked", (ACCEPT, CANCEL_WHILE_COOKING)),
     FIRST_COURIER_SILENT,
-    Story("the delivery fails after pickup", (ACCEPT, ASSIGN, READY, PICK_UP, FAIL)),
-    Story("everything is out of stock", ALL_OUT),
-    Story("the customer cancels too late", (ACCEPT, ASSIGN, READY, PICK_UP, CANCEL_TOO_LATE, DELIVER)),
-    Story("the customer cancels at once", (CANCEL_BEFORE_ACCEPTED,)),
-    Story("the first courier declines", (ACCEPT, FIRST_DECLINES, ASSIGN, *_TO_THE_DOOR)),
-    Story("the restaurant cancels a cooked meal", (ACCEPT, READY, RESTAURANT_CANCELS)),
-    Story("the first courier gives it back", (ACCEPT, FIRST_GIVES_BACK, ASSIGN, *_TO_THE_DOOR)),
-    Story("the customer cancels with a courier under way", (ACCEPT, ASSIGN, CANCEL_WITH_COURIER)),
+    DemoStory("the delivery fails after pickup", (ACCEPT, ASSIGN, READY, PICK_UP, FAIL)),
+    DemoStory("everything is out of stock", ALL_OUT),
+    DemoStory("the customer cancels too late", (ACCEPT, ASSIGN, READY, PICK_UP, CANCEL_TOO_LATE, DELIVER)),
+    DemoStory("the customer cancels at once", (CANCEL_BEFORE_ACCEPTED,)),
+    DemoStory("the first courier declines", (ACCEPT, FIRST_DECLINES, ASSIGN, *_TO_THE_DOOR)),
+    DemoStory("the restaurant cancels a cooked meal", (ACCEPT, READY, RESTAURANT_CANCELS)),
+    DemoStory("the first courier gives it back", (ACCEPT, FIRST_GIVES_BACK, ASSIGN, *_TO_THE_DOOR)),
+    DemoStory("the customer cancels with a courier under way", (ACCEPT, ASSIGN, CANCEL_WITH_COURIER)),
     SILENT_RESTAURANT,
-    Story("funds are insufficient", (), "pm_insufficient_funds"),
-    Story(
+    DemoStory("funds are insufficient", (), "pm_insufficient_funds"),
+    DemoStory(
         "two couriers in a row, one item missing", (ACCEPT, ONE_LINE_OUT, FIRST_DECLINES, SECOND_ASSIGNS, *_TO_THE_DOOR)
     ),
 )

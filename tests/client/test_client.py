@@ -1,80 +1,18 @@
-"""The client against the real HTTP front and the real handlers, over a connection that can be made to fail."""
+"""Both clients against the real HTTP front and the real handlers, over a connection that can be made to fail."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NotRequired, get_origin, get_type_hints
+from typing import NotRequired, get_origin, get_type_hints
 
 import httpx
 import pytest
 
 from handlers.http import models
-from workflows.client import order_json
-from workflows.client.client import ATTEMPTS_MAX, EngineUnreachable, ExpediterClient, Problem
-from workflows.clock import SystemClock
-from workflows.embedded.alarms import Alarms
-from workflows.embedded.http.api import HttpApi
+from tests.client.conftest import TOKENS
+from workflows.client import ApiProblem, EngineUnreachable, order_json
+from workflows.client.exchange import RETRY_FOR_S, WAIT_MAX_S
 from workflows.embedded.http.server import HttpServer
-from workflows.embedded.http.tokens import AccessTokens
-from workflows.embedded.lambda_.functions import Functions
-from workflows.embedded.template import read_template
-
-ROOT = Path(__file__).parents[2]
-TOKENS = AccessTokens(b"a secret of thirty-two bytes ....")
-
-
-@pytest.fixture
-def url(shop):
-    """The address of an engine's front that serves the shop's APIs."""
-    template, clock, alarms = read_template(ROOT / "template.yaml"), SystemClock(), Alarms(SystemClock())
-    functions = Functions(template.functions, clock=clock, alarms=alarms, workers=4)
-    functions.start(shop.engine)
-    server = HttpServer(HttpApi(template, functions, TOKENS, clock).app, port=0)
-    yield f"http://127.0.0.1:{server.port}"
-    server.close()
-    functions.close(timeout_s=5)
-    alarms.close()
-
-
-class Wire(httpx.BaseTransport):
-    """A real connection with a script: ``lost`` does not arrive, ``unheard`` arrives and its answer does not, an
-    ``httpx.Response`` is answered instead, and when the script is over everything works."""
-
-    def __init__(self, *script: Any) -> None:
-        self._real = httpx.HTTPTransport()
-        self.script = list(script)
-        self.sent: list[httpx.Request] = []
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        self.sent.append(request)
-        event = self.script.pop(0) if self.script else None
-        if event == "lost":
-            raise httpx.ConnectError("connection refused")
-        if isinstance(event, httpx.Response):
-            return event
-        response = self._real.handle_request(request)
-        if event == "unheard":
-            response.read()
-            raise httpx.ReadTimeout("timed out")
-        return response
-
-    def close(self) -> None:
-        self._real.close()
-
-
-@pytest.fixture
-def connect(url):
-    """Clients by role and id, over a wire with a script; ``slept`` is how long they would have waited."""
-    opened = []
-
-    def connect(role="customer", sub="ada", *script):
-        wire = Wire(*script)
-        client = ExpediterClient(url, TOKENS.mint(role, sub), http=httpx.Client(transport=wire), sleep=opened.append)
-        return client, wire
-
-    connect.slept = opened
-    return connect
 
 
 def test_an_order_is_brought_from_the_kitchen_to_the_door(shop, body, connect):
@@ -120,16 +58,17 @@ def test_only_news_is_read(shop, connect):
 def test_a_refusal_is_a_problem_with_its_name_and_fields(body, connect):
     """What a program matches on, and what a person reads."""
     client, wire = connect()
-    with pytest.raises(Problem, match="restaurant") as caught:
+    with pytest.raises(ApiProblem, match="restaurant") as caught:
         client.place(body(restaurant=7), "k")
     assert (caught.value.status, caught.value.name, caught.value.title) == (422, "InvalidRequest", "Invalid request")
     assert caught.value.errors == (("restaurant", "send a text"),)
     assert len(wire.sent) == 1  # a refusal is not asked again
 
 
-def test_the_fronts_own_refusals_are_problems_too(url):
-    """No token, nothing there."""
-    with ExpediterClient(url, "rubbish") as client, pytest.raises(Problem) as caught:
+def test_the_fronts_own_refusals_are_problems_too(url, open_client):
+    """A refused token is answered by the front, before any handler."""
+    client, _ = open_client(url, "rubbish")
+    with pytest.raises(ApiProblem) as caught:
         client.get("ord_" + "a" * 26)
     assert caught.value.status == 401
 
@@ -137,7 +76,7 @@ def test_the_fronts_own_refusals_are_problems_too(url):
 def test_an_id_full_of_slashes_asks_for_no_other_path(connect):
     """Whatever a caller passes on as an id stays one segment."""
     client, wire = connect()
-    with pytest.raises(Problem):
+    with pytest.raises(ApiProblem):
         client.get("../docs?x=1")
     assert wire.sent[0].url.raw_path == b"/orders/..%2Fdocs%3Fx%3D1"
 
@@ -159,34 +98,60 @@ def test_a_write_without_a_key_is_given_one_that_its_retries_keep(shop, connect)
     assert len({request.headers["idempotency-key"] for request in wire.sent}) == 1
 
 
-def test_a_busy_engine_is_asked_again_after_the_time_it_says(shop, connect):
-    """Retry-After counts where it is longer than our own wait, within reason."""
-    busy = [httpx.Response(503, headers={"retry-after": said}, json={"detail": "busy"}) for said in ("3", "86400", "x")]
-    client, wire = connect("customer", "ada", *busy, httpx.Response(429, json={"detail": "busy"}))
+def test_a_busy_engine_is_asked_again_after_the_time_it_says(shop, connect, fake_time):
+    """Retry-After counts where it is longer than the client's own wait, up to ten seconds."""
+    busy = [httpx.Response(503, headers={"retry-after": said}, json={"detail": "busy"}) for said in ("3", "x", "86400")]
+    client, wire = connect("customer", "ada", *busy)
     client.get(shop.place())
-    assert len(wire.sent) == 5
-    assert connect.slept[:2] == [3.0, 10.0]
-    assert all(waited <= 2.0 for waited in connect.slept[2:])
+    assert len(wire.sent) == 4
+    assert (fake_time.waits[0], fake_time.waits[2]) == (3.0, 10.0)
+    assert fake_time.waits[1] <= WAIT_MAX_S
 
 
-def test_an_engine_that_stays_busy_is_a_problem_in_the_end(connect):
-    """Its own words, after the last attempt."""
-    client, wire = connect("customer", "ada", *[httpx.Response(503, json={"detail": "busy"}) for _ in range(9)])
-    with pytest.raises(Problem, match="busy"):
+def test_an_engine_that_stays_busy_is_a_problem_in_the_end(connect, fake_time):
+    """The last answer is the error, when the time for repeating is over."""
+    busy = [httpx.Response(429, json={"detail": "busy"}) for _ in range(99)]
+    client, _ = connect("customer", "ada", *busy)
+    with pytest.raises(ApiProblem, match="busy"):
         client.get("ord_" + "a" * 26)
-    assert len(wire.sent) == ATTEMPTS_MAX
+    assert RETRY_FOR_S <= fake_time.passed_s <= RETRY_FOR_S + WAIT_MAX_S
 
 
-def test_an_engine_that_is_not_there_is_unreachable(connect):
-    """With its address, after the last attempt."""
-    client, wire = connect("customer", "ada", *["lost"] * 9)
+def test_an_engine_that_is_not_there_is_unreachable(connect, fake_time):
+    """The error names the address, when the time for repeating is over."""
+    client, _ = connect("customer", "ada", *["lost"] * 99)
     with pytest.raises(EngineUnreachable, match=r"no engine answers at http://127\.0\.0\.1"):
         client.get("ord_" + "a" * 26)
-    assert (len(wire.sent), len(connect.slept)) == (ATTEMPTS_MAX, ATTEMPTS_MAX - 1)
+    assert RETRY_FOR_S <= fake_time.passed_s <= RETRY_FOR_S + WAIT_MAX_S
+
+
+def test_a_client_outlasts_an_engine_that_is_away_for_eight_seconds(open_client, fake_time):
+    """A restart takes about three seconds; callers of the client do not notice it."""
+
+    async def app(scope, receive, send):
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            await send({"type": "http.response.body", "body": b'{"circuits": []}'})
+
+    server = HttpServer(app, port=0)
+    port = server.port
+    client, _ = open_client(f"http://127.0.0.1:{port}", "token")
+    assert client.circuits() == {"circuits": []}
+    server.close()
+    back = []
+
+    def come_back(passed_s):
+        if passed_s > 8 and not back:
+            back.append(HttpServer(app, port))
+
+    fake_time.passing = come_back
+    assert client.circuits() == {"circuits": []}
+    assert len(fake_time.waits) > 4
+    back[0].close()
 
 
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(502, text="bad gateway")])
-def test_an_answer_of_somebody_else_is_no_order(connect, answer):
+def test_an_answer_of_another_server_is_no_order(connect, answer):
     """A proxy, or another service on that port."""
     client, _ = connect("customer", "ada", answer)
     with pytest.raises(EngineUnreachable, match="not as Expediter does"):
@@ -194,13 +159,20 @@ def test_an_answer_of_somebody_else_is_no_order(connect, answer):
 
 
 @pytest.mark.parametrize("address", ["ftp://localhost", "localhost:8080", "http://\udc80", ""])
-def test_an_address_that_is_none_is_said_at_once(address):
-    """Without waiting for it."""
-    waited = []
-    client = ExpediterClient(address, "token", sleep=waited.append)
+def test_an_invalid_address_is_refused_at_once(address, open_client, fake_time):
+    """Repeating cannot help."""
+    client, _ = open_client(address, TOKENS.mint("customer", "ada"))
     with pytest.raises(EngineUnreachable, match="is not the address of an engine"):
         client.get("ord_" + "a" * 26)
-    assert waited == []
+    assert fake_time.waits == []
+
+
+def test_a_time_without_a_zone_is_refused(connect):
+    """It would be another moment on another machine."""
+    client, wire = connect()
+    with pytest.raises(ValueError, match="has no time zone"):
+        client.replay("ord_x", datetime(2026, 5, 4))  # noqa: DTZ001 - that is what is tested
+    assert wire.sent == []
 
 
 PAIRS = [

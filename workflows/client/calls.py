@@ -1,0 +1,241 @@
+"""The requests of the API: one function each, written once for the blocking and the asynchronous client.
+
+Every write carries an ``Idempotency-Key``, by default a new one for each call, so that sending a call again changes
+nothing more. Give ``key`` yourself if another process may repeat the call, e.g. after a crash.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeAlias, TypeVar
+from urllib.parse import quote
+
+from .order_json import HistoryJson, OrderJson, PlaceJson, ReplayJson
+
+T = TypeVar("T")
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiCall(Generic[T]):
+    """One request, and as ``T`` the shape of its answer. ``path`` is below the engine's address."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+# --- orders ----------------------------------------------------------------------------------------------------------
+
+
+def place(order: PlaceJson, key: str) -> ApiCall[OrderJson]:
+    """Place an order. The same key again returns the same order."""
+    return _write("/orders", order, key)
+
+
+def get(order_id: str, *, version: int | None = None, at: datetime | None = None) -> ApiCall[OrderJson]:
+    """Read the order as it is now, or as it was at a version or a time (with a time zone)."""
+    query = _set(version=None if version is None else str(version), at=None if at is None else _rfc3339(at))
+    return ApiCall(method="GET", path=_order(order_id), query=query)
+
+
+def get_changed(order_id: str, version: int) -> ApiCall[OrderJson | None]:
+    """Read the order; None if it is still at this version."""
+    return ApiCall(method="GET", path=_order(order_id), headers={"If-None-Match": f'"{version}"'})
+
+
+def history_page(order_id: str, limit: int, cursor: str | None = None) -> ApiCall[HistoryJson]:
+    """Read up to ``limit`` events, oldest first, from where ``cursor`` (the previous page's ``next``) points."""
+    return ApiCall(method="GET", path=_order(order_id, "history"), query={"limit": str(limit), **_set(cursor=cursor)})
+
+
+def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
+    """Read the order as it was at a version or a time, with what each event until then changed."""
+    moment = _rfc3339(at) if isinstance(at, datetime) else str(at)
+    return ApiCall(method="GET", path=_order(order_id, "replay"), query={"at": moment})
+
+
+def cancel(order_id: str, reason: str, *, key: str | None = None, if_match: int | None = None) -> ApiCall[OrderJson]:
+    """Cancel the order; with ``if_match`` only if it is still at that version."""
+    return act(order_id, "cancel", {"reason": reason}, key=key, if_match=if_match)
+
+
+def act(
+    order_id: str, action: str, body: Mapping[str, Any], *, key: str | None = None, if_match: int | None = None
+) -> ApiCall[OrderJson]:
+    """Send any write to an order. ``action`` is the rest of its path, e.g. ``preparation/ready``."""
+    condition = {} if if_match is None else {"If-Match": f'"{if_match}"'}
+    return _write(_order(order_id, action), body, key, condition)
+
+
+# --- preparation -----------------------------------------------------------------------------------------------------
+# ``ticket`` is the number of the ticket that is answered, by default the current one.
+
+
+def accept(
+    order_id: str, ready_at: datetime, *, ticket: int | None = None, key: str | None = None
+) -> ApiCall[OrderJson]:
+    """Report that the restaurant accepts the ticket and when the meal will be ready (a time with a time zone)."""
+    return act(order_id, "preparation/accept", {"ready_at": _rfc3339(ready_at), **_set(ticket=ticket)}, key=key)
+
+
+def reject(order_id: str, reason: str, *, ticket: int | None = None, key: str | None = None) -> ApiCall[OrderJson]:
+    """Report that the restaurant rejects the ticket."""
+    return act(order_id, "preparation/reject", {"reason": reason, **_set(ticket=ticket)}, key=key)
+
+
+def item_unavailable(
+    order_id: str, line: int, available: int, *, ticket: int | None = None, key: str | None = None
+) -> ApiCall[OrderJson]:
+    """Report that only ``available`` of a line's items can be delivered. Lines are numbered from 1."""
+    body = {"line": line, "available": available, **_set(ticket=ticket)}
+    return act(order_id, "preparation/item-unavailable", body, key=key)
+
+
+def ready(order_id: str, *, ticket: int | None = None, key: str | None = None) -> ApiCall[OrderJson]:
+    """Report that the meal is ready for pickup."""
+    return act(order_id, "preparation/ready", _set(ticket=ticket), key=key)
+
+
+# --- delivery --------------------------------------------------------------------------------------------------------
+# ``offer`` is the number of the offer that is answered, by default the current one.
+
+
+def assign(
+    order_id: str, courier_id: str | None = None, *, offer: int | None = None, key: str | None = None
+) -> ApiCall[OrderJson]:
+    """Assign a courier to the offer: the caller, or for support and services the one they name."""
+    return act(order_id, "delivery/assign", _set(courier_id=courier_id, offer=offer), key=key)
+
+
+def decline(order_id: str, reason: str, *, offer: int | None = None, key: str | None = None) -> ApiCall[OrderJson]:
+    """Report that the courier declines the offer, or gives it back."""
+    return act(order_id, "delivery/decline", {"reason": reason, **_set(offer=offer)}, key=key)
+
+
+def pick_up(order_id: str, *, offer: int | None = None, key: str | None = None) -> ApiCall[OrderJson]:
+    """Report that the courier picked the meal up."""
+    return act(order_id, "delivery/pick-up", _set(offer=offer), key=key)
+
+
+def deliver(order_id: str, *, offer: int | None = None, key: str | None = None) -> ApiCall[OrderJson]:
+    """Report that the customer has the meal."""
+    return act(order_id, "delivery/deliver", _set(offer=offer), key=key)
+
+
+def fail(
+    order_id: str, reason: str, fault: str, *, offer: int | None = None, key: str | None = None
+) -> ApiCall[OrderJson]:
+    """Report that the delivery failed. ``fault`` is customer, restaurant, courier or platform."""
+    return act(order_id, "delivery/fail", {"reason": reason, "fault": fault, **_set(offer=offer)}, key=key)
+
+
+# --- incidents and circuit breakers: support acts, auditors read ----------------------------------------------------
+
+
+def incidents(cause: str | None = None, limit: int = 100) -> ApiCall[Json]:
+    """List parked orders: the groups by cause, and those parked longest."""
+    return ApiCall(method="GET", path="/incidents", query={"limit": str(limit), **_set(cause=cause)})
+
+
+def incident(order_id: str) -> ApiCall[Json]:
+    """Read one incident: its cause, what is still held, its last events, and the effect of each action."""
+    return ApiCall(method="GET", path=_incident(order_id))
+
+
+def retry(order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[Json]:
+    """Continue a parked order in a new run."""
+    return _write(f"{_incident(order_id)}/retry", {"reason": reason, "dry_run": dry_run}, key)
+
+
+def resolve(
+    order_id: str,
+    how: str,
+    reason: str,
+    *,
+    fault: str | None = None,
+    intent: int | None = None,
+    dry_run: bool = False,
+    key: str | None = None,
+) -> ApiCall[Json]:
+    """End an incident.
+
+    Args:
+        how: ``cancel`` gives back what is held, ``abandon`` does not, ``write_off`` stops pursuing one intent.
+        fault: The party at fault: customer, restaurant, courier or platform.
+        intent: The version of the intent to write off.
+    """
+    body = {"how": how, "reason": reason, "dry_run": dry_run, **_set(fault=fault, intent=intent)}
+    return _write(f"{_incident(order_id)}/resolve", body, key)
+
+
+def approve(order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None) -> ApiCall[Json]:
+    """Approve, as a second person, the request with this number."""
+    return _write(f"{_incident(order_id)}/approve", {"approval": approval, "dry_run": dry_run}, key)
+
+
+def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[Json]:
+    """Add a note to the order's history."""
+    return _write(f"{_incident(order_id)}/note", {"text": text}, key)
+
+
+def begin_bulk_retry(
+    cause: str, reason: str, *, per_s: float = 1.0, dry_run: bool = False, key: str | None = None
+) -> ApiCall[Json]:
+    """Begin to retry all incidents with this cause, ``per_s`` orders a second. It continues without the caller."""
+    return _write("/retries", {"cause": cause, "reason": reason, "per_s": per_s, "dry_run": dry_run}, key)
+
+
+def bulk_retry(retry_id: str, action: str | None = None) -> ApiCall[Json]:
+    """Read a bulk retry and the result for each order, or send it an ``action``: advance, stop or resume."""
+    path = f"/retries/{quote(retry_id, safe='')}"
+    return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)
+
+
+def circuits() -> ApiCall[Json]:
+    """List the circuit breakers of the providers."""
+    return ApiCall(method="GET", path="/circuits")
+
+
+def circuit(dependency: str, action: str | None = None, reason: str = "") -> ApiCall[Json]:
+    """Read a circuit breaker and its transitions, or ``open`` or ``close`` it by hand."""
+    path = f"/circuits/{quote(dependency, safe='')}"
+    if action is None:
+        return ApiCall(method="GET", path=path)
+    return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason})
+
+
+def _write(
+    path: str, body: Mapping[str, Any], key: str | None, headers: Mapping[str, str] | None = None
+) -> ApiCall[Any]:
+    return ApiCall(
+        method="POST",
+        path=path,
+        body=body,
+        headers={"Idempotency-Key": key or str(uuid.uuid4()), **(headers or {})},
+    )
+
+
+def _order(order_id: str, rest: str = "") -> str:
+    return f"/orders/{quote(order_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+def _incident(order_id: str) -> str:
+    return f"/incidents/{quote(order_id, safe='')}"
+
+
+def _set(**fields: Any) -> dict[str, Any]:
+    """The fields that have a value."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _rfc3339(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        raise ValueError(f"{moment} has no time zone")
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,81 @@
+"""The methods that both clients share: one a request, each made of a function of ``calls``."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, Generic, ParamSpec, TypeVar, overload
+
+from . import calls
+from .calls import ApiCall
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _Method(Generic[P, T]):
+    """A method with the parameters of a function of ``calls``, which sends the call that the function makes."""
+
+    def __init__(self, make: Callable[P, ApiCall[T]]) -> None:
+        self._make = make
+        self.__doc__ = make.__doc__
+
+    @overload
+    def __get__(self, client: BlockingMethods, owner: type) -> Callable[P, T]: ...
+
+    @overload
+    def __get__(self, client: AsyncMethods, owner: type) -> Callable[P, Awaitable[T]]: ...
+
+    def __get__(self, client: BlockingMethods | AsyncMethods, owner: type) -> Callable[P, Any]:
+        @wraps(self._make)
+        def send(*args: P.args, **kwargs: P.kwargs) -> Any:
+            return client.send(self._make(*args, **kwargs))
+
+        return send
+
+
+class _Methods:
+    place = _Method(calls.place)
+    get = _Method(calls.get)
+    get_changed = _Method(calls.get_changed)
+    replay = _Method(calls.replay)
+    cancel = _Method(calls.cancel)
+    act = _Method(calls.act)
+
+    accept = _Method(calls.accept)
+    reject = _Method(calls.reject)
+    item_unavailable = _Method(calls.item_unavailable)
+    ready = _Method(calls.ready)
+
+    assign = _Method(calls.assign)
+    decline = _Method(calls.decline)
+    pick_up = _Method(calls.pick_up)
+    deliver = _Method(calls.deliver)
+    fail = _Method(calls.fail)
+
+    incidents = _Method(calls.incidents)
+    incident = _Method(calls.incident)
+    retry = _Method(calls.retry)
+    resolve = _Method(calls.resolve)
+    approve = _Method(calls.approve)
+    note = _Method(calls.note)
+    begin_bulk_retry = _Method(calls.begin_bulk_retry)
+    bulk_retry = _Method(calls.bulk_retry)
+    circuits = _Method(calls.circuits)
+    circuit = _Method(calls.circuit)
+
+
+class BlockingMethods(_Methods):
+    """Each method returns the body of the answer."""
+
+    def send(self, call: ApiCall[T]) -> T:
+        """Send a call and return the body of its answer."""
+        raise NotImplementedError
+
+
+class AsyncMethods(_Methods):
+    """Each method returns an awaitable of the body of the answer."""
+
+    async def send(self, call: ApiCall[T]) -> T:
+        """Send a call and return the body of its answer."""
+        raise NotImplementedError

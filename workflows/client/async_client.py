@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
@@ -37,7 +36,7 @@ class AsyncExpediterClient(AsyncMethods):
         *,
         retry_for_s: float = RETRY_FOR_S,
         http: httpx.AsyncClient | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Callable[[float], Awaitable[None]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Connect nothing yet.
@@ -48,9 +47,11 @@ class AsyncExpediterClient(AsyncMethods):
             timeout_s: For each attempt.
             retry_for_s: A request without an answer, or answered 429 or 503, is repeated for this long.
             http: A client to share. The caller closes it.
-            sleep: Waits between attempts; takes seconds.
+            sleep: Waits between attempts; takes seconds. ``asyncio.sleep`` by default.
             clock: Returns seconds and never goes back.
         """
+        import asyncio  # late, as httpx: the shapes of this package are imported where start-up time counts
+
         import httpx
 
         self._url = url.rstrip("/")
@@ -59,7 +60,7 @@ class AsyncExpediterClient(AsyncMethods):
         self._retry_for_s = retry_for_s
         self._http = http or httpx.AsyncClient()
         self._owns_http = http is None
-        self._sleep = sleep
+        self._sleep = sleep or asyncio.sleep
         self._clock = clock
 
     async def __aenter__(self) -> AsyncExpediterClient:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from domain.identifiers import OrderId
 from handlers.http.invalid import refused
-from handlers.http.values import instant
+from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
 """Events in a page; most orders have fewer altogether."""
@@ -37,7 +37,7 @@ def _limit(value: Any) -> int:
 
 def _time(value: Any) -> datetime:
     try:
-        return instant(str(value))
+        return read_timestamp(str(value))
     except ValueError as error:
         raise ValueError(f"{error} (in a query, write + as %2B)") from None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
@@ -24,8 +24,8 @@ from pydantic_core.core_schema import CoreSchema, no_info_after_validator_functi
 from domain.identifiers import NAME, ORDER_ID, OrderId, parse_name, parse_order_id
 from domain.money import Money
 from handlers.http.currencies import CURRENCIES
+from workflows.clock import read_timestamp
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _AMOUNT = re.compile(r"\d{1,9}(\.\d{1,3})?", re.ASCII)
 _LINE_BREAKS = "\n\r\t"
 
@@ -55,20 +55,10 @@ class Shape:
         return text
 
 
-def instant(text: str) -> datetime:
-    """An RFC 3339 time with its offset, in UTC. Raises ValueError."""
-    if not _RFC3339.fullmatch(text):
-        raise ValueError("use RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z or 2026-03-01T19:30:00+01:00")
-    try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise ValueError("there is no such time") from None
-
-
 def _instant(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("send the time as text, in RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z")
-    return instant(value)
+    return read_timestamp(value)
 
 
 def _printable(text: str) -> str:

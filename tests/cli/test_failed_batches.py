@@ -88,7 +88,7 @@ def test_they_are_listed_with_whose_when_why_and_which_orders(expediter: Any, ke
     listed = expediter("failed-batches", "list", *FROM)
     assert (listed.code, listed.err) == (0, "4 batches\n")
     first, second, _, last = listed.out.splitlines()
-    assert first == ("2026-05-04T12:00:00+00:00  food-Feed-X1  RetryAttemptsExhausted  3 records  order#a, order#b")
+    assert first == ("2026-05-04T12:00:00.000000Z  food-Feed-X1  RetryAttemptsExhausted  3 records  order#a, order#b")
     assert "food-Publisher-X2" in second
     assert "aws/lambda/4" in last
     assert "is not an invocation record" in last

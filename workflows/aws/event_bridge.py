@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, TypeAlias
 
 from workflows.aws.transient_errors import transient_as
+from workflows.clock import read_timestamp
 from workflows.publishing.cloud_events import CloudEvent
 from workflows.publishing.event_bus import EventBusUnavailable
 
@@ -86,7 +86,7 @@ class EventBridgeBus:
             "EventBusName": self._name,
             "Source": event.source,
             "DetailType": event.type,
-            "Time": datetime.fromisoformat(event.time),
+            "Time": read_timestamp(event.time),
             "Detail": json.dumps(event.as_json(), allow_nan=False, ensure_ascii=False, separators=(",", ":")),
         }
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from workflows.aws.transient_errors import transient_as
+from workflows.clock import read_timestamp
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -89,6 +90,6 @@ def _batch(key: str, record: Mapping[str, Any]) -> FailedBatch:
         function=request["functionArn"],
         condition=request["condition"],
         attempts=int(request["approximateInvokeCount"]),
-        failed_at=datetime.fromisoformat(record["timestamp"]),
+        failed_at=read_timestamp(record["timestamp"]),
         records=tuple(event["Records"]),
     )

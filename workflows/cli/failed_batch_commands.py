@@ -17,6 +17,7 @@ import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput, Unreachable
 from workflows.cli.terminal import print_json, printable, say, status_console
+from workflows.clock import timestamp
 
 if TYPE_CHECKING:
     from workflows.aws.failed_batches import FailedBatch, FailedBatches
@@ -151,7 +152,7 @@ def _read(
         except BatchUnreadable as unreadable:
             yield key, None, str(unreadable)
         except (RecursionError, OverflowError):
-            yield key, None, f"{key} is no invocation record: it is nested too deeply, or counts beyond all bounds"
+            yield key, None, f"{key} is not an invocation record: it is nested too deeply, or counts beyond all bounds"
         except NoSuchBatch:
             continue
         else:
@@ -159,7 +160,7 @@ def _read(
             if named and all(isinstance(record, dict) for record in batch.records):
                 yield key, batch, ""
             else:
-                yield key, None, f"{key} is no invocation record: it names no function, or its records are none"
+                yield key, None, f"{key} is not an invocation record: it names no function, or its records are none"
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:
@@ -167,7 +168,7 @@ def _described(batch: FailedBatch) -> dict[str, Any]:
     return {
         "key": batch.key,
         "function": _name(batch.function),
-        "failed_at": batch.failed_at.isoformat(),
+        "failed_at": timestamp(batch.failed_at),
         "condition": batch.condition,
         "attempts": batch.attempts,
         "records": len(batch.records),

@@ -6,11 +6,12 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from workflows.cli.failures import InvalidInput
+from workflows.clock import read_timestamp
 
 
 def pairs(given: Iterable[str] | None, option: str) -> dict[str, str]:
@@ -67,11 +68,9 @@ def version_or_time(text: str, option: str) -> int | datetime:
     with suppress(ValueError, OverflowError):  # too many digits for Python; a time in no year of UTC
         if text.isascii() and text.isdecimal():
             return int(text)
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
+        return read_timestamp(text)
     raise InvalidInput(
-        f"{option} {text[:40]!r} is no version and no time with an offset, e.g. 7 or 2026-03-01T18:30:00Z"
+        f"{option}: {text[:40]!r} is neither a version nor a time with an offset, e.g. 7 or 2026-03-01T18:30:00Z"
     )
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeAlias
+
+from workflows.clock import read_timestamp
 
 Data: TypeAlias = Mapping[str, Any]
 
@@ -27,7 +29,7 @@ def money(value: Mapping[str, str]) -> str:
 
 def since(start: str, then: str) -> str:
     """Time between two RFC 3339 times as people say it: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
-    passed = max(datetime.fromisoformat(then) - datetime.fromisoformat(start), timedelta())
+    passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
     seconds = passed.total_seconds()
     if seconds < 10:
         return f"+{seconds:.1f}s"

@@ -7,7 +7,7 @@ that a provider may add some. Requests are refused when they hold any.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
@@ -16,10 +16,13 @@ from msgspec import Meta
 from domain.identifiers import RestaurantId, Sku
 from domain.money import Money
 from domain.order.events import Line, Option
+from workflows.clock import read_timestamp, timestamp
 
 Text = Annotated[str, Meta(min_length=1, max_length=255)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
-Moment = Annotated[datetime, Meta(tz=True)]
+Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+"""RFC 3339, read by ``facts`` with any number of digits."""
+
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -145,7 +148,7 @@ class WithdrawOffer(Request, frozen=True):
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome"):
     """Final: the same call again is answered with the same receipt. Its fields are those of the gateway's receipt."""
 
-    at: Moment
+    at: Timestamp
 
     @classmethod
     def of(cls, receipt: Any) -> Receipt:
@@ -157,6 +160,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome"):
     def facts(self) -> dict[str, Any]:
         """The fields of the gateway's receipt. Raises ValueError, OverflowError for what no clock or bank says."""
         fields = {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+        fields["at"] = read_timestamp(self.at)
         if "reason" in fields:  # words, where a line break is no reason to ask again
             fields["reason"] = "".join(each if each.isprintable() else " " for each in fields["reason"]).strip()
         for name, value in fields.items():
@@ -228,15 +232,19 @@ _RECEIPTS = {kind.__name__: kind for kind in Receipt.__subclasses__()}
 
 
 def _told(value: Any) -> Any:
-    return Amount.of(value) if isinstance(value, Money) else value
+    match value:
+        case Money():
+            return Amount.of(value)
+        case datetime():
+            return timestamp(value)
+        case _:
+            return value
 
 
 def _understood(value: Any) -> Any:
     match value:
         case Amount():
             return value.money()
-        case datetime():
-            return value.astimezone(UTC)
         case list():
             return tuple(line.line() for line in value)
         case _:

@@ -59,9 +59,10 @@ class Operation(Generic[Answer]):
         message = self._decoder.decode(body)
         if not isinstance(message, Receipt):
             return cast("Answer", None)
-        if not SINCE <= message.at <= datetime.now(UTC) + AHEAD_MAX:
+        facts = message.facts()
+        if not SINCE <= facts["at"] <= datetime.now(UTC) + AHEAD_MAX:
             raise ValueError("it says a time at which nothing can have happened")
-        return self._receipts[type(message).__name__](**message.facts())
+        return self._receipts[type(message).__name__](**facts)
 
 
 class Provider:

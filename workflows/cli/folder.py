@@ -38,6 +38,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
     from workflows.sandbox.settings import SettingRefused
     from workflows.sqlite.database import DatabaseInUse
+    from workflows.upkeep.order_metrics import OrderMetrics
 
     unusable = (
         BreakerSettingRefused,
@@ -64,7 +65,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
         raise InvalidInput(f"{data} cannot hold an engine's data: {error.strerror}") from None
     with opened as engine:
         try:
-            url = f"http://127.0.0.1:{engine.serve(port)}"
+            url = f"http://127.0.0.1:{engine.serve(port, metrics=[OrderMetrics(engine.ports)])}"
         except PortTaken as taken:
             raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
         address = data / _ADDRESS

@@ -13,7 +13,7 @@ while no engine runs on it, or use SQLite's backup.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import AbstractContextManager, ExitStack, closing, suppress
 from pathlib import Path
@@ -24,11 +24,13 @@ from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock, SystemClock
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.http.api import HttpApi
+from workflows.embedded.http.probes import MetricSource
 from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
 from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import WORKERS, Functions
 from workflows.embedded.lambda_.schedules import Schedules
+from workflows.embedded.metrics import EngineMetrics
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine, read_machines
@@ -146,6 +148,7 @@ class EmbeddedEngine:
             calls_max=max(1, workers // 2),
             on_break=self._fail,
         )
+        self._metrics = EngineMetrics(database, journal, self.executions, self._feed, self._functions)
         self._schedules = Schedules(template.functions, self._functions, clock=clock, alarms=alarms)
         self.ports = assemble(
             log=log,
@@ -158,9 +161,27 @@ class EmbeddedEngine:
             breakers=breakers,
         )
 
-    def serve(self, port: int) -> int:
-        """Answer HTTP on 127.0.0.1 until ``close``. 0 takes a free port; returns the port. Raises PortTaken."""
-        api = HttpApi(self._template, self._functions, self.tokens, self._clock)
+    def serve(self, port: int, *, metrics: Sequence[MetricSource] = ()) -> int:
+        """Serve HTTP on 127.0.0.1 until ``close``.
+
+        Args:
+            port: 0 takes a free port.
+            metrics: Served at ``/metrics`` beside the engine's own.
+
+        Returns:
+            The port in use.
+
+        Raises:
+            PortTaken: The port cannot be listened on.
+        """
+        api = HttpApi(
+            self._template,
+            self._functions,
+            self.tokens,
+            self._clock,
+            failure=lambda: self.failed.exception() if self.failed.done() else None,
+            metrics=(self._metrics, *metrics),
+        )
         server = self._opened.enter_context(closing(HttpServer(api.app, port)))
         log.info("serving", extra={"port": server.port})
         return server.port

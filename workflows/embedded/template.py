@@ -48,6 +48,11 @@ class ApiRoute:
     path: str
     open: bool
 
+    @property
+    def key(self) -> str:
+        """API Gateway's route key: ``POST /orders``."""
+        return f"{self.method} {self.path}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:

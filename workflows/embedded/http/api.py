@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -18,12 +19,12 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflows.clock import Clock
 from workflows.embedded.http import payload_format
 from workflows.embedded.http.payload_format import HttpRequest, HttpResponse, ResultMalformed
+from workflows.embedded.http.probes import MetricSource, probe_routes
 from workflows.embedded.http.problems import problem
 from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.embedded.http.routes import RouteTable, Targets, methods_at, target_of
@@ -31,6 +32,9 @@ from workflows.embedded.http.server import HEADER_BYTES_MAX
 from workflows.embedded.http.tokens import AccessTokens, TokenRefused
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.embedded.template import Template
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +45,7 @@ ANSWER_WITHIN_S = 30
 """The longest integration timeout of an HTTP API."""
 
 REQUESTS_MAX = 256
-"""Requests under way at once; one more is answered 429. Bounds memory: 256 bodies."""
+"""Function calls for requests at once; one more is answered 429. A request that is still arriving is not counted."""
 
 
 class HttpApi:
@@ -54,15 +58,23 @@ class HttpApi:
         tokens: AccessTokens,
         clock: Clock,
         *,
-        more_routes: Sequence[BaseRoute] = (),
+        failure: Callable[[], BaseException | None] = lambda: None,
+        metrics: Sequence[MetricSource] = (),
     ) -> None:
-        """Args: more_routes: Served beside those of the template, which win over them."""
+        """Build the application.
+
+        Args:
+            failure: Returns why the engine cannot continue, or None while it works; for ``/health/ready``.
+            metrics: Served at ``/metrics`` beside the counts of requests.
+        """
         self._functions = functions
         self._tokens = tokens
         self._clock = clock
+        self._calls = 0
+        self._requests: Counter[tuple[str, int]] = Counter()  # answered, by route key and status
         self.app = Starlette(
-            routes=[*RouteTable(template.functions, self._answer).routes, *more_routes],
-            middleware=[Middleware(_Limits)],
+            routes=[*RouteTable(template.functions, self._answer).routes, *probe_routes(failure, (self, *metrics))],
+            middleware=[Middleware(_CountRequests, self._requests), Middleware(_LimitHead)],
             exception_handlers={
                 HTTPException: _not_routed,
                 BodyTooLarge: _body_too_large,
@@ -74,14 +86,30 @@ class HttpApi:
         )
         self.app.router.redirect_slashes = False
 
+    def collect(self) -> Iterator[Metric]:
+        """Yield the counts of requests: this object is a ``MetricSource``."""
+        from prometheus_client.core import CounterMetricFamily
+
+        words = "Requests answered, by route; empty if no route of the template matched."
+        requests = CounterMetricFamily("expediter_http_requests", words, labels=["route", "status"])
+        for (route, status), count in list(self._requests.items()):
+            requests.add_metric([route, str(status)], count)
+        yield requests
+
     async def _answer(self, targets: Targets, request: Request) -> Response:
         target = target_of(targets, request.method)
+        request.scope["route_key"] = target.route.key
         claims = None if target.route.open else self._claims(request)
         body = await read_body(request, BODY_BYTES_MAX)
-        event = payload_format.event(
-            self._as_sent(request, target.route.method, body), target.route, request.path_params, claims
-        )
-        return await self._invoke(target.function, event)
+        if self._calls >= REQUESTS_MAX:
+            return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
+        sent = self._as_sent(request, target.route.method, body)
+        self._calls += 1
+        try:
+            event = payload_format.event(sent, target.route, request.path_params, claims)
+            return await self._invoke(target.function, event)
+        finally:
+            self._calls -= 1
 
     def _claims(self, request: Request) -> Mapping[str, Any]:
         """Return the claims of the request's token. Raises _TokenMissing or TokenRefused."""
@@ -125,27 +153,34 @@ class _TokenMissing(Exception):
     """The request has no bearer token, or several authorization headers, so that its caller is unclear."""
 
 
-class _Limits:
-    """Bounds the requests under way and the size of a request's head."""
+class _CountRequests:
+    """Counts the responses by route and status."""
+
+    def __init__(self, app: ASGIApp, requests: Counter[tuple[str, int]]) -> None:
+        self._app = app
+        self._requests = requests
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def counted(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._requests[scope.get("route_key", ""), message["status"]] += 1
+            await send(message)
+
+        await self._app(scope, receive, counted)
+
+
+class _LimitHead:
+    """Answers 431 to requests whose head is too large."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._under_way = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self._under_way += 1
-        try:
-            await (self._refusal(scope) or self._app)(scope, receive, send)
-        finally:
-            self._under_way -= 1
-
-    def _refusal(self, scope: Scope) -> Response | None:
-        if self._under_way > REQUESTS_MAX:
-            return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
         if _header_bytes(scope) > HEADER_BYTES_MAX:
             detail = f"Request line and header values may have {HEADER_BYTES_MAX} bytes together."
-            return problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)
-        return None
+            await problem(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, detail)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
 
 def _header_bytes(scope: Scope) -> int:

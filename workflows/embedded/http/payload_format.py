@@ -60,7 +60,7 @@ def event(
     Args:
         claims: The token's claims; None on a route that needs no token.
     """
-    key = f"{route.method} {route.path}"
+    key = route.key
     built: dict[str, JSON] = {
         "version": "2.0",
         "routeKey": key,

@@ -28,6 +28,7 @@ from workflows.embedded.alarms import Alarms
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.commits import Commit
+from workflows.event_store.streams import order_id_in
 from workflows.sqlite.database import Database, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -52,6 +53,20 @@ CREATE TABLE IF NOT EXISTS feed_checkpoints (
     function TEXT NOT NULL PRIMARY KEY, read_to INTEGER NOT NULL, unfinished TEXT NOT NULL
 ) STRICT
 """
+
+
+@dataclass(frozen=True, slots=True)
+class FeedProgress:
+    """How far the feed has come.
+
+    ``read_to`` is the position of the last commit that was read, ``unfinished`` how many of those were not processed
+    yet, ``lag_s`` the age of the oldest of them, and ``orders`` how many orders were placed in what this process read.
+    """
+
+    read_to: int
+    unfinished: int
+    lag_s: float
+    orders: int
 
 
 @dataclass(slots=True, eq=False)
@@ -98,6 +113,7 @@ class EventSourceMapping:
         self._calls = 0
         self._read_to = 0
         self._unfinished: set[int] = set()
+        self._orders = 0
         self._dirty = False
         self._written_s = 0.0
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -119,6 +135,15 @@ class EventSourceMapping:
         with self._changed:
             self._changed.wait_for(lambda: self._calls == 0, timeout=RETRY_LAST_S)
         self._write_checkpoint()
+
+    def progress(self) -> FeedProgress:
+        """Return how far the feed has come."""
+        with self._changed:
+            oldest = min((stream.changes[0].commit.ts for stream in self._streams.values()), default=None)
+            lag_s = 0.0
+            if oldest is not None:
+                lag_s = max(0.0, (self._clock.now() - datetime.fromisoformat(oldest)).total_seconds())
+            return FeedProgress(self._read_to, len(self._unfinished), lag_s, self._orders)
 
     # --- the thread: read, call, remember ---------------------------------------------------------------------
 
@@ -171,6 +196,7 @@ class EventSourceMapping:
         stream.changes.append(change)
         self._unfinished.add(change.position)
         self._read_to = max(self._read_to, change.position)
+        self._orders += change.commit.sk == 1 and order_id_in(change.commit.pk) is not None
         self._dirty = True
         if not stream.busy and len(stream.changes) == 1:
             self._ready.append(change.commit.pk)

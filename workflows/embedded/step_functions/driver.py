@@ -22,7 +22,7 @@ import json
 import logging
 import re
 import secrets
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from contextlib import suppress
@@ -111,6 +111,10 @@ class Driver:
         self._children: dict[tuple[str, int], str] = {}  # running executions by the task that waits for them
         self._waiters: defaultdict[str, list[Future[None]]] = defaultdict(list)  # for an execution's end
         self._last_id = journal.last_id()
+        self.started: Counter[str] = Counter()
+        """Executions started since the start of the process, by machine."""
+        self.ended_by_status: Counter[tuple[str, str]] = Counter()
+        """Executions ended since the start of the process, by machine and status."""
         self._rounds = Rounds(database, on_break)
         self._outside = Outside(functions, alarms, self._hear)
 
@@ -305,6 +309,7 @@ class Driver:
         running = RunningExecution(row, machine.definition)
         self._memory.add(running)
         self._note_child(row)
+        self.started[machine.name] += 1
         if is_journaled:
             round_.writes.started(row)
         self._tell(running, lambda _, seed: first_signal(row, seed), round_)
@@ -359,6 +364,7 @@ class Driver:
             stopped_at=stopped_at or self._clock.now(),
             state_entries=running.state_entries,
         )
+        self.ended_by_status[row.machine, row.status.value] += 1
         if running.journaled:
             round_.writes.ended(row)
         elif row.parent is not None:

@@ -146,6 +146,11 @@ class Journal:
         """The ARNs of the executions that have not ended, oldest first."""
         return [str(arn) for (arn,) in self._rows("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY id")]
 
+    def running_by_machine(self) -> dict[str, int]:
+        """Return how many executions of each machine have not ended."""
+        sql = "SELECT machine, count(*) FROM executions WHERE status = 'RUNNING' GROUP BY machine"
+        return dict(self._rows(sql))
+
     def last_id(self) -> int:
         """The highest number an execution has; 0 when there is none."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, NoReturn
 
 from handlers.http.refusals import MalformedBody, UnsupportedContent
+from workflows.strict_json import JsonRefused, read_json
 
 BODY_BYTES_MAX = 512 * 1024
 """More than the largest order (100 lines, 20 options each, all texts at their limits in ASCII) takes."""
@@ -19,7 +19,6 @@ INTEGER_DIGITS_MAX = 15
 """JSON numbers beyond 2**53 are not read alike everywhere (RFC 8259, section 6)."""
 
 _CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def json_object(event: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,36 +52,9 @@ def _text(sent: str, *, encoded: bool) -> str:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
-    except json.JSONDecodeError as error:
-        _refuse("body", f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}")
-    except RecursionError:
-        _refuse("body", "is nested too deeply")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            _refuse(_shown(name), "is there twice; send it once")
-        if _LONE_SURROGATE.search(name) or (isinstance(value, str) and _LONE_SURROGATE.search(value)):
-            _refuse(_shown(name), "has half of a surrogate pair, which is no character")
-        found[name] = value
-    return found
-
-
-def _constant(name: str) -> NoReturn:
-    _refuse("body", f"{name} is not JSON")
-
-
-def _integer(digits: str) -> int:
-    if len(digits) > INTEGER_DIGITS_MAX:
-        _refuse("body", f"has a number of {len(digits)} digits; {INTEGER_DIGITS_MAX} are the most")
-    return int(digits)
-
-
-def _shown(name: str) -> str:
-    return name[:64].encode("ascii", "backslashreplace").decode()
+        return read_json(text, integer_digits_max=INTEGER_DIGITS_MAX)
+    except JsonRefused as refused:
+        _refuse(refused.name or "body", refused.problem)
 
 
 def _refuse(field: str, problem: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> NoReturn:

@@ -378,7 +378,7 @@ def test_a_secret_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkey
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("workflows.embedded.http.tokens.os.fsync", killed)
+        patched.setattr("workflows.private_files.os.fsync", killed)
         with pytest.raises(KeyboardInterrupt):
             AccessTokens.of(tmp_path)
     assert not (tmp_path / "tokens.key").exists()

@@ -37,7 +37,7 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     "Infinity": ({"text": '{"lines": -Infinity}'}, 400, "body"),
     "a number of 5000 digits": ({"text": '{"lines": ' + "9" * 5000 + "}"}, 400, "body"),
     "a number beyond 2**53": ({"text": '{"lines": 9007199254740993}'}, 400, "body"),
-    "a float beyond all": ({"text": '{"lines": 1e999}'}, 422, "lines"),
+    "a float beyond all": ({"text": '{"lines": 1e999}'}, 400, "lines"),
     "100,000 levels deep": ({"text": '{"lines": ' + "[" * 100_000}, 400, "body"),
     "the same key twice": ({"text": '{"tip": null, "tip": null}'}, 400, "tip"),
     "half a surrogate pair": ({"text": '{"restaurant": "' + SURROGATE + '"}'}, 400, "restaurant"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
@@ -10,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from workflows import strict_json
 from workflows.cli.failures import InvalidInput
 from workflows.clock import read_timestamp
 
@@ -40,20 +40,11 @@ def read_text(path: str) -> str:
 
 
 def read_json(text: str, source: str) -> Any:
-    """Raises InvalidInput, saying where the text stops being JSON, or that it holds what JSON cannot say."""
+    """Read JSON strictly. Raises InvalidInput, which names ``source``, the field and the place."""
     try:
-        value = json.loads(text)
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidInput(f"{source} is not JSON: {error.msg} at {where}") from None
-    except RecursionError:
-        raise InvalidInput(f"{source} is nested too deeply") from None
-    except ValueError:
-        raise InvalidInput(
-            f"{source} holds what JSON cannot say: a number beyond all bounds, NaN, or half of a surrogate pair"
-        ) from None
-    return value
+        return strict_json.read_json(text)
+    except strict_json.JsonRefused as refused:
+        raise InvalidInput(f"{source}{f' {refused.name}' if refused.name else ''} {refused.problem}") from None
 
 
 def json_argument(text: str, option: str) -> Any:

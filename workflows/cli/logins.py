@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from workflows.bearer import ForAllToRead, NoAddress, address_for_token, is_token
 from workflows.cli.failures import InvalidInput
+from workflows.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,16 +104,6 @@ def _changed() -> Iterator[dict[str, Login]]:
             fcntl.flock(lock, fcntl.LOCK_EX)
             logins = _read()
             yield logins
-            _write(file, [asdict(login) for login in logins.values()])
+            write_private(file, json.dumps([asdict(login) for login in logins.values()], indent=2))
     except OSError as error:
         raise InvalidInput(f"{file} cannot be written: {error.strerror}") from None
-
-
-def _write(file: Path, listed: list[dict[str, Any]]) -> None:
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)  # one that somebody else left would keep their permissions
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as text:
-        json.dump(listed, text, indent=2)
-        text.flush()
-        os.fsync(text.fileno())
-    new.replace(file)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import os
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +30,7 @@ from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.gateways.errors import KeyMisused, Unavailable
 from workflows.gateways.http import courier, kitchen, messages, payment
 from workflows.gateways.http.provider import GARBLED, Operation
+from workflows.private_files import write_private
 from workflows.sandbox.network import STILL_RUNS
 from workflows.sandbox.opening import Sandbox
 from workflows.sandbox.settings import TOKEN
@@ -64,10 +64,7 @@ def token_of(folder: Path, environment: Mapping[str, str]) -> str:
     if configured:
         return _token(configured, TOKEN)
     if not file.exists():
-        new = file.with_suffix(".new")
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as text:
-            text.write(secrets.token_urlsafe(32))
-        new.replace(file)  # atomic: an empty token would admit every caller
+        write_private(file, secrets.token_urlsafe(32))
     try:
         return _token(file.read_text(encoding="utf-8").strip(), str(file))
     except (OSError, UnicodeDecodeError):

@@ -7,12 +7,13 @@ only its owner may read the file.
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from workflows.private_files import write_private
 
 ROLES = ("customer", "restaurant", "courier", "support", "auditor", "service")
 TTL_S = 3600
@@ -46,7 +47,7 @@ class AccessTokens:
         """Use the secret in ``tokens.key`` of an engine's folder; create it if it is missing. Raises SecretUnusable."""
         path = folder / "tokens.key"
         if not path.exists():
-            _create_secret(path)
+            write_private(path, secrets.token_hex(_KEY_BYTES))
         path.chmod(0o600)
         try:
             secret = bytes.fromhex(path.read_text(encoding="ascii"))
@@ -84,17 +85,3 @@ class AccessTokens:
             raise TokenRefused("the token has expired") from None
         except jwt.PyJWTError:
             raise TokenRefused("the token is not valid here") from None
-
-
-def _create_secret(path: Path) -> None:
-    """Create the secret atomically: a killed process leaves all of it or nothing.
-
-    A folder has one engine, so one writer.
-    """
-    new = path.with_suffix(".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="ascii") as file:
-        file.write(secrets.token_hex(_KEY_BYTES))
-        file.flush()
-        os.fsync(descriptor)
-    new.replace(path)

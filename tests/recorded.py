@@ -11,7 +11,7 @@ from typing import Any
 from domain.identifiers import SYSTEM, OrderId
 from domain.order.commands import Command
 from domain.order.order import Order
-from tests.domain.order.stories import ORDER_ID, Told, spoken
+from tests.domain.order.stories import ORDER_ID, StoryLine, command_of
 from tests.domain.order.world import World
 from workflows.asl.signals import JSON
 from workflows.clock import timestamp
@@ -38,8 +38,8 @@ def recorded(world: World) -> tuple[RecordedEvent, ...]:
 
 def _numbered(world: World) -> Iterator[tuple[int, int, Any]]:
     version = 0
-    for minute, said in enumerate(said for said in world.said if said.events):
-        for event in said.events:
+    for minute, sent in enumerate(sent for sent in world.sent if sent.events):
+        for event in sent.events:
             version += 1
             yield minute, version, event
 
@@ -104,10 +104,10 @@ class Shop:
         )
         self._keys = count()
 
-    def tell(self, *lines: Told, order_id: OrderId = ORDER_ID) -> Order:
+    def tell(self, *lines: StoryLine, order_id: OrderId = ORDER_ID) -> Order:
         """Commands, as the stories of the domain tell them, each a commit."""
         for line in lines:
-            self.record(spoken(line, self.order(order_id)), order_id)
+            self.record(command_of(line, self.order(order_id)), order_id)
         return self.order(order_id)
 
     def record(self, command: Command, order_id: OrderId = ORDER_ID) -> None:

@@ -38,7 +38,7 @@ from workflows.time_budgets import budgets
 
 ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
 
-STORIES: list[tuple[s.Told, ...]] = [
+STORIES: list[tuple[s.StoryLine, ...]] = [
     s.PLACED,
     s.ACCEPTED,
     s.COMPLETED,
@@ -109,7 +109,7 @@ class World:
 
     random: Random
     mapping_settings: dict[str, Any] = field(default_factory=dict)
-    lines: dict[OrderId, list[s.Told]] = field(default_factory=dict)
+    lines: dict[OrderId, list[s.StoryLine]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trouble = Trouble()

@@ -48,7 +48,7 @@ class Outage:
             refresh(self.shop.engine, order_id, BUDGETS)
 
     def park(self, order_id: OrderId, error: str = "PaymentsUnavailable") -> None:
-        command = s.spoken(s.park(), self.shop.order(order_id))
+        command = s.command_of(s.park(), self.shop.order(order_id))
         self.shop.record(replace(command, error=error), order_id)
 
     def begin(self, per_s: float = 1.0, key: str = "click") -> str:

@@ -62,7 +62,7 @@ def limit(currency: str) -> Money:
     return Money(1000, currency)
 
 
-def shop_with(*told: s.Told) -> Shop:
+def shop_with(*told: s.StoryLine) -> Shop:
     shop = Shop()
     shop.tell(*told)
     refresh(shop.engine, ORDER_ID, BUDGETS)
@@ -83,7 +83,7 @@ def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
         order_id = order_id_for("app", str(number))
         order = shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
         if error:
-            shop.record(replace(s.spoken(s.park(), order), error=error), order_id)
+            shop.record(replace(s.command_of(s.park(), order), error=error), order_id)
         refresh(shop.engine, order_id, BUDGETS)
         shop.clock.advance(minutes=1)
     groups = list_groups(list_parked(shop.documents))

@@ -66,7 +66,7 @@ MUTANTS = (
         file="domain/order/deciding.py",
         old="        raise NotAsked(type(fact).__name__, fact.answers)\n",
         new="        return (fact,)\n",
-        caught_by=tests("domain/order/test_paying.py::test_an_answer_to_a_question_never_asked_is_refused"),
+        caught_by=tests("domain/order/test_paying.py::test_a_report_that_answers_no_intent_is_refused"),
     ),
     Mutant(
         name="answer to an older intent accepted",
@@ -74,9 +74,7 @@ MUTANTS = (
         file="domain/order/questions.py",
         old="for offer in order.delivery.offers if offer.intent == intent_version), None)\n",
         new="for offer in order.delivery.offers), None)\n",
-        caught_by=tests(
-            "domain/order/test_delivering.py::test_each_question_is_answered_by_what_was_said_of_its_own_offer"
-        ),
+        caught_by=tests("domain/order/test_delivering.py::test_each_offer_is_answered_by_the_reports_on_that_offer"),
     ),
     Mutant(
         name="answer of an earlier courier taken for the current offer",
@@ -84,9 +82,7 @@ MUTANTS = (
         file="domain/order/delivery.py",
         old="            return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)\n",
         new="            return _moved(delivery, delivery.offers[-1].intent, OfferState.ASSIGNED, event.courier)\n",
-        caught_by=tests(
-            "domain/order/test_delivering.py::test_a_courier_who_takes_a_withdrawn_offer_is_recorded_and_owed_again"
-        ),
+        caught_by=tests("domain/order/test_delivering.py::test_a_courier_who_accepts_a_withdrawn_offer_is_held_again"),
     ),
     Mutant(
         name="authorisation under a key per attempt",
@@ -180,7 +176,7 @@ MUTANTS = (
         file="domain/order/deciding.py",
         old="    if run < order.run:\n",
         new="    if False:\n",
-        caught_by=tests("domain/order/test_incidents.py::test_an_older_run_decides_nothing_any_more"),
+        caught_by=tests("domain/order/test_incidents.py::test_a_superseded_run_can_decide_nothing"),
     ),
     Mutant(
         name="outcome of an older run refused",
@@ -190,7 +186,7 @@ MUTANTS = (
         new="    if order.run > 1:\n"
         "        raise RunSuperseded(order.order_id, 1, order.run)\n"
         "    return () if fact_key(fact) in order.facts else (fact,)\n",
-        caught_by=tests("domain/order/test_incidents.py::test_what_an_older_run_made_happen_is_recorded"),
+        caught_by=tests("domain/order/test_incidents.py::test_outcomes_of_a_superseded_run_are_recorded"),
     ),
     Mutant(
         name="undo under a key per attempt",
@@ -216,7 +212,7 @@ MUTANTS = (
         old="    if ended or owed(order):\n",
         new="    if ended:\n",
         caught_by=tests(
-            "domain/order/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
+            "domain/order/test_cancelling.py::test_cancelling_recalls_an_unanswered_ticket_and_does_not_send_it_again"
         ),
     ),
     Mutant(
@@ -226,7 +222,7 @@ MUTANTS = (
         old="*_owed_ticket(order), *_owed_couriers(order))\n",
         new="*_owed_ticket(order))\n",
         caught_by=tests(
-            "domain/order/test_cancelling.py::test_cancelling_an_order_with_a_courier_under_way_gives_everything_back"
+            "domain/order/test_cancelling.py::test_cancelling_releases_the_money_the_ticket_and_the_courier"
         ),
     ),
     Mutant(
@@ -235,7 +231,7 @@ MUTANTS = (
         file="domain/order/consequences.py",
         old="amount=min(excess_taken(order), left))\n",
         new="amount=left)\n",
-        caught_by=tests("domain/order/test_paying.py::test_an_unavailable_item_told_after_the_capture_is_refunded"),
+        caught_by=tests("domain/order/test_paying.py::test_an_item_reported_unavailable_after_the_capture_is_refunded"),
     ),
     Mutant(
         name="capture of what was held instead of what was had",
@@ -279,7 +275,7 @@ MUTANTS = (
         file="domain/order/deciding.py",
         old=" or answer(order, command.awaited, command.intent_version) is not Answer.NONE:\n",
         new=":\n",
-        caught_by=tests("domain/order/test_preparing.py::test_a_timeout_says_nothing_once_the_answer_is_there"),
+        caught_by=tests("domain/order/test_preparing.py::test_a_timeout_after_the_answer_adds_nothing"),
     ),
     Mutant(
         name="cancelled after pickup",
@@ -287,7 +283,7 @@ MUTANTS = (
         file="domain/order/deciding.py",
         old="    if order.delivery.picked_up:\n        raise OrderAlreadyPickedUp",
         new="    if False:\n        raise OrderAlreadyPickedUp",
-        caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_nobody_cancels"),
+        caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_no_role_can_cancel"),
     ),
     Mutant(
         name="forward intent while cancelling",
@@ -297,9 +293,7 @@ MUTANTS = (
         new="    if order.cancellation is not None:\n"
         "        return _courier(order) if order.delivery.offers else None\n"
         "    return _forward(order)",
-        caught_by=tests(
-            "domain/order/test_cancelling.py::test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer"
-        ),
+        caught_by=tests("domain/order/test_cancelling.py::test_a_decline_during_a_cancellation_makes_no_further_offer"),
     ),
     Mutant(
         name="ticket sent again though the order is being cancelled",
@@ -308,7 +302,7 @@ MUTANTS = (
         old="    if order.cancellation is None:\n        versions |= _unanswered(order)\n",
         new="    versions |= _unanswered(order)\n",
         caught_by=tests(
-            "domain/order/test_cancelling.py::test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again"
+            "domain/order/test_cancelling.py::test_cancelling_recalls_an_unanswered_ticket_and_does_not_send_it_again"
         ),
     ),
     Mutant(
@@ -317,7 +311,7 @@ MUTANTS = (
         file="domain/order/questions.py",
         old="    if order.cancellation is not None or order.given_up:\n",
         new="    if order.given_up:\n",
-        caught_by=tests("domain/order/test_cancelling.py::test_what_was_waited_for_is_answered_by_the_cancellation"),
+        caught_by=tests("domain/order/test_cancelling.py::test_a_cancellation_answers_every_wait"),
     ),
     Mutant(
         name="cancellation interrupts an undo that waits for a circuit",

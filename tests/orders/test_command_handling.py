@@ -23,7 +23,7 @@ class Busy:
     """A log to which somebody else writes just before an append."""
 
     shop: Shop
-    line: s.Told
+    line: s.StoryLine
 
     def load(self, stream: str) -> Any:
         return self.shop.log.load(stream)

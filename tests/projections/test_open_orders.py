@@ -29,7 +29,7 @@ ORDER_ID = s.ORDER_ID
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def awaited(*told: s.Told) -> list[tuple[Awaiting, int]]:
+def awaited(*told: s.StoryLine) -> list[tuple[Awaiting, int]]:
     """What an order waits for, and of which intent."""
     shop = Shop()
     shop.tell(*told)
@@ -48,8 +48,8 @@ def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
     """Open orders have a row and no others; who moves waits for something, who is parked says why and what is owed."""
     world = played(play, contradictory=contradictory)
     events = recorded(world)
-    for said in world.said:
-        order = said.after
+    for sent in world.sent:
+        order = sent.after
         row = project(order, events[: order.version], BUDGETS)
         if order.placed is None or order.run_state is RunState.ENDED:
             assert row is None
@@ -142,7 +142,7 @@ def test_an_incident_names_who_outside_it_is_about(error, told, dependency):
     """By the name of the fault, or by what was not done. A bug of ours is about nobody."""
     shop = Shop()
     order = shop.tell(*told)
-    shop.record(replace(s.spoken(s.park(compensating=True), order), error=error))
+    shop.record(replace(s.command_of(s.park(compensating=True), order), error=error))
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
     assert row.parked is not None
@@ -157,9 +157,9 @@ def test_an_incident_names_who_outside_it_is_about(error, told, dependency):
 def test_the_view_is_the_fold_however_often_and_in_whatever_order_messages_come(play, order):
     """Each commit is told some time after it was made, perhaps twice, perhaps long after its followers."""
     world, shop, mail = played(play), Shop(), 0
-    for said in world.said:
-        if said.events:
-            shop.record(said.command)
+    for sent in world.sent:
+        if sent.events:
+            shop.record(sent.command)
             mail += order.randint(0, 2)
         while mail and order.random() < 0.5:
             mail -= 1

@@ -122,26 +122,26 @@ def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator
     ahead, moves = play
     world, commits = World(), 0
 
-    def after(said: Any) -> Iterator[Moment]:
+    def after(sent: Any) -> Iterator[Moment]:
         nonlocal commits
-        if said.events:
+        if sent.events:
             commits += 1
             yield Moment(snapshot(world), commits)
 
-    yield from after(world.say(place))
+    yield from after(world.send(place))
     for _ in range(ahead):
         if world.order.run_state is RunState.RUNNING:
-            yield from after(world.say(world.go_on()))
+            yield from after(world.send(world.go_on()))
     for pick, parameter in moves:
         allowed = list(world.moves())
         command = allowed[pick % len(allowed)](parameter)
         if command is not None:
-            yield from after(world.say(command))
+            yield from after(world.send(command))
 
 
 def snapshot(world: World) -> World:
     """The world as it is now; what it changes later is its own."""
-    lists = {name: copy.copy(getattr(world, name)) for name in ("events", "said", "mail", "told", "results")}
+    lists = {name: copy.copy(getattr(world, name)) for name in ("events", "sent", "mail", "reported", "results")}
     return replace(world, **lists, remaining=dict(world.remaining), couriers=dict(world.couriers))
 
 
@@ -153,9 +153,9 @@ class WholeLog:
         self._log = InMemoryEventLog(self._codec, self._clock)
         caller = Caller(SYSTEM, "history", "history")
         numbers = count()
-        for said in world.said:
-            if said.events:
-                handle(self._log, said.command, order_id=ORDER_ID, key=f"history/{next(numbers)}", caller=caller)
+        for sent in world.sent:
+            if sent.events:
+                handle(self._log, sent.command, order_id=ORDER_ID, key=f"history/{next(numbers)}", caller=caller)
 
     def prefix(self, commits: int) -> InMemoryEventLog:
         log = InMemoryEventLog(self._codec, self._clock)

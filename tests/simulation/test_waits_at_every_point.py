@@ -87,7 +87,7 @@ WAITS = [
 ]
 
 
-def played(lines: tuple[s.Told, ...]) -> Shop:
+def played(lines: tuple[s.StoryLine, ...]) -> Shop:
     """The order so far; a task of its run 1 waits with the token."""
     shop = Shop()
     shop.tell(*lines)
@@ -96,7 +96,9 @@ def played(lines: tuple[s.Told, ...]) -> Shop:
 
 
 @pytest.mark.parametrize(("action", "so_far", "answer"), WAITS)
-def test_an_answer_is_heard_whenever_it_comes(action: str, so_far: tuple[s.Told, ...], answer: s.Told) -> None:
+def test_an_answer_is_heard_whenever_it_comes(
+    action: str, so_far: tuple[s.StoryLine, ...], answer: s.StoryLine
+) -> None:
     """A wait is registered first, and then the log is read: the answer is seen by the one or the other."""
     for point in range(1, POINTS_MAX):  # at 0 the step has not read yet which question is open
         shop = played(so_far)
@@ -115,7 +117,7 @@ def test_an_answer_is_heard_whenever_it_comes(action: str, so_far: tuple[s.Told,
 
 @pytest.mark.parametrize(("action", "so_far", "answer"), WAITS)
 def test_who_is_to_be_woken_is_woken_though_the_process_dies_while_it_does(
-    action: str, so_far: tuple[s.Told, ...], answer: s.Told
+    action: str, so_far: tuple[s.StoryLine, ...], answer: s.StoryLine
 ) -> None:
     """A wait is forgotten only after its task ended: the message comes again, and has to find it."""
     for point in range(POINTS_MAX):

@@ -36,7 +36,7 @@ OTHER = order_id_for("app", "another order")
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def shop_with(*told: s.Told) -> Shop:
+def shop_with(*told: s.StoryLine) -> Shop:
     """One order that the view knows; its execution ran and is gone."""
     shop = Shop()
     shop.tell(*told)
@@ -247,9 +247,9 @@ def test_one_order_that_cannot_be_read_hides_no_other():
 def test_no_order_is_neither_ended_nor_parked_nor_within_its_budget_for_more_than_a_round(play):
     """When nothing runs any more, no message comes and no person acts. Who is parked already is not touched."""
     shop = Shop()
-    for said in played(play).said:
-        if said.events:
-            shop.record(said.command)
+    for sent in played(play).sent:
+        if sent.events:
+            shop.record(sent.command)
     follow(shop)
     before = shop.order()
     for _ in range(RUNS_MAX + 1):

@@ -1,4 +1,4 @@
-"""What the tests of the domain share: the stories' assertions explained, and a profile that looks longer."""
+"""Shared by the tests of the domain: assertion details for the stories, and a Hypothesis profile with more examples."""
 
 import pytest
 from hypothesis import settings

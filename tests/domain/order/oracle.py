@@ -1,6 +1,6 @@
-"""What an order's money and holdings are, worked out from its raw events alone: a second opinion on the fold.
+"""The money and the holdings of an order, worked out from its raw events alone, to compare with the fold.
 
-Nothing here imports the state or the rules of the domain, so that a mistake there is not made here, too.
+Nothing here imports the state or the rules of the domain, so that a mistake there is not repeated here.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def books_of(events: Iterable[e.Event]) -> Lines:
 
 
 def price_of(events: Iterable[e.Event]) -> int:
-    """What the order costs: what can be had, and the fees, less the credits."""
+    """The price of the order: available items and fees, less credits."""
     left: dict[int, int] = {}
     each: dict[int, int] = {}
     amount = 0
@@ -53,13 +53,14 @@ def price_of(events: Iterable[e.Event]) -> int:
 
 
 def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.PaymentRefunded]) -> int:
-    """What the provider says it moved."""
+    """What the provider reports to have moved."""
     return sum(event.amount.minor for event in events if isinstance(event, kind))
 
 
 def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
-    """What is held, or may be, and was not given back: the kind, and the version of the intent that took it; of a
-    refund that was asked, or refused in this run, the version of the refund's intent.
+    """What is or may be held and was not given back: the kind, and the version of the intent that took it.
+
+    For a refund that was requested, or refused in this run, it is the version of the refund's intent.
     """
     facts = list(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
@@ -70,7 +71,7 @@ def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
 
 
 _Movement = tuple[str, int, int]
-"""State, what was asked, and what counts: what the provider moved, else what was asked."""
+"""State, requested amount, and the amount that counts: what the provider moved, else what was requested."""
 
 
 _Kinds = tuple[type[Any], type[Any], type[Any]]
@@ -79,21 +80,21 @@ _REFUNDS: _Kinds = (e.PaymentRefundRequested, e.PaymentRefunded, e.PaymentRefund
 
 
 def _movements(facts: list[e.Event], kinds: _Kinds) -> dict[int, _Movement]:
-    asked, done, refused = kinds
-    found: dict[int, _Movement] = {}
+    requested, done, refused = kinds
+    movements: dict[int, _Movement] = {}
     for version, event in enumerate(facts, start=1):
         about: Any = event
-        if isinstance(event, asked):
-            found[version] = ("open", about.amount.minor, about.amount.minor)
+        if isinstance(event, requested):
+            movements[version] = ("open", about.amount.minor, about.amount.minor)
         elif isinstance(event, done):
-            found[about.answers] = ("done", found[about.answers][1], about.amount.minor)
-        elif isinstance(event, refused) and found[about.answers][0] == "open":
-            found[about.answers] = ("refused", *found[about.answers][1:])
+            movements[about.answers] = ("done", movements[about.answers][1], about.amount.minor)
+        elif isinstance(event, refused) and movements[about.answers][0] == "open":
+            movements[about.answers] = ("refused", *movements[about.answers][1:])
         elif isinstance(event, e.RunStarted):
-            found = {v: ("lapsed" if m[0] == "refused" else m[0], *m[1:]) for v, m in found.items()}
-        elif isinstance(event, e.WrittenOff) and event.intent in found and found[event.intent][0] != "done":
-            found[event.intent] = ("written off", *found[event.intent][1:])
-    return found
+            movements = {v: ("lapsed" if m[0] == "refused" else m[0], *m[1:]) for v, m in movements.items()}
+        elif isinstance(event, e.WrittenOff) and event.intent in movements and movements[event.intent][0] != "done":
+            movements[event.intent] = ("written off", *movements[event.intent][1:])
+    return movements
 
 
 def _sum(movements: dict[int, _Movement], *states: str) -> int:
@@ -106,8 +107,8 @@ def _due(facts: list[e.Event], captures: dict[int, _Movement]) -> int:
         return 0
     forgiven = {event.intent for event in facts if isinstance(event, e.WrittenOff)}
     waived = sum(
-        max(asked - (amount if state == "done" else 0), 0)
-        for version, (state, asked, amount) in captures.items()
+        max(requested - (amount if state == "done" else 0), 0)
+        for version, (state, requested, amount) in captures.items()
         if version in forgiven
     )
     price = max(price_of(facts) - waived, 0)
@@ -134,60 +135,60 @@ def _held_money(facts: list[e.Event]) -> set[tuple[str, int]]:
 
 
 def _held_tickets(facts: list[e.Event]) -> set[tuple[str, int]]:
-    """The restaurant answers for the ticket until it says no, takes it off when asked, or a courier has the meal."""
-    intent, state, asked = 0, "none", 0
+    """A ticket is held until the restaurant rejects it, cancels it when asked to, or a courier has the meal."""
+    intent, state, undo = 0, "none", 0
     for version, event in enumerate(facts, start=1):
         match event:
             case e.PreparationRequested():
                 intent, state = version, "held"
             case e.PreparationCancellationRequested():
-                asked = version
+                undo = version
             case e.OrderPickedUp() | e.OrderDelivered():
-                state, asked = "over", 0
+                state, undo = "over", 0
             case e.PreparationRejected() if state != "over":
-                state, asked = "rejected", 0
+                state, undo = "rejected", 0
             case e.PreparationAccepted() | e.PreparationReady() if state == "rejected":
                 state = "held"
-            case e.PreparationCancelled(answers=answers) | e.PreparationWrittenOff(answers=answers) if answers == asked:
-                state, asked = "over", 0
+            case e.PreparationCancelled(answers=answers) | e.PreparationWrittenOff(answers=answers) if answers == undo:
+                state, undo = "over", 0
             case e.WrittenOff(intent=written_off) if written_off == intent:
-                state, asked = "over", 0
+                state, undo = "over", 0
     return {("ticket", intent)} if state == "held" else set()
 
 
 def _held_offers(facts: list[e.Event]) -> set[tuple[str, int]]:
-    """An offer is held from being made until it is declined or released, or the courier's way has ended."""
+    """An offer is held until it is declined or released, or the delivery has ended."""
     held: dict[int, bool] = {}
     over: set[int] = set()
     carrying: set[int] = set()
-    asked: dict[int, int] = {}
+    releases: dict[int, int] = {}
     for version, event in enumerate(facts, start=1):
         match event:
             case e.CourierRequested():
                 held[version] = True
             case e.CourierReleaseRequested():
-                asked[event.request] = version
+                releases[event.request] = version
             case e.CourierAssigned() | e.CourierTimedOut() if event.answers not in carrying | over:
                 held[event.answers] = True
             case e.CourierDeclined() if event.answers not in carrying | over:
                 held[event.answers] = False
-                asked.pop(event.answers, None)
+                releases.pop(event.answers, None)
             case e.OrderPickedUp() if event.answers not in carrying | over:
                 held[event.answers] = True
                 carrying.add(event.answers)
-                asked.pop(event.answers, None)
+                releases.pop(event.answers, None)
             case e.OrderDelivered() | e.DeliveryFailed():
                 held[event.answers] = False
                 over.add(event.answers)
-                asked.pop(event.answers, None)
+                releases.pop(event.answers, None)
             case e.CourierReleased() | e.CourierWrittenOff():
-                for offer in [o for o, release in asked.items() if release == event.answers]:
+                for offer in [o for o, release in releases.items() if release == event.answers]:
                     held[offer] = False
                     carrying.discard(offer)
-                    del asked[offer]
+                    del releases[offer]
             case e.WrittenOff():
                 held[event.intent] = False
                 over.discard(event.intent)
                 carrying.discard(event.intent)
-                asked.pop(event.intent, None)
+                releases.pop(event.intent, None)
     return {("offer", offer) for offer, is_held in held.items() if is_held}

@@ -1,8 +1,8 @@
-"""How the tests of the domain tell a story: given what happened, when somebody says something, then this follows.
+"""Stories for the tests of the domain: given these commands, when another one comes, then these events follow.
 
-A *line* of a story is a command, or a function of the order that makes one: what the outside says names the question it
-answers, so the builders below look it up (the latest of its kind, unless ``to`` says which: 0 is the first). ``then``
-takes whole events, or only their kinds where the rest does not matter.
+A *line* of a story is a command, or a function that makes one from the order: a report names the intent that it
+answers, so the builders below look that up (the latest of its kind unless ``to`` is given; 0 is the first). ``then``
+takes whole events, or only their types where the contents do not matter.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ RESTAURANT = Actor(Role.RESTAURANT, "luigi")
 SUPPORT = Actor(Role.SUPPORT, "sam")
 SECOND = Actor(Role.SUPPORT, "sue")
 
-Told: TypeAlias = Command | Callable[[Order], Command]
+StoryLine: TypeAlias = Command | Callable[[Order], Command]
 Expected: TypeAlias = Event | type | Callable[[Order], Command]
 
 
@@ -92,7 +92,7 @@ def eur(amount: str) -> Money:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What happened so far. ``added`` is what the last command led to, ``refusal`` why it did not."""
+    """The history so far. ``added`` are the events of the last command, ``refusal`` the reason if it was refused."""
 
     events: tuple[Event, ...] = ()
     order: Order = UNKNOWN
@@ -100,10 +100,10 @@ class Story:
     added: tuple[Event, ...] = ()
     refusal: Rejected | None = None
 
-    def when(self, line: Told) -> Story:
-        """Somebody says this now; it may be refused."""
+    def when(self, line: StoryLine) -> Story:
+        """Decide on one more command, which may be refused."""
         try:
-            added = decide(spoken(line, self.order), self.order)
+            added = decide(command_of(line, self.order), self.order)
         except Rejected as refusal:
             return Story(self.events, self.order, self.order, (), refusal)
         order = self.order
@@ -112,7 +112,7 @@ class Story:
         return Story((*self.events, *added), order, self.order, added)
 
     def then(self, *expected: Expected) -> Story:
-        """Exactly these events followed, in this order."""
+        """Check that exactly these events followed, in this order."""
         assert self.refusal is None, f"refused: {self.refusal}"
         found = [
             type(event) if isinstance(wanted, type) else event
@@ -123,20 +123,23 @@ class Story:
         return self
 
     def nothing(self) -> Story:
+        """Check that the command was accepted and added no event."""
         return self.then()
 
     def refused(self, refusal: type[Rejected]) -> Story:
+        """Check that the command was refused for this reason."""
         assert type(self.refusal) is refusal, f"refusal {self.refusal!r}, events {self.added}"
         return self
 
-    def owing(self, *holdings: str) -> Story:
-        """What is held, as ``holding`` and, where it applies, ``in doubt`` or ``refused``: "ticket in doubt"."""
+    def holding(self, *holdings: str) -> Story:
+        """Check what is held, with ``in doubt`` or ``refused`` where it applies, e.g. "ticket in doubt"."""
         notes = {(True, False): " in doubt", (False, True): " refused", (False, False): ""}
         found = [f"{item.holding}{notes[item.in_doubt, item.refused]}" for item in owed(self.order)]
         assert found == list(holdings)
         return self
 
     def with_open(self, *kinds: type[Intent]) -> Story:
+        """Check which intents are open."""
         assert [type(found.intent) for found in open_intents(self.order)] == list(kinds)
         return self
 
@@ -146,7 +149,7 @@ class Story:
         return self
 
     def with_books(self, **lines: str) -> Story:
-        """These lines of the books have these amounts, all others none; and they balance."""
+        """Check that the books balance, these lines have these amounts and all others are zero."""
         found = books(self.order)
         wanted = {line: eur("0") for line in Books.__dataclass_fields__} | {n: eur(a) for n, a in lines.items()}
         assert {line: getattr(found, line) for line in wanted} == wanted
@@ -154,8 +157,8 @@ class Story:
         return self
 
 
-def given(*lines: Told) -> Story:
-    """The order after all this was said; none of it is refused."""
+def given(*lines: StoryLine) -> Story:
+    """Make the order that these commands lead to; none of them may be refused."""
     story = Story()
     for line in lines:
         story = story.when(line)
@@ -163,15 +166,15 @@ def given(*lines: Told) -> Story:
     return story
 
 
-def told(*events: Event) -> Story:
-    """The order that these events add up to, whether a decision leads there or not."""
+def folded(*events: Event) -> Story:
+    """Make the order that these events fold to, whether decisions lead there or not."""
     order = initial(ORDER_ID)
     for event in events:
         order = evolve(order, event)
     return Story(events, order, order)
 
 
-def spoken(line: Told, order: Order) -> Command:
+def command_of(line: StoryLine, order: Order) -> Command:
     return line(order) if callable(line) else line
 
 
@@ -196,7 +199,7 @@ SALAD = Line(sku=Sku("salad"), name="Salad", quantity=1, unit_price=eur("6.00"))
 
 
 def place(*lines: Line, **changes: Any) -> PlaceOrder:
-    """Two pizzas with burrata for 28.00, a salad for 6.00, and 6.00 of fees and tip: 40.00."""
+    """Order two pizzas with burrata for 28.00 and a salad for 6.00, with 6.00 of fees and tip: 40.00."""
     fields: dict[str, Any] = {
         "order_id": ORDER_ID,
         "customer": CustomerId("cleo"),
@@ -231,8 +234,8 @@ def abandon(limit: str | None = None) -> AbandonOrder:
     return AbandonOrder(fault=Fault.PLATFORM, by=SUPPORT, reason="a lost cause", limit=eur(limit) if limit else None)
 
 
-def approve(by: Actor = SECOND) -> Told:
-    """The latest wish that waits for a second person, or the latest that was approved."""
+def approve(by: Actor = SECOND) -> StoryLine:
+    """Approve the latest pending request or, if there is none, the latest that was approved."""
     return lambda order: Approve(approval=max(order.approvals or order.approved), by=by)
 
 
@@ -240,19 +243,19 @@ def note(text: str = "called the restaurant", note_id: str = "note") -> AddNote:
     return AddNote(note_id=note_id, by=SUPPORT, text=text)
 
 
-def park(*, compensating: bool = False, run: int | None = None) -> Told:
+def park(*, compensating: bool = False, run: int | None = None) -> StoryLine:
     return lambda order: ParkOrder(
         run=order.run if run is None else run, error="Bug", detail="", compensating=compensating
     )
 
 
-def restart() -> Told:
+def restart() -> StoryLine:
     return lambda order: StartRun(run=order.run + 1, by=SUPPORT, reason="fixed")
 
 
-def write_off(of: type[Intent], to: int = -1, limit: str | None = None) -> Told:
+def write_off(of: type[Intent], to: int = -1, limit: str | None = None) -> StoryLine:
     return lambda order: WriteOff(
-        intent=asked(order, of)[to],
+        intent=versions_of(order, of)[to],
         fault=Fault.PLATFORM,
         by=SUPPORT,
         reason="not worth it",
@@ -260,8 +263,8 @@ def write_off(of: type[Intent], to: int = -1, limit: str | None = None) -> Told:
     )
 
 
-def timeout(awaited: Awaited, *, run: int | None = None, asked: int | None = None) -> Told:
-    """The wait for this question of the order ran out; of an older question if ``asked`` names its intent."""
+def timeout(awaited: Awaited, *, run: int | None = None, asked: int | None = None) -> StoryLine:
+    """Let this wait of the order run out; ``asked`` is the version of an older intent, if it was for that one."""
 
     def command(order: Order) -> Command:
         of = awaited_intent(order, awaited) if asked is None else asked
@@ -271,29 +274,29 @@ def timeout(awaited: Awaited, *, run: int | None = None, asked: int | None = Non
     return command
 
 
-# --- the outside ------------------------------------------------------------------------------------------------------
+# --- reports --------
 
 
-def asked(order: Order, kind: type[Intent]) -> list[int]:
+def versions_of(order: Order, kind: type[Intent]) -> list[int]:
     """The versions of the intents of this kind, oldest first."""
     return [version for version, intent in order.intents.items() if isinstance(intent, kind)]
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What the outside says in answer to an intent of that kind."""
+    """A report in answer to an intent of that kind."""
 
     kind: type[Intent]
     to: int
     fact: Callable[[int, Any], Fact]
 
     def __call__(self, order: Order) -> RecordFact:
-        version = asked(order, self.kind)[self.to]
+        version = versions_of(order, self.kind)[self.to]
         return RecordFact(fact=self.fact(version, order.intents[version]))
 
 
-def with_fact(report: Report, **changes: Any) -> Told:
-    """The same report, with other contents."""
+def with_fact(report: Report, **changes: Any) -> StoryLine:
+    """Change contents of a report."""
     return lambda order: RecordFact(fact=replace(report(order).fact, **changes))
 
 
@@ -409,7 +412,7 @@ def courier_lost(to: int = -1) -> Report:
 
 # --- how far an order is ----------------------------------------------------------------------------------------------
 
-PLACED: tuple[Told, ...] = (place(),)
+PLACED: tuple[StoryLine, ...] = (place(),)
 AUTHORIZED = (*PLACED, authorized())
 ACCEPTED = (*AUTHORIZED, accepted())
 ASSIGNED = (*ACCEPTED, assigned())

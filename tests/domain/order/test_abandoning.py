@@ -1,4 +1,4 @@
-"""Giving an order up: it ends as it is, and nothing is undone or owed. Cancelling gives back; this does not."""
+"""Abandoning an order: it ends as it is, without compensation. A cancellation gives back; abandoning does not."""
 
 from __future__ import annotations
 
@@ -61,17 +61,17 @@ def written_off(story: Story) -> list[int]:
     "so_far",
     [PLACED, AUTHORIZED, READY, PICKED_UP, DELIVERED, (*AUTHORIZED, park()), (*READY, cancel(), void_refused())],
 )
-def test_an_order_that_is_abandoned_ends_and_owes_nothing(so_far):
-    """Wherever it is. What it held is written off one by one, so that the log names what was given up."""
+def test_an_abandoned_order_ends_and_holds_nothing(so_far):
+    """In every state. Each held item is written off by its own event, so that the log names what was given up."""
     before = given(*so_far)
     story = before.when(abandon())
-    story.being(Status.ABANDONED, RunState.ENDED).owing().with_open()
+    story.being(Status.ABANDONED, RunState.ENDED).holding().with_open()
     assert isinstance(story.added[-1], OrderAbandoned)
     assert not [event for event in story.added if type(event).__name__.endswith("Requested")]
 
 
-def test_abandoning_asks_nobody_for_anything():
-    """No void, no cancelled ticket, no release: that is the difference to a cancellation."""
+def test_abandoning_calls_no_provider():
+    """No void, no recalled ticket, no released courier: that is the difference to a cancellation."""
     story = given(*READY).when(abandon())
     story.then(WrittenOff, WrittenOff, WrittenOff, OrderAbandoned)
     end = story.added[-1]
@@ -79,7 +79,7 @@ def test_abandoning_asks_nobody_for_anything():
     assert (end.by, end.fault, end.reason) == (SUPPORT, Fault.PLATFORM, "a lost cause")
 
 
-def test_what_the_customer_still_had_to_pay_is_not_claimed_any_more():
+def test_abandoning_gives_up_what_the_customer_still_had_to_pay():
     story = given(*DELIVERED, capture_refused(), park()).when(abandon())
     end = story.added[-1]
     assert isinstance(end, OrderAbandoned)
@@ -89,7 +89,7 @@ def test_what_the_customer_still_had_to_pay_is_not_claimed_any_more():
 
 def test_a_refused_refund_that_is_abandoned_stays_in_the_books():
     story = given(*COMPLETED, credit("10.00"), refund_refused(), park(compensating=True)).when(abandon())
-    story.with_books(captured="40.00", due="30.00", unreturned="10.00").owing().being(Status.ABANDONED)
+    story.with_books(captured="40.00", due="30.00", unreturned="10.00").holding().being(Status.ABANDONED)
 
 
 def test_abandoning_twice_is_not_an_error():
@@ -101,11 +101,11 @@ def test_an_order_that_ended_cannot_be_abandoned(so_far):
     given(*so_far).when(abandon()).refused(OrderAlreadyEnded)
 
 
-def test_nobody_abandons_what_was_never_placed():
+def test_an_order_that_was_never_placed_cannot_be_abandoned():
     given().when(abandon()).refused(OrderNotFound)
 
 
-def test_an_abandoned_order_takes_no_more_wishes():
+def test_an_abandoned_order_refuses_further_requests():
     story = given(*READY, abandon())
     story.when(cancel()).refused(OrderAlreadyEnded)
     story.when(credit("1.00")).refused(OrderAlreadyEnded)
@@ -114,8 +114,8 @@ def test_an_abandoned_order_takes_no_more_wishes():
     story.when(timeout(Awaited.READINESS)).nothing()
 
 
-def test_money_that_turns_out_to_be_held_after_all_is_given_back_in_a_new_run():
-    """A fact is never refused; from there on the order is cancelled, whose runs know only to give back."""
+def test_money_reported_as_held_after_abandoning_is_released_in_a_new_run():
+    """A fact is never refused. The order is then cancelled, because the runs of a cancelled order only give back."""
     (
         given(*PLACED, abandon())
         .when(authorized())
@@ -134,27 +134,27 @@ def test_money_that_turns_out_to_be_held_after_all_is_given_back_in_a_new_run():
 
 def test_a_courier_who_comes_late_for_an_abandoned_order_is_released():
     story = given(*ACCEPTED, courier_declined(), abandon()).when(assigned())
-    story.being(Status.CANCELLING, RunState.RUNNING).owing("offer")
+    story.being(Status.CANCELLING, RunState.RUNNING).holding("offer")
 
 
-def test_a_meal_that_arrives_after_all_changes_nothing():
-    """It was given up before it was paid for."""
+def test_a_delivery_reported_after_abandoning_changes_nothing():
+    """The price was given up before it was captured."""
     given(*PICKED_UP, abandon()).when(delivered()).then(delivered()).with_books().being(Status.ABANDONED)
 
 
-def test_a_capture_in_doubt_that_happened_after_all_is_kept():
-    """It is what the customer had to pay; nothing is owed."""
+def test_a_capture_in_doubt_that_succeeded_is_kept_after_abandoning():
+    """It is what the customer had to pay, so nothing is to be refunded."""
     story = given(*DELIVERED, abandon()).when(captured())
-    story.then(captured()).owing().with_books(captured="40.00", due="40.00").being(Status.ABANDONED)
+    story.then(captured()).holding().with_books(captured="40.00", due="40.00").being(Status.ABANDONED)
 
 
-def test_too_much_taken_from_a_customer_who_has_the_meal_is_refunded_without_undoing_the_rest():
+def test_a_capture_above_the_price_of_a_delivered_order_is_refunded_after_abandoning():
     story = given(*DELIVERED, abandon()).when(captured("50.00"))
     story.then(captured("50.00"), PaymentRefundRequested(capture_id="cap-11", amount=eur("10.00")), RunStarted)
     story.being(Status.DELIVERED, RunState.RUNNING)
 
 
-def test_writing_off_what_is_left_after_cancelling_is_not_abandoning():
-    """The order ends as cancelled: all else was given back."""
+def test_writing_off_the_last_item_of_a_cancellation_ends_the_order_as_cancelled():
+    """Everything else was given back, so this is not abandoning."""
     story = given(*AUTHORIZED, cancel(), ticket_cancelled(), void_refused())
     story.when(write_off(PaymentAuthorizationRequested)).being(Status.CANCELLED)

@@ -1,4 +1,4 @@
-"""Cancelling: who may, until when, and what is given back first; races between the wish and the facts."""
+"""Cancelling: which roles may, until when, what is given back first, and races between the request and the facts."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ from tests.domain.order.stories import (
 )
 
 
-def test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_order_ends():
-    """An intent without an outcome is owed: it may have happened."""
+def test_cancelling_while_the_authorization_is_in_doubt_settles_it_before_the_order_ends():
+    """An intent without an outcome may have happened, so its outcome comes first."""
     (
         given(*PLACED)
         .when(cancel())
@@ -68,24 +68,24 @@ def test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_or
             )
         )
         .being(Status.CANCELLING)
-        .owing("authorization in doubt")
+        .holding("authorization in doubt")
         .with_open(PaymentAuthorizationRequested)
         .when(authorized())
         .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"))
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
-        .owing()
+        .holding()
         .with_open()
         .with_books()
     )
 
 
 def test_cancelling_before_a_decline_ends_with_the_decline():
-    given(*PLACED, cancel()).when(declined()).then(declined(), OrderCancelled()).owing()
+    given(*PLACED, cancel()).when(declined()).then(declined(), OrderCancelled()).holding()
 
 
-def test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_again():
+def test_cancelling_recalls_an_unanswered_ticket_and_does_not_send_it_again():
     (
         given(*AUTHORIZED)
         .when(cancel())
@@ -98,7 +98,7 @@ def test_cancelling_an_unanswered_ticket_takes_it_back_and_does_not_send_it_agai
     )
 
 
-def test_cancelling_an_order_with_a_courier_under_way_gives_everything_back():
+def test_cancelling_releases_the_money_the_ticket_and_the_courier():
     (
         given(*READY)
         .when(cancel())
@@ -108,11 +108,11 @@ def test_cancelling_an_order_with_a_courier_under_way_gives_everything_back():
             PreparationCancellationRequested,
             CourierReleaseRequested(request=6),
         )
-        .owing("authorization", "ticket", "offer")
+        .holding("authorization", "ticket", "offer")
         .when(released())
-        .owing("authorization", "ticket")
+        .holding("authorization", "ticket")
         .when(ticket_lost())
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
         .being(Status.CANCELLED, RunState.ENDED)
@@ -137,7 +137,7 @@ def test_every_offer_that_was_not_withdrawn_yet_is_withdrawn():
         (SYSTEM, Fault.PLATFORM),
     ],
 )
-def test_before_pickup_whoever_may_cancel_cancels_and_answers_for_it(so_far, by, fault):
+def test_before_pickup_the_role_that_cancels_is_at_fault(so_far, by, fault):
     story = given(*so_far).when(cancel(by)).being(Status.CANCELLING)
     assert story.added[0] == CancellationRequested(
         cause=CancellationCause.ASKED, fault=fault, by=by, reason="changed my mind"
@@ -147,12 +147,12 @@ def test_before_pickup_whoever_may_cancel_cancels_and_answers_for_it(so_far, by,
 
 @pytest.mark.parametrize("role", [Role.COURIER, Role.AUDITOR])
 @pytest.mark.parametrize("so_far", [PLACED, READY, COMPLETED, (*PLACED, declined())])
-def test_couriers_and_auditors_cancel_nothing(so_far, role):
+def test_couriers_and_auditors_cannot_cancel(so_far, role):
     given(*so_far).when(cancel(Actor(role, "x"))).refused(CancellationNotAllowed)
 
 
 @pytest.mark.parametrize("so_far", [PICKED_UP, DELIVERED, COMPLETED])
-def test_after_pickup_nobody_cancels(so_far):
+def test_after_pickup_no_role_can_cancel(so_far):
     given(*so_far).when(cancel(SUPPORT)).refused(OrderAlreadyPickedUp)
 
 
@@ -162,46 +162,46 @@ def test_cancelling_twice_is_not_an_error():
     given(*PICKED_UP, failed()).when(cancel()).nothing()
 
 
-def test_what_was_waited_for_is_answered_by_the_cancellation():
+def test_a_cancellation_answers_every_wait():
     story = given(*ACCEPTED, cancel())
     assert {answer(story.order, awaited, 6) for awaited in Awaited} == {Answer.CANCELLING}
 
 
 @pytest.mark.parametrize("fact", [accepted(), ready(), unavailable(1), unavailable(2)])
-def test_what_the_restaurant_says_during_a_cancellation_opens_nothing_new(fact):
+def test_a_report_of_the_restaurant_during_a_cancellation_opens_no_forward_intent(fact):
     """No forward intent opens after cancelling began."""
     given(*AUTHORIZED, unavailable(1, 1), cancel()).when(fact).then(fact)
 
 
 def test_a_courier_who_declines_need_not_be_withdrawn():
-    given(*ASSIGNED, cancel()).when(courier_declined()).owing("authorization", "ticket").with_open(
+    given(*ASSIGNED, cancel()).when(courier_declined()).holding("authorization", "ticket").with_open(
         PaymentVoidRequested, PreparationCancellationRequested
     )
 
 
 def test_a_meal_picked_up_during_the_cancellation_is_still_cancelled():
-    """The wish was first. The courier is asked to bring it back or is written off; the ticket is done with."""
+    """The cancellation came first. The courier is released or written off; the ticket is closed by the pickup."""
     (
         given(*READY, cancel())
         .when(picked_up())
         .then(picked_up(), CourierReleaseRequested(request=6))
-        .owing("authorization", "offer")
+        .holding("authorization", "offer")
         .when(released(to=0))
         .then(released(to=0))
-        .owing("authorization", "offer")
+        .holding("authorization", "offer")
         .when(courier_lost())
         .when(voided())
         .then(voided(), OrderCancelled())
         .when(delivered())
         .then(delivered())
         .being(Status.CANCELLED, RunState.ENDED)
-        .owing()
+        .holding()
         .with_books()
     )
 
 
 def test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it():
-    """A late fact makes it owe again: a new run, in the same commit."""
+    """The late report means that a courier is held again, which starts a new run in the same commit."""
     (
         given(*ACCEPTED, cancel(), voided(), ticket_cancelled(), released())
         .being(Status.CANCELLED, RunState.ENDED)
@@ -212,20 +212,20 @@ def test_a_courier_who_accepts_after_the_order_was_cancelled_reopens_it():
             RunStarted(run=2, by=SYSTEM, reason="the ended order holds something again"),
         )
         .being(Status.CANCELLING, RunState.RUNNING)
-        .owing("offer")
+        .holding("offer")
         .when(released())
         .then(released(), OrderCancelled())
         .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
-def test_a_restaurant_that_speaks_after_it_took_the_ticket_off_reopens_nothing():
+def test_reports_of_a_restaurant_that_cancelled_the_ticket_reopen_nothing():
     story = given(*AUTHORIZED, cancel(), voided(), ticket_cancelled()).being(Status.CANCELLED, RunState.ENDED)
     for fact in (accepted(), ready(), rejected()):
-        story.when(fact).then(fact).being(Status.CANCELLED, RunState.ENDED).owing()
+        story.when(fact).then(fact).being(Status.CANCELLED, RunState.ENDED).holding()
 
 
-def test_a_hold_that_was_written_off_in_doubt_and_is_there_after_all_is_let_go():
+def test_a_hold_written_off_in_doubt_is_released_when_it_turns_out_to_exist():
     (
         given(*PLACED, cancel(), write_off(PaymentAuthorizationRequested))
         .being(Status.CANCELLED, RunState.ENDED)
@@ -236,8 +236,8 @@ def test_a_hold_that_was_written_off_in_doubt_and_is_there_after_all_is_let_go()
     )
 
 
-def test_cancelling_a_parked_order_starts_a_run_that_gives_back():
-    """Nobody works on a parked order; the wish does not wait for a person."""
+def test_cancelling_a_parked_order_starts_a_run_that_compensates():
+    """No run works on a parked order, and a cancellation does not wait for a person."""
     (
         given(*AUTHORIZED, park())
         .when(cancel())
@@ -249,9 +249,9 @@ def test_cancelling_a_parked_order_starts_a_run_that_gives_back():
         )
         .being(Status.CANCELLING, RunState.RUNNING)
     )
-    given(*PLACED, park()).when(cancel()).then(CancellationRequested, RunStarted).owing("authorization in doubt")
+    given(*PLACED, park()).when(cancel()).then(CancellationRequested, RunStarted).holding("authorization in doubt")
 
 
-def test_a_decline_by_the_courier_during_a_cancellation_makes_no_other_offer():
+def test_a_decline_during_a_cancellation_makes_no_further_offer():
     story = given(*ACCEPTED, cancel()).when(courier_declined())
     assert CourierRequested not in {type(event) for event in story.added}

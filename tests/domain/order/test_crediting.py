@@ -71,12 +71,12 @@ def test_a_credit_while_the_capture_is_in_doubt_is_refunded_when_it_is_known():
     )
 
 
-def test_a_capture_refused_after_a_credit_is_asked_anew_for_the_rest():
+def test_after_a_credit_a_refused_capture_is_requested_again_for_the_lower_price():
     story = given(*DELIVERED, credit("10.00"), capture_refused())
     story.with_books(still_to_capture="30.00", due="30.00").with_open()
 
 
-def test_an_order_credited_in_full_lets_go_of_the_money():
+def test_an_order_credited_in_full_releases_the_hold():
     (
         given(*PICKED_UP, credit("40.00"))
         .when(delivered())
@@ -108,15 +108,15 @@ def test_what_was_written_off_cannot_be_credited_as_well():
 
 
 @pytest.mark.parametrize("amount", [eur("0.00"), eur("-1.00"), Money(100, "USD")])
-def test_a_credit_of_nothing_or_in_another_currency_is_refused_by_name(amount):
+def test_a_credit_of_zero_or_in_another_currency_is_refused(amount):
     given(*COMPLETED).when(replace(credit("1.00"), amount=amount)).refused(ImplausibleAmount)
 
 
-def test_a_cancelled_order_has_nothing_to_credit():
+def test_a_cancelled_order_cannot_be_credited():
     given(*AUTHORIZED, cancel()).when(credit("1.00")).refused(OrderAlreadyCancelling)
 
 
-def test_an_item_that_is_missing_and_credited_is_given_back_once():
+def test_an_item_both_missing_and_credited_is_refunded_once():
     """The price never falls below zero: 40.00 credited, then 28.00 of pizza missing."""
     (
         given(*COMPLETED, credit("40.00"))

@@ -1,4 +1,4 @@
-"""Delivering: offers to couriers one after the other, the pickup as the pivot, and what is said late."""
+"""Delivering: offers to couriers one after the other, the pickup as the pivot, and late reports."""
 
 from __future__ import annotations
 
@@ -33,7 +33,6 @@ from tests.domain.order.stories import (
     PICKED_UP,
     READY,
     Story,
-    asked,
     assigned,
     cancel,
     capture_refused,
@@ -51,6 +50,7 @@ from tests.domain.order.stories import (
     released,
     restart,
     timeout,
+    versions_of,
     voided,
 )
 
@@ -61,14 +61,14 @@ def test_an_assigned_courier_is_held_until_the_meal_is_delivered():
         .when(assigned())
         .then(assigned())
         .with_open()
-        .owing("authorization", "ticket", "offer")
+        .holding("authorization", "ticket", "offer")
         .when(assigned())
         .nothing()
     )
 
 
-def test_another_courier_who_takes_the_same_offer_is_another_fact():
-    """Couriers hand offers on; who is under way is who said so last."""
+def test_a_second_courier_who_accepts_the_same_offer_replaces_the_first():
+    """Couriers hand offers on; the last one who accepted is on the way."""
     story = given(*ASSIGNED).when(assigned("bob")).then(assigned("bob"))
     assert [offer.courier for offer in story.order.delivery.offers] == ["bob"]
 
@@ -79,7 +79,7 @@ def test_a_declined_offer_goes_to_another_courier():
         .when(courier_declined())
         .then(courier_declined(), CourierRequested(attempt=2))
         .with_open(CourierRequested)
-        .owing("authorization", "ticket", "offer in doubt")
+        .holding("authorization", "ticket", "offer in doubt")
     )
 
 
@@ -87,8 +87,8 @@ def test_a_courier_who_gives_the_delivery_back_before_pickup_is_replaced():
     given(*ASSIGNED).when(courier_declined()).then(courier_declined(), CourierRequested(attempt=2))
 
 
-def test_an_offer_nobody_answers_is_withdrawn_while_the_next_is_made():
-    """The one who did not answer may be under way: the offer is owed until it is withdrawn."""
+def test_an_unanswered_offer_is_withdrawn_while_the_next_is_made():
+    """The courier who did not answer may be on the way, so the offer is held until it is withdrawn."""
     (
         given(*ACCEPTED)
         .when(timeout(Awaited.ASSIGNMENT))
@@ -97,10 +97,10 @@ def test_an_offer_nobody_answers_is_withdrawn_while_the_next_is_made():
             CourierRequested(attempt=2),
             CourierReleaseRequested(request=6),
         )
-        .owing("authorization", "ticket", "offer in doubt", "offer in doubt")
+        .holding("authorization", "ticket", "offer in doubt", "offer in doubt")
         .with_open(CourierRequested, CourierReleaseRequested)
         .when(released())
-        .owing("authorization", "ticket", "offer in doubt")
+        .holding("authorization", "ticket", "offer in doubt")
     )
 
 
@@ -120,71 +120,71 @@ def test_after_the_last_attempt_the_order_is_cancelled_at_the_platforms_fault():
         CancellationRequested(cause=CancellationCause.NO_COURIER, fault=Fault.PLATFORM, by=SYSTEM, reason=""),
         PaymentVoidRequested,
         PreparationCancellationRequested,
-    ).owing("authorization", "ticket")
-    assert len(asked(story.order, CourierRequested)) == ATTEMPTS_MAX == 5
+    ).holding("authorization", "ticket")
+    assert len(versions_of(story.order, CourierRequested)) == ATTEMPTS_MAX == 5
 
 
-def test_a_courier_who_takes_a_withdrawn_offer_is_recorded_and_owed_again():
-    """Facts are never refused: somebody is under way."""
+def test_a_courier_who_accepts_a_withdrawn_offer_is_held_again():
+    """Facts are never refused: a courier is on the way."""
     (
         given(*ACCEPTED, timeout(Awaited.ASSIGNMENT), released())
         .when(assigned("zoe", to=0))
         .then(assigned("zoe", to=0), CourierReleaseRequested(request=6))
-        .owing("authorization", "ticket", "offer", "offer in doubt")
+        .holding("authorization", "ticket", "offer", "offer in doubt")
         .when(courier_lost())
         .then(courier_lost())
-        .owing("authorization", "ticket", "offer in doubt")
+        .holding("authorization", "ticket", "offer in doubt")
     )
 
 
-def test_a_courier_who_takes_the_offer_while_it_is_being_withdrawn_is_withdrawn_once():
+def test_an_offer_accepted_while_it_is_being_withdrawn_is_withdrawn_once():
     (
         given(*ACCEPTED, timeout(Awaited.ASSIGNMENT))
         .when(assigned("zoe", to=0))
         .then(assigned("zoe", to=0))
-        .owing("authorization", "ticket", "offer", "offer in doubt")
+        .holding("authorization", "ticket", "offer", "offer in doubt")
         .with_open(CourierRequested, CourierReleaseRequested)
     )
 
 
-def test_whoever_picks_up_carries_the_meal_and_the_others_are_withdrawn():
-    """The first courier came late and was faster than the second."""
+def test_the_courier_who_picks_up_has_the_meal_and_the_other_offers_are_withdrawn():
+    """The first courier accepted late and still was at the restaurant before the second."""
     story = (
         given(*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"))
         .when(picked_up(to=0))
         .then(picked_up(to=0), CourierReleaseRequested(request=9))
         .being(Status.PICKED_UP)
     )
-    offers = asked(story.order, CourierRequested)
+    offers = versions_of(story.order, CourierRequested)
     assert [answer(story.order, Awaited.PICKUP, offer) for offer in offers] == [Answer.PICKED_UP] * 2
-    story.when(released()).when(delivered(to=0)).when(captured()).being(Status.COMPLETED).owing()
+    story.when(released()).when(delivered(to=0)).when(captured()).being(Status.COMPLETED).holding()
 
 
 def test_pickup_is_the_pivot():
-    """From here the saga goes forward: nothing is cancelled, nothing is offered any more."""
-    story = given(*READY).when(picked_up()).then(picked_up()).being(Status.PICKED_UP).owing("authorization", "offer")
+    """From here on the saga only goes forward: no cancellation, no new offer."""
+    story = given(*READY).when(picked_up()).then(picked_up()).being(Status.PICKED_UP).holding("authorization", "offer")
     story.when(cancel()).refused(OrderAlreadyPickedUp)
     story.when(timeout(Awaited.PICKUP)).nothing()
     late = story.when(courier_declined()).then(courier_declined()).being(Status.PICKED_UP).with_open()
-    late.owing("authorization", "offer")
+    late.holding("authorization", "offer")
 
 
-def test_a_delivered_meal_is_captured_even_if_nobody_said_that_it_was_picked_up():
+def test_a_delivery_is_captured_without_a_report_of_the_pickup():
     (
         given(*ASSIGNED)
         .when(delivered())
         .then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")))
-        .owing("capture in doubt")
+        .holding("capture in doubt")
         .when(picked_up())
         .then(picked_up())
         .being(Status.DELIVERED)
         .when(captured())
         .then(captured(), OrderCompleted())
-        .owing()
+        .holding()
     )
 
 
-def test_a_delivery_that_fails_after_pickup_lets_go_of_the_money():
+def test_a_delivery_that_fails_after_pickup_releases_the_hold():
     (
         given(*PICKED_UP)
         .when(failed(fault=Fault.CUSTOMER))
@@ -193,16 +193,16 @@ def test_a_delivery_that_fails_after_pickup_lets_go_of_the_money():
             CancellationRequested(cause=CancellationCause.DELIVERY_FAILED, fault=Fault.CUSTOMER, by=SYSTEM, reason=""),
             PaymentVoidRequested(authorization_id="auth-2"),
         )
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
-        .owing()
+        .holding()
         .with_books()
     )
 
 
-def test_a_delivery_that_failed_after_the_capture_owes_a_refund():
-    """The courier corrects himself after the order was completed."""
+def test_a_delivery_that_failed_after_the_capture_is_refunded():
+    """The courier corrects the report after the order was completed."""
     (
         given(*COMPLETED)
         .when(failed())
@@ -221,15 +221,15 @@ def test_a_delivery_that_failed_after_the_capture_owes_a_refund():
 
 
 def test_a_delivery_that_fails_while_the_capture_is_in_doubt_settles_the_capture_first():
-    """The same call again; only what it took is given back."""
+    """The same call is made again, and only what it took is refunded."""
     story = given(*DELIVERED).when(failed()).then(failed(), CancellationRequested)
     story.with_open(PaymentCaptureRequested).with_books(still_to_capture="40.00", still_to_refund="40.00")
-    story.when(captured()).then(captured(), PaymentRefundRequested).owing("capture")
-    story.when(capture_refused()).then(capture_refused(), PaymentVoidRequested).owing("authorization").with_books()
+    story.when(captured()).then(captured(), PaymentRefundRequested).holding("capture")
+    story.when(capture_refused()).then(capture_refused(), PaymentVoidRequested).holding("authorization").with_books()
 
 
 def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelled():
-    """Nothing is owed, so no run is needed; and the log says how it ended."""
+    """Nothing is held, so no run is needed; the log still says how the order ended."""
     (
         given(*PICKED_UP, credit("40.00"), delivered(), voided())
         .being(Status.COMPLETED, RunState.ENDED)
@@ -239,8 +239,8 @@ def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelle
     )
 
 
-def test_a_second_courier_who_says_he_has_the_meal_is_released_when_the_first_delivers_it():
-    """One meal, two pickups: the outside contradicts itself, and nobody is kept waiting for it."""
+def test_a_second_courier_who_reports_a_pickup_is_released_when_the_first_delivers():
+    """One meal, two pickups: the reports contradict each other, and the order ends all the same."""
     (
         given(*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(to=0))
         .when(picked_up())
@@ -252,8 +252,8 @@ def test_a_second_courier_who_says_he_has_the_meal_is_released_when_the_first_de
     )
 
 
-def test_a_failure_told_by_a_courier_who_does_not_carry_the_meal_stops_nothing():
-    """His offer was withdrawn; he came, found no meal and said so. Another has it."""
+def test_a_failure_reported_by_a_courier_without_the_meal_stops_nothing():
+    """The offer was withdrawn and another courier has the meal, so the first one found none."""
     late = (*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(), released())
     (
         given(*late)
@@ -266,25 +266,25 @@ def test_a_failure_told_by_a_courier_who_does_not_carry_the_meal_stops_nothing()
     given(*late, delivered()).when(failed(to=0)).then(failed(to=0)).being(Status.DELIVERED)
 
 
-def test_a_failure_of_the_only_courier_who_ever_carried_it_counts_before_its_pickup_was_told():
+def test_a_failure_counts_although_its_pickup_is_reported_later():
     story = given(*ASSIGNED).when(failed()).being(Status.CANCELLING)
     story.with_open(PaymentVoidRequested, PreparationCancellationRequested)
-    story.when(picked_up()).then(picked_up()).owing("authorization").with_open(PaymentVoidRequested)
+    story.when(picked_up()).then(picked_up()).holding("authorization").with_open(PaymentVoidRequested)
 
 
-def test_a_pickup_told_after_the_failure_does_not_hold_the_courier_again():
-    """How it ended was told before how it began."""
+def test_a_pickup_reported_after_the_failure_does_not_hold_the_courier_again():
+    """The report of the end came before the report of the pickup."""
     (
         given(*READY, failed(), voided())
         .when(picked_up())
         .then(picked_up(), OrderCancelled())
         .being(Status.CANCELLED, RunState.ENDED)
-        .owing()
+        .holding()
     )
 
 
-def test_a_meal_delivered_after_it_was_said_to_have_failed_stays_cancelled():
-    """Once it gives back, the order only gives back; the meal is on the house."""
+def test_an_order_cancelled_for_a_failed_delivery_stays_cancelled_when_it_is_delivered():
+    """A cancellation is never reversed; the customer gets the meal for free."""
     (
         given(*PICKED_UP, failed())
         .when(delivered())
@@ -294,8 +294,8 @@ def test_a_meal_delivered_after_it_was_said_to_have_failed_stays_cancelled():
     )
 
 
-def test_nobody_saying_what_became_of_the_meal_is_recorded_once_a_run():
-    """The run parks; a person finds out and starts the next, which waits anew."""
+def test_a_missing_delivery_report_is_recorded_once_a_run():
+    """The run parks the order; a person asks the courier and starts the next run, which waits again."""
     story = given(*PICKED_UP).when(timeout(Awaited.DELIVERY)).then(DeliveryOverdue(answers=6, at=NOON))
     story.being(Status.PICKED_UP).when(timeout(Awaited.DELIVERY)).nothing()
     assert answer(story.order, Awaited.DELIVERY, 6) is Answer.OVERDUE
@@ -308,9 +308,9 @@ def test_a_delivery_cannot_be_overdue_before_pickup():
     given(*READY).when(timeout(Awaited.DELIVERY)).nothing()
 
 
-def test_each_question_is_answered_by_what_was_said_of_its_own_offer():
+def test_each_offer_is_answered_by_the_reports_on_that_offer():
     story: Story = given(*ACCEPTED, courier_declined(), assigned("bob"))
-    first, second = asked(story.order, CourierRequested)
+    first, second = versions_of(story.order, CourierRequested)
     assert answer(story.order, Awaited.ASSIGNMENT, first) is Answer.DECLINED
     assert answer(story.order, Awaited.ASSIGNMENT, second) is Answer.ASSIGNED
     assert answer(story.order, Awaited.PICKUP, second) is Answer.NONE

@@ -1,4 +1,4 @@
-"""Incidents: a run that meets a fault of ours parks the order; runs start again from the facts; people write off."""
+"""Incidents: a technical failure parks the order, a new run continues from the events, people write off."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.domain.order.stories import (
     PLACED,
     READY,
     SUPPORT,
-    Told,
+    StoryLine,
     accepted,
     assigned,
     authorized,
@@ -63,24 +63,24 @@ from tests.domain.order.stories import (
 )
 
 
-def start(run: int) -> Told:
+def start(run: int) -> StoryLine:
     return StartRun(run=run, by=SUPPORT, reason="fixed")
 
 
 def test_parking_undoes_nothing():
-    """The log holds no reason to cancel: the fault is ours."""
+    """A technical failure is not a reason to cancel."""
     (
         given(*READY)
         .when(park())
         .then(OrderParked(run=1, error="Bug", detail=""))
         .being(Status.READY, RunState.PARKED)
-        .owing("authorization", "ticket", "offer")
+        .holding("authorization", "ticket", "offer")
         .when(park())
         .nothing()
     )
 
 
-def test_a_parked_order_goes_on_in_the_next_run():
+def test_a_parked_order_continues_in_the_next_run():
     (
         given(*AUTHORIZED, park())
         .when(restart())
@@ -90,35 +90,35 @@ def test_a_parked_order_goes_on_in_the_next_run():
     )
 
 
-def test_starting_a_run_twice_starts_one():
+def test_starting_the_same_run_twice_starts_one():
     given(*AUTHORIZED, start(2)).when(start(2)).nothing().when(start(1)).nothing()
 
 
 @pytest.mark.parametrize("run", [3, 100])
 def test_runs_are_started_one_after_the_other(run):
-    """Deciding twice adds nothing; a number that skips some would start a run each time it is sent."""
+    """A run that exists adds nothing; a number that is too high would start a run with every repetition."""
     given(*AUTHORIZED).when(start(run)).refused(NotTheNextRun)
 
 
-def test_an_older_run_decides_nothing_any_more():
+def test_a_superseded_run_can_decide_nothing():
     story = given(*AUTHORIZED, restart())
     story.when(park(run=1)).refused(RunSuperseded)
     story.when(timeout(Awaited.ACCEPTANCE, run=1)).refused(RunSuperseded)
 
 
-def test_what_an_older_run_made_happen_is_recorded():
-    """An outcome is never refused."""
+def test_outcomes_of_a_superseded_run_are_recorded():
+    """Outcomes are facts, and facts are never refused."""
     given(*PLACED, restart()).when(authorized()).then(authorized(), PreparationRequested())
 
 
-def test_an_order_that_ended_and_owes_nothing_needs_no_run():
+def test_no_run_is_started_for_an_ended_order_that_holds_nothing():
     given(*COMPLETED).when(restart()).refused(OrderAlreadyEnded)
     given(*PLACED, declined()).when(restart()).refused(OrderAlreadyEnded)
     given(*COMPLETED).when(park()).nothing()
 
 
-def test_news_for_a_parked_order_start_a_run():
-    """The restaurant answered while the order was parked: there is a courier to ask."""
+def test_new_work_for_a_parked_order_starts_a_run():
+    """The restaurant accepted while the order was parked: now a courier is needed."""
     (
         given(*AUTHORIZED, park())
         .when(accepted())
@@ -132,13 +132,13 @@ def test_news_for_a_parked_order_start_a_run():
     given(*PICKED_UP, park()).when(delivered()).then(delivered(), PaymentCaptureRequested, RunStarted)
 
 
-def test_what_opens_nothing_leaves_a_parked_order_parked():
-    """Only a person knows whether the fault is gone."""
+def test_a_report_without_new_work_leaves_a_parked_order_parked():
+    """Only a person can decide whether the fault is repaired."""
     given(*ACCEPTED, assigned(), park()).when(ready()).then(ready()).being(Status.READY, RunState.PARKED)
     given(*READY, park()).when(picked_up()).then(picked_up()).being(Status.PICKED_UP, RunState.PARKED)
 
 
-def test_parking_an_order_that_was_cancelled_meanwhile_starts_a_run_that_gives_back():
+def test_parking_an_order_that_was_cancelled_meanwhile_starts_a_run_that_compensates():
     (
         given(*AUTHORIZED, cancel())
         .when(park())
@@ -149,49 +149,49 @@ def test_parking_an_order_that_was_cancelled_meanwhile_starts_a_run_that_gives_b
     )
 
 
-def test_an_order_that_cannot_give_back_is_parked():
-    """Compensating met the fault, so another run would meet it again: a person looks."""
+def test_an_order_whose_compensation_fails_is_parked():
+    """The compensation itself failed, so another run would fail again: a person is needed."""
     (
         given(*AUTHORIZED, cancel(), void_refused())
         .when(park(compensating=True))
         .then(OrderParked)
         .being(Status.CANCELLING, RunState.PARKED)
-        .owing("authorization refused", "ticket in doubt")
+        .holding("authorization refused", "ticket in doubt")
     )
 
 
-def test_a_refused_void_is_asked_again_by_the_next_run_under_a_new_key():
+def test_the_next_run_requests_a_refused_void_again_under_a_new_key():
     (
         given(*AUTHORIZED, cancel(), ticket_cancelled(), void_refused())
         .with_open()
-        .owing("authorization refused")
+        .holding("authorization refused")
         .when(park(compensating=True))
         .when(restart())
         .then(RunStarted, PaymentVoidRequested(authorization_id="auth-2"))
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
     )
 
 
-def test_a_refused_refund_is_asked_again_by_the_next_run_under_a_new_key():
+def test_the_next_run_requests_a_refused_refund_again_under_a_new_key():
     (
         given(*COMPLETED, credit("10.00"), refund_refused())
-        .owing("capture refused")
+        .holding("capture refused")
         .with_open()
         .with_books(captured="40.00", due="30.00", still_to_refund="10.00")
         .when(restart())
         .then(RunStarted, PaymentRefundRequested)
-        .owing("capture")
+        .holding("capture")
         .with_books(captured="40.00", due="30.00", still_to_refund="10.00")
         .when(refunded())
-        .owing()
+        .holding()
         .with_books(captured="40.00", due="30.00", refunded="10.00")
     )
 
 
-def test_a_refused_refund_of_everything_is_asked_again_for_everything():
-    """What was refused gave nothing back."""
+def test_a_refused_refund_of_everything_is_requested_again_for_everything():
+    """A refused refund returned no money."""
     (
         given(*COMPLETED, failed(), refund_refused())
         .when(restart())
@@ -201,7 +201,9 @@ def test_a_refused_refund_of_everything_is_asked_again_for_everything():
 
 def test_a_refused_refund_that_is_written_off_ends_the_order_and_stays_in_the_books():
     story = given(*COMPLETED, credit("10.00"), refund_refused()).when(write_off(PaymentRefundRequested))
-    story.being(Status.COMPLETED, RunState.ENDED).owing().with_books(captured="40.00", due="30.00", unreturned="10.00")
+    story.being(Status.COMPLETED, RunState.ENDED).holding().with_books(
+        captured="40.00", due="30.00", unreturned="10.00"
+    )
     written = story.added[0]
     assert isinstance(written, WrittenOff)
     assert (written.by, written.fault, written.reason) == (SUPPORT, Fault.PLATFORM, "not worth it")
@@ -223,19 +225,19 @@ def test_a_ticket_and_an_offer_are_written_off_once_the_order_is_cancelled():
     (
         given(*READY, cancel(), voided())
         .when(write_off(PreparationRequested))
-        .owing("offer")
+        .holding("offer")
         .when(write_off(CourierRequested))
         .being(Status.CANCELLED, RunState.ENDED)
     )
 
 
-def test_an_offer_the_order_does_not_count_on_is_written_off_at_any_time():
-    given(*ACCEPTED, timeout(Awaited.ASSIGNMENT)).when(write_off(CourierRequested, to=0)).owing(
+def test_an_outdated_offer_can_be_written_off_at_any_time():
+    given(*ACCEPTED, timeout(Awaited.ASSIGNMENT)).when(write_off(CourierRequested, to=0)).holding(
         "authorization", "ticket", "offer in doubt"
     ).with_open(CourierRequested)
 
 
-def test_what_holds_nothing_cannot_be_written_off():
+def test_an_intent_that_holds_nothing_cannot_be_written_off():
     given(*COMPLETED).when(write_off(PaymentCaptureRequested)).refused(NothingOwed)
     given(*COMPLETED).when(write_off(PaymentAuthorizationRequested)).refused(NothingOwed)
     given(*AUTHORIZED, cancel()).when(write_off(PaymentVoidRequested)).refused(NothingOwed)
@@ -244,10 +246,10 @@ def test_what_holds_nothing_cannot_be_written_off():
 def test_one_undo_that_fails_does_not_hold_up_the_others():
     (
         given(*READY, cancel(), void_refused())
-        .owing("authorization refused", "ticket", "offer")
+        .holding("authorization refused", "ticket", "offer")
         .when(courier_lost())
         .when(ticket_cancelled())
-        .owing("authorization refused")
+        .holding("authorization refused")
         .when(write_off(PaymentAuthorizationRequested))
         .being(Status.CANCELLED, RunState.ENDED)
     )
@@ -265,7 +267,7 @@ def test_a_refused_capture_that_is_credited_in_full_needs_no_capture():
 
 
 def test_a_late_answer_ends_a_parked_order():
-    """Nobody has to start a run only to see that nothing is left to do."""
+    """No run is needed only to find that nothing is left to do."""
     (
         given(*AUTHORIZED, cancel(), ticket_cancelled(), park(compensating=True))
         .when(voided())

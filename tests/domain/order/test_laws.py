@@ -1,7 +1,7 @@
-"""The laws of an order, over histories that a world of provider, kitchen, couriers and people can make happen.
+"""The laws of an order, tried on generated histories of a provider, a kitchen, couriers and people.
 
-Each law is tried on sound worlds, late, lost and repeated messages included, and, where it must hold whatever the
-outside says, on contradictory ones.
+Each law is tried in a sound world, with late, lost and repeated messages. A law that must hold whatever is reported is
+tried in a contradictory world as well.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ History = tuple[int, Play]
 
 def commits(world: World) -> Iterator[tuple[Order, list[e.Event]]]:
     """The order after each commit, and all its events until then."""
-    for said in world.said:
-        if said.events:
-            yield said.after, world.events[: said.after.version]
+    for sent in world.sent:
+        if sent.events:
+            yield sent.after, world.events[: sent.after.version]
 
 
 # --- the log ----------------------------------------------------------------------------------------------------------
@@ -52,18 +52,18 @@ def commits(world: World) -> Iterator[tuple[Order, list[e.Event]]]:
 @often
 @given(play=plays(), cut=st.integers(0, 200))
 def test_replaying_a_stream_gives_the_same_order_however_it_is_cut(contradictory, play, cut):
-    """The state is a fold of the events, and folding on changes no earlier state."""
+    """The state is a fold of the events, and folding further changes no earlier state."""
     world = played(play, contradictory=contradictory)
     order = _folded(world.events[:cut], s.UNKNOWN)
     assert _folded(world.events[cut:], order) == world.order
-    for said in world.said:
-        assert _folded(world.events[: said.after.version], s.UNKNOWN) == said.after
+    for sent in world.sent:
+        assert _folded(world.events[: sent.after.version], s.UNKNOWN) == sent.after
 
 
 @often
 @given(play=plays(), events=st.lists(st.one_of([st.from_type(kind) for kind in get_args(e.Event)]), max_size=15))
-def test_evolve_never_argues_with_the_past(play, events):
-    """Any event, in any state, as nonsensical as it may be: it counts, and nothing raises."""
+def test_evolve_folds_any_event_in_any_state_without_raising(play, events):
+    """Even an event that makes no sense in the state only adds to the version."""
     order = played(play).order
     assert _folded(events, order).version == order.version + len(events)
 
@@ -75,44 +75,44 @@ def test_evolve_never_argues_with_the_past(play, events):
 @often
 @given(play=plays())
 def test_deciding_a_command_twice_adds_nothing(contradictory, play):
-    for said in played(play, contradictory=contradictory).said:
-        if said.refusal is None:
-            assert _decided(said.command, said.after) == ()
+    for sent in played(play, contradictory=contradictory).sent:
+        if sent.refusal is None:
+            assert _decided(sent.command, sent.after) == ()
 
 
 @worlds
 @often
 @given(play=plays())
-def test_facts_are_never_refused_and_wishes_by_name(contradictory, play):
-    """All facts of the worlds answer a question that was asked, at least sometimes long ago."""
-    for said in played(play, contradictory=contradictory).said:
-        if isinstance(said.command, RecordFact):
-            assert said.refusal is None
+def test_facts_are_never_refused_and_requests_are_refused_by_name(contradictory, play):
+    """All facts of the worlds answer an intent of the order, current or old."""
+    for sent in played(play, contradictory=contradictory).sent:
+        if isinstance(sent.command, RecordFact):
+            assert sent.refusal is None
         else:
-            assert said.refusal is None or type(said.refusal) is not Rejected
+            assert sent.refusal is None or type(sent.refusal) is not Rejected
 
 
 @worlds
 @often
 @given(play=plays(), commands=st.lists(st.from_type(Command), max_size=6))
-def test_whatever_is_said_in_whatever_state_there_is_an_answer(contradictory, play, commands):
-    """decide, open_intents, owed, books, questions and the status are total: events, or a refusal by name."""
+def test_every_command_in_every_state_gets_events_or_a_refusal(contradictory, play, commands):
+    """``decide``, ``open_intents``, ``owed``, ``books``, the waits and the status are total functions."""
     world = played(play, contradictory=contradictory)
     for command in commands:
         for order in (s.UNKNOWN, world.order):
             added = _decided(command, order)
             _look_at(_folded(added or (), order))
-    for said in world.said:
-        _look_at(said.after)
+    for sent in world.sent:
+        _look_at(sent.after)
 
 
 @worlds
 @often
 @given(play=plays())
-def test_after_every_commit_nothing_is_left_to_follow(contradictory, play):
-    """An intent is in the commit that makes it necessary, so the consequences of a commit are drawn in it."""
-    for said in played(play, contradictory=contradictory).said:
-        assert list(consequences(said.after)) == []
+def test_after_every_commit_no_consequence_is_left(contradictory, play):
+    """An intent is in the commit that makes it necessary, so a commit contains all its consequences."""
+    for sent in played(play, contradictory=contradictory).sent:
+        assert list(consequences(sent.after)) == []
 
 
 # --- the saga ---------------------------------------------------------------------------------------------------------
@@ -121,8 +121,8 @@ def test_after_every_commit_nothing_is_left_to_follow(contradictory, play):
 @worlds
 @often
 @given(play=plays())
-def test_once_cancelling_began_nothing_goes_forward(contradictory, play):
-    """No forward intent opens, and there is one cancellation an order."""
+def test_no_forward_intent_opens_once_the_cancellation_began(contradictory, play):
+    """And an order has at most one cancellation."""
     events = played(play, contradictory=contradictory).events
     began = [version for version, event in enumerate(events) if isinstance(event, e.CancellationRequested)]
     assert len(began) <= 1
@@ -135,7 +135,7 @@ def test_once_cancelling_began_nothing_goes_forward(contradictory, play):
 @often
 @given(play=plays())
 def test_after_pickup_only_a_failed_delivery_cancels(contradictory, play):
-    """Or what comes in after a person abandoned the order, and is given back."""
+    """Or a late report after a person abandoned the order."""
     events = played(play, contradictory=contradictory).events
     for version, event in enumerate(events):
         gone = any(isinstance(earlier, e.OrderPickedUp | e.OrderDelivered) for earlier in events[:version])
@@ -148,8 +148,8 @@ def test_after_pickup_only_a_failed_delivery_cancels(contradictory, play):
 @worlds
 @often
 @given(play=plays())
-def test_no_order_rests_with_work_to_do(contradictory, play):
-    """An ended order has nothing open, and a parked one nothing that was opened after it was parked."""
+def test_a_stopped_order_has_no_new_work(contradictory, play):
+    """An ended order has no open intent, and a parked one none that was opened after it was parked."""
     for order, _ in commits(played(play, contradictory=contradictory)):
         if order.run_state is RunState.ENDED:
             assert open_intents(order) == ()
@@ -161,8 +161,8 @@ def test_no_order_rests_with_work_to_do(contradictory, play):
 @worlds
 @often
 @given(play=plays())
-def test_what_is_owed_is_what_is_held_and_not_given_back(contradictory, play):
-    """The fold and the raw events agree, at every commit, on everything that is held or in doubt."""
+def test_the_fold_and_the_raw_events_agree_on_what_is_held(contradictory, play):
+    """At every commit, on everything that is held or in doubt."""
     for order, events in commits(played(play, contradictory=contradictory)):
         assert {(str(item.holding), item.intent) for item in owed(order)} == held_by(events)
 
@@ -170,7 +170,7 @@ def test_what_is_owed_is_what_is_held_and_not_given_back(contradictory, play):
 @worlds
 @often
 @given(play=plays())
-def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
+def test_an_order_ends_only_when_it_holds_nothing(contradictory, play):
     world = played(play, contradictory=contradictory)
     for version, event in enumerate(world.events, start=1):
         if isinstance(event, e.OrderCancelled | e.OrderCompleted | e.OrderAbandoned):
@@ -182,8 +182,8 @@ def test_an_order_ends_only_when_it_owes_nothing(contradictory, play):
 @worlds
 @often
 @given(play=plays())
-def test_from_every_reachable_state_some_continuation_ends_the_order(contradictory, play):
-    """What is asked succeeds, mail comes, people start runs, then write off what is refused: it ends, nothing owed."""
+def test_from_every_reachable_state_the_order_can_end(contradictory, play):
+    """If calls succeed, messages arrive, and people start runs and write off refusals, it ends holding nothing."""
     world = played(play, contradictory=contradictory)
     world.end_well()
     assert world.order.run_state is RunState.ENDED
@@ -216,8 +216,8 @@ def test_the_books_agree_with_the_raw_events_and_balance_at_every_version(contra
 
 @often
 @given(play=plays())
-def test_what_is_still_to_move_is_carried_by_an_intent_or_was_refused(play):
-    """At the end of a commit. No amount waits that nobody would ever ask for."""
+def test_money_still_to_move_has_an_intent_or_was_refused(play):
+    """At the end of every commit: no amount is forgotten."""
     for order, events in commits(played(play)):
         found = books(order)
         opened = [found.intent for found in open_intents(order)]
@@ -233,9 +233,9 @@ def test_what_is_still_to_move_is_carried_by_an_intent_or_was_refused(play):
 
 @often
 @given(play=plays())
-def test_a_sound_provider_is_never_asked_for_more_than_it_has(play):
-    """Captures within the authorisation, refunds within the captures, and what was done is what the log says."""
-    world = played(play)  # the provider of the world asserts it of each call
+def test_a_sound_provider_is_never_asked_for_more_than_it_holds(play):
+    """Captures are within the authorization and refunds within the captures."""
+    world = played(play)  # the provider of the world checks each call
     authorized = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentAuthorized))
     taken = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentCaptured))
     returned = sum(f.amount.minor for f in world.results.values() if isinstance(f, e.PaymentRefunded))
@@ -245,9 +245,9 @@ def test_a_sound_provider_is_never_asked_for_more_than_it_has(play):
 
 @often
 @given(play=plays())
-def test_in_the_end_the_customer_paid_for_what_was_delivered_and_for_nothing_else(play):
-    """The provider's own ledger says so, not the log: the price of a delivered order, nothing for a cancelled one, and
-    what a person wrote off in between.
+def test_in_the_end_the_customer_paid_exactly_for_what_was_delivered(play):
+    """By the provider's own ledger: the price of a delivered order, nothing for a cancelled one, and an amount between
+    them if a person wrote something off.
     """
     world = played(play)
     world.end_well()
@@ -262,7 +262,7 @@ def test_in_the_end_the_customer_paid_for_what_was_delivered_and_for_nothing_els
 
 # --- no event is dead -------------------------------------------------------------------------------------------------
 
-STORIES: dict[str, tuple[s.Told, ...]] = {
+STORIES: dict[str, tuple[s.StoryLine, ...]] = {
     "delivered": (*s.COMPLETED, s.credit("5.00"), s.refunded()),
     "declined": (*s.PLACED, s.declined()),
     "capture refused, then written off": (
@@ -280,8 +280,8 @@ STORIES: dict[str, tuple[s.Told, ...]] = {
 }
 
 
-def test_every_kind_of_event_is_reached_by_some_story():
-    """An event that nothing leads to is a promise nobody keeps."""
+def test_every_event_type_occurs_in_some_story():
+    """An event type that no command leads to is dead code."""
     reached = {type(event) for story in STORIES.values() for event in s.given(*story).events}
     assert reached == set(get_args(e.Event))
 

@@ -1,4 +1,4 @@
-"""Money: whole minor units, one currency at a time, split without losing or inventing any."""
+"""Money: whole minor units, one currency at a time, parts that add up exactly."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AMOUNTS = st.builds(Money, MINOR, CURRENCIES)
 
 
 @given(AMOUNTS)
-def test_what_is_printed_can_be_read_again(money):
+def test_printed_money_can_be_parsed_again(money):
     amount, currency = str(money).split()
     assert Money.parse(amount, currency) == money
 
@@ -26,7 +26,7 @@ def test_what_is_printed_can_be_read_again(money):
     [("12.50", "EUR", 1250), ("12.5", "EUR", 1250), ("0", "EUR", 0), ("-0.01", "EUR", -1), ("-0.00", "EUR", 0),
      ("1250", "JPY", 1250), ("1.234", "KWD", 1234), ("1.2345", "CLF", 12345), ("007", "EUR", 700)],
 )  # fmt: skip
-def test_an_amount_is_read_in_its_currency(text, currency, minor):
+def test_an_amount_is_parsed_with_the_decimals_of_its_currency(text, currency, minor):
     assert Money.parse(text, currency) == Money(minor, currency)
 
 
@@ -36,13 +36,13 @@ def test_an_amount_is_read_in_its_currency(text, currency, minor):
      (" 1", "EUR"), ("1\n", "EUR"), ("+1", "EUR"), ("NaN", "EUR"), ("0x1", "EUR"), ("--1", "EUR"), ("1_000", "EUR"),
      ("\u0661\u0662", "EUR"), ("1", "eur"), ("1", "EURO"), ("1", ""), ("1", "E R"), ("1", "EUR\n")],
 )  # fmt: skip
-def test_what_is_no_amount_is_refused(text, currency):
+def test_a_text_that_is_not_an_amount_is_refused(text, currency):
     with pytest.raises(ValueError, match="is not an"):
         Money.parse(text, currency)
 
 
 @given(MINOR, st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any), CURRENCIES)
-def test_allocating_loses_and_invents_nothing_and_is_fair_to_one_unit(minor, weights, currency):
+def test_allocated_parts_add_up_and_are_fair_to_one_unit(minor, weights, currency):
     """The parts add up, and each is within one minor unit of its exact share."""
     parts = Money(minor, currency).allocate(weights)
     assert total(parts, currency) == Money(minor, currency)
@@ -52,7 +52,7 @@ def test_allocating_loses_and_invents_nothing_and_is_fair_to_one_unit(minor, wei
 
 
 @given(MINOR, st.lists(st.integers(0, 1000), min_size=2, max_size=8).filter(any))
-def test_allocating_is_the_same_every_time_and_gives_no_more_to_who_weighs_less(minor, weights):
+def test_allocating_is_deterministic_and_a_smaller_weight_never_gets_more(minor, weights):
     parts = Money(minor, "EUR").allocate(weights)
     assert parts == Money(minor, "EUR").allocate(weights)
     if minor >= 0:
@@ -69,19 +69,19 @@ def test_the_units_left_over_go_to_the_largest_remainders_then_to_the_first():
 
 
 @pytest.mark.parametrize("weights", [[], [0], [0, 0], [-1, 2], [3, -3]])
-def test_weights_that_divide_nothing_are_refused(weights):
+def test_impossible_weights_are_refused(weights):
     with pytest.raises(ValueError, match="weights"):
         Money(100, "EUR").allocate(weights)
 
 
 @pytest.mark.parametrize("parts", [0, -1])
-def test_there_is_no_split_into_no_parts(parts):
+def test_money_cannot_be_split_into_zero_parts(parts):
     with pytest.raises(ValueError, match="weights"):
         Money(100, "EUR").split(parts)
 
 
 @given(MINOR, MINOR, MINOR, CURRENCIES)
-def test_adding_is_what_it_is_in_whole_numbers(a, b, times, currency):
+def test_arithmetic_follows_whole_numbers(a, b, times, currency):
     x, y = Money(a, currency), Money(b, currency)
     assert x + y == y + x == Money(a + b, currency)
     assert x + y - y == x
@@ -91,7 +91,7 @@ def test_adding_is_what_it_is_in_whole_numbers(a, b, times, currency):
 
 
 @pytest.mark.parametrize("meet", [operator.add, operator.sub, operator.lt, operator.le, operator.gt, operator.ge])
-def test_two_currencies_never_meet(meet):
+def test_two_currencies_cannot_be_added_or_compared(meet):
     with pytest.raises(CurrencyMismatch, match="EUR and USD"):
         meet(Money(1, "EUR"), Money(1, "USD"))
     with pytest.raises(CurrencyMismatch):

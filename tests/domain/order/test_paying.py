@@ -1,4 +1,4 @@
-"""Paying: authorise first, capture what was delivered, void or refund the rest. One call a question."""
+"""Paying: authorize first, capture what was delivered, void or refund the rest. One call per intent."""
 
 from __future__ import annotations
 
@@ -50,19 +50,19 @@ from tests.domain.order.stories import (
 )
 
 
-def test_an_authorised_order_is_sent_to_the_restaurant():
+def test_an_authorized_order_is_sent_to_the_restaurant():
     (
         given(*PLACED)
         .when(authorized())
         .then(authorized(), PreparationRequested())
         .being(Status.AUTHORIZED)
         .with_open(PreparationRequested)
-        .owing("authorization", "ticket in doubt")
+        .holding("authorization", "ticket in doubt")
         .with_books()
     )
 
 
-def test_a_declined_order_is_cancelled_at_once_and_owes_nothing():
+def test_a_declined_order_is_cancelled_at_once_and_holds_nothing():
     """A decline is an outcome, not an error: nothing was held, so there is nothing to give back."""
     (
         given(*PLACED)
@@ -73,59 +73,59 @@ def test_a_declined_order_is_cancelled_at_once_and_owes_nothing():
             OrderCancelled(),
         )
         .being(Status.CANCELLED, RunState.ENDED)
-        .owing()
+        .holding()
         .with_books()
     )
 
 
-def test_an_authorisation_told_twice_is_one_authorisation():
+def test_an_authorization_reported_twice_counts_once():
     given(*AUTHORIZED).when(authorized()).nothing()
 
 
-def test_a_provider_that_says_declined_and_then_authorised_is_made_to_let_go():
-    """Facts are never refused: what it holds after all is owed, on an ended order too, in a new run."""
+def test_a_hold_reported_after_a_decline_is_released():
+    """Facts are never refused: a hold on an ended order is released in a new run."""
     (
         given(*PLACED, declined())
         .when(authorized())
         .then(authorized(), PaymentVoidRequested(authorization_id="auth-2"), RunStarted)
         .being(Status.CANCELLING, RunState.RUNNING)
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
-        .owing()
+        .holding()
     )
 
 
-def test_a_decline_after_the_authorisation_does_not_take_the_money_back():
-    """The provider said that it holds it. Only a void it confirms says otherwise."""
-    given(*AUTHORIZED).when(declined()).then(declined()).owing("authorization", "ticket in doubt")
+def test_a_decline_reported_after_the_authorization_does_not_remove_the_hold():
+    """The provider confirmed the hold. Only a confirmed void ends it."""
+    given(*AUTHORIZED).when(declined()).then(declined()).holding("authorization", "ticket in doubt")
 
 
-def test_what_was_delivered_is_captured_and_then_the_order_is_complete():
+def test_a_delivered_order_is_captured_and_then_completed():
     (
         given(*PICKED_UP)
         .when(delivered())
         .then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")))
         .with_books(still_to_capture="40.00", due="40.00")
-        .owing("capture in doubt")
+        .holding("capture in doubt")
         .when(captured())
         .then(captured(), OrderCompleted())
         .being(Status.COMPLETED, RunState.ENDED)
-        .owing()
+        .holding()
         .with_open()
         .with_books(captured="40.00", due="40.00")
     )
 
 
-def test_a_refused_capture_is_not_repeated_within_the_run_and_is_asked_anew_by_the_next():
-    """After pickup only forward: retried or parked, never undone. A new question has a new key."""
+def test_a_refused_capture_is_requested_again_by_the_next_run_only():
+    """After pickup the order only goes forward: retried or parked, never undone. A new intent has a new key."""
     (
         given(*DELIVERED)
         .when(capture_refused())
         .then(capture_refused())
         .being(Status.DELIVERED, RunState.RUNNING)
         .with_open()
-        .owing("authorization")
+        .holding("authorization")
         .with_books(still_to_capture="40.00", due="40.00")
         .when(park())
         .being(Status.DELIVERED, RunState.PARKED)
@@ -137,7 +137,7 @@ def test_a_refused_capture_is_not_repeated_within_the_run_and_is_asked_anew_by_t
     )
 
 
-def test_a_capture_that_cannot_be_had_is_written_off_and_the_hold_let_go():
+def test_writing_off_a_refused_capture_releases_the_hold():
     (
         given(*DELIVERED, capture_refused())
         .when(write_off(PaymentCaptureRequested))
@@ -145,56 +145,56 @@ def test_a_capture_that_cannot_be_had_is_written_off_and_the_hold_let_go():
         .with_open(PaymentVoidRequested)
         .when(voided())
         .then(voided(), OrderCompleted())
-        .owing()
+        .holding()
     )
 
 
-def test_money_captured_after_it_was_written_off_is_kept_because_the_meal_was_had():
-    """A late fact counts: the claim turned out to be paid."""
+def test_money_captured_after_a_write_off_is_kept_because_the_meal_was_delivered():
+    """A late fact counts: the price was paid after all."""
     (
         given(*DELIVERED, capture_refused(), write_off(PaymentCaptureRequested))
         .when(captured())
         .with_books(captured="40.00", due="40.00")
-        .owing()
+        .holding()
     )
 
 
 def test_a_capture_in_doubt_may_be_written_off_and_its_late_refusal_reopens_nothing():
-    """Written off is the last word on a claim unless the money arrives."""
+    """A write-off is final unless the money arrives."""
     (
         given(*DELIVERED, write_off(PaymentCaptureRequested), voided())
         .being(Status.COMPLETED, RunState.ENDED)
         .when(capture_refused())
         .then(capture_refused())
         .being(Status.COMPLETED, RunState.ENDED)
-        .owing()
+        .holding()
         .with_books()
     )
 
 
-def test_a_refund_written_off_stays_so_when_its_refusal_comes_late():
+def test_a_refund_stays_written_off_when_its_refusal_is_reported_late():
     (
         given(*COMPLETED, credit("10.00"), write_off(PaymentRefundRequested))
         .being(Status.COMPLETED, RunState.ENDED)
         .when(refund_refused())
         .then(refund_refused())
         .being(Status.COMPLETED, RunState.ENDED)
-        .owing()
+        .holding()
         .with_books(captured="40.00", due="30.00", unreturned="10.00")
     )
 
 
-def test_a_refund_written_off_that_happened_after_all_is_in_the_books():
+def test_a_refund_that_succeeded_after_its_write_off_is_in_the_books():
     (
         given(*COMPLETED, credit("10.00"), write_off(PaymentRefundRequested))
         .when(refunded())
         .with_books(captured="40.00", due="30.00", refunded="10.00")
-        .owing()
+        .holding()
     )
 
 
-def test_captured_money_is_not_forgotten_because_the_provider_contradicts_itself():
-    """Captured, then refused: the money moved, and the customer is not asked for it a second time."""
+def test_a_refusal_reported_after_the_capture_does_not_undo_the_capture():
+    """Captured, then refused: the money was moved, and it is not requested a second time."""
     (
         given(*DELIVERED, captured())
         .when(capture_refused())
@@ -205,18 +205,18 @@ def test_captured_money_is_not_forgotten_because_the_provider_contradicts_itself
     )
 
 
-def test_refunded_money_is_not_given_twice_because_the_provider_contradicts_itself():
+def test_a_refusal_reported_after_the_refund_causes_no_second_refund():
     (
         given(*COMPLETED, credit("10.00"), refunded())
         .when(refund_refused())
         .then(refund_refused())
         .with_books(captured="40.00", due="30.00", refunded="10.00")
-        .owing()
+        .holding()
     )
 
 
-def test_a_refused_capture_that_happened_after_all_is_given_back_if_it_was_taken_twice():
-    """Two captures of one meal: the second one goes back in full."""
+def test_a_second_capture_of_the_same_order_is_refunded_in_full():
+    """Two captures of one meal: the second one is refunded in full."""
     (
         given(*DELIVERED, capture_refused(), restart(), captured())
         .being(Status.COMPLETED)
@@ -229,8 +229,8 @@ def test_a_refused_capture_that_happened_after_all_is_given_back_if_it_was_taken
     )
 
 
-def test_each_capture_is_given_back_by_a_refund_of_its_own():
-    """No refund is larger than the capture it gives back."""
+def test_each_capture_gets_a_refund_of_its_own():
+    """No refund is larger than its capture."""
     (
         given(*DELIVERED, capture_refused(), restart(), captured(to=0), failed())
         .when(captured())
@@ -243,16 +243,16 @@ def test_each_capture_is_given_back_by_a_refund_of_its_own():
     )
 
 
-def test_a_void_confirmed_after_the_capture_does_not_say_that_nothing_was_taken():
-    """A claim in doubt was written off, its hold is being let go, and the money was taken after all."""
+def test_a_void_confirmed_after_the_capture_does_not_undo_the_capture():
+    """A capture in doubt was written off and its hold is being released; then the capture is reported as done."""
     story = given(*DELIVERED, write_off(PaymentCaptureRequested), captured()).when(voided())
     assert story.order.payment.authorization is not None
     assert story.order.payment.authorization.state is Hold.CAPTURED
-    story.with_books(captured="40.00", due="40.00").owing()
+    story.with_books(captured="40.00", due="40.00").holding()
 
 
 def test_nothing_is_refunded_while_a_capture_is_in_doubt():
-    """What is too much is known only when every capture has an outcome."""
+    """The amount to refund is known only when every capture has an outcome."""
     (
         given(*DELIVERED, capture_refused(), restart())
         .when(captured(to=0))
@@ -265,24 +265,24 @@ def test_nothing_is_refunded_while_a_capture_is_in_doubt():
     )
 
 
-def test_a_provider_that_holds_less_than_the_order_costs_has_declined():
-    """Never capture more than was authorised: an order that is not covered does not go on."""
+def test_a_hold_below_the_price_counts_as_declined():
+    """Never capture more than is held: an order that is not covered is cancelled."""
     (
         given(*PLACED)
         .when(authorized("39.99"))
         .then(authorized("39.99"), CancellationRequested, PaymentVoidRequested)
-        .owing("authorization")
+        .holding("authorization")
     )
     assert _cause(given(*PLACED, authorized("39.99"))) is CancellationCause.PAYMENT_DECLINED
 
 
-def test_an_authorisation_that_covers_what_is_left_of_the_price_is_enough():
+def test_a_hold_that_covers_the_lowered_price_is_enough():
     given(*PLACED, credit("1.00")).when(authorized("39.00")).then(authorized("39.00"), PreparationRequested())
 
 
-def test_less_captured_than_asked_leaves_a_claim_that_can_be_written_off():
-    """The books have what the provider took, not what it was asked to take. A capture closes its authorization, so the
-    rest cannot be had; a person lets it go by name.
+def test_the_uncollected_part_of_a_capture_can_be_written_off():
+    """The books have what the provider took, not what was requested. A capture closes its authorization, so the rest
+    cannot be collected; a person writes it off.
     """
     (
         given(*DELIVERED)
@@ -300,7 +300,7 @@ def test_less_captured_than_asked_leaves_a_claim_that_can_be_written_off():
     )
 
 
-def test_more_captured_than_asked_goes_back():
+def test_money_captured_beyond_the_request_is_refunded():
     (
         given(*DELIVERED)
         .when(captured("41.00"))
@@ -311,7 +311,7 @@ def test_more_captured_than_asked_goes_back():
     )
 
 
-def test_less_refunded_than_asked_leaves_the_rest_to_be_asked_again():
+def test_a_refund_that_was_too_small_is_followed_by_another():
     (
         given(*COMPLETED, credit("10.00"))
         .when(refunded("4.00"))
@@ -320,14 +320,14 @@ def test_less_refunded_than_asked_leaves_the_rest_to_be_asked_again():
     )
 
 
-def test_more_refunded_than_owed_is_shown_as_a_loss_and_does_not_keep_the_order_open():
-    """Nobody asks the customer for it again; the books do not hide it either."""
+def test_a_refund_that_was_too_large_is_shown_as_a_loss_and_the_order_still_ends():
+    """The customer is not charged again, and the books show the loss."""
     story = given(*COMPLETED, credit("10.00")).when(refunded("12.00")).then(refunded("12.00"), OrderCompleted())
-    story.owing().with_books(captured="40.00", due="30.00", refunded="12.00", over_refunded="2.00")
+    story.holding().with_books(captured="40.00", due="30.00", refunded="12.00", over_refunded="2.00")
 
 
-def test_a_refund_refused_twice_and_done_twice_ends_all_the_same():
-    """A provider that contradicts itself costs money, not the order."""
+def test_an_order_ends_although_its_provider_contradicts_itself_on_refunds():
+    """A contradicting provider may cost money, but it never keeps an order open."""
     (
         given(*COMPLETED, credit("10.00"), refund_refused(), restart(), refunded(to=0))
         .when(refunded())
@@ -336,8 +336,8 @@ def test_a_refund_refused_twice_and_done_twice_ends_all_the_same():
     )
 
 
-def test_two_captures_under_one_name_are_given_back_in_full():
-    """A provider that gives two captures the same id still has both."""
+def test_two_captures_with_the_same_id_are_refunded_in_full():
+    """Both captures count although the provider gave them the same id."""
     (
         given(*DELIVERED, capture_refused(), restart(), captured(to=0))
         .when(with_fact(captured(to=1), capture_id="cap-11"))
@@ -351,31 +351,31 @@ def test_two_captures_under_one_name_are_given_back_in_full():
 
 
 @pytest.mark.parametrize("amount", ["0.00", "-1.00"])
-def test_an_amount_that_is_none_is_no_answer(amount):
-    """A payment of nothing, or below, is garbage from an adapter: the order parks with its name, and nothing counts."""
+def test_a_report_with_an_amount_of_zero_or_below_is_refused(amount):
+    """Such an amount is a fault of an adapter: the order is parked with the name of the refusal."""
     given(*DELIVERED).when(captured(amount)).refused(ImplausibleAmount)
     given(*PLACED).when(authorized(amount)).refused(ImplausibleAmount)
     given(*COMPLETED, credit("1.00")).when(refunded(amount)).refused(ImplausibleAmount)
 
 
-def test_an_amount_in_another_currency_is_no_answer():
+def test_a_report_with_an_amount_in_another_currency_is_refused():
     given(*DELIVERED).when(with_fact(captured(), amount=Money(4000, "USD"))).refused(ImplausibleAmount)
 
 
 def test_a_void_refused_after_the_hold_was_written_off_reopens_nothing():
-    """Written off is the last word on a hold."""
+    """A write-off of a hold is final."""
     contradicted = (*PLACED, declined(), authorized(), write_off(PaymentAuthorizationRequested))
-    given(*contradicted).when(void_refused()).then(void_refused()).owing().being(Status.CANCELLED, RunState.ENDED)
+    given(*contradicted).when(void_refused()).then(void_refused()).holding().being(Status.CANCELLED, RunState.ENDED)
 
 
 @pytest.mark.parametrize("answers", [-1, 0, 1, 3, 4, 99])
-def test_an_answer_to_a_question_never_asked_is_refused(answers):
-    """Not even a fact may answer what was not asked: it is another order's, or made up."""
+def test_a_report_that_answers_no_intent_is_refused(answers):
+    """Such a report is about another order, or made up: not even a fact is recorded then."""
     given(*AUTHORIZED).when(with_fact(authorized(), answers=answers)).refused(NotAsked)
 
 
-def test_an_unavailable_item_told_after_the_capture_is_refunded():
-    """28.00 of pizza never came. What is not had is not paid for, however late that is known."""
+def test_an_item_reported_unavailable_after_the_capture_is_refunded():
+    """28.00 of pizza never came. The customer does not pay for it, however late it is reported."""
     (
         given(*COMPLETED)
         .when(unavailable(1))
@@ -386,12 +386,12 @@ def test_an_unavailable_item_told_after_the_capture_is_refunded():
     )
 
 
-def test_a_refused_void_is_owed_until_a_person_writes_it_off():
+def test_a_refused_void_keeps_the_order_open_until_a_person_writes_it_off():
     (
         given(*AUTHORIZED, cancel(), void_refused())
-        .owing("authorization refused", "ticket in doubt")
+        .holding("authorization refused", "ticket in doubt")
         .when(write_off(PaymentAuthorizationRequested))
-        .owing("ticket in doubt")
+        .holding("ticket in doubt")
     )
 
 

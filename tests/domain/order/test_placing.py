@@ -1,4 +1,4 @@
-"""Placing an order: what is accepted, what is asked at once, what is refused and why."""
+"""Placing an order: what is accepted, what is requested at once, what is refused and why."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from tests.domain.order.stories import (
     PLACED,
     SALAD,
     UNKNOWN,
-    Told,
+    StoryLine,
     cancel,
     credit,
     eur,
+    folded,
     given,
     park,
     place,
     restart,
-    told,
 )
 
 FREE = eur("0")
@@ -36,30 +36,30 @@ BURRATA = Option(name="burrata", price=eur("2.00"))
 BELOW_ZERO = Option(name="x", price=eur("-1.00"))
 
 
-def test_placing_asks_for_an_authorisation_of_the_whole_price_in_the_same_commit():
-    """Intent before effect: the commit that makes the call necessary says so."""
+def test_placing_requests_an_authorization_of_the_whole_price_in_the_same_commit():
+    """Intent before effect: the commit that makes a call necessary has its intent."""
     (
         given()
         .when(place())
         .then(OrderPlaced, PaymentAuthorizationRequested(amount=eur("40.00"), payment_method="card"))
         .being(Status.PLACED)
         .with_open(PaymentAuthorizationRequested)
-        .owing("authorization in doubt")
+        .holding("authorization in doubt")
         .with_books()
     )
 
 
 def test_placing_the_same_order_twice_is_one_order():
-    """A retry meets its own order."""
+    """A retry finds its own order."""
     given(*PLACED).when(place()).nothing()
     given(*PLACED).when(place(at=NOON + timedelta(minutes=1))).nothing()
 
 
 def test_placing_the_same_order_again_after_its_customer_was_erased_is_still_one_order():
-    """Nothing that is decided may depend on personal data."""
+    """No decision may depend on personal data."""
     placed = given(*PLACED).events[0]
     assert isinstance(placed, OrderPlaced)
-    told(replace(placed, contact=Erased())).when(place()).nothing()
+    folded(replace(placed, contact=Erased())).when(place()).nothing()
 
 
 def test_another_order_under_the_same_id_is_refused():
@@ -85,7 +85,7 @@ def test_another_order_under_the_same_id_is_refused():
         (place(replace(SALAD, unit_price=FREE), delivery_fee=FREE, service_fee=FREE, tip=FREE), "lines"),
     ],
 )  # fmt: skip
-def test_an_order_that_cannot_be_priced_is_refused_naming_the_field(order, field):
+def test_an_invalid_order_is_refused_with_the_name_of_the_field(order, field):
     story = given().when(order).refused(InvalidOrder)
     assert isinstance(story.refusal, InvalidOrder)
     assert story.refusal.field == field
@@ -99,14 +99,14 @@ def test_an_order_may_have_as_many_lines_as_allowed_and_free_items_among_them():
 
 
 @pytest.mark.parametrize("line", [cancel(), credit("1.00"), park(), restart()])
-def test_whatever_is_wished_of_an_order_that_was_never_placed_is_refused(line: Told):
+def test_every_command_on_an_order_that_was_never_placed_is_refused(line: StoryLine):
     given().when(line).refused(OrderNotFound)
 
 
-def test_an_order_without_money_in_it_yet_shows_a_price_and_owes_nothing():
-    """Views read orders at every version, the first among them."""
-    placed = told(decide(place(), UNKNOWN)[0])
+def test_an_order_without_payment_events_has_a_price_and_holds_nothing():
+    """Views show orders at every version, also at the first."""
+    placed = folded(decide(place(), UNKNOWN)[0])
     assert str(placed.order.total) == "40.00 EUR"
     assert str(UNKNOWN.total) == "0.00 "
     assert UNKNOWN.status is Status.UNPLACED
-    placed.owing().with_open()
+    placed.holding().with_open()

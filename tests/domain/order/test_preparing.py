@@ -1,4 +1,4 @@
-"""Preparing: one ticket at the restaurant, answered or not, in time or not, with all its items or not."""
+"""Preparing: one ticket at the restaurant, answered or not, in time or not, with all items or not."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ from tests.domain.order.stories import (
     READY,
     Story,
     accepted,
-    asked,
     assigned,
     authorized,
     cancel,
@@ -52,18 +51,19 @@ from tests.domain.order.stories import (
     ticket_lost,
     timeout,
     unavailable,
+    versions_of,
     voided,
 )
 
 
-def test_an_accepted_ticket_asks_for_a_courier():
+def test_an_accepted_ticket_requests_a_courier():
     (
         given(*AUTHORIZED)
         .when(accepted())
         .then(accepted(), CourierRequested(attempt=1))
         .being(Status.PREPARING)
         .with_open(CourierRequested)
-        .owing("authorization", "ticket", "offer in doubt")
+        .holding("authorization", "ticket", "offer in doubt")
     )
 
 
@@ -79,15 +79,15 @@ def test_a_rejected_ticket_cancels_the_order_at_the_restaurants_fault():
             PaymentVoidRequested(authorization_id="auth-2"),
         )
         .being(Status.CANCELLING)
-        .owing("authorization")
+        .holding("authorization")
         .when(voided())
         .then(voided(), OrderCancelled())
-        .owing()
+        .holding()
     )
 
 
-def test_a_restaurant_that_does_not_answer_in_time_is_asked_to_take_the_ticket_back():
-    """It may be cooking: a ticket without an answer is in doubt, so it is undone before the order ends."""
+def test_a_ticket_that_is_not_answered_in_time_is_recalled():
+    """A ticket without an answer is in doubt (the restaurant may be cooking), so it is recalled."""
     (
         given(*AUTHORIZED)
         .when(timeout(Awaited.ACCEPTANCE))
@@ -97,14 +97,14 @@ def test_a_restaurant_that_does_not_answer_in_time_is_asked_to_take_the_ticket_b
             PaymentVoidRequested,
             PreparationCancellationRequested(request=4),
         )
-        .owing("authorization", "ticket in doubt")
+        .holding("authorization", "ticket in doubt")
         .with_open(PaymentVoidRequested, PreparationCancellationRequested)
     )
     assert _cause(given(*AUTHORIZED, timeout(Awaited.ACCEPTANCE))) is CancellationCause.PREPARATION_TIMED_OUT
 
 
-def test_a_timeout_says_nothing_once_the_answer_is_there():
-    """A timeout is a question to the log, too."""
+def test_a_timeout_after_the_answer_adds_nothing():
+    """The log decides whether a wait ran out."""
     given(*ACCEPTED).when(timeout(Awaited.ACCEPTANCE)).nothing()
     given(*READY).when(timeout(Awaited.READINESS)).nothing()
     given(*READY, picked_up()).when(timeout(Awaited.READINESS)).nothing()
@@ -119,80 +119,80 @@ def test_a_meal_that_is_never_ready_cancels_the_order():
         PaymentVoidRequested,
         PreparationCancellationRequested(request=4),
         CourierReleaseRequested(request=6),
-    ).owing("authorization", "ticket", "offer")
+    ).holding("authorization", "ticket", "offer")
     assert _cause(story) is CancellationCause.PREPARATION_OVERDUE
 
 
 @pytest.mark.parametrize("awaited", list(Awaited))
 @pytest.mark.parametrize("question", [0, 1, 2, 99])
-def test_a_timeout_of_a_question_never_asked_is_refused(awaited, question):
-    """Only the wait for a ticket, or an offer, that was asked for can run out."""
+def test_a_timeout_for_no_intent_is_refused(awaited, question):
+    """Only a wait for an existing ticket or offer can run out."""
     given(*PICKED_UP).when(timeout(awaited, asked=question)).refused(NotAsked)
 
 
-def test_a_timeout_told_by_an_older_run_is_refused():
+def test_a_timeout_of_a_superseded_run_is_refused():
     given(*AUTHORIZED, restart()).when(timeout(Awaited.ACCEPTANCE, run=1)).refused(RunSuperseded)
 
 
 def test_a_late_acceptance_of_a_ticket_that_timed_out_does_not_revive_the_order():
-    """It is recorded, and the ticket is now known to be held."""
+    """It is recorded, and the ticket is no longer in doubt."""
     (
         given(*AUTHORIZED, timeout(Awaited.ACCEPTANCE))
         .when(accepted())
         .then(accepted())
-        .owing("authorization", "ticket")
+        .holding("authorization", "ticket")
         .with_open(PaymentVoidRequested, PreparationCancellationRequested)
     )
 
 
-def test_a_rejection_makes_taking_the_ticket_back_needless():
+def test_a_rejection_ends_the_recall_of_the_ticket():
     (
         given(*AUTHORIZED, timeout(Awaited.ACCEPTANCE))
         .when(rejected())
         .then(rejected())
-        .owing("authorization")
+        .holding("authorization")
         .with_open(PaymentVoidRequested)
     )
 
 
-def test_a_rejected_ticket_that_is_accepted_after_all_is_taken_back():
-    """The restaurant contradicts itself; it may be cooking."""
+def test_a_ticket_accepted_after_its_rejection_is_recalled():
+    """The restaurant contradicts itself, so it may be cooking."""
     (
         given(*AUTHORIZED, rejected(), voided())
         .being(Status.CANCELLED, RunState.ENDED)
         .when(accepted())
         .then(accepted(), PreparationCancellationRequested(request=4), RunStarted)
-        .owing("ticket")
+        .holding("ticket")
     )
 
 
-def test_an_answer_to_an_older_cancellation_leaves_the_newer_one_open():
-    """Only the answer to that question settles it: the restaurant accepted after it had taken the ticket off."""
+def test_an_answer_to_an_older_recall_leaves_the_newer_one_open():
+    """Only an answer to the newer intent ends it: the restaurant accepted after it had cancelled the ticket."""
     (
         given(*AUTHORIZED, cancel(), rejected(), accepted())
         .with_open(PaymentVoidRequested, PreparationCancellationRequested)
         .when(ticket_cancelled(to=0))
         .then(ticket_cancelled(to=0))
-        .owing("authorization", "ticket")
+        .holding("authorization", "ticket")
         .when(ticket_cancelled())
-        .owing("authorization")
+        .holding("authorization")
     )
 
 
 def test_a_cooked_meal_is_written_off():
-    """Too late to undo; the order ends all the same."""
+    """It is too late to recall the ticket; the order ends all the same."""
     (
         given(*READY, cancel())
         .when(ticket_lost())
         .then(ticket_lost())
-        .owing("authorization", "offer")
+        .holding("authorization", "offer")
         .when(accepted())
         .nothing()
     )
 
 
-def test_ready_told_before_accepted_counts_for_both():
-    """Messages overtake each other; the meal stays on the pass."""
+def test_ready_reported_before_accepted_counts_for_both():
+    """Messages overtake each other; the meal stays ready."""
     (
         given(*AUTHORIZED)
         .when(ready())
@@ -204,11 +204,11 @@ def test_ready_told_before_accepted_counts_for_both():
     )
 
 
-def test_a_picked_up_meal_was_ready_whoever_says_what():
-    story = given(*ASSIGNED, picked_up()).owing("authorization", "offer")
-    assert answer(story.order, Awaited.READINESS, asked(story.order, PreparationRequested)[0]) is Answer.READY
+def test_a_pickup_answers_the_wait_for_readiness():
+    story = given(*ASSIGNED, picked_up()).holding("authorization", "offer")
+    assert answer(story.order, Awaited.READINESS, versions_of(story.order, PreparationRequested)[0]) is Answer.READY
     story.when(ready()).then(ready()).being(Status.PICKED_UP)
-    given(*ASSIGNED, picked_up()).when(rejected()).then(rejected()).being(Status.PICKED_UP).owing(
+    given(*ASSIGNED, picked_up()).when(rejected()).then(rejected()).being(Status.PICKED_UP).holding(
         "authorization", "offer"
     )
 
@@ -222,43 +222,43 @@ def test_an_unavailable_item_lowers_the_total_and_what_is_captured():
     ).with_books(due="26.00", still_to_capture="26.00")
 
 
-def test_an_item_that_is_unavailable_after_the_capture_was_asked_is_refunded():
+def test_an_item_reported_unavailable_during_the_capture_is_refunded():
     given(*DELIVERED).when(unavailable(2)).with_books(still_to_capture="40.00", due="34.00", still_to_refund="6.00")
 
 
 @pytest.mark.parametrize("available", [-3, 0])
-def test_when_nothing_is_left_the_order_cancels(available):
-    """Fewer than none is none."""
+def test_an_order_without_available_items_is_cancelled(available):
+    """A quantity below zero counts as zero."""
     story = given(*ACCEPTED, unavailable(1, available)).when(unavailable(2, available))
     assert _cause(story) is CancellationCause.NOTHING_LEFT
     assert str(story.order.total) == "6.00 EUR"
     story.with_open(PaymentVoidRequested, PreparationCancellationRequested, CourierReleaseRequested)
 
 
-def test_nothing_left_after_pickup_cancels_nothing():
-    """From pickup the order goes forward; what is not had is not paid for."""
+def test_an_order_without_available_items_is_not_cancelled_after_pickup():
+    """From pickup on the order goes forward; the customer does not pay for missing items."""
     story = given(*PICKED_UP, unavailable(1)).when(unavailable(2)).then(unavailable(2)).being(Status.PICKED_UP)
     story.when(delivered()).then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("6.00")))
 
 
-def test_items_do_not_come_back():
-    """More than was ordered, or than is left, cannot be had."""
+def test_the_available_quantity_never_grows():
+    """A report of more than was ordered, or than is left, changes nothing."""
     story = given(*ACCEPTED, unavailable(1, 1)).when(unavailable(1, 5))
     assert story.order.lines[0].quantity == 1
     given(*ACCEPTED, unavailable(1, 1)).when(unavailable(1, 1)).nothing()
 
 
 @pytest.mark.parametrize("line", [-1, 0, 3])
-def test_an_item_on_a_line_that_does_not_exist_is_refused(line):
+def test_a_report_on_a_line_that_does_not_exist_is_refused(line):
     given(*ACCEPTED).when(unavailable(line)).refused(UnknownLine)
 
 
-def test_what_a_restaurant_says_of_a_completed_order_is_recorded():
+def test_a_report_of_the_restaurant_on_a_completed_order_is_recorded():
     """Facts are never refused, on an ended order too."""
-    given(*COMPLETED).when(rejected()).then(rejected()).being(Status.COMPLETED, RunState.ENDED).owing()
+    given(*COMPLETED).when(rejected()).then(rejected()).being(Status.COMPLETED, RunState.ENDED).holding()
 
 
-def test_a_restaurant_cannot_speak_before_it_was_asked():
+def test_a_report_of_the_restaurant_before_its_ticket_is_refused():
     story = given(*PLACED)
     report = accepted()
     later = given(*AUTHORIZED)
@@ -267,7 +267,7 @@ def test_a_restaurant_cannot_speak_before_it_was_asked():
 
 
 def test_a_completed_order_needs_every_ticket_settled():
-    """Delivery settles the ticket, even if the restaurant said nothing after accepting it."""
+    """The delivery closes the ticket, even without a report of the restaurant after its acceptance."""
     given(*ASSIGNED, delivered()).when(unavailable(2)).with_books(
         still_to_capture="40.00", due="34.00", still_to_refund="6.00"
     )

@@ -1,4 +1,4 @@
-"""Four eyes: money above a limit that a person moves or gives up needs a second person. Notes need nobody."""
+"""Four eyes: a person who moves or gives up money above a limit needs a second person. Notes need no approval."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_up_to_the_limit_one_person_is_enough():
     given(*COMPLETED).when(credit("10.00", limit="10.00")).then(CreditGranted, PaymentRefundRequested, RunStarted)
 
 
-def test_above_the_limit_the_wish_is_kept_and_nothing_moves():
+def test_above_the_limit_a_request_waits_and_no_money_moves():
     (
         given(*COMPLETED)
         .when(credit("10.01", limit="10.00"))
@@ -82,8 +82,8 @@ def test_above_the_limit_the_wish_is_kept_and_nothing_moves():
     )
 
 
-def test_a_second_person_does_it():
-    """In the name of the first, who wished it; the approval stands beside it."""
+def test_an_approval_carries_the_request_out():
+    """The effect names the person who made the request; the approval before it names the second person."""
     story = given(*COMPLETED, credit("10.01", limit="10.00")).when(approve())
     approval, granted, *_ = story.added
     assert approval == ApprovalGiven(approval=story.before.version, by=SECOND)
@@ -92,18 +92,18 @@ def test_a_second_person_does_it():
 
 
 @pytest.mark.parametrize("by", [SUPPORT, Actor(Role.SERVICE, SUPPORT.id)])
-def test_the_same_person_is_no_second_one(by):
-    """In another role neither."""
+def test_the_person_who_made_the_request_cannot_approve_it(by):
+    """Also not in another role."""
     given(*COMPLETED, credit("10.01", limit="10.00")).when(approve(by)).refused(SecondPersonNeeded)
 
 
 def test_many_small_credits_are_one_large_one():
-    """Who splits what needs a second person gets no further."""
+    """Splitting a large credit does not avoid the second person."""
     story = given(*COMPLETED, credit("6.00", "one", limit="10.00"))
     story.when(credit("6.00", "two", limit="10.00")).then(ApprovalRequested)
 
 
-def test_wishing_twice_asks_once_and_approving_twice_does_it_once():
+def test_a_repeated_request_or_approval_counts_once():
     story = given(*COMPLETED, credit("10.01", limit="10.00"))
     story.when(credit("10.01", limit="10.00")).nothing()
     given(*COMPLETED, credit("10.01", limit="10.00"), approve()).when(approve()).nothing().when(
@@ -111,64 +111,64 @@ def test_wishing_twice_asks_once_and_approving_twice_does_it_once():
     ).nothing()
 
 
-def test_nobody_approves_what_nobody_asked_for():
+def test_an_approval_without_a_request_is_refused():
     given(*COMPLETED).when(Approve(approval=3, by=SECOND)).refused(NoSuchApproval)
 
 
-def test_a_limit_in_another_currency_allows_nothing():
-    """Nobody said how much that is."""
-    wish = replace(credit("0.01"), limit=replace(eur("100.00"), currency="USD"))
-    given(*COMPLETED).when(wish).then(ApprovalRequested)
+def test_a_limit_in_another_currency_allows_no_amount():
+    """There is no exchange rate to compare them by."""
+    request = replace(credit("0.01"), limit=replace(eur("100.00"), currency="USD"))
+    given(*COMPLETED).when(request).then(ApprovalRequested)
 
 
-def test_a_wish_that_breaks_a_rule_is_refused_before_anybody_is_asked():
+def test_a_request_that_breaks_a_rule_is_refused_at_once():
     given(*COMPLETED).when(credit("50.00", limit="10.00")).refused(CreditExceedsDue)
 
 
-def test_a_refused_refund_above_the_limit_is_written_off_by_two():
+def test_writing_off_a_refused_refund_above_the_limit_needs_a_second_person():
     story = given(*REFUND_REFUSED).when(write_off(PaymentRefundRequested, limit="10.00"))
-    story.then(ApprovalRequested).owing("capture refused").when(approve()).owing().with_books(
+    story.then(ApprovalRequested).holding("capture refused").when(approve()).holding().with_books(
         captured="40.00", due="10.00", unreturned="30.00"
     )
 
 
-def test_what_holds_no_money_is_written_off_by_one():
-    """A ticket is a meal, not money."""
+def test_writing_off_a_ticket_needs_no_second_person():
+    """A ticket holds no money."""
     given(*AUTHORIZED, cancel()).when(write_off(PreparationRequested, limit="0.01")).then(WrittenOff)
 
 
-def test_an_order_is_abandoned_by_two_when_much_is_at_stake():
+def test_abandoning_an_order_above_the_limit_needs_a_second_person():
     story = given(*PICKED_UP, park(), abandon(limit="10.00")).being(Status.PICKED_UP, RunState.PARKED)
     story.when(approve()).being(Status.ABANDONED, RunState.ENDED)
     given(*PICKED_UP, park()).when(abandon(limit="40.00")).being(Status.ABANDONED)
 
 
-def test_an_approval_is_for_what_was_at_stake_when_it_was_asked_for():
-    """Meanwhile the bank holds more than anybody saw."""
+def test_an_approval_is_refused_when_more_money_is_at_stake_than_requested():
+    """Meanwhile the bank reported a larger hold."""
     story = given(*PLACED, abandon(limit="10.00"), authorized("90.00")).when(approve()).refused(ApprovalOutdated)
     story.when(abandon(limit="10.00")).then(ApprovalRequested).when(approve()).being(Status.ABANDONED)
 
 
-def test_a_wish_that_was_overtaken_is_refused_when_it_is_approved():
-    """The bank let go of the money meanwhile: there is nothing to write off."""
+def test_approving_a_request_that_has_become_pointless_is_refused():
+    """The bank released the hold meanwhile, so there is nothing to write off."""
     story = given(*AUTHORIZED, cancel(), void_refused(), write_off(PaymentAuthorizationRequested, limit="1.00"))
     story.when(voided()).when(approve()).refused(NothingOwed)
 
 
-def test_waiting_for_a_second_person_keeps_nobody_else_from_acting():
+def test_a_pending_approval_does_not_block_other_commands():
     story = given(*DELIVERED, park(), abandon(limit="1.00"))
     story.when(captured()).being(Status.COMPLETED, RunState.ENDED)
     story.when(restart()).being(Status.DELIVERED, RunState.RUNNING)
 
 
-def test_a_wish_may_outlive_an_undo():
+def test_a_pending_approval_does_not_block_a_later_refund():
     given(*REFUND_REFUSED, write_off(PaymentRefundRequested, limit="1.00"), restart(), refunded()).being(
         Status.COMPLETED, RunState.ENDED
     )
 
 
-def test_a_note_changes_nothing_but_is_there():
-    """On an ended order, too."""
+def test_a_note_is_recorded_and_changes_nothing_else():
+    """Also on an ended order."""
     for so_far in (AUTHORIZED, (*AUTHORIZED, park()), COMPLETED):
         before = given(*so_far)
         after = before.when(note())
@@ -178,5 +178,5 @@ def test_a_note_changes_nothing_but_is_there():
         after.when(note()).nothing()
 
 
-def test_an_order_that_does_not_exist_takes_no_note():
+def test_a_note_on_an_order_that_does_not_exist_is_refused():
     given().when(note()).refused(OrderNotFound)

@@ -1,9 +1,9 @@
-"""A world for orders to live in: a payment provider, a kitchen, couriers, people and runs, played move by move.
+"""A simulated world for orders: a payment provider, a kitchen, couriers, people and runs, moved step by step.
 
-A *play* is a list of numbers; each picks one of the moves that the world allows then, so that every history it makes is
-reachable and Hypothesis can shorten it. What the outside does is told at once, or put in the mail: told later, in any
-order, or twice. A *contradictory* world says things a sound outside would not: other amounts, two couriers with one
-meal, a refusal after a success.
+A *play* is a list of numbers. Each picks one of the moves that are possible then, so every generated history is
+reachable and Hypothesis can shorten it. A report arrives at once, or is put in the mail and arrives later, in any
+order, or twice. In a *contradictory* world there are reports that a sound party would not make: other amounts, two
+couriers with one meal, a refusal after a success.
 """
 
 from __future__ import annotations
@@ -43,15 +43,15 @@ from domain.order.refusals import Rejected
 from tests.domain.order.stories import NOON, SECOND, SUPPORT, UNKNOWN, place
 
 STEPS_MAX = 150
-"""Moves within which a world that means well ends any order; the longest seen needed 60."""
+"""Moves within which ``end_well`` ends any order; the longest seen needed 60."""
 
 Play: TypeAlias = list[tuple[int, int]]
 Move: TypeAlias = Callable[[int], Command | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """One command, and what came of it."""
+class Sent:
+    """One command and its result."""
 
     command: Command
     before: Order
@@ -62,24 +62,24 @@ class Said:
 
 @dataclass(slots=True)
 class World:
-    """``results``: what the outside answers to an intent it has performed; the same call gets the same answer."""
+    """``results`` has the outcome of every performed intent by version: the same call gets the same outcome."""
 
     contradictory: bool = False
     order: Order = UNKNOWN
     events: list[e.Event] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     mail: list[e.Fact] = field(default_factory=list)
-    told: list[e.Fact] = field(default_factory=list)
+    reported: list[e.Fact] = field(default_factory=list)
     results: dict[int, e.Fact] = field(default_factory=dict)
     held: Money | None = None  # what the provider holds now
     remaining: dict[str, Money] = field(default_factory=dict)  # what of each capture was not given back
-    kitchen: str = "unasked"  # then asked, accepted, ready, rejected, off
-    couriers: dict[int, str] = field(default_factory=dict)  # each offer: asked, assigned, declined, carrying, done, off
+    kitchen: str = "idle"  # then requested, accepted, ready, rejected, off
+    couriers: dict[int, str] = field(default_factory=dict)  # by offer: requested, assigned, declined, ...
     meal: str = "in the kitchen"  # then on its way, gone
 
-    # --- saying ---------------------------------------------------------------------------------------------------
+    # --- commands ---------------------------------------------------------------------------------------------------
 
-    def say(self, command: Command) -> Said:
+    def send(self, command: Command) -> Sent:
         before, refusal = self.order, None
         added: tuple[e.Event, ...] = ()
         try:
@@ -90,24 +90,24 @@ class World:
             self.order = evolve(self.order, event)
         self.events.extend(added)
         if isinstance(command, RecordFact) and refusal is None:
-            self.told.append(command.fact)
-        self.said.append(Said(command, before, added, self.order, refusal))
-        return self.said[-1]
+            self.reported.append(command.fact)
+        self.sent.append(Sent(command, before, added, self.order, refusal))
+        return self.sent[-1]
 
     def play(self, moves: Play) -> World:
         for pick, parameter in moves:
             allowed = list(self.moves())
             command = allowed[pick % len(allowed)](parameter)
             if command is not None:
-                self.say(command)
+                self.send(command)
         return self
 
     def moves(self) -> Iterator[Move]:
-        """Every kind of move that is possible now; the likelier ones several times."""
+        """Yield every kind of move that is possible now, the likelier ones several times."""
         yield from [self._step] * 4
         yield from self._outside()
         yield from [self._deliver_mail] * (3 if self.mail else 0)
-        yield from [self._tell_again] * (1 if self.told else 0)
+        yield from [self._report_again] * (1 if self.reported else 0)
         yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
         yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note)
         yield from [self._approve] * (2 if self.order.approvals else 0)
@@ -116,14 +116,14 @@ class World:
     # --- what a run does ------------------------------------------------------------------------------------------
 
     def _step(self, parameter: int) -> Command | None:
-        """Perform an open intent. One in four fails for good, one in four is not recorded yet (a crash)."""
+        """Perform an open intent. One in four fails permanently, one in four loses its outcome for now."""
         found = open_intents(self.order)
         if not found:
             return None
         fact = self.perform(found[parameter % len(found)].version, good=parameter % 4 != 1)
-        return self._tell(fact, parameter // 4)
+        return self._report(fact, parameter // 4)
 
-    def _tell(self, fact: e.Fact | None, parameter: int) -> Command | None:
+    def _report(self, fact: e.Fact | None, parameter: int) -> Command | None:
         if fact is None:
             return None
         if parameter % 4 == 1:
@@ -133,11 +133,11 @@ class World:
 
     def _time_out(self, parameter: int) -> Command | None:
         awaited = list(Awaited)[parameter % 5]
-        asked = awaited_intent(self.order, awaited)
+        version = awaited_intent(self.order, awaited)
         if parameter % 7 == 1:
-            asked = parameter
+            version = parameter
         run = self.order.run - (1 if parameter % 11 == 1 else 0)
-        return None if asked is None else RecordTimeout(run=run, awaited=awaited, intent_version=asked, at=NOON)
+        return None if version is None else RecordTimeout(run=run, awaited=awaited, intent_version=version, at=NOON)
 
     def _park(self, parameter: int) -> Command:
         run = self.order.run - (1 if parameter % 5 == 1 else 0)
@@ -170,15 +170,15 @@ class World:
         return WriteOffCommand(intent=intent, fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=limit)
 
     def _abandon(self, parameter: int) -> Command | None:
-        """One in three: an end is an end, and histories are to be long."""
+        """Abandon in one of three moves only, because the end keeps a history short."""
         if parameter % 3:
             return None
         return AbandonOrder(fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=_limit(parameter // 3))
 
     def _approve(self, parameter: int) -> Command:
-        asked = [*self.order.approvals, parameter % 50]
+        approvals = [*self.order.approvals, parameter % 50]
         by = SUPPORT if parameter % 5 == 1 else SECOND
-        return Approve(approval=asked[parameter // 5 % len(asked)], by=by)
+        return Approve(approval=approvals[parameter // 5 % len(approvals)], by=by)
 
     def _note(self, parameter: int) -> Command:
         return AddNote(note_id="abcdef"[parameter % 6], by=SUPPORT, text="")
@@ -186,7 +186,7 @@ class World:
     # --- the outside ----------------------------------------------------------------------------------------------
 
     def perform(self, version: int, *, good: bool) -> e.Fact | None:
-        """The outside call for this intent. Requests to people have no answer yet."""
+        """Make the call of this intent. Requests to people have no outcome yet."""
         if version not in self.results:
             fact = self._perform(version, self.order.intents[version], good)
             if fact is None:
@@ -210,7 +210,7 @@ class World:
             case e.PaymentRefundRequested():
                 return self._refund(version, intent, good)
             case e.PreparationRequested():
-                self.kitchen = "asked" if self.kitchen == "unasked" else self.kitchen
+                self.kitchen = "requested" if self.kitchen == "idle" else self.kitchen
                 return None
             case e.PreparationCancellationRequested():
                 if good and self.kitchen not in {"ready", "accepted"}:
@@ -218,7 +218,7 @@ class World:
                     return e.PreparationCancelled(answers=version, at=NOON)
                 return e.PreparationWrittenOff(answers=version, reason="", at=NOON)
             case e.CourierRequested():
-                self.couriers.setdefault(version, "asked")
+                self.couriers.setdefault(version, "requested")
                 return None
             case e.CourierReleaseRequested():
                 if good and self.couriers.get(intent.request) not in {"carrying", "done"}:
@@ -235,7 +235,7 @@ class World:
     def _capture(self, version: int, intent: e.PaymentCaptureRequested, good: bool) -> e.Fact:
         if self.held is None or not good:
             return e.PaymentCaptureRefused(answers=version, reason="", at=NOON)
-        assert intent.amount <= self.held, "more is captured than was authorised"
+        assert intent.amount <= self.held, "more is captured than was authorized"
         self.held = None
         self.remaining[f"cap-{version}"] = intent.amount
         return e.PaymentCaptured(answers=version, capture_id=f"cap-{version}", amount=intent.amount, at=NOON)
@@ -248,14 +248,14 @@ class World:
         return e.PaymentRefunded(answers=version, refund_id=f"ref-{version}", amount=intent.amount, at=NOON)
 
     def _outside(self) -> Iterator[Move]:
-        """What the kitchen and the couriers may do of themselves, as far as they can."""
+        """Yield what the kitchen and the couriers can do now."""
         ticket = self.order.ticket
-        if ticket is not None and self.kitchen == "asked":
+        if ticket is not None and self.kitchen == "requested":
             yield from [partial(self._kitchen, "accepted")] * 3
             yield partial(self._kitchen, "rejected")
         if ticket is not None and self.kitchen == "accepted":
             yield from [partial(self._kitchen, "ready")] * 2
-        if ticket is not None and self.kitchen in {"asked", "accepted", "ready"}:
+        if ticket is not None and self.kitchen in {"requested", "accepted", "ready"}:
             yield self._unavailable
         for offer, state in self.couriers.items():
             yield from [partial(self._courier, offer, to) for to in self._next_of(state)]
@@ -264,61 +264,62 @@ class World:
         if state == "assigned":
             here = self.kitchen in {"accepted", "ready"} and self.meal == "in the kitchen"
             return ["declined"] + ["carrying"] * 3 * here
-        return {"asked": ["assigned", "assigned", "declined"], "carrying": ["delivered", "delivered", "failed"]}.get(
-            state, []
-        )
+        return {
+            "requested": ["assigned", "assigned", "declined"],
+            "carrying": ["delivered", "delivered", "failed"],
+        }.get(state, [])
 
     def _kitchen(self, state: str, parameter: int) -> Command | None:
         assert self.order.ticket is not None
-        asked = self.order.ticket.intent
+        ticket = self.order.ticket.intent
         self.kitchen = state
         facts: dict[str, e.Fact] = {
-            "accepted": e.PreparationAccepted(answers=asked, ready_at=NOON, at=NOON),
-            "rejected": e.PreparationRejected(answers=asked, reason="", at=NOON),
-            "ready": e.PreparationReady(answers=asked, at=NOON),
+            "accepted": e.PreparationAccepted(answers=ticket, ready_at=NOON, at=NOON),
+            "rejected": e.PreparationRejected(answers=ticket, reason="", at=NOON),
+            "ready": e.PreparationReady(answers=ticket, at=NOON),
         }
-        return self._tell(facts[state], parameter)
+        return self._report(facts[state], parameter)
 
     def _unavailable(self, parameter: int) -> Command | None:
         assert self.order.ticket is not None
         line, available = 1 + parameter % 2, parameter // 2 % 3
         fact = e.ItemUnavailable(answers=self.order.ticket.intent, line=line, available=available, at=NOON)
-        return self._tell(fact, parameter // 6)
+        return self._report(fact, parameter // 6)
 
     def _courier(self, offer: int, to: str, parameter: int) -> Command | None:
         self.couriers[offer] = "done" if to in {"delivered", "failed"} else to
         self.meal = {"carrying": "on its way", "delivered": "gone", "failed": "gone"}.get(to, self.meal)
-        return self._tell(_of_courier(offer, to), parameter)
+        return self._report(_of_courier(offer, to), parameter)
 
     def _deliver_mail(self, parameter: int) -> Command:
         return RecordFact(fact=self.mail.pop(parameter % len(self.mail)))
 
-    def _tell_again(self, parameter: int) -> Command:
-        return RecordFact(fact=self.told[parameter % len(self.told)])
+    def _report_again(self, parameter: int) -> Command:
+        return RecordFact(fact=self.reported[parameter % len(self.reported)])
 
     def _contradict(self, parameter: int) -> Command:
-        """Any fact at all about any question that was asked, with amounts that are a little off."""
+        """Report any fact about any intent, with amounts that are a little off."""
         versions = list(self.order.intents)
         version = versions[parameter % len(versions)]
         facts = list(facts_about(version, self.order.intents[version], parameter // 7))
         return RecordFact(fact=facts[parameter // 3 % len(facts)])
 
-    # --- a world that means well ----------------------------------------------------------------------------------
+    # --- a smooth course ------------------------------------------------------------------------------------------
 
     def end_well(self) -> None:
-        """Bring the order to its end: what is asked succeeds, mail arrives, people start runs, then write off."""
+        """Bring the order to its end: calls succeed, mail arrives, people start runs and then write off."""
         for _ in range(STEPS_MAX):
             if self.order.run_state is RunState.ENDED and not self.mail:
                 return
             command = self.go_on()
             before = self.order
-            said = self.say(command)
-            assert said.refusal is None, f"{command} is refused: {said.refusal}"
-            assert said.after != before or isinstance(command, RecordFact), f"{command} leads nowhere"
+            sent = self.send(command)
+            assert sent.refusal is None, f"{command} is refused: {sent.refusal}"
+            assert sent.after != before or isinstance(command, RecordFact), f"{command} leads nowhere"
         raise AssertionError(f"not ended within {STEPS_MAX} steps; status {self.order.status}, owed {owed(self.order)}")
 
     def go_on(self) -> Command:
-        """The next thing that somebody who means well would say."""
+        """Choose the next command that leads towards the end."""
         if self.mail:
             return RecordFact(fact=self.mail.pop(0))
         for found in open_intents(self.order):
@@ -351,24 +352,24 @@ class World:
             self.couriers[offer.intent], self.meal = "carrying", "on its way"
             return _of_courier(offer.intent, "carrying")
         for carrier in reversed(self.order.delivery.offers) if self.order.delivery.picked_up else ():
-            if _of_courier(carrier.intent, "delivered") not in self.told:
+            if _of_courier(carrier.intent, "delivered") not in self.reported:
                 self.couriers[carrier.intent], self.meal = "done", "gone"
                 return _of_courier(carrier.intent, "delivered")
         return None
 
     def _repair(self) -> Command:
-        """A person: start a run, and write off what is refused again and again."""
+        """Act as support: start a run, and write off what is refused again and again."""
         refused = [item.intent for item in owed(self.order) if item.refused]
         if not refused and shortage(self.order):
             refused = [self.order.payment.captures[-1].intent]
-        tried = sum(isinstance(said.command, StartRun) and said.refusal is None for said in self.said[-8:])
+        tried = sum(isinstance(sent.command, StartRun) and sent.refusal is None for sent in self.sent[-8:])
         if refused and tried:
             return WriteOffCommand(intent=refused[0], fault=e.Fault.PLATFORM, by=SUPPORT, reason="")
         return StartRun(run=self.order.run + 1, by=SUPPORT, reason="")
 
 
 def _limit(parameter: int) -> Money | None:
-    """Above which a second person is needed: none, little, much, or in another currency."""
+    """Choose a limit: none, low, high, or in another currency."""
     return [None, Money(500, "EUR"), Money(5000, "EUR"), Money(500, "USD")][parameter % 4]
 
 
@@ -384,7 +385,7 @@ def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:
 
 
 def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
-    """Every fact that answers this intent, the success first; ``parameter`` turns the amounts."""
+    """Yield every fact that answers this intent, the success first; ``parameter`` varies the amounts."""
     off = [0, -1, 1, -100][parameter % 4]
     amount = replace(intent.amount, minor=max(intent.amount.minor + off, 1)) if hasattr(intent, "amount") else None
     match intent:
@@ -423,18 +424,18 @@ def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
 
 
 def plays() -> st.SearchStrategy[tuple[int, Play]]:
-    """How far the order went well (up to 12 moves), and then up to 60 moves of anything."""
+    """Generate up to 12 moves of a smooth order, and then up to 60 moves of any kind."""
     move = st.tuples(st.integers(0, 2**12), st.integers(0, 2**12))
     some = st.integers(0, 3).flatmap(lambda n: st.lists(move, min_size=15 * n, max_size=15 * (n + 1)))
     return st.tuples(st.integers(0, 12), some)
 
 
 def played(play: tuple[int, Play], *, contradictory: bool = False) -> World:
-    """The world after a play."""
+    """Run a play."""
     ahead, moves = play
     world = World(contradictory=contradictory)
-    world.say(place())
+    world.send(place())
     for _ in range(ahead):
         if world.order.run_state is RunState.RUNNING:
-            world.say(world.go_on())
+            world.send(world.go_on())
     return world.play(moves)

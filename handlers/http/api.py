@@ -25,7 +25,7 @@ from domain.identifiers import OrderId
 from handlers.http import callers, problems
 from handlers.http.invalid import invalid_request, refused
 from handlers.http.json_bodies import json_object
-from handlers.http.preconditions import expected_version
+from handlers.http.preconditions import expected_versions
 from handlers.http.refusals import MethodNotAllowed, NoSuchPath, RequestRefused
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action
@@ -74,7 +74,9 @@ class Api(APIGatewayHttpResolver):
 
     def asked(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> Asked:
         """The caller's request to change an order, as its headers put it."""
-        return Asked(action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected_version(if_match))
+        return Asked(
+            action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected_versions(if_match)
+        )
 
     @property
     def _serving(self) -> _Request:

@@ -1,4 +1,4 @@
-"""The headers of HTTP that requests here can carry: Idempotency-Key, If-Match, If-None-Match."""
+"""Request headers: Idempotency-Key, If-Match, If-None-Match."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import re
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from handlers.http.values import Shape
 
-_ETAG = re.compile(r'"([1-9][0-9]{0,8})"')
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"[ \t]*(\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)[ \t]*")
+_OURS = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
-def _one_etag(value: str) -> str:
-    if value.strip() != "*" and not _ETAG.fullmatch(value.strip()):
-        raise ValueError('send one ETag as it came with the order, e.g. "7" with its quotes, or *')
+def _entity_tags(value: str) -> str:
+    if not _TAGS.fullmatch(value):
+        raise ValueError('send ETags as they came with the order, e.g. "7" with its quotes, or *')
     return value
 
 
@@ -25,24 +27,27 @@ RequiredKey = Annotated[
     _Key,
     Header(
         alias="Idempotency-Key",
-        description="Names this wish across attempts: 1 to 128 visible ASCII characters, e.g. a UUID. The same key and "
-        "body is the same order; the same key with another body is refused (422).",
+        description="Identifies this request across retries: 1 to 128 visible ASCII characters, e.g. a UUID. The same "
+        "key and body is the same request; the same key with another body is refused (422).",
     ),
 ]
 OptionalKey = Annotated[
     _Key | None,
     Header(
         alias="Idempotency-Key",
-        description="Names this request across attempts. Without it, a request that says the same again is a retry.",
+        description="Identifies this request across retries. Without it, a request with the same body is a retry.",
     ),
 ]
 IfMatch = Annotated[
-    Annotated[str, AfterValidator(_one_etag)] | None,
-    Header(alias="If-Match", description="Only if the order still has this ETag; else 412. `*` always matches."),
+    Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": f"^{_TAGS.pattern}$"})] | None,
+    Header(
+        alias="If-Match",
+        description="Act only if the order has one of these ETags; else 412. A weak ETag (`W/`) matches none, `*` any.",
+    ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(alias="If-None-Match", description="Answer 304 without a body if the order still has one of these ETags."),
+    Header(alias="If-None-Match", description="Answer 304 without a body if the order has one of these ETags."),
 ]
 
 
@@ -51,15 +56,20 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def expected_version(if_match: str | None) -> int | None:
-    """The version that a checked If-Match names; ``*`` names none, for the order must exist anyway."""
-    found = _ETAG.fullmatch((if_match or "").strip())
-    return int(found[1]) if found else None
+def expected_versions(if_match: str | None) -> frozenset[int] | None:
+    """The versions in a checked If-Match; None for no header and for ``*``, which every order matches.
+
+    Tags are compared strongly (RFC 9110, section 13.1.1): a weak tag, or one that is not ours, matches no version.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    ours = (_OURS.fullmatch(tag) for tag in re.findall(_TAG, if_match))
+    return frozenset(int(tag[1]) for tag in ours if tag)
 
 
 def is_fresh(if_none_match: str | None, version: int) -> bool:
-    """Whether the caller has this version already. Compared weakly, as RFC 9110 says for If-None-Match."""
+    """Whether the caller has this version already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
     if not if_none_match:
         return False
-    sent = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
-    return "*" in sent or etag(version) in sent
+    sent = {tag.removeprefix("W/") for tag in re.findall(_TAG, if_none_match)}
+    return if_none_match.strip() == "*" or etag(version) in sent

@@ -190,11 +190,9 @@ def test_a_report_that_cannot_be_read_is_refused_by_field_and_not_recorded(shop,
     assert shop.stored() == before
 
 
-@pytest.mark.parametrize(
-    "etag", ["7", '"', '""', '"seven"', 'W/"7"', '"1", "2"', '"-1"', '"01"', "\x00", '"' + "9" * 40 + '"']
-)
-def test_an_if_match_that_is_no_etag_of_ours_is_refused(shop, etag):
-    """A condition that cannot be understood must not be taken for one that holds."""
+@pytest.mark.parametrize("etag", ["7", '"', "", "\x00", '"1" "2"', '"1",', ',"1"', '*, "1"', 'w/"1"', '"1" or "2"'])
+def test_an_if_match_that_is_no_list_of_etags_is_refused(shop, etag):
+    """A condition that cannot be read must not be taken for one that holds."""
     order_id = shop.place()
     before = shop.stored()
     answer = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": etag})

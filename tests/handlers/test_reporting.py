@@ -150,6 +150,24 @@ def test_any_version_matches_a_star(shop):
     assert answer.status == 200
 
 
+@pytest.mark.parametrize("sent", ['"1", "2"', '"9","2" , "1"', 'W/"2", "2"', '"abc", "2"'])
+def test_a_list_in_if_match_matches_if_one_of_its_etags_is_the_orders(shop, sent):
+    """As RFC 9110 says, in any order and with any spaces."""
+    order_id = shop.place()
+    answer = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": sent})
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize("sent", ['W/"2"', '"1", "3"', '""', '"seven"', '"02"', '"' + "9" * 40 + '"', '"*"'])
+def test_an_etag_that_is_weak_or_of_another_version_matches_nothing(shop, sent):
+    """If-Match compares strongly: a weak tag is a valid one that never matches, so the answer is 412 and not 400."""
+    order_id = shop.place()
+    before = shop.stored()
+    answer = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "no"}, headers={"if-match": sent})
+    assert (answer.status, answer.fields) == (412, ["If-Match"])
+    assert shop.stored() == before
+
+
 def test_a_retry_with_the_etag_of_the_first_attempt_is_no_mismatch(shop):
     """Its own first attempt wrote since."""
     order_id = shop.place()

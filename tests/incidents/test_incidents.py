@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import pytest
@@ -54,7 +55,7 @@ AUDITOR = Actor(Role.AUDITOR, "ida")
 PARKED = (*s.AUTHORIZED, s.park())
 
 
-def asked(action: Action, actor: Actor = ALICE, key: str | None = None, if_match: int | None = None) -> Asked:
+def asked(action: Action, actor: Actor = ALICE, key: str | None = None, if_match: Collection[int] | None = None) -> Asked:
     return Asked(action=action, order_id=ORDER_ID, caller=Caller(actor, "trace", "request"), key=key, if_match=if_match)
 
 
@@ -232,7 +233,7 @@ def test_only_support_acts(actor):
 def test_who_names_a_version_acts_on_that_version_or_not_at_all():
     shop = shop_with(*PARKED)
     with pytest.raises(PreconditionFailed):
-        retry(shop.log, asked(Action.RETRY, if_match=3), "fixed")
+        retry(shop.log, asked(Action.RETRY, if_match={3}), "fixed")
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------

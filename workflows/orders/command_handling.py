@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -23,12 +24,11 @@ CONFLICTS_MAX = 16
 
 
 class PreconditionFailed(Exception):
-    """If-Match names another version than the order has. Retryable: after reading the order. HTTP: 412."""
+    """The order is not at a version that the caller expects. Retryable: after reading the order. HTTP: 412."""
 
-    def __init__(self, expected: int, found: int) -> None:
-        super().__init__(f"the order is at version {found}, If-Match expects {expected}; read it again")
-        self.expected = expected
-        self.found = found
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The order is at version {version}, which If-Match does not list. Read the order again.")
+        self.version = version
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def handle(
     order_id: OrderId,
     key: str,
     caller: Caller,
-    if_match: int | None = None,
+    if_match: Collection[int] | None = None,
     loaded: History | None = None,
 ) -> Handled:
     """Decide the command on the newest state and record what was decided, once.
@@ -78,18 +78,18 @@ def handle(
     Raises:
         Rejected: A rule says no; nothing was recorded.
         KeyReused: The key was used with another body.
-        PreconditionFailed: The order has another version than ``if_match``, or than ``loaded``.
+        PreconditionFailed: The order is at a version that ``if_match`` does not list, or at another than ``loaded``.
         TooManyConflicts: Decided ``CONFLICTS_MAX`` times, and somebody was faster each time.
     """
     body_hash = _body_hash(command)
     history = log.load(order_stream(order_id)) if loaded is None else loaded
     if loaded is not None and if_match is None:
-        if_match = loaded.version
+        if_match = (loaded.version,)
     for _ in range(CONFLICTS_MAX):
         if history.find(key, body_hash):
             return Handled(history, fold(order_id, history.events), echo=True)
-        if if_match is not None and if_match != history.version:
-            raise PreconditionFailed(if_match, history.version)
+        if if_match is not None and history.version not in if_match:
+            raise PreconditionFailed(history.version)
         order = fold(order_id, history.events)
         events = decide(command, order)
         if not events:

@@ -6,7 +6,7 @@ instance another courier who takes the same offer, it is checked again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -50,13 +50,18 @@ class ImplausibleTime(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """One caller's request to change one order. ``key`` is the caller's own name for it, if it gave one."""
+    """One caller's request to change one order.
+
+    Attributes:
+        key: The caller's Idempotency-Key, if it sent one.
+        if_match: The versions that the order may be at; any version if None.
+    """
 
     action: Action
     order_id: OrderId
     caller: Caller
     key: str | None = None
-    if_match: int | None = None
+    if_match: Collection[int] | None = None
 
 
 def see(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, Order]:
@@ -131,8 +136,8 @@ def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -
         wished = wish(history, order)
         if wished.key not in history.keys:  # who did it before may hear again that it was done
             check(asked.caller.actor, asked.action, order, wished.intent_version)
-            if asked.if_match is not None and asked.if_match != history.version:
-                raise PreconditionFailed(asked.if_match, history.version)
+            if asked.if_match is not None and history.version not in asked.if_match:
+                raise PreconditionFailed(history.version)
             _check_ready_at(wished.command)
         try:
             return handle(

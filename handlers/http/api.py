@@ -1,7 +1,9 @@
 """One HTTP API on Powertools' resolver: strict reading before its validation, problem documents after it.
 
-The resolver of Powertools keeps the request it serves in class and instance attributes, which is right on Lambda, where
-a process serves one request at a time. Here one process serves many, so each thread sees its own request.
+Powertools keeps the request it serves in attributes of the resolver and its classes. That is right on Lambda, where a
+process serves one request at a time. The embedded engine serves many in one process, so here each thread has its own.
+
+``tests/handlers/test_powertools.py`` lists what is used or replaced of Powertools' private parts.
 """
 
 from __future__ import annotations
@@ -9,10 +11,9 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
@@ -23,7 +24,7 @@ from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from domain.identifiers import OrderId
 from handlers.http import callers, problems
-from handlers.http.invalid import invalid_request, refused
+from handlers.http.invalid import invalid_request, unknown_parameters
 from handlers.http.json_bodies import json_object
 from handlers.http.preconditions import expected_versions
 from handlers.http.refusals import MethodNotAllowed, NoSuchPath, RequestRefused
@@ -35,8 +36,8 @@ logging.getLogger("aws_lambda_powertools").setLevel(logging.INFO)  # its DEBUG l
 
 
 @dataclass(slots=True)
-class _Request:
-    """What Powertools keeps about the request it serves, and who calls."""
+class _ServedRequest:
+    """What Powertools keeps about the request it serves, and the caller."""
 
     event: APIGatewayProxyEventV2
     lambda_context: Any
@@ -45,10 +46,11 @@ class _Request:
 
 
 class Api(APIGatewayHttpResolver):
-    """The routes of one function. ``open_paths`` need no caller."""
+    """The routes of one function. HEAD is served by the route of GET; the front leaves the body out."""
 
     def __init__(self, *, open_paths: frozenset[str] = frozenset()) -> None:
-        self._request: ContextVar[_Request | None] = ContextVar("request", default=None)
+        """Args: open_paths: Paths that need no caller."""
+        self._served: ContextVar[_ServedRequest | None] = ContextVar("served", default=None)
         self._between_requests: dict[str, Any] = {}
         self._building = threading.Lock()
         self._built = False
@@ -66,34 +68,38 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def caller(self) -> Caller:
-        """Who calls. Raises RequestRefused."""
+        """The caller of the request that is being served.
+
+        Raises:
+            RequestRefused: The request carries no usable token.
+        """
         serving = self._serving
         if serving.caller is None:
             serving.caller = callers.caller(self.event)
         return serving.caller
 
-    def asked(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> Asked:
-        """The caller's request to change an order, as its headers put it."""
-        return Asked(
-            action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected_versions(if_match)
-        )
+    def order_request(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> Asked:
+        """Make the caller's request to change an order from the values of its headers."""
+        expected = expected_versions(if_match)
+        return Asked(action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected)
 
     @property
-    def _serving(self) -> _Request:
-        request = self._request.get()
-        assert request is not None, "only a request that is being served has an event and a caller"
-        return request
+    def _serving(self) -> _ServedRequest:
+        served = self._served.get()
+        assert served is not None, "only a request that is being served has an event and a caller"
+        return served
 
     def resolve(self, event: Mapping[str, Any], context: Any) -> dict[str, Any]:
+        """Serve one API Gateway event; return the response in payload format 2.0."""
         self._build()
-        token = self._request.set(_Request(APIGatewayProxyEventV2(dict(event)), context))
+        token = self._served.set(_ServedRequest(APIGatewayProxyEventV2(_head_as_get(event)), context))
         try:
             return super().resolve(event, context)
         finally:
-            self._request.reset(token)
+            self._served.reset(token)
 
     def _build(self) -> None:
-        """Put the middlewares around every route once; Powertools does so on first use, twice when two threads meet."""
+        """Wrap every route in its middlewares, once. Powertools does so on first use: twice if two threads meet."""
         if self._built:
             return
         with self._building:
@@ -104,7 +110,7 @@ class Api(APIGatewayHttpResolver):
 
     @staticmethod
     def _compile_regex(rule: str, base_regex: str = r"^{}\Z") -> re.Pattern[str]:
-        """Powertools ends a route with ``$``, which takes a line break, and leaves it out: %0a behind an order's id."""
+        """Compile a route's path. Powertools ends it with ``$``, which also matches before ``%0a`` behind an id."""
         compiled: re.Pattern[str] = APIGatewayHttpResolver._compile_regex(rule, base_regex)
         return compiled
 
@@ -120,8 +126,8 @@ class Api(APIGatewayHttpResolver):
 
     @property
     def context(self) -> dict[str, Any]:
-        request = self._request.get()
-        return self._between_requests if request is None else request.context
+        served = self._served.get()
+        return self._between_requests if served is None else served.context
 
     @context.setter
     def context(self, value: dict[str, Any]) -> None:
@@ -138,15 +144,15 @@ class Api(APIGatewayHttpResolver):
     def _no_such_route(self, _: NotFoundError) -> Response[str]:
         path = self.current_event.path
         routes = [*self._static_routes, *self._dynamic_routes]
-        allowed = sorted({route.method for route in routes if route.rule.match(path)})
-        if not allowed:
+        methods = {route.method for route in routes if route.rule.match(path)}
+        if not methods:
             return self._problem(NoSuchPath("There is nothing at this path."))
-        methods = ", ".join(allowed)
-        return self._problem(MethodNotAllowed(f"This path takes {methods}.", headers={"Allow": methods}))
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+        return self._problem(MethodNotAllowed(f"This path takes {allowed}.", headers={"Allow": allowed}))
 
 
 class _StrictRequests(OpenAPIRequestValidationMiddleware):
-    """Before Powertools validates: who calls, no query parameter that nobody reads, a body that is one JSON object."""
+    """Before Powertools validates: a known caller, no unknown query parameter, and a body that is one JSON object."""
 
     def handler(self, app: Any, next_middleware: Any) -> Response[Any]:
         route = app.context["_route"]
@@ -161,9 +167,13 @@ class _StrictRequests(OpenAPIRequestValidationMiddleware):
 
 
 def _check_query(event: Mapping[str, Any], known: list[str]) -> None:
-    sent: MutableMapping[str, Any] = event.get("queryStringParameters") or {}
-    unknown = sorted(set(sent) - set(known))
+    unknown = sorted(set(event.get("queryStringParameters") or {}) - set(known))
     if unknown:
-        takes = f"takes {', '.join(known)}" if known else "takes none"
-        errors = [(name[:64], f"is no query parameter here; this path {takes}") for name in unknown]
-        raise refused(errors, HTTPStatus.BAD_REQUEST)
+        raise unknown_parameters(unknown, known)
+
+
+def _head_as_get(event: Mapping[str, Any]) -> dict[str, Any]:
+    context = event["requestContext"]
+    if context["http"]["method"] != "HEAD":
+        return dict(event)
+    return {**event, "requestContext": {**context, "http": {**context["http"], "method": "GET"}}}

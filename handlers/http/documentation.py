@@ -1,26 +1,55 @@
-"""The routes of the API's documentation. Anybody may read them."""
+"""The routes of the API's documentation, which need no token: the OpenAPI document, and Swagger UI to read and try it.
+
+Swagger UI is the copy that Powertools ships (Apache-2.0). The page loads nothing from another host.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.resources import files
 
 from aws_lambda_powertools.event_handler import Response
 
 from handlers.http.api import Api
+from handlers.http.refusals import NoSuchPath
 
-PATHS = frozenset({"/openapi.json", "/docs"})
+PATHS = frozenset({"/openapi.json", "/docs", "/docs/{asset}"})
 
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+}
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Expediter API</title><link rel="stylesheet" href="docs/swagger-ui.css">
+</head>
+<body><div id="swagger-ui">Loading. Without JavaScript, read <a href="openapi.json">openapi.json</a>.</div>
+<script src="docs/swagger-ui.js"></script><script src="docs/start.js"></script></body>
+</html>
+"""
+_START = """SwaggerUIBundle({
+  dom_id: "#swagger-ui", url: "openapi.json", presets: [SwaggerUIBundle.presets.apis], layout: "BaseLayout",
+  deepLinking: true, filter: true, displayRequestDuration: true, defaultModelsExpandDepth: 0, validatorUrl: null,
+});
+"""
+_SHIPPED = {
+    "swagger-ui.js": ("swagger-ui-bundle.min.js", "text/javascript; charset=utf-8"),
+    "swagger-ui.css": ("swagger-ui.min.css", "text/css; charset=utf-8"),
+}
 
 
 def add_documentation(api: Api, apis: Callable[[], Sequence[Api]]) -> None:
     """Register the routes with ``api``.
 
     Args:
-        apis: Imports and returns the APIs to document; called when the documentation is first read.
+        apis: Imports and returns the APIs to document; called when the document is first read.
     """
 
-    @api.get("/openapi.json", include_in_schema=False)
+    @api.get("/openapi.json", include_in_schema=False, compress=True)
     def get_openapi() -> Response[str]:
         from handlers.http.openapi import document_text
 
@@ -28,7 +57,14 @@ def add_documentation(api: Api, apis: Callable[[], Sequence[Api]]) -> None:
 
     @api.get("/docs", include_in_schema=False)
     def get_docs() -> Response[str]:
-        from handlers.http.docs_page import PAGE_HEADERS, page
-        from handlers.http.openapi import document
+        return Response(200, "text/html; charset=utf-8", _PAGE, headers={**_PUBLIC, **_PAGE_HEADERS})
 
-        return Response(200, "text/html; charset=utf-8", page(document(apis)), headers={**_PUBLIC, **PAGE_HEADERS})
+    @api.get("/docs/<asset>", include_in_schema=False, compress=True)
+    def get_docs_asset(asset: str) -> Response[str]:
+        if asset == "start.js":
+            return Response(200, "text/javascript; charset=utf-8", _START, headers=_PUBLIC)
+        if asset not in _SHIPPED:
+            raise NoSuchPath("There is nothing at this path.")
+        name, content_type = _SHIPPED[asset]
+        shipped = files("aws_lambda_powertools.event_handler.openapi.swagger_ui").joinpath(name)
+        return Response(200, content_type, shipped.read_text(encoding="utf-8"), headers=_PUBLIC)

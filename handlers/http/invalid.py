@@ -1,4 +1,4 @@
-"""Validation errors of pydantic as a refusal that names each field and says how to mend it, without what was sent."""
+"""Validation errors as a refusal that names each field and what to do about it, without repeating what was sent."""
 
 from __future__ import annotations
 
@@ -9,43 +9,56 @@ from typing import Any
 from handlers.http.refusals import InvalidRequest
 
 ERRORS_MAX = 20
-"""Named in one answer; who mends these sees the others."""
+"""Fields named in one response. Once they are corrected, the next response names the others."""
 
 _ADVICE = {
-    "missing": "is missing; send it",
-    "extra_forbidden": "is not known here; leave it out",
-    "string_type": "send a text",
+    "missing": "is required",
+    "extra_forbidden": "is not a field here; leave it out",
+    "string_type": "must be a string",
     "string_unicode": "is not valid Unicode",
-    "int_type": "send a whole number",
-    "int_from_float": "send a whole number",
-    "bool_type": "send true or false",
-    "list_type": "send a list",
-    "dict_type": "send an object",
-    "model_type": "send an object",
-    "model_attributes_type": "send an object",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "finite_number": "must be a finite number",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "model_attributes_type": "must be an object",
+    "greater_than": "must be greater than {gt}",
     "greater_than_equal": "must be at least {ge}",
     "less_than_equal": "must be at most {le}",
-    "string_too_short": "is empty; write something",
-    "string_too_long": "has more than {max_length} characters",
-    "too_short": "is empty; send at least {min_length}",
-    "too_long": "has more than {max_length} items",
+    "string_too_short": "must not be empty",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length}",
+    "too_long": "must have at most {max_length} items",
     "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
 }
+"""What to do about an error, by pydantic's type of error."""
 
 
 def invalid_request(errors: Sequence[Mapping[str, Any]]) -> InvalidRequest:
-    """422 for what is wrong in the path or the body, 400 for headers and query."""
-    found = [(field_name(error["loc"]), _advice(error)) for error in errors]
-    in_body = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if in_body else HTTPStatus.BAD_REQUEST
-    return refused(found, status)
+    """Make the refusal for pydantic's errors: 422 if one is in the path or the body, else 400."""
+    problems = [(field_name(error["loc"]), _advice(error)) for error in errors]
+    in_content = any(error["loc"][:1] in {("body",), ("path",)} for error in errors)
+    return invalid(problems, HTTPStatus.UNPROCESSABLE_ENTITY if in_content else HTTPStatus.BAD_REQUEST)
 
 
-def refused(errors: Sequence[tuple[str, str]], status: HTTPStatus) -> InvalidRequest:
-    """A refusal for these fields; its sentence has the first three."""
-    named = "; ".join(f"{field}: {problem}" for field, problem in errors[:3])
-    more = f"; and {len(errors) - 3} more" if len(errors) > 3 else ""
-    return InvalidRequest(named + more, errors[:ERRORS_MAX], status=status)
+def unknown_parameters(unknown: Sequence[str], known: Sequence[str]) -> InvalidRequest:
+    """Make the refusal for query parameters that the path does not take."""
+    takes = f"this path takes {', '.join(known)}" if known else "this path takes none"
+    problems = [(name[:64], f"is not a query parameter here; {takes}") for name in unknown]
+    return invalid(problems, HTTPStatus.BAD_REQUEST)
+
+
+def invalid(problems: Sequence[tuple[str, str]], status: HTTPStatus) -> InvalidRequest:
+    """Make the refusal for these fields.
+
+    Args:
+        problems: Pairs of a field's name and what to do about it. The sentence has the first three.
+    """
+    return InvalidRequest(_sentence(problems), problems[:ERRORS_MAX], status=status)
 
 
 def field_name(loc: Sequence[str | int]) -> str:
@@ -56,6 +69,20 @@ def field_name(loc: Sequence[str | int]) -> str:
     for part in loc[1:]:
         name += f"[{part}]" if isinstance(part, int) else f".{part[:64]}" if name else part[:64]
     return name or str(loc[0] if loc else "request")
+
+
+def _sentence(problems: Sequence[tuple[str, str]]) -> str:
+    """``restaurant, lines and contact are required``; ``tip: must be an object; and 2 more``."""
+    required = [field for field, problem in problems if problem == _ADVICE["missing"]]
+    others = [f"{field}: {problem}" for field, problem in problems if problem != _ADVICE["missing"]]
+    parts = [*([_required(required)] if required else []), *others]
+    more = f"; and {len(parts) - 3} more" if len(parts) > 3 else ""
+    return "; ".join(parts[:3]) + more
+
+
+def _required(fields: Sequence[str]) -> str:
+    *others, last = fields[:ERRORS_MAX]
+    return f"{', '.join(others)} and {last} are required" if others else f"{last} is required"
 
 
 def _advice(error: Mapping[str, Any]) -> str:

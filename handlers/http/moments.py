@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BeforeValidator, WithJsonSchema
 
 from domain.identifiers import OrderId
-from handlers.http.invalid import refused
+from handlers.http.invalid import invalid
 from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
@@ -68,7 +68,7 @@ Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
 def chosen(version: int | None, at: datetime | None) -> int | datetime | None:
     """The one that was given, if any. Raises RequestRefused for both."""
     if version is not None and at is not None:
-        raise refused([("at", "send version or at, not both")], HTTPStatus.BAD_REQUEST)
+        raise invalid([("at", "send version or at, not both")], HTTPStatus.BAD_REQUEST)
     return at if version is None else version
 
 
@@ -88,5 +88,5 @@ def last_seen(order_id: OrderId, cursor: str | None) -> int:
     found = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
     if not found:
         problem = "is not a cursor of this order; send `next` of a page as it came, or leave it out for the first"
-        raise refused([("cursor", problem)], HTTPStatus.BAD_REQUEST)
+        raise invalid([("cursor", problem)], HTTPStatus.BAD_REQUEST)
     return int(found[1])

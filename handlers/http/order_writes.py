@@ -43,7 +43,7 @@ def order_write(
         def endpoint(
             order_id: OrderIdText, body: Body, idempotency_key: OptionalKey = None, if_match: IfMatch = None
         ) -> Response[str]:
-            return function(api.asked(action, order_id, idempotency_key, if_match), body)
+            return function(api.order_request(action, order_id, idempotency_key, if_match), body)
 
         assert isinstance(endpoint, FunctionType)
         _describe(endpoint, function, get_type_hints(function)["body"])

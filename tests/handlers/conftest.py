@@ -50,7 +50,11 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
-    text: str
+    content: bytes
+
+    @property
+    def text(self) -> str:
+        return self.content.decode()
 
     @property
     def json(self) -> Any:
@@ -145,7 +149,7 @@ class Shop:
         )
         function, route, parameters = self.route(method, path)
         answer = self.invoke(function, payload_format.event(request, route, parameters, None if route.open else claims))
-        assert_documented(method, route.path, answer.status, answer.headers, answer.text)
+        assert_documented(method, route.path, answer)
         return answer
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
@@ -155,7 +159,7 @@ class Shop:
         with serving(self.engine, self.environment):
             result = handler(json.loads(json.dumps(event)), None)
         response = payload_format.response(json.loads(json.dumps(result)))
-        return Answer(response.status, dict(response.headers), response.body.decode())
+        return Answer(response.status, dict(response.headers), response.body)
 
     def route(self, method: str, path: str) -> tuple[str, ApiRoute, dict[str, str]]:
         """The function and route that API Gateway would choose; any of the function's for a method it does not take."""
@@ -231,6 +235,7 @@ ROUTES = [
     (function.handler, route)
     for function in read_template(ROOT / "template.yaml").functions.values()
     for route in function.routes
+    if route.method != "HEAD"  # each is a second route of a GET: tests/handlers/test_reading.py
 ]
 
 

@@ -5,12 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
 import jsonschema_rs
 
 from handlers import orders_api
 from handlers.http.openapi import document_text
+
+
+class Answered(Protocol):
+    """A response."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def text(self) -> str: ...
 
 
 @cache
@@ -20,7 +31,7 @@ def documentation() -> dict[str, Any]:
     return document
 
 
-def assert_documented(method: str, path: str, status: int, headers: Mapping[str, str], text: str) -> None:
+def assert_documented(method: str, path: str, answer: Answered) -> None:
     """Check status, content type, body and headers of a response against the document.
 
     Args:
@@ -29,16 +40,16 @@ def assert_documented(method: str, path: str, status: int, headers: Mapping[str,
     operation = documentation()["paths"].get(path, {}).get(method.lower())
     if operation is None:
         return
-    assert str(status) in operation["responses"], f"{method} {path} answers an undocumented {status}: {text}"
-    response = operation["responses"][str(status)]
+    assert str(answer.status) in operation["responses"], f"{method} {path} answers with an undocumented {answer}"
+    response = operation["responses"][str(answer.status)]
     for name, header in response.get("headers", {}).items():
-        if name.lower() in headers:
-            _validator(json.dumps(header["schema"])).validate(headers[name.lower()])
+        if name.lower() in answer.headers:
+            _validator(json.dumps(header["schema"])).validate(answer.headers[name.lower()])
     if not response["content"]:
-        assert text == ""
+        assert answer.text == ""
         return
-    schema = response["content"][headers["content-type"]]["schema"]
-    _validator(json.dumps(schema)).validate(json.loads(text))
+    schema = response["content"][answer.headers["content-type"]]["schema"]
+    _validator(json.dumps(schema)).validate(json.loads(answer.text))
 
 
 @cache

@@ -320,7 +320,7 @@ def _event(shop: Any) -> dict[str, Any]:
     [
         ("GET", "/orders", "POST"),
         ("DELETE", "/orders", "POST"),
-        ("PATCH", "/orders/ord_aaaaaaaaaaaaaaaaaaaaaaaaaa", "GET"),
+        ("PATCH", "/orders/ord_aaaaaaaaaaaaaaaaaaaaaaaaaa", "GET, HEAD"),
         ("GET", "/orders/ord_aaaaaaaaaaaaaaaaaaaaaaaaaa/cancel", "POST"),
         ("PUT", "/orders/ord_aaaaaaaaaaaaaaaaaaaaaaaaaa/preparation/ready", "POST"),
     ],

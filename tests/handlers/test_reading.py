@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from domain.order.commands import ParkOrder
+from tests.handlers.conftest import ROOT
+from workflows.embedded.template import read_template
 
 
 def test_an_order_is_shown_as_it_is(shop):
@@ -131,3 +133,24 @@ def test_an_unknown_order_is_not_found(shop):
     path = "/orders/ord_" + "a" * 26
     answer = shop.call("GET", path)
     assert (answer.status, answer.problem, answer.json["instance"]) == (404, "OrderNotFound", path)
+
+
+@pytest.mark.parametrize(
+    "path", ["/orders/{id}", "/orders/{id}/history", "/orders/{id}/replay", "/openapi.json", "/docs"]
+)
+def test_head_answers_as_get(shop, path):
+    """The same status and headers; the front leaves the body out."""
+    path, query = path.format(id=shop.assigned()), {"at": 3} if path.endswith("replay") else {}
+    get, head = (shop.call(method, path, query=query) for method in ("GET", "HEAD"))
+    assert (head.status, head.headers) == (200, get.headers)
+    assert shop.call("HEAD", "/orders/ord_" + "a" * 26).status == 404
+
+
+def test_every_get_of_the_template_has_a_head_beside_it():
+    """API Gateway serves HEAD only on routes of its own."""
+    for function in read_template(ROOT / "template.yaml").functions.values():
+        by_method = {
+            method: {(route.path, route.open) for route in function.routes if route.method == method}
+            for method in ("GET", "HEAD")
+        }
+        assert by_method["GET"] == by_method["HEAD"]

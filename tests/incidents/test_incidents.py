@@ -55,7 +55,9 @@ AUDITOR = Actor(Role.AUDITOR, "ida")
 PARKED = (*s.AUTHORIZED, s.park())
 
 
-def asked(action: Action, actor: Actor = ALICE, key: str | None = None, if_match: Collection[int] | None = None) -> Asked:
+def asked(
+    action: Action, actor: Actor = ALICE, key: str | None = None, if_match: Collection[int] | None = None
+) -> Asked:
     return Asked(action=action, order_id=ORDER_ID, caller=Caller(actor, "trace", "request"), key=key, if_match=if_match)
 
 

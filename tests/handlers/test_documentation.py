@@ -19,7 +19,7 @@ import workflows.incidents
 import workflows.orders
 from domain.identifiers import Role
 from domain.order.delivery import OfferState
-from domain.order.events import CancellationCause, Event, Fault, Wish
+from domain.order.events import Adjustment, CancellationCause, Event, Fault
 from domain.order.intents import Holding
 from domain.order.order import Status
 from domain.order.payment import Hold
@@ -189,7 +189,7 @@ def test_large_documents_are_compressed_if_the_browser_takes_that(shop, path):
         (get_type_hints(incident_json.RetriedJson)["outcome"], Outcome),
         (get_type_hints(incident_json.BulkRetryJson)["state"], JobState),
         (get_type_hints(incident_json.CircuitJson)["state"], State),
-        (get_type_hints(incident_json.ApprovalJson)["wish"], Wish),
+        (get_type_hints(incident_json.ApprovalJson)["wish"], Adjustment),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

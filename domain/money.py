@@ -106,6 +106,30 @@ class Money:
         return other.minor
 
 
+def parse_amounts(text: str) -> dict[str, Money]:
+    """Read one amount a currency, e.g. ``"100.00 EUR, 15000 JPY"``.
+
+    Returns:
+        The amounts by currency; empty for an empty text.
+
+    Raises:
+        ValueError: A part is not an amount, is below zero, or repeats a currency.
+    """
+    amounts: dict[str, Money] = {}
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        amount, _, currency = part.partition(" ")
+        try:
+            money = Money.parse(amount, currency)
+        except ValueError as error:
+            raise ValueError(f"{part!r} is not like 100.00 EUR: {error}") from None
+        if money.minor < 0:
+            raise ValueError(f"{part!r} is below zero")
+        if currency in amounts:
+            raise ValueError(f"{part!r} is a second amount in {currency}")
+        amounts[currency] = money
+    return amounts
+
+
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """Add up amounts of one currency; zero if there are none. Raises CurrencyMismatch."""
     minor = 0

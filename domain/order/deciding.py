@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from domain.identifiers import SYSTEM, Role
-from domain.money import total
+from domain.money import Money, total
 from domain.order.adjustments import adjust, approve, check_amount
 from domain.order.commands import (
     AbandonOrder,
@@ -94,6 +94,13 @@ from domain.personal import Erased
 
 LINES_MAX = 100
 """Lines an order may have: far more than people order, far less than fit into a commit of 400 KB."""
+
+
+TOTAL_MAX_MINOR = 10**12
+"""The highest total of an order, in minor units of its currency: ten billion euros, a trillion yen.
+
+Far above any meal, and far below what 64-bit integers of providers and databases hold.
+"""
 
 
 def decide(command: Command, order: Order) -> tuple[Event, ...]:
@@ -180,8 +187,11 @@ def _check_prices(placed: OrderPlaced) -> None:
         if amount.minor < 0:
             raise InvalidOrder(name, f"{amount} is below zero")
     fees = (placed.delivery_fee, placed.service_fee, placed.tip)
-    if not total((*(line.total for line in placed.lines), *fees), currency):
+    price = total((*(line.total for line in placed.lines), *fees), currency)
+    if not price:
         raise InvalidOrder("lines", "the total is zero; there is nothing to pay for")
+    if price.minor > TOTAL_MAX_MINOR:
+        raise InvalidOrder("lines", f"the total is {price}; an order has at most {Money(TOTAL_MAX_MINOR, currency)}")
 
 
 def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:

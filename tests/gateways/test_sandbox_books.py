@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from domain.identifiers import OrderId, RestaurantId, Sku, order_id_for
 from domain.money import Money
 from domain.order.events import Line
-from workflows.gateways.payment import Authorized, Captured, PaymentsUnavailable, Refunded
+from workflows.gateways.payment import Authorized, Captured, Declined, PaymentsUnavailable, Refunded
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.opening import open_sandbox
 from workflows.sandbox.payment import PaymentPosition, SandboxPayments
@@ -110,6 +110,23 @@ def test_amounts_out_of_range_are_declined(opened, amount, reason):
     assert declined.reason == reason
     assert [kind for kind, _, _ in kinds(payments)] == ["declined"]
     assert payments.position(ORDER) is None
+
+
+@pytest.mark.parametrize(
+    ("amount", "outcome"),
+    [
+        (Money(1_500_000, "JPY"), Authorized),
+        (Money(1_500_001, "JPY"), Declined),
+        (Money(1_000_001, "USD"), Declined),
+        (Money(10**12, "KWD"), Authorized),
+    ],
+)
+def test_the_limit_of_an_authorization_depends_on_its_currency(opened, amount, outcome):
+    """A limit in minor units alone would be 10,000 euros, a million yen or a thousand dinars."""
+    authorization = opened().payments.authorize(
+        reference=ORDER, payment_method="pm_ok", amount=amount, key=f"{ORDER}/1", timeout_s=10
+    )
+    assert type(authorization) is outcome
 
 
 def test_a_forgotten_key_guards_no_longer_against_another_call(opened, clock):

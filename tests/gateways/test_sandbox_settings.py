@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from domain.money import Money
 from workflows.sandbox.settings import NetworkSettings, SandboxSettings, SettingRefused, sandbox_settings
 
 
@@ -16,11 +17,11 @@ def test_without_variables_it_works_at_once_and_never_fails():
 
 def test_variables_without_our_prefix_are_not_ours():
     """The environment is full of them."""
-    assert sandbox_settings({"PATH": "/bin", "SANDBOX_PAYMENT_LIMIT_MINOR": "no"}) == SandboxSettings()
+    assert sandbox_settings({"PATH": "/bin", "SANDBOX_PAYMENT_LIMITS": "no"}) == SandboxSettings()
 
 
-def test_every_variable_has_its_unit_in_its_name():
-    """Seconds, minor units, rates."""
+def test_every_variable_names_its_unit():
+    """Seconds and rates; amounts name their currency."""
     settings = sandbox_settings(
         {
             "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.05",
@@ -29,7 +30,7 @@ def test_every_variable_has_its_unit_in_its_name():
             "EXPEDITER_SANDBOX_PAYMENT_LOST_AFTER_RATE": "0.02",
             "EXPEDITER_SANDBOX_PAYMENT_REMEMBERS_S": "1800",
             "EXPEDITER_SANDBOX_PAYMENT_HOLDS_S": "3600",
-            "EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR": "5000",
+            "EXPEDITER_SANDBOX_PAYMENT_LIMITS": "50.00 EUR, 7000 JPY",
             "EXPEDITER_SANDBOX_KITCHEN_COOKED_AFTER_S": "1.5",
             "EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S": "2",
         }
@@ -39,7 +40,7 @@ def test_every_variable_has_its_unit_in_its_name():
     )
     assert settings.payment.remembers == timedelta(minutes=30)
     assert settings.payment.holds == timedelta(hours=1)
-    assert settings.payment.limit_minor == 5000
+    assert settings.payment.limits == {"EUR": Money(5000, "EUR"), "JPY": Money(7000, "JPY")}
     assert settings.kitchen.cooked_after == timedelta(seconds=1.5)
     assert settings.courier.under_way_after == timedelta(seconds=2)
     assert settings.kitchen.network == NetworkSettings()
@@ -60,8 +61,8 @@ WRONG = [
     ("EXPEDITER_SANDBOX_KITCHEN_COOKED_AFTER_S", "10m", "seconds"),
     ("EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S", "", "seconds"),
     ("EXPEDITER_SANDBOX_PAYMENT_REMEMBERS_S", "1e300", "at most a year"),
-    ("EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR", "100.50", "whole minor units"),
-    ("EXPEDITER_SANDBOX_PAYMENT_LIMIT_MINOR", "-1", "whole minor units"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LIMITS", "1000000", "one amount a currency"),
+    ("EXPEDITER_SANDBOX_PAYMENT_LIMITS", "-1.00 EUR", "below zero"),
     ("EXPEDITER_SANDBOX_PAYMENT_LATENCY_S", "1", "is not a setting"),
 ]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from domain.money import Money
+from domain.money import Money, parse_amounts
 
 SETTING = "SECOND_PERSON_ABOVE"
 DEFAULT = "100.00 EUR, 100.00 USD, 100.00 GBP"
@@ -30,13 +30,7 @@ def limits_in(environment: Mapping[str, str]) -> dict[str, Money]:
 
 def limits(text: str) -> dict[str, Money]:
     """The setting, by currency. Raises LimitRefused."""
-    found = {}
-    for part in filter(None, (part.strip() for part in text.split(","))):
-        amount, _, currency = part.partition(" ")
-        try:
-            found[currency] = Money.parse(amount, currency)
-        except ValueError as error:
-            raise LimitRefused(f"{SETTING}: {part!r} is not like 100.00 EUR: {error}") from None
-        if found[currency].minor < 0:
-            raise LimitRefused(f"{SETTING}: {part!r} is below zero")
-    return found
+    try:
+        return parse_amounts(text)
+    except ValueError as error:
+        raise LimitRefused(f"{SETTING}: {error}") from None

@@ -12,7 +12,8 @@ A payment method behaves like the one it begins with, so ``pm_declined_lost_card
 | ``pm_void_refused``       | void refused: ``void_declined``; the money stays held until it expires                 |
 | ``pm_refund_refused``     | refund refused: ``account_closed``                                                     |
 
-Amounts above the limit are declined with ``amount_too_high``, those of zero or less with ``amount_invalid``.
+Amounts above the limit of their currency are declined with ``amount_too_high``, those of zero or less with
+``amount_invalid``.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ class Teller:
         """Hold the amount, or say why not."""
         line = self._made("auth")
         if line is None:
-            reason = _why_declined(payment_method, amount, self.settings.limit_minor)
+            reason = _why_declined(payment_method, amount, self.settings.limits.get(amount.currency))
             line = self.lines.append(
                 Entry(
                     kind="declined" if reason else "authorized",
@@ -158,10 +159,10 @@ class Teller:
         return Refused(reason=reason, at=self.at)
 
 
-def _why_declined(payment_method: str, amount: Money, limit_minor: int) -> str:
+def _why_declined(payment_method: str, amount: Money, limit: Money | None) -> str:
     if amount.minor <= 0:
         return "amount_invalid"
-    if amount.minor > limit_minor:
+    if limit is not None and amount > limit:
         return "amount_too_high"
     return next((reason for start, reason in _DECLINES.items() if payment_method.startswith(start)), "")
 

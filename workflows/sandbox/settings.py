@@ -9,10 +9,11 @@ Names begin with ``EXPEDITER_SANDBOX_``; ``*`` is ``PAYMENT``, ``KITCHEN`` or ``
 | ``*_LOST_AFTER_RATE``                    | 0       | share of answers lost: the effect is there      |
 | ``PAYMENT_REMEMBERS_S``                  | 86400   | how long a key is remembered (Stripe: 24 h)     |
 | ``PAYMENT_HOLDS_S``                      | 604800  | how long an authorization stands (cards: 7 d)   |
-| ``PAYMENT_LIMIT_MINOR``                  | 1000000 | amounts above it are declined, in minor units   |
+| ``PAYMENT_LIMITS``                       | below   | amounts above them are declined, by currency    |
 | ``KITCHEN_COOKED_AFTER_S``               | 600     | from its arrival to when a ticket is too late   |
 | ``COURIER_UNDER_WAY_AFTER_S``            | 600     | from its arrival to when an offer is too late   |
 
+The limits are ``10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY``; a currency that is not in the list has none.
 ``EXPEDITER_SANDBOX_TOKEN`` is no setting of theirs: it is what ``expediter sandbox`` asks of who calls it.
 """
 
@@ -23,8 +24,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from domain.money import Money, parse_amounts
+
 PREFIX = "EXPEDITER_SANDBOX_"
 TOKEN = PREFIX + "TOKEN"
+PAYMENT_LIMITS = "10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY"
 
 
 class SettingRefused(ValueError):
@@ -47,12 +51,12 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettings:
-    """``remembers``: a key; ``holds``: an authorization; ``limit_minor``: in minor units of whichever currency."""
+    """``remembers``: a key; ``holds``: an authorization. ``limits``: the highest authorization by currency."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     remembers: timedelta = timedelta(hours=24)
     holds: timedelta = timedelta(days=7)
-    limit_minor: int = 1_000_000
+    limits: Mapping[str, Money] = field(default_factory=lambda: parse_amounts(PAYMENT_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,7 @@ def sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
             network=_network(reader, "PAYMENT"),
             remembers=reader.duration("PAYMENT_REMEMBERS_S", 86_400),
             holds=reader.duration("PAYMENT_HOLDS_S", 604_800),
-            limit_minor=reader.minor("PAYMENT_LIMIT_MINOR", 1_000_000),
+            limits=reader.amounts("PAYMENT_LIMITS", PAYMENT_LIMITS),
         ),
         kitchen=KitchenSettings(
             network=_network(reader, "KITCHEN"), cooked_after=reader.duration("KITCHEN_COOKED_AFTER_S", 600)
@@ -131,13 +135,12 @@ class _Reader:
     def rate(self, name: str) -> float:
         return self._number(name, 0, 1, "a share of calls from 0 to 1, e.g. 0.05")
 
-    def minor(self, name: str, default: int) -> int:
+    def amounts(self, name: str, default: str) -> dict[str, Money]:
         text = self._text(name)
-        if text is None:
-            return default
-        if not (text.isascii() and text.isdigit()):
-            raise SettingRefused(PREFIX + name, f"is {text!r}: give whole minor units, e.g. 1000000 for 10000.00 EUR")
-        return int(text)
+        try:
+            return parse_amounts(default if text is None else text)
+        except ValueError as error:
+            raise SettingRefused(PREFIX + name, f"is {text!r}: give one amount a currency; {error}") from None
 
     def refuse_unread(self) -> None:
         for name in sorted(self._ours.keys() - self._read):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.money import CurrencyMismatch, Money, total
+from domain.money import CurrencyMismatch, Money, parse_amounts, total
 
 CURRENCIES = st.sampled_from(["EUR", "JPY", "KWD", "CLF"])
 MINOR = st.integers(-(10**15), 10**15)
@@ -97,6 +97,26 @@ def test_two_currencies_cannot_be_added_or_compared(meet):
     with pytest.raises(CurrencyMismatch):
         total([Money(1, "USD")], "EUR")
     assert Money(0, "EUR") != Money(0, "USD")
+
+
+def test_amounts_are_parsed_by_currency():
+    assert parse_amounts(" 100.00 EUR,15000 JPY, ") == {"EUR": Money(10_000, "EUR"), "JPY": Money(15_000, "JPY")}
+    assert parse_amounts("") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("100.00", "not like"),
+        ("EUR 100", "not like"),
+        ("100.001 EUR", "not like"),
+        ("-1.00 EUR", "below zero"),
+        ("1.00 EUR, 2.00 EUR", "second amount"),
+    ],
+)
+def test_a_list_with_a_wrong_amount_is_refused_with_that_amount(text, problem):
+    with pytest.raises(ValueError, match=problem):
+        parse_amounts(text)
 
 
 def test_the_sum_of_nothing_is_zero():

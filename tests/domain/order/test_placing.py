@@ -9,7 +9,7 @@ import pytest
 
 from domain.identifiers import CustomerId
 from domain.money import Money
-from domain.order.deciding import LINES_MAX, decide
+from domain.order.deciding import LINES_MAX, TOTAL_MAX_MINOR, decide
 from domain.order.events import Option, OrderPlaced, PaymentAuthorizationRequested
 from domain.order.order import Status
 from domain.order.refusals import InvalidOrder, OrderAlreadyPlaced, OrderNotFound
@@ -83,12 +83,27 @@ def test_another_order_under_the_same_id_is_refused():
         (place(service_fee=Money(1, "USD")), "service_fee"),
         (place(delivery_fee=Money(1, "USD")), "service_fee"),
         (place(replace(SALAD, unit_price=FREE), delivery_fee=FREE, service_fee=FREE, tip=FREE), "lines"),
+        (place(tip=Money(TOTAL_MAX_MINOR, "EUR")), "lines"),
+        (place(replace(SALAD, quantity=TOTAL_MAX_MINOR // 600 + 1)), "lines"),
+        (place(replace(PIZZA, options=(Option(name="gold", price=Money(TOTAL_MAX_MINOR, "EUR")),))), "lines"),
     ],
 )  # fmt: skip
 def test_an_invalid_order_is_refused_with_the_name_of_the_field(order, field):
     story = given().when(order).refused(InvalidOrder)
     assert isinstance(story.refusal, InvalidOrder)
     assert story.refusal.field == field
+
+
+@pytest.mark.parametrize("currency", ["EUR", "JPY", "KWD"])
+def test_the_highest_total_is_stated_in_minor_units_of_the_currency(currency):
+    """One minor unit more is refused, so no provider or database ever gets an amount it cannot hold."""
+    free = {"delivery_fee": Money(0, currency), "service_fee": Money(0, currency)}
+    line = replace(SALAD, unit_price=Money(TOTAL_MAX_MINOR, currency))
+    highest = Money(TOTAL_MAX_MINOR, currency)
+    given().when(place(line, **free, tip=Money(0, currency))).then(
+        OrderPlaced, PaymentAuthorizationRequested(amount=highest, payment_method="card")
+    )
+    given().when(place(line, **free, tip=Money(1, currency))).refused(InvalidOrder)
 
 
 def test_an_order_may_have_as_many_lines_as_allowed_and_free_items_among_them():

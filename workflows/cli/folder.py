@@ -21,8 +21,11 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 """Beside the packages."""
 
-_ADDRESS = "address"
-"""A file in the folder with the URL of the engine that runs on it, for the commands that are given ``--data``."""
+ADDRESS = "address"
+"""A file in the folder with the URL of the engine that runs on it, for the commands that are given ``--data``.
+
+It also holds its own inode number, so that it is ignored in a copy of the folder: the engine does not run there.
+"""
 
 
 @contextmanager
@@ -68,8 +71,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             url = f"http://127.0.0.1:{engine.serve(port, metrics=[OrderMetrics(engine.ports)])}"
         except PortTaken as taken:
             raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
-        address = data / _ADDRESS
-        address.write_text(url, encoding="ascii")
+        address = _write_address(data, url)
         try:
             yield engine, url
         finally:
@@ -97,10 +99,20 @@ def _gateways(data: Path, parameters: Mapping[str, str]) -> OpenGateways:
 
 
 def address_of(data: Path) -> str | None:
-    """The URL of the engine that runs on the folder, if one does."""
-    with suppress(OSError):
-        return (existing_folder(data) / _ADDRESS).read_text(encoding="ascii")
+    """Return the URL of the engine that runs on the folder, or None if no engine left one."""
+    with suppress(OSError, ValueError), open(existing_folder(data) / ADDRESS, encoding="ascii") as file:
+        url, inode = file.read().split()
+        if int(inode) == os.fstat(file.fileno()).st_ino:
+            return url
     return None
+
+
+def _write_address(data: Path, url: str) -> Path:
+    new = data / f"{ADDRESS}.new"
+    new.unlink(missing_ok=True)
+    with open(new, "x", encoding="ascii") as file:
+        file.write(f"{url}\n{os.fstat(file.fileno()).st_ino}\n")
+    return new.replace(data / ADDRESS)
 
 
 @contextmanager

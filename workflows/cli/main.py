@@ -13,6 +13,7 @@ from typer.exceptions import TyperException
 from workflows.cli import (
     asl_commands,
     audit_commands,
+    backup_command,
     circuit_commands,
     demo_command,
     engine_commands,
@@ -56,6 +57,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 engine_commands.add_to(app)
+backup_command.add_to(app)
 login_commands.add_to(app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)

@@ -6,8 +6,8 @@ The folder holds
     sandbox.sqlite      the ledgers of the sandbox: the outside world's side, which the engine only calls
     tokens.key          the secret that signs access tokens; whoever reads it can act as anybody
 
-and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database. Copy the folder
-while no engine runs on it, or use SQLite's backup.
+and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
+``expediter backup`` copies the folder of a running engine; other copies are safe only while no engine runs on it.
 """
 
 from __future__ import annotations

@@ -187,11 +187,12 @@ def _open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
     connection.execute("PRAGMA fullfsync=ON")  # on macOS fsync alone leaves data in the drive's cache
     connection.execute("PRAGMA secure_delete=ON")  # a destroyed data key is overwritten, not only unlinked
     if created:
-        _sync_folder(path.parent)  # the name of a new file is durable only after a sync of its folder
+        sync_folder(path.parent)  # the name of a new file is durable only after a sync of its folder
     return connection
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Make the names of the files in a folder durable."""
     folder_fd = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(folder_fd)

@@ -1,0 +1,73 @@
+"""``expediter backup``: a running engine's folder is copied, and an engine on the copy goes on with its orders."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+from typing import Any
+
+from workflows.cli.demo.engine_process import engine
+from workflows.cli.folder import address_of, open_ledgers, open_log
+from workflows.sandbox.books_check import check_books
+
+
+def test_a_backup_of_a_busy_engine_verifies_balances_and_goes_on(
+    running: Any, expediter: Any, process: Any, tmp_path: Path, ends_as: Any
+) -> None:
+    """Orders that were under way in the copied folder reach their end on the copy."""
+    placed = [expediter("order", "place", "--example", "--data", running.data).out.strip() for _ in range(3)]
+    threads = [
+        threading.Thread(target=process, args=("order", "place", "--example", "--data", running.data)) for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    copied = expediter("backup", running.data, tmp_path / "copy")
+    for thread in threads:
+        thread.join()
+    assert (copied.code, copied.out) == (0, "")
+    assert f"expediter audit verify --data {tmp_path / 'copy'}" in copied.err
+    assert expediter("audit", "verify", "--data", tmp_path / "copy").code == 0
+    with open_log(tmp_path / "copy") as log, open_ledgers(tmp_path / "copy") as ledgers:
+        assert check_books(log, ledgers).differences == ()
+    with engine(tmp_path / "copy") as restored:
+        for order_id in placed:
+            expediter("order", "cancel", order_id, "--reason", "on the copy", "--data", restored.data)
+
+            def shown(order_id: str = order_id) -> Any:
+                return expediter("order", "show", order_id, "--data", restored.data, "--json").json
+
+            ends_as(shown, "cancelled")
+        assert expediter("audit", "verify", "--data", restored.data).code == 0
+    assert (cancelled_on_the_copy(restored.data), cancelled_on_the_copy(running.data)) == (set(placed), set())
+
+
+def cancelled_on_the_copy(data: Path) -> set[str]:
+    """The orders of the folder with this test's reason; the original's own time out."""
+    with open_log(data) as log:
+        events = ((commit.pk, each.event) for commit in log.scan() for each in log.events(commit))
+        return {pk.removeprefix("order#") for pk, event in events if getattr(event, "reason", "") == "on the copy"}
+
+
+def test_a_copied_folder_does_not_carry_the_address_of_the_live_engine(running: Any, tmp_path: Path) -> None:
+    """A command on the copy would otherwise change orders in the original."""
+    shutil.copytree(running.data, tmp_path / "copy")
+    assert (tmp_path / "copy" / "address").is_file()
+    assert address_of(tmp_path / "copy") is None
+    assert address_of(running.data) == running.url
+
+
+def test_an_address_file_of_another_form_is_ignored(tmp_path: Path) -> None:
+    """Such as that of an earlier version, or half of one."""
+    for content in (b"", b"http://127.0.0.1:8080", b"http://127.0.0.1:8080\nx\n", b"\xff 1"):
+        (tmp_path / "address").write_bytes(content)
+        assert address_of(tmp_path) is None
+
+
+def test_a_target_that_exists_is_refused_in_one_line(running: Any, expediter: Any, tmp_path: Path) -> None:
+    """Exit code 2, and nothing is replaced."""
+    refused = expediter("backup", running.data, tmp_path)
+    assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
+    assert "exists; choose a folder that does not" in refused.err
+    nowhere = expediter("backup", tmp_path / "nowhere", tmp_path / "copy")
+    assert (nowhere.code, nowhere.err.count("\n")) == (2, 1)

@@ -1,4 +1,4 @@
-"""Builders of machines, and a hand on one execution: signals go in by plain words, what came out is kept."""
+"""Builders of machines, and a driver that sends signals to one execution and keeps its effects and events."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ from workflows.asl.signals import (
     TokenSucceeded,
 )
 
-assert jsonata_engine  # imported before Hypothesis looks: the library raises the recursion limit when it is imported
+assert jsonata_engine  # imported before Hypothesis runs, because importing the library raises the recursion limit
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:m:e"
 
 
 def machine_of(states: dict[str, Any], **top: Any) -> dict[str, Any]:
-    """A JSONata machine that starts at its first state."""
+    """Build a JSONata machine that starts at its first state."""
     return {"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top}
 
 
 @dataclass
-class Hand:
-    """One execution in hand. ``now`` moves by ``wait``; every signal gets a seed of its own."""
+class ExecutionDriver:
+    """Sends signals to one execution. ``wait`` moves ``now``; every signal gets a seed of its own."""
 
     machine: dict[str, Any]
     input: Any = None
@@ -78,67 +78,67 @@ class Hand:
         self.effects.extend(step.effects)
         return step
 
-    def tell(self, kind: type, **fields: Any) -> SignalResult:
+    def send(self, kind: type, **fields: Any) -> SignalResult:
         signal = kind(at=self.now, seed=f"seed-{len(self.journal)}", **fields)
         self.journal.append(signal)
         return self._keep(interpreter.apply(self.definition, self.execution, signal))
 
     def calls(self) -> list[Any]:
-        """The calls asked for and not answered yet, oldest first."""
+        """List the calls without an answer, oldest first."""
         return [e for e in self.execution.outstanding() if isinstance(e, InvokeFunction | StartExecution)]
 
     def answer(self, payload: Any = None, task: int | None = None) -> SignalResult:
-        """The function answers."""
+        """Answer a call as a function does."""
         number = task if task is not None else self.calls()[0].task
-        return self.tell(TaskSucceeded, task=number, output=answers.function_succeeded(payload))
+        return self.send(TaskSucceeded, task=number, output=answers.function_succeeded(payload))
 
     def finish(self, output: Any, task: int | None = None) -> SignalResult:
-        """The call answers with this whole result."""
-        return self.tell(TaskSucceeded, task=task if task is not None else self.calls()[0].task, output=output)
+        """Answer a call with this whole result of the integration."""
+        return self.send(TaskSucceeded, task=task if task is not None else self.calls()[0].task, output=output)
 
-    def break_(self, error: str = "Boom", cause: str = "why", task: int | None = None) -> SignalResult:
-        """The call fails."""
+    def fail_call(self, error: str = "Boom", cause: str = "why", task: int | None = None) -> SignalResult:
+        """Fail a call."""
         number = task if task is not None else self.calls()[0].task
-        return self.tell(TaskFailed, task=number, error=error, cause=cause)
+        return self.send(TaskFailed, task=number, error=error, cause=cause)
 
     @property
     def token(self) -> str:
         return self.execution.open_tokens()[0]
 
     def settle(self, output: Any = None, token: str | None = None) -> SignalResult:
-        return self.tell(TokenSucceeded, token=token or self.token, output=output)
+        return self.send(TokenSucceeded, token=token or self.token, output=output)
 
-    def settle_badly(self, error: str, cause: str = "", token: str | None = None) -> SignalResult:
-        return self.tell(TokenFailed, token=token or self.token, error=error, cause=cause)
+    def settle_with_error(self, error: str, cause: str = "", token: str | None = None) -> SignalResult:
+        return self.send(TokenFailed, token=token or self.token, error=error, cause=cause)
 
-    def beat(self, token: str | None = None) -> SignalResult:
-        return self.tell(TokenHeartbeat, token=token or self.token)
+    def heartbeat(self, token: str | None = None) -> SignalResult:
+        return self.send(TokenHeartbeat, token=token or self.token)
 
     def abort(self, error: str = "", cause: str = "") -> SignalResult:
-        return self.tell(Aborted, error=error, cause=cause)
+        return self.send(Aborted, error=error, cause=cause)
 
     def armed(self) -> dict[str, float]:
-        """Seconds until each armed timer, by purpose; one of each kind is enough for a test."""
+        """Seconds until each armed timer, by purpose; of several with one purpose, the last."""
         return {t.purpose: (t.at - self.now).total_seconds() for t in self.execution.timers.values()}
 
     def wait(self, seconds: float) -> None:
-        """Time passes, and fires what is due, in order."""
+        """Let time pass and fire the timers that are due, in order."""
         until = self.now + timedelta(seconds=seconds)
         while self.execution.status is ExecutionStatus.RUNNING:
             due = sorted((t.at, n) for n, t in self.execution.timers.items() if t.at <= until)
             if not due:
                 break
             self.now = max(self.now, due[0][0])
-            self.tell(TimerFired, timer=due[0][1])
+            self.send(TimerFired, timer=due[0][1])
         self.now = until
 
     def types(self) -> list[str]:
         return [event["type"] for event in self.events]
 
     def details(self, kind: str) -> list[dict[str, Any]]:
-        """The details of all events of a type."""
-        found = [e for e in self.events if e["type"] == kind]
-        return [next((v for k, v in e.items() if k.endswith("EventDetails")), {}) for e in found]
+        """List the details of all events of a type."""
+        events = [e for e in self.events if e["type"] == kind]
+        return [next((v for k, v in e.items() if k.endswith("EventDetails")), {}) for e in events]
 
     def chain(self) -> list[tuple[int, int, str]]:
         return [(e["id"], e["previousEventId"], e["type"]) for e in self.events]
@@ -155,31 +155,31 @@ class Hand:
         return self.end.output
 
 
-def start_hand(states: dict[str, Any], given: Any = None, **top: Any) -> Hand:
-    return Hand(machine_of(states, **top), given)
+def start_driver(states: dict[str, Any], payload: Any = None, **top: Any) -> ExecutionDriver:
+    return ExecutionDriver(machine_of(states, **top), payload)
 
 
 @pytest.fixture
-def begin() -> Callable[..., Hand]:
+def begin() -> Callable[..., ExecutionDriver]:
     """``begin(states, input)`` starts an execution of the machine with these states."""
-    return start_hand
+    return start_driver
 
 
 @pytest.fixture(scope="session")
-def new_hand() -> Callable[..., Hand]:
-    """The same for Hypothesis, which runs a test many times within one fixture."""
-    return start_hand
+def new_driver() -> Callable[..., ExecutionDriver]:
+    """``begin`` for Hypothesis, which runs a test many times within one fixture."""
+    return start_driver
 
 
 @pytest.fixture
 def machine() -> Callable[..., dict[str, Any]]:
-    """Build a machine without running it."""
+    """``machine(states)`` builds a machine without running it."""
     return machine_of
 
 
 @pytest.fixture
 def task() -> Callable[..., dict[str, Any]]:
-    """A Task that invokes ``f`` and ends; fields override."""
+    """``task(**fields)`` builds a Task that invokes ``f`` and ends; ``fields`` override its fields."""
 
     def build(**fields: Any) -> dict[str, Any]:
         state = {
@@ -195,7 +195,7 @@ def task() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def callback(task: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
-    """A Task that hands out a token and waits for it."""
+    """``callback(**fields)`` builds a Task that passes its token to ``f`` and waits for it."""
 
     def build(**fields: Any) -> dict[str, Any]:
         arguments = {"FunctionName": "f", "Payload": {"token": "{% $states.context.Task.Token %}"}}

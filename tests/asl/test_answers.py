@@ -1,4 +1,4 @@
-"""What the outside answers, in AWS's shapes; nested executions from the parent's side."""
+"""Answers of functions and child executions, in the shapes of AWS."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ EXPRESS = "arn:aws:states:::aws-sdk:sfn:startSyncExecution"
 
 
 def child(**fields: Any) -> ChildExecution:
-    given: dict[str, Any] = {
+    defaults: dict[str, Any] = {
         "execution_arn": "arn:c",
         "machine_arn": "arn:m",
         "name": "n",
@@ -32,7 +32,7 @@ def child(**fields: Any) -> ChildExecution:
         "status": ExecutionStatus.SUCCEEDED,
         "output": {"b": 2},
     }
-    return ChildExecution(**(given | fields))
+    return ChildExecution(**(defaults | fields))
 
 
 def test_sync_and_sync_2_differ_in_text_and_json() -> None:
@@ -89,7 +89,7 @@ class PaymentDeclined(Exception):
 
 
 def test_an_exception_is_an_error_by_its_class_name() -> None:
-    """As the Python runtime of Lambda reports it; the name is what ErrorEquals compares."""
+    """As Lambda's Python runtime reports it. ErrorEquals compares this name."""
     try:
         raise PaymentDeclined("no money")
     except PaymentDeclined as error:
@@ -117,7 +117,7 @@ def test_an_exception_is_an_error_by_its_class_name() -> None:
     ],
 )
 def test_service_errors_are_named_as_their_integration_does(failure: tuple[str, str], error: str) -> None:
-    """The optimised integration says StepFunctions, the SDK one Sfn."""
+    """StepFunctions in the optimised integration, Sfn in the SDK integration."""
     assert failure[0] == error
     assert failure[1]
 
@@ -132,55 +132,55 @@ def test_names_are_found_in_arns() -> None:
 
 
 def start(resource: str, **arguments: Any) -> dict[str, Any]:
-    given = {"StateMachineArn": "child"} | arguments
-    return {"Type": "Task", "Resource": resource, "Arguments": given, "End": True}
+    arguments = {"StateMachineArn": "child"} | arguments
+    return {"Type": "Task", "Resource": resource, "Arguments": arguments, "End": True}
 
 
 @pytest.mark.parametrize(
-    ("given", "text"),
+    ("arguments", "text"),
     [({}, "{}"), ({"Input": None}, "{}"), ({"Input": {"a": [1]}}, '{"a":[1]}'), ({"Input": '{"b": 2}'}, '{"b": 2}')],
 )
-def test_the_child_s_input_is_json_text(begin: Begin, given: dict[str, Any], text: str) -> None:
-    """Nothing is the empty object, an object is written as text, text is taken as it is."""
-    hand = begin({"A": start(STATES + ".sync:2", Name="{% 'order-' & $states.input.id %}", **given)}, {"id": 7})
-    assert hand.calls() == [StartExecution(task=1, machine="child", name="order-7", input=text, mode=Mode.SYNC_2)]
+def test_the_child_s_input_is_json_text(begin: Begin, arguments: dict[str, Any], text: str) -> None:
+    """An absent Input is the empty object, an object is encoded, and a text is taken as it is."""
+    driver = begin({"A": start(STATES + ".sync:2", Name="{% 'order-' & $states.input.id %}", **arguments)}, {"id": 7})
+    assert driver.calls() == [StartExecution(task=1, machine="child", name="order-7", input=text, mode=Mode.SYNC_2)]
 
 
 def test_a_sync_child_shows_its_start_and_its_end(begin: Begin) -> None:
     """TaskSubmitted with the ARN and date, then TaskSucceeded with the whole execution."""
-    hand = begin({"A": start(STATES + ".sync:2") | {"Output": "{% $states.result.Output %}"}})
-    hand.finish(answers.child_ended(child(), Mode.SYNC_2))
-    assert hand.types()[2:] == [
+    driver = begin({"A": start(STATES + ".sync:2") | {"Output": "{% $states.result.Output %}"}})
+    driver.finish(answers.child_ended(child(), Mode.SYNC_2))
+    assert driver.types()[2:] == [
         "TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskSucceeded", "TaskStateExited", "ExecutionSucceeded",
     ]  # fmt: skip
-    submitted = json.loads(hand.details("TaskSubmitted")[0]["output"])
+    submitted = json.loads(driver.details("TaskSubmitted")[0]["output"])
     assert submitted == {"ExecutionArn": "arn:c", "StartDate": 1773489600000}
-    assert hand.details("TaskScheduled")[0]["resource"] == "startExecution.sync:2"
-    assert hand.output == {"b": 2}
+    assert driver.details("TaskScheduled")[0]["resource"] == "startExecution.sync:2"
+    assert driver.output == {"b": 2}
 
 
-def test_an_express_child_that_failed_lands_in_the_catch_where_its_output_is_read(begin: Begin) -> None:
+def test_reading_the_output_of_a_failed_express_child_is_an_error_that_can_be_caught(begin: Begin) -> None:
     """There is no Output, so reading it is States.QueryEvaluationError."""
     state = start(EXPRESS, Input="{% $string($states.input) %}") | {
         "Output": "{% $parse($states.result.Output) %}",
         "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}],
     }
-    hand = begin({"A": state, "B": {"Type": "Succeed", "Output": "{% $states.input.Error %}"}}, {"a": 1})
-    assert hand.calls()[0].input == '{"a":1}'
-    hand.finish(answers.child_ended(child(status=ExecutionStatus.FAILED, error="E", output=None), Mode.EXPRESS))
-    assert hand.output == "States.QueryEvaluationError"
+    driver = begin({"A": state, "B": {"Type": "Succeed", "Output": "{% $states.input.Error %}"}}, {"a": 1})
+    assert driver.calls()[0].input == '{"a":1}'
+    driver.finish(answers.child_ended(child(status=ExecutionStatus.FAILED, error="E", output=None), Mode.EXPRESS))
+    assert driver.output == "States.QueryEvaluationError"
 
 
-def test_a_child_may_hold_the_token(begin: Begin) -> None:
-    """startExecution.waitForTaskToken: its start is only news, the token ends the task."""
-    hand = begin({"A": start(STATES + ".waitForTaskToken", Input={"t": "{% $states.context.Task.Token %}"})})
-    assert json.loads(hand.calls()[0].input) == {"t": hand.token}
-    hand.finish(answers.child_started(child(), Mode.TOKEN))
-    hand.settle("done")
-    assert hand.output == "done"
+def test_a_child_may_settle_the_token(begin: Begin) -> None:
+    """startExecution.waitForTaskToken: the start of the child only submits the task; the token ends it."""
+    driver = begin({"A": start(STATES + ".waitForTaskToken", Input={"t": "{% $states.context.Task.Token %}"})})
+    assert json.loads(driver.calls()[0].input) == {"t": driver.token}
+    driver.finish(answers.child_started(child(), Mode.TOKEN))
+    driver.settle("done")
+    assert driver.output == "done"
 
 
 def test_a_qualifier_belongs_to_the_function(begin: Begin, task: Build) -> None:
-    """lambda:invoke takes it apart or in the name; without Payload the function gets an empty object."""
-    hand = begin({"A": task(Arguments={"FunctionName": "f", "Qualifier": "live"})})
-    assert hand.calls() == [InvokeFunction(task=1, function="f:live", payload={})]
+    """lambda:invoke takes it as an argument or within the name. Without Payload the function gets an empty object."""
+    driver = begin({"A": task(Arguments={"FunctionName": "f", "Qualifier": "live"})})
+    assert driver.calls() == [InvokeFunction(task=1, function="f:live", payload={})]

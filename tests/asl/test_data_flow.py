@@ -1,4 +1,4 @@
-"""What a state sees and what it leaves: input, result, variables, context, Arguments, Assign and Output."""
+"""Data flow of a state: input, result, variables, context, Arguments, Assign and Output."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ Begin = Callable[..., Any]
 Build = Callable[..., dict[str, Any]]
 
 
-def test_without_output_the_input_or_the_result_passes_on(begin: Begin, task: Build) -> None:
-    """AWS docs, JSONata: the default output of a Task is its result, of the others their input."""
-    hand = begin(
+def test_without_output_the_result_or_the_input_is_the_output(begin: Begin, task: Build) -> None:
+    """AWS docs, JSONata: the default output of a Task is its result; of other states it is their input."""
+    driver = begin(
         {"A": {"Type": "Pass", "Next": "B"}, "B": task(Output=None) | {"Output": "{% $states.result %}"}}, {"a": 1}
     )
-    hand.answer([1])
-    assert hand.output["Payload"] == [1]
+    driver.answer([1])
+    assert driver.output["Payload"] == [1]
     plain = begin({"B": {k: v for k, v in task().items() if k != "Output"}})
     plain.answer("x")
     assert plain.output == {"ExecutedVersion": "$LATEST", "Payload": "x", "StatusCode": 200}
@@ -27,15 +27,15 @@ def test_without_arguments_a_function_gets_the_input(begin: Begin, task: Build) 
     """ASL: when Arguments is absent, the state input is the task's input."""
     state = task(Resource="arn:aws:lambda:eu-west-1:123456789012:function:f", Output="{% $states.result %}")
     del state["Arguments"]
-    hand = begin({"A": state}, {"a": 1})
-    assert hand.calls()[0].payload == {"a": 1}
-    hand.answer({"b": 2})
-    assert hand.output == {"b": 2}
+    driver = begin({"A": state}, {"a": 1})
+    assert driver.calls()[0].payload == {"a": 1}
+    driver.answer({"b": 2})
+    assert driver.output == {"b": 2}
 
 
 def test_assign_and_output_see_the_old_variables(begin: Begin) -> None:
     """AWS docs, Variables: new values are visible from the next state on."""
-    hand = begin(
+    driver = begin(
         {
             "A": {"Type": "Pass", "Assign": {"x": 1, "y": 2}, "Next": "B"},
             "B": {
@@ -47,12 +47,12 @@ def test_assign_and_output_see_the_old_variables(begin: Begin) -> None:
             "C": {"Type": "Succeed", "Output": {"now": "{% [$x, $y] %}", "then": "{% $states.input %}"}},
         }
     )
-    assert hand.output == {"now": [2, 1], "then": [1, 2]}
+    assert driver.output == {"now": [2, 1], "then": [1, 2]}
 
 
 def test_nothing_is_assigned_when_one_expression_fails(begin: Begin, task: Build) -> None:
     """Assign happens all at once or not at all; the catcher sees the old values."""
-    hand = begin(
+    driver = begin(
         {
             "A": {"Type": "Pass", "Assign": {"x": "old"}, "Next": "B"},
             "B": task(
@@ -63,39 +63,39 @@ def test_nothing_is_assigned_when_one_expression_fails(begin: Begin, task: Build
             "C": {"Type": "Succeed", "Output": ["{% $x %}", "{% $states.input %}"]},
         }
     )
-    hand.answer()
-    assert hand.output == ["old", "old"]
+    driver.answer()
+    assert driver.output == ["old", "old"]
 
 
 def test_a_variable_may_hold_null(begin: Begin) -> None:
-    """JSON null is a value, not nothing."""
-    hand = begin(
+    """JSON null is a value, unlike undefined."""
+    driver = begin(
         {
             "A": {"Type": "Pass", "Assign": {"x": None, "y": "{% $states.input.n %}"}, "Next": "B"},
             "B": {"Type": "Succeed", "Output": {"x": "{% $x %}", "is": "{% $exists($x) %}", "y": "{% [$y] %}"}},
         },
         {"n": None},
     )
-    assert hand.output == {"x": None, "is": True, "y": [None]}
+    assert driver.output == {"x": None, "is": True, "y": [None]}
 
 
 def test_undefined_is_an_error_and_names_its_field(begin: Begin) -> None:
     """Recorded on AWS: event, words and location of a JSONata expression that selects nothing."""
-    hand = begin({"State0": {"Type": "Pass", "Output": {"result": "{% $doesNotExist %}"}, "End": True}})
+    driver = begin({"State0": {"Type": "Pass", "Output": {"result": "{% $doesNotExist %}"}, "End": True}})
     cause = (
         "An error occurred while executing the state 'State0' (entered at the event id #2). The JSONata expression "
         "'$doesNotExist' specified for the field 'Output/result' returned nothing (undefined)."
     )
-    assert hand.chain() == [
+    assert driver.chain() == [
         (1, 0, "ExecutionStarted"),
         (2, 0, "PassStateEntered"),
         (3, 0, "EvaluationFailed"),
         (4, 3, "ExecutionFailed"),
     ]
-    assert hand.details("EvaluationFailed") == [
+    assert driver.details("EvaluationFailed") == [
         {"error": "States.QueryEvaluationError", "cause": cause, "location": "Output/result", "state": "State0"}
     ]
-    assert (hand.end.error, hand.end.cause) == ("States.QueryEvaluationError", cause)
+    assert (driver.end.error, driver.end.cause) == ("States.QueryEvaluationError", cause)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_a_value_that_does_not_fit_its_field_is_a_query_evaluation_error(
 ) -> None:
     """AWS docs, Error handling: type, range and undefined results of expressions."""
     states = {"A": state, "End": {"Type": "Succeed"}} if state["Type"] == "Choice" else {"A": state}
-    hand = begin(states)
-    assert hand.end.error == "States.QueryEvaluationError"
-    assert hand.details("EvaluationFailed")[0]["location"] == location
+    driver = begin(states)
+    assert driver.end.error == "States.QueryEvaluationError"
+    assert driver.details("EvaluationFailed")[0]["location"] == location
 
 
 def test_the_context_object_is_complete(begin: Begin, callback: Build) -> None:
-    """Recorded on AWS: its fields, and RetryCount where a state can retry, Task.Token where it waits for one."""
-    hand = begin(
+    """Recorded on AWS: its fields, with RetryCount if the state can retry and Task.Token if it waits for a token."""
+    driver = begin(
         {
             "A": {"Type": "Pass", "Output": "{% $states.context %}", "Next": "B"},
             "B": callback(
@@ -146,14 +146,14 @@ def test_the_context_object_is_complete(begin: Begin, callback: Build) -> None:
         "RedriveCount": 0,
     }
     state_machine = {"Id": "arn:aws:states:eu-west-1:123456789012:stateMachine:m", "Name": "m"}
-    assert hand.calls()[0].payload == {
+    assert driver.calls()[0].payload == {
         "Execution": execution,
         "StateMachine": state_machine,
         "State": {"Name": "B", "EnteredTime": "2026-03-14T12:00:00.000Z", "RetryCount": 0},
-        "Task": {"Token": hand.token},
+        "Task": {"Token": driver.token},
     }
-    hand.settle()
-    assert hand.output == {
+    driver.settle()
+    assert driver.output == {
         "Execution": execution,
         "StateMachine": state_machine,
         "State": {"Name": "A", "EnteredTime": "2026-03-14T12:00:00.000Z"},
@@ -161,13 +161,13 @@ def test_the_context_object_is_complete(begin: Begin, callback: Build) -> None:
 
 
 def test_arguments_are_evaluated_again_for_each_attempt(begin: Begin, task: Build) -> None:
-    """RetryCount is in the context, so that an attempt can say which one it is."""
+    """The context holds RetryCount, so an attempt can pass on its own number."""
     arguments = {"FunctionName": "f", "Payload": "{% $states.context.State.RetryCount %}"}
-    hand = begin({"A": task(Arguments=arguments, Retry=[{"ErrorEquals": ["Boom"]}])})
-    assert hand.calls()[0].payload == 0
-    hand.break_()
-    hand.wait(1)
-    assert hand.calls()[0].payload == 1
+    driver = begin({"A": task(Arguments=arguments, Retry=[{"ErrorEquals": ["Boom"]}])})
+    assert driver.calls()[0].payload == 0
+    driver.fail_call()
+    driver.wait(1)
+    assert driver.calls()[0].payload == 1
 
 
 @pytest.mark.parametrize(
@@ -181,8 +181,8 @@ def test_arguments_are_evaluated_again_for_each_attempt(begin: Begin, task: Buil
     ],
 )
 def test_a_choice_takes_the_first_rule_that_is_true(begin: Begin, condition: Any, next_state: str) -> None:
-    """A rule brings its own Assign and Output; those of the state belong to Default."""
-    hand = begin(
+    """A rule has its own Assign and Output; those of the state apply to Default."""
+    driver = begin(
         {
             "Set": {"Type": "Pass", "Assign": {"n": 7}, "Next": "Ask"},
             "Ask": {
@@ -201,19 +201,19 @@ def test_a_choice_takes_the_first_rule_that_is_true(begin: Begin, condition: Any
         {"n": 2},
     )
     how = "rule" if next_state == "Yes" else "default"
-    assert hand.output == [next_state, how, how]
+    assert driver.output == [next_state, how, how]
 
 
-def test_a_choice_without_a_match_fails_for_good(begin: Begin) -> None:
+def test_a_choice_without_a_match_fails_the_execution(begin: Begin) -> None:
     """AWS docs, Error handling: States.NoChoiceMatched is reserved; the error reported is States.Runtime."""
-    hand = begin({"A": {"Type": "Choice", "Choices": [{"Condition": False, "Next": "B"}]}, "B": {"Type": "Succeed"}})
-    assert hand.end.error == "States.Runtime"
-    assert "Failed to transition out of the state" in hand.end.cause
+    driver = begin({"A": {"Type": "Choice", "Choices": [{"Condition": False, "Next": "B"}]}, "B": {"Type": "Succeed"}})
+    assert driver.end.error == "States.Runtime"
+    assert "Failed to transition out of the state" in driver.end.cause
 
 
 def test_a_wait_lasts_until_its_time(begin: Begin) -> None:
-    """Seconds from now, or a point in time; a point in the past is no wait."""
-    hand = begin(
+    """After seconds, or at a timestamp. A timestamp in the past does not wait."""
+    driver = begin(
         {
             "A": {"Type": "Wait", "Seconds": "{% $states.input.s %}", "Next": "B"},
             "B": {"Type": "Wait", "Timestamp": "2026-03-14T13:00:00+01:00", "Next": "C"},
@@ -221,15 +221,15 @@ def test_a_wait_lasts_until_its_time(begin: Begin) -> None:
         },
         {"s": 5},
     )
-    assert hand.armed() == {"wait": 5.0}
-    hand.wait(5)
-    assert hand.armed() == {"wait": 55.0}
-    hand.wait(55)
-    assert hand.output == "woke"
+    assert driver.armed() == {"wait": 5.0}
+    driver.wait(5)
+    assert driver.armed() == {"wait": 55.0}
+    driver.wait(55)
+    assert driver.output == "woke"
 
 
 def test_a_fail_state_computes_its_error_and_cause(begin: Begin) -> None:
-    """Error and Cause accept JSONata; either may be left out."""
-    hand = begin({"A": {"Type": "Fail", "Error": "{% 'E' & $states.input.n %}", "Cause": "as told"}}, {"n": 4})
-    assert (hand.end.error, hand.end.cause) == ("E4", "as told")
+    """Error and Cause accept JSONata, and each of them is optional."""
+    driver = begin({"A": {"Type": "Fail", "Error": "{% 'E' & $states.input.n %}", "Cause": "as configured"}}, {"n": 4})
+    assert (driver.end.error, driver.end.cause) == ("E4", "as configured")
     assert begin({"A": {"Type": "Fail"}}).details("ExecutionFailed") == [{}]

@@ -1,4 +1,4 @@
-"""A definition is read the same from JSON and YAML, once, into something that cannot change."""
+"""Reading a definition: JSON and YAML give the same immutable machine."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ States:
 
 
 def test_json_and_yaml_give_the_same_machine() -> None:
-    """AWS tools take both; only the text and its digest differ."""
+    """AWS tools accept both. Only the text and its digest differ."""
     first = parse(YAML, name="m")
     second = parse(json.dumps(first.raw), name="m")
     assert first.raw == second.raw
@@ -53,8 +53,8 @@ def test_json_and_yaml_give_the_same_machine() -> None:
     assert [type(s) for s in first.scope.states.values()][:4] == [Task, Choice, Parallel, Map]
 
 
-def test_a_date_without_quotes_is_meant_as_its_text() -> None:
-    """YAML would make a datetime of it, which is no JSON."""
+def test_a_date_without_quotes_is_read_as_text() -> None:
+    """YAML would read a datetime, which JSON does not have."""
     both = parse(YAML, name="m").scope.states["Both"]
     assert isinstance(both, Parallel)
     wait = both.branches[0].states["Left"]
@@ -78,29 +78,29 @@ def test_retry_defaults_are_those_of_aws(task: Callable[..., Any], machine: Call
 
 
 def test_a_definition_cannot_be_changed() -> None:
-    """It is shared by all executions and threads."""
+    """All executions and threads share it."""
     definition = parse(YAML, name="m")
     with pytest.raises(dataclasses.FrozenInstanceError):
-        definition.name = "other"  # type: ignore[misc]  # that is the point
+        definition.name = "other"  # type: ignore[misc]  # the assignment under test
 
 
-def test_text_that_only_looks_like_other_languages_is_a_constant() -> None:
-    """Recorded on AWS: JSONPath, intrinsics and variables in plain strings mean nothing in a JSONata state."""
+def test_jsonpath_and_intrinsics_are_plain_text() -> None:
+    """Recorded on AWS: in a JSONata state, JSONPath, intrinsics and variables in plain strings are constants."""
     constants = {"path": "$.a", "key.$": "$", "intrinsic": "States.Format('{}', 1)", "variable": "$x", "empty": ""}
     ended = run({"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed", "Output": constants}}})
     assert ended.output == constants
 
 
 @pytest.mark.parametrize("arn", ["arn:aws-cn:states:::lambda:invoke", "arn:aws-us-gov:states:::lambda:invoke"])
-def test_other_partitions_are_the_same_integration(
+def test_arns_of_other_partitions_name_the_same_integration(
     arn: str, task: Callable[..., Any], machine: Callable[..., Any]
 ) -> None:
-    """The partition is part of every ARN and changes nothing here."""
+    """The partition of an ARN (aws, aws-cn, aws-us-gov) makes no difference."""
     assert parse(json.dumps(machine({"A": task(Resource=arn)})), name="m").scope.start_at == "A"
 
 
 def test_a_comment_may_hold_anything() -> None:
-    """It is for people; placeholders and braces in it are not looked at."""
+    """Placeholders and braces in a comment are not checked."""
     text = (
         '{"QueryLanguage":"JSONata","Comment":"{% ${x}","StartAt":"A","States":{"A":{"Type":"Succeed","Comment":"{%"}}}'
     )

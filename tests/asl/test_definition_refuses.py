@@ -1,4 +1,4 @@
-"""What is no state machine, or none that runs here exactly as on AWS, is refused by name when it is loaded."""
+"""Definitions that are invalid, or would not run here exactly as on AWS, are refused when they are read."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def task(**fields: Any) -> dict[str, Any]:
     return only(TASK | fields)
 
 
-def states(**given: dict[str, Any]) -> dict[str, Any]:
-    return top(States=given)
+def states(**states: dict[str, Any]) -> dict[str, Any]:
+    return top(States=states)
 
 
 RETRY = {"ErrorEquals": ["E"]}
@@ -183,8 +183,8 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
 @pytest.mark.parametrize(
     ("definition", "state", "field", "part"), [row[1:] for row in TABLE], ids=[r[0] for r in TABLE]
 )
-def test_it_names_machine_state_and_field(definition: dict[str, Any], state: str, field: str, part: str) -> None:
-    """Refused at load, never at run time: AWS refuses it too, or runs what we do not implement."""
+def test_a_problem_names_machine_state_and_field(definition: dict[str, Any], state: str, field: str, part: str) -> None:
+    """Refused when it is read, never at run time: either AWS refuses it too, or this engine does not implement it."""
     with pytest.raises(InvalidDefinition) as refused:
         parse(json.dumps(definition), name="order")
     found = [p for p in refused.value.problems if (p.state, p.field) == (state, field) and part in p.what]
@@ -193,7 +193,7 @@ def test_it_names_machine_state_and_field(definition: dict[str, Any], state: str
 
 
 def test_all_problems_are_named_at_once() -> None:
-    """One run names everything there is to repair."""
+    """One reading lists everything to repair."""
     broken = states(A={"Type": "Pass", "Next": "X", "InputPath": "$"}, B=TASK | {"TimeoutSeconds": 0})
     with pytest.raises(InvalidDefinition) as refused:
         parse(json.dumps(broken), name="m")
@@ -222,14 +222,14 @@ def test_all_problems_are_named_at_once() -> None:
     ],
 )
 def test_unreadable_text_is_refused_with_its_place(text: str, part: str) -> None:
-    """A key twice would silently lose a state; YAML reads No as false; anchors are not ASL."""
+    """A duplicate key would silently lose a state, YAML reads No as false, and ASL has no anchors."""
     with pytest.raises(InvalidDefinition) as refused:
         parse(text, name="m")
     assert part in str(refused.value) or part == "is not"
 
 
 def test_a_missing_substitution_is_named() -> None:
-    """As a deployment with a missing DefinitionSubstitution would fail, but saying which."""
+    """A deployment with a missing DefinitionSubstitution fails too, without naming it."""
     assert substitute("a ${B} ${C}", {"B": "1", "C": "2"}) == "a 1 2"
     with pytest.raises(MissingSubstitution, match=r"\$\{C\}, \$\{D\}"):
         substitute("${B} ${D} ${C}", {"B": "1"})

@@ -1,4 +1,4 @@
-"""Expressions: JSONata as Step Functions evaluates it, deterministic, bounded, and safe from many threads."""
+"""Expressions: JSONata as Step Functions evaluates it, deterministic, bounded and thread-safe."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("$states.input.items[sku = 'b'].n", 2),  # a sequence of one is the value itself
         ("$states.input.items[n > 1].n", [2, 3]),
         ("$states.input.items[n > 1][].n", [2, 3]),
-        ("$states.input.one", [7]),  # an array that is there stays one
+        ("$states.input.one", [7]),  # an array in the data stays an array
         ("$states.input.items[n > 2].n[]", [3]),  # [] keeps the array
         ("$states.input.nested.list", [[1, 2], [3]]),
         ("$sum($states.input.items.n)", 6),
         ("$states.input.big", 9007199254740993),
-        ("1.5 * 2", 3),  # a whole number prints as one
+        ("1.5 * 2", 3),  # a whole number is an int
         ("10 / 4", 2.5),
         ("7 % 4", 3),
         ("'a' & 1 & true & null", "a1truenull"),
@@ -60,7 +60,7 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("$exists($states.input.nothing)", False),
         ("$count([1, null, 3])", 3),
         ("[$states.input.none]", [None]),
-        ("{'a': $states.input.none, 'b': $states.input.nothing}", {"a": None}),  # undefined fields vanish inside
+        ("{'a': $states.input.none, 'b': $states.input.nothing}", {"a": None}),  # undefined fields are left out
         ("$merge([{'a': 1}, {'b': 2}])", {"a": 1, "b": 2}),
         ("$states.input.id = 'o-1' and $not(false)", True),
         ("$map([1, 2], function($v) { $v * $factor })", [10, 20]),
@@ -74,10 +74,10 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
 )
 def test_expressions_give_json(source: str, value: Any) -> None:
     """JSONata 2.0 semantics, with the time of the signal."""
-    found = evaluate(source, {"factor": 10})
-    assert found == value
-    assert type(found) is type(value)
-    json.dumps(found)
+    result = evaluate(source, {"factor": 10})
+    assert result == value
+    assert type(result) is type(value)
+    json.dumps(result)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_the_functions_step_functions_adds(source: str, value: Any) -> None:
 
 
 def test_the_same_seed_gives_the_same_draws() -> None:
-    """Replaying Tuesday gives Tuesday; another seed another day."""
+    """Replaying a journal gives the same results; another seed gives other results."""
     source = "[$random(), $uuid(), $shuffle([1..20])]"
     assert evaluate(source, seed="tuesday") == evaluate(source, seed="tuesday")
     assert evaluate(source, seed="tuesday") != evaluate(source, seed="wednesday")
@@ -144,8 +144,8 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("$reduce([1..40], function($text, $i) { $text & $text }, 'xxxxxxxxxx')", "memory limit"),
     ],
 )
-def test_what_goes_wrong_is_one_kind_of_failure(source: str, part: str) -> None:
-    """All of it is States.QueryEvaluationError to the state, and none of it hangs or fills the memory."""
+def test_every_error_is_one_kind_of_failure(source: str, part: str) -> None:
+    """The state sees States.QueryEvaluationError; no expression hangs or fills the memory."""
     with pytest.raises(EvaluationFailed, match=re.escape(part)):
         evaluate(source)
 
@@ -158,7 +158,7 @@ def test_an_expression_may_nest_a_hundred_levels() -> None:
 
 
 def test_a_broken_expression_is_found_when_it_is_compiled() -> None:
-    """Not when an order gets there."""
+    """Not only when an order reaches the state."""
     with pytest.raises(InvalidExpression):
         compile_expression("$states.input[")
 
@@ -168,8 +168,8 @@ def test_a_broken_expression_is_found_when_it_is_compiled() -> None:
         st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
     )
 )
-def test_evaluating_changes_nothing_it_was_given(value: Any) -> None:
-    """Documents are shared between states without copying, so nobody may write to them."""
+def test_evaluating_does_not_change_the_input(value: Any) -> None:
+    """States share documents without copying them, so an evaluation must not write to its input."""
     names = {"input": {"v": value, "list": [value, value]}, "context": {}}
     before = copy.deepcopy(names)
     for source in (
@@ -190,7 +190,7 @@ def test_evaluating_changes_nothing_it_was_given(value: Any) -> None:
 
 
 def test_many_threads_evaluate_one_expression_at_once() -> None:
-    """The compiled expression is shared; what an evaluation needs is its own."""
+    """Threads share the compiled expression; each evaluation has its own state."""
     source = "($f := function($n) { $n <= 1 ? 1 : $n * $f($n - 1) }; $f($n) + $count($states.input.items) * 0)"
 
     def work(n: int) -> Any:

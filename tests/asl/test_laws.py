@@ -1,4 +1,4 @@
-"""Laws of the interpreter, on random runs of one machine that has everything in it."""
+"""Laws of the interpreter, on random runs of one machine that contains every type of state."""
 
 from __future__ import annotations
 
@@ -94,61 +94,63 @@ STATES: dict[str, Any] = {
 }  # fmt: skip
 
 
-def one_step(hand: Any, draw: Callable[..., Any]) -> None:
-    """One thing that may happen now, or something that comes too late."""
-    execution: Execution = hand.execution
+def one_step(driver: Any, draw: Callable[..., Any]) -> None:
+    """Send one signal that is possible now, or one that comes too late."""
+    execution: Execution = driver.execution
     kinds = ["late"]
     kinds += (
-        ["answer", "break"] * bool(hand.calls())
+        ["answer", "fail"] * bool(driver.calls())
         + ["token"] * bool(execution.tokens)
         + ["time"] * bool(execution.timers)
     )
     match draw(st.sampled_from(kinds)):
         case "answer":
-            task = draw(st.sampled_from([call.task for call in hand.calls()]))
-            hand.answer(draw(st.sampled_from([None, 1, "x", {"a": [1]}])), task=task)
-        case "break":
-            task = draw(st.sampled_from([call.task for call in hand.calls()]))
-            hand.break_(draw(st.sampled_from(["Boom", "Boom", "Fatal", "States.TaskFailed"])), task=task)
+            task = draw(st.sampled_from([call.task for call in driver.calls()]))
+            driver.answer(draw(st.sampled_from([None, 1, "x", {"a": [1]}])), task=task)
+        case "fail":
+            task = draw(st.sampled_from([call.task for call in driver.calls()]))
+            driver.fail_call(draw(st.sampled_from(["Boom", "Boom", "Fatal", "States.TaskFailed"])), task=task)
         case "token":
             token = draw(st.sampled_from(execution.open_tokens()))
-            draw(st.sampled_from([hand.settle, hand.beat, lambda token: hand.settle_badly("Boom", token=token)]))(
-                token=token
-            )
+            draw(
+                st.sampled_from(
+                    [driver.settle, driver.heartbeat, lambda token: driver.settle_with_error("Boom", token=token)]
+                )
+            )(token=token)
         case "time":
-            hand.wait(min(hand.armed().values()))
+            driver.wait(min(driver.armed().values()))
         case _:
-            late(hand, draw)
+            late(driver, draw)
 
 
-def late(hand: Any, draw: Callable[..., Any]) -> None:
-    """Signals that nobody waits for: numbers never given, tokens never made or long settled."""
-    before = snapshot(hand.execution)
+def late(driver: Any, draw: Callable[..., Any]) -> None:
+    """Send a signal that must change nothing: an unknown task or timer number, or an unknown token."""
+    before = snapshot(driver.execution)
     number = draw(st.sampled_from([0, 999]))
     how: Any = draw(
         st.sampled_from(
             [
-                lambda: hand.tell(TaskSucceeded, task=number, output=1),
-                lambda: hand.tell(TaskFailed, task=number, error="E", cause=""),
-                lambda: hand.tell(TimerFired, timer=number),
-                lambda: hand.tell(TokenSucceeded, token="none", output=1),
-                lambda: hand.tell(TokenFailed, token="none", error="E", cause=""),
-                lambda: hand.tell(TokenHeartbeat, token="none"),
+                lambda: driver.send(TaskSucceeded, task=number, output=1),
+                lambda: driver.send(TaskFailed, task=number, error="E", cause=""),
+                lambda: driver.send(TimerFired, timer=number),
+                lambda: driver.send(TokenSucceeded, token="none", output=1),
+                lambda: driver.send(TokenFailed, token="none", error="E", cause=""),
+                lambda: driver.send(TokenHeartbeat, token="none"),
             ]
         )
     )
     step = how()
     assert (step.settled, step.effects, step.events) == (False, [], [])
-    after = snapshot(hand.execution)
+    after = snapshot(driver.execution)
     assert {**after, "lastAt": ""} == {**before, "lastAt": ""}
 
 
-def refold(hand: Any) -> tuple[Execution, list[Any], list[Any]]:
+def refold(driver: Any) -> tuple[Execution, list[Any], list[Any]]:
     execution: Execution | None = None
     events: list[Any] = []
     effects: list[Any] = []
-    for signal in hand.journal:
-        step = interpreter.apply(hand.definition, execution, signal)
+    for signal in driver.journal:
+        step = interpreter.apply(driver.definition, execution, signal)
         execution = step.execution
         events += step.events
         effects += step.effects
@@ -158,98 +160,100 @@ def refold(hand: Any) -> tuple[Execution, list[Any], list[Any]]:
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data())
-def test_replaying_the_journal_gives_the_same_execution_and_history(new_hand: Begin, data: st.DataObject) -> None:
-    """An execution is a fold of its journal: same state, events and effects, and nothing it was given changed."""
-    hand = new_hand(STATES, {"order": 1}, TimeoutSeconds=100_000)
+def test_replaying_the_journal_gives_the_same_execution_and_history(new_driver: Begin, data: st.DataObject) -> None:
+    """An execution is the fold of its journal: same state, events and effects, and the signals stay unchanged."""
+    driver = new_driver(STATES, {"order": 1}, TimeoutSeconds=100_000)
     for _ in range(data.draw(st.integers(0, 40))):
-        if hand.execution.status is not ExecutionStatus.RUNNING:
+        if driver.execution.status is not ExecutionStatus.RUNNING:
             break
-        one_step(hand, data.draw)
-    journal = copy.deepcopy(hand.journal)
-    execution, events, effects = refold(hand)
-    assert snapshot(execution) == snapshot(hand.execution)
-    assert events == hand.events
-    assert effects == hand.effects
-    assert hand.journal == journal
-    assert execution.outstanding() == hand.execution.outstanding()
+        one_step(driver, data.draw)
+    journal = copy.deepcopy(driver.journal)
+    execution, events, effects = refold(driver)
+    assert snapshot(execution) == snapshot(driver.execution)
+    assert events == driver.events
+    assert effects == driver.effects
+    assert driver.journal == journal
+    assert execution.outstanding() == driver.execution.outstanding()
 
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
-def test_an_execution_ends_once_and_then_nothing_changes_it(new_hand: Begin, data: st.DataObject) -> None:
-    """Whatever comes after the end."""
-    hand = new_hand(STATES, {"order": 1}, TimeoutSeconds=100_000)
+def test_an_execution_ends_once_and_does_not_change_afterwards(new_driver: Begin, data: st.DataObject) -> None:
+    """Signals after the end change nothing."""
+    driver = new_driver(STATES, {"order": 1}, TimeoutSeconds=100_000)
     for _ in range(300):
-        if hand.execution.status is not ExecutionStatus.RUNNING:
+        if driver.execution.status is not ExecutionStatus.RUNNING:
             break
-        one_step(hand, data.draw)
-    if hand.execution.status is ExecutionStatus.RUNNING:
-        hand.abort("enough")
-    assert sum(isinstance(effect, EndExecution) for effect in hand.effects) == 1
-    ended = snapshot(hand.execution)
-    for signal in data.draw(st.permutations(hand.journal[1:]))[:20]:
-        step = interpreter.apply(hand.definition, hand.execution, signal)
+        one_step(driver, data.draw)
+    if driver.execution.status is ExecutionStatus.RUNNING:
+        driver.abort("enough")
+    assert sum(isinstance(effect, EndExecution) for effect in driver.effects) == 1
+    ended = snapshot(driver.execution)
+    for signal in data.draw(st.permutations(driver.journal[1:]))[:20]:
+        step = interpreter.apply(driver.definition, driver.execution, signal)
         assert (step.settled, step.effects, step.events) == (False, [], [])
-    assert snapshot(hand.execution) == ended
-    assert hand.execution.outstanding() == []
+    assert snapshot(driver.execution) == ended
+    assert driver.execution.outstanding() == []
 
 
 @settings(max_examples=80, deadline=None)
 @given(data=st.data())
-def test_what_is_outstanding_is_what_was_asked_for_and_not_over(new_hand: Begin, data: st.DataObject) -> None:
-    """After a crash nothing is lost and nothing is done that nobody waits for: calls and timers are among the effects
-    asked for before, each is still meant by the execution, and every running execution waits for something.
+def test_outstanding_effects_are_earlier_effects_that_are_still_open(new_driver: Begin, data: st.DataObject) -> None:
+    """After a crash no effect is lost and none is pointless.
+
+    Outstanding calls and timers are among the earlier effects, the execution accepts an answer to each of them, and
+    every running execution waits for at least one.
     """
-    hand = new_hand(STATES, {"order": 1}, TimeoutSeconds=100_000)
+    driver = new_driver(STATES, {"order": 1}, TimeoutSeconds=100_000)
     for _ in range(data.draw(st.integers(0, 40))):
-        if hand.execution.status is not ExecutionStatus.RUNNING:
+        if driver.execution.status is not ExecutionStatus.RUNNING:
             break
-        one_step(hand, data.draw)
-    outstanding = hand.execution.outstanding()
-    assert all(effect in hand.effects for effect in outstanding)
-    asked = [effect for effect in outstanding if isinstance(effect, InvokeFunction | StartExecution)]
-    assert len({effect.task for effect in asked}) == len(asked)
-    if hand.execution.status is ExecutionStatus.RUNNING:
-        assert outstanding or hand.execution.tokens
+        one_step(driver, data.draw)
+    outstanding = driver.execution.outstanding()
+    assert all(effect in driver.effects for effect in outstanding)
+    calls = [effect for effect in outstanding if isinstance(effect, InvokeFunction | StartExecution)]
+    assert len({effect.task for effect in calls}) == len(calls)
+    if driver.execution.status is ExecutionStatus.RUNNING:
+        assert outstanding or driver.execution.tokens
     for effect in outstanding:
-        twin, _, _ = refold(hand)
-        assert interpreter.apply(hand.definition, twin, answer_to(effect, hand)).settled
+        twin, _, _ = refold(driver)
+        assert interpreter.apply(driver.definition, twin, answer_to(effect, driver)).settled
 
 
 @settings(max_examples=60, deadline=None)
 @given(data=st.data())
-def test_events_are_numbered_without_gaps_and_follow_earlier_ones(new_hand: Begin, data: st.DataObject) -> None:
-    """GetExecutionHistory: ids from 1, previousEventId smaller, timestamps never going back."""
-    hand = new_hand(STATES, {"order": 1}, TimeoutSeconds=100_000)
+def test_events_are_numbered_without_gaps_and_follow_earlier_ones(new_driver: Begin, data: st.DataObject) -> None:
+    """GetExecutionHistory: ids count from 1, previousEventId is smaller, timestamps never go back."""
+    driver = new_driver(STATES, {"order": 1}, TimeoutSeconds=100_000)
     for _ in range(40):
-        if hand.execution.status is not ExecutionStatus.RUNNING:
+        if driver.execution.status is not ExecutionStatus.RUNNING:
             break
-        one_step(hand, data.draw)
-    assert [event["id"] for event in hand.events] == list(range(1, len(hand.events) + 1))
-    assert all(event["previousEventId"] < event["id"] for event in hand.events)
-    times = [event["timestamp"] for event in hand.events]
+        one_step(driver, data.draw)
+    assert [event["id"] for event in driver.events] == list(range(1, len(driver.events) + 1))
+    assert all(event["previousEventId"] < event["id"] for event in driver.events)
+    times = [event["timestamp"] for event in driver.events]
     assert times == sorted(times)
-    entered = sum(event["type"].endswith("StateEntered") for event in hand.events)
-    left = sum(event["type"].endswith(("StateExited", "StateAborted")) for event in hand.events)
+    entered = sum(event["type"].endswith("StateEntered") for event in driver.events)
+    left = sum(event["type"].endswith(("StateExited", "StateAborted")) for event in driver.events)
     assert left <= entered
 
 
-def answer_to(effect: Any, hand: Any) -> Signal:
+def answer_to(effect: Any, driver: Any) -> Signal:
     if isinstance(effect, SetTimer):
         return TimerFired(at=effect.at, seed="x", timer=effect.timer)
-    return TaskSucceeded(at=hand.now, seed="x", task=effect.task, output={"Payload": 1})
+    return TaskSucceeded(at=driver.now, seed="x", task=effect.task, output={"Payload": 1})
 
 
 def test_the_machine_of_the_laws_runs_to_its_end(begin: Begin) -> None:
-    """Answering everything well."""
-    hand = begin(STATES, {"order": 1}, TimeoutSeconds=100_000)
+    """If every call succeeds."""
+    driver = begin(STATES, {"order": 1}, TimeoutSeconds=100_000)
     for _ in range(500):
-        if hand.execution.status is not ExecutionStatus.RUNNING:
+        if driver.execution.status is not ExecutionStatus.RUNNING:
             break
-        if hand.calls():
-            hand.answer(1)
-        elif hand.execution.tokens:
-            hand.settle(2)
+        if driver.calls():
+            driver.answer(1)
+        elif driver.execution.tokens:
+            driver.settle(2)
         else:
-            hand.wait(min(hand.armed().values()))
-    assert hand.output == "well"
+            driver.wait(min(driver.armed().values()))
+    assert driver.output == "well"

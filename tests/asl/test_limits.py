@@ -1,4 +1,4 @@
-"""Quotas of the service: 256 KiB a payload, 25,000 events a history."""
+"""Service quotas: 256 KiB a payload, 25,000 events a history."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LARGE = "x" * (BYTES_MAX - 1)
 
 
 def test_bytes_of_utf_8_are_counted() -> None:
-    """Not characters: an umlaut is two bytes, and the quotes count."""
+    """Not characters: an umlaut has two bytes, and the quotes count."""
     assert not exceeds(to_text("x" * (BYTES_MAX - 2)))
     assert exceeds(to_text("x" * (BYTES_MAX - 1)))
     assert not exceeds(to_text("ü" * (BYTES_MAX // 2 - 1)))
@@ -25,13 +25,13 @@ def test_bytes_of_utf_8_are_counted() -> None:
 
 
 def test_a_result_over_the_quota_fails_the_task(begin: Begin, task: Build) -> None:
-    """Recorded on AWS: the words, and that its own name catches it. States.ALL does not (AWS docs)."""
+    """Recorded on AWS: the cause, and that its own name catches it. States.ALL does not (AWS docs)."""
     catch = [{"ErrorEquals": ["States.DataLimitExceeded"], "Next": "B"}, {"ErrorEquals": ["States.ALL"], "Next": "B"}]
-    hand = begin({"A": task(Catch=catch), "B": {"Type": "Succeed"}})
-    hand.answer(LARGE)
+    driver = begin({"A": task(Catch=catch), "B": {"Type": "Succeed"}})
+    driver.answer(LARGE)
     cause = "The state/task 'lambda' returned a result with a size exceeding the maximum number of bytes service limit."
-    assert hand.output == {"Error": "States.DataLimitExceeded", "Cause": cause}
-    assert hand.details("TaskFailed")[0]["error"] == "States.DataLimitExceeded"
+    assert driver.output == {"Error": "States.DataLimitExceeded", "Cause": cause}
+    assert driver.details("TaskFailed")[0]["error"] == "States.DataLimitExceeded"
     uncaught = begin({"A": task(Catch=catch[1:]), "B": {"Type": "Succeed"}})
     uncaught.answer(LARGE)
     assert uncaught.end.error == "States.DataLimitExceeded"
@@ -52,14 +52,14 @@ def test_outputs_assigns_and_arguments_have_the_same_quota(begin: Begin, state: 
 
 
 def test_an_input_over_the_quota_fails_at_once(begin: Begin) -> None:
-    """StartExecution refuses it; an execution that got it ends before its first state."""
-    hand = begin({"A": {"Type": "Succeed"}}, LARGE)
-    assert hand.end.error == "States.DataLimitExceeded"
-    assert hand.types() == ["ExecutionStarted", "ExecutionFailed"]
+    """StartExecution refuses it; an execution started with it ends before its first state."""
+    driver = begin({"A": {"Type": "Succeed"}}, LARGE)
+    assert driver.end.error == "States.DataLimitExceeded"
+    assert driver.types() == ["ExecutionStarted", "ExecutionFailed"]
 
 
 def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
-    """Recorded on AWS: id, predecessor, error and cause. What runs beside is stopped."""
+    """Recorded on AWS: id, predecessor, error and cause. Child executions of other branches are stopped."""
     spin = {"Type": "Pass", "Next": "Spin2"}
     child = {
         "Type": "Task",
@@ -68,7 +68,7 @@ def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
         "End": True,
     }
     again = {"Type": "Choice", "Choices": [{"Condition": True, "Next": "Spin"}], "Default": "Never"}
-    hand = begin(
+    driver = begin(
         {
             "P": {
                 "Type": "Parallel",
@@ -84,20 +84,20 @@ def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
             "Caught": {"Type": "Succeed"},
         }
     )  # fmt: skip
-    hand.wait(1)
-    assert len(hand.events) == 25_000
-    last = hand.events[-1]
+    driver.wait(1)
+    assert len(driver.events) == 25_000
+    last = driver.events[-1]
     assert (last["id"], last["previousEventId"], last["type"]) == (25_000, 24_999, "ExecutionFailed")
     assert last["executionFailedEventDetails"] == {
         "error": "States.Runtime",
         "cause": "The execution reached the maximum number of history events (25000).",
     }
-    assert StopExecution(task=1) in hand.effects
-    assert hand.execution.outstanding() == []
+    assert StopExecution(task=1) in driver.effects
+    assert driver.execution.outstanding() == []
 
 
-def test_errors_and_causes_are_cut_where_the_api_ends_them(begin: Begin, task: Build) -> None:
+def test_errors_and_causes_are_cut_to_the_lengths_of_the_api(begin: Begin, task: Build) -> None:
     """256 characters of error, 32,768 of cause."""
-    hand = begin({"A": task()})
-    hand.break_("E" * 1000, "c" * 40_000)
-    assert (len(hand.end.error), len(hand.end.cause)) == (256, 32_768)
+    driver = begin({"A": task()})
+    driver.fail_call("E" * 1000, "c" * 40_000)
+    assert (len(driver.end.error), len(driver.end.cause)) == (256, 32_768)

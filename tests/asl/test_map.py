@@ -1,4 +1,4 @@
-"""Map, inline: the processor once for each item."""
+"""Map in inline mode: the processor runs once for each item."""
 
 from __future__ import annotations
 
@@ -18,45 +18,45 @@ ECHO = {"Type": "Succeed"}
 
 
 def test_items_default_to_the_input_and_outputs_keep_their_order(begin: Begin, task: Build) -> None:
-    """Whoever finishes first."""
-    hand = begin({"M": each(task())}, ["a", "b", "c"])
+    """Whichever iteration ends first."""
+    driver = begin({"M": each(task())}, ["a", "b", "c"])
     for number, payload in ((3, "C"), (1, "A"), (2, "B")):
-        hand.answer(payload, task=number)
-    assert hand.output == ["A", "B", "C"]
+        driver.answer(payload, task=number)
+    assert driver.output == ["A", "B", "C"]
 
 
 def test_an_item_selector_builds_the_input_of_each_iteration(begin: Begin) -> None:
-    """It sees the state's input and the item in the context."""
+    """It can read the state's input, and the item in the context."""
     selector = {
         "order": "{% $states.input.order %}",
         "n": "{% $states.context.Map.Item.Index %}",
         "v": "{% $states.context.Map.Item.Value.sku %}",
     }
-    hand = begin(
+    driver = begin(
         {"M": each(ECHO, Items="{% $states.input.lines %}", ItemSelector=selector)},
         {"order": 7, "lines": [{"sku": "a"}, {"sku": "b"}]},
     )
-    assert hand.output == [{"order": 7, "n": 0, "v": "a"}, {"order": 7, "n": 1, "v": "b"}]
+    assert driver.output == [{"order": 7, "n": 0, "v": "a"}, {"order": 7, "n": 1, "v": "b"}]
 
 
-def test_states_inside_see_the_item_in_their_context(begin: Begin) -> None:
-    """Also inside a Parallel inside; an inner Map has its own."""
+def test_states_of_an_iteration_see_the_item_in_their_context(begin: Begin) -> None:
+    """Also those of a nested Parallel; a nested Map has its own item."""
     look = {"Type": "Succeed", "Output": "{% $states.context.Map.Item.Value & '/' & $states.input %}"}
     inner = {"Type": "Parallel", "Branches": [{"StartAt": "L", "States": {"L": look}}], "End": True}
-    hand = begin({"M": each(inner, Items=["x", "y"], ItemSelector=1)})
-    assert hand.output == [["x/1"], ["y/1"]]
+    driver = begin({"M": each(inner, Items=["x", "y"], ItemSelector=1)})
+    assert driver.output == [["x/1"], ["y/1"]]
 
 
-def test_no_items_no_iterations(begin: Begin) -> None:
-    """An empty array succeeds at once."""
-    hand = begin({"M": each(ECHO, Items=[], Output="{% $count($states.result) %}")})
-    assert hand.output == 0
-    assert hand.types()[2:4] == ["MapStateStarted", "MapStateSucceeded"]
+def test_an_empty_list_has_no_iterations(begin: Begin) -> None:
+    """The Map succeeds at once."""
+    driver = begin({"M": each(ECHO, Items=[], Output="{% $count($states.result) %}")})
+    assert driver.output == 0
+    assert driver.types()[2:4] == ["MapStateStarted", "MapStateSucceeded"]
 
 
 def test_iterations_have_variables_of_their_own(begin: Begin) -> None:
-    """They read what is around them; what they assign ends with them."""
-    hand = begin(
+    """They can read the outer variables; their own end with the iteration."""
+    driver = begin(
         {
             "Set": {"Type": "Pass", "Assign": {"factor": 10}, "Next": "M"},
             "M": each(
@@ -68,15 +68,15 @@ def test_iterations_have_variables_of_their_own(begin: Begin) -> None:
             "End": {"Type": "Succeed", "Output": ["{% $states.input %}", "{% $exists($mine) %}"]},
         }
     )
-    assert hand.output == [[10, 20, 30], False]
+    assert driver.output == [[10, 20, 30], False]
 
 
 def test_concurrency_is_limited(begin: Begin, task: Build) -> None:
-    """MaxConcurrency at once; 0 or none means the service's 40 of inline Maps."""
-    hand = begin({"M": each(task(), Items=[1, 2, 3], MaxConcurrency=2)})
-    assert [c.task for c in hand.calls()] == [1, 2]
-    hand.answer(task=2)
-    assert [c.task for c in hand.calls()] == [1, 3]
+    """To MaxConcurrency; without it, or at 0, to the service's limit of 40 for inline Maps."""
+    driver = begin({"M": each(task(), Items=[1, 2, 3], MaxConcurrency=2)})
+    assert [c.task for c in driver.calls()] == [1, 2]
+    driver.answer(task=2)
+    assert [c.task for c in driver.calls()] == [1, 3]
     assert len(begin({"M": each(task())}, list(range(100))).calls()) == 40
     assert len(begin({"M": each(task(), MaxConcurrency=0)}, list(range(100))).calls()) == 40
     assert len(begin({"M": each(task(), MaxConcurrency="{% 3 %}")}, list(range(100))).calls()) == 3
@@ -84,12 +84,12 @@ def test_concurrency_is_limited(begin: Begin, task: Build) -> None:
 
 def test_one_failed_iteration_fails_the_map(begin: Begin, task: Build) -> None:
     """Recorded on AWS: MapIterationFailed and its state aborted, then each other iteration, then MapStateFailed."""
-    hand = begin(
+    driver = begin(
         {"M": each(task(TimeoutSeconds=5), Catch=[{"ErrorEquals": ["Boom"], "Next": "End"}]), "End": ECHO}, [1, 2]
     )
-    hand.break_("Boom", task=2)
-    failed = hand.events[[e["type"] for e in hand.events].index("TaskFailed")]["id"]
-    assert [(p, t) for i, p, t in hand.chain() if i > failed] == [
+    driver.fail_call("Boom", task=2)
+    failed = driver.events[[e["type"] for e in driver.events].index("TaskFailed")]["id"]
+    assert [(p, t) for i, p, t in driver.chain() if i > failed] == [
         (failed, "MapIterationFailed"),
         (failed, "TaskStateAborted"),
         (failed, "MapIterationAborted"),
@@ -100,47 +100,47 @@ def test_one_failed_iteration_fails_the_map(begin: Begin, task: Build) -> None:
         (failed + 7, "SucceedStateExited"),
         (failed + 8, "ExecutionSucceeded"),
     ]
-    assert hand.details("MapIterationFailed") == [{"name": "M", "index": 1}]
-    assert hand.output == {"Error": "Boom", "Cause": "why"}
-    assert hand.execution.outstanding() == []
+    assert driver.details("MapIterationFailed") == [{"name": "M", "index": 1}]
+    assert driver.output == {"Error": "Boom", "Cause": "why"}
+    assert driver.execution.outstanding() == []
 
 
-def test_iterations_that_wait_for_their_turn_never_start_after_a_failure(begin: Begin, task: Build) -> None:
-    """Fail fast."""
-    hand = begin({"M": each(task(), MaxConcurrency=1)}, [1, 2, 3])
-    hand.answer(task=1)
-    hand.break_(task=2)
-    assert hand.types().count("MapIterationStarted") == 2
-    assert hand.end.error == "Boom"
+def test_iterations_that_have_not_started_never_start_after_a_failure(begin: Begin, task: Build) -> None:
+    """The Map fails with the first failed iteration."""
+    driver = begin({"M": each(task(), MaxConcurrency=1)}, [1, 2, 3])
+    driver.answer(task=1)
+    driver.fail_call(task=2)
+    assert driver.types().count("MapIterationStarted") == 2
+    assert driver.end.error == "Boom"
 
 
 def test_a_map_retries_all_its_iterations(begin: Begin, task: Build) -> None:
-    """Also those that had succeeded."""
-    hand = begin({"M": each(task(), Retry=[{"ErrorEquals": ["Boom"]}])}, [1, 2])
-    hand.answer("once", task=1)
-    hand.break_("Boom", task=2)
-    hand.wait(1)
-    hand.answer("a", task=3)
-    hand.answer("b", task=4)
-    assert hand.output == ["a", "b"]
+    """Also the ones that had succeeded."""
+    driver = begin({"M": each(task(), Retry=[{"ErrorEquals": ["Boom"]}])}, [1, 2])
+    driver.answer("once", task=1)
+    driver.fail_call("Boom", task=2)
+    driver.wait(1)
+    driver.answer("a", task=3)
+    driver.answer("b", task=4)
+    assert driver.output == ["a", "b"]
 
 
 def test_a_broken_item_selector_fails_the_map(begin: Begin, task: Build) -> None:
-    """Catchable, and the iterations already started are stopped."""
+    """The error can be caught, and the iterations already started are stopped."""
     selector = "{% $states.context.Map.Item.Index = 1 ? $nope : 1 %}"
     states = {
         "M": each(task(), Items=[1, 2], ItemSelector=selector, Catch=[{"ErrorEquals": ["States.ALL"], "Next": "End"}]),
         "End": {"Type": "Succeed", "Output": "{% $states.input.Error %}"},
     }
-    hand = begin(states)
-    assert hand.output == "States.QueryEvaluationError"
-    assert hand.calls() == []
+    driver = begin(states)
+    assert driver.output == "States.QueryEvaluationError"
+    assert driver.calls() == []
 
 
 def test_history_of_iterations_one_at_a_time(begin: Begin) -> None:
-    """Recorded on AWS with MaxConcurrency 1: the next iteration follows the last event inside the one before."""
-    hand = begin({"M": each({"Type": "Pass", "End": True}, MaxConcurrency=1)}, [1, 2])
-    assert hand.chain() == [
+    """Recorded on AWS with MaxConcurrency 1: an iteration follows the last event inside the previous one."""
+    driver = begin({"M": each({"Type": "Pass", "End": True}, MaxConcurrency=1)}, [1, 2])
+    assert driver.chain() == [
         (1, 0, "ExecutionStarted"),
         (2, 0, "MapStateEntered"),
         (3, 2, "MapStateStarted"),
@@ -156,5 +156,5 @@ def test_history_of_iterations_one_at_a_time(begin: Begin) -> None:
         (13, 11, "MapStateExited"),
         (14, 13, "ExecutionSucceeded"),
     ]
-    assert hand.details("MapStateStarted") == [{"length": 2}]
-    assert hand.details("MapIterationStarted") == [{"name": "M", "index": 0}, {"name": "M", "index": 1}]
+    assert driver.details("MapStateStarted") == [{"length": 2}]
+    assert driver.details("MapIterationStarted") == [{"name": "M", "index": 0}, {"name": "M", "index": 1}]

@@ -1,4 +1,4 @@
-"""Parallel: scopes side by side, all succeed or the first failure stops the rest."""
+"""Parallel: all branches succeed, or the first failure stops the others."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ def parallel(*branches: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return state if "Next" in state else {**state, "End": True}
 
 
-def test_it_returns_the_outputs_in_the_order_of_the_branches(begin: Begin, task: Build) -> None:
-    """However they finish."""
-    hand = begin(
+def test_a_parallel_returns_the_outputs_in_the_order_of_its_branches(begin: Begin, task: Build) -> None:
+    """Whichever branch ends first."""
+    driver = begin(
         {"P": parallel(branch("A", task()), branch("B", task()), branch("C", {"Type": "Succeed", "Output": 3}))}
     )
-    hand.answer("second", task=2)
-    hand.answer("first", task=1)
-    assert hand.output == ["first", "second", 3]
+    driver.answer("second", task=2)
+    driver.answer("first", task=1)
+    assert driver.output == ["first", "second", 3]
 
 
 def test_every_branch_gets_the_same_input(begin: Begin) -> None:
-    """Arguments if there are any, else the input of the state; Output sees $states.result."""
+    """The state's Arguments, or else its input. Output can read $states.result."""
     echo = {"Type": "Succeed", "Output": "{% $states.input %}"}
     count = {"Arguments": {"n": "{% $count($states.input) %}"}, "Output": "{% $states.result[0].n %}"}
     first = parallel(branch("A", echo), branch("B", echo), Next="Q")
-    hand = begin({"P": first, "Q": parallel(branch("C", echo), **count)}, {"a": 1})
-    assert hand.details("ParallelStateExited")[0]["output"] == '[{"a":1},{"a":1}]'
-    assert hand.output == 2
+    driver = begin({"P": first, "Q": parallel(branch("C", echo), **count)}, {"a": 1})
+    assert driver.details("ParallelStateExited")[0]["output"] == '[{"a":1},{"a":1}]'
+    assert driver.output == 2
 
 
 def test_a_branch_reads_outer_variables_and_keeps_its_own(begin: Begin) -> None:
-    """AWS docs, Variables: inner scopes read outer ones; what they assign ends with them."""
-    hand = begin(
+    """AWS docs, Variables: an inner scope reads outer variables; its own end with it."""
+    driver = begin(
         {
             "Set": {"Type": "Pass", "Assign": {"outer": 1}, "Next": "P"},
             "P": parallel(
@@ -68,12 +68,12 @@ def test_a_branch_reads_outer_variables_and_keeps_its_own(begin: Begin) -> None:
             "End": {"Type": "Succeed", "Output": {"total": "{% $total %}", "leaked": "{% $exists($inner) %}"}},
         }
     )
-    assert hand.output == {"total": 12, "leaked": False}
+    assert driver.output == {"total": 12, "leaked": False}
 
 
 def test_the_first_failure_stops_the_others(begin: Begin, task: Build, callback: Build) -> None:
-    """Tasks are forgotten, timers cancelled, tokens closed, children of .sync stopped; late answers mean nothing."""
-    hand = begin(
+    """Timers are cancelled, tokens closed, .sync children stopped; late answers are ignored."""
+    driver = begin(
         {
             "P": parallel(
                 branch("A", task(TimeoutSeconds=99)),
@@ -83,21 +83,21 @@ def test_the_first_failure_stops_the_others(begin: Begin, task: Build, callback:
             )
         }
     )
-    token = hand.token
-    hand.break_("Boom", "bang", task=1)
-    assert (hand.end.error, hand.end.cause) == ("Boom", "bang")
-    assert StopExecution(task=2) in hand.effects
-    assert hand.execution.outstanding() == []
-    assert [hand.finish(1, task=2).settled, hand.settle(token=token).settled] == [False, False]
-    assert hand.types()[-7:] == [
+    token = driver.token
+    driver.fail_call("Boom", "bang", task=1)
+    assert (driver.end.error, driver.end.cause) == ("Boom", "bang")
+    assert StopExecution(task=2) in driver.effects
+    assert driver.execution.outstanding() == []
+    assert [driver.finish(1, task=2).settled, driver.settle(token=token).settled] == [False, False]
+    assert driver.types()[-7:] == [
         "TaskFailed", "TaskStateAborted", "TaskStateAborted", "TaskStateAborted", "WaitStateAborted",
         "ParallelStateFailed", "ExecutionFailed",
     ]  # fmt: skip
 
 
-def test_its_catch_sees_the_error_of_the_branch(begin: Begin, task: Build) -> None:
+def test_the_catch_of_a_parallel_sees_the_error_of_the_branch(begin: Begin, task: Build) -> None:
     """The error is the branch's own, and the state's variables are unchanged."""
-    hand = begin(
+    driver = begin(
         {
             "P": parallel(
                 branch(
@@ -111,36 +111,38 @@ def test_its_catch_sees_the_error_of_the_branch(begin: Begin, task: Build) -> No
             "End": {"Type": "Succeed"},
         }
     )
-    assert hand.output == [{"Error": "E", "Cause": "c"}, False]
-    assert hand.calls() == []
-    assert not [e for e in hand.effects if type(e).__name__ == "InvokeFunction"], "asked for and given up in one step"
+    assert driver.output == [{"Error": "E", "Cause": "c"}, False]
+    assert driver.calls() == []
+    assert not [e for e in driver.effects if type(e).__name__ == "InvokeFunction"], (
+        "started and abandoned by one signal"
+    )
 
 
-def test_it_retries_all_its_branches(begin: Begin, task: Build) -> None:
-    """From the start, with fresh scopes; what was under way is stopped first."""
-    hand = begin(
+def test_a_parallel_retries_all_its_branches(begin: Begin, task: Build) -> None:
+    """From the start, with fresh variables; open tasks are stopped first."""
+    driver = begin(
         {
             "P": parallel(
                 branch("A", task()), branch("B", CHILD), Retry=[{"ErrorEquals": ["Boom"], "IntervalSeconds": 7}]
             )
         }
     )
-    hand.break_("Boom", task=1)
-    assert StopExecution(task=2) in hand.effects
-    assert hand.armed() == {"retry": 7.0}
-    hand.wait(7)
-    assert [call.task for call in hand.calls()] == [3, 4]
-    hand.answer("a", task=3)
-    hand.finish("b", task=4)
-    assert hand.output == ["a", "b"]
-    assert hand.types().count("ParallelStateStarted") == 2
-    assert hand.types().count("ParallelStateEntered") == 1
+    driver.fail_call("Boom", task=1)
+    assert StopExecution(task=2) in driver.effects
+    assert driver.armed() == {"retry": 7.0}
+    driver.wait(7)
+    assert [call.task for call in driver.calls()] == [3, 4]
+    driver.answer("a", task=3)
+    driver.finish("b", task=4)
+    assert driver.output == ["a", "b"]
+    assert driver.types().count("ParallelStateStarted") == 2
+    assert driver.types().count("ParallelStateEntered") == 1
 
 
-def test_a_failure_inside_a_nested_parallel_climbs_until_caught(begin: Begin, task: Build) -> None:
-    """Each level may catch; what is inside is stopped on the way."""
+def test_a_failure_inside_a_nested_parallel_is_caught_by_an_outer_one(begin: Begin, task: Build) -> None:
+    """The nearest matching catcher counts; all branches below it are stopped."""
     inner = parallel(branch("A", task()), branch("B", CHILD))
-    hand = begin(
+    driver = begin(
         {
             "P": parallel(
                 branch("I", inner),
@@ -150,28 +152,28 @@ def test_a_failure_inside_a_nested_parallel_climbs_until_caught(begin: Begin, ta
             "End": {"Type": "Succeed"},
         }
     )
-    function = next(call for call in hand.calls() if isinstance(call, InvokeFunction))
-    children = {call.task for call in hand.calls()} - {function.task}
-    hand.break_("Boom", task=function.task)
-    assert {e.task for e in hand.effects if isinstance(e, StopExecution)} == children
+    function = next(call for call in driver.calls() if isinstance(call, InvokeFunction))
+    children = {call.task for call in driver.calls()} - {function.task}
+    driver.fail_call("Boom", task=function.task)
+    assert {e.task for e in driver.effects if isinstance(e, StopExecution)} == children
     assert len(children) == 2
-    assert hand.output["Error"] == "Boom"
+    assert driver.output["Error"] == "Boom"
 
 
-def test_succeed_in_a_branch_ends_the_branch_alone(begin: Begin, task: Build) -> None:
-    """The others go on."""
-    hand = begin({"P": parallel(branch("A", {"Type": "Succeed", "Output": 1}), branch("B", task()))})
-    assert hand.calls()
-    hand.answer(2)
-    assert hand.output == [1, 2]
+def test_succeed_in_a_branch_ends_only_that_branch(begin: Begin, task: Build) -> None:
+    """The other branches go on."""
+    driver = begin({"P": parallel(branch("A", {"Type": "Succeed", "Output": 1}), branch("B", task()))})
+    assert driver.calls()
+    driver.answer(2)
+    assert driver.output == [1, 2]
 
 
 def test_history_chains_within_each_branch(begin: Begin) -> None:
     """Recorded on AWS: a branch follows ParallelStateStarted; Exited has the predecessor of Succeeded."""
-    hand = begin(
+    driver = begin(
         {"P": parallel(branch("A", {"Type": "Pass", "End": True}), branch("B", {"Type": "Pass", "End": True}))}
     )
-    assert hand.chain() == [
+    assert driver.chain() == [
         (1, 0, "ExecutionStarted"),
         (2, 0, "ParallelStateEntered"),
         (3, 2, "ParallelStateStarted"),

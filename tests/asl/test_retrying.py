@@ -1,4 +1,4 @@
-"""Retry: which retrier, how often, how long, and what starts the count anew (AWS docs, Error handling)."""
+"""Retry: the choice of the retrier, the number of attempts and their delays (AWS docs, Error handling)."""
 
 from __future__ import annotations
 
@@ -39,36 +39,36 @@ Build = Callable[..., dict[str, Any]]
     ],
 )
 def test_error_names_match_as_documented(names: list[str], error: str | None, is_match: bool) -> None:
-    """The wildcards and their exceptions."""
+    """States.ALL and States.TaskFailed, and the errors they do not match."""
     assert matches(names, ErrorOutput(error)) is is_match
 
 
-def test_a_missed_heartbeat_goes_by_two_names() -> None:
-    """It is a States.Timeout, and States.HeartbeatTimeout in Retry and Catch."""
+def test_a_missed_heartbeat_matches_two_names() -> None:
+    """The error is States.Timeout; Retry and Catch also match States.HeartbeatTimeout."""
     missed = ErrorOutput("States.Timeout", None, is_heartbeat=True)
     assert matches(["States.HeartbeatTimeout"], missed)
     assert matches(["States.Timeout"], missed)
     assert not matches(["States.TaskFailed"], missed)
 
 
-def delays(hand: Any, error: str = "Boom") -> list[float]:
+def delays(driver: Any, error: str = "Boom") -> list[float]:
     found = []
-    while hand.calls():
-        hand.break_(error)
-        armed = hand.armed()
+    while driver.calls():
+        driver.fail_call(error)
+        armed = driver.armed()
         if "retry" in armed:
             found.append(armed["retry"])
-            hand.wait(armed["retry"])
+            driver.wait(armed["retry"])
     return found
 
 
 def test_the_delay_grows_by_the_rate_up_to_its_limit(begin: Begin, task: Build) -> None:
     """IntervalSeconds times BackoffRate to the power of the attempt, at most MaxDelaySeconds."""
     retry = [{"ErrorEquals": ["Boom"], "IntervalSeconds": 3, "BackoffRate": 2, "MaxAttempts": 5, "MaxDelaySeconds": 20}]
-    hand = begin({"A": task(Retry=retry)})
-    assert delays(hand) == [3, 6, 12, 20, 20]
-    assert hand.end.error == "Boom"
-    assert hand.types().count("TaskScheduled") == 6
+    driver = begin({"A": task(Retry=retry)})
+    assert delays(driver) == [3, 6, 12, 20, 20]
+    assert driver.end.error == "Boom"
+    assert driver.types().count("TaskScheduled") == 6
 
 
 def test_the_defaults_are_three_attempts_from_one_second_doubling(begin: Begin, task: Build) -> None:
@@ -76,8 +76,8 @@ def test_the_defaults_are_three_attempts_from_one_second_doubling(begin: Begin, 
     assert delays(begin({"A": task(Retry=[{"ErrorEquals": ["States.ALL"]}])})) == [1, 2, 4]
 
 
-def test_full_jitter_draws_between_nothing_and_the_delay(begin: Begin, task: Build) -> None:
-    """From the seed of the signal: not the plain delays, and the same again for the same seeds."""
+def test_full_jitter_draws_between_zero_and_the_delay(begin: Begin, task: Build) -> None:
+    """The draws come from the seed of the signal: the same seeds give the same delays."""
     retry = [
         {"ErrorEquals": ["Boom"], "IntervalSeconds": 8, "BackoffRate": 1, "MaxAttempts": 40, "JitterStrategy": "FULL"}
     ]
@@ -88,36 +88,36 @@ def test_full_jitter_draws_between_nothing_and_the_delay(begin: Begin, task: Bui
 
 
 def test_each_retrier_counts_its_own_attempts(begin: Begin, task: Build) -> None:
-    """AWS docs, complex retry scenario: another error uses another retrier's attempts."""
+    """AWS docs, complex retry scenario: each error uses the attempts of its own retrier."""
     retry = [
         {"ErrorEquals": ["A", "B"], "IntervalSeconds": 1, "BackoffRate": 2.0, "MaxAttempts": 2},
         {"ErrorEquals": ["C"], "IntervalSeconds": 5, "MaxAttempts": 1},
     ]
-    hand = begin({"T": task(Retry=retry)})
+    driver = begin({"T": task(Retry=retry)})
     seen = []
     for error in ("A", "C", "B"):
-        hand.break_(error)
-        seen.append(hand.armed()["retry"])
-        hand.wait(100)
+        driver.fail_call(error)
+        seen.append(driver.armed()["retry"])
+        driver.wait(100)
     assert seen == [1, 5, 2]
-    hand.break_("A")
-    assert hand.end.error == "A"
+    driver.fail_call("A")
+    assert driver.end.error == "A"
 
 
 def test_a_used_up_retrier_is_not_followed_by_a_later_one(begin: Begin, task: Build) -> None:
-    """The first match decides; MaxAttempts 0 says never."""
+    """Only the first match counts; MaxAttempts 0 means no retry."""
     retry = [{"ErrorEquals": ["Boom"], "MaxAttempts": 0}, {"ErrorEquals": ["States.ALL"]}]
-    hand = begin({"A": task(Retry=retry)})
-    hand.break_("Boom")
-    assert hand.end.error == "Boom"
+    driver = begin({"A": task(Retry=retry)})
+    driver.fail_call("Boom")
+    assert driver.end.error == "Boom"
     other = begin({"A": task(Retry=retry)})
-    other.break_("Else")
+    other.fail_call("Else")
     assert other.armed() == {"retry": 1.0}
 
 
-def test_entering_a_state_again_starts_its_counts_anew(begin: Begin, task: Build) -> None:
-    """Counters belong to one visit."""
-    hand = begin(
+def test_entering_a_state_again_resets_its_attempts(begin: Begin, task: Build) -> None:
+    """Attempts are counted from each entry."""
+    driver = begin(
         {
             "A": task(
                 Retry=[{"ErrorEquals": ["Boom"], "MaxAttempts": 1}], Next="B", Output="{% $states.result.Payload %}"
@@ -131,15 +131,15 @@ def test_entering_a_state_again_starts_its_counts_anew(begin: Begin, task: Build
         }
     )
     for payload in ("again", "done"):
-        hand.break_()
-        hand.wait(1)
-        hand.answer(payload)
-    assert hand.output == "done"
+        driver.fail_call()
+        driver.wait(1)
+        driver.answer(payload)
+    assert driver.output == "done"
 
 
 def test_retry_comes_before_catch(begin: Begin, task: Build) -> None:
-    """The catcher sees the last error, once no attempt is left."""
-    hand = begin(
+    """Once no attempt is left, the catcher sees the last error."""
+    driver = begin(
         {
             "A": task(
                 Retry=[{"ErrorEquals": ["Boom"], "MaxAttempts": 1}],
@@ -148,27 +148,27 @@ def test_retry_comes_before_catch(begin: Begin, task: Build) -> None:
             "B": {"Type": "Succeed"},
         }
     )
-    hand.break_(cause="first")
-    hand.wait(1)
-    hand.break_(cause="second")
-    assert hand.output == "second"
+    driver.fail_call(cause="first")
+    driver.wait(1)
+    driver.fail_call(cause="second")
+    assert driver.output == "second"
 
 
 def test_a_failed_expression_is_retried(begin: Begin, task: Build) -> None:
-    """States.QueryEvaluationError is an error like others: the whole task runs again."""
-    hand = begin(
+    """States.QueryEvaluationError can be retried like any error; the whole task runs again."""
+    driver = begin(
         {"A": task(Output="{% $states.result.Payload.x %}", Retry=[{"ErrorEquals": ["States.QueryEvaluationError"]}])}
     )
-    hand.answer({})
-    hand.wait(1)
-    hand.answer({"x": "now it is there"})
-    assert hand.output == "now it is there"
+    driver.answer({})
+    driver.wait(1)
+    driver.answer({"x": "now it is there"})
+    assert driver.output == "now it is there"
 
 
-def test_a_rate_beyond_all_numbers_waits_for_the_limit(begin: Begin, task: Build) -> None:
-    """No overflow, no date beyond the calendar."""
+def test_a_backoff_that_overflows_waits_for_the_longest_delay(begin: Begin, task: Build) -> None:
+    """No error, and no date beyond the calendar."""
     retry = [{"ErrorEquals": ["Boom"], "BackoffRate": 1e308, "MaxAttempts": 5, "MaxDelaySeconds": 7}]
     assert delays(begin({"A": task(Retry=retry)})) == [1, 7, 7, 7, 7]
     endless = begin({"A": task(Retry=[{"ErrorEquals": ["Boom"], "IntervalSeconds": 99_999_999, "BackoffRate": 9e9}])})
-    endless.break_()
+    endless.fail_call()
     assert endless.armed()["retry"] == 99_999_999

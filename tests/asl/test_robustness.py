@@ -1,4 +1,4 @@
-"""Whatever the text, it is read or refused; whatever is read, runs to an end. Never a traceback, never a hang."""
+"""Any text is read or refused, and every machine that is read runs to an end: no traceback, no hang."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ MACHINE: dict[str, Any] = {
 
 @pytest.fixture(scope="module", autouse=True)
 def short_histories() -> Iterator[None]:
-    """A machine that runs in circles is stopped by the quota; a lower one is reached sooner."""
+    """The quota of events stops a machine that loops; a lower quota stops it sooner."""
     quota, history.EVENTS_MAX = history.EVENTS_MAX, 400
     yield
     history.EVENTS_MAX = quota
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
-    """Every container with a key of it."""
+    """Iterate over every container and key."""
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in list(entries):
         yield value, key
@@ -90,7 +90,7 @@ def places(value: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def machines(draw: Callable[..., Any]) -> dict[str, Any]:
-    """The machine above with one to three places changed, removed or added to."""
+    """``MACHINE`` with one to three places changed, removed or added."""
     machine = copy.deepcopy(MACHINE)
     for _ in range(draw(st.integers(1, 3))):
         container, key = draw(st.sampled_from(list(places(machine))))
@@ -120,8 +120,8 @@ def boom(event: Any) -> Any:
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(machine=machines(), given_input=ANYTHING)
-def test_a_changed_machine_is_refused_by_name_or_runs_to_an_end(machine: dict[str, Any], given_input: Any) -> None:
-    """The only exceptions are those that are promised."""
+def test_a_changed_machine_is_refused_or_runs_to_an_end(machine: dict[str, Any], given_input: Any) -> None:
+    """``run`` raises only the exceptions that it documents."""
     if problems := problems_of(json.dumps(machine)):
         assert all(problem.what and problem.field for problem in problems)
         return
@@ -135,15 +135,15 @@ def test_a_changed_machine_is_refused_by_name_or_runs_to_an_end(machine: dict[st
 
 @settings(max_examples=200, deadline=None)
 @given(text=st.text(max_size=60) | ANYTHING.map(json.dumps))
-def test_any_text_is_refused_by_name(text: str) -> None:
-    """No traceback from the reader of JSON, YAML or JSONata."""
+def test_any_text_is_refused_with_its_problems(text: str) -> None:
+    """The parsers of JSON, YAML and JSONata never raise anything else."""
     assert problems_of(text)
 
 
 @settings(max_examples=300, deadline=None)
 @given(source=st.text(alphabet="$states.input()[]{}%'\"ab1,:;?=<>~|^*/&!@# \n\\", max_size=25))
 def test_any_expression_is_refused_or_gives_json(source: str) -> None:
-    """Or fails the state; nothing else."""
+    """Or it fails the state with States.QueryEvaluationError."""
     states = {"A": {"Type": "Succeed", "Output": f"{{%{source}%}}"}}
     machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": states}
     if problems_of(json.dumps(machine)):

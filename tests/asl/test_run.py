@@ -21,7 +21,7 @@ STATES = "arn:aws:states:::states:startExecution"
 
 
 def test_functions_are_found_by_name_or_arn(machine: Build, task: Build) -> None:
-    """However the definition and the caller write it."""
+    """In whichever form the definition and the caller give it."""
     arn = "arn:aws:lambda:eu-west-1:123456789012:function:f:live"
     definition = machine({"A": task(Arguments={"FunctionName": arn, "Payload": {"n": 2}})})
     for key in ("f", arn, "arn:aws:lambda:eu-west-1:123456789012:function:f"):
@@ -29,7 +29,7 @@ def test_functions_are_found_by_name_or_arn(machine: Build, task: Build) -> None
 
 
 def test_waits_take_no_time(machine: Build) -> None:
-    """A year of waiting; the history tells the virtual time."""
+    """A wait of a year ends at once; the history shows the virtual time."""
     begun = time.monotonic()
     ended = run(machine({"A": {"Type": "Wait", "Seconds": 31_536_000, "End": True}}), {"a": 1})
     assert time.monotonic() - begun < 5
@@ -58,14 +58,14 @@ def test_exceptions_are_retried_by_their_class_name(machine: Build, task: Build)
 
 
 def test_a_function_that_ends_its_process_fails_its_task(machine: Build, task: Build) -> None:
-    """On Lambda it ends the runtime, not the execution; here it would end whoever runs the execution."""
+    """On Lambda it ends only the runtime. Here it must not end the process that runs the execution."""
     ended = run(machine({"A": task()}), functions={"f": lambda _: sys.exit(3)})
     assert (ended.status, ended.error) == (ExecutionStatus.FAILED, "Runtime.ExitError")
     assert json.loads(ended.cause or "")["errorMessage"] == "Runtime exited with 3"
 
 
 def test_a_stack_trace_begins_with_the_function(machine: Build, task: Build) -> None:
-    """Nobody needs to read who called it, and on AWS nobody would."""
+    """As on AWS, it does not show the frames of the caller."""
 
     def broken(_: Any) -> None:
         raise KeyError("total")
@@ -77,14 +77,14 @@ def test_a_stack_trace_begins_with_the_function(machine: Build, task: Build) -> 
 
 
 def test_a_callback_may_be_settled_later(machine: Build, callback: Build) -> None:
-    """``after_s`` of virtual time; a heartbeat on the way keeps it alive."""
+    """After ``after_s`` seconds of virtual time; a heartbeat before keeps the task open."""
 
-    def ask(_event: Any, asked: Any) -> None:
-        asked.heartbeat(after_s=50)
-        asked.succeed({"yes": True}, after_s=100)
-        asked.fail("TooLate", after_s=200)
+    def answer_later(_event: Any, task: Any) -> None:
+        task.heartbeat(after_s=50)
+        task.succeed({"yes": True}, after_s=100)
+        task.fail("TooLate", after_s=200)
 
-    ended = run(machine({"A": callback(HeartbeatSeconds=60)}), functions={"f": ask})
+    ended = run(machine({"A": callback(HeartbeatSeconds=60)}), functions={"f": answer_later})
     assert ended.output == {"yes": True}
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=100)
 
@@ -92,19 +92,19 @@ def test_a_callback_may_be_settled_later(machine: Build, callback: Build) -> Non
 def test_a_function_may_answer_slowly(machine: Build, task: Build) -> None:
     """So that timeouts can be tested."""
     definition = machine({"A": task(TimeoutSeconds=5)})
-    assert run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=4)}).output == "ok"
-    late = run(definition, functions={"f": lambda _, asked: asked.later("ok", after_s=6)})
+    assert run(definition, functions={"f": lambda _, task: task.later("ok", after_s=4)}).output == "ok"
+    late = run(definition, functions={"f": lambda _, task: task.later("ok", after_s=6)})
     assert (late.status, late.error, late.cause) == (ExecutionStatus.FAILED, "States.Timeout", None)
 
 
-def test_a_wait_for_nothing_is_an_error_and_no_hang(machine: Build, callback: Build) -> None:
-    """A token nobody settles and no timeout; AWS would wait a year."""
+def test_a_wait_without_an_end_is_an_error(machine: Build, callback: Build) -> None:
+    """No function settles the token and there is no timeout; AWS would wait a year."""
     with pytest.raises(NothingMoves, match="state 'A' for its task"):
         run(machine({"A": callback()}), functions={"f": lambda _: None})
 
 
-def test_a_function_that_was_not_given_is_named(machine: Build, task: Build) -> None:
-    """A mistake of the test, not of the machine."""
+def test_a_function_that_is_missing_is_named(machine: Build, task: Build) -> None:
+    """It is a mistake of the caller, not an error of the machine."""
     with pytest.raises(FunctionMissing, match=r"'f', which is not among the functions \(g\)"):
         run(machine({"A": task()}), functions={"g": lambda _: None})
 
@@ -115,7 +115,7 @@ def test_what_a_function_returns_must_be_json(machine: Build, task: Build) -> No
 
 
 def test_functions_cannot_change_what_the_machine_holds(machine: Build, task: Build) -> None:
-    """They get a copy, as over the wire."""
+    """They get a copy of the payload, as on Lambda."""
 
     def spoil(event: Any) -> Any:
         event["list"].append("spoiled")
@@ -127,13 +127,13 @@ def test_functions_cannot_change_what_the_machine_holds(machine: Build, task: Bu
 
 
 def start(resource: str, **arguments: Any) -> dict[str, Any]:
-    given = {"StateMachineArn": CHILD, "Input": {"n": "{% $states.input.n %}"}} | arguments
-    return {"Type": "Task", "Resource": resource, "Arguments": given, "Output": "{% $states.result %}", "End": True}
+    arguments = {"StateMachineArn": CHILD, "Input": {"n": "{% $states.input.n %}"}} | arguments
+    return {"Type": "Task", "Resource": resource, "Arguments": arguments, "Output": "{% $states.result %}", "End": True}
 
 
 @pytest.fixture
 def child(machine: Build) -> dict[str, Any]:
-    """Fails on 0; else gives its input after a minute."""
+    """A machine that fails if ``n`` is 0, and otherwise returns ``n`` after a minute."""
     return machine(
         {
             "C": {
@@ -148,7 +148,7 @@ def child(machine: Build) -> dict[str, Any]:
     )
 
 
-def test_children_run_in_the_same_time(machine: Build, child: dict[str, Any]) -> None:
+def test_child_executions_run_under_the_same_clock(machine: Build, child: dict[str, Any]) -> None:
     """.sync:2 waits for the output; the machine is found by its ARN or name."""
     ended = run(machine({"A": start(STATES + ".sync:2")}), {"n": 5}, machines={"child": child})
     assert (ended.output["Output"], ended.output["Status"]) == (5, "SUCCEEDED")
@@ -159,7 +159,7 @@ def test_children_run_in_the_same_time(machine: Build, child: dict[str, Any]) ->
 
 
 def test_a_failed_child_fails_sync_and_not_express(machine: Build, child: dict[str, Any]) -> None:
-    """The one is States.TaskFailed, the other a Status."""
+    """.sync fails with States.TaskFailed; startSyncExecution returns a Status."""
     ended = run(machine({"A": start(STATES + ".sync")}), {"n": 0}, machines={"child": child})
     assert ended.error == "States.TaskFailed"
     assert json.loads(ended.cause or "")["Error"] == "Zero"
@@ -173,7 +173,7 @@ def test_a_failed_child_fails_sync_and_not_express(machine: Build, child: dict[s
 
 
 def test_a_name_starts_once(machine: Build, child: dict[str, Any]) -> None:
-    """The same name and input while it runs is the same execution; after that it is taken."""
+    """The same name and input mean the same execution while it runs. Afterwards the name is taken."""
     both = {
         "P": {
             "Type": "Parallel",
@@ -190,13 +190,13 @@ def test_a_name_starts_once(machine: Build, child: dict[str, Any]) -> None:
 
 
 def test_an_unknown_machine_is_an_error_of_the_task(machine: Build) -> None:
-    """As the service answers it."""
+    """The error that the service answers."""
     ended = run(machine({"A": start(STATES)}), {"n": 1})
     assert ended.error == "StepFunctions.StateMachineDoesNotExistException"
 
 
 def test_a_failed_branch_stops_the_child_of_another(machine: Build, callback: Build, child: dict[str, Any]) -> None:
-    """The child is aborted; the run does not wait for it."""
+    """The child is aborted, and the parent does not wait for it."""
     states = {
         "P": {
             "Type": "Parallel",
@@ -208,14 +208,14 @@ def test_a_failed_branch_stops_the_child_of_another(machine: Build, callback: Bu
         }
     }
     ended = run(
-        machine(states), {"n": 1}, {"f": lambda _, asked: asked.fail("Stop", after_s=5)}, machines={"child": child}
+        machine(states), {"n": 1}, {"f": lambda _, task: task.fail("Stop", after_s=5)}, machines={"child": child}
     )
     assert (ended.status, ended.error) == (ExecutionStatus.FAILED, "Stop")
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=5)
 
 
 def test_a_run_is_decided_by_its_seed(machine: Build) -> None:
-    """Same seed, same run, to the last event."""
+    """The same seed gives the same run, to the last event."""
     definition = machine({"A": {"Type": "Pass", "Output": "{% [$uuid(), $random(), $now()] %}", "End": True}})
     assert run(definition, seed="1") == run(definition, seed="1")
     assert run(definition, seed="1").output != run(definition, seed="2").output
@@ -223,15 +223,15 @@ def test_a_run_is_decided_by_its_seed(machine: Build) -> None:
     assert run(definition, start=noon).output[2] == "2030-01-01T12:00:00.000Z"
 
 
-def test_a_timed_out_machine_ends_in_its_time(machine: Build) -> None:
-    """TIMED_OUT, at the second."""
+def test_a_machine_times_out_at_its_own_limit(machine: Build) -> None:
+    """TIMED_OUT, after exactly its TimeoutSeconds."""
     ended = run(machine({"A": {"Type": "Wait", "Seconds": 100, "End": True}}, TimeoutSeconds=7))
     assert (ended.status, ended.error) == (ExecutionStatus.TIMED_OUT, "States.Timeout")
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=7)
 
 
 def test_a_definition_may_be_text_or_an_object(machine: Build) -> None:
-    """YAML, JSON or a mapping; a broken one is refused before anything runs."""
+    """YAML, JSON or a mapping. An invalid one is refused before anything runs."""
     assert run("QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Succeed, Output: 1}}").output == 1
     assert run(json.dumps(machine({"A": {"Type": "Succeed"}})), [1]).output == [1]
     with pytest.raises(InvalidDefinition):
@@ -239,7 +239,7 @@ def test_a_definition_may_be_text_or_an_object(machine: Build) -> None:
 
 
 def test_machines_that_start_themselves_come_to_an_end(machine: Build) -> None:
-    """Recursion without end is stopped with an error."""
+    """Endless recursion is stopped with an error."""
     again = start(STATES + ".sync:2", Input={})
     with pytest.raises(RecursionError):
         run(machine({"A": again}), machines={"child": machine({"A": again})})

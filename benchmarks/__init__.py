@@ -1,1 +1,1 @@
-"""Benchmarks against the floor and the peers, one command each; docs/performance.md is written from their results."""
+"""Benchmarks beside lower bounds and beside other products, one command each. docs/performance.md shows the results."""

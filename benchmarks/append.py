@@ -1,9 +1,8 @@
-"""Append and load against the floor: our log on DynamoDB Local beside raw boto3 with the same bytes, in turns.
+"""Append and load: the event log on DynamoDB Local beside raw boto3 calls with the same bytes, in alternation.
 
-Raw boto3 is a client as it comes; beside it one with the settings of ours, which does not check parameters.
-
-``aett`` and ``eventsourcing`` do the like with their own stores, each in a process of its own, in the same rounds.
-The floor of three events is a transaction of three items: what one would write without commits.
+Raw boto3 is measured with its default settings, and with the settings of the log's client, which skip the check of
+parameters. ``aett`` and ``eventsourcing`` append and load with their own stores, each in a process of its own, in the
+same rounds. The lower bound for three events is a transaction of three items, which a log without commits would write.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ TARGETS = {"append 1 event": at_most(1.10), "append 3 events": at_most(0.8), "lo
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What the contenders share."""
+    """The clients, table and codec that the contenders share."""
 
     client: DynamoDBClient
     plain: DynamoDBClient
@@ -94,7 +93,7 @@ def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Ro
         }
         if events == 1:
             contenders["bare"] = _calls(_put_bare(setting))
-        contenders |= {name: _asking(store, "append", events) for name, store in stores.items()}
+        contenders |= {name: _peer_calls(store, "append", events) for name, store in stores.items()}
         floor = "raw put_item" if events == 1 else "raw transaction of 3 items"
         what = "append 1 event" if events == 1 else f"append {events} events"
         rows += _compared(what, floor, interleaved(contenders, rounds=rounds, calls=calls))
@@ -105,7 +104,7 @@ def _rows(setting: Setting, stores: dict[str, Peer], chosen: Options) -> list[Ro
             "floor": _calls(_query(setting.plain, setting.table, stream)),
             "tuned": _calls(_query(setting.client, setting.table, stream)),
         }
-        contenders |= {name: _asking(store, "load", events) for name, store in stores.items()}
+        contenders |= {name: _peer_calls(store, "load", events) for name, store in stores.items()}
         timings = interleaved(contenders, rounds=rounds, calls=calls // 2)
         rows += _compared(f"load and fold {events} events", "raw query", timings)
     return rows
@@ -167,7 +166,7 @@ def _calls(prepare: Callable[[], Callable[[], object]]) -> Contender:
     return lambda count: block(prepare, count)
 
 
-def _asking(store: Peer, what: str, events: int) -> Contender:
+def _peer_calls(store: Peer, what: str, events: int) -> Contender:
     return lambda count: Block(**store.ask(do=what, events=events, count=count))
 
 
@@ -184,7 +183,7 @@ def _writing(client: DynamoDBClient, setting: Setting, events: int) -> Callable[
 
 
 def _put(client: DynamoDBClient, setting: Setting) -> Callable[[], Callable[[], object]]:
-    """No condition and nothing to compute: the bytes are ready."""
+    """Put an encoded item, without a condition."""
 
     def prepare() -> Callable[[], object]:
         item = _item(_fresh(), 1, setting.codec, _new(1))
@@ -194,7 +193,7 @@ def _put(client: DynamoDBClient, setting: Setting) -> Callable[[], Callable[[], 
 
 
 def _put_bare(setting: Setting) -> Callable[[], Callable[[], object]]:
-    """The same bytes without boto3."""
+    """Put the same item without boto3."""
 
     def prepare() -> Callable[[], object]:
         item = _item(_fresh(), 1, setting.codec, _new(1))
@@ -204,13 +203,13 @@ def _put_bare(setting: Setting) -> Callable[[], Callable[[], object]]:
 
 
 def _put_in_transaction(client: DynamoDBClient, setting: Setting, events: int) -> Callable[[], Callable[[], object]]:
-    """An item an event, each with the same attributes as ours."""
+    """Put one item an event in a transaction, each with the attributes of a commit."""
 
     def prepare() -> Callable[[], object]:
         stream, new = _fresh(), _new(events)
         items = [_item(stream, sk, setting.codec, one) for sk, one in enumerate(_apart(new), start=1)]
         puts = [{"Put": {"TableName": setting.table, "Item": item}} for item in items]
-        return lambda: client.transact_write_items(TransactItems=puts)  # type: ignore[arg-type]  # a dict of it
+        return lambda: client.transact_write_items(TransactItems=puts)  # type: ignore[arg-type]  # plain dicts of the right shape
 
     return prepare
 
@@ -231,7 +230,7 @@ def _query(client: DynamoDBClient, table: str, stream: str) -> Callable[[], Call
     return lambda: query
 
 
-# --- what they write --------------------------------------------------------------------------------------------------
+# --- the data ---------------------------------------------------------------------------------------------------------
 
 
 def _fresh() -> str:
@@ -239,7 +238,7 @@ def _fresh() -> str:
 
 
 def _new(events: int) -> NewCommit:
-    """The first events of an order after its payment: none has personal fields."""
+    """The first events of an order after its payment; none of them has personal fields."""
     story = histories.of_events(ORDER, 20)[1:]
     flat = tuple(event for commitment in story for event in commitment.events)[:events]
     return histories.new_commit(ORDER, histories.Commitment("payments/RecordFact/2", flat))
@@ -261,7 +260,7 @@ def _item(stream: str, sk: int, codec: Codec, new: NewCommit) -> dict[str, dict[
 
 
 def _stored(setting: Setting, events: int) -> str:
-    """A whole order of so many events, in as many commits as it takes."""
+    """Store a whole order of this many events and return its stream."""
     order_id = OrderId(f"{ORDER}{events}")
     commits: list[Commit] = list(histories.sealed(setting.codec, order_id, histories.of_events(order_id, events)))
     from workflows.aws.event_log import _item as item_of

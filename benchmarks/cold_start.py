@@ -1,7 +1,8 @@
-"""Cold start: what importing each handler costs in a clean interpreter, beside ``import boto3`` alone, in turns.
+"""Cold start: the cost of importing each handler in a new interpreter, beside ``import boto3`` alone, in alternation.
 
-Two stages, as on Lambda: the import, and opening the engine for the first request (its DynamoDB client, before any
-request is sent), beside ``boto3.client("dynamodb")``. Then the five heaviest packages of each import, by own time.
+There are two stages, as on Lambda: the import, and opening the engine for the first request (creating its DynamoDB
+client, before any request is sent), beside ``boto3.client("dynamodb")``. The five packages of each import with the most
+time of their own are listed.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def _rows(chosen: Options) -> list[Row]:
     for number in range(chosen.size(16, 4)):
         for name, samples in found.items():
             sample = _sample(name)
-            if number:  # the first reads files that the next ones find in memory
+            if number:  # the first run reads files that later runs find in memory
                 samples.append(sample)
     boto3 = found.pop("boto3")
     floor = {key: median(sample[key] for sample in boto3) for key in boto3[0]}
@@ -123,7 +124,7 @@ def _opening(name: str) -> str:
 
 
 def _heaviest(name: str) -> list[str]:
-    """Five packages with the most time of their own in ``-X importtime``, best of three runs."""
+    """Name the five packages with the most time of their own in ``-X importtime``, best of three runs."""
     best: Counter[str] = Counter()
     for _ in range(3):
         ran = subprocess.run(

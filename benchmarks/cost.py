@@ -1,8 +1,9 @@
-"""What a million orders cost on AWS: the counts of real runs, priced. Every assumption is in ``benchmarks/prices.py``.
+"""The cost of a million orders on AWS: counts of real runs, priced. Every assumption is in ``benchmarks/prices.py``.
 
-Stories: a happy order with all five human waits, the same with half an hour of waiting, a declined card, and an order
-cancelled on the stove with a courier under way. Reads and writes are counted by DynamoDB's billing rule from the sizes
-of the items, and the run's items are put into DynamoDB Local with ReturnConsumedCapacity to check that rule.
+The orders are a happy one with all five waits for people, the same with half an hour of waiting, one with a declined
+card, and one that is cancelled while the meal is cooked and a courier is assigned. Reads and writes are counted by
+DynamoDB's billing rule from the sizes of items. To check the rule, the items of a run are also put into DynamoDB Local
+with ReturnConsumedCapacity.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ PUBLISHED = {
     "one Lambda a step, 8 states": 207.0,
     "Standard parent with three Express children and four waits": 185.0,
 }
-"""Samples at list prices, orchestration alone or nearly so."""
+"""Published samples at list prices, with little or no cost beside orchestration."""
 
 WAIT_S = 1800.0
 
@@ -64,14 +65,14 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, counting(Path(folder)) as count:
         counts = {story: _typical([count(story) for _ in range(chosen.size(5, 2))]) for story in STORIES}
-    for story, found in counts.items():
-        rows += _priced(story, found, ASSUMED)
+    for story, counted in counts.items():
+        rows += _priced(story, counted, ASSUMED)
     rows += _waiting(counts["happy"], ASSUMED) + _checked(counts["happy"], chosen)
     publish("cost", rows, quick=chosen.quick, as_json=chosen.json)
 
 
 def _typical(runs: list[Counts]) -> Counts:
-    """The run with the median number of calls: which of two wakes a wait first differs from run to run."""
+    """Choose the run with the median number of calls: runs differ in which of two processes ends a wait first."""
     calls = median_low(len(run.accesses) for run in runs)
     return next(run for run in runs if len(run.accesses) == calls)
 
@@ -79,20 +80,20 @@ def _typical(runs: list[Counts]) -> Counts:
 # --- the bill ---------------------------------------------------------------------------------------------------------
 
 
-def bill(found: Counts, assumed: Assumptions) -> dict[str, float]:
-    """Dollars an order, by service."""
-    units = table_units(found.accesses)
-    events = published_events(found.commits)
-    invocations = with_publisher(found)
-    lambda_s = {name: duration_s(name, found, assumed) for name in invocations}
-    keys, key_units, key_writes = key_calls(found, assumed)
-    requests = sum(count for name, count in found.invocations.items() if name.endswith("Api"))
+def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
+    """Price one order, in dollars by service."""
+    units = table_units(counts.accesses)
+    events = published_events(counts.commits)
+    invocations = with_publisher(counts)
+    lambda_s = {name: duration_s(name, counts, assumed) for name in invocations}
+    keys, key_units, key_writes = key_calls(counts, assumed)
+    requests = sum(count for name, count in counts.invocations.items() if name.endswith("Api"))
     logged = invocations.total() * assumed.log_bytes_per_invocation + requests * assumed.log_bytes_per_request
-    traces = requests + invocations["Feed"] + invocations["Publisher"] + found.machine_calls["start"]
+    traces = requests + invocations["Feed"] + invocations["Publisher"] + counts.machine_calls["start"]
     payload = sum(len(event) for event in events)
     return {
-        "Step Functions, Standard": sum(found.states[machine] for machine in STANDARD) * STATE_ENTRY,
-        "Step Functions, Express": _express(found, lambda_s, assumed),
+        "Step Functions, Standard": sum(counts.states[machine] for machine in STANDARD) * STATE_ENTRY,
+        "Step Functions, Express": _express(counts, lambda_s, assumed),
         "Lambda requests": invocations.total() * LAMBDA_REQUEST,
         "Lambda duration": sum(lambda_s.values()) * assumed.lambda_gb * LAMBDA_GB_S,
         "DynamoDB writes": (units["write"] + key_writes) * WRITE_UNIT,
@@ -100,43 +101,50 @@ def bill(found: Counts, assumed: Assumptions) -> dict[str, float]:
         "DynamoDB stream, read by Lambda": 0.0,
         "EventBridge": len(events) * BUS_EVENT + payload / 1e9 * ARCHIVE_GB,
         "SNS and SQS": len(events) * (SNS_PUBLISH + SQS_REQUEST * 2 / assumed.messages_per_receive),
-        "API Gateway": requests * HTTP_REQUEST + found.answered_bytes / 1e9 * EGRESS_GB,
+        "API Gateway": requests * HTTP_REQUEST + counts.answered_bytes / 1e9 * EGRESS_GB,
         "KMS": keys * KMS_REQUEST,
         "CloudWatch Logs": logged / 1e9 * LOG_GB,
         "X-Ray": traces * assumed.traced * TRACE,
     }
 
 
-def with_publisher(found: Counts) -> Counter[str]:
-    """The embedded engine runs one function behind the log; on AWS the publisher follows beside it."""
-    commits = len(found.commits)
+def with_publisher(counts: Counts) -> Counter[str]:
+    """Count invocations on AWS, where the stream invokes the publisher beside the feed; the embedded engine runs only
+    the feed.
+    """
+    commits = len(counts.commits)
     feed = ceil(commits / ASSUMED.records_per_batch)
-    return found.invocations | Counter({"Publisher": feed, "Feed": feed})
+    return counts.invocations | Counter({"Publisher": feed, "Feed": feed})
 
 
-def duration_s(function: str, found: Counts, assumed: Assumptions) -> float:
-    """Billed seconds of all invocations of a function in one order: its CPU on a share of a vCPU, and waiting."""
-    tables = sum(access.function == function for access in found.accesses)
-    machines = found.machine_calls.total() if function == "Feed" else 0  # the step settles some; a wake costs the same
-    provider = found.outside.total() if function == "SagaStep" else 0
-    keys = _keyed_calls(function, found) * 2
-    invoked = with_publisher(found)[function]
+def duration_s(function: str, counts: Counts, assumed: Assumptions) -> float:
+    """Estimate the billed seconds of a function in one order: CPU time on a share of a vCPU, and time spent waiting."""
+    tables = sum(access.function == function for access in counts.accesses)
+    machines = (
+        counts.machine_calls.total() if function == "Feed" else 0
+    )  # SagaStep makes some of these calls, at the same cost
+    provider = counts.outside.total() if function == "SagaStep" else 0
+    keys = _keyed_calls(function, counts) * 2
+    invoked = with_publisher(counts)[function]
     bus = invoked if function == "Publisher" else 0
-    cpu = found.cpu_s[function] + assumed.call_cpu_s * (tables + machines + provider + keys + bus)
+    cpu = counts.cpu_s[function] + assumed.call_cpu_s * (tables + machines + provider + keys + bus)
     cpu += invoked * assumed.cold_share * assumed.cold_s
     waits = tables * assumed.dynamodb_s + machines * assumed.machines_s + provider * assumed.provider_s
     return cpu / assumed.lambda_share + waits + keys * assumed.kms_s + bus * assumed.bus_s
 
 
-def _express(found: Counts, lambda_s: Mapping[str, float], assumed: Assumptions) -> float:
-    """Each run waits for one step; that of authorizing or settling is among the longest."""
-    step_s = lambda_s["SagaStep"] / max(1, found.invocations["SagaStep"]) + assumed.provider_s
+def _express(counts: Counts, lambda_s: Mapping[str, float], assumed: Assumptions) -> float:
+    """Price the Express executions.
+
+    Each one waits for one step; steps that call the payment provider are the longest.
+    """
+    step_s = lambda_s["SagaStep"] / max(1, counts.invocations["SagaStep"]) + assumed.provider_s
     billed = ceil(step_s / EXPRESS_STEP_S) * EXPRESS_STEP_S
-    return found.express_runs * (EXPRESS_REQUEST + billed * EXPRESS_GB * EXPRESS_GB_S)
+    return counts.express_runs * (EXPRESS_REQUEST + billed * EXPRESS_GB * EXPRESS_GB_S)
 
 
 def table_units(accesses: list[Access]) -> Counter[str]:
-    """DynamoDB's rule: a write pays its item in whole KB, a consistent read (a query: all items) in steps of 4 KB."""
+    """Count units by DynamoDB's rule: a write in KB of its item, a consistent read in steps of 4 KB of all items."""
     units: Counter[str] = Counter(read=0, write=0)
     for access in accesses:
         step = WRITE_UNIT_BYTES if access.kind == "write" else READ_UNIT_BYTES
@@ -144,24 +152,25 @@ def table_units(accesses: list[Access]) -> Counter[str]:
     return units
 
 
-def key_calls(found: Counts, assumed: Assumptions) -> tuple[float, float, float]:
-    """KMS requests, read and write units for customers' keys: a new customer's key is made once, then read and opened.
+def key_calls(counts: Counts, assumed: Assumptions) -> tuple[float, float, float]:
+    """Count KMS requests, read units and write units for customers' keys.
 
-    Functions without keys ask for none, whatever the embedded engine does.
+    The key of a new customer is created once, then read and decrypted. On AWS, functions without access to keys make no
+    such calls.
     """
-    calls = sum(_keyed_calls(name, found) for name in found.invocations) * (1 - assumed.key_in_cache)
-    places = found.personal["OrdersApi current"]
+    calls = sum(_keyed_calls(name, counts) for name in counts.invocations) * (1 - assumed.key_in_cache)
+    places = counts.personal["OrdersApi current"]
     return calls, calls + places, 2.0 * min(1, places)
 
 
-def _keyed_calls(function: str, found: Counts) -> int:
-    """One customer an invocation, however many fields."""
-    asked = any(count for call, count in found.personal.items() if call.startswith(f"{function} "))
-    return found.invocations[function] if asked and function.endswith("Api") else 0
+def _keyed_calls(function: str, counts: Counts) -> int:
+    """Count the invocations that need a key: one customer's key each, for any number of fields."""
+    needs_keys = any(count for call, count in counts.personal.items() if call.startswith(f"{function} "))
+    return counts.invocations[function] if needs_keys and function.endswith("Api") else 0
 
 
 def published_events(commits: list[Commit]) -> list[str]:
-    """The CloudEvents of an order, as JSON."""
+    """Encode the CloudEvents of an order as JSON."""
     import msgspec
 
     from workflows.engine import EVENT_TYPES
@@ -178,11 +187,11 @@ def published_events(commits: list[Commit]) -> list[str]:
 # --- rows -------------------------------------------------------------------------------------------------------------
 
 
-def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
-    dollars = bill(found, assumed)
-    standard = sum(found.states[machine] for machine in STANDARD)
+def _priced(story: Story, counts: Counts, assumed: Assumptions) -> list[Row]:
+    dollars = bill(counts, assumed)
+    standard = sum(counts.states[machine] for machine in STANDARD)
     happy = story == "happy"
-    units = table_units(found.accesses)
+    units = table_units(counts.accesses)
     rows = [
         Row(
             name=f"a million {story} orders",
@@ -191,10 +200,10 @@ def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
             target=at_most(420, of="value") if happy else None,
             detail={
                 "dollars": {service: round(price * MILLION, 2) for service, price in dollars.items()},
-                "counts": found.summary(),
+                "counts": counts.summary(),
                 "units": dict(units),
-                "lambda_s": {n: round(duration_s(n, found, assumed), 3) for n in with_publisher(found)},
-                "published": len(published_events(found.commits)),
+                "lambda_s": {n: round(duration_s(n, counts, assumed), 3) for n in with_publisher(counts)},
+                "published": len(published_events(counts.commits)),
             },
         ),
         Row(
@@ -202,7 +211,7 @@ def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
             value=standard,
             unit="entries",
             target=at_most(14, of="value") if happy else None,
-            detail={"express runs": found.express_runs},
+            detail={"express runs": counts.express_runs},
         ),
     ]
     if happy:
@@ -218,18 +227,18 @@ def _priced(story: Story, found: Counts, assumed: Assumptions) -> list[Row]:
     return rows
 
 
-def _waiting(found: Counts, assumed: Assumptions) -> list[Row]:
-    """Tokens wait for nothing. What a wait costs is the watchdog, which reads the view of open orders every minute."""
+def _waiting(counts: Counts, assumed: Assumptions) -> list[Row]:
+    """Price waiting: a task token costs nothing, but the watchdog reads the view of open orders every minute."""
     from benchmarks.counting import document_size
     from workflows.event_store.documents import Document
 
     row = document_size(Document("open-orders#0", "x" * 30, {"row": "x" * 420}))
     looks = WAIT_S / assumed.watched_every_s
-    watched = looks * row / READ_UNIT_BYTES * READ_UNIT  # pages of 100 rows are billed together
+    watched = looks * row / READ_UNIT_BYTES * READ_UNIT  # a page of 100 rows is billed as one read
     return [
         Row(
             name="a million happy orders with half an hour of waiting",
-            value=(sum(bill(found, assumed).values()) + watched) * MILLION,
+            value=(sum(bill(counts, assumed).values()) + watched) * MILLION,
             unit="$",
             detail={"watchdog reads": round(watched * MILLION, 2)},
         ),
@@ -241,8 +250,8 @@ def _waiting(found: Counts, assumed: Assumptions) -> list[Row]:
     ]
 
 
-def _checked(found: Counts, chosen: Options) -> list[Row]:
-    """The rule beside DynamoDB Local's own count, for the commits of the order: written, and read as one stream."""
+def _checked(counts: Counts, chosen: Options) -> list[Row]:
+    """Compare the billing rule with DynamoDB Local's count, for writing the commits of an order and loading them."""
     from benchmarks.dynamodb_local import create_table, dynamodb_local, keep_to_local, local_client
     from workflows.aws.event_log import _item
     from workflows.event_store.event_log import item_size
@@ -252,17 +261,17 @@ def _checked(found: Counts, chosen: Options) -> list[Row]:
         client = local_client(port)
         table = create_table(client)
         written = 0.0
-        for commit in found.commits:
+        for commit in counts.commits:
             put = client.put_item(TableName=table, Item=_item(commit), ReturnConsumedCapacity="TOTAL")
             written += put["ConsumedCapacity"]["CapacityUnits"]
         query = client.query(
             TableName=table,
             ConsistentRead=True,
             KeyConditionExpression="pk = :pk",
-            ExpressionAttributeValues={":pk": {"S": found.commits[0].pk}},
+            ExpressionAttributeValues={":pk": {"S": counts.commits[0].pk}},
             ReturnConsumedCapacity="TOTAL",
         )
-    sizes = [item_size(commit) for commit in found.commits]
+    sizes = [item_size(commit) for commit in counts.commits]
     by_rule = sum(ceil(size / WRITE_UNIT_BYTES) for size in sizes)
     read_by_rule = ceil(sum(sizes) / READ_UNIT_BYTES)
     read = query["ConsumedCapacity"]["CapacityUnits"]

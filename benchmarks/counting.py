@@ -1,7 +1,7 @@
-"""Counts what one order does: a real run on the embedded engine, through its HTTP API, with everything it asks noted.
+"""Count the calls of one order: a real run on the embedded engine, through its HTTP API.
 
-Between two acts of people everything comes to rest first, as in life, so that the counts are the same every time.
-Reads and writes of the log and of documents are noted with the bytes they are about, as DynamoDB counts them.
+The engine comes to rest before each act of a person, as in a real restaurant, so that the counts are the same every
+time. Reads and writes of the log and of documents are recorded with the bytes that DynamoDB would bill.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from benchmarks.driver import Requests
-from benchmarks.observed_engine import Told, observed_engine
+from benchmarks.driver import HttpDriver
+from benchmarks.observed_engine import ObservedPort, observed_engine
 from domain.identifiers import OrderId
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
@@ -31,7 +31,7 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 QUIET_WITHIN_S = 30.0
 
 BESIDE_ORDERS = "Timer"
-"""The function that runs by the clock, most of every minute: what it does belongs to no order."""
+"""The scheduled function, whose calls do not belong to an order."""
 
 Story = Literal["happy", "declined", "compensated"]
 STORIES: tuple[Story, ...] = ("happy", "declined", "compensated")
@@ -41,12 +41,15 @@ ACTS: dict[Story, tuple[str, ...]] = {
     "declined": (),
     "compensated": ("accept", "assign", "cancel"),
 }
-"""What people do. Compensated: the customer cancels with the meal on the stove and a courier under way."""
+"""The acts of people. In "compensated" the customer cancels while the meal is cooked and a courier is assigned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """One call of a table, by which function. ``size`` is what DynamoDB bills: the item, or all items of a query."""
+    """One call of a table by a function.
+
+    ``size`` is what DynamoDB bills: the bytes of the item, or of all items of a query.
+    """
 
     function: str
     table: Literal["events", "documents"]
@@ -56,7 +59,10 @@ class Access:
 
 @dataclass(slots=True)
 class Counts:
-    """What one order did. ``cpu_s`` is CPU time by function, ``told`` the bytes of its published events."""
+    """The calls of one order.
+
+    ``cpu_s`` is CPU time by function, ``personal`` the keyring's calls by function and method.
+    """
 
     states: Counter[str] = field(default_factory=Counter)
     express_runs: int = 0
@@ -71,7 +77,7 @@ class Counts:
     answered_bytes: int = 0
 
     def summary(self) -> dict[str, int]:
-        """What the budgets bound."""
+        """Sum up the counts that have a budget."""
         tables = Counter(f"{access.table} {access.kind}s" for access in self.accesses)
         return {
             **{f"states of {machine}": count for machine, count in sorted(self.states.items())},
@@ -83,42 +89,42 @@ class Counts:
 
 @contextmanager
 def counting(folder: Path) -> Iterator[Callable[[Story], Counts]]:
-    """Gives ``count(story)``, which places an order, plays it to its end, and says what it did."""
+    """Open an engine and yield ``count(story)``, which plays an order to its end and counts its calls."""
     counter, providers = _Counter(), sandbox_gateways(SandboxSettings())
     with observed_engine(counter.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
         counter.watch(engine)
-        hands = Requests(engine, engine.serve(0))
-        hands.place("warm", "pm_ok")  # first use: tables, imports, the customer's key
+        driver = HttpDriver(engine, engine.serve(0))
+        driver.place("warm", "pm_ok")  # creates tables, imports modules, makes the customer's key
         counter.rest()
         numbers = iter(range(10**6))
 
         def count(story: Story) -> Counts:
-            return _played(engine, hands, counter, story, f"{story}-{next(numbers)}")
+            return _played(engine, driver, counter, story, f"{story}-{next(numbers)}")
 
         yield count
 
 
-def _played(engine: EmbeddedEngine, hands: Requests, counter: _Counter, story: Story, key: str) -> Counts:
+def _played(engine: EmbeddedEngine, driver: HttpDriver, counter: _Counter, story: Story, key: str) -> Counts:
     counter.begin()
-    order_id = hands.place(key, "pm_declined" if story == "declined" else "pm_ok")
+    order_id = driver.place(key, "pm_declined" if story == "declined" else "pm_ok")
     counter.rest()
     for act in ACTS[story]:
-        hands.act(act, order_id, _intent_version(engine, order_id, act))
+        driver.act(act, order_id, _intent_version(engine, order_id, act))
         counter.rest()
     engine.executions.ended(execution_arn("OrderMachine", f"{order_id}-1")).result(QUIET_WITHIN_S)
     counter.rest()
-    found = counter.counts
+    counts = counter.counts
     for row in engine.reports._journal.family(order_id):
-        found.states[row.machine] += row.state_entries
-        found.express_runs += bool(row.express_entries and row.machine == "OrderMachine") and row.express_entries
-    found.commits = list(engine.ports.log.read(f"order#{order_id}"))
-    return found
+        counts.states[row.machine] += row.state_entries
+        counts.express_runs += bool(row.express_entries and row.machine == "OrderMachine") and row.express_entries
+    counts.commits = list(engine.ports.log.read(f"order#{order_id}"))
+    return counts
 
 
 def _intent_version(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
     from workflows.orders.command_handling import load
 
-    order = load(engine.ports.log._port, order_id)[1]  # type: ignore[attr-defined]  # past the counter
+    order = load(engine.ports.log._port, order_id)[1]  # type: ignore[attr-defined]  # without being counted
     if act in ("accept", "ready"):
         assert order.ticket is not None
         return order.ticket.intent
@@ -126,7 +132,7 @@ def _intent_version(engine: EmbeddedEngine, order_id: OrderId, act: str) -> int:
 
 
 class _Counter:
-    """Stands between an engine's functions and its ports, and knows when everything rests."""
+    """Counts the calls that an engine's functions make to its ports, and knows when the engine is at rest."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -141,9 +147,9 @@ class _Counter:
     # --- ports ---------------------------------------------------------------------------------------------------
 
     def wrapped(self, name: str, port: Any) -> Any:
-        """For ``observed_engine``."""
+        """Wrap a port, for ``observed_engine``."""
         notes = {"log": self._log, "documents": self._documents, "executions": self._executions}
-        return Told(port, notes.get(name, self._outside))
+        return ObservedPort(port, notes.get(name, self._outside))
 
     def _log(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], result: Any) -> None:
         if call == "load":
@@ -154,7 +160,7 @@ class _Counter:
 
     def _commits(self, stream: str) -> list[Commit]:
         assert self._engine is not None
-        return list(self._engine.ports.log._port.read(stream))  # type: ignore[attr-defined]  # past the counter
+        return list(self._engine.ports.log._port.read(stream))  # type: ignore[attr-defined]  # without being counted
 
     def _documents(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], result: Any) -> None:
         match call:
@@ -165,7 +171,9 @@ class _Counter:
             case "put":
                 self._note("documents", "write", document_size(result))
             case "delete":
-                self._note("documents", "write", 200)  # what was there; ours are between 150 and 700 bytes
+                self._note(
+                    "documents", "write", 200
+                )  # the size of a typical deleted document; they have between 150 and 700 bytes
 
     def _executions(self, call: str, *_: Any) -> None:
         with self._gate:
@@ -187,12 +195,12 @@ class _Counter:
     # --- functions -----------------------------------------------------------------------------------------------
 
     def watch(self, engine: EmbeddedEngine) -> None:
-        """Note each invocation and its CPU time, and whose calls are whose."""
+        """Record each invocation with its CPU time, and which function makes which calls."""
         self._engine = engine
         functions = engine._functions
         run = functions._result
 
-        def noted(call: Any, context: Any) -> Any:
+        def observed(call: Any, context: Any) -> Any:
             self._function.name = name = call.function.logical_id
             if name == BESIDE_ORDERS:
                 return run(call, context)
@@ -210,9 +218,9 @@ class _Counter:
                     self._busy -= 1
                     self.counts.cpu_s[name] += took
 
-        functions._result = noted  # type: ignore[method-assign]  # to look in from outside, for this engine alone
-        keyring = engine.ports.log._port._codec  # type: ignore[attr-defined]  # likewise
-        keyring._keyring = Told(keyring._keyring, self._personal)
+        functions._result = observed  # type: ignore[method-assign]  # observes this engine alone
+        keyring = engine.ports.log._port._codec  # type: ignore[attr-defined]  # observes this engine alone
+        keyring._keyring = ObservedPort(keyring._keyring, self._personal)
 
     def _answered(self, name: str, result: Any) -> None:
         if name.endswith("Api"):
@@ -224,11 +232,11 @@ class _Counter:
             self.counts.personal[f"{self._name()} {call}"] += 1
 
     def rest(self) -> None:
-        """Until nothing runs, nothing waits for a thread, and the feed has followed everything; twice in a row."""
+        """Wait until no function runs or waits and the feed has processed all commits, three times in a row."""
         assert self._engine is not None
-        deadline, seen = time.monotonic() + QUIET_WITHIN_S, 0
-        while seen < 3:
-            seen = seen + 1 if self._quiet() else 0
+        deadline, quiet = time.monotonic() + QUIET_WITHIN_S, 0
+        while quiet < 3:
+            quiet = quiet + 1 if self._quiet() else 0
             if time.monotonic() > deadline:
                 raise TimeoutError("the engine does not come to rest")
             time.sleep(0.01)
@@ -244,6 +252,6 @@ class _Counter:
 
 
 def document_size(document: Document) -> int:
-    """As DynamoDB stores it (see the adapter): names and values; the number takes 2 bytes, the write's id 16."""
+    """Return the bytes of a document's item in DynamoDB; its number takes 2 bytes, its write id 16."""
     body = len(json.dumps(document.body, separators=(",", ":")).encode())
     return len("pkskvwbody") + len(document.pk.encode()) + len(document.sk.encode()) + body + 2 + 16

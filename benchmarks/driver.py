@@ -1,4 +1,4 @@
-"""How people's acts reach the engine: as commands in its process, or through its HTTP API."""
+"""Drivers of an engine: they perform the acts of people, as commands in the process or through the HTTP API."""
 
 from __future__ import annotations
 
@@ -28,18 +28,25 @@ COURIER = CourierId("cou_1")
 _PLACED = histories.place(OrderId("ord_x"))
 
 
-class Hands(Protocol):
-    """``intent_version`` is the version of the ticket or of the offer that an act is about."""
+class PeopleDriver(Protocol):
+    """Performs the acts of people."""
 
-    def place(self, key: str, payment_method: str) -> OrderId: ...
+    def place(self, key: str, payment_method: str) -> OrderId:
+        """Place an order. ``key`` makes repeats the same order."""
+        ...
 
     def act(self, act: str, order_id: OrderId, intent_version: int) -> None:
-        """``act`` is one of: accept, ready, assign, pick-up, deliver, cancel."""
+        """Perform an act.
+
+        Args:
+            act: One of accept, ready, assign, pick-up, deliver, cancel.
+            intent_version: The version of the ticket or offer that the act is about.
+        """
         ...
 
 
-class Commands:
-    """What the handlers would do once they have parsed the request."""
+class CommandDriver:
+    """Calls the command handling directly, as the API's functions do after parsing a request."""
 
     def __init__(self, engine: EmbeddedEngine) -> None:
         self._log = engine.ports.log
@@ -73,8 +80,8 @@ class Commands:
         handle(self._log, command, order_id=order_id, key=f"benchmark/{key}", caller=caller)
 
 
-class Requests:
-    """Over HTTP: a connection a thread, kept open."""
+class HttpDriver:
+    """Calls the HTTP API, over one kept connection a thread."""
 
     def __init__(self, engine: EmbeddedEngine, port: int) -> None:
         self._port = port

@@ -1,4 +1,4 @@
-"""The official DynamoDB Local on a free port, and a table of ours in it."""
+"""The official DynamoDB Local on a free port, with a table of the event log."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ REGION = "eu-central-1"
 
 
 class NoDynamoDbLocal(SystemExit):
-    """It is not there, or does not start."""
+    """DynamoDB Local is not installed, or does not start."""
 
 
 @contextmanager
 def dynamodb_local() -> Iterator[int]:
-    """Its port on 127.0.0.1. In memory, so that what is measured is the client."""
+    """Run DynamoDB Local in memory and yield its port on 127.0.0.1."""
     if not (EMULATOR / "DynamoDBLocal.jar").exists():
         raise NoDynamoDbLocal("DynamoDB Local is not in .dynamodb-local/: run tests/fetch_dynamodb_local.sh")
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -48,7 +48,7 @@ def dynamodb_local() -> Iterator[int]:
 
 
 def keep_to_local() -> None:
-    """Credentials that no real account knows, for this process and those it starts."""
+    """Set credentials that no real account accepts, for this process and its child processes."""
     os.environ |= {
         "AWS_ACCESS_KEY_ID": "local",
         "AWS_SECRET_ACCESS_KEY": "local",
@@ -59,7 +59,7 @@ def keep_to_local() -> None:
 
 
 def local_client(port: int) -> DynamoDBClient:
-    """With the settings of production, but patient with an emulator that has just started."""
+    """Make a client with the settings of production, but with a long timeout for an emulator that has just started."""
     import boto3
     from botocore.config import Config
 
@@ -70,14 +70,14 @@ def local_client(port: int) -> DynamoDBClient:
 
 
 def plain_client(port: int) -> DynamoDBClient:
-    """As boto3 makes one who is told nothing."""
+    """Make a client with boto3's default settings."""
     import boto3
 
     return boto3.client("dynamodb", endpoint_url=f"http://127.0.0.1:{port}")
 
 
 def create_table(client: DynamoDBClient, sort_key: str = "N") -> str:
-    """``pk`` (S) and ``sk``. Returns its name."""
+    """Create a table with the keys ``pk`` (S) and ``sk``, and return its name."""
     table = f"table-{uuid.uuid4()}"
     client.create_table(
         TableName=table,
@@ -99,7 +99,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int) -> None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}", timeout=1)
         except urllib.error.HTTPError:
-            return  # it refuses what is not a DynamoDB request
+            return  # it answers, and refuses this request
         except OSError:
             time.sleep(0.05)
     raise NoDynamoDbLocal("DynamoDB Local did not answer within 60 s")

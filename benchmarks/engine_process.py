@@ -1,6 +1,6 @@
-"""The embedded engine in a process of its own, asked over a pipe: ``python -m benchmarks.engine_process FOLDER``.
+"""The embedded engine in a process of its own, driven over a pipe: ``python -m benchmarks.engine_process FOLDER``.
 
-A process of its own so that its memory and start-up are its own. fsync is on: the engine knows no other way.
+Its memory and start-up can so be measured by themselves. fsync is on; the engine has no mode without it.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ def main(folder: Path) -> None:
     people, providers = People(), sandbox_gateways(SandboxSettings())
     with observed_engine(people.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
         opened = time.perf_counter()
-        from benchmarks.driver import Commands, Requests
+        from benchmarks.driver import CommandDriver, HttpDriver
 
-        commands = Commands(engine)
+        commands = CommandDriver(engine)
         ports: dict[str, Any] = {}
         runs = count()
 
         def run(orders: int, in_flight: int, cancelled: float = 0.0, http: bool = False) -> dict[str, Any]:
             if http and "requests" not in ports:
-                ports["requests"] = Requests(engine, engine.serve(0))
-            hands = ports["requests"] if http else commands
+                ports["requests"] = HttpDriver(engine, engine.serve(0))
+            driver = ports["requests"] if http else commands
             start, cpu = time.perf_counter(), time.process_time()
             took = people.play(
                 engine,
-                hands,
+                driver,
                 orders=orders,
                 in_flight=in_flight,
                 cancelled=cancelled,
@@ -64,16 +64,16 @@ def main(folder: Path) -> None:
 
             run(1, 1)
             like = order_id_for(CUSTOMER, f"{os.getpid()}-0-0")
-            fill_engine(engine.executions._rounds._database, engine.ports.log._codec, orders, like)  # type: ignore[attr-defined]  # filled behind its back, as it says
+            fill_engine(engine.executions._rounds._database, engine.ports.log._codec, orders, like)  # type: ignore[attr-defined]  # filled without the engine's knowledge, see filled.py
             return {}
 
         def compare() -> dict[str, Any]:
-            """The timer's daily comparison of the view with the log, all of it at once, so that no run meets it."""
+            """Run the timer's daily comparison of the view with the log now, so that it disturbs no later run."""
             from workflows.event_store.documents import ANY
             from workflows.time_budgets import budgets
             from workflows.upkeep.watchdog import _CHECK, check_view
 
-            engine.ports.documents.delete(*_CHECK, ANY)  # the timer may have made it while the log was being filled
+            engine.ports.documents.delete(*_CHECK, ANY)  # the timer may have run it while the log was being filled
             timer = engine._template.functions["Timer"].environment
             start = time.perf_counter()
             while check_view(engine.ports, timer["ORDER_MACHINE"], budgets(timer)) is not None:
@@ -93,7 +93,7 @@ def main(folder: Path) -> None:
 
 
 def _settled(engine: Any) -> int:
-    """Waits until every order that is held waits for its restaurant twice, in both machines."""
+    """Wait until every held order waits for its restaurant in both machines."""
     from workflows.asl.signals import ExecutionStatus
 
     while True:

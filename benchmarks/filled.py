@@ -1,7 +1,8 @@
-"""A database full of orders that have ended, made without running them.
+"""Fill a database with orders that have ended, without running them.
 
-Every order's commits are sealed and chained by our own codec, with its own ids; its executions and their journals are
-copies of those of one order that really ran, renamed. So tables, indexes and sizes are what running them would leave.
+Every order's commits are encoded and chained by the real codec, with ids of their own. Its executions and their
+journals are renamed copies of those of one order that really ran. Tables, indexes and sizes are therefore those of
+real orders.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _AT_ONCE = 500  # orders in a transaction
 
 
 def fill_log(database: Database, codec: Codec, orders: int) -> None:
-    """Only the log: 13 events in 8 commits an order. The table is there already."""
+    """Fill only the log: 13 events in 8 commits an order. The table must exist."""
     numbers = iter(range(orders))
     while chunk := list(islice(numbers, _AT_ONCE)):
         rows = [_row(commit) for number in chunk for commit in commits_of(codec, order_id_of(number))]
@@ -31,7 +32,7 @@ def fill_log(database: Database, codec: Codec, orders: int) -> None:
 
 
 def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) -> None:
-    """The log, and for every order executions with journals like those of the order ``like``, which has ended."""
+    """Fill the log, and for every order executions and journals copied from the ended order ``like``."""
     executions, journal = database.read(lambda connection: _executions_of(connection, like))
     last_id = database.read(_last_id)
     numbers = iter(range(orders))
@@ -45,13 +46,13 @@ def fill_engine(database: Database, codec: Codec, orders: int, like: OrderId) ->
                 _insert_executions(connection, executions, journal, (like, order_id_of(number)), first_id)
 
         database.write(work)
-    # The feed went past what was filled in: it was processed, as the executions say.
+    # Move the feed past the new commits, as if it had processed them.
     newest = "UPDATE feed_checkpoints SET read_to = (SELECT max(position) FROM events)"
     database.write(lambda connection: connection.execute(newest).close())
 
 
 def order_id_of(number: int) -> OrderId:
-    """As long as ours."""
+    """Make an order id of the usual length."""
     return OrderId(f"ord_{number:026d}")
 
 

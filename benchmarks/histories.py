@@ -1,4 +1,4 @@
-"""Orders for the benchmarks: the commits of whole stories, as ``decide`` makes them of what people and others say."""
+"""Orders for the benchmarks: the commits of whole orders, as ``decide`` makes them of commands."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def eur(minor: int) -> Money:
 
 
 def place(order_id: OrderId, *, payment_method: str = "pm_ok", at: datetime = AT) -> PlaceOrder:
-    """Two pizzas of 10.00 and water for 3.00, with fees and tip of 5.00."""
+    """Build the command of an order: two pizzas at 10.00, water at 3.00, and 5.00 of fees and tip."""
     return PlaceOrder(
         order_id=order_id,
         customer=CUSTOMER,
@@ -63,14 +63,14 @@ def place(order_id: OrderId, *, payment_method: str = "pm_ok", at: datetime = AT
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """What one commit of a story holds."""
+    """The content of one commit."""
 
     key: str
     events: tuple[Event, ...]
 
 
 def happy(order_id: OrderId) -> list[Commitment]:
-    """13 events in 8 commits: placed, paid, cooked, delivered, settled. Only the first names the order."""
+    """List the commits of a delivered order: 13 events in 8 commits."""
     placed, *rest = _happy()
     first = replace(placed.events[0], order_id=order_id)  # type: ignore[arg-type]  # it is OrderPlaced
     return [Commitment(placed.key, (first, *placed.events[1:])), *rest]
@@ -82,7 +82,7 @@ def _happy() -> list[Commitment]:
 
 
 def of_events(order_id: OrderId, events: int) -> list[Commitment]:
-    """A story of just so many events: couriers decline, and then the restaurant counts its stock, an event a count."""
+    """List commits with exactly this many events: couriers decline, then the restaurant reports missing items."""
     story = _told(order_id, _DECLINED_TWICE)
     number = sum(len(commitment.events) for commitment in story)
     if number > events:
@@ -94,7 +94,7 @@ def of_events(order_id: OrderId, events: int) -> list[Commitment]:
 
 
 def sealed(codec: Codec, order_id: OrderId, story: list[Commitment]) -> Iterator[Commit]:
-    """The commits as the log stores them: personal fields under the customer's key, chained."""
+    """Encode commits as the log stores them: chained, with personal fields encrypted under the customer's key."""
     head, version = GENESIS, 0
     for commitment in story:
         new = new_commit(order_id, commitment)
@@ -105,7 +105,7 @@ def sealed(codec: Codec, order_id: OrderId, story: list[Commitment]) -> Iterator
 
 
 def new_commit(order_id: OrderId, commitment: Commitment) -> NewCommit:
-    """As ``handle`` makes one."""
+    """Build a commit as the command handling does."""
     return NewCommit(
         key=commitment.key,
         events=commitment.events,

@@ -1,7 +1,7 @@
-"""Measures several ways to do a thing in turns, so that a busy moment of the machine meets all of them alike.
+"""Measure several contenders in alternation, so that a busy moment of the machine affects all of them.
 
-A contender does a block of ``count`` calls and says how long each took and how much CPU the block used. Ratios are
-taken within a round and their median is reported, not the ratio of two medians.
+A contender makes a block of ``count`` calls and returns the time of the median call and the CPU time of the block.
+Ratios are taken within a round, and their median is reported; it is not the ratio of two medians.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Timing:
 
 
 def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int) -> dict[str, Timing]:
-    """Each contender once a round, in any order, so that none always follows the same one; a first round warms up."""
+    """Measure each contender once a round, in random order, after one round that does not count."""
     timings = {name: Timing() for name in contenders}
     names, random = list(contenders), Random(1)
     for number in range(-1, rounds):
@@ -62,7 +62,7 @@ def interleaved(contenders: Mapping[str, Contender], *, rounds: int, calls: int)
 
 
 def block(prepare: Callable[[], Callable[[], object]], count: int) -> Block:
-    """``prepare`` makes each call ready, which is not counted, nor are the first calls after others had the caches."""
+    """Measure a block of calls. ``prepare`` builds each call; neither it nor the first ten calls are measured."""
     for _ in range(WARM_CALLS):
         prepare()()
     return Block(**measured([prepare() for _ in range(count)]))

@@ -1,4 +1,4 @@
-"""Memory of a process, as the kernel counts it."""
+"""Memory of a process, as counted by the kernel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,6 @@ from pathlib import Path
 
 
 def rss_mb(pid: int | None = None) -> float:
-    """Resident memory of a process in MB (2^20 bytes)."""
+    """Read the resident memory of a process, in MB (2^20 bytes)."""
     pages = int(Path(f"/proc/{pid or os.getpid()}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -1,4 +1,4 @@
-"""An embedded engine that tells of the calls its functions make: to people who react to them, or to who counts them."""
+"""An embedded engine whose calls of ports can be observed, to react to them or to count them."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from workflows.embedded.engine import EmbeddedEngine
 from workflows.engine import assemble
 
 
-class Told:
-    """A port that passes every call on, and tells of it once it returned."""
+class ObservedPort:
+    """A port that passes every call on, and reports it to ``observe`` after it returned."""
 
-    def __init__(self, port: Any, tell: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]) -> None:
+    def __init__(self, port: Any, observe: Callable[[str, tuple[Any, ...], dict[str, Any], Any], None]) -> None:
         self._port = port
-        self._tell = tell
+        self._observe = observe
 
     def __getattr__(self, name: str) -> Any:
-        found = getattr(self._port, name)
-        if not callable(found):
-            return found
+        member = getattr(self._port, name)
+        if not callable(member):
+            return member
 
         def call(*arguments: Any, **named: Any) -> Any:
-            result = found(*arguments, **named)
-            self._tell(name, arguments, named, result)
+            result = member(*arguments, **named)
+            self._observe(name, arguments, named, result)
             return result
 
         return call
 
 
 def observed_engine(wrapped: Callable[[str, Any], Any]) -> type[EmbeddedEngine]:
-    """An engine whose functions get ``wrapped(name, port)`` in place of each port. Circuit breakers are outside it."""
+    """Make an engine class whose functions get ``wrapped(name, port)`` in place of each port."""
 
     class ObservedEngine(EmbeddedEngine):
         def _begin(self) -> None:

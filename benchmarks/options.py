@@ -1,4 +1,4 @@
-"""The flags every benchmark takes."""
+"""The command line options of every benchmark."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """``quick``: small counts, for development; its figures are shown and not kept."""
+    """``quick`` means small counts for development, whose figures are shown and not stored."""
 
     quick: bool
     json: bool
 
     def size(self, full: int, quick: int) -> int:
+        """Choose a count."""
         return quick if self.quick else full
 
 
-def options(what: str | None) -> Options:
-    """Read the command line. ``what`` is the benchmark's docstring."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what it started is stopped, whichever way it ends
-    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small counts; the results are shown and not kept")
-    parser.add_argument("--json", action="store_true", help="JSON on stdout, and nothing else")
+def options(description: str | None) -> Options:
+    """Read the command line. ``description`` is the benchmark's docstring."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that ``with`` blocks stop child processes
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small counts; the results are shown and not stored")
+    parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
     read = parser.parse_args()
     return Options(quick=read.quick, json=read.json)

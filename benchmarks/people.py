@@ -1,7 +1,8 @@
-"""The people of many orders at once: each acts when the engine has come to the point where it waits for them.
+"""The people of many orders at once: each acts as soon as the engine waits for them.
 
-So an order takes the walk it takes in life (a wait registered, an answer, a token), only that nobody thinks. The
-kitchen answers when its ticket was sent, a courier when the offer stands, and the rest when their wait is registered.
+An order therefore takes its usual path (a wait is registered, an answer comes, a token is settled), without the time
+that people take. The kitchen answers once its ticket was sent and its wait registered, a courier once the offer was
+made and its wait registered, all others once their wait was registered.
 """
 
 from __future__ import annotations
@@ -12,32 +13,32 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.driver import Hands
-from benchmarks.observed_engine import Told
+from benchmarks.driver import PeopleDriver
+from benchmarks.observed_engine import ObservedPort
 from domain.identifiers import OrderId
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.event_store.documents import Document
 
 THREADS = 32
-"""As many people act at one moment."""
+"""People who can act at the same time."""
 
 ENDS_WITHIN_S = 120.0
 
 
 @dataclass(slots=True)
 class _Order:
-    """What was seen of an order, and what follows when all of it was."""
+    """One order: the calls observed for it, and the acts already performed."""
 
     began: float
     cancels: bool
     done: Future[float]
-    questions: dict[str, int] = field(default_factory=dict)
+    intent_versions: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     acted: set[str] = field(default_factory=set)
 
 
-# The act, and what must have been seen for it. "ready" and "assigned" are acts of people themselves.
+# Each act, and what must have been observed before it. "ready" is itself an act.
 _ACTS = {
     "accept": {"ticket sent", "acceptance"},
     "ready": {"readiness"},
@@ -55,27 +56,37 @@ _ABOUT = {
 
 
 class People:
-    """``watch`` the ports of an engine, then ``play``."""
+    """Plays orders on an engine that was opened with ``observed_engine(people.wrapped)``."""
 
     def __init__(self) -> None:
         self._orders: dict[str, _Order] = {}
         self._gate = threading.Lock()
-        self._early: dict[str, list[tuple[str, int]]] = {}  # seen before ``place`` returned
+        self._early: dict[str, list[tuple[str, int]]] = {}  # observed before ``place`` returned
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="people")
         self._silent = False
         self._engine: EmbeddedEngine
-        self._hands: Hands
+        self._driver: PeopleDriver
 
     def wrapped(self, name: str, port: Any) -> Any:
-        """For ``observed_engine``."""
+        """Wrap a port, for ``observed_engine``."""
         watchers = {"documents": self._document, "kitchen": self._ticket, "couriers": self._offer}
-        return Told(port, watchers[name]) if name in watchers else port
+        return ObservedPort(port, watchers[name]) if name in watchers else port
 
     def play(
-        self, engine: EmbeddedEngine, hands: Hands, *, orders: int, in_flight: int, cancelled: float, name: str
+        self, engine: EmbeddedEngine, driver: PeopleDriver, *, orders: int, in_flight: int, cancelled: float, name: str
     ) -> list[float]:
-        """Play all; how long each took, in seconds, from the request to the durable end of its execution."""
-        self._engine, self._hands = engine, hands
+        """Play orders to their end.
+
+        Args:
+            driver: Performs the acts.
+            in_flight: Orders played at the same time.
+            cancelled: The share of orders that the customer cancels.
+            name: Prefix of the orders' keys.
+
+        Returns:
+            Seconds of each order from its request to the durable end of its execution.
+        """
+        self._engine, self._driver = engine, driver
         free = threading.Semaphore(in_flight)
         played: list[Future[float]] = []
         for number in range(orders):
@@ -87,10 +98,10 @@ class People:
             self._threads.submit(self._place, f"{name}-{number}", cancels, done)
         return [done.result(ENDS_WITHIN_S) for done in played]
 
-    def hold(self, hands: Hands, *, orders: int, name: str) -> None:
-        """Place orders that nobody answers."""
+    def hold(self, driver: PeopleDriver, *, orders: int, name: str) -> None:
+        """Place orders and perform no acts on them."""
         self._silent = True
-        for placed in [self._threads.submit(hands.place, f"{name}-{number}", "pm_ok") for number in range(orders)]:
+        for placed in [self._threads.submit(driver.place, f"{name}-{number}", "pm_ok") for number in range(orders)]:
             placed.result(ENDS_WITHIN_S)
 
     def close(self) -> None:
@@ -101,7 +112,7 @@ class People:
     def _place(self, key: str, cancels: bool, done: Future[float]) -> None:
         began = time.perf_counter()
         try:
-            order_id = self._hands.place(key, "pm_ok")
+            order_id = self._driver.place(key, "pm_ok")
         except BaseException as error:
             done.set_exception(error)
             raise
@@ -110,22 +121,22 @@ class People:
             self._orders[order_id] = order
             early = self._early.pop(order_id, [])
         for what, intent_version in early:
-            self._saw(order_id, what, intent_version)
+            self._observed(order_id, what, intent_version)
 
     def _document(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], __: Any) -> None:
         if call == "put" and isinstance(document := arguments[0], Document) and document.pk.startswith("wait#"):
             order_id = document.pk.removeprefix("wait#")
-            self._saw(order_id, document.body["awaited"], document.body["question"])
+            self._observed(order_id, document.body["awaited"], document.body["question"])
 
     def _ticket(self, call: str, _: tuple[Any, ...], named: dict[str, Any], __: Any) -> None:
         if call == "send_ticket":
-            self._saw(named["reference"], "ticket sent", 0)
+            self._observed(named["reference"], "ticket sent", 0)
 
     def _offer(self, call: str, _: tuple[Any, ...], named: dict[str, Any], __: Any) -> None:
         if call == "offer":
-            self._saw(named["reference"], "offer made", 0)
+            self._observed(named["reference"], "offer made", 0)
 
-    def _saw(self, order_id: str, what: str, intent_version: int) -> None:
+    def _observed(self, order_id: str, what: str, intent_version: int) -> None:
         if self._silent:
             return
         with self._gate:
@@ -134,7 +145,7 @@ class People:
                 self._early.setdefault(order_id, []).append((what, intent_version))
                 return
             order.seen.add(what)
-            order.questions[what] = intent_version
+            order.intent_versions[what] = intent_version
             acts = [act for act, needs in _ACTS.items() if act not in order.acted and needs <= order.seen]
             order.acted.update(acts)
         for act in acts:
@@ -143,11 +154,11 @@ class People:
     def _act(self, order_id: OrderId, order: _Order, act: str) -> None:
         try:
             if act == "pick-up" and order.cancels:
-                self._hands.act("cancel", order_id, 0)
+                self._driver.act("cancel", order_id, 0)
             else:
-                self._hands.act(act, order_id, order.questions[_ABOUT[act]])
+                self._driver.act(act, order_id, order.intent_versions[_ABOUT[act]])
             if act == "ready":
-                self._saw(order_id, "ready", 0)
+                self._observed(order_id, "ready", 0)
             if act in ("pick-up", "deliver") and (act == "deliver" or order.cancels):
                 self._end(order_id, order)
         except BaseException as error:
@@ -158,7 +169,7 @@ class People:
     def _end(self, order_id: OrderId, order: _Order) -> None:
         ended = self._engine.executions.ended(execution_arn("OrderMachine", f"{order_id}-1"))
 
-        def tell(done: Future[None]) -> None:
+        def finish(done: Future[None]) -> None:
             with self._gate:
                 self._orders.pop(order_id, None)
             error = done.exception()
@@ -167,4 +178,4 @@ class People:
             else:
                 order.done.set_result(time.perf_counter() - order.began)
 
-        ended.add_done_callback(tell)
+        ended.add_done_callback(finish)

@@ -1,8 +1,7 @@
-"""What AWS charges, in US dollars, on demand, us-east-1, without free tiers or volume discounts; and what is assumed.
+"""AWS prices in US dollars (on demand, us-east-1, without free tiers or volume discounts), and the assumptions.
 
-Step Functions, DynamoDB, Lambda, EventBridge and the HTTP API as their pricing pages say
-(aws.amazon.com/<service>/pricing); SNS, SQS, KMS, CloudWatch Logs and X-Ray as is commonly known: check them there
-before much hangs on them.
+Prices of Step Functions, DynamoDB, Lambda, EventBridge and the HTTP API are from their pricing pages
+(aws.amazon.com/<service>/pricing). Those of SNS, SQS, KMS, CloudWatch Logs and X-Ray were not checked there.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ TRACE = 5.00 / MILLION  # X-Ray, recorded
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What the embedded engine cannot tell. Each is a parameter of the result.
+    """Numbers that a run of the embedded engine cannot give.
 
-    ``dynamodb_s``: a request within the region; "consistent, single-digit millisecond" is what DynamoDB's own page says
-    (aws.amazon.com/dynamodb); 4 ms is in its middle. ``machines_s``: StartExecution or SendTaskSuccess, tens of
-    milliseconds; ``provider_s``: a payment provider, a kitchen's or couriers' system over the internet, which nobody
-    publishes; a third of a second is slow. ``lambda_share``: 512 MB of 1,769 MB is that part of one vCPU
+    ``dynamodb_s``: a request within the region; DynamoDB's page promises "consistent, single-digit millisecond"
+    (aws.amazon.com/dynamodb); 4 ms is in the middle. ``machines_s``: StartExecution or SendTaskSuccess, tens of
+    milliseconds; ``provider_s``: a payment provider, a kitchen's or couriers' system over the internet; no figures are
+    published, and a third of a second is slow. ``lambda_share``: 512 MB of 1,769 MB is that part of one vCPU
     (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). ``traced``: X-Ray's default rule.
     """
 
@@ -53,12 +52,12 @@ class Assumptions:
     call_cpu_s: float = 0.001  # boto3's CPU a call on a whole core, see the append benchmark
     cold_share: float = 0.01  # of invocations; an environment serves for hours under load
     cold_s: float = 0.35  # of a whole core, see the cold start benchmark; billed since August 2025
-    records_per_batch: float = 1.0  # of a stream mapping: the most it can cost; under load a batch has more
+    records_per_batch: float = 1.0  # of a stream mapping: the most expensive case; under load a batch has more
     messages_per_receive: float = 10.0  # SQS, long polling
-    log_bytes_per_invocation: int = 0  # platform lines at WARN, see template.yaml; our own lines are of trouble
+    log_bytes_per_invocation: int = 0  # platform lines at WARN, see template.yaml; own lines only on errors
     log_bytes_per_request: int = 350  # an access log line
     traced: float = 0.05
-    key_in_cache: float = 0.0  # share of calls that find the customer's key: none, customers order rarely
+    key_in_cache: float = 0.0  # share of calls that find the customer's key cached: none, as customers order rarely
     watched_every_s: float = 60.0
 
 

@@ -1,8 +1,8 @@
-"""Replay: events read back from their commits, the chain verified, folded into orders; on one core, from memory.
+"""Replay: decode the events of commits, verify the chain and fold the orders, on one core and from memory.
 
-Once without reading personal fields (a reader that has no keys sees them erased) and once with. Beside it
-``eventsourcing``'s repository on its own store in memory, which neither verifies nor decrypts. Then a million events
-stream out of a SQLite log, and the memory of the process is looked at on the way.
+Measured without personal fields (a reader without keys sees them as erased) and with them. Beside it runs the
+repository of ``eventsourcing`` on its own store in memory, which neither verifies nor decrypts. Then a million events
+are streamed from a SQLite log, to measure the memory of the process.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from workflows.orders.command_handling import fold
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
 
-ORDERS = 200  # different ones, so that no string is the same object twice
+ORDERS = 200  # different orders, so that no string is the same object twice
 EVENTS = sum(len(commitment.events) for commitment in histories.happy(OrderId("ord_x")))
 
 
@@ -75,7 +75,7 @@ def _rates(eventsourcing: Peer, chosen: Options) -> list[Row]:
 
 
 def _folding(orders: list[list[Commit]], ring: KeyRing) -> Contender:
-    log = _Given(Codec(ring, EVENT_TYPES), SystemClock())
+    log = _CommitsInMemory(Codec(ring, EVENT_TYPES), SystemClock())
     numbers = iter(range(10**9))
 
     def prepare() -> Callable[[], object]:
@@ -86,10 +86,10 @@ def _folding(orders: list[list[Commit]], ring: KeyRing) -> Contender:
     return lambda count: block(prepare, count)
 
 
-class _Given(InMemoryEventLog):
-    """Reads commits that it is given: what is measured is what every adapter does with what its store answers."""
+class _CommitsInMemory(InMemoryEventLog):
+    """An event log over commits in memory: measures the work that every adapter does after its store has answered."""
 
-    def replayed(self, commits: list[Commit]):  # type: ignore[no-untyped-def]  # a History, as load says
+    def replayed(self, commits: list[Commit]):  # type: ignore[no-untyped-def]  # returns a History, as load does
         return self._replay(commits[0].pk, commits)
 
 
@@ -119,7 +119,7 @@ def _memory(chosen: Options) -> list[Row]:
 
 
 def _streamed(log: ChainedEventLog, orders: int) -> list[float]:
-    """Scan, verify and fold the whole log as the auditor does; the memory at each hundredth of the way."""
+    """Scan, verify and fold the whole log as the audit does. Records memory at each hundredth of the log."""
     samples, seen = [rss_mb()], 0
     for stream, commits in groupby(log.scan(), key=lambda commit: commit.pk):
         fold(OrderId(stream.removeprefix("order#")), log._replay(stream, commits).events)

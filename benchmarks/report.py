@@ -1,7 +1,8 @@
-"""Writes the tables of docs/performance.md and docs/costs.md from ``benchmarks/results.json``; the prose stays.
+"""Write the tables of docs/performance.md and docs/costs.md from ``benchmarks/results.json``, and leave the prose.
 
-A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``: the rows of that benchmark whose
-names contain one of the words, which are separated by ``|``. ``<!-- machine -->`` is where it was measured.
+A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``. It shows the rows of the
+benchmark whose names contain one of the words, which are separated by ``|``. ``<!-- machine -->`` describes the
+machine.
 """
 
 from __future__ import annotations
@@ -26,8 +27,8 @@ def main() -> None:
         document.write_text(_PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text))
 
 
-def _text(kind: str, asked: str, kept: dict[str, Any]) -> str:
-    benchmark, _, words = asked.partition(" ")
+def _text(kind: str, selection: str, kept: dict[str, Any]) -> str:
+    benchmark, _, words = selection.partition(" ")
     rows = [row for row in kept["results"] if row["benchmark"] == benchmark]
     match kind:
         case "machine":
@@ -54,13 +55,13 @@ def _table(rows: list[dict[str, Any]]) -> str:
 
 def _machine(kept: dict[str, Any]) -> str:
     machine, versions = kept["machine"], kept["versions"]
-    said = ", ".join(f"{name} {found}" for name, found in versions.items())
+    installed = ", ".join(f"{name} {version}" for name, version in versions.items())
     where = f"{machine['cores']} cores ({machine['cpu']}), {machine['memory_gb']} GB, {machine['system']}"
-    return f"\n{where}; {said}.\n\n"
+    return f"\n{where}; {installed}.\n\n"
 
 
 def _bill(rows: list[dict[str, Any]]) -> str:
-    """Services down, stories across."""
+    """Format the bills: a row a service, a column a kind of order."""
     bills = {row["name"]: row["detail"]["dollars"] for row in rows if "dollars" in row.get("detail", {})}
     stories = [name.removeprefix("a million ").removesuffix(" orders") for name in bills]
     lines = [f"| $ per million orders | {' | '.join(stories)} |", "|---" * (len(bills) + 1) + "|"]
@@ -71,7 +72,7 @@ def _bill(rows: list[dict[str, Any]]) -> str:
 
 
 def _days(rows: list[dict[str, Any]]) -> str:
-    """What so many happy orders a day cost, and a month of 30 days with what is fixed."""
+    """Format the cost of a day and of a month of 30 days, with the fixed costs of a month."""
     million = next(row["value"] for row in rows if row["name"] == "a million happy orders")
     fixed = next(row["value"] for row in rows if row["name"].startswith("a month's fixed costs"))
     days = [million * orders / 1e6 for orders in DAYS]

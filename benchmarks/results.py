@@ -1,7 +1,7 @@
-"""What a benchmark found: rows with a value, what it stands beside, and whether a target was met.
+"""Results of a benchmark: rows with a value, a value beside it to compare with, and a target.
 
-``publish`` shows the rows and merges them into ``benchmarks/results.json``, where each row says at which commit, when,
-and on how loaded a machine it was measured. A run with ``--quick`` is for development and is only shown.
+``publish`` shows the rows and merges them into ``benchmarks/results.json``, with the commit, the time and the load of
+the machine. Results of a run with ``--quick`` are only shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERSIONS = ("apsw", "boto3", "botocore", "cryptography", "jsonata-python", "msg
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The floor or the peer that a value stands beside, in the same unit."""
+    """A lower bound, or another product's value, to compare with. In the same unit."""
 
     name: str
     value: float
@@ -34,7 +34,7 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``of`` says what is held to it: the row's ``value`` or its ``ratio``."""
+    """A bound on the row's ``value`` or ``ratio``, as ``of`` names it."""
 
     limit: float
     at_most: bool
@@ -53,7 +53,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """``ratio`` is ``value`` over what it stands beside; where it is given it was measured: a median of ratios."""
+    """One result. ``ratio`` is ``value`` over the value beside it, unless it was measured as a median of ratios."""
 
     name: str
     value: float
@@ -83,7 +83,7 @@ def at_least(limit: float, of: str = "ratio") -> Target:
 
 
 def publish(benchmark: str, rows: Sequence[Row], *, quick: bool, as_json: bool) -> None:
-    """Show the rows; unless they are quick ones, keep them in place of the benchmark's older ones."""
+    """Show the rows. Unless ``quick``, store them in place of the benchmark's older rows."""
     found = [_as_json(benchmark, row) for row in rows]
     if as_json:
         print(json.dumps(found, indent=2))
@@ -95,7 +95,7 @@ def publish(benchmark: str, rows: Sequence[Row], *, quick: bool, as_json: bool) 
 
 
 def read() -> dict[str, Any]:
-    """What is kept, with the machine and the versions."""
+    """Read the stored results, with the machine and the versions."""
     kept: dict[str, Any] = json.loads(RESULTS.read_text())
     return kept
 
@@ -165,7 +165,7 @@ def _show(benchmark: str, rows: Sequence[Row]) -> None:
 
 
 def cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """A row of the table: here and in docs/performance.md."""
+    """Format a row as the cells of a table."""
     beside = row.get("floor") or row.get("peer")
     met = {True: "met", False: "missed", None: ""}[row.get("met")]
     return (
@@ -180,7 +180,7 @@ def cells(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def number(value: float) -> str:
-    """Three digits that say something, and no more."""
+    """Format a number with three significant digits."""
     if value == int(value) or abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"

@@ -1,8 +1,8 @@
-"""Sagas a second: whole orders through the embedded engine, and an equal toy saga on ours, DBOS and Restate.
+"""Sagas a second: whole orders on the embedded engine, and the same small saga on Expediter, DBOS and Restate.
 
-An order is five people's answers, two machines under a parent, an Express run and four outside calls; the people answer
-at once and live in the engine's process. The toy is eight steps that append one small record each. Every engine
-has a fresh process and folder for its turn, fsync on; medians of the rounds.
+An order has five answers of people, two machines under a parent, an Express execution and four calls of providers. The
+people answer at once, in the engine's process. The small saga has eight steps that append one small record each. Every
+engine gets a new process and folder for each round, with fsync on. Values are medians of the rounds.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ ENGINES: dict[str, Open] = {
 
 @dataclass(slots=True)
 class Runs:
-    """Rounds of one measurement."""
+    """The rounds of one measurement."""
 
     rates: list[float] = field(default_factory=list)
     p50_ms: list[float] = field(default_factory=list)
@@ -69,7 +69,7 @@ def main() -> None:
     publish("sagas", rows, quick=chosen.quick, as_json=chosen.json)
 
 
-# --- the toy: ours beside the peers -----------------------------------------------------------------------------------
+# --- the small saga, beside other engines -----------------------------------------------------------------------------
 
 
 def _toys(chosen: Options) -> list[Row]:
@@ -79,7 +79,7 @@ def _toys(chosen: Options) -> list[Row]:
     for _ in range(rounds):
         for name, opened in ENGINES.items():
             with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, opened(Path(folder)) as engine:
-                engine.ask(do="run", sagas=sagas // 8, in_flight=8)  # imports, connections, first pages
+                engine.ask(do="run", sagas=sagas // 8, in_flight=8)  # warm up: imports, connections, first pages
                 for level in levels:
                     answer = engine.ask(do="run", sagas=sagas, in_flight=level)
                     runs[name, level].add(answer, _memory_mb(name, engine))
@@ -100,7 +100,7 @@ def _toy_rows(runs: dict[tuple[str, int], Runs], level: int) -> list[Row]:
     ours = runs["Expediter", level]
     return [
         Row(
-            name=f"8 steps, {_said(level)}, beside {name}",
+            name=f"8 steps, {_level_name(level)}, beside {name}",
             value=ours.rate,
             unit="sagas/s",
             peer=Beside(name, runs[name, level].rate),
@@ -121,7 +121,7 @@ def _memory_mb(name: str, engine: Peer) -> float:
 
 
 def _orders(chosen: Options) -> list[Row]:
-    asked: dict[str, dict[str, Any]] = {
+    questions: dict[str, dict[str, Any]] = {
         "one at a time": {"orders": chosen.size(40, 8), "in_flight": 1},
         "32 in flight": {"orders": chosen.size(320, 64), "in_flight": 32},
         "256 in flight": {"orders": chosen.size(512, 256), "in_flight": 256},
@@ -132,11 +132,11 @@ def _orders(chosen: Options) -> list[Row]:
         },
         "32 in flight, over HTTP": {"orders": chosen.size(160, 40), "in_flight": 32, "http": True},
     }
-    runs = {name: Runs() for name in asked}
+    runs = {name: Runs() for name in questions}
     for _ in range(chosen.size(3, 1)):
         with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, _engine(Path(folder)) as engine:
             engine.ask(do="run", orders=16, in_flight=8)
-            for name, question in asked.items():
+            for name, question in questions.items():
                 runs[name].add(engine.ask(do="run", **question), rss_mb(engine.pid))
     rows = [
         Row(name=f"orders, {name}", value=run.rate, unit="orders/s", detail=run.detail) for name, run in runs.items()
@@ -219,7 +219,7 @@ def _megabytes(folder: Path) -> float:
 
 
 def _in_flight(chosen: Options) -> list[Row]:
-    """Orders that wait for their restaurant: each has three executions and two waits."""
+    """Measure the memory of orders that wait for their restaurant, with three executions and two waits each."""
     first, more = chosen.size(200, 50), chosen.size(1000, 200)
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, _engine(Path(folder)) as engine:
         engine.ask(do="run", orders=16, in_flight=8)
@@ -237,7 +237,7 @@ def _in_flight(chosen: Options) -> list[Row]:
     ]
 
 
-def _said(level: int) -> str:
+def _level_name(level: int) -> str:
     return "one at a time" if level == 1 else f"{level} in flight"
 
 

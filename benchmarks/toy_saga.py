@@ -1,7 +1,7 @@
-"""The saga every engine runs: eight steps, each appends one small record. Here on the embedded engine's own parts.
+"""The small saga of eight steps, each of which appends one small record, on the parts of the embedded engine.
 
-``python -m benchmarks.toy_saga FOLDER``, asked over a pipe like the peers. A step loads its stream and appends an event
-to it, in the log that the engine has; so one fsync covers records and journal alike.
+``python -m benchmarks.toy_saga FOLDER``, driven over a pipe like the peers. A step loads its stream and appends an
+event to it, in the engine's own log, so that one fsync covers records and journal.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ FUNCTION = Function(
 
 
 def step(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Append one record to the saga's stream, once: its key says which step it is of."""
+    """Append one record to the saga's stream, once: the key of the commit is the number of the step."""
     log = engine().log
     log.append(
         log.load(f"saga#{event['saga']}"),

@@ -1,7 +1,6 @@
-"""What boto3 itself costs: the same PutItem signed by hand and sent over urllib3, which boto3 sits on as well.
+"""The cost of boto3 itself: the same PutItem, signed by hand and sent over urllib3, which boto3 uses too.
 
-It has no retries, no refresh of credentials, no endpoint rules: it says what there is to gain at most, and is used
-nowhere else.
+It has no retries, no refresh of credentials and no endpoint rules. It only shows how much could be gained at most.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _SIGNED = "content-type;host;x-amz-date;x-amz-target"
 
 
 class BareDynamoDb:
-    """``put_item`` alone, by Signature Version 4 with the credentials of DynamoDB Local."""
+    """Only ``put_item``, signed by Signature Version 4 with the credentials of DynamoDB Local."""
 
     def __init__(self, port: int) -> None:
         self._pool = urllib3.HTTPConnectionPool("127.0.0.1", port, maxsize=1, retries=False)
@@ -28,7 +27,7 @@ class BareDynamoDb:
         self._keys: dict[str, bytes] = {}
 
     def put_item(self, table: str, item: dict[str, Any]) -> Any:
-        text = msgspec.json.encode({"TableName": table, "Item": item})  # bytes become base64, as DynamoDB wants them
+        text = msgspec.json.encode({"TableName": table, "Item": item})  # bytes become base64, as DynamoDB expects
         answer = self._pool.request("POST", "/", body=text, headers=self._signed("PutItem", text))
         if answer.status != 200:
             raise RuntimeError(f"{answer.status}: {answer.data!r}")

@@ -1,1 +1,1 @@
-"""Drivers of the engines and stores we measure beside. They run in venvs of their own; nothing of ours needs them."""
+"""Drivers of other engines and event stores. They run in virtual environments of their own."""

@@ -1,4 +1,4 @@
-"""The peer's side of the pipe: reads questions, answers each. Standard library alone, as every peer imports it."""
+"""A peer's side of the pipe: read JSON requests, answer each. Standard library only, because every peer imports it."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from typing import Any
 
 
 def answer_all(answers: dict[str, Callable[..., dict[str, Any]]]) -> None:
-    """Until the input ends. ``do`` names the answer, the rest are its arguments."""
+    """Answer requests until the input ends. ``do`` names the function; all other fields are its arguments."""
     out = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a library prints is no answer
+    os.dup2(2, 1)  # output that a library prints must not mix with answers
     for line in sys.stdin:
         question = json.loads(line)
         out.write(json.dumps(answers[question.pop("do")](**question)) + "\n")
 
 
 def timed(calls: list[Callable[[], object]]) -> dict[str, float]:
-    """Their median and their CPU, but for the first tenth."""
+    """Measure calls, without the first tenth."""
     warm = len(calls) // 10
     for call in calls[:warm]:
         call()
@@ -30,7 +30,10 @@ def timed(calls: list[Callable[[], object]]) -> dict[str, float]:
 
 
 def measured(calls: list[Callable[[], object]]) -> dict[str, float]:
-    """Microseconds a call. The collector runs before, not within."""
+    """Measure the median wall time and mean CPU time of a call, in microseconds.
+
+    Garbage is collected before, not during.
+    """
     walls = []
     gc.collect()
     gc.disable()

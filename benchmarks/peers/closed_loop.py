@@ -1,4 +1,4 @@
-"""Callers of sagas: ``in_flight`` of them, each asks for the next when theirs has ended."""
+"""Callers of sagas: each starts another saga when its last one has ended."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def closed_loop(saga: Callable[[int], object], sagas: int, in_flight: int) -> dict[str, Any]:
-    """How long the run and each saga took, and the CPU time of this process."""
+    """Run sagas with ``in_flight`` callers, and measure the run, each saga, and the CPU time of this process."""
 
     def timed(number: int) -> float:
         began = time.perf_counter()

@@ -1,12 +1,12 @@
-"""The eight-step saga on DBOS over SQLite: ``python -m benchmarks.peers.dbos_saga FOLDER``.
+"""The small saga of eight steps on DBOS over SQLite: ``python -m benchmarks.peers.dbos_saga FOLDER``.
 
-A workflow of eight steps, started and waited for in its own process, which is the shortest way its documentation shows.
-Its system database is put into WAL mode beforehand, which is faster than SQLite's default and what DBOS leaves it at;
-``synchronous`` stays FULL, SQLite's default, so each commit is on the disk.
+A workflow of eight steps, started and awaited in its own process, the shortest way in DBOS's documentation. Its system
+database is put into WAL mode beforehand, which is faster than SQLite's default and which DBOS does not change.
+``synchronous`` stays FULL, SQLite's default, so that each commit is on disk.
 """
 
 # mypy: ignore-errors
-# It runs in a venv of its own, whose packages mypy does not see here.
+# It runs in a virtual environment of its own, whose packages mypy cannot see.
 
 from __future__ import annotations
 

@@ -1,11 +1,11 @@
 """Append and load with other event stores: ``python -m benchmarks.peers.event_stores STORE DYNAMODB_PORT``.
 
-Events carry what ours do: an id, an amount, a time. aett writes a commit as one item, eventsourcing an item (a row) an
-event. Loading goes through each library's own repository and folds an aggregate.
+Events have fields like those of an order: an id, an amount, a time. aett writes a commit as one item, eventsourcing an
+item (a row) an event. Loading goes through each library's own repository and folds an aggregate.
 """
 
 # mypy: ignore-errors
-# It runs in a venv of its own, whose packages mypy does not see here.
+# It runs in a virtual environment of its own, whose packages mypy cannot see.
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _aett(port: int) -> Store:
             self.answers[event.answers] = event.authorization_id
 
     class NoSnapshots(IAccessSnapshots):
-        """Ours has none either."""
+        """A snapshot store without snapshots, because the event log has none either."""
 
         def get(self, *_: Any, **__: Any) -> None:
             return None

@@ -1,7 +1,7 @@
 """An order in ``eventsourcing``, as its tutorial writes aggregates."""
 
 # mypy: ignore-errors
-# It runs in a venv of its own, whose packages mypy does not see here.
+# It runs in a virtual environment of its own, whose packages mypy cannot see.
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from eventsourcing.domain import Aggregate, event
 
 
 class Order(Aggregate):
-    """Remembers what is held and which intents were answered."""
+    """An order that remembers the amount held and the intents that were answered."""
 
     def __init__(self) -> None:
         self.held = 0
@@ -25,4 +25,4 @@ class Order(Aggregate):
 
 
 class Orders(Application):
-    """Its repository caches nothing unless it is told to."""
+    """The application of orders. By default its repository has no cache."""

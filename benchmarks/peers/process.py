@@ -1,6 +1,7 @@
-"""A peer in a process of its own: it is asked a JSON line and answers one.
+"""A peer in a process of its own, which answers each JSON line with a JSON line.
 
-Its venvs are made on first use: ``benchmarks/peers/requirements*.txt``, and the Restate server from npm.
+The virtual environments of peers are created on first use from ``benchmarks/peers/requirements*.txt``; the Restate
+server comes from npm.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ _REQUIREMENTS = {".venv": "requirements.txt", ".venv-dynamodb": "requirements-dy
 
 
 class PeerFailed(RuntimeError):
-    """It ended instead of answering."""
+    """The process ended instead of answering."""
 
 
 class Peer:
-    """``ask(do=..., ...)`` -> its answer."""
+    """A running process. ``ask(do=..., ...)`` returns its answer."""
 
     def __init__(self, process: subprocess.Popen[str]) -> None:
         self._process = process
@@ -52,7 +53,7 @@ def peer(driver: str, *arguments: object, venv: str = ".venv") -> Iterator[Peer]
 
 @contextmanager
 def process(python: str, module: str, *arguments: object) -> Iterator[Peer]:
-    """Run a module that answers, ours or a peer's, until the end of the block."""
+    """Run a module that answers over its pipe, until the end of the block."""
     command = [python, "-m", module, *map(str, arguments)]
     started = subprocess.Popen(
         command, cwd=FOLDER.parents[1], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -61,7 +62,7 @@ def process(python: str, module: str, *arguments: object) -> Iterator[Peer]:
         yield Peer(started)
     finally:
         assert started.stdin is not None
-        started.stdin.close()  # it ends with its input
+        started.stdin.close()  # the process ends when its input ends
         try:
             started.wait(20)
         except subprocess.TimeoutExpired:
@@ -70,7 +71,7 @@ def process(python: str, module: str, *arguments: object) -> Iterator[Peer]:
 
 
 def installed(venv: str) -> str:
-    """The Python of a peer's venv, made when it is not there."""
+    """Return the Python of a peer's virtual environment, which is created if needed."""
     folder = FOLDER / venv
     requirements, done = FOLDER / _REQUIREMENTS[venv], folder / "installed"
     if not done.exists() or done.stat().st_mtime < requirements.stat().st_mtime:
@@ -83,14 +84,14 @@ def installed(venv: str) -> str:
 
 
 def restate_server() -> Path:
-    """The Restate server of the npm package, installed when it is not there."""
-    found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
-    if not found:
+    """Return the Restate server of the npm package, which is installed if needed."""
+    servers = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
+    if not servers:
         print("installing @restatedev/restate-server from npm ...", file=sys.stderr)
         subprocess.run(
             ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts"],
             cwd=FOLDER,
             check=True,
         )
-        found = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
-    return found[0]
+        servers = list(FOLDER.glob("node_modules/@restatedev/restate-server-*/bin/restate-server"))
+    return servers[0]

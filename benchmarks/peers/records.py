@@ -1,4 +1,4 @@
-"""Where a peer's step appends its record: a SQLite file in WAL mode, an fsync a commit, as durable as our log."""
+"""The store of a peer's records: a SQLite file in WAL mode with an fsync a commit, as durable as the event log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Records:
-    """One connection, one writer at a time: what SQLite does anyway, without its busy waits."""
+    """One connection with one writer at a time, which avoids SQLite's busy waits."""
 
     def __init__(self, file: Path) -> None:
         self._gate = threading.Lock()
@@ -20,7 +20,7 @@ class Records:
         )
 
     def append(self, saga: str, step: int) -> str:
-        """Once, however often the step is repeated."""
+        """Append a record, once for any number of repeats of the step."""
         record = f'{{"saga":"{saga}","step":{step},"at":"2026-05-04T12:00:00Z"}}'
         with self._gate:
             self._connection.execute("INSERT OR IGNORE INTO records VALUES (?, ?, ?)", (saga, step, record))

@@ -1,4 +1,4 @@
-"""eventsourcing's repository on its POPO store: an order of as many events, read back, decoded and folded."""
+"""The repository of ``eventsourcing`` on its POPO store: an order of the same number of events is loaded and folded."""
 
 from __future__ import annotations
 

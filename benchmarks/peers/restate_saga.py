@@ -1,11 +1,11 @@
-"""The eight-step saga on Restate: ``python -m benchmarks.peers.restate_saga FOLDER SERVER``.
+"""The small saga of eight steps on Restate: ``python -m benchmarks.peers.restate_saga FOLDER SERVER``.
 
-The server from npm as it comes (4 partitions in place of its 24 measure alike), the fsync of its log on; its Python
-SDK behind Hypercorn, invoked over its HTTP ingress. Each step is a ``ctx.run_typed``.
+The server from npm with its default settings (4 partitions instead of 24 make no difference) and with fsync of its log;
+its Python SDK behind Hypercorn, invoked over its HTTP ingress. Each step is a ``ctx.run_typed``.
 """
 
 # mypy: ignore-errors
-# It runs in a venv of its own, whose packages mypy does not see here.
+# It runs in a virtual environment of its own, whose packages mypy cannot see.
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def main(folder: Path, server: str) -> None:
 def _serve(app: Any, port: int) -> None:
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
-    config.h2_max_concurrent_streams = 2147483647  # as the SDK's template sets it
+    config.h2_max_concurrent_streams = 2147483647  # as in the SDK's template
     config.keep_alive_max_requests = 2147483647
     config.accesslog = None
     config.errorlog = None
@@ -95,7 +95,7 @@ def _serve(app: Any, port: int) -> None:
 
 
 def _register(admin: int, ours: int) -> None:
-    """Tell the server where the service is, once both are up."""
+    """Register the service at the server, once both are up."""
     body = json.dumps({"uri": f"http://127.0.0.1:{ours}"}).encode()
     deadline = time.monotonic() + 60
     while True:

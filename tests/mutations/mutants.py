@@ -14,7 +14,7 @@ MUTANTS = (
         file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n    return {}\n",
-        caught_by=tests(f"{WAITS}::test_an_answer_is_heard_whenever_it_comes"),
+        caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
         name="check of a wait on a stale read",
@@ -25,7 +25,7 @@ MUTANTS = (
         "    if (found := answer(order, awaited, asked)) is not Answer.NONE:\n"
         "        settle(engine.executions, step.token, order, step.run, found)\n"
         "    return {}\n",
-        caught_by=tests(f"{WAITS}::test_an_answer_is_heard_whenever_it_comes"),
+        caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
         name="wait deleted before it is woken",
@@ -35,7 +35,7 @@ MUTANTS = (
         "            forget(engine.documents, wait)\n",
         new="            forget(engine.documents, wait)\n"
         "            settle(engine.executions, wait.token, order, wait.run, found)\n",
-        caught_by=tests(f"{WAITS}::test_who_is_to_be_woken_is_woken_though_the_process_dies_while_it_does"),
+        caught_by=tests(f"{WAITS}::test_a_wait_ends_even_if_the_notifying_process_is_killed"),
     ),
     Mutant(
         name="ticket sent before its intent",
@@ -267,7 +267,7 @@ MUTANTS = (
         new="awaited=wait.awaited,\n"
         "                intent_version=awaited_intent(load(engine.log, step.order_id)[1], wait.awaited) or 0,\n"
         "                at=engine.clock.now(),\n",
-        caught_by=tests(f"{WAITS}::test_a_timeout_is_recorded_for_the_question_that_was_waited_for"),
+        caught_by=tests(f"{WAITS}::test_a_timeout_is_recorded_for_the_intent_that_was_waited_for"),
     ),
     Mutant(
         name="timeout recorded though the answer is there",

@@ -1,22 +1,27 @@
-"""The fault matrix covers every step and every fault, and what it says is what happens."""
+"""The fault matrix: it covers every step and every fault, and its cells are results of real runs."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from workflows.simulation.aiming import Aim, WorldDiffers, run
-from workflows.simulation.faults import Fault
-from workflows.simulation.matrix import build, deployed, page, run_here
+from workflows.simulation.fault_plans import FaultPlan, PlanResult, WorldDiffers, run
+from workflows.simulation.faults import InjectedFault
+from workflows.simulation.matrix import build, deployed, page
 from workflows.simulation.task_states import task_states
 
 PAGE = Path(__file__).parents[2] / "docs" / "fault-matrix.md"
 
 
+def run_one_by_one(plans: Iterable[FaultPlan], look: bool) -> list[PlanResult]:
+    return [run(plan, deployed(), look=look) for plan in plans]
+
+
 def cells(text: str) -> dict[tuple[str, str], str]:
-    """What a page says, by step and fault."""
+    """Read the cells of a page, by step and fault."""
     found, machine, steps = {}, "", list[str]()
     for line in text.splitlines():
         if line.startswith("## "):
@@ -28,34 +33,34 @@ def cells(text: str) -> dict[tuple[str, str], str]:
     return {(step, fault): cell for (step, fault), cell in found.items() if fault != "fault"}
 
 
-def test_the_written_matrix_has_a_cell_for_every_step_and_fault_and_none_is_empty() -> None:
-    """A state or a fault that was added since fails this: ``python -m workflows.simulation.matrix --write ...``."""
+def test_the_page_has_a_filled_cell_for_every_step_and_fault() -> None:
+    """Fails after a state or fault was added: run ``python -m workflows.simulation.matrix --write ...`` again."""
     written = cells(PAGE.read_text())
-    assert set(written) == {(step, fault.value) for step in task_states(deployed()) for fault in Fault}
+    assert set(written) == {(step, fault.value) for step in task_states(deployed()) for fault in InjectedFault}
     assert all(written.values())
     assert "; 0 broken invariants" in re.sub(r"\s+", " ", PAGE.read_text())
 
 
-def test_a_row_is_run_and_filled() -> None:
+def test_every_cell_of_a_row_has_a_result_or_a_reason() -> None:
     """Each fault strikes the step, or there is a reason why it cannot; every invariant holds."""
-    matrix = build(["PaymentMachine.PerformIntents"], run_here, seeds=6, aims=1)
+    matrix = build(["PaymentMachine.PerformIntents"], run_one_by_one, seeds=6, plans=1)
     assert matrix.empty() == []
     assert matrix.violations() == []
-    assert set(matrix.impossible.values()) == {"nobody is asked meanwhile"}
-    struck = {trial.aim.strikes[-1][1] for trials in matrix.trials.values() for trial in trials}
-    assert struck == set(Fault) - {Fault.NEVER_ANSWERS, Fault.TOLD_TWICE}
+    assert set(matrix.impossible.values()) == {"no person answers meanwhile"}
+    struck = {result.plan.strikes[-1][1] for results in matrix.results.values() for result in results}
+    assert struck == set(InjectedFault) - {InjectedFault.NEVER_ANSWERS, InjectedFault.REPORTED_TWICE}
     assert set(cells(page(matrix, "a test", "today"))) == {
-        ("PaymentMachine.PerformIntents", fault.value) for fault in Fault
+        ("PaymentMachine.PerformIntents", fault.value) for fault in InjectedFault
     }
 
 
 def test_a_step_that_is_never_reached_is_an_empty_cell() -> None:
-    """So a machine whose state nobody can get to does not pass as covered."""
-    matrix = build(["OrderMachine.Nowhere"], run_here, seeds=1, aims=1)
-    assert len(matrix.empty()) == len(Fault)
+    """A state that no order can reach does not count as covered."""
+    matrix = build(["OrderMachine.Nowhere"], run_one_by_one, seeds=1, plans=1)
+    assert len(matrix.empty()) == len(InjectedFault)
 
 
-def test_an_aim_that_finds_no_occasion_is_an_error() -> None:
-    """A world that does not repeat itself would fill cells with what did not happen."""
+def test_a_plan_whose_occasion_never_comes_is_an_error() -> None:
+    """A world that does not repeat itself would fill cells with false results."""
     with pytest.raises(WorldDiffers):
-        run(Aim(0, ((10_000_000, Fault.CRASH_AFTER),)), deployed())
+        run(FaultPlan(0, ((10_000_000, InjectedFault.CRASH_AFTER),)), deployed())

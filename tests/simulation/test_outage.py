@@ -19,7 +19,7 @@ from workflows.sagas.circuit_waits import BURST
 from workflows.simulation import people
 from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations
-from workflows.simulation.people import Story
+from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.scheduler import EPOCH
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.wire import outage
@@ -29,19 +29,21 @@ TEMPLATE = read_deployed(Path(__file__).parents[2])
 SETTINGS = DEFAULTS[Dependency.PAYMENTS]
 ORDERS, DOWN_S = 1000, 600.0
 LATENCY_MAX = timedelta(seconds=0.5)
-"""Between leave to call and arrival; its mean is 20 ms."""
+"""Longest time between a permitted call and its arrival; the mean is 20 ms."""
 
 
-class Customer(Story):
-    """Pays with means that refuse nothing, so that whatever goes wrong is the outage's doing."""
+class Customer(SimulatedOrder):
+    """Pays with a payment method that works, so that only the outage can cause failures."""
 
     def _body(self) -> dict[str, Any]:
         return {**super()._body(), "payment_method": "pm_ok"}
 
 
 def test_payments_down_for_ten_minutes_and_a_thousand_orders_arriving(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No order fails because of it, the provider is probed once an interval, and the release after it is paced."""
-    monkeypatch.setattr(people, "LOOK_S", 120.0)  # a thousand people who look at their screens are most of the time
+    """No order fails, the provider is probed once an interval, and waiting orders are released at a limited rate."""
+    monkeypatch.setattr(
+        people, "LOOK_S", 120.0
+    )  # with a thousand orders, people looking at screens dominate the run time
     world = World(1, TEMPLATE, Faults(1, {}))
     world.wire.outages[Dependency.PAYMENTS] = outage(EPOCH, DOWN_S)
     customers = [Customer(world, number, within_s=DOWN_S) for number in range(ORDERS)]
@@ -68,15 +70,15 @@ def test_payments_down_for_ten_minutes_and_a_thousand_orders_arriving(monkeypatc
 
 
 def _moments(world: World) -> tuple[datetime, datetime]:
-    """When the circuit opened, and when it closed; it did so once."""
+    """Return when the circuit opened and closed, which it must have done exactly once."""
     events = [
         event
         for commit in world.log.scan()
         if commit.pk.startswith(f"breaker#{Dependency.PAYMENTS}#")
         for event in world.log.events(commit)
     ]
-    (opened,) = (found.event.at for found in events if isinstance(found.event, CircuitOpened))
-    (closed,) = (found.event.at for found in events if isinstance(found.event, CircuitClosed))
+    (opened,) = (recorded.event.at for recorded in events if isinstance(recorded.event, CircuitOpened))
+    (closed,) = (recorded.event.at for recorded in events if isinstance(recorded.event, CircuitClosed))
     return opened, closed
 
 
@@ -95,4 +97,4 @@ def _most_within(times: list[datetime], span: timedelta) -> int:
 def _parked(world: World) -> Iterator[str]:
     for commit in world.log.scan():
         if commit.pk.startswith("order#"):
-            yield from (commit.pk for found in world.log.events(commit) if isinstance(found.event, OrderParked))
+            yield from (commit.pk for recorded in world.log.events(commit) if isinstance(recorded.event, OrderParked))

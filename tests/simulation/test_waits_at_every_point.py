@@ -1,6 +1,6 @@
-"""A wait and its answer at every point where they can meet: before and after each call of a port, one by one.
+"""A wait and its answer interleaved at every point: before and after each call of a port, one by one.
 
-The watchdog makes good what a lost wake-up delays, so an order's end shows nothing of it; here nobody comes to help.
+The watchdog would repair a lost notification, so an order's end does not show it. Here no watchdog runs.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from workflows.simulation.wire import Port, ProcessKilled
 
 TOKEN = "a token"
 POINTS_MAX = 100
-"""Two a call of a port; no step makes fifty calls."""
+"""There are two points a call, and no step makes fifty calls."""
 
 
 class Interruption:
-    """A wire on which something else happens at one point."""
+    """A wire that runs an action at one point."""
 
-    def __init__(self, point: int, happens: Callable[[], object]) -> None:
+    def __init__(self, point: int, action: Callable[[], object]) -> None:
         self.left = point
-        self._happens = happens
+        self._action = action
 
     @property
     def came(self) -> bool:
@@ -44,32 +44,32 @@ class Interruption:
     def _pass(self) -> None:
         self.left -= 1
         if self.left == -1:
-            self._happens()
+            self._action()
 
 
 def interrupted(shop: Shop, wire: Any) -> Engine:
-    """A process whose ports are behind the wire."""
+    """Build a process whose ports use the wire."""
     lost: Any = None
     return replace(
         shop.engine,
         log=Port(wire, "log", shop.log, lost),
         documents=Port(wire, "documents", shop.documents, lost),
         executions=Port(wire, "executions", shop.executions, lost),
-        kitchen=Port(wire, "kitchen", Deaf(), lost),
-        couriers=Port(wire, "couriers", Deaf(), lost),
+        kitchen=Port(wire, "kitchen", Accepting(), lost),
+        couriers=Port(wire, "couriers", Accepting(), lost),
     )
 
 
-class Deaf:
-    """A kitchen and couriers that take every request; what they answer is told by the test."""
+class Accepting:
+    """A kitchen and couriers that accept every request; the test itself records their answers."""
 
     def send_ticket(self, **_: object) -> None: ...
 
     def offer(self, **_: object) -> None: ...
 
 
-def follow(shop: Shop, engine: Engine) -> None:
-    """What the feed brings of the newest commit of the order."""
+def deliver_newest(shop: Shop, engine: Engine) -> None:
+    """Deliver the newest commit of the order through the feed."""
     *_, newest = shop.log.read(f"order#{s.ORDER_ID}")
     relay(engine, newest, "OrderMachine")
 
@@ -88,7 +88,7 @@ WAITS = [
 
 
 def played(lines: tuple[s.StoryLine, ...]) -> Shop:
-    """The order so far; a task of its run 1 waits with the token."""
+    """Build a shop with the order so far. A task of the order's run 1 waits for the token."""
     shop = Shop()
     shop.tell(*lines)
     shop.executions.waiting.add(TOKEN)
@@ -96,52 +96,52 @@ def played(lines: tuple[s.StoryLine, ...]) -> Shop:
 
 
 @pytest.mark.parametrize(("action", "so_far", "answer"), WAITS)
-def test_an_answer_is_heard_whenever_it_comes(
+def test_an_answer_ends_the_wait_at_every_point(
     action: str, so_far: tuple[s.StoryLine, ...], answer: s.StoryLine
 ) -> None:
-    """A wait is registered first, and then the log is read: the answer is seen by the one or the other."""
-    for point in range(1, POINTS_MAX):  # at 0 the step has not read yet which question is open
+    """A wait is registered first, and then the log is read. Either the registration or the reading finds the answer."""
+    for point in range(1, POINTS_MAX):  # at 0 the step has not read yet which intent is open
         shop = played(so_far)
 
-        def happens(shop: Shop = shop) -> None:
+        def answer_now(shop: Shop = shop) -> None:
             shop.tell(answer)
-            follow(shop, shop.engine)
+            deliver_newest(shop, shop.engine)
 
-        wire = Interruption(point, happens)
+        wire = Interruption(point, answer_now)
         take_step(interrupted(shop, wire), Step(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
         if not wire.came:
             return
-        assert shop.executions.waiting == set(), f"the answer came at point {point}, and nobody was woken"
-    pytest.fail("the step has no end")
+        assert shop.executions.waiting == set(), f"the answer came at point {point}, and the task still waits"
+    pytest.fail("the step makes too many calls")
 
 
 @pytest.mark.parametrize(("action", "so_far", "answer"), WAITS)
-def test_who_is_to_be_woken_is_woken_though_the_process_dies_while_it_does(
+def test_a_wait_ends_even_if_the_notifying_process_is_killed(
     action: str, so_far: tuple[s.StoryLine, ...], answer: s.StoryLine
 ) -> None:
-    """A wait is forgotten only after its task ended: the message comes again, and has to find it."""
+    """A wait is deleted only after its task ended: the feed's message is delivered again and must find it."""
     for point in range(POINTS_MAX):
         shop = played(so_far)
         nothing = Interruption(POINTS_MAX * 2, lambda: None)
         take_step(interrupted(shop, nothing), Step(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
         shop.tell(answer)
-        wire = Interruption(point, _die)
+        wire = Interruption(point, _kill)
         try:
-            follow(shop, interrupted(shop, wire))
+            deliver_newest(shop, interrupted(shop, wire))
         except ProcessKilled:
-            follow(shop, shop.engine)
-        assert shop.executions.waiting == set(), f"the process died at point {point}, and nobody was woken"
+            deliver_newest(shop, shop.engine)
+        assert shop.executions.waiting == set(), f"the process was killed at point {point}, and the task still waits"
         if not wire.came:
             return
-    pytest.fail("the relay has no end")
+    pytest.fail("the relay makes too many calls")
 
 
-def _die() -> None:
+def _kill() -> None:
     raise ProcessKilled
 
 
-def test_a_timeout_is_recorded_for_the_question_that_was_waited_for() -> None:
-    """The offer was declined at the last moment and the next one made: nobody was silent about that one yet."""
+def test_a_timeout_is_recorded_for_the_intent_that_was_waited_for() -> None:
+    """The offer was declined at the last moment and another one made. The timeout does not belong to the new offer."""
     shop = played(s.ACCEPTED)
     nothing = Interruption(POINTS_MAX, lambda: None)
     take_step(interrupted(shop, nothing), Step(order_id=s.ORDER_ID, run=1, action="request_courier", token=TOKEN))

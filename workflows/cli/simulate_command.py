@@ -11,7 +11,7 @@ from workflows.cli.folder import TEMPLATE
 from workflows.cli.terminal import data_console, print_json, say
 
 if TYPE_CHECKING:
-    from workflows.simulation.simulate import Outcome, Summary
+    from workflows.simulation.simulate import SimulationResult, Summary
 
 BATCH = 20
 """Seeds a process runs before it reports."""
@@ -119,7 +119,7 @@ def _as_json(summary: Summary) -> dict[str, Any]:
     }
 
 
-def _outcome_as_json(outcome: Outcome) -> dict[str, Any]:
+def _outcome_as_json(outcome: SimulationResult) -> dict[str, Any]:
     return {
         "seed": outcome.seed,
         "outcomes": dict(outcome.outcomes),

@@ -1,1 +1,1 @@
-"""The same orders under a virtual clock and a seeded schedule of faults."""
+"""Real orders under a virtual clock and a seeded schedule of faults."""

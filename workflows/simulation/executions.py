@@ -1,4 +1,4 @@
-"""Step Functions in the simulation: the real interpreter on the world's clock, in a service that loses nothing."""
+"""Step Functions in the simulation: the real interpreter on the simulated clock. The service itself never fails."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from workflows.asl.interpreter.frames import Frame
 from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, Signal, TokenFailed, TokenSucceeded
+from workflows.asl.signals import JSON, InvokeFunction, Signal, TokenFailed, TokenSucceeded
 from workflows.asl.tokens import token_execution
 from workflows.executions import TokenGone
 from workflows.simulation.scheduler import Scheduler
 
 Answer = Callable[[Any, tuple[str, str] | None], None]
-"""Hears a function's result, or its error and cause."""
+"""Called once with a function's result, or with its error and cause."""
 
 Steps = frozenset[str]
-"""States, each after its machine: ``OrderMachine.FindReason``."""
+"""Names of states with their machine: ``OrderMachine.FindReason``."""
 
 
 class SimulatedExecutions(virtual.VirtualRunner):
-    """Implements ``Executions``. ``machines`` may be replaced; executions under way keep the definition they have."""
+    """Implements ``Executions``. Running executions keep their definition when ``machines`` are replaced."""
 
     def __init__(
         self,
@@ -38,32 +38,32 @@ class SimulatedExecutions(virtual.VirtualRunner):
         self._by_arn: dict[str, virtual.VirtualExecution] = {}
 
     def upgrade(self, machines: Mapping[str, Definition]) -> None:
-        """Deploy other definitions."""
+        """Replace the definitions, as a deployment does."""
         self._machines = machines
 
     def running(self) -> list[virtual.VirtualExecution]:
-        """The executions that have not ended."""
-        return [found for found in self._by_arn.values() if found.execution.status is ExecutionStatus.RUNNING]
+        """List the executions that have not ended."""
+        return [each for each in self._by_arn.values() if self.is_running(each)]
 
     def every(self) -> list[virtual.VirtualExecution]:
-        """All executions, those that have ended too."""
+        """List all executions, also those that have ended."""
         return list(self._by_arn.values())
 
     def in_flight(self) -> Steps:
-        """The states that are being performed, or about to be again."""
-        found: set[str] = set()
+        """Name the states with an open task or an armed timer."""
+        states: set[str] = set()
         for running in self.running():
             execution = running.execution
             frames = [*execution.calls.values(), *(timer.frame for timer in execution.timers.values() if timer.frame)]
-            found.update(_step(running, frame) for frame in frames)
-        return frozenset(found)
+            states.update(_step(running, frame) for frame in frames)
+        return frozenset(states)
 
     def is_open(self, token: str) -> bool:
-        """Whether a task still waits with this token."""
+        """Whether a task is waiting for this token."""
         return token in self._by_arn[token_execution(token)].execution.open_tokens()
 
     def start(self, machine: Any, name: str, input: JSON, express: bool = False) -> Any:  # noqa: A002 - the API's word
-        """As ``Executions`` has it, by name; the world itself starts children by their definition."""
+        """Start by machine name, as ``Executions`` does. Child executions are started by their definition."""
         self._now = self._scheduler.now()
         if isinstance(machine, Definition):
             return super().start(machine, name, input, express)
@@ -81,7 +81,7 @@ class SimulatedExecutions(virtual.VirtualRunner):
         running = self._by_arn[token_execution(token)]
         result = self._apply(running, make)
         if not result.settled:
-            raise TokenGone("nobody waits with this token any more")
+            raise TokenGone("the token is not open")
         self._perform_all(running, result)
 
     def _perform_all(self, running: virtual.VirtualExecution, result: SignalResult) -> None:
@@ -104,16 +104,18 @@ class SimulatedExecutions(virtual.VirtualRunner):
                 self._succeed(running, effect.task, answers.function_succeeded(result))
 
         step = _step(running, running.execution.calls[effect.task])
-        self._invoke_function(effect.function, effect.payload, answer, lambda: frozenset({step}) | _above(running))
+        self._invoke_function(
+            effect.function, effect.payload, answer, lambda: frozenset({step}) | _waiting_states(running)
+        )
 
 
-def _above(running: virtual.VirtualExecution) -> Steps:
-    """The states that wait for this execution to end, up to the parent of all."""
-    found: set[str] = set()
+def _waiting_states(running: virtual.VirtualExecution) -> Steps:
+    """Name the states that wait for this execution to end, up to the outermost parent."""
+    states: set[str] = set()
     for parent, task, _ in running.waiting:
         if frame := parent.execution.calls.get(task):
-            found |= {_step(parent, frame)} | _above(parent)
-    return frozenset(found)
+            states |= {_step(parent, frame)} | _waiting_states(parent)
+    return frozenset(states)
 
 
 def _step(running: virtual.VirtualExecution, frame: Frame) -> str:
@@ -121,4 +123,4 @@ def _step(running: virtual.VirtualExecution, frame: Frame) -> str:
 
 
 def _unused(*_: object) -> Any:
-    raise AssertionError("functions are invoked by the world")
+    raise AssertionError("the simulated world invokes functions itself")

@@ -1,6 +1,7 @@
-"""The faults that a simulation injects: each with a rate, drawn from a stream of its own, or given as a schedule.
+"""The faults that a simulation injects: drawn at random with a rate each, or taken from a schedule.
 
-A drawn schedule is a list of (occasion, fault). Replaying a part of it is how a failure is shortened.
+An occasion is a point at which a fault could strike: a call, a commit, an invocation. Occasions are numbered. A
+schedule maps occasions to faults; replaying parts of a schedule shortens a failure.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ from enum import StrEnum
 from random import Random
 
 
-class Fault(StrEnum):
-    """What goes wrong, by the kind of occasion it strikes."""
+class InjectedFault(StrEnum):
+    """The kinds of faults."""
 
     CRASH_BEFORE = "crash before a call"
     CRASH_AFTER = "crash after a call"
@@ -27,73 +28,80 @@ class Fault(StrEnum):
     PROVIDER_DOWN = "provider down for minutes"
     NEVER_ANSWERS = "person never answers"
     CANCELLED = "cancelled at any tick"
-    TOLD_TWICE = "person reports twice at once"
+    REPORTED_TWICE = "person reports twice at once"
     UPGRADED = "definition upgraded under way"
     STARTED_AGAIN = "new run beside the old one"
 
 
 OF_CALLS = (
-    Fault.CRASH_BEFORE,
-    Fault.CRASH_AFTER,
-    Fault.LOST_REQUEST,
-    Fault.LOST_RESPONSE,
-    Fault.STALLED,
-    Fault.DUPLICATED,
+    InjectedFault.CRASH_BEFORE,
+    InjectedFault.CRASH_AFTER,
+    InjectedFault.LOST_REQUEST,
+    InjectedFault.LOST_RESPONSE,
+    InjectedFault.STALLED,
+    InjectedFault.DUPLICATED,
 )
 
-OF_FEED = (Fault.FEED_LATE, Fault.FEED_TWICE, Fault.FEED_LOST)
+OF_FEED = (InjectedFault.FEED_LATE, InjectedFault.FEED_TWICE, InjectedFault.FEED_LOST)
 
-RATES: Mapping[Fault, float] = {
+RATES: Mapping[InjectedFault, float] = {
     **dict.fromkeys(OF_CALLS, 0.006),
-    Fault.DUPLICATED: 0.05,
-    Fault.FEED_LATE: 0.05,
-    Fault.FEED_TWICE: 0.05,
-    Fault.FEED_LOST: 0.01,
-    Fault.CLOCK_SKEW: 0.1,
-    Fault.PROVIDER_DOWN: 0.3,
-    Fault.NEVER_ANSWERS: 0.03,
-    Fault.CANCELLED: 0.25,
-    Fault.TOLD_TWICE: 0.05,
-    Fault.UPGRADED: 0.3,
-    Fault.STARTED_AGAIN: 0.05,
+    InjectedFault.DUPLICATED: 0.05,
+    InjectedFault.FEED_LATE: 0.05,
+    InjectedFault.FEED_TWICE: 0.05,
+    InjectedFault.FEED_LOST: 0.01,
+    InjectedFault.CLOCK_SKEW: 0.1,
+    InjectedFault.PROVIDER_DOWN: 0.3,
+    InjectedFault.NEVER_ANSWERS: 0.03,
+    InjectedFault.CANCELLED: 0.25,
+    InjectedFault.REPORTED_TWICE: 0.05,
+    InjectedFault.UPGRADED: 0.3,
+    InjectedFault.STARTED_AGAIN: 0.05,
 }
-"""Shares of occasions: calls of a port, commits of the feed, invocations, worlds, answers of people, orders."""
+"""The share of occasions that each fault strikes. Its occasions are calls of a port, commits in the feed, processes,
+worlds, answers of people, or orders."""
 
 
-Witness = Callable[[int, tuple[Fault, ...], str], None]
-"""Sees an occasion: its number, what could strike there, and what it is."""
+Observer = Callable[[int, tuple[InjectedFault, ...], str], None]
+"""Called at an occasion with its number, the faults that could strike, and a description."""
 
 
 @dataclass(slots=True)
 class Faults:
-    """``strikes`` is asked at every occasion, in the order in which they come. ``witness`` sees each before it."""
+    """Decides at every occasion whether a fault strikes.
+
+    With a ``schedule`` exactly its faults strike; otherwise faults are drawn by their rates. ``injected`` lists the
+    faults that struck, with occasion and description.
+    """
 
     seed: int
-    rates: Mapping[Fault, float] = field(default_factory=lambda: RATES)
-    schedule: Mapping[int, Fault] | None = None
-    witness: Witness | None = None
-    injected: list[tuple[int, Fault, str]] = field(default_factory=list)
+    rates: Mapping[InjectedFault, float] = field(default_factory=lambda: RATES)
+    schedule: Mapping[int, InjectedFault] | None = None
+    observer: Observer | None = None
+    injected: list[tuple[int, InjectedFault, str]] = field(default_factory=list)
     _occasions: int = 0
     _random: Random = field(init=False)
 
     def __post_init__(self) -> None:
         self._random = Random(f"faults of {self.seed}")
 
-    def strikes(self, candidates: Iterable[Fault], what: str) -> Fault | None:
-        """The fault that strikes this occasion, if one of the candidates does. ``what`` describes it for people."""
+    def strikes(self, candidates: Iterable[InjectedFault], what: str) -> InjectedFault | None:
+        """Return the fault that strikes at this occasion, if any. ``what`` describes the occasion in reports."""
         self._occasions += 1
         drawn = self._random.random()
-        if self.witness is not None:
-            self.witness(self._occasions, tuple(candidates), what)
+        if self.observer is not None:
+            self.observer(self._occasions, tuple(candidates), what)
         if self.schedule is not None:
-            found = self.schedule.get(self._occasions)
-            return self._noted(found, what) if found is not None and found in tuple(candidates) else None
+            scheduled = self.schedule.get(self._occasions)
+            if scheduled is None or scheduled not in tuple(candidates):
+                return None
+            return self._record(scheduled, what)
         for fault in candidates:
             drawn -= self.rates.get(fault, 0.0)
             if drawn < 0:
-                return self._noted(fault, what)
+                return self._record(fault, what)
         return None
 
-    def _noted(self, fault: Fault, what: str) -> Fault:
+    def _record(self, fault: InjectedFault, what: str) -> InjectedFault:
         self.injected.append((self._occasions, fault, what))
         return fault

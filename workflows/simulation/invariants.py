@@ -1,4 +1,4 @@
-"""What must hold after every run, whatever happened in it."""
+"""The rules that must hold after every simulated world."""
 
 from __future__ import annotations
 
@@ -34,26 +34,31 @@ from workflows.projections.open_orders import open_orders, project
 from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
 from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
-from workflows.simulation.people import Story
+from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import World
 from workflows.time_budgets import budgets
 
 
-def violations(world: World, stories: list[Story]) -> list[str]:
-    """Each broken rule in a sentence; none when all hold."""
-    return [*_of_orders(world, stories), *_of_stores(world), *stale_rows(world), *_of_executions(world, stories)]
+def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str]:
+    """Describe every broken rule in a sentence."""
+    return [
+        *_of_orders(world, simulated_orders),
+        *_of_stores(world),
+        *stale_rows(world),
+        *_of_executions(world, simulated_orders),
+    ]
 
 
-def _of_orders(world: World, stories: list[Story]) -> Iterator[str]:
-    for story in stories:
-        if story.order_id is None:
-            yield f"order {story.number} was never acknowledged"
+def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator[str]:
+    for simulated_order in simulated_orders:
+        if simulated_order.order_id is None:
+            yield f"order {simulated_order.number} was never acknowledged"
             continue
-        history, order = load(world.log, story.order_id)
+        history, order = load(world.log, simulated_order.order_id)
         if order.run_state is RunState.RUNNING:
             yield f"{order.order_id} neither ended nor is an incident: {order.status}, run {order.run}"
         if order.run_state is RunState.ENDED and owed(order):
-            yield f"{order.order_id} ended and owes {owed(order)}"
+            yield f"{order.order_id} ended with open intents {owed(order)}"
         if order.run_state is RunState.ENDED and not books(order).settled:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
         yield from _of_pickup(order, history)
@@ -68,22 +73,22 @@ def _of_pickup(order: Order, history: History) -> Iterator[str]:
             if event.cause is not CancellationCause.DELIVERY_FAILED:
                 yield f"{order.order_id} was cancelled after pickup because of {event.cause}"
         elif isinstance(event, PreparationCancellationRequested) and picked_up:
-            yield f"{order.order_id} takes a meal back that was picked up"
+            yield f"{order.order_id} recalls a meal that was picked up"
         picked_up |= isinstance(event, OrderPickedUp | OrderDelivered | DeliveryFailed)
 
 
 def _of_reasons(order: Order, history: History) -> Iterator[str]:
-    """What is undone has a reason in the log: somebody asked, or a fact that came before it."""
+    """Check that every cancellation has a reason in the log: a person's request, or an earlier event."""
     for recorded in history.recorded:
         event = recorded.event
         if not isinstance(event, CancellationRequested):
             continue
         before = history.recorded[: recorded.version - 1]
         if event.cause is CancellationCause.ASKED:
-            given = event.by != SYSTEM
+            has_reason = event.by != SYSTEM
         else:
-            given = any(isinstance(found.event, _REASONS[event.cause]) for found in before)
-        if not given:
+            has_reason = any(isinstance(earlier.event, _REASONS[event.cause]) for earlier in before)
+        if not has_reason:
             yield f"{order.order_id} was cancelled by {event.by.role}, {event.cause}, and the log has no reason for it"
 
 
@@ -100,18 +105,18 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
 
 
 def _of_undos(world: World, order: Order) -> Iterator[str]:
-    """What was taken back at the kitchen or of a courier is what the intent said."""
+    """Check that every recalled ticket and withdrawn offer is the one that the intent named."""
     lines = {line.key: line for line in (*world.sandbox.kitchen.entries(), *world.sandbox.couriers.entries())}
     for version, intent in order.intents.items():
         if not isinstance(intent, PreparationCancellationRequested | CourierReleaseRequested):
             continue
         line = lines.get(f"{order.order_id}/{version}")
         if line is not None and line.parent != f"{order.order_id}/{intent.request}":
-            yield f"{order.order_id}/{version} took back {line.parent}, not the call of version {intent.request}"
+            yield f"{order.order_id}/{version} undid {line.parent}, not the call of version {intent.request}"
 
 
 def _of_stores(world: World) -> Iterator[str]:
-    """Every line of a ledger is explained by one event, and every chain verifies."""
+    """Check that one event explains every line of the sandbox's ledgers, and that every hash chain verifies."""
     for difference in check_books(world.log, world.sandbox).differences:
         yield f"{difference.order_id}: {difference.what}"
     for finding in verify(world.log).findings:
@@ -119,23 +124,23 @@ def _of_stores(world: World) -> Iterator[str]:
 
 
 def stale_rows(world: World) -> Iterator[str]:
-    """The view of open orders is the fold of each of them."""
+    """List the orders whose row in the view of open orders differs from their log."""
     table = budgets(world.template.functions["Feed"].environment)
     rows = {row.order_id: row for row in open_orders(world.documents)}
-    for order_id in {found for commit in world.log.scan() if (found := order_id_in(commit.pk))}:
+    for order_id in {order_id for commit in world.log.scan() if (order_id := order_id_in(commit.pk))}:
         history, order = load(world.log, order_id)
         if project(order, history.recorded, table) != rows.get(order.order_id):
             yield f"{order.order_id}: the view of open orders is not what the log says"
 
 
-def _of_executions(world: World, stories: list[Story]) -> Iterator[str]:
-    """No token outlives its wait, and no wait its order."""
+def _of_executions(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator[str]:
+    """Check that no execution still runs and that no wait has an open token."""
     for running in world.executions.running():
         yield f"execution {running.execution.name} still runs: {world.executions.waits_of(running)}"
-    for story in stories:
-        if story.order_id is None:
+    for simulated_order in simulated_orders:
+        if simulated_order.order_id is None:
             continue
-        waiting = [wait.token for wait in waits_of(world.documents, story.order_id)]
-        waiting += [wait.token for wait in circuit_waits_of(world.documents, story.order_id)]
+        waiting = [wait.token for wait in waits_of(world.documents, simulated_order.order_id)]
+        waiting += [wait.token for wait in circuit_waits_of(world.documents, simulated_order.order_id)]
         if any(world.executions.is_open(token) for token in waiting):
-            yield f"{story.order_id}: a token is still open"
+            yield f"{simulated_order.order_id}: a token is still open"

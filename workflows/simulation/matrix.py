@@ -1,8 +1,9 @@
-"""The fault matrix: every step of every machine x every fault -> what came of it, by running it.
+"""The fault matrix: for every step of every machine and every fault, how an order goes on and ends.
 
-A world of one order is run without faults; what happened in it says at which occasions a step was performed and which
-faults could strike there. For each cell some of those occasions are aimed at, each in a world of its own, and the cell
-says what came of them. Steps that are only reached under faults are aimed at in worlds whose first fault led there.
+Worlds of one order run without faults first. They show at which occasions a step is performed and which faults could
+strike there. For each cell, some of these occasions are chosen. Each one gets a world of its own, in which the fault is
+injected there, and the cell counts the results. Steps that are reached only under faults use worlds whose first fault
+leads there.
 
     python -m workflows.simulation.matrix --write docs/fault-matrix.md
 """
@@ -23,181 +24,191 @@ from pathlib import Path
 from random import Random
 
 from workflows.embedded.template import Template
-from workflows.simulation.aiming import OF_PEOPLE, Aim, Occasion, Trial, run
-from workflows.simulation.faults import OF_CALLS, OF_FEED, Fault
+from workflows.simulation.fault_plans import OF_PEOPLE, FaultPlan, Occasion, PlanResult, run
+from workflows.simulation.faults import OF_CALLS, OF_FEED, InjectedFault
 from workflows.simulation.task_states import task_states
 from workflows.simulation.world import read_deployed
 
 ROOT = Path(__file__).parents[2]
 
 SEEDS = 60
-"""Worlds without faults: enough that each branch that people and the means of payment can take is among them."""
+"""Worlds without faults: enough to take every branch that people and payment methods can cause."""
 
-AIMS = 8
-"""Worlds a cell; more where the step makes more kinds of calls, so that each is struck."""
+PLANS = 8
+"""Worlds a cell; more if the step makes more kinds of calls, so that each kind is struck."""
 
-WAYS = 6
-"""Worlds kept that lead to a step which is only reached under faults."""
+LEADING_MAX = 6
+"""Worlds kept for each step that is reached only under faults."""
 
 ENDS = ("delivered", "cancelled")
-"""Without the fault. A cell keeps to worlds of the first of these that has some: so it shows what the fault changed."""
+"""How worlds end without the fault. A cell uses worlds of one such end, so that it shows what the fault changed."""
 
-Cell = tuple[str, Fault]
+Cell = tuple[str, InjectedFault]
 
 
 @dataclass(slots=True)
 class Matrix:
-    """``trials`` by cell; a cell that no fault can strike is in ``impossible``, with the reason."""
+    """The results by cell; a cell whose fault cannot strike is in ``impossible``, with the reason."""
 
     steps: Sequence[str]
-    trials: dict[Cell, list[Trial]] = field(default_factory=lambda: defaultdict(list))
+    results: dict[Cell, list[PlanResult]] = field(default_factory=lambda: defaultdict(list))
     impossible: dict[Cell, str] = field(default_factory=dict)
     worlds: int = 0
     seconds: float = 0.0
 
-    def text(self, step: str, fault: Fault) -> str:
-        """The cell: what came of it, and in how many worlds. Empty if the step was never reached."""
+    def text(self, step: str, fault: InjectedFault) -> str:
+        """Format a cell: the results with their number of worlds. Empty if the step was never reached."""
         if reason := self.impossible.get((step, fault)):
             return f"*{reason}*"
-        found = Counter(f"{trial.how}: {trial.end}" for trial in self.trials.get((step, fault), ()))
-        return "; ".join(f"{what} ({count})" for what, count in sorted(found.items(), key=lambda it: (-it[1], it[0])))
+        counts = Counter(f"{result.how}: {result.end}" for result in self.results.get((step, fault), ()))
+        return "; ".join(f"{what} ({count})" for what, count in sorted(counts.items(), key=lambda it: (-it[1], it[0])))
 
     def empty(self) -> list[Cell]:
-        return [(step, fault) for step in self.steps for fault in Fault if not self.text(step, fault)]
+        """List the cells without a result and without a reason."""
+        return [(step, fault) for step in self.steps for fault in InjectedFault if not self.text(step, fault)]
 
     def violations(self) -> list[str]:
+        """Describe every broken invariant, with its cell and plan."""
         return [
-            f"{step} x {fault}: {trial.aim}: {violation}"
-            for (step, fault), trials in self.trials.items()
-            for trial in trials
-            for violation in trial.violations
+            f"{step} x {fault}: {result.plan}: {violation}"
+            for (step, fault), results in self.results.items()
+            for result in results
+            for violation in result.violations
         ]
 
 
-RunAll = Callable[[Iterable[Aim], bool], list[Trial]]
+RunPlans = Callable[[Iterable[FaultPlan], bool], list[PlanResult]]
 
 
-def build(steps: Sequence[str], run_all: RunAll, *, seeds: int = SEEDS, aims: int = AIMS) -> Matrix:
-    """Run it. ``steps`` are ``Machine.State``; those which the worlds do not reach stay empty."""
+def build(steps: Sequence[str], run_plans: RunPlans, *, seeds: int = SEEDS, plans: int = PLANS) -> Matrix:
+    """Run all worlds of the matrix.
+
+    Args:
+        steps: Names of the form ``Machine.State``. Cells of a step that no world reaches stay empty.
+        run_plans: Runs plans, in any number of processes; its second argument is ``look`` of ``fault_plans.run``.
+        seeds: Worlds without faults.
+        plans: Worlds a cell.
+    """
     began, matrix = time.perf_counter(), Matrix(steps)
-    ways = run_all([Aim(seed) for seed in range(seeds)], True)
-    matrix.worlds += len(ways)
+    leading = run_plans([FaultPlan(seed) for seed in range(seeds)], True)
+    matrix.worlds += len(leading)
     missing = set(steps)
-    while now := [step for step in steps if step in missing and any(_performs(way, step) for way in ways)]:
+    while now := [step for step in steps if step in missing and any(_performs(result, step) for result in leading)]:
         missing -= set(now)
-        trials = list(_fill(matrix, now, ways, run_all, aims))
-        ways = run_all(_leading_to(missing, trials), True)
-        matrix.worlds += len(trials) + len(ways)
+        results = list(_fill(matrix, now, leading, run_plans, plans))
+        leading = run_plans(_leading_to(missing, results), True)
+        matrix.worlds += len(results) + len(leading)
     matrix.seconds = time.perf_counter() - began
     return matrix
 
 
-def _fill(matrix: Matrix, steps: Sequence[str], ways: Sequence[Trial], run_all: RunAll, aims: int) -> Iterator[Trial]:
+def _fill(
+    matrix: Matrix, steps: Sequence[str], leading: Sequence[PlanResult], run_plans: RunPlans, plans: int
+) -> Iterator[PlanResult]:
     for step in steps:
-        through = [way for way in ways if _performs(way, step)]
-        aimed = {fault: _aims(step, fault, through, aims) for fault in Fault}
-        trials = run_all([aim for found in aimed.values() for aim in found], False)
-        for trial in trials:
-            matrix.trials[step, trial.aim.strikes[-1][1]].append(trial)
-        for fault in (fault for fault, found in aimed.items() if not found):
+        through = [result for result in leading if _performs(result, step)]
+        by_fault = {fault: _plans(step, fault, through, plans) for fault in InjectedFault}
+        results = run_plans([plan for chosen in by_fault.values() for plan in chosen], False)
+        for result in results:
+            matrix.results[step, result.plan.strikes[-1][1]].append(result)
+        for fault in (fault for fault, chosen in by_fault.items() if not chosen):
             matrix.impossible[step, fault] = _reason(fault)
-        _tell(f"{step}: {len(trials)} worlds, {sum(bool(trial.violations) for trial in trials)} with violations")
-        yield from trials
+        _log(f"{step}: {len(results)} worlds, {sum(bool(result.violations) for result in results)} with violations")
+        yield from results
 
 
-def _performs(way: Trial, step: str) -> bool:
-    return any(step in occasion.performing or step in occasion.in_flight for occasion in way.occasions)
+def _performs(result: PlanResult, step: str) -> bool:
+    return any(step in occasion.performing or step in occasion.in_flight for occasion in result.occasions)
 
 
-def _aims(step: str, fault: Fault, ways: Sequence[Trial], aims: int) -> list[Aim]:
-    """Every kind of call once, then more of them, as drawn."""
-    pool = _pool(step, fault, ways)
-    kinds: dict[str, list[tuple[Trial, Occasion]]] = defaultdict(list)
-    for way, occasion in pool:
-        kinds[_kind(fault, occasion)].append((way, occasion))
-    random, found = Random(f"{step} {fault}"), dict[Aim, None]()
-    for names in [sorted(kinds)] * aims:
+def _plans(step: str, fault: InjectedFault, leading: Sequence[PlanResult], plans: int) -> list[FaultPlan]:
+    """Choose occasions for a cell: every kind of call once, then more at random."""
+    pool = _pool(step, fault, leading)
+    kinds: dict[str, list[tuple[PlanResult, Occasion]]] = defaultdict(list)
+    for result, occasion in pool:
+        kinds[_kind(fault, occasion)].append((result, occasion))
+    random, chosen = Random(f"{step} {fault}"), dict[FaultPlan, None]()
+    for names in [sorted(kinds)] * plans:
         for name in names:
-            if len(found) < max(aims, len(kinds)):
-                way, occasion = random.choice(kinds[name])
-                found[way.aim.also(occasion.number, fault)] = None
-    return list(found)
+            if len(chosen) < max(plans, len(kinds)):
+                result, occasion = random.choice(kinds[name])
+                chosen[result.plan.also(occasion.number, fault)] = None
+    return list(chosen)
 
 
-def _pool(step: str, fault: Fault, ways: Sequence[Trial]) -> list[tuple[Trial, Occasion]]:
-    """Where the fault could strike that step. An outage begins with a call to who is down, if the step makes one."""
-    pool = [(way, occasion) for way in ways for occasion in way.occasions if occasion.could_strike(step, fault)]
-    if fault is Fault.PROVIDER_DOWN:
-        calls = [(way, it) for way, it in pool if it.gateway is not None and step in it.performing]
+def _pool(step: str, fault: InjectedFault, leading: Sequence[PlanResult]) -> list[tuple[PlanResult, Occasion]]:
+    """List the occasions at which the fault could strike the step, with the world they come from.
+
+    An outage begins with a call to the provider that is down, if the step makes one.
+    """
+    pool = [(result, it) for result in leading for it in result.occasions if it.could_strike(step, fault)]
+    if fault is InjectedFault.PROVIDER_DOWN:
+        calls = [(result, it) for result, it in pool if it.gateway is not None and step in it.performing]
         pool = calls or pool
-    for end, obliging in product(ENDS, (True, False)):
-        if alike := [(way, it) for way, it in pool if (way.end, way.obliging) == (end, obliging)]:
+    for end, payment_works in product(ENDS, (True, False)):
+        if alike := [(result, it) for result, it in pool if (result.end, result.payment_works) == (end, payment_works)]:
             return alike
     return pool
 
 
-def _kind(fault: Fault, occasion: Occasion) -> str:
-    if fault in OF_CALLS or fault is Fault.PROVIDER_DOWN:
+def _kind(fault: InjectedFault, occasion: Occasion) -> str:
+    if fault in OF_CALLS or fault is InjectedFault.PROVIDER_DOWN:
         return occasion.what
     return occasion.what.partition("/")[0] if fault in OF_FEED else ""  # a key begins with what was recorded
 
 
-def _reason(fault: Fault) -> str:
-    """Why no occasion in any world that performed the step was one for this fault."""
-    if fault is Fault.DUPLICATED:
+def _reason(fault: InjectedFault) -> str:
+    """Say why the fault cannot strike the step in any world."""
+    if fault is InjectedFault.DUPLICATED:
         return "makes no outside call"
     if fault in OF_FEED:
         return "nothing is written meanwhile"
-    return "nobody is asked meanwhile" if fault in OF_PEOPLE else "makes no call"
+    return "no person answers meanwhile" if fault in OF_PEOPLE else "makes no call"
 
 
-def _leading_to(missing: set[str], trials: Sequence[Trial]) -> list[Aim]:
-    """Those that reach steps not reached before, some for each, with as many kinds of faults as there are."""
-    found: dict[Aim, None] = {}
+def _leading_to(missing: set[str], results: Sequence[PlanResult]) -> list[FaultPlan]:
+    """Choose plans that reach the missing steps: some for each step, with as many kinds of faults as possible."""
+    chosen: dict[FaultPlan, None] = {}
     for step in sorted(missing):
-        leading = [trial for trial in trials if step in trial.reached]
-        seen: Counter[Fault] = Counter()
-        ranked: list[tuple[int, int, Aim]] = []
-        for trial in leading:
-            fault = trial.aim.strikes[-1][1]
+        leading = [result for result in results if step in result.reached]
+        seen: Counter[InjectedFault] = Counter()
+        ranked: list[tuple[int, int, FaultPlan]] = []
+        for result in leading:
+            fault = result.plan.strikes[-1][1]
             seen[fault] += 1
-            ranked.append((seen[fault], len(ranked), trial.aim))
-        found.update(dict.fromkeys(aim for _, _, aim in sorted(ranked, key=lambda it: it[:2])[:WAYS]))
-    return list(found)
+            ranked.append((seen[fault], len(ranked), result.plan))
+        chosen.update(dict.fromkeys(plan for _, _, plan in sorted(ranked, key=lambda it: it[:2])[:LEADING_MAX]))
+    return list(chosen)
 
 
-# --- running and telling ----------------------------------------------------------------------------------------------
+# --- running and writing ----------------------------------------------------------------------------------------------
 
 
 @cache
 def deployed() -> Template:
+    """Read the template of this repository, once a process."""
     return read_deployed(ROOT)
 
 
-def run_here(aims: Iterable[Aim], look: bool) -> list[Trial]:
-    """One after the other, in this process."""
-    return [run(aim, deployed(), look=look) for aim in aims]
+def _run(plan: FaultPlan, look: bool) -> PlanResult:
+    return run(plan, deployed(), look=look)
 
 
-def _run_there(aim: Aim, look: bool) -> Trial:
-    return run(aim, deployed(), look=look)
-
-
-def _tell(text: str) -> None:
+def _log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
 def page(matrix: Matrix, command: str, date: str) -> str:
-    """The matrix as Markdown: a table a machine, a row a fault, a column a step."""
-    struck = sum(map(len, matrix.trials.values()))
-    cells = len(matrix.steps) * len(Fault)
+    """Format the matrix as Markdown: a table a machine, a row a fault, a column a step."""
+    struck = sum(map(len, matrix.results.values()))
+    cells = len(matrix.steps) * len(InjectedFault)
     lines = [
         "# The fault matrix",
         "",
         f"Written by `{command}` on {date}.",
         "",
-        f"{cells} cells, {len(matrix.empty())} empty; {matrix.worlds} worlds, {struck} of them with a fault aimed at a",
-        f"step; {len(matrix.violations())} broken invariants; {matrix.seconds:.0f} s.",
+        f"{cells} cells, {len(matrix.empty())} empty; {matrix.worlds} worlds, {struck} of them with a planned fault",
+        f"in a step; {len(matrix.violations())} broken invariants; {matrix.seconds:.0f} s.",
         "",
         *_LEGEND,
     ]
@@ -208,59 +219,61 @@ def page(matrix: Matrix, command: str, date: str) -> str:
 
 _LEGEND = (
     "Each world is one order with the real domain, handlers, machines, interpreter, relay and gateways under a virtual",
-    "clock. It repeats a world without that fault up to one occasion at which the step is performed; there the fault",
-    "strikes. A cell says how the order went on and how it ended, and in how many worlds. Of several, the last resort",
-    "is named: *no retry needed*, *retried*, *timed out* (by a decision of the business), *waited for the circuit*,",
-    "*woken by the watchdog*, *new run by the watchdog*, *parked*, *parked and run again by support*.",
+    "clock. It repeats a world without that fault up to one occasion at which the step is performed, and there the",
+    "fault strikes. A cell shows how the order went on and how it ended, and in how many worlds. How it went on is the",
+    "last resort that was needed: *no retry needed*, *retried*, *timed out* (a person did not answer in time),",
+    "*waited for the circuit*, *woken by the watchdog*, *new run by the watchdog*, *parked*, *parked and run again by",
+    "support*.",
     "",
-    "Where there are such, the worlds are ones whose order is delivered without the fault, with a means of payment",
-    "that refuses nothing. People answer as they are drawn, and once a fault struck something else may be drawn: a",
-    "restaurant that rejects, a courier who is late. All invariants of the simulation are checked after each world. A",
-    "step that starts a machine makes the calls of that machine. Words in italics say why a fault cannot strike: no",
-    "world that performed the step had an occasion for it.",
+    "If possible, the worlds are ones whose order is delivered without the fault, with a payment method that works.",
+    "People answer at random, and after a fault the random numbers may be different ones: a restaurant may reject, a",
+    "courier may be late. All invariants of the simulation are checked after each world. A step that starts a machine",
+    "includes the calls of that machine. Words in italics say why a fault cannot strike: no world that performed the",
+    "step had an occasion for it.",
 )
 
 
 def _table(matrix: Matrix, steps: Sequence[str]) -> Iterator[str]:
     yield f"| fault | {' | '.join(step.partition('.')[2] for step in steps)} |"
     yield "|---" * (len(steps) + 1) + "|"
-    for fault in Fault:
+    for fault in InjectedFault:
         yield f"| {fault.value} | {' | '.join(matrix.text(step, fault) for step in steps)} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m workflows.simulation.matrix", description=__doc__)
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there instead of printing it")
-    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"worlds without faults to begin with ({SEEDS})")
-    parser.add_argument("--aims", type=int, default=AIMS, help=f"worlds a cell ({AIMS})")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--write", type=Path, metavar="FILE", help="file to write the page to, instead of printing it")
+    parser.add_argument("--seeds", type=int, default=SEEDS, help=f"worlds without faults ({SEEDS})")
+    parser.add_argument("--plans", type=int, default=PLANS, help=f"worlds a cell ({PLANS})")
+    options = parser.parse_args(arguments)
     with ProcessPoolExecutor(os.cpu_count()) as processes:
 
-        def run_all(aims: Iterable[Aim], look: bool) -> list[Trial]:
-            aims = list(aims)
-            return list(processes.map(_run_there, aims, [look] * len(aims), chunksize=4))
+        def run_plans(plans: Iterable[FaultPlan], look: bool) -> list[PlanResult]:
+            plans = list(plans)
+            return list(processes.map(_run, plans, [look] * len(plans), chunksize=4))
 
-        matrix = build(list(task_states(deployed())), run_all, seeds=given.seeds, aims=given.aims)
-    text = page(matrix, _command(given), time.strftime("%Y-%m-%d"))
-    if given.write is None:
+        matrix = build(list(task_states(deployed())), run_plans, seeds=options.seeds, plans=options.plans)
+    text = page(matrix, _command(options), time.strftime("%Y-%m-%d"))
+    if options.write is None:
         print(text, end="")
     else:
-        given.write.write_text(text)
+        options.write.write_text(text)
     return _verdict(matrix)
 
 
-def _command(given: argparse.Namespace) -> str:
-    changed = [f" --{name} {value}" for name, value in (("seeds", given.seeds), ("aims", given.aims))]
-    usual: Mapping[str, int] = {"seeds": SEEDS, "aims": AIMS}
-    changed = [text for text, (name, value) in zip(changed, usual.items(), strict=True) if f" --{name} {value}" != text]
+def _command(options: argparse.Namespace) -> str:
+    defaults: Mapping[str, int] = {"seeds": SEEDS, "plans": PLANS}
+    changed = [
+        f" --{name} {getattr(options, name)}" for name, value in defaults.items() if getattr(options, name) != value
+    ]
     return f"python -m workflows.simulation.matrix --write docs/fault-matrix.md{''.join(changed)}"
 
 
 def _verdict(matrix: Matrix) -> int:
     for violation in matrix.violations():
-        _tell(violation)
+        _log(violation)
     for step, fault in matrix.empty():
-        _tell(f"empty: {step} x {fault}")
+        _log(f"empty: {step} x {fault}")
     return 1 if matrix.violations() or matrix.empty() else 0
 
 

@@ -1,7 +1,7 @@
-"""The people of a simulated order. They act through the HTTP API's own handlers, each answer until it is heard.
+"""The people of a simulated order: customer, restaurant, couriers and support.
 
-Whether somebody answers at all, cancels, or says it twice at once is drawn from the faults; what they say and how long
-they take, from the world.
+They act through the handlers of the HTTP API and repeat each request until it is answered. The faults decide whether a
+person answers at all, cancels, or reports twice at once. The world's random numbers decide answers and times.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from domain.order.refusals import Rejected
 from workflows.embedded.http import payload_format
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
-from workflows.simulation.faults import Fault
+from workflows.simulation.faults import InjectedFault
 from workflows.simulation.world import World
 
 RETRIES_OF_SUPPORT = 2
-"""Times a parked order gets a new run before it is left as an incident."""
+"""How often support starts a new run of a parked order before leaving it as an incident."""
 
 LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
-"""Means: between two looks at the screen, of cooking, of riding."""
+"""Mean times between two looks at the screen, of cooking, and of riding."""
 
 
-class Story:
-    """One order and its people. It is placed at some time ``within_s`` seconds."""
+class SimulatedOrder:
+    """One order and its people. The order is placed at a random time in the first ``within_s`` seconds."""
 
     def __init__(self, world: World, number: int, *, within_s: float = 900.0) -> None:
         self.world = world
@@ -43,7 +43,7 @@ class Story:
 
     @property
     def order(self) -> Order | None:
-        """As the log has it; nobody in the world reads it this way."""
+        """The order as the log has it, read without the ports of a process. None before it is placed."""
         if self.order_id is None:
             return None
         newest = self.world.newest[order_stream(self.order_id)]
@@ -53,44 +53,45 @@ class Story:
 
     @property
     def at_rest(self) -> bool:
+        """Whether the order has ended, or is parked and support has given up."""
         order = self.order
         return order is not None and (
             order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up)
         )
 
-    # --- who they are --------------------------------------------------------------------------------------------
+    # --- the people ----------------------------------------------------------------------------------------------
 
     def _customer(self) -> None:
-        placed = self._say("POST", "/orders", "customer", self._body(), key=f"order-{self.number}")
+        placed = self._send("POST", "/orders", "customer", self._body(), key=f"order-{self.number}")
         self.order_id = OrderId(placed["id"])
         spawn = self.world.scheduler.spawn
         spawn(self._restaurant)
         spawn(self._couriers)
         spawn(self._support)
-        if self._strikes(Fault.CANCELLED):
+        if self._strikes(InjectedFault.CANCELLED):
             spawn(self.cancel, delay_s=self.random.expovariate(1 / 600))
-        if self._strikes(Fault.STARTED_AGAIN):
+        if self._strikes(InjectedFault.STARTED_AGAIN):
             spawn(self.start_again, delay_s=self.random.expovariate(1 / 600))
 
     def cancel(self) -> None:
-        """Somebody wishes that the order be cancelled."""
-        self._wait_for_its_id()
+        """Request the cancellation as the customer or the restaurant."""
+        self._wait_until_placed()
         role = self.random.choice(("customer", "restaurant"))
         self._act("cancel", role, {"reason": "changed my mind"})
 
     def start_again(self) -> None:
-        """Support starts a new run, whether it is needed or not."""
-        self._wait_for_its_id()
+        """Start a new run as support, whether one is needed or not."""
+        self._wait_until_placed()
         order = self.order
         if order is not None:
             self._start_run(order)
 
     def _restaurant(self) -> None:
         order = self._until(lambda order: order.ticket is not None)
-        if order is None or order.ticket is None or self._strikes(Fault.NEVER_ANSWERS):
+        if order is None or order.ticket is None or self._strikes(InjectedFault.NEVER_ANSWERS):
             return
         ticket = {"ticket": order.ticket.intent}
-        self._take(60)
+        self._pause(60)
         if self.random.random() < 0.08:
             self._act("preparation/reject", "restaurant", {**ticket, "reason": "closed"})
             return
@@ -100,12 +101,12 @@ class Story:
             if self.random.random() < 0.1:
                 lack = {**ticket, "line": line, "available": self.random.choice((0, 0, 1))}
                 self._act("preparation/item-unavailable", "restaurant", lack)
-        self._take(COOK_S)
-        if not self._strikes(Fault.NEVER_ANSWERS):
+        self._pause(COOK_S)
+        if not self._strikes(InjectedFault.NEVER_ANSWERS):
             self._act("preparation/ready", "restaurant", ticket)
 
     def _couriers(self) -> None:
-        """Each offer is seen by a courier of its own."""
+        """Let another courier answer each offer."""
         seen: set[int] = set()
         while (order := self._until(lambda order: len(order.delivery.offers) > len(seen))) is not None:
             for offer in order.delivery.offers:
@@ -115,13 +116,13 @@ class Story:
 
     def _courier(self, intent: int) -> None:
         courier, offer = f"courier-{self.number}-{intent}", {"offer": intent}
-        self._take(40)
+        self._pause(40)
         if self.random.random() < 0.1:
             self._act("delivery/decline", courier, {**offer, "reason": "too far"})
             return
         if self.random.random() < 0.15:
-            self._take(300)  # answers an offer that may be withdrawn by now
-        if self._strikes(Fault.NEVER_ANSWERS) or self._act("delivery/assign", courier, offer) is None:
+            self._pause(300)  # the offer may be withdrawn by now
+        if self._strikes(InjectedFault.NEVER_ANSWERS) or self._act("delivery/assign", courier, offer) is None:
             return
         order = self._until(lambda order: order.ticket is not None and order.ticket.state is TicketState.READY)
         if order is None:
@@ -129,30 +130,30 @@ class Story:
         if self.random.random() < 0.05:
             self._act("delivery/decline", courier, {**offer, "reason": "flat tyre"})
             return
-        if self._strikes(Fault.NEVER_ANSWERS) or self._act("delivery/pick-up", courier, offer) is None:
+        if self._strikes(InjectedFault.NEVER_ANSWERS) or self._act("delivery/pick-up", courier, offer) is None:
             return
-        self._take(RIDE_S)
+        self._pause(RIDE_S)
         if self.random.random() < 0.06:
             self._act("delivery/fail", courier, {**offer, "reason": "nobody home", "fault": "customer"})
-        elif not self._strikes(Fault.NEVER_ANSWERS):
+        elif not self._strikes(InjectedFault.NEVER_ANSWERS):
             self._act("delivery/deliver", courier, offer)
 
     def _support(self) -> None:
-        """Gives a parked order a new run a few times, then leaves it as the incident that it is."""
+        """Start a new run of a parked order a few times, then leave it as an incident."""
         for _ in range(RETRIES_OF_SUPPORT):
             order = self._until(lambda order: order.run_state is RunState.PARKED)
             if order is None:
                 return
-            self._take(900)
+            self._pause(900)
             self._start_run(order)
         if self._until(lambda order: order.run_state is RunState.PARKED) is not None:
             self.given_up = True
 
-    def _wait_for_its_id(self) -> None:
+    def _wait_until_placed(self) -> None:
         while self.order_id is None:
-            self._take(1)
+            self._pause(1)
 
-    # --- what they do --------------------------------------------------------------------------------------------
+    # --- their requests ------------------------------------------------------------------------------------------
 
     def _start_run(self, order: Order) -> None:
         support = Actor(Role.SUPPORT, "sam")
@@ -164,34 +165,34 @@ class Story:
             return
 
     def _until(self, holds: Any) -> Order | None:
-        """Look at the order now and then until it holds; None once the order has ended."""
+        """Read the order now and then until the condition holds. None if the order ends or support gives up before."""
         while True:
             order = self.order
-            assert order is not None  # people hear of an order once it is placed
+            assert order is not None  # people act only once the order is placed
             if order.run_state is RunState.ENDED or self.given_up:
                 return None
             if holds(order):
                 return order
-            self._take(LOOK_S)
+            self._pause(LOOK_S)
 
-    def _take(self, mean_s: float) -> None:
+    def _pause(self, mean_s: float) -> None:
         self.world.scheduler.pause(self.random.expovariate(1 / mean_s))
 
     def _act(self, action: str, who: str, body: Mapping[str, Any]) -> Any:
-        """None when it was refused: the order has gone on without them."""
+        """Make a request about the order. None if it was refused, because the order has gone on."""
         key = f"{action}/{who}/{body.get('line', body.get('offer', ''))}"
         path = f"/orders/{self.order_id}/{action}"
-        if self._strikes(Fault.TOLD_TWICE):
-            self.world.scheduler.spawn(lambda: self._say("POST", path, who, body, key=f"{key}/again"))
-        return self._say("POST", path, who, body, key=key)
+        if self._strikes(InjectedFault.REPORTED_TWICE):
+            self.world.scheduler.spawn(lambda: self._send("POST", path, who, body, key=f"{key}/again"))
+        return self._send("POST", path, who, body, key=key)
 
-    def _say(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
-        """The same request until somebody answers it."""
+    def _send(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
+        """Repeat a request until it gets an answer below 500. None if the answer is a refusal."""
         while True:
             answer = self._request(method, path, who, body, key)
             if answer is not None and answer.status < 500:
                 return json.loads(answer.body) if answer.status < 300 else None
-            self._take(5)
+            self._pause(5)
 
     def _request(
         self, method: str, path: str, who: str, body: Mapping[str, Any], key: str
@@ -218,10 +219,10 @@ class Story:
             lambda result, failure: answers.append(None if failure else payload_format.response(result)),
         )
         while not answers:
-            self._take(0.2)
+            self._pause(0.2)
         return answers[0]
 
-    def _strikes(self, fault: Fault) -> bool:
+    def _strikes(self, fault: InjectedFault) -> bool:
         return self.world.faults.strikes((fault,), f"order {self.number}") is not None
 
     def _body(self) -> dict[str, Any]:

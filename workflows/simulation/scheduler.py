@@ -1,7 +1,7 @@
 """A seeded scheduler of plain blocking code, under a virtual clock.
 
-Every task is a greenlet, so that real handlers run as they are. Wherever a task pauses, others run, and it goes on
-later. The seed decides everything: the same seed gives the same schedule.
+Every task is a greenlet, so that real handlers run unchanged. While a task pauses, others run. The seed decides
+everything: the same seed gives the same schedule.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from random import Random
 from greenlet import getcurrent, greenlet
 
 EPOCH = datetime(2026, 1, 5, 11, 0, tzinfo=UTC)
-"""When every simulation begins: a Monday, before lunch."""
+"""The start of every simulation: a Monday, before lunch."""
 
 
 @dataclass(order=True, slots=True)
-class _Event:
+class _ScheduledAction:
     at: datetime
     order: float
     number: int
@@ -27,13 +27,13 @@ class _Event:
 
 
 class Scheduler:
-    """Calls actions in the order of their time; among those of one instant the seed chooses. A ``Clock``, too."""
+    """Calls actions in order of time; the seed orders actions of the same instant. Also a ``Clock``."""
 
     def __init__(self, seed: int) -> None:
         self.random = Random(seed)
         self.time = EPOCH
         self.steps = 0
-        self._events: list[_Event] = []
+        self._events: list[_ScheduledAction] = []
         self._numbered = 0
         self._loop: greenlet | None = None
 
@@ -41,25 +41,30 @@ class Scheduler:
         return self.time
 
     def at(self, at: datetime, action: Callable[[], object]) -> None:
-        """Call ``action`` in the loop at that time, or now if that is past."""
+        """Schedule an action for a time, or for now if the time is past."""
         self._numbered += 1
-        heapq.heappush(self._events, _Event(max(at, self.time), self.random.random(), self._numbered, action))
+        heapq.heappush(self._events, _ScheduledAction(max(at, self.time), self.random.random(), self._numbered, action))
 
     def after(self, seconds: float, action: Callable[[], object]) -> None:
+        """Schedule an action after a delay."""
         self.at(self.time + timedelta(seconds=seconds), action)
 
     def spawn(self, code: Callable[[], object], delay_s: float = 0.0) -> None:
-        """Begin a task after a delay."""
+        """Start a task after a delay."""
         self.after(delay_s, greenlet(code).switch)
 
     def pause(self, seconds: float) -> None:
-        """Stop the task that calls this for so long."""
+        """Pause the calling task."""
         assert self._loop is not None  # a task runs in the loop
         self.after(seconds, getcurrent().switch)
         self._loop.switch()
 
     def run(self, until: Callable[[], bool], *, steps_max: int) -> bool:
-        """Run until the condition holds, or nothing is left, or the steps are used up. Says whether it holds."""
+        """Run until the condition holds.
+
+        Returns:
+            False if no action is left, or ``steps_max`` is reached, before the condition holds.
+        """
         self._loop = getcurrent()
         while not until():
             if not self._events or self.steps >= steps_max:

@@ -1,4 +1,4 @@
-"""Run worlds: one seed to its end, many seeds, and the shortest schedule of faults that still shows a violation."""
+"""Run simulated worlds: one seed, many seeds, and the shortest schedule of faults that still shows a violation."""
 
 from __future__ import annotations
 
@@ -10,64 +10,65 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from workflows.embedded.template import Template
-from workflows.simulation.faults import RATES, Fault, Faults
+from workflows.simulation.faults import RATES, Faults, InjectedFault
 from workflows.simulation.invariants import stale_rows, violations
-from workflows.simulation.people import Story
+from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import World
 
 ORDERS = 5
-"""Orders in a world: enough to share circuits and the timer, few enough to read."""
+"""Orders in a world: enough to share circuit breakers and the timer, few enough to read."""
 
 STEPS_MAX = 400_000
-"""A world that needs more goes round in circles; usual are five thousand."""
+"""A world that needs more steps is in an endless loop; usual are five thousand."""
 
 DRAIN = timedelta(minutes=20)
-"""After the last order came to rest: late messages, duplicates and zombies come to their end."""
+"""Time after the last order came to rest, for late messages, duplicates and abandoned invocations."""
 
 VIEW_WITHIN = timedelta(hours=26)
-"""A row whose message was lost is found when it is overdue, or by the daily check of the view against the log."""
+"""Time until a row whose message was lost is repaired: when it is overdue, or by the daily check against the log."""
 
 SHRINK_TRIES_MAX = 200
 
-Schedule = Mapping[int, Fault]
+Schedule = Mapping[int, InjectedFault]
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of one world."""
+class SimulationResult:
+    """The result of one world. ``outcomes`` counts the orders by how they ended."""
 
     seed: int
     outcomes: Counter[str]
-    injected: tuple[tuple[int, Fault, str], ...]
+    injected: tuple[tuple[int, InjectedFault, str], ...]
     violations: tuple[str, ...]
 
     @property
     def schedule(self) -> Schedule:
-        """The faults by the occasion that they struck."""
+        """The faults by the occasion at which they struck."""
         return {occasion: fault for occasion, fault, _ in self.injected}
 
 
 @dataclass(slots=True)
 class Summary:
-    """What came of many."""
+    """The results of many worlds, added up. ``failed`` are the worlds with violations."""
 
     seeds: int = 0
     orders: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
-    failed: list[Outcome] = field(default_factory=list)
+    failed: list[SimulationResult] = field(default_factory=list)
     seconds: float = 0.0
 
-    def add(self, outcome: Outcome, orders: int) -> None:
+    def add(self, result: SimulationResult, orders: int) -> None:
+        """Add the result of one world with this number of orders."""
         self.seeds += 1
         self.orders += orders
-        self.outcomes += outcome.outcomes
-        self.faults.update(fault.value for _, fault, _ in outcome.injected)
-        if outcome.violations:
-            self.failed.append(outcome)
+        self.outcomes += result.outcomes
+        self.faults.update(fault.value for _, fault, _ in result.injected)
+        if result.violations:
+            self.failed.append(result)
 
     def join(self, other: Summary) -> None:
-        """What another process ran."""
+        """Add the results of another process."""
         self.seeds += other.seeds
         self.orders += other.orders
         self.outcomes += other.outcomes
@@ -80,26 +81,26 @@ def simulate(
     template: Template,
     *,
     orders: int = ORDERS,
-    rates: Mapping[Fault, float] = RATES,
+    rates: Mapping[InjectedFault, float] = RATES,
     schedule: Schedule | None = None,
-) -> Outcome:
-    """One world from its beginning to its end. With a ``schedule``, exactly those faults strike."""
+) -> SimulationResult:
+    """Run one world to its end. With a ``schedule`` exactly its faults strike, otherwise ones drawn by ``rates``."""
     faults = Faults(seed, rates, schedule)
     world = World(seed, template, faults)
-    stories = [Story(world, number) for number in range(orders)]
-    run_to_rest(world, stories)
-    return Outcome(
+    simulated_orders = [SimulatedOrder(world, number) for number in range(orders)]
+    run_to_rest(world, simulated_orders)
+    return SimulationResult(
         seed=seed,
-        outcomes=Counter(_outcome(story) for story in stories),
+        outcomes=Counter(_outcome(simulated_order) for simulated_order in simulated_orders),
         injected=tuple(faults.injected),
-        violations=tuple(violations(world, stories)),
+        violations=tuple(violations(world, simulated_orders)),
     )
 
 
 def simulate_many(
-    seeds: Iterable[int], template: Template, *, orders: int = ORDERS, rates: Mapping[Fault, float] = RATES
+    seeds: Iterable[int], template: Template, *, orders: int = ORDERS, rates: Mapping[InjectedFault, float] = RATES
 ) -> Summary:
-    """Many worlds, one after the other."""
+    """Run many worlds, one after the other."""
     began, summary = time.perf_counter(), Summary()
     with quiet():
         for seed in seeds:
@@ -108,27 +109,27 @@ def simulate_many(
     return summary
 
 
-def shortest(outcome: Outcome, template: Template, *, orders: int = ORDERS) -> Outcome:
-    """Leave out faults, first many, then one by one, as long as a violation is still there."""
-    found, size, tries = outcome, max(1, len(outcome.schedule) // 2), 0
+def shortest(failed: SimulationResult, template: Template, *, orders: int = ORDERS) -> SimulationResult:
+    """Remove faults from a failed world's schedule, first many, then one by one, while a violation remains."""
+    best, size, tries = failed, max(1, len(failed.schedule) // 2), 0
     with quiet():
         while size and tries < SHRINK_TRIES_MAX:
-            occasions = sorted(found.schedule)
+            occasions = sorted(best.schedule)
             for start in range(0, len(occasions), size):
-                left_out = set(occasions[start : start + size])
-                rest = {at: fault for at, fault in found.schedule.items() if at not in left_out}
+                removed = set(occasions[start : start + size])
+                rest = {at: fault for at, fault in best.schedule.items() if at not in removed}
                 tries += 1
-                tried = simulate(outcome.seed, template, orders=orders, schedule=rest)
-                if tried.violations and len(tried.schedule) < len(found.schedule):
-                    found = tried
+                shorter = simulate(failed.seed, template, orders=orders, schedule=rest)
+                if shorter.violations and len(shorter.schedule) < len(best.schedule):
+                    best = shorter
                     break
             else:
                 size //= 2
-    return found
+    return best
 
 
 class quiet:  # noqa: N801 - reads as a statement
-    """Faults are what a simulation is made of: nobody wants them in the log."""
+    """Switch logging off: injected faults would fill the log."""
 
     def __enter__(self) -> None:
         logging.disable(logging.CRITICAL)
@@ -137,12 +138,16 @@ class quiet:  # noqa: N801 - reads as a statement
         logging.disable(logging.NOTSET)
 
 
-def run_to_rest(world: World, stories: list[Story], *, steps_max: int = STEPS_MAX) -> None:
-    """Until every order rests and what was under way has come to its end."""
+def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_max: int = STEPS_MAX) -> None:
+    """Run until every order is at rest, no execution runs, and late messages have arrived."""
     scheduler = world.scheduler
 
     def calm() -> bool:
-        return scheduler.steps % 64 == 0 and all(story.at_rest for story in stories) and not world.executions.running()
+        return (
+            scheduler.steps % 64 == 0
+            and all(simulated_order.at_rest for simulated_order in simulated_orders)
+            and not world.executions.running()
+        )
 
     if scheduler.run(calm, steps_max=steps_max):
         drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
@@ -151,8 +156,8 @@ def run_to_rest(world: World, stories: list[Story], *, steps_max: int = STEPS_MA
             scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * steps_max)
 
 
-def _outcome(story: Story) -> str:
-    order = story.order
+def _outcome(simulated_order: SimulatedOrder) -> str:
+    order = simulated_order.order
     if order is None:
         return "never placed"
     if order.run_state.value == "parked":

@@ -1,4 +1,4 @@
-"""The steps of the machines: each Task state of each definition, as ``Machine.State``."""
+"""The Task states of all machines, as ``Machine.State``."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workflows.simulation.world import definitions
 
 
 def task_states(template: Template) -> dict[str, Mapping[str, Any]]:
-    """Each with its definition, in the order of the files."""
+    """Collect the raw definitions of all Task states, in the order of the template."""
     return {
         f"{machine}.{name}": state
         for machine, definition in definitions(template).items()
@@ -19,7 +19,7 @@ def task_states(template: Template) -> dict[str, Mapping[str, Any]]:
 
 
 def circuit_waits(template: Template) -> frozenset[str]:
-    """Those that wait for a circuit to close."""
+    """Collect the Task states that wait for a circuit to close."""
     return frozenset(
         step for step, state in task_states(template).items() if "'await_circuit" in str(state["Arguments"])
     )

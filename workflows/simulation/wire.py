@@ -1,6 +1,6 @@
-"""Ports as a simulated process sees them: the real adapter behind a wire on which faults strike.
+"""Ports of a simulated process: each call to the real adapter goes over a wire on which faults strike.
 
-Every call is a scheduling point, before it and after it. What a store or a gateway does inside one call is one instant.
+Other tasks may run before and after every call. The work of a store or gateway inside one call takes no time.
 """
 
 from __future__ import annotations
@@ -10,35 +10,32 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from workflows.simulation.faults import OF_CALLS, Fault, Faults
+from workflows.simulation.faults import OF_CALLS, Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 
 T = TypeVar("T")
 
 STALL_S = (31.0, 400.0)
-"""Longer than a function's timeout of 30 s, so that its machine has gone on when it wakes up."""
+"""Longer than a function's timeout of 30 s, so that its machine has gone on when the function resumes."""
 
 LATENCY_S = 0.02
-"""Mean of what a call takes each way."""
+"""Mean time of a call in each direction, in seconds."""
 
 
 class ProcessKilled(BaseException):
-    """The simulated process is gone. No handler catches it: it is no Exception."""
+    """The simulated process was killed. A BaseException, so that handlers do not catch it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Nobody answers in this time."""
+    """A time in which a port does not answer."""
 
     begins: datetime
     ends: datetime
 
 
 class Wire:
-    """What all ports of a world share: the scheduler, the faults, and which of them are down.
-
-    ``arrived`` are the calls that came to the outside, answered or not.
-    """
+    """The connection that all ports of a world share. ``outages`` are by port; ``arrived`` lists calls of gateways."""
 
     def __init__(self, scheduler: Scheduler, faults: Faults) -> None:
         self._scheduler = scheduler
@@ -48,32 +45,40 @@ class Wire:
         self.arrived: list[tuple[datetime, str]] = []
 
     def carry(self, port: str, method: str, act: Callable[[], T], lost: Callable[[str], Exception]) -> T:
-        """One call by the running task."""
+        """Make one call for the running task.
+
+        Args:
+            act: The call itself.
+            lost: Builds the port's error for a call that got no answer.
+
+        Raises:
+            ProcessKilled: The fault killed the calling process.
+        """
         self.calls += 1
         label = f"{port}.{method}"
         fault = self._faults.strikes(_candidates(port), label)
         self._scheduler.pause(self._delay(fault))
-        if fault is Fault.CRASH_BEFORE:
+        if fault is InjectedFault.CRASH_BEFORE:
             raise ProcessKilled
         if port in GATEWAYS:
             self.arrived.append((self._scheduler.now(), label))
         if self._is_down(port):
-            raise lost("nobody answers")
-        if fault is Fault.LOST_REQUEST:
+            raise lost("the provider is down")
+        if fault is InjectedFault.LOST_REQUEST:
             raise lost("the request was lost")
         result = act()
-        if fault is Fault.DUPLICATED:
-            self._scheduler.after(self._scheduler.random.expovariate(1 / 30), lambda: _heedless(act))
+        if fault is InjectedFault.DUPLICATED:
+            self._scheduler.after(self._scheduler.random.expovariate(1 / 30), lambda: _ignoring_errors(act))
         self._scheduler.pause(self._delay(fault))
-        if fault is Fault.CRASH_AFTER:
+        if fault is InjectedFault.CRASH_AFTER:
             raise ProcessKilled
-        if fault is Fault.LOST_RESPONSE:
+        if fault is InjectedFault.LOST_RESPONSE:
             raise lost("the answer was lost")
         return result
 
-    def _delay(self, fault: Fault | None) -> float:
+    def _delay(self, fault: InjectedFault | None) -> float:
         random = self._scheduler.random
-        return random.uniform(*STALL_S) if fault is Fault.STALLED else random.expovariate(1 / LATENCY_S)
+        return random.uniform(*STALL_S) if fault is InjectedFault.STALLED else random.expovariate(1 / LATENCY_S)
 
     def _is_down(self, port: str) -> bool:
         outage = self.outages.get(port)
@@ -81,7 +86,7 @@ class Wire:
 
 
 class Port:
-    """Stands for ``target``, whose methods it carries over the wire."""
+    """A proxy of ``target`` that makes every method call over the wire."""
 
     def __init__(self, wire: Wire, name: str, target: Any, lost: Callable[[str], Exception]) -> None:
         self._wire = wire
@@ -90,22 +95,22 @@ class Port:
         self._lost = lost
 
     def __getattr__(self, method: str) -> Any:
-        found = getattr(self._target, method)
-        if not callable(found):
-            return found
-        return lambda *args, **kwargs: self._wire.carry(self._name, method, lambda: found(*args, **kwargs), self._lost)
+        member = getattr(self._target, method)
+        if not callable(member):
+            return member
+        return lambda *args, **kwargs: self._wire.carry(self._name, method, lambda: member(*args, **kwargs), self._lost)
 
 
 GATEWAYS = ("payments", "kitchen", "couriers")
 
 
-def _candidates(port: str) -> Iterable[Fault]:
-    """Only the network to the outside delivers a call twice by itself."""
+def _candidates(port: str) -> Iterable[InjectedFault]:
+    """Only calls of gateways can be delivered twice by the network."""
     return OF_CALLS if port in GATEWAYS else OF_CALLS[:-1]
 
 
-def _heedless(act: Callable[[], object]) -> None:
-    """The second delivery of a call: nobody hears what it answers."""
+def _ignoring_errors(act: Callable[[], object]) -> None:
+    """Deliver a call a second time. Its answer and errors are lost."""
     try:
         act()
     except Exception:
@@ -113,4 +118,5 @@ def _heedless(act: Callable[[], object]) -> None:
 
 
 def outage(begins: datetime, seconds: float) -> Outage:
+    """Build an outage from its duration."""
     return Outage(begins, begins + timedelta(seconds=seconds))

@@ -1,7 +1,7 @@
 """One simulated world: stores, Step Functions, Lambda, the feed, the timer and the counterparties, on one scheduler.
 
-Simulated processes share nothing but the stores: each invocation runs in one of a few processes, which have circuit
-breakers and a clock of their own.
+Each invocation runs in one of a few simulated processes. A process has circuit breakers and a clock of its own; all
+processes share the stores.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from workflows.sandbox.opening import Sandbox
 from workflows.sandbox.payment import SandboxPayments
 from workflows.sandbox.settings import SandboxSettings
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
-from workflows.simulation.faults import Fault, Faults
+from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
 from workflows.upkeep.on_tick import TICK_EVERY_S
@@ -53,10 +53,10 @@ T = TypeVar("T")
 
 PROCESSES = 3
 TIMER_EVERY_S = (60.0, 300.0)
-"""The schedule comes every minute on AWS; a late one is nothing special."""
+"""Seconds between two calls of the timer: a minute on AWS, and more when it is late."""
 
 FEED_DELAY_S = 0.2
-"""Mean; Lambda polls a stream several times a second."""
+"""Mean delay of a feed message; Lambda polls a stream several times a second."""
 
 SKEW_S = 120.0
 OUTAGE_S = (60.0, 900.0)
@@ -67,7 +67,7 @@ _performing: ContextVar[Steps] = ContextVar("performing", default=frozenset())
 
 
 class ProcessClock:
-    """The clock of whichever process runs: the world's time, off by that process's skew."""
+    """The clock of the current process: the world's time plus the skew of the process."""
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
@@ -77,7 +77,7 @@ class ProcessClock:
 
 
 class MemoryDatabase:
-    """Stands for a counterparty's database file: each write is one transaction."""
+    """A counterparty's database in memory: each write is one transaction."""
 
     read_only = False
 
@@ -98,7 +98,10 @@ class MemoryDatabase:
 
 
 class World:
-    """One seed, one world. ``template`` is what is deployed."""
+    """A deployment of ``template`` in which one seed decides everything.
+
+    ``newest`` is the last version of each stream; ``rounds`` are the results of the timer, with their time.
+    """
 
     def __init__(self, seed: int, template: Template, faults: Faults) -> None:
         self.scheduler = Scheduler(seed)
@@ -128,19 +131,21 @@ class World:
     def invoke(
         self, function: str, payload: JSON, answer: Answer, within: Callable[[], Steps] = frozenset[str]
     ) -> None:
-        """Run a function as Lambda does. ``answer`` hears once; a function that is out of time goes on unheard.
+        """Run a function as Lambda does. A function that runs over its timeout goes on, but its result is ignored.
 
-        ``within`` says which states it performs.
+        Args:
+            answer: Called once, with the result or with error and cause.
+            within: Returns the states that the function performs.
         """
-        found = self.template.functions[function_name(function)]
+        target = self.template.functions[function_name(function)]
         event = json.dumps(payload)
         process = self.random.randrange(PROCESSES)
-        heard = False
+        answered = False
 
-        def tell(result: Any, failure: tuple[str, str] | None) -> None:
-            nonlocal heard
-            if not heard:
-                heard = True
+        def answer_once(result: Any, failure: tuple[str, str] | None) -> None:
+            nonlocal answered
+            if not answered:
+                answered = True
                 answer(result, failure)
 
         def run() -> None:
@@ -148,24 +153,24 @@ class World:
             _process.set(process)
             _performing.set(within())
             try:
-                with serving(self._engines[process], found.environment):
-                    result = _handler(found.handler)(json.loads(event), None)
-                tell(json.loads(json.dumps(result)), None)
+                with serving(self._engines[process], target.environment):
+                    result = _handler(target.handler)(json.loads(event), None)
+                answer_once(json.loads(json.dumps(result)), None)
             except ProcessKilled:
-                tell(None, ("Runtime.ExitError", "the process was killed"))
+                answer_once(None, ("Runtime.ExitError", "the process was killed"))
             except Exception as error:
-                tell(None, answers.function_failed(error))
+                answer_once(None, answers.function_failed(error))
 
         self.scheduler.spawn(run, delay_s=self.random.expovariate(1 / 0.01))
-        out_of_time = answers.function_timed_out(float(found.timeout_s))
-        self.scheduler.after(found.timeout_s, lambda: tell(None, out_of_time))
+        timed_out = answers.function_timed_out(float(target.timeout_s))
+        self.scheduler.after(target.timeout_s, lambda: answer_once(None, timed_out))
 
     def performing(self) -> Steps:
-        """The states that the running task performs, if it is a function that a machine invoked."""
+        """Name the states that the running function performs; none if no machine invoked it."""
         return _performing.get()
 
     def skew_running_process(self, seconds: float) -> None:
-        """From now on the clock of the process that runs is off."""
+        """Change the clock skew of the running process."""
         self._skews[_process.get()] = seconds
         _skew.set(seconds)
 
@@ -180,22 +185,23 @@ class World:
             self._relayed = change.position
             self.newest[change.commit.pk] = change.commit.sk
             fault = self.faults.strikes(
-                (Fault.FEED_LATE, Fault.FEED_TWICE, Fault.FEED_LOST), f"feed of {change.commit.k}"
+                (InjectedFault.FEED_LATE, InjectedFault.FEED_TWICE, InjectedFault.FEED_LOST),
+                f"feed of {change.commit.k}",
             )
-            if fault is Fault.FEED_LOST:
+            if fault is InjectedFault.FEED_LOST:
                 continue
-            late = fault is Fault.FEED_LATE
+            late = fault is InjectedFault.FEED_LATE
             delay = self.random.uniform(5, 300) if late else self.random.expovariate(1 / FEED_DELAY_S)
-            for _ in range(2 if fault is Fault.FEED_TWICE else 1):
+            for _ in range(2 if fault is InjectedFault.FEED_TWICE else 1):
                 self._deliver(change, delay)
 
     def _deliver(self, change: FeedEntry, delay_s: float) -> None:
-        def heard(result: Any, failure: tuple[str, str] | None) -> None:
+        def redeliver_failures(result: Any, failure: tuple[str, str] | None) -> None:
             if failure is not None or result["batchItemFailures"]:
                 self._deliver(change, self.random.expovariate(1))
 
         batch = {"Records": [stream_record(change)]}
-        self.scheduler.after(delay_s, lambda: self.invoke("Feed", batch, heard))
+        self.scheduler.after(delay_s, lambda: self.invoke("Feed", batch, redeliver_failures))
 
     def _on_timer(self) -> None:
         self.invoke("Timer", {}, self._on_round)
@@ -209,11 +215,11 @@ class World:
                 self.scheduler.after(TICK_EVERY_S, self._on_tick)
 
     def _on_tick(self) -> None:
-        """What a call of the timer does in the time it is given, here each look in a call of its own."""
+        """Run the next look of a busy timer. On AWS one call makes all looks; here each has a call of its own."""
         self._tick_due = False
         self.invoke("Timer", {}, self._on_round)
 
-    # --- what it is made of --------------------------------------------------------------------------------------
+    # --- parts ---------------------------------------------------------------------------------------------------
 
     def _assembled(self) -> Engine:
         ports: dict[str, Any] = {
@@ -227,36 +233,36 @@ class World:
         return assemble(**ports, clock=self.clock)
 
     def _drawn_skew(self) -> float:
-        skewed = self.faults.strikes((Fault.CLOCK_SKEW,), "a process")
+        skewed = self.faults.strikes((InjectedFault.CLOCK_SKEW,), "a process")
         return self.random.uniform(-SKEW_S, SKEW_S) if skewed else 0.0
 
     def _plan_outage(self) -> None:
         down = self.random.choice(GATEWAYS)
         begins = self.scheduler.now() + timedelta(seconds=self.random.uniform(0, 1800))
         seconds = self.random.uniform(*OUTAGE_S)
-        if self.faults.strikes((Fault.PROVIDER_DOWN,), f"{down} for {seconds:.0f} s"):
+        if self.faults.strikes((InjectedFault.PROVIDER_DOWN,), f"{down} for {seconds:.0f} s"):
             self.wire.outages[down] = outage(begins, seconds)
 
     def _plan_upgrade(self) -> None:
         at = self.random.uniform(0, 2400)
-        if self.faults.strikes((Fault.UPGRADED,), f"after {at:.0f} s"):
+        if self.faults.strikes((InjectedFault.UPGRADED,), f"after {at:.0f} s"):
             self.scheduler.after(at, self.upgrade)
 
 
 def read_deployed(root: Path) -> Template:
-    """The template of this repository, as a world runs it."""
+    """Read the template in a folder, as a world deploys it."""
     return read_template(root / "template.yaml")
 
 
 def _sandbox(scheduler: Scheduler) -> Sandbox:
     surroundings = Surroundings(clock=scheduler, random=Random(0), wait=lambda _: None)
-    settings, database = SandboxSettings(), MemoryDatabase()
-    stands: Any = database
+    settings = SandboxSettings()
+    database: Any = MemoryDatabase()
     return Sandbox(
-        payments=SandboxPayments(stands, settings.payment, surroundings),
-        kitchen=SandboxKitchen(stands, settings.kitchen, surroundings),
-        couriers=SandboxCouriers(stands, settings.courier, surroundings),
-        database=stands,
+        payments=SandboxPayments(database, settings.payment, surroundings),
+        kitchen=SandboxKitchen(database, settings.kitchen, surroundings),
+        couriers=SandboxCouriers(database, settings.courier, surroundings),
+        database=database,
     )
 
 
@@ -264,23 +270,23 @@ _parsed: dict[tuple[int, str], Mapping[str, Definition]] = {}
 
 
 def definitions(template: Template) -> Mapping[str, Definition]:
-    """The machines as they are deployed, by name."""
-    return _kept(template, "as it is", lambda text: text)
+    """Parse the deployed machines, by name."""
+    return _parse_once(template, "as it is", lambda text: text)
 
 
 def _upgraded(template: Template) -> Mapping[str, Definition]:
-    """The next release of every machine: one more state at its beginning, and other names of executions to come."""
+    """Parse a next release of every machine, with one more state at its beginning."""
 
     def change(text: str) -> str:
         raw = yaml.safe_load(text)
-        first = {"Type": "Pass", "Comment": "Came with the upgrade.", "Next": raw["StartAt"]}
+        first = {"Type": "Pass", "Comment": "Added by the upgrade.", "Next": raw["StartAt"]}
         return yaml.safe_dump({**raw, "StartAt": "Upgraded", "States": {"Upgraded": first, **raw["States"]}})
 
-    return _kept(template, "upgraded", change)
+    return _parse_once(template, "upgraded", change)
 
 
-def _kept(template: Template, release: str, change: Callable[[str], str]) -> Mapping[str, Definition]:
-    """Definitions are parsed once a process; a run has thousands of worlds."""
+def _parse_once(template: Template, release: str, change: Callable[[str], str]) -> Mapping[str, Definition]:
+    """Parse the definitions of a release once a process, because a run has thousands of worlds."""
     key = (id(template), release)
     if key not in _parsed:
         _parsed[key] = {
@@ -292,5 +298,5 @@ def _kept(template: Template, release: str, change: Callable[[str], str]) -> Map
 
 def _handler(handler: str) -> Callable[[Any, Any], Any]:
     module, _, name = handler.rpartition(".")
-    found: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
-    return found
+    function: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
+    return function

@@ -18,7 +18,7 @@ from handlers.http.models import CancelBody, PlaceBody
 from handlers.http.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
-from handlers.http.values import Amount, OrderIdText
+from handlers.http.values import MoneyBody, OrderIdText
 from workflows.client.order_json import HistoryJson, OrderJson, ReplayJson
 from workflows.engine import KEYS, engine
 from workflows.orders import requests
@@ -128,6 +128,6 @@ def documented_apis() -> list[Api]:
 documentation.add_documentation(api, documented_apis)
 
 
-def _or_zero(fee: Amount | None, body: PlaceBody) -> Money:
+def _or_zero(fee: MoneyBody | None, body: PlaceBody) -> Money:
     """The fee; zero, in the currency of the first line, if it was left out."""
     return Money.zero(body.lines[0].unit_price.currency) if fee is None else fee.money

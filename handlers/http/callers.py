@@ -1,4 +1,4 @@
-"""Who calls, as the authorizer of API Gateway says it, and what the call belongs to."""
+"""The caller of a request, from the claims that API Gateway's authorizer checked, and the trace it belongs to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from handlers.http.refusals import AccessTokenRequired, RoleUnclear, SubjectUnus
 from workflows.orders.command_handling import Caller
 
 ROLES = frozenset(Role) - {Role.SYSTEM}
-"""The roles a token can carry; SYSTEM is Expediter itself."""
+"""The roles that a token can carry. SYSTEM is Expediter itself."""
 
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
@@ -19,14 +19,18 @@ _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[
 
 
 def caller(event: Mapping[str, Any]) -> Caller:
-    """Raises RequestRefused: 401 without a token, 403 for one that names nobody in exactly one role.
+    """Return the caller of an API Gateway event.
 
-    The correlation is the trace id of a valid ``traceparent`` (W3C Trace Context), else the request's id.
+    Its correlation is the trace id of a valid ``traceparent`` (W3C Trace Context), else the id of the request.
+
+    Raises:
+        Unauthenticated, AccessTokenRequired: There is no access token (401).
+        RoleUnclear, SubjectUnusable: Its role or user name cannot be used here (403).
     """
     context = event.get("requestContext") or {}
     claims = ((context.get("authorizer") or {}).get("jwt") or {}).get("claims")
     if not isinstance(claims, Mapping):
-        detail = "send an access token: Authorization: Bearer ..."
+        detail = "Send an access token: Authorization: Bearer ..."
         raise Unauthenticated(detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
     return Caller(actor=_actor(claims), correlation=_trace(event) or request, causation=request)
@@ -44,16 +48,19 @@ def _actor(claims: Mapping[str, Any]) -> Actor:
 
 
 def _subject(claims: Mapping[str, Any]) -> str:
-    """Whom orders know. Cognito makes ``sub`` up, and an access token has the user's name beside it: ``rst_1``. Names
-    are given by whoever administers the pool, so nobody can take another's."""
+    """Return the name that orders carry, e.g. ``rst_1``.
+
+    It is the user name in an access token of Cognito, whose ``sub`` is random. Only administrators of the pool choose
+    user names, so a user cannot take another's.
+    """
     if claims.get("token_use", "access") != "access":
-        detail = "send the access token; an id token is for the client that asked for it"
+        detail = "Send the access token. An id token is for the client that requested it."
         raise AccessTokenRequired(detail, headers=_BEARER)
     return str(claims.get("username") or claims.get("sub") or "")
 
 
 def _groups(claim: Any) -> list[str]:
-    """A list, or the text that API Gateway makes of one: ``[customer]``, ``[eu-west-1_x customer]``."""
+    """Read the groups from a list, or from API Gateway's text of a list: ``[customer]``, ``[eu-west-1_x customer]``."""
     if isinstance(claim, list):
         return [item for item in claim if isinstance(item, str)]
     return re.split(r"[\s,]+", claim.strip().strip("[]").strip()) if isinstance(claim, str) else []

@@ -1,4 +1,4 @@
-"""The currencies that people pay with: ISO 4217 without funds codes, metals and test codes."""
+"""The currencies of ISO 4217 in everyday use: without funds codes, metals and test codes."""
 
 _CODES = """
 AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC

@@ -1,4 +1,4 @@
-"""A request's body as a JSON object, read strictly: what two readers could understand differently is refused."""
+"""A request's body as a JSON object. What two JSON parsers could read differently is refused."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ from handlers.http.refusals import MalformedBody, UnsupportedContent
 from workflows.strict_json import JsonRefused, read_json
 
 BODY_BYTES_MAX = 512 * 1024
-"""More than the largest order (100 lines, 20 options each, all texts at their limits in ASCII) takes."""
+"""More than the largest order needs: 100 lines with 20 options each, all texts as long as they may be, in ASCII."""
 
 INTEGER_DIGITS_MAX = 15
-"""JSON numbers beyond 2**53 are not read alike everywhere (RFC 8259, section 6)."""
+"""Parsers differ on JSON numbers beyond 2**53 (RFC 8259, section 6)."""
 
 _CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
 
 def json_object(event: Mapping[str, Any]) -> dict[str, Any]:
-    """The body of an API Gateway event; no body is an empty object. Raises MalformedBody, UnsupportedContent."""
+    """Return the body of an API Gateway event. No body is an empty object.
+
+    Raises:
+        UnsupportedContent: The content type is not JSON in UTF-8.
+        MalformedBody: The body is too large, or not a JSON object.
+    """
     sent = event.get("body")
     if not sent:
         return {}
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if not _CONTENT_TYPE.fullmatch(headers.get("content-type", "").strip()):
-        detail = "send JSON in UTF-8, and say so: Content-Type: application/json"
-        raise UnsupportedContent(detail, (("Content-Type", detail),))
+        detail = "must be application/json, in UTF-8"
+        raise UnsupportedContent(f"Content-Type {detail}.", (("Content-Type", detail),))
     text = _text(sent, encoded=bool(event.get("isBase64Encoded")))
     parsed = _parsed(text)
     if not isinstance(parsed, dict):
-        _refuse("body", "send a JSON object", HTTPStatus.UNPROCESSABLE_ENTITY)
+        _refuse("body", "must be a JSON object", HTTPStatus.UNPROCESSABLE_ENTITY)
     return parsed
 
 
@@ -42,7 +47,7 @@ def _text(sent: str, *, encoded: bool) -> str:
         body = base64.b64decode(sent, validate=True) if encoded else sent.encode()
         text = body.decode()
     except binascii.Error:
-        _refuse("body", "is not base64, which it is said to be")
+        _refuse("body", "is not valid base64")
     except UnicodeError:
         _refuse("body", "is not UTF-8")
     if len(body) > BODY_BYTES_MAX:

@@ -1,4 +1,4 @@
-"""What the API takes: one model a body, with the limits that its documentation states."""
+"""The bodies of requests, one model each, with the limits that the OpenAPI document states."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from domain.order.deciding import LINES_MAX
 from domain.order.events import Line, Option
 from domain.personal import Contact
 from handlers.http.values import (
-    Amount,
     CourierName,
     CustomerName,
     Instant,
+    IntentVersion,
     Long,
+    MoneyBody,
     PaymentMethod,
     Phone,
-    Question,
     RestaurantName,
     Short,
     SkuName,
@@ -27,10 +27,10 @@ from handlers.http.values import (
 from workflows.incidents.bulk_retry import PER_S_MAX
 
 OPTIONS_MAX = 20
-"""Extras on one item; a menu has fewer."""
+"""Extras on one item. Menus have fewer."""
 
 QUANTITY_MAX = 999
-"""Of one item; who wants more calls the restaurant."""
+"""Units of one item. Larger orders are arranged by phone."""
 
 
 def _example(**fields: JsonValue) -> ConfigDict:
@@ -38,22 +38,22 @@ def _example(**fields: JsonValue) -> ConfigDict:
 
 
 class OptionBody(Strict):
-    """An extra on an item."""
+    """An extra on an item; its price is for one unit of the item."""
 
     name: Short
-    price: Amount
+    price: MoneyBody
 
     def option(self) -> Option:
         return Option(name=self.name, price=self.price.money)
 
 
 class LineBody(Strict):
-    """One item, some number of times."""
+    """One item, ``quantity`` times. ``unit_price`` is without options."""
 
     sku: SkuName
     name: Short
     quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
-    unit_price: Amount
+    unit_price: MoneyBody
     options: Annotated[list[OptionBody], Field(default_factory=list, max_length=OPTIONS_MAX)]
 
     def line(self) -> Line:
@@ -67,7 +67,7 @@ class LineBody(Strict):
 
 
 class ContactBody(Strict):
-    """Whom to bring it to, and where. Stored encrypted with the customer's key."""
+    """The person to deliver to, and the address. Stored encrypted with the customer's key."""
 
     name: Short
     phone: Phone
@@ -89,7 +89,10 @@ _MARGHERITA: dict[str, JsonValue] = {
 
 
 class PlaceBody(Strict):
-    """An order. ``customer`` is for a service that places for somebody; fees and tip are zero unless given."""
+    """An order to place. All amounts have one currency, and the total is above zero.
+
+    ``customer`` is for a service that places orders for customers. Fees and tip are zero if left out.
+    """
 
     model_config = _example(
         restaurant="rest-17",
@@ -103,15 +106,15 @@ class PlaceBody(Strict):
     customer: CustomerName | None = None
     restaurant: RestaurantName
     lines: Annotated[list[LineBody], Field(min_length=1, max_length=LINES_MAX)]
-    delivery_fee: Amount | None = None
-    service_fee: Amount | None = None
-    tip: Amount | None = None
+    delivery_fee: MoneyBody | None = None
+    service_fee: MoneyBody | None = None
+    tip: MoneyBody | None = None
     payment_method: PaymentMethod
     contact: ContactBody
 
 
 class CancelBody(Strict):
-    """Why the order is not wanted any more."""
+    """The reason for cancelling."""
 
     model_config = _example(reason="ordered by mistake")
 
@@ -119,11 +122,11 @@ class CancelBody(Strict):
 
 
 class TicketBody(Strict):
-    """``ticket`` is the number that came with the ticket; without it, the current one is meant."""
+    """``ticket`` is the number of the ticket that is answered; by default the current one."""
 
     model_config = _example(ticket=5)
 
-    ticket: Question | None = None
+    ticket: IntentVersion | None = None
 
     @property
     def answers(self) -> int | None:
@@ -132,7 +135,7 @@ class TicketBody(Strict):
 
 
 class AcceptBody(TicketBody):
-    """When the meal will be ready. Within a day; up to five minutes ago are forgiven."""
+    """When the meal will be ready: at most one day ahead and at most five minutes ago."""
 
     model_config = _example(ready_at="2026-03-01T18:30:00Z")
 
@@ -140,7 +143,7 @@ class AcceptBody(TicketBody):
 
 
 class RejectBody(TicketBody):
-    """Why the restaurant does not cook it."""
+    """The reason for rejecting the ticket."""
 
     model_config = _example(reason="the oven is broken")
 
@@ -148,7 +151,7 @@ class RejectBody(TicketBody):
 
 
 class ItemUnavailableBody(TicketBody):
-    """Of line ``line`` (numbered from 1) only ``available`` can be had."""
+    """Only ``available`` units of line ``line`` are available. Lines are numbered from 1."""
 
     model_config = _example(line=1, available=1)
 
@@ -157,11 +160,11 @@ class ItemUnavailableBody(TicketBody):
 
 
 class OfferBody(Strict):
-    """``offer`` is the number that came with the offer; without it, the current one is meant."""
+    """``offer`` is the number of the offer that is answered; by default the current one."""
 
     model_config = _example(offer=8)
 
-    offer: Question | None = None
+    offer: IntentVersion | None = None
 
     @property
     def answers(self) -> int | None:
@@ -170,7 +173,7 @@ class OfferBody(Strict):
 
 
 class AssignBody(OfferBody):
-    """Who takes the offer: a courier is itself; support and services name one."""
+    """The courier who takes the offer. Couriers leave ``courier_id`` out; support and services must send it."""
 
     model_config = _example(courier_id="courier-3", offer=8)
 
@@ -178,7 +181,7 @@ class AssignBody(OfferBody):
 
 
 class DeclineBody(OfferBody):
-    """Why nobody takes the offer, or why it is given back."""
+    """The reason for declining the offer, or for giving it back."""
 
     model_config = _example(reason="flat tyre")
 
@@ -186,7 +189,7 @@ class DeclineBody(OfferBody):
 
 
 class FailBody(OfferBody):
-    """Why the customer does not get the meal, and who answers for it."""
+    """Why the customer does not get the meal, and the party at fault."""
 
     model_config = _example(reason="nobody opened the door", fault="customer")
 
@@ -198,7 +201,7 @@ class FailBody(OfferBody):
 
 
 class RetryBody(Strict):
-    """Why the order should go on now. ``dry_run`` says what would happen, and does nothing."""
+    """The reason for retrying. A dry run returns what would happen, and changes nothing."""
 
     model_config = _example(reason="the provider is back", dry_run=True)
 
@@ -207,27 +210,31 @@ class RetryBody(Strict):
 
 
 class ResolveBody(RetryBody):
-    """``cancel`` gives back what is held; ``abandon`` does not, and ends the order as it is; ``write_off`` stops
-    pursuing what one intent holds or owes. ``fault`` says who answers for what is given up."""
+    """How to resolve the incident.
+
+    ``cancel`` compensates: releases holds and refunds payments. ``abandon`` ends the order as it is, without
+    compensation. ``write_off`` gives up what the one ``intent`` holds or owes. ``fault`` is the party at fault for what
+    is given up.
+    """
 
     model_config = _example(how="write_off", intent=15, reason="the account is closed", fault="platform")
 
     how: Literal["cancel", "abandon", "write_off"]
     fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
-    intent: Question | None = None
+    intent: IntentVersion | None = None
 
 
 class ApproveBody(Strict):
-    """``approval`` is the version of the wish, as it stands with the incident."""
+    """``approval`` is the number of the request to approve, as the incident lists it."""
 
     model_config = _example(approval=17)
 
-    approval: Question
+    approval: IntentVersion
     dry_run: bool = False
 
 
 class NoteBody(Strict):
-    """What others who look at the order should know. Stored encrypted with the customer's key."""
+    """A note for other people who look at the order. Stored encrypted with the customer's key."""
 
     model_config = _example(text="Called the restaurant: the oven is repaired.")
 
@@ -235,7 +242,7 @@ class NoteBody(Strict):
 
 
 class BulkRetryBody(RetryBody):
-    """Retry what is parked with this cause, at so many orders a second."""
+    """Retry all orders parked with this cause, at most ``per_s`` orders a second."""
 
     model_config = _example(cause="PaymentsUnavailable@payments", reason="the provider is back", per_s=2.0)
 
@@ -244,7 +251,7 @@ class BulkRetryBody(RetryBody):
 
 
 class CircuitBody(Strict):
-    """Why."""
+    """The reason for opening or closing the circuit."""
 
     model_config = _example(reason="maintenance until 22:00")
 

@@ -1,4 +1,4 @@
-"""Where in an order's history: a version, a time, a page of events."""
+"""Query parameters that choose a moment or a page of an order's history: version, at, limit, cursor."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from handlers.http.invalid import invalid
 from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
-"""Events in a page; most orders have fewer altogether."""
+"""Events in a page. Most orders have fewer altogether."""
 
-_VERSION_SCHEMA = {"type": "integer", "minimum": 1}
+_VERSION_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 
 def _count(value: Any) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", str(value)):
-        raise ValueError("send a whole number from 1 on")
+        raise ValueError("must be a whole number from 1 to 999999999")
     return int(value)
 
 
 def _limit(value: Any) -> int:
     if not (found := re.fullmatch(r"[0-9]{1,3}", str(value))) or not 1 <= int(found[0]) <= PAGE_MAX:
-        raise ValueError(f"send a whole number from 1 to {PAGE_MAX}")
+        raise ValueError(f"must be a whole number from 1 to {PAGE_MAX}")
     return int(found[0])
 
 
@@ -48,11 +48,11 @@ def _either(value: Any) -> int | datetime:
 
 AtVersion = Annotated[
     Annotated[int, BeforeValidator(_count), WithJsonSchema(_VERSION_SCHEMA)] | None,
-    Query(description="The order as it was at this version."),
+    Query(description="Read the order as it was at this version."),
 ]
 AtTime = Annotated[
     Annotated[datetime, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)] | None,
-    Query(description="The order as it was at this time. Not together with `version`."),
+    Query(description="Read the order as it was at this time. Not together with `version`."),
 ]
 AtEither = Annotated[
     Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, _TIME_SCHEMA]})],
@@ -60,25 +60,33 @@ AtEither = Annotated[
 ]
 Limit = Annotated[
     Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
-    Query(description="Events in a page."),
+    Query(description="The most entries to return."),
 ]
-Cursor = Annotated[str | None, Query(description="`next` of the page before.")]
+Cursor = Annotated[str | None, Query(description="`next` of the previous page.")]
 
 
 def chosen(version: int | None, at: datetime | None) -> int | datetime | None:
-    """The one that was given, if any. Raises RequestRefused for both."""
+    """Return the one that was sent, if any.
+
+    Raises:
+        InvalidRequest: Both were sent.
+    """
     if version is not None and at is not None:
         raise invalid([("at", "send version or at, not both")], HTTPStatus.BAD_REQUEST)
     return at if version is None else version
 
 
 def cursor_after(order_id: OrderId, version: int) -> str:
-    """The cursor of the page that begins behind this version."""
+    """Make the cursor of the page that follows this version."""
     return base64.urlsafe_b64encode(f"{order_id}:{version}".encode()).decode().rstrip("=")
 
 
 def last_seen(order_id: OrderId, cursor: str | None) -> int:
-    """The version that the page before ended with; 0 without a cursor. Raises RequestRefused."""
+    """Return the last version of the previous page; 0 without a cursor.
+
+    Raises:
+        InvalidRequest: It is not a cursor of this order.
+    """
     if cursor is None:
         return 0
     try:
@@ -87,6 +95,6 @@ def last_seen(order_id: OrderId, cursor: str | None) -> int:
         text = ""
     found = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
     if not found:
-        problem = "is not a cursor of this order; send `next` of a page as it came, or leave it out for the first"
+        problem = "is not a cursor of this order; send `next` of a page unchanged, or leave it out for the first page"
         raise invalid([("cursor", problem)], HTTPStatus.BAD_REQUEST)
     return int(found[1])

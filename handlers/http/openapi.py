@@ -15,30 +15,42 @@ from handlers.http import schemas
 from handlers.http.api import Api
 
 DESCRIPTION = """\
-Orders for food, from placed to delivered, or cancelled with everything given back.
+Orders for food: placed, prepared, delivered and paid for, or cancelled with every hold released and payment refunded.
 
-**Who may do what.** The role in the access token decides: customers place, read and cancel orders of their own;
-restaurants answer the tickets sent to them; couriers answer open offers, and report on those they took; support and
-services act for any of them; auditors read all orders and see no personal data. An order that a caller may not see is
-answered with 404, like one that does not exist.
+**Roles.** The role in the access token decides what a caller may do. Customers place, read and cancel their own
+orders. Restaurants answer the tickets sent to them. Couriers answer open offers, and report on the deliveries they
+took. Support and services act on behalf of any of them. Auditors read all orders, but no personal data. An order that
+a caller may not see is answered with 404, like one that does not exist.
 
-**Asking twice is safe.** Every write takes an `Idempotency-Key`, and `POST /orders` requires one. The same key and body
-is the same request: it is answered again, marked `Idempotent-Replayed: true`, and does nothing. The same key with
-another body is refused (422). Without a key, saying the same again counts as the same request.
+**Repeating a request is safe.** Every write to an order takes an `Idempotency-Key`, and `POST /orders` and `POST
+/retries` require one. The same key with the same body is the same request: it changes nothing, and is answered with
+the order as it is now, marked `Idempotent-Replayed: true`. The same key with another body is refused (422). Without a
+key, the same request by the same caller counts as a repetition.
 
-**Versions.** Every event of an order adds one to its version, which is its ETag. Send it as `If-Match` to write only if
-nobody else wrote (else 412), as `If-None-Match` to read only news (else 304), and as `?version=` to see the past.
+**Versions.** Every event of an order increases its version by one. The version in quotes is the order's ETag. Send it
+as `If-Match` to write only if nobody wrote in between (else 412), as `If-None-Match` to read only if the order has
+changed (else 304), and as `?version=` to read the past.
 
-**Facts are recorded even when they come late.** A restaurant or a courier answers the `ticket` or `offer` it was
-sent, by its number; without the number, the current one is meant. An answer to an older one is recorded as being about
-that one.
+**Reports are recorded even if they arrive late.** A restaurant or a courier answers the `ticket` or `offer` it was
+sent, by number; without a number, the current one. A report about an older one is recorded as such.
 
-**Incidents** are orders that stand still because of a fault that is ours. Support retries and resolves them, and opens
-and closes circuits; auditors read. Above a set amount of money a second person has to approve.
+**Money** is a decimal string in units of the currency, and an ISO 4217 currency: `{"amount": "12.50", "currency":
+"EUR"}`. **Times** are RFC 3339; in requests with any offset, in responses in UTC with microseconds.
 
-**Refusals** are problem documents (RFC 9457). `type` is `urn:expediter:problem:` and a stable name. 409 is a rule that
-says no; 422 a value that cannot be accepted, with `errors` naming each field; 400 a request that cannot be read; 503 is
-worth sending again.
+**Incidents** are orders stopped by a fault of Expediter or a provider. Support retries and resolves them, and opens
+and closes circuit breakers; auditors read. Above a set amount a second person has to approve.
+
+**Refusals** are problem documents (RFC 9457). Their `type` is `urn:expediter:problem:` and a stable name, and each
+name has a schema below. 400: headers, query or body cannot be read. 409: a rule forbids it. 422: a value is not
+acceptable; `errors` names the fields. 429 and 503: send the same request again later. Where API Gateway itself
+refuses a request (401, 404, 413, 429, 5xx), the body is `{"message": ...}`. A path that does not take a method
+answers 405 with `Allow` (404 behind API Gateway). Every `GET` also takes `HEAD`.
+
+**What a schema cannot express** and is refused all the same, with the field's name: a field twice in one object
+(400), a number of more than 15 digits (400), half of a surrogate pair (400), control characters other than line
+breaks and tabs, text of spaces only, amounts with more decimals than their currency has, currencies that are not in
+use, amounts of several currencies in one order, a `ready_at` that is past or more than a day away (all 422);
+`version` and `at` together, and a `cursor` of another order (400).
 """
 
 _TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits")
@@ -71,6 +83,7 @@ def document(apis: Callable[[], Sequence[Api]]) -> dict[str, Any]:
     merge.add_schema({"components": {"schemas": schemas.components(), "securitySchemes": scheme}})
     made = merge.get_openapi_schema()
     made["components"]["schemas"] = dict(sorted(made["components"]["schemas"].items()))
+    made["paths"] = dict(sorted(made["paths"].items()))
     return made
 
 

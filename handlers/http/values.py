@@ -1,4 +1,4 @@
-"""The values in requests: texts, times, money and identifiers, each refused with what to write instead."""
+"""The values in requests: texts, times, money and identifiers. An error says what to send instead."""
 
 from __future__ import annotations
 
@@ -31,14 +31,19 @@ _LINE_BREAKS = "\n\r\t"
 
 
 class Strict(BaseModel):
-    """What came from outside: no field is converted, none is ignored."""
+    """A part of a request's body. No value is converted to another type, and unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A text of this pattern, and what to say of one that is not. Put it into ``Annotated[str, ...]``."""
+    """Goes into ``Annotated[str, ...]``: the text must match.
+
+    Attributes:
+        pattern: A regular expression for the whole text. It stands in the OpenAPI document.
+        advice: The error for a text that does not match.
+    """
 
     pattern: str
     advice: str
@@ -57,15 +62,15 @@ class Shape:
 
 def _instant(value: Any) -> datetime:
     if not isinstance(value, str):
-        raise ValueError("send the time as text, in RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z")
+        raise ValueError("must be a string: RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z")
     return read_timestamp(value)
 
 
 def _printable(text: str) -> str:
     if not text.strip():
-        raise ValueError("write something, not only spaces")
+        raise ValueError("must not be only spaces")
     if any(unicodedata.category(char) == "Cc" and char not in _LINE_BREAKS for char in text):
-        raise ValueError("has control characters; leave them out")
+        raise ValueError("must not contain control characters")
     return text
 
 
@@ -83,26 +88,24 @@ def _order_id(text: str) -> str:
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable)]
 Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
-Phone = Annotated[
-    str, Shape(r"\+?[0-9 ()./-]{3,40}", "is no phone number; use 3 to 40 digits, spaces and ()./-, with or without a +")
-]
+Phone = Annotated[str, Shape(r"\+?[0-9 ()./-]{3,40}", "must be 3 to 40 digits, spaces and ()./-, optionally after a +")]
 PaymentMethod = Annotated[
-    str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "is no payment method; use 1 to 100 letters, digits, '_', '.', ':' or '-'")
+    str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "must be 1 to 100 letters, digits, '_', '.', ':' or '-'")
 ]
 CustomerName = Annotated[str, _NAME, _name("customer")]
 RestaurantName = Annotated[str, _NAME, _name("restaurant")]
 CourierName = Annotated[str, _NAME, _name("courier")]
 SkuName = Annotated[str, _NAME, _name("sku")]
-Question = Annotated[int, Field(ge=1, le=1_000_000)]
-"""The version of an intent; no order comes near a million events."""
+IntentVersion = Annotated[int, Field(ge=1, le=1_000_000)]
+"""The version of the event that requested a call. No order comes near a million events."""
 
 OrderIdText = Annotated[
     OrderId, AfterValidator(_order_id), WithJsonSchema({"type": "string", "pattern": f"^{ORDER_ID}$"})
 ]
 
 
-class Amount(Strict):
-    """Money: a decimal text, never a JSON number, and an ISO 4217 currency."""
+class MoneyBody(Strict):
+    """An amount of money in units of the currency, as a decimal string: 12.50 EUR, 1250 JPY."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": "12.50", "currency": "EUR"}]})
 
@@ -110,11 +113,11 @@ class Amount(Strict):
     currency: Annotated[str, Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
 
     def model_post_init(self, _: Any) -> None:
-        """Refuse what is no amount in that currency, while it is known which field it is."""
+        """Check the amount against its currency here, where pydantic knows which field it is."""
         if self.currency not in CURRENCIES:
-            raise ValueError("currency: is not an ISO 4217 currency; use three capital letters, e.g. EUR")
+            raise ValueError("currency: must be an ISO 4217 currency, e.g. EUR")
         if not _AMOUNT.fullmatch(self.amount):
-            raise ValueError('amount: use up to nine digits and a point, zero or more, e.g. "12.50"')
+            raise ValueError('amount: must be one to nine digits, and at most three after a point, e.g. "12.50"')
         _ = self.money
 
     @property

@@ -62,7 +62,7 @@ def test_a_token_of_no_role_or_of_two_is_refused(groups: str | None) -> None:
 
 def test_an_id_token_is_refused() -> None:
     """It carries the name under another claim, so its bearer would be taken for somebody nobody knows."""
-    with pytest.raises(RequestRefused, match="send the access token"):
+    with pytest.raises(RequestRefused, match="Send the access token"):
         actor(token_use="id", username=None, **{"cognito:username": "rst_1"})
 
 

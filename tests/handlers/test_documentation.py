@@ -147,7 +147,7 @@ def test_limits_stand_in_the_document(document):
     assert schemas["PlaceBody"]["properties"]["lines"]["maxItems"] == 100
     assert schemas["PlaceBody"]["additionalProperties"] is False
     assert schemas["LineBody"]["properties"]["quantity"]["maximum"] == 999
-    assert schemas["Amount"]["properties"]["amount"]["pattern"]
+    assert schemas["MoneyBody"]["properties"]["amount"]["pattern"]
     assert schemas["AcceptBody"]["properties"]["ready_at"]["format"] == "date-time"
 
 

@@ -52,7 +52,7 @@ from workflows.incidents.views import (
 )
 from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, check_all, may
-from workflows.orders.requests import Asked
+from workflows.orders.requests import OrderRequest
 from workflows.orders.views import order_view
 from workflows.time_budgets import budgets
 
@@ -101,7 +101,7 @@ def get_incident(order_id: OrderIdText) -> Response[str]:
 
 
 @incident_write("/incidents/<order_id>/retry", Action.RETRY)
-def retry_incident(request: Asked, body: RetryBody) -> Response[str]:
+def retry_incident(request: OrderRequest, body: RetryBody) -> Response[str]:
     """Continue the order in a new run.
 
     Calls that were refused are made again; calls whose outcome is recorded are not repeated.
@@ -110,7 +110,7 @@ def retry_incident(request: Asked, body: RetryBody) -> Response[str]:
 
 
 @incident_write("/incidents/<order_id>/resolve", Action.RESOLVE)
-def resolve_incident(request: Asked, body: ResolveBody) -> Response[str]:
+def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response[str]:
     """Cancel the order, abandon it without compensation, or write off what one intent holds or owes.
 
     Above a set amount the request is only recorded, and a second person has to approve it.
@@ -130,13 +130,13 @@ def resolve_incident(request: Asked, body: ResolveBody) -> Response[str]:
 
 
 @incident_write("/incidents/<order_id>/approve", Action.APPROVE)
-def approve_request(request: Asked, body: ApproveBody) -> Response[str]:
+def approve_request(request: OrderRequest, body: ApproveBody) -> Response[str]:
     """Approve, as a second person, what another person requested. It is carried out at once."""
     return _deed(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
 
 
 @incident_write("/incidents/<order_id>/note", Action.NOTE)
-def add_note(request: Asked, body: NoteBody) -> Response[str]:
+def add_note(request: OrderRequest, body: NoteBody) -> Response[str]:
     """Add a note to the order's history, whatever its status."""
     return _deed(incidents.note(engine().log, request, body.text))
 

@@ -23,7 +23,7 @@ from workflows.client.order_json import HistoryJson, OrderJson, ReplayJson
 from workflows.engine import KEYS, engine
 from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
-from workflows.orders.requests import Asked
+from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, order_view, plain
 
@@ -113,7 +113,7 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
 
 
 @order_write(api, "/orders/<order_id>/cancel", Action.CANCEL, tag=TAG)
-def cancel_order(request: Asked, body: CancelBody) -> Response[str]:
+def cancel_order(request: OrderRequest, body: CancelBody) -> Response[str]:
     """Cancel the order. Possible until the meal is picked up; payments are released or refunded."""
     return order_written(requests.cancel(engine().log, request, body.reason), request.caller.actor)
 

@@ -49,7 +49,7 @@ def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatu
 
 def written_headers(handled: Handled) -> dict[str, str]:
     """The headers after a write: the order's ETag, and whether an earlier attempt had done it already."""
-    replayed = {"Idempotent-Replayed": "true"} if handled.echo else {}
+    replayed = {"Idempotent-Replayed": "true"} if handled.replayed else {}
     return {"ETag": etag(handled.order.version), **replayed}
 
 

@@ -30,7 +30,7 @@ from handlers.http.preconditions import expected_versions
 from handlers.http.refusals import MethodNotAllowed, NoSuchPath, RequestRefused
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action
-from workflows.orders.requests import Asked
+from workflows.orders.requests import OrderRequest
 
 logging.getLogger("aws_lambda_powertools").setLevel(logging.INFO)  # its DEBUG lines hold whole bodies: personal data
 
@@ -78,10 +78,10 @@ class Api(APIGatewayHttpResolver):
             serving.caller = callers.caller(self.event)
         return serving.caller
 
-    def order_request(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> Asked:
+    def order_request(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> OrderRequest:
         """Make the caller's request to change an order from the values of its headers."""
         expected = expected_versions(if_match)
-        return Asked(action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected)
+        return OrderRequest(action=action, order_id=order_id, caller=self.caller, key=key, if_match=expected)
 
     @property
     def _serving(self) -> _ServedRequest:

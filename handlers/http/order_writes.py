@@ -20,7 +20,7 @@ from handlers.http.values import OrderIdText
 from workflows.client.order_json import OrderJson
 from workflows.engine import engine
 from workflows.orders.permissions import Action
-from workflows.orders.requests import Asked, report
+from workflows.orders.requests import OrderRequest, report
 
 MakeFact: TypeAlias = Callable[[int, datetime], Fact]
 """Makes the fact to record from the version of the ticket or offer that it answers, and its time."""
@@ -31,7 +31,7 @@ Report = TypeVar("Report", bound=TicketBody | OfferBody)
 
 def order_write(
     api: Api, path: str, action: Action, *, tag: str, answers: type = OrderJson
-) -> Callable[[Callable[[Asked, Body], Response[str]]], Callable[..., Response[str]]]:
+) -> Callable[[Callable[[OrderRequest, Body], Response[str]]], Callable[..., Response[str]]]:
     """Register ``POST path`` for a function of the caller's request and the request's body.
 
     Args:
@@ -39,7 +39,7 @@ def order_write(
         answers: The shape that the function answers with.
     """
 
-    def register(function: Callable[[Asked, Body], Response[str]]) -> Callable[..., Response[str]]:
+    def register(function: Callable[[OrderRequest, Body], Response[str]]) -> Callable[..., Response[str]]:
         def endpoint(
             order_id: OrderIdText, body: Body, idempotency_key: OptionalKey = None, if_match: IfMatch = None
         ) -> Response[str]:
@@ -58,7 +58,7 @@ def report_route(
     """Register ``POST path`` for a function that makes a fact of the body, which is recorded in the order's log."""
 
     def register(function: Callable[[Report], MakeFact]) -> Callable[..., Response[str]]:
-        def record(request: Asked, body: Report) -> Response[str]:
+        def record(request: OrderRequest, body: Report) -> Response[str]:
             make = function(body)
             handled = report(engine().log, request, make, now=engine().clock.now(), answers=body.answers)
             return order_written(handled, request.caller.actor)

@@ -31,7 +31,7 @@ def test_twenty_processes_see_one_failure_in_four_each_and_open_one_circuit():
 
 
 def test_twenty_processes_that_fail_at_once_open_it_once():
-    """Real threads: conflicts are decided again, and an echo is no second event."""
+    """Real threads: conflicts are decided again, and a replayed append is no second event."""
     world = World()
     processes = [world.process() for _ in range(20)]
     start = threading.Barrier(20)

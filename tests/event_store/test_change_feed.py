@@ -80,7 +80,7 @@ def test_a_follower_that_reads_while_others_write_misses_nothing(log):
 
 
 def test_each_append_rings_once_it_can_be_read(log):
-    """The doorbell says that there is more; the feed has it already when it rings. An echo is no news."""
+    """The doorbell says that there is more; the feed has it already when it rings. A replayed append sends no event."""
     heard: list[int] = []
     log.on_change(lambda: heard.append(len(log.changes(None, 100))))
     before = log.load("order#1")

@@ -120,7 +120,7 @@ def test_several_events_are_one_commit(log, store):
 
 
 def test_a_commit_has_events_and_a_key():
-    """There is nothing to write, or no way to recognise its echo."""
+    """There is nothing to write, or no way to recognise its replay."""
     with pytest.raises(ValueError, match="at least one event"):
         NewCommit(key="k", events=(), actor=SYSTEM, correlation="", causation="", body_hash="")
     with pytest.raises(ValueError, match="a key"):
@@ -153,16 +153,16 @@ def test_the_echo_of_a_lost_response_is_a_success(log):
     """The write took effect and its answer was lost; the retry meets its own commit and adds nothing."""
     before = log.load(STREAM)
     first = log.append(before, commit("place", placed()))
-    echo = log.append(before, commit("place", placed()))
-    assert echo == first == log.load(STREAM)
+    replayed = log.append(before, commit("place", placed()))
+    assert replayed == first == log.load(STREAM)
 
 
 def test_an_echo_returns_what_was_stored_not_what_the_retry_decided(log):
     """A retry may decide at another time of day; the first decision is the one that happened."""
     before = log.load(STREAM)
     log.append(before, commit("run", RunStarted(run=1, by=SYSTEM, reason="first")))
-    echo = log.append(before, commit("run", RunStarted(run=1, by=SYSTEM, reason="second")))
-    assert echo.events == (RunStarted(run=1, by=SYSTEM, reason="first"),)
+    replayed = log.append(before, commit("run", RunStarted(run=1, by=SYSTEM, reason="second")))
+    assert replayed.events == (RunStarted(run=1, by=SYSTEM, reason="first"),)
 
 
 def test_the_same_key_later_in_the_stream_is_an_echo_too(log):

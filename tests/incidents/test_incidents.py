@@ -44,7 +44,7 @@ from workflows.incidents.plans import Move, Plan, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
 from workflows.orders.command_handling import Caller, Handled, PreconditionFailed
 from workflows.orders.permissions import Action, NotAllowed
-from workflows.orders.requests import Asked
+from workflows.orders.requests import OrderRequest
 from workflows.projections.open_orders import refresh
 from workflows.time_budgets import budgets
 
@@ -57,8 +57,10 @@ PARKED = (*s.AUTHORIZED, s.park())
 
 def asked(
     action: Action, actor: Actor = ALICE, key: str | None = None, if_match: Collection[int] | None = None
-) -> Asked:
-    return Asked(action=action, order_id=ORDER_ID, caller=Caller(actor, "trace", "request"), key=key, if_match=if_match)
+) -> OrderRequest:
+    return OrderRequest(
+        action=action, order_id=ORDER_ID, caller=Caller(actor, "trace", "request"), key=key, if_match=if_match
+    )
 
 
 def limit(currency: str) -> Money:
@@ -151,7 +153,7 @@ def test_retrying_twice_by_mistake_starts_one_run():
     again = retry(shop.log, asked(Action.RETRY, key="k"), "fixed")
     assert isinstance(first, Handled)
     assert isinstance(again, Handled)
-    assert (first.echo, again.echo, again.order.run) == (False, True, 2)
+    assert (first.replayed, again.replayed, again.order.run) == (False, True, 2)
     with pytest.raises(NotAnIncident):
         retry(shop.log, asked(Action.RETRY), "fixed")
 
@@ -212,7 +214,7 @@ def test_a_note_is_an_event_of_the_order():
     shop = shop_with(*s.COMPLETED)
     note(shop.log, asked(Action.NOTE), "the customer called, all is well")
     again = note(shop.log, asked(Action.NOTE), "the customer called, all is well")
-    assert again.echo
+    assert again.replayed
     event = shop.log.load(f"order#{ORDER_ID}").events[-1]
     assert isinstance(event, NoteAdded)
     assert (event.by, event.text) == (ALICE, "the customer called, all is well")

@@ -331,20 +331,22 @@ MUTANTS = (
     ),
     Mutant(
         name="decision not taken again after a conflict",
-        breaks="Somebody was faster: the command is decided again on what is there now.",
+        breaks="After a conflict the command is decided again on the newer state.",
         file="workflows/orders/command_handling.py",
         old="        events = decide(command, order)\n        if not events:\n",
         new='        events = locals().get("events") or decide(command, order)\n        if not events:\n',
-        caught_by=tests("orders/test_command_handling.py::test_who_was_slower_is_decided_again_on_what_is_there_now"),
+        caught_by=tests(
+            "orders/test_command_handling.py::test_a_command_that_lost_a_conflict_is_decided_again_on_the_newer_state"
+        ),
     ),
     Mutant(
         name="key of a command not looked up",
-        breaks="The same command again is an echo, wherever in the stream it was.",
+        breaks="A repeated command is replayed, wherever in the stream its key was used.",
         file="workflows/orders/command_handling.py",
         old="        if history.find(key, body_hash):\n",
         new="        if False:\n",
         caught_by=tests(
-            "orders/test_command_handling.py::test_the_same_command_again_is_an_echo_however_the_order_went_on"
+            "orders/test_command_handling.py::test_a_repeated_command_is_replayed_however_the_order_went_on"
         ),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""Command in, commit out: others may write in between, and a command may come again."""
+"""The command handler: another command may be recorded in between, and a command may be sent again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tests.recorded import Shop
 from workflows.orders.command_handling import Caller, Handled, handle
 
 
-def said(log: Any, command: Command) -> Handled:
+def send(log: Any, command: Command) -> Handled:
     return handle(log, command, order_id=s.ORDER_ID, key="the key", caller=Caller(s.CUSTOMER, "", ""))
 
 
 @dataclass
 class Busy:
-    """A log to which somebody else writes just before an append."""
+    """A log in which another command is recorded just before each append."""
 
     shop: Shop
     line: s.StoryLine
@@ -33,20 +33,20 @@ class Busy:
         return self.shop.log.append(history, new)
 
 
-def test_who_was_slower_is_decided_again_on_what_is_there_now() -> None:
-    """A cancellation that was right when it was decided is refused once the meal was picked up in between."""
+def test_a_command_that_lost_a_conflict_is_decided_again_on_the_newer_state() -> None:
+    """A cancellation that was possible when it was decided is refused if the meal was picked up in between."""
     shop = Shop()
     shop.tell(*s.READY)
     with pytest.raises(OrderAlreadyPickedUp):
-        said(Busy(shop, s.picked_up()), s.cancel())
+        send(Busy(shop, s.picked_up()), s.cancel())
     assert shop.order().cancellation is None
 
 
-def test_the_same_command_again_is_an_echo_however_the_order_went_on() -> None:
-    """Who never heard the answer asks again, and is told what came of the first attempt."""
+def test_a_repeated_command_is_replayed_however_the_order_went_on() -> None:
+    """A caller that got no response sends the command again, and gets the result of the first attempt."""
     shop = Shop()
     shop.tell(*s.READY)
-    first = said(shop.log, s.cancel())
+    first = send(shop.log, s.cancel())
     shop.tell(s.picked_up())
-    again = said(shop.log, s.cancel())
-    assert (first.echo, again.echo) == (False, True)
+    again = send(shop.log, s.cancel())
+    assert (first.replayed, again.replayed) == (False, True)

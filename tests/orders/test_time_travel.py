@@ -79,16 +79,6 @@ def test_every_version_can_be_visited_and_replaying_to_the_last_is_the_order(log
     assert order_at(history, ORDER, history.version) == order
 
 
-def test_the_past_is_what_the_log_itself_says_it_was(log):
-    """Cutting a loaded history is the same as asking the log for less."""
-    history, _ = load(log, ORDER)
-    for version in range(history.version + 1):
-        assert past(history, version).recorded == log.load_past(history.stream, version=version).recorded
-    for minutes in range(-1, 7):
-        at = NOON + timedelta(minutes=minutes)
-        assert past(history, at).recorded == log.load_past(history.stream, at=at).recorded
-
-
 def test_a_past_history_cannot_be_appended_to(log):
     """It is another type: nobody decides on yesterday."""
     assert type(past(load(log, ORDER)[0], 3)) is PastHistory

@@ -106,7 +106,7 @@ class SharedCircuit:
 
 
 def _commit(history: History, event: CircuitEvent, actor: Actor) -> NewCommit:
-    """The key names the place and the content, so that an append that is repeated is its own echo and nobody else's."""
+    """The key names the place and the content, so that only a repeated append is replayed."""
     events: tuple[Any, ...] = (event,)
     body_hash = sha256(repr((event, actor)).encode()).hexdigest()[:32]
     return NewCommit(

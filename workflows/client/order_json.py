@@ -147,7 +147,9 @@ class PaymentJson(TypedDict):
 
     method: Annotated[str, Meta(description="The provider's token for the means of payment.")]
     authorization: AuthorizationJson | None
+    authorized: Annotated[MoneyJson, Meta(description="What the provider authorized; zero before it did.")]
     captured: MoneyJson
+    released: Annotated[MoneyJson, Meta(description="The authorized part that was released without a capture.")]
     refunded: MoneyJson
 
 

@@ -30,7 +30,7 @@ from workflows.incidents.plans import Plan, Verb, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
 from workflows.orders.command_handling import CONFLICTS_MAX, Handled, PreconditionFailed, fold, handle, load
 from workflows.orders.permissions import Action, check, may
-from workflows.orders.requests import Asked
+from workflows.orders.requests import OrderRequest
 from workflows.projections.open_orders import OpenOrder, ParkedNow, open_orders, project
 from workflows.time_budgets import Budgets
 
@@ -117,14 +117,14 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
     )
 
 
-def retry(log: EventLog, asked: Asked, reason: str, *, dry_run: bool = False) -> Handled | Plan:
+def retry(log: EventLog, request: OrderRequest, reason: str, *, dry_run: bool = False) -> Handled | Plan:
     """Go on from the facts in a new run. Raises Rejected, KeyReused, PreconditionFailed."""
-    return _act(log, asked, lambda order: _again(order, asked.caller.actor, reason), reason, dry_run)
+    return _act(log, request, lambda order: _again(order, request.caller.actor, reason), reason, dry_run)
 
 
 def resolve(
     log: EventLog,
-    asked: Asked,
+    request: OrderRequest,
     how: How,
     reason: str,
     *,
@@ -136,7 +136,7 @@ def resolve(
     """End the incident in one of three ways. Above the limit a second person has to approve. Raises as ``retry``."""
 
     def wish(order: Order) -> Verb:
-        actor = asked.caller.actor
+        actor = request.caller.actor
         match how:
             case How.CANCEL:
                 return CancelOrder(by=actor, reason=reason)
@@ -147,28 +147,28 @@ def resolve(
             case _:
                 raise WriteOffNeedsIntent([item.intent for item in owed(order)])
 
-    return _act(log, asked, wish, (how, reason, fault, intent), dry_run)
+    return _act(log, request, wish, (how, reason, fault, intent), dry_run)
 
 
-def approve(log: EventLog, asked: Asked, approval: int, *, dry_run: bool = False) -> Handled | Plan:
+def approve(log: EventLog, request: OrderRequest, approval: int, *, dry_run: bool = False) -> Handled | Plan:
     """Agree, as a second person, to the wish of that version. Raises as ``retry``, and SecondPersonNeeded."""
     return _act(
         log,
-        asked,
-        lambda order: Approve(approval=approval, by=asked.caller.actor),
+        request,
+        lambda order: Approve(approval=approval, by=request.caller.actor),
         approval,
         dry_run,
         parked_only=False,
     )
 
 
-def note(log: EventLog, asked: Asked, text: str) -> Handled:
+def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
     """Leave a note in the order's own stream, whatever state it is in."""
-    _, order = load(log, asked.order_id)
-    check(asked.caller.actor, asked.action, order)
-    key = _key(asked, text)
-    command = AddNote(note_id=sha256(key.encode()).hexdigest()[:16], by=asked.caller.actor, text=text)
-    return handle(log, command, order_id=asked.order_id, key=key, caller=asked.caller, if_match=asked.if_match)
+    _, order = load(log, request.order_id)
+    check(request.caller.actor, request.action, order)
+    key = _key(request, text)
+    command = AddNote(note_id=sha256(key.encode()).hexdigest()[:16], by=request.caller.actor, text=text)
+    return handle(log, command, order_id=request.order_id, key=key, caller=request.caller, if_match=request.if_match)
 
 
 # --- deeds ------------------------------------------------------------------------------------------------------------
@@ -176,7 +176,7 @@ def note(log: EventLog, asked: Asked, text: str) -> Handled:
 
 def _act(
     log: EventLog,
-    asked: Asked,
+    request: OrderRequest,
     wish: Callable[[Order], Verb],
     body: object,
     dry_run: bool,
@@ -185,14 +185,14 @@ def _act(
 ) -> Handled | Plan:
     """Look, check, and do it to exactly what was looked at; look again when somebody wrote meanwhile."""
     for _ in range(CONFLICTS_MAX):
-        history, order = load(log, asked.order_id)
-        check(asked.caller.actor, asked.action, order)
-        key = _key(asked, (order.run, body))
+        history, order = load(log, request.order_id)
+        check(request.caller.actor, request.action, order)
+        key = _key(request, (order.run, body))
         before = history.keys.get(key)
         if before is not None:  # an earlier attempt was about the order as it was then
-            order = fold(asked.order_id, history.events[: before.first - 1])
+            order = fold(request.order_id, history.events[: before.first - 1])
         elif parked_only and order.run_state is not RunState.PARKED:
-            raise NotAnIncident(asked.order_id)
+            raise NotAnIncident(request.order_id)
         command = wish(order)
         if dry_run:
             return plan(command, order)
@@ -200,29 +200,29 @@ def _act(
             return handle(
                 log,
                 command,
-                order_id=asked.order_id,
+                order_id=request.order_id,
                 key=key,
-                caller=asked.caller,
-                if_match=asked.if_match,
+                caller=request.caller,
+                if_match=request.if_match,
                 loaded=history,
             )
         except PreconditionFailed:
-            if asked.if_match is not None:
+            if request.if_match is not None:
                 raise
-    raise TooManyConflicts(f"order {asked.order_id} is written to by too many at once; try again")
+    raise TooManyConflicts(f"order {request.order_id} is written to by too many at once; try again")
 
 
 def _again(order: Order, actor: Actor, reason: str) -> StartRun:
     return StartRun(run=order.run + 1, by=actor, reason=reason)
 
 
-def _key(asked: Asked, body: object) -> str:
+def _key(request: OrderRequest, body: object) -> str:
     """Names the request across attempts. Without a key of the caller's, saying the same again is the same request; of
     what is said to an incident, as long as it is the same incident."""
-    actor = asked.caller.actor
-    who = f"{asked.action.name}/{actor.role}/{actor.id}"
-    if asked.key is not None:
-        return f"{who}/key/{asked.key}"
+    actor = request.caller.actor
+    who = f"{request.action.name}/{actor.role}/{actor.id}"
+    if request.key is not None:
+        return f"{who}/key/{request.key}"
     return f"{who}/body/{sha256(msgspec.json.encode(body, order='sorted')).hexdigest()[:32]}"
 
 

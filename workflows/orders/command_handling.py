@@ -42,11 +42,11 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Handled:
-    """The order after the command. ``echo``: an earlier attempt under the same key did it, and this added nothing."""
+    """The order after the command. ``replayed``: an earlier attempt under the same key recorded it."""
 
     history: History
     order: Order
-    echo: bool
+    replayed: bool
 
 
 def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
@@ -87,19 +87,19 @@ def handle(
         if_match = (loaded.version,)
     for _ in range(CONFLICTS_MAX):
         if history.find(key, body_hash):
-            return Handled(history, fold(order_id, history.events), echo=True)
+            return Handled(history, fold(order_id, history.events), replayed=True)
         if if_match is not None and history.version not in if_match:
             raise PreconditionFailed(history.version)
         order = fold(order_id, history.events)
         events = decide(command, order)
         if not events:
-            return Handled(history, order, echo=False)
+            return Handled(history, order, replayed=False)
         try:
             after = log.append(history, _commit(key, events, caller, body_hash, order))
         except WrongExpectedVersion as conflict:
             history = conflict.history
             continue
-        return Handled(after, evolve_all(order, after.events[history.version :]), echo=False)
+        return Handled(after, evolve_all(order, after.events[history.version :]), replayed=False)
     raise TooManyConflicts(f"order {order_id} is written to by too many at once; try again")
 
 

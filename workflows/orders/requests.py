@@ -49,7 +49,7 @@ class ImplausibleTime(Rejected):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class OrderRequest:
     """One caller's request to change one order.
 
     Attributes:
@@ -97,15 +97,20 @@ def place(log: EventLog, command: PlaceOrder, caller: Caller, key: str) -> Handl
     )
 
 
-def cancel(log: EventLog, asked: Asked, reason: str) -> Handled:
+def cancel(log: EventLog, request: OrderRequest, reason: str) -> Handled:
     """Ask for the end of the order. Raises Rejected, KeyReused, PreconditionFailed, TooManyConflicts."""
-    command = CancelOrder(by=asked.caller.actor, reason=reason)
-    key = _key(asked, reason)
-    return _act(log, asked, lambda history, order: _Wish(command, key))
+    command = CancelOrder(by=request.caller.actor, reason=reason)
+    key = _key(request, reason)
+    return _act(log, request, lambda history, order: _Wish(command, key))
 
 
 def report(
-    log: EventLog, asked: Asked, fact: Callable[[int, datetime], Fact], *, now: datetime, answers: int | None = None
+    log: EventLog,
+    request: OrderRequest,
+    fact: Callable[[int, datetime], Fact],
+    *,
+    now: datetime,
+    answers: int | None = None,
 ) -> Handled:
     """Record what the restaurant or the courier did. ``fact`` makes it, given the question and the time.
 
@@ -114,13 +119,13 @@ def report(
     """
 
     def wish(history: History, order: Order) -> _Wish:
-        asks = answers or _answered_before(history, asked) or awaited_intent(order, _AWAITED[asked.action])
+        asks = answers or _answered_before(history, request) or awaited_intent(order, _AWAITED[request.action])
         if asks is None:
-            check(asked.caller.actor, asked.action, order)
+            check(request.caller.actor, request.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
-        return _Wish(RecordFact(fact=fact(asks, now)), _key(asked, fact(asks, _ANY_TIME)), asks)
+        return _Wish(RecordFact(fact=fact(asks, now)), _key(request, fact(asks, _ANY_TIME)), asks)
 
-    return _act(log, asked, wish)
+    return _act(log, request, wish)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,27 +135,27 @@ class _Wish:
     intent_version: int | None = None
 
 
-def _act(log: EventLog, asked: Asked, wish: Callable[[History, Order], _Wish]) -> Handled:
+def _act(log: EventLog, request: OrderRequest, wish: Callable[[History, Order], _Wish]) -> Handled:
     for _ in range(CONFLICTS_MAX):
-        history, order = load(log, asked.order_id)
+        history, order = load(log, request.order_id)
         wished = wish(history, order)
         if wished.key not in history.keys:  # who did it before may hear again that it was done
-            check(asked.caller.actor, asked.action, order, wished.intent_version)
-            if asked.if_match is not None and history.version not in asked.if_match:
+            check(request.caller.actor, request.action, order, wished.intent_version)
+            if request.if_match is not None and history.version not in request.if_match:
                 raise PreconditionFailed(history.version)
             _check_ready_at(wished.command)
         try:
             return handle(
                 log,
                 wished.command,
-                order_id=asked.order_id,
+                order_id=request.order_id,
                 key=wished.key,
-                caller=asked.caller,
+                caller=request.caller,
                 loaded=history,
             )
         except PreconditionFailed:
             continue  # somebody wrote after the permission was checked
-    raise TooManyConflicts(f"order {asked.order_id} is written to by too many at once; try again")
+    raise TooManyConflicts(f"order {request.order_id} is written to by too many at once; try again")
 
 
 _AWAITED = {
@@ -169,17 +174,17 @@ _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a fact where only what it says counts: a retry comes later and says the same."""
 
 
-def _key(asked: Asked, body: object) -> str:
+def _key(request: OrderRequest, body: object) -> str:
     """Names the request across attempts. Who gives no key repeats a request by saying the same again."""
-    who = f"{asked.action.name}/{_name(asked.caller.actor)}"
-    if asked.key is not None:
-        return f"{who}/key/{asked.key}"
+    who = f"{request.action.name}/{_name(request.caller.actor)}"
+    if request.key is not None:
+        return f"{who}/key/{request.key}"
     return f"{who}/body/{sha256(msgspec.json.encode(body, order='sorted')).hexdigest()[:32]}"
 
 
-def _answered_before(history: History, asked: Asked) -> int | None:
+def _answered_before(history: History, request: OrderRequest) -> int | None:
     """What an earlier attempt under this key answered: by now another question may be the current one."""
-    seen = history.keys.get(_key(asked, None)) if asked.key is not None else None
+    seen = history.keys.get(_key(request, None)) if request.key is not None else None
     return None if seen is None else getattr(history.recorded[seen.first - 1].event, "answers", None)
 
 

@@ -18,7 +18,7 @@ from domain.order.delivery import Offer
 from domain.order.events import Event, OrderPlaced
 from domain.order.intents import open_intents
 from domain.order.order import Order, RunState
-from domain.order.payment import Transfer
+from domain.order.payment import Hold, Transfer
 from domain.personal import Erased
 from workflows.client.order_json import (
     CancellationJson,
@@ -159,12 +159,31 @@ def _totals(order: Order, placed: OrderPlaced) -> TotalsJson:
 
 def _payment(order: Order, placed: OrderPlaced) -> PaymentJson:
     payment, held = order.payment, order.payment.authorization
+    captured, authorized = payment.taken(Transfer.DONE), _authorized(order)
     return {
         "method": placed.payment_method,
         "authorization": None if held is None else {"state": held.state.value, "amount": money_json(held.amount)},
-        "captured": money_json(payment.taken(Transfer.DONE)),
+        "authorized": money_json(authorized),
+        "captured": money_json(captured),
+        "released": money_json(_released(order, authorized, captured)),
         "refunded": money_json(payment.returned(Transfer.DONE)),
     }
+
+
+def _authorized(order: Order) -> Money:
+    """Return the amount that the provider authorized: zero while the request is in doubt, and after a decline."""
+    hold = order.payment.authorization
+    return hold.amount if hold is not None and hold.state in _AUTHORIZED else Money.zero(order.currency)
+
+
+_AUTHORIZED = frozenset({Hold.HELD, Hold.CAPTURED, Hold.VOIDED, Hold.WRITTEN_OFF})
+
+
+def _released(order: Order, authorized: Money, captured: Money) -> Money:
+    """Return the authorized part that a void, or a capture of less, released. A written-off hold expires instead."""
+    hold = order.payment.authorization
+    released = hold is not None and hold.state in (Hold.CAPTURED, Hold.VOIDED)
+    return max(authorized - captured, Money.zero(order.currency)) if released else Money.zero(order.currency)
 
 
 def _preparation(order: Order) -> PreparationJson | None:

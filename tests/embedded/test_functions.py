@@ -13,7 +13,7 @@ import toy_handlers as toys
 
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions, FunctionUnknown
-from workflows.engine import Engine, EnvironmentIncomplete, engine
+from workflows.engine import Engine, EnvironmentIncomplete, NoEngine, engine
 
 DEADLINE_S = 20.0
 
@@ -57,7 +57,7 @@ def test_a_function_is_found_by_name_or_arn_with_or_without_a_version(functions:
 
 def test_a_function_that_is_not_there_is_refused_by_name(functions: Any) -> None:
     """The message lists what there is."""
-    with pytest.raises(FunctionUnknown, match="nobody; there is: echo"):
+    with pytest.raises(FunctionUnknown, match="nobody; the functions are: echo"):
         functions("echo").invoke("nobody", None)
 
 
@@ -68,7 +68,7 @@ def test_a_function_runs_under_its_own_environment_and_the_engine(
     monkeypatch.delenv("EVENTS_TABLE", raising=False)
     made = functions("environment", environment={"ORDER_MACHINE": "arn"})
     assert answer(made, "environment") == {"ORDER_MACHINE": "arn"}
-    with pytest.raises(EnvironmentIncomplete):
+    with pytest.raises((EnvironmentIncomplete, NoEngine)):  # the second, unless a test imported the AWS handlers
         engine()
 
 

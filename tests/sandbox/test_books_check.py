@@ -165,7 +165,7 @@ def test_money_taken_without_an_event_is_found(world: World) -> None:
     report = world.check()
     assert not report.balanced
     assert f"'authorized' under key {ORDER}/99 is explained by 0 events" in _what(report)
-    assert "the provider says 5.00 EUR held" in _what(report)
+    assert "the provider has 5.00 EUR held" in _what(report)
 
 
 def test_a_call_under_a_key_that_is_no_version_is_found(world: World) -> None:
@@ -181,8 +181,8 @@ def test_a_cent_that_differs_is_found(world: World) -> None:
     world.deliver()
     world.tamper("UPDATE payment_lines SET minor = minor + 1 WHERE kind = 'captured'")
     found = _what(world.check())
-    assert "the ledger's line 'captured' is 21.91 EUR, PaymentCaptured says 21.90 EUR" in found
-    assert "the log says 0.00 EUR held, 21.90 EUR captured" in found
+    assert "the ledger's line 'captured' is 21.91 EUR, PaymentCaptured has 21.90 EUR" in found
+    assert "the log has 0.00 EUR held, 21.90 EUR captured" in found
 
 
 @pytest.mark.parametrize("kind", ["authorized", "captured"])
@@ -200,7 +200,7 @@ def test_a_release_that_only_the_log_tells_of_is_found(world: World) -> None:
     world.say(CancelOrder(by=CUSTOMER, reason="no"))
     world.step()
     world.tamper("DELETE FROM payment_lines WHERE kind = 'voided'")
-    assert "let go of nothing in the ledger" in _what(world.check())
+    assert "released nothing in the ledger" in _what(world.check())
 
 
 def test_a_ticket_that_nobody_asked_for_is_found(world: World) -> None:

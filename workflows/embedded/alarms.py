@@ -1,7 +1,8 @@
-"""One thread that rings at a time: the timers of executions, the deadlines of functions, the retries of the feed.
+"""Calls functions at points in time: the timers of executions, the deadlines of functions, the retries of the feed.
 
-Times are absolute. The thread looks at the clock again at least once a second, so a clock that was set, or a machine
-that slept, is noticed; a clock that a test moves says so with ``look``.
+Stands for the timers inside AWS Step Functions, AWS Lambda and Amazon EventBridge Scheduler. Times are absolute times
+of the engine's clock. The thread reads the clock at least once a second, because a machine may have been suspended; a
+test that moves its clock calls ``look``.
 """
 
 from __future__ import annotations
@@ -21,31 +22,31 @@ _LOOK_AGAIN_S = 1.0
 
 
 class Alarm:
-    """What ``Alarms.set`` returns: cancel it, or let it ring."""
+    """A call that is due at a point in time. See ``Alarms.set`` and ``Alarms.cancel``."""
 
-    __slots__ = ("cancelled", "ring")
+    __slots__ = ("callback", "cancelled")
 
-    def __init__(self, ring: Callable[[], None]) -> None:
-        self.ring = ring
+    def __init__(self, callback: Callable[[], None]) -> None:
+        self.callback = callback
         self.cancelled = False
 
 
 class Alarms:
-    """``ring`` runs in the alarms' own thread, so it must be short and must not raise: it hands the news on."""
+    """One thread that calls what is due. Callbacks must be short and must not raise: they pass work on."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._changed = threading.Condition()
         self._heap: list[tuple[datetime, int, Alarm]] = []
-        self._order = count()  # two alarms of one time ring in the order in which they were set
+        self._order = count()  # alarms of the same time are due in the order in which they were set
         self._cancelled = 0
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="alarms", daemon=True)
         self._thread.start()
 
-    def set(self, at: datetime, ring: Callable[[], None]) -> Alarm:
-        """Ring at ``at``, or at once when that has passed."""
-        alarm = Alarm(ring)
+    def set(self, at: datetime, callback: Callable[[], None]) -> Alarm:
+        """Call ``callback`` at ``at``, or at once if that time has passed."""
+        alarm = Alarm(callback)
         with self._changed:
             heapq.heappush(self._heap, (at, next(self._order), alarm))
             if self._heap[0][2] is alarm:
@@ -53,22 +54,22 @@ class Alarms:
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:
-        """An alarm that rings at this moment may still be heard."""
+        """Cancel an alarm. Its callback may still run if it is due at this moment."""
         with self._changed:
             alarm.cancelled = True
             self._cancelled += 1
-            if self._cancelled > 1000 and self._cancelled * 2 > len(self._heap):  # forget them, now and then
+            if self._cancelled > 1000 and self._cancelled * 2 > len(self._heap):  # drop them from the heap
                 self._heap = [entry for entry in self._heap if not entry[2].cancelled]
                 heapq.heapify(self._heap)
                 self._cancelled = 0
 
     def look(self) -> None:
-        """Look at the clock now: it was moved."""
+        """Read the clock now, because it was moved."""
         with self._changed:
             self._changed.notify()
 
     def close(self) -> None:
-        """Ring no more. Idempotent."""
+        """Call nothing more. Idempotent."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -78,12 +79,12 @@ class Alarms:
         while (due := self._wait()) is not None:
             for alarm in due:
                 try:
-                    alarm.ring()
+                    alarm.callback()
                 except Exception:
-                    log.exception("an alarm broke")  # the others must ring
+                    log.exception("an alarm's callback failed")  # the others must run
 
     def _wait(self) -> list[Alarm] | None:
-        """The alarms whose time has come, once there is one; None at the end."""
+        """Wait until alarms are due, and return them; None after ``close``."""
         with self._changed:
             while not self._closed:
                 if due := self._due():

@@ -1,6 +1,6 @@
-"""Names of functions, machines and executions, shaped as on AWS so that code and definitions cannot tell.
+"""ARNs of functions, machines and executions, in the form of AWS, so that handlers and definitions work unchanged.
 
-Region and account say where we are: in one process, not on AWS.
+Region and account are made up: ``local`` and ``000000000000``.
 """
 
 from __future__ import annotations
@@ -13,25 +13,28 @@ _LAMBDA = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function"
 
 
 def function_arn(function: str) -> str:
-    """``SagaStep`` -> ``arn:aws:lambda:local:000000000000:function:SagaStep``."""
+    """Return a function's ARN: ``SagaStep`` -> ``arn:aws:lambda:local:000000000000:function:SagaStep``."""
     return f"{_LAMBDA}:{function}"
 
 
 def machine_arn(machine: str) -> str:
-    """``OrderMachine`` -> ``arn:aws:states:local:000000000000:stateMachine:OrderMachine``."""
+    """Return a machine's ARN: ``OrderMachine`` -> ``arn:aws:states:local:000000000000:stateMachine:OrderMachine``."""
     return f"{_STATES}:stateMachine:{machine}"
 
 
 def resource_arn(kind: str, name: str) -> str:
-    """``AWS::KMS::Key``, ``Mine`` -> ``arn:aws:kms:local:000000000000:Mine``. Nothing answers to it here."""
+    """Return the ARN of a resource that does not exist here: ``arn:aws:kms:local:000000000000:Mine``."""
     return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{name}"
 
 
 def execution_arn(machine: str, name: str) -> str:
-    """``.../execution:OrderMachine:<name>``: one name, one execution, for ever."""
+    """Return an execution's ARN, ``...:execution:OrderMachine:<name>``. A name is used once, for ever."""
     return f"{_STATES}:execution:{machine}:{name}"
 
 
 def express_arn(machine: str, name: str, start: str) -> str:
-    """Express names need not be unique; the id of the start makes the ARN so."""
+    """Return the ARN of an Express execution.
+
+    Its name need not be unique; ``start``, a new id, makes the ARN unique.
+    """
     return f"{_STATES}:express:{machine}:{name}:{start}"

@@ -1,10 +1,16 @@
-"""The embedded engine: everything that runs orders on one machine, in one process, out of one folder.
+"""The embedded engine: runs the functions and state machines of the template on one machine, in one process and one
+folder.
+
+Each part stands for an AWS service: ``http`` for API Gateway and Cognito, ``lambda_`` for Lambda, DynamoDB Streams and
+EventBridge Scheduler, ``step_functions`` for Step Functions, ``template`` for CloudFormation, ``metrics`` for
+CloudWatch.
 
 The folder holds
 
     expediter.sqlite    the event log, documents, data keys, executions and their journal, the feed's checkpoint
-    sandbox.sqlite      the ledgers of the sandbox: the outside world's side, which the engine only calls
-    tokens.key          the secret that signs access tokens; whoever reads it can act as anybody
+    sandbox.sqlite      the ledgers of the sandbox, if the providers are simulated; the engine itself never reads them
+    providers.json      the credentials of real providers, if there are any
+    tokens.key          the secret that signs access tokens; a process that can read it can act in any role
 
 and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
 ``expediter backup`` copies the folder of a running engine; other copies are safe only while no engine runs on it.
@@ -50,17 +56,20 @@ log = logging.getLogger(__name__)
 DATABASE = "expediter.sqlite"
 
 OpenGateways: TypeAlias = Callable[[Path, Clock], AbstractContextManager[Gateways]]
-"""Opens the providers that orders call: given the engine's folder, after it is locked. Closed after the engine."""
+"""Opens the providers that orders call.
+
+It gets the engine's folder once that is locked, and is closed after the engine.
+"""
 
 FEED = "Feed"
-"""The function that hears of every commit."""
+"""The function that gets every commit."""
 
 CLOSE_WITHIN_S = 10.0
-"""How long ``close`` waits for functions under way. One that is cut off is outstanding, and invoked again."""
+"""How long ``close`` waits for functions under way. One that takes longer is invoked again by the next engine."""
 
 
 class EmbeddedEngine:
-    """``open`` it, ``serve`` it or use its ``ports``, ``close`` it. One engine a folder: a second is refused."""
+    """One engine on one folder: ``open`` it, ``serve`` HTTP or use its ``ports``, then ``close`` it."""
 
     @classmethod
     def open(
@@ -75,18 +84,18 @@ class EmbeddedEngine:
         workers: int = WORKERS,
         in_memory_max: int = IN_MEMORY_MAX,
     ) -> EmbeddedEngine:
-        """Open the folder, making it where it is missing, and go on with what it holds.
+        """Open the folder, or create it, and continue the executions in it.
 
         Raises:
-            TemplateInvalid, ParameterUnknown: What is to be run is wrong; the folder was not touched.
+            TemplateInvalid, ParameterUnknown: The template or a parameter is wrong; the folder was not touched.
             DatabaseInUse: Another engine runs on the folder.
         """
-        read = read_template(template, parameters)
-        machines = read_machines(read)
+        parsed = read_template(template, parameters)
+        machines = read_machines(parsed)
         with ExitStack() as opened:
             engine = cls(
                 folder=folder,
-                template=read,
+                template=parsed,
                 machines=machines,
                 gateways=gateways,
                 breakers=breakers,
@@ -112,12 +121,15 @@ class EmbeddedEngine:
         in_memory_max: int,
         opened: ExitStack,
     ) -> None:
-        """For ``open`` alone. What is put on ``opened`` is closed in the reverse order."""
+        """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
         self._template = template
         self._clock = clock
         self._opened = opened
         self.failed: Future[None] = Future()
-        """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
+        """Gets an exception when the engine cannot continue, e.g.
+
+        because the disk is full: close it and start a new one.
+        """
         database = opened.enter_context(Database(folder / DATABASE))
         self.tokens = AccessTokens.of(folder)
         self.gateways = opened.enter_context(gateways(folder, clock))
@@ -187,7 +199,7 @@ class EmbeddedEngine:
         return server.port
 
     def close(self) -> None:
-        """Answer the requests under way, let functions finish for a while, and leave the rest to the journal."""
+        """Answer the requests under way and wait for functions, 10 s at most. The next engine continues the rest."""
         self._opened.close()
 
     def __enter__(self) -> EmbeddedEngine:
@@ -197,11 +209,11 @@ class EmbeddedEngine:
         self.close()
 
     def _fail(self, error: BaseException) -> None:
-        with suppress(InvalidStateError):  # the first error is the one to know
+        with suppress(InvalidStateError):  # only the first error is kept
             self.failed.set_exception(error)
 
     def _begin(self) -> None:
-        """What runs functions is closed before what they use."""
+        """Start the parts. Those that run functions are closed before those that functions use."""
         self._opened.callback(self.executions.close)
         self._opened.callback(self._functions.close, CLOSE_WITHIN_S)
         self._functions.start(self.ports)

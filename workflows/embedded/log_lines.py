@@ -1,4 +1,4 @@
-"""Log lines for machines: one JSON object a line on stderr. Whoever logs names things by id and never by content."""
+"""Writes the log as one JSON object a line on stderr. Log lines name things by id and never quote personal data."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+_STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 def write_log_lines(level: int = logging.INFO) -> None:
-    """Send the log of this process to stderr. For a program to call, once, not for a library."""
+    """Send the log of this process to stderr. The program calls it once; a library does not."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("httpx", "uvicorn"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    for library in ("httpx", "uvicorn"):
+        logging.getLogger(library).setLevel(logging.WARNING)
 
 
 class JsonLines(logging.Formatter):
-    """``at``, ``level``, ``logger``, ``message``, and whatever the line was given as ``extra``."""
+    """Formats ``at``, ``level``, ``logger``, ``message`` and the fields of ``extra``."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -29,7 +29,7 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        line |= {name: value for name, value in vars(record).items() if name not in _OWN}
+        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

@@ -1,12 +1,12 @@
-"""The books check: what the outside holds, took and gave back, held against the log, order by order and line by line.
+"""Compares the event log with the ledgers of the simulated providers, order by order and line by line.
 
-Three rules. For each order, the provider's ledger and the fold say the same of what is held, captured and refunded.
-Each line of a ledger is explained by exactly one event: by the outcome that answers the call's key, or, for a ticket or
-an offer, by the intent that sent it, or that withdrew it before the facts overtook it. And each payment that the log
-tells of has its line.
+There are three rules. For each order, the ledger and the folded order agree on what is held, captured and refunded.
+Each line of a ledger is explained by exactly one event: by the outcome of its call, or, for a ticket or an offer, by
+the intent that sent it, or by an intent to withdraw it that later facts made unnecessary. And each payment event has
+its line.
 
-It may run beside a working engine: a call that was made and is not recorded yet has an open intent, which says so
-(``pending``). An ended order has none, so there everything must agree.
+The check may run beside a working engine: a call whose outcome is not recorded yet still has an open intent, and its
+lines count as ``pending``. An order that has ended has no open intent, so there everything must agree.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ from workflows.sandbox.opening import Sandbox
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Something on which the log and a ledger disagree. ``what`` names both sides."""
+    """A disagreement between the log and a ledger. ``what`` names both sides."""
 
     order_id: str
     what: str
@@ -58,7 +58,7 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class BooksReport:
-    """What was compared, and where it differs. ``pending`` lines belong to calls whose record is under way."""
+    """What was compared, and the differences. ``pending`` lines belong to calls whose outcome is not recorded yet."""
 
     orders: int
     lines: int
@@ -72,7 +72,7 @@ class BooksReport:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One order's money, as one side tells it."""
+    """An order's money on one side: the provider's or the log's."""
 
     held: Money
     captured: Money
@@ -85,24 +85,24 @@ class Account:
 def check_books(log: EventLog, sandbox: Sandbox) -> BooksReport:
     """Compare the whole log with the three ledgers.
 
-    The log is read first: what it tells of happened outside before it was recorded, so the ledgers have it. An order
-    that differs is read again, alone, and judged by that: it may have moved meanwhile.
+    The log is read first: an outcome is recorded after its call, so the ledgers have the lines of every recorded event.
+    An order that differs is read again, because it may have changed between the two readings.
     """
     orders = dict(_orders(log))
     ledgers = [_by_order(counterparty.entries()) for counterparty in _counterparties(sandbox)]
-    found: list[_Comparison] = []
+    comparisons: list[_Comparison] = []
     for order_id in orders | dict.fromkeys(chain(*ledgers)):
         comparison = _compare(order_id, orders.get(order_id, ()), [ledger.get(order_id, []) for ledger in ledgers])
         if comparison.differences:
             recorded = log.load(order_stream(order_id)).recorded
             again = [_by_order(counterparty.entries()) for counterparty in _counterparties(sandbox)]
             comparison = _compare(order_id, recorded, [ledger.get(order_id, []) for ledger in again])
-        found.append(comparison)
+        comparisons.append(comparison)
     return BooksReport(
-        orders=len(found),
+        orders=len(comparisons),
         lines=sum(len(lines) for ledger in ledgers for lines in ledger.values()),
-        pending=sum(comparison.pending for comparison in found),
-        differences=tuple(Difference(each.order_id, what) for each in found for what in each.differences),
+        pending=sum(comparison.pending for comparison in comparisons),
+        differences=tuple(Difference(each.order_id, what) for each in comparisons for what in each.differences),
     )
 
 
@@ -118,11 +118,11 @@ def _counterparties(sandbox: Sandbox) -> tuple[Counterparty, ...]:
 
 
 def _by_order(lines: Iterable[Entry]) -> Mapping[OrderId, list[Entry]]:
-    """A line belongs to the order that its key begins with; it may not know the order otherwise (a tombstone)."""
-    found: defaultdict[OrderId, list[Entry]] = defaultdict(list)
+    """Group lines by the order id that their keys begin with; a tombstone has no reference."""
+    by_order: defaultdict[OrderId, list[Entry]] = defaultdict(list)
     for line in lines:
-        found[OrderId(line.key.partition("/")[0])].append(line)
-    return found
+        by_order[OrderId(line.key.partition("/")[0])].append(line)
+    return by_order
 
 
 def _compare(order_id: OrderId, recorded: tuple[RecordedEvent, ...], lines: list[list[Entry]]) -> _Comparison:
@@ -137,7 +137,7 @@ def _compare(order_id: OrderId, recorded: tuple[RecordedEvent, ...], lines: list
     return comparison
 
 
-# Which events explain a line of this kind: those that answer the version in its key, or that are of this version.
+# The events that explain a line of each kind: one that answers the version in the line's key, or is at that version.
 _PAYMENT: Mapping[str, tuple[type, ...]] = {
     "authorized": (PaymentAuthorized,),
     "declined": (PaymentDeclined,),
@@ -154,12 +154,12 @@ _REQUEST: Mapping[str, tuple[type, ...]] = {
     "too_late": (PreparationWrittenOff, CourierWrittenOff),
 }
 
-_OVERTAKEN = dict.fromkeys(("taken_back", "too_late"), (PreparationCancellationRequested, CourierReleaseRequested))
-"""A withdrawal that the facts overtook, e.g. by a pickup, is not asked for again: then its intent explains the line."""
+_UNNECESSARY = dict.fromkeys(("taken_back", "too_late"), (PreparationCancellationRequested, CourierReleaseRequested))
+"""A withdrawal that became unnecessary, e.g. by a pickup, is not repeated: then its intent explains the line."""
 
 
 class _Comparison:
-    """One order: its events, and what the ledgers have of it."""
+    """Compares the events of one order with its lines in the ledgers."""
 
     def __init__(self, order_id: OrderId, recorded: tuple[RecordedEvent, ...]) -> None:
         self.order_id = order_id
@@ -174,12 +174,12 @@ class _Comparison:
         self._open = {found.version for found in open_intents(self._order)}
 
     def explain(self, lines: Iterable[Entry], kinds: Mapping[str, tuple[type, ...]]) -> None:
-        """Is each line explained by exactly one event?"""
+        """Check that each line is explained by exactly one event."""
         for line in lines:
             version = _version(line.key)
             explaining = self._explaining(version, kinds[line.kind])
             if not explaining and not self._under_way(version):
-                explaining = self._explaining(version, _OVERTAKEN.get(line.kind, ()))
+                explaining = self._explaining(version, _UNNECESSARY.get(line.kind, ()))
             if len(explaining) == 1:
                 self._compare_amounts(line, explaining[0])
             elif not explaining and self._under_way(version):
@@ -193,7 +193,7 @@ class _Comparison:
         return [event for at, event in self._events if _explains(at, event, version, kinds)]
 
     def find_missing(self, lines: list[Entry]) -> None:
-        """Has each payment that the log tells of its line? A hold that lapsed may be let go of without one."""
+        """Check that each payment event has its line. An expired hold may be released without one."""
         by_id = {line.id: line for line in lines}
         closed = {line.parent for line in lines if line.kind in {"voided", "expired"}}
         held = self._order.payment.authorization
@@ -202,15 +202,15 @@ class _Comparison:
             if made is not None and made not in by_id:
                 self.differences.append(f"version {version} ({type(event).__name__}) has no line {made} in the ledger")
             if isinstance(event, PaymentVoided) and held is not None and held.authorization_id not in closed:
-                self.differences.append(f"version {version} (PaymentVoided) let go of nothing in the ledger")
+                self.differences.append(f"version {version} (PaymentVoided) released nothing in the ledger")
 
     def compare_accounts(self, lines: list[Entry]) -> None:
-        """Do both sides say the same of the money? While a call is under way they may not, and need not."""
+        """Check that both sides agree on the money, unless a call is under way."""
         if self._order.placed is None or self.pending:
             return
-        theirs, ours = _account_of(lines, self._order.currency), _account(self._order, lines)
-        if theirs != ours:
-            self.differences.append(f"the provider says {theirs}; the log says {ours}")
+        ledger, recorded = _account_of(lines, self._order.currency), _account(self._order, lines)
+        if ledger != recorded:
+            self.differences.append(f"the provider has {ledger}; the log has {recorded}")
         if not books(self._order).balanced:
             self.differences.append(f"the books of the log do not balance: {books(self._order)}")
         if self._order.run_state is RunState.ENDED and not books(self._order).settled:
@@ -220,11 +220,11 @@ class _Comparison:
         amount = getattr(event, "amount", None)
         if line.kind != "released" and amount is not None and amount != line.amount:
             self.differences.append(
-                f"the ledger's line '{line.kind}' is {line.amount}, {type(event).__name__} says {amount}"
+                f"the ledger's line '{line.kind}' is {line.amount}, {type(event).__name__} has {amount}"
             )
 
     def _under_way(self, version: int) -> bool:
-        """The call was made and its outcome is not in the log yet; or its intent is newer than what was read."""
+        """Whether the outcome of this intent is not recorded yet, or the intent is newer than what was read."""
         return version in self._open or (version > self._order.version and self._order.run_state is not RunState.ENDED)
 
 
@@ -233,13 +233,13 @@ def _explains(at: int, event: Event, version: int, kinds: tuple[type, ...]) -> b
 
 
 def _version(key: str) -> int:
-    """The version in a call's key; no order has a version below 1, so another's key is explained by nothing."""
+    """Return the version in a call's key; 0 for a key of another form, which no event explains."""
     version = key.partition("/")[2]
     return int(version) if version.isdecimal() else 0
 
 
 def _made(event: Event) -> str | None:
-    """The id of the ledger's line that this event tells of."""
+    """Return the id of the ledger's line that this event recorded."""
     match event:
         case PaymentAuthorized():
             return event.authorization_id
@@ -252,7 +252,7 @@ def _made(event: Event) -> str | None:
 
 
 def _account_of(lines: list[Entry], currency: str) -> Account:
-    """The provider's side: the sum of its lines."""
+    """Return the provider's side: the sums of its lines."""
 
     def moved(*kinds: str) -> Money:
         return total((line.amount for line in lines if line.kind in kinds and line.amount is not None), currency)
@@ -262,7 +262,7 @@ def _account_of(lines: list[Entry], currency: str) -> Account:
 
 
 def _account(order: Order, lines: list[Entry]) -> Account:
-    """The log's side. A hold that a person wrote off is whatever the provider says it is."""
+    """Return the log's side. For a hold that a person wrote off, the provider's amount is taken over."""
     payment, authorization = order.payment, order.payment.authorization
     held = Money.zero(order.currency)
     if authorization is not None and authorization.state is Hold.HELD:

@@ -1,4 +1,4 @@
-"""The sandbox's couriers: a board of offers. A courier is under way some time after the offer arrived."""
+"""Simulates couriers. A courier is on the way some time after an offer arrived."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ class SandboxCouriers(Counterparty):
         self._under_way_after = settings.under_way_after
 
     def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
-        def perform(book: Lines, at: datetime) -> None:
-            requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
+        def perform(lines: Lines, at: datetime) -> None:
+            requests.arrive(lines, at, reference=reference, detail=restaurant, key=key)
 
-        asked = {"reference": reference, "restaurant": restaurant, "attempt": attempt}
-        self._call(ProviderCall(key, "offer", asked), timeout_s, perform)
+        parameters = {"reference": reference, "restaurant": restaurant, "attempt": attempt}
+        self._call(ProviderCall(key, "offer", parameters), timeout_s, perform)
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
-        def perform(book: Lines, at: datetime) -> Released | TooLate:
-            decided = requests.take_back(book, at, request_key=offer_key, acted_on_after=self._under_way_after, key=key)
-            if decided.kind == "too_late":
-                return TooLate(reason="courier_under_way", at=decided.at)
-            return Released(at=decided.at)
+        def perform(lines: Lines, at: datetime) -> Released | TooLate:
+            ended = requests.take_back(lines, at, request_key=offer_key, acted_on_after=self._under_way_after, key=key)
+            if ended.kind == "too_late":
+                return TooLate(reason="courier_under_way", at=ended.at)
+            return Released(at=ended.at)
 
         return self._call(ProviderCall(key, "withdraw", {"offer_key": offer_key}), timeout_s, perform)

@@ -1,4 +1,4 @@
-"""The sandbox's kitchens: a board of tickets. A meal is cooked some time after its ticket arrived."""
+"""Simulates kitchens. A meal is cooked some time after its ticket arrived."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ class SandboxKitchen(Counterparty):
     def send_ticket(
         self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
     ) -> None:
-        def perform(book: Lines, at: datetime) -> None:
-            requests.arrive(book, at, reference=reference, detail=restaurant, key=key)
+        def perform(ledger: Lines, at: datetime) -> None:
+            requests.arrive(ledger, at, reference=reference, detail=restaurant, key=key)
 
-        asked = {"reference": reference, "restaurant": restaurant, "lines": tuple(lines)}
-        self._call(ProviderCall(key, "send_ticket", asked), timeout_s, perform)
+        parameters = {"reference": reference, "restaurant": restaurant, "lines": tuple(lines)}
+        self._call(ProviderCall(key, "send_ticket", parameters), timeout_s, perform)
 
     def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
-        def perform(book: Lines, at: datetime) -> Cancelled | TooLate:
-            decided = requests.take_back(book, at, request_key=ticket_key, acted_on_after=self._cooked_after, key=key)
-            if decided.kind == "too_late":
-                return TooLate(reason="already_cooked", at=decided.at)
-            return Cancelled(at=decided.at)
+        def perform(ledger: Lines, at: datetime) -> Cancelled | TooLate:
+            ended = requests.take_back(ledger, at, request_key=ticket_key, acted_on_after=self._cooked_after, key=key)
+            if ended.kind == "too_late":
+                return TooLate(reason="already_cooked", at=ended.at)
+            return Cancelled(at=ended.at)
 
         return self._call(ProviderCall(key, "cancel_ticket", {"ticket_key": ticket_key}), timeout_s, perform)

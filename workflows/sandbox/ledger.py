@@ -1,7 +1,7 @@
-"""The ledger of one counterparty: what it did, line by line, and which receipt it gave under which key.
+"""The ledger of one simulated provider: what it did, line by line, and the receipt it gave under each key.
 
-Lines are only appended. A call's lines and its receipt are one transaction, and nobody sees either before it is on the
-disk; so a process may be killed at any moment, and the next one answers the same call with the same receipt.
+Lines are only appended. A call's lines and its receipt are one transaction and become visible once that is durable; so
+after a kill at any moment, the next process answers the same call with the same receipt.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _COLUMNS = "kind, reference, id, parent, key, minor, currency, detail, at"
 class Entry:
     """One line: ``kind`` happened to ``id`` because of the call under ``key``.
 
-    ``reference`` is the order's id, or empty where the counterparty never learnt it (a tombstone). ``parent`` is the
-    id of the line that this one changes: a capture's authorization, a refund's capture; empty for a first line.
-    ``amount`` is None where no money moves. ``detail`` is the payment method, the reason, or the restaurant.
+    ``reference`` is the order's id, or empty if the provider never got it (a tombstone). ``parent`` is the id of the
+    line that this one changes: a capture's authorization, a refund's capture; empty for a first line. ``amount`` is
+    None if no money moves. ``detail`` is the payment method, the reason, or the restaurant.
     """
 
     kind: str
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """What is asked under a key. Two calls are the same if operation and parameters are."""
+    """A call to a provider under a key. Two calls are the same if operation and parameters are equal."""
 
     key: str
     operation: str
@@ -57,7 +57,10 @@ class ProviderCall:
 
 
 def made_id(kind: str, key: str) -> str:
-    """The id of what a call makes: a call makes it once, and the call's key finds it again."""
+    """Return the id of what a call makes.
+
+    It follows from the call's key, so a repeated call finds what the first made.
+    """
     return f"{kind}_{hashlib.sha256(key.encode()).hexdigest()[:24]}"
 
 
@@ -69,11 +72,11 @@ class Lines:
         self._table = table
 
     def find(self, line_id: str) -> Entry | None:
-        found = self._select("id = ?", line_id)
-        return found[0] if found else None
+        lines = self._select("id = ?", line_id)
+        return lines[0] if lines else None
 
     def changes(self, line_id: str) -> list[Entry]:
-        """The lines that name this one as their parent, oldest first."""
+        """Return the lines that have this one as their parent, oldest first."""
         return self._select("parent = ?", line_id)
 
     def append(self, entry: Entry) -> Entry:
@@ -89,10 +92,7 @@ class Lines:
 
 
 class Ledger:
-    """One counterparty's lines and receipts, in a database it may share with others.
-
-    ``receipts`` are the classes it answers with; ``remembers`` is how long a key is, forever when None.
-    """
+    """The lines and receipts of one provider, in a database that others may share."""
 
     def __init__(
         self,
@@ -102,6 +102,12 @@ class Ledger:
         *,
         remembers: timedelta | None = None,
     ) -> None:
+        """Create the tables unless the database is read-only.
+
+        Args:
+            receipts: The classes of the provider's receipts.
+            remembers: How long a key is remembered; None: for ever.
+        """
         self._database = database
         self._lines, self._calls = f"{counterparty}_lines", f"{counterparty}_calls"
         self._receipts = {kind.__name__: kind for kind in receipts}
@@ -110,13 +116,13 @@ class Ledger:
             database.write(self._create)
 
     def answer(self, call: ProviderCall, at: datetime, perform: Callable[[Lines], Receipt]) -> Receipt:
-        """The first receipt of this call; if there is none, perform it. Durable on return. Raises KeyMisused."""
+        """Return the first receipt of this call, or perform it now. Durable on return. Raises KeyMisused."""
 
         def work(connection: apsw.Connection) -> Receipt:
             first = connection.execute(f"SELECT call, at, kind, receipt FROM {self._calls} WHERE key = ?", (call.key,))
             remembered = first.fetchone()
             if remembered is not None and not self._forgotten(remembered[1], at):
-                return cast("Receipt", self._repeat(call, *remembered))  # what this same call was answered before
+                return cast("Receipt", self._repeat(call, *remembered))  # the receipt of this same call
             receipt = perform(Lines(connection, self._lines))
             row = (call.key, str(call), at.isoformat(), type(receipt).__name__, msgspec.json.encode(receipt).decode())
             sql = f"REPLACE INTO {self._calls} (key, call, at, kind, receipt) VALUES (?, ?, ?, ?, ?)"
@@ -126,7 +132,7 @@ class Ledger:
         return self._database.write(work)
 
     def entries(self, reference: str | None = None) -> tuple[Entry, ...]:
-        """The lines of one order, or all, oldest first."""
+        """Return the lines of one order, or all lines, oldest first."""
         where = "" if reference is None else "WHERE reference = ?"
         sql = f"SELECT {_COLUMNS} FROM {self._lines} {where} ORDER BY seq"
         bindings = () if reference is None else (reference,)

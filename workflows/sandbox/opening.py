@@ -1,4 +1,4 @@
-"""Opens the sandbox: three counterparties over one file, so that one fsync can serve calls to all of them."""
+"""Opens the sandbox: three simulated providers over one file, so that one fsync can serve calls to all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SANDBOX = "sandbox.sqlite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sandbox:
-    """The outside world of one engine. ``close`` it when the engine stopped."""
+    """The simulated providers of one engine. ``close`` them after the engine."""
 
     payments: SandboxPayments
     kitchen: SandboxKitchen
@@ -36,9 +36,13 @@ class Sandbox:
 def open_sandbox(
     file: Path, settings: SandboxSettings, surroundings: Surroundings, *, read_only: bool = False
 ) -> Sandbox:
-    """Open or create the sandbox's file, which is not the engine's. Raises DatabaseInUse.
+    """Open or create the sandbox's file, which is not the engine's.
 
-    ``read_only`` runs beside an engine and offers ``entries`` and ``position`` alone, e.g. for a check of the books.
+    Args:
+        read_only: Open beside a running engine, only for ``entries`` and ``position``.
+
+    Raises:
+        DatabaseInUse: Another process has the file.
     """
     database = Database(file, read_only=read_only)
     return Sandbox(
@@ -50,7 +54,7 @@ def open_sandbox(
 
 
 def sandbox_gateways(settings: SandboxSettings) -> Callable[[Path, Clock], AbstractContextManager[Sandbox]]:
-    """Return what ``EmbeddedEngine.open`` takes as its gateways: the sandbox, in the engine's folder."""
+    """Return an opener for ``EmbeddedEngine.open``: the sandbox, in the engine's folder."""
 
     def open_(folder: Path, clock: Clock) -> AbstractContextManager[Sandbox]:
         return closing(open_sandbox(folder / SANDBOX, settings, Surroundings(clock=clock, random=SystemRandom())))

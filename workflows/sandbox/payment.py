@@ -1,4 +1,4 @@
-"""The sandbox's payment provider: money that is not there, handled as a bank would."""
+"""Simulates a payment provider, with the rules of a bank."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RELEASING = frozenset({"released", "voided", "expired"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentPosition:
-    """One order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``."""
+    """An order's money at the provider: ``authorized == held + captured + released``, ``refunded <= captured``."""
 
     authorized: Money
     held: Money
@@ -39,7 +39,7 @@ class PaymentPosition:
 
 
 class SandboxPayments(Counterparty):
-    """A ``PaymentGateway``; its rules and test payment methods are in ``payment_rules``."""
+    """A ``PaymentGateway``. Its rules and the test payment methods are in ``payment_rules``."""
 
     def __init__(self, database: Database, settings: PaymentSettings, surroundings: Surroundings) -> None:
         ledger = Ledger(database, "payment", _RECEIPTS, remembers=settings.remembers)
@@ -53,8 +53,8 @@ class SandboxPayments(Counterparty):
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
     ) -> Authorized | Declined:
-        asked = {"reference": reference, "payment_method": payment_method, "amount": amount}
-        call = ProviderCall(key, "authorize", asked)
+        parameters = {"reference": reference, "payment_method": payment_method, "amount": amount}
+        call = ProviderCall(key, "authorize", parameters)
         return self._serve(call, timeout_s, lambda teller: teller.authorize(reference, payment_method, amount))
 
     def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
@@ -70,23 +70,23 @@ class SandboxPayments(Counterparty):
         return self._serve(call, timeout_s, lambda teller: teller.refund(capture_id, amount))
 
     def position(self, reference: str) -> PaymentPosition | None:
-        """Where the money of an order is now; None where it was never authorised.
+        """Return where the money of an order is now; None if it was never authorized.
 
-        A hold that lapsed counts as released from that moment, though it gets its line only when somebody asks for it.
+        An expired hold counts as released from that moment, although its line is only written by the next call for it.
         """
         lines = self.entries(reference)
         holds = [line for line in lines if line.kind == "authorized"]
         if not holds:
             return None
         closed, now = {line.parent for line in lines}, self._clock.now()
-        standing = [hold for hold in holds if hold.id not in closed]
-        lapsed = [hold for hold in standing if now >= expires_at(hold, self._settings.holds)]
+        open_holds = [hold for hold in holds if hold.id not in closed]
+        expired = [hold for hold in open_holds if now >= expires_at(hold, self._settings.holds)]
         currency = moved(holds[0]).currency
         return PaymentPosition(
             authorized=_sum(holds, currency),
-            held=_sum([hold for hold in standing if hold not in lapsed], currency),
+            held=_sum([hold for hold in open_holds if hold not in expired], currency),
             captured=_sum([line for line in lines if line.kind == "captured"], currency),
-            released=_sum([*(line for line in lines if line.kind in _RELEASING), *lapsed], currency),
+            released=_sum([*(line for line in lines if line.kind in _RELEASING), *expired], currency),
             refunded=_sum([line for line in lines if line.kind == "refunded"], currency),
         )
 

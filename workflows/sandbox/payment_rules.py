@@ -1,4 +1,4 @@
-"""What the sandbox's payment provider does, and what it refuses.
+"""The rules of the simulated payment provider: what it does, and what it refuses.
 
 A payment method behaves like the one it begins with, so ``pm_declined_lost_card`` is declined:
 
@@ -7,7 +7,7 @@ A payment method behaves like the one it begins with, so ``pm_declined_lost_card
 | ``pm_ok``, any other      | everything works                                                                       |
 | ``pm_declined``           | declined: ``card_declined``                                                            |
 | ``pm_insufficient_funds`` | declined: ``insufficient_funds``                                                       |
-| ``pm_expires``            | what is held expires at once: capture refused, ``authorization_expired``; a void works |
+| ``pm_expires``            | the hold expires at once: capture refused, ``authorization_expired``; a void works     |
 | ``pm_capture_refused``    | capture refused: ``capture_declined``; the money stays held until it is voided         |
 | ``pm_void_refused``       | void refused: ``void_declined``; the money stays held until it expires                 |
 | ``pm_refund_refused``     | refund refused: ``account_closed``                                                     |
@@ -31,12 +31,12 @@ _CLOSED_AS = {"captured": "already_captured", "voided": "already_voided", "expir
 
 
 def expires_at(hold: Entry, holds: timedelta) -> datetime:
-    """When the hold of an ``authorized`` line lapses by itself."""
+    """Return when the hold of an ``authorized`` line expires."""
     return hold.at if _method(hold, "pm_expires") else hold.at + holds
 
 
 def moved(line: Entry) -> Money:
-    """The amount of a payment line; each has one."""
+    """Return the amount of a payment line; each has one."""
     assert line.amount is not None
     return line.amount
 
@@ -45,7 +45,7 @@ def moved(line: Entry) -> Money:
 class Teller:
     """Serves the call under ``key`` at ``at``.
 
-    What the call makes has an id made from its key. So a key that was forgotten still finds what it did.
+    The ids of what the call makes follow from its key, so that a call whose key was forgotten still finds what it made.
     """
 
     lines: Lines
@@ -54,7 +54,7 @@ class Teller:
     settings: PaymentSettings
 
     def authorize(self, reference: str, payment_method: str, amount: Money) -> Authorized | Declined:
-        """Hold the amount, or say why not."""
+        """Hold the amount, or decline with a reason."""
         line = self._made("auth")
         if line is None:
             reason = _why_declined(payment_method, amount, self.settings.limits.get(amount.currency))
@@ -74,7 +74,7 @@ class Teller:
         return Authorized(authorization_id=line.id, amount=moved(line), at=line.at)
 
     def capture(self, authorization_id: str, amount: Money) -> Captured | Refused:
-        """Take the amount and release the rest."""
+        """Capture the amount and release the rest of the hold."""
         line = self._made("cap")
         if line is None:
             hold = self._hold(authorization_id)
@@ -87,7 +87,7 @@ class Teller:
         return Captured(capture_id=line.id, amount=moved(line), at=line.at)
 
     def void(self, authorization_id: str) -> Voided | Refused:
-        """Release everything, if nothing was captured."""
+        """Release the hold, unless it was captured."""
         hold = self._hold(authorization_id)
         if hold is None:
             return self._refused("unknown_authorization")
@@ -100,7 +100,7 @@ class Teller:
         return Voided(at=closing.at)
 
     def refund(self, capture_id: str, amount: Money) -> Refunded | Refused:
-        """Give back from what was captured and not given back yet."""
+        """Refund from what was captured and not yet refunded."""
         line = self._made("ref")
         if line is None:
             capture = self.lines.find(capture_id)
@@ -115,11 +115,11 @@ class Teller:
         return line if line is not None and line.kind == "authorized" else None
 
     def _closing(self, hold: Entry) -> Entry | None:
-        """The line that closed a hold. One that lapsed gets its line now, under the key of who asked first."""
+        """Return the line that closed a hold. An expired hold gets its line now, under the key of this call."""
         closing = next((line for line in self.lines.changes(hold.id) if line.kind in _CLOSED_AS), None)
-        lapsed_at = expires_at(hold, self.settings.holds)
-        if closing is None and self.at >= lapsed_at:
-            return self._append("exp", "expired", hold, moved(hold), at=lapsed_at)
+        expired_at = expires_at(hold, self.settings.holds)
+        if closing is None and self.at >= expired_at:
+            return self._append("exp", "expired", hold, moved(hold), at=expired_at)
         return closing
 
     def _why_not_captured(self, hold: Entry | None, amount: Money) -> str:
@@ -129,15 +129,15 @@ class Teller:
         if closing is not None:
             return _CLOSED_AS[closing.kind]
         refused = _method(hold, "pm_capture_refused")
-        return _why_not_taken_from(moved(hold), amount) or ("capture_declined" if refused else "")
+        return _why_not_from(moved(hold), amount) or ("capture_declined" if refused else "")
 
     def _why_not_refunded(self, capture: Entry | None, amount: Money) -> str:
         if capture is None or capture.kind != "captured":
             return "unknown_capture"
-        given_back = total((moved(line) for line in self.lines.changes(capture.id)), moved(capture).currency)
+        refunded = total((moved(line) for line in self.lines.changes(capture.id)), moved(capture).currency)
         hold = self._hold(capture.parent)
         refused = hold is not None and _method(hold, "pm_refund_refused")
-        return _why_not_taken_from(moved(capture) - given_back, amount) or ("account_closed" if refused else "")
+        return _why_not_from(moved(capture) - refunded, amount) or ("account_closed" if refused else "")
 
     def _made(self, prefix: str) -> Entry | None:
         return self.lines.find(made_id(prefix, self.key))
@@ -167,12 +167,12 @@ def _why_declined(payment_method: str, amount: Money, limit: Money | None) -> st
     return next((reason for start, reason in _DECLINES.items() if payment_method.startswith(start)), "")
 
 
-def _why_not_taken_from(left: Money, amount: Money) -> str:
-    if amount.currency != left.currency:
+def _why_not_from(available: Money, amount: Money) -> str:
+    if amount.currency != available.currency:
         return "currency_mismatch"
     if amount.minor <= 0:
         return "amount_invalid"
-    return "amount_too_high" if amount > left else ""
+    return "amount_too_high" if amount > available else ""
 
 
 def _method(hold: Entry, start: str) -> bool:

@@ -1,20 +1,20 @@
-"""How the sandbox behaves, read from environment-like text.
+"""The settings of the sandbox, read from environment variables.
 
 Names begin with ``EXPEDITER_SANDBOX_``; ``*`` is ``PAYMENT``, ``KITCHEN`` or ``COURIER``.
 
 | variable                                 | default | meaning                                         |
 |------------------------------------------|---------|-------------------------------------------------|
-| ``*_LATENCY_MIN_S``, ``*_LATENCY_MAX_S`` | 0, 0    | a call takes this long, uniformly between       |
-| ``*_LOST_BEFORE_RATE``                   | 0       | share of calls lost on the way there: no effect |
-| ``*_LOST_AFTER_RATE``                    | 0       | share of answers lost: the effect is there      |
+| ``*_LATENCY_MIN_S``, ``*_LATENCY_MAX_S`` | 0, 0    | how long a call takes, drawn uniformly          |
+| ``*_LOST_BEFORE_RATE``                   | 0       | share of calls that are lost: no effect         |
+| ``*_LOST_AFTER_RATE``                    | 0       | share of answers that are lost after the effect |
 | ``PAYMENT_REMEMBERS_S``                  | 86400   | how long a key is remembered (Stripe: 24 h)     |
 | ``PAYMENT_HOLDS_S``                      | 604800  | how long an authorization stands (cards: 7 d)   |
 | ``PAYMENT_LIMITS``                       | below   | amounts above them are declined, by currency    |
-| ``KITCHEN_COOKED_AFTER_S``               | 600     | from its arrival to when a ticket is too late   |
-| ``COURIER_UNDER_WAY_AFTER_S``            | 600     | from its arrival to when an offer is too late   |
+| ``KITCHEN_COOKED_AFTER_S``               | 600     | age from which a ticket cannot be cancelled     |
+| ``COURIER_UNDER_WAY_AFTER_S``            | 600     | age from which an offer cannot be withdrawn     |
 
 The limits are ``10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY``; a currency that is not in the list has none.
-``EXPEDITER_SANDBOX_TOKEN`` is no setting of theirs: it is what ``expediter sandbox`` asks of who calls it.
+``EXPEDITER_SANDBOX_TOKEN`` is not one of these settings: it is the token that callers of ``expediter sandbox`` send.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PAYMENT_LIMITS = "10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY"
 
 
 class SettingRefused(ValueError):
-    """A variable says what the sandbox cannot do. The message names it."""
+    """A variable has a value that cannot be used. The message names the variable."""
 
     def __init__(self, name: str, problem: str) -> None:
         super().__init__(f"{name} {problem}")
@@ -41,7 +41,7 @@ class SettingRefused(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSettings:
-    """What happens to calls on the way. Latency in seconds, rates from 0 to 1."""
+    """The simulated network to a provider. Latency in seconds, rates from 0 to 1."""
 
     latency_min_s: float = 0.0
     latency_max_s: float = 0.0
@@ -51,7 +51,7 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettings:
-    """``remembers``: a key; ``holds``: an authorization. ``limits``: the highest authorization by currency."""
+    """How long keys are remembered and authorizations held, and the highest authorization by currency."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     remembers: timedelta = timedelta(hours=24)
@@ -61,7 +61,7 @@ class PaymentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KitchenSettings:
-    """``cooked_after``: a ticket arrived."""
+    """``cooked_after``: the age from which a ticket cannot be cancelled."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     cooked_after: timedelta = timedelta(minutes=10)
@@ -69,7 +69,7 @@ class KitchenSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierSettings:
-    """``under_way_after``: an offer arrived."""
+    """``under_way_after``: the age from which an offer cannot be withdrawn."""
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     under_way_after: timedelta = timedelta(minutes=10)
@@ -77,7 +77,7 @@ class CourierSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """The three counterparties."""
+    """The settings of the three providers."""
 
     payment: PaymentSettings = field(default_factory=PaymentSettings)
     kitchen: KitchenSettings = field(default_factory=KitchenSettings)
@@ -85,7 +85,7 @@ class SandboxSettings:
 
 
 def sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
-    """Read the variables with our prefix; the others are not ours. Raises SettingRefused, for a misspelt one too."""
+    """Read the variables with the prefix. Raises SettingRefused, also for an unknown name with the prefix."""
     reader = _Reader(environment)
     settings = SandboxSettings(
         payment=PaymentSettings(
@@ -120,10 +120,10 @@ def _network(reader: _Reader, counterparty: str) -> NetworkSettings:
 
 
 class _Reader:
-    """Reads variables by their name after the prefix and notes which."""
+    """Reads variables by their name after the prefix, and keeps the names that were read."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        self._ours = {name: text for name, text in environment.items() if name.startswith(PREFIX) and name != TOKEN}
+        self._texts = {name: text for name, text in environment.items() if name.startswith(PREFIX) and name != TOKEN}
         self._read: set[str] = set()
 
     def seconds(self, name: str, default: float) -> float:
@@ -143,9 +143,9 @@ class _Reader:
             raise SettingRefused(PREFIX + name, f"is {text!r}: give one amount a currency; {error}") from None
 
     def refuse_unread(self) -> None:
-        for name in sorted(self._ours.keys() - self._read):
+        for name in sorted(self._texts.keys() - self._read):
             known = ", ".join(sorted(self._read))
-            raise SettingRefused(name, f"is not a setting of the sandbox; there are: {known}")
+            raise SettingRefused(name, f"is not a setting of the sandbox; the settings are: {known}")
 
     def _number(self, name: str, default: float, at_most: float, what: str) -> float:
         text = self._text(name)
@@ -159,7 +159,7 @@ class _Reader:
 
     def _text(self, name: str) -> str | None:
         self._read.add(PREFIX + name)
-        return self._ours.get(PREFIX + name)
+        return self._texts.get(PREFIX + name)
 
 
 _YEAR_S = 366 * 86_400

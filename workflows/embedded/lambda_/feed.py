@@ -1,8 +1,8 @@
-"""Brings what was committed to the function ``Feed``: what DynamoDB Streams and its Lambda mapping do on AWS.
+"""Delivers commits to the function ``Feed``: stands for Amazon DynamoDB Streams and its event source mapping in Lambda.
 
 Every commit is delivered at least once and, within its stream, in order. Streams do not wait for each other: many are
-under way at once, and one whose record fails is tried again later and later while the others go on. The checkpoint
-says up to where the log was read and which commits before that are unfinished; it is written now and then, never
+delivered at once, and a stream whose record fails is retried with growing delays while the others continue. The
+checkpoint holds the position up to which the log was read, and which commits before it are unfinished. It is never
 ahead of what was processed, so a crash delivers some commits again.
 """
 
@@ -37,16 +37,16 @@ BATCH_MAX = 100
 """Commits of one stream in one call: the default of a stream mapping."""
 
 UNFINISHED_MAX = 1024
-"""Commits read and not processed; more are not read before some are. Bounds memory, and the checkpoint's size."""
+"""Commits that are read and not yet processed, at most. Bounds memory and the checkpoint's size."""
 
 CHECKPOINT_EVERY_S = 1.0
-"""How much a restart delivers again, at most."""
+"""A restart delivers again at most what was processed in this time."""
 
 RETRY_FIRST_S, RETRY_LAST_S = 0.2, 30.0
-"""A failing record is tried again after 0.2 s, then after twice as long each time, up to half a minute."""
+"""A failing record is retried after 0.2 s, then after twice the last delay, up to 30 s."""
 
 BACKLOG_MAX, LOOK_AGAIN_S = 64, 0.05
-"""While so many calls wait for a thread the feed brings no new work; it looks again after 50 ms."""
+"""While so many calls wait for a thread the feed makes no new calls; it checks again after 50 ms."""
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS feed_checkpoints (
@@ -71,7 +71,7 @@ class FeedProgress:
 
 @dataclass(slots=True, eq=False)
 class _Stream:
-    """Commits of one stream that are not processed, in order; and whether somebody is at it."""
+    """Commits of one stream that are not processed, in order. ``busy`` while a call or a retry is pending."""
 
     changes: deque[FeedEntry] = field(default_factory=deque)
     busy: bool = False
@@ -93,9 +93,11 @@ class EventSourceMapping:
         calls_max: int = 16,
         on_break: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
-        """``calls_max``: calls of ``function`` at once; the functions' threads are there for others too.
+        """Prepare the feed; ``begin`` starts it.
 
-        ``on_break`` hears when the log cannot be read any more.
+        Args:
+            calls_max: Calls of ``function`` at once, fewer than there are threads, because others need threads too.
+            on_break: Called with the error when the log cannot be read any more.
         """
         self._feed = feed
         self._database = database
@@ -105,11 +107,11 @@ class EventSourceMapping:
         self._alarms = alarms
         self._calls_max = calls_max
         self._on_break = on_break
-        self._changed = threading.Condition()  # guards all below
-        self._rung = True
+        self._changed = threading.Condition()  # guards all fields below
+        self._notified = True
         self._closed = False
         self._streams: dict[str, _Stream] = {}
-        self._ready: deque[str] = deque()  # streams with commits and nobody at it
+        self._ready: deque[str] = deque()  # streams that have commits and are not busy
         self._calls = 0
         self._read_to = 0
         self._unfinished: set[int] = set()
@@ -119,13 +121,13 @@ class EventSourceMapping:
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
 
     def begin(self) -> None:
-        """Go on from the checkpoint."""
+        """Continue from the checkpoint."""
         self._load_checkpoint()
-        self._feed.on_change(self._ring)
+        self._feed.on_change(self._notify)
         self._thread.start()
 
     def close(self) -> None:
-        """Deliver nothing more; wait for the calls under way and write the checkpoint. Idempotent."""
+        """Make no new calls, wait for those under way, and write the checkpoint. Idempotent."""
         with self._changed:
             if self._closed:
                 return
@@ -159,7 +161,7 @@ class EventSourceMapping:
             self._on_break(error)
 
     def _wait(self) -> bool:
-        """Until there is something to do; False at the end."""
+        """Wait until there is work; False after ``close``."""
         with self._changed:
             if not self._closed and not self._may_call() and not self._may_read():
                 full = self._ready and self._calls < self._calls_max
@@ -167,29 +169,32 @@ class EventSourceMapping:
             return not self._closed
 
     def _may_read(self) -> bool:
-        return self._rung and len(self._unfinished) < UNFINISHED_MAX
+        return self._notified and len(self._unfinished) < UNFINISHED_MAX
 
     def _may_call(self) -> bool:
-        """Not while many calls of running executions wait for a thread: those go first, or work would pile up."""
+        """Whether a call may be made.
+
+        Calls of running executions that wait for a thread go first, or work would pile up.
+        """
         free = self._calls < self._calls_max and self._functions.waiting < BACKLOG_MAX
         return free and bool(self._ready)
 
-    def _ring(self) -> None:
+    def _notify(self) -> None:
         with self._changed:
-            self._rung = True
+            self._notified = True
             self._changed.notify()
 
     def _read(self) -> None:
         with self._changed:
             if not self._may_read():
                 return
-            self._rung = False
+            self._notified = False
             room = UNFINISHED_MAX - len(self._unfinished)
         changes = self._feed.changes(self._read_to, room)
         with self._changed:
             for change in changes:
                 self._take(change)
-            self._rung = self._rung or len(changes) == room
+            self._notified = self._notified or len(changes) == room
 
     def _take(self, change: FeedEntry) -> None:
         stream = self._streams.setdefault(change.commit.pk, _Stream())
@@ -215,7 +220,7 @@ class EventSourceMapping:
             called = self._functions.invoke(self._function, event)
             called.add_done_callback(lambda done, name=name, batch=batch: self._called(name, batch, done))  # type: ignore[misc]  # bound now
 
-    # --- what came of a call; in the function's thread --------------------------------------------------------
+    # --- after a call, in the function's thread -----------------------------------------------------------------
 
     def _called(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
         processed = 0 if done.cancelled() else _processed(batch, done)
@@ -234,7 +239,7 @@ class EventSourceMapping:
 
     def _try_later(self, name: str, stream: _Stream) -> None:
         delay_s = min(RETRY_LAST_S, RETRY_FIRST_S * 2 ** min(stream.attempts, 10))
-        log.warning("a commit was not processed", extra={"stream": name, "again_in_s": delay_s})
+        log.warning("a commit was not processed and will be retried", extra={"stream": name, "again_in_s": delay_s})
 
         def again() -> None:
             with self._changed:
@@ -277,13 +282,13 @@ class EventSourceMapping:
             connection.execute("REPLACE INTO feed_checkpoints VALUES (?, ?, ?)", values)
 
         try:
-            self._database.submit(work)  # with whatever is written next; losing it costs some calls again
+            self._database.submit(work)  # with the next transaction; if it is lost, some commits are delivered again
         except DatabaseUnavailable as error:
             log.warning("the feed's checkpoint was not written: %s", error)
 
 
 def _processed(batch: list[FeedEntry], done: Future[JSON]) -> int:
-    """How many of a batch, from its beginning, are done with, after ReportBatchItemFailures."""
+    """Return how many commits from the beginning of a batch are processed, by ReportBatchItemFailures' rules."""
     failure = done.exception()
     if failure is not None:
         trace = failure.trace if isinstance(failure, FunctionFailed) else []
@@ -299,11 +304,11 @@ def _processed(batch: list[FeedEntry], done: Future[JSON]) -> int:
 
 
 def _list(failed: object) -> list[object]:
-    return failed if isinstance(failed, list) else [failed]  # what is malformed fails the whole batch, as on AWS
+    return failed if isinstance(failed, list) else [failed]  # a malformed value fails the whole batch, as on AWS
 
 
 def stream_record(change: FeedEntry) -> JSON:
-    """A commit as DynamoDB Streams shows the insertion of its item."""
+    """Return a commit as the record that DynamoDB Streams makes of its insertion."""
     commit = change.commit
     keys: dict[str, JSON] = {"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}}
     return {
@@ -330,5 +335,5 @@ def _rest_of_image(commit: Commit) -> dict[str, JSON]:
 
 
 def _sequence_number(position: int) -> str:
-    """21 digits or more, as DynamoDB's are, so that text order is their order."""
+    """Return a position with 21 digits, like DynamoDB's numbers, so that they sort as text."""
     return f"{position:021d}"

@@ -1,8 +1,8 @@
-"""Runs Lambda functions in this process: by their ``Handler:`` string, in a bounded pool of threads.
+"""Runs functions in this process, in a bounded pool of threads: stands for AWS Lambda.
 
-As on Lambda, event and result are JSON and nothing else is shared, an exception becomes an error object, and a
-function has its own environment and time limit. Lambda kills a function that is out of time; a thread cannot be
-killed, so here its caller hears ``Sandbox.Timedout`` and the thread finishes on its own, heard by nobody.
+As on Lambda, event and result are JSON and nothing else is shared, an exception becomes an error object, and a function
+has its own environment and time limit. Lambda kills a function that is out of time. A thread cannot be killed: its
+caller gets ``Sandbox.Timedout``, the thread runs to its end, and its result is dropped.
 """
 
 from __future__ import annotations
@@ -31,18 +31,21 @@ from workflows.engine import Engine, serving
 log = logging.getLogger(__name__)
 
 WORKERS = 32
-"""Threads that run functions. They mostly wait for a commit or a counterparty: 16 to 64 measure alike."""
+"""Threads that run functions. They mostly wait for a commit or a provider: 16 to 64 measure alike."""
 
 RESULT_BYTES_MAX = 6_291_556
 """The largest response of a synchronous invocation, as Lambda counts it."""
 
 
 class FunctionUnknown(LookupError):
-    """No function has this name: the definition or the template is wrong."""
+    """No function has this name: a definition or the template is wrong."""
 
 
 class FunctionFailed(Exception):
-    """``error`` is the name that state machines match on, ``cause`` Lambda's error object as JSON text."""
+    """A call failed.
+
+    ``error`` is the name that state machines match on, ``cause`` Lambda's error object as JSON text.
+    """
 
     def __init__(self, error: str, cause: str) -> None:
         super().__init__(error)
@@ -51,14 +54,14 @@ class FunctionFailed(Exception):
 
     @property
     def trace(self) -> list[str]:
-        """Where it failed, for the log: lines of code, which hold no personal data, as the message might."""
+        """Where it failed, for the log: lines of code. Unlike the message, they hold no personal data."""
         trace = json.loads(self.cause).get("stackTrace", [])
         return [str(line) for line in trace]
 
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """Lambda's context object, as far as Python code reads it."""
+    """Lambda's context object, with the attributes that Python code reads."""
 
     function_name: str
     invoked_function_arn: str
@@ -78,7 +81,7 @@ class Context:
 
 @dataclass(slots=True)
 class _Invocation:
-    """An invocation on its way. Whoever takes ``answered`` first, the function or its deadline, tells the caller."""
+    """A call under way. The function and its deadline compete for ``answered``; the first resolves the future."""
 
     function: Function
     event: str
@@ -88,7 +91,7 @@ class _Invocation:
 
 
 class Functions:
-    """Invoke by logical id or ARN. The future holds the result, or FunctionFailed."""
+    """Calls functions by logical id or ARN. Threads may share it."""
 
     def __init__(self, functions: Mapping[str, Function], *, clock: Clock, alarms: Alarms, workers: int = WORKERS):
         self._functions = functions
@@ -101,28 +104,39 @@ class Functions:
         self._engine: Engine | None = None
 
     def start(self, engine: Engine) -> None:
-        """Serve the calls that came and come, with the ports of this engine."""
+        """Start the threads. Calls use the ports of ``engine``; those that were queued before run now."""
         self._engine = engine
         for _ in range(self._workers):
             self._add_thread()
 
     @property
     def waiting(self) -> int:
-        """Calls that no thread has taken yet: who brings new work in looks here first."""
+        """Calls that no thread has taken yet."""
         return self._calls.qsize()
 
     def invoke(self, function: str, payload: JSON) -> Future[JSON]:
-        """Queue a call. Raises FunctionUnknown, or TypeError or ValueError where the payload is not JSON."""
-        found = self._functions.get(function_name(function))
-        if found is None:
+        """Queue a call.
+
+        Returns:
+            A future with the result, or FunctionFailed.
+
+        Raises:
+            FunctionUnknown: No function has this name.
+            TypeError, ValueError: The payload is not JSON.
+        """
+        called = self._functions.get(function_name(function))
+        if called is None:
             known = ", ".join(self._functions) or "none"
-            raise FunctionUnknown(f"there is no function {function}; there is: {known}")
-        call = _Invocation(found, json.dumps(payload, allow_nan=False), Future())
+            raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
+        call = _Invocation(called, json.dumps(payload, allow_nan=False), Future())
         self._calls.put(call)
         return call.future
 
     def close(self, timeout_s: float) -> bool:
-        """Drop the calls that wait, wait for those under way. False when some were still running."""
+        """Drop the calls that wait, and wait for those under way.
+
+        Returns False if some still run after ``timeout_s``.
+        """
         while not self._calls.empty():
             call = self._calls.get()
             if call is not None:
@@ -155,7 +169,7 @@ class Functions:
 
     def _run(self, call: _Invocation) -> None:
         if not call.future.set_running_or_notify_cancel():
-            return  # the caller gave up while the call waited
+            return  # the caller cancelled the call while it waited
         context = self._context(call.function)
         alarm = self._alarms.set(context.deadline, lambda: self._give_up(call, context))
         try:
@@ -188,13 +202,13 @@ class Functions:
         except SystemExit as error:
             raise FunctionFailed(*answers.function_exited(error.code, context.aws_request_id)) from error
         except BaseException as error:
-            theirs = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
-            raise FunctionFailed(*answers.function_failed(theirs, context.aws_request_id)) from error
+            of_handler = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
+            raise FunctionFailed(*answers.function_failed(of_handler, context.aws_request_id)) from error
         return _as_json(returned, context)
 
     def _give_up(self, call: _Invocation, context: Context) -> None:
         def give_up() -> None:
-            call.thread_replaced = self._threads < 2 * self._workers  # functions that hang do not pile up for ever
+            call.thread_replaced = self._threads < 2 * self._workers  # bounds the threads that hang
             if call.thread_replaced:
                 self._add_thread()
             failure = FunctionFailed(*answers.function_timed_out(call.function.timeout_s, context.aws_request_id))
@@ -204,12 +218,12 @@ class Functions:
         self._answer(call, give_up)
 
     def _answer(self, call: _Invocation, answer: Callable[[], None]) -> None:
-        if call.answered.acquire(blocking=False):  # and never let go of: one answer a call
+        if call.answered.acquire(blocking=False):  # never released: one answer a call
             answer()
 
 
 def _log_failure(call: _Invocation, failure: FunctionFailed, context: Context) -> None:
-    """For whoever looks into it; that a call fails is often business as usual, so the caller decides what it means."""
+    """Log a failure at level INFO, because many are expected: the caller decides what a failure means."""
     extra = {"function": call.function.logical_id, "request_id": context.aws_request_id, "trace": failure.trace}
     log.info("a function failed: %s", failure.error, extra=extra)
 
@@ -217,7 +231,7 @@ def _log_failure(call: _Invocation, failure: FunctionFailed, context: Context) -
 def _handler(name: str, context: Context) -> Callable[[Any, Context], Any]:
     module_name, _, attribute = name.rpartition(".")
     try:
-        module = importlib.import_module(module_name)  # once; threads that come meanwhile wait for it
+        module = importlib.import_module(module_name)  # imported once; other threads wait for it
     except ImportError as error:
         message = f"Unable to import module '{module_name}': {error}"
         raise _failed("Runtime.ImportModuleError", message, context) from error
@@ -242,6 +256,6 @@ def _as_json(returned: object, context: Context) -> JSON:
 
 
 def _failed(error: str, message: str, context: Context) -> FunctionFailed:
-    """An error of the runtime itself, which has no stack trace."""
+    """Return an error of the runtime itself, which has no stack trace."""
     cause = {"errorMessage": message, "errorType": error, "requestId": context.aws_request_id, "stackTrace": []}
     return FunctionFailed(error, json.dumps(cause))

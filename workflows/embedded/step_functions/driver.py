@@ -1,19 +1,21 @@
-"""Runs executions of state machines: Step Functions in one thread.
+"""Runs executions of state machines in one thread: stands for AWS Step Functions.
 
-The walk of a signal:
+The way of a signal:
 
-1. whatever happens to an execution (a start, a function's answer, a token, a timer) arrives, becomes a signal, and
-   the interpreter steps (``_tell``);
-2. its effects are taken (``_take``). What is inside the engine (a child starts or is stopped, a parent hears of an
-   end) are signals too, of the same round, so a parent and its child never disagree;
+1. an event of an execution (a start, a function's result, a settled token, a timer) becomes a signal, and the
+interpreter
+   makes a step (``_apply``);
+2. its effects are handled (``_handle``). Effects on other executions (a child starts or is stopped, a parent gets a
+child's
+   end) are signals of the same round, so a parent and its child never disagree;
 3. all signals of the round are written to the journal in one transaction (``rounds.py``);
-4. once that is durable, the effects outside (functions, timers) happen and whoever asked is answered.
+4. once that is durable, the effects outside (functions, timers) are performed and callers get their results.
 
-So nothing is seen that a crash could take back. After a crash the journals are folded, and what was outstanding is
-done again (``_resume``).
+So a crash cannot take back anything that was seen. After a crash the journals are folded, and calls and timers without
+an outcome are made again (``_resume``).
 
-Express executions that a task waits for (``startSyncExecution``) live in memory alone: their signals are not written,
-and a crash begins them again, because the task that started them is outstanding.
+Express executions that a task waits for (``startSyncExecution``) are only in memory: their signals are not written, and
+after a crash they start again, because the task that started them has no outcome yet.
 """
 
 from __future__ import annotations
@@ -54,9 +56,9 @@ from workflows.asl.tokens import InvalidToken, token_execution
 from workflows.clock import Clock
 from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.step_functions.external_effects import Callees, ExternalEffects, MakeSignal, task_outcome
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal, Parent
 from workflows.embedded.step_functions.machines import Machine, MachineUnknown
-from workflows.embedded.step_functions.outside import Callees, Outside, Tell, task_answer
 from workflows.embedded.step_functions.rounds import DriverRound, DriverStopped, Refusal, Rounds
 from workflows.embedded.step_functions.running import Definitions, Memory, RunningExecution, as_child, first_signal
 from workflows.executions import TokenGone
@@ -65,7 +67,7 @@ from workflows.sqlite.database import Database
 log = logging.getLogger(__name__)
 
 IN_MEMORY_MAX = 1024
-"""Executions kept folded, some 10 KB each. The others only wait, and are folded again when something happens."""
+"""Executions kept in memory, some 10 KB each. The others are folded again when they get a signal."""
 
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")  # StartExecution's rule
 
@@ -75,14 +77,14 @@ class ExecutionUnknown(Refusal):
 
 
 class NameInvalid(ValueError):
-    """An execution's name has 1 to 80 characters without spaces, brackets and the like."""
+    """The name is not 1 to 80 characters without spaces, brackets and other special characters."""
 
 
-class _NobodyWaits(Refusal):
-    """TokenGone, as the driver's thread says it."""
+class _TokenSettled(Refusal):
+    """No task waits with the token. Callers get TokenGone."""
 
 
-_WAITING = (Mode.SYNC, Mode.SYNC_2, Mode.EXPRESS)  # the modes in which the parent hears of the end
+_WAITING = (Mode.SYNC, Mode.SYNC_2, Mode.EXPRESS)  # the modes in which the parent waits for the end
 
 
 class Driver:
@@ -101,7 +103,7 @@ class Driver:
         in_memory_max: int = IN_MEMORY_MAX,
         on_break: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
-        """``on_break`` hears when the journal cannot be written any more; it runs in the driver's thread."""
+        """``on_break`` is called in the driver's thread, with the error, when the journal can no longer be written."""
         for machine in machines.values():
             definitions.add(machine.definition)
         self._journal = journal
@@ -116,100 +118,103 @@ class Driver:
         self.ended_by_status: Counter[tuple[str, str]] = Counter()
         """Executions ended since the start of the process, by machine and status."""
         self._rounds = Rounds(database, on_break)
-        self._outside = Outside(functions, alarms, self._hear)
+        self._external = ExternalEffects(functions, alarms, self._deliver)
 
     def begin(self) -> None:
-        """Go on with every execution that has not ended, then with whatever arrives."""
+        """Resume every execution that has not ended, and start the thread."""
         for arn in self._journal.running():
-            self._rounds.bring(self._resuming(arn))
+            self._rounds.submit(self._resuming(arn))
         self._rounds.begin()
 
     def close(self) -> None:
-        """Write what has arrived, then stop. What is under way outside is done again by the next driver. Idempotent."""
+        """Write what has arrived, then stop. The next driver makes the calls under way again. Idempotent."""
         self._rounds.close()
 
-    # --- what others ask; durable on return ------------------------------------------------------------------
+    # --- for callers; durable on return ---------------------------------------------------------------------
 
     def start(self, machine: str, name: str, input: JSON) -> None:  # noqa: A002 - the API's own word
-        """Start an execution. Started already: nothing. Raises MachineUnknown or NameInvalid."""
+        """Start an execution, or do nothing if it was started before. Raises MachineUnknown or NameInvalid."""
         self.start_execution(machine, name, input)
 
     def start_execution(self, machine: str, name: str, input: JSON) -> ExecutionRow:  # noqa: A002 - likewise
-        """As ``start``: the execution as it begins now, or as it has become since it began."""
-        found = self._machines.get(machine_name(machine))
-        if found is None:
-            raise MachineUnknown(f"there is no state machine {machine}; there is: {', '.join(self._machines)}")
+        """Start an execution as ``start`` does, and return its row, or its current row if it was started before."""
+        known = self._machines.get(machine_name(machine))
+        if known is None:
+            raise MachineUnknown(f"there is no state machine {machine}; the machines are: {', '.join(self._machines)}")
         if not _NAME.fullmatch(name):
-            raise NameInvalid(f"{name!r} is no name for an execution: 1 to 80 characters, no spaces, no brackets")
-        text, arn = to_text(input), arns.execution_arn(found.name, name)
-        row = self._rounds.ask(lambda to: self._start(found, name, text, None, to) or self._memory.find(arn))
+            raise NameInvalid(f"{name!r} cannot name an execution: use 1 to 80 characters, no spaces, no brackets")
+        text, arn = to_text(input), arns.execution_arn(known.name, name)
+        row = self._rounds.run(lambda to: self._start(known, name, text, None, to) or self._memory.find(arn))
         assert row is not None, "a name that is taken has an execution"
         return row
 
     def succeed(self, token: str, output: JSON) -> None:
         """End the task that waits with ``token``. Raises TokenGone."""
-        sent = json.loads(to_text(output))  # nothing is shared with the caller
-        self._settle(token, lambda at, seed: TokenSucceeded(at=at, seed=seed, token=token, output=sent))
+        copy = json.loads(to_text(output))  # shares nothing with the caller
+        self._settle(token, lambda at, seed: TokenSucceeded(at=at, seed=seed, token=token, output=copy))
 
     def fail(self, token: str, error: str, cause: str) -> None:
         """Fail the task that waits with ``token``. Raises TokenGone."""
         self._settle(token, lambda at, seed: TokenFailed(at=at, seed=seed, token=token, error=error, cause=cause))
 
     def heartbeat(self, token: str) -> None:
-        """Say that whoever has ``token`` still works on it. Raises TokenGone."""
+        """Report that the work of the task that waits with ``token`` continues. Raises TokenGone."""
         self._settle(token, lambda at, seed: TokenHeartbeat(at=at, seed=seed, token=token))
 
     def stop_execution(self, arn: str, error: str = "", cause: str = "") -> None:
         """Abort an execution. Raises ExecutionUnknown."""
 
-        def work_in(round_: DriverRound) -> None:
+        def work(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is None:
                 raise ExecutionUnknown(f"no execution {arn} is running")
-            self._tell(running, lambda at, seed: Aborted(at=at, seed=seed, error=error, cause=cause), round_)
+            self._apply(running, lambda at, seed: Aborted(at=at, seed=seed, error=error, cause=cause), round_)
 
-        self._rounds.ask(work_in)
+        self._rounds.run(work)
 
     def ended(self, arn: str) -> Future[None]:
-        """Done once the execution's end is durable. Its result raises ExecutionUnknown when there is no such one."""
+        """Return a future that is done once the execution's end is durable, or holds ExecutionUnknown."""
         ended: Future[None] = Future()
 
-        def work_in(round_: DriverRound) -> None:
+        def work(round_: DriverRound) -> None:
             row = self._memory.find(arn)
             if row is not None and row.status is ExecutionStatus.RUNNING:
                 self._waiters[arn].append(ended)
             else:
-                found = None if row else ExecutionUnknown(f"there is no execution {arn}")
-                round_.answers.append((ended, found))
+                result = None if row else ExecutionUnknown(f"there is no execution {arn}")
+                round_.answers.append((ended, result))
 
-        self._rounds.bring(work_in)
+        self._rounds.submit(work)
         return ended
 
     def in_memory(self) -> int:
-        """Executions in memory now."""
+        """Return how many executions are in memory."""
         return len(self._memory)
 
-    def _settle(self, token: str, tell: Tell) -> None:
+    def _settle(self, token: str, make: MakeSignal) -> None:
         try:
             arn = token_execution(token)
         except InvalidToken as error:
             raise TokenGone(str(error)) from error
 
-        def work_in(round_: DriverRound) -> None:
+        def work(round_: DriverRound) -> None:
             running = self._memory.running(arn)
-            if running is None or not self._tell(running, tell, round_):
-                raise _NobodyWaits("nobody waits with this token any more")
+            if running is None or not self._apply(running, make, round_):
+                raise _TokenSettled("no task waits with this token any more")
 
         try:
-            self._rounds.ask(work_in)
-        except _NobodyWaits as refusal:
+            self._rounds.run(work)
+        except _TokenSettled as refusal:
             raise TokenGone(str(refusal)) from None
 
-    # --- 1. an execution is told a signal --------------------------------------------------------------------
+    # --- 1. a signal is applied -----------------------------------------------------------------------------
 
-    def _tell(self, running: RunningExecution, tell: Tell, round_: DriverRound) -> bool:
-        """Step an execution. False when the signal meant nothing, e.g. because nobody waits for it any more."""
-        seq, signal = running.seq, tell(self._clock.now(), secrets.token_hex(16))
+    def _apply(self, running: RunningExecution, make: MakeSignal, round_: DriverRound) -> bool:
+        """Make a step of an execution.
+
+        False if the signal has no effect, e.g. because no task waits for it any more.
+        """
+        seq, signal = running.seq, make(self._clock.now(), secrets.token_hex(16))
         try:
             step = running.step(signal)
         except Exception as error:
@@ -217,28 +222,31 @@ class Driver:
             return True
         if step.settled:
             if running.journaled:
-                round_.writes.said(running.row.id, seq, signal)
+                round_.writes.applied(running.row.id, seq, signal)
                 self._count_unwritten(running, round_)
             for effect in step.effects:
-                self._take(running, effect, round_)
+                self._handle(running, effect, round_)
         return step.settled
 
-    def _tell_later(self, arn: str, tell: Tell, round_: DriverRound) -> None:
-        """Tell an execution in this round, after what is being worked in now."""
+    def _apply_later(self, arn: str, make: MakeSignal, round_: DriverRound) -> None:
+        """Apply a signal in this round, after the current work."""
 
-        def work_in(round_: DriverRound) -> None:
+        def work(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is not None:
-                self._tell(running, tell, round_)
+                self._apply(running, make, round_)
 
-        round_.follow.append(work_in)
+        round_.follow.append(work)
 
-    def _hear(self, arn: str, tell: Tell) -> None:
-        """News for an execution from outside; those that come after the end the next driver finds for itself."""
+    def _deliver(self, arn: str, make: MakeSignal) -> None:
+        """Apply a signal from outside.
+
+        After the driver has stopped it is dropped: the next driver makes the call again.
+        """
         try:
-            self._rounds.bring(lambda round_: self._tell_later(arn, tell, round_))
+            self._rounds.submit(lambda round_: self._apply_later(arn, make, round_))
         except DriverStopped:
-            log.debug("news came after the driver had stopped")
+            log.debug("a signal came after the driver had stopped")
 
     def _count_unwritten(self, running: RunningExecution, round_: DriverRound) -> None:
         def written() -> None:
@@ -249,25 +257,25 @@ class Driver:
         round_.effects.append(written)
 
     def _end_broken(self, running: RunningExecution, error: Exception, round_: DriverRound) -> None:
-        """Our own bug must not stop the other executions: this one fails, with what States.Runtime is for."""
+        """End an execution with States.Runtime after a bug of the interpreter, so that the others continue."""
         log.error("an execution broke the interpreter", exc_info=error, extra={"execution": running.row.arn})
         cause = f"An internal error occurred: {type(error).__name__}"
         if running.journaled:
             self._count_unwritten(running, round_)
         self._end(running, EndExecution(status=ExecutionStatus.FAILED, error="States.Runtime", cause=cause), round_)
 
-    # --- 2. its effects: those inside the engine in this round, those outside once it is durable ---------------
+    # --- 2. its effects: on other executions in this round, outside once it is durable -------------------------
 
-    def _take(self, running: RunningExecution, effect: Effect, round_: DriverRound) -> None:
+    def _handle(self, running: RunningExecution, effect: Effect, round_: DriverRound) -> None:
         arn = running.row.arn
         outside = round_.effects if running.journaled else round_.at_once
         match effect:
             case InvokeFunction():
-                outside.append(lambda: self._outside.invoke(arn, effect))
+                outside.append(lambda: self._external.invoke(arn, effect))
             case SetTimer():
-                outside.append(lambda: self._outside.set_timer(arn, effect))
+                outside.append(lambda: self._external.set_timer(arn, effect))
             case CancelTimer():
-                outside.append(lambda: self._outside.cancel_timer(arn, effect.timer))
+                outside.append(lambda: self._external.cancel_timer(arn, effect.timer))
             case StartExecution(mode=Mode.EXPRESS):
                 outside.append(lambda: self._start_express(arn, effect))
             case StartExecution():
@@ -275,7 +283,7 @@ class Driver:
             case StopExecution():
                 child = self._children.get((arn, effect.task))
                 if child is not None:
-                    self._tell_later(child, lambda at, seed: Aborted(at=at, seed=seed), round_)
+                    self._apply_later(child, lambda at, seed: Aborted(at=at, seed=seed), round_)
             case EndExecution():
                 self._end(running, effect, round_)
             case _:
@@ -286,7 +294,7 @@ class Driver:
     def _start(
         self, machine: Machine, name: str, input_text: str, parent: Parent | None, round_: DriverRound
     ) -> ExecutionRow | None:
-        """Begin an execution in this round; None when the name is taken."""
+        """Begin an execution in this round; None if the name is taken."""
         is_journaled = parent is None or parent.mode is not Mode.EXPRESS
         if machine.express:
             arn = arns.express_arn(machine.name, name, str(uuid4()))
@@ -312,32 +320,32 @@ class Driver:
         self.started[machine.name] += 1
         if is_journaled:
             round_.writes.started(row)
-        self._tell(running, lambda _, seed: first_signal(row, seed), round_)
+        self._apply(running, lambda _, seed: first_signal(row, seed), round_)
         return row
 
     def _start_express(self, parent_arn: str, effect: StartExecution) -> None:
-        """In a round of its own: the parent waits for it durably by now."""
-        with suppress(DriverStopped):  # then the task is outstanding
-            self._rounds.bring(lambda round_: self._start_child(parent_arn, effect, round_))
+        """Start an Express child in a round of its own; its parent waits for it durably by now."""
+        with suppress(DriverStopped):  # the next driver starts it again
+            self._rounds.submit(lambda round_: self._start_child(parent_arn, effect, round_))
 
     def _start_child(self, parent_arn: str, effect: StartExecution, round_: DriverRound) -> None:
-        """A task starts an execution: it hears of a refusal, and of the start if it does not wait for the end."""
+        """Start an execution for a task. The task gets a refusal, or the start if it does not wait for the end."""
         machine = self._machines.get(machine_name(effect.machine))
         mode = effect.mode
         if machine is None:
-            answer: JSON | TaskError = answers.machine_missing(effect.machine, mode)
+            outcome: JSON | TaskError = answers.machine_missing(effect.machine, mode)
         elif machine.express != (mode is Mode.EXPRESS) and (mode in _WAITING):
-            answer = answers.type_not_supported(effect.machine, mode)
+            outcome = answers.type_not_supported(effect.machine, mode)
         else:
             parent = Parent(arn=parent_arn, task=effect.task, mode=mode)
-            answer = self._begin_child(machine, effect, parent, round_)
-        if answer is not None:
-            self._tell_later(parent_arn, task_answer(effect.task, answer), round_)
+            outcome = self._begin_child(machine, effect, parent, round_)
+        if outcome is not None:
+            self._apply_later(parent_arn, task_outcome(effect.task, outcome), round_)
 
     def _begin_child(
         self, machine: Machine, effect: StartExecution, parent: Parent, round_: DriverRound
     ) -> JSON | TaskError | None:
-        """Start it; what to tell the task now, None when it hears of the end."""
+        """Start a child and return the task's outcome; None if the task waits for the child's end."""
         name = effect.name or str(uuid4())
         row = self._start(machine, name, effect.input, parent, round_)
         if row is None:
@@ -347,7 +355,7 @@ class Driver:
         return None if effect.mode in _WAITING else answers.child_started(as_child(row), effect.mode)
 
     def _running_alike(self, arn: str, effect: StartExecution) -> ExecutionRow | None:
-        """The same start again, while its execution runs, is that start; but nobody can wait for another's child."""
+        """Return the running execution that an equal start began; None if the task would wait for another's child."""
         row = self._memory.find(arn)
         if row is None or effect.mode in _WAITING or row.status is not ExecutionStatus.RUNNING:
             return None
@@ -374,11 +382,11 @@ class Driver:
         if row.parent is not None and row.parent.mode in _WAITING:
             self._children.pop((row.parent.arn, row.parent.task), None)
             child = answers.child_ended(as_child(row, effect.output), row.parent.mode)
-            self._tell_later(row.parent.arn, task_answer(row.parent.task, child), round_)
+            self._apply_later(row.parent.arn, task_outcome(row.parent.task, child), round_)
 
     def _forget(self, running: RunningExecution) -> None:
         self._memory.forget(running)
-        self._outside.forget(running.row.arn)
+        self._external.forget(running.row.arn)
 
     def _note_child(self, row: ExecutionRow) -> None:
         if row.parent is not None and row.parent.mode in (Mode.SYNC, Mode.SYNC_2):  # an Express child is never stopped
@@ -390,7 +398,7 @@ class Driver:
         return lambda _: self._resume(arn)
 
     def _resume(self, arn: str) -> None:
-        """Do again what was outstanding. Executions that it started run on by themselves, but for Express ones."""
+        """Make calls and timers without an outcome again. Its children resume by themselves, but for Express ones."""
         running = self._memory.running(arn)
         if running is None or running.execution is None:
             return
@@ -398,9 +406,9 @@ class Driver:
         for effect in running.execution.outstanding():
             match effect:
                 case InvokeFunction():
-                    self._outside.invoke(arn, effect)
+                    self._external.invoke(arn, effect)
                 case SetTimer():
-                    self._outside.set_timer(arn, effect)
+                    self._external.set_timer(arn, effect)
                 case StartExecution(mode=Mode.EXPRESS):
                     self._start_express(arn, effect)
         self._memory.evict()

@@ -1,8 +1,8 @@
-"""The journal: what every execution was told, in order. An execution is the fold of its signals.
+"""The journal: the signals of every execution, in order. An execution is the fold of its signals.
 
-``executions`` holds one row each, ``journal`` the signals of each by sequence, ``definitions`` each text of a machine
-that an execution ever ran, by its hash, so that a changed template does not change what runs. All writes of a turn
-(see ``driver``) are one transaction.
+The table ``executions`` has one row an execution, ``journal`` its signals by sequence number, ``definitions`` the text
+of every machine that was ever run, by its hash, so that a changed template does not change running executions. All
+writes of a round (see ``rounds``) are one transaction.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """The task of another execution that started this one. ``arn`` is that execution's."""
+    """The task that started this execution; ``arn`` is the ARN of the task's execution."""
 
     arn: str
     task: int
@@ -52,10 +52,10 @@ class Parent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionRow:
-    """An execution as its row tells it. ``input`` and ``output`` are JSON text, ``definition`` the hash of its text.
+    """The row of an execution. ``input`` and ``output`` are JSON text, ``definition`` is the hash of its text.
 
-    ``state_entries`` are its own, known once it has ended; ``express_entries`` those of the Express executions that
-    it started and that left no journal.
+    ``state_entries`` are its own, 0 until it has ended; ``express_entries`` those of the Express executions that it
+    started, which have no journal.
     """
 
     id: int
@@ -77,7 +77,7 @@ class ExecutionRow:
 
 
 class Writes:
-    """The writes of one turn, in order: a work for ``Database.submit``."""
+    """The writes of one round, in order: a work for ``Database.submit``."""
 
     def __init__(self) -> None:
         self._statements: list[tuple[str, Sequence[Any]]] = []
@@ -90,28 +90,28 @@ class Writes:
             connection.execute(sql, values)
 
     def started(self, row: ExecutionRow) -> None:
-        """A new execution."""
+        """Add a new execution."""
         parent = (row.parent.arn, row.parent.task, row.parent.mode) if row.parent else (None, None, None)
         fixed = (row.id, row.arn, row.machine, row.name, row.express, row.definition, row.input)
         columns = ", ".join(_COLUMNS.split(", ")[:12])
         values = (*fixed, row.started_at.isoformat(), *parent, row.status)
         self._add(f"INSERT INTO executions ({columns}) VALUES ({', '.join('?' * len(values))})", values)
 
-    def said(self, execution: int, seq: int, signal: Signal) -> None:
-        """A signal that an execution was told."""
+    def applied(self, execution: int, seq: int, signal: Signal) -> None:
+        """Add a signal that was applied to an execution."""
         fields = {name: getattr(signal, name) for name in signal.__slots__}
         text = json.dumps({**fields, "at": signal.at.isoformat()}, allow_nan=False)
         self._add("INSERT INTO journal VALUES (?, ?, ?, ?)", (execution, seq, type(signal).__name__, text))
 
     def ended(self, row: ExecutionRow) -> None:
-        """The execution has come to its end, as ``row`` says."""
+        """Store the end of an execution."""
         stopped_at = row.stopped_at.isoformat() if row.stopped_at else None
         values = (row.status, row.output, row.error, row.cause, stopped_at, row.state_entries, row.id)
         columns = "status = ?, output = ?, error = ?, cause = ?, stopped_at = ?, state_entries = ?"
         self._add(f"UPDATE executions SET {columns} WHERE id = ?", values)
 
     def express_entries(self, parent: str, entries: int) -> None:
-        """An Express execution that ``parent`` (an ARN) started has ended after so many state entries."""
+        """Count the state entries of an Express execution that ``parent`` (an ARN) started."""
         self._add("UPDATE executions SET express_entries = express_entries + ? WHERE arn = ?", (entries, parent))
 
     def _add(self, sql: str, values: Sequence[Any]) -> None:
@@ -119,7 +119,7 @@ class Writes:
 
 
 class Journal:
-    """Reads see what is durable."""
+    """Reads and prepares the journal's tables. Reads see only what is durable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -127,23 +127,23 @@ class Journal:
             database.write(_create_tables)
 
     def keep_definition(self, digest: str, text: str) -> None:
-        """Keep the text of a machine that executions are about to run."""
+        """Store the text of a machine durably."""
         sql = "INSERT OR IGNORE INTO definitions VALUES (?, ?)"
         self._database.write(lambda connection: connection.execute(sql, (digest, text)).close())
 
     def definition(self, digest: str) -> str:
-        """The text with this hash. Raises KeyError."""
+        """Return the text with this hash. Raises KeyError."""
         rows = self._rows("SELECT text FROM definitions WHERE digest = ?", digest)
         if not rows:
             raise KeyError(digest)
         return str(rows[0][0])
 
     def find(self, arn: str) -> ExecutionRow | None:
-        """The execution with this ARN."""
+        """Return the execution with this ARN."""
         return next(iter(self._executions("WHERE arn = ?", arn)), None)
 
     def running(self) -> list[str]:
-        """The ARNs of the executions that have not ended, oldest first."""
+        """Return the ARNs of the executions that have not ended, oldest first."""
         return [str(arn) for (arn,) in self._rows("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY id")]
 
     def running_by_machine(self) -> dict[str, int]:
@@ -152,11 +152,11 @@ class Journal:
         return dict(self._rows(sql))
 
     def last_id(self) -> int:
-        """The highest number an execution has; 0 when there is none."""
+        """Return the highest id of an execution; 0 if there is none."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])
 
     def latest(self, machine: str | None, status: ExecutionStatus | None, limit: int) -> list[ExecutionRow]:
-        """The executions that began last, newest first."""
+        """Return the executions that began last, newest first."""
         return self._executions(
             "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY id DESC LIMIT ?3",
             machine,
@@ -165,7 +165,7 @@ class Journal:
         )
 
     def family(self, arn_or_name: str) -> list[ExecutionRow]:
-        """The executions of this ARN or name, or with a name that begins with it and ``-``, and all they started."""
+        """Return the executions of this ARN, name, or name prefix before ``-``, and all that they started."""
         return self._executions(
             "WHERE arn IN (WITH RECURSIVE family (arn) AS ("
             " SELECT arn FROM executions WHERE arn = ?1 OR name = ?1 OR (name >= ?1 || '-' AND name < ?1 || '.')"
@@ -175,7 +175,7 @@ class Journal:
         )
 
     def signals(self, execution: int) -> list[Signal]:
-        """What an execution was told, in order."""
+        """Return the signals of an execution, in order."""
         rows = self._rows("SELECT kind, signal FROM journal WHERE execution = ? ORDER BY seq", execution)
         return [_signal(kind, text) for kind, text in rows]
 
@@ -194,7 +194,7 @@ def _create_tables(connection: apsw.Connection) -> None:
 
 
 def _encodable(value: Any) -> Any:
-    """JSON may say half a surrogate pair, which UTF-8 cannot: written as JSON's own escape."""
+    """Escape lone surrogates as JSON does, because UTF-8 cannot encode them."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 

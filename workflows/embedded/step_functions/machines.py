@@ -1,4 +1,4 @@
-"""The state machines that executions may be started of: the template's, with their definitions read."""
+"""The template's state machines with their definitions parsed: what CreateStateMachine checks on AWS."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from workflows.asl.reading.definition import InvalidDefinition
 from workflows.asl.reading.source import MissingSubstitution
 from workflows.asl.reading.states import Definition, Map, Parallel, Scope, Task
 from workflows.asl.signals import Mode
-from workflows.embedded import template
-from workflows.embedded.template import Template, TemplateInvalid
+from workflows.embedded.template import MachineResource, Template, TemplateInvalid
 
 
 class MachineUnknown(LookupError):
@@ -27,25 +26,25 @@ class Machine:
     definition: Definition
 
 
-def read_machines(read: Template) -> Mapping[str, Machine]:
-    """By logical id. Raises TemplateInvalid, which names the machine, and the state and field in its definition."""
+def read_machines(template: Template) -> Mapping[str, Machine]:
+    """Parse the machines, by logical id. Raises TemplateInvalid, which names the machine, the state and the field."""
     machines = {}
-    for name, found in read.machines.items():
+    for name, resource in template.machines.items():
         try:
-            text = definition.substitute(found.definition, found.substitutions)
+            text = definition.substitute(resource.definition, resource.substitutions)
             parsed = definition.parse(text, name=name)
         except MissingSubstitution as error:
-            raise TemplateInvalid(read.path, name, "DefinitionSubstitutions", str(error)) from error
+            raise TemplateInvalid(template.path, name, "DefinitionSubstitutions", str(error)) from error
         except InvalidDefinition as error:
-            raise TemplateInvalid(found.definition_path, name, "", str(error)) from error
-        if found.express:
-            _check_express(found, parsed.scope)
-        machines[name] = Machine(name, found.express, parsed)
+            raise TemplateInvalid(resource.definition_path, name, "", str(error)) from error
+        if resource.express:
+            _check_express(resource, parsed.scope)
+        machines[name] = Machine(name, resource.express, parsed)
     return machines
 
 
-def _check_express(machine: template.MachineResource, scope: Scope) -> None:
-    """Express executions wait for no token and no other execution; AWS refuses such a machine when it is created."""
+def _check_express(machine: MachineResource, scope: Scope) -> None:
+    """Refuse waiting for a token or an execution in an Express machine, as AWS does when it creates the machine."""
     for state in scope.states.values():
         match state:
             case Task(integration=integration, resource=resource, name=name):

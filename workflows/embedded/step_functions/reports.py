@@ -1,6 +1,6 @@
-"""Reads executions: what DescribeExecution, ListExecutions and GetExecutionHistory answer, and what they cost.
+"""Reads executions: the results of DescribeExecution, ListExecutions and GetExecutionHistory, and the state entries.
 
-Works on a read-only database beside a running engine too. It sees what is durable.
+Also works on a read-only database beside a running engine. It sees only what is durable.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from workflows.embedded.step_functions.running import Definitions, steps
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateEntries:
-    """States entered: what Step Functions counts (a retry of a state is not counted here)."""
+    """States entered, which AWS charges for. A retry of a state is not counted here."""
 
     standard: int
     express: int
 
 
 class Reports:
-    """Executions are named by ARN; ``arns.execution_arn(machine, name)`` makes one of a name."""
+    """Reads executions by ARN; ``arns.execution_arn(machine, name)`` gives the ARN of a name."""
 
     def __init__(self, journal: Journal, definitions: Definitions) -> None:
         self._journal = journal
         self._definitions = definitions
 
     def describe(self, arn: str) -> dict[str, Any]:
-        """As DescribeExecution does, in boto3's shape. Raises LookupError."""
+        """Return what DescribeExecution returns, in boto3's shape. Raises LookupError."""
         row = self._row(arn)
         described: dict[str, Any] = {
             **_listed(row),
@@ -48,16 +48,16 @@ class Reports:
     def latest(
         self, machine: str | None = None, status: ExecutionStatus | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
-        """As ListExecutions does: those that began last, newest first."""
+        """Return what ListExecutions returns: the executions that began last, newest first."""
         return [_listed(row) for row in self._journal.latest(machine, status, limit)]
 
     def history(self, arn: str) -> list[HistoryEvent]:
-        """The events as GetExecutionHistory gives them: the journal folded once more. Raises LookupError."""
+        """Return the events of GetExecutionHistory, by folding the journal again. Raises LookupError."""
         row = self._row(arn)
         return [event for _, step in steps(self._journal, self._definitions, row) for event in step.events]
 
     def state_entries(self, arn_or_name: str) -> StateEntries:
-        """Of the executions with this ARN or name (or name prefix before a ``-``), and of all that they started."""
+        """Count for the executions of this ARN, name or name prefix before ``-``, and for all that they started."""
         count: Counter[bool] = Counter()
         for row in self._journal.family(arn_or_name):
             count[row.express] += row.state_entries or self._entered_so_far(row)

@@ -1,8 +1,8 @@
-"""The driver's thread: takes what has arrived, works it in, writes it in one transaction, and only then acts.
+"""The driver's thread: applies what has arrived, writes it in one transaction, and only then performs its effects.
 
-All arrivals that are waiting make one *round*. While a round is on its way to the disk the next one is worked in, so
-the disk is never idle and one fsync serves everybody; rounds are performed in their order. When the journal cannot be
-written, memory is ahead of the disk and nothing may be shown any more: everybody hears ``DriverStopped``.
+All arrivals that are waiting make one *round*. While a round is being written, the next is applied, so the disk is
+never idle and one fsync serves many callers. Effects are performed in the order of the rounds. If the journal cannot be
+written, memory is ahead of the disk and must not be shown: every caller gets ``DriverStopped``.
 """
 
 from __future__ import annotations
@@ -28,69 +28,75 @@ ROUND_MAX = 256
 
 
 class DriverStopped(Exception):
-    """The driver was closed, or its journal can no longer be written. Retryable: with another engine on the folder."""
+    """The driver was closed, or its journal cannot be written any more.
+
+    Retryable: with the next engine on the folder.
+    """
 
 
 class Refusal(Exception):
-    """What an arrival may raise: it is answered with it, and nothing is wrong with the driver."""
+    """Raised by an arrival to refuse itself: its caller gets the exception, and the driver continues."""
 
 
 @dataclass(slots=True, eq=False)
 class DriverRound:
-    """What one round writes, and what happens once that is durable.
+    """What one round writes, and what is done once that is durable.
 
-    ``follow`` is what else is worked in in this round; ``effects`` and ``answers`` wait for the disk, ``at_once``
-    only for the end of the round.
+    ``follow`` holds further work of this round. ``effects`` and ``answers`` wait until the round is durable,
+    ``at_once`` only until all its work is applied.
     """
 
     writes: Writes = field(default_factory=Writes)
-    follow: deque[WorkIn] = field(default_factory=deque)
+    follow: deque[Work] = field(default_factory=deque)
     at_once: list[Callable[[], None]] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
     answers: list[tuple[Future[Any], Any]] = field(default_factory=list)
     durable: bool = False
 
 
-WorkIn = Callable[[DriverRound], object]
+Work = Callable[[DriverRound], object]
 
 
 @dataclass(frozen=True, slots=True)
 class _Arrival:
-    work_in: WorkIn
+    work: Work
     answer: Future[Any] | None = None
 
 
 class Rounds:
-    """Any thread brings arrivals; one thread works them in."""
+    """Takes arrivals from any thread and applies them in one thread."""
 
     def __init__(self, database: Database, on_break: Callable[[BaseException], None]) -> None:
         self._database = database
         self._on_break = on_break
         self._inbox: SimpleQueue[_Arrival | None] = SimpleQueue()
-        self._under_way: deque[DriverRound] = deque()  # not performed yet, in their order
-        self._gate = threading.Lock()  # nothing is put into the inbox behind its end
+        self._under_way: deque[DriverRound] = deque()  # applied and not performed yet, in order
+        self._gate = threading.Lock()  # after the end, nothing is put into the inbox
         self._stopped: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
 
     def begin(self) -> None:
-        """Work in what has arrived and what comes."""
+        """Start the thread."""
         self._thread.start()
 
-    def bring(self, work_in: WorkIn, answer: Future[Any] | None = None) -> None:
-        """Work something in with the next round. ``answer`` gets its result, or its Refusal. Raises DriverStopped."""
+    def submit(self, work: Work, answer: Future[Any] | None = None) -> None:
+        """Apply ``work`` in the next round.
+
+        ``answer`` gets its result or its Refusal once durable. Raises DriverStopped.
+        """
         with self._gate:
             if self._stopped is not None:
                 raise DriverStopped(str(self._stopped)) from self._stopped
-            self._inbox.put(_Arrival(work_in, answer))
+            self._inbox.put(_Arrival(work, answer))
 
-    def ask(self, work_in: Callable[[DriverRound], T]) -> T:
-        """Bring something and wait until it is durable. Raises what it raised."""
+    def run(self, work: Callable[[DriverRound], T]) -> T:
+        """Apply ``work`` and wait until it is durable. Raises DriverStopped, or the Refusal of ``work``."""
         answer: Future[T] = Future()
-        self.bring(work_in, answer)
+        self.submit(work, answer)
         return answer.result()
 
     def close(self) -> None:
-        """Work in what has arrived, wait for the disk, then stop. Idempotent."""
+        """Apply and write what has arrived, then stop. Idempotent."""
         with self._gate:
             if self._stopped is None:
                 self._stopped = DriverStopped("the engine was closed")
@@ -104,12 +110,12 @@ class Rounds:
             while more or self._under_way:
                 arrivals, is_end = self._next_arrivals()
                 more = more and not is_end
-                self._commit(self._worked_in(arrivals))
+                self._commit(self._apply(arrivals))
         except BaseException as error:
             self._break(error)
 
     def _next_arrivals(self) -> tuple[list[_Arrival], bool]:
-        """All that has arrived, once something has; and whether that was the end."""
+        """Wait for arrivals and return them, and whether the end was among them."""
         arrivals: list[_Arrival] = []
         arrival = self._inbox.get()
         while arrival is not None:
@@ -122,10 +128,10 @@ class Rounds:
                 return arrivals, False
         return arrivals, True
 
-    def _worked_in(self, arrivals: list[_Arrival]) -> DriverRound:
+    def _apply(self, arrivals: list[_Arrival]) -> DriverRound:
         round_ = DriverRound()
         for arrival in arrivals:
-            result = _result(arrival.work_in, round_)
+            result = _result(arrival.work, round_)
             if arrival.answer is not None:
                 round_.answers.append((arrival.answer, result))
             while round_.follow:
@@ -135,7 +141,7 @@ class Rounds:
         return round_
 
     def _commit(self, round_: DriverRound) -> None:
-        """A round without writes waits for the ones before it: what it says may rest on them."""
+        """Write a round. One without writes waits for those before it, because its answers may depend on them."""
         if not (round_.writes or round_.effects or round_.answers):
             return
         self._under_way.append(round_)
@@ -147,7 +153,7 @@ class Rounds:
 
     def _perform(self, round_: DriverRound, written: Future[None] | None = None) -> None:
         if written is not None:
-            written.result()  # raises what makes the driver stop
+            written.result()  # an error stops the driver
         round_.durable = True
         while self._under_way and self._under_way[0].durable:
             ready = self._under_way.popleft()
@@ -171,9 +177,9 @@ class Rounds:
         self._on_break(error)
 
 
-def _result(work_in: WorkIn, round_: DriverRound) -> object:
+def _result(work: Work, round_: DriverRound) -> object:
     try:
-        return work_in(round_)
+        return work(round_)
     except Refusal as refusal:
         log.debug("refused: %s", refusal)
         return refusal
@@ -181,7 +187,7 @@ def _result(work_in: WorkIn, round_: DriverRound) -> object:
 
 def _settle(answer: Future[Any], result: object) -> None:
     if answer.done() or not answer.set_running_or_notify_cancel():
-        return  # nobody waits
+        return  # the caller cancelled
     if isinstance(result, BaseException):
         answer.set_exception(result)
     else:

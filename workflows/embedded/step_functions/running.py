@@ -1,6 +1,6 @@
-"""The executions in memory: a bounded number, and each of them can be folded again from its journal.
+"""The executions in memory: a bounded number, because each can be folded again from its journal.
 
-Only the driver's thread uses ``Memory``. What ended stays until its end is durable, so that whoever asks meets it.
+Only the driver's thread uses ``Memory``. An execution that has ended stays until its end is durable.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 
 
 class JournalUnreadable(Refusal):
-    """An execution cannot be folded: its journal, or its definition, is not what this program wrote."""
+    """An execution cannot be folded: its journal or its definition was not written by this program."""
 
 
 @dataclass(slots=True, eq=False)
@@ -34,7 +34,7 @@ class RunningExecution:
     """An execution in memory.
 
     ``row.id`` is 0 for an Express execution, which has no journal. ``unwritten`` counts the signals that are not
-    durable yet: as long as there is one, the journal does not tell everything.
+    durable yet; until it is 0 the execution cannot be folded from its journal.
     """
 
     row: ExecutionRow
@@ -53,7 +53,7 @@ class RunningExecution:
         return self.row.status is not ExecutionStatus.RUNNING
 
     def step(self, signal: Signal) -> SignalResult:
-        """Tell the execution."""
+        """Apply a signal."""
         step = interpreter.apply(self.definition, self.execution, signal)
         self.execution = step.execution
         self.seq += step.settled
@@ -62,19 +62,19 @@ class RunningExecution:
 
 
 class Definitions:
-    """Parsed definitions by the hash of their text; there are a handful."""
+    """Parsed definitions by the hash of their text. There are only a few."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._parsed: dict[str, Definition] = {}
 
     def add(self, parsed: Definition) -> None:
-        """Keep a definition durably: executions are about to run it."""
+        """Store a definition durably before executions run it."""
         self._journal.keep_definition(parsed.digest, parsed.text)
         self._parsed[parsed.digest] = parsed
 
     def of(self, row: ExecutionRow) -> Definition:
-        """The definition that an execution began with, which is not always the machine's of today."""
+        """Return the definition that an execution began with; the machine's may have changed since."""
         if row.definition not in self._parsed:
             text = self._journal.definition(row.definition)
             self._parsed[row.definition] = definition.parse(text, name=row.machine)
@@ -84,18 +84,18 @@ class Definitions:
 def steps(
     journal: Journal, definitions: Definitions, row: ExecutionRow
 ) -> Iterator[tuple[RunningExecution, SignalResult]]:
-    """Fold an execution: it, after each signal of its journal. Raises JournalUnreadable."""
+    """Fold an execution from its journal. Yields it after each signal. Raises JournalUnreadable."""
     try:
         running = RunningExecution(row, definitions.of(row))
         for signal in journal.signals(row.id):
             yield running, running.step(signal)
     except Exception as error:
-        log.error("an execution cannot go on", exc_info=error, extra={"execution": row.arn})
+        log.error("an execution cannot be read and does not continue", exc_info=error, extra={"execution": row.arn})
         raise JournalUnreadable(f"{row.arn} cannot be read from its journal: {error}") from error
 
 
 def first_signal(row: ExecutionRow, seed: str) -> Started:
-    """What every execution is told first."""
+    """Return the first signal of an execution."""
     return Started(
         at=row.started_at,
         seed=seed,
@@ -108,7 +108,7 @@ def first_signal(row: ExecutionRow, seed: str) -> Started:
 
 
 def as_child(row: ExecutionRow, output: JSON = None) -> ChildExecution:
-    """An execution as the one that started it sees it."""
+    """Return an execution in the form that its parent gets."""
     return ChildExecution(
         execution_arn=row.arn,
         machine_arn=arns.machine_arn(row.machine),
@@ -124,7 +124,7 @@ def as_child(row: ExecutionRow, output: JSON = None) -> ChildExecution:
 
 
 class Memory:
-    """Executions by ARN; those that were used last stay."""
+    """Executions by ARN. The most recently used are kept."""
 
     def __init__(self, journal: Journal, definitions: Definitions, executions_max: int) -> None:
         self._journal = journal
@@ -137,16 +137,16 @@ class Memory:
         return len(self._journaled) + len(self._express)
 
     def add(self, running: RunningExecution) -> None:
-        """An execution that has just begun."""
+        """Keep an execution that has just begun."""
         (self._journaled if running.journaled else self._express)[running.row.arn] = running
 
     def find(self, arn: str) -> ExecutionRow | None:
-        """What is known of an execution, whether it runs or has ended."""
+        """Return the row of an execution that runs or has ended."""
         running = self._journaled.get(arn)
         return running.row if running else self._journal.find(arn)
 
     def running(self, arn: str) -> RunningExecution | None:
-        """The execution, unless it has ended; folded from its journal if it was not in memory.
+        """Return an execution unless it has ended; it is folded from its journal if it is not in memory.
 
         Raises JournalUnreadable.
         """
@@ -158,11 +158,11 @@ class Memory:
         return running
 
     def forget(self, running: RunningExecution) -> None:
-        """An execution whose end is durable."""
+        """Drop an execution whose end is durable."""
         (self._journaled if running.journaled else self._express).pop(running.row.arn, None)
 
     def evict(self) -> None:
-        """Let go of the least recently used, as far as their journals tell everything."""
+        """Drop the least recently used executions whose signals are all durable."""
         surplus = len(self._journaled) - self._executions_max
         if surplus > 0:
             idle = [arn for arn, running in self._journaled.items() if running.unwritten == 0]

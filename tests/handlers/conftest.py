@@ -1,4 +1,4 @@
-"""What the tests of the handlers share: a shop whose APIs are called with the events of API Gateway, on a real log."""
+"""What the handler tests share: a shop whose APIs are called with events of API Gateway, on an in-memory log."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MISSING = object()
 
 
 class SettableClock:
-    """Moves a second with every look, so that no two commits have one time."""
+    """Advances by one second with each reading, so that no two commits have the same time."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -46,7 +46,7 @@ class SettableClock:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back."""
+    """A response."""
 
     status: int
     headers: Mapping[str, str]
@@ -77,7 +77,7 @@ class Answer:
 
 
 class Shop:
-    """The three APIs behind the routes of the template, on one log."""
+    """The APIs behind the routes of the template, on one log."""
 
     def __init__(self) -> None:
         self.template_routes = ROUTES
@@ -113,7 +113,7 @@ class Shop:
         query: Mapping[str, Any] | None = None,
         text: str | bytes | None = None,
     ) -> Answer:
-        """One request, as a client would send it. ``text`` is a body that is no JSON, or not quite."""
+        """Send one request as a client would. ``text`` is a raw body, which need not be JSON."""
         claims = {"sub": sub, "cognito:groups": [role]}
         return self.call_as(claims, method, path, body, key=key, headers=headers, query=query, text=text)
 
@@ -129,7 +129,7 @@ class Shop:
         query: Mapping[str, Any] | None = None,
         text: str | bytes | None = None,
     ) -> Answer:
-        """One request with a token of these claims, or none."""
+        """Send one request with a token of these claims, or without a token."""
         sent = {"host": "localhost", **({"idempotency-key": key} if key is not None else {})}
         content = b""
         if text is not None or body is not MISSING:
@@ -153,7 +153,7 @@ class Shop:
         return answer
 
     def invoke(self, function: str, event: dict[str, Any]) -> Answer:
-        """The function's answer as HTTP, both ways through JSON as on Lambda."""
+        """Invoke a function and read its response as HTTP; event and response pass through JSON as on Lambda."""
         module, _, name = function.rpartition(".")
         handler = getattr(importlib.import_module(module), name)
         with serving(self.engine, self.environment):
@@ -162,7 +162,7 @@ class Shop:
         return Answer(response.status, dict(response.headers), response.body)
 
     def route(self, method: str, path: str) -> tuple[str, ApiRoute, dict[str, str]]:
-        """The function and route that API Gateway would choose; any of the function's for a method it does not take."""
+        """Return the function and route that API Gateway would choose; any route of the path if it lacks the method."""
         parts = path.strip("/").split("/")
         found = []
         for function, route in ROUTES:
@@ -176,20 +176,20 @@ class Shop:
         return function, route, named
 
     def place(self, key: str = "key-1", sub: str = "ada", **changes: Any) -> str:
-        """An order of Ada's at Rosa's. Its id."""
+        """Place an order of Ada's at Rosa's and return its id."""
         answer = self.call("POST", "/orders", order_body(**changes), key=key, sub=sub)
         assert answer.status == 201, answer
         return answer.json["id"]
 
     def act(self, order_id: str, action: str, body: Any = MISSING, **how: Any) -> Answer:
-        """``preparation/ready`` and the like, as the restaurant Rosa or the courier Carl unless said otherwise."""
+        """Send a report such as ``preparation/ready``, by default as the restaurant Rosa or the courier Carl."""
         role, sub = ("restaurant", "rosa") if action.startswith("preparation") else ("courier", "carl")
         return self.call("POST", f"/orders/{order_id}/{action}", body, **{"role": role, "sub": sub, **how})
 
     # --- behind the APIs -----------------------------------------------------------------------------------------
 
     def command(self, order_id: str, command: Command) -> Order:
-        """What a step of the machines would record."""
+        """Record a command as a step of the state machines would."""
         caller = Caller(SYSTEM, "correlation", "causation")
         return handle(self.log, command, order_id=order_id, key=f"step/{next(self._commands)}", caller=caller).order
 
@@ -197,7 +197,7 @@ class Shop:
         return load(self.log, order_id)[1]
 
     def authorized(self, **how: Any) -> str:
-        """An order whose payment is authorised: the restaurant is asked."""
+        """Place an order and authorize its payment, so that the restaurant has a ticket."""
         order_id = self.place(**how)
         order = self.order(order_id)
         asked = order.payment.authorization
@@ -206,28 +206,28 @@ class Shop:
         return order_id
 
     def accepted(self, **how: Any) -> str:
-        """An order that the restaurant cooks: couriers are asked."""
+        """Make an accepted order, so that couriers have an offer."""
         order_id = self.authorized(**how)
         answer = self.act(order_id, "preparation/accept", {"ready_at": "2026-05-04T12:30:00Z"})
         assert answer.status == 200, answer
         return order_id
 
     def assigned(self, courier: str = "carl", **how: Any) -> str:
-        """An order that a courier is to bring."""
+        """Make an order that a courier has taken."""
         order_id = self.accepted(**how)
         answer = self.act(order_id, "delivery/assign", {}, sub=courier)
         assert answer.status == 200, answer
         return order_id
 
     def picked_up(self, **how: Any) -> str:
-        """An order on its way."""
+        """Make an order that was picked up."""
         order_id = self.assigned(**how)
         assert self.act(order_id, "preparation/ready").status == 200
         assert self.act(order_id, "delivery/pick-up").status == 200
         return order_id
 
     def stored(self) -> list[Any]:
-        """The whole log."""
+        """Return all commits."""
         return list(self.log.scan())
 
 
@@ -244,7 +244,7 @@ def money(amount: str, currency: str = "EUR") -> dict[str, str]:
 
 
 def order_body(**changes: Any) -> dict[str, Any]:
-    """A body for ``POST /orders``: 2 pizzas with burrata, 23.00, delivery 2.90, tip 1.50: 27.40 in all."""
+    """Make a body for ``POST /orders``: 2 pizzas with burrata 23.00, delivery 2.90, tip 1.50, total 27.40."""
     pizza = {
         "sku": "pizza-margherita",
         "name": "Pizza Margherita",
@@ -271,5 +271,5 @@ def shop() -> Shop:
 
 @pytest.fixture
 def body() -> Any:
-    """Makes a body for ``POST /orders``, with changes."""
+    """Make a body for ``POST /orders``, with changes."""
     return order_body

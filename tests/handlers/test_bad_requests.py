@@ -1,4 +1,4 @@
-"""Bad requests: each is answered with a problem that names the field, and nothing is written."""
+"""Bad requests: each is answered with a problem that names the field, and nothing is recorded."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     # --- the body as a whole
     "no body": ({"no_body": True}, 422, "restaurant"),
     "not JSON": ({"text": "{'restaurant': 1}"}, 400, "body"),
-    "half of it": ({"text": '{"restaurant": "ro'}, 400, "body"),
-    "something behind it": ({"text": "{} {}"}, 400, "body"),
+    "half a document": ({"text": '{"restaurant": "ro'}, 400, "body"),
+    "two documents": ({"text": "{} {}"}, 400, "body"),
     "a list": ({"text": "[]"}, 422, "body"),
     "a list of one order": ({"text": "[{}]"}, 422, "body"),
     "a text": ({"text": '"order"'}, 422, "body"),
@@ -60,10 +60,10 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     # --- fields
     "no lines": (_with("lines", []), 422, "lines"),
     "101 lines": ({"lines": 101}, 422, "lines"),
-    "lines that are no list": (_with("lines", {"0": {}}), 422, "lines"),
-    "a line that is no object": (_with("lines[0]", "pizza"), 422, "lines[0]"),
-    "a field nobody knows": (_with("coupon", "FREE"), 422, "coupon"),
-    "a field nobody knows, inside": (_with("lines[0].price", 1), 422, "lines[0].price"),
+    "lines as an object": (_with("lines", {"0": {}}), 422, "lines"),
+    "a line as a string": (_with("lines[0]", "pizza"), 422, "lines[0]"),
+    "an unknown field": (_with("coupon", "FREE"), 422, "coupon"),
+    "an unknown field inside a line": (_with("lines[0].price", 1), 422, "lines[0].price"),
     "no restaurant": (_with("restaurant", None), 422, "restaurant"),
     "a restaurant id with a slash": (_with("restaurant", "../rosa"), 422, "restaurant"),
     "a restaurant id with a null byte": (_with("restaurant", "rosa\0"), 422, "restaurant"),
@@ -82,8 +82,8 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     "a name of spaces": (_with("lines[0].name", "   "), 422, "lines[0].name"),
     "a name that clears the terminal": (_with("contact.name", "Ada\x1b[2J"), 422, "contact.name"),
     "a null byte in the address": (_with("contact.address", "a\0b"), 422, "contact.address"),
-    "an address without end": (_with("contact.address", LONG), 422, "contact.address"),
-    "a phone that is none": (_with("contact.phone", "call me"), 422, "contact.phone"),
+    "a long address": (_with("contact.address", LONG), 422, "contact.address"),
+    "an invalid phone": (_with("contact.phone", "call me"), 422, "contact.phone"),
     "no contact": (_with("contact", None), 422, "contact"),
     "contact as a text": (_with("contact", "Ada, Lindenstrasse 9"), 422, "contact"),
     "a payment method with spaces": (_with("payment_method", "card 4242 4242"), 422, "payment_method"),
@@ -100,7 +100,7 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     "an amount of NaN": (_with("tip", {"amount": "NaN", "currency": EUR}), 422, "tip"),
     "Arabic digits": (_with("tip", {"amount": "\u0661\u0662", "currency": EUR}), 422, "tip"),
     "a billion": (_with("tip", {"amount": "1000000000.00", "currency": EUR}), 422, "tip"),
-    "a currency that is none": (_with("tip", {"amount": "1.50", "currency": "XXX"}), 422, "tip"),
+    "an unknown currency": (_with("tip", {"amount": "1.50", "currency": "XXX"}), 422, "tip"),
     "a currency in small letters": (_with("tip", {"amount": "1.50", "currency": "eur"}), 422, "tip"),
     "two currencies": (_with("tip", {"amount": "1.50", "currency": "USD"}), 422, "tip"),
     "two currencies in one line": (
@@ -114,7 +114,7 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
 
 @pytest.mark.parametrize("case", PLACING)
 def test_an_order_that_cannot_be_read_is_refused_by_field_and_not_placed(shop, body, case):
-    """Never a 500, never an event: the caller learns which field it is and what to do about it."""
+    """Never a 500 and never an event: the problem names the field and what to do about it."""
     how, status, field = PLACING[case]
     answer = shop.call("POST", "/orders", **_request(how, body()))
     assert (answer.status, field in answer.fields) == (status, True), answer
@@ -156,7 +156,7 @@ ACTING: dict[str, tuple[str, Any, int, str]] = {
     "ready in a week": ("preparation/accept", {"ready_at": "2026-05-11T12:00:00Z"}, 422, "ready_at"),
     "ready at the end of time": ("preparation/accept", {"ready_at": "9999-12-31T23:59:59-01:00"}, 422, "ready_at"),
     "ready before the beginning": ("preparation/accept", {"ready_at": "0001-01-01T00:00:00+01:00"}, 422, "ready_at"),
-    "ready in words": ("preparation/accept", {"ready_at": "in half an hour"}, 422, "ready_at"),
+    "ready at a time in words": ("preparation/accept", {"ready_at": "in half an hour"}, 422, "ready_at"),
     "a ticket of text": ("preparation/ready", {"ticket": "4"}, 422, "ticket"),
     "ticket zero": ("preparation/ready", {"ticket": 0}, 422, "ticket"),
     "a ticket below zero": ("preparation/ready", {"ticket": -4}, 422, "ticket"),
@@ -165,8 +165,8 @@ ACTING: dict[str, tuple[str, Any, int, str]] = {
     "reject for no reason": ("preparation/reject", {"reason": " "}, 422, "reason"),
     "line zero": ("preparation/item-unavailable", {"line": 0, "available": 1}, 422, "line"),
     "line 101": ("preparation/item-unavailable", {"line": 101, "available": 1}, 422, "line"),
-    "a line that the order has not": ("preparation/item-unavailable", {"line": 2, "available": 1}, 422, "line"),
-    "fewer than none": ("preparation/item-unavailable", {"line": 1, "available": -1}, 422, "available"),
+    "a line beyond the last": ("preparation/item-unavailable", {"line": 2, "available": 1}, 422, "line"),
+    "available below zero": ("preparation/item-unavailable", {"line": 1, "available": -1}, 422, "available"),
     "courier with a space": ("delivery/assign", {"courier_id": "carl c"}, 422, "courier_id"),
     "another courier": ("delivery/assign", {"courier_id": "cleo"}, 422, "courier_id"),
     "decline without a reason": ("delivery/decline", {}, 422, "reason"),
@@ -180,7 +180,7 @@ ACTING: dict[str, tuple[str, Any, int, str]] = {
 
 @pytest.mark.parametrize("case", ACTING)
 def test_a_report_that_cannot_be_read_is_refused_by_field_and_not_recorded(shop, case):
-    """A fact is never refused for what it says, but a report must be readable."""
+    """A fact is never refused for its content, but a report must be readable."""
     action, body, status, field = ACTING[case]
     order_id = shop.accepted()
     before = shop.stored()
@@ -208,14 +208,14 @@ READING: dict[str, tuple[str, dict[str, str], int, str]] = {
     "a version of 40 digits": ("", {"version": "9" * 40}, 400, "version"),
     "two versions": ("", {"version": "1,2"}, 400, "version"),
     "a naive time": ("", {"at": "2026-05-04T12:00:00"}, 400, "at"),
-    "a time that is none": ("", {"at": "yesterday"}, 400, "at"),
+    "an invalid time": ("", {"at": "yesterday"}, 400, "at"),
     "a version and a time": ("", {"version": "1", "at": "2026-05-04T12:00:00Z"}, 400, "at"),
     "an unknown parameter": ("", {"expand": "lines"}, 400, "expand"),
     "limit zero": ("/history", {"limit": "0"}, 400, "limit"),
     "limit 101": ("/history", {"limit": "101"}, 400, "limit"),
     "a limit of words": ("/history", {"limit": "all"}, 400, "limit"),
-    "a cursor that is none": ("/history", {"cursor": "2"}, 400, "cursor"),
-    "a cursor that is no text": ("/history", {"cursor": "\x00\xff"}, 400, "cursor"),
+    "an invalid cursor": ("/history", {"cursor": "2"}, 400, "cursor"),
+    "a cursor of control characters": ("/history", {"cursor": "\x00\xff"}, 400, "cursor"),
     "a cursor of another order": (
         "/history",
         {"cursor": base64.urlsafe_b64encode(b"ord_" + b"a" * 26 + b":1").decode().rstrip("=")},
@@ -230,8 +230,8 @@ READING: dict[str, tuple[str, dict[str, str], int, str]] = {
 
 
 @pytest.mark.parametrize("case", READING)
-def test_a_question_that_cannot_be_read_is_refused_by_parameter(shop, case):
-    """Nobody is given another answer than the one asked for."""
+def test_a_query_that_cannot_be_read_is_refused_by_parameter(shop, case):
+    """An unreadable parameter is never ignored: that would answer another question."""
     path, query, status, field = READING[case]
     order_id = shop.place()
     answer = shop.call("GET", f"/orders/{order_id}{path}", query=query)
@@ -241,15 +241,15 @@ def test_a_question_that_cannot_be_read_is_refused_by_parameter(shop, case):
 @pytest.mark.parametrize(
     "order_id", ["ord_1", "x", "ORD_" + "A" * 26, "ord_" + "a" * 27, "ord_" + "1" * 26, "%00", "a b"]
 )
-def test_an_id_that_no_order_can_have_is_called_malformed(shop, order_id):
-    """422, not 404: it can never name an order, so asking again is no use."""
+def test_an_id_that_no_order_can_have_is_refused_as_malformed(shop, order_id):
+    """422, not 404: it can never become the id of an order."""
     answer = shop.call("GET", f"/orders/{order_id}")
     assert (answer.status, answer.fields) == (422, ["order_id"])
 
 
 @pytest.mark.parametrize("order_id", ["ord_\0", "\u2603" * 5 + "/", "..", "\n"])
 def test_a_path_full_of_rubbish_is_answered_with_a_problem(shop, order_id):
-    """Whatever the path holds."""
+    """Whatever characters the path has."""
     answer = shop.call("GET", f"/orders/{order_id}")
     assert answer.status in {404, 422}
     assert answer.problem
@@ -257,7 +257,7 @@ def test_a_path_full_of_rubbish_is_answered_with_a_problem(shop, order_id):
 
 @pytest.mark.parametrize("behind", ["\n", "\r\n", "\n\n", " ", "\t", "\v", "\u2028", "\x00"])
 def test_an_order_id_ends_where_it_ends(shop, behind):
-    """One order has one address: ``%0a`` behind it makes another, and nothing is there."""
+    """One order has one path. With ``%0a`` behind it, it is another path, where there is nothing."""
     order_id = shop.place()
     assert shop.call("GET", f"/orders/{order_id}").status == 200
     answer = shop.call("GET", f"/orders/{order_id}{behind}")
@@ -265,8 +265,8 @@ def test_an_order_id_ends_where_it_ends(shop, behind):
     assert answer.problem
 
 
-def test_no_path_goes_on_behind_its_end(shop):
-    """Of all the routes there are."""
+def test_no_route_matches_a_path_with_a_line_break_behind_it(shop):
+    """Checked for every route of the template."""
     order_id = shop.place()
     before = shop.stored()
     for function, route in shop.template_routes:
@@ -279,14 +279,14 @@ def test_no_path_goes_on_behind_its_end(shop):
 
 
 def test_a_base64_body_is_read_as_its_bytes(shop, body):
-    """API Gateway encodes what it does not take for text; that alone is no mistake of the caller's."""
+    """API Gateway encodes bodies that it does not recognise as text; that is not the caller's mistake."""
     event = _event(shop)
     event |= {"body": base64.b64encode(json.dumps(body()).encode()).decode(), "isBase64Encoded": True}
     assert shop.invoke("handlers.orders_api.handler", event).status == 201
 
 
 @pytest.mark.parametrize("sent", ["%%%", "YQ", "/w==", "W10="])
-def test_a_base64_body_that_is_none_or_no_json_is_refused(shop, sent):
+def test_a_body_that_is_not_base64_or_not_json_is_refused(shop, sent):
     """Not base64, cut off, not UTF-8, not an object."""
     answer = shop.invoke("handlers.orders_api.handler", _event(shop) | {"body": sent, "isBase64Encoded": True})
     assert (answer.status in {400, 422}, answer.fields) == (True, ["body"])
@@ -294,7 +294,7 @@ def test_a_base64_body_that_is_none_or_no_json_is_refused(shop, sent):
 
 
 def test_a_body_with_half_a_surrogate_pair_as_it_stands_is_refused(shop):
-    """JSON can carry it as far as Lambda; UTF-8 cannot carry it on."""
+    """It can reach Lambda in the event's JSON, but cannot be written as UTF-8."""
     answer = shop.invoke("handlers.orders_api.handler", _event(shop) | {"body": '{"restaurant": "\ud800"}'})
     assert (answer.status, answer.fields) == (400, ["body"])
 
@@ -332,7 +332,7 @@ def test_a_method_that_a_path_does_not_take_is_answered_with_those_it_does(shop,
 
 
 def test_a_problem_does_not_repeat_what_was_sent(shop, body):
-    """Personal data must not travel on in error messages, where it is logged by somebody."""
+    """Personal data must not be copied into error messages, which others may log."""
     sent = body(contact={"name": "Ada", "phone": "my secret", "address": "Lindenstrasse 9", "x": "hidden"})
     answer = shop.call("POST", "/orders", sent, key="key-1")
     assert answer.status == 422

@@ -1,4 +1,4 @@
-"""What a function imports before it can do anything, because every cold start pays for it."""
+"""What a function imports before it serves its first request: every cold start pays for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import sys
 import pytest
 
 INNER = ["saga_step", "feed", "publisher", "timer", "execution_faults"]
-"""Functions that no person calls, and that run once or more for every commit of an order."""
+"""Functions that run once or more for every commit of an order, and serve no HTTP requests."""
 
 HEAVY = {
     "apsw",
@@ -25,16 +25,16 @@ HEAVY = {
     "uvicorn",
     "yaml",
 }
-"""Packages for people, for one machine, or for keys that these functions do not have."""
+"""Packages for HTTP, for the command line, for the embedded engine, or for keys that these functions do not have."""
 
 LATER = {"boto3", "botocore", "urllib3"}
-"""What opening the engine needs, and importing a handler does not: elsewhere it is another engine's handler."""
+"""Packages that opening the engine on AWS needs. Importing a handler must not: it also runs in the embedded engine."""
 
 OPENED = "from workflows.engine import engine; engine()"
 
 
 def imported(code: str) -> set[str]:
-    """The packages, and our own modules, that a fresh interpreter has after this."""
+    """Return the packages, and our own modules, that a fresh interpreter has loaded after this code."""
     environment = {
         **os.environ,
         "EVENTS_TABLE": "events",
@@ -53,7 +53,7 @@ def imported(code: str) -> set[str]:
 
 @pytest.mark.parametrize("handler", INNER)
 def test_an_inner_function_imports_nothing_heavy(handler: str) -> None:
-    """Neither when it is imported nor when its engine is opened, with everything it might be given but keys."""
+    """Neither on import nor when its engine is opened with all settings but those of keys."""
     alone = imported(f"import handlers.{handler}")
     assert not alone & (HEAVY | LATER)
     opened = imported(f"import handlers.{handler}; {OPENED}")
@@ -64,6 +64,6 @@ def test_an_inner_function_imports_nothing_heavy(handler: str) -> None:
 
 @pytest.mark.parametrize("handler", ["orders_api", "preparation_api", "delivery_api", "incidents_api"])
 def test_an_api_imports_nothing_that_only_one_machine_needs(handler: str) -> None:
-    """Powertools and pydantic read its requests; the rest it can do without."""
+    """Powertools and pydantic read its requests; it needs nothing else that is heavy."""
     needed = {"aws_lambda_powertools", "pydantic", "botocore"}  # of which Powertools imports the empty top
     assert not imported(f"import handlers.{handler}") & ((HEAVY | LATER) - needed)

@@ -1,4 +1,4 @@
-"""The API's documentation: one OpenAPI 3.1 document for all APIs, and a page to read."""
+"""The API's documentation: one OpenAPI 3.1 document for all APIs, and a page to read and try it."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _operations(document):
 
 
 def test_the_document_is_openapi_3_1(document):
-    """The fields that the specification requires, of the types it says."""
+    """It has the fields that the specification requires, with the right types."""
     assert document["openapi"].startswith("3.1.")
     assert {"title", "version"} <= document["info"].keys()
     assert set(document) <= {"openapi", "info", "servers", "security", "tags", "paths", "components"}
@@ -72,8 +72,8 @@ def test_the_document_is_openapi_3_1(document):
             assert response["description"]
 
 
-def test_every_reference_leads_somewhere_and_every_schema_is_used(document):
-    """No dangling reference, and nothing of Powertools' own error formats, which are never answered."""
+def test_every_reference_resolves_and_every_schema_is_used(document):
+    """Also, no schema of Powertools' own error formats is left."""
     text = json.dumps(document)
     schemas = document["components"]["schemas"]
     referred = set(re.findall(r'"#/components/schemas/(\w+)"', text))
@@ -82,20 +82,20 @@ def test_every_reference_leads_somewhere_and_every_schema_is_used(document):
 
 
 def test_every_route_of_the_template_is_documented(shop, document):
-    """And no other, apart from the documentation itself."""
+    """And nothing else, apart from the documentation's own routes."""
     documented = {(method.upper(), path) for path, method, _ in _operations(document)}
     routes = {(route.method, route.path) for _, route in shop.template_routes if not route.open}
     assert documented == routes
 
 
 def test_operation_ids_are_unique(document):
-    """Client generators name functions by them."""
+    """Generated clients name their functions after them."""
     ids = [operation["operationId"] for _, _, operation in _operations(document)]
     assert len(ids) == len(set(ids))
 
 
 def test_every_refusal_is_documented_as_a_problem(document):
-    """Each operation says how it refuses, in the one format there is."""
+    """Each operation lists its refusals, all as problem documents."""
     for _, _, operation in _operations(document):
         for status, response in operation["responses"].items():
             if status >= "400":
@@ -106,13 +106,13 @@ def test_every_refusal_is_documented_as_a_problem(document):
 
 
 def test_every_status_in_the_table_of_refusals_is_documented(document):
-    """An operation that writes an order names them all."""
+    """An operation that writes to an order lists them all."""
     documented = set(document["paths"]["/orders/{order_id}/cancel"]["post"]["responses"])
     assert {str(status.value) for status in STATUS.values()} <= documented
 
 
 def test_writes_document_their_headers(document):
-    """Idempotency-Key is required where something begins, and offered with If-Match where an order is written to."""
+    """Idempotency-Key is required for new orders and bulk retries, and optional, with If-Match, for other writes."""
     for path, method, operation in _operations(document):
         headers = {
             p["name"].lower(): p.get("required", False) for p in operation.get("parameters", ()) if p["in"] == "header"
@@ -120,13 +120,13 @@ def test_writes_document_their_headers(document):
         if path in {"/orders", "/retries"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif method == "post" and "{order_id}" not in path:
-            assert headers == {}  # asking for what is so already changes nothing
+            assert headers == {}  # repeating these changes nothing
         elif method == "post":
             assert headers == {"idempotency-key": False, "if-match": False}
 
 
 def test_the_examples_are_accepted(document):
-    """What the documentation shows can be sent as it is."""
+    """The examples can be sent unchanged."""
     shown = 0
     for name, schema in document["components"]["schemas"].items():
         for example in schema.get("examples", ()):
@@ -136,13 +136,13 @@ def test_the_examples_are_accepted(document):
 
 
 def test_the_example_of_an_order_can_be_placed(shop, document):
-    """Through the whole of the API."""
+    """Sent through the API itself."""
     example = document["components"]["schemas"]["PlaceBody"]["examples"][0]
     assert shop.call("POST", "/orders", example, key="key-1").status == 201
 
 
 def test_limits_stand_in_the_document(document):
-    """What is refused can be known before."""
+    """A client can check a request before sending it."""
     schemas = document["components"]["schemas"]
     assert schemas["PlaceBody"]["properties"]["lines"]["maxItems"] == 100
     assert schemas["PlaceBody"]["additionalProperties"] is False
@@ -194,7 +194,7 @@ def test_large_documents_are_compressed_if_the_browser_takes_that(shop, path):
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_documented_values_are_those_of_the_enumerations(documented, enum):
-    """A state that the domain gains is one that clients can expect."""
+    """A state that is added to the domain must be documented."""
     assert set(get_args(documented)) == {member.value for member in enum}
 
 

@@ -1,4 +1,4 @@
-"""Incidents, bulk retries and circuits over HTTP: support acts, auditors read, nobody else learns that they exist."""
+"""Incidents, bulk retries and circuits over HTTP: support acts, auditors read, other roles see nothing."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
 
 
 def park(shop, error="PaymentsUnavailable", **how):
-    """An order of 27.40 whose authorisation did not come through."""
+    """Park an order of 27.40 whose authorization failed."""
     order_id = shop.place(**how)
     shop.command(order_id, ParkOrder(run=1, error=error, detail="no answer", compensating=False))
     refresh(shop.engine, order_id, budgets({}))
@@ -55,7 +55,7 @@ def begun(shop, key="job", **changes):
 
 @pytest.fixture
 def parked(shop):
-    """An incident in which a wish (version 4) waits for a second person, a bulk retry of it, and the paths to both."""
+    """An incident with a request (version 4) that waits for a second person, a bulk retry, and the ids of both."""
     order_id = park(shop)
     resolve = {**WHY, "how": "abandon"}
     shop.environment = {"SECOND_PERSON_ABOVE": "10.00 EUR"}
@@ -69,7 +69,7 @@ def parked(shop):
 
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("route", ROUTES, ids=" ".join)
-def test_support_does_everything_auditors_read_and_others_do_nothing(shop, parked, route, role):
+def test_support_may_do_everything_auditors_may_read_and_others_nothing(shop, parked, route, role):
     """A refused request changes nothing."""
     (method, path), (sent, status, audited) = route, ROUTES[route]
     before = shop.stored()
@@ -83,7 +83,7 @@ def test_support_does_everything_auditors_read_and_others_do_nothing(shop, parke
 
 
 def test_every_route_of_the_template_is_in_this_table(shop):
-    """Those of orders are in a table of their own."""
+    """Orders have a table of their own."""
     routes = {(route.method, route.path) for _, route in shop.template_routes if not route.open}
     assert {route for route in routes if not route[1].startswith("/orders")} == set(ROUTES)
 
@@ -100,7 +100,7 @@ def test_an_auditor_sees_no_personal_data_of_an_incident(shop, parked):
 
 
 def test_the_list_groups_by_cause_and_can_be_narrowed(shop):
-    """Longest first; how many more there are is said."""
+    """Longest parked first, with the number of those not listed."""
     first = park(shop, key="1")
     park(shop, key="2")
     park(shop, "KeyError", key="3")
@@ -111,7 +111,7 @@ def test_the_list_groups_by_cause_and_can_be_narrowed(shop):
     assert ([line["order_id"] for line in narrow["incidents"]], narrow["more"]) == ([first], 1)
 
 
-def test_a_dry_run_says_what_would_happen_and_does_nothing(shop):
+def test_a_dry_run_returns_the_plan_and_changes_nothing(shop):
     order_id = park(shop)
     before = shop.stored()
     answer = ask(shop, "POST", f"/incidents/{order_id}/retry", {**WHY, "dry_run": True})
@@ -122,7 +122,7 @@ def test_a_dry_run_says_what_would_happen_and_does_nothing(shop):
     assert shop.stored() == before
 
 
-def test_a_retry_is_an_event_with_who_and_why_and_the_same_key_is_the_same_retry(shop):
+def test_a_retry_records_its_actor_and_reason_once_a_key(shop):
     order_id = park(shop)
     first = ask(shop, "POST", f"/incidents/{order_id}/retry", WHY, key="k")
     again = ask(shop, "POST", f"/incidents/{order_id}/retry", WHY, key="k")
@@ -133,7 +133,7 @@ def test_a_retry_is_an_event_with_who_and_why_and_the_same_key_is_the_same_retry
 
 
 def test_above_the_limit_a_second_person_has_to_approve(shop, parked):
-    """The first one is told so by name."""
+    """The first person's own approval is refused by name."""
     path = f"/incidents/{parked['order_id']}/approve"
     refused = ask(shop, "POST", path, {"approval": 4}, sub="sam")
     assert (refused.status, refused.problem) == (403, "SecondPersonNeeded")
@@ -152,13 +152,13 @@ def test_above_the_limit_a_second_person_has_to_approve(shop, parked):
         ("approve", {"approval": 99}, 404, "NoSuchApproval"),
     ],
 )
-def test_what_cannot_be_done_is_refused_by_name(shop, action, sent, status, problem):
+def test_an_impossible_action_is_refused_by_name(shop, action, sent, status, problem):
     order_id = park(shop)
     answer = ask(shop, "POST", f"/incidents/{order_id}/{action}", sent)
     assert (answer.status, answer.problem) == (status, problem), answer
 
 
-def test_an_order_that_is_no_incident_is_told_to_be_none(shop):
+def test_an_order_that_is_not_parked_is_not_an_incident(shop):
     order_id = shop.place()
     for answer in (
         ask(shop, "GET", f"/incidents/{order_id}"),
@@ -170,7 +170,7 @@ def test_an_order_that_is_no_incident_is_told_to_be_none(shop):
 # --- bulk retries -----------------------------------------------------------------------------------------------------
 
 
-def test_a_bulk_retry_advances_at_its_pace_and_says_what_came_of_each_order(shop):
+def test_a_bulk_retry_advances_at_its_pace_and_reports_the_outcome_of_each_order(shop):
     for key in "abc":
         park(shop, key=key)
     retry_id = begun(shop, per_s=1.0)
@@ -180,14 +180,14 @@ def test_a_bulk_retry_advances_at_its_pace_and_says_what_came_of_each_order(shop
     assert begun(shop, per_s=1.0) == retry_id
 
 
-def test_a_dry_run_of_a_bulk_retry_names_the_orders_and_begins_nothing(shop):
+def test_a_dry_run_of_a_bulk_retry_lists_the_orders_and_starts_nothing(shop):
     order_id = park(shop)
     answer = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, "dry_run": True}, key="k")
     assert (answer.status, [order["order_id"] for order in answer.json["orders"]]) == (200, [order_id])
     assert begun(shop, key="k").startswith("retry_")
 
 
-def test_a_bulk_retry_that_does_not_exist(shop):
+def test_an_unknown_bulk_retry_is_not_found(shop):
     answer = ask(shop, "POST", "/retries/retry_nothing/advance")
     assert (answer.status, answer.problem) == (404, "NoSuchJob")
 
@@ -195,7 +195,7 @@ def test_a_bulk_retry_that_does_not_exist(shop):
 # --- circuits ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_hand_opens_and_closes_a_circuit_and_the_transitions_say_who_and_why(shop):
+def test_a_circuit_opened_and_closed_by_hand_records_the_actor_and_reason(shop):
     opened = ask(shop, "POST", "/circuits/payments/open", {"reason": "maintenance"}).json
     assert opened["circuit"]["state"] == "held_open"
     assert ask(shop, "GET", "/circuits").json["circuits"][0]["state"] == "held_open"
@@ -207,5 +207,5 @@ def test_a_hand_opens_and_closes_a_circuit_and_the_transitions_say_who_and_why(s
     ]
 
 
-def test_a_circuit_that_does_not_exist_is_refused(shop):
+def test_an_unknown_circuit_is_refused(shop):
     assert ask(shop, "GET", "/circuits/weather").status == 422

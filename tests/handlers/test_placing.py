@@ -1,4 +1,4 @@
-"""Placing an order over HTTP: once, however often it is asked for."""
+"""Placing an order over HTTP: once, however often the request is repeated."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from domain.identifiers import SYSTEM, Actor, Role
 from workflows.orders.command_handling import load
 
 
-def test_an_order_is_placed_with_its_etag_and_its_place(shop, body):
-    """201, where it is, its version as the ETag, and what was ordered at which price."""
+def test_a_placed_order_is_answered_with_its_etag_and_location(shop, body):
+    """201, its path as Location, its version as ETag, and the lines with their prices."""
     answer = shop.call("POST", "/orders", body(), key="key-1")
     order = answer.json
     assert answer.status == 201
@@ -25,7 +25,7 @@ def test_an_order_is_placed_with_its_etag_and_its_place(shop, body):
 
 
 def test_the_same_key_and_body_is_the_same_order(shop, body):
-    """A retry is answered like the first attempt, marked, and adds nothing."""
+    """A retry is answered like the first attempt, is marked, and adds nothing."""
     first = shop.call("POST", "/orders", body(), key="key-1")
     before = shop.stored()
     again = shop.call("POST", "/orders", body(), key="key-1")
@@ -35,14 +35,14 @@ def test_the_same_key_and_body_is_the_same_order(shop, body):
 
 
 def test_a_retry_that_comes_late_shows_the_order_as_it_is(shop, body):
-    """What it is by now, not what it was then."""
+    """Its current state, not the state after the first attempt."""
     order_id = shop.picked_up()
     again = shop.call("POST", "/orders", body(), key="key-1")
     assert (again.json["id"], again.json["status"]) == (order_id, "picked_up")
 
 
 def test_the_same_key_with_another_body_is_refused(shop, body):
-    """It is not a retry, so neither order may pass for the other."""
+    """It is not a retry, and must not be answered with the first order."""
     shop.place()
     before = shop.stored()
     answer = shop.call("POST", "/orders", body(restaurant="luigi"), key="key-1")
@@ -51,14 +51,14 @@ def test_the_same_key_with_another_body_is_refused(shop, body):
 
 
 def test_a_price_written_differently_is_the_same_body(shop, body):
-    """9.5 and 9.50 are one amount, and the order of the fields says nothing."""
+    """9.5 and 9.50 are one amount, and the order of fields has no meaning."""
     shop.place()
     reordered = dict(reversed(body(tip={"currency": "EUR", "amount": "1.5"}).items()))
     assert shop.call("POST", "/orders", reordered, key="key-1").headers["idempotent-replayed"] == "true"
 
 
-def test_one_key_of_two_customers_names_two_orders(shop):
-    """A key is its caller's own."""
+def test_one_key_of_two_customers_identifies_two_orders(shop):
+    """A key counts for one caller only."""
     assert shop.place(key="key-1", sub="ada") != shop.place(key="key-1", sub="bob")
 
 
@@ -69,8 +69,8 @@ def test_a_service_places_for_the_customer_it_names(shop, body):
     assert shop.call("GET", f"/orders/{answer.json['id']}", sub="bob").status == 200
 
 
-def test_a_service_must_say_whom_it_places_for(shop, body):
-    """It is no customer itself."""
+def test_a_service_must_name_the_customer(shop, body):
+    """It is not a customer itself."""
     answer = shop.call("POST", "/orders", body(), key="key-1", role="service", sub="shopfront")
     assert (answer.status, answer.fields) == (422, ["customer"])
 
@@ -101,7 +101,7 @@ def _total() -> str:
 
 
 def test_an_order_larger_than_a_commit_is_refused(shop, body):
-    """413 before anything is sent to the log: letters beyond ASCII take more than one byte."""
+    """413 before anything is written: characters beyond ASCII take more than one byte."""
     price = {"amount": "1.00", "currency": "EUR"}
     option = {"name": "\u2603" * 100, "price": price}
     line = {"sku": "s", "name": "n", "quantity": 1, "unit_price": price, "options": [option] * 20}
@@ -131,7 +131,7 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
     ],
 )
 def test_events_carry_the_trace_they_belong_to(shop, body, sent, correlation):
-    """A valid traceparent is the correlation, else the request's id is; the request is the cause either way."""
+    """The correlation is a valid traceparent's trace id, else the request's id, which is also the causation."""
     answer = shop.call("POST", "/orders", body(), key="key-1", headers={"traceparent": sent})
     history, _ = load(shop.log, answer.json["id"])
     assert {(event.correlation, event.causation) for event in history.recorded} == {(correlation, "request-1")}
@@ -139,7 +139,7 @@ def test_events_carry_the_trace_they_belong_to(shop, body, sent, correlation):
 
 
 def test_no_personal_data_is_logged(shop, body, caplog):
-    """Not even by the libraries, not even at DEBUG, whether it is accepted or refused."""
+    """By no library, at no level, whether the order is accepted or refused."""
     caplog.set_level(logging.DEBUG)
     shop.call("POST", "/orders", body(), key="key-1")
     shop.call("POST", "/orders", body(restaurant=1), key="key-2")
@@ -161,8 +161,8 @@ def test_no_personal_data_is_logged(shop, body, caplog):
         ({"sub": "", "cognito:groups": ["customer"]}, 403, "SubjectUnusable"),
     ],
 )
-def test_a_token_must_name_somebody_in_exactly_one_role(shop, body, claims, status, problem):
-    """Whoever it does not name clearly does nothing."""
+def test_a_token_must_carry_a_name_and_exactly_one_role(shop, body, claims, status, problem):
+    """A caller whose name or role is unclear can do nothing."""
     answer = shop.call_as(claims, "POST", "/orders", body(), key="key-1")
     assert (answer.status, answer.problem) == (status, problem)
     assert shop.stored() == []
@@ -172,6 +172,6 @@ def test_a_token_must_name_somebody_in_exactly_one_role(shop, body, claims, stat
     "groups", [["customer"], "customer", "[customer]", "[eu-west-1_pool_Google customer]", "customer,x"]
 )
 def test_the_role_is_read_however_the_authorizer_writes_it(shop, body, groups):
-    """Cognito has a list, API Gateway a text of it; groups that are no roles say nothing."""
+    """Cognito sends a list, API Gateway a text of it; groups that are not roles are ignored."""
     answer = shop.call_as({"sub": "ada", "cognito:groups": groups}, "POST", "/orders", body(), key="key-1")
     assert answer.status == 201

@@ -1,4 +1,4 @@
-"""Reading an order: now, at a version, at a time, event by event, and only what is news."""
+"""Reading an order: now, at a version, at a time, event by event, and only if it has changed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workflows.embedded.template import read_template
 
 
 def test_an_order_is_shown_as_it_is(shop):
-    """Who carries it, which ticket and offer to answer, and what it costs."""
+    """With its courier, the ticket and offer to answer, and the price."""
     order_id = shop.assigned()
     answer = shop.call("GET", f"/orders/{order_id}")
     order = answer.json
@@ -41,7 +41,7 @@ def test_every_answer_is_what_the_documentation_says(shop):
 
 
 @pytest.mark.parametrize("sent", ['"7"', 'W/"7"', '"6", "7"', "*"])
-def test_who_has_the_version_already_gets_no_body(shop, sent):
+def test_a_caller_with_the_current_version_gets_no_body(shop, sent):
     """304 with the ETag, compared weakly."""
     order_id = shop.assigned()
     answer = shop.call("GET", f"/orders/{order_id}", headers={"if-none-match": sent})
@@ -49,21 +49,21 @@ def test_who_has_the_version_already_gets_no_body(shop, sent):
 
 
 @pytest.mark.parametrize("sent", ['"6"', "7", "rubbish", '"seven"', ""])
-def test_who_has_another_version_gets_the_order(shop, sent):
-    """Also who sends what is no ETag."""
+def test_a_caller_with_another_version_gets_the_order(shop, sent):
+    """Also for a header that is not an ETag."""
     order_id = shop.assigned()
     assert shop.call("GET", f"/orders/{order_id}", headers={"if-none-match": sent}).status == 200
 
 
 def test_an_order_can_be_read_as_it_was_at_a_version(shop):
-    """Every version has its state, and its own ETag."""
+    """Every version has its own state and ETag."""
     order_id = shop.assigned()
     answer = shop.call("GET", f"/orders/{order_id}", query={"version": 4})
     assert (answer.json["version"], answer.json["status"], answer.etag) == (4, "authorized", '"4"')
 
 
 def test_an_order_can_be_read_as_it_was_at_a_time(shop):
-    """The time of recording counts, inclusively, in whatever zone it is said."""
+    """Events recorded up to and including that time count, whatever the offset of the time sent."""
     order_id = shop.assigned()
     events = shop.call("GET", f"/orders/{order_id}/history").json["events"]
     at = events[3]["recorded_at"]
@@ -77,8 +77,8 @@ def test_an_order_can_be_read_as_it_was_at_a_time(shop):
     ("query", "problem"), [({"version": 8}, "NoSuchVersion"), ({"at": "2020-01-01T00:00:00Z"}, "NotPlacedYet")]
 )
 @pytest.mark.parametrize("path", ["", "/replay"])
-def test_a_version_or_time_that_the_order_has_not_is_not_found(shop, path, query, problem):
-    """404, and the answer says where the order is."""
+def test_a_version_or_time_outside_the_orders_history_is_not_found(shop, path, query, problem):
+    """404; the detail names the version that the order is at, or when it was placed."""
     order_id = shop.assigned()
     query = {"at": query.get("version", query.get("at"))} if path else query
     answer = shop.call("GET", f"/orders/{order_id}{path}", query=query)
@@ -87,7 +87,7 @@ def test_a_version_or_time_that_the_order_has_not_is_not_found(shop, path, query
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_history_is_read_in_pages_without_gaps_or_repeats(shop, limit):
-    """Page by page it is the whole stream, in order, and the last page has no next."""
+    """The pages together are the whole stream in order, and the last page has no next."""
     order_id = shop.assigned()
     found, cursor = [], {}
     while cursor is not None:
@@ -102,7 +102,7 @@ def test_history_is_read_in_pages_without_gaps_or_repeats(shop, limit):
 
 
 def test_a_replay_shows_the_order_then_and_what_each_event_changed(shop):
-    """The state at the version, and path, before and after for each event up to it."""
+    """The state at that version, and for each event up to it the path, the value before and the value after."""
     order_id = shop.assigned()
     replay = shop.call("GET", f"/orders/{order_id}/replay", query={"at": 5}).json
     assert (replay["order"]["version"], replay["order"]["status"], replay["latest"]) == (5, "preparing", 7)
@@ -111,7 +111,7 @@ def test_a_replay_shows_the_order_then_and_what_each_event_changed(shop):
 
 
 def test_an_auditor_reads_everything_but_personal_data(shop):
-    """Neither in the state, nor in the events, nor in what they changed."""
+    """It is withheld in the state, in the events and in the changes."""
     order_id = shop.place()
     shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "my husband Bob cooks"})
     for path, query in (("", {}), ("/history", {}), ("/replay", {"at": 3})):
@@ -121,7 +121,7 @@ def test_an_auditor_reads_everything_but_personal_data(shop):
 
 
 def test_erased_data_reads_as_erased_for_everybody(shop):
-    """Once the customer's key is gone, nothing fails and nobody reads it."""
+    """Once the customer's key is destroyed, reading still works and shows "(erased)"."""
     order_id = shop.place()
     shop.keyring.destroy("ada")
     assert shop.call("GET", f"/orders/{order_id}").json["contact"] == "(erased)"
@@ -129,7 +129,7 @@ def test_erased_data_reads_as_erased_for_everybody(shop):
 
 
 def test_an_unknown_order_is_not_found(shop):
-    """404, with a problem document that names the path."""
+    """404, with a problem document whose instance is the path."""
     path = "/orders/ord_" + "a" * 26
     answer = shop.call("GET", path)
     assert (answer.status, answer.problem, answer.json["instance"]) == (404, "OrderNotFound", path)

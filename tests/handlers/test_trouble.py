@@ -1,4 +1,4 @@
-"""When the store is away, or newer code wrote to it: said so, and worth asking again."""
+"""When the store is unreachable, or holds events of a newer release: 503, and the request can be repeated."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ class AwayLog:
     ids=lambda error: type(error).__name__,
 )
 @pytest.mark.parametrize(("method", "path"), [("POST", "/orders"), ("GET", "/orders/ord_" + "a" * 26)])
-def test_what_may_work_the_next_time_says_so(shop, body, error, method, path):
-    """503 with Retry-After, and nothing of what is inside."""
+def test_a_failure_that_may_pass_is_answered_with_retry_after(shop, body, error, method, path):
+    """503 with Retry-After, without internal details."""
     shop.engine = replace(shop.engine, log=AwayLog(error))
     answer = shop.call(method, path, *([body()] if method == "POST" else []), key="key-1")
     assert (answer.status, answer.problem, answer.headers["retry-after"]) == (503, type(error).__name__, "1")
@@ -58,7 +58,7 @@ class OrderGiftWrapped:
 
 @pytest.fixture
 def newer(shop, tmp_path):
-    """An order on SQLite, to which the next release has written something."""
+    """An order on SQLite with an event of the next release."""
     database = Database(tmp_path / "log.db")
     shop.log = SqliteEventLog(database, Codec(shop.keyring, EVENT_TYPES), shop.clock)
     shop.engine = replace(shop.engine, log=shop.log)
@@ -78,8 +78,8 @@ def newer(shop, tmp_path):
     database.close()
 
 
-def test_nobody_decides_on_an_event_that_is_not_known_here(shop, newer):
-    """503: after the upgrade it works. Nothing is written."""
+def test_an_order_with_an_unknown_event_accepts_no_writes(shop, newer):
+    """503 until this release is upgraded. Nothing is written."""
     before = shop.stored()
     for answer in (
         shop.call("GET", f"/orders/{newer}"),
@@ -89,8 +89,8 @@ def test_nobody_decides_on_an_event_that_is_not_known_here(shop, newer):
     assert shop.stored() == before
 
 
-def test_an_auditor_reads_also_what_newer_code_wrote(shop, newer):
-    """As it stands in the log, marked as unknown."""
+def test_an_auditor_can_read_events_of_a_newer_release(shop, newer):
+    """They are shown as recorded, marked as unknown."""
     events = shop.call("GET", f"/orders/{newer}/history", role="auditor", sub="otto").json["events"]
     assert (events[-1]["type"], events[-1]["data"], events[-1]["unknown"]) == (
         "OrderGiftWrapped",

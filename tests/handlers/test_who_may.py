@@ -1,4 +1,4 @@
-"""Who may do what over HTTP: every route, every role, and whose order it is."""
+"""Permissions over HTTP: every route, every role, own and foreign orders."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _ask(shop, body, action, role, sub):
 @pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize("action", ROUTES)
 def test_a_role_does_what_the_table_allows_and_nothing_else(shop, body, action, role):
-    """To an order of theirs. Refusals are 403 where they see the order, and write nothing."""
+    """On an order of the caller's own. A refusal is 403 if the caller sees the order, and records nothing."""
     answer, before = _ask(shop, body, action, role, OWN.get(role, "somebody"))
     if role in PERMISSIONS[action]:
         assert answer.status in {200, 201}, answer
@@ -70,7 +70,7 @@ OTHERS = [
 
 @pytest.mark.parametrize(("action", "role"), OTHERS)
 def test_an_order_of_others_does_not_exist(shop, body, action, role):
-    """404 as for an id that nobody has, whether or not the role could do it to an order of its own."""
+    """404 as for an unknown id, even if the role may do this to orders of its own."""
     answer, before = _ask(shop, body, action, role, "stranger")
     assert (answer.status, answer.problem) == (404, "OrderNotFound")
     assert shop.stored() == before
@@ -86,15 +86,15 @@ def test_no_way_of_reading_shows_an_order_of_others(shop, path, role, sub):
 
 
 def test_a_mistake_in_the_request_does_not_reveal_an_order(shop):
-    """A stranger hears of no order, whatever else is wrong with what it says."""
+    """A stranger gets 404, whatever else is wrong with the request."""
     order_id = shop.authorized()
-    for said in ({"ready_at": "2020-01-01T00:00:00Z"}, {"ready_at": "2026-05-04T12:30:00Z", "ticket": 999}):
-        assert shop.act(order_id, "preparation/accept", said, sub="luigi").status == 404
+    for body in ({"ready_at": "2020-01-01T00:00:00Z"}, {"ready_at": "2026-05-04T12:30:00Z", "ticket": 999}):
+        assert shop.act(order_id, "preparation/accept", body, sub="luigi").status == 404
     assert shop.act(order_id, "preparation/ready", sub="luigi", headers={"if-match": '"1"'}).status == 404
 
 
 def test_every_route_of_the_template_is_in_this_table(shop):
-    """So that no route comes without a rule. Those of incidents and circuits are in a table of their own."""
+    """A new route needs a rule. Incidents and circuits have a table of their own."""
     routes = {
         (route.method, route.path.replace("{order_id}", "{id}"))
         for _, route in shop.template_routes
@@ -105,21 +105,21 @@ def test_every_route_of_the_template_is_in_this_table(shop):
 
 
 def test_an_open_offer_is_shown_to_every_courier_without_the_customers_data(shop):
-    """To decide on, not to visit."""
+    """It is enough to decide on, and does not show the address."""
     order_id = shop.accepted()
     answer = shop.call("GET", f"/orders/{order_id}", role="courier", sub="cleo")
     assert (answer.status, answer.json["contact"]) == (200, "(withheld)")
 
 
-def test_the_courier_who_took_it_sees_where_to_go(shop):
-    """And nobody else does any more."""
+def test_the_courier_who_took_the_offer_sees_the_address(shop):
+    """Other couriers do not see the order any more."""
     order_id = shop.assigned()
     assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="carl").json["contact"]["name"] == "Ada Byron"
     assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="cleo").status == 404
 
 
-def test_a_courier_who_gave_it_back_sees_the_customers_data_no_more(shop):
-    """Its part is over; it still sees what became of the order."""
+def test_a_courier_who_gave_the_offer_back_no_longer_sees_personal_data(shop):
+    """The courier still sees the order's state."""
     order_id = shop.assigned()
     shop.act(order_id, "delivery/decline", {"reason": "flat tyre"})
     shop.act(order_id, "delivery/assign", sub="cleo")
@@ -127,7 +127,7 @@ def test_a_courier_who_gave_it_back_sees_the_customers_data_no_more(shop):
 
 
 def test_a_courier_cannot_report_on_a_delivery_of_another(shop):
-    """Who sees the order and did not take the offer may not say that it was picked up."""
+    """Only the courier who took the offer may report its pickup."""
     order_id = shop.assigned()
     shop.act(order_id, "delivery/decline", {"reason": "flat tyre"})
     shop.act(order_id, "delivery/assign", sub="cleo")
@@ -135,16 +135,16 @@ def test_a_courier_cannot_report_on_a_delivery_of_another(shop):
     assert (answer.status, answer.problem) == (403, "NotAllowed")
 
 
-def test_support_and_services_act_for_anybody_and_are_named(shop):
-    """The log says who really did it."""
+def test_support_and_services_act_for_others_and_are_recorded_as_the_actor(shop):
+    """The log names the person who did it, beside the courier."""
     order_id = shop.accepted()
     shop.act(order_id, "delivery/assign", {"courier_id": "carl"}, role="support", sub="sue")
     last = shop.call("GET", f"/orders/{order_id}/history").json["events"][-1]
     assert (last["actor"], last["data"]["courier"]) == ({"role": "support", "id": "sue"}, "carl")
 
 
-def test_support_must_say_which_courier_takes_the_offer(shop):
-    """It is none itself."""
+def test_support_must_name_the_courier_who_takes_the_offer(shop):
+    """Support is not a courier itself."""
     order_id = shop.accepted()
     answer = shop.act(order_id, "delivery/assign", {}, role="support", sub="sue")
     assert (answer.status, answer.fields) == (422, ["courier_id"])

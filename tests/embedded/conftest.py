@@ -32,7 +32,7 @@ DEADLINE_S = 20.0
 
 
 class ManualClock:
-    """Stands still until it is moved."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -142,7 +142,7 @@ class World:
 
 
 def _machine(name: str, text: str) -> Machine:
-    """Machines whose name says Express are."""
+    """Parse a machine; it is an Express machine if its name contains Express."""
     return Machine(name, "Express" in name, definition.parse("QueryLanguage: JSONata\n" + text, name=name))
 
 

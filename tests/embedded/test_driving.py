@@ -75,7 +75,7 @@ def starting_express(more: str = "") -> str:
 
 
 def test_an_execution_runs_its_function_and_ends_with_its_result(open_world: Any) -> None:
-    """The output of an execution is what its last state gave."""
+    """The output of an execution is the output of its last state."""
     world = open_world({"One": ONE_TASK})
     ended = world.run("One", {"meal": "soup"})
     assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", {"meal": "soup"})
@@ -89,14 +89,14 @@ def test_an_exception_of_a_function_fails_the_task_by_its_class_name(open_world:
 
 
 def test_a_function_that_does_not_exist_fails_the_task_and_not_the_engine(open_world: Any) -> None:
-    """As Lambda answers: ResourceNotFoundException."""
+    """With Lambda's error ResourceNotFoundException."""
     world = open_world({"One": ONE_TASK.replace("Echo", "Nobody"), "Two": ONE_TASK})
     assert world.run("One")["error"] == "Lambda.ResourceNotFoundException"
     assert world.run("Two")["status"] == "SUCCEEDED"
 
 
 def test_starting_again_by_the_same_name_changes_nothing(open_world: Any) -> None:
-    """While it runs and after it ended, with the same input and with another: the order was started."""
+    """While it runs and after its end, with the same input and with another."""
     world = open_world({"Wait": WAITING})
     for given in ({"place": "again"}, {"place": "again"}, {"place": "other"}):
         world.start("Wait", "one", given)
@@ -111,19 +111,19 @@ def test_starting_again_by_the_same_name_changes_nothing(open_world: Any) -> Non
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a" * 81, "a{b", "a\n", "a:b"])
 def test_a_name_that_step_functions_refuses_is_refused(open_world: Any, name: str) -> None:
-    """Else the order would fail on AWS alone."""
+    """Otherwise the order would fail only on AWS."""
     with pytest.raises(NameInvalid):
         open_world({"One": ONE_TASK}).driver.start("One", name, {})
 
 
-def test_a_machine_that_is_not_there_is_refused_by_name(open_world: Any) -> None:
-    """The message lists what there is."""
+def test_an_unknown_machine_is_refused_by_name(open_world: Any) -> None:
+    """The message lists the known names."""
     with pytest.raises(MachineUnknown, match="One"):
         open_world({"One": ONE_TASK}).driver.start("Two", "one", {})
 
 
 def test_a_token_is_settled_once_however_many_try_at_once(open_world: Any) -> None:
-    """Sixteen threads: one wins, the others hear TokenGone; the result is the winner's."""
+    """Sixteen threads: one settles it, the others get TokenGone; the result is that of the first."""
     world = open_world({"Wait": WAITING})
     arn = world.start("Wait", "one", {"place": "race"})
     token = toys.PLACES["race"].token.result(DEADLINE_S)
@@ -145,14 +145,14 @@ def test_a_token_is_settled_once_however_many_try_at_once(open_world: Any) -> No
 
 
 @pytest.mark.parametrize("token", ["", "nonsense", "AQ", "ü", "a" * 5000])
-def test_what_is_no_token_settles_nothing(open_world: Any, token: str) -> None:
-    """It is answered as a token that nobody waits with."""
+def test_an_invalid_token_settles_nothing(open_world: Any, token: str) -> None:
+    """The caller gets TokenGone, as for a token without a waiting task."""
     with pytest.raises(TokenGone):
         open_world({"Wait": WAITING}).driver.succeed(token, {})
 
 
 def test_a_function_settles_a_token_though_it_holds_the_only_thread(open_world: Any) -> None:
-    """Durability needs no thread of the functions' pool, or eight such functions would wait for each other."""
+    """Waiting for durability needs no second thread of the pool, or functions would wait for each other."""
     world = open_world({"Wait": SETTLING}, workers=1)
     arns_ = [world.start("Wait", f"n{number}", {"place": "own"}) for number in range(5)]
     assert [json.loads(world.end_of(arn)["output"]) for arn in arns_] == [{"settled": True}] * 5
@@ -178,8 +178,8 @@ def test_a_token_of_a_task_that_timed_out_is_gone(open_world: Any) -> None:
         world.driver.succeed(token, {})
 
 
-def test_a_wait_ends_when_its_time_has_come(open_world: Any) -> None:
-    """And not before."""
+def test_a_wait_ends_at_its_time(open_world: Any) -> None:
+    """Not before."""
     world = open_world({"Timed": TIMED})
     arn = world.start("Timed", "one")
     world.advance(599)
@@ -199,7 +199,7 @@ def test_stopping_an_execution_aborts_it_and_stopping_it_again_is_refused(open_w
         world.driver.stop_execution(arn)
 
 
-def test_a_parent_goes_on_with_the_output_of_its_child(open_world: Any) -> None:
+def test_a_parent_continues_with_the_output_of_its_child(open_world: Any) -> None:
     """``.sync:2`` gives the child's output as JSON."""
     parent = f"""
 StartAt: Child
@@ -227,7 +227,7 @@ States:
 
 
 def test_a_child_by_a_name_that_is_taken_is_refused_as_on_aws(open_world: Any) -> None:
-    """``.sync`` starts cannot wait for what somebody else started."""
+    """A ``.sync`` task cannot wait for an execution that another caller started."""
     parent = f"""
 StartAt: Child
 States:
@@ -254,7 +254,7 @@ States:
 
 
 def test_an_express_child_runs_in_memory_and_is_counted_for_its_parent(open_world: Any) -> None:
-    """It leaves no journal; its state entries are told apart."""
+    """It leaves no journal; its state entries are counted apart."""
     parent = f"""
 StartAt: Child
 States:
@@ -271,7 +271,7 @@ States:
 
 
 def test_a_failed_express_child_is_a_result_and_not_an_error(open_world: Any) -> None:
-    """So a parent that does not look at Status goes on, as on AWS."""
+    """A parent that does not check Status continues, as on AWS."""
     parent = f"""
 StartAt: Child
 States:
@@ -358,7 +358,7 @@ States:
 
 
 def test_a_history_has_the_events_of_get_execution_history(open_world: Any) -> None:
-    """It is the journal, folded once more."""
+    """It comes from folding the journal again."""
     world = open_world({"One": ONE_TASK})
     arn = world.start("One", "one")
     world.end_of(arn)
@@ -373,8 +373,8 @@ def test_a_history_has_the_events_of_get_execution_history(open_world: Any) -> N
     ]
 
 
-def test_half_a_character_reaches_the_journal_and_comes_back(open_world: Any) -> None:
-    """JSON can say what UTF-8 cannot; it must not stop the engine."""
+def test_a_lone_surrogate_is_journaled_and_read_back(open_world: Any) -> None:
+    """JSON can hold a lone surrogate, which UTF-8 cannot encode; it must not stop the engine."""
     world = open_world({"Timed": TIMED})
     arn = world.start("Timed", "one", {"odd": "\ud800"})
     world = open_world({"Timed": TIMED})

@@ -65,7 +65,7 @@ def template(tmp_path: Path) -> Path:
 
 
 def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, template: Path) -> None:
-    """From HTTP through a function to a machine and its functions, by names; again is nothing new."""
+    """From HTTP through a function to a machine and its functions; a repeated start starts nothing."""
     names = [f"n{number}" for number in range(100)]
     with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX) as engine:
         url, token = f"http://127.0.0.1:{engine.serve(0)}", engine.tokens.mint("service", "ser_1")
@@ -82,7 +82,7 @@ def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, t
 
 
 def test_a_second_engine_on_a_folder_is_refused(tmp_path: Path, template: Path) -> None:
-    """And the first goes on; once it is closed, the folder is free."""
+    """The first continues; once it is closed, the folder is free."""
     with (
         EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX),
         pytest.raises(DatabaseInUse, match="state"),
@@ -106,7 +106,7 @@ def test_what_cannot_run_leaves_no_folder_behind(
 
 
 def test_a_commit_reaches_the_feed(tmp_path: Path, template: Path) -> None:
-    """Of this engine; one that came while no engine ran would come first with the next."""
+    """Commits of this engine; those from before its start come first."""
     with EmbeddedEngine.open(
         tmp_path / "state",
         template=template,

@@ -41,16 +41,16 @@ class Follower:
         self.feed.begin()
 
     def commit(self, stream: str, version: int) -> None:
-        """As the log stores it."""
+        """Store a commit."""
         self.log._insert(Commit(stream, version, f"key {version}", "2026-03-14T12:00:00.000000Z", b"\x01\x02", "{}"))
 
     def wait(self, records: int) -> list[Any]:
-        """For so many more records."""
+        """Wait for this many more records."""
         assert all(self.place.came.acquire(timeout=DEADLINE_S) for _ in range(records))
         return list(self.place.visits)
 
     def crash(self) -> None:
-        """End without a last checkpoint, and let go of the file."""
+        """Stop without a last checkpoint, and close the file."""
         self.feed._write_checkpoint = lambda: None  # type: ignore[method-assign]  # what a kill does to it
         self.close()
 
@@ -78,7 +78,7 @@ def follow(tmp_path: Path, manual_clock: Any, toy_function: Any, request: pytest
         follower.close()
 
 
-def test_a_commit_comes_as_dynamodb_streams_would_show_it(follow: Follow) -> None:
+def test_a_commit_has_the_form_of_a_dynamodb_streams_record(follow: Follow) -> None:
     """The shape of the developer guide's example of a stream record, with the attributes of our table."""
     follower = follow()
     follower.commit("order#1", 1)
@@ -109,7 +109,7 @@ def test_a_commit_comes_as_dynamodb_streams_would_show_it(follow: Follow) -> Non
 
 
 def test_every_stream_comes_in_its_order(follow: Follow) -> None:
-    """However many are under way at once."""
+    """With many streams under way at once."""
     follower = follow()
     for version in range(1, 21):
         for stream in ("a", "b", "c"):
@@ -119,8 +119,8 @@ def test_every_stream_comes_in_its_order(follow: Follow) -> None:
         assert [key for key in seen if key[0] == stream] == [f"{stream} {version}" for version in range(1, 21)]
 
 
-def test_what_was_committed_before_comes_first(follow: Follow) -> None:
-    """A feed that begins late misses nothing."""
+def test_commits_from_before_the_start_come_first(follow: Follow) -> None:
+    """A feed that starts late misses no commit."""
     follower = follow()
     follower.place.refused = {"a 1"}
     follower.commit("a", 1)
@@ -132,8 +132,8 @@ def test_what_was_committed_before_comes_first(follow: Follow) -> None:
     assert again.wait(2) == ["a 1", "a 2"]
 
 
-def test_a_record_that_fails_holds_up_its_own_stream_alone(follow: Follow) -> None:
-    """It comes again later and later, and then what is behind it, in order."""
+def test_a_failing_record_delays_only_its_own_stream(follow: Follow) -> None:
+    """It is retried with growing delays, and then the commits behind it come, in order."""
     follower = follow()
     follower.place.refused = {"bad 2"}
     for version in (1, 2, 3):
@@ -150,7 +150,7 @@ def test_a_record_that_fails_holds_up_its_own_stream_alone(follow: Follow) -> No
     assert follower.place.refusals >= 4
 
 
-def test_a_function_that_breaks_gets_the_whole_batch_again(follow: Follow) -> None:
+def test_after_an_exception_the_whole_batch_is_delivered_again(follow: Follow) -> None:
     """An exception names no record."""
     follower = follow()
     follower.place.refused = None  # breaks the function
@@ -164,7 +164,7 @@ def test_a_function_that_breaks_gets_the_whole_batch_again(follow: Follow) -> No
     assert follower.wait(2) == ["a 1", "a 2"]
 
 
-def test_a_slow_stream_holds_up_nobody(follow: Follow) -> None:
+def test_a_slow_stream_does_not_delay_others(follow: Follow) -> None:
     """Work for one order does not wait for another's."""
     follower = follow("follow_at_gate")
     follower.commit("slow", 1)
@@ -185,7 +185,7 @@ def test_a_crash_before_the_checkpoint_delivers_again(follow: Follow) -> None:
 
 
 def test_after_a_checkpoint_only_the_unfinished_comes_again(follow: Follow) -> None:
-    """A record that fails for long keeps no others from being done with."""
+    """A record that keeps failing does not hold back the checkpoint of the others."""
     follower = follow()
     follower.place.refused = {"bad 1"}
     follower.commit("bad", 1)
@@ -201,7 +201,7 @@ def test_after_a_checkpoint_only_the_unfinished_comes_again(follow: Follow) -> N
 
 
 def _retry(follower: Follower) -> None:
-    """Let the time of the next retry come, once it is set."""
+    """Move the clock to the next retry, once it is set."""
     with follower.feed._changed:
         assert follower.feed._changed.wait_for(lambda: follower.feed._calls == 0, DEADLINE_S)
     follower.clock.time = follower.clock.time.replace(hour=(follower.clock.time.hour + 1) % 24)

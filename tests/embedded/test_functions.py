@@ -42,21 +42,21 @@ def answer(functions: Functions, name: str, payload: Any = None) -> Any:
 
 
 def test_a_function_shares_no_object_with_its_caller(functions: Any) -> None:
-    """On AWS event and result travel as JSON; a handler that changes its event changes nobody else's."""
+    """On AWS event and result are sent as JSON; a handler that changes its event changes only its own copy."""
     payload = {"list": [1, 2.5, None, True, "é"]}
     changed = answer(functions("change_event"), "change_event", payload)
     assert (changed, payload) == ({**payload, "changed": True}, {"list": [1, 2.5, None, True, "é"]})
 
 
 def test_a_function_is_found_by_name_or_arn_with_or_without_a_version(functions: Any) -> None:
-    """As FunctionName takes them."""
+    """The forms that FunctionName accepts."""
     made = functions("echo")
     arn = "arn:aws:lambda:local:000000000000:function:echo"
     assert [answer(made, name, 1) for name in ("echo", arn, f"{arn}:$LATEST", f"{arn}:live")] == [1] * 4
 
 
-def test_a_function_that_is_not_there_is_refused_by_name(functions: Any) -> None:
-    """The message lists what there is."""
+def test_an_unknown_function_is_refused_by_name(functions: Any) -> None:
+    """The message lists the known names."""
     with pytest.raises(FunctionUnknown, match="nobody; the functions are: echo"):
         functions("echo").invoke("nobody", None)
 
@@ -64,7 +64,7 @@ def test_a_function_that_is_not_there_is_refused_by_name(functions: Any) -> None
 def test_a_function_runs_under_its_own_environment_and_the_engine(
     functions: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And only while it runs."""
+    """Only while it runs."""
     monkeypatch.delenv("EVENTS_TABLE", raising=False)
     made = functions("environment", environment={"ORDER_MACHINE": "arn"})
     assert answer(made, "environment") == {"ORDER_MACHINE": "arn"}
@@ -115,8 +115,8 @@ def test_the_stack_trace_begins_in_the_handler(functions: Any) -> None:
     assert "toy_handlers.py" in failed.value.trace[0]
 
 
-def test_a_module_that_is_not_there_is_an_import_error(functions: Any, toy_function: Any, manual_clock: Any) -> None:
-    """As Lambda says it."""
+def test_a_missing_module_is_an_import_error(functions: Any, toy_function: Any, manual_clock: Any) -> None:
+    """With Lambda's error."""
     made = functions("echo")
     made._functions["echo"] = toy_function("echo", "deeper.echo")
     with pytest.raises(FunctionFailed) as failed:
@@ -125,7 +125,7 @@ def test_a_module_that_is_not_there_is_an_import_error(functions: Any, toy_funct
 
 
 def test_a_function_out_of_time_fails_and_its_thread_is_replaced(functions: Any, manual_clock: Any) -> None:
-    """It runs on, as a zombie that nobody hears; the next call does not wait for it."""
+    """Its thread runs to its end and the result is dropped; the next call does not wait for it."""
     made = functions("wait_at_gate", "echo", workers=1, timeout_s=3)
     place = toys.PLACES["zombie"]
     slow = made.invoke("wait_at_gate", {"place": "zombie"})
@@ -140,7 +140,7 @@ def test_a_function_out_of_time_fails_and_its_thread_is_replaced(functions: Any,
     place.gate.set()
 
 
-def test_functions_that_hang_do_not_take_threads_without_end(functions: Any, manual_clock: Any) -> None:
+def test_functions_that_hang_take_a_bounded_number_of_threads(functions: Any, manual_clock: Any) -> None:
     """Twice the workers at most."""
     made = functions("wait_at_gate", workers=2, timeout_s=3)
     place, before = toys.PLACES["hanging"], threading.active_count()
@@ -156,7 +156,7 @@ def test_functions_that_hang_do_not_take_threads_without_end(functions: Any, man
 
 
 def test_closing_drops_the_calls_that_wait_and_finishes_those_under_way(functions: Any) -> None:
-    """What was dropped is outstanding in a journal, or answered with 503."""
+    """A dropped call is made again from the journal, or is answered 503."""
     made = functions("wait_at_gate", "echo", workers=1)
     place = toys.PLACES["closing"]
     under_way = made.invoke("wait_at_gate", {"place": "closing"})

@@ -1,4 +1,4 @@
-"""The HTTP front: requests as API Gateway's events, results as responses, and what is refused at the door."""
+"""The HTTP front: requests as API Gateway's events, results as responses, and requests that are refused."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
 
 
 def test_a_request_becomes_the_event_of_the_developer_guide(manual_clock: Any) -> None:
-    """The documentation's example of payload format 2.0, but for what only AWS has: certificates, stage variables."""
+    """The documentation's example of payload format 2.0, without certificates and stage variables."""
     request = HttpRequest(
         method="POST",
         path="/my/path",
@@ -172,7 +172,7 @@ def test_a_body_is_text_where_its_type_says_so_and_else_base64(api: Api, kind: s
     assert sent["body"] == (body.decode() if is_text else base64.b64encode(body).decode())
 
 
-def test_an_open_route_asks_for_no_token(api: Api) -> None:
+def test_an_open_route_needs_no_token(api: Api) -> None:
     """And its event has no authorizer."""
     assert "authorizer" not in api.client.get("/docs").json()["requestContext"]
 
@@ -204,8 +204,8 @@ REFUSED: list[tuple[str, Callable[[Api], dict[str, str]]]] = [
 
 @pytest.mark.filterwarnings("ignore::jwt.warnings.InsecureKeyLengthWarning")  # a forger does not mind
 @pytest.mark.parametrize(("what", "headers"), REFUSED, ids=[what for what, _ in REFUSED])
-def test_who_is_not_let_in_hears_401(api: Api, what: str, headers: Callable[[Api], dict[str, str]]) -> None:
-    """As a problem, with the scheme to use; the function is not called."""
+def test_a_request_without_a_valid_token_is_401(api: Api, what: str, headers: Callable[[Api], dict[str, str]]) -> None:
+    """With a problem document and the scheme to use; the function is not called."""
     sent = {name: value.encode("latin-1") for name, value in headers(api).items()}
     answer = api.client.get("/orders/1", headers=sent)  # type: ignore[arg-type]  # httpx takes bytes
     assert answer.status_code == 401
@@ -214,20 +214,20 @@ def test_who_is_not_let_in_hears_401(api: Api, what: str, headers: Callable[[Api
     assert answer.json()["status"] == 401
 
 
-def test_two_tokens_are_none(api: Api) -> None:
-    """It would be unclear who calls."""
+def test_two_authorization_headers_are_401(api: Api) -> None:
+    """Otherwise the caller would be unclear."""
     both = [("Authorization", f"Bearer {token(api)}")] * 2
     assert api.client.get("/orders/1", headers=both).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/", "/order", "/orders/", "/orders/1/", "/orders/1/2", "//orders", "/Orders/1"])
-def test_a_path_that_is_not_there_is_404(api: Api, path: str) -> None:
+def test_an_unknown_path_is_404(api: Api, path: str) -> None:
     """Also without a token: there is nothing to protect."""
     answer = api.client.get(path)
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
 
 
-def test_another_method_is_405_and_says_which_are_taken(api: Api) -> None:
+def test_another_method_is_405_and_lists_the_allowed_ones(api: Api) -> None:
     """Allow is required by RFC 9110."""
     answer = api.client.delete("/docs")
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
@@ -264,7 +264,7 @@ def test_accepted_connections_have_nagles_algorithm_off(api: Api) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_body_over_ten_megabytes_is_413(api: Api, chunked: bool) -> None:
-    """API Gateway's quota, whether the length was said or not."""
+    """API Gateway's quota, whether the length was announced or not."""
     body = b"x" * (BODY_BYTES_MAX + 1)
     content: Any = (body[at : at + 65536] for at in range(0, len(body), 65536)) if chunked else body
     try:
@@ -280,8 +280,8 @@ def test_headers_over_ten_kilobytes_are_431(api: Api) -> None:
     assert api.client.get("/orders/1", headers=headers).status_code == 431
 
 
-def test_a_function_that_breaks_is_a_500_that_tells_nothing(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    """No traceback and no message for the caller; the log has the place, by request id."""
+def test_a_failed_function_is_a_500_without_details(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """The caller gets no traceback and no message; the log has the place, by request id."""
     answer = api.client.post("/broken", json={})
     assert answer.status_code == 500
     assert "secret" not in answer.text
@@ -314,7 +314,7 @@ ANSWERS: list[tuple[Any, int, str, dict[str, str]]] = [
 def test_a_result_becomes_the_response_that_api_gateway_makes(
     api: Api, result: Any, status: int, body: str, headers: dict[str, str]
 ) -> None:
-    """Format 2.0; what is no response is a 500."""
+    """Format 2.0; a malformed result is a 500."""
     answer = api.client.post("/answer", content=json.dumps(result), headers={"Content-Type": "application/json"})
     assert answer.status_code == status
     assert status == 500 or answer.text == body
@@ -333,8 +333,8 @@ def test_a_result_becomes_the_response_that_api_gateway_makes(
         b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     ],
 )
-def test_what_is_no_http_is_refused_and_the_server_goes_on(api: Api, sent: bytes) -> None:
-    """With a 4xx, or by hanging up."""
+def test_invalid_http_is_refused_and_the_server_continues(api: Api, sent: bytes) -> None:
+    """With a 4xx, or by closing the connection."""
     with socket.create_connection(("127.0.0.1", api.server.port), timeout=20) as connection:
         connection.sendall(sent)
         assert connection.recv(100)[:10] in (b"", b"HTTP/1.1 4", b"HTTP/1.0 4")
@@ -356,23 +356,25 @@ def test_a_token_is_for_a_role_that_exists(api: Api) -> None:
         api.tokens.mint("chef", "c")
 
 
-def test_the_secret_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
-    """Whoever reads it can act as anybody."""
+def test_the_secret_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
+    """A process that can read it can act in any role."""
     minted = AccessTokens.of(tmp_path).mint("support", "sup_1")
     assert AccessTokens.of(tmp_path).claims(minted)["sub"] == "sup_1"
     assert (tmp_path / "tokens.key").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("left", ["", "abcd", "no hex", "\x00"])
-def test_a_secret_that_is_none_is_refused_with_what_to_do(tmp_path: Path, left: str) -> None:
-    """An empty secret would be everybody's, and a short one can be guessed."""
+def test_an_unusable_secret_is_refused_with_what_to_do(tmp_path: Path, left: str) -> None:
+    """An empty secret would accept forged tokens, and a short one can be guessed."""
     (tmp_path / "tokens.key").write_text(left, encoding="ascii")
     with pytest.raises(SecretUnusable, match="delete it to get a new one"):
         AccessTokens.of(tmp_path)
 
 
-def test_a_secret_whose_making_was_cut_short_is_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Killed before the secret is durable, there is none, not half of one."""
+def test_a_secret_whose_creation_was_interrupted_is_created_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process killed before the secret is durable leaves none, not half of one."""
 
     def killed(_: int) -> None:
         raise KeyboardInterrupt

@@ -53,7 +53,7 @@ class MortalEngine:
         self._start()
 
     def answered(self) -> None:
-        """An answer arrived somewhere: perhaps the last one of this engine."""
+        """Count an answer; the engine may be killed after it."""
         with self._gate:
             self._answers_left -= 1
             if self._answers_left > 0 or self.kills == KILLS:
@@ -68,7 +68,7 @@ class MortalEngine:
         self._process.wait()
 
     def wait_until_up(self) -> None:
-        """Who finds nobody at the door waits here while the next engine comes up."""
+        """Wait until the next engine listens."""
         with self._gate:
             pass
 
@@ -126,7 +126,7 @@ def test_every_order_ends_whatever_moment_the_engine_is_killed_at(tmp_path: Path
 
 
 def inspect(folder: Path, placed: set[str]) -> None:
-    """What the folder tells once it is quiet, read beside no engine."""
+    """Read the folder after the last engine has stopped."""
     with open_log(folder) as log, open_ledgers(folder) as sandbox:
         report = verify(log)
         assert report.intact, report

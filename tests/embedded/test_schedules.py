@@ -15,7 +15,7 @@ from workflows.embedded.template import Schedule
 
 @dataclass
 class HandAlarms:
-    """Ring when the test says that their time has come."""
+    """Alarms that a test fires."""
 
     clock: ManualClock
     pending: list[tuple[Any, Any]] = field(default_factory=list)
@@ -62,8 +62,8 @@ def test_a_function_is_called_every_period_with_its_event():
         functions.calls[-1][2].set_result({})
 
 
-def test_a_call_that_still_runs_is_not_joined_by_another():
-    """Whatever it would do, the next one does."""
+def test_a_scheduled_call_is_skipped_while_the_previous_one_runs():
+    """The next call does its work."""
     alarms, functions = schedules()
     alarms.advance(60)
     alarms.advance(60)
@@ -81,7 +81,7 @@ def test_a_call_that_fails_is_made_again_at_the_next_time():
     assert len(functions.calls) == 2
 
 
-def test_after_a_sleep_of_the_machine_there_is_one_call():
+def test_after_the_machine_was_suspended_there_is_one_call():
     """Not one for each that was missed."""
     alarms, functions = schedules()
     alarms.advance(3600)

@@ -85,7 +85,7 @@ def test_the_same_start_again_is_the_same_execution_and_another_input_is_refused
 
 
 def test_a_token_settles_its_task_once(api: Api) -> None:
-    """The output is the task's result; a token that nobody waits with has timed out, as AWS says it."""
+    """The output is the task's result; a settled token gets AWS's error TaskTimedOut."""
     arn = api.start("one", "settled")["executionArn"]
     token = token_at("settled")
     api.client.send_task_heartbeat(taskToken=token)
@@ -103,7 +103,7 @@ def test_a_token_settles_its_task_once(api: Api) -> None:
 
 
 def test_a_failed_token_fails_the_execution_with_its_error(api: Api) -> None:
-    """Error and cause go the whole way."""
+    """With its error and its cause."""
     arn = api.start("one", "failed token")["executionArn"]
     api.client.send_task_failure(taskToken=token_at("failed token"), error="Closed", cause="for the night")
     described = api.ended(arn)
@@ -111,7 +111,7 @@ def test_a_failed_token_fails_the_execution_with_its_error(api: Api) -> None:
 
 
 def test_reports_have_the_shapes_that_boto3_reads(api: Api) -> None:
-    """Times are times again; histories begin with the start and may be read backwards."""
+    """Times are parsed; histories begin with the start and can be read in reverse."""
     arn = api.start("one", "reported")["executionArn"]
     token_at("reported")
     api.client.stop_execution(executionArn=arn, error="Stopped", cause="by a test")
@@ -125,8 +125,8 @@ def test_reports_have_the_shapes_that_boto3_reads(api: Api) -> None:
     assert api.client.get_execution_history(executionArn=arn, reverseOrder=True)["events"] == events[::-1]
 
 
-def test_what_is_wrong_with_a_request_is_said_as_aws_says_it(api: Api) -> None:
-    """A client tells a bug of its own from trouble by the name of the error."""
+def test_a_wrong_request_gets_the_error_of_aws(api: Api) -> None:
+    """A client tells its own bugs from outages by the name of the error."""
     client, errors, nobody = api.client, api.errors, arns.execution_arn("Waiting", "nobody")
     with pytest.raises(errors.StateMachineDoesNotExist):
         client.start_execution(stateMachineArn=arns.machine_arn("Nothing"), name="one")

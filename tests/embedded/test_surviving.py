@@ -66,7 +66,7 @@ MACHINES = {"Gated": GATED, "Waiting": WAITING, "Parent": PARENT}
 
 
 class Disk:
-    """Holds back what is written, until it is let go."""
+    """Holds back writes until a test releases them."""
 
     def __init__(self, database: Database) -> None:
         self._submit = database.submit
@@ -82,12 +82,12 @@ class Disk:
         return durable
 
     def wait_for(self, kind: str) -> None:
-        """Until a signal of this kind is held."""
+        """Wait until a signal of this kind is held back."""
         while not self._kept or kind not in repr(vars_of(self._kept[-1][0])):
             self._kept.append(self._held.get(timeout=DEADLINE_S))
 
     def let_go(self) -> None:
-        """What is held, and whatever comes."""
+        """Release what is held back, and all later writes."""
         self._holds = False
         while not self._held.empty():
             self._kept.append(self._held.get())
@@ -100,8 +100,10 @@ def vars_of(work: Any) -> Any:
     return work._statements
 
 
-def test_nothing_is_done_or_told_before_it_is_durable(open_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Journal before act: neither the function nor the caller of ``start`` sees what a crash could take back."""
+def test_no_effect_and_no_result_before_the_journal_is_durable(
+    open_world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the function nor the caller of ``start`` sees anything that a crash could take back."""
     world = open_world(MACHINES)
     disk = Disk(world.database)
     monkeypatch.setattr(world.database, "submit", disk.submit)
@@ -116,10 +118,10 @@ def test_nothing_is_done_or_told_before_it_is_durable(open_world: Any, monkeypat
     assert world.end_of(told.result(DEADLINE_S))["status"] == "SUCCEEDED"
 
 
-def test_the_loser_of_a_token_hears_so_only_once_the_winner_is_durable(
+def test_the_second_settlement_of_a_token_is_refused_only_once_the_first_is_durable(
     open_world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else a crash could take the winner back, and nobody would settle the token."""
+    """Otherwise a crash could take the first back, and the token would stay unsettled."""
     world = open_world(MACHINES)
     world.start("Waiting", "one", {"place": "two settle"})
     token = toys.PLACES["two settle"].token.result(DEADLINE_S)
@@ -142,10 +144,10 @@ def test_the_loser_of_a_token_hears_so_only_once_the_winner_is_durable(
     assert [answer.result(DEADLINE_S) for answer in answers] == ["settled", "TokenGone"]
 
 
-def test_when_the_journal_cannot_be_written_everybody_hears_and_nothing_more_happens(
+def test_when_the_journal_cannot_be_written_every_caller_gets_an_error_and_no_effect_follows(
     open_world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Memory is ahead of the disk then; a restart goes on from what is durable."""
+    """Memory is ahead of the disk then; a restart continues from what is durable."""
     world = open_world(MACHINES)
 
     def fail(_: Any) -> Future[Any]:
@@ -177,7 +179,7 @@ def test_a_task_in_flight_when_the_engine_ends_is_invoked_again(open_world: Any)
 
 
 def test_a_token_and_its_timers_survive_a_restart(open_world: Any) -> None:
-    """The token settles its task afterwards; a deadline that passed meanwhile rings at once; the parent hears."""
+    """The token settles its task afterwards; a deadline that has passed fires at once; the parent gets the result."""
     world = open_world(MACHINES)
     settled, timed_out = (world.start("Parent", name, {"place": name}) for name in ("token-kept", "timer-kept"))
     token = toys.PLACES["token-kept"].token.result(DEADLINE_S)
@@ -191,7 +193,7 @@ def test_a_token_and_its_timers_survive_a_restart(open_world: Any) -> None:
 
 
 def test_a_child_is_stopped_with_its_parent_after_a_restart(open_world: Any) -> None:
-    """Whose child it is, is told by its row."""
+    """Its row names the parent."""
     world = open_world(MACHINES)
     parent = world.start("Parent", "one", {"place": "stopped-child"})
     toys.PLACES["stopped-child"].token.result(DEADLINE_S)
@@ -302,7 +304,7 @@ def test_orders_survive_kills_at_random_moments(tmp_path: Path) -> None:
 
 
 def _run(folder: Path, orders: int, started: set[str], *, lines: int | None) -> None:
-    """Run the engine until it has said so many lines and kill it, or until it has ended."""
+    """Run the engine until it has printed this many lines and kill it, or until it has ended."""
     command = [sys.executable, str(TOYS / "killed_engine.py"), str(folder), str(orders)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

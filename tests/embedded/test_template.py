@@ -1,4 +1,4 @@
-"""Reading a SAM template: what runs, and what is wrong with it, by resource and field."""
+"""Reading a SAM template: what it defines, and its errors by resource and field."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Pat
 
 
 def test_routes_are_the_http_events(tmp_path: Path) -> None:
-    """Other events are not for the embedded engine."""
+    """The embedded engine ignores other events."""
     routes = read(tmp_path).functions["Api"].routes
     assert [(route.method, route.path, route.open) for route in routes] == [
         ("GET", "/orders/{order_id}", False),
@@ -90,21 +90,21 @@ def test_routes_are_the_http_events(tmp_path: Path) -> None:
 
 
 def test_a_parameter_reaches_the_definition(tmp_path: Path) -> None:
-    """By default, or as given."""
+    """Its default, or the value of an override."""
     for parameters, seconds in (({}, "600"), ({"WaitSeconds": "2"}, "2")):
         template = read(tmp_path, **parameters)
         assert f"Seconds: {seconds}," in read_machines(template)["Machine"].definition.text
         assert template.machines["Machine"].express
 
 
-def test_a_parameter_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
+def test_an_unknown_parameter_is_refused_by_name(tmp_path: Path) -> None:
     """A misspelt override would silently run with the default."""
     with pytest.raises(ParameterUnknown, match=r"WaitSecond; it has: WaitSeconds, Stage, ProviderUrl"):
         read(tmp_path, WaitSecond="2")
 
 
-def test_a_parameter_without_a_value_is_asked_for_where_it_is_needed(tmp_path: Path) -> None:
-    """As a variable it is left out: where providers are called is for AWS to know. A definition cannot do without."""
+def test_a_parameter_without_a_value_is_refused_only_where_it_is_needed(tmp_path: Path) -> None:
+    """An environment variable is left out; a definition cannot be completed without it."""
     assert "PROVIDER" not in read(tmp_path).functions["Api"].environment
     assert read(tmp_path, ProviderUrl="https://p.example").functions["Api"].environment["PROVIDER"].endswith("example")
     with pytest.raises(ParameterUnknown, match=r"ProviderUrl .* has no default"):
@@ -112,14 +112,14 @@ def test_a_parameter_without_a_value_is_asked_for_where_it_is_needed(tmp_path: P
 
 
 def test_a_number_is_a_number(tmp_path: Path) -> None:
-    """And the message names the parameter and the value."""
+    """The message names the parameter and the value."""
     with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be a number, not 'soon'"):
         read(tmp_path, WaitSeconds="soon")
 
 
 @pytest.mark.parametrize("given", ["0", "-1", "0.9", "100000000", "9" * 400])
-def test_a_number_keeps_to_its_bounds(tmp_path: Path, given: str) -> None:
-    """As CloudFormation holds it to them: a time of -1 s would be found out by the first order that waits."""
+def test_a_number_out_of_bounds_is_refused(tmp_path: Path, given: str) -> None:
+    """As CloudFormation does: a time of -1 s would only show at the first order that waits."""
     bounded = TEMPLATE.replace("{Type: Number,", "{Type: Number, MinValue: 1, MaxValue: 99999999,")
     assert read(tmp_path, bounded, WaitSeconds="1")
     with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be from 1 to 99999999, not"):
@@ -148,7 +148,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("right", "wrong", "resource", "field"), WRONG)
-def test_what_is_wrong_is_named(tmp_path: Path, right: str, wrong: str, resource: str, field: str) -> None:
+def test_an_error_names_resource_and_field(tmp_path: Path, right: str, wrong: str, resource: str, field: str) -> None:
     """With its resource and field, so that it can be found."""
     with pytest.raises(TemplateInvalid) as invalid:
         read(tmp_path, TEMPLATE.replace(right, wrong))
@@ -194,7 +194,7 @@ def test_an_express_machine_that_waits_is_refused(tmp_path: Path) -> None:
     assert read_machines(read(tmp_path, standard, WAITING))
 
 
-def test_there_is_no_template(tmp_path: Path) -> None:
+def test_a_missing_template_is_refused_by_its_path(tmp_path: Path) -> None:
     """The path is in the message."""
     with pytest.raises(TemplateInvalid, match=r"template\.yaml: cannot be read"):
         read_template(tmp_path / "template.yaml")
@@ -217,7 +217,7 @@ Resources:
     ("expression", "every_s"), [("rate(1 minute)", 60), ("rate(5 minutes)", 300), ("rate(2 hours)", 7200)]
 )
 def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str, every_s: int) -> None:
-    """EventBridge's words for a rate, and the event as JSON."""
+    """EventBridge's rate expressions, and the event as JSON."""
     found = _scheduled(tmp_path, f"{{ScheduleExpression: {expression}, Input: '{{\"for_s\": 50}}'}}")
     assert [(s.every_s, s.event) for s in found.functions["Timer"].schedules] == [(every_s, {"for_s": 50})]
 
@@ -233,6 +233,6 @@ def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str
     ],
 )
 def test_a_schedule_that_is_not_run_here_is_refused(tmp_path: Path, properties: str) -> None:
-    """Rather than never being called."""
+    """Otherwise its function would never be called."""
     with pytest.raises(TemplateInvalid, match="Timer"):
         _scheduled(tmp_path, properties)

@@ -1,4 +1,4 @@
-"""The sandbox's ledger can be checked against ours: every line says which call caused it, and the sums add up."""
+"""The sandbox's ledger can be compared with the log: every line has the key of its call, and the sums add up."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_a_partial_capture_and_refund_are_lines_that_name_their_calls(opened):
     )
 
 
-def test_a_refusal_is_no_line(opened):
+def test_a_refusal_writes_no_line(opened):
     """Nothing moved."""
     payments = opened().payments
     auth = hold(payments, "40.00", f"{ORDER}/2")
@@ -66,8 +66,8 @@ def test_a_refusal_is_no_line(opened):
     assert [kind for kind, _, _ in kinds(payments)] == ["authorized"]
 
 
-def test_what_lapsed_is_held_no_more_and_its_line_names_who_found_out(opened, clock):
-    """No call caused it, so the line comes with the first call that asks; the sums know before."""
+def test_an_expired_hold_is_released_and_its_line_has_the_key_of_the_next_call(opened, clock):
+    """The next call for the hold writes the line; the sums count the expiry before that."""
     payments = opened().payments
     auth = hold(payments, "40.00", f"{ORDER}/2")
     clock.advance(timedelta(days=8))
@@ -78,7 +78,7 @@ def test_what_lapsed_is_held_no_more_and_its_line_names_who_found_out(opened, cl
     assert (before.held, before.released) == (eur("0.00"), eur("40.00"))
 
 
-def test_money_that_the_provider_will_not_let_go_of_stays_held(opened):
+def test_money_whose_void_is_refused_stays_held(opened):
     """A refused void is money in doubt, and the books must show it."""
     payments = opened().payments
     auth = hold(payments, "40.00", f"{ORDER}/2", "pm_void_refused")
@@ -102,7 +102,7 @@ def test_a_capture_that_the_bank_declines_stays_held_until_it_is_voided(opened):
     [("10000.01", "amount_too_high"), ("0.00", "amount_invalid"), ("-1.00", "amount_invalid")],
 )
 def test_amounts_out_of_range_are_declined(opened, amount, reason):
-    """Above the limit a bank asks back; nothing, or less, cannot be held."""
+    """Above the limit, zero, or negative."""
     payments = opened().payments
     declined = payments.authorize(
         reference=ORDER, payment_method="pm_ok", amount=eur(amount), key=f"{ORDER}/1", timeout_s=10
@@ -129,8 +129,8 @@ def test_the_limit_of_an_authorization_depends_on_its_currency(opened, amount, o
     assert type(authorization) is outcome
 
 
-def test_a_forgotten_key_guards_no_longer_against_another_call(opened, clock):
-    """The sandbox forgets, as providers do: what the key did is found and answered, whatever is asked now."""
+def test_a_forgotten_key_does_not_refuse_another_call(opened, clock):
+    """The sandbox forgets keys, as providers do; the first effect of the key is found and returned."""
     payments = opened().payments
     auth = hold(payments, "40.00", f"{ORDER}/2")
     first = payments.capture(authorization_id=auth, amount=eur("1.00"), key=f"{ORDER}/3", timeout_s=10)
@@ -140,13 +140,13 @@ def test_a_forgotten_key_guards_no_longer_against_another_call(opened, clock):
     assert payments.position(ORDER).captured == eur("1.00")
 
 
-def test_an_order_the_provider_never_heard_of_has_no_position(opened):
+def test_an_unknown_order_has_no_position(opened):
     """Not zero: there is not even a currency."""
     assert opened().payments.position(ORDER) is None
 
 
 def test_the_books_can_be_read_beside_a_running_engine(opened, clock, tmp_path: Path):
-    """An auditor needs no lock."""
+    """Reading takes no lock."""
     payments = opened().payments
     hold(payments, "40.00", f"{ORDER}/2")
     surroundings = Surroundings(clock=clock, random=Random(1))
@@ -157,7 +157,7 @@ def test_the_books_can_be_read_beside_a_running_engine(opened, clock, tmp_path: 
 
 
 def test_tickets_and_offers_are_lines_too(opened):
-    """The tombstone has no reference yet: the kitchen never learnt whose ticket it was."""
+    """A tombstone has no reference, because the kitchen never got the order's id."""
     sandbox = opened()
     line = Line(sku=Sku("soup"), name="Soup", quantity=1, unit_price=eur("6.00"))
     sandbox.kitchen.cancel_ticket(ticket_key=f"{ORDER}/3", key=f"{ORDER}/5", timeout_s=10)
@@ -176,7 +176,7 @@ def test_tickets_and_offers_are_lines_too(opened):
     assert lines(sandbox.couriers, ORDER) == [("arrived", f"{ORDER}/4", ORDER), ("taken_back", f"{ORDER}/6", ORDER)]
 
 
-# --- a law: whatever is asked, in whatever order --------------------------------------------------------------------
+# --- a law over any calls in any order ------------------------------------------------------------------------------
 
 METHODS = ["pm_ok", "pm_declined", "pm_expires", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
 CENTS = st.integers(-1, 60)
@@ -196,7 +196,7 @@ _orders = itertools.count()
 
 
 class Story:
-    """One order's calls, each made until it is answered, and what came of them."""
+    """One order's calls, each repeated until it is answered, and their receipts."""
 
     def __init__(self, payments: SandboxPayments, order: OrderId) -> None:
         self.payments = payments
@@ -245,7 +245,7 @@ def _nth(ids: list[str], which: int) -> str:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(steps=STEPS)
-def test_whatever_is_asked_the_money_adds_up_and_repeats_change_nothing(lossy, steps):
+def test_after_any_calls_the_money_adds_up_and_repeats_change_nothing(lossy, steps):
     """Held, captured and released make what was authorised; captured covers refunded."""
     sandbox, clock = lossy
     story = Story(sandbox.payments, order_id_for("law", str(next(_orders))))

@@ -1,4 +1,4 @@
-"""A sandbox killed with SIGKILL at any moment has forgotten nothing that it answered, and does nothing twice."""
+"""A sandbox killed with SIGKILL at any moment keeps every receipt that it gave, and repeats no effect."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ sys.stdin.read()  # whoever is to be killed waits for it here at the latest
 
 
 def _run(file: Path, kill_after: int | None) -> list[str]:
-    """What it said, until it was killed after so many receipts or came to its end."""
+    """The output until the process was killed after this many receipts, or ended."""
     said: list[str] = []
     stdin = subprocess.DEVNULL if kill_after is None else subprocess.PIPE
     command = [sys.executable, "-c", PROGRAM, str(file)]

@@ -1,4 +1,4 @@
-"""The sandbox loses calls and answers, is slow and runs one call a key: what a caller has to live with."""
+"""The sandbox loses calls and answers, is slow, and runs one call a key at a time."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def authorize(payments: SandboxPayments, key: str = f"{ORDER}/1", timeout_s: flo
 
 
 def patiently(payments: SandboxPayments, key: str) -> tuple[Authorized | Declined, int]:
-    """The answer, and how often it took to get it."""
+    """The receipt, and how many calls it took."""
     for attempt in range(1, 1000):
         try:
             return authorize(payments, key), attempt
@@ -51,8 +51,8 @@ def patiently(payments: SandboxPayments, key: str) -> tuple[Authorized | Decline
     raise AssertionError("no answer in 999 attempts")
 
 
-def test_a_call_lost_on_the_way_there_has_no_effect(opened):
-    """The provider never heard of it."""
+def test_a_lost_call_has_no_effect(opened):
+    """The provider never got it."""
     payments = opened(every_network(lost_before_rate=1.0)).payments
     with pytest.raises(PaymentsUnavailable, match="ask again") as lost:
         authorize(payments)
@@ -60,7 +60,7 @@ def test_a_call_lost_on_the_way_there_has_no_effect(opened):
     assert payments.entries() == ()
 
 
-def test_an_answer_lost_on_the_way_back_leaves_its_effect_and_the_retry_gets_the_receipt(opened, clock):
+def test_a_lost_answer_leaves_the_effect_and_the_retry_gets_the_receipt(opened, clock):
     """A crash between call and record is a pending intent: the same call again settles it."""
     payments = opened(every_network(lost_after_rate=1.0)).payments
     for _ in range(3):
@@ -71,8 +71,8 @@ def test_an_answer_lost_on_the_way_back_leaves_its_effect_and_the_retry_gets_the
     assert receipt == Authorized(authorization_id=line.id, amount=Money(4000, "EUR"), at=clock.now())
 
 
-def test_a_slow_call_takes_effect_though_its_caller_has_left(opened):
-    """A timeout says nothing about the effect."""
+def test_a_slow_call_takes_effect_although_its_caller_gave_up(opened):
+    """After a timeout the effect is unknown."""
     waited: list[float] = []
     payments = opened(every_network(latency_min_s=12, latency_max_s=12), wait=waited.append).payments
     with pytest.raises(PaymentsUnavailable, match="no answer within 10 s"):
@@ -93,7 +93,7 @@ def test_latency_is_spread_between_its_bounds(opened):
 
 
 def test_a_key_is_in_use_while_its_first_call_runs(opened):
-    """The second caller is told to ask again and gets the first receipt then. Other keys are served meanwhile."""
+    """The second call is refused, and its retry gets the first receipt. Other keys are served meanwhile."""
     running, go_on = threading.Event(), threading.Event()
 
     def wait(_seconds: float) -> None:
@@ -114,8 +114,8 @@ def test_a_key_is_in_use_while_its_first_call_runs(opened):
     assert len(payments.entries(ORDER)) == 2
 
 
-def test_two_doors_to_one_ledger_have_one_effect_a_key(opened, clock):
-    """That a key is in use is known to one process only; that a key acts once is the ledger's doing."""
+def test_two_processes_on_one_ledger_have_one_effect_a_key(opened, clock):
+    """Only one process knows that a key is in use; the ledger makes sure that a key acts once."""
     sandbox = opened()
     surroundings = Surroundings(clock=clock, random=Random(2), wait=lambda _seconds: None)
     doors = [SandboxPayments(sandbox.database, PaymentSettings(), surroundings) for _ in range(32)]
@@ -145,8 +145,8 @@ def test_the_same_seed_loses_the_same_calls(opened):
     assert max(first) > 1
 
 
-def test_a_lossy_wire_never_doubles_an_effect(opened):
-    """However often one has to ask."""
+def test_a_lossy_network_never_doubles_an_effect(opened):
+    """Whatever the number of retries."""
     payments = opened(every_network(lost_before_rate=0.4, lost_after_rate=0.4)).payments
     keys = [f"{ORDER}/{number}" for number in range(40)]
     receipts = [patiently(payments, key)[0] for key in keys]
@@ -166,7 +166,7 @@ def test_kitchens_and_couriers_fail_under_their_own_names(opened):
 
 
 def test_a_ledger_that_cannot_be_written_is_a_provider_that_is_down(opened):
-    """Nothing was done, and asking again later is right."""
+    """The call had no effect and can be retried."""
     sandbox = opened()
     sandbox.close()
     with pytest.raises(PaymentsUnavailable, match="ledger is down"):

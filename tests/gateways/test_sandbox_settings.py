@@ -1,4 +1,4 @@
-"""The sandbox is told how to behave by variables; a wrong one is refused by name before anything runs."""
+"""The sandbox reads its settings from environment variables; a wrong one is refused by name at the start."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def test_without_variables_it_works_at_once_and_never_fails():
     assert sandbox_settings({}) == SandboxSettings()
 
 
-def test_variables_without_our_prefix_are_not_ours():
-    """The environment is full of them."""
+def test_variables_without_the_prefix_are_ignored():
+    """The environment has many others."""
     assert sandbox_settings({"PATH": "/bin", "SANDBOX_PAYMENT_LIMITS": "no"}) == SandboxSettings()
 
 

@@ -1,4 +1,4 @@
-"""The books check: whatever the log and the ledgers disagree on is found, and nothing else is."""
+"""The books check finds every disagreement between the log and the ledgers, and nothing else."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CUSTOMER = Actor(Role.CUSTOMER, "cus-1")
 
 
 class _NoExecutions:
-    """Nothing runs here: the steps are taken by hand."""
+    """Starts nothing: the test performs the steps."""
 
     def start(self, machine: str, name: str, input: object) -> None:  # noqa: A002 - the port's own word
         raise TokenGone
@@ -70,7 +70,7 @@ class World:
         handle(self.log, command, order_id=ORDER, key=f"{type(command).__name__}/{order.version}", caller=caller)
 
     def step(self) -> None:
-        """Perform what is open, and record it."""
+        """Perform the open intents and record their outcomes."""
         _, order = load(self.log, ORDER)
         perform_open(self.engine, order, "test")
 
@@ -92,7 +92,7 @@ class World:
         )
 
     def deliver(self) -> None:
-        """All the way: held, cooked, brought, captured."""
+        """Bring the order from its authorization to its capture."""
         self.place()
         self.step()
         _, order = load(self.log, ORDER)
@@ -110,7 +110,7 @@ class World:
         return check_books(self.log, self.sandbox)
 
     def tamper(self, sql: str) -> None:
-        """Change a ledger behind everybody's back."""
+        """Change a ledger directly."""
         self.sandbox.database.write(lambda connection: connection.execute(sql).close())
 
 
@@ -135,7 +135,7 @@ def test_a_delivered_order_agrees_to_the_cent(world: World) -> None:
 
 
 def test_a_cancelled_order_agrees_too(world: World) -> None:
-    """What was held is let go of on both sides; a ticket taken back before it was sent has only a tombstone."""
+    """The hold is released on both sides; a ticket taken back before it was sent has only a tombstone."""
     world.place()
     world.step()
     world.say(CancelOrder(by=CUSTOMER, reason="no"))
@@ -146,7 +146,7 @@ def test_a_cancelled_order_agrees_too(world: World) -> None:
 
 
 def test_a_call_that_is_not_recorded_yet_is_pending_and_no_difference(world: World) -> None:
-    """A crash between call and record leaves an open intent, which says so."""
+    """A crash between call and record leaves an open intent."""
     world.place()
     world.sandbox.payments.authorize(
         reference=ORDER, payment_method="pm_ok", amount=Money(2190, "EUR"), key=f"{ORDER}/2", timeout_s=1
@@ -157,7 +157,7 @@ def test_a_call_that_is_not_recorded_yet_is_pending_and_no_difference(world: Wor
 
 
 def test_money_taken_without_an_event_is_found(world: World) -> None:
-    """The worst of all: a charge that the log knows nothing of."""
+    """The worst difference: a charge without an event."""
     world.deliver()
     world.sandbox.payments.authorize(
         reference=ORDER, payment_method="pm_ok", amount=Money(500, "EUR"), key=f"{ORDER}/99", timeout_s=1
@@ -169,7 +169,7 @@ def test_money_taken_without_an_event_is_found(world: World) -> None:
 
 
 def test_a_call_under_a_key_that_is_no_version_is_found(world: World) -> None:
-    """Keys are order id and version; whoever makes others up is no step of ours."""
+    """The keys of our steps are order id and version."""
     world.sandbox.payments.authorize(
         reference=ORDER, payment_method="pm_ok", amount=Money(500, "EUR"), key=f"{ORDER}/by-hand", timeout_s=1
     )
@@ -186,15 +186,15 @@ def test_a_cent_that_differs_is_found(world: World) -> None:
 
 
 @pytest.mark.parametrize("kind", ["authorized", "captured"])
-def test_a_payment_that_only_the_log_tells_of_is_found(kind: str, world: World) -> None:
-    """The log says that the money moved; the provider does not know of it."""
+def test_a_payment_that_is_only_in_the_log_is_found(kind: str, world: World) -> None:
+    """The log has a movement of money that the provider does not have."""
     world.deliver()
     world.tamper(f"DELETE FROM payment_lines WHERE kind = '{kind}'")
     assert "has no line" in _what(world.check())
 
 
-def test_a_release_that_only_the_log_tells_of_is_found(world: World) -> None:
-    """The customer's money would stay held while the order says that it is not."""
+def test_a_release_that_is_only_in_the_log_is_found(world: World) -> None:
+    """The customer's money would stay held although the order has released it."""
     world.place()
     world.step()
     world.say(CancelOrder(by=CUSTOMER, reason="no"))
@@ -203,8 +203,8 @@ def test_a_release_that_only_the_log_tells_of_is_found(world: World) -> None:
     assert "released nothing in the ledger" in _what(world.check())
 
 
-def test_a_ticket_that_nobody_asked_for_is_found(world: World) -> None:
-    """Kitchens and couriers are held against the log as well: a meal that is cooked for nobody costs money too."""
+def test_a_ticket_without_an_intent_is_found(world: World) -> None:
+    """Kitchens and couriers are compared too: a meal without an order costs money."""
     world.deliver()
     world.tamper("UPDATE kitchen_lines SET key = key || '0'")
     assert "'arrived' under key" in _what(world.check())

@@ -94,7 +94,7 @@ class SandboxApi:
             exception_handlers={
                 HTTPException: _unknown_operation,
                 BodyTooLarge: _body_too_large,
-                _Refusal: _refused,
+                _CallRefused: _refused,
                 Exception: _broken,
             },
         )
@@ -109,7 +109,7 @@ class SandboxApi:
     ) -> Response:
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
-            raise _Refusal(400, "malformed", "name the call by the header Idempotency-Key, 1 to 255 characters")
+            raise _CallRefused(400, "malformed", "name the call by the header Idempotency-Key, 1 to 255 characters")
         message = _decoded(decoder, await read_body(request, BODY_BYTES_MAX))
         loop = asyncio.get_running_loop()
         return _json(200, await loop.run_in_executor(self._threads, _call, call, message, key))
@@ -133,13 +133,13 @@ def _call(call: Callable[..., Any], message: messages.Request, key: str) -> msgs
     try:
         receipt = call(**message.parameters(), key=key, timeout_s=TIMEOUT_S)
     except KeyMisused as misused:
-        raise _Refusal(409, "key_misused", misused.first) from None
+        raise _CallRefused(409, "key_misused", misused.first) from None
     except Unavailable as unavailable:
         if unavailable.reason == STILL_RUNS:
-            raise _Refusal(409, "key_in_use", unavailable.reason) from None
-        raise _Refusal(503, "unavailable", unavailable.reason) from None
+            raise _CallRefused(409, "key_in_use", unavailable.reason) from None
+        raise _CallRefused(503, "unavailable", unavailable.reason) from None
     except GARBLED as malformed:  # an amount with more digits than its currency has
-        raise _Refusal(400, "malformed", str(malformed)) from None
+        raise _CallRefused(400, "malformed", str(malformed)) from None
     return messages.Received(outcome="received") if receipt is None else messages.Receipt.of(receipt)
 
 
@@ -147,7 +147,7 @@ def _decoded(decoder: msgspec.json.Decoder[messages.Request], body: bytes) -> me
     try:
         return decoder.decode(body)
     except GARBLED as malformed:
-        raise _Refusal(400, "malformed", str(malformed)) from None
+        raise _CallRefused(400, "malformed", str(malformed)) from None
 
 
 class _RequireToken:
@@ -166,7 +166,7 @@ class _RequireToken:
         await _error(401, "credential_refused", detail)(scope, receive, send)
 
 
-class _Refusal(Exception):
+class _CallRefused(Exception):
     """A call is answered with an error instead of a receipt."""
 
     def __init__(self, status: int, error: str, detail: str) -> None:
@@ -183,7 +183,7 @@ def _json(status: int, message: msgspec.Struct) -> Response:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, _Refusal)
+    assert isinstance(error, _CallRefused)
     return error.response
 
 

@@ -103,7 +103,7 @@ FUNCTION = Function(
 
 
 def say(line: str) -> None:
-    """In one piece, though threads talk at once."""
+    """Print a line in one piece, although threads print at once."""
     os.write(1, f"{line}\n".encode())
 
 

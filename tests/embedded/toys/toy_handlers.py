@@ -32,7 +32,7 @@ PLACES: defaultdict[str, Place] = defaultdict(Place)
 
 
 class ToyFailed(Exception):
-    """What a toy raises."""
+    """Raised by a toy handler."""
 
 
 def echo(event: Any, context: Any) -> Any:
@@ -125,7 +125,7 @@ def record_slowly(event: Any, context: Any) -> Any:
 
 
 def follow(event: Any, context: Any) -> Any:
-    """Follows a feed: notes each record, and gives back the first that it is to refuse."""
+    """Records each feed record, and fails the first that the test refuses."""
     place = PLACES[bootstrap.environment()["PLACE"]]
     for record in event["Records"]:
         image = record["dynamodb"]["NewImage"]
@@ -148,7 +148,7 @@ def follow_at_gate(event: Any, context: Any) -> Any:
 
 
 def answer_http(event: Any, context: Any) -> Any:
-    """Answers with the event, or as the body asks."""
+    """Returns the event, or the body as the result."""
     if event["rawPath"] == "/answer":
         return json.loads(event["body"])
     if event["rawPath"] == "/broken":
@@ -157,7 +157,7 @@ def answer_http(event: Any, context: Any) -> Any:
 
 
 def start_machine(event: Any, context: Any) -> Any:
-    """Over HTTP: starts an execution of the machine in the environment, by the name in the path."""
+    """Starts an execution of the machine in the environment, with the name in the path."""
     name = event["pathParameters"]["name"]
     bootstrap.engine().executions.start(bootstrap.environment()["MACHINE"], name, {"name": name})
     return {"statusCode": 202}

@@ -1,4 +1,4 @@
-"""The functions' code: what ``sam build`` packs, for this machine's interpreter and processor."""
+"""The functions' code as ``sam build`` packs it, for this machine's interpreter and processor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PACKAGE = REPOSITORY / "build/here/package"
 
 
 def code_for_this_machine() -> bytes:
-    """A zip file as Lambda takes it; made if that was not done yet."""
+    """Return a zip file for Lambda, which is built if needed."""
     subprocess.run(["make", "--silent", TARGET], cwd=REPOSITORY, check=True)
     zipped = io.BytesIO()
     with zipfile.ZipFile(zipped, "w") as archive:

@@ -1,4 +1,4 @@
-"""A deployment of the built template to an emulator of AWS: one for all tests and workers of a run."""
+"""A deployment of the built template to an emulator of AWS, shared by all tests and workers of a run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Join = Callable[[str], Person]
 
 @pytest.fixture(scope="session")
 def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
-    """Starts it, or joins in where another worker has."""
+    """Start the deployment, or use the one that another worker started."""
     if not emulator.available():
         pytest.skip("no .tools/ministack: make tools installs it")
     own = tmp_path_factory.getbasetemp()
@@ -28,7 +28,7 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
 
 @pytest.fixture
 def join(deployment: Deployment) -> Iterator[Join]:
-    """Makes somebody of a role, logged in."""
+    """``join(role)`` creates a user with a role, logged in."""
     with ExitStack() as opened:
 
         def join(role: str) -> Person:
@@ -41,6 +41,6 @@ def join(deployment: Deployment) -> Iterator[Join]:
 
 @pytest.fixture
 def listener(deployment: Deployment) -> Iterator[Listener]:
-    """Wakes whoever waits for news of orders."""
+    """A queue of published events, which tests wait on."""
     with closing(Listener(deployment)) as opened:
         yield opened

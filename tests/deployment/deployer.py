@@ -1,4 +1,4 @@
-"""Deploys the built template as ``sam deploy`` does: the code to a bucket, the rest as one stack."""
+"""Deploy the built template as ``sam deploy`` does: the code to a bucket, the rest as one stack."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEMPLATE = "template.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Somebody at an AWS endpoint. The default keys are the emulator's root user."""
+    """Credentials at an AWS endpoint. The default keys are the emulator's root user."""
 
     url: str
     key: str = "test"
@@ -30,8 +30,8 @@ class Account:
     token: str | None = None
 
     def client(self, service: str, config: Config | None = None) -> Any:
-        """boto3's client of a service."""
-        make: Any = boto3.client  # its type wants the service's name as a literal
+        """Make boto3's client of a service."""
+        make: Any = boto3.client  # its type requires the service's name as a literal
         return make(
             service,
             config=config,
@@ -45,30 +45,30 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """What was made: physical ids by logical id, and the template's outputs."""
+    """A created stack: physical ids by logical id, and the template's outputs."""
 
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
 
 
 class DeploymentFailed(Exception):
-    """The stack was not created. The message has what each resource said."""
+    """The stack was not created. The message has the reason of each resource."""
 
 
 def deploy(account: Account, template: Mapping[str, Any], code: bytes, parameters: Mapping[str, str]) -> Stack:
     """Create the stack and wait for it. ``template`` is translated: CloudFormation's own language.
 
     Raises:
-        DeploymentFailed: See the class.
+        DeploymentFailed: A resource could not be created.
     """
     s3, formation = account.client("s3"), account.client("cloudformation")
-    name = f"expediter-{secrets.token_hex(3)}"  # who serves longer than one run has the stacks of others
+    name = f"expediter-{secrets.token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
     s3.create_bucket(Bucket=ARTIFACTS)
     s3.put_object(Bucket=ARTIFACTS, Key=CODE, Body=code)
     s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template))
     formation.create_stack(
         StackName=name,
-        TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # in the call itself it may have 51,200 bytes
+        TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # within the call it may have only 51,200 bytes
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )
@@ -83,7 +83,7 @@ def _created(formation: Any, name: str) -> Stack:
             break
         if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > deadline:
             raise DeploymentFailed(f"{stack['StackStatus']}: {_what_failed(formation, name)}")
-        time.sleep(0.1)  # CloudFormation has nothing to wait on but the next look
+        time.sleep(0.1)  # CloudFormation can only be polled
     resources = formation.describe_stack_resources(StackName=name)["StackResources"]
     return Stack(
         resources={resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},

@@ -1,7 +1,7 @@
-"""The deployment that the tests of a run share, and how a test worker comes to it.
+"""The deployment that the tests of a run share, and how test workers use it.
 
-The first worker starts ``serve.py``; who comes later reads what it said. Each holds a shared lock on ``users.lock`` to
-its end, and the deployment goes when the last lock does, so a worker that is killed leaves nothing running.
+The first worker starts ``serve.py``; later ones read its output. Each worker holds a shared lock on ``users.lock``
+until its end, and the deployment ends with the last lock. So even a killed worker leaves nothing running.
 """
 
 from __future__ import annotations
@@ -45,33 +45,33 @@ class Deployment:
 
     @property
     def root(self) -> Account:
-        """Who may do everything."""
+        """The root user, who may do everything."""
         return Account(url=self.emulator)
 
     def step_functions_client(self) -> Any:
-        """boto3's client of the engine that runs the deployed machines."""
+        """Make boto3's client of the engine that runs the deployed machines."""
         return Account(url=self.step_functions).client("stepfunctions")
 
     def money_of(self, order_id: str) -> PaymentPosition | None:
-        """An order's money, as the payment provider's ledger has it."""
+        """Read an order's money from the payment provider's ledger."""
         here = Surroundings(clock=SystemClock(), random=SystemRandom())
         with closing(open_sandbox(Path(self.folder) / SANDBOX, SandboxSettings(), here, read_only=True)) as sandbox:
             return sandbox.payments.position(order_id)
 
     @property
     def api(self) -> str:
-        """Where the HTTP API answers."""
+        """The URL of the HTTP API."""
         return f"{self.emulator}/_aws/execute-api/{self.resources['ServerlessHttpApi']}/$default"
 
 
 @contextmanager
 def deployed(folder: Path) -> Iterator[Deployment]:
-    """The run's deployment in ``folder``, which all workers share; it lasts at least as long as this."""
+    """Use the run's deployment in ``folder``, which all workers share, until the end of the block."""
     folder.mkdir(exist_ok=True)
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT)
     try:
         with _only_one(folder / "start.lock"):
-            fcntl.flock(users, fcntl.LOCK_SH)  # waits where the last deployment is just going
+            fcntl.flock(users, fcntl.LOCK_SH)  # waits while an earlier deployment is shutting down
             said = _running(folder) or _started(folder)
         yield Deployment(**json.loads(said))
     finally:
@@ -89,7 +89,7 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 
 def _running(folder: Path) -> str | None:
-    """What the deployment said, if it still runs: it holds ``server.lock``."""
+    """Read the output of the deployment if it runs, which means that it holds ``server.lock``."""
     said = folder / "deployment.json"
     with suppress(FileNotFoundError), open(folder / "server.lock") as lock:
         try:
@@ -101,7 +101,7 @@ def _running(folder: Path) -> str | None:
 
 def _started(folder: Path) -> str:
     lock = os.open(folder / "server.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # the server inherits it, and lets go of it by ending
+    fcntl.flock(lock, fcntl.LOCK_EX)  # the server inherits the lock and releases it when it ends
     with open(folder / "serve.log", "ab") as log:
         server = subprocess.Popen(
             [sys.executable, "-m", "tests.deployment.serve", folder],

@@ -1,6 +1,6 @@
 """MiniStack, the AWS emulator, as a process of the tests: on a free port of 127.0.0.1, in a folder of its own.
 
-IAM is enforced (``AUTH=true``): what a role may not do is refused. Neither Docker nor the network is used.
+IAM is enforced (``AUTH=true``): calls that a role does not allow are refused. Neither Docker nor the network is used.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ STOPS_WITHIN_S = 5.0
 
 
 def available() -> bool:
-    """Whether ``make tools`` was here, or something runs already."""
+    """Whether an emulator is installed by ``make tools``, or already runs."""
     return PROGRAM.exists() or bool(os.environ.get("AWS_ENDPOINT_URL"))
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
+    """Find a port on which no process listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -36,19 +36,19 @@ def free_port() -> int:
 
 
 def emulator(folder: Path, scratch: Path) -> AbstractContextManager[str]:
-    """The URL of MiniStack, or of what runs already and is named by ``AWS_ENDPOINT_URL``.
+    """Run MiniStack and yield its URL, or yield ``AWS_ENDPOINT_URL`` if it names a running emulator.
 
-    Its functions have to reach 127.0.0.1 of this machine, where the providers and Step Functions are.
+    Its functions must reach 127.0.0.1 of this machine, where the providers and Step Functions are.
     """
     running = os.environ.get("AWS_ENDPOINT_URL")
     return nullcontext(running) if running else MiniStack(folder, scratch)
 
 
 class MiniStack:
-    """Runs from ``with`` to its end."""
+    """A process that runs until the end of the ``with`` block."""
 
     def __init__(self, folder: Path, scratch: Path) -> None:
-        """``scratch`` is where it unpacks the code, for every environment of a function anew."""
+        """``scratch`` is the folder into which it unpacks the code, for each environment of a function."""
         self._port = free_port()
         self.url = f"http://127.0.0.1:{self._port}"
         self._log = (folder / "ministack.log").open("wb")
@@ -65,14 +65,14 @@ class MiniStack:
             "LOG_LEVEL": "WARNING",
             "AUTH": "true",
             "LAMBDA_EXECUTOR": "local",
-            "SFN_WAIT_SCALE": "0",  # its own executions only show that they may be started
+            "SFN_WAIT_SCALE": "0",  # its own executions only show that starting them is allowed
             "DOCKER_HOST": "unix:///nowhere",
-            "IOT_MTLS_ENABLED": "0",  # each of the two would listen on every interface
+            "IOT_MTLS_ENABLED": "0",  # both would listen on every interface
             "SFTP_ENABLED": "0",
         }
 
     def __enter__(self) -> str:
-        """Its URL, once it answers."""
+        """Return its URL, once it answers."""
         self._process = subprocess.Popen(
             [PROGRAM], env=self._environment, stdout=self._log, stderr=self._log, start_new_session=True
         )
@@ -83,7 +83,7 @@ class MiniStack:
         return self.url
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        with suppress(ProcessLookupError):  # its own session: the emulator and the functions it runs
+        with suppress(ProcessLookupError):  # a session of its own, with the emulator and its functions
             os.killpg(self._process.pid, signal.SIGTERM)
         try:
             self._process.wait(STOPS_WITHIN_S)
@@ -95,7 +95,7 @@ class MiniStack:
         self._log.close()
 
     def _answers(self) -> bool:
-        """Asks once; while nobody listens, waits a moment for the process to end instead of asking in a circle."""
+        """Ask once whether it answers. If not, wait a moment for the process to end."""
         try:
             with urllib.request.urlopen(f"{self.url}/_ministack/health", timeout=READY_WITHIN_S):
                 return True

@@ -1,14 +1,14 @@
-"""Where MiniStack 1.5 is not AWS: each gap in one place, with what is done about it. Nothing else is changed.
+"""The differences between MiniStack 1.5 and AWS, each with its workaround. Nothing else is changed.
 
-``bridged`` takes the translated template. What it cannot bridge is left to other tests:
+``bridged`` changes the translated template. Differences without a workaround are covered by other tests:
 
-* Records that a function reports as failed are taken for done by a stream mapping, and a batch that fails for good is
-  not written to S3: tests/handlers holds the feed to the batch semantics that AWS documents.
-* Who calls an encrypted table, queue, topic or bucket needs no right to its key: tests/template holds the key policies
-  to what the services document.
-* SendTaskSuccess and SendTaskFailure are checked against any resource, so that who may settle the tokens of our
-  machines may not there: test_roles asks the policy simulator.
-* Metric filters and alarms are created, and never go off.
+* A stream mapping treats records that a function reports as failed as processed, and does not write a failed batch to
+  S3: tests/handlers checks the feed against the batch semantics that AWS documents.
+* Using an encrypted table, queue, topic or bucket needs no permission for its key: tests/template checks the key
+  policies against the documentation of the services.
+* SendTaskSuccess and SendTaskFailure are checked against any resource, so that a role that is limited to its machines
+  is refused: test_roles asks the policy simulator.
+* Metric filters and alarms are created but never change state.
 """
 
 from __future__ import annotations
@@ -26,19 +26,22 @@ UNKNOWN_TYPES = frozenset({"AWS::Events::Archive"})
 
 
 def bridged(template: Mapping[str, Any], *, step_functions: str) -> dict[str, Any]:
-    """The translated template, as MiniStack can take it. ``step_functions`` is the URL of what runs the machines."""
+    """Adapt the translated template to MiniStack.
+
+    ``step_functions`` is the URL of the engine that runs the machines.
+    """
     bridged = copy.deepcopy(dict(template))
-    _skip_what_stands_in_the_way(bridged)
+    _skip_unsupported_resources(bridged)
     _name_secrets_by_arn(bridged)
     _spell_out_http_apis(bridged["Resources"])
     _point_functions_at(step_functions, bridged["Resources"])
     return bridged
 
 
-def _skip_what_stands_in_the_way(template: dict[str, Any]) -> None:
-    """Under a false condition a resource is skipped: of unknown types, and alarms on metric math.
+def _skip_unsupported_resources(template: dict[str, Any]) -> None:
+    """Skip unsupported resources with a false condition: unknown types, alarms on metric math, and bucket policies.
 
-    So are bucket policies: ours asks for TLS, and the emulator is spoken to without.
+    The bucket policy requires TLS, which the emulator does not use.
     """
     template.setdefault("Conditions", {})["Emulated"] = {"Fn::Equals": ["nothing", "this"]}
     for resource in template["Resources"].values():
@@ -48,7 +51,7 @@ def _skip_what_stands_in_the_way(template: dict[str, Any]) -> None:
 
 
 def _name_secrets_by_arn(template: dict[str, Any]) -> None:
-    """A reference to a secret gives its name there and its ARN on AWS, which is what policies need."""
+    """Use ARNs of secrets: on MiniStack a reference to a secret is its name, on AWS its ARN, which policies need."""
     resources = template["Resources"]
     secrets = {name for name, found in resources.items() if found["Type"] == "AWS::SecretsManager::Secret"}
     template["Resources"] = _with_arns(resources, secrets)
@@ -71,7 +74,7 @@ def _with_arns(part: Any, secrets: Collection[str]) -> Any:
 
 
 def _spell_out_http_apis(resources: Resources) -> None:
-    """MiniStack ignores an API's ``Body``: its authorizers, integrations and routes become resources."""
+    """Turn an API's authorizers, integrations and routes into resources, because MiniStack ignores its ``Body``."""
     for name, resource in list(resources.items()):
         body = resource.get("Properties", {}).get("Body")
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and body is not None:
@@ -129,16 +132,16 @@ def _schemes(operation: Mapping[str, Any]) -> list[str]:
 
 
 def _point_functions_at(step_functions: str, resources: Resources) -> None:
-    """MiniStack's own Step Functions is not what orders may run on: see ``step_functions.py``."""
+    """Point the functions at the embedded engine's Step Functions, see ``step_functions.py``."""
     for resource in resources.values():
         if resource["Type"] == "AWS::Lambda::Function":
             resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL_SFN"] = step_functions
 
 
 def error_name(said: str, log_tail: str) -> str:
-    """The name of a function's error, which state machines match on.
+    """Find the name of a function's error, which state machines match on.
 
-    MiniStack says ``Runtime.HandlerError`` whatever was raised; the last line of the trace in the log has the class.
+    MiniStack reports ``Runtime.HandlerError`` for every exception; the last line of the trace in the log has the class.
     """
     if said != "Runtime.HandlerError":
         return said

@@ -1,4 +1,4 @@
-"""Who uses a deployment: people with Cognito tokens, and a backend service that hears what is published."""
+"""Users of a deployment: people with Cognito tokens, and a backend service that receives published events."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Person(ExpediterClient):
-    """Somebody in one group of the user pool, logged in. ``id`` is the subject of their token."""
+    """A user in one group of the user pool, logged in. ``id`` is the subject of their token."""
 
     def __init__(self, deployment: Deployment, role: str) -> None:
         cognito, pool = deployment.root.client("cognito-idp"), deployment.outputs["UserPoolId"]
@@ -29,7 +29,7 @@ class Person(ExpediterClient):
             Username=name,
             UserAttributes=[email],
             MessageAction="SUPPRESS",
-            TemporaryPassword=password,  # MiniStack's own does not conform to the pool's policy
+            TemporaryPassword=password,  # the password that MiniStack generates does not fit the pool's policy
         )
         cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=role)
@@ -45,7 +45,7 @@ class Person(ExpediterClient):
 
 
 class Listener:
-    """A queue of its own on the topic of what is published. It is what the tests wait on."""
+    """A queue of its own on the topic of published events, which tests wait on."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._sqs = deployment.root.client("sqs")
@@ -59,7 +59,7 @@ class Listener:
         self._subscription = self._sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)["SubscriptionArn"]
 
     def until(self, read: Callable[[], T], holds: Callable[[T], Any]) -> T:
-        """What ``read`` gives once it ``holds``: read again when something was published, or after a second."""
+        """Read until the value ``holds``: again after each published event, or after a second."""
         deadline = time.monotonic() + DEADLINE_S
         while not holds(found := read()):
             assert time.monotonic() < deadline, f"after {DEADLINE_S} s there was still {found}"
@@ -77,7 +77,7 @@ class Listener:
 
 
 def a_meal(restaurant: str) -> Any:
-    """An order of 28.00: two pizzas of 10.00, water for 3.00, fees and tip of 5.00."""
+    """Build an order of 28.00: two pizzas at 10.00, water at 3.00, and 5.00 of fees and tip."""
 
     def eur(amount: str) -> dict[str, str]:
         return {"amount": amount, "currency": EUR}
@@ -97,7 +97,7 @@ def a_meal(restaurant: str) -> Any:
 
 
 def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
-    """A new order, once its ticket is at the restaurant."""
+    """Place an order, and wait until its ticket is at the restaurant."""
     order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
     order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
     assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"

@@ -1,4 +1,4 @@
-"""The deployed roles, as somebody who may assume them sees what they may do."""
+"""The deployed roles, assumed by the tests to find out what they allow."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ Call = Callable[[Client, str], object]
 
 
 def key_in(table: str) -> Mapping[str, Any]:
-    """The key of an item that is not there."""
+    """Build the key of an item that does not exist."""
     return NO_COMMIT if "-Events-" in table else NO_DOCUMENT if "-Documents-" in table else NOBODY
 
 
 def never(**call: Any) -> dict[str, Any]:
-    """A write whose condition does not hold: it may be made, and changes nothing."""
+    """Build a write whose condition does not hold: it is allowed and changes nothing."""
     return {**call, "ConditionExpression": "attribute_exists(pk)"}
 
 
@@ -79,12 +79,12 @@ CALLS: Mapping[str, Call] = {
 
 
 def execution_of(machine: str) -> str:
-    """An execution of the machine that nobody started."""
+    """Build the ARN of an execution that was never started."""
     return f"{machine.replace(':stateMachine:', ':execution:')}:nobody"
 
 
 class Roles:
-    """Calls as the deployed roles."""
+    """Makes calls as the deployed roles."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
@@ -92,16 +92,20 @@ class Roles:
         self._clients: dict[tuple[str, str], Client] = {}
 
     def call(self, role: str, operation: str, resource: str) -> object:
-        """``role`` and ``resource`` are logical ids. Raises ClientError."""
+        """Make a call as a role. ``role`` and ``resource`` are logical ids.
+
+        Raises:
+            ClientError: The service refused the call.
+        """
         service = operation.partition(":")[0]
         if (role, service) not in self._clients:
             name = {"states": "stepfunctions"}.get(service, service)
-            no_prefix = Config(inject_host_prefix=False)  # startSyncExecution's "sync-" before the host
+            no_prefix = Config(inject_host_prefix=False)  # no prefix "sync-" before the host for startSyncExecution
             self._clients[role, service] = self._account(role).client(name, no_prefix)
         return CALLS[operation](self._clients[role, service], self._deployment.resources[resource])
 
     def would_allow(self, role: str, operation: str, resource_arn: str) -> bool:
-        """What IAM's policy simulator says, where no call of ours is checked against its resource."""
+        """Ask IAM's policy simulator, for calls that MiniStack does not check against their resource."""
         iam = self._deployment.root.client("iam")
         arn = iam.get_role(RoleName=self._deployment.resources[role])["Role"]["Arn"]
         [result] = iam.simulate_principal_policy(
@@ -115,9 +119,9 @@ class Roles:
         return self._accounts[role]
 
     def _assumed(self, name: str) -> Account:
-        """Roles trust their service alone; nobody else can be Step Functions, so they are made to trust the tests too.
+        """Assume a role. Roles trust only their service, so the tests are added to its trust policy.
 
-        What a role may do is not touched.
+        The permissions of the role stay unchanged.
         """
         root = self._deployment.root
         iam, sts = root.client("iam"), root.client("sts")

@@ -1,8 +1,8 @@
-"""``python -m tests.deployment.serve FOLDER``: a deployment of Expediter that serves whoever holds FOLDER/users.lock.
+"""``python -m tests.deployment.serve FOLDER``: a deployment of Expediter for a test run.
 
-One process for all workers of a test run: MiniStack, the sandbox as the providers, the built template deployed to the
-one with the addresses of the other, and Step Functions. It prints one line of JSON when it is ready (see
-``deployment.Deployment``), and ends when nobody holds a shared lock on the file any more.
+One process for all workers of the run: MiniStack, the sandbox as the providers, the built template deployed to
+MiniStack with the addresses of the sandbox, and Step Functions. It prints one line of JSON when it is ready (see
+``deployment.Deployment``), and ends when no worker holds a shared lock on FOLDER/users.lock.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ TOKEN = "what-the-sandbox-asks-to-see"
 
 
 def main(folder: Path) -> None:
-    """Serve until the users are gone."""
+    """Serve until no worker holds the lock."""
     with ExitStack() as opened:
         sandbox = opened.enter_context(_sandbox(folder))
         scratch = Path(opened.enter_context(TemporaryDirectory(dir=_fast_folder(), ignore_cleanup_errors=True)))
@@ -47,7 +47,7 @@ def main(folder: Path) -> None:
         parameters = {f"{name}Url": f"{sandbox}/{name.lower()}" for name in ("Payments", "Kitchen", "Couriers")}
         template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE), step_functions=step_functions)
         stack = deploy(account, template, code_for_this_machine(), parameters)
-        _tell_credentials(account, stack.resources["SagaStep"])
+        _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))
         ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
         print(json.dumps({**ready, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
@@ -55,22 +55,22 @@ def main(folder: Path) -> None:
 
 
 def _fast_folder() -> Path | None:
-    """Memory where there is plenty, since a dozen environments of 65 MB are unpacked; else the usual folder."""
+    """Choose a folder in memory if there is enough, because a dozen environments of 65 MB are unpacked."""
     memory = Path("/dev/shm")
     return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4e9 else None
 
 
 @contextmanager
 def _sandbox(folder: Path) -> Iterator[str]:
-    """The providers, on 127.0.0.1."""
+    """Run the providers on 127.0.0.1."""
     surroundings = Surroundings(clock=SystemClock(), random=SystemRandom())
     with closing(open_sandbox(folder / SANDBOX, SandboxSettings(), surroundings)) as sandbox:  # noqa: SIM117
         with closing(SandboxApi(sandbox, TOKEN)) as api, closing(HttpServer(api.app, 0)) as server:
             yield f"http://127.0.0.1:{server.port}"
 
 
-def _tell_credentials(account: Account, saga_step: str) -> None:
-    """What an operator does once after the first deployment: the template holds no secrets."""
+def _store_credentials(account: Account, saga_step: str) -> None:
+    """Store the providers' credentials, as an operator does after the first deployment."""
     function = account.client("lambda").get_function_configuration(FunctionName=saga_step)
     secret = function["Environment"]["Variables"]["PROVIDERS_SECRET"]
     tokens = dict.fromkeys(("payments", "kitchen", "couriers"), TOKEN)
@@ -79,9 +79,9 @@ def _tell_credentials(account: Account, saga_step: str) -> None:
 
 def _wait_until_nobody_uses(folder: Path) -> None:
     users = os.open(folder / "users.lock", os.O_RDWR | os.O_CREAT)
-    fcntl.flock(users, fcntl.LOCK_EX)  # granted when the last user is gone, even if it was killed
+    fcntl.flock(users, fcntl.LOCK_EX)  # granted when the last worker is gone, even if it was killed
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # by the way of every "with"
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # so that every "with" block ends
     main(Path(sys.argv[1]))

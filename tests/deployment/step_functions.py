@@ -1,9 +1,9 @@
 """Step Functions for a deployment: the embedded engine runs the deployed machines against the deployed functions.
 
-MiniStack's own cannot run these machines: a ``TimeoutSeconds`` that is an expression breaks it, errors of functions
-have no names to match on, ``sync:2`` children fail without a cause, machine timeouts are not kept. So the deployed
-functions find this one instead, at ``AWS_ENDPOINT_URL_SFN``. What it runs is what was deployed: definitions are read
-from the state machines that CloudFormation made, functions are invoked by their ARNs, through Lambda's API.
+MiniStack's own Step Functions cannot run these machines: it does not support an expression in ``TimeoutSeconds``,
+errors of functions have no names, ``sync:2`` children fail without a cause, and machine timeouts are ignored. The
+deployed functions therefore use this engine, at ``AWS_ENDPOINT_URL_SFN``. It runs the deployed definitions, read from
+the state machines that CloudFormation created, and invokes functions by their ARNs through Lambda's API.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ ANSWERS_WITHIN_S = 60
 
 
 class DeployedFunctions:
-    """Invokes functions as Step Functions does: errors have the names and causes that it gives them."""
+    """Invokes functions as Step Functions does, with its names and causes of errors."""
 
     def __init__(self, account: Account) -> None:
         self._lambda = account.client(
@@ -53,11 +53,11 @@ class DeployedFunctions:
         self._threads = ThreadPoolExecutor(INVOCATIONS_MAX, thread_name_prefix="invocation")
 
     def invoke(self, function: str, payload: JSON) -> Future[JSON]:
-        """The future holds the result, or FunctionFailed."""
+        """Invoke a function. The future holds its result, or FunctionFailed."""
         return self._threads.submit(self._invoke, function, payload)
 
     def close(self) -> None:
-        """Calls that wait are dropped; those under way are waited for."""
+        """Drop the calls that have not started, and wait for those that have."""
         self._threads.shutdown(cancel_futures=True)
 
     def _invoke(self, function: str, payload: JSON) -> JSON:
@@ -71,12 +71,12 @@ class DeployedFunctions:
         if "FunctionError" in answered:
             name = gaps.error_name(result["errorType"], answered.get("LogResult", ""))
             raise FunctionFailed(name, json.dumps({**result, "errorType": name}))
-        return result  # type: ignore[no-any-return]  # what a function returns is JSON
+        return result  # type: ignore[no-any-return]  # the result of a function is JSON
 
 
 @contextmanager
 def driving(account: Account, stack: Stack, folder: Path, port: int) -> Iterator[str]:
-    """Runs the stack's machines behind the API on ``port``; yields its URL."""
+    """Run the stack's machines behind Step Functions' API on ``port``, and yield its URL."""
     clock = SystemClock()
     with ExitStack() as opened:
         database = opened.enter_context(Database(folder / "executions.sqlite"))

@@ -1,4 +1,4 @@
-"""What happens around the orders of a deployed stack: published, sealed, verified, and made an incident."""
+"""Beside the orders of a deployed stack: publishing, encryption, audit, incidents and the command line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ EXPEDITER = Path(sys.executable).with_name("expediter")
 
 
 class CommandLine:
-    """``expediter`` as somebody runs it who has the account's credentials, and a home of their own."""
+    """``expediter`` with the account's credentials, and with a home folder of its own."""
 
     def __init__(self, deployment: Deployment, home: Path) -> None:
         account = deployment.root
@@ -51,14 +51,14 @@ class CommandLine:
 
 @pytest.fixture
 def expediter(deployment: Deployment, tmp_path: Path) -> CommandLine:
-    """The command line, at the deployment."""
+    """The command line with the deployment's address."""
     return CommandLine(deployment, tmp_path)
 
 
-def test_what_happened_comes_out_of_the_queue_for_backend_services(
+def test_published_events_arrive_in_the_queue_of_a_backend_service(
     deployment: Deployment, join: Join, listener: Listener
 ) -> None:
-    """Stream, publisher, bus, rule, topic and queue: CloudEvents, whose sequence is the order's own."""
+    """Through stream, publisher, bus, rule, topic and queue: CloudEvents with the sequence of the order."""
     customer, restaurant = join("customer"), join("restaurant")
     order_id = placed(customer, restaurant, listener)
     restaurant.reject(order_id, "closed for the night")
@@ -77,10 +77,10 @@ def test_what_happened_comes_out_of_the_queue_for_backend_services(
     ]
 
 
-def test_personal_data_is_sealed_in_the_table_and_open_to_whom_it_concerns(
+def test_personal_data_is_encrypted_in_the_table_and_readable_by_the_customer(
     deployment: Deployment, join: Join, listener: Listener
 ) -> None:
-    """With a data key of the customer, which KMS wrapped; who made the order reads its address."""
+    """It is encrypted with a data key of the customer, which KMS wrapped. The customer can read the address."""
     customer, restaurant = join("customer"), join("restaurant")
     order_id = placed(customer, restaurant, listener)
     tables = deployment.root.client("dynamodb")
@@ -106,10 +106,12 @@ def test_the_chains_of_the_deployed_table_verify(
     assert report["streams"] >= 1
 
 
-def test_a_run_whose_execution_was_stopped_is_an_incident_and_its_retry_goes_on(
+def test_a_stopped_execution_becomes_an_incident_that_a_retry_continues(
     deployment: Deployment, join: Join, listener: Listener
 ) -> None:
-    """Event of the execution, rule, queue, function: the order is parked. Support retries, and a new run ends it."""
+    """The event of the stopped execution parks the order through rule, queue and function. Support retries, and a
+    new run completes the order.
+    """
     customer, restaurant, support = join("customer"), join("restaurant"), join("support")
     order_id = placed(customer, restaurant, listener)
     stop(deployment, f"{order_id}-1")
@@ -124,10 +126,10 @@ def test_a_run_whose_execution_was_stopped_is_an_incident_and_its_retry_goes_on(
 
 
 def stop(deployment: Deployment, name: str) -> None:
-    """End a run's execution, and have the event of its end on the default bus.
+    """Stop a run's execution, and put the event of its end on the default bus.
 
-    Nobody but AWS may put events of ``aws.states`` there, and MiniStack does so for its own executions alone: one of
-    the same name fails there at once, because its input is none.
+    Only AWS may put events of ``aws.states`` there, and MiniStack does so only for its own executions. An execution of
+    the same name is therefore started there, which fails at once because its input is invalid.
     """
     machine = deployment.resources["OrderMachine"]
     ours = deployment.step_functions_client()
@@ -140,23 +142,23 @@ def stop(deployment: Deployment, name: str) -> None:
     deployment.root.client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=NO_JSON)
 
 
-def test_the_timer_makes_its_round_under_its_role(deployment: Deployment) -> None:
-    """As the schedule invokes it, but for one look."""
+def test_the_timer_runs_under_its_role(deployment: Deployment) -> None:
+    """As the schedule invokes it, with a single look."""
     answered = deployment.root.client("lambda").invoke(FunctionName=deployment.resources["Timer"], Payload=b"{}")
     assert "FunctionError" not in answered, answered["Payload"].read()
 
 
-def test_the_api_describes_itself_to_everybody(deployment: Deployment) -> None:
-    """Two routes need no token."""
+def test_the_documentation_of_the_api_needs_no_token(deployment: Deployment) -> None:
+    """Its two routes are public."""
     described = httpx.get(f"{deployment.api}/openapi.json", timeout=DEADLINE_S).json()
     assert described["openapi"].startswith("3.1"), described
     assert "<html" in httpx.get(f"{deployment.api}/docs", timeout=DEADLINE_S).text
 
 
-def test_the_command_line_works_against_a_deployed_stack(
+def test_the_command_line_works_with_a_deployed_stack(
     deployment: Deployment, join: Join, listener: Listener, expediter: CommandLine
 ) -> None:
-    """The same commands at the API's address, with a token, or after a login with the user pool."""
+    """The same commands, with a token or after a login with the user pool."""
     customer = join("customer")
     order_id = placed(customer, join("restaurant"), listener)
     show = ("order", "show", order_id, "--url", deployment.api)

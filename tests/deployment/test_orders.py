@@ -1,4 +1,4 @@
-"""Orders on the deployed stack, by people with tokens, from the HTTP API to the log and to what is published."""
+"""Orders on the deployed stack, by people with tokens, from the HTTP API to the log and to published events."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def kinds(reader: Person, order_id: str) -> list[str]:
 
 
 def test_an_order_is_delivered_and_paid(deployment: Deployment, join: Join, listener: Listener) -> None:
-    """Placed, cooked, carried and captured, over the deployed functions, tables, stream and state machines."""
+    """From placing to capture, through the deployed functions, tables, stream and state machines."""
     customer, restaurant, courier = join("customer"), join("restaurant"), join("courier")
     order_id = placed(customer, restaurant, listener)
     restaurant.accept(order_id, in_half_an_hour())
@@ -48,8 +48,8 @@ def test_an_order_is_delivered_and_paid(deployment: Deployment, join: Join, list
     assert (money.held, money.captured) == (Money(0, "EUR"), Money(2800, "EUR"))
 
 
-def test_a_meal_that_is_declined_is_not_paid(deployment: Deployment, join: Join, listener: Listener) -> None:
-    """The authorisation is voided, and the order ends cancelled."""
+def test_a_rejected_order_is_not_paid(deployment: Deployment, join: Join, listener: Listener) -> None:
+    """Its authorization is voided, and the order ends cancelled."""
     customer, restaurant = join("customer"), join("restaurant")
     order_id = placed(customer, restaurant, listener)
     restaurant.reject(order_id, "closed for the night")
@@ -61,16 +61,16 @@ def test_a_meal_that_is_declined_is_not_paid(deployment: Deployment, join: Join,
 
 
 @pytest.mark.parametrize("shown", ["nothing", "no token", "a forged signature"])
-def test_nobody_comes_in_without_a_token_of_the_user_pool(deployment: Deployment, join: Join, shown: str) -> None:
-    """The authorizer of the HTTP API refuses before a function is called."""
+def test_a_request_without_a_token_of_the_user_pool_is_refused(deployment: Deployment, join: Join, shown: str) -> None:
+    """The authorizer of the HTTP API refuses it before a function is called."""
     header, _, _ = join("customer").token.rpartition(".")
     shows = {"nothing": None, "no token": "Bearer x", "a forged signature": f"Bearer {header}.{'A' * 342}"}[shown]
     headers = {"Authorization": shows} if shows else {}
     assert httpx.get(f"{deployment.api}/orders/ord_{'0' * 26}", headers=headers).status_code == 401
 
 
-def test_an_order_of_somebody_else_does_not_exist(join: Join) -> None:
-    """Neither another customer nor another restaurant sees it."""
+def test_an_order_of_another_customer_or_restaurant_is_not_found(join: Join) -> None:
+    """The answer does not show that the order exists."""
     customer, restaurant = join("customer"), join("restaurant")
     order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
     for stranger in (join("customer"), join("restaurant")):

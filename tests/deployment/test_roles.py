@@ -1,6 +1,6 @@
-"""What each deployed role may do, and what it may not: enforced by the emulator's IAM.
+"""The permissions of each deployed role, as enforced by the emulator's IAM.
 
-The paths of orders are tested whole in ``test_orders``, under the same roles; here each permission stands alone.
+``test_orders`` runs whole orders under the same roles; here each permission is tested alone.
 """
 
 from __future__ import annotations
@@ -29,45 +29,45 @@ def rows(roles: Iterable[str], operations: Iterable[str], resources: Iterable[st
 
 
 FORBIDDEN: list[Row] = [
-    # a commit is inserted, and never changed or removed
+    # a commit is inserted, and never changed or deleted
     *rows(FUNCTIONS, CHANGES, ["Events"]),
     *rows(READERS, ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
-    # nobody reads the whole log but who compares the view with it
+    # only the timer, which compares the view with the log, reads the whole log
     *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher"], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
-    # documents are of those who wait and watch
+    # documents belong to functions that wait and watch
     *rows(["OrdersApi", "PreparationApi", "DeliveryApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     *rows(["Publisher", "ExecutionFaults"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
-    # personal data is opened by who answers people, and by nobody else
+    # only functions that answer people decrypt personal data
     *rows(["SagaStep", "Timer", "ExecutionFaults", *READERS], ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(["SagaStep", "Timer", "ExecutionFaults", *READERS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),
     *rows(["OrdersApi"], ["kms:ScheduleKeyDeletion", "kms:Encrypt"], ["CustomerKey"]),
     *rows(["OrdersApi", "Feed"], ["kms:Decrypt", "kms:ScheduleKeyDeletion"], ["TableKey"]),
-    # the providers' tokens are for who calls them
+    # only functions that call providers read their tokens
     *rows([name for name in FUNCTIONS if name != "SagaStep"], ["secretsmanager:GetSecretValue"], ["ProvidersSecret"]),
     *rows(["SagaStep"], ["secretsmanager:PutSecretValue"], ["ProvidersSecret"]),
-    # what is published comes from the log alone
+    # only the publisher, which follows the log, publishes events
     *rows([name for name in FUNCTIONS if name != "Publisher"], ["events:PutEvents"], ["OrderBus"]),
     *rows(["Publisher", "Feed"], ["sns:Publish"], ["OrderEvents"]),
     *rows(["Publisher", "ExecutionFaults"], ["sqs:SendMessage", "sqs:ReceiveMessage"], ["OrderEventsQueue"]),
-    # a fault comes from the rule alone
+    # only the rule sends faults
     *rows(["OrdersApi", "SagaStep", "ExecutionFaults"], ["sqs:SendMessage"], ["ExecutionFaultsQueue"]),
     *rows(["Feed", "Timer"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["ExecutionFaultsQueue"]),
     *rows(["ExecutionFaults"], ["sqs:ReceiveMessage"], ["ExecutionFaultsDeadLetters"]),
-    # failed batches are put aside by who follows the stream, and read by people
+    # functions on the stream write failed batches, and people read them
     *rows(["OrdersApi", "SagaStep", "Timer"], ["s3:PutObject"], ["FailedBatches"]),
     *rows(READERS, ["s3:GetObject"], ["FailedBatches"]),
-    # runs begin where the log says so, and children where their parent does
+    # the relay starts runs, and machines start their children
     *rows([*WITH_KEYS, "SagaStep", "Publisher", "ExecutionFaults"], ["states:StartExecution"], ["OrderMachine"]),
     *rows(["Feed", "Timer"], ["states:StartExecution"], ["PaymentMachine", "PreparationMachine", "DeliveryMachine"]),
     *rows(["Feed", "SagaStep"], ["states:StopExecution"], ["OrderMachine"]),
-    # steps are taken by machines
+    # only machines invoke steps
     *rows([*FUNCTIONS, "Scheduler"], ["lambda:InvokeFunction"], ["SagaStep"]),
     *rows(["StepMachine", "OrderMachine"], ["lambda:InvokeFunction"], ["Feed", "OrdersApi", "Timer"]),
     *rows(["Scheduler"], ["lambda:InvokeFunction"], ["Feed"]),
-    # machines carry ids, and touch nothing that is kept
+    # machines pass ids, and access no stored data
     *rows(["StepMachine", "OrderMachine"], ["dynamodb:Query", "dynamodb:PutItem"], ["Events"]),
     *rows(["StepMachine", "OrderMachine"], ["secretsmanager:GetSecretValue"], ["ProvidersSecret"]),
     *rows(["StepMachine", "OrderMachine"], ["kms:Decrypt"], ["CustomerKey"]),
@@ -84,7 +84,7 @@ HELD_BACK = "ConditionalCheckFailedException"
 """A write that was allowed, and whose condition did not hold."""
 
 ALLOWED: list[tuple[str, str, str, str]] = [
-    # role, operation, resource, and how the service refuses what makes no sense; "" where it answers
+    # role, operation, resource, and the error of the service for a meaningless call; "" if it answers
     *[(role, "dynamodb:PutItem", "Events", HELD_BACK) for role in WRITERS],
     *[(role, "dynamodb:GetItem", "Events", "") for role in WRITERS],
     *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed")],
@@ -131,23 +131,23 @@ ALLOWED: list[tuple[str, str, str, str]] = [
 
 @pytest.fixture(scope="session")
 def roles(deployment: Deployment) -> Roles:
-    """The roles of the deployment."""
+    """The deployed roles."""
     return Roles(deployment)
 
 
 @pytest.mark.parametrize(("role", "operation", "resource"), FORBIDDEN)
-def test_what_is_not_in_a_role_is_denied(roles: Roles, role: str, operation: str, resource: str) -> None:
-    """By IAM, and not for another reason."""
+def test_a_role_denies_calls_that_it_does_not_allow(roles: Roles, role: str, operation: str, resource: str) -> None:
+    """IAM denies the call; it does not fail for another reason."""
     with pytest.raises(ClientError, match=f"not authorized to perform: {operation}") as denied:
         roles.call(f"{role}Role", operation, resource)
     assert denied.value.response["Error"]["Code"] in DENIED
 
 
 @pytest.mark.parametrize(("role", "operation", "resource", "answer"), ALLOWED)
-def test_what_a_function_does_is_in_its_role(
+def test_a_role_allows_the_calls_of_its_function(
     roles: Roles, role: str, operation: str, resource: str, answer: str
 ) -> None:
-    """It reaches the service, which answers, or refuses a call that was made to change nothing."""
+    """The call reaches the service, which answers, or refuses a call that is made so that it changes nothing."""
     answered = ""
     try:
         roles.call(f"{role}Role", operation, resource)
@@ -158,10 +158,10 @@ def test_what_a_function_does_is_in_its_role(
 
 @pytest.mark.parametrize("operation", ["states:SendTaskSuccess", "states:SendTaskFailure"])
 @pytest.mark.parametrize("role", [*FUNCTIONS, "StepMachine", "OrderMachine", "Scheduler"])
-def test_tokens_are_settled_by_who_hears_of_answers_and_of_time(
+def test_only_functions_that_end_waits_may_settle_tokens(
     deployment: Deployment, roles: Roles, role: str, operation: str
 ) -> None:
-    """Of the machines that wait; no payment waits. By the policy simulator: see ``gaps``."""
+    """For the machines that wait for tokens. Checked with the policy simulator, see ``gaps``."""
     waiting = ["OrderMachine", "PreparationMachine", "DeliveryMachine"]
     arns = {name: deployment.resources[name] for name in [*waiting, "PaymentMachine"]}
     may = [name for name, arn in arns.items() if roles.would_allow(f"{role}Role", operation, arn)]
@@ -170,13 +170,15 @@ def test_tokens_are_settled_by_who_hears_of_answers_and_of_time(
 
 @pytest.mark.parametrize("operation", ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"])
 @pytest.mark.parametrize("role", [*FUNCTIONS, "StepMachine", "OrderMachine", "Scheduler"])
-def test_the_stream_is_read_by_who_follows_it(deployment: Deployment, roles: Roles, role: str, operation: str) -> None:
-    """By the policy simulator: the emulator reads streams for its mappings without asking anybody."""
+def test_only_functions_on_the_stream_may_read_it(
+    deployment: Deployment, roles: Roles, role: str, operation: str
+) -> None:
+    """Checked with the policy simulator, because the emulator reads streams for its mappings without permissions."""
     tables, name = deployment.root.client("dynamodb"), deployment.resources["Events"]
     stream = tables.describe_table(TableName=name)["Table"]["LatestStreamArn"]
     assert roles.would_allow(f"{role}Role", operation, stream) == (role in READERS)
 
 
-def test_the_table_of_what_is_forbidden_is_long_enough_and_says_nothing_twice() -> None:
-    """Each row is one call that somebody might wish to make."""
+def test_the_table_of_denied_calls_has_no_duplicates() -> None:
+    """Each row is one call that an attacker could try."""
     assert len(set(FORBIDDEN)) == len(FORBIDDEN) >= 40

@@ -1,4 +1,4 @@
-"""What a mutant is: one rule of the engine broken on purpose, and the check that has to notice."""
+"""A mutant: a change that breaks one rule of the engine, and the check that must detect it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Tests:
-    """Caught when one of these tests fails; ``selection`` is pytest's."""
+    """Tests, one of which must fail. ``selection`` are arguments of pytest."""
 
     selection: tuple[str, ...]
 
@@ -17,7 +17,7 @@ class Tests:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """Caught when a world with a seed from ``first`` up to, not including, ``end`` breaks an invariant."""
+    """Simulated worlds, one of which must break an invariant: the seeds from ``first`` to ``end`` - 1."""
 
     first: int
     end: int
@@ -33,7 +33,7 @@ Check = Tests | Simulation
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """``old`` is in ``file`` exactly once, and becomes ``new``. ``breaks`` says the rule that no longer holds."""
+    """A change of ``file``: ``old``, which is in it exactly once, becomes ``new``. ``breaks`` is the broken rule."""
 
     name: str
     breaks: str
@@ -44,10 +44,10 @@ class Mutant:
 
 
 def tests(*selection: str) -> Tests:
-    """Paths below ``tests/``, as pytest selects them."""
+    """Select tests by their paths below ``tests/``."""
     return Tests(tuple(f"tests/{name}" for name in selection))
 
 
 def simulation(first: int, end: int | None = None, orders: int = 5) -> Simulation:
-    """One seed, or those up to ``end``."""
+    """Select one seed, or the seeds up to ``end``."""
     return Simulation(first, first + 1 if end is None else end, orders)

@@ -1,4 +1,4 @@
-"""The mutants. Each takes away one rule that an order's right end hangs on."""
+"""The mutants. Each one breaks a rule that the correct end of an order depends on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RESTART_LAW = "sagas/test_restart_law.py::test_a_new_run_brings_every_prefix_of_
 MUTANTS = (
     Mutant(
         name="wait checked before it is registered",
-        breaks="A wait is registered first, and then the log is read: the answer may have come in between.",
+        breaks="A wait is registered before the log is read, because the answer may come in between.",
         file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n    return {}\n",
@@ -18,7 +18,7 @@ MUTANTS = (
     ),
     Mutant(
         name="check of a wait on a stale read",
-        breaks="The check after registering reads the log again; what was read before it does not count.",
+        breaks="The check after registering reads the log again and ignores what was read before.",
         file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n"
@@ -28,8 +28,8 @@ MUTANTS = (
         caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
-        name="wait deleted before it is woken",
-        breaks="A wait is forgotten only after its task ended, or a crash between the two leaves it asleep.",
+        name="wait deleted before its task is settled",
+        breaks="A wait is deleted only after its task was settled; otherwise a crash in between loses the wait.",
         file="workflows/sagas/waits.py",
         old="            settle(engine.executions, wait.token, order, wait.run, found)\n"
         "            forget(engine.documents, wait)\n",
@@ -39,7 +39,7 @@ MUTANTS = (
     ),
     Mutant(
         name="ticket sent before its intent",
-        breaks="Intent before effect: the kitchen hears of an order in the commit after the one that asks for it.",
+        breaks="Intent before effect: a ticket is sent only after the commit with its intent.",
         file="workflows/sagas/steps/performing.py",
         old="            return authorize_payment(intent, version, order, engine.payments)\n",
         new="            send_ticket(PreparationRequested(), order.version + 2, order, engine.kitchen)\n"
@@ -61,8 +61,8 @@ MUTANTS = (
         caught_by=simulation(0, 20),
     ),
     Mutant(
-        name="outcome recorded that nobody asked for",
-        breaks="An outcome names the intent it answers, and without one it is refused.",
+        name="outcome recorded without an intent",
+        breaks="An outcome names the intent that it answers, and is refused without one.",
         file="domain/order/deciding.py",
         old="        raise NotAsked(type(fact).__name__, fact.answers)\n",
         new="        return (fact,)\n",
@@ -77,8 +77,8 @@ MUTANTS = (
         caught_by=tests("domain/order/test_delivering.py::test_each_offer_is_answered_by_the_reports_on_that_offer"),
     ),
     Mutant(
-        name="answer of an earlier courier taken for the current offer",
-        breaks="An answer counts for the intent that it names.",
+        name="answer of an earlier courier applied to the current offer",
+        breaks="An answer applies to the intent that it names.",
         file="domain/order/delivery.py",
         old="            return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)\n",
         new="            return _moved(delivery, delivery.offers[-1].intent, OfferState.ASSIGNED, event.courier)\n",
@@ -86,7 +86,7 @@ MUTANTS = (
     ),
     Mutant(
         name="authorisation under a key per attempt",
-        breaks="A key per intent: every attempt is the same call.",
+        breaks="The key belongs to the intent, so every attempt is the same call.",
         file="workflows/sagas/steps/payment.py",
         old="        amount=intent.amount,\n"
         "        key=call_key(order, version),\n"
@@ -102,7 +102,7 @@ MUTANTS = (
     ),
     Mutant(
         name="fact refused on an ended order",
-        breaks="Facts are never refused: what the outside did is recorded on an ended order too.",
+        breaks="Facts are never refused: what a provider did is recorded on an ended order too.",
         file="domain/order/deciding.py",
         old="    if isinstance(fact, ItemUnavailable) and not 1 <=",
         new="    if order.run_state is RunState.ENDED:\n"
@@ -113,8 +113,8 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="reason not asked before compensating",
-        breaks="A fault of ours undoes nothing: without a reason in the log the order is parked.",
+        name="compensation without a reason",
+        breaks="An internal fault undoes nothing: without a reason in the log the order is parked.",
         file="workflows/sagas/actions.py",
         old='    return {"reason": "completed" if order.run_state is RunState.ENDED else "none"}\n',
         new="    if order.run_state is not RunState.ENDED:\n"
@@ -131,7 +131,7 @@ MUTANTS = (
     ),
     Mutant(
         name="ended order not reopened when it holds something again",
-        breaks="A fact that makes an ended order owe starts a new run in the same commit.",
+        breaks="A fact after which an ended order holds something starts a new run in the same commit.",
         file="domain/order/consequences.py",
         old="    holds_again = order.run_state is RunState.ENDED and bool(owed(order))\n",
         new="    holds_again = False\n",
@@ -140,8 +140,8 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="echo answered before its fsync",
-        breaks="Nothing shows a commit before its fsync: an echo tells of another's write.",
+        name="repeated request answered before the first one's fsync",
+        breaks="No answer shows a commit before its fsync, not even the answer to a repeated request.",
         file="workflows/sqlite/group_commit.py",
         old="                self._perform(queued)\n",
         new="                self._perform(queued)\n"
@@ -154,7 +154,7 @@ MUTANTS = (
     ),
     Mutant(
         name="write answered before its fsync",
-        breaks="No acknowledgement before its fsync.",
+        breaks="A write is acknowledged only after its fsync.",
         file="workflows/sqlite/group_commit.py",
         old="                self._perform(queued)\n",
         new="                self._perform(queued)\n                queued.settle()\n            batch = []\n",
@@ -164,7 +164,7 @@ MUTANTS = (
     ),
     Mutant(
         name="run not checked in a step",
-        breaks="A run that a newer one took over decides nothing any more.",
+        breaks="A run that was superseded makes no decisions.",
         file="workflows/sagas/actions.py",
         old="    if step.run < order.run:\n",
         new="    if False:\n",
@@ -172,7 +172,7 @@ MUTANTS = (
     ),
     Mutant(
         name="run not checked in a decision",
-        breaks="A run that a newer one took over decides nothing any more, however late it asks.",
+        breaks="A run that was superseded makes no decisions, however late its command arrives.",
         file="domain/order/deciding.py",
         old="    if run < order.run:\n",
         new="    if False:\n",
@@ -180,7 +180,7 @@ MUTANTS = (
     ),
     Mutant(
         name="outcome of an older run refused",
-        breaks="What an older run made happen outside is recorded all the same.",
+        breaks="The outcome of a call by an older run is still recorded.",
         file="domain/order/deciding.py",
         old="    return () if fact_key(fact) in order.facts else (fact,)\n",
         new="    if order.run > 1:\n"
@@ -190,7 +190,7 @@ MUTANTS = (
     ),
     Mutant(
         name="undo under a key per attempt",
-        breaks="An undo that is tried again is the same undo under the same key, or it is done twice.",
+        breaks="Every attempt of an undo uses the same key; otherwise it could be done twice.",
         file="workflows/sagas/steps/payment.py",
         old="    receipt = payments.void(authorization_id=intent.authorization_id, key=call_key(order, version), ",
         new="    version_now = order.version + order.run\n"
@@ -198,8 +198,8 @@ MUTANTS = (
         caught_by=simulation(0, 20),
     ),
     Mutant(
-        name="offer withdrawn under another key than it was made",
-        breaks="An undo names what it undoes by that call's key, so it works whether the call arrived or not.",
+        name="offer withdrawn under another key than it was made with",
+        breaks="An undo names the call that it undoes by that call's key, so it works even if the call never arrived.",
         file="workflows/sagas/steps/delivery.py",
         old="        offer_key=call_key(order, intent.request), key",
         new="        offer_key=call_key(order, version), key",
@@ -207,7 +207,7 @@ MUTANTS = (
     ),
     Mutant(
         name="order cancelled while something is owed",
-        breaks="OrderCancelled is decided only on a fold that owes nothing.",
+        breaks="OrderCancelled is decided only when nothing is held or open.",
         file="domain/order/consequences.py",
         old="    if ended or owed(order):\n",
         new="    if ended:\n",
@@ -216,8 +216,8 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="couriers not counted among what is owed",
-        breaks="What is owed is all that is held: money, tickets and couriers.",
+        name="couriers not counted among what is still held",
+        breaks="An order holds money, tickets and couriers until each is settled.",
         file="domain/order/intents.py",
         old="*_owed_ticket(order), *_owed_couriers(order))\n",
         new="*_owed_ticket(order))\n",
@@ -227,15 +227,15 @@ MUTANTS = (
     ),
     Mutant(
         name="more refunded than is owed",
-        breaks="Never more is given back than was taken and is not due.",
+        breaks="A refund is never more than what was taken and is not due.",
         file="domain/order/consequences.py",
         old="amount=min(excess_taken(order), left))\n",
         new="amount=left)\n",
         caught_by=tests("domain/order/test_paying.py::test_an_item_reported_unavailable_after_the_capture_is_refunded"),
     ),
     Mutant(
-        name="capture of what was held instead of what was had",
-        breaks="Amounts are decided with the intent and read from it.",
+        name="capture of the authorised amount instead of the price of the delivered items",
+        breaks="A step takes its amount from the intent.",
         file="workflows/sagas/steps/payment.py",
         old="        authorization_id=intent.authorization_id,\n        amount=intent.amount,\n",
         new="        authorization_id=intent.authorization_id,\n        amount=order.payment.authorization.amount,\n",
@@ -243,17 +243,17 @@ MUTANTS = (
     ),
     Mutant(
         name="undo of an authorisation in doubt",
-        breaks="What is in doubt is settled first, by the same call under the same key, and then undone.",
+        breaks="An authorisation in doubt is first settled by the same call under the same key, and then undone.",
         file="domain/order/consequences.py",
         old="            if authorization is None or item.in_doubt:\n",
         new="            if authorization is None:\n",
         caught_by=tests(
-            "domain/order/test_cancelling.py::test_cancelling_while_the_authorisation_is_in_doubt_settles_it_before_the_order_ends"
+            "domain/order/test_cancelling.py::test_cancelling_while_the_authorization_is_in_doubt_settles_it_before_the_order_ends"
         ),
     ),
     Mutant(
-        name="failed undo holds up the others",
-        breaks="One undo that fails does not hold up the others.",
+        name="failed undo stops the others",
+        breaks="A failed undo does not stop the others.",
         file="workflows/sagas/steps/performing.py",
         old="            failures.append(failure)\n",
         new="            raise failure\n",
@@ -270,8 +270,8 @@ MUTANTS = (
         caught_by=tests(f"{WAITS}::test_a_timeout_is_recorded_for_the_intent_that_was_waited_for"),
     ),
     Mutant(
-        name="timeout recorded though the answer is there",
-        breaks="A timeout adds nothing when the log already holds the answer.",
+        name="timeout recorded although the answer is in the log",
+        breaks="A timeout records nothing if the log already holds the answer.",
         file="domain/order/deciding.py",
         old=" or answer(order, command.awaited, command.intent_version) is not Answer.NONE:\n",
         new=":\n",
@@ -279,7 +279,7 @@ MUTANTS = (
     ),
     Mutant(
         name="cancelled after pickup",
-        breaks="Pickup is the pivot: a meal on its way is refunded, not cancelled.",
+        breaks="Pickup is the pivot: after it, an order is refunded, not cancelled.",
         file="domain/order/deciding.py",
         old="    if order.delivery.picked_up:\n        raise OrderAlreadyPickedUp",
         new="    if False:\n        raise OrderAlreadyPickedUp",
@@ -287,7 +287,7 @@ MUTANTS = (
     ),
     Mutant(
         name="forward intent while cancelling",
-        breaks="Once cancelling has begun no new forward intent is opened.",
+        breaks="After cancelling has begun, no forward intent is opened.",
         file="domain/order/consequences.py",
         old="    if order.cancellation is not None:\n        return None\n    return _forward(order)",
         new="    if order.cancellation is not None:\n"
@@ -296,8 +296,8 @@ MUTANTS = (
         caught_by=tests("domain/order/test_cancelling.py::test_a_decline_during_a_cancellation_makes_no_further_offer"),
     ),
     Mutant(
-        name="ticket sent again though the order is being cancelled",
-        breaks="A request that nobody answered is not sent again once the order is being cancelled.",
+        name="ticket sent again while the order is being cancelled",
+        breaks="A request without an answer is not sent again after cancelling has begun.",
         file="domain/order/intents.py",
         old="    if order.cancellation is None:\n        versions |= _unanswered(order)\n",
         new="    versions |= _unanswered(order)\n",
@@ -306,32 +306,32 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="cancellation does not wake a waiting run",
-        breaks="A cancellation answers every wait of a run that goes forward.",
+        name="cancellation does not end forward waits",
+        breaks="A cancellation ends every wait of a forward step.",
         file="domain/order/questions.py",
         old="    if order.cancellation is not None or order.given_up:\n",
         new="    if order.given_up:\n",
         caught_by=tests("domain/order/test_cancelling.py::test_a_cancellation_answers_every_wait"),
     ),
     Mutant(
-        name="cancellation interrupts an undo that waits for a circuit",
-        breaks="Undo steps and their waits are not interrupted by a cancellation.",
+        name="cancellation ends the circuit wait of an undo",
+        breaks="A cancellation does not interrupt compensation and its waits.",
         file="workflows/sagas/waits.py",
         old="    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:\n",
         new="    elif order.cancellation is not None or order.given_up:\n",
         caught_by=tests("sagas/test_runs.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"),
     ),
     Mutant(
-        name="older run not woken by a newer one",
-        breaks="Who waits in a run that was taken over is woken: no token outlives its wait.",
+        name="wait of a superseded run not ended",
+        breaks="A new run ends the waits of the older one, so that no token stays open.",
         file="workflows/sagas/waits.py",
         old="        if found is not Answer.NONE or wait.run < order.run:\n",
         new="        if found is not Answer.NONE:\n",
         caught_by=tests("sagas/test_runs.py::test_who_waits_in_a_run_that_was_taken_over_is_told_so"),
     ),
     Mutant(
-        name="decision not taken again after a conflict",
-        breaks="After a conflict the command is decided again on the newer state.",
+        name="command not decided again after a conflict",
+        breaks="After a conflict the command is decided again on the current stream.",
         file="workflows/orders/command_handling.py",
         old="        events = decide(command, order)\n        if not events:\n",
         new='        events = locals().get("events") or decide(command, order)\n        if not events:\n',
@@ -351,7 +351,7 @@ MUTANTS = (
     ),
     Mutant(
         name="hash without the time",
-        breaks="The chain covers when a commit was recorded.",
+        breaks="The hash chain covers the time of a commit.",
         file="workflows/event_store/commits.py",
         old='sha256(b"".join((lengths, previous, pk, sk, k, ts, ev)))',
         new='sha256(b"".join((lengths, previous, pk, sk, k, ev)))',
@@ -359,7 +359,7 @@ MUTANTS = (
     ),
     Mutant(
         name="checkpoint of the feed ahead of the processing",
-        breaks="The checkpoint is never ahead of what was processed: a crash delivers again.",
+        breaks="The checkpoint is never ahead of the processing, so that a crash leads to redelivery.",
         file="workflows/embedded/lambda_/feed.py",
         old="json.dumps(sorted(self._unfinished)))\n",
         new="json.dumps([]))\n",
@@ -367,23 +367,23 @@ MUTANTS = (
     ),
     Mutant(
         name="new run not started by the relay",
-        breaks="The relay starts the runs that the log says have begun.",
+        breaks="The relay starts every run that began in the log.",
         file="workflows/sagas/runs.py",
         old='        if event.t in {"OrderPlaced", "RunStarted"}\n',
         new='        if event.t in {"OrderPlaced"}\n',
         caught_by=tests("sagas/test_runs.py::test_each_run_is_started_once_by_its_name"),
     ),
     Mutant(
-        name="watchdog touches parked orders",
-        breaks="A parked order waits for a person, and for nobody else.",
+        name="watchdog acts on parked orders",
+        breaks="Only a person acts on a parked order.",
         file="workflows/projections/open_orders.py",
         old=" if order.run_state is RunState.RUNNING else (),\n",
         new=",\n",
         caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
     ),
     Mutant(
-        name="new run before the doorbell",
-        breaks="The watchdog rings before it starts a new run.",
+        name="watchdog starts a new run before it notifies",
+        breaks="The watchdog notifies the waiting run before it starts a new one.",
         file="workflows/upkeep/watchdog.py",
         old="    if answered or engine.clock.now() <= _rung_until(late):\n",
         new="    if False:\n",
@@ -391,23 +391,23 @@ MUTANTS = (
     ),
     Mutant(
         name="probe without a lease",
-        breaks="While a circuit is open one call an interval goes out, by who holds the lease.",
+        breaks="While a circuit is open, only the holder of the lease makes one call an interval.",
         file="workflows/breakers/circuit.py",
         old="            if self.lease.calling or self.lease.holder != holder:\n",
         new="            if False:\n",
         caught_by=tests("breakers/test_breaker_shared.py::test_of_twenty_processes_that_ask_at_once_one_may_probe"),
     ),
     Mutant(
-        name="circuit wait forgotten before its task ended",
-        breaks="Who waits for a circuit is forgotten only after its task ended.",
+        name="circuit wait deleted before its task is settled",
+        breaks="A circuit wait is deleted only after its task was settled.",
         file="workflows/sagas/circuit_waits.py",
         old='    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
         new='    forget(documents, wait)\n    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
         caught_by=tests("breakers/test_breaker_waits.py::test_an_order_that_could_not_be_woken_is_woken_later"),
     ),
     Mutant(
-        name="circuit looked at before the wait is registered",
-        breaks="Who waits for a circuit registers first, and then looks again.",
+        name="circuit read before the wait is registered",
+        breaks="A circuit wait is registered first, and then the circuit is read again.",
         file="workflows/sagas/circuit_waits.py",
         old='    if breaker.read().state is State.CLOSED:\n        _settle(documents, executions, wait, "closed")\n',
         new="",
@@ -416,8 +416,8 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="release that is not paced",
-        breaks="Orders that waited for a circuit are let go at the rate that is set.",
+        name="release without a rate",
+        breaks="Orders that waited for a circuit are released at the configured rate.",
         file="workflows/sagas/circuit_waits.py",
         old="    for wait in islice(chain([first], waiting), allowed):\n",
         new="    for wait in chain([first], waiting):\n",

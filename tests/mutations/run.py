@@ -1,9 +1,9 @@
-"""Break the code on purpose, one place at a time, and see that something notices.
+"""Break the code on purpose, in one place at a time, and check that a test detects it.
 
-Each mutant gets a copy of the repository in a folder of its own; its check runs there, on the copy alone. Before them
-come the controls: copies with a change that means nothing, in which every check has to pass, so that a check which
-fails anyway counts for nothing. Exit 1 when a mutant survives, 2 when the run itself is not sound: a text that is no
-longer in its file exactly once, a check that cannot run, an import from outside the copy, a control that fails.
+Each mutant gets a copy of the repository in a folder of its own, where its check runs. Controls run first: copies with
+a harmless change, in which every check must pass, so that a check that always fails does not count. Exit code 1: a
+mutant survived. Exit code 2: the run itself is not sound, because a text is not in its file exactly once, a check
+cannot run, modules are imported from outside the copy, or a control fails.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from tests.mutations.mutants import MUTANTS
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "mutations.md"
 LEFT_OUT = (".*", "__pycache__", "*.pyc", "build", "dist", "node_modules")
-"""What is fetched, built or remembered, which no check of a mutant needs."""
+"""Downloaded, built and cached files, which the checks do not need."""
 
 TIME_LIMIT_S = 120
-"""For one check; the longest takes a tenth of it on two cores. A mutant that never ends is one that was noticed."""
+"""For one check; the longest takes a tenth of it on two cores. A mutant that makes its check hang counts as caught."""
 
 CONTROL_LIMIT_S = 10 * TIME_LIMIT_S
-"""For a control, which runs the checks of many mutants at once."""
+"""For a control, which runs the checks of many mutants."""
 
 VIOLATED = 3
-"""How a simulation says that an invariant is broken; an exception of its own exits with 1."""
+"""Exit code of a simulation that breaks an invariant; an exception exits with 1."""
 
 SIMULATE = f"""
 import sys
@@ -49,8 +49,8 @@ from workflows.simulation.simulate import simulate_many
 from workflows.simulation.world import read_deployed
 deployed = read_deployed(Path.cwd())
 for seed in map(int, sys.argv[2:]):
-    for outcome in simulate_many([seed], deployed, orders=int(sys.argv[1])).failed:
-        print(f"seed {{outcome.seed}}:", outcome.violations[0])
+    for result in simulate_many([seed], deployed, orders=int(sys.argv[1])).failed:
+        print(f"seed {{result.seed}}:", result.violations[0])
         sys.exit({VIOLATED})
 """
 
@@ -58,41 +58,41 @@ IMPORTED = "import domain, handlers, workflows as w; print(domain.__file__, hand
 
 
 class NotSound(Exception):
-    """The run proves nothing: it has to be repaired before its result counts."""
+    """The run has no valid result and must be repaired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of a mutant. ``says`` is the check's own word for it."""
+    """The result of one mutant. ``detail`` is the failed test or the broken invariant."""
 
     mutant: Mutant
     caught: bool
-    says: str
+    detail: str
     seconds: float
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the controls and the mutants, print the table, and say with the exit code whether all were caught."""
+    """Run the controls and the mutants, and print the table. The exit code is 0 if all mutants were caught."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("names", nargs="*", help="mutants to run; all when none is named")
+    parser.add_argument("names", nargs="*", help="mutants to run (default: all)")
     parser.add_argument("--jobs", type=int, default=2, help="checks that run at the same time")
     parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)}")
-    asked = parser.parse_args(argv)
+    options = parser.parse_args(argv)
     began = time.monotonic()
     try:
-        mutants = _selected(asked.names)
+        mutants = _selected(options.names)
         for mutant in mutants:
             _mutated(ROOT, mutant)
-        with ThreadPoolExecutor(asked.jobs) as pool:
+        with ThreadPoolExecutor(options.jobs) as pool:
             for passed in pool.map(_control, _checks(mutants)):
                 print(passed, file=sys.stderr, flush=True)
-            verdicts = [_told(verdict) for verdict in pool.map(_judged, mutants)]
-    except NotSound as why:
-        print(f"the run is not sound: {why}", file=sys.stderr)
+            verdicts = [_reported(verdict) for verdict in pool.map(_judged, mutants)]
+    except NotSound as error:
+        print(f"the run is not sound: {error}", file=sys.stderr)
         return 2
-    page = _page(verdicts, time.monotonic() - began, asked.jobs)
+    page = _page(verdicts, time.monotonic() - began, options.jobs)
     print(page)
-    if asked.write:
+    if options.write:
         PAGE.write_text(page + "\n")
     return 0 if all(verdict.caught for verdict in verdicts) else 1
 
@@ -101,7 +101,7 @@ def _selected(names: Sequence[str]) -> list[Mutant]:
     if len({mutant.name for mutant in MUTANTS}) != len(MUTANTS):
         raise NotSound("two mutants have the same name")
     if unknown := set(names) - {mutant.name for mutant in MUTANTS}:
-        raise NotSound(f"no mutant is called {', '.join(sorted(unknown))}")
+        raise NotSound(f"unknown mutants: {', '.join(sorted(unknown))}")
     return [mutant for mutant in MUTANTS if not names or mutant.name in names]
 
 
@@ -109,7 +109,7 @@ def _selected(names: Sequence[str]) -> list[Mutant]:
 
 
 def _checks(mutants: Sequence[Mutant]) -> list[Check]:
-    """What has to pass without a mutant: all tests together, and each range of seeds once."""
+    """List the checks that must pass without a mutant: all tests together, and each range of seeds once."""
     checks = dict.fromkeys(mutant.caught_by for mutant in mutants)
     tests = dict.fromkeys(name for check in checks if isinstance(check, Tests) for name in check.selection)
     ranges = [check for check in checks if isinstance(check, Simulation)]
@@ -117,14 +117,14 @@ def _checks(mutants: Sequence[Mutant]) -> list[Check]:
 
 
 def _control(check: Check) -> str:
-    """A change that means nothing changes nothing."""
+    """Run a check on a copy with a harmless change, in which it must pass."""
     began = time.monotonic()
     with _copy() as copy:
-        changed = copy / "domain" / "order.py"
+        changed = copy / "domain" / "order" / "order.py"
         changed.write_text(changed.read_text() + "\n# neutral\n")
-        caught, says = _run(check, copy, CONTROL_LIMIT_S)
+        caught, detail = _run(check, copy, CONTROL_LIMIT_S)
     if caught:
-        raise NotSound(f"without a mutant this fails: {says}")
+        raise NotSound(f"without a mutant this fails: {detail}")
     what = f"{len(check.selection)} tests" if isinstance(check, Tests) else str(check)
     return f"control passes: {what}, {time.monotonic() - began:.0f} s"
 
@@ -136,25 +136,25 @@ def _judged(mutant: Mutant) -> Verdict:
     began = time.monotonic()
     with _copy() as copy:
         (copy / mutant.file).write_text(_mutated(copy, mutant))
-        caught, says = _run(mutant.caught_by, copy)
-    return Verdict(mutant, caught, says, time.monotonic() - began)
+        caught, detail = _run(mutant.caught_by, copy)
+    return Verdict(mutant, caught, detail, time.monotonic() - began)
 
 
-def _told(verdict: Verdict) -> Verdict:
+def _reported(verdict: Verdict) -> Verdict:
     word = "caught" if verdict.caught else "SURVIVED"
-    print(f"{word}: {verdict.mutant.name}, {verdict.seconds:.0f} s: {verdict.says}", file=sys.stderr, flush=True)
+    print(f"{word}: {verdict.mutant.name}, {verdict.seconds:.0f} s: {verdict.detail}", file=sys.stderr, flush=True)
     return verdict
 
 
 def _mutated(root: Path, mutant: Mutant) -> str:
     text = (root / mutant.file).read_text()
-    if (found := text.count(mutant.old)) != 1:
-        raise NotSound(f"{mutant.name}: its old text is in {mutant.file} {found} times, not once")
+    if (count := text.count(mutant.old)) != 1:
+        raise NotSound(f"{mutant.name}: its old text is in {mutant.file} {count} times, not once")
     mutated = text.replace(mutant.old, mutant.new)
     try:
         ast.parse(mutated)
     except SyntaxError as error:
-        raise NotSound(f"{mutant.name}: {mutant.file} cannot be compiled any more: {error}") from error
+        raise NotSound(f"{mutant.name}: {mutant.file} cannot be compiled: {error}") from error
     return mutated
 
 
@@ -170,16 +170,16 @@ def _copy() -> Iterator[Path]:
 
 
 def _run(check: Check, copy: Path, limit_s: float = TIME_LIMIT_S) -> tuple[bool, str]:
-    """Whether the check noticed something, and what it says."""
+    """Run a check in a copy. Returns whether it failed, and the failed test or broken invariant."""
     imported = _python(copy, ["-c", IMPORTED])[1].split()
     if not imported or not all(Path(path).is_relative_to(copy) for path in imported):
         raise NotSound(f"the copy in {copy} imports {imported}")
     code, output = _python(copy, _command(check), limit_s)
     if code is None:
-        return True, f"hangs: not done after {limit_s:.0f} s"
+        return True, f"hangs: not finished after {limit_s:.0f} s"
     if code not in {0, 1 if isinstance(check, Tests) else VIOLATED}:
         raise NotSound(f"{check} cannot run (exit {code}):\n{output[-3000:]}")
-    return code != 0, _said(check, output) if code else "nothing"
+    return code != 0, _failure_in(check, output) if code else "nothing"
 
 
 def _command(check: Check) -> list[str]:
@@ -189,7 +189,7 @@ def _command(check: Check) -> list[str]:
 
 
 def _python(copy: Path, arguments: list[str], limit_s: float = TIME_LIMIT_S) -> tuple[int | None, str]:
-    """Exit code and output; no code when it ran out of time. What it started ends with it."""
+    """Run Python in a copy. Returns exit code and output; the code is None if it was killed at its time limit."""
     environment = {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
     process = subprocess.Popen(
         [sys.executable, *arguments],
@@ -208,12 +208,12 @@ def _python(copy: Path, arguments: list[str], limit_s: float = TIME_LIMIT_S) -> 
     return process.returncode, output
 
 
-def _said(check: Check, output: str) -> str:
-    """The test that failed, or the invariant that is broken, without the id of an order."""
+def _failure_in(check: Check, output: str) -> str:
+    """Find the failed test or the broken invariant in the output of a check, and remove ids from it."""
     if isinstance(check, Simulation):
         return re.sub(r"ord_\w+", "ord_", re.sub(_UUID, "uuid", output.strip().splitlines()[-1]))
-    found = re.search(r"^(?:FAILED|ERROR) \S+?::([^\s\[]+)", output, re.MULTILINE)
-    return found[1] if found else output.strip().splitlines()[-1]
+    failed = re.search(r"^(?:FAILED|ERROR) \S+?::([^\s\[]+)", output, re.MULTILINE)
+    return failed[1] if failed else output.strip().splitlines()[-1]
 
 
 _UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -228,21 +228,21 @@ def _page(verdicts: Sequence[Verdict], seconds: float, jobs: int) -> str:
     return f"""# The code broken on purpose
 
 `make mutants` breaks the code in {len(verdicts)} places, one at a time, each in a copy of its own, and runs the check
-that has to notice. Before that every check runs on a copy with a change that means nothing, and has to pass. It fails
-when a mutant survives, and when the text it replaces is no longer in its file exactly once. This page is written by the
-run itself (`.venv/bin/python -m tests.mutations.run --write`).
+that must detect it. Before that, every check must pass on a copy with a harmless change. The run fails if a mutant
+survives, or if the text that it replaces is not in its file exactly once. The run writes this page itself
+(`.venv/bin/python -m tests.mutations.run --write`).
 
 {caught} of {len(verdicts)} caught in {seconds:.0f} s, {jobs} at a time, on {_machine()}.
 
-| mutant | the rule it breaks | where | caught by | what that says | s |
+| mutant | the rule it breaks | file | check | what failed | s |
 |---|---|---|---|---|---|
 {rows}"""
 
 
 def _row(verdict: Verdict) -> str:
     mutant = verdict.mutant
-    says = verdict.says if verdict.caught else "**survived**"
-    cells = (mutant.name, mutant.breaks, f"`{mutant.file}`", str(mutant.caught_by), says, f"{verdict.seconds:.0f}")
+    detail = verdict.detail if verdict.caught else "**survived**"
+    cells = (mutant.name, mutant.breaks, f"`{mutant.file}`", str(mutant.caught_by), detail, f"{verdict.seconds:.0f}")
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
 
 

@@ -1,4 +1,4 @@
-"""What ``sam build`` ships, for this machine's interpreter: the same recipe with this platform's wheels."""
+"""The artifact of ``sam build``, made with the wheels for this machine's interpreter."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ print(json.dumps({"answer": answer, "error": error, "imported": sorted(sys.modul
 
 
 def build(folder: Path) -> Path:
-    """Put a function's artifact into ``folder``. What all of them share is made first, unless it is there."""
+    """Build a function's artifact into ``folder``. The parts that all functions share are built once."""
     SHARED.mkdir(parents=True, exist_ok=True)
     with (SHARED / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # one process of the tests makes it, the others find it made
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one test process builds it, the others wait
         made = ["make", "--silent", f"ARTIFACTS_DIR={folder}", f"PACKAGE={SHARED.relative_to(REPOSITORY)}"]
         environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
         subprocess.run([*made, "build-SagaStep"], cwd=REPOSITORY, check=True, env=environment)
@@ -43,7 +43,7 @@ def build(folder: Path) -> Path:
 
 
 def call(artifact: Path, handler: str, event: Any, environment: Mapping[str, str]) -> dict[str, Any]:
-    """Import and call a handler in a new interpreter that knows its standard library and the artifact alone."""
+    """Import and call a handler in a new interpreter that has only the standard library and the artifact."""
     python = Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}"
     done = subprocess.run(
         [python, "-I", "-S", "-B", "-c", CALL, artifact, handler, json.dumps(event)],

@@ -1,4 +1,4 @@
-"""The artifact of a function: exactly our packages and the locked dependencies, and every handler runs from it."""
+"""The artifact of a function holds exactly the packages and the locked dependencies; every handler runs from it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def nowhere() -> str:
-    """An endpoint where nobody answers."""
+    """An endpoint on which no server listens."""
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port: int = closed.getsockname()[1]
@@ -44,13 +44,13 @@ def nowhere() -> str:
 
 
 def http(method: str, path: str) -> dict[str, Any]:
-    """A request without a token, as an HTTP API sends it."""
+    """Build the event of a request without a token, as an HTTP API sends it."""
     context = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"}
     return {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {}, "requestContext": context}
 
 
-def test_it_holds_our_packages_and_the_locked_dependencies_alone(artifact: Path) -> None:
-    """What is shipped is what was tested: nothing else is in it, and nothing is missing."""
+def test_the_artifact_holds_exactly_the_packages_and_the_locked_dependencies(artifact: Path) -> None:
+    """The shipped code is the tested code: nothing is added and nothing is missing."""
     locked = re.findall(r"^([\w.-]+)==([\w.]+)", (REPOSITORY / "requirements-lambda.lock").read_text(), re.M)
     shipped = {found.name for found in artifact.glob("*.dist-info")}
     expected = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked}
@@ -62,8 +62,8 @@ def test_it_holds_our_packages_and_the_locked_dependencies_alone(artifact: Path)
 
 
 @pytest.mark.parametrize("package", OURS)
-def test_our_packages_are_whole(artifact: Path, package: str) -> None:
-    """Each file of the repository, byte by byte."""
+def test_the_packages_are_complete(artifact: Path, package: str) -> None:
+    """Every file equals that of the repository, byte by byte."""
 
     def files(root: Path) -> dict[str, bytes]:
         found = (path for path in (root / package).rglob("*") if path.is_file() and path.suffix != ".pyc")
@@ -72,8 +72,8 @@ def test_our_packages_are_whole(artifact: Path, package: str) -> None:
     assert files(artifact) == files(REPOSITORY)
 
 
-def test_it_is_far_below_the_limit(artifact: Path, record_property: Any) -> None:
-    """The report: megabytes unzipped, by what takes them. Bytecode is shipped, so that no cold start makes it."""
+def test_the_artifact_is_far_below_lambda_s_size_limit(artifact: Path, record_property: Any) -> None:
+    """Prints the unzipped megabytes by package. Bytecode is shipped, so that no cold start compiles it."""
 
     def megabytes(path: Path) -> float:
         return sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 1e6
@@ -102,8 +102,8 @@ CALLS: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_every_handler_runs_from_it(artifact: Path, nowhere: str, function: str) -> None:
-    """In an interpreter that has nothing else: what a handler needs and the artifact lacks is found here, not there."""
+def test_every_handler_runs_from_the_artifact(artifact: Path, nowhere: str, function: str) -> None:
+    """A module that the artifact lacks is found here, not on AWS."""
     event, expected = CALLS[function]
     credentials = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nobody", "AWS_DEFAULT_REGION": "eu-west-1"}
     found = FUNCTIONS[function]

@@ -1,4 +1,4 @@
-"""The lock files: what runs on AWS is what the tests run with, and each is what its installer can hold to."""
+"""The lock files: AWS runs the versions that the tests run with, and every file is pinned by its hash."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ LOCKS = [
 
 
 def pins(lock: Path) -> dict[str, str]:
-    """Name -> version, and the hashes of its files."""
+    """Read a lock: the version and the hashes of each package."""
     return dict(re.findall(r"^([\w.-]+)==(\S+.*(?:\n    --hash=.*)+)", lock.read_text(), re.M))
 
 
-def test_the_functions_run_with_what_the_tests_run_with() -> None:
+def test_the_functions_run_with_the_versions_of_the_tests() -> None:
     """The same versions, and the same files."""
     everything, functions = pins(REPOSITORY / "requirements.lock"), pins(REPOSITORY / "requirements-lambda.lock")
     assert functions
@@ -28,8 +28,8 @@ def test_the_functions_run_with_what_the_tests_run_with() -> None:
 
 
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
-def test_a_lock_pins_and_hashes_all_and_names_no_index(lock: Path) -> None:
-    """Whoever installs takes the files that were tested, from wherever they take packages."""
+def test_a_lock_pins_and_hashes_every_package_and_names_no_index(lock: Path) -> None:
+    """Installing takes the tested files, from any package index."""
     text = lock.read_text()
     required = [line for line in text.splitlines() if line and not line.startswith(("#", " "))]
     assert len(pins(lock)) == len({line.split("==")[0] for line in required})

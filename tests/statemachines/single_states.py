@@ -1,6 +1,6 @@
-"""Single states of our definitions: what each is given, what its task answers, and what follows.
+"""Single states of the definitions: the input of each, the answer of its task, and the next state.
 
-The table is held against the interpreter that runs orders on one machine, and against AWS's own TestState API.
+The table is checked against the embedded engine's interpreter, and against AWS's TestState API.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ _ANYTHING: Any = object()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SingleState:
-    """``answers`` is the result of the task, or the name of its error; None where the state asks nobody.
+    """One run of one state.
 
-    ``then`` is the next state, None where the machine ends. An ``output`` that is left out may be anything.
+    ``answers`` is the result of the task or the name of its error; None if the state has no task. ``then`` is the next
+    state; None if the machine ends. ``output`` is not checked if it is missing.
     """
 
     machine: str
@@ -38,7 +39,7 @@ class SingleState:
 
     @property
     def name(self) -> str:
-        """For the test's id."""
+        """The id of the test."""
         answers = self.answers if isinstance(self.answers, str) else json.dumps(self.answers)
         return (
             f"{self.machine}.{self.state} after {answers}" if self.answers is not None else f"{self.state} {self.then}"
@@ -140,7 +141,7 @@ SINGLE_STATES = [
 
 
 def definition_of(machine: str) -> dict[str, Any]:
-    """A machine's definition, its substitutions made as on AWS."""
+    """Read a machine's definition, with its substitutions as on AWS."""
     found = read_template(TEMPLATE, PROVIDERS).machines[machine]
     text = definition.substitute(found.definition, found.substitutions)
     made: dict[str, Any] = yaml.safe_load(text)

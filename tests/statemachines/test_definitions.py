@@ -1,4 +1,4 @@
-"""The four definitions, walked state by state: nothing dangles, nothing waits for ever, nothing is left uncaught."""
+"""The four definitions, state by state: transitions, timeouts, retries, catches and names."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def texts(value: Any) -> Iterator[str]:
 
 @cache
 def exception_classes() -> set[str]:
-    """The names of all exception classes of the domain and the workflows."""
+    """Collect the names of all exception classes of the domain and the workflows."""
     found = set()
     for package in (domain, workflows):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
@@ -90,15 +90,15 @@ def exception_classes() -> set[str]:
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_the_definition_is_accepted_by_the_engine_as_the_template_substitutes_it(machine):
-    """What runs here is what is deployed: the text of the file with the template's substitutions."""
+def test_the_engine_accepts_the_definition_with_the_template_s_substitutions(machine):
+    """The embedded engine runs what is deployed: the text of the file with the template's substitutions."""
     found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
     definition.parse(definition.substitute(found.definition, found.substitutions), name=machine)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_next_default_and_start_names_a_state_of_its_scope_and_every_state_is_reached(machine):
-    """A transition into nothing is found here, not on the first order that takes it."""
+def test_every_transition_names_a_state_of_its_scope_and_every_state_is_reached(machine):
+    """A transition to a missing state is found here, not by the first order that takes it."""
     for scope in scopes(raw(machine)):
         reached, todo = set(), [scope["StartAt"]]
         while todo:
@@ -114,14 +114,14 @@ def test_every_next_default_and_start_names_a_state_of_its_scope_and_every_state
 
 
 @pytest.mark.parametrize(("machine", "name", "state"), every_state())
-def test_every_state_says_what_it_is_for(machine, name, state):
-    """A state's comment says what undoes it, or why it is there, in words."""
+def test_every_state_has_a_comment(machine, name, state):
+    """It says what undoes the state, or what the state is for."""
     assert len(state.get("Comment", "").split()) >= 4
 
 
 @pytest.mark.parametrize(("machine", "name", "state"), every_task())
 def test_every_task_has_a_timeout_and_retries_with_a_cap_and_full_jitter(machine, name, state):
-    """Without a timeout a lost token waits a year; without cap and jitter a recovering provider is overrun."""
+    """Without a timeout a lost token waits a year; without cap and jitter a recovering provider is overloaded."""
     assert "TimeoutSeconds" in state
     assert state["Retry"]
     for retrier in state["Retry"]:
@@ -131,7 +131,7 @@ def test_every_task_has_a_timeout_and_retries_with_a_cap_and_full_jitter(machine
 
 
 def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():
-    """What nobody foresaw leads to the one question to the log, not to a dead execution."""
+    """An unexpected error leads to FindReason, which reads the log, not to a failed execution."""
 
     def check(scope: dict[str, Any], caught_outside: bool) -> None:
         for name, state in scope["States"].items():
@@ -144,7 +144,7 @@ def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():
 
 
 @pytest.mark.parametrize(("machine", "name", "state"), every_task())
-def test_every_error_name_is_that_of_a_class_or_of_a_service(machine, name, state):
+def test_every_error_name_is_a_class_or_an_error_of_a_service(machine, name, state):
     """A renamed exception class would silently stop matching."""
     for rule in (*state.get("Retry", []), *state.get("Catch", [])):
         for error in rule["ErrorEquals"]:
@@ -153,7 +153,7 @@ def test_every_error_name_is_that_of_a_class_or_of_a_service(machine, name, stat
 
 @pytest.mark.parametrize(("machine", "name", "state"), every_state())
 def test_every_expression_parses(machine, name, state):
-    """Broken JSONata is found before it is deployed. A branch is checked by itself."""
+    """Invalid JSONata is found before it is deployed. Each branch is checked separately."""
     for text in texts({key: value for key, value in state.items() if key != "Branches"}):
         if text.startswith("{%"):
             assert text.endswith("%}")
@@ -161,15 +161,15 @@ def test_every_expression_parses(machine, name, state):
 
 
 @pytest.mark.parametrize("machine", MACHINES)
-def test_every_placeholder_is_substituted_in_the_template_and_nothing_else_is(machine):
-    """A placeholder that is left is an ARN that does not exist; one too many is a lie about what can be set."""
+def test_the_template_substitutes_exactly_the_placeholders(machine):
+    """A placeholder without a value is an invalid ARN; a value without a placeholder has no effect."""
     found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
     used = set(re.findall(r"\$\{(\w+)\}", "".join(texts(raw(machine)))))
     assert used == set(found.substitutions)
 
 
-def test_the_actions_that_the_definitions_ask_for_are_the_ones_there_are():
-    """Machine and code name the same steps, none is dead."""
+def test_the_definitions_use_exactly_the_actions_that_exist():
+    """Every action in a definition exists in the code, and every action is used."""
     asked = set()
     for machine in MACHINES:
         for text in texts(raw(machine)):
@@ -177,8 +177,8 @@ def test_the_actions_that_the_definitions_ask_for_are_the_ones_there_are():
     assert asked == set(ACTIONS)
 
 
-def test_a_timeout_names_the_action_that_waited():
-    """The step finds the question that timed out by the action that registered the wait."""
+def test_record_timeout_names_the_action_that_waited():
+    """The step finds the intent that timed out by the action that registered the wait."""
     for machine in ("preparation", "delivery"):
         for _, state in states(machine):
             for rule in state.get("Catch", []):

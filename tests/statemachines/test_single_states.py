@@ -1,6 +1,6 @@
-"""The table of single states, held against our interpreter and, where credentials are, against AWS itself.
+"""The table of single states, checked against the interpreter and, with credentials, against AWS itself.
 
-``pytest -m aws`` asks the TestState API: of AWS, or of an emulator that has it and that ``AWS_ENDPOINT_URL`` names.
+``pytest -m aws`` calls the TestState API of AWS, or of an emulator at ``AWS_ENDPOINT_URL``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TRIES_MAX = 10
 
 
 def cut(machine: str, state: str) -> dict[str, Any]:
-    """A machine of one state; what may follow only says its name, and what it was given."""
+    """Build a machine of one state. Every next state only outputs its own name and its input."""
     whole = definition_of(machine)
     kept = whole["States"][state]
     ends = {
@@ -33,14 +33,14 @@ def cut(machine: str, state: str) -> dict[str, Any]:
 
 
 def nexts(state: dict[str, Any]) -> set[str]:
-    """The states that may follow, as its own fields name them."""
+    """Name the next states of a state."""
     rules = [state, *state.get("Choices", []), *state.get("Catch", [])]
     return {rule[field] for rule in rules for field in ("Next", "Default") if field in rule}
 
 
 @pytest.mark.parametrize("single", SINGLE_STATES, ids=lambda single: single.name)
-def test_our_interpreter_takes_each_state_as_the_table_says(single: SingleState) -> None:
-    """Its task answers once, or fails until its Retry has had enough."""
+def test_the_interpreter_runs_each_state_as_in_the_table(single: SingleState) -> None:
+    """Its task answers once, or fails until no retry is left."""
     definition = cut(single.machine, single.state)
     is_end = single.then is None
     ended = run(
@@ -57,12 +57,12 @@ def test_our_interpreter_takes_each_state_as_the_table_says(single: SingleState)
 
 
 def answering(single: SingleState, resource: str) -> Any:
-    """SagaStep, as the row has it answer."""
+    """Build a SagaStep that answers as in the row."""
 
     def settle(event: Any, task: FunctionTask) -> Any:
         if not isinstance(single.answers, str):
             task.succeed(single.answers)
-        elif single.answers != "States.Timeout":  # then nobody settles, and the time runs out
+        elif single.answers != "States.Timeout":  # the token is not settled, and the task times out
             task.fail(single.answers, "why")
         return {}
 
@@ -75,7 +75,7 @@ def answering(single: SingleState, resource: str) -> Any:
 
 
 def payment(single: SingleState) -> dict[str, Any]:
-    """The Express child, ending as the row says."""
+    """Build an Express child that ends as in the row."""
     assert isinstance(single.answers, dict)
     if single.answers["Status"] == "SUCCEEDED":
         end: dict[str, Any] = {"Type": "Succeed", "Output": json.loads(single.answers["Output"])}
@@ -86,21 +86,21 @@ def payment(single: SingleState) -> dict[str, Any]:
 
 @pytest.fixture
 def step_functions(request: pytest.FixtureRequest) -> Any:
-    """AWS, for those who ask for it."""
+    """A client of AWS, or of the emulator."""
     if "aws" not in request.config.getoption("markexpr"):
         pytest.skip("asks AWS itself: pytest -m aws, with credentials")
     session = boto3.Session()
     if session.get_credentials() is None:
         pytest.skip("no AWS credentials: TestState needs them")
-    at_an_emulator = "AWS_ENDPOINT_URL" in os.environ  # whose host has no name to put "sync-" before
+    at_an_emulator = "AWS_ENDPOINT_URL" in os.environ  # its host is an address, which cannot get the prefix "sync-"
     config = Config(inject_host_prefix=not at_an_emulator)
     return session.client("stepfunctions", region_name=session.region_name or "us-east-1", config=config)
 
 
 @pytest.mark.aws
 @pytest.mark.parametrize("single", SINGLE_STATES, ids=lambda single: single.name)
-def test_aws_takes_each_state_as_the_table_says(step_functions: Any, single: SingleState) -> None:
-    """By TestState, with what the task answers mocked; an error comes after every retry, so that it is caught."""
+def test_aws_runs_each_state_as_in_the_table(step_functions: Any, single: SingleState) -> None:
+    """TestState with a mocked answer of the task. An error comes after the last retry, so that it is caught."""
     execution = {"Input": dict(single.given), "Name": f"{single.given.get('order_id', 'ord')}-1"}
     asked: dict[str, Any] = {
         "definition": json.dumps(definition_of(single.machine)),

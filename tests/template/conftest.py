@@ -1,4 +1,4 @@
-"""The template as plain CloudFormation, once for all tests, and its resources by type."""
+"""The template as plain CloudFormation, translated once for all tests, and its resources by type."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def resources(plain: dict[str, Any]) -> Resources:
 
 @pytest.fixture(scope="session")
 def of_type(resources: Resources) -> Callable[[str], Resources]:
-    """Logical id -> properties, of the resources of a type."""
+    """Map logical id to properties for the resources of a type."""
 
     def found(kind: str) -> Resources:
         return {name: item["Properties"] for name, item in resources.items() if item["Type"] == f"AWS::{kind}"}

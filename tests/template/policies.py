@@ -1,4 +1,4 @@
-"""Who may do what on what: the policies of a plain template, read."""
+"""Read the policies of a plain template: which role may do which action on which resource."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ Resources = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """``owner`` is the logical id of the resource that it stands in. Actions and resources are texts: see ``named``."""
+    """A policy statement.
+
+    ``owner`` is the logical id of its resource; actions and resources are texts, see ``named``.
+    """
 
     owner: str
     sid: str
@@ -23,7 +26,7 @@ class Statement:
 
 
 def named(value: Any) -> str:
-    """An ARN or a reference as one text: ``Events.Arn``, ``OrderMachine``, ``FailedBatches.Arn/*``."""
+    """Format an ARN or reference as text: ``Events.Arn``, ``OrderMachine``, ``FailedBatches.Arn/*``."""
     match value:
         case str():
             return value
@@ -51,7 +54,7 @@ def statements_of(document: Mapping[str, Any], owner: str) -> Iterator[Statement
 
 
 def every_statement(resources: Resources) -> list[Statement]:
-    """Of roles and managed policies, of keys, buckets, queues and topics; trust in a service is none."""
+    """List the statements of roles, managed policies, keys, buckets, queues and topics, without trust policies."""
     found: list[Statement] = []
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
@@ -62,7 +65,7 @@ def every_statement(resources: Resources) -> list[Statement]:
 
 
 def may(resources: Resources, role: str) -> set[tuple[str, str]]:
-    """The actions and resources that a role is allowed, by its own policies and by managed ones, either way round."""
+    """Collect the pairs of action and resource that a role's own and managed policies allow."""
     properties = resources[role]["Properties"]
     managed = {named(item) for item in properties.get("ManagedPolicyArns", ())}
     managed |= {
@@ -80,7 +83,7 @@ def may(resources: Resources, role: str) -> set[tuple[str, str]]:
 
 
 def role_of(properties: Mapping[str, Any]) -> str:
-    """The logical id of the role of a function, machine or schedule."""
+    """Return the logical id of the role of a function, machine or schedule."""
     return named(properties.get("Role") or properties.get("RoleArn")).partition(".")[0]
 
 

@@ -1,4 +1,4 @@
-"""Alarms: each says what it means, tells somebody, and names the section of the runbook that says what to do."""
+"""Alarms: each has a description, a recipient, and a section of the runbook with what to do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RUNBOOK = REPOSITORY / "docs" / "runbook.md"
 
 
 def metrics_of(alarm: dict[str, object]) -> set[tuple[str, str]]:
-    """What an alarm looks at: (metric, value of its dimension)."""
+    """Collect the metrics of an alarm: (metric, value of its dimension)."""
     stats = [item["MetricStat"]["Metric"] for item in alarm.get("Metrics", ()) if "MetricStat" in item]  # type: ignore[attr-defined]  # JSON
     return {
         (str(found["MetricName"]), named(dimension["Value"]))
@@ -30,13 +30,13 @@ def metrics_of(alarm: dict[str, object]) -> set[tuple[str, str]]:
 
 
 def sections() -> set[str]:
-    """The anchors of the runbook's headings, as GitHub makes them."""
+    """Collect the anchors of the runbook's headings, as GitHub makes them."""
     titles = re.findall(r"^#+ (.+)$", RUNBOOK.read_text(), re.M)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def test_every_alarm_tells_somebody_and_says_what_to_do(of_type: OfType) -> None:
-    """At night a name is not enough."""
+def test_every_alarm_has_a_recipient_and_a_section_of_the_runbook(of_type: OfType) -> None:
+    """The name of an alarm alone does not help at night."""
     anchors = []
     for name, alarm in of_type("CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}], name
@@ -49,7 +49,7 @@ def test_every_alarm_tells_somebody_and_says_what_to_do(of_type: OfType) -> None
 
 
 def test_every_queue_of_dead_letters_has_an_alarm(resources: Resources, of_type: OfType) -> None:
-    """At the first message: each is an order, an event or a round that nobody works on any more."""
+    """At the first message: each is an order, an event or a round that is no longer processed."""
     watched = {
         on.removesuffix(".QueueName")
         for alarm in of_type("CloudWatch::Alarm").values()
@@ -59,8 +59,8 @@ def test_every_queue_of_dead_letters_has_an_alarm(resources: Resources, of_type:
     assert watched == {queue.removesuffix(".Arn") for _, queue in dead_letter_queues(resources)}
 
 
-def test_what_the_stream_gives_up_and_how_late_it_is_has_alarms(resources: Resources, of_type: OfType) -> None:
-    """Of both mappings; what was dropped without a destination counts as well. The mappings must count it."""
+def test_dropped_and_late_records_of_the_stream_have_alarms(resources: Resources, of_type: OfType) -> None:
+    """For both mappings, also for records that were dropped without a destination. The mappings must count them."""
     watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
     for function in ("Feed", "Publisher"):
         mapping = f"{function}Commits"
@@ -70,7 +70,7 @@ def test_what_the_stream_gives_up_and_how_late_it_is_has_alarms(resources: Resou
 
 
 def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None:
-    """Every function, every table, every machine; and the three ends of a run that are faults."""
+    """For every function, table and machine, and for the three ends of an execution that are faults."""
     watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
     assert {("Throttles", name) for name in of_type("Lambda::Function")} <= watched
     assert {("ExecutionThrottled", name) for name in of_type("StepFunctions::StateMachine")} <= watched
@@ -81,8 +81,8 @@ def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None
     assert ("5xx", "ServerlessHttpApi") in watched
 
 
-def test_what_is_counted_in_log_lines_is_said_by_the_code(of_type: OfType) -> None:
-    """A filter on a message that was reworded, or on a field that was renamed, never matches again."""
+def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> None:
+    """A filter would never match after its message was reworded or its field renamed."""
     filters = {name: item["FilterPattern"] for name, item in of_type("Logs::MetricFilter").items()}
     said = {handlers.stream_batches.TAMPERED, handlers.timer.DONE}
     counted = {
@@ -96,6 +96,6 @@ def test_what_is_counted_in_log_lines_is_said_by_the_code(of_type: OfType) -> No
 
 
 def _fields_of_a_round() -> set[str]:
-    """The keys of what the timer answers, which are the fields of its line."""
+    """Collect the keys of the timer's answer, which are the fields of its log line."""
     source = Path(timekeeping.__file__).read_text()
     return set(re.findall(r'^        "(\w+)": ', source, re.M))

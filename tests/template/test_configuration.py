@@ -1,4 +1,4 @@
-"""Parameters, variables, routes and roles: what is configured is read, and what is read is configured."""
+"""Parameters, variables, routes and roles: the code reads what the template configures, and nothing else."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from workflows.time_budgets import _OF_PEOPLE
 OfType = Callable[[str], Resources]
 
 
-def test_every_variable_is_read_and_every_variable_that_is_read_is_there(of_type: OfType) -> None:
-    """But for those that change a circuit breaker, which begin with BREAKER_ and may be added to any function."""
+def test_the_template_sets_exactly_the_variables_that_the_code_reads(of_type: OfType) -> None:
+    """Except for settings of circuit breakers, which begin with BREAKER_ and may be added to any function."""
     modules = [*(REPOSITORY / "handlers").glob("*.py"), *(REPOSITORY / "workflows").glob("*.py")]
     modules += (REPOSITORY / "workflows" / "aws").glob("*.py")
     read = {SETTING, *(name for name, _ in _OF_PEOPLE.values())}
@@ -32,8 +32,8 @@ def test_every_variable_is_read_and_every_variable_that_is_read_is_there(of_type
     assert given == read
 
 
-def test_every_parameter_says_what_it_is_and_only_addresses_must_be_given(plain: dict[str, Any]) -> None:
-    """Where the providers are, nobody can guess."""
+def test_every_parameter_has_a_description_and_only_addresses_have_no_default(plain: dict[str, Any]) -> None:
+    """The addresses of providers have no sensible default."""
     parameters = plain["Parameters"]
     assert all(len(found["Description"]) > 20 for found in parameters.values())
     assert {name for name, found in parameters.items() if "Default" not in found} == {
@@ -44,7 +44,7 @@ def test_every_parameter_says_what_it_is_and_only_addresses_must_be_given(plain:
 
 
 def test_providers_are_called_over_tls(plain: dict[str, Any]) -> None:
-    """The bearer tokens go with the calls. On the same machine, as in the tests, they go nowhere."""
+    """Calls carry bearer tokens. Plain HTTP is allowed only to the same machine, as in the tests."""
     for name in ("PaymentsUrl", "KitchenUrl", "CouriersUrl"):
         pattern = plain["Parameters"][name]["AllowedPattern"]
         assert re.fullmatch(pattern, "https://payments.example/v1")
@@ -58,8 +58,8 @@ REFUSED = ["lots", "100", "EUR", "-1.00 EUR", "100.00 eur", "100.00EUR", "1,5 EU
 
 
 @pytest.mark.parametrize("text", [DEFAULT, *TAKEN, *REFUSED])
-def test_a_limit_that_says_nothing_is_refused_by_the_deployment(plain: dict[str, Any], text: str) -> None:
-    """Else the function refuses it, once it is there. How many decimals a currency has, only the function knows."""
+def test_the_deployment_refuses_an_invalid_limit(plain: dict[str, Any], text: str) -> None:
+    """Otherwise the deployed function would refuse it. Only the function checks the decimals of a currency."""
     parameter = plain["Parameters"]["SecondPersonAbove"]
     assert parameter["Default"] == DEFAULT
     taken = re.fullmatch(parameter["AllowedPattern"], text) is not None
@@ -68,8 +68,8 @@ def test_a_limit_that_says_nothing_is_refused_by_the_deployment(plain: dict[str,
         assert all(limit.minor >= 0 for limit in limits(text).values())
 
 
-def test_every_route_asks_for_a_token_but_the_description(of_type: OfType) -> None:
-    """A route that is added is closed unless it says otherwise."""
+def test_every_route_requires_a_token_except_the_documentation(of_type: OfType) -> None:
+    """A new route requires a token by default. The documentation and its assets need none."""
     (api,) = of_type("ApiGatewayV2::Api").values()
     open_ = {
         (method, path)
@@ -77,11 +77,13 @@ def test_every_route_asks_for_a_token_but_the_description(of_type: OfType) -> No
         for method, route in methods.items()
         if route.get("security") != [{"Callers": []}]
     }
-    assert open_ == {("get", "/openapi.json"), ("get", "/docs")}
+    assert open_ == {
+        (method, path) for method in ("get", "head") for path in ("/openapi.json", "/docs", "/docs/{asset}")
+    }
 
 
-def test_tokens_are_of_the_stacks_own_pool_and_client(of_type: OfType) -> None:
-    """Nobody else's tokens, however valid."""
+def test_only_tokens_of_the_stack_s_own_pool_and_client_are_accepted(of_type: OfType) -> None:
+    """Valid tokens of other pools are refused."""
     (api,) = of_type("ApiGatewayV2::Api").values()
     (authorizer,) = api["Body"]["components"]["securitySchemes"].values()
     jwt = authorizer["x-amazon-apigateway-authorizer"]["jwtConfiguration"]
@@ -90,19 +92,19 @@ def test_tokens_are_of_the_stacks_own_pool_and_client(of_type: OfType) -> None:
 
 
 def test_the_groups_are_the_roles(of_type: OfType) -> None:
-    """Those that the domain knows, but for Expediter itself."""
+    """All roles of the domain except the system itself."""
     groups = {group["GroupName"] for group in of_type("Cognito::UserPoolGroup").values()}
     assert groups == {str(role) for role in ROLES}
 
 
-def test_nobody_signs_up_by_themselves(of_type: OfType) -> None:
-    """A caller is given a role by somebody who may."""
+def test_only_an_administrator_creates_users(of_type: OfType) -> None:
+    """A user gets a role from an administrator."""
     (pool,) = of_type("Cognito::UserPool").values()
     assert pool["AdminCreateUserConfig"] == {"AllowAdminCreateUserOnly": True}
 
 
-def test_the_api_takes_no_more_than_is_planned(of_type: OfType) -> None:
-    """Beyond it callers hear 429, and the functions behind are spared."""
+def test_the_api_is_throttled(of_type: OfType) -> None:
+    """Above the limit callers get 429, and the functions are not overloaded."""
     (stage,) = of_type("ApiGatewayV2::Stage").values()
     settings = stage["DefaultRouteSettings"]
     assert named(settings["ThrottlingRateLimit"]) == "RequestsPerSecond"
@@ -110,7 +112,7 @@ def test_the_api_takes_no_more_than_is_planned(of_type: OfType) -> None:
 
 
 def test_every_handler_is_a_function(of_type: OfType) -> None:
-    """One Lambda a handler, and none without one."""
+    """Each handler has one Lambda function, and each function a handler."""
     written = {
         f"handlers.{path.stem}.handler"
         for path in (REPOSITORY / "handlers").glob("*.py")
@@ -119,8 +121,8 @@ def test_every_handler_is_a_function(of_type: OfType) -> None:
     assert {item["Handler"] for item in of_type("Lambda::Function").values()} == written
 
 
-def test_every_function_runs_the_python_that_is_packed(of_type: OfType) -> None:
-    """The wheels are for that interpreter on that processor: see the Makefile."""
+def test_every_function_runs_the_python_that_the_artifact_is_built_for(of_type: OfType) -> None:
+    """The wheels are for this interpreter and processor, see the Makefile."""
     kinds = {(item["Runtime"], *item["Architectures"]) for item in of_type("Lambda::Function").values()}
     assert kinds == {("python3.13", "arm64")}
     recipe = (REPOSITORY / "Makefile").read_text()
@@ -128,15 +130,15 @@ def test_every_function_runs_the_python_that_is_packed(of_type: OfType) -> None:
     assert "_aarch64" in recipe
 
 
-def test_the_machines_are_of_the_kind_that_their_definitions_need(of_type: OfType) -> None:
-    """And both engines agree about it."""
+def test_each_machine_has_the_type_that_its_definition_needs(of_type: OfType) -> None:
+    """Standard or Express, and the embedded engine uses the same."""
     kinds = {name: item["StateMachineType"] for name, item in of_type("StepFunctions::StateMachine").items()}
     embedded = read_template(TEMPLATE).machines
     assert kinds == {name: "EXPRESS" if found.express else "STANDARD" for name, found in embedded.items()}
 
 
-def test_a_second_stack_may_stand_beside_the_first(plain: dict[str, Any]) -> None:
-    """What has a name of its own has the stack's in it."""
+def test_two_stacks_can_exist_in_one_account(plain: dict[str, Any]) -> None:
+    """Every explicit name contains the name of the stack."""
     for name, item in plain["Resources"].items():
         properties = item.get("Properties", {})
         for field in ("Name", "LogGroupName", "TableName", "BucketName", "QueueName", "TopicName", "RoleName"):
@@ -144,8 +146,8 @@ def test_a_second_stack_may_stand_beside_the_first(plain: dict[str, Any]) -> Non
                 raise AssertionError(f"{name}.{field} is {properties[field]!r} in every stack")
 
 
-def test_every_check_of_the_scanner_that_is_left_out_has_its_reason() -> None:
-    """In one place, right above it."""
+def test_every_skipped_check_of_the_scanner_has_a_reason() -> None:
+    """It stands in the line above the check."""
     text = (REPOSITORY / "tools" / "checkov.yaml").read_text()
     left_out = yaml.safe_load(text)["skip-check"]
     assert left_out
@@ -154,8 +156,8 @@ def test_every_check_of_the_scanner_that_is_left_out_has_its_reason() -> None:
     assert not re.search(r"checkov|cfn-lint", TEMPLATE.read_text())
 
 
-def test_a_machine_outlasts_all_that_its_parameters_allow_to_be_waited_for(plain: dict[str, Any]) -> None:
-    """Else a slow order would end as a fault of ours. A courier is asked five times, and each may lose the pickup."""
+def test_a_machine_s_timeout_is_longer_than_all_its_waits_together(plain: dict[str, Any]) -> None:
+    """Otherwise a slow order would fail. Five couriers may be asked, and each may miss the pickup."""
     machines = {
         name: yaml.safe_load((REPOSITORY / "statemachines" / f"{name}.asl.yaml").read_text())
         for name in ("order", "preparation", "delivery")

@@ -1,4 +1,4 @@
-"""Nothing that fails is lost: every asynchronous edge has somewhere to put what failed, and an alarm that tells."""
+"""Failures are not lost: every asynchronous delivery has a dead-letter queue or destination, and an alarm."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OfType = Callable[[str], Resources]
 
 
 def dead_letter_queues(resources: Resources) -> Iterator[tuple[str, str]]:
-    """Each edge that is delivered later, or again, and the queue behind it: (edge, queue)."""
+    """List the asynchronous deliveries with their dead-letter queues: (delivery, queue)."""
     for name, item in resources.items():
         properties = item.get("Properties", {})
         match item["Type"]:
@@ -29,22 +29,22 @@ def dead_letter_queues(resources: Resources) -> Iterator[tuple[str, str]]:
                 yield name, named(properties["DestinationConfig"]["OnFailure"]["Destination"])
 
 
-def test_every_queue_that_is_received_from_has_dead_letters(resources: Resources, of_type: OfType) -> None:
-    """And every queue is either received from or holds the dead letters of another."""
+def test_every_consumed_queue_has_a_dead_letter_queue(resources: Resources, of_type: OfType) -> None:
+    """Every queue is either consumed or a dead-letter queue."""
     dead = {queue for _, queue in dead_letter_queues(resources)}
     queues = {f"{name}.Arn": item for name, item in of_type("SQS::Queue").items()}
     assert dead <= set(queues)
     assert {name for name, item in queues.items() if "RedrivePolicy" not in item} == dead
 
 
-def test_dead_letters_are_kept_as_long_as_can_be(resources: Resources, of_type: OfType) -> None:
-    """Fourteen days, over any holiday."""
+def test_dead_letters_are_kept_for_the_longest_time(resources: Resources, of_type: OfType) -> None:
+    """Fourteen days, SQS's maximum."""
     for _, queue in dead_letter_queues(resources):
         assert of_type("SQS::Queue")[queue.removesuffix(".Arn")]["MessageRetentionPeriod"] == 14 * 86400
 
 
-def test_what_writes_dead_letters_may(resources: Resources, of_type: OfType) -> None:
-    """A destination that refuses the message loses it without a word."""
+def test_services_may_write_to_their_dead_letter_queues(resources: Resources, of_type: OfType) -> None:
+    """A destination that refuses a message loses it silently."""
     allowed: dict[str, set[str]] = {}
     for item in of_type("SQS::QueuePolicy").values():
         for statement in item["PolicyDocument"]["Statement"]:
@@ -64,8 +64,8 @@ def test_what_writes_dead_letters_may(resources: Resources, of_type: OfType) -> 
                 assert ("sqs:SendMessage", queue) in may(resources, role_of(function))
 
 
-def test_every_function_is_waited_for_or_has_a_destination(resources: Resources, of_type: OfType) -> None:
-    """Behind a request and behind a Task somebody hears of the failure; anybody else needs to be told."""
+def test_every_asynchronous_function_has_a_destination_for_failures(resources: Resources, of_type: OfType) -> None:
+    """A request or a Task gets the failure as its answer; all other invocations need a destination."""
     sources: dict[str, set[str]] = {name: set() for name in of_type("Lambda::Function")}
     for permission in of_type("Lambda::Permission").values():
         sources[named(permission["FunctionName"])].add(permission["Principal"])
@@ -90,8 +90,8 @@ def test_every_function_is_waited_for_or_has_a_destination(resources: Resources,
     assert named(asynchronous["FunctionName"]) == "Timer"
 
 
-def test_a_stream_mapping_gives_up_on_a_record_and_keeps_it(resources: Resources, of_type: OfType) -> None:
-    """The defaults block a shard for a day on one poison record, and then lose it."""
+def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:
+    """By default one failing record blocks a shard for a day and is then lost."""
     mappings = [item for item in of_type("Lambda::EventSourceMapping").values() if "StartingPosition" in item]
     assert {named(item["FunctionName"]) for item in mappings} == {"Feed", "Publisher"}
     for item in mappings:
@@ -105,8 +105,8 @@ def test_a_stream_mapping_gives_up_on_a_record_and_keeps_it(resources: Resources
         assert {("s3:PutObject", f"{bucket}/*"), ("s3:ListBucket", bucket)} <= may(resources, role)
 
 
-def test_a_queue_hides_a_message_for_as_long_as_its_function_may_need(resources: Resources, of_type: OfType) -> None:
-    """Six times the function's limit: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
+def test_the_visibility_timeout_is_six_times_the_function_s_timeout(resources: Resources, of_type: OfType) -> None:
+    """As AWS recommends: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html."""
     for item in of_type("Lambda::EventSourceMapping").values():
         queue = resources[named(item["EventSourceArn"]).partition(".")[0]]
         if queue["Type"] == "AWS::SQS::Queue":
@@ -115,8 +115,8 @@ def test_a_queue_hides_a_message_for_as_long_as_its_function_may_need(resources:
             assert item["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_the_fault_rule_hears_of_every_end_that_is_a_fault(of_type: OfType) -> None:
-    """Those are the three states an execution ends in besides SUCCEEDED."""
+def test_the_fault_rule_matches_every_end_that_is_a_fault(of_type: OfType) -> None:
+    """These are FAILED, TIMED_OUT and ABORTED."""
     pattern = of_type("Events::Rule")["FaultRule"]["EventPattern"]
     assert set(pattern["detail"]["status"]) == {"FAILED", "TIMED_OUT", "ABORTED"}
     assert pattern["detail"]["stateMachineArn"] == [{"Ref": "OrderMachine"}]

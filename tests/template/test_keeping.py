@@ -1,4 +1,4 @@
-"""What is stored: encrypted, kept for as long as it is said, and there after the stack is gone where it must be."""
+"""Stored data: encryption, retention, and what survives the deletion of the stack."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OfType = Callable[[str], Resources]
 
 
 def encrypted_with(kind: str, properties: dict[str, Any]) -> str:
-    """The key that encrypts a resource of this type."""
+    """Return the key that encrypts a resource of this type."""
     match kind:
         case "DynamoDB::Table":
             assert properties["SSESpecification"]["SSEEnabled"] is True
@@ -31,28 +31,28 @@ def encrypted_with(kind: str, properties: dict[str, Any]) -> str:
 @pytest.mark.parametrize(
     "kind", ["DynamoDB::Table", "SQS::Queue", "SNS::Topic", "S3::Bucket", "Logs::LogGroup", "SecretsManager::Secret"]
 )
-def test_everything_stored_is_encrypted_with_our_key(of_type: OfType, kind: str) -> None:
-    """A key of the account's own can be audited and withdrawn; AWS's cannot."""
+def test_all_stored_data_is_encrypted_with_the_stack_s_key(of_type: OfType, kind: str) -> None:
+    """A customer-managed key can be audited and disabled; one of AWS cannot."""
     assert of_type(kind)
     for name, properties in of_type(kind).items():
         assert encrypted_with(kind, properties).removesuffix(".Arn") == "TableKey", name
 
 
-def test_keys_are_renewed_every_year(of_type: OfType) -> None:
-    """Both of them; what was encrypted stays readable."""
+def test_keys_are_rotated_every_year(of_type: OfType) -> None:
+    """Both of them. Data encrypted before stays readable."""
     assert all(key["EnableKeyRotation"] is True for key in of_type("KMS::Key").values())
     assert set(of_type("KMS::Key")) == {"TableKey", "CustomerKey"}
 
 
-def test_the_log_and_the_keys_to_it_survive_the_stack(resources: Resources) -> None:
-    """And whom its names belong to. Everything else can be made again, or is of no use without the stack."""
+def test_the_log_and_its_keys_survive_the_stack(resources: Resources) -> None:
+    """Also the user pool, whose ids are in the log. All other resources can be created again."""
     kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
     assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers"}
     assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
 
 
-def test_the_log_is_backed_up_and_guarded_and_followed(of_type: OfType) -> None:
-    """The stream has the old images, so that an overwrite shows."""
+def test_the_log_has_backups_deletion_protection_and_a_stream(of_type: OfType) -> None:
+    """The stream has the old images, so that an overwrite is visible."""
     events = of_type("DynamoDB::Table")["Events"]
     assert events["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert events["DeletionProtectionEnabled"] is True
@@ -60,7 +60,7 @@ def test_the_log_is_backed_up_and_guarded_and_followed(of_type: OfType) -> None:
 
 
 def test_data_keys_have_no_backups(of_type: OfType) -> None:
-    """A key that was destroyed could come back from one, and with it what was erased. Nor a stream: it is a copy."""
+    """A backup could restore a destroyed key, and with it erased data. A stream would be a copy too."""
     keys = of_type("DynamoDB::Table")["DataKeys"]
     assert not {"PointInTimeRecoverySpecification", "StreamSpecification"} & set(keys)
     assert keys["DeletionProtectionEnabled"] is True
@@ -68,12 +68,12 @@ def test_data_keys_have_no_backups(of_type: OfType) -> None:
 
 @pytest.mark.parametrize("table", ["Events", "Documents", "DataKeys"])
 def test_tables_are_paid_by_the_request(of_type: OfType, table: str) -> None:
-    """Orders come at noon and in the evening; nobody plans capacity."""
+    """Orders come at noon and in the evening, which fixed capacity does not fit."""
     assert of_type("DynamoDB::Table")[table]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_nobody_outside_reads_the_failed_batches(of_type: OfType) -> None:
-    """Nor does anybody without TLS."""
+def test_the_bucket_of_failed_batches_is_private(of_type: OfType) -> None:
+    """And it requires TLS."""
     (bucket,) = of_type("S3::Bucket").values()
     assert all(bucket["PublicAccessBlockConfiguration"].values())
     (policy,) = of_type("S3::BucketPolicy").values()
@@ -85,12 +85,12 @@ def test_nobody_outside_reads_the_failed_batches(of_type: OfType) -> None:
 
 
 def test_log_lines_are_kept_for_as_long_as_the_parameter_says(of_type: OfType) -> None:
-    """Lambda, Step Functions and API Gateway would keep them for ever in groups that they make themselves."""
+    """Log groups that the services create themselves would keep log lines for ever."""
     assert {named(group["RetentionInDays"]) for group in of_type("Logs::LogGroup").values()} == {"LogRetentionDays"}
 
 
 def test_every_function_machine_and_api_writes_to_a_group_of_the_stack(of_type: OfType) -> None:
-    """And functions write JSON, whose fields the metric filters read."""
+    """Functions write JSON, whose fields the metric filters read."""
     groups = {
         **{name: function["LoggingConfig"]["LogGroup"] for name, function in of_type("Lambda::Function").items()},
         **{name: _destination(machine) for name, machine in of_type("StepFunctions::StateMachine").items()},
@@ -102,13 +102,13 @@ def test_every_function_machine_and_api_writes_to_a_group_of_the_stack(of_type: 
 
 
 def test_task_tokens_are_not_logged(of_type: OfType) -> None:
-    """Whoever reads one in a log could answer for a restaurant."""
+    """With a token from a log, a reader could answer for a restaurant."""
     for machine in of_type("StepFunctions::StateMachine").values():
         assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
 
 
 def test_every_function_and_machine_is_traced(of_type: OfType) -> None:
-    """From the request over the stream into the machine."""
+    """From the request through the stream to the machine."""
     assert all(found["TracingConfig"] == {"Mode": "Active"} for found in of_type("Lambda::Function").values())
     machines = of_type("StepFunctions::StateMachine").values()
     assert all(found["TracingConfiguration"] == {"Enabled": True} for found in machines)

@@ -1,4 +1,4 @@
-"""What the template allows: no more than somebody calls, and no wildcard without a reason."""
+"""Permissions of the template: no more than the code calls, and no wildcard without a reason."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ LOG_WRITERS = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem",
 
 
 def test_a_wildcard_has_a_written_reason(resources: Resources) -> None:
-    """``Resource: "*"`` and ``Principal: "*"`` are explained beside it, in Metadata.AnyResource; a reason without one
-    is out of date. A refusal may be as wide as it likes."""
+    """``Resource: "*"`` and ``Principal: "*"`` are explained in Metadata.AnyResource.
+
+    A reason without a wildcard is out of date. A Deny statement needs no reason.
+    """
     wide = {
         (found.owner, found.sid)
         for found in every_statement(resources)
@@ -36,8 +38,8 @@ def test_a_wildcard_has_a_written_reason(resources: Resources) -> None:
     assert wide == reasons
 
 
-def test_no_statement_allows_every_action_of_a_service(resources: Resources) -> None:
-    """But for the account's own administration of its keys, without which nobody could ever change them."""
+def test_no_statement_allows_all_actions_of_a_service(resources: Resources) -> None:
+    """Except for the account's administration of its keys, without which the keys could never be changed."""
     wide = {
         (found.owner, found.sid)
         for found in every_statement(resources)
@@ -47,13 +49,13 @@ def test_no_statement_allows_every_action_of_a_service(resources: Resources) -> 
 
 
 def test_aws_managed_policies_are_not_used(of_type: OfType) -> None:
-    """They allow what they do on everything of the account."""
+    """They allow their actions on all resources of the account."""
     for role in of_type("IAM::Role").values():
         assert all(set(item) == {"Ref"} for item in role.get("ManagedPolicyArns", ()))
 
 
-def test_who_is_trusted_is_a_service_for_this_account(of_type: OfType) -> None:
-    """Lambda assumes a role only for a function of the role's own account; the others are asked to."""
+def test_roles_trust_only_services_acting_for_this_account(of_type: OfType) -> None:
+    """Lambda assumes a role only for functions of the role's account; other services need a condition."""
     for name, role in of_type("IAM::Role").items():
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
         service = trust["Principal"]["Service"]
@@ -62,13 +64,13 @@ def test_who_is_trusted_is_a_service_for_this_account(of_type: OfType) -> None:
 
 
 def test_every_function_has_a_role_of_its_own(of_type: OfType) -> None:
-    """So that each may do what its own code calls."""
+    """It allows only what the code of this function calls."""
     functions = of_type("Lambda::Function")
     assert {name: role_of(item) for name, item in functions.items()} == {name: f"{name}Role" for name in functions}
 
 
 def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: OfType) -> None:
-    """No role at all may update or delete one, in whichever way; and only what decides may insert."""
+    """No role may update or delete a commit, and only functions that decide may insert one."""
     writers = {
         name: {action for action, on in may(resources, name) if on == "Events.Arn"} & LOG_WRITERS
         for name in of_type("IAM::Role")
@@ -90,7 +92,7 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
 
 
 def test_only_the_timer_reads_the_whole_log(resources: Resources, of_type: OfType) -> None:
-    """Everybody else reads one order at a time."""
+    """All other functions read one order at a time."""
     scan = {name for name in of_type("IAM::Role") for action, _ in may(resources, name) if action == "dynamodb:Scan"}
     assert scan == {"TimerRole"}
 
@@ -107,12 +109,15 @@ NAMES = {
 
 @pytest.mark.parametrize("variable", NAMES)
 def test_a_function_may_use_what_its_variables_name(resources: Resources, of_type: OfType, variable: str) -> None:
-    """And is told the name of what it may use. Tokens name no machine, so settling them needs no variable."""
+    """And its variables name all that it may use.
+
+    Settling a token needs no variable, because a token names no machine.
+    """
     settling = {"states:SendTaskSuccess", "states:SendTaskFailure"}
     for name, function in of_type("Lambda::Function").items():
-        told = variable in function["Environment"]["Variables"]
+        is_set = variable in function["Environment"]["Variables"]
         used = {action for action, on in may(resources, role_of(function)) if on == NAMES[variable]} - settling
-        assert told == bool(used), f"{name} {variable}"
+        assert is_set == bool(used), f"{name} {variable}"
 
 
 # --- machines ---------------------------------------------------------------------------------------------------------
@@ -125,7 +130,7 @@ RULE = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:rule/StepFunctionsG
 
 
 def integrations(definition: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The action and the resource of every call that a definition makes, with its placeholders for names."""
+    """List the action and resource of every call that a definition makes; names are its placeholders."""
     for state in definition["States"].values():
         for branch in state.get("Branches", ()):
             yield from integrations(branch)
@@ -156,7 +161,7 @@ def calls(resource: str, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
 def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
     resources: Resources, of_type: OfType, machine: str
 ) -> None:
-    """Both ways: a new state without its permission fails here and not on its first order."""
+    """A new state without its permission fails here, not on its first order."""
     properties = of_type("StepFunctions::StateMachine")[machine]
     stands_for = {f"${{{name}}}": named(value) for name, value in properties["DefinitionSubstitutions"].items()}
     definition = yaml.safe_load(read_template(TEMPLATE).machines[machine].definition)
@@ -169,13 +174,13 @@ def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
     assert allowed == needed
 
 
-def test_every_machine_is_held_to_it(of_type: OfType) -> None:
-    """The list above is all of them."""
+def test_every_machine_is_in_the_list(of_type: OfType) -> None:
+    """The list of machines above is complete."""
     files = {path.name.removesuffix(".asl.yaml").title() for path in (REPOSITORY / "statemachines").iterdir()}
     assert {f"{name}Machine" for name in files} == set(of_type("StepFunctions::StateMachine"))
 
 
-# --- what others send -------------------------------------------------------------------------------------------------
+# --- access by services -----------------------------------------------------------------------------------------------
 
 
 UNCONDITIONAL = {"OrderEventsPolicy", "TableKey"}
@@ -186,8 +191,8 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
 
 
-def test_a_service_that_writes_to_us_is_held_to_its_source(resources: Resources) -> None:
-    """A queue, topic or key that trusts a whole service trusts everybody's use of it."""
+def test_a_service_may_write_only_for_its_own_source(resources: Resources) -> None:
+    """A queue, topic or key that trusts a whole service would trust every account that uses it."""
     for found in every_statement(resources):
         services = [name for name in found.principals if name.endswith(".amazonaws.com")]
         if services == ["events.amazonaws.com"] and found.owner in UNCONDITIONAL:

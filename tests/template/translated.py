@@ -1,4 +1,4 @@
-"""The template as plain CloudFormation, for the tests and the linters that know no SAM."""
+"""The template as plain CloudFormation, for tests and linters that do not read SAM."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PYTHON = REPOSITORY / ".tools" / "sam" / "bin" / "python"
 
 
 def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "functions.zip") -> dict[str, Any]:
-    """A new copy: definitions are inlined, and the functions' code is at ``bucket`` and ``key``."""
+    """Translate the template. Definitions are inlined, and the functions' code is at ``bucket`` and ``key``."""
     plain: dict[str, Any] = json.loads(_translation(template, bucket, key))
     return plain
 

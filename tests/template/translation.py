@@ -1,7 +1,7 @@
-"""Translates a SAM template into plain CloudFormation, as AWS does: run by the SAM command line's own interpreter.
+"""Translate a SAM template into plain CloudFormation, as AWS does. Run by the SAM command line's own interpreter.
 
-``python translation.py <template> <bucket> <key>`` writes JSON to stdout. Code is where the arguments say it was
-uploaded to; definitions stand in the template.
+``python translation.py <template> <bucket> <key>`` writes JSON to stdout. The arguments say where the functions' code
+was uploaded; definitions are in the template.
 """
 
 import json
@@ -16,7 +16,7 @@ from samtranslator.yaml_helper import yaml_parse
 
 
 class NoManagedPolicies:
-    """The template names none of AWS's managed policies, so there are none to look up."""
+    """A loader of AWS's managed policies. The template uses none, so it has nothing to load."""
 
     def load(self) -> dict[str, str]:
         return {}
@@ -40,5 +40,5 @@ def translation(path: Path, bucket: str, key: str) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator asks for the partition
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the translator reads the partition
     print(json.dumps(translation(Path(sys.argv[1]), sys.argv[2], sys.argv[3]), indent=1))

@@ -247,7 +247,7 @@ class _Counter:
         feed = engine._feed
         followed = not feed._unfinished and not feed._feed.changes(feed._read_to, 1)
         rounds = engine.executions._rounds
-        settled = rounds._inbox.empty() and not rounds._under_way
+        settled = not rounds._inbox and not rounds._under_way
         return followed and settled and self._busy == 0 and engine._functions.waiting == 0
 
 

@@ -31,6 +31,8 @@ from workflows.engine import EVENT_TYPES, assemble, engine
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import NewCommit
 from workflows.event_store.keyring import NoKeys
+from workflows.event_store.streams import order_stream
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
 
@@ -60,7 +62,7 @@ def step(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Append one record to the saga's stream, once: the key of the commit is the number of the step."""
     log = engine().log
     log.append(
-        log.load(f"saga#{event['saga']}"),
+        log.load(order_stream(event["saga"])),
         NewCommit(
             key=f"step-{event['step']}",
             events=(PreparationReady(answers=event["step"], at=AT),),
@@ -75,11 +77,12 @@ def step(event: dict[str, Any], context: object) -> dict[str, Any]:
 
 def main(folder: Path) -> None:
     clock, nothing = SystemClock(), None
-    database, alarms = Database(folder / "expediter.sqlite"), Alarms(clock)
+    hub = Hub()
+    database, alarms = Database(folder / "expediter.sqlite", hub=hub), Alarms(clock, hub)
     journal = Journal(database)
-    functions = Functions({"Step": FUNCTION}, clock=clock, alarms=alarms)
+    functions = Functions({"Step": FUNCTION}, clock=clock, hub=hub, alarms=alarms, on_hub=lambda _: True)
     machines = {"Saga": Machine("Saga", False, definition.parse(SAGA, name="Saga"))}
-    driver = Driver(database, journal, Definitions(journal), machines, functions, clock=clock, alarms=alarms)
+    driver = Driver(database, journal, Definitions(journal), machines, functions, clock=clock, hub=hub, alarms=alarms)
     ports: dict[str, Any] = dict.fromkeys(("documents", "payments", "kitchen", "couriers"), nothing)
     functions.start(
         assemble(
@@ -87,17 +90,21 @@ def main(folder: Path) -> None:
         )
     )
     driver.begin()
-    runs = count()
+    runs, log = count(), SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock)
 
     def run(sagas: int, in_flight: int) -> dict[str, Any]:
         name = f"saga-{time.time_ns()}-{next(runs)}"
-        return closed_loop(lambda number: _saga(driver, f"{name}-{number}"), sagas, in_flight)
+        took = closed_loop(lambda number: _saga(driver, f"{name}-{number}"), sagas, in_flight)
+        unfinished = [n for n in range(sagas) if log.load(order_stream(f"{name}-{n}")).version != STEPS]
+        assert not unfinished, f"sagas without all their records: {unfinished}"
+        return took
 
     answer_all({"run": run})
     driver.close()
     functions.close(10)
     alarms.close()
     database.close()
+    hub.close()
 
 
 def _saga(driver: Driver, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 from workflows.engine import engine, environment
@@ -17,7 +16,8 @@ DONE = "the clock was looked after"
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """``event`` may say for how many seconds circuits are looked after: ``{"for_s": 50}``; without it, once."""
-    done = keep_time(engine("ORDER_MACHINE"), environment(), for_s=float(event.get("for_s", 0)), pause=time.sleep)
+    ports = engine("ORDER_MACHINE")
+    done = keep_time(ports, environment(), for_s=float(event.get("for_s", 0)), pause=ports.pause)
     _log.info(DONE, extra={name: _number(value) for name, value in done.items()})
     return done
 

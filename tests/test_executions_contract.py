@@ -9,7 +9,7 @@ import json
 import queue
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -31,6 +31,7 @@ from workflows.embedded.step_functions.machines import Machine
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.executions import Executions, ExecutionsUnavailable, TokenGone
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
 WAITING = """
@@ -85,14 +86,16 @@ def opened(folder: Path, protocol: Callable[[str], Any] | None) -> Iterator[Plac
     """The embedded engine with one machine; with ``protocol``, boto3's client of an endpoint, reached through that."""
     with ExitStack() as stack:
         clock = SystemClock()
-        alarms = Alarms(clock)
+        hub = stack.enter_context(closing(Hub()))
+        alarms = Alarms(clock, hub)
         stack.callback(alarms.close)
-        database = stack.enter_context(Database(folder / "engine.db"))
+        database = stack.enter_context(Database(folder / "engine.db", hub=hub))
         journal = Journal(database)
         definitions = Definitions(journal)
         callees = Callees()
         machine = Machine("Waiting", False, definition.parse(WAITING, name="Waiting"))
-        driver = Driver(database, journal, definitions, {"Waiting": machine}, callees, clock=clock, alarms=alarms)
+        machines = {"Waiting": machine}
+        driver = Driver(database, journal, definitions, machines, callees, clock=clock, hub=hub, alarms=alarms)
         driver.begin()
         stack.callback(driver.close)
         reports = Reports(journal, definitions)

@@ -7,7 +7,8 @@ has installed an opener: on AWS that is ``handlers/__init__.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ class Engine:
     couriers: CourierGateway
     breakers: Mapping[Dependency, Breaker]
     clock: Clock
+    pause: Callable[[float], None] = time.sleep
+    """Lets so many seconds pass in the function that calls it; other functions of the process go on."""
 
 
 def assemble(
@@ -61,6 +64,7 @@ def assemble(
     kitchen: KitchenGateway,
     couriers: CourierGateway,
     clock: Clock,
+    pause: Callable[[float], None] = time.sleep,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
 ) -> Engine:
     """The ports of one process, with a circuit breaker before each gateway."""
@@ -74,6 +78,7 @@ def assemble(
         couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
         breakers=opened,
         clock=clock,
+        pause=pause,
     )
 
 

@@ -19,6 +19,7 @@ from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import read_template
+from workflows.hub.hub import Hub
 
 ROOT = Path(__file__).parents[2]
 TOKENS = AccessTokens(b"a secret of thirty-two bytes ....")
@@ -27,14 +28,16 @@ TOKENS = AccessTokens(b"a secret of thirty-two bytes ....")
 @pytest.fixture
 def url(shop) -> Iterator[str]:  # noqa: F811 - the fixture
     """The address of an engine's front that serves the shop's APIs."""
-    template, clock, alarms = read_template(ROOT / "template.yaml"), SystemClock(), Alarms(SystemClock())
-    functions = Functions(template.functions, clock=clock, alarms=alarms, workers=4)
+    template, clock, hub = read_template(ROOT / "template.yaml"), SystemClock(), Hub()
+    alarms = Alarms(clock, hub)
+    functions = Functions(template.functions, clock=clock, hub=hub, alarms=alarms, workers=4)
     functions.start(shop.engine)
     server = HttpServer(HttpApi(template, functions, TOKENS, clock).app, port=0)
     yield f"http://127.0.0.1:{server.port}"
     server.close()
     functions.close(timeout_s=5)
     alarms.close()
+    hub.close()
 
 
 class Script:

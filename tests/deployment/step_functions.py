@@ -31,6 +31,7 @@ from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
 INVOCATIONS_MAX = 16
@@ -79,13 +80,14 @@ def driving(account: Account, stack: Stack, folder: Path, port: int) -> Iterator
     """Run the stack's machines behind Step Functions' API on ``port``, and yield its URL."""
     clock = SystemClock()
     with ExitStack() as opened:
-        database = opened.enter_context(Database(folder / "executions.sqlite"))
-        alarms = opened.enter_context(closing(Alarms(clock)))
+        hub = opened.enter_context(closing(Hub()))
+        database = opened.enter_context(Database(folder / "executions.sqlite", hub=hub))
+        alarms = opened.enter_context(closing(Alarms(clock, hub)))
         journal = Journal(database)
         definitions = Definitions(journal)
         functions = DeployedFunctions(account)
         machines = {machine.name: machine for machine in _machines(account, stack)}
-        driver = Driver(database, journal, definitions, machines, functions, clock=clock, alarms=alarms)
+        driver = Driver(database, journal, definitions, machines, functions, clock=clock, hub=hub, alarms=alarms)
         opened.callback(driver.close)
         opened.callback(functions.close)
         driver.begin()

@@ -23,6 +23,7 @@ from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Function
 from workflows.engine import assemble
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
 sys.path.append(str(Path(__file__).parent / "toys"))
@@ -77,12 +78,13 @@ class World:
         self, folder: Path, machines: Mapping[str, str], *, in_memory_max: int = 1024, workers: int = 8
     ) -> None:
         self.clock = ManualClock()
-        self.alarms = Alarms(self.clock)
-        self.database = Database(folder / "engine.sqlite")
+        self.hub = Hub()
+        self.alarms = Alarms(self.clock, self.hub)
+        self.database = Database(folder / "engine.sqlite", hub=self.hub)
         self.journal = Journal(self.database)
         definitions = Definitions(self.journal)
         self.reports = Reports(self.journal, definitions)
-        self.functions = Functions(FUNCTIONS, clock=self.clock, alarms=self.alarms, workers=workers)
+        self.functions = Functions(FUNCTIONS, clock=self.clock, hub=self.hub, alarms=self.alarms, workers=workers)
         self.broken: list[BaseException] = []
         self.driver = Driver(
             self.database,
@@ -91,6 +93,7 @@ class World:
             {name: _machine(name, text) for name, text in machines.items()},
             self.functions,
             clock=self.clock,
+            hub=self.hub,
             alarms=self.alarms,
             in_memory_max=in_memory_max,
             on_break=self.broken.append,
@@ -139,6 +142,7 @@ class World:
         self.driver.close()
         self.alarms.close()
         self.database.close()
+        self.hub.close()
 
 
 def _machine(name: str, text: str) -> Machine:

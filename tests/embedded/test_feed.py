@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import Functions
 from workflows.engine import Engine
 from workflows.event_store.commits import Commit
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
 
@@ -28,21 +30,35 @@ class Follower:
         nothing: Any = None
         self.place = toys.PLACES[place]
         self.clock = clock
-        self.alarms = Alarms(clock)
-        self.database = Database(folder / "engine.sqlite")
+        self.hub = Hub()
+        self.alarms = Alarms(clock, self.hub)
+        self.database = Database(folder / "engine.sqlite", hub=self.hub)
         self.log = SqliteEventLog(self.database, nothing, clock)
         function = make_function("Feed", handler, environment={"PLACE": place})
-        self.functions = Functions({"Feed": function}, clock=clock, alarms=self.alarms, workers=4)
+        self.functions = Functions({"Feed": function}, clock=clock, hub=self.hub, alarms=self.alarms, workers=4)
         ports: dict[str, Any] = dict.fromkeys(Engine.__dataclass_fields__)
         self.functions.start(Engine(**ports))
         self.feed = EventSourceMapping(
-            self.log, self.database, self.functions, function="Feed", clock=clock, alarms=self.alarms, calls_max=2
+            self.log,
+            self.database,
+            self.functions,
+            function="Feed",
+            clock=clock,
+            hub=self.hub,
+            alarms=self.alarms,
+            calls_max=2,
         )
         self.feed.begin()
 
     def commit(self, stream: str, version: int) -> None:
         """Store a commit."""
         self.log._insert(Commit(stream, version, f"key {version}", "2026-03-14T12:00:00.000000Z", b"\x01\x02", "{}"))
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Return once the condition holds on the hub."""
+        deadline = time.monotonic() + DEADLINE_S
+        while not self.hub.ask(condition):
+            assert time.monotonic() < deadline
 
     def wait(self, records: int) -> list[Any]:
         """Wait for this many more records."""
@@ -59,6 +75,7 @@ class Follower:
         self.functions.close(DEADLINE_S)
         self.alarms.close()
         self.database.close()
+        self.hub.close()
 
 
 Follow = Callable[..., Follower]
@@ -156,9 +173,8 @@ def test_after_an_exception_the_whole_batch_is_delivered_again(follow: Follow) -
     follower.place.refused = None  # breaks the function
     follower.commit("a", 1)
     follower.commit("a", 2)
-    with follower.feed._changed:
-        streams = follower.feed._streams
-        assert follower.feed._changed.wait_for(lambda: "a" in streams and streams["a"].attempts > 0, DEADLINE_S)
+    streams = follower.feed._streams
+    follower.until(lambda: "a" in streams and streams["a"].attempts > 0)
     follower.place.refused = set()
     _retry(follower)
     assert follower.wait(2) == ["a 1", "a 2"]
@@ -202,7 +218,6 @@ def test_after_a_checkpoint_only_the_unfinished_comes_again(follow: Follow) -> N
 
 def _retry(follower: Follower) -> None:
     """Move the clock to the next retry, once it is set."""
-    with follower.feed._changed:
-        assert follower.feed._changed.wait_for(lambda: follower.feed._calls == 0, DEADLINE_S)
+    follower.until(lambda: follower.feed._calls == 0)
     follower.clock.time = follower.clock.time.replace(hour=(follower.clock.time.hour + 1) % 24)
     follower.alarms.look()

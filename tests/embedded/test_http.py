@@ -22,6 +22,7 @@ from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnus
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import ApiRoute, Function, Template
 from workflows.engine import Engine
+from workflows.hub.hub import Hub
 
 ROUTES = [
     ("GET", "/orders/{order_id}", False),
@@ -40,7 +41,8 @@ class Api:
 
     def __init__(self, folder: Path) -> None:
         clock = SystemClock()
-        self.alarms = Alarms(clock)
+        self.hub = Hub()
+        self.alarms = Alarms(clock, self.hub)
         routes = tuple(ApiRoute(method=method, path=path, open=is_open) for method, path, is_open in ROUTES)
         function = Function(
             logical_id="Api",
@@ -51,7 +53,7 @@ class Api:
             routes=routes,
         )
         template = Template(path=folder, functions={"Api": function}, machines={})
-        self.functions = Functions({"Api": function}, clock=clock, alarms=self.alarms, workers=4)
+        self.functions = Functions({"Api": function}, clock=clock, hub=self.hub, alarms=self.alarms, workers=4)
         ports: dict[str, Any] = dict.fromkeys(Engine.__dataclass_fields__)
         self.functions.start(Engine(**ports))
         self.tokens = AccessTokens.of(folder)
@@ -66,6 +68,7 @@ class Api:
         self.server.close()
         self.functions.close(20)
         self.alarms.close()
+        self.hub.close()
 
 
 @pytest.fixture(scope="module")

@@ -99,7 +99,7 @@ def test_a_conflict_fails_its_own_append_and_not_its_batch(log, database, syncs)
     threads = threading.Thread(target=lambda: failures.extend(in_threads(16, append)))
     failures: list[BaseException] = []
     threads.start()
-    while database._writer._queue.qsize() < 16:
+    while len(database._writer._queue) < 16:
         assert threads.is_alive()
     seen = syncs.wal
     go.set()
@@ -122,7 +122,7 @@ def test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable(log, data
     monkeypatch.setattr(writer, "submit", lambda work: futures.append(queue(work)) or futures[-1])
     attempts = threading.Thread(target=in_threads, args=(2, lambda _: log.append(before, commit("k"))))
     attempts.start()
-    while writer._queue.qsize() < 2:
+    while len(writer._queue) < 2:
         assert attempts.is_alive()
 
     def hold(_name: str) -> None:

@@ -12,7 +12,8 @@ from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
-    from workflows.embedded.engine import EmbeddedEngine, OpenGateways
+    from workflows.embedded.engine import EmbeddedEngine
+    from workflows.embedded.providers import OpenGateways
     from workflows.embedded.step_functions.reports import Reports
     from workflows.event_store.event_log import EventLog
     from workflows.sandbox.opening import Sandbox

@@ -19,11 +19,10 @@ and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
-from contextlib import AbstractContextManager, ExitStack, closing, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import TypeAlias
 
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
@@ -37,6 +36,7 @@ from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import WORKERS, Functions
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.metrics import EngineMetrics
+from workflows.embedded.providers import OpenGateways
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine, read_machines
@@ -45,21 +45,17 @@ from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
 from workflows.engine import EVENT_TYPES, assemble
 from workflows.event_store.codec import Codec
-from workflows.gateways.gateways import Gateways
+from workflows.hub.hub import Hub, sleep
+from workflows.hub.watch import Watch
 from workflows.sqlite.database import Database
 from workflows.sqlite.documents import SqliteDocuments
 from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
+from workflows.sqlite.recent import Recent
 
 log = logging.getLogger(__name__)
 
 DATABASE = "expediter.sqlite"
-
-OpenGateways: TypeAlias = Callable[[Path, Clock], AbstractContextManager[Gateways]]
-"""Opens the providers that orders call.
-
-It gets the engine's folder once that is locked, and is closed after the engine.
-"""
 
 FEED = "Feed"
 """The function that gets every commit."""
@@ -126,19 +122,20 @@ class EmbeddedEngine:
         self._clock = clock
         self._opened = opened
         self.failed: Future[None] = Future()
-        """Gets an exception when the engine cannot continue, e.g.
-
-        because the disk is full: close it and start a new one.
-        """
-        database = opened.enter_context(Database(folder / DATABASE))
+        """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
+        self._hub = hub = opened.enter_context(closing(Hub()))
+        opened.enter_context(closing(Watch(hub)))
+        database = opened.enter_context(Database(folder / DATABASE, hub=hub))
         self.tokens = AccessTokens.of(folder)
-        self.gateways = opened.enter_context(gateways(folder, clock))
-        log = SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), clock)
-        alarms = opened.enter_context(closing(Alarms(clock)))
+        self.gateways = opened.enter_context(gateways(folder, clock, hub))
+        recent = Recent()
+        keyring = SqliteKeyRing(database, on_destroy=lambda: hub.ask(recent.clear))
+        log = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock, recent=recent)
+        alarms = opened.enter_context(closing(Alarms(clock, hub)))
         journal = Journal(database)
         definitions = Definitions(journal)
         self.reports = Reports(journal, definitions)
-        self._functions = Functions(template.functions, clock=clock, alarms=alarms, workers=workers)
+        self._functions = Functions(template.functions, clock=clock, hub=hub, alarms=alarms, workers=workers)
         self.executions = Driver(
             database,
             journal,
@@ -146,6 +143,7 @@ class EmbeddedEngine:
             machines,
             self._functions,
             clock=clock,
+            hub=hub,
             alarms=alarms,
             in_memory_max=in_memory_max,
             on_break=self._fail,
@@ -156,6 +154,7 @@ class EmbeddedEngine:
             self._functions,
             function=FEED,
             clock=clock,
+            hub=hub,
             alarms=alarms,
             calls_max=max(1, workers // 2),
             on_break=self._fail,
@@ -170,6 +169,7 @@ class EmbeddedEngine:
             kitchen=self.gateways.kitchen,
             couriers=self.gateways.couriers,
             clock=clock,
+            pause=sleep,
             breakers=breakers,
         )
 

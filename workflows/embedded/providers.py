@@ -12,11 +12,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, cast
 
 from workflows.clock import Clock
 from workflows.gateways.gateways import Gateways
 from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
 from workflows.gateways.http.provider import ProviderUrlRefused
+from workflows.hub.hub import Hub
+
+T = TypeVar("T")
+
+OpenGateways: TypeAlias = Callable[[Path, Clock, Hub], AbstractContextManager[Gateways]]
+"""Opens the providers that orders call: given the engine's folder, after it is locked. Closed after the engine."""
 
 PARAMETERS = ("PaymentsUrl", "KitchenUrl", "CouriersUrl")
 """The template's parameters with the providers' base URLs."""
@@ -44,7 +51,7 @@ class HttpGateways:
     couriers: HttpCouriers
 
 
-def http_gateways(parameters: Mapping[str, str]) -> Callable[[Path, Clock], AbstractContextManager[Gateways]] | None:
+def http_gateways(parameters: Mapping[str, str]) -> OpenGateways | None:
     """Return an opener of the providers for ``EmbeddedEngine.open``, or None if the parameters name no provider.
 
     The credentials are read for each call, so a changed one is used without a restart.
@@ -71,7 +78,7 @@ def http_gateways(parameters: Mapping[str, str]) -> Callable[[Path, Clock], Abst
             raise ProvidersUnusable(f"{name}: {refused}") from None
 
     @contextmanager
-    def open_(folder: Path, _clock: Clock) -> Iterator[Gateways]:
+    def open_(folder: Path, _clock: Clock, hub: Hub) -> Iterator[Gateways]:
         path = folder / CREDENTIALS
         for provider in _PROVIDERS:
             try:
@@ -79,12 +86,33 @@ def http_gateways(parameters: Mapping[str, str]) -> Callable[[Path, Clock], Abst
             except ProviderTokenMissing as error:
                 raise ProvidersUnusable(f"{error}; write {{{', '.join(_EXAMPLE)}}} into it") from None
         yield HttpGateways(
-            payments=HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments")),
-            kitchen=HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen")),
-            couriers=HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers")),
+            payments=_elsewhere(hub, HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments"))),
+            kitchen=_elsewhere(hub, HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen"))),
+            couriers=_elsewhere(hub, HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers"))),
         )
 
     return open_
+
+
+def _elsewhere(hub: Hub, gateway: T) -> T:
+    """Return the gateway with its calls made on threads of the hub's pool, because they wait for sockets."""
+    return cast("T", _Elsewhere(hub, gateway))
+
+
+class _Elsewhere:
+    def __init__(self, hub: Hub, gateway: object) -> None:
+        self._hub = hub
+        self._gateway = gateway
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._gateway, name)
+        if not callable(found):
+            return found
+
+        def call(**arguments: Any) -> Any:
+            return self._hub.elsewhere(lambda: found(**arguments))
+
+        return call
 
 
 _EXAMPLE = [f'"{provider}": "TOKEN"' for provider in _PROVIDERS]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from typing import TypeVar
 
 from workflows.clock import Clock
 from workflows.gateways.errors import Unavailable
+from workflows.hub.hub import sleep
 from workflows.sandbox.ledger import Entry, Ledger, Lines, ProviderCall
 from workflows.sandbox.network import UnreliableNetwork
 from workflows.sandbox.settings import NetworkSettings
@@ -25,7 +25,7 @@ class Surroundings:
 
     clock: Clock
     random: Random
-    wait: Callable[[float], None] = time.sleep
+    wait: Callable[[float], None] = sleep
 
 
 class Counterparty:

@@ -9,6 +9,7 @@ from pathlib import Path
 from random import SystemRandom
 
 from workflows.clock import Clock
+from workflows.hub.hub import Hub
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.courier import SandboxCouriers
 from workflows.sandbox.kitchen import SandboxKitchen
@@ -34,7 +35,12 @@ class Sandbox:
 
 
 def open_sandbox(
-    file: Path, settings: SandboxSettings, surroundings: Surroundings, *, read_only: bool = False
+    file: Path,
+    settings: SandboxSettings,
+    surroundings: Surroundings,
+    *,
+    hub: Hub | None = None,
+    read_only: bool = False,
 ) -> Sandbox:
     """Open or create the sandbox's file, which is not the engine's.
 
@@ -44,7 +50,7 @@ def open_sandbox(
     Raises:
         DatabaseInUse: Another process has the file.
     """
-    database = Database(file, read_only=read_only)
+    database = Database(file, hub=hub, read_only=read_only)
     return Sandbox(
         payments=SandboxPayments(database, settings.payment, surroundings),
         kitchen=SandboxKitchen(database, settings.kitchen, surroundings),
@@ -53,10 +59,11 @@ def open_sandbox(
     )
 
 
-def sandbox_gateways(settings: SandboxSettings) -> Callable[[Path, Clock], AbstractContextManager[Sandbox]]:
-    """Return an opener for ``EmbeddedEngine.open``: the sandbox, in the engine's folder."""
+def sandbox_gateways(settings: SandboxSettings) -> Callable[[Path, Clock, Hub], AbstractContextManager[Sandbox]]:
+    """Return what ``EmbeddedEngine.open`` takes as its gateways: the sandbox, in the engine's folder."""
 
-    def open_(folder: Path, clock: Clock) -> AbstractContextManager[Sandbox]:
-        return closing(open_sandbox(folder / SANDBOX, settings, Surroundings(clock=clock, random=SystemRandom())))
+    def open_(folder: Path, clock: Clock, hub: Hub) -> AbstractContextManager[Sandbox]:
+        surroundings = Surroundings(clock=clock, random=SystemRandom())
+        return closing(open_sandbox(folder / SANDBOX, settings, surroundings, hub=hub))
 
     return open_

@@ -16,6 +16,7 @@ from typing import TypeVar
 
 import apsw
 
+from workflows.hub.hub import Hub
 from workflows.sqlite.group_commit import (
     DatabaseBroken,
     DatabaseBusy,
@@ -62,10 +63,13 @@ class Database:
     the place to notify those that wait for a durable commit; callbacks run in the writer thread and must be short.
     """
 
-    def __init__(self, path: Path | str, *, read_only: bool = False, vfs: str | None = None) -> None:
+    def __init__(
+        self, path: Path | str, *, hub: Hub | None = None, read_only: bool = False, vfs: str | None = None
+    ) -> None:
         """Open or create the file and lock it.
 
         Args:
+            hub: Commits the writes, at the end of each of its turns. Without one the database starts its own.
             read_only: Take no lock and create nothing, to read beside a running engine.
             vfs: The name of a registered apsw VFS.
 
@@ -79,15 +83,25 @@ class Database:
         self._idle_gate = threading.Lock()
         self._closed = False
         self._lock_fd: int | None = None
+        self._own_hub: Hub | None = None
         self._writer: Writer | None = None
         if not read_only:
-            self._open_writer()
+            self._open_writer(hub)
         elif not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist; is this the folder of an engine?")
 
     @property
     def read_only(self) -> bool:
         return self._writer is None
+
+    @property
+    def is_on_hub(self) -> bool:
+        """Whether the caller runs on the hub that commits the writes."""
+        return self._writer is not None and self._writer.hub.is_here
+
+    def others_wrote(self) -> bool:
+        """Whether another connection wrote to the file since the last call. Only on the hub."""
+        return self._writing().others_wrote()
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future."""
@@ -133,6 +147,8 @@ class Database:
             connection.close()
         if self._writer is not None:
             self._writer.close()
+        if self._own_hub is not None:
+            self._own_hub.close()
         if self._lock_fd is not None:
             os.close(self._lock_fd)
 
@@ -142,11 +158,14 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open_writer(self) -> None:
+    def _open_writer(self, hub: Hub | None) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock(self.path)
         try:
-            self._writer = Writer(self.path, _open_for_writing(self.path, self._vfs))
+            connection = _open_for_writing(self.path, self._vfs)
+            if hub is None:
+                hub = self._own_hub = Hub(f"writer of {self.path.name}")
+            self._writer = Writer(self.path, connection, hub)
         except BaseException:
             os.close(self._lock_fd)
             raise

@@ -10,9 +10,11 @@ import apsw
 from workflows.clock import Clock
 from workflows.event_store.change_feed import FeedEntry, Listeners
 from workflows.event_store.codec import Codec
-from workflows.event_store.commits import Commit
+from workflows.event_store.commits import Commit, History, NewCommit
 from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
+from workflows.hub.hub import wait
 from workflows.sqlite.database import Database, DatabaseUnavailable
+from workflows.sqlite.recent import Recent
 
 # One writer commits in the order of positions, so a reader that sees a position sees all positions before it.
 _TABLE = """
@@ -29,12 +31,38 @@ _SCAN_COMMITS = 100  # in memory and in one snapshot; a long snapshot would keep
 class SqliteEventLog(ChainedEventLog):
     """With a read-only ``Database`` it reads the log of a running engine."""
 
-    def __init__(self, database: Database, codec: Codec, clock: Clock) -> None:
+    def __init__(self, database: Database, codec: Codec, clock: Clock, *, recent: Recent | None = None) -> None:
+        """``recent`` keeps the histories used last, for calls on the hub of the database."""
         super().__init__(codec, clock)
         self._database = database
+        self._recent = recent
         self._listeners = Listeners()
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
+
+    def load(self, stream: str) -> History:
+        recent = self._recent_on_hub()
+        history = recent.find(stream) if recent is not None else None
+        if history is None:
+            history = super().load(stream)
+            if recent is not None:
+                recent.keep(history)
+        return history
+
+    def append(self, history: History, new: NewCommit) -> History:
+        after = super().append(history, new)
+        recent = self._recent_on_hub()
+        if recent is not None:
+            recent.keep(after)
+        return after
+
+    def _recent_on_hub(self) -> Recent | None:
+        """The kept histories, if they may be used: on the hub's thread, and emptied if another process wrote."""
+        if self._recent is None or not self._database.is_on_hub:
+            return None
+        if self._database.others_wrote():
+            self._recent.clear()
+        return self._recent
 
     def read(self, stream: str) -> Iterable[Commit]:
         return self._commits(stream, f"SELECT {_COLUMNS} FROM events WHERE pk = ? ORDER BY sk", (stream,))
@@ -55,7 +83,10 @@ class SqliteEventLog(ChainedEventLog):
 
     def _insert(self, commit: Commit) -> Commit | None:
         try:
-            stored = self._database.write(lambda connection: _insert(connection, commit))
+            inserted = self._database.submit(lambda connection: _insert(connection, commit))
+            if (recent := self._recent) is not None:
+                inserted.add_done_callback(lambda _: recent.appended(commit))
+            stored = wait(inserted)
         except DatabaseUnavailable as error:
             raise StreamUnavailable(commit.pk, str(error)) from error
         if stored is None:

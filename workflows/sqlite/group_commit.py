@@ -1,20 +1,22 @@
-"""One writer thread that runs all queued works in one transaction, so that one fsync makes them durable.
+"""The turn's transaction: all works queued in one turn of the hub are committed together, with one fsync.
 
-There is no timer: a single work is committed at once, and the works queued while that commit waits for the disk form
-the next batch. A result is returned only after the COMMIT that made it durable.
+There is no timer: a work that comes alone is committed at the end of its turn, and works that come while that commit
+waits for the disk become the next batch. No caller gets a result before the COMMIT that made it durable has returned.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 import apsw
+
+from workflows.hub.hub import Hub, wait
 
 T = TypeVar("T")
 Work = Callable[[apsw.Connection], T]
@@ -67,19 +69,18 @@ class _Queued:
 
 
 class Writer:
-    """Owns ``connection``: only the writer thread uses it from now on."""
+    """Owns ``connection``: from now on only the hub's thread uses it."""
 
-    def __init__(self, path: Path, connection: apsw.Connection) -> None:
+    def __init__(self, path: Path, connection: apsw.Connection, hub: Hub) -> None:
         self._path = path
         self._connection = connection
-        self._queue: SimpleQueue[_Queued | None] = SimpleQueue()
-        self._gate = threading.Lock()  # nothing may be queued after the end or after a failure
+        self.hub = hub
+        self._queue: deque[_Queued] = deque()
+        self._gate = threading.Lock()  # nothing is queued behind the end, or behind a failure
         self._refusal: DatabaseUnavailable | None = None
-        self._closing = False
         self._wal_pages = self._checkpointed_pages = 0
+        self._data_version = 0
         connection.set_wal_hook(self._note_wal)
-        self._thread = threading.Thread(target=self._run, name=f"writer of {path.name}", daemon=True)
-        self._thread.start()
 
     def submit(self, work: Work[T]) -> Future[T]:
         """Queue a work. Raises DatabaseUnavailable if the database is broken or closed."""
@@ -87,21 +88,32 @@ class Writer:
         with self._gate:
             if self._refusal is not None:
                 raise self._refused()
-            self._queue.put(_Queued(work, future))
+            self._queue.append(_Queued(work, future))
+        if self.hub.is_here:
+            self.hub.commit(self._commit_queued)
+        else:
+            self.hub.soon(lambda: self.hub.commit(self._commit_queued))
         return future
 
     def write(self, work: Work[T]) -> T:
-        """Queue a work and wait until it is durable."""
-        if threading.current_thread() is self._thread:
-            raise RuntimeError("write() from the writer thread waits for itself; use submit() in a done callback")
-        return self.submit(work).result()
+        """Submit and wait until it is durable. A callback of the hub must not wait: it uses ``submit``."""
+        return wait(self.submit(work))
+
+    def others_wrote(self) -> bool:
+        """Whether another connection wrote since the last call: SQLite counts those writes, and not its own."""
+        version = int(self._connection.pragma("data_version"))
+        has_changed, self._data_version = version != self._data_version, version
+        return has_changed
 
     def close(self) -> None:
         """Commit all queued works, then stop. Idempotent."""
         with self._gate:
             self._refusal = self._refusal or DatabaseClosed(f"{self._path} is closed")
-            self._queue.put(None)
-        self._thread.join()
+        self.hub.ask(self._close)
+
+    def _close(self) -> None:
+        while self._queue:
+            self._commit_queued()
         self._connection.close()
 
     def _refused(self) -> DatabaseUnavailable:
@@ -110,31 +122,25 @@ class Writer:
             return DatabaseBroken(self._path, refusal.__cause__)  # each caller gets its own traceback
         return DatabaseClosed(f"{self._path} is closed")
 
-    def _run(self) -> None:
-        batch: list[_Queued] = []
+    def _commit_queued(self) -> None:
+        batch = self._next_batch()
         try:
-            while not self._closing:
-                batch = self._next_batch()
-                if batch:
-                    self._commit(batch)
-                    self._checkpoint_if_due()
+            if batch:
+                self._commit(batch)
         except BaseException as bug:
-            self._break(bug, batch)  # no caller may wait for a thread that has ended
+            self._break(bug, batch)  # no caller may wait for a batch that nothing commits
             raise
+        if self._queue:
+            self.hub.commit(self._commit_queued)
+        elif batch:
+            self.hub.soon(self._checkpoint_if_due)
 
     def _next_batch(self) -> list[_Queued]:
         batch: list[_Queued] = []
-        queued = self._queue.get()
-        while queued is not None:
+        while self._queue and len(batch) < BATCH_MAX:
+            queued = self._queue.popleft()
             if queued.future.set_running_or_notify_cancel():
                 batch.append(queued)
-            if len(batch) >= BATCH_MAX:
-                return batch
-            try:
-                queued = self._queue.get_nowait()
-            except Empty:
-                return batch
-        self._closing = True
         return batch
 
     def _commit(self, batch: list[_Queued]) -> None:
@@ -182,14 +188,13 @@ class Writer:
                 self._connection.execute("ROLLBACK")
             except apsw.Error as worse:
                 error.add_note(f"and the rollback failed: {worse}")
-        while not self._queue.empty():
-            queued = self._queue.get()
-            if queued is not None and queued.future.set_running_or_notify_cancel():
+        while self._queue:
+            queued = self._queue.popleft()
+            if queued.future.set_running_or_notify_cancel():
                 batch.append(queued)
         for queued in batch:
             if not queued.future.done():
                 queued.future.set_exception(DatabaseBroken(self._path, error))
-        self._closing = True
 
     def _note_wal(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         self._wal_pages = pages
@@ -198,8 +203,8 @@ class Writer:
     def _checkpoint_if_due(self) -> None:
         """Copy the WAL into the database, after the results of the batch were returned."""
         if self._wal_pages < self._checkpointed_pages:
-            self._checkpointed_pages = 0  # SQLite restarted the WAL
-        if self._closing or self._wal_pages - self._checkpointed_pages < CHECKPOINT_PAGES:
+            self._checkpointed_pages = 0  # the WAL began again
+        if self._refusal is not None or self._wal_pages - self._checkpointed_pages < CHECKPOINT_PAGES:
             return
         try:
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

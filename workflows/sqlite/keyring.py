@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import apsw
@@ -27,8 +28,10 @@ _CACHED_MAX = 10_000  # keys, about 3 MB
 class SqliteKeyRing:
     """A new customer costs one write, which shares its fsync with all other queued writes."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, on_destroy: Callable[[], None] = lambda: None) -> None:
+        """``on_destroy`` is called once a key is gone, to drop what was decrypted with it."""
         self._database = database
+        self._on_destroy = on_destroy
         self._cache: OrderedDict[str, DataKey] = OrderedDict()  # by "customer <id>" and by "key <id>"
         self._gate = threading.Lock()
         self._destroyed = 0  # counts destructions: a key read before one is not cached after it
@@ -64,6 +67,7 @@ class SqliteKeyRing:
             self._cache.pop(f"customer {customer}", None)
             if row:
                 self._cache.pop(f"key {row[0]}", None)
+        self._on_destroy()
         self._truncate_wal()
         return row is not None
 

@@ -24,6 +24,7 @@ from workflows.embedded.step_functions.machines import Machine
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Function
 from workflows.engine import assemble
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
 PARENT = """
@@ -115,12 +116,12 @@ def record_aloud(event: Any, context: Any) -> Any:
 
 def main(folder: Path, orders: int) -> None:
     clock, nothing = SystemClock(), None
-    database, alarms = Database(folder / "engine.sqlite"), Alarms(clock)
+    hub = Hub()
+    database, alarms = Database(folder / "engine.sqlite", hub=hub), Alarms(clock, hub)
     journal = Journal(database)
-    functions = Functions({"RecordSlowly": FUNCTION}, clock=clock, alarms=alarms, workers=16)
-    driver = Driver(
-        database, journal, Definitions(journal), MACHINES, functions, clock=clock, alarms=alarms, in_memory_max=8
-    )
+    functions = Functions({"RecordSlowly": FUNCTION}, clock=clock, hub=hub, alarms=alarms, workers=16)
+    definitions, timing = Definitions(journal), {"clock": clock, "hub": hub, "alarms": alarms}
+    driver = Driver(database, journal, definitions, MACHINES, functions, in_memory_max=8, **timing)
     ports: dict[str, Any] = dict.fromkeys(("log", "documents", "payments", "kitchen", "couriers"), nothing)
     functions.start(assemble(executions=driver, clock=clock, **ports))
     driver.begin()

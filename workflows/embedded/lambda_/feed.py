@@ -11,11 +11,11 @@ from __future__ import annotations
 import base64
 import json
 import logging
-import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -29,6 +29,7 @@ from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.streams import order_id_in
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database, DatabaseUnavailable
 
 log = logging.getLogger(__name__)
@@ -79,7 +80,7 @@ class _Stream:
 
 
 class EventSourceMapping:
-    """Follows a log from its checkpoint on, in a thread of its own, until ``close``."""
+    """Follows a log from its checkpoint on, on the hub, until ``close``."""
 
     def __init__(
         self,
@@ -89,6 +90,7 @@ class EventSourceMapping:
         *,
         function: str,
         clock: Clock,
+        hub: Hub,
         alarms: Alarms,
         calls_max: int = 16,
         on_break: Callable[[BaseException], None] = lambda _: None,
@@ -104,11 +106,12 @@ class EventSourceMapping:
         self._functions = functions
         self._function = function
         self._clock = clock
+        self._hub = hub
         self._alarms = alarms
         self._calls_max = calls_max
         self._on_break = on_break
-        self._changed = threading.Condition()  # guards all fields below
         self._notified = True
+        self._looking = False
         self._closed = False
         self._streams: dict[str, _Stream] = {}
         self._ready: deque[str] = deque()  # streams that have commits and are not busy
@@ -118,55 +121,77 @@ class EventSourceMapping:
         self._orders = 0
         self._dirty = False
         self._written_s = 0.0
-        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._waiting_to_write = False
+        self._idle: Future[None] | None = None
 
     def begin(self) -> None:
         """Continue from the checkpoint."""
         self._load_checkpoint()
-        self._feed.on_change(self._notify)
-        self._thread.start()
+        self._feed.on_change(lambda: self._hub.soon(self._notify))
+        self._hub.soon(self._notify)
 
     def close(self) -> None:
         """Make no new calls, wait for those under way, and write the checkpoint. Idempotent."""
-        with self._changed:
-            if self._closed:
-                return
-            self._closed = True
-            self._changed.notify()
-        self._thread.join()
-        with self._changed:
-            self._changed.wait_for(lambda: self._calls == 0, timeout=RETRY_LAST_S)
-        self._write_checkpoint()
+        if self._closed:
+            return
+        self._closed = True
+        idle: Future[None] = Future()
+        self._hub.soon(lambda: self._tell_when_idle(idle))
+        with suppress(TimeoutError):
+            idle.result(RETRY_LAST_S)
+        self._hub.ask(self._write_checkpoint)
 
     def progress(self) -> FeedProgress:
-        """Return how far the feed has come."""
-        with self._changed:
-            oldest = min((stream.changes[0].commit.ts for stream in self._streams.values()), default=None)
-            lag_s = 0.0
-            if oldest is not None:
-                lag_s = max(0.0, (self._clock.now() - datetime.fromisoformat(oldest)).total_seconds())
-            return FeedProgress(self._read_to, len(self._unfinished), lag_s, self._orders)
+        """Return how far the feed has come. From any thread."""
+        return self._hub.ask(self._progress)
 
-    # --- the thread: read, call, remember ---------------------------------------------------------------------
+    def _progress(self) -> FeedProgress:
+        oldest = min((stream.changes[0].commit.ts for stream in self._streams.values()), default=None)
+        lag_s = 0.0
+        if oldest is not None:
+            lag_s = max(0.0, (self._clock.now() - datetime.fromisoformat(oldest)).total_seconds())
+        return FeedProgress(self._read_to, len(self._unfinished), lag_s, self._orders)
 
-    def _run(self) -> None:
+    # --- on the hub: read, call, remember -----------------------------------------------------------------------
+
+    def _notify(self) -> None:
+        self._notified = True
+        self._look_soon()
+
+    def _look_soon(self) -> None:
+        if not self._looking and not self._closed:
+            self._looking = True
+            self._hub.soon(self._look)
+
+    def _look(self) -> None:
+        self._looking = False
+        if self._closed:
+            return
         try:
-            while self._wait():
-                self._read()
-                self._call_ready()
-                if self._dirty and time.monotonic() - self._written_s >= CHECKPOINT_EVERY_S:
-                    self._write_checkpoint()
+            self._read()
+            self._call_ready()
+            if self._dirty and time.monotonic() - self._written_s >= CHECKPOINT_EVERY_S:
+                self._write_checkpoint()
         except BaseException as error:
             log.critical("the feed stops: %s", error, exc_info=error)
+            self._closed = True
             self._on_break(error)
+            return
+        if self._ready and self._calls < self._calls_max:
+            self._hub.after(LOOK_AGAIN_S, self._look_soon)  # calls of running executions go first
+        elif self._dirty and not self._waiting_to_write:
+            self._waiting_to_write = True
+            self._hub.after(CHECKPOINT_EVERY_S, self._look_to_write)
 
-    def _wait(self) -> bool:
-        """Wait until there is work; False after ``close``."""
-        with self._changed:
-            if not self._closed and not self._may_call() and not self._may_read():
-                full = self._ready and self._calls < self._calls_max
-                self._changed.wait(LOOK_AGAIN_S if full else CHECKPOINT_EVERY_S if self._dirty else None)
-            return not self._closed
+    def _look_to_write(self) -> None:
+        self._waiting_to_write = False
+        self._look_soon()
+
+    def _tell_when_idle(self, idle: Future[None]) -> None:
+        if self._calls:
+            self._idle = idle
+        else:
+            idle.set_result(None)
 
     def _may_read(self) -> bool:
         return self._notified and len(self._unfinished) < UNFINISHED_MAX
@@ -179,22 +204,15 @@ class EventSourceMapping:
         free = self._calls < self._calls_max and self._functions.waiting < BACKLOG_MAX
         return free and bool(self._ready)
 
-    def _notify(self) -> None:
-        with self._changed:
-            self._notified = True
-            self._changed.notify()
-
     def _read(self) -> None:
-        with self._changed:
-            if not self._may_read():
-                return
-            self._notified = False
-            room = UNFINISHED_MAX - len(self._unfinished)
+        if not self._may_read():
+            return
+        self._notified = False
+        room = UNFINISHED_MAX - len(self._unfinished)
         changes = self._feed.changes(self._read_to, room)
-        with self._changed:
-            for change in changes:
-                self._take(change)
-            self._notified = self._notified or len(changes) == room
+        for change in changes:
+            self._take(change)
+        self._notified = self._notified or len(changes) == room
 
     def _take(self, change: FeedEntry) -> None:
         stream = self._streams.setdefault(change.commit.pk, _Stream())
@@ -207,44 +225,44 @@ class EventSourceMapping:
             self._ready.append(change.commit.pk)
 
     def _call_ready(self) -> None:
-        while True:
-            with self._changed:
-                if not self._may_call():
-                    return
-                name = self._ready.popleft()
-                stream = self._streams[name]
-                stream.busy = True
-                self._calls += 1
-                batch = list(stream.changes)[:BATCH_MAX]
+        while self._may_call():
+            name = self._ready.popleft()
+            stream = self._streams[name]
+            stream.busy = True
+            self._calls += 1
+            batch = list(stream.changes)[:BATCH_MAX]
             event: JSON = {"Records": [stream_record(change) for change in batch]}
             called = self._functions.invoke(self._function, event)
-            called.add_done_callback(lambda done, name=name, batch=batch: self._called(name, batch, done))  # type: ignore[misc]  # bound now
+            called.add_done_callback(lambda done, name=name, batch=batch: self._call_ended(name, batch, done))  # type: ignore[misc]  # bound now
 
-    # --- after a call, in the function's thread -----------------------------------------------------------------
+    # --- the result of a call -----------------------------------------------------------------------------------
+
+    def _call_ended(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
+        self._hub.soon(lambda: self._called(name, batch, done))
 
     def _called(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
         processed = 0 if done.cancelled() else _processed(batch, done)
-        with self._changed:
-            self._calls -= 1
-            stream = self._streams[name]
-            for _ in range(processed):
-                self._unfinished.discard(stream.changes.popleft().position)
-            self._dirty = self._dirty or processed > 0
-            stream.attempts = 0 if processed else stream.attempts + 1
-            if processed < len(batch) and not done.cancelled():
-                self._try_later(name, stream)
-            else:
-                self._release(name)
-            self._changed.notify_all()
+        self._calls -= 1
+        stream = self._streams[name]
+        for _ in range(processed):
+            self._unfinished.discard(stream.changes.popleft().position)
+        self._dirty = self._dirty or processed > 0
+        stream.attempts = 0 if processed else stream.attempts + 1
+        if processed < len(batch) and not done.cancelled():
+            self._try_later(name, stream)
+        else:
+            self._release(name)
+        if self._idle is not None and not self._calls:
+            self._idle.set_result(None)
+        self._look_soon()
 
     def _try_later(self, name: str, stream: _Stream) -> None:
         delay_s = min(RETRY_LAST_S, RETRY_FIRST_S * 2 ** min(stream.attempts, 10))
         log.warning("a commit was not processed and will be retried", extra={"stream": name, "again_in_s": delay_s})
 
         def again() -> None:
-            with self._changed:
-                self._release(name)
-                self._changed.notify_all()
+            self._release(name)
+            self._look_soon()
 
         self._alarms.set(self._clock.now() + timedelta(seconds=delay_s), again)
 
@@ -264,18 +282,16 @@ class EventSourceMapping:
         row = self._database.read(lambda connection: connection.execute(sql, (self._function,)).fetchone())
         if row is None:
             return
-        with self._changed:
-            self._read_to = row[0]
-            for position in json.loads(row[1]):
-                for change in self._feed.changes(position - 1, 1):
-                    self._take(change)
+        self._read_to = row[0]
+        for position in json.loads(row[1]):
+            for change in self._feed.changes(position - 1, 1):
+                self._take(change)
 
     def _write_checkpoint(self) -> None:
-        with self._changed:
-            if not self._dirty:
-                return
-            self._dirty = False
-            values = (self._function, self._read_to, json.dumps(sorted(self._unfinished)))
+        if not self._dirty:
+            return
+        self._dirty = False
+        values = (self._function, self._read_to, json.dumps(sorted(self._unfinished)))
         self._written_s = time.monotonic()
 
         def work(connection: apsw.Connection) -> None:

@@ -1,4 +1,7 @@
-"""Runs functions in this process, in a bounded pool of threads: stands for AWS Lambda.
+"""Runs functions in this process: stands for AWS Lambda.
+
+The functions of this application reach the outside through ports alone, so each call is a task of the hub. Another
+function may block its thread, so it runs on one of a bounded pool of threads.
 
 As on Lambda, event and result are JSON and nothing else is shared, an exception becomes an error object, and a function
 has its own environment and time limit. Lambda kills a function that is out of time. A thread cannot be killed: its
@@ -10,9 +13,13 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import sys
 import threading
+import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from queue import SimpleQueue
@@ -27,8 +34,12 @@ from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.template import Function
 from workflows.engine import Engine, serving
+from workflows.hub.hub import Hub
 
 log = logging.getLogger(__name__)
+
+TASKS_MAX = 256
+"""Calls of hub functions at once; more wait. Each holds a stack of some 20 KB."""
 
 WORKERS = 32
 """Threads that run functions. They mostly wait for a commit or a provider: 16 to 64 measure alike."""
@@ -93,26 +104,47 @@ class _Invocation:
 class Functions:
     """Calls functions by logical id or ARN. Threads may share it."""
 
-    def __init__(self, functions: Mapping[str, Function], *, clock: Clock, alarms: Alarms, workers: int = WORKERS):
+    def __init__(
+        self,
+        functions: Mapping[str, Function],
+        *,
+        clock: Clock,
+        hub: Hub,
+        alarms: Alarms,
+        on_hub: Callable[[Function], bool] = lambda function: function.handler.startswith("handlers."),
+        workers: int = WORKERS,
+    ) -> None:
+        """Args:
+
+        on_hub: Whether a function never blocks its thread, so that it runs as a task of the hub.
+        workers: Threads for the other functions, started if there are any.
+        """
         self._functions = functions
         self._clock = clock
         self._alarms = alarms
+        self._hub = hub
+        self._on_hub = on_hub
         self._workers = workers
+        self._tasks = 0
+        self._tasks_waiting: deque[_Invocation] = deque()
         self._calls: SimpleQueue[_Invocation | None] = SimpleQueue()
         self._threads = 0
         self._threads_changed = threading.Condition()
         self._engine: Engine | None = None
+        self._all_done: Future[None] | None = None
 
     def start(self, engine: Engine) -> None:
-        """Start the threads. Calls use the ports of ``engine``; those that were queued before run now."""
+        """Start. Calls use the ports of ``engine``; those that were queued before run now."""
         self._engine = engine
-        for _ in range(self._workers):
-            self._add_thread()
+        if not all(map(self._on_hub, self._functions.values())):
+            for _ in range(self._workers):
+                self._add_thread()
+        self._hub.soon(self._begin_tasks)
 
     @property
     def waiting(self) -> int:
-        """Calls that no thread has taken yet."""
-        return self._calls.qsize()
+        """Calls that have not begun."""
+        return self._calls.qsize() + len(self._tasks_waiting)
 
     def invoke(self, function: str, payload: JSON) -> Future[JSON]:
         """Queue a call.
@@ -129,7 +161,12 @@ class Functions:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
         call = _Invocation(called, json.dumps(payload, allow_nan=False), Future())
-        self._calls.put(call)
+        if not self._on_hub(called):
+            self._calls.put(call)
+        elif self._hub.is_here:
+            self._begin_task(call)
+        else:
+            self._hub.soon(lambda: self._begin_task(call))
         return call.future
 
     def close(self, timeout_s: float) -> bool:
@@ -137,6 +174,11 @@ class Functions:
 
         Returns False if some still run after ``timeout_s``.
         """
+        tasks_ended: Future[None] = Future()
+        self._hub.soon(lambda: self._drop_tasks(tasks_ended))
+        until = time.monotonic() + timeout_s
+        with suppress(TimeoutError):
+            tasks_ended.result(timeout_s)
         while not self._calls.empty():
             call = self._calls.get()
             if call is not None:
@@ -144,7 +186,39 @@ class Functions:
         with self._threads_changed:
             for _ in range(self._threads):
                 self._calls.put(None)
-            return self._threads_changed.wait_for(lambda: self._threads == 0, timeout_s)
+            threads_ended = self._threads_changed.wait_for(lambda: self._threads == 0, until - time.monotonic())
+        return threads_ended and tasks_ended.done()
+
+    # --- tasks of the hub ----------------------------------------------------------------------------------------
+
+    def _begin_task(self, call: _Invocation) -> None:
+        self._tasks_waiting.append(call)
+        self._begin_tasks()
+
+    def _begin_tasks(self) -> None:
+        while self._tasks_waiting and self._tasks < TASKS_MAX and self._engine is not None:
+            call = self._tasks_waiting.popleft()
+            self._tasks += 1
+            self._hub.spawn(lambda call=call: self._run_as_task(call))  # type: ignore[misc]  # bound now
+
+    def _run_as_task(self, call: _Invocation) -> None:
+        try:
+            self._run(call)
+        finally:
+            self._tasks -= 1
+            self._begin_tasks()
+            if not self._tasks and self._all_done is not None:
+                self._all_done.set_result(None)
+
+    def _drop_tasks(self, done: Future[None]) -> None:
+        """Cancel the calls that wait, and resolve ``done`` once none is under way."""
+        dropped, self._tasks_waiting = self._tasks_waiting, deque()
+        for call in dropped:
+            call.future.cancel()
+        if self._tasks:
+            self._all_done = done
+        else:
+            done.set_result(None)
 
     # --- threads ---------------------------------------------------------------------------------------------
 
@@ -194,7 +268,7 @@ class Functions:
     def _result(self, call: _Invocation, context: Context) -> JSON:
         assert self._engine is not None, "start() gives the engine before a thread runs"
         try:
-            handler = _handler(call.function.handler, context)
+            handler = self._imported(call.function.handler, context)
             with serving(self._engine, call.function.environment):
                 returned = handler(json.loads(call.event), context)
         except FunctionFailed:
@@ -205,6 +279,12 @@ class Functions:
             of_handler = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
             raise FunctionFailed(*answers.function_failed(of_handler, context.aws_request_id)) from error
         return _as_json(returned, context)
+
+    def _imported(self, name: str, context: Context) -> Callable[[Any, Context], Any]:
+        """Import a handler. The first import takes tenths of a second, so it does not run on the hub."""
+        if self._hub.is_here and name.rpartition(".")[0] not in sys.modules:
+            return self._hub.elsewhere(lambda: _handler(name, context))
+        return _handler(name, context)
 
     def _give_up(self, call: _Invocation, context: Context) -> None:
         def give_up() -> None:

@@ -1,14 +1,12 @@
-"""Runs executions of state machines in one thread: stands for AWS Step Functions.
+"""Runs executions of state machines on the hub: stands for AWS Step Functions.
 
 The way of a signal:
 
 1. an event of an execution (a start, a function's result, a settled token, a timer) becomes a signal, and the
-interpreter
-   makes a step (``_apply``);
+   interpreter makes a step (``_apply``);
 2. its effects are handled (``_handle``). Effects on other executions (a child starts or is stopped, a parent gets a
-child's
-   end) are signals of the same round, so a parent and its child never disagree;
-3. all signals of the round are written to the journal in one transaction (``rounds.py``);
+   child's end) are signals of the same round, so a parent and its child never disagree;
+3. all signals of the round are written to the journal in the turn's transaction (``rounds.py``);
 4. once that is durable, the effects outside (functions, timers) are performed and callers get their results.
 
 So a crash cannot take back anything that was seen. After a crash the journals are folded, and calls and timers without
@@ -62,6 +60,7 @@ from workflows.embedded.step_functions.machines import Machine, MachineUnknown
 from workflows.embedded.step_functions.rounds import DriverRound, DriverStopped, Refusal, Rounds
 from workflows.embedded.step_functions.running import Definitions, Memory, RunningExecution, as_child, first_signal
 from workflows.executions import TokenGone
+from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
 log = logging.getLogger(__name__)
@@ -99,6 +98,7 @@ class Driver:
         functions: Callees,
         *,
         clock: Clock,
+        hub: Hub,
         alarms: Alarms,
         in_memory_max: int = IN_MEMORY_MAX,
         on_break: Callable[[BaseException], None] = lambda _: None,
@@ -117,7 +117,7 @@ class Driver:
         """Executions started since the start of the process, by machine."""
         self.ended_by_status: Counter[tuple[str, str]] = Counter()
         """Executions ended since the start of the process, by machine and status."""
-        self._rounds = Rounds(database, on_break)
+        self._rounds = Rounds(database, hub, on_break)
         self._external = ExternalEffects(functions, alarms, self._deliver)
 
     def begin(self) -> None:

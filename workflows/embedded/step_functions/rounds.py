@@ -1,8 +1,8 @@
-"""The driver's thread: applies what has arrived, writes it in one transaction, and only then performs its effects.
+"""The driver's rounds: what arrived in one turn of the hub is applied, written in the turn's transaction, performed.
 
-All arrivals that are waiting make one *round*. While a round is being written, the next is applied, so the disk is
-never idle and one fsync serves many callers. Effects are performed in the order of the rounds. If the journal cannot be
-written, memory is ahead of the disk and must not be shown: every caller gets ``DriverStopped``.
+All arrivals of a turn make one *round*. Its writes share the transaction, and so the fsync, of everything else that the
+turn wrote. Its effects and answers follow once that is durable, round by round. When the journal cannot be written,
+memory is ahead of the disk and nothing may be shown any more: every caller gets ``DriverStopped``.
 """
 
 from __future__ import annotations
@@ -10,21 +10,18 @@ from __future__ import annotations
 import logging
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from workflows.embedded.step_functions.journal import Writes
+from workflows.hub.hub import Hub, wait
 from workflows.sqlite.database import Database
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-ROUND_MAX = 256
-"""Arrivals in one round: bounds how long the first waits for the last."""
 
 
 class DriverStopped(Exception):
@@ -64,20 +61,22 @@ class _Arrival:
 
 
 class Rounds:
-    """Takes arrivals from any thread and applies them in one thread."""
+    """Takes arrivals from any thread and applies them on the hub."""
 
-    def __init__(self, database: Database, on_break: Callable[[BaseException], None]) -> None:
+    def __init__(self, database: Database, hub: Hub, on_break: Callable[[BaseException], None]) -> None:
         self._database = database
+        self._hub = hub
         self._on_break = on_break
-        self._inbox: SimpleQueue[_Arrival | None] = SimpleQueue()
+        self._inbox: deque[_Arrival] = deque()
         self._under_way: deque[DriverRound] = deque()  # applied and not performed yet, in order
         self._gate = threading.Lock()  # after the end, nothing is put into the inbox
         self._stopped: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="driver", daemon=True)
+        self._begun = False
 
     def begin(self) -> None:
-        """Start the thread."""
-        self._thread.start()
+        """Apply what has arrived and what comes."""
+        self._begun = True
+        self._hub.soon(self._schedule)
 
     def submit(self, work: Work, answer: Future[Any] | None = None) -> None:
         """Apply ``work`` in the next round.
@@ -87,48 +86,51 @@ class Rounds:
         with self._gate:
             if self._stopped is not None:
                 raise DriverStopped(str(self._stopped)) from self._stopped
-            self._inbox.put(_Arrival(work, answer))
+            self._inbox.append(_Arrival(work, answer))
+        if self._hub.is_here:
+            self._schedule()
+        else:
+            self._hub.soon(self._schedule)
 
     def run(self, work: Callable[[DriverRound], T]) -> T:
         """Apply ``work`` and wait until it is durable. Raises DriverStopped, or the Refusal of ``work``."""
         answer: Future[T] = Future()
         self.submit(work, answer)
-        return answer.result()
+        return wait(answer)
 
     def close(self) -> None:
         """Apply and write what has arrived, then stop. Idempotent."""
         with self._gate:
             if self._stopped is None:
                 self._stopped = DriverStopped("the engine was closed")
-                self._inbox.put(None)
-        if self._thread.ident is not None:
-            self._thread.join()
+        if self._begun:
+            ended: Future[None] = Future()
+            self._hub.soon(lambda: self._end(ended))
+            wait(ended)
 
-    def _run(self) -> None:
+    def _end(self, ended: Future[None]) -> None:
+        """Resolve ``ended`` once every arrival is applied and every round is performed."""
+        if self._inbox or self._under_way:
+            self._hub.commit(lambda: self._hub.soon(lambda: self._end(ended)))
+        else:
+            ended.set_result(None)
+
+    def _schedule(self) -> None:
+        if self._begun:
+            self._hub.before_commit(self._apply_arrivals)
+
+    def _apply_arrivals(self) -> None:
         try:
-            more = True
-            while more or self._under_way:
-                arrivals, is_end = self._next_arrivals()
-                more = more and not is_end
-                self._commit(self._apply(arrivals))
+            self._commit(self._apply(self._arrivals()))
         except BaseException as error:
             self._break(error)
 
-    def _next_arrivals(self) -> tuple[list[_Arrival], bool]:
-        """Wait for arrivals and return them, and whether the end was among them."""
-        arrivals: list[_Arrival] = []
-        arrival = self._inbox.get()
-        while arrival is not None:
-            arrivals.append(arrival)
-            if len(arrivals) >= ROUND_MAX:
-                return arrivals, False
-            try:
-                arrival = self._inbox.get_nowait()
-            except Empty:
-                return arrivals, False
-        return arrivals, True
+    def _arrivals(self) -> deque[_Arrival]:
+        with self._gate:
+            arrivals, self._inbox = self._inbox, deque()
+        return arrivals
 
-    def _apply(self, arrivals: list[_Arrival]) -> DriverRound:
+    def _apply(self, arrivals: Iterable[_Arrival]) -> DriverRound:
         round_ = DriverRound()
         for arrival in arrivals:
             result = _result(arrival.work, round_)
@@ -148,12 +150,16 @@ class Rounds:
         if not round_.writes:
             self._perform(round_)
             return
-        written = self._database.submit(round_.writes)
-        written.add_done_callback(lambda done: self._inbox.put(_Arrival(lambda _: self._perform(round_, done))))
+        self._database.submit(round_.writes).add_done_callback(lambda written: self._written(round_, written))
 
-    def _perform(self, round_: DriverRound, written: Future[None] | None = None) -> None:
-        if written is not None:
+    def _written(self, round_: DriverRound, written: Future[None]) -> None:
+        try:
             written.result()  # an error stops the driver
+            self._perform(round_)
+        except BaseException as error:
+            self._break(error)
+
+    def _perform(self, round_: DriverRound) -> None:
         round_.durable = True
         while self._under_way and self._under_way[0].durable:
             ready = self._under_way.popleft()
@@ -167,11 +173,12 @@ class Rounds:
         stopped = DriverStopped(f"the driver stopped: {error}")
         with self._gate:
             self._stopped = error
-        while not self._inbox.empty():
-            arrival = self._inbox.get()
-            if arrival is not None and arrival.answer is not None:
+        arrivals = self._arrivals()
+        rounds, self._under_way = self._under_way, deque()
+        for arrival in arrivals:
+            if arrival.answer is not None:
                 _settle(arrival.answer, stopped)
-        for round_ in self._under_way:
+        for round_ in rounds:
             for answer, _ in round_.answers:
                 _settle(answer, stopped)
         self._on_break(error)

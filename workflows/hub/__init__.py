@@ -1,0 +1,1 @@
+"""One thread that runs everything of an engine: see ``hub``."""

@@ -17,10 +17,10 @@ from workflows.hub.hub import Hub
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.25
-LOG_AFTER_S = 1.0
-"""A hundred times the length that a turn is given; a slow disk takes as long now and then."""
+LOG_AFTER_S = 3.0
+"""A turn is given 10 ms. A first import, or a disk that is busy, can take seconds on a loaded machine."""
 
-INTERRUPT_AFTER_S = 5.0
+INTERRUPT_AFTER_S = 10.0
 
 
 class CallTooLong(Exception):

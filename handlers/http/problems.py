@@ -31,8 +31,8 @@ from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
 from workflows.event_store.keyring import KeyRingUnavailable
+from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.refusals import NoSuchJob, WriteOffNeedsIntent
-from workflows.orders.command_handling import PreconditionFailed
 from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet

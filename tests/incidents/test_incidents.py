@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -28,6 +29,8 @@ from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.event_store.commits import KeyReused
+from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.approval_limits import DEFAULT, LimitRefused, limit_for, limits
 from workflows.incidents.incidents import (
     How,
@@ -42,7 +45,7 @@ from workflows.incidents.incidents import (
 )
 from workflows.incidents.plans import Move, Plan, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
-from workflows.orders.command_handling import Caller, Handled, PreconditionFailed
+from workflows.orders.command_handling import Caller, Handled
 from workflows.orders.permissions import Action, NotAllowed
 from workflows.orders.requests import OrderRequest
 from workflows.projections.open_orders import refresh
@@ -53,6 +56,7 @@ ORDER_ID = s.ORDER_ID
 ALICE, BOB = Actor(Role.SUPPORT, "alice"), Actor(Role.SUPPORT, "bob")
 AUDITOR = Actor(Role.AUDITOR, "ida")
 PARKED = (*s.AUTHORIZED, s.park())
+TWO_DEBTS = (*s.AUTHORIZED, s.cancel(), s.void_refused(), s.park(compensating=True))
 
 
 def asked(
@@ -238,6 +242,59 @@ def test_who_names_a_version_acts_on_that_version_or_not_at_all():
     shop = shop_with(*PARKED)
     with pytest.raises(PreconditionFailed):
         retry(shop.log, asked(Action.RETRY, if_match={3}), "fixed")
+
+
+def _resolved(how: How, reason: str = "no hope", **parameters: Any) -> Callable[[Shop], object]:
+    generous = {"limit": lambda currency: Money(10**6, currency), **parameters}
+    return lambda shop: resolve(shop.log, asked(Action.RESOLVE, key="k"), how, reason, **generous)
+
+
+@pytest.mark.parametrize(
+    ("story", "first", "second"),
+    [
+        (
+            PARKED,
+            lambda shop: retry(shop.log, asked(Action.RETRY, key="k"), "fixed"),
+            lambda shop: retry(shop.log, asked(Action.RETRY, key="k"), "another reason"),
+        ),
+        (
+            PARKED,
+            lambda shop: note(shop.log, asked(Action.NOTE, key="k"), "called"),
+            lambda shop: note(shop.log, asked(Action.NOTE, key="k"), "called twice"),
+        ),
+        *[
+            (story, _resolved(how, **intent), _resolved(how, **{**intent, **other}))
+            for story, how, intent in (
+                (PARKED, How.CANCEL, {}),
+                (PARKED, How.ABANDON, {}),
+                (TWO_DEBTS, How.WRITE_OFF, {"intent": 2}),
+            )
+            for other in ({"reason": "another"}, {"fault": Fault.COURIER}, {"intent": 4})
+        ],
+        (PARKED, _resolved(How.CANCEL), _resolved(How.ABANDON)),
+        (PARKED, _resolved(How.ABANDON), _resolved(How.CANCEL)),
+    ],
+)
+def test_a_second_request_under_the_same_key_with_another_parameter_is_refused(story, first, second):
+    """A caller never gets the result of a request that it did not send: every action, every parameter."""
+    shop = shop_with(*story)
+    assert not first(shop).replayed
+    before = shop.order()
+    assert first(shop).replayed
+    with pytest.raises(KeyReused):
+        second(shop)
+    assert shop.order() == before
+
+
+def test_a_second_approval_under_the_same_key_is_refused():
+    """The key belongs to the approval that it was first sent with."""
+    shop = shop_with(*PARKED)
+    handled = resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
+    assert isinstance(handled, Handled)
+    (approval,) = handled.order.approvals
+    approve(shop.log, asked(Action.APPROVE, BOB, key="k"), approval)
+    with pytest.raises(KeyReused):
+        approve(shop.log, asked(Action.APPROVE, BOB, key="k"), approval + 1)
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------

@@ -332,9 +332,9 @@ MUTANTS = (
     Mutant(
         name="command not decided again after a conflict",
         breaks="After a conflict the command is decided again on the current stream.",
-        file="workflows/orders/command_handling.py",
-        old="        events = decide(command, order)\n        if not events:\n",
-        new='        events = locals().get("events") or decide(command, order)\n        if not events:\n',
+        file="workflows/event_store/transact.py",
+        old="        commit = proposal.decide()\n",
+        new='        commit = locals().get("commit") or proposal.decide()\n',
         caught_by=tests(
             "orders/test_command_handling.py::test_a_command_that_lost_a_conflict_is_decided_again_on_the_newer_state"
         ),
@@ -342,8 +342,8 @@ MUTANTS = (
     Mutant(
         name="key of a command not looked up",
         breaks="A repeated command is replayed, wherever in the stream its key was used.",
-        file="workflows/orders/command_handling.py",
-        old="        if history.find(key, body_hash):\n",
+        file="workflows/event_store/transact.py",
+        old="        if history.find(proposal.key, proposal.body_hash):\n",
         new="        if False:\n",
         caught_by=tests(
             "orders/test_command_handling.py::test_a_repeated_command_is_replayed_however_the_order_went_on"

@@ -28,9 +28,10 @@ from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
 from workflows.event_store.commits import History
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents
+from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.incidents import list_parked
 from workflows.incidents.refusals import NoSuchJob
-from workflows.orders.command_handling import Caller, PreconditionFailed, handle, load
+from workflows.orders.command_handling import Caller, handle, load
 
 RESULT_AFTER = timedelta(minutes=10)
 """An order that still moves after this is past its fault, or the watchdog will see to it: longer than a payment's

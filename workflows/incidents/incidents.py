@@ -13,8 +13,6 @@ from enum import StrEnum
 from hashlib import sha256
 from itertools import groupby
 
-import msgspec
-
 from domain.identifiers import Actor, OrderId
 from domain.money import Money, total
 from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, StartRun, WriteOff
@@ -23,14 +21,14 @@ from domain.order.intents import owed
 from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.dependencies import Dependency
-from workflows.event_store.commits import RecordedEvent
+from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.documents import Documents
-from workflows.event_store.event_log import EventLog, TooManyConflicts
+from workflows.event_store.event_log import EventLog
 from workflows.incidents.plans import Plan, Verb, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
-from workflows.orders.command_handling import CONFLICTS_MAX, Handled, PreconditionFailed, fold, handle, load
+from workflows.orders.command_handling import Handled, KeyedCommand, fold, load
 from workflows.orders.permissions import Action, check, may
-from workflows.orders.requests import OrderRequest
+from workflows.orders.requests import OrderRequest, request_key, transact_request
 from workflows.projections.open_orders import OpenOrder, ParkedNow, open_orders, project
 from workflows.time_budgets import Budgets
 
@@ -118,7 +116,12 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
 
 
 def retry(log: EventLog, request: OrderRequest, reason: str, *, dry_run: bool = False) -> Handled | Plan:
-    """Go on from the facts in a new run. Raises Rejected, KeyReused, PreconditionFailed."""
+    """Continue the order in a new run, from what is recorded.
+
+    Raises:
+        Rejected: A rule forbids it; NotAnIncident if the order is not parked.
+        KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
+    """
     return _act(log, request, lambda order: _again(order, request.caller.actor, reason), reason, dry_run)
 
 
@@ -135,7 +138,7 @@ def resolve(
 ) -> Handled | Plan:
     """End the incident in one of three ways. Above the limit a second person has to approve. Raises as ``retry``."""
 
-    def wish(order: Order) -> Verb:
+    def resolution(order: Order) -> Verb:
         actor = request.caller.actor
         match how:
             case How.CANCEL:
@@ -147,83 +150,78 @@ def resolve(
             case _:
                 raise WriteOffNeedsIntent([item.intent for item in owed(order)])
 
-    return _act(log, request, wish, (how, reason, fault, intent), dry_run)
+    return _act(log, request, resolution, (how, reason, fault, intent), dry_run, further=_unused(how, fault, intent))
 
 
 def approve(log: EventLog, request: OrderRequest, approval: int, *, dry_run: bool = False) -> Handled | Plan:
-    """Agree, as a second person, to the wish of that version. Raises as ``retry``, and SecondPersonNeeded."""
-    return _act(
-        log,
-        request,
-        lambda order: Approve(approval=approval, by=request.caller.actor),
-        approval,
-        dry_run,
-        parked_only=False,
-    )
+    """Approve, as a second person, the request of that version. Raises as ``retry``, and SecondPersonNeeded."""
+    command = Approve(approval=approval, by=request.caller.actor)
+    return _act(log, request, lambda order: command, approval, dry_run, parked_only=False)
 
 
 def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
-    """Leave a note in the order's own stream, whatever state it is in."""
-    _, order = load(log, request.order_id)
-    check(request.caller.actor, request.action, order)
-    key = _key(request, text)
+    """Add a note to the order's own stream, whatever its status."""
+    key = request_key(request, text)
     command = AddNote(note_id=sha256(key.encode()).hexdigest()[:16], by=request.caller.actor, text=text)
-    return handle(log, command, order_id=request.order_id, key=key, caller=request.caller, if_match=request.if_match)
+
+    def prepare(history: History, order: Order) -> KeyedCommand:
+        check(request.caller.actor, request.action, order)
+        return KeyedCommand(command=command, key=key)
+
+    return transact_request(log, request, prepare)
 
 
-# --- deeds ------------------------------------------------------------------------------------------------------------
+# --- actions ----------------------------------------------------------------------------------------------------------
 
 
 def _act(
     log: EventLog,
     request: OrderRequest,
-    wish: Callable[[Order], Verb],
+    command_for: Callable[[Order], Verb],
     body: object,
     dry_run: bool,
     *,
     parked_only: bool = True,
+    further: tuple[object, ...] = (),
 ) -> Handled | Plan:
-    """Look, check, and do it to exactly what was looked at; look again when somebody wrote meanwhile."""
-    for _ in range(CONFLICTS_MAX):
-        history, order = load(log, request.order_id)
+    """Do it to the order as it is, or plan it.
+
+    Args:
+        body: Identifies a request without an Idempotency-Key, within one run of the order.
+        parked_only: Refuse an order that is not parked.
+        further: Parameters that the command does not carry; a replay must have the same.
+    """
+
+    def basis(history: History, order: Order) -> tuple[str, Order]:
+        """Return the key of the request, and the order as it was when the first attempt under this key was decided."""
         check(request.caller.actor, request.action, order)
-        key = _key(request, (order.run, body))
-        before = history.keys.get(key)
-        if before is not None:  # an earlier attempt was about the order as it was then
-            order = fold(request.order_id, history.events[: before.first - 1])
-        elif parked_only and order.run_state is not RunState.PARKED:
+        key = request_key(request, (order.run, body))
+        earlier = history.keys.get(key)
+        if earlier is not None:
+            return key, fold(request.order_id, history.events[: earlier.first - 1])
+        if parked_only and order.run_state is not RunState.PARKED:
             raise NotAnIncident(request.order_id)
-        command = wish(order)
-        if dry_run:
-            return plan(command, order)
-        try:
-            return handle(
-                log,
-                command,
-                order_id=request.order_id,
-                key=key,
-                caller=request.caller,
-                if_match=request.if_match,
-                loaded=history,
-            )
-        except PreconditionFailed:
-            if request.if_match is not None:
-                raise
-    raise TooManyConflicts(f"order {request.order_id} is written to by too many at once; try again")
+        return key, order
+
+    def prepare(history: History, order: Order) -> KeyedCommand:
+        key, decided_on = basis(history, order)
+        return KeyedCommand(command=command_for(decided_on), key=key, further=further)
+
+    if not dry_run:
+        return transact_request(log, request, prepare)
+    _, decided_on = basis(*load(log, request.order_id))
+    return plan(command_for(decided_on), decided_on)
+
+
+def _unused(how: How, fault: Fault, intent: int | None) -> tuple[object, ...]:
+    """Return the parameters that the command of this resolution does not carry, if they were given at all."""
+    named = {"fault": fault} if how is How.CANCEL and fault is not Fault.PLATFORM else {}
+    numbered = {"intent": intent} if how is not How.WRITE_OFF and intent is not None else {}
+    return tuple(f"{name}={value}" for name, value in {**named, **numbered}.items())
 
 
 def _again(order: Order, actor: Actor, reason: str) -> StartRun:
     return StartRun(run=order.run + 1, by=actor, reason=reason)
-
-
-def _key(request: OrderRequest, body: object) -> str:
-    """Names the request across attempts. Without a key of the caller's, saying the same again is the same request; of
-    what is said to an incident, as long as it is the same incident."""
-    actor = request.caller.actor
-    who = f"{request.action.name}/{actor.role}/{actor.id}"
-    if request.key is not None:
-        return f"{who}/key/{request.key}"
-    return f"{who}/body/{sha256(msgspec.json.encode(body, order='sorted')).hexdigest()[:32]}"
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------

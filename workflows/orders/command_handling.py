@@ -1,9 +1,9 @@
-"""Command in, commit out: read the stream, fold, decide, append; decide again when somebody else was faster."""
+"""Commands of the order aggregate: each is decided on the newest state of the order and recorded once."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -16,24 +16,14 @@ from domain.order.deciding import decide
 from domain.order.events import Event
 from domain.order.order import Order, evolve_all, initial
 from workflows.event_store.commits import History, NewCommit
-from workflows.event_store.event_log import EventLog, TooManyConflicts, WrongExpectedVersion
+from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
-
-CONFLICTS_MAX = 16
-"""Times a command is decided again. Writers of one order are few (a person, a step, a relay); more is a bug."""
-
-
-class PreconditionFailed(Exception):
-    """The order is not at a version that the caller expects. Retryable: after reading the order. HTTP: 412."""
-
-    def __init__(self, version: int) -> None:
-        super().__init__(f"The order is at version {version}, which If-Match does not list. Read the order again.")
-        self.version = version
+from workflows.event_store.transact import Proposal, transact
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who sends a command, and what it belongs to."""
+    """The sender of a command, the request it belongs to (``correlation``) and what led to it (``causation``)."""
 
     actor: Actor
     correlation: str
@@ -49,13 +39,29 @@ class Handled:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyedCommand:
+    """A command to decide on one version of an order.
+
+    Attributes:
+        key: Identifies the command across attempts: kind, caller, and what the caller makes unique.
+        further: Parameters of the request that the command does not carry, so that they are compared too.
+        permit: Raise if the caller may not give this command to this version of the order.
+    """
+
+    command: Command
+    key: str
+    further: tuple[object, ...] = ()
+    permit: Callable[[], None] = lambda: None
+
+
 def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
-    """The order that these events, from the first on, add up to."""
+    """Fold all events of an order, from the first on."""
     return evolve_all(initial(order_id), events)
 
 
 def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
-    """The order as it is now. Raises UnknownEvent when it was written by newer code."""
+    """Read the order as it is now. Raises UnknownEvent if newer code wrote an event of it."""
     history = log.load(order_stream(order_id))
     return history, fold(order_id, history.events)
 
@@ -67,46 +73,64 @@ def handle(
     order_id: OrderId,
     key: str,
     caller: Caller,
+    loaded: History | None = None,
+) -> Handled:
+    """Decide a command that does not depend on the order's state. Raises as ``transact_order``."""
+    keyed = KeyedCommand(command=command, key=key)
+    return transact_order(log, order_id, lambda history, order: keyed, caller=caller, loaded=loaded)
+
+
+def transact_order(
+    log: EventLog,
+    order_id: OrderId,
+    prepare: Callable[[History, Order], KeyedCommand],
+    *,
+    caller: Caller,
     if_match: Collection[int] | None = None,
     loaded: History | None = None,
 ) -> Handled:
-    """Decide the command on the newest state and record what was decided, once.
+    """Prepare a command for the newest state of the order, decide it and record what was decided, once.
 
-    ``key`` names the command across attempts: kind, caller, and what the caller makes unique. ``loaded`` is the stream
-    as the caller has just read it: the command is decided on that or not at all, and the stream is not read again.
+    Args:
+        if_match: The versions that the order may be at; any version if None.
+        loaded: The stream as the caller has just read it. The command is decided on this version or not at all.
 
     Raises:
-        Rejected: A rule says no; nothing was recorded.
+        Rejected: A rule forbids it; nothing was recorded.
         KeyReused: The key was used with another body.
-        PreconditionFailed: The order is at a version that ``if_match`` does not list, or at another than ``loaded``.
-        TooManyConflicts: Decided ``CONFLICTS_MAX`` times, and somebody was faster each time.
+        PreconditionFailed: The order is at none of the versions of ``if_match``, or no longer at that of ``loaded``.
+        TooManyConflicts: Other commits kept coming first.
     """
-    body_hash = _body_hash(command)
-    history = log.load(order_stream(order_id)) if loaded is None else loaded
-    if loaded is not None and if_match is None:
-        if_match = (loaded.version,)
-    for _ in range(CONFLICTS_MAX):
-        if history.find(key, body_hash):
-            return Handled(history, fold(order_id, history.events), replayed=True)
-        if if_match is not None and history.version not in if_match:
-            raise PreconditionFailed(history.version)
-        order = fold(order_id, history.events)
-        events = decide(command, order)
-        if not events:
-            return Handled(history, order, replayed=False)
-        try:
-            after = log.append(history, _commit(key, events, caller, body_hash, order))
-        except WrongExpectedVersion as conflict:
-            history = conflict.history
-            continue
-        return Handled(after, evolve_all(order, after.events[history.version :]), replayed=False)
-    raise TooManyConflicts(f"order {order_id} is written to by too many at once; try again")
+
+    def propose(history: History, order: Order) -> Proposal:
+        keyed = prepare(history, order)
+        body_hash = _body_hash(keyed)
+        return Proposal(
+            key=keyed.key,
+            body_hash=body_hash,
+            permit=keyed.permit,
+            decide=lambda: _commit(keyed, caller, body_hash, order),
+        )
+
+    done = transact(
+        log,
+        order_stream(order_id),
+        propose,
+        initial=initial(order_id),
+        evolve=evolve_all,
+        if_match=if_match,
+        loaded=loaded,
+    )
+    return Handled(done.history, done.state, done.replayed)
 
 
-def _commit(key: str, events: tuple[Event, ...], caller: Caller, body_hash: str, order: Order) -> NewCommit:
+def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, order: Order) -> NewCommit | None:
+    events = decide(keyed.command, order)
+    if not events:
+        return None
     customer = order.placed.customer if order.placed is not None else getattr(events[0], "customer", None)
     return NewCommit(
-        key=key,
+        key=keyed.key,
         events=events,
         actor=caller.actor,
         correlation=caller.correlation,
@@ -116,19 +140,21 @@ def _commit(key: str, events: tuple[Event, ...], caller: Caller, body_hash: str,
     )
 
 
-def _body_hash(command: Command) -> str:
-    """What the command says, without when it was said: a retry comes later and is still the same command."""
-    text = msgspec.json.encode(_body(command), order="sorted")
-    return sha256(text).hexdigest()[:32]
+def _body_hash(keyed: KeyedCommand) -> str:
+    """Hash the content of a command without its times: a retry is sent later and is the same command."""
+    body = _body(keyed.command)
+    content = [body, *map(_body, keyed.further)] if keyed.further else body
+    return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:32]
 
 
 def _body(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _body(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in _WHEN}
+        fields = {f.name: _body(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in _TIMES}
         return {"": type(value).__name__} | fields
     if isinstance(value, tuple):
         return [_body(item) for item in value]
     return value
 
 
-_WHEN = frozenset({"at", "placed_at"})
+_TIMES = frozenset({"at", "placed_at"})
+"""The fields that say when a command was given."""

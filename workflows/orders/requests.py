@@ -1,7 +1,7 @@
-"""An order as one caller may see it and act on it: permissions around load, decide and append.
+"""Requests of callers: reading an order and changing it, with the caller's permission.
 
-A permission is checked on the very version that is then decided on: when somebody else writes in between, for
-instance another courier who takes the same offer, it is checked again.
+A permission is checked on the very version that is then decided on. If another commit comes first, for instance because
+another courier took the same offer, it is checked again. A repeated request gets the recorded result without a check.
 """
 
 from __future__ import annotations
@@ -20,16 +20,9 @@ from domain.order.order import Order, initial
 from domain.order.questions import awaited_intent
 from domain.order.refusals import NotAsked, OrderNotFound, Rejected
 from workflows.event_store.commits import History
-from workflows.event_store.event_log import EventLog, TooManyConflicts
+from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
-from workflows.orders.command_handling import (
-    CONFLICTS_MAX,
-    Caller,
-    Handled,
-    PreconditionFailed,
-    handle,
-    load,
-)
+from workflows.orders.command_handling import Caller, Handled, KeyedCommand, handle, load, transact_order
 from workflows.orders.permissions import Action, check, may, reads_all
 
 CLOCKS_DIFFER = timedelta(minutes=5)
@@ -92,16 +85,14 @@ def placed_id(actor: Actor, key: str) -> OrderId:
 
 def place(log: EventLog, command: PlaceOrder, caller: Caller, key: str) -> Handled:
     """Place the order, once. Raises Rejected, KeyReused (same key, another body)."""
-    return handle(
-        log, command, order_id=command.order_id, key=f"{Action.PLACE.name}/{_name(caller.actor)}/{key}", caller=caller
-    )
+    key = f"{Action.PLACE.name}/{_name(caller.actor)}/{key}"
+    return handle(log, command, order_id=command.order_id, key=key, caller=caller)
 
 
 def cancel(log: EventLog, request: OrderRequest, reason: str) -> Handled:
-    """Ask for the end of the order. Raises Rejected, KeyReused, PreconditionFailed, TooManyConflicts."""
+    """Request the cancellation of the order. Raises Rejected, KeyReused, PreconditionFailed, TooManyConflicts."""
     command = CancelOrder(by=request.caller.actor, reason=reason)
-    key = _key(request, reason)
-    return _act(log, request, lambda history, order: _Wish(command, key))
+    return transact_request(log, request, lambda history, order: _keyed(request, command, reason, order, None))
 
 
 def report(
@@ -112,50 +103,53 @@ def report(
     now: datetime,
     answers: int | None = None,
 ) -> Handled:
-    """Record what the restaurant or the courier did. ``fact`` makes it, given the question and the time.
+    """Record what the restaurant or the courier did.
 
-    ``answers`` is the ticket or offer that it is about; without it, the current one. An answer to an older one is
-    recorded as a fact about that one. Raises Rejected, KeyReused, PreconditionFailed, TooManyConflicts.
+    Args:
+        fact: Make the fact from the version of the intent that it answers and its time.
+        answers: The ticket or offer that it is about; the current one if None. An answer to an older one is recorded
+            as a fact about that one.
+
+    Raises:
+        Rejected, KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
     """
 
-    def wish(history: History, order: Order) -> _Wish:
-        asks = answers or _answered_before(history, request) or awaited_intent(order, _AWAITED[request.action])
-        if asks is None:
+    def prepare(history: History, order: Order) -> KeyedCommand:
+        intent = answers or _answered_before(history, request) or awaited_intent(order, _AWAITED[request.action])
+        if intent is None:
             check(request.caller.actor, request.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
-        return _Wish(RecordFact(fact=fact(asks, now)), _key(request, fact(asks, _ANY_TIME)), asks)
+        command = RecordFact(fact=fact(intent, now))
+        return _keyed(request, command, fact(intent, _ANY_TIME), order, intent)
 
-    return _act(log, request, wish)
-
-
-@dataclass(frozen=True, slots=True)
-class _Wish:
-    command: Command
-    key: str
-    intent_version: int | None = None
+    return transact_request(log, request, prepare)
 
 
-def _act(log: EventLog, request: OrderRequest, wish: Callable[[History, Order], _Wish]) -> Handled:
-    for _ in range(CONFLICTS_MAX):
-        history, order = load(log, request.order_id)
-        wished = wish(history, order)
-        if wished.key not in history.keys:  # who did it before may hear again that it was done
-            check(request.caller.actor, request.action, order, wished.intent_version)
-            if request.if_match is not None and history.version not in request.if_match:
-                raise PreconditionFailed(history.version)
-            _check_ready_at(wished.command)
-        try:
-            return handle(
-                log,
-                wished.command,
-                order_id=request.order_id,
-                key=wished.key,
-                caller=request.caller,
-                loaded=history,
-            )
-        except PreconditionFailed:
-            continue  # somebody wrote after the permission was checked
-    raise TooManyConflicts(f"order {request.order_id} is written to by too many at once; try again")
+def transact_request(
+    log: EventLog, request: OrderRequest, prepare: Callable[[History, Order], KeyedCommand]
+) -> Handled:
+    """Prepare, decide and record the command of a request. Raises as ``transact_order``."""
+    return transact_order(log, request.order_id, prepare, caller=request.caller, if_match=request.if_match)
+
+
+def request_key(request: OrderRequest, body: object) -> str:
+    """Identify the request across attempts.
+
+    Args:
+        body: Identifies a request without an Idempotency-Key: the same body again is the same request.
+    """
+    prefix = f"{request.action.name}/{_name(request.caller.actor)}"
+    if request.key is not None:
+        return f"{prefix}/key/{request.key}"
+    return f"{prefix}/body/{sha256(msgspec.json.encode(body, order='sorted')).hexdigest()[:32]}"
+
+
+def _keyed(request: OrderRequest, command: Command, body: object, order: Order, intent: int | None) -> KeyedCommand:
+    def permit() -> None:
+        check(request.caller.actor, request.action, order, intent)
+        _check_ready_at(command)
+
+    return KeyedCommand(command=command, key=request_key(request, body), permit=permit)
 
 
 _AWAITED = {
@@ -174,17 +168,9 @@ _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a fact where only what it says counts: a retry comes later and says the same."""
 
 
-def _key(request: OrderRequest, body: object) -> str:
-    """Names the request across attempts. Who gives no key repeats a request by saying the same again."""
-    who = f"{request.action.name}/{_name(request.caller.actor)}"
-    if request.key is not None:
-        return f"{who}/key/{request.key}"
-    return f"{who}/body/{sha256(msgspec.json.encode(body, order='sorted')).hexdigest()[:32]}"
-
-
 def _answered_before(history: History, request: OrderRequest) -> int | None:
-    """What an earlier attempt under this key answered: by now another question may be the current one."""
-    seen = history.keys.get(_key(request, None)) if request.key is not None else None
+    """Return the intent that an earlier attempt under this key answered; another one may be the current one by now."""
+    seen = history.keys.get(request_key(request, None)) if request.key is not None else None
     return None if seen is None else getattr(history.recorded[seen.first - 1].event, "answers", None)
 
 

@@ -37,7 +37,8 @@ from workflows.engine import Engine
 from workflows.event_store.commits import RecordedEvent
 from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents
 from workflows.event_store.event_log import TooManyConflicts
-from workflows.orders.command_handling import CONFLICTS_MAX, load
+from workflows.event_store.transact import CONFLICTS_MAX
+from workflows.orders.command_handling import load
 from workflows.time_budgets import Awaiting, Budgets
 
 SHARDS = 8

@@ -33,8 +33,9 @@ from workflows.event_store.commits import Commit, History
 from workflows.event_store.documents import Document, DocumentChanged, DocumentsUnavailable
 from workflows.event_store.event_log import Place, StreamUnavailable
 from workflows.event_store.streams import order_id_in
+from workflows.event_store.transact import PreconditionFailed
 from workflows.executions import ExecutionsUnavailable
-from workflows.orders.command_handling import Caller, PreconditionFailed, handle, load
+from workflows.orders.command_handling import Caller, handle, load
 from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh
 from workflows.sagas import circuit_waits
 from workflows.sagas.runs import start_run

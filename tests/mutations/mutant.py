@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Tests:
-    """Tests, one of which must fail. ``selection`` are arguments of pytest."""
+class SelectedTests:
+    """SelectedTests, one of which must fail. ``selection`` are arguments of pytest."""
 
     selection: tuple[str, ...]
 
@@ -28,7 +28,7 @@ class Simulation:
         return f"simulation, {seeds}, {self.orders} orders each"
 
 
-Check = Tests | Simulation
+Check = SelectedTests | Simulation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +43,9 @@ class Mutant:
     caught_by: Check
 
 
-def tests(*selection: str) -> Tests:
+def tests(*selection: str) -> SelectedTests:
     """Select tests by their paths below ``tests/``."""
-    return Tests(tuple(f"tests/{name}" for name in selection))
+    return SelectedTests(tuple(f"tests/{name}" for name in selection))
 
 
 def simulation(first: int, end: int | None = None, orders: int = 5) -> Simulation:

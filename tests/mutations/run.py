@@ -25,7 +25,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutations.mutant import Check, Mutant, Simulation, Tests
+from tests.mutations.mutant import Check, Mutant, SelectedTests, Simulation
 from tests.mutations.mutants import MUTANTS
 
 ROOT = Path(__file__).parents[2]
@@ -111,9 +111,9 @@ def _selected(names: Sequence[str]) -> list[Mutant]:
 def _checks(mutants: Sequence[Mutant]) -> list[Check]:
     """List the checks that must pass without a mutant: all tests together, and each range of seeds once."""
     checks = dict.fromkeys(mutant.caught_by for mutant in mutants)
-    tests = dict.fromkeys(name for check in checks if isinstance(check, Tests) for name in check.selection)
+    tests = dict.fromkeys(name for check in checks if isinstance(check, SelectedTests) for name in check.selection)
     ranges = [check for check in checks if isinstance(check, Simulation)]
-    return [*([Tests(tuple(tests))] if tests else []), *ranges]
+    return [*([SelectedTests(tuple(tests))] if tests else []), *ranges]
 
 
 def _control(check: Check) -> str:
@@ -125,7 +125,7 @@ def _control(check: Check) -> str:
         caught, detail = _run(check, copy, CONTROL_LIMIT_S)
     if caught:
         raise NotSound(f"without a mutant this fails: {detail}")
-    what = f"{len(check.selection)} tests" if isinstance(check, Tests) else str(check)
+    what = f"{len(check.selection)} tests" if isinstance(check, SelectedTests) else str(check)
     return f"control passes: {what}, {time.monotonic() - began:.0f} s"
 
 
@@ -177,7 +177,7 @@ def _run(check: Check, copy: Path, limit_s: float = TIME_LIMIT_S) -> tuple[bool,
     code, output = _python(copy, _command(check), limit_s)
     if code is None:
         return True, f"hangs: not finished after {limit_s:.0f} s"
-    if code not in {0, 1 if isinstance(check, Tests) else VIOLATED}:
+    if code not in {0, 1 if isinstance(check, SelectedTests) else VIOLATED}:
         raise NotSound(f"{check} cannot run (exit {code}):\n{output[-3000:]}")
     return code != 0, _failure_in(check, output) if code else "nothing"
 

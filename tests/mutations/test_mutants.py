@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mutations.mutant import Mutant, Tests
+from tests.mutations.mutant import Mutant, SelectedTests
 from tests.mutations.mutants import MUTANTS
 
 ROOT = Path(__file__).parents[2]
@@ -21,7 +21,7 @@ def test_the_text_that_a_mutant_changes_is_found_once(mutant: Mutant) -> None:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
 def test_the_tests_that_catch_a_mutant_exist(mutant: Mutant) -> None:
     """A renamed test would be noticed only by the next run of all mutants."""
-    selection = mutant.caught_by.selection if isinstance(mutant.caught_by, Tests) else ()
+    selection = mutant.caught_by.selection if isinstance(mutant.caught_by, SelectedTests) else ()
     for selected in selection:
         path, _, name = selected.partition("::")
         assert f"def {name.partition('[')[0]}" in (ROOT / path).read_text()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workflows.asl.jsonata import evaluation
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import UNDEFINED, Names
 from workflows.asl.jsonata.expressions import compile_expression
@@ -70,6 +71,13 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("$fromMillis(0)", "1970-01-01T00:00:00.000Z"),
         ("$lookup($states.input, 'id')", "o-1"),
         ("[]", []),
+        ("$match('ab-12', /([a-z]+)-(\\d+)/).groups", ["ab", "12"]),
+        ("$replace('abc', /(b)/, '[$1$2$12$99$$]')", "a[bb29$]c"),
+        ("$replace('aXbx', /x/i, '-', 1)", "a-bx"),
+        ("$split('a1b22c', /[0-9]+/)", ["a", "b", "c"]),
+        ("$contains('caf\u00e9', /\\u00e9$/)", True),
+        ("$contains('a\nb', /^b/m)", True),
+        ("$contains('a\n', /a$/)", False),  # as in JavaScript, and unlike Python
     ],
 )
 def test_expressions_give_json(source: str, value: Any) -> None:
@@ -148,6 +156,26 @@ def test_every_error_is_one_kind_of_failure(source: str, part: str) -> None:
     """The state sees States.QueryEvaluationError; no expression hangs or fills the memory."""
     with pytest.raises(EvaluationFailed, match=re.escape(part)):
         evaluate(source)
+
+
+@pytest.mark.parametrize("source", ["$match($t, /(a+)+$/)", "$contains($t, /(a|a)*$/)", "$split($t, /(a*)*b/)"])
+def test_a_regular_expression_takes_time_in_proportion_to_the_text(source: str) -> None:
+    """In an engine that backtracks each of these runs without end on 40 letters."""
+    evaluate(source, {"t": "a" * 40_000 + "!"})
+
+
+def test_a_regular_expression_that_reads_too_much_text_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each match of this one reads to the end of the text, so the time is quadratic."""
+    monkeypatch.setattr(evaluation, "SCANNED_MAX", 10_000_000)
+    with pytest.raises(EvaluationFailed, match="reads too much text"):
+        evaluate("$count($match($text, /a(?:.*b)?/))", {"text": "a" * 20_000})
+
+
+@pytest.mark.parametrize("source", ["/a(?=b)/", "/(?<!a)b/", "/(a)\\1/"])
+def test_lookaround_and_backreferences_are_refused(source: str) -> None:
+    """They cannot be matched in linear time, so a definition that uses them is not accepted."""
+    with pytest.raises(InvalidExpression, match="lookaround and backreferences are not supported"):
+        compile_expression(f"$contains('ab', {source})")
 
 
 def test_an_expression_may_nest_a_hundred_levels() -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflows.asl.jsonata.dice import Dice
+from workflows.asl.jsonata.limits import SCANNED_MAX, EvaluationFailed
 from workflows.asl.signals import JSON
 
 
@@ -45,6 +46,7 @@ class Evaluation:
     dice: Dice
     depth: int = 0
     steps: int = 0
+    scanned: int = 0
 
 
 class _PerThread(threading.local):
@@ -52,3 +54,16 @@ class _PerThread(threading.local):
 
 
 CURRENT: Final = _PerThread()
+
+
+def count_scanned(characters: int) -> None:
+    """Count text that a regular expression reads.
+
+    Raises:
+        EvaluationFailed: The evaluation has read more than ``SCANNED_MAX`` characters.
+    """
+    evaluation = CURRENT.evaluation
+    if evaluation is not None:
+        evaluation.scanned += characters
+        if evaluation.scanned > SCANNED_MAX:
+            raise EvaluationFailed("Expression evaluation timeout: a regular expression reads too much text")

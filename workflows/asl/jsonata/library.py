@@ -19,6 +19,7 @@ from jsonata.utils import Utils
 from workflows.asl.jsonata import functions as own
 from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Undefined
 from workflows.asl.jsonata.limits import DEPTH_MAX, STEPS_MAX, EvaluationFailed, InvalidExpression, check_size
+from workflows.asl.jsonata.regexes import LinearPattern
 from workflows.asl.signals import JSON
 
 # Step Functions does not have $eval (its documentation: use $parse), so the name is bound to nothing.
@@ -46,7 +47,7 @@ def parse(source: str) -> Any:
         InvalidExpression: It is not JSONata, is nested too deeply, or holds a regular expression that does not compile.
     """
     try:
-        compiled = Jsonata(source)
+        compiled = Jsonata(source, LinearPattern)
     except (jexception.JException, re.error, RecursionError) as error:
         raise InvalidExpression(str(error) or type(error).__name__) from error
     except Exception as error:  # some malformed texts make the parser raise Python's own errors

@@ -8,6 +8,7 @@ DEPTH_MAX: Final = 100  # nested evaluations; measured on AWS: "Depth=101 max=10
 STEPS_MAX: Final = 500_000  # evaluations of one expression, about 1 s of CPU; AWS stops by the clock
 LENGTH_MAX: Final = 873_782  # elements of one list; measured on AWS: [1..873782] passes, one more does not
 TEXT_MAX: Final = 6_990_256  # characters of one string; measured on AWS
+SCANNED_MAX: Final = 400_000_000  # characters that regular expressions of one evaluation read; at worst 6 s of CPU
 
 
 class InvalidExpression(ValueError):

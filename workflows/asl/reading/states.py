@@ -41,7 +41,7 @@ class Assign:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class BaseState:
     """The fields of every state. ``next`` is None if the state ends its scope."""
 
     name: str
@@ -51,17 +51,17 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pass(State):
+class Pass(BaseState):
     """Passes its input on, or makes an output of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Succeed(State):
+class Succeed(BaseState):
     """Ends its scope with success."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fail(State):
+class Fail(BaseState):
     """Ends its scope with an error."""
 
     error: Template | None = None
@@ -69,7 +69,7 @@ class Fail(State):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait(State):
+class Wait(BaseState):
     """Waits for seconds or until a timestamp; exactly one of the two is set."""
 
     seconds: Template | None = None
@@ -87,7 +87,7 @@ class ChoiceRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice(State):
+class Choice(BaseState):
     """Follows the first rule whose condition is true, else ``default`` with the state's own Assign and Output."""
 
     rules: tuple[ChoiceRule, ...]
@@ -95,7 +95,7 @@ class Choice(State):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fallible(State):
+class Fallible(BaseState):
     """A state that can fail, with its Retry and Catch."""
 
     retry: tuple[Retrier, ...] = ()

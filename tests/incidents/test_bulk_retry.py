@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import pytest
 
 from domain.identifiers import Actor, OrderId, Role, order_id_for
 from domain.order.events import RunStarted
-from domain.order.order import RunState
 from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.event_store.commits import KeyReused
 from workflows.incidents import bulk_retry
 from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
 from workflows.incidents.refusals import NoSuchJob
@@ -79,6 +78,17 @@ def test_beginning_starts_nothing_yet_and_the_same_click_is_the_same_job():
     found = bulk_retry.read(outage.shop.engine, job)
     assert found.counts[Outcome.WAITING] == 3
     assert (found.job.cause, found.job.dependency) == (CAUSE, Dependency.PAYMENTS)
+
+
+@pytest.mark.parametrize("other", [{"cause": "KeyError"}, {"reason": "another"}, {"per_s": 2.0}])
+def test_another_bulk_retry_under_the_same_key_is_refused(other):
+    """A caller never gets a job that it did not ask for: every parameter."""
+    outage = Outage(1)
+    first = {"cause": CAUSE, "reason": "payments are back", "per_s": 1.0}
+    job = bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first)
+    assert bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first) == job
+    with pytest.raises(KeyReused):
+        bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **{**first, **other})
 
 
 def test_orders_are_started_at_the_pace_that_was_asked_for():
@@ -232,25 +242,6 @@ def test_wherever_it_dies_a_restart_goes_on_and_no_order_is_started_twice(n, aft
         outage.advance(job)
     assert outage.runs() == [2, 2, 2, 2]
     assert set(outcomes(outage.advance(job)).values()) == {Outcome.STARTED}
-
-
-def test_a_driver_tells_of_every_step_until_it_is_done():
-    """The callback that a command line draws its progress with."""
-    outage = Outage(3)
-    job = outage.begin(per_s=1)
-    told: list[dict[Outcome, int]] = []
-
-    def pause(seconds: float) -> None:
-        outage.shop.clock.advance(seconds=seconds)
-        for order_id in outage.ids:
-            if outage.shop.order(order_id).run_state is RunState.RUNNING:
-                outage.shop.tell(s.declined(), order_id=order_id)
-
-    drive: Callable[..., Progress] = bulk_retry.drive
-    done = drive(lambda: outage.advance(job), lambda progress: told.append(progress.counts), pause)
-    assert done.job.state is JobState.DONE
-    assert done.counts[Outcome.ENDED] == 3
-    assert [counts[Outcome.WAITING] for counts in told][:4] == [3, 2, 1, 0]
 
 
 def test_the_timer_takes_it_further_when_nobody_watches():

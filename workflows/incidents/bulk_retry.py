@@ -9,7 +9,7 @@ and the command line while somebody watches. Once the circuit of the dependency 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -26,7 +26,7 @@ from domain.order.refusals import Rejected
 from workflows.breakers.circuit import State
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
-from workflows.event_store.commits import History
+from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents
 from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.incidents import list_parked
@@ -105,20 +105,28 @@ class Progress:
 
 
 def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float, key: str) -> Job:
-    """Retry what is parked with this cause now. The same key again is the same job. Nothing is started yet.
+    """Make a job of all orders that are parked with this cause now. Nothing is started yet.
 
-    Raises ValueError for a pace that is not above zero and at most ``PER_S_MAX``.
+    Raises:
+        ValueError: The pace is not above zero and at most ``PER_S_MAX``.
+        KeyReused: The caller used the key for a job with another cause, reason or pace. The same again is the same job.
     """
     job_id = "retry_" + sha256(f"{caller.actor.role}/{caller.actor.id}/{key}".encode()).hexdigest()[:16]
     if (known := _kept(engine, job_id)) is not None:
-        return known[0]
+        return _same(known[0], cause, reason, per_s, key)
     planned = preview(engine, cause, caller, reason, per_s=per_s)
     for retried in planned.orders:
         _put(engine, job_id, retried)
     try:
         return _write(engine, replace(planned.job, id=job_id), None)
     except DocumentChanged:
-        return _found(engine, job_id)[0]
+        return _same(_found(engine, job_id)[0], cause, reason, per_s, key)
+
+
+def _same(job: Job, cause: str, reason: str, per_s: float, key: str) -> Job:
+    if (job.cause, job.reason, job.per_s) != (cause, reason, per_s):
+        raise KeyReused(job.id, key)
+    return job
 
 
 def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
@@ -162,21 +170,6 @@ def advance(engine: Engine, job_id: str) -> Job:
     for _, retried in zip(range(allowed), _orders(engine, job_id, _WAITING), strict=False):
         _start(engine, job, retried.order_id)
     return job
-
-
-def drive(
-    advance: Callable[[], Progress], progress: Callable[[Progress], None], pause: Callable[[float], None]
-) -> Progress:
-    """Advance a job until it is done or stopped, and tell of it each time. Interrupt it when you like: it is kept."""
-    while True:
-        found = advance()
-        progress(found)
-        if found.job.state is not JobState.RUNNING:
-            return found
-        pause(_ADVANCE_EVERY_S)
-
-
-_ADVANCE_EVERY_S = 1.0
 
 
 def stop(engine: Engine, job_id: str, actor: Actor) -> Job:

@@ -176,12 +176,12 @@ def published_events(commits: list[Commit]) -> list[str]:
     from workflows.engine import EVENT_TYPES
     from workflows.event_store.codec import Codec
     from workflows.event_store.keyring import NoKeys
-    from workflows.publishing.cloud_events import published
+    from workflows.publishing.cloud_events import cloud_events
 
     codec = Codec(NoKeys(), EVENT_TYPES)
     recorded = [event for commit in commits for event in codec.decode(commit)]
     order_id = commits[0].pk.removeprefix("order#")
-    return [msgspec.json.encode(event.as_json()).decode() for event in published(order_id, recorded)]
+    return [msgspec.json.encode(event.as_json()).decode() for event in cloud_events(order_id, recorded)]
 
 
 # --- rows -------------------------------------------------------------------------------------------------------------

@@ -70,13 +70,14 @@ def main(folder: Path) -> None:
         def compare() -> dict[str, Any]:
             """Run the timer's daily comparison of the view with the log now, so that it disturbs no later run."""
             from workflows.event_store.documents import ANY
-            from workflows.time_budgets import budgets
-            from workflows.upkeep.watchdog import _CHECK, check_view
+            from workflows.settings import read
+            from workflows.upkeep.settings import read_upkeep
+            from workflows.upkeep.watchdog import _CHECK, check_rows
 
             engine.ports.documents.delete(*_CHECK, ANY)  # the timer may have run it while the log was being filled
-            timer = engine._template.functions["Timer"].environment
+            upkeep = read(engine._template.functions["Timer"].environment, read_upkeep)
             start = time.perf_counter()
-            while check_view(engine.ports, timer["ORDER_MACHINE"], budgets(timer)) is not None:
+            while check_rows(engine.ports, upkeep) is not None:
                 pass
             return {"seconds": time.perf_counter() - start}
 

@@ -1,8 +1,8 @@
-"""The function behind the queue of executions that ended in a fault: each makes its order an incident.
+"""The function behind the queue of failed executions: each makes its order an incident.
 
-A message is EventBridge's event of an execution of the order machine,
-https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html, sent through SQS. One that is not, or
-that could not be recorded, comes again alone, until the queue puts it aside.
+A message is EventBridge's event about an execution of the order machine, sent through SQS:
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html. A message that is not, or that could
+not be recorded, is delivered again alone, until SQS moves it to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -18,35 +18,35 @@ from workflows.sagas.execution_faults import ExecutionFault, record_fault
 
 _log = logging.getLogger(__name__)
 
-RECORDED = "an execution ended in a fault"
-FAILED = "the fault of an execution could not be recorded"
+RECORDED = "an execution failed"
+FAILED = "a failed execution could not be recorded"
 
 ERRORS = {"FAILED": "ExecutionFailed", "TIMED_OUT": "States.Timeout", "ABORTED": "ExecutionAborted"}
-"""What a fault is called where the event gives it no name: a time limit and a stop by hand have none."""
+"""The error names of events without one: a timeout and a stop by a person have none."""
 
 
 class NotAFault(Exception):
-    """The message tells of no run's execution that failed, timed out or was aborted."""
+    """The message is not about an execution of a run that failed, timed out or was aborted."""
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """``event`` is a batch of SQS messages."""
+    """Lambda entry point. ``event`` is a batch of SQS messages; those that failed are delivered again."""
     ports = engine()
     failed = [_message_id(message) for message in event["Records"] if not _recorded(ports, message)]
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
 def _message_id(message: Any) -> str:
-    """An empty one brings the whole batch again, which a message without one needs; nothing is recorded twice."""
-    found = message.get("messageId") if isinstance(message, dict) else None
-    return str(found or "")
+    """Return the message's id. For an empty one SQS delivers the whole batch again; no fault is recorded twice."""
+    message_id = message.get("messageId") if isinstance(message, dict) else None
+    return str(message_id or "")
 
 
 def _recorded(ports: Engine, message: Any) -> bool:
     try:
         fault = _fault(message)
         parked = record_fault(ports, fault)
-    except Exception as error:  # the other messages do not wait for it
+    except Exception as error:  # the other messages must not wait for it
         trace = traceback.format_tb(error.__traceback__)
         _log.error(FAILED, extra={"message_id": _message_id(message), "error": type(error).__name__, "trace": trace})
         return False
@@ -55,18 +55,18 @@ def _recorded(ports: Engine, message: Any) -> bool:
 
 
 def _fault(message: Any) -> ExecutionFault:
-    """Order and run are the execution's name, ``<order id>-<run>``; input and output are not always sent along."""
+    """Return the fault. Order and run are taken from the execution's name, because its input is not always included."""
     try:
-        told = json.loads(message["body"])
-        detail = told["detail"]
+        event = json.loads(message["body"])
+        detail = event["detail"]
         unnamed = ERRORS[detail["status"]]
         order_id, _, run = str(detail["name"]).rpartition("-")
         return ExecutionFault(
-            id=str(told["id"]),
+            id=str(event["id"]),
             order_id=parse_order_id(order_id),
             run=int(run),
             error=str(detail.get("error") or unnamed),
             cause=str(detail.get("cause") or f"{detail['executionArn']} is {detail['status']}"),
         )
     except (KeyError, TypeError, ValueError, InvalidIdentifier, AttributeError) as error:
-        raise NotAFault("not the event of an execution that ended in a fault") from error
+        raise NotAFault("not the event of an execution that failed") from error

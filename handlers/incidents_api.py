@@ -36,9 +36,9 @@ from workflows.client.incident_json import (
     IncidentJson,
     IncidentsJson,
 )
-from workflows.engine import KEYS, engine, environment
+from workflows.engine import engine, settings
 from workflows.incidents import bulk_retry, incidents
-from workflows.incidents.approval_limits import limit_for, limits_in
+from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.incidents.plans import Plan
 from workflows.incidents.views import (
     approvals_view,
@@ -54,7 +54,8 @@ from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, check_all, may
 from workflows.orders.requests import OrderRequest
 from workflows.orders.views import order_view
-from workflows.time_budgets import budgets
+from workflows.settings import read_keys
+from workflows.time_budgets import read_budgets
 
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
@@ -68,9 +69,7 @@ Cause = Annotated[
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point. Reads all settings, so that a bad one fails the first request and not the first incident."""
-    engine(*KEYS)  # fail now if the key settings are missing; otherwise personal fields would read as erased
-    limits_in(environment())
-    budgets(environment())
+    engine(read_keys, read_limits, read_budgets)  # without the keys, personal fields would read as erased
     return api.resolve(event, context)
 
 
@@ -96,7 +95,7 @@ def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
 @operation(api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=IncidentJson, order=False, refuses=(409,))
 def get_incident(order_id: OrderIdText) -> Response[str]:
     """Read an incident: what is held or owed, the last events, and what each action would do now."""
-    incident = incidents.show(engine().log, order_id, api.caller.actor, budgets(environment()), _limit)
+    incident = incidents.show(engine().log, order_id, api.caller.actor, settings(read_budgets), _limit)
     return json_answer(incident_view(incident))
 
 
@@ -235,7 +234,7 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
 
 
 def _limit(currency: str) -> Money:
-    return limit_for(currency, environment())
+    return limit_for(currency, settings(read_limits))
 
 
 def _deed(outcome: Handled | Plan) -> Response[str]:

@@ -20,12 +20,13 @@ from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
 from handlers.http.values import MoneyBody, OrderIdText
 from workflows.client.order_json import HistoryJson, OrderJson, ReplayJson
-from workflows.engine import KEYS, engine
+from workflows.engine import engine
 from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, order_view, plain
+from workflows.settings import read_keys
 
 TAG = "Orders"
 
@@ -34,7 +35,7 @@ api = Api(open_paths=documentation.PATHS)
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(*KEYS)  # fail now if the key settings are missing; otherwise personal fields would read as erased
+    engine(read_keys)  # fail now if the key settings are missing; otherwise personal fields would read as erased
     return api.resolve(event, context)
 
 

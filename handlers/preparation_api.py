@@ -8,8 +8,9 @@ from domain.order.events import ItemUnavailable, PreparationAccepted, Preparatio
 from handlers.http.api import Api
 from handlers.http.models import AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
 from handlers.http.order_writes import MakeFact, report_route
-from workflows.engine import KEYS, engine
+from workflows.engine import engine
 from workflows.orders.permissions import Action
+from workflows.settings import read_keys
 
 TAG = "Preparation"
 PATH = "/orders/<order_id>/preparation"
@@ -19,7 +20,7 @@ api = Api()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(*KEYS)  # fail now if the key settings are missing; otherwise personal fields would read as erased
+    engine(read_keys)  # fail now if the key settings are missing; otherwise personal fields would read as erased
     return api.resolve(event, context)
 
 

@@ -1,16 +1,17 @@
-"""The function that publishes what happened to orders. It follows the log's stream beside ``feed``, so that a bus in
-trouble delays no order."""
+"""The function that publishes the events of orders. It reads the log's stream separately from ``feed``, so that a bus
+that does not answer delays no order."""
 
 from __future__ import annotations
 
 import logging
 from typing import Any
 
-from handlers.stream_batches import StreamRecord, answer, each
+from handlers.stream_batches import StreamRecord, each, failures
 from workflows.engine import Engine, engine, event_bus
 from workflows.event_store.streams import order_id_in
-from workflows.publishing.cloud_events import CloudEvent, published
+from workflows.publishing.cloud_events import CloudEvent, cloud_events
 from workflows.publishing.event_bus import EventBusUnavailable
+from workflows.settings import read_event_bus
 
 _log = logging.getLogger(__name__)
 
@@ -18,18 +19,20 @@ NOT_PUBLISHED = "events of orders were not published"
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """``event`` is a batch of DynamoDB Streams records. Its events go out together. The records that could not be read,
-    and those whose events were not taken, come again."""
-    ports = engine("EVENT_BUS")
-    found: list[tuple[StreamRecord, list[CloudEvent]]] = []
-    failed = each(event, lambda record: found.append((record, _events(ports, record))))
+    """Lambda entry point. ``event`` is a batch of DynamoDB Streams records, whose events are published together.
+
+    Records that could not be read, and those whose events the bus did not accept, are delivered again.
+    """
+    ports = engine(read_event_bus)
+    batch: list[tuple[StreamRecord, list[CloudEvent]]] = []
+    failed = each(event, lambda record: batch.append((record, _events(ports, record))))
     try:
-        event_bus().publish([told for _, events in found for told in events])
+        event_bus().publish([published for _, events in batch for published in events])
     except EventBusUnavailable as error:
-        left = {told.id for told in error.not_taken or (told for _, events in found for told in events)}
+        left = {published.id for published in error.not_taken or (each_ for _, events in batch for each_ in events)}
         _log.error(NOT_PUBLISHED, extra={"events": len(left)})
-        failed += [record for record, events in found if any(told.id in left for told in events)]
-    return answer(failed)
+        failed += [record for record, events in batch if any(published.id in left for published in events)]
+    return failures(failed)
 
 
 def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
@@ -37,4 +40,4 @@ def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
         return []
     commit = record.commit()
     order_id = order_id_in(commit.pk)
-    return [] if order_id is None else published(order_id, ports.log.events(commit))
+    return [] if order_id is None else cloud_events(order_id, ports.log.events(commit))

@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from domain.identifiers import parse_order_id
-from workflows.engine import PROVIDERS, engine
-from workflows.sagas.actions import Step, take_step
+from workflows.engine import engine
+from workflows.gateways.http.settings import read_providers
+from workflows.sagas.actions import SagaStep, take_step
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """``event`` is a Step as JSON: ``{"order_id", "run", "action", ...}``. Errors reach the machine by name."""
-    return take_step(engine(*PROVIDERS), Step(**event | {"order_id": parse_order_id(event["order_id"])}))
+    """Lambda entry point. ``event`` is a SagaStep as JSON: ``{"order_id", "run", "action", ...}``.
+
+    State machines match the class names of errors.
+    """
+    ports = engine(read_providers)
+    return take_step(ports, SagaStep(**event | {"order_id": parse_order_id(event["order_id"])}))

@@ -1,11 +1,11 @@
-"""Batches of the log's stream, as Lambda brings them: records of DynamoDB Streams in, the records that failed out.
+"""Batches of the log's stream: read records of DynamoDB Streams, and report those that failed to Lambda.
 
-Lambda takes the lowest sequence number that is reported as its checkpoint and brings everything from there on again,
-until its retries are used up; then it gives up all of that and keeps it at the failure destination. So a record that
-fails stops its own stream alone: all other records of the batch are worked on, whatever becomes of the batch.
+Lambda takes the lowest reported sequence number as its checkpoint and delivers everything from there again, until its
+retries are used up; then it sends all of that to the failure destination. So a failed record stops its own stream only:
+the other records of the batch are processed, even if they are delivered again.
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
 
-Lambda promises order for an item, which is one commit, and none between the commits of a stream.
+Lambda keeps the order of changes to one item, which is one commit, but not the order of a stream's commits.
 """
 
 from __future__ import annotations
@@ -22,35 +22,35 @@ _log = logging.getLogger(__name__)
 
 FAILED = "a record of the log's stream failed"
 TAMPERED = "the log was tampered with"
-"""The message of the log line that the tamper alarm counts: with ``change``, ``stream`` and ``version``."""
+"""The message of the log line that the tamper alarm counts. The line has ``change``, ``stream`` and ``version``."""
 
 
 class NotACommit(Exception):
-    """A record that shows no commit of ours. It fails until Lambda puts it aside, for a person to look."""
+    """The record is not an inserted commit. It fails until Lambda moves it to the failure destination."""
 
 
 class StreamRecord:
-    """One record. ``number`` is what Lambda knows it by; ``stream`` is None where the record does not say."""
+    """One record. ``number`` is its sequence number; ``stream`` is None if the record does not name it."""
 
     def __init__(self, record: Any) -> None:
         self._record = record if isinstance(record, dict) else {}
-        found = self._record.get("dynamodb")
-        self._change: dict[str, Any] = found if isinstance(found, dict) else {}
-        # An empty identifier has Lambda bring the whole batch again, which is what a record without a number needs.
+        change = self._record.get("dynamodb")
+        self._change: dict[str, Any] = change if isinstance(change, dict) else {}
+        # For an empty identifier Lambda delivers the whole batch again, which a record without a number needs.
         self.number = str(self._change.get("SequenceNumber") or "")
         self.stream: str | None = self._key("pk", "S")
         self.version: str | None = self._key("sk", "N")
 
     @property
     def tampering(self) -> str | None:
-        """MODIFY or REMOVE: commits are only ever inserted."""
+        """The change if it is MODIFY or REMOVE: a commit may only be inserted."""
         change = self._record.get("eventName")
         return change if change in {"MODIFY", "REMOVE"} else None
 
     def commit(self) -> Commit:
-        """Raises NotACommit."""
+        """Return the inserted commit. Raises NotACommit."""
         if self._record.get("eventName") != "INSERT":
-            raise NotACommit("the record is no insertion")
+            raise NotACommit("the record is not an INSERT")
         try:
             image = self._change["NewImage"]
             h = image["h"]["B"]
@@ -63,30 +63,32 @@ class StreamRecord:
                 ev=image["ev"]["S"],
             )
         except (KeyError, TypeError, ValueError) as error:
-            raise NotACommit("the record shows no commit") from error
+            raise NotACommit("the record holds no commit") from error
         if not all(isinstance(part, str) for part in (commit.pk, commit.k, commit.ts, commit.ev)):
-            raise NotACommit("the record shows no commit")
+            raise NotACommit("the record holds no commit")
         return commit
 
     def _key(self, name: str, kind: str) -> str | None:
         keys = self._change.get("Keys")
         value = keys.get(name) if isinstance(keys, dict) else None
-        found = value.get(kind) if isinstance(value, dict) else None
-        return found if isinstance(found, str) else None
+        text = value.get(kind) if isinstance(value, dict) else None
+        return text if isinstance(text, str) else None
 
 
 def each(event: dict[str, Any], work: Callable[[StreamRecord], None]) -> list[StreamRecord]:
-    """Do ``work`` on every record, and return those that failed. What comes behind one of them in its stream is not
-    tried: it waits for its turn."""
+    """Do ``work`` on every record, and return those that failed, with the later records of the same streams.
+
+    The later ones are not tried, so that the commits of a stream are processed in order.
+    """
     failed: list[StreamRecord] = []
     stopped: set[str] = set()
-    for record in (StreamRecord(found) for found in event["Records"]):
+    for record in (StreamRecord(raw) for raw in event["Records"]):
         if record.stream in stopped:
             failed.append(record)
             continue
         try:
             work(record)
-        except Exception as error:  # whatever it is, the records of other streams must not wait for it
+        except Exception as error:  # the records of other streams must not wait for it
             _log_failure(record, error)
             failed.append(record)
             if record.stream is not None:
@@ -94,13 +96,13 @@ def each(event: dict[str, Any], work: Callable[[StreamRecord], None]) -> list[St
     return failed
 
 
-def answer(failed: Iterable[StreamRecord]) -> dict[str, Any]:
-    """What Lambda is told: these are to come again."""
+def failures(failed: Iterable[StreamRecord]) -> dict[str, Any]:
+    """Return the function's answer, which has Lambda deliver these records again."""
     return {"batchItemFailures": [{"itemIdentifier": record.number} for record in failed]}
 
 
 def _log_failure(record: StreamRecord, error: Exception) -> None:
-    """By name and place: a message might quote what is stored."""
+    """Log the class and the place of an error, but not its message, which might quote personal data."""
     extra = {
         "stream": record.stream,
         "version": record.version,

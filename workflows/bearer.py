@@ -1,35 +1,35 @@
-"""What a bearer token may be, and where it may be sent: the same for a provider's and for an engine's."""
+"""Check bearer tokens and the URLs that they are sent to: those of providers and those of an engine."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, urlsplit
 
 _THIS_MACHINE = {"localhost", "127.0.0.1", "::1", "host.docker.internal"}
-"""Names under which nothing leaves this machine; the last is how a container calls it."""
+"""Hosts that are this machine; the last is its name inside a container."""
 
 
-class NoAddress(ValueError):
-    """Not the http or https URL of a host."""
+class UrlInvalid(ValueError):
+    """The text is not the http or https URL of a host."""
 
 
-class ForAllToRead(ValueError):
-    """Plain HTTP to another machine: whoever sits between would have the token."""
+class PlainHttpRefused(ValueError):
+    """The URL is plain HTTP to another machine, where the token could be read on the way."""
 
 
 def is_token(text: str) -> bool:
-    """Whether it can stand in a header. One that cannot ends up in the error that an HTTP library makes of it."""
+    """Whether the text may be sent in a header. An HTTP library's error about any other would quote it."""
     return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def address_for_token(url: str) -> SplitResult:
-    """The parts of an address that a token may go to. Raises NoAddress, ForAllToRead."""
+    """Return the parts of a URL that a token may be sent to. Raises UrlInvalid, PlainHttpRefused."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        raise NoAddress("is not a URL") from None
+        raise UrlInvalid("is not a URL") from None
     if parts.scheme not in {"http", "https"} or not host:
-        raise NoAddress("is not an http or https URL")
+        raise UrlInvalid("is not an http or https URL")
     if parts.scheme == "http" and host not in _THIS_MACHINE:
-        raise ForAllToRead("is plain HTTP to another machine")
+        raise PlainHttpRefused("is plain HTTP to another machine")
     return parts

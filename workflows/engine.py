@@ -8,11 +8,11 @@ has installed an opener: on AWS that is ``handlers/__init__.py``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
 
 from domain.order import events as order_events
 from workflows.breakers.breaker import Breaker, open_breakers
@@ -30,13 +30,12 @@ from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
+from workflows.settings import Group, read
 
 if TYPE_CHECKING:
     from workflows.publishing.event_bus import EventBus
 
-KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
-PROVIDERS = ("PAYMENTS_URL", "KITCHEN_URL", "COURIERS_URL", "PROVIDERS_SECRET")
-"""Variables that are of use together, for ``engine(*KEYS)``: a function on AWS has all of a group or none."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +66,7 @@ def assemble(
     pause: Callable[[float], None] = time.sleep,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
 ) -> Engine:
-    """The ports of one process, with a circuit breaker before each gateway."""
+    """Return the ports of one process, with a circuit breaker before each gateway."""
     opened = open_breakers(breakers, log, documents, clock)
     return Engine(
         log=log,
@@ -89,27 +88,19 @@ EVENT_TYPES = EventTypes(
 """Every event that a stream of this application can hold."""
 
 
-class EnvironmentIncomplete(RuntimeError):
-    """A function is called without variables that it needs, and no engine was put in place for it."""
-
-    def __init__(self, missing: Sequence[str]) -> None:
-        names = f"the environment variable{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
-        super().__init__(f"{names} must be set for this function on AWS; elsewhere run it through an engine")
-        self.missing = tuple(missing)
-
-
 class Opener(Protocol):
     """Opens the ports of a process from its environment variables, on first use."""
 
-    @property
-    def environment(self) -> Mapping[str, str]: ...
+    def engine(self, groups: tuple[Group[Any], ...]) -> Engine:
+        """Return the engine. Raises SettingsRefused, naming what is wrong with its own settings and with the groups."""
+        ...
 
-    def engine(self, needs: tuple[str, ...]) -> Engine:
-        """Return the engine. Raises EnvironmentIncomplete if a variable in ``needs``, or one of its own, is missing."""
+    def settings(self, group: Group[T]) -> T:
+        """Return a group of settings, read once. Raises SettingsRefused."""
         ...
 
     def event_bus(self) -> EventBus:
-        """Return the event bus. Raises EnvironmentIncomplete."""
+        """Return the event bus. Raises SettingsRefused."""
         ...
 
 
@@ -125,28 +116,28 @@ def install(opener: Opener) -> None:
     _opener = opener
 
 
-def engine(*needs: str) -> Engine:
+def engine(*groups: Group[Any]) -> Engine:
     """Return the engine of this call.
 
     Args:
-        needs: Environment variables that the function reads besides, so that a missing one fails here and not later.
+        groups: Settings that the function reads besides, so that a missing or wrong one fails here and not later.
 
     Raises:
-        EnvironmentIncomplete: It names every variable that is missing.
+        SettingsRefused: It names every variable that is missing or wrong.
         NoEngine: The call is outside ``serving``, and no entry point installed an opener.
     """
-    return _engine.get() or _installed().engine(needs)
+    return _engine.get() or _installed().engine(groups)
+
+
+def settings(group: Group[T]) -> T:
+    """Return a group of settings of the function that is being called. Raises SettingsRefused."""
+    environment = _environment.get()
+    return _installed().settings(group) if environment is None else read(environment, group)
 
 
 def event_bus() -> EventBus:
-    """Return the event bus of this call. Ask for ``engine("EVENT_BUS")`` before. Raises EnvironmentIncomplete."""
+    """Return the event bus of this call. Raises SettingsRefused."""
     return _event_bus.get() or _installed().event_bus()
-
-
-def environment() -> Mapping[str, str]:
-    """Return the environment variables of the function that is being called."""
-    variables = _environment.get()
-    return _installed().environment if variables is None else variables
 
 
 class NoEngine(RuntimeError):

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from domain.identifiers import Actor, OrderId, Role, order_id_for
 from workflows.asl.signals import JSON
 from workflows.breakers.breaker import Breaker, CircuitOpen, Permit
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.breakers.settings import BreakerSettings
@@ -163,10 +163,10 @@ class World:
     def open(self) -> None:
         for _ in range(self.settings.failures_min):
             self.call(fails=True)
-        assert self.state is State.OPEN
+        assert self.state is CircuitState.OPEN
 
     @property
-    def state(self) -> State:
+    def state(self) -> CircuitState:
         return self.process().read().state_at(self.clock.now())
 
     @property

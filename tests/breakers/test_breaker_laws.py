@@ -12,7 +12,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 
 from tests.breakers.circuits import ALICE, SETTINGS, Killed, World, order
 from workflows.breakers.breaker import CircuitOpen, Permit
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.sagas.circuit_waits import SHARDS
 
 PROCESSES = st.integers(0, 2)
@@ -142,7 +142,7 @@ class BreakerLaws(RuleBasedStateMachine):
         history = self.world.history
         circuit = self.world.process().read()
         assert circuit.last == (history[-1].position if history else ("", 0))
-        assert (circuit.opened is None) == (circuit.state is State.CLOSED)
+        assert (circuit.opened is None) == (circuit.state is CircuitState.CLOSED)
 
     def teardown(self) -> None:
         """The provider recovers, the hand lets go, the timer goes on: it closes, and nobody is left waiting."""
@@ -158,10 +158,10 @@ class BreakerLaws(RuleBasedStateMachine):
             for _, order_id, _ in self.world.executions.woken[before:]:
                 with suppress(CircuitOpen):
                     self.world.breaker.succeeded(self.world.breaker.admit(order_id, f"{order_id}/2"))
-            if self.world.state is not State.CLOSED and not self.world.executions.waiting:
+            if self.world.state is not CircuitState.CLOSED and not self.world.executions.waiting:
                 with suppress(CircuitOpen):
                     self.world.call(fails=False, number=7)
-        assert self.world.state is State.CLOSED
+        assert self.world.state is CircuitState.CLOSED
         assert self.world.executions.waiting == {}
         assert all(not self.world.documents.list(f"circuit-waits#payments#{shard}") for shard in range(SHARDS))
 

@@ -8,16 +8,18 @@ from pathlib import Path
 import pytest
 
 from workflows.breakers.dependencies import Dependency
-from workflows.breakers.settings import DEFAULTS, BreakerSettingRefused, breaker_settings
+from workflows.breakers.settings import DEFAULTS, read_breakers
 from workflows.sagas.steps.payment import TIMEOUT_S
+from workflows.settings import SettingsRefused, read
 
 MACHINES = Path(__file__).parents[2] / "statemachines"
 
 
 def test_a_variable_changes_one_number_of_one_circuit():
     """The others keep their defaults, and variables of others are not ours."""
-    settings = breaker_settings(
-        {"EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "90", "EXPEDITER_BREAKER_KITCHEN_FAILURE_RATE": "0.25", "PATH": "/bin"}
+    settings = read(
+        {"EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "90", "EXPEDITER_BREAKER_KITCHEN_FAILURE_RATE": "0.25", "PATH": "/bin"},
+        read_breakers,
     )
     assert settings[Dependency.PAYMENTS].window_s == 90
     assert settings[Dependency.KITCHEN].failure_rate == 0.25
@@ -41,8 +43,8 @@ def test_a_variable_changes_one_number_of_one_circuit():
 def test_what_a_breaker_cannot_do_is_refused_by_the_name_of_the_variable(name: str, text: str, problem: str):
     """A misspelt variable that is silently ignored is found out in the outage."""
     variable = f"EXPEDITER_BREAKER_{name}"
-    with pytest.raises(BreakerSettingRefused, match=f"^{variable} {problem}"):
-        breaker_settings({variable: text})
+    with pytest.raises(SettingsRefused, match=f"^{variable} {problem}"):
+        read({variable: text}, read_breakers)
 
 
 def test_a_lease_is_longer_than_a_call_may_take():

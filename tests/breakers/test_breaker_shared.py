@@ -13,7 +13,7 @@ import pytest
 
 from tests.breakers.circuits import ALICE, SETTINGS, HandClock, Killed, World, order
 from workflows.breakers.breaker import Breaker, CircuitOpen
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.events import CircuitClosed, CircuitHeldOpen, CircuitOpened
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
@@ -45,7 +45,7 @@ def test_twenty_processes_that_fail_at_once_open_it_once():
     with ThreadPoolExecutor(20) as pool:
         list(pool.map(fail, processes))
     assert world.events == [CircuitOpened]
-    assert world.state is State.OPEN
+    assert world.state is CircuitState.OPEN
 
 
 def test_of_twenty_processes_that_ask_at_once_one_may_probe():
@@ -108,7 +108,7 @@ def test_a_probe_of_an_earlier_outage_closes_no_later_one():
     world.clock.advance(15)
     assert world.admit(2).probe == early.probe
     world.breaker.succeeded(early)
-    assert world.state is State.HALF_OPEN
+    assert world.state is CircuitState.HALF_OPEN
 
 
 def test_the_interval_counts_from_the_call_and_not_from_the_wake_up():
@@ -162,9 +162,9 @@ def test_a_probe_that_never_comes_back_loses_its_lease_and_its_late_answer_does_
     world.clock.advance(1)
     world.admit(2)
     world.breaker.succeeded(first)
-    assert world.state is State.HALF_OPEN
+    assert world.state is CircuitState.HALF_OPEN
     world.breaker.failed(first, "no answer")
-    assert world.state is State.HALF_OPEN
+    assert world.state is CircuitState.HALF_OPEN
 
 
 def test_a_late_answer_counts_while_nobody_else_has_probed():
@@ -175,7 +175,7 @@ def test_a_late_answer_counts_while_nobody_else_has_probed():
     probe = world.admit(1)
     world.clock.advance(60)
     world.breaker.succeeded(probe)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
 
 
 @pytest.mark.parametrize("lost", ["opened", "closed", "held"])
@@ -198,7 +198,10 @@ def test_a_crash_between_event_and_document_is_repaired_by_the_next_reader(lost:
         change()
     before = list(world.events)
     assert before[-1] is {"opened": CircuitOpened, "closed": CircuitClosed, "held": CircuitHeldOpen}[lost]
-    assert world.process().read().state is {"opened": State.OPEN, "closed": State.CLOSED, "held": State.HELD_OPEN}[lost]
+    assert (
+        world.process().read().state
+        is {"opened": CircuitState.OPEN, "closed": CircuitState.CLOSED, "held": CircuitState.HELD_OPEN}[lost]
+    )
     found = world.documents.get("breaker#payments", "circuit")
     assert found is not None
     assert found.body["last"] == [f"breaker#payments#{world.clock.now().date()}", len(before)]
@@ -211,7 +214,7 @@ def test_a_document_that_was_lost_is_made_again_from_the_streams_of_the_last_day
     world.breaker.hold_open(ALICE, "fraud")
     world.clock.advance(6 * 86_400)
     world.documents.delete("breaker#payments", "circuit", world.documents.get("breaker#payments", "circuit").version)
-    assert world.process().read().state is State.HELD_OPEN
+    assert world.process().read().state is CircuitState.HELD_OPEN
 
 
 def test_midnight_changes_the_stream_and_nothing_else():
@@ -224,7 +227,7 @@ def test_midnight_changes_the_stream_and_nothing_else():
         "breaker#payments#2026-05-04/1",
         "breaker#payments#2026-05-05/1",
     ]
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
 
 
 def test_a_process_whose_clock_is_behind_goes_on_in_the_newest_stream():
@@ -263,9 +266,9 @@ def test_failures_that_could_not_be_reported_are_reported_with_the_next(monkeypa
         patch.setattr(world.documents, "put", gone)
         for permit in permits[:4]:
             world.breaker.failed(permit, "no answer")
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     world.breaker.failed(permits[4], "no answer")
-    assert world.state is State.OPEN
+    assert world.state is CircuitState.OPEN
 
 
 def test_a_probe_whose_success_cannot_be_recorded_still_hands_over_its_receipt(monkeypatch):
@@ -281,7 +284,7 @@ def test_a_probe_whose_success_cannot_be_recorded_still_hands_over_its_receipt(m
     with monkeypatch.context() as patch:
         patch.setattr(world.log, "append", gone)
         world.breaker.succeeded(probe)
-    assert world.state is State.HALF_OPEN
+    assert world.state is CircuitState.HALF_OPEN
     world.clock.advance(20)
     world.call(fails=False, number=2)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED

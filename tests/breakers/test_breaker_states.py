@@ -6,7 +6,7 @@ import pytest
 
 from tests.breakers.circuits import ALICE, World, order
 from workflows.breakers.breaker import CircuitOpen, Permit
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 
 PROBE, OTHER = 1, 2
@@ -60,7 +60,7 @@ class Story(World):
         return None
 
 
-CLOSED, OPEN, HALF_OPEN, HELD = State.CLOSED, State.OPEN, State.HALF_OPEN, State.HELD_OPEN
+CLOSED, OPEN, HALF_OPEN, HELD = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.HELD_OPEN
 STATES = ("closed", "open", "open, probe due", "half-open, lent", "half-open, calling", "held open")
 TABLE = {
     # event:                  what becomes of it in each state, and whether the call is admitted
@@ -166,7 +166,7 @@ def test_a_flood_of_successes_with_one_failure_in_a_hundred_does_not_open_it():
     for n in range(10_000):
         world.call(fails=n % 100 == 0)
         world.clock.advance(0.01)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     assert world.events == []
 
 
@@ -175,7 +175,7 @@ def test_a_few_failures_alone_do_not_open_it():
     world = World()
     for _ in range(4):
         world.call(fails=True)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
 
 
 def test_failures_of_another_half_minute_do_not_count():
@@ -186,9 +186,9 @@ def test_failures_of_another_half_minute_do_not_count():
     world.clock.advance(31)
     for _ in range(4):
         world.call(fails=True)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     world.call(fails=True)
-    assert world.state is State.OPEN
+    assert world.state is CircuitState.OPEN
 
 
 def test_half_of_the_calls_failing_opens_it_and_a_little_less_does_not():
@@ -198,9 +198,9 @@ def test_half_of_the_calls_failing_opens_it_and_a_little_less_does_not():
         world.call(fails=False)
     for _ in range(10):
         world.call(fails=True)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     world.call(fails=True)
-    assert world.state is State.OPEN
+    assert world.state is CircuitState.OPEN
     opened = world.history[-1].event
     assert isinstance(opened, CircuitOpened)
     assert (opened.failures, opened.calls) == (11, 22)

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from tests.breakers.circuits import ALICE, SETTINGS, Killed, World, order
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.sagas.circuit_waits import PAGE, SHARDS, forget, interrupt, waits_of
 
@@ -80,7 +80,7 @@ def test_while_the_woken_order_has_the_lease_nobody_else_gets_through():
     world.tick()
     assert world.refuses(2)
     world.call(fails=False, number=1)
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     assert not world.refuses(2)
 
 
@@ -251,7 +251,7 @@ def test_the_release_stops_in_the_middle_when_the_circuit_opens_again():
     world.clock.advance(5)
 
     def fail_again() -> None:
-        if len(world.executions.woken) >= 7 and world.state is State.CLOSED:
+        if len(world.executions.woken) >= 7 and world.state is CircuitState.CLOSED:
             world.open()
 
     world.executions.after_settling = fail_again
@@ -354,5 +354,5 @@ def test_another_dependency_is_another_circuit_and_another_queue():
     couriers.wait(1)
     world.clock.advance(3)
     world.tick()
-    assert world.state is State.CLOSED
+    assert world.state is CircuitState.CLOSED
     assert couriers.executions.woken == []

@@ -15,9 +15,10 @@ import pytest
 from domain.identifiers import order_id_for
 from domain.money import Money
 from workflows.gateways.errors import CredentialRefused
-from workflows.gateways.http import HttpPayments
+from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.payment import Authorized, Declined
-from workflows.sandbox.settings import TOKEN, SandboxSettings, sandbox_settings
+from workflows.sandbox.settings import TOKEN, SandboxSettings, read_sandbox
+from workflows.settings import read
 
 ORDER = order_id_for("sandbox command", "1")
 Started = tuple[subprocess.Popen[str], str]
@@ -107,7 +108,7 @@ def test_a_signal_ends_it_cleanly_and_it_said_what_to_deploy_with(started: Calla
 
 def test_its_token_is_no_setting_of_the_counterparties() -> None:
     """Exported for the one, it does not keep the other from starting."""
-    assert sandbox_settings({TOKEN: "x"}) == SandboxSettings()
+    assert read({TOKEN: "x"}, read_sandbox) == SandboxSettings()
 
 
 def test_what_it_cannot_begin_with_is_said_in_one_line(

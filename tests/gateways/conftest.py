@@ -16,7 +16,9 @@ from domain.identifiers import OrderId, order_id_for
 from domain.money import Money
 from workflows.embedded.http.server import HttpServer
 from workflows.gateways.courier import CourierGateway
-from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
+from workflows.gateways.http.courier import HttpCouriers
+from workflows.gateways.http.kitchen import HttpKitchen
+from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, PaymentGateway
 from workflows.sandbox.api import SandboxApi
@@ -139,6 +141,7 @@ class PaymentRig:
 
     gateway: PaymentGateway
     advance: Callable[[timedelta], None]
+    remembers: timedelta  # how long the provider answers a repeated key with its first receipt
     expired_method: str
     declined_methods: dict[str, str]  # payment method -> reason
     refund_refused_method: str
@@ -200,6 +203,7 @@ def payments(request: pytest.FixtureRequest, opened: OpenSandbox, clock: HandClo
     return PaymentRig(
         gateway=sandbox.payments if request.param == "sandbox" else served(sandbox).payments(),
         advance=clock.advance,
+        remembers=SandboxSettings().payment.remembers,
         expired_method="pm_expires",
         declined_methods={"pm_declined": "card_declined", "pm_insufficient_funds": "insufficient_funds"},
         refund_refused_method="pm_refund_refused",

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 
 from domain.identifiers import RestaurantId
-from workflows.gateways.courier import CourierGateway, Released, TooLate
+from workflows.gateways.courier import CourierGateway, Released
 from workflows.gateways.errors import KeyMisused
+from workflows.gateways.receipts import TooLate
 
 
 def offer(couriers, key: str, *, attempt: int = 1) -> None:

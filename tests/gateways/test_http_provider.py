@@ -23,8 +23,10 @@ from domain.identifiers import RestaurantId, order_id_for
 from domain.money import Money
 from workflows.gateways.courier import CouriersUnavailable
 from workflows.gateways.errors import CredentialRefused, KeyMisused
-from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
+from workflows.gateways.http.courier import HttpCouriers
 from workflows.gateways.http.exchange import ANSWER_BYTES_MAX, IDLE_MAX_S
+from workflows.gateways.http.kitchen import HttpKitchen
+from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.http.provider import Provider, ProviderUrlRefused
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Captured, PaymentsUnavailable, Refused
@@ -286,7 +288,7 @@ def test_an_error_that_cannot_be_read_is_an_error_all_the_same(body, provider):
 def test_a_providers_words_cannot_write_on_a_terminal(provider):
     """Of an error and of a refusal; a line break in a reason is none to ask again."""
     stub = provider(says({"error": "down\x07", "detail": "we\x1b[2J are\r\n"}, "500 Oh no"))
-    with pytest.raises(PaymentsUnavailable, match=r"HTTP 500, down: we\[2J are; ask"):
+    with pytest.raises(PaymentsUnavailable, match=r"HTTP 500, down: we\[2J are; repeat"):
         capture(stub.payments())
     refused = {"outcome": "refused", "reason": "too\x1b late\n", "at": "2026-03-01T12:00:00Z"}
     receipt = (
@@ -383,7 +385,7 @@ GARBLED = {
 @pytest.mark.parametrize("case", GARBLED)
 def test_an_answer_that_is_not_one_of_the_protocol_is_no_fact(case, provider):
     """The books are made of what providers say, so what they do not say clearly is asked again."""
-    with pytest.raises(PaymentsUnavailable, match="not one of the protocol"):
+    with pytest.raises(PaymentsUnavailable, match="breaks the protocol"):
         capture(provider(says(GARBLED[case])).payments())
 
 
@@ -392,7 +394,7 @@ def test_a_compressed_answer_is_not_unpacked(provider):
     import gzip
 
     packed = gzip.compress(json.dumps(CAPTURED).encode())
-    with pytest.raises(PaymentsUnavailable, match="not one of the protocol"):
+    with pytest.raises(PaymentsUnavailable, match="breaks the protocol"):
         capture(provider(says(packed, "200 OK", "Content-Encoding: gzip")).payments())
 
 
@@ -400,11 +402,11 @@ def test_a_compressed_answer_is_not_unpacked(provider):
 def test_a_ticket_or_an_offer_stands_only_once_it_is_said_to(answer, provider):
     """An empty 200 comes from anybody."""
     url = f"http://127.0.0.1:{provider(says(answer)).port}"
-    with pytest.raises(KitchenUnavailable, match="not one of the protocol"):
+    with pytest.raises(KitchenUnavailable, match="breaks the protocol"):
         HttpKitchen(url, lambda: SECRET).send_ticket(
             reference=ORDER, restaurant=RestaurantId("r"), lines=[], key=KEY, timeout_s=5
         )
-    with pytest.raises(CouriersUnavailable, match="not one of the protocol"):
+    with pytest.raises(CouriersUnavailable, match="breaks the protocol"):
         HttpCouriers(url, lambda: SECRET).offer(
             reference=ORDER, restaurant=RestaurantId("r"), attempt=1, key=KEY, timeout_s=5
         )
@@ -423,7 +425,7 @@ def test_a_misused_key_is_our_bug_and_says_both_operations(detail, first, provid
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_a_refused_credential_has_a_name_of_its_own(status, provider):
     """No machine lists it to be retried, so the order is parked under it; the circuit counts it as any failure."""
-    with pytest.raises(CredentialRefused, match="does not take our credential") as refused:
+    with pytest.raises(CredentialRefused, match="refused our credential") as refused:
         capture(provider(says({}, status)).payments())
     assert type(refused.value).__name__ == "CredentialRefused"
 
@@ -438,7 +440,7 @@ def test_no_machine_retries_a_refused_credential():
 def test_what_is_no_token_is_not_sent(token, provider):
     """And not said in the error either, which is what an HTTP library does with a header it refuses."""
     stub = provider(says(CAPTURED))
-    with pytest.raises(CredentialRefused, match="empty or is no bearer token") as refused:
+    with pytest.raises(CredentialRefused, match="empty or not a bearer token") as refused:
         capture(HttpPayments(f"http://127.0.0.1:{stub.port}", lambda: token))
     assert not token.strip() or token not in str(refused.value)
     assert stub.requests == []
@@ -457,7 +459,7 @@ def test_a_credential_that_is_missing_is_not_one_that_cannot_be_had_now(provider
     url = f"http://127.0.0.1:{stub.port}"
     with pytest.raises(CredentialRefused, match=r"no credential for the provider: .*no token for payments"):
         capture(HttpPayments(url, fails(LookupError("no token for payments"))))
-    with pytest.raises(PaymentsUnavailable, match="no answer about our credential: TimeoutError too slow"):
+    with pytest.raises(PaymentsUnavailable, match="our credential could not be read: TimeoutError too slow"):
         capture(HttpPayments(url, fails(TimeoutError("too slow"))))
     assert stub.requests == []
 
@@ -543,11 +545,11 @@ URLS = [
     ("https://", "is not an http or https URL of a provider"),
     ("https://[::1", "is not a URL"),
     ("https://payments.example.com:http", "is not a URL"),
-    ("http://payments.example.com", "for all to read"),
-    ("http://127.0.0.1.example.com", "for all to read"),
-    ("https://user:pass@payments.example.com", "holds more than a path"),
-    ("https://payments.example.com?key=1", "holds more than a path"),
-    ("https://payments.example.com#x", "holds more than a path"),
+    ("http://payments.example.com", "unencrypted to another machine"),
+    ("http://127.0.0.1.example.com", "unencrypted to another machine"),
+    ("https://user:pass@payments.example.com", "holds more than a host and a path"),
+    ("https://payments.example.com?key=1", "holds more than a host and a path"),
+    ("https://payments.example.com#x", "holds more than a host and a path"),
 ]
 
 

@@ -12,7 +12,8 @@ from domain.identifiers import RestaurantId, Sku
 from domain.money import Money
 from domain.order.events import Line, Option
 from workflows.gateways.errors import KeyMisused
-from workflows.gateways.kitchen import Cancelled, KitchenGateway, KitchenUnavailable, TooLate
+from workflows.gateways.kitchen import Cancelled, KitchenGateway, KitchenUnavailable
+from workflows.gateways.receipts import TooLate
 
 LINES = (
     Line(

@@ -17,7 +17,6 @@ from workflows.gateways.payment import (
     Authorized,
     Captured,
     Declined,
-    PaymentGateway,
     PaymentsUnavailable,
     Refunded,
     Refused,
@@ -27,12 +26,6 @@ from workflows.gateways.payment import (
 
 def eur(amount: str) -> Money:
     return Money.parse(amount, "EUR")
-
-
-def test_the_adapter_is_a_payment_gateway_that_says_how_long_it_remembers(payments):
-    """Gateways state how long they remember a key."""
-    gateway: PaymentGateway = payments.gateway
-    assert gateway.remembers >= timedelta(minutes=30)
 
 
 def test_what_is_authorised_is_held_to_the_cent(payments):
@@ -206,7 +199,7 @@ def test_every_repeat_under_a_key_gets_the_first_receipt(payments):
     """Also hours later, and whatever happened in between."""
     calls = _every_call(payments)
     first = [call() for call in calls]
-    payments.advance(payments.gateway.remembers - timedelta(seconds=1))
+    payments.advance(payments.remembers - timedelta(seconds=1))
     assert [call() for call in calls] == first
     assert [type(receipt) for receipt in first] == [Authorized, Declined, Captured, Voided, Refunded, Refused]
 
@@ -215,7 +208,7 @@ def test_past_what_it_remembers_a_repeat_still_finds_what_the_call_did(payments)
     """A step that comes back after a day must not charge twice."""
     calls = _every_call(payments)
     first = [call() for call in calls]
-    payments.advance(payments.gateway.remembers + timedelta(hours=1))
+    payments.advance(payments.remembers + timedelta(hours=1))
     again = [call() for call in calls]
     assert again[:5] == first[:5]
     assert isinstance(again[5], Refused)  # it did nothing, so nothing is found: it is refused anew

@@ -24,8 +24,10 @@ def document() -> Any:
 @pytest.fixture(scope="module")
 def schemas() -> Any:
     """What the code reads, as JSON Schema: requests, then answers, of each operation; and every message by name."""
-    kinds = [kind for operation in OPERATIONS for kind in (operation.asks, operation.answers)]
-    listed, named = msgspec.json.schema_components([*kinds, messages.Error], ref_template="#/components/schemas/{name}")
+    kinds = [kind for operation in OPERATIONS for kind in (operation.request, operation.answers)]
+    listed, named = msgspec.json.schema_components(
+        [*kinds, messages.ErrorMessage], ref_template="#/components/schemas/{name}"
+    )
     return listed, named
 
 

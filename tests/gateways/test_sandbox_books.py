@@ -134,7 +134,7 @@ def test_a_forgotten_key_does_not_refuse_another_call(opened, clock):
     payments = opened().payments
     auth = hold(payments, "40.00", f"{ORDER}/2")
     first = payments.capture(authorization_id=auth, amount=eur("1.00"), key=f"{ORDER}/3", timeout_s=10)
-    clock.advance(payments.remembers)
+    clock.advance(SandboxSettings().payment.remembers)
     again = payments.capture(authorization_id=auth, amount=eur("2.00"), key=f"{ORDER}/3", timeout_s=10)
     assert again == first
     assert payments.position(ORDER).captured == eur("1.00")

@@ -7,22 +7,23 @@ from datetime import timedelta
 import pytest
 
 from domain.money import Money
-from workflows.sandbox.settings import NetworkSettings, SandboxSettings, SettingRefused, sandbox_settings
+from workflows.sandbox.settings import NetworkSettings, SandboxSettings, read_sandbox
+from workflows.settings import SettingsRefused, read
 
 
 def test_without_variables_it_works_at_once_and_never_fails():
     """The defaults are those of the dataclasses."""
-    assert sandbox_settings({}) == SandboxSettings()
+    assert read({}, read_sandbox) == SandboxSettings()
 
 
 def test_variables_without_the_prefix_are_ignored():
     """The environment has many others."""
-    assert sandbox_settings({"PATH": "/bin", "SANDBOX_PAYMENT_LIMITS": "no"}) == SandboxSettings()
+    assert read({"PATH": "/bin", "SANDBOX_PAYMENT_LIMITS": "no"}, read_sandbox) == SandboxSettings()
 
 
 def test_every_variable_names_its_unit():
     """Seconds and rates; amounts name their currency."""
-    settings = sandbox_settings(
+    settings = read(
         {
             "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.05",
             "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MAX_S": "0.25",
@@ -33,7 +34,8 @@ def test_every_variable_names_its_unit():
             "EXPEDITER_SANDBOX_PAYMENT_LIMITS": "50.00 EUR, 7000 JPY",
             "EXPEDITER_SANDBOX_KITCHEN_COOKED_AFTER_S": "1.5",
             "EXPEDITER_SANDBOX_COURIER_UNDER_WAY_AFTER_S": "2",
-        }
+        },
+        read_sandbox,
     )
     assert settings.payment.network == NetworkSettings(
         latency_min_s=0.05, latency_max_s=0.25, lost_before_rate=0.01, lost_after_rate=0.02
@@ -48,7 +50,7 @@ def test_every_variable_names_its_unit():
 
 def test_the_shortest_latency_alone_is_the_latency():
     """One variable is enough for a fixed latency."""
-    settings = sandbox_settings({"EXPEDITER_SANDBOX_COURIER_LATENCY_MIN_S": "0.2"})
+    settings = read({"EXPEDITER_SANDBOX_COURIER_LATENCY_MIN_S": "0.2"}, read_sandbox)
     assert settings.courier.network.latency_max_s == 0.2
 
 
@@ -70,15 +72,16 @@ WRONG = [
 @pytest.mark.parametrize(("name", "text", "says"), WRONG)
 def test_a_wrong_variable_is_refused_by_name(name, text, says):
     """The message says what to write instead."""
-    with pytest.raises(SettingRefused, match=says) as refused:
-        sandbox_settings({name: text})
-    assert refused.value.name == name
+    with pytest.raises(SettingsRefused, match=says) as refused:
+        read({name: text}, read_sandbox)
+    assert list(refused.value.wrong) == [name]
     assert str(refused.value).startswith(name)
 
 
 def test_a_latency_that_ends_before_it_begins_is_refused():
     """The message names both variables."""
-    with pytest.raises(SettingRefused, match=r"PAYMENT_LATENCY_MAX_S is 0\.1, less than .*PAYMENT_LATENCY_MIN_S: 0\.5"):
-        sandbox_settings(
-            {"EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.5", "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MAX_S": "0.1"}
+    with pytest.raises(SettingsRefused, match=r"LATENCY_MAX_S is 0\.1, less than .*PAYMENT_LATENCY_MIN_S: 0\.5"):
+        read(
+            {"EXPEDITER_SANDBOX_PAYMENT_LATENCY_MIN_S": "0.5", "EXPEDITER_SANDBOX_PAYMENT_LATENCY_MAX_S": "0.1"},
+            read_sandbox,
         )

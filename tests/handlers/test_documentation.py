@@ -28,7 +28,7 @@ from domain.order.refusals import Rejected
 from handlers.http import models
 from handlers.http.problems import STATUS
 from handlers.http.refusals import RequestRefused
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
@@ -188,7 +188,7 @@ def test_large_documents_are_compressed_if_the_browser_takes_that(shop, path):
         (get_type_hints(incident_json.OwedJson)["holding"], Holding),
         (get_type_hints(incident_json.RetriedJson)["outcome"], Outcome),
         (get_type_hints(incident_json.BulkRetryJson)["state"], JobState),
-        (get_type_hints(incident_json.CircuitJson)["state"], State),
+        (get_type_hints(incident_json.CircuitJson)["state"], CircuitState),
         (get_type_hints(incident_json.ApprovalJson)["wish"], Adjustment),
     ],
     ids=lambda value: getattr(value, "__name__", None),

@@ -31,10 +31,11 @@ from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_bus import InMemoryEventBus
 from workflows.orders.command_handling import load
 from workflows.projections.open_orders import open_order, project
-from workflows.publishing.cloud_events import published
+from workflows.publishing.cloud_events import cloud_events
 from workflows.publishing.event_bus import EventBusUnavailable
-from workflows.sagas.waits import Wait, register, waits_of
-from workflows.time_budgets import budgets
+from workflows.sagas.waits import AnswerWait, register, waits_of
+from workflows.settings import read
+from workflows.time_budgets import read_budgets
 
 ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
 
@@ -165,7 +166,7 @@ class World:
         firsts = list(dict.fromkeys(started))
         assert firsts == sorted(firsts)
         assert order.run in started
-        assert open_order(self.documents, order_id) == project(order, history.recorded, budgets(ENVIRONMENT))
+        assert open_order(self.documents, order_id) == project(order, history.recorded, read(ENVIRONMENT, read_budgets))
         versions = self.documents.versions.get(order_id, [])
         assert versions == sorted(versions)
 
@@ -330,7 +331,7 @@ def test_a_commit_that_comes_after_those_behind_it_does_no_harm(world: World) ->
         world.mapping.put(json.loads(json.dumps(stream_record(FeedEntry(number, commit)))))
     world.mapping.run()
     history, order = load(world.shop.log, FIRST)
-    assert open_order(world.documents, FIRST) == project(order, history.recorded, budgets(ENVIRONMENT))
+    assert open_order(world.documents, FIRST) == project(order, history.recorded, read(ENVIRONMENT, read_budgets))
     assert world.runs.calls[:2] == [f"{FIRST}-1", f"{FIRST}-2"]
 
 
@@ -343,7 +344,7 @@ def test_who_waits_is_woken_though_the_answer_was_in_a_record_that_was_given_up(
     asked = s.awaited_intent(order, awaited)
     assert asked is not None
     world.runs.waiting.add("a token")
-    wait = Wait(order_id=FIRST, run=1, action="", awaited=awaited, intent_version=asked, token="a token")
+    wait = AnswerWait(order_id=FIRST, run=1, action="", awaited=awaited, intent_version=asked, token="a token")
     register(world.documents, wait)
     world.spoil[FIRST, order.version + 1] = no_image
     world.lines = {FIRST: [s.accepted(), s.assigned()]}
@@ -470,5 +471,5 @@ def test_every_event_of_every_other_order_is_published(world: World, data: st.Da
     for order_id in orders:
         if order_id not in {refused, spoilt}:
             recorded = world.shop.log.load(f"order#{order_id}").recorded
-            assert {event.id for event in published(order_id, recorded)} <= taken
+            assert {event.id for event in cloud_events(order_id, recorded)} <= taken
     assert not any(refused in told for told in taken)

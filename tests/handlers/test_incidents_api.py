@@ -9,7 +9,8 @@ import pytest
 from domain.identifiers import Role
 from domain.order.commands import ParkOrder
 from workflows.projections.open_orders import refresh
-from workflows.time_budgets import budgets
+from workflows.settings import read
+from workflows.time_budgets import read_budgets
 
 CAUSE = "PaymentsUnavailable@payments"
 WHY = {"reason": "the provider is back"}
@@ -39,7 +40,7 @@ def park(shop, error="PaymentsUnavailable", **how):
     """Park an order of 27.40 whose authorization failed."""
     order_id = shop.place(**how)
     shop.command(order_id, ParkOrder(run=1, error=error, detail="no answer", compensating=False))
-    refresh(shop.engine, order_id, budgets({}))
+    refresh(shop.engine, order_id, read({}, read_budgets))
     return order_id
 
 

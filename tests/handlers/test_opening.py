@@ -1,4 +1,4 @@
-"""A function on AWS opens its engine from its environment: once, with what it was given, or saying all it lacks."""
+"""A function on AWS opens its engine from its environment: once, or with an error that names every wrong variable."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ import handlers
 from tests.handlers.test_execution_faults import fault, message
 from workflows import engine as ports
 from workflows.aws import clients
-from workflows.aws.opening import STORES, ProviderUrlsRefused, open_engine
+from workflows.aws.opening import open_engine, read_engine_settings
 from workflows.breakers.dependencies import Dependency
-from workflows.breakers.settings import BreakerSettingRefused
 from workflows.embedded.lambda_.feed import stream_record
-from workflows.engine import KEYS, PROVIDERS, EnvironmentIncomplete, engine, event_bus
+from workflows.engine import Engine, engine, event_bus
 from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.keyring import KeysWithheld, NoKeys
+from workflows.gateways.http.settings import PROVIDERS
+from workflows.settings import KEYS, SettingsRefused, read, read_order_machine
 
 STORED = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents"}
 PROVIDED = {
@@ -34,36 +35,40 @@ PROVIDED = {
 }
 
 
+def opened_with(environment: dict[str, str]) -> Engine:
+    return open_engine(read(environment, read_engine_settings))
+
+
 @pytest.fixture(autouse=True)
 def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No engine is open, and no variable of an engine is set."""
+    """Open no engine, and set no variable of an engine."""
     monkeypatch.setattr(ports, "_opener", handlers.AwsPorts(os.environ))
-    for name in (*STORES, *KEYS, *PROVIDERS, "ORDER_MACHINE", "EVENT_BUS"):
+    for name in (*STORED, *KEYS, *PROVIDERS, "ORDER_MACHINE", "EVENT_BUS"):
         monkeypatch.delenv(name, raising=False)
 
 
-def test_all_that_is_missing_is_named_at_once() -> None:
-    """Whoever mends a deployment should not have to deploy it once a variable."""
-    with pytest.raises(EnvironmentIncomplete, match="EVENTS_TABLE, DOCUMENTS_TABLE, ORDER_MACHINE must be set"):
-        engine("ORDER_MACHINE")
-    with pytest.raises(EnvironmentIncomplete) as refused:
-        open_engine({"EVENTS_TABLE": "e", "KEYS_TABLE": "k", "KITCHEN_URL": "https://kitchen.example.com"})
+def test_all_missing_variables_are_named_at_once() -> None:
+    """A deployment is mended in one go."""
+    with pytest.raises(SettingsRefused, match="EVENTS_TABLE, DOCUMENTS_TABLE, ORDER_MACHINE must be set"):
+        engine(read_order_machine)
+    with pytest.raises(SettingsRefused) as refused:
+        opened_with({"EVENTS_TABLE": "e", "KEYS_TABLE": "k", "KITCHEN_URL": "https://kitchen.example.com"})
     missing = ("DOCUMENTS_TABLE", "CUSTOMER_KEY", "PAYMENTS_URL", "COURIERS_URL", "PROVIDERS_SECRET")
     assert refused.value.missing == missing
-    with pytest.raises(EnvironmentIncomplete, match="the environment variable EVENT_BUS must be set"):
+    with pytest.raises(SettingsRefused, match="EVENT_BUS must be set"):
         event_bus()
 
 
-def test_a_function_without_a_port_hears_so_when_it_uses_it(deployed: dict[str, Any]) -> None:
-    """Its role would not let it either; and it does not need what it does not use."""
+def test_a_port_without_its_variables_fails_when_it_is_used(deployed: dict[str, Any]) -> None:
+    """The role of the function would refuse the call too. A port that is not used needs no variables."""
     opened = engine()
-    with pytest.raises(EnvironmentIncomplete, match="PAYMENTS_URL"):
+    with pytest.raises(SettingsRefused, match="PAYMENTS_URL"):
         opened.payments.void(authorization_id="a", key="k", timeout_s=1)
 
 
-def test_a_function_without_keys_reads_what_is_personal_as_erased_and_writes_none() -> None:
-    """The saga, the feed and the publisher know nobody's name."""
-    log: Any = open_engine(STORED).log
+def test_a_function_without_keys_reads_personal_fields_as_erased_and_writes_none() -> None:
+    """The saga, the feed and the publisher read no names of people."""
+    log: Any = opened_with(STORED).log
     keyring = log._codec._keyring
     assert isinstance(keyring, NoKeys)
     assert keyring.find("any") is None
@@ -72,44 +77,44 @@ def test_a_function_without_keys_reads_what_is_personal_as_erased_and_writes_non
 
 
 def test_no_client_is_made_before_it_is_used() -> None:
-    """A client takes a tenth of a second to make on a small function; only the stores are needed by every call."""
-    open_engine({**STORED, **PROVIDED, "KEYS_TABLE": "keys", "CUSTOMER_KEY": "key"})
+    """Creating a client takes 0.1 s on a small function. Every call needs the stores only."""
+    opened_with({**STORED, **PROVIDED, "KEYS_TABLE": "keys", "CUSTOMER_KEY": "key"})
     assert list(clients._made) == ["dynamodb"]
 
 
-def test_circuits_are_set_by_the_environment_as_everywhere() -> None:
-    """By the same variables as on one machine."""
-    opened = open_engine({**STORED, "EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "7"})
+def test_circuits_have_the_settings_of_the_environment() -> None:
+    """The variables are those of the embedded engine."""
+    opened = opened_with({**STORED, "EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "7"})
     assert opened.breakers[Dependency.PAYMENTS].settings.window_s == 7
-    with pytest.raises(BreakerSettingRefused):
-        open_engine({**STORED, "EXPEDITER_BREAKER_PAYMENT_WINDOW_S": "7"})
+    with pytest.raises(SettingsRefused):
+        opened_with({**STORED, "EXPEDITER_BREAKER_PAYMENT_WINDOW_S": "7"})
 
 
-def test_addresses_that_are_none_are_named_by_their_variables_all_at_once() -> None:
-    """The gateways know addresses, and whoever deploys knows variables."""
+def test_wrong_provider_urls_are_named_by_their_variables_all_at_once() -> None:
+    """The error names the variables that a deployment sets."""
     wrong = {"PAYMENTS_URL": "payments.example.com", "COURIERS_URL": "http://couriers.example.com"}
-    with pytest.raises(ProviderUrlsRefused) as refused:
-        open_engine({**STORED, **PROVIDED, **wrong})
-    said = str(refused.value)
-    assert "PAYMENTS_URL: 'payments.example.com' is not " in said
-    assert "COURIERS_URL: 'http://couriers.example.com' would carry the credential for all to read" in said
-    assert "KITCHEN_URL" not in said
+    with pytest.raises(SettingsRefused) as refused:
+        opened_with({**STORED, **PROVIDED, **wrong})
+    message = str(refused.value)
+    assert "PAYMENTS_URL is 'payments.example.com', which is not an http or https URL of a provider" in message
+    assert "COURIERS_URL is 'http://couriers.example.com', which would send our credential unencrypted" in message
+    assert "KITCHEN_URL" not in message
 
 
 def test_a_process_opens_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many threads ask for it first."""
+    """Also if several threads need it first."""
     for name, value in STORED.items():
         monkeypatch.setenv(name, value)
     with ThreadPoolExecutor(8) as pool:
         found = {id(opened) for opened in pool.map(lambda _: engine(), range(32))}
     assert len(found) == 1
-    with pytest.raises(EnvironmentIncomplete, match="ORDER_MACHINE"):
-        engine("ORDER_MACHINE")  # also when it is open already
+    with pytest.raises(SettingsRefused, match="ORDER_MACHINE"):
+        engine(read_order_machine)  # also if it is open already
 
 
 @pytest.mark.parametrize(("variables", "opened"), [(STORED, True), ({}, False)], ids=["complete", "incomplete"])
 def test_on_lambda_the_engine_is_open_before_the_first_call(variables: dict[str, str], opened: bool) -> None:
-    """While it starts a function has a whole CPU. What is wrong with its environment is told by the first call."""
+    """A function has a whole CPU while it starts. An error in its environment is raised by the first call."""
     code = "import json, handlers.feed; print(json.dumps(handlers._aws._engine is not None))"
     environment = {**os.environ, **variables, "AWS_LAMBDA_FUNCTION_NAME": "Feed"}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
@@ -121,7 +126,7 @@ def test_on_lambda_the_engine_is_open_before_the_first_call(variables: dict[str,
 
 @pytest.fixture
 def deployed(moto: None, create_table: Callable[..., str], monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """The tables, a key, a machine and a bus, and the environment that names them."""
+    """Create the tables, a key, a machine and a bus, and set the environment that names them."""
     import boto3
 
     dynamodb = clients.dynamodb()
@@ -184,7 +189,7 @@ def stream(log: Any, order_id: str) -> dict[str, Any]:
 def test_the_handlers_work_on_the_engine_of_their_environment(
     deployed: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An order is placed; the feed starts its run; the publisher publishes it; a fault of the run is an incident."""
+    """An order is placed, the feed starts its run, the publisher publishes it, and a failed run becomes an incident."""
     from handlers import execution_faults, feed, orders_api, publisher
 
     answer = orders_api.handler(placing(), None)
@@ -192,7 +197,7 @@ def test_the_handlers_work_on_the_engine_of_their_environment(
     order_id = json.loads(answer["body"])["id"]
     assert json.loads(answer["body"])["contact"]["name"] == "Ada Byron"
 
-    for name in KEYS:  # the others have none
+    for name in KEYS:  # only the APIs have them
         monkeypatch.delenv(name)
     monkeypatch.setattr(ports, "_opener", handlers.AwsPorts(os.environ))
     records = stream(engine().log, order_id)
@@ -202,8 +207,8 @@ def test_the_handlers_work_on_the_engine_of_their_environment(
 
     assert publisher.handler(records, None) == {"batchItemFailures": []}
 
-    told = {"Records": [message(fault(name=f"{order_id}-1", status="TIMED_OUT"))]}
-    assert execution_faults.handler(told, None) == {"batchItemFailures": []}
+    failed = {"Records": [message(fault(name=f"{order_id}-1", status="TIMED_OUT"))]}
+    assert execution_faults.handler(failed, None) == {"batchItemFailures": []}
     recorded = engine().log.load(f"order#{order_id}").recorded
     assert type(recorded[-1].event).__name__ == "OrderParked"
     assert str(getattr(recorded[0].event, "contact", "")) == "(erased)"

@@ -26,7 +26,7 @@ def test_what_was_done_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) ->
         first: dict[str, Any] = timer.handler({}, None)
         timer.handler({}, None)
     found, later = (vars(line) for line in caplog.records if line.getMessage() == timer.DONE)
-    names = ("ticks", "busy", "overdue", "rung", "restarted", "parked", "failed", "missing")
+    names = ("ticks", "busy", "overdue", "notified", "restarted", "parked", "failed", "missing")
     assert [type(found[name]) for name in names] == [int] * len(names)
     assert (found["missing"], found["overdue"]) == (1, 0)  # its message was lost; the view knows it now
     assert later["overdue"] == 1

@@ -17,13 +17,15 @@ from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Prog
 from workflows.incidents.refusals import NoSuchJob
 from workflows.orders.command_handling import Caller
 from workflows.projections.open_orders import refresh
-from workflows.time_budgets import budgets
+from workflows.settings import read
+from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import keep_time
+from workflows.upkeep.settings import UpkeepSettings
 
 ALICE = Actor(Role.SUPPORT, "alice")
 CALLER = Caller(ALICE, "trace", "request")
 CAUSE = "PaymentsUnavailable@payments"
-BUDGETS = budgets({})
+BUDGETS = read({}, read_budgets)
 
 
 class Killed(BaseException):
@@ -251,7 +253,8 @@ def test_the_timer_takes_it_further_when_nobody_watches():
     def pause(seconds: float) -> None:
         outage.shop.clock.advance(seconds=seconds)
 
-    keep_time(outage.shop.engine, {"ORDER_MACHINE": "OrderMachine"}, for_s=20, pause=pause)
+    upkeep = UpkeepSettings(order_machine="OrderMachine", budgets=BUDGETS)
+    keep_time(outage.shop.engine, upkeep, for_s=20, pause=pause)
     assert outage.started == 3
 
 

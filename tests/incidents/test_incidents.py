@@ -31,7 +31,7 @@ from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import KeyReused
 from workflows.event_store.transact import PreconditionFailed
-from workflows.incidents.approval_limits import DEFAULT, LimitRefused, limit_for, limits
+from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.incidents.incidents import (
     How,
     NotAnIncident,
@@ -49,9 +49,10 @@ from workflows.orders.command_handling import Caller, Handled
 from workflows.orders.permissions import Action, NotAllowed
 from workflows.orders.requests import OrderRequest
 from workflows.projections.open_orders import refresh
-from workflows.time_budgets import budgets
+from workflows.settings import SettingsRefused, read
+from workflows.time_budgets import read_budgets
 
-BUDGETS = budgets({})
+BUDGETS = read({}, read_budgets)
 ORDER_ID = s.ORDER_ID
 ALICE, BOB = Actor(Role.SUPPORT, "alice"), Actor(Role.SUPPORT, "bob")
 AUDITOR = Actor(Role.AUDITOR, "ida")
@@ -369,14 +370,14 @@ def test_a_plan_names_the_money_that_moves(told, verb, moves):
 
 
 def test_the_limit_is_set_a_currency_and_is_zero_where_nobody_set_it():
-    environment = {"SECOND_PERSON_ABOVE": "100.00 EUR, 15000 JPY"}
-    assert limit_for("EUR", environment) == Money(10000, "EUR")
-    assert limit_for("JPY", environment) == Money(15000, "JPY")
-    assert limit_for("CHF", environment) == Money(0, "CHF")
-    assert limit_for("EUR", {}) == limits(DEFAULT)["EUR"]
+    limits = read({"SECOND_PERSON_ABOVE": "100.00 EUR, 15000 JPY"}, read_limits)
+    assert limit_for("EUR", limits) == Money(10000, "EUR")
+    assert limit_for("JPY", limits) == Money(15000, "JPY")
+    assert limit_for("CHF", limits) == Money(0, "CHF")
+    assert limit_for("EUR", read({}, read_limits)) == Money(10000, "EUR")
 
 
 @pytest.mark.parametrize("text", ["100", "100.00EUR", "1,5 EUR", "many EUR", "1.001 EUR"])
 def test_a_limit_that_says_nothing_is_refused(text):
-    with pytest.raises(LimitRefused):
-        limits(text)
+    with pytest.raises(SettingsRefused, match="SECOND_PERSON_ABOVE is"):
+        read({"SECOND_PERSON_ABOVE": text}, read_limits)

@@ -22,8 +22,8 @@ MUTANTS = (
         file="workflows/sagas/actions.py",
         old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
         new="    ask(order)\n"
-        "    if (found := answer(order, awaited, asked)) is not Answer.NONE:\n"
-        "        settle(engine.executions, step.token, order, step.run, found)\n"
+        "    if (known := answer(order, awaited, intent_version)) is not Answer.NONE:\n"
+        "        settle(engine.executions, step.token, order, step.run, known)\n"
         "    return {}\n",
         caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
@@ -31,10 +31,10 @@ MUTANTS = (
         name="wait deleted before its task is settled",
         breaks="A wait is deleted only after its task was settled; otherwise a crash in between loses the wait.",
         file="workflows/sagas/waits.py",
-        old="            settle(engine.executions, wait.token, order, wait.run, found)\n"
+        old="            settle(engine.executions, wait.token, order, wait.run, known)\n"
         "            forget(engine.documents, wait)\n",
         new="            forget(engine.documents, wait)\n"
-        "            settle(engine.executions, wait.token, order, wait.run, found)\n",
+        "            settle(engine.executions, wait.token, order, wait.run, known)\n",
         caught_by=tests(f"{WAITS}::test_a_wait_ends_even_if_the_notifying_process_is_killed"),
     ),
     Mutant(
@@ -317,7 +317,7 @@ MUTANTS = (
         name="cancellation ends the circuit wait of an undo",
         breaks="A cancellation does not interrupt compensation and its waits.",
         file="workflows/sagas/waits.py",
-        old="    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:\n",
+        old="    elif (order.cancellation is not None or order.given_up) and wait.action == AWAIT_CIRCUIT:\n",
         new="    elif order.cancellation is not None or order.given_up:\n",
         caught_by=tests("sagas/test_runs.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"),
     ),
@@ -325,8 +325,8 @@ MUTANTS = (
         name="wait of a superseded run not ended",
         breaks="A new run ends the waits of the older one, so that no token stays open.",
         file="workflows/sagas/waits.py",
-        old="        if found is not Answer.NONE or wait.run < order.run:\n",
-        new="        if found is not Answer.NONE:\n",
+        old="        if known is not Answer.NONE or wait.run < order.run:\n",
+        new="        if known is not Answer.NONE:\n",
         caught_by=tests("sagas/test_runs.py::test_who_waits_in_a_run_that_was_taken_over_is_told_so"),
     ),
     Mutant(
@@ -366,11 +366,11 @@ MUTANTS = (
         caught_by=tests("embedded/test_feed.py::test_after_a_checkpoint_only_the_unfinished_comes_again"),
     ),
     Mutant(
-        name="new run not started by the relay",
-        breaks="The relay starts every run that began in the log.",
+        name="new run not started after its commit",
+        breaks="The runs that began in a commit are started.",
         file="workflows/sagas/runs.py",
-        old='        if event.t in {"OrderPlaced", "RunStarted"}\n',
-        new='        if event.t in {"OrderPlaced"}\n',
+        old="            return event.run\n",
+        new="            return None\n",
         caught_by=tests("sagas/test_runs.py::test_each_run_is_started_once_by_its_name"),
     ),
     Mutant(
@@ -385,7 +385,7 @@ MUTANTS = (
         name="watchdog starts a new run before it notifies",
         breaks="The watchdog notifies the waiting run before it starts a new one.",
         file="workflows/upkeep/watchdog.py",
-        old="    if answered or engine.clock.now() <= _rung_until(late):\n",
+        old="    if answered or engine.clock.now() <= _notified_until(late):\n",
         new="    if False:\n",
         caught_by=tests("upkeep/test_watchdog.py::test_first_the_run_is_started_by_its_name"),
     ),
@@ -409,7 +409,8 @@ MUTANTS = (
         name="circuit read before the wait is registered",
         breaks="A circuit wait is registered first, and then the circuit is read again.",
         file="workflows/sagas/circuit_waits.py",
-        old='    if breaker.read().state is State.CLOSED:\n        _settle(documents, executions, wait, "closed")\n',
+        old="    if breaker.read().state is CircuitState.CLOSED:\n"
+        '        _settle(documents, executions, wait, "closed")\n',
         new="",
         caught_by=tests(
             "breakers/test_breaker_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"

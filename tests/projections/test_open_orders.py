@@ -22,9 +22,10 @@ from workflows.event_store.documents import Document, DocumentChanged
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import fold
 from workflows.projections.open_orders import SHARDS, OpenOrder, open_order, open_orders, project, refresh
-from workflows.time_budgets import Awaiting, budgets
+from workflows.settings import read
+from workflows.time_budgets import Awaiting, read_budgets
 
-BUDGETS = budgets({})
+BUDGETS = read({}, read_budgets)
 ORDER_ID = s.ORDER_ID
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -12,7 +12,7 @@ from tests.domain.order import stories as s
 from tests.recorded import META, Shop
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.commits import Opaque, RecordedEvent, UnknownEvent
-from workflows.publishing.cloud_events import _FIELDS, INTERNAL, PUBLISHED, WITHHELD, published
+from workflows.publishing.cloud_events import _FIELDS, INTERNAL, PUBLISHED, WITHHELD, cloud_events
 
 ORDER = str(s.ORDER_ID)
 
@@ -45,7 +45,7 @@ def test_no_two_types_share_a_name() -> None:
 
 def test_an_order_placed_is_published_without_its_customers_data() -> None:
     """CloudEvents 1.0 in structured mode, with the stream's version as its sequence."""
-    (first,) = published(ORDER, told(s.place())[:1])
+    (first,) = cloud_events(ORDER, told(s.place())[:1])
     said = first.as_json()
     assert {name: said[name] for name in said if name not in {"data", "time"}} == {
         "specversion": "1.0",
@@ -70,7 +70,7 @@ def test_no_published_event_has_a_personal_field(kind: Any) -> None:
 
 def test_the_sequence_sorts_as_text_and_has_gaps_where_nothing_is_said() -> None:
     """The extension wants a text whose order is theirs."""
-    told_of = published(ORDER, told(*s.ACCEPTED))
+    told_of = cloud_events(ORDER, told(*s.ACCEPTED))
     sequences = [event.as_json()["sequence"] for event in told_of]
     assert sequences == sorted(sequences)
     assert [event.sequence for event in told_of] == [1, 3, 5]
@@ -80,4 +80,4 @@ def test_what_only_newer_code_knows_is_not_passed_over() -> None:
     """It comes again once this code was upgraded, rather than never."""
     unknown: Any = Opaque("OrderTeleported", 1, {})
     with pytest.raises(UnknownEvent):
-        published(ORDER, [RecordedEvent(1, unknown, "k", "2026-05-04T12:00:00.000000Z", META)])
+        cloud_events(ORDER, [RecordedEvent(1, unknown, "k", "2026-05-04T12:00:00.000000Z", META)])

@@ -29,11 +29,12 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.streams import order_stream
 from workflows.gateways import courier, kitchen
 from workflows.gateways.payment import Authorized, Captured, Declined, Refunded, Refused, Voided
+from workflows.gateways.receipts import TooLate
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.orders.command_handling import Caller, handle, load
-from workflows.sagas.actions import CompensationUnfinished, NothingAsked, OrderNotSettled, Step, take_step
+from workflows.sagas.actions import CompensationUnfinished, NothingAsked, OrderNotSettled, SagaStep, take_step
 from workflows.sagas.waits import wake
 
 TURNS_MAX = 80
@@ -95,18 +96,18 @@ class Outside:
     def send_ticket(self, *, key: str, **_: Any) -> None:
         self.called(key)
 
-    def cancel_ticket(self, *, key: str, **_: Any) -> kitchen.Cancelled | kitchen.TooLate:
+    def cancel_ticket(self, *, key: str, **_: Any) -> kitchen.Cancelled | TooLate:
         fact = self.called(key)
         lost = isinstance(fact, e.PreparationWrittenOff)
-        return kitchen.TooLate(reason="", at=fact.at) if lost else kitchen.Cancelled(at=fact.at)
+        return TooLate(reason="", at=fact.at) if lost else kitchen.Cancelled(at=fact.at)
 
     def offer(self, *, key: str, **_: Any) -> None:
         self.called(key)
 
-    def withdraw(self, *, key: str, **_: Any) -> courier.Released | courier.TooLate:
+    def withdraw(self, *, key: str, **_: Any) -> courier.Released | TooLate:
         fact = self.called(key)
         lost = isinstance(fact, e.CourierWrittenOff)
-        return courier.TooLate(reason="", at=fact.at) if lost else courier.Released(at=fact.at)
+        return TooLate(reason="", at=fact.at) if lost else courier.Released(at=fact.at)
 
 
 @dataclass
@@ -286,7 +287,7 @@ class Restart:
         return False
 
     def _step(self, run: int, action: str, **fields: Any) -> dict[str, Any]:
-        return take_step(self.engine, Step(order_id=ORDER_ID, run=run, action=action, **fields))
+        return take_step(self.engine, SagaStep(order_id=ORDER_ID, run=run, action=action, **fields))
 
     # --- the others ------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""A provider that does not take our credential: a few orders are parked under that name, the others wait."""
+"""A provider that refuses our credential: a few orders are parked under that name, the others wait."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def test_a_refused_credential_parks_few_orders_under_its_name_and_stops_the_othe
     """It does not go away by itself, so a person has to see it; and it must not park every order of the hour."""
 
     def refused(_: SandboxPayments, **call: Any) -> NoReturn:
-        raise CredentialRefused(call["key"], "the provider does not take our credential (HTTP 401)")
+        raise CredentialRefused(call["key"], "the provider refused our credential (HTTP 401)")
 
     monkeypatch.setattr(SandboxPayments, "authorize", refused)
     opens_after = DEFAULTS[Dependency.PAYMENTS].failures_min
     few = [_parked(place()) for _ in range(opens_after)]
     assert {event.error for event in few} == {"CredentialRefused"}
-    assert "put the right one in its place" in few[0].detail
-    assert all("ask again" not in event.detail for event in few)
+    assert "replace the credential" in few[0].detail
+    assert all("repeat the same call" not in event.detail for event in few)
     assert _stands_at_the_circuit(place())
 
 

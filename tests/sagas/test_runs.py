@@ -11,13 +11,17 @@ from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
-from workflows.sagas.runs import relay
-from workflows.sagas.waits import AWAIT_CIRCUIT, Wait, register
+from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, register
+from workflows.settings import read
+from workflows.upkeep.on_commit import follow_commit
+from workflows.upkeep.settings import read_upkeep
+
+UPKEEP = read({"ORDER_MACHINE": "OrderMachine"}, read_upkeep)
 
 
 def follow(shop: Shop) -> None:
     for commit in shop.log.read(f"order#{s.ORDER_ID}"):
-        relay(shop.engine, commit, "OrderMachine")
+        follow_commit(shop.engine, commit, UPKEEP)
 
 
 def test_each_run_is_started_once_by_its_name() -> None:
@@ -36,7 +40,9 @@ def test_who_waits_in_a_run_that_was_taken_over_is_told_so() -> None:
     asked = awaited_intent(order, Awaited.READINESS)
     assert asked is not None
     shop.executions.waiting.add("a token")
-    wait = Wait(order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=asked, token="a token")
+    wait = AnswerWait(
+        order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=asked, token="a token"
+    )
     register(shop.documents, wait)
     shop.tell(s.restart())
     follow(shop)

@@ -15,9 +15,11 @@ from domain.order.delivery import OfferState
 from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.engine import Engine
-from workflows.sagas.actions import Step, take_step
-from workflows.sagas.runs import relay
+from workflows.sagas.actions import SagaStep, take_step
+from workflows.settings import read
 from workflows.simulation.wire import Port, ProcessKilled
+from workflows.upkeep.on_commit import follow_commit
+from workflows.upkeep.settings import read_upkeep
 
 TOKEN = "a token"
 POINTS_MAX = 100
@@ -71,7 +73,7 @@ class Accepting:
 def deliver_newest(shop: Shop, engine: Engine) -> None:
     """Deliver the newest commit of the order through the feed."""
     *_, newest = shop.log.read(f"order#{s.ORDER_ID}")
-    relay(engine, newest, "OrderMachine")
+    follow_commit(engine, newest, read({"ORDER_MACHINE": "OrderMachine"}, read_upkeep))
 
 
 WAITS = [
@@ -108,7 +110,7 @@ def test_an_answer_ends_the_wait_at_every_point(
             deliver_newest(shop, shop.engine)
 
         wire = Interruption(point, answer_now)
-        take_step(interrupted(shop, wire), Step(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
+        take_step(interrupted(shop, wire), SagaStep(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
         if not wire.came:
             return
         assert shop.executions.waiting == set(), f"the answer came at point {point}, and the task still waits"
@@ -123,7 +125,7 @@ def test_a_wait_ends_even_if_the_notifying_process_is_killed(
     for point in range(POINTS_MAX):
         shop = played(so_far)
         nothing = Interruption(POINTS_MAX * 2, lambda: None)
-        take_step(interrupted(shop, nothing), Step(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
+        take_step(interrupted(shop, nothing), SagaStep(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
         shop.tell(answer)
         wire = Interruption(point, _kill)
         try:
@@ -144,8 +146,8 @@ def test_a_timeout_is_recorded_for_the_intent_that_was_waited_for() -> None:
     """The offer was declined at the last moment and another one made. The timeout does not belong to the new offer."""
     shop = played(s.ACCEPTED)
     nothing = Interruption(POINTS_MAX, lambda: None)
-    take_step(interrupted(shop, nothing), Step(order_id=s.ORDER_ID, run=1, action="request_courier", token=TOKEN))
+    take_step(interrupted(shop, nothing), SagaStep(order_id=s.ORDER_ID, run=1, action="request_courier", token=TOKEN))
     shop.tell(s.courier_declined())
-    take_step(shop.engine, Step(order_id=s.ORDER_ID, run=1, action="record_timeout", waited="request_courier"))
+    take_step(shop.engine, SagaStep(order_id=s.ORDER_ID, run=1, action="record_timeout", waited="request_courier"))
     states = [offer.state for offer in shop.order().delivery.offers]
     assert states == [OfferState.DECLINED, OfferState.REQUESTED]

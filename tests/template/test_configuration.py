@@ -15,21 +15,36 @@ from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.translated import REPOSITORY, TEMPLATE
 from workflows.embedded.template import read_template
-from workflows.incidents.approval_limits import DEFAULT, SETTING, limits
-from workflows.time_budgets import _OF_PEOPLE
+from workflows.gateways.http.settings import read_providers
+from workflows.incidents.approval_limits import DEFAULT, read_limits
+from workflows.settings import Reader, amounts, read_event_bus, read_keys, read_stores
+from workflows.upkeep.settings import read_upkeep
 
 OfType = Callable[[str], Resources]
 
 
-def test_the_template_sets_exactly_the_variables_that_the_code_reads(of_type: OfType) -> None:
-    """Except for settings of circuit breakers, which begin with BREAKER_ and may be added to any function."""
-    modules = [*(REPOSITORY / "handlers").glob("*.py"), *(REPOSITORY / "workflows").glob("*.py")]
-    modules += (REPOSITORY / "workflows" / "aws").glob("*.py")
-    read = {SETTING, *(name for name, _ in _OF_PEOPLE.values())}
-    for module in modules:
-        read |= set(re.findall(r'(?:environment(?:\[|\.get\()|engine\()"([A-Z_]+)"', module.read_text()))
+class Recorder(dict[str, str]):
+    """An empty environment that records the names of the variables that are read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        self.names.add(name)
+        return default
+
+
+GROUPS = (read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits)
+
+
+def test_the_template_sets_every_variable_that_is_read_and_no_other(of_type: OfType) -> None:
+    """Except the variables of circuit breakers, which may be added to any function."""
+    environment = Recorder()
+    for group in GROUPS:
+        group(Reader(environment))
     given = {name for item in of_type("Lambda::Function").values() for name in item["Environment"]["Variables"]}
-    assert given == read
+    assert given == environment.names
 
 
 def test_every_parameter_has_a_description_and_only_addresses_have_no_default(plain: dict[str, Any]) -> None:
@@ -65,7 +80,7 @@ def test_the_deployment_refuses_an_invalid_limit(plain: dict[str, Any], text: st
     taken = re.fullmatch(parameter["AllowedPattern"], text) is not None
     assert taken is (text not in REFUSED)
     if taken:
-        assert all(limit.minor >= 0 for limit in limits(text).values())
+        assert all(limit.minor >= 0 for limit in amounts(text).values())
 
 
 def test_every_route_requires_a_token_except_the_documentation(of_type: OfType) -> None:

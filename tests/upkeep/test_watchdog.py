@@ -24,13 +24,24 @@ from workflows.executions import ExecutionsUnavailable
 from workflows.projections.open_orders import open_order, open_orders, refresh
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
-from workflows.sagas.waits import Wait, register
-from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, budgets
+from workflows.sagas.waits import AnswerWait, register
+from workflows.settings import read
+from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S, keep_time
-from workflows.upkeep.watchdog import CHECK_EVERY, CHECK_FOR, PARKED_AS, ROUND, RUNS_MAX, Round, check_view, watch
+from workflows.upkeep.settings import UpkeepSettings
+from workflows.upkeep.watchdog import (
+    CHECK_EVERY,
+    CHECK_FOR,
+    PARKED_AS,
+    ROUND,
+    RUNS_MAX,
+    WatchdogRound,
+    check_rows,
+    watch,
+)
 
-BUDGETS = budgets({})
-MACHINE = "OrderMachine"
+BUDGETS = read({}, read_budgets)
+UPKEEP = UpkeepSettings(order_machine="OrderMachine", budgets=BUDGETS)
 ORDER_ID = s.ORDER_ID
 OTHER = order_id_for("app", "another order")
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -44,8 +55,8 @@ def shop_with(*told: s.StoryLine) -> Shop:
     return shop
 
 
-def look(shop: Shop) -> Round:
-    return watch(shop.engine, MACHINE, BUDGETS)
+def look(shop: Shop) -> WatchdogRound:
+    return watch(shop.engine, UPKEEP)
 
 
 def follow(shop: Shop) -> None:
@@ -66,7 +77,7 @@ def wait_for(shop: Shop, awaited: Awaited, token: str = "token") -> None:
     shop.executions.waiting.add(token)
     register(
         shop.documents,
-        Wait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, intent_version=asked, token=token),
+        AnswerWait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, intent_version=asked, token=token),
     )
 
 
@@ -80,7 +91,7 @@ def test_an_order_within_its_budget_is_left_alone(told):
     pass_budget(shop)
     shop.clock.advance(milliseconds=-1)
     before = shop.order()
-    assert look(shop) == Round()
+    assert look(shop) == WatchdogRound()
     assert (shop.order(), shop.executions.started) == (before, [])
 
 
@@ -89,7 +100,7 @@ def test_a_parked_order_is_left_alone_for_ever():
     shop = shop_with(*s.AUTHORIZED, s.park())
     shop.clock.advance(days=30)
     before = shop.order()
-    assert look(shop) == Round()
+    assert look(shop) == WatchdogRound()
     assert shop.order() == before
 
 
@@ -99,7 +110,7 @@ def test_an_order_that_moved_since_its_row_was_written_is_left_alone():
     pass_budget(shop)
     shop.tell(s.authorized())
     done = look(shop)
-    assert (done.overdue, done.rung, done.restarted) == (1, [], [])
+    assert (done.overdue, done.notified, done.restarted) == (1, [], [])
     row = open_order(shop.documents, ORDER_ID)
     assert row is not None
     assert row.version == shop.order().version
@@ -120,7 +131,7 @@ def test_first_the_run_is_started_by_its_name():
     """If the message of its beginning was lost, that is all that was missing; if it ever ran, it is no second start."""
     shop = shop_with(*s.PLACED)
     pass_budget(shop)
-    assert look(shop).rung == [ORDER_ID]
+    assert look(shop).notified == [ORDER_ID]
     assert shop.executions.started == [f"{ORDER_ID}-1"]
     assert shop.order().run == 1
 
@@ -134,7 +145,7 @@ def test_who_waits_for_what_the_log_says_is_woken_and_given_a_round():
     follow(shop)
     shop.clock.advance(days=1)
     done = look(shop)
-    assert (done.rung, done.restarted) == ([ORDER_ID], [])
+    assert (done.notified, done.restarted) == ([ORDER_ID], [])
     assert shop.executions.woken == [("token", "accepted")]
     assert look(shop).restarted == [ORDER_ID]
 
@@ -161,7 +172,7 @@ def test_the_new_run_has_the_whole_budget():
     shop.clock.advance(days=1)
     look(shop)
     follow(shop)
-    assert look(shop) == Round()
+    assert look(shop) == WatchdogRound()
     pass_budget(shop)
     assert look(shop).overdue == 1
 
@@ -180,7 +191,7 @@ def test_what_new_runs_do_not_help_is_parked_for_a_person():
     assert isinstance(event, OrderParked)
     assert event.error == PARKED_AS
     follow(shop)
-    assert look(shop) == Round()
+    assert look(shop) == WatchdogRound()
 
 
 def test_a_person_who_starts_a_run_gives_the_watchdog_its_runs_back():
@@ -289,7 +300,7 @@ def test_an_order_that_waits_for_a_circuit_is_left_alone():
     shop.engine.breakers[Dependency.PAYMENTS].hold_open(ALICE, "maintenance")
     at_circuit(shop)
     shop.clock.at += CIRCUIT_WAIT
-    assert look(shop).rung == []
+    assert look(shop).notified == []
     shop.clock.advance(seconds=1)
     assert look(shop).restarted == [ORDER_ID]
 
@@ -302,23 +313,23 @@ def test_once_a_circuit_closed_the_budget_counts_from_there():
     shop.clock.advance(hours=3)
     breaker.close(ALICE, "done")
     shop.clock.at += BUDGETS[Awaiting.AUTHORIZATION]
-    assert look(shop).rung == []
+    assert look(shop).notified == []
     shop.clock.advance(seconds=1)
-    assert look(shop).rung == [ORDER_ID]
+    assert look(shop).notified == [ORDER_ID]
 
 
 # --- the view against the log -----------------------------------------------------------------------------------------
 
 
 def check(shop: Shop) -> list[OrderId] | None:
-    return check_view(shop.engine, MACHINE, BUDGETS)
+    return check_rows(shop.engine, UPKEEP)
 
 
 def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
     """Nobody but the log knows it."""
     shop = Shop()
     shop.tell(*s.PLACED)
-    assert look(shop) == Round()
+    assert look(shop) == WatchdogRound()
     assert check(shop) == [ORDER_ID]
     assert shop.executions.started == [f"{ORDER_ID}-1"]
     assert open_order(shop.documents, ORDER_ID) is not None
@@ -459,16 +470,15 @@ def test_the_timer_makes_one_round_and_looks_at_the_circuits_as_long_as_somebody
         naps.append(seconds)
         shop.clock.advance(seconds=seconds)
 
-    environment = {"ORDER_MACHINE": MACHINE}
-    assert keep_time(shop.engine, environment, for_s=50, pause=pause)["ticks"] == 1
+    assert keep_time(shop.engine, UPKEEP, for_s=50, pause=pause)["ticks"] == 1
     shop.engine.breakers[Dependency.PAYMENTS].hold_open(ALICE, "maintenance")
-    assert keep_time(shop.engine, environment, for_s=50, pause=pause)["ticks"] == 11
+    assert keep_time(shop.engine, UPKEEP, for_s=50, pause=pause)["ticks"] == 11
     assert naps == [TICK_EVERY_S] * 10
-    assert keep_time(shop.engine, environment, for_s=0, pause=pause)["ticks"] == 1
+    assert keep_time(shop.engine, UPKEEP, for_s=0, pause=pause)["ticks"] == 1
 
 
 def test_budgets_follow_the_timeouts_that_are_deployed_and_exceed_them():
     """Who gives restaurants an hour to answer is not disturbed after half of it."""
-    found = budgets({"KITCHEN_ANSWER_SECONDS": "3600"})
+    found = read({"KITCHEN_ANSWER_SECONDS": "3600"}, read_budgets)
     assert found[Awaiting.ACCEPTANCE] > timedelta(hours=1)
     assert set(found) == set(Awaiting)

@@ -1,84 +1,99 @@
-"""The engine of a function on AWS, out of its environment variables.
+"""Open the engine of a function on AWS from its settings.
 
-Every function has the log and the documents. What else it may do, its variables say: a port whose variables are not
-there is a stand-in that says so when it is used, as its role would refuse the call. Ports that not every call needs are
-opened on first use, because each client of AWS takes a tenth of a second to make on a small function.
+Every function has the event log and the documents. Its variables decide which other ports it has: a port without its
+variables is a stand-in that raises SettingsRefused when it is used, as the function's role would refuse the call. Ports
+that not every call needs are opened on first use, because creating an AWS client takes 0.1 s on a small function.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.aws.event_log import DynamoDbEventLog
-from workflows.breakers.settings import breaker_settings
+from workflows.breakers.dependencies import Dependency
+from workflows.breakers.settings import BreakerSettings, read_breakers
 from workflows.clock import SystemClock
-from workflows.engine import EVENT_TYPES, KEYS, PROVIDERS, Engine, EnvironmentIncomplete, assemble
+from workflows.engine import EVENT_TYPES, Engine, assemble
 from workflows.event_store.codec import Codec
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
+from workflows.gateways.http.settings import PROVIDERS, ProviderSettings, read_providers
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
 from workflows.publishing.event_bus import EventBus
-
-STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
-"""Every function has them."""
+from workflows.settings import (
+    KEYS,
+    KeySettings,
+    Reader,
+    SettingsRefused,
+    StoreSettings,
+    read_keys,
+    read_stores,
+)
 
 Port = TypeVar("Port")
 
 
-class ProviderUrlsRefused(ValueError):
-    """Variables say where no provider can be. The message names each of them, and what is wrong with it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineSettings:
+    """``keys`` and ``providers`` are None for a function without them."""
 
-    def __init__(self, problems: Mapping[str, str]) -> None:
-        super().__init__("; ".join(f"{name}: {problem}" for name, problem in problems.items()))
+    stores: StoreSettings
+    keys: KeySettings | None
+    providers: ProviderSettings | None
+    breakers: Mapping[Dependency, BreakerSettings]
 
 
-def open_engine(environment: Mapping[str, str], needs: tuple[str, ...] = ()) -> Engine:
-    """``needs``: what the function reads from its environment besides.
+def read_engine_settings(reader: Reader) -> EngineSettings:
+    """Read what every function has, and the groups of which the function has at least one variable."""
+    return EngineSettings(
+        stores=read_stores(reader),
+        keys=read_keys(reader) if reader.has_any(*KEYS) else None,
+        providers=read_providers(reader) if reader.has_any(*PROVIDERS) else None,
+        breakers=read_breakers(reader),
+    )
 
-    Raises:
-        EnvironmentIncomplete: It names every variable that is missing.
-        BreakerSettingRefused, ProviderUrlsRefused: Variables say what cannot be.
-    """
-    _check(environment, needs)
+
+def open_engine(settings: EngineSettings) -> Engine:
+    """Open the ports. No AWS client is created but that of DynamoDB."""
     clock = SystemClock()
-    codec = Codec(_keyring(environment), EVENT_TYPES)
-    payments, kitchen, couriers = _gateways(environment)
+    stores = settings.stores
+    payments, kitchen, couriers = _gateways(settings.providers)
     return assemble(
-        log=DynamoDbEventLog(clients.dynamodb(), environment["EVENTS_TABLE"], codec, clock),
-        documents=DynamoDbDocuments(clients.dynamodb(), environment["DOCUMENTS_TABLE"]),
+        log=DynamoDbEventLog(
+            clients.dynamodb(), stores.events_table, Codec(_keyring(settings.keys), EVENT_TYPES), clock
+        ),
+        documents=DynamoDbDocuments(clients.dynamodb(), stores.documents_table),
         executions=late(_executions),
         payments=payments,
         kitchen=kitchen,
         couriers=couriers,
         clock=clock,
-        breakers=breaker_settings(environment),
+        breakers=settings.breakers,
     )
 
 
-def open_event_bus(environment: Mapping[str, str]) -> EventBus:
-    """Raises EnvironmentIncomplete."""
+def open_event_bus(name: str) -> EventBus:
+    """Open the event bus of this name."""
     from workflows.aws.event_bridge import EventBridgeBus
 
-    name = environment.get("EVENT_BUS")
-    if not name:
-        raise EnvironmentIncomplete(["EVENT_BUS"])
     return EventBridgeBus(clients.event_bridge(), name)
 
 
 def late(open_: Callable[[], Port]) -> Port:
-    """A port that is opened when it is first used."""
+    """Return a port that is opened when it is first used."""
     return cast("Port", _Late(open_))
 
 
 class _Late:
-    """Stands for a port until somebody uses it, and hands on to it from then on."""
+    """Opens a port when an attribute of it is first read, and passes every attribute through."""
 
     def __init__(self, open_: Callable[[], Any]) -> None:
         self._open = open_
@@ -92,23 +107,14 @@ class _Late:
         return getattr(self._opened, name)
 
 
-def _check(environment: Mapping[str, str], needs: tuple[str, ...]) -> None:
-    begun = [group for group in (KEYS, PROVIDERS) if any(environment.get(name) for name in group)]
-    wanted = dict.fromkeys([*STORES, *needs, *(name for group in begun for name in group)])
-    missing = [name for name in wanted if not environment.get(name)]
-    if missing:
-        raise EnvironmentIncomplete(missing)
-
-
-def _keyring(environment: Mapping[str, str]) -> KeyRing:
-    if not environment.get("KEYS_TABLE"):
+def _keyring(keys: KeySettings | None) -> KeyRing:
+    if keys is None:
         return NoKeys()
 
     def open_() -> KeyRing:
         from workflows.aws.keyring import KmsKeyRing
 
-        table, key = environment["KEYS_TABLE"], environment["CUSTOMER_KEY"]
-        return KmsKeyRing(clients.dynamodb(), clients.kms(), table, key)
+        return KmsKeyRing(clients.dynamodb(), clients.kms(), keys.keys_table, keys.customer_key)
 
     return late(open_)
 
@@ -119,38 +125,21 @@ def _executions() -> Executions:
     return StepFunctions(clients.step_functions())
 
 
-def _gateways(environment: Mapping[str, str]) -> tuple[PaymentGateway, KitchenGateway, CourierGateway]:
-    if not environment.get("PROVIDERS_SECRET"):
+def _gateways(settings: ProviderSettings | None) -> tuple[PaymentGateway, KitchenGateway, CourierGateway]:
+    if settings is None:
         return late(_no_providers), late(_no_providers), late(_no_providers)
     from workflows.aws.secrets import provider_credentials
     from workflows.gateways.http.courier import HttpCouriers
     from workflows.gateways.http.kitchen import HttpKitchen
     from workflows.gateways.http.payment import HttpPayments
 
-    _check_urls({name: environment[name] for name in PROVIDERS if name.endswith("_URL")})
-    secret = environment["PROVIDERS_SECRET"]
-    credentials = cache(lambda: provider_credentials(clients.secrets_manager(), secret))
+    credentials = cache(lambda: provider_credentials(clients.secrets_manager(), settings.secret))
     return (
-        HttpPayments(environment["PAYMENTS_URL"], lambda: credentials()("payments")),
-        HttpKitchen(environment["KITCHEN_URL"], lambda: credentials()("kitchen")),
-        HttpCouriers(environment["COURIERS_URL"], lambda: credentials()("couriers")),
+        HttpPayments(settings.payments_url, lambda: credentials()("payments")),
+        HttpKitchen(settings.kitchen_url, lambda: credentials()("kitchen")),
+        HttpCouriers(settings.couriers_url, lambda: credentials()("couriers")),
     )
 
 
-def _check_urls(urls: Mapping[str, str]) -> None:
-    """The gateways check theirs one by one, and do not know of variables."""
-    from workflows.gateways.errors import Unavailable
-    from workflows.gateways.http.provider import Provider, ProviderUrlRefused
-
-    problems = {}
-    for name, url in urls.items():
-        try:
-            Provider(url, str, Unavailable)
-        except ProviderUrlRefused as refused:
-            problems[name] = str(refused)
-    if problems:
-        raise ProviderUrlsRefused(problems)
-
-
 def _no_providers() -> Any:
-    raise EnvironmentIncomplete(PROVIDERS)
+    raise SettingsRefused(PROVIDERS, {})

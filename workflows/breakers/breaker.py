@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from domain.identifiers import SYSTEM, Actor, OrderId
-from workflows.breakers.circuit import Circuit, Position, State, Tally, one_call
+from workflows.breakers.circuit import Circuit, CircuitState, EventPosition, Tally, one_call
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen
 from workflows.breakers.settings import BreakerSettings
@@ -28,7 +28,7 @@ from workflows.gateways.errors import Unavailable
 class CircuitOpen(Unavailable):
     """Nothing was called: the dependency is known to be down. Retryable: once it closed after the event ``opened``."""
 
-    def __init__(self, key: str, dependency: Dependency, opened: Position) -> None:
+    def __init__(self, key: str, dependency: Dependency, opened: EventPosition) -> None:
         super().__init__(key, f"the circuit of {dependency} is open since {opened}")
         self.dependency = dependency
         self.opened = opened
@@ -41,7 +41,7 @@ class Permit:
     What comes of a call counts only while the circuit is still where it was when the call began.
     """
 
-    last: Position
+    last: EventPosition
     probe: int | None = None
 
 
@@ -77,7 +77,7 @@ class Breaker:
             return Permit(known.last)
         for _ in range(CONFLICTS_MAX):
             found = self._follow()
-            if found.circuit.state is State.CLOSED:
+            if found.circuit.state is CircuitState.CLOSED:
                 return Permit(found.circuit.last)
             probing = found.circuit.calling(order_id, self.settings, self._clock.now())
             if probing is None:
@@ -129,11 +129,15 @@ class Breaker:
     def hold_open(self, actor: Actor, reason: str) -> Circuit:
         """By hand: no calls and no probes until somebody closes it. Calls under way are not called back, and a process
         may go on believing that it is closed for ``read_every_s``. Holding what is held is no error."""
-        return self._by_hand(actor, State.HELD_OPEN, lambda: CircuitHeldOpen(reason=reason, at=self._clock.now()))
+        return self._by_hand(
+            actor, CircuitState.HELD_OPEN, lambda: CircuitHeldOpen(reason=reason, at=self._clock.now())
+        )
 
     def close(self, actor: Actor, reason: str) -> Circuit:
         """By hand: everybody may call, and those who wait are let go. Closing what is closed is no error."""
-        return self._by_hand(actor, State.CLOSED, lambda: CircuitForcedClosed(reason=reason, at=self._clock.now()))
+        return self._by_hand(
+            actor, CircuitState.CLOSED, lambda: CircuitForcedClosed(reason=reason, at=self._clock.now())
+        )
 
     # --- shared with the other processes
 
@@ -175,7 +179,7 @@ class Breaker:
             if not _is_probe(found.circuit, permit) or self._shared.store(found, change(found.circuit)):
                 return
 
-    def _by_hand(self, actor: Actor, wanted: State, event: Callable[[], CircuitEvent]) -> Circuit:
+    def _by_hand(self, actor: Actor, wanted: CircuitState, event: Callable[[], CircuitEvent]) -> Circuit:
         for _ in range(CONFLICTS_MAX):
             found = self._follow()
             if found.circuit.state is wanted:
@@ -194,7 +198,7 @@ class Breaker:
     def _believed_closed(self) -> Circuit | None:
         """What was read a moment ago, if it was closed."""
         known = self._known
-        if known is None or known[1].state is not State.CLOSED:
+        if known is None or known[1].state is not CircuitState.CLOSED:
             return None
         age_s = (self._clock.now() - known[0]).total_seconds()
         return known[1] if 0 <= age_s < self.settings.read_every_s else None

@@ -29,14 +29,14 @@ SLICES = 6
 """A window moves on in steps of a sixth of it, and of a second at least."""
 
 
-class State(StrEnum):
+class CircuitState(StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
     HELD_OPEN = "held_open"
 
 
-class Position(NamedTuple):
+class EventPosition(NamedTuple):
     """Where an event of the circuit is in the log. Positions of one dependency are in the order of their events."""
 
     stream: str
@@ -46,7 +46,7 @@ class Position(NamedTuple):
         return f"{self.stream}/{self.version}"
 
 
-BEGINNING = Position("", 0)
+BEGINNING = EventPosition("", 0)
 
 
 class Slice(NamedTuple):
@@ -106,32 +106,32 @@ class Circuit:
     """
 
     day: str
-    state: State = State.CLOSED
-    last: Position = BEGINNING
+    state: CircuitState = CircuitState.CLOSED
+    last: EventPosition = BEGINNING
     since: datetime = EPOCH
-    opened: Position | None = None
+    opened: EventPosition | None = None
     tally: Tally = field(default_factory=Tally)
     rests_since: datetime = EPOCH
     lease: Lease | None = None
     probes: int = 0
     probe_error: str = ""
 
-    def state_at(self, now: datetime) -> State:
+    def state_at(self, now: datetime) -> CircuitState:
         """Half-open is told from open by the clock."""
-        return State.HALF_OPEN if self.state is State.OPEN and self._leased(now) else self.state
+        return CircuitState.HALF_OPEN if self.state is CircuitState.OPEN and self._leased(now) else self.state
 
     def following(self, day: str, history: History) -> Circuit:
         """After the events of a day's stream that it has not seen. What a newer writer invented is not for us."""
         seen = self.last.version if self.last.stream == history.stream else 0
         circuit = replace(self, day=day)
         for recorded in history.recorded[seen:]:
-            circuit = _evolve(circuit, recorded.event, Position(history.stream, recorded.version))
+            circuit = _evolve(circuit, recorded.event, EventPosition(history.stream, recorded.version))
         return circuit
 
     def opening(self, settings: BreakerSettings, now: datetime, error: str) -> CircuitOpened | None:
         """Is what was counted enough to open?"""
         calls, failures = self.tally.calls, self.tally.failures
-        if self.state is not State.CLOSED or failures < settings.failures_min:
+        if self.state is not CircuitState.CLOSED or failures < settings.failures_min:
             return None
         if failures < settings.failure_rate * calls:
             return None
@@ -139,7 +139,7 @@ class Circuit:
 
     def probe_due(self, settings: BreakerSettings, now: datetime) -> bool:
         interval = timedelta(seconds=settings.probe_interval_s)
-        return self.state is State.OPEN and not self._leased(now) and now >= self.rests_since + interval
+        return self.state is CircuitState.OPEN and not self._leased(now) and now >= self.rests_since + interval
 
     def lent(self, holder: OrderId, settings: BreakerSettings, now: datetime) -> Circuit:
         """The next probe is for ``holder``, who is being woken."""
@@ -171,14 +171,14 @@ class Circuit:
         return self.lease is not None and now < self.lease.until
 
 
-def _evolve(circuit: Circuit, event: object, position: Position) -> Circuit:
+def _evolve(circuit: Circuit, event: object, position: EventPosition) -> Circuit:
     after = Circuit(day=circuit.day, last=position)
     match event:
         case CircuitOpened(at=at):
-            return replace(after, state=State.OPEN, since=at, rests_since=at, opened=position)
+            return replace(after, state=CircuitState.OPEN, since=at, rests_since=at, opened=position)
         case CircuitHeldOpen(at=at):
-            return replace(after, state=State.HELD_OPEN, since=at, opened=position)
+            return replace(after, state=CircuitState.HELD_OPEN, since=at, opened=position)
         case CircuitClosed(at=at) | CircuitForcedClosed(at=at):
-            return replace(after, state=State.CLOSED, since=at)
+            return replace(after, state=CircuitState.CLOSED, since=at)
         case _:
             return circuit

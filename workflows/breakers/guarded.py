@@ -1,14 +1,12 @@
-"""The gateways behind their circuit breakers: the same protocols, which raise ``CircuitOpen`` instead of calling.
+"""Gateways behind circuit breakers: the same protocols, which raise ``CircuitOpen`` instead of calling.
 
-What counts as a failure: no answer (``Unavailable``), an unknown outcome, which is the same, and an answer that came
-later than ``slow_s``. A refusal is an answer, and so is ``KeyMisused``. Any other exception is our bug and says nothing
-about the other side.
+A failure is a call without an answer (``Unavailable``), or with an answer that took longer than ``slow_s``. A refusal
+is an answer, and so is ``KeyMisused``. Any other exception is our bug and says nothing about the provider.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import TypeVar
 
 from domain.identifiers import OrderId, RestaurantId
@@ -16,24 +14,27 @@ from domain.money import Money
 from domain.order.events import Line
 from workflows.breakers.breaker import Breaker
 from workflows.clock import Clock
-from workflows.gateways import courier, kitchen
-from workflows.gateways.courier import CourierGateway
+from workflows.gateways.courier import CourierGateway, Released
 from workflows.gateways.errors import KeyMisused, Unavailable
-from workflows.gateways.kitchen import KitchenGateway
+from workflows.gateways.kitchen import Cancelled, KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, Declined, PaymentGateway, Refunded, Refused, Voided
+from workflows.gateways.receipts import TooLate
 
 T = TypeVar("T")
 
 
 class Guard:
-    """Calls through one breaker. Whose call it is stands in its key, ``order id / version of the intent``."""
+    """Calls through one breaker. A call belongs to the order in its key, ``order id / version of the intent``."""
 
     def __init__(self, breaker: Breaker, clock: Clock) -> None:
         self._breaker = breaker
         self._clock = clock
 
     def call(self, key: str, call: Callable[[], T]) -> T:
-        """Raises CircuitOpen, and what the call raises."""
+        """Make the call if the circuit admits it, and report the outcome.
+
+        Raises CircuitOpen, and what the call raises.
+        """
         permit = self._breaker.admit(OrderId(key.partition("/")[0]), key)
         began = self._clock.now()
         try:
@@ -46,7 +47,7 @@ class Guard:
             raise
         took_s = (self._clock.now() - began).total_seconds()
         if took_s > self._breaker.settings.slow_s:
-            self._breaker.failed(permit, f"an answer took {took_s:.1f} s")
+            self._breaker.failed(permit, f"the answer took {took_s:.1f} s")
         else:
             self._breaker.succeeded(permit)
         return answer
@@ -58,10 +59,6 @@ class GuardedPayments:
     def __init__(self, payments: PaymentGateway, guard: Guard) -> None:
         self._payments = payments
         self._guard = guard
-
-    @property
-    def remembers(self) -> timedelta:
-        return self._payments.remembers
 
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
@@ -110,7 +107,7 @@ class GuardedKitchen:
             ),
         )
 
-    def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> kitchen.Cancelled | kitchen.TooLate:
+    def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
         return self._guard.call(
             key, lambda: self._kitchen.cancel_ticket(ticket_key=ticket_key, key=key, timeout_s=timeout_s)
         )
@@ -131,5 +128,5 @@ class GuardedCouriers:
             ),
         )
 
-    def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> courier.Released | courier.TooLate:
+    def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
         return self._guard.call(key, lambda: self._couriers.withdraw(offer_key=offer_key, key=key, timeout_s=timeout_s))

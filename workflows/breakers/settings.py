@@ -1,6 +1,7 @@
-"""When a circuit opens, how often it is probed and how fast it lets go: per dependency, with units and sources.
+"""When a circuit opens, how often it is probed and how fast waiting orders are released, for each dependency.
 
-Each can be set by a variable ``EXPEDITER_BREAKER_<dependency>_<setting>``: ``EXPEDITER_BREAKER_PAYMENTS_WINDOW_S=60``.
+Each number can be set by a variable ``EXPEDITER_BREAKER_<dependency>_<setting>``:
+``EXPEDITER_BREAKER_PAYMENTS_WINDOW_S=60``.
 """
 
 from __future__ import annotations
@@ -8,38 +9,33 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
 from workflows.breakers.dependencies import Dependency
+from workflows.settings import Reader
 
 PREFIX = "EXPEDITER_BREAKER_"
-
-
-class BreakerSettingRefused(ValueError):
-    """A variable says what a breaker cannot do. The message names it."""
-
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name} {problem}")
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerSettings:
     """One circuit's numbers. Seconds end in ``_s``; ``failure_rate`` is a share from 0 to 1.
 
-    ``window_s``: calls older than this do not count. The payment machine's own limit, within which an order makes all
-        its attempts; Polly samples 30 s, Hystrix 10 s.
-    ``failures_min``, ``failure_rate``: both are needed to open. Fewer than the attempts a machine makes, so that a
-        lone order at night meets the open circuit, and waits, before it has used them up. The share keeps a busy day
-        from opening on so few: 50 % is the default of Resilience4j and Hystrix.
-    ``slow_s``: a call that took longer is a failure, whatever it answered. Providers answer in one or two seconds, and
-        a call ends after 10.
+    ``window_s``: older calls do not count. It is the timeout of the payment machine, within which an order makes all
+        its attempts. Polly samples 30 s, Hystrix 10 s.
+    ``failures_min``, ``failure_rate``: both must be reached to open. ``failures_min`` is below the attempts of a
+        machine, so that a single order at night finds the circuit open, and waits, before its attempts are used up. The
+        rate prevents a few failures from opening the circuit on a busy day; 50 % is the default of Resilience4j and
+        Hystrix.
+    ``slow_s``: a call that took longer counts as a failure, whatever the answer. Providers answer in one or two
+        seconds; a call times out after 10.
     ``probe_interval_s``: at most one call in this time while open. Hystrix and Polly wait 5 s, Resilience4j 60 s.
-    ``probe_lease_s``: how long the probe has, from its wake-up to its answer. Twice a call's timeout of 10 s, and what
-        a state machine takes to get there.
-    ``release_per_s``: orders let go after closing. StartExecution refills 150/s in small regions; a provider that has
-        just come back gets a fraction of it.
-    ``read_every_s``: how long a process may believe that the circuit is closed without looking.
+    ``probe_lease_s``: how long a probe may take from waking its order to the answer: twice the timeout of a call, 10 s,
+        and the time that the state machine needs to reach the call.
+    ``release_per_s``: orders released after closing. StartExecution refills 150/s in small regions; a provider that has
+        just recovered gets a fraction of it.
+    ``read_every_s``: how long a process may rely on a closed circuit without reading it again.
     """
 
     window_s: int = 60
@@ -55,43 +51,38 @@ class BreakerSettings:
 DEFAULTS: Mapping[Dependency, BreakerSettings] = {
     Dependency.PAYMENTS: BreakerSettings(failures_min=4),  # the payment machine makes 5 attempts
     Dependency.KITCHEN: BreakerSettings(failures_min=6),  # the preparation machine makes 7
-    Dependency.COURIERS: BreakerSettings(failures_min=6),  # and so does the delivery machine
+    Dependency.COURIERS: BreakerSettings(failures_min=6),  # so does the delivery machine
 }
 
 
-def breaker_settings(environment: Mapping[str, str]) -> dict[Dependency, BreakerSettings]:
-    """The defaults with the variables of our prefix over them. Raises BreakerSettingRefused, for a misspelt one too."""
+def read_breakers(reader: Reader) -> Mapping[Dependency, BreakerSettings]:
+    """Read the defaults and the variables that change them. A name with our prefix that is no setting is refused."""
     settings = dict(DEFAULTS)
-    for name, text in sorted(environment.items()):
-        if name.startswith(PREFIX):
-            dependency, field = _named(name)
-            change: dict[str, Any] = {field: _number(name, text, field)}
-            settings[dependency] = replace(settings[dependency], **change)
+    for name in reader.names(PREFIX):
+        circuit, _, field = name.removeprefix(PREFIX).lower().partition("_")
+        if circuit not in set(Dependency) or field not in _FIELDS:
+            reader.refuse(name, _UNKNOWN)
+            continue
+        change: dict[str, Any] = {field: reader.parsed(name, partial(_number, field))}
+        settings[Dependency(circuit)] = replace(settings[Dependency(circuit)], **change)
     return settings
 
 
-def _named(name: str) -> tuple[Dependency, str]:
-    circuit, _, field = name.removeprefix(PREFIX).lower().partition("_")
-    if circuit not in set(Dependency) or field not in _FIELDS:
-        raise BreakerSettingRefused(
-            name,
-            f"is not a setting: after {PREFIX} comes one of {', '.join(Dependency).upper()}, "
-            f"then _ and one of {', '.join(_FIELDS).upper()}",
-        )
-    return Dependency(circuit), field
-
-
-def _number(name: str, text: str, field: str) -> float:
+def _number(field: str, text: str) -> float:
     whole = field in {"window_s", "failures_min"}
     try:
         number = int(text) if whole else float(text)
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:  # false for nan as well
-        raise BreakerSettingRefused(name, f"is {text!r}: give a {'whole ' if whole else ''}number above zero")
+        raise ValueError(f"is {text!r}: give a {'whole ' if whole else ''}number above zero")
     if field == "failure_rate" and number > 1:
-        raise BreakerSettingRefused(name, f"is {number:g}: a share of calls is at most 1")
+        raise ValueError(f"is {number:g}: a share of calls is at most 1")
     return number
 
 
 _FIELDS = tuple(field.name for field in fields(BreakerSettings))
+_UNKNOWN = (
+    f"is not a setting: after {PREFIX} comes one of {', '.join(Dependency).upper()}, "
+    f"then _ and one of {', '.join(_FIELDS).upper()}"
+)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.identifiers import Actor
-from workflows.breakers.circuit import Position
+from workflows.breakers.circuit import EventPosition
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent, stream_of
 from workflows.event_store.event_log import EventLog
@@ -17,7 +17,7 @@ from workflows.event_store.event_log import EventLog
 class Transition:
     """``event`` says why."""
 
-    position: Position
+    position: EventPosition
     at: datetime
     event: CircuitEvent
     actor: Actor
@@ -30,6 +30,6 @@ def transitions(log: EventLog, dependency: Dependency, since: datetime, until: d
         for recorded in log.load(stream_of(dependency, day.isoformat())).recorded:
             event: object = recorded.event
             if isinstance(event, CircuitEvent) and since <= event.at <= until:
-                position = Position(stream_of(dependency, day.isoformat()), recorded.version)
+                position = EventPosition(stream_of(dependency, day.isoformat()), recorded.version)
                 yield Transition(position, event.at, event, recorded.actor)
         day += timedelta(days=1)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from workflows.embedded.step_functions.reports import Reports
     from workflows.event_store.event_log import EventLog
     from workflows.sandbox.opening import Sandbox
+    from workflows.sandbox.settings import SandboxSettings
     from workflows.sqlite.database import Database
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -34,32 +35,33 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises InvalidInput."""
     import apsw
 
-    from workflows.breakers.settings import BreakerSettingRefused, breaker_settings
+    from workflows.breakers.settings import read_breakers
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.http.server import PortTaken
     from workflows.embedded.http.tokens import SecretUnusable
     from workflows.embedded.providers import ProvidersUnusable
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
-    from workflows.sandbox.settings import SettingRefused
+    from workflows.sandbox.settings import read_sandbox
+    from workflows.settings import SettingsRefused, read
     from workflows.sqlite.database import DatabaseInUse
     from workflows.upkeep.order_metrics import OrderMetrics
 
     unusable = (
-        BreakerSettingRefused,
         DatabaseInUse,
         ParameterUnknown,
         ProvidersUnusable,
         SecretUnusable,
-        SettingRefused,
+        SettingsRefused,
         TemplateInvalid,
     )
     try:
+        sandbox, breakers = read(os.environ, lambda reader: (read_sandbox(reader), read_breakers(reader)))
         opened = EmbeddedEngine.open(
             data,
             template=TEMPLATE,
             parameters=parameters,
-            gateways=_gateways(data, parameters),
-            breakers=breaker_settings(os.environ),
+            gateways=_gateways(data, parameters, sandbox),
+            breakers=breakers,
         )
     except unusable as error:
         raise InvalidInput(str(error)) from None
@@ -79,14 +81,13 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             address.unlink(missing_ok=True)
 
 
-def _gateways(data: Path, parameters: Mapping[str, str]) -> OpenGateways:
+def _gateways(data: Path, parameters: Mapping[str, str], sandbox: SandboxSettings) -> OpenGateways:
     """Choose the providers of an engine: the real ones that the parameters name, or else the sandbox.
 
     A folder stays with one kind, because its orders hold receipts that the other kind does not know.
     """
     from workflows.embedded.providers import CREDENTIALS, ProvidersUnusable, http_gateways
     from workflows.sandbox.opening import SANDBOX, sandbox_gateways
-    from workflows.sandbox.settings import sandbox_settings
 
     real = http_gateways(parameters)
     if real is not None and (data / SANDBOX).exists():
@@ -96,7 +97,7 @@ def _gateways(data: Path, parameters: Mapping[str, str]) -> OpenGateways:
             f"{data / CREDENTIALS} is for real providers; give PaymentsUrl, KitchenUrl and CouriersUrl by --parameter, "
             "or choose another folder for the sandbox"
         )
-    return real or sandbox_gateways(sandbox_settings(os.environ))
+    return real or sandbox_gateways(sandbox)
 
 
 def address_of(data: Path) -> str | None:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from workflows.bearer import ForAllToRead, NoAddress, address_for_token, is_token
+from workflows.bearer import PlainHttpRefused, UrlInvalid, address_for_token, is_token
 from workflows.cli.failures import InvalidInput
 from workflows.private_files import write_private
 
@@ -35,11 +35,11 @@ def address(url: str) -> str:
     """One spelling an engine. Raises InvalidInput for what is none, or would carry a token for all to read."""
     try:
         parts = address_for_token(url.strip())
-    except NoAddress:
+    except UrlInvalid:
         raise InvalidInput(
             f"--url {url!r} is not the address of an engine, e.g. https://abc.execute-api.eu-west-1.amazonaws.com"
         ) from None
-    except ForAllToRead:
+    except PlainHttpRefused:
         raise InvalidInput(f"--url {url!r} would carry the token for all to read; use https") from None
     host, port = parts.hostname or "", parts.port
     named = f"[{host}]" if ":" in host else host

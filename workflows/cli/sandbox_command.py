@@ -81,14 +81,15 @@ def _opened(data: Path) -> Sandbox:
     from workflows.clock import SystemClock
     from workflows.sandbox.counterparty import Surroundings
     from workflows.sandbox.opening import SANDBOX, open_sandbox
-    from workflows.sandbox.settings import SettingRefused, sandbox_settings
+    from workflows.sandbox.settings import read_sandbox
+    from workflows.settings import SettingsRefused, read
     from workflows.sqlite.database import DatabaseInUse
 
     try:
-        settings = sandbox_settings(os.environ)
+        settings = read(os.environ, read_sandbox)
         data.mkdir(parents=True, exist_ok=True)
         return open_sandbox(data / SANDBOX, settings, Surroundings(clock=SystemClock(), random=SystemRandom()))
-    except (DatabaseInUse, SettingRefused) as error:
+    except (DatabaseInUse, SettingsRefused) as error:
         raise InvalidInput(str(error)) from None
     except (apsw.CorruptError, apsw.NotADBError) as error:
         raise damaged(data, error) from None

@@ -16,7 +16,9 @@ from typing import Any, TypeAlias, TypeVar, cast
 
 from workflows.clock import Clock
 from workflows.gateways.gateways import Gateways
-from workflows.gateways.http import HttpCouriers, HttpKitchen, HttpPayments
+from workflows.gateways.http.courier import HttpCouriers
+from workflows.gateways.http.kitchen import HttpKitchen
+from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.http.provider import ProviderUrlRefused
 from workflows.hub.hub import Hub
 
@@ -75,7 +77,7 @@ def http_gateways(parameters: Mapping[str, str]) -> OpenGateways | None:
         try:
             HttpPayments(url, str)
         except ProviderUrlRefused as refused:
-            raise ProvidersUnusable(f"{name}: {refused}") from None
+            raise ProvidersUnusable(f"{name} is {refused}") from None
 
     @contextmanager
     def open_(folder: Path, _clock: Clock, hub: Hub) -> Iterator[Gateways]:

@@ -1,7 +1,7 @@
-"""The couriers, as the order sees them: offer a delivery, take the offer back.
+"""The couriers' dispatcher as a port: offer a delivery, withdraw the offer.
 
-Who takes the offer, and what becomes of the delivery, comes on its own through the delivery API. An offer is named by
-the key of the call that made it, for as long as there are offers: no dispatcher forgets a key.
+Reports about the courier and the delivery arrive through the delivery API. An offer is identified by the key of the
+call that made it. The dispatcher keeps these keys for good.
 """
 
 from __future__ import annotations
@@ -12,40 +12,39 @@ from typing import Protocol
 
 from domain.identifiers import OrderId, RestaurantId
 from workflows.gateways.errors import Unavailable
+from workflows.gateways.receipts import TooLate
 
 
 class CouriersUnavailable(Unavailable):
-    """The dispatcher did not answer, or the key is in use. Retryable: yes, the same call."""
+    """The dispatcher did not answer, or the first call under the key is still running.
+
+    Retryable: yes, the same call.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Released:
-    """The offer is gone since ``at``, and no courier is under way for it."""
+    """The offer was withdrawn at ``at``, and no courier is under way for it."""
 
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TooLate:
-    """A courier is under way and will be paid."""
-
-    reason: str
     at: datetime
 
 
 class CourierGateway(Protocol):
-    """The couriers' dispatcher. Calls raise ``CouriersUnavailable`` (ask again) and ``KeyMisused`` (our bug)."""
+    """Calls raise ``CouriersUnavailable`` (repeat the call) and ``KeyMisused`` (our bug)."""
 
     def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
-        """Offer the delivery to couriers; returns when the offer stands. ``attempt`` counts the order's offers from 1.
+        """Offer the delivery to couriers. Returns when the dispatcher has the offer.
 
-        An offer that was withdrawn before it arrived is taken in and **never shown to a courier**, however late it is.
+        The contract: an offer that was withdrawn before it arrived is accepted and **never shown to a courier**.
+
+        Args:
+            attempt: The number of the offer within the order, from 1.
         """
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
-        """Withdraw the offer that was, or may have been, made under ``offer_key``, and release who took it.
+        """Withdraw the offer that was made under ``offer_key``, and release the courier who accepted it.
 
-        Part of the contract: an offer that is not there (yet) is remembered as withdrawn, and the answer is
-        ``Released``. So an offer in doubt can be withdrawn without knowing whether it arrived. Withdrawing what is
-        withdrawn is ``Released``, since then.
+        The contract: an offer that the dispatcher does not have (yet) is recorded as withdrawn, and the answer is
+        ``Released``. So an offer in doubt can be withdrawn without knowing whether it arrived. Withdrawing it again
+        gives the same ``Released``.
         """

@@ -1,6 +1,6 @@
-"""What a gateway raises. A no of the outside is a receipt, never an exception: others must remember it.
+"""The errors of gateways. A provider's refusal is not an error but a receipt, because it is recorded.
 
-The class names are the error names that state machines match on (``ErrorEquals``).
+State machines match the class names (``ErrorEquals``).
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ import re
 
 
 class Unavailable(Exception):
-    """The outside did not answer: it is down, the answer was lost, or the first call under this key still runs.
+    """A provider did not answer: it is down, the answer was lost, or the first call under this key is still running.
 
-    Whether the effect happened is unknown. Ask again with the same call; nothing else is safe. The named subclass of
-    each gateway says who did not answer.
+    Whether the call had its effect is unknown. Only repeating the same call is safe. Each gateway has its own subclass.
     """
 
     def __init__(self, key: str, reason: str) -> None:
-        super().__init__(f"{reason}; ask again with the same call under key {key}")
+        super().__init__(f"{reason}; repeat the same call under key {key}")
         self.key = key
         self.reason = reason
 
@@ -24,12 +23,17 @@ class Unavailable(Exception):
 class KeyMisused(Exception):
     """The key was used for another call. That is a bug of ours, and the second call had no effect. Retryable: no.
 
-    Of both calls only the operation is kept, for this is logged and parks an order: with what they ask, a payment
-    method would be in its history for good. ``first`` may be another's words: where it is no operation it is left out.
+    This error is logged and parks an order, so of both calls it keeps the operation alone: their arguments hold a
+    payment method.
     """
 
     def __init__(self, key: str, first: str, now: str) -> None:
-        """The calls as they are written: the operation, and what is asked in braces, if anything."""
+        """Keep the operations of two calls.
+
+        Args:
+            first: The earlier call, e.g. ``capture{...}``. A provider's text that is no call counts as "unknown".
+            now: The call that was refused.
+        """
         self.key = key
         self.first = _operation(first)
         self.now = _operation(now)
@@ -37,18 +41,18 @@ class KeyMisused(Exception):
 
 
 class CredentialRefused(Unavailable):
-    """The provider does not take our credential, or we have none that could be one. Nothing was done.
+    """The provider refused our credential, or we have no usable one. The call had no effect.
 
-    Asking again is of no use before a person has put the right one in its place. So no machine retries this name, and
-    an order that meets it is parked under it. To the circuit it is a failure like any other: after a few the circuit
-    opens, the other orders wait for it, and a probe lets them go once the credential is right.
+    Repeating the call does not help before a person has replaced the credential. So no machine retries this error, and
+    the order is parked under its name. For the circuit it is a failure like any other: after a few the circuit opens,
+    further orders wait, and a probe releases them once the credential is right.
     """
 
     def __init__(self, key: str, reason: str) -> None:
         super().__init__(key, reason)
-        self.args = (f"{reason}; put the right one in its place, then retry the orders that were parked",)
+        self.args = (f"{reason}; replace the credential, then retry the parked orders",)
 
 
 def _operation(call: str) -> str:
-    found = re.fullmatch(r"([a-z_]{1,40})(\{.*)?", call, re.DOTALL)
-    return found[1] if found else "unknown"
+    match = re.fullmatch(r"([a-z_]{1,40})(\{.*)?", call, re.DOTALL)
+    return match[1] if match else "unknown"

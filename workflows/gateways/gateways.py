@@ -1,4 +1,4 @@
-"""The three providers of an engine, together."""
+"""The gateways of an engine to its three providers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from workflows.gateways.payment import PaymentGateway
 
 
 class Gateways(Protocol):
-    """One gateway a provider: the sandbox has this shape, and so do the gateways over HTTP."""
+    """One gateway for each provider. The sandbox implements it, and so do the gateways over HTTP."""
 
     @property
     def payments(self) -> PaymentGateway: ...

@@ -1,13 +1,16 @@
-"""The payment provider, as the order sees it: hold money, take it, let go of it, give it back.
+"""The payment provider as a port: authorize, capture, void and refund.
 
-Each call is named by its key (``order id / version of the intent``), and every attempt under a key is the same call. It
-ends in one of three ways: a receipt that says done, a receipt that says no and is final, or ``PaymentsUnavailable``.
+Each call is identified by its key (``order id / version of the intent``), and every attempt under a key is the same
+call. It ends in one of three ways: a receipt of success, a final receipt of refusal, or ``PaymentsUnavailable``.
+
+A provider answers a repeated key with its first receipt for at least 24 hours. Past that its adapter must find the
+effect of a key by the reference and key that it left with the provider. So a repeat has no second effect at any age.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 
 from domain.identifiers import OrderId
@@ -16,7 +19,7 @@ from workflows.gateways.errors import Unavailable
 
 
 class PaymentsUnavailable(Unavailable):
-    """The provider did not answer, or the key is in use. Retryable: yes, the same call."""
+    """The provider did not answer, or the first call under the key is still running. Retryable: yes, the same call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +33,7 @@ class Authorized:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined:
-    """The provider, or the customer's bank, holds nothing and says why, e.g. ``insufficient_funds``."""
+    """The provider or the customer's bank refused to hold the amount. ``reason`` is e.g. ``insufficient_funds``."""
 
     reason: str
     at: datetime
@@ -38,7 +41,7 @@ class Declined:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Captured:
-    """The provider took ``amount``."""
+    """The provider captured ``amount``, and released the rest of the hold."""
 
     capture_id: str
     amount: Money
@@ -47,14 +50,14 @@ class Captured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voided:
-    """The provider holds nothing any more, since ``at``."""
+    """The provider released the hold at ``at``."""
 
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded:
-    """The provider gave ``amount`` back."""
+    """The provider refunded ``amount``."""
 
     refund_id: str
     amount: Money
@@ -63,11 +66,11 @@ class Refunded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The provider will not do it, now or later; nothing changed.
+    """The provider refused the call for good. It had no effect.
 
-    Every adapter says ``already_captured``, ``already_voided``, ``authorization_expired``, ``amount_too_high``,
-    ``amount_invalid``, ``currency_mismatch``, ``unknown_authorization`` and ``unknown_capture`` for what they name;
-    other reasons are the provider's own words.
+    ``reason`` is, in every adapter, ``already_captured``, ``already_voided``, ``authorization_expired``,
+    ``amount_too_high``, ``amount_invalid``, ``currency_mismatch``, ``unknown_authorization`` or ``unknown_capture``;
+    any other reason is the provider's own text.
     """
 
     reason: str
@@ -75,18 +78,10 @@ class Refused:
 
 
 class PaymentGateway(Protocol):
-    """A payment provider. Every call raises ``PaymentsUnavailable`` (ask again) and ``KeyMisused`` (our bug).
+    """Every call raises ``PaymentsUnavailable`` (repeat the call) and ``KeyMisused`` (our bug).
 
-    ``timeout_s`` is how long the caller waits for an answer. After it the call may still take effect.
+    ``timeout_s`` is how long the caller waits for an answer. After that the call may still take effect.
     """
-
-    @property
-    def remembers(self) -> timedelta:
-        """How long the provider answers a repeated key with its first receipt.
-
-        Past that the adapter finds what the key did by our reference and key, which it left with the provider. So a
-        repeat has no second effect at any age; only the guard against another call under the same key ends here.
-        """
 
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
@@ -94,10 +89,10 @@ class PaymentGateway(Protocol):
         """Hold the whole amount for the order ``reference``, or nothing."""
 
     def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
-        """Take up to what is held. One capture closes the authorization; the provider releases the rest."""
+        """Capture up to the held amount. One capture closes the authorization; the provider releases the rest."""
 
     def void(self, *, authorization_id: str, key: str, timeout_s: float) -> Voided | Refused:
-        """Let go of what is held. What is voided or expired already is ``Voided``, since then; captured is refused."""
+        """Release the hold. ``Voided`` also if it was voided or has expired before; ``Refused`` if it was captured."""
 
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
-        """Give back up to what was captured and not given back yet. A capture may have several refunds."""
+        """Refund up to what was captured and not refunded yet. A capture may have several refunds."""

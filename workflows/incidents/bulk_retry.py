@@ -23,7 +23,7 @@ from domain.order.commands import StartRun
 from domain.order.events import OrderParked, RunStarted
 from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
@@ -203,7 +203,7 @@ def _why_stop(engine: Engine, job: Job) -> str | None:
     if job.dependency is None or job.dependency not in engine.breakers:
         return None
     circuit = engine.breakers[job.dependency].read()
-    if circuit.state is State.CLOSED:
+    if circuit.state is CircuitState.CLOSED:
         return None
     return f"the circuit of {job.dependency} is {circuit.state} since {circuit.opened}"
 

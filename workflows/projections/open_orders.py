@@ -1,13 +1,13 @@
-"""The view of open orders: one document for every order that has not ended, with what it waits for and since when.
+"""The view of open orders: one document for each order that has not ended, with what it waits for and since when.
 
-A row is a pure function of the order's events. It is written from a consistent reading of the log, never from the
-message that caused it, and replaces only the row that was there before that reading; so late, repeated and reordered
-messages do no harm. A row that is missing or behind is found by the watchdog.
+A row is a pure function of the order's events. It is computed from a consistent read of the log and not from the
+message that caused it, and it replaces only the row that was there before that read. So late, repeated and reordered
+messages have no effect. The watchdog finds rows that are missing or out of date.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -34,7 +34,7 @@ from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from workflows.breakers.dependencies import Dependency, dependency_of
 from workflows.engine import Engine
-from workflows.event_store.commits import RecordedEvent
+from workflows.event_store.commits import Commit, History, RecordedEvent
 from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents
 from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.transact import CONFLICTS_MAX
@@ -42,12 +42,16 @@ from workflows.orders.command_handling import load
 from workflows.time_budgets import Awaiting, Budgets
 
 SHARDS = 8
-"""A partition takes 1,000 writes a second. Orders start at 300/s by default and have eight commits: three would do."""
+"""Partitions. One takes 1,000 writes a second; 300 orders start a second by default, with eight commits: three are
+enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedNow:
-    """The order waits for ``what`` of intent ``intent_version`` since ``since``, ``budget_s`` seconds at most."""
+    """The order waits for ``what``, which the intent with version ``intent_version`` asked for.
+
+    ``since`` is when the wait began, and ``budget_s`` how many seconds it may last.
+    """
 
     what: Awaiting
     intent_version: int
@@ -55,13 +59,17 @@ class AwaitedNow:
     budget_s: float
 
     def overdue(self, now: datetime) -> bool:
+        """Whether the wait has exceeded its budget."""
         return now > self.since + timedelta(seconds=self.budget_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedNow:
-    """Why the order stands as an incident. ``dependency``: who outside it is about, if anybody; ``at_stake``: the money
-    that it holds, owes or is due."""
+    """Why the order is parked.
+
+    ``dependency`` is the provider that the fault concerns, if it concerns one. ``at_stake`` is the money that the order
+    holds, owes or is due.
+    """
 
     error: str
     detail: str
@@ -73,7 +81,7 @@ class ParkedNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """A row. ``awaits`` is empty for an order that is parked."""
+    """A row. ``awaits`` is empty if the order is parked."""
 
     order_id: OrderId
     version: int
@@ -83,13 +91,13 @@ class OpenOrder:
     parked: ParkedNow | None
 
     def overdue(self, now: datetime) -> AwaitedNow | None:
-        """What it has waited for too long; the longest of them."""
+        """Return the oldest wait that has exceeded its budget."""
         late = [awaited for awaited in self.awaits if awaited.overdue(now)]
         return min(late, key=lambda awaited: awaited.since, default=None)
 
 
 def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> OpenOrder | None:
-    """The row of an order whose events are ``recorded``; None when it has none: it was never placed, or has ended."""
+    """Return the row of an order with these events. None if it was never placed, or has ended and owes nothing."""
     if order.placed is None or (order.run_state is RunState.ENDED and not owed(order)):
         return None
     return OpenOrder(
@@ -102,45 +110,90 @@ def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -
     )
 
 
-def refresh(
-    engine: Engine,
-    order_id: OrderId,
-    budgets: Budgets,
-    *,
-    first: Callable[[Sequence[RecordedEvent]], None] = lambda unseen: None,
-) -> OpenOrder | None:
-    """Bring the row of the order up to its log, and return it. Raises TooManyConflicts, and what the stores raise.
+@dataclass(frozen=True, slots=True)
+class NextRow:
+    """The row of an order as its log has it now, not stored yet.
 
-    ``first`` hears of the events that the row has not seen, before it is written: so what must be done about each event
-    is done, whether or not its own message ever comes.
+    Args:
+        row: None if the order has no row: it was never placed, or it has ended.
+        history: The log that the row was computed from.
+        stored: The document that the row replaces.
+    """
+
+    order_id: OrderId
+    row: OpenOrder | None
+    history: History
+    stored: Document | None
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether the stored row includes everything already."""
+        if self.row is None or self.stored is None:
+            return self.row is None and self.stored is None
+        return int(self.stored.body["version"]) >= self.row.version
+
+    @property
+    def unseen(self) -> tuple[object, ...]:
+        """The events that the stored row does not include."""
+        if self.is_stored:
+            return ()
+        return self.history.events[0 if self.stored is None else self.stored.body["version"] :]
+
+    def events_of(self, commit: Commit) -> tuple[object, ...]:
+        """The events of one commit of the order."""
+        return self.history.events[commit.sk - 1 : commit.sk - 1 + commit.size]
+
+
+def next_row(engine: Engine, order_id: OrderId, budgets: Budgets) -> NextRow:
+    """Compute the row of an order from its log, and how it differs from the stored one."""
+    stored = engine.documents.get(*_place(order_id))  # read first, so that the row is never computed from older events
+    history, order = load(engine.log, order_id)
+    return NextRow(order_id, project(order, history.recorded, budgets), history, stored)
+
+
+def store_row(documents: Documents, computed: NextRow) -> bool:
+    """Store the row, or delete it if the order has ended.
+
+    Returns:
+        False if the row has to be computed again. Another process changed it; or there was no row, and then the order
+        may have ended and its row been deleted since the log was read.
+    """
+    if computed.is_stored:
+        return True
+    pk, sk = _place(computed.order_id)
+    expected = None if computed.stored is None else computed.stored.version
+    try:
+        if computed.row is not None:
+            body: dict[str, Any] = msgspec.to_builtins(computed.row)
+            documents.put(Document(pk, sk, body), expected)
+        elif expected is not None:
+            documents.delete(pk, sk, expected)
+    except DocumentChanged:
+        return False
+    return expected is not None
+
+
+def refresh(engine: Engine, order_id: OrderId, budgets: Budgets) -> OpenOrder | None:
+    """Recompute the row of an order and store it if the stored one is older. Return the row.
+
+    Raises:
+        TooManyConflicts: Other processes kept changing the row. Retryable.
     """
     for _ in range(CONFLICTS_MAX):
-        kept = engine.documents.get(*_place(order_id))
-        history, order = load(engine.log, order_id)
-        row = project(order, history.recorded, budgets)
-        if kept is not None and row is not None and kept.body["version"] >= row.version:
-            return row
-        if kept is None and row is None:
-            return None
-        first(history.recorded[0 if kept is None else kept.body["version"] :])
-        try:
-            _write(engine.documents, order_id, row, None if kept is None else kept.version)
-        except DocumentChanged:
-            continue
-        if kept is not None:
-            return row
-        # A row that was not there could not be compared: somebody may have ended the order and removed it since.
-    raise TooManyConflicts(f"the row of order {order_id} is written by too many at once; try again")
+        computed = next_row(engine, order_id, budgets)
+        if store_row(engine.documents, computed):
+            return computed.row
+    raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")
 
 
 def open_orders(documents: Documents) -> Iterator[OpenOrder]:
-    """All rows, in no order, read page by page."""
+    """Return all rows, unordered, read page by page."""
     for shard in range(SHARDS):
         yield from (_row(document) for document in all_documents(documents, _partition(shard)))
 
 
 def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
-    """The row of an order, as it was last written."""
+    """Return the row of an order as it is stored."""
     kept = documents.get(*_place(order_id))
     return None if kept is None else _row(kept)
 
@@ -149,20 +202,21 @@ def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
 
 
 def _awaited_now(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> Iterator[AwaitedNow]:
-    began = _last(recorded, RunStarted) or 1  # a new run waits anew
+    began = _last(recorded, RunStarted) or 1  # with a new run each wait begins again
     for what, intent_version, since in _awaiting(order, recorded):
         at = recorded[max(began, since) - 1].recorded_at
         yield AwaitedNow(what=what, intent_version=intent_version, since=at, budget_s=budgets[what].total_seconds())
 
 
-_Found = tuple[Awaiting, int, int]
-"""What, the intent that it is about, and the version since when."""
+_Waiting = tuple[Awaiting, int, int]
+"""What the order waits for, the version of the intent that asked for it, and the version of the event it waits
+since."""
 
 
-def _awaiting(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Found]:
+def _awaiting(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Waiting]:
     newest = max(order.intents, default=1)
     if order.cancellation is not None:
-        undoing = max((found.version for found in open_intents(order)), default=newest)
+        undoing = max((intent.version for intent in open_intents(order)), default=newest)
         return [(Awaiting.COMPENSATION, undoing, max(order.cancelling_since, undoing))]
     authorization = order.payment.authorization
     if order.delivery.delivered:
@@ -172,38 +226,39 @@ def _awaiting(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Found]:
     return _before_delivery(order, recorded) or [(Awaiting.RUN, newest, order.version)]
 
 
-def _before_delivery(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Found]:
-    ticket, offer, found = order.ticket, order.delivery.current, []
-    if order.delivery.overdue:  # the run is about to park it
+def _before_delivery(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Waiting]:
+    ticket, offer, waits = order.ticket, order.delivery.current, []
+    if order.delivery.overdue:  # its run is about to park it
         return [(Awaiting.RUN, max(order.intents), _last(recorded, DeliveryOverdue))]
     if order.delivery.picked_up and offer is not None:
         return [(Awaiting.DELIVERY, offer.intent, _last(recorded, OrderPickedUp))]
     if ticket is not None and ticket.state is TicketState.REQUESTED:
-        found.append((Awaiting.ACCEPTANCE, ticket.intent, ticket.intent))
+        waits.append((Awaiting.ACCEPTANCE, ticket.intent, ticket.intent))
     if ticket is not None and ticket.state is TicketState.ACCEPTED:
-        found.append((Awaiting.READINESS, ticket.intent, _last(recorded, PreparationAccepted)))
+        waits.append((Awaiting.READINESS, ticket.intent, _last(recorded, PreparationAccepted)))
     if offer is not None and offer.state is OfferState.REQUESTED:
-        found.append((Awaiting.ASSIGNMENT, offer.intent, offer.intent))
+        waits.append((Awaiting.ASSIGNMENT, offer.intent, offer.intent))
     if offer is not None and offer.state is OfferState.ASSIGNED:
-        found.append((Awaiting.PICKUP, offer.intent, _last(recorded, CourierAssigned)))
-    return found
+        waits.append((Awaiting.PICKUP, offer.intent, _last(recorded, CourierAssigned)))
+    return waits
 
 
 def _last(recorded: Sequence[RecordedEvent], kind: type[Event]) -> int:
-    return next((found.version for found in reversed(recorded) if isinstance(found.event, kind)), 0)
+    """Return the version of the last event of this type, 0 if there is none."""
+    return next((entry.version for entry in reversed(recorded) if isinstance(entry.event, kind)), 0)
 
 
 # --- why it is parked -------------------------------------------------------------------------------------------------
 
 
 def _parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow:
-    found = recorded[order.stopped_at - 1]
-    event: object = found.event
-    assert isinstance(event, OrderParked)  # what the fold says of that version
+    parked = recorded[order.stopped_at - 1]
+    event: object = parked.event
+    assert isinstance(event, OrderParked)  # the fold took ``rested_at`` from it
     return ParkedNow(
         error=event.error,
         detail=event.detail,
-        since=found.recorded_at,
+        since=parked.recorded_at,
         dependency=_dependency(event.error, order),
         owed=owed(order),
         at_stake=at_stake(order),
@@ -211,7 +266,10 @@ def _parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow:
 
 
 def _dependency(error: str, order: Order) -> Dependency | None:
-    """Whom the fault is about: by its name, or, where that only says that something was not done, by what that was."""
+    """Return the provider that a fault concerns.
+
+    Some errors name it. Others only report that something was not done; then it is the provider that had to do it.
+    """
     if error in _NAMED:
         return _NAMED[error]
     if error not in _NOT_DONE:
@@ -241,15 +299,6 @@ _HOLDS = {
 
 
 # --- documents --------------------------------------------------------------------------------------------------------
-
-
-def _write(documents: Documents, order_id: OrderId, row: OpenOrder | None, expected: int | None) -> None:
-    pk, sk = _place(order_id)
-    if row is not None:
-        body: dict[str, Any] = msgspec.to_builtins(row)
-        documents.put(Document(pk, sk, body), expected)
-    elif expected is not None:
-        documents.delete(pk, sk, expected)
 
 
 def _row(document: Document) -> OpenOrder:

@@ -121,7 +121,7 @@ class CloudEvent:
         }
 
 
-def published(order_id: str, recorded: Iterable[RecordedEvent]) -> list[CloudEvent]:
+def cloud_events(order_id: str, recorded: Iterable[RecordedEvent]) -> list[CloudEvent]:
     """Those of an order's events that others may hear of. Raises UnknownEvent for one that only newer code knows."""
     return [_cloud_event(order_id, found) for found in recorded if _is_published(order_id, found)]
 

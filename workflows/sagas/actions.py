@@ -1,7 +1,8 @@
-"""The actions of the state machines: what each Task asks for, answered from the log and recorded there.
+"""The actions of the state machines: what each Task does with an order.
 
-A machine carries an order id, a run, an action and sometimes a token; everything else is read here. A decision asked by
-an older run is refused (RunSuperseded); what an older run made happen outside is recorded all the same.
+A machine passes an order id, a run, an action and sometimes a token. Everything else is read from the log here, and
+every result is recorded there. A decision of an older run is refused (RunSuperseded); the outcome of its calls is
+recorded anyway.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from domain.order.order import Order, RunState
 from domain.order.payment import Hold
 from domain.order.questions import Answer, answer, awaited_intent
 from domain.order.refusals import RunSuperseded
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import dependency_of
 from workflows.engine import Engine
 from workflows.executions import TokenGone
@@ -34,27 +35,31 @@ from workflows.orders.command_handling import Caller, handle, load
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 from workflows.sagas.steps.performing import perform_open
-from workflows.sagas.waits import AWAIT_CIRCUIT, Wait, forget, register, settle, waits_of, wake
+from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, forget, register, settle, waits_of, wake
 
 DETAIL_MAX = 300
-"""Characters of a fault's cause that are kept on the order; the whole is in the execution and the function's log."""
+"""Characters of a fault's cause that the order keeps. The execution and the function's log have the full text."""
 
 
 class OrderNotSettled(Exception):
-    """The run came to its end without a delivered and paid order. The machine asks the log why."""
+    """The run ended, and the order is not delivered and paid. The machine then finds the reason in the log."""
 
 
 class CompensationUnfinished(Exception):
-    """What could be undone is undone, and the order still owes: the outside refused. A person has to look."""
+    """Something could not be undone, because a provider refused. A person has to decide."""
 
 
 class NothingAsked(Exception):
-    """A machine waits for an answer to a question that the order never put: machine and domain disagree. Our bug."""
+    """A machine waits for an answer that the order never asked for: machine and domain disagree. Our bug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """What a Task sends. ``token`` comes with actions that wait, ``waited`` to record a timeout, the rest to park."""
+class SagaStep:
+    """The input of a Task.
+
+    ``token`` is set by actions that wait, ``waited`` (the action that timed out) by ``record_timeout``, and the fields
+    below it by ``park``.
+    """
 
     order_id: OrderId
     run: int
@@ -66,50 +71,58 @@ class Step:
     compensating: bool = False
 
 
-def take_step(engine: Engine, step: Step) -> dict[str, Any]:
-    """Do what the Task asks. The result carries one word for the machine to route on, and no facts.
+def take_step(engine: Engine, step: SagaStep) -> dict[str, Any]:
+    """Do one action on an order. The result holds one word that the machine branches on, and no data of the order.
 
     Raises:
-        RunSuperseded: A newer run has the order.
-        KeyError: The action has no such name.
-        Unavailable: The outside gave no answer. The machine asks again.
+        RunSuperseded: The order has a newer run.
+        KeyError: There is no such action.
+        Unavailable: A provider did not answer. The machine retries.
     """
     return ACTIONS[step.action](engine, step)
 
 
-def _authorize(engine: Engine, step: Step) -> dict[str, Any]:
+def _authorize(engine: Engine, step: SagaStep) -> dict[str, Any]:
     order = _current(engine, step)
     order = perform_open(engine, order, _cause(step), lambda o: _is(o, PaymentAuthorizationRequested))
     authorization = order.payment.authorization
     held = authorization is not None and authorization.state in {Hold.HELD, Hold.CAPTURED}
-    held = held or order.delivery.picked_up  # from there a run only goes forward, whatever became of the hold
+    held = held or order.delivery.picked_up  # after pickup a run only goes forward, even if the hold is gone
     return {"outcome": "authorized" if held and order.cancellation is None else "not_authorized"}
 
 
-def _settle(engine: Engine, step: Step) -> dict[str, Any]:
+def _settle(engine: Engine, step: SagaStep) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is None and order.delivery.delivered:
         order = perform_open(engine, order, _cause(step))
     if order.run_state is not RunState.ENDED or order.cancellation is not None:
-        raise OrderNotSettled(f"order {step.order_id} is not delivered and paid")
+        raise OrderNotSettled(_unsettled(order))
     return {"outcome": "settled"}
 
 
-def _find_reason(engine: Engine, step: Step) -> dict[str, Any]:
+def _unsettled(order: Order) -> str:
+    if order.cancellation is not None:
+        return f"order {order.order_id} is being cancelled"
+    if order.delivery.delivered:
+        return f"order {order.order_id} was delivered, but the payment was not captured"
+    return f"order {order.order_id} was not delivered"
+
+
+def _find_reason(engine: Engine, step: SagaStep) -> dict[str, Any]:
     order = _current(engine, step)
     if order.cancellation is not None:
         return {"reason": "cancelling"}
     return {"reason": "completed" if order.run_state is RunState.ENDED else "none"}
 
 
-def _compensate(engine: Engine, step: Step) -> dict[str, Any]:
+def _compensate(engine: Engine, step: SagaStep) -> dict[str, Any]:
     order = perform_open(engine, _current(engine, step), _cause(step))
     if order.run_state is not RunState.ENDED:
-        raise CompensationUnfinished(f"order {step.order_id} still owes after everything was tried")
+        raise CompensationUnfinished(f"order {step.order_id} could not be undone completely: a provider refused")
     return {"outcome": "cancelled"}
 
 
-def _park(engine: Engine, step: Step) -> dict[str, Any]:
+def _park(engine: Engine, step: SagaStep) -> dict[str, Any]:
     order = _current(engine, step)
     command = parking(order, step.run, step.error, step.cause, compensating=step.compensating)
     handle(engine.log, command, order_id=step.order_id, key=f"ParkOrder/{step.run}", caller=_caller(step))
@@ -117,15 +130,18 @@ def _park(engine: Engine, step: Step) -> dict[str, Any]:
 
 
 def parking(order: Order, run: int, error: str, cause: str, *, compensating: bool) -> ParkOrder:
-    """Park the order for what began the fault that its machine tells of."""
+    """Return the command that parks the order under the root cause of a fault."""
     error, detail = _root_cause(error, cause)
     if order.delivery.overdue:
         error = "DeliveryOverdue"
     return ParkOrder(run=run, error=error, detail=detail[:DETAIL_MAX], compensating=compensating)
 
 
-def _record_timeout(engine: Engine, step: Step) -> dict[str, Any]:
-    """The question that timed out is the one the wait was registered for: by now the order may have put the next."""
+def _record_timeout(engine: Engine, step: SagaStep) -> dict[str, Any]:
+    """Record a timeout for the intent that the wait was registered for.
+
+    The order may have opened the next one since.
+    """
     for wait in list(waits_of(engine.documents, step.order_id)):
         if (wait.run, wait.action) == (step.run, step.waited):
             command = RecordTimeout(
@@ -137,44 +153,44 @@ def _record_timeout(engine: Engine, step: Step) -> dict[str, Any]:
     return {}
 
 
-def _request_preparation(engine: Engine, step: Step) -> dict[str, Any]:
+def _request_preparation(engine: Engine, step: SagaStep) -> dict[str, Any]:
     return _wait(
         engine, step, Awaited.ACCEPTANCE, lambda order: _perform_request(engine, step, order, PreparationRequested)
     )
 
 
-def _request_courier(engine: Engine, step: Step) -> dict[str, Any]:
+def _request_courier(engine: Engine, step: SagaStep) -> dict[str, Any]:
     def offer(order: Order) -> None:
-        with suppress(Unavailable):  # an offer that cannot be withdrawn now stays owed, and does not hold up the next
+        with suppress(Unavailable):  # an offer that cannot be withdrawn now is withdrawn later
             order = perform_open(engine, order, _cause(step), lambda o: _is(o, CourierReleaseRequested))
         _perform_request(engine, step, order, CourierRequested)
 
     return _wait(engine, step, Awaited.ASSIGNMENT, offer)
 
 
-def _await_acceptance(engine: Engine, step: Step) -> dict[str, Any]:
+def _await_acceptance(engine: Engine, step: SagaStep) -> dict[str, Any]:
     return _wait(engine, step, Awaited.ACCEPTANCE)
 
 
-def _await_readiness(engine: Engine, step: Step) -> dict[str, Any]:
+def _await_readiness(engine: Engine, step: SagaStep) -> dict[str, Any]:
     return _wait(engine, step, Awaited.READINESS)
 
 
-def _await_pickup(engine: Engine, step: Step) -> dict[str, Any]:
+def _await_pickup(engine: Engine, step: SagaStep) -> dict[str, Any]:
     return _wait(engine, step, Awaited.PICKUP)
 
 
-def _await_delivery(engine: Engine, step: Step) -> dict[str, Any]:
+def _await_delivery(engine: Engine, step: SagaStep) -> dict[str, Any]:
     return _wait(engine, step, Awaited.DELIVERY)
 
 
-def _await_circuit(engine: Engine, step: Step) -> dict[str, Any]:
-    """Wait until whoever the order needs next, and is known to be down, is back. Register first, then look again."""
+def _await_circuit(engine: Engine, step: SagaStep) -> dict[str, Any]:
+    """Wait until the circuit of the provider that the order needs next is closed. Register first, then check again."""
     order = _current(engine, step)
-    for found in open_intents(order):
-        breaker = engine.breakers[dependency_of(found.intent)]
+    for open_intent in open_intents(order):
+        breaker = engine.breakers[dependency_of(open_intent.intent)]
         circuit = breaker.read()
-        if circuit.state is not State.CLOSED:
+        if circuit.state is not CircuitState.CLOSED:
             wait = CircuitWait(
                 order_id=step.order_id,
                 run=step.run,
@@ -193,28 +209,28 @@ def _await_circuit(engine: Engine, step: Step) -> dict[str, Any]:
 
 
 def _wait(
-    engine: Engine, step: Step, awaited: Awaited, ask: Callable[[Order], object] = lambda _: None
+    engine: Engine, step: SagaStep, awaited: Awaited, ask: Callable[[Order], object] = lambda _: None
 ) -> dict[str, Any]:
-    """Register the wait, ask the outside if it has to be asked, then read the log: the answer may be there already."""
+    """Register a wait, send the request if there is one to send, then read the log: the answer may be there already."""
     order = _current(engine, step)
-    asked = awaited_intent(order, awaited)
-    if asked is None:
+    intent_version = awaited_intent(order, awaited)
+    if intent_version is None:
         if order.cancellation is None:
-            raise NothingAsked(f"order {step.order_id} waits for {awaited} and asked for nothing")
+            raise NothingAsked(f"order {step.order_id} has no open request for {awaited}")
         settle(engine.executions, step.token, order, step.run, Answer.CANCELLING)
         return {}
-    found = answer(order, awaited, asked)
-    if found is not Answer.NONE:
-        settle(engine.executions, step.token, order, step.run, found)
+    known = answer(order, awaited, intent_version)
+    if known is not Answer.NONE:
+        settle(engine.executions, step.token, order, step.run, known)
         return {}
     register(
         engine.documents,
-        Wait(
+        AnswerWait(
             order_id=step.order_id,
             run=step.run,
             action=step.action,
             awaited=awaited,
-            intent_version=asked,
+            intent_version=intent_version,
             token=step.token,
         ),
     )
@@ -223,44 +239,47 @@ def _wait(
     return {}
 
 
-def _perform_request(engine: Engine, step: Step, order: Order, kind: type) -> None:
-    perform_open(engine, order, _cause(step), lambda found: _is(found, kind))
+def _perform_request(engine: Engine, step: SagaStep, order: Order, kind: type) -> None:
+    perform_open(engine, order, _cause(step), lambda open_intent: _is(open_intent, kind))
 
 
-def _current(engine: Engine, step: Step) -> Order:
-    """The order now, if this run still has it."""
+def _current(engine: Engine, step: SagaStep) -> Order:
+    """Return the order as it is now. Raises RunSuperseded if it has a newer run than the step."""
     _, order = load(engine.log, step.order_id)
     if step.run < order.run:
         raise RunSuperseded(step.order_id, step.run, order.run)
     return order
 
 
-def _is(found: OpenIntent, kind: type) -> bool:
-    return isinstance(found.intent, kind)
+def _is(open_intent: OpenIntent, kind: type) -> bool:
+    return isinstance(open_intent.intent, kind)
 
 
 def _root_cause(error: str, cause: str) -> tuple[str, str]:
-    """The error that began it: a failed child is told as JSON in the cause, a function's exception as JSON in that."""
+    """Return the error that a fault began with, and its message.
+
+    The cause of a failed child execution is JSON with the child's error and cause; that of a function is its exception.
+    """
     try:
-        told = json.loads(cause)
+        inner = json.loads(cause)
     except ValueError:
         return error, cause
-    if not isinstance(told, dict):
+    if not isinstance(inner, dict):
         return error, cause
-    if "errorType" in told:
-        return str(told["errorType"]), str(told.get("errorMessage", ""))
-    return _root_cause(str(told["Error"]), str(told.get("Cause", ""))) if "Error" in told else (error, cause)
+    if "errorType" in inner:
+        return str(inner["errorType"]), str(inner.get("errorMessage", ""))
+    return _root_cause(str(inner["Error"]), str(inner.get("Cause", ""))) if "Error" in inner else (error, cause)
 
 
-def _cause(step: Step) -> str:
+def _cause(step: SagaStep) -> str:
     return f"run {step.run}, {step.action}"
 
 
-def _caller(step: Step) -> Caller:
+def _caller(step: SagaStep) -> Caller:
     return Caller(SYSTEM, correlation=step.order_id, causation=_cause(step))
 
 
-ACTIONS: dict[str, Callable[[Engine, Step], dict[str, Any]]] = {
+ACTIONS: dict[str, Callable[[Engine, SagaStep], dict[str, Any]]] = {
     "authorize": _authorize,
     "settle": _settle,
     "find_reason": _find_reason,
@@ -276,4 +295,4 @@ ACTIONS: dict[str, Callable[[Engine, Step], dict[str, Any]]] = {
     AWAIT_CIRCUIT: _await_circuit,
     "await_circuit_to_undo": _await_circuit,
 }
-"""The actions that the definitions name."""
+"""The actions, by the name that the definitions use."""

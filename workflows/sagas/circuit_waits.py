@@ -1,11 +1,12 @@
-"""Orders that wait for a circuit to close, and the timer that probes while it is open and lets them go once it closed.
+"""Orders that wait for a circuit to close, and the tick that probes an open circuit and releases orders of a closed
+one.
 
-A wait is kept twice: in the queue of its dependency, oldest first, and under its order, so that a cancellation finds
-it. The queue is written first and deleted last, so that what a crash leaves over is found there: its token is settled
-once more, and nobody waits with it.
+A wait is stored twice: in the queue of its dependency, oldest first, and under its order, so that a cancellation finds
+it. The queue entry is written first and deleted last. So an entry that a crash leaves behind is found there, and its
+token is settled once more, which has no effect.
 
-A queue has ``SHARDS`` partitions. A partition takes 1,000 writes a second, a wait with its token is two of them, and
-orders start at 300/s by default: one would be just enough, and the four take what an outage piles up besides.
+A queue has ``SHARDS`` partitions. A partition takes 1,000 writes a second, a wait costs two, and 300 orders start a
+second by default: one partition would just be enough, and four leave room for the orders of an outage.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import msgspec
 
 from domain.identifiers import OrderId
 from workflows.breakers.breaker import Breaker
-from workflows.breakers.circuit import Circuit, State
+from workflows.breakers.circuit import Circuit, CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
 from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents
@@ -33,18 +34,18 @@ from workflows.executions import Executions, TokenGone
 SHARDS = 4
 
 PAGE = 25
-"""Waits read at once from a partition; a wait is about 2 KB, most of it its token."""
+"""Waits in one read of a partition. A wait is about 2 KB, most of it the token."""
 
 BURST = timedelta(seconds=5)
-"""The longest time between ticks that is made up for: a timer that was late lets no crowd go."""
+"""The most time between ticks that counts for a release, so that a late tick does not release a crowd."""
 
 STALE_MAX = 100
-"""Waits whose order is gone that one tick clears away on its search for a probe."""
+"""Waits without a task that one tick deletes while it looks for an order to probe with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitWait:
-    """A task of run ``run`` waits with ``token`` for "closed after ``opened``"; ``action`` is what it will do then."""
+    """A task of run ``run`` waits with ``token`` until the circuit closes that event ``opened`` opened."""
 
     order_id: OrderId
     run: int
@@ -56,52 +57,53 @@ class CircuitWait:
 
 
 def register(documents: Documents, executions: Executions, breaker: Breaker, wait: CircuitWait) -> None:
-    """Keep the wait, then look: if the circuit is closed by now, the task ends at once."""
+    """Store the wait, then read the circuit: if it is closed by now, the task ends at once."""
     body: dict[str, Any] = msgspec.to_builtins(wait)
     for pk, sk in (_in_queue(wait), _under_order(wait)):
         documents.put(Document(pk, sk, body), ANY)
-    if breaker.read().state is State.CLOSED:
+    if breaker.read().state is CircuitState.CLOSED:
         _settle(documents, executions, wait, "closed")
 
 
 def waits_of(documents: Documents, order_id: OrderId) -> Iterator[CircuitWait]:
-    """The waits of an order, read consistently."""
+    """Yield the waits of an order, read consistently."""
     return (_wait(document) for document in all_documents(documents, f"circuit-waits-of#{order_id}"))
 
 
-def anybody_waits(documents: Documents, dependency: Dependency) -> bool:
-    """Whether an order stands in the queue of the dependency."""
+def has_waits(documents: Documents, dependency: Dependency) -> bool:
+    """Whether an order waits for the dependency."""
     return any(documents.list(_queue(dependency, shard), limit=1) for shard in range(SHARDS))
 
 
 def interrupt(documents: Documents, executions: Executions, wait: CircuitWait, error: str, cause: str) -> None:
-    """The order has no more reason to wait, e.g. it is being cancelled: fail its task."""
-    with suppress(TokenGone):  # it went on by itself
+    """Fail the waiting task, e.g. because its order is being cancelled, then delete the wait."""
+    with suppress(TokenGone):  # the task ended before
         executions.fail(wait.token, error, cause)
     forget(documents, wait)
 
 
 def forget(documents: Documents, wait: CircuitWait) -> None:
-    """Nobody waits there any more."""
+    """Delete both copies of the wait."""
     for pk, sk in (_under_order(wait), _in_queue(wait)):
         documents.delete(pk, sk, ANY)
 
 
 def tick(documents: Documents, executions: Executions, breakers: Iterable[Breaker], now: datetime) -> None:
-    """Call this every few seconds, from one process or many: probe what is open, let go what has closed.
+    """Probe open circuits and release orders of closed ones. Called every few seconds, by one process or many.
 
-    Released tasks end with ``{"answer": "closed"}``, a probe with ``{"answer": "probe"}``; either tries again.
+    A released task ends with ``{"answer": "closed"}``, a probing one with ``{"answer": "probe"}``. Either repeats its
+    call.
     """
     for breaker in breakers:
         circuit = breaker.read()
-        if circuit.state is State.CLOSED:
+        if circuit.state is CircuitState.CLOSED:
             _release(documents, executions, breaker, circuit, now)
         elif circuit.probe_due(breaker.settings, now):
             _wake_probe(documents, executions, breaker)
 
 
 def _wake_probe(documents: Documents, executions: Executions, breaker: Breaker) -> None:
-    """Lend the probe to the order that waits longest and is still there. A crash here costs one lease."""
+    """Lend the probe to the order that waits longest and whose task still exists. A crash here costs one lease."""
     for wait in islice(_oldest(documents, breaker.dependency), STALE_MAX):
         permit = breaker.lend_probe(wait.order_id)
         if permit is None or _settle(documents, executions, wait, "probe"):
@@ -110,48 +112,51 @@ def _wake_probe(documents: Documents, executions: Executions, breaker: Breaker) 
 
 
 def _release(documents: Documents, executions: Executions, breaker: Breaker, circuit: Circuit, now: datetime) -> None:
-    """As many as the time since the last release allows, as long as the circuit stays closed."""
+    """Release as many orders as the time since the last release allows, while the circuit stays closed."""
     waiting = _oldest(documents, breaker.dependency)
     first = next(waiting, None)
     if first is None:
         return
     allowed = _allowance(documents, breaker, circuit, now)
     for wait in islice(chain([first], waiting), allowed):
-        if breaker.read().state is not State.CLOSED:
+        if breaker.read().state is not CircuitState.CLOSED:
             return
         _settle(documents, executions, wait, "closed")
 
 
 def _allowance(documents: Documents, breaker: Breaker, circuit: Circuit, now: datetime) -> int:
-    """Take what may be released now, so that nobody else does. Before it closed, a circuit saves nothing up."""
+    """Reserve the number of orders that may be released now, so that no other process releases them too.
+
+    Time before the circuit closed does not count.
+    """
     pk, sk, per_s = f"breaker#{breaker.dependency}", "release", breaker.settings.release_per_s
-    kept = documents.get(pk, sk)
-    spent = datetime.fromisoformat(kept.body["spent_until"]) if kept else circuit.since
+    stored = documents.get(pk, sk)
+    spent = datetime.fromisoformat(stored.body["spent_until"]) if stored else circuit.since
     start = max(spent, circuit.since, now - BURST)
     allowed = math.floor((now - start).total_seconds() * per_s)
     if allowed <= 0:
         return 0
     body = {"spent_until": timestamp(start + timedelta(seconds=allowed / per_s))}
     try:
-        documents.put(Document(pk, sk, body), kept.version if kept else None)
+        documents.put(Document(pk, sk, body), stored.version if stored else None)
     except DocumentChanged:
         return 0
     return allowed
 
 
 def _settle(documents: Documents, executions: Executions, wait: CircuitWait, answer: str) -> bool:
-    """End the task, then forget the wait. False when nobody waited there any more."""
+    """End the task, then delete the wait. False if the task had ended before."""
     try:
         executions.succeed(wait.token, {"answer": answer})
-        there = True
+        existed = True
     except TokenGone:
-        there = False
+        existed = False
     forget(documents, wait)
-    return there
+    return existed
 
 
 def _oldest(documents: Documents, dependency: Dependency) -> Iterator[CircuitWait]:
-    """Read as they are asked for. What is registered meanwhile comes at the end, or next time."""
+    """Yield the waits of a dependency, oldest first. A wait that is registered meanwhile comes last, or next time."""
     shards = (all_documents(documents, _queue(dependency, shard), page=PAGE) for shard in range(SHARDS))
     return (_wait(document) for document in heapq.merge(*shards, key=lambda document: document.sk))
 

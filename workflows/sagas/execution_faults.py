@@ -1,7 +1,7 @@
-"""Runs whose execution of the order machine failed, ran out of time or was stopped: their orders become incidents.
+"""Executions of the order machine that failed, timed out or were stopped: their orders become incidents.
 
-A machine parks its order by itself. It fails where even that was not possible, where its definition is broken, or where
-somebody stopped it; then nobody works on the order any more, and nobody would say so before the watchdog.
+A machine parks its order by itself. Its execution fails only if that was not possible, if the definition is broken, or
+if a person stopped it. Then the order stands still, and without this it would not be found before the watchdog's round.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from workflows.sagas.actions import parking
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionFault:
-    """How the execution of a run ended. ``id`` is of the message that told so: a message that comes twice has one."""
+    """How the execution of a run ended. ``id`` is the id of the EventBridge event, the same in every delivery."""
 
     id: str
     order_id: OrderId
@@ -28,23 +28,27 @@ class ExecutionFault:
 
 
 class NoSuchRun(Exception):
-    """There is no such order, or it has not begun that run: the execution is none that the relay started."""
+    """There is no such order, or it has not begun that run: the execution was not started by the engine."""
 
     def __init__(self, order_id: OrderId, run: int) -> None:
         super().__init__(f"order {order_id} never began run {run}")
 
 
 def record_fault(engine: Engine, fault: ExecutionFault) -> bool:
-    """Park the order, for a person to look. False when it moved on without this run, had ended, or is parked already.
+    """Park the order, so that a person looks at it.
 
-    Raises NoSuchRun, and what the log raises.
+    Returns:
+        False if there was nothing to park: the order has a newer run, has ended, or is parked.
+
+    Raises:
+        NoSuchRun: The execution does not belong to a run of an order.
     """
     _, order = load(engine.log, fault.order_id)
     if order.placed is None or fault.run > order.run:
         raise NoSuchRun(fault.order_id, fault.run)
     if fault.run < order.run or order.run_state is not RunState.RUNNING:
         return False
-    # Whoever died while giving back is parked as such: a new run would begin by itself, and might die the same way.
+    # A run that fails while compensating must not begin again by itself, because it might fail the same way.
     command = parking(order, fault.run, fault.error, fault.cause, compensating=order.cancellation is not None)
     caller = Caller(SYSTEM, correlation=fault.order_id, causation=f"run {fault.run}, its execution")
     key = f"ExecutionFault/{fault.run}/{fault.id}"

@@ -1,8 +1,8 @@
-"""Waits: who waits for which answer of an order, and waking them.
+"""Waits: tasks of state machines that wait for an answer of an order, and how they are woken.
 
-A wait is registered first and the log is read after it, so that an answer is seen by the one or the other. A wake-up is
-a reading of the log, never of the message that caused it: ringing twice, late or for nothing does no harm. Waits may be
-lost; that delays an order and changes nothing.
+A wait is registered before the log is read, so that either the reader or the writer of an answer sees the other. Waking
+reads the log and not the message that caused it, so waking twice, late or without an answer has no effect. A lost wait
+delays its order until the watchdog finds it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 
 AWAIT_CIRCUIT = "await_circuit"
-"""The action of a run that waits for a circuit in order to go forward."""
+"""The action of a run that waits for a circuit before a forward step."""
 
 
 class CancellationAsked(Exception):
-    """What is waited for will not come: the order is being cancelled. The machine stops going forward."""
+    """The answer will not come, because the order is being cancelled. The machine stops its forward steps."""
 
 
 class OfferLapsed(Exception):
-    """The courier said no, or nothing, or gave the delivery back. The machine turns to the next offer."""
+    """The courier declined, did not answer, or returned the delivery. The machine makes the next offer."""
 
 
 class DeliveryLost(Exception):
-    """Nobody said what became of a meal that was picked up. The machine stops and a person looks."""
+    """There was no report in time about a meal that was picked up. The machine stops, and a person has to look."""
 
 
 _ERRORS: dict[Answer, type[Exception]] = {
@@ -48,10 +48,10 @@ _ERRORS: dict[Answer, type[Exception]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """A task of run ``run`` waits with ``token`` for the answer to intent ``intent_version``.
+class AnswerWait:
+    """A task of run ``run`` waits with ``token`` for the answer to the intent with version ``intent_version``.
 
-    ``action`` is the step that registered it.
+    ``action`` is the action that registered the wait.
     """
 
     order_id: OrderId
@@ -62,8 +62,8 @@ class Wait:
     token: str
 
 
-def register(documents: Documents, wait: Wait) -> None:
-    """Keep the wait. A wait is found by its token, so an attempt that comes late replaces no other."""
+def register(documents: Documents, wait: AnswerWait) -> None:
+    """Store the wait. Its key contains the token, so a late attempt does not replace another wait."""
     body = {
         "run": wait.run,
         "action": wait.action,
@@ -74,11 +74,11 @@ def register(documents: Documents, wait: Wait) -> None:
     documents.put(Document(_partition(wait.order_id), _key(wait), body), ANY)
 
 
-def waits_of(documents: Documents, order_id: OrderId) -> Iterator[Wait]:
-    """The waits of an order, read consistently."""
+def waits_of(documents: Documents, order_id: OrderId) -> Iterator[AnswerWait]:
+    """Yield the waits of an order, read consistently."""
     for document in all_documents(documents, _partition(order_id)):
         body = document.body
-        yield Wait(
+        yield AnswerWait(
             order_id=order_id,
             run=body["run"],
             action=body["action"],
@@ -88,53 +88,53 @@ def waits_of(documents: Documents, order_id: OrderId) -> Iterator[Wait]:
         )
 
 
-def forget(documents: Documents, wait: Wait) -> None:
-    """Nobody waits there any more."""
+def forget(documents: Documents, wait: AnswerWait) -> None:
+    """Delete the wait."""
     documents.delete(_partition(wait.order_id), _key(wait), ANY)
 
 
 def wake(engine: Engine, order_id: OrderId) -> None:
-    """Ask the log for every wait of the order, and settle those that are answered; then forget them."""
+    """End every waiting task of the order whose answer is in the log, then delete its wait."""
     waits = list(waits_of(engine.documents, order_id))
     for_circuits = list(circuit_waits.waits_of(engine.documents, order_id))
     if not waits and not for_circuits:
         return
     _, order = load(engine.log, order_id)
-    for held in for_circuits:
-        _interrupt(engine, held, order)
+    for circuit_wait in for_circuits:
+        _interrupt(engine, circuit_wait, order)
     for wait in waits:
-        found = answer(order, wait.awaited, wait.intent_version)
-        if found is not Answer.NONE or wait.run < order.run:
-            settle(engine.executions, wait.token, order, wait.run, found)
+        known = answer(order, wait.awaited, wait.intent_version)
+        if known is not Answer.NONE or wait.run < order.run:
+            settle(engine.executions, wait.token, order, wait.run, known)
             forget(engine.documents, wait)
 
 
-def _interrupt(engine: Engine, held: CircuitWait, order: Order) -> None:
-    """Who waits to go forward is stopped by a cancellation; who waits to undo is not. Both by a newer run."""
-    if held.run < order.run:
+def _interrupt(engine: Engine, wait: CircuitWait, order: Order) -> None:
+    """End a wait for a circuit. A cancellation ends forward waits, not compensation waits; a newer run ends both."""
+    if wait.run < order.run:
         error = RunSuperseded.__name__
-    elif (order.cancellation is not None or order.given_up) and held.action == AWAIT_CIRCUIT:
+    elif (order.cancellation is not None or order.given_up) and wait.action == AWAIT_CIRCUIT:
         error = CancellationAsked.__name__
     else:
         return
-    cause = f"order {order.order_id} has other plans than to wait for {held.dependency}"
-    circuit_waits.interrupt(engine.documents, engine.executions, held, error, cause)
+    cause = f"order {order.order_id} does not wait for {wait.dependency} any more"
+    circuit_waits.interrupt(engine.documents, engine.executions, wait, error, cause)
 
 
-def settle(executions: Executions, token: str, order: Order, run: int, found: Answer) -> None:
-    """End the task that waits with ``token``. That its machine went on without it is no error."""
+def settle(executions: Executions, token: str, order: Order, run: int, known: Answer) -> None:
+    """End the task that waits with ``token``. It is no error if the task ended before."""
     with suppress(TokenGone):
         if run < order.run:
-            executions.fail(token, RunSuperseded.__name__, f"run {order.run} has order {order.order_id}")
-        elif error := _ERRORS.get(found):
-            executions.fail(token, error.__name__, f"order {order.order_id}: {found}")
+            executions.fail(token, RunSuperseded.__name__, f"order {order.order_id} has run {order.run} now")
+        elif error := _ERRORS.get(known):
+            executions.fail(token, error.__name__, f"order {order.order_id}: {known}")
         else:
-            executions.succeed(token, {"answer": found.value})
+            executions.succeed(token, {"answer": known.value})
 
 
 def _partition(order_id: OrderId) -> str:
     return f"wait#{order_id}"
 
 
-def _key(wait: Wait) -> str:
+def _key(wait: AnswerWait) -> str:
     return f"{wait.run:06d}#{wait.action}#{sha256(wait.token.encode()).hexdigest()[:16]}"

@@ -29,7 +29,7 @@ from workflows.bearer import is_token
 from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.gateways.errors import KeyMisused, Unavailable
 from workflows.gateways.http import courier, kitchen, messages, payment
-from workflows.gateways.http.provider import GARBLED, Operation
+from workflows.gateways.http.provider import UNREADABLE, Operation
 from workflows.private_files import write_private
 from workflows.sandbox.network import STILL_RUNS
 from workflows.sandbox.opening import Sandbox
@@ -87,7 +87,7 @@ class SandboxApi:
         self._threads = ThreadPoolExecutor(CALLS_MAX, thread_name_prefix="sandbox")
         self.app = Starlette(
             routes=[
-                Route(path, partial(self._answer, call, msgspec.json.Decoder(operation.asks)), methods=["POST"])
+                Route(path, partial(self._answer, call, msgspec.json.Decoder(operation.request)), methods=["POST"])
                 for path, operation, call in _operations(sandbox)
             ],
             middleware=[Middleware(_RequireToken, token)],
@@ -105,7 +105,7 @@ class SandboxApi:
         self._threads.shutdown()
 
     async def _answer(
-        self, call: Callable[..., Any], decoder: msgspec.json.Decoder[messages.Request], request: Request
+        self, call: Callable[..., Any], decoder: msgspec.json.Decoder[messages.RequestMessage], request: Request
     ) -> Response:
         key = request.headers.get("idempotency-key", "")
         if not 0 < len(key) <= 255:
@@ -129,7 +129,7 @@ def _operations(sandbox: Sandbox) -> list[tuple[str, Operation[Any], Callable[..
     ]
 
 
-def _call(call: Callable[..., Any], message: messages.Request, key: str) -> msgspec.Struct:
+def _call(call: Callable[..., Any], message: messages.RequestMessage, key: str) -> msgspec.Struct:
     try:
         receipt = call(**message.parameters(), key=key, timeout_s=TIMEOUT_S)
     except KeyMisused as misused:
@@ -138,15 +138,15 @@ def _call(call: Callable[..., Any], message: messages.Request, key: str) -> msgs
         if unavailable.reason == STILL_RUNS:
             raise _CallRefused(409, "key_in_use", unavailable.reason) from None
         raise _CallRefused(503, "unavailable", unavailable.reason) from None
-    except GARBLED as malformed:  # an amount with more digits than its currency has
+    except UNREADABLE as malformed:  # an amount with more digits than its currency has
         raise _CallRefused(400, "malformed", str(malformed)) from None
-    return messages.Received(outcome="received") if receipt is None else messages.Receipt.of(receipt)
+    return messages.ReceivedMessage(outcome="received") if receipt is None else messages.Receipt.of(receipt)
 
 
-def _decoded(decoder: msgspec.json.Decoder[messages.Request], body: bytes) -> messages.Request:
+def _decoded(decoder: msgspec.json.Decoder[messages.RequestMessage], body: bytes) -> messages.RequestMessage:
     try:
         return decoder.decode(body)
-    except GARBLED as malformed:
+    except UNREADABLE as malformed:
         raise _CallRefused(400, "malformed", str(malformed)) from None
 
 
@@ -175,7 +175,7 @@ class _CallRefused(Exception):
 
 
 def _error(status: int, error: str, detail: str) -> Response:
-    return _json(status, messages.Error(error=error, detail=detail[:500]))
+    return _json(status, messages.ErrorMessage(error=error, detail=detail[:500]))
 
 
 def _json(status: int, message: msgspec.Struct) -> Response:

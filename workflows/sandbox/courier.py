@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.identifiers import OrderId, RestaurantId
-from workflows.gateways.courier import CouriersUnavailable, Released, TooLate
+from workflows.gateways.courier import CouriersUnavailable, Released
+from workflows.gateways.receipts import TooLate
 from workflows.sandbox import requests
 from workflows.sandbox.counterparty import Counterparty, Surroundings
 from workflows.sandbox.ledger import Ledger, Lines, ProviderCall

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from domain.identifiers import OrderId, RestaurantId
 from domain.order.events import Line
-from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
+from workflows.gateways.kitchen import Cancelled, KitchenUnavailable
+from workflows.gateways.receipts import TooLate
 from workflows.sandbox import requests
 from workflows.sandbox.counterparty import Counterparty, Surroundings
 from workflows.sandbox.ledger import Ledger, Lines, ProviderCall

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from domain.identifiers import OrderId
 from domain.money import Money, total
@@ -45,10 +44,6 @@ class SandboxPayments(Counterparty):
         ledger = Ledger(database, "payment", _RECEIPTS, remembers=settings.remembers)
         super().__init__(ledger, settings.network, surroundings, PaymentsUnavailable)
         self._settings = settings
-
-    @property
-    def remembers(self) -> timedelta:
-        return self._settings.remembers
 
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float

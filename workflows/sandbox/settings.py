@@ -20,23 +20,19 @@ The limits are ``10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY``; a curr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TypeVar
 
-from domain.money import Money, parse_amounts
+from domain.money import Money
+from workflows.settings import Reader, amounts
+
+T = TypeVar("T")
 
 PREFIX = "EXPEDITER_SANDBOX_"
 TOKEN = PREFIX + "TOKEN"
 PAYMENT_LIMITS = "10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY"
-
-
-class SettingRefused(ValueError):
-    """A variable has a value that cannot be used. The message names the variable."""
-
-    def __init__(self, name: str, problem: str) -> None:
-        super().__init__(f"{name} {problem}")
-        self.name = name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +52,7 @@ class PaymentSettings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     remembers: timedelta = timedelta(hours=24)
     holds: timedelta = timedelta(days=7)
-    limits: Mapping[str, Money] = field(default_factory=lambda: parse_amounts(PAYMENT_LIMITS))
+    limits: Mapping[str, Money] = field(default_factory=lambda: amounts(PAYMENT_LIMITS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,82 +80,83 @@ class SandboxSettings:
     courier: CourierSettings = field(default_factory=CourierSettings)
 
 
-def sandbox_settings(environment: Mapping[str, str]) -> SandboxSettings:
-    """Read the variables with the prefix. Raises SettingRefused, also for an unknown name with the prefix."""
-    reader = _Reader(environment)
+def read_sandbox(reader: Reader) -> SandboxSettings:
+    """Read the variables with our prefix. A name with our prefix that is not a setting is refused."""
+    ours = _Variables(reader)
     settings = SandboxSettings(
         payment=PaymentSettings(
-            network=_network(reader, "PAYMENT"),
-            remembers=reader.duration("PAYMENT_REMEMBERS_S", 86_400),
-            holds=reader.duration("PAYMENT_HOLDS_S", 604_800),
-            limits=reader.amounts("PAYMENT_LIMITS", PAYMENT_LIMITS),
+            network=_network(ours, "PAYMENT"),
+            remembers=ours.duration("PAYMENT_REMEMBERS_S", 86_400),
+            holds=ours.duration("PAYMENT_HOLDS_S", 604_800),
+            limits=ours.amounts("PAYMENT_LIMITS", PAYMENT_LIMITS),
         ),
         kitchen=KitchenSettings(
-            network=_network(reader, "KITCHEN"), cooked_after=reader.duration("KITCHEN_COOKED_AFTER_S", 600)
+            network=_network(ours, "KITCHEN"), cooked_after=ours.duration("KITCHEN_COOKED_AFTER_S", 600)
         ),
         courier=CourierSettings(
-            network=_network(reader, "COURIER"), under_way_after=reader.duration("COURIER_UNDER_WAY_AFTER_S", 600)
+            network=_network(ours, "COURIER"), under_way_after=ours.duration("COURIER_UNDER_WAY_AFTER_S", 600)
         ),
     )
-    reader.refuse_unread()
+    ours.refuse_unknown()
     return settings
 
 
-def _network(reader: _Reader, counterparty: str) -> NetworkSettings:
+def _network(ours: _Variables, counterparty: str) -> NetworkSettings:
     shortest, longest = f"{counterparty}_LATENCY_MIN_S", f"{counterparty}_LATENCY_MAX_S"
-    latency_min_s = reader.seconds(shortest, 0)
-    latency_max_s = reader.seconds(longest, latency_min_s)
-    if latency_max_s < latency_min_s:
-        raise SettingRefused(PREFIX + longest, f"is {latency_max_s:g}, less than {PREFIX}{shortest}: {latency_min_s:g}")
+    latency_min_s = ours.number(shortest, 0)
+    latency_max_s = ours.number(longest, latency_min_s or 0)
+    if None not in (latency_min_s, latency_max_s) and latency_max_s < latency_min_s:
+        ours.reader.refuse(PREFIX + longest, f"is {latency_max_s:g}, less than {PREFIX}{shortest}: {latency_min_s:g}")
     return NetworkSettings(
         latency_min_s=latency_min_s,
         latency_max_s=latency_max_s,
-        lost_before_rate=reader.rate(f"{counterparty}_LOST_BEFORE_RATE"),
-        lost_after_rate=reader.rate(f"{counterparty}_LOST_AFTER_RATE"),
+        lost_before_rate=ours.rate(f"{counterparty}_LOST_BEFORE_RATE"),
+        lost_after_rate=ours.rate(f"{counterparty}_LOST_AFTER_RATE"),
     )
 
 
-class _Reader:
-    """Reads variables by their name after the prefix, and keeps the names that were read."""
+class _Variables:
+    """Reads variables by their name after the prefix, and notes the names."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._texts = {name: text for name, text in environment.items() if name.startswith(PREFIX) and name != TOKEN}
-        self._read: set[str] = set()
+    def __init__(self, reader: Reader) -> None:
+        self.reader = reader
+        self._known = {TOKEN}
 
-    def seconds(self, name: str, default: float) -> float:
-        return self._number(name, default, _YEAR_S, "a number of seconds, zero or more, at most a year, e.g. 0.25")
+    def number(self, name: str, default: float) -> float:
+        return self._read(name, default, _seconds)
 
     def duration(self, name: str, default: float) -> timedelta:
-        return timedelta(seconds=self.seconds(name, default))
+        return self._read(name, default, lambda text: timedelta(seconds=_seconds(text)))
 
     def rate(self, name: str) -> float:
-        return self._number(name, 0, 1, "a share of calls from 0 to 1, e.g. 0.05")
+        return self._read(name, 0, lambda text: _number(text, 1, "a share of calls from 0 to 1, e.g. 0.05"))
 
     def amounts(self, name: str, default: str) -> dict[str, Money]:
-        text = self._text(name)
-        try:
-            return parse_amounts(default if text is None else text)
-        except ValueError as error:
-            raise SettingRefused(PREFIX + name, f"is {text!r}: give one amount a currency; {error}") from None
+        return self._read(name, default, amounts)
 
-    def refuse_unread(self) -> None:
-        for name in sorted(self._texts.keys() - self._read):
-            known = ", ".join(sorted(self._read))
-            raise SettingRefused(name, f"is not a setting of the sandbox; the settings are: {known}")
+    def refuse_unknown(self) -> None:
+        known = ", ".join(sorted(self._known - {TOKEN}))
+        for name in self.reader.names(PREFIX):
+            if name not in self._known:
+                self.reader.refuse(name, f"is not a setting of the sandbox; the settings are: {known}")
 
-    def _number(self, name: str, default: float, at_most: float, what: str) -> float:
-        text = self._text(name)
-        try:
-            number = default if text is None else float(text)
-        except ValueError:
-            number = math.nan
-        if not 0 <= number <= at_most:  # false for nan as well
-            raise SettingRefused(PREFIX + name, f"is {text!r}: give {what}")
-        return number
+    def _read(self, name: str, default: float | str, parse: Callable[[str], T]) -> T:
+        self._known.add(PREFIX + name)
+        return self.reader.parsed(PREFIX + name, parse, default=str(default))
 
-    def _text(self, name: str) -> str | None:
-        self._read.add(PREFIX + name)
-        return self._texts.get(PREFIX + name)
+
+def _seconds(text: str) -> float:
+    return _number(text, _YEAR_S, "a number of seconds, zero or more, at most a year, e.g. 0.25")
+
+
+def _number(text: str, at_most: float, what: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= at_most:  # false for nan as well
+        raise ValueError(f"is {text!r}: give {what}")
+    return number
 
 
 _YEAR_S = 366 * 86_400

@@ -233,7 +233,8 @@ def _last_resorts(planned: _PlannedRun) -> Iterator[str]:
     if any(found.event.by == SYSTEM for found in started if isinstance(found.event, RunStarted)):
         yield "new run by the watchdog"
     if any(
-        planned.simulated_order.order_id in [*result["rung"], *(result["missing"] or [])] for result in _rounds(planned)
+        planned.simulated_order.order_id in [*result["notified"], *(result["missing"] or [])]
+        for result in _rounds(planned)
     ):
         yield "woken by the watchdog"
     if _entered(planned) & circuit_waits(planned.template):

@@ -34,9 +34,10 @@ from workflows.projections.open_orders import open_orders, project
 from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
 from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
+from workflows.settings import read
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import World
-from workflows.time_budgets import budgets
+from workflows.time_budgets import read_budgets
 
 
 def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str]:
@@ -125,7 +126,7 @@ def _of_stores(world: World) -> Iterator[str]:
 
 def stale_rows(world: World) -> Iterator[str]:
     """List the orders whose row in the view of open orders differs from their log."""
-    table = budgets(world.template.functions["Feed"].environment)
+    table = read(world.template.functions["Feed"].environment, read_budgets)
     rows = {row.order_id: row for row in open_orders(world.documents)}
     for order_id in {order_id for commit in world.log.scan() if (order_id := order_id_in(commit.pk))}:
         history, order = load(world.log, order_id)

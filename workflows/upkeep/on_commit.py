@@ -1,38 +1,42 @@
-"""What happens to every commit, in the order of its stream: runs are started, who waits is woken, the views follow.
+"""What follows a commit of an order: waiting tasks are woken, runs are started, and the row of the order is refreshed.
 
-The feed may bring a commit late, or never: it failed until nobody brought it any more. The view of open orders knows up
-to where each order was followed, so the runs that began in what it has not seen are started before it goes on. It reads
-its row and the log anyway, so this costs nothing; and any commit of an order wakes all who wait.
+Commits come in the order of their stream, at least once, and perhaps late. A commit that failed until Lambda stopped
+delivering it never comes. Therefore each commit also makes up for earlier ones: it wakes every task whose answer is in
+the log, and it starts the runs that began in any event which the order's row does not include yet.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from workflows.engine import Engine
-from workflows.event_store.commits import Commit, RecordedEvent
+from workflows.event_store.commits import Commit
+from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.streams import order_id_in
-from workflows.projections.open_orders import refresh
-from workflows.sagas.runs import relay, run_begun, start_run
-from workflows.time_budgets import budgets
+from workflows.orders.command_handling import CONFLICTS_MAX
+from workflows.projections.open_orders import next_row, store_row
+from workflows.sagas.runs import run_begun, start_run
+from workflows.sagas.waits import wake
+from workflows.upkeep.settings import UpkeepSettings
 
 
-def follow(engine: Engine, commit: Commit, environment: Mapping[str, str]) -> None:
-    """Raises what the executions and the stores raise; then it is to be asked again, and does no harm."""
-    order_id, machine = order_id_in(commit.pk), environment["ORDER_MACHINE"]
+def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> None:
+    """Do what follows a commit; nothing if it belongs to no order. Repeating it has no further effect.
+
+    Raises:
+        TooManyConflicts: Other processes kept changing the row. Retryable, as are the errors of stores and executions.
+    """
+    order_id = order_id_in(commit.pk)
     if order_id is None:
         return
-    started: list[int] = []
-
-    def start_unseen(unseen: Sequence[RecordedEvent]) -> None:
-        for recorded in unseen:
-            run = run_begun(recorded.event)
+    wake(engine, order_id)
+    started: set[int] = set()
+    for _ in range(CONFLICTS_MAX):
+        refreshed = next_row(engine, order_id, settings.budgets)
+        for event in (*refreshed.unseen, *refreshed.events_of(commit)):
+            run = run_begun(event)
             if run is not None and run not in started:
-                start_run(engine, order_id, run, machine)
-                started.append(run)
-
-    def follow_with_view() -> list[int]:
-        refresh(engine, order_id, budgets(environment), first=start_unseen)
-        return started
-
-    relay(engine, commit, machine, catch_up=follow_with_view)
+                start_run(engine, order_id, run, settings.order_machine)
+                started.add(run)
+        # The row is stored last: once it includes an event, no later commit starts that event's run.
+        if store_row(engine.documents, refreshed):
+            return
+    raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")

@@ -1,22 +1,22 @@
-"""What happens by the clock: circuits are probed and released, the watchdog makes its round, bulk retries go on.
+"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk retries continue.
 
-The schedule comes once a minute, which is as often as EventBridge can. Circuits and retries need to be looked at every
-few seconds while orders wait for one, so the call goes on for as long as it is told, and only then.
+A minute is the shortest schedule of EventBridge. While orders wait for a circuit or for a bulk retry, they need a look
+every few seconds, so one call goes on for as long as its caller allows, and only then.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.engine import Engine
 from workflows.incidents import bulk_retry
 from workflows.sagas import circuit_waits
-from workflows.time_budgets import budgets
-from workflows.upkeep.watchdog import check_view, watch
+from workflows.upkeep.settings import UpkeepSettings
+from workflows.upkeep.watchdog import check_rows, watch
 
 _log = logging.getLogger(__name__)
 
@@ -25,45 +25,53 @@ TICK_EVERY_S = 5.0
 
 
 def keep_time(
-    engine: Engine, environment: Mapping[str, str], *, for_s: float, pause: Callable[[float], None]
+    engine: Engine, settings: UpkeepSettings, *, for_s: float, pause: Callable[[float], None]
 ) -> dict[str, Any]:
-    """Make the watchdog's round, and look after the circuits for ``for_s`` seconds, at least once. Says what it did."""
-    machine, allowed = environment["ORDER_MACHINE"], budgets(environment)
+    """Make one round of the watchdog, and look after circuits and bulk retries for ``for_s`` seconds, at least once.
+
+    Args:
+        pause: Waits for that many seconds.
+
+    Returns:
+        What was done: the number of ``ticks`` and of ``overdue`` orders, whether work is left (``busy``), and the
+        orders that were notified, restarted, parked, not readable (``failed``), or without a row (``missing``; None if
+        the rows were not compared with the log this time).
+    """
     until = engine.clock.now() + timedelta(seconds=for_s)
     ticks = 0
     while True:
         circuit_waits.tick(engine.documents, engine.executions, engine.breakers.values(), engine.clock.now())
         ticks += 1
         if ticks == 1:
-            done = watch(engine, machine, allowed)
-            found = check_view(engine, machine, allowed)
-        _go_on_retrying(engine)
-        if not (busy := _busy(engine)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
+            done = watch(engine, settings)
+            missing = check_rows(engine, settings)
+        _advance_bulk_retries(engine)
+        if not (busy := _is_busy(engine)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
         pause(TICK_EVERY_S)
     return {
         "ticks": ticks,
         "busy": busy,
         "overdue": done.overdue,
-        "rung": done.rung,
+        "notified": done.notified,
         "restarted": done.restarted,
         "parked": done.parked,
         "failed": done.failed,
-        "missing": found,
+        "missing": missing,
     }
 
 
-def _go_on_retrying(engine: Engine) -> None:
+def _advance_bulk_retries(engine: Engine) -> None:
     for job_id in bulk_retry.running(engine):
         try:
             bulk_retry.advance(engine, job_id)
-        except Exception:  # the next look tries again; the others go on
+        except Exception:  # the next tick tries again; the other jobs go on
             _log.exception("bulk retry %s could not be advanced", job_id)
 
 
-def _busy(engine: Engine) -> bool:
-    """Whether a retry is under way, or a circuit is open, or has closed and orders are still to be let go."""
+def _is_busy(engine: Engine) -> bool:
+    """Whether a bulk retry is running, a circuit is open, or orders still wait to be released by a closed one."""
     return bool(bulk_retry.running(engine)) or any(
-        breaker.read().state is not State.CLOSED or circuit_waits.anybody_waits(engine.documents, breaker.dependency)
+        breaker.read().state is not CircuitState.CLOSED or circuit_waits.has_waits(engine.documents, breaker.dependency)
         for breaker in engine.breakers.values()
     )

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from workflows.breakers.circuit import State
+from workflows.breakers.circuit import CircuitState
 from workflows.engine import Engine
 from workflows.projections.open_orders import open_orders
 
@@ -45,7 +45,7 @@ class OrderMetrics:
         circuits = GaugeMetricFamily("expediter_circuit_open", "1 while calls are held back.", labels=["dependency"])
         for dependency, breaker in self._engine.breakers.items():
             state = breaker.read().state
-            circuits.add_metric([dependency.value], 0 if state is State.CLOSED else 1)
+            circuits.add_metric([dependency.value], 0 if state is CircuitState.CLOSED else 1)
         yield circuits
 
     def _count(self) -> None:

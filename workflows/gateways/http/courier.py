@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.identifiers import OrderId, RestaurantId
-from workflows.gateways.courier import CouriersUnavailable, Released, TooLate
+from workflows.gateways.courier import CouriersUnavailable, Released
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
+from workflows.gateways.receipts import TooLate
 
-OFFER = Operation[None]("offer", "/offers", messages.OfferDelivery, messages.Received)
+OFFER = Operation[None]("offer", "/offers", messages.OfferDeliveryMessage, messages.ReceivedMessage)
 WITHDRAW = Operation[Released | TooLate](
-    "withdraw", "/offers/withdraw", messages.WithdrawOffer, messages.Withdrawn, Released, TooLate
+    "withdraw", "/offers/withdraw", messages.WithdrawOfferMessage, messages.WithdrawOfferAnswer, Released, TooLate
 )
 OPERATIONS = (OFFER, WITHDRAW)
 
 
 class HttpCouriers:
-    """Every call raises CouriersUnavailable, CredentialRefused and KeyMisused."""
+    """Every call may raise CouriersUnavailable, CredentialRefused and KeyMisused."""
 
     def __init__(self, url: str, credential: Callable[[], str]) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as ``Provider`` has it."""
+        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
         self._provider = Provider(url, credential, CouriersUnavailable)
 
     def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
-        asked = messages.OfferDelivery(reference=reference, restaurant=restaurant, attempt=attempt)
-        self._provider.ask(OFFER, asked, key=key, timeout_s=timeout_s)
+        request = messages.OfferDeliveryMessage(reference=reference, restaurant=restaurant, attempt=attempt)
+        self._provider.ask(OFFER, request, key=key, timeout_s=timeout_s)
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
-        asked = messages.WithdrawOffer(offer_key=offer_key)
-        return self._provider.ask(WITHDRAW, asked, key=key, timeout_s=timeout_s)
+        request = messages.WithdrawOfferMessage(offer_key=offer_key)
+        return self._provider.ask(WITHDRAW, request, key=key, timeout_s=timeout_s)

@@ -1,9 +1,12 @@
-"""One request and its answer over HTTP/1.1, from end to end within its time; and the connections kept for the next.
+"""Send one HTTP/1.1 request and read its answer within a deadline, and keep connections for the next request.
 
-A socket's timeout begins anew with each byte, so the time left is looked at before every read of it: whatever a
-server trickles, its head, sizes of chunks, trailers or one ``100 Continue`` after another, ends in time. Only the
-names of hosts are looked up by the system's own patience. A connection is kept only when the caller was content with
-the answer: after any other, what comes next on it may belong to the call before. No error quotes what was read.
+A socket's timeout starts again with each byte, so the remaining time is set before every read: a server that trickles
+headers, chunk sizes, trailers or ``100 Continue`` answers exceeds the deadline. Only the lookup of host names has the
+system's own timeout. A connection is kept only if the caller accepted the answer; otherwise the next bytes on it may
+belong to the call before. No error quotes bytes that were read.
+
+Why not a connection pool of a library: urllib3's timeouts are per socket operation, its pool takes a connection back
+before the caller has judged the answer, and it does not limit how long a connection was idle.
 """
 
 from __future__ import annotations
@@ -23,32 +26,34 @@ from typing import Any
 from urllib.parse import SplitResult, quote
 
 ANSWER_BYTES_MAX = 65_536
-"""Its head too. A receipt has a few hundred."""
+"""The limit of an answer, headers included. A receipt has a few hundred bytes."""
 
 IDLE_MAX_S = 60.0
-"""A connection that nobody used for longer is not used again. A function's process sleeps between calls, and a NAT
-gateway forgets a silent connection after 350 s, load balancers after 60: the first call after that would be lost."""
+"""A connection that was idle for longer is not used again. A function's process is frozen between calls, and load
+balancers drop an idle connection after 60 s, NAT gateways after 350 s: the next call on it would be lost."""
 
 CONNECTIONS_MAX = 16
-"""Kept open for the next call; a function makes one at a time, the embedded engine as many as it has workers."""
+"""Connections kept open. A function makes one call at a time, the embedded engine as many as it has workers."""
 
 
 class NoAnswer(Exception):
-    """In words that hold nothing of what the other side sent."""
+    """There is no usable answer. The message quotes nothing that the server sent."""
 
 
 class AnswerTooLong(Exception):
-    """More than ``ANSWER_BYTES_MAX``."""
+    """The answer has more than ``ANSWER_BYTES_MAX`` bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpAnswer:
+    """A complete answer."""
+
     status: int
     body: bytes
 
 
 class Exchanges:
-    """With one server. Threads may share it; connections are made on first use."""
+    """Requests to one server. Safe to use from several threads; it connects on first use."""
 
     def __init__(self, address: SplitResult, now_s: Callable[[], float] = time.monotonic) -> None:
         self._host = address.hostname or ""
@@ -61,10 +66,15 @@ class Exchanges:
         self._trust: ssl.SSLContext | None = None
 
     @contextmanager
-    def post(self, path: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Iterator[Answer]:
-        """Raises NoAnswer, AnswerTooLong. The connection is dropped if the caller raises over the answer."""
+    def post(self, path: str, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Iterator[HttpAnswer]:
+        """Send a POST request and yield its answer. The connection is closed if the caller's block raises.
+
+        Raises:
+            NoAnswer: No complete answer within ``timeout_s`` seconds. The server may have got the request.
+            AnswerTooLong: The answer exceeds the limit.
+        """
         left_s = partial(_left_s, self._now_s() + timeout_s, self._now_s)
-        connection = self._fresh() or self._opened(left_s, timeout_s)
+        connection = self._reusable() or self._opened(left_s, timeout_s)
         kept = False
         try:
             answer, kept_open = _exchanged(
@@ -79,20 +89,20 @@ class Exchanges:
                 connection.close()
 
     def close(self) -> None:
-        """Drop the connections that are kept."""
+        """Close the connections that are kept."""
         with self._guard:
-            dropped, self._kept = self._kept, []
-        for _, connection in dropped:
+            connections, self._kept = self._kept, []
+        for _, connection in connections:
             connection.close()
 
-    def _fresh(self) -> HTTPConnection | None:
-        """A kept connection that is neither old nor was closed or spoken on meanwhile."""
+    def _reusable(self) -> HTTPConnection | None:
+        """Return a kept connection that was not idle for too long and on which nothing arrived, if there is one."""
         while True:
             with self._guard:
                 if not self._kept:
                     return None
                 used_s, connection = self._kept.pop()
-            if self._now_s() - used_s <= IDLE_MAX_S and not _has_something_to_read(connection.sock):
+            if self._now_s() - used_s <= IDLE_MAX_S and not _is_readable(connection.sock):
                 return connection
             connection.close()
 
@@ -118,7 +128,7 @@ class Exchanges:
             raise NoAnswer(f"no connection within {timeout_s:g} s") from None
         except ssl.SSLError as error:
             raise NoAnswer(f"no secure connection: {error}") from error
-        except (OSError, UnicodeError) as error:  # UnicodeError: a host that no name server has
+        except (OSError, UnicodeError) as error:  # UnicodeError: not a valid host name
             raise NoAnswer(f"no connection: {error}") from error
 
     def _trusted(self) -> ssl.SSLContext:
@@ -128,8 +138,8 @@ class Exchanges:
             return self._trust
 
 
-class _Timely(io.RawIOBase):
-    """Reads a socket until the time is over, or it was too much. In the place of the socket, for ``HTTPResponse``."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads a socket up to the deadline and the byte limit. ``HTTPResponse`` gets it in place of the socket."""
 
     def __init__(self, sock: socket.socket, left_s: Callable[[], float]) -> None:
         self._sock = sock
@@ -164,7 +174,7 @@ def _left_s(ends_s: float, now_s: Callable[[], float]) -> float:
 
 
 def _connected(host: str, port: int, left_s: Callable[[], float]) -> socket.socket:
-    """At the first address that answers; each has its share of the time. The socket's timeout is what is left."""
+    """Connect to the first address that accepts. Each address gets an equal share of the remaining time."""
     addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     for number, (*_, (address, *_)) in enumerate(addresses, start=1):
         share_s = left_s() / (len(addresses) - number + 1)
@@ -188,33 +198,33 @@ def _exchanged(
     *,
     left_s: Callable[[], float],
     timeout_s: float,
-) -> tuple[Answer, bool]:
-    """The answer, and whether the server leaves the connection open."""
+) -> tuple[HttpAnswer, bool]:
+    """Return the answer, and whether the server leaves the connection open."""
     try:
         connection.sock.settimeout(left_s())
         connection.request("POST", path, body, dict(headers))
         connection.response_class = partial(_response, left_s)  # type: ignore[assignment]  # it is only called
         with connection.getresponse() as response:
-            told = response.read(ANSWER_BYTES_MAX + 1)  # room for what is announced is made before it comes
+            content = response.read(ANSWER_BYTES_MAX + 1)  # bounded: http.client allocates the announced length
             if response.length:
-                raise IncompleteRead(told, response.length)
-            return Answer(response.status, told), not response.will_close
+                raise IncompleteRead(content, response.length)
+            return HttpAnswer(response.status, content), not response.will_close
     except TimeoutError:
         raise NoAnswer(f"no answer within {timeout_s:g} s") from None
     except OSError as error:
         raise NoAnswer(f"the connection broke: {error}") from error
-    except (HTTPException, ValueError, OverflowError) as error:  # they quote what was read
-        raise NoAnswer(f"the connection broke: what came is not HTTP ({type(error).__name__})") from None
+    except (HTTPException, ValueError, OverflowError) as error:  # these errors quote what was read
+        raise NoAnswer(f"the connection broke: the answer is not HTTP ({type(error).__name__})") from None
 
 
 def _response(left_s: Callable[[], float], sock: socket.socket, **how: Any) -> HTTPResponse:
-    return HTTPResponse(_Timely(sock, left_s), **how)  # type: ignore[arg-type]  # it is only asked for makefile()
+    return HTTPResponse(_DeadlineReader(sock, left_s), **how)  # type: ignore[arg-type]  # HTTPResponse only calls makefile()
 
 
-def _has_something_to_read(sock: socket.socket) -> bool:
-    """Nothing was asked on it: it was closed, or there is an answer to no question."""
+def _is_readable(sock: socket.socket) -> bool:
+    """Whether bytes or the end wait on an idle connection. Then the server closed it, or sent an unrequested answer."""
     if isinstance(sock, ssl.SSLSocket) and sock.pending():
         return True
-    poll = select.poll()  # select() cannot take the 1025th file
+    poll = select.poll()  # select() is limited to 1,024 open files
     poll.register(sock, select.POLLIN)
     return bool(poll.poll(0))

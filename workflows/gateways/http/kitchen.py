@@ -8,28 +8,29 @@ from domain.identifiers import OrderId, RestaurantId
 from domain.order.events import Line
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
-from workflows.gateways.kitchen import Cancelled, KitchenUnavailable, TooLate
+from workflows.gateways.kitchen import Cancelled, KitchenUnavailable
+from workflows.gateways.receipts import TooLate
 
-SEND_TICKET = Operation[None]("send_ticket", "/tickets", messages.SendTicket, messages.Received)
+SEND_TICKET = Operation[None]("send_ticket", "/tickets", messages.SendTicketMessage, messages.ReceivedMessage)
 CANCEL_TICKET = Operation[Cancelled | TooLate](
-    "cancel_ticket", "/tickets/cancel", messages.CancelTicket, messages.OffTheBoard, Cancelled, TooLate
+    "cancel_ticket", "/tickets/cancel", messages.CancelTicketMessage, messages.CancelTicketAnswer, Cancelled, TooLate
 )
 OPERATIONS = (SEND_TICKET, CANCEL_TICKET)
 
 
 class HttpKitchen:
-    """Every call raises KitchenUnavailable, CredentialRefused and KeyMisused."""
+    """Every call may raise KitchenUnavailable, CredentialRefused and KeyMisused."""
 
     def __init__(self, url: str, credential: Callable[[], str]) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as ``Provider`` has it."""
+        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
         self._provider = Provider(url, credential, KitchenUnavailable)
 
     def send_ticket(
         self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
     ) -> None:
-        asked = messages.SendTicket.of(reference, restaurant, lines)
-        self._provider.ask(SEND_TICKET, asked, key=key, timeout_s=timeout_s)
+        request = messages.SendTicketMessage.of(reference, restaurant, lines)
+        self._provider.ask(SEND_TICKET, request, key=key, timeout_s=timeout_s)
 
     def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:
-        asked = messages.CancelTicket(ticket_key=ticket_key)
-        return self._provider.ask(CANCEL_TICKET, asked, key=key, timeout_s=timeout_s)
+        request = messages.CancelTicketMessage(ticket_key=ticket_key)
+        return self._provider.ask(CANCEL_TICKET, request, key=key, timeout_s=timeout_s)

@@ -1,7 +1,7 @@
-"""The provider protocol's messages: what is asked and what may be answered. ``docs/provider-api.yaml`` says the same.
+"""The messages of the provider protocol: requests and answers, as in ``docs/provider-api.yaml``.
 
-Answers are read strictly: what does not say what it must is no fact. Fields that are not known here are ignored, so
-that a provider may add some. Requests are refused when they hold any.
+Answers are checked strictly, because an answer becomes a fact of the order. Unknown fields of an answer are ignored, so
+that a provider may add some. A request with unknown fields is refused.
 """
 
 from __future__ import annotations
@@ -26,81 +26,84 @@ Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
-class Amount(msgspec.Struct, frozen=True):
-    """``{"amount": "12.50", "currency": "EUR"}``: text, since a float is no money."""
+class MoneyMessage(msgspec.Struct, frozen=True):
+    """``{"amount": "12.50", "currency": "EUR"}``. The amount is text, because a float is not exact."""
 
     amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,12}(\.[0-9]{1,4})?$")]
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 
     @classmethod
-    def of(cls, money: Money) -> Amount:
+    def of(cls, money: Money) -> MoneyMessage:
         amount, currency = str(money).split(" ")
         return cls(amount, currency)
 
     def money(self) -> Money:
-        """Raises ValueError for more digits than the currency has."""
+        """Return the amount. Raises ValueError if it has more digits than the currency."""
         return Money.parse(self.amount, self.currency)
 
 
-# --- what is asked ---------------------------------------------------------------------------------------------------
+# --- requests --------------------------------------------------------------------------------------------------------
 
 
-class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The body of a call. What names the call, across repeats, is the header Idempotency-Key."""
+class RequestMessage(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The body of a call. The header Idempotency-Key identifies the call across repeats."""
 
     def parameters(self) -> dict[str, Any]:
-        """As the gateway's method takes them. Raises ValueError for more digits than a currency has."""
-        return {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+        """Return the arguments of the gateway's method.
+
+        Raises ValueError if an amount has more digits than its currency.
+        """
+        return {name: _from_message(getattr(self, name)) for name in self.__struct_fields__}
 
 
-class Authorize(Request, frozen=True):
+class AuthorizeMessage(RequestMessage, frozen=True):
     """Hold the whole amount, or nothing."""
 
     reference: Text
     payment_method: Text
-    amount: Amount
+    amount: MoneyMessage
 
 
-class Capture(Request, frozen=True):
-    """Take up to what is held, and release the rest."""
-
-    authorization_id: Text
-    amount: Amount
-
-
-class Void(Request, frozen=True):
-    """Let go of what is held."""
+class CaptureMessage(RequestMessage, frozen=True):
+    """Capture up to the held amount, and release the rest."""
 
     authorization_id: Text
+    amount: MoneyMessage
 
 
-class Refund(Request, frozen=True):
-    """Give back up to what was captured."""
+class VoidMessage(RequestMessage, frozen=True):
+    """Release the held amount."""
+
+    authorization_id: Text
+
+
+class RefundMessage(RequestMessage, frozen=True):
+    """Refund up to the captured amount."""
 
     capture_id: Text
-    amount: Amount
+    amount: MoneyMessage
 
 
-class TicketOption(Request, frozen=True):
+class TicketOption(RequestMessage, frozen=True):
     """An extra on an item."""
 
     name: str
-    price: Amount
+    price: MoneyMessage
 
 
-class TicketLine(Request, frozen=True):
+class TicketLine(RequestMessage, frozen=True):
     """One item, ``quantity`` times."""
 
     sku: Text
     name: str
     quantity: Count
-    unit_price: Amount
+    unit_price: MoneyMessage
     options: list[TicketOption]
 
     @classmethod
     def of(cls, line: Line) -> TicketLine:
-        options = [TicketOption(name=option.name, price=Amount.of(option.price)) for option in line.options]
-        price = Amount.of(line.unit_price)
+        options = [TicketOption(name=option.name, price=MoneyMessage.of(option.price)) for option in line.options]
+        price = MoneyMessage.of(line.unit_price)
         return cls(sku=line.sku, name=line.name, quantity=line.quantity, unit_price=price, options=options)
 
     def line(self) -> Line:
@@ -110,7 +113,7 @@ class TicketLine(Request, frozen=True):
         return Line(sku=Sku(self.sku), name=self.name, quantity=self.quantity, unit_price=price, options=options)
 
 
-class SendTicket(Request, frozen=True):
+class SendTicketMessage(RequestMessage, frozen=True):
     """Put a ticket on the restaurant's board."""
 
     reference: Text
@@ -118,17 +121,17 @@ class SendTicket(Request, frozen=True):
     lines: list[TicketLine]
 
     @classmethod
-    def of(cls, reference: str, restaurant: RestaurantId, lines: Iterable[Line]) -> SendTicket:
+    def of(cls, reference: str, restaurant: RestaurantId, lines: Iterable[Line]) -> SendTicketMessage:
         return cls(reference=reference, restaurant=restaurant, lines=[TicketLine.of(line) for line in lines])
 
 
-class CancelTicket(Request, frozen=True):
-    """Take a ticket, which may not have arrived, off the board."""
+class CancelTicketMessage(RequestMessage, frozen=True):
+    """Cancel a ticket, whether it arrived or not."""
 
     ticket_key: Text
 
 
-class OfferDelivery(Request, frozen=True):
+class OfferDeliveryMessage(RequestMessage, frozen=True):
     """Offer a delivery to couriers."""
 
     reference: Text
@@ -136,114 +139,123 @@ class OfferDelivery(Request, frozen=True):
     attempt: Count
 
 
-class WithdrawOffer(Request, frozen=True):
-    """Withdraw an offer, which may not have arrived."""
+class WithdrawOfferMessage(RequestMessage, frozen=True):
+    """Withdraw an offer, whether it arrived or not."""
 
     offer_key: Text
 
 
-# --- what is answered ------------------------------------------------------------------------------------------------
+# --- answers ---------------------------------------------------------------------------------------------------------
 
 
 class Receipt(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome"):
-    """Final: the same call again is answered with the same receipt. Its fields are those of the gateway's receipt."""
+    """A final answer: the same call gets the same receipt again. It has the fields of the gateway's receipt."""
 
     at: Timestamp
 
     @classmethod
     def of(cls, receipt: Any) -> Receipt:
-        """The message that says what a gateway's receipt of the same name says."""
+        """Return the message of a gateway's receipt: ``CapturedMessage`` for ``Captured``."""
         return _RECEIPTS[type(receipt).__name__](
-            **{name: _told(getattr(receipt, name)) for name in type(receipt).__dataclass_fields__}
+            **{name: _to_message(getattr(receipt, name)) for name in type(receipt).__dataclass_fields__}
         )
 
+    @classmethod
+    def receipt_name(cls) -> str:
+        """Return the class name of the gateway's receipt: ``Captured`` for ``CapturedMessage``."""
+        return cls.__name__.removesuffix("Message")
+
     def facts(self) -> dict[str, Any]:
-        """The fields of the gateway's receipt. Raises ValueError, OverflowError for what no clock or bank says."""
-        fields = {name: _understood(getattr(self, name)) for name in self.__struct_fields__}
+        """Return the fields of the gateway's receipt.
+
+        Raises:
+            ValueError, OverflowError: A time or an amount is impossible, or an id cannot be printed.
+        """
+        fields = {name: _from_message(getattr(self, name)) for name in self.__struct_fields__}
         fields["at"] = read_timestamp(self.at)
-        if "reason" in fields:  # words, where a line break is no reason to ask again
-            fields["reason"] = "".join(each if each.isprintable() else " " for each in fields["reason"]).strip()
+        if "reason" in fields:  # free text: a line break in it does not make the answer unusable
+            fields["reason"] = "".join(char if char.isprintable() else " " for char in fields["reason"]).strip()
         for name, value in fields.items():
             if isinstance(value, str) and not (value and value.isprintable()):
                 raise ValueError(f"nothing that can be printed - at `$.{name}`")
         return fields
 
 
-class Authorized(Receipt, frozen=True, tag="authorized"):
+class AuthorizedMessage(Receipt, frozen=True, tag="authorized"):
     authorization_id: Text
-    amount: Amount
+    amount: MoneyMessage
 
 
-class Declined(Receipt, frozen=True, tag="declined"):
+class DeclinedMessage(Receipt, frozen=True, tag="declined"):
     reason: Reason
 
 
-class Captured(Receipt, frozen=True, tag="captured"):
+class CapturedMessage(Receipt, frozen=True, tag="captured"):
     capture_id: Text
-    amount: Amount
+    amount: MoneyMessage
 
 
-class Voided(Receipt, frozen=True, tag="voided"):
-    """Nothing is held any more."""
+class VoidedMessage(Receipt, frozen=True, tag="voided"):
+    """The amount is not held any more."""
 
 
-class Refunded(Receipt, frozen=True, tag="refunded"):
+class RefundedMessage(Receipt, frozen=True, tag="refunded"):
     refund_id: Text
-    amount: Amount
+    amount: MoneyMessage
 
 
-class Refused(Receipt, frozen=True, tag="refused"):
+class RefusedMessage(Receipt, frozen=True, tag="refused"):
     reason: Reason
 
 
-class Cancelled(Receipt, frozen=True, tag="cancelled"):
+class CancelledMessage(Receipt, frozen=True, tag="cancelled"):
     """The ticket is off the board."""
 
 
-class Released(Receipt, frozen=True, tag="released"):
-    """The offer is gone."""
+class ReleasedMessage(Receipt, frozen=True, tag="released"):
+    """The offer is withdrawn."""
 
 
-class TooLate(Receipt, frozen=True, tag="too_late"):
+class TooLateMessage(Receipt, frozen=True, tag="too_late"):
     reason: Reason
 
 
-class Received(msgspec.Struct, frozen=True, kw_only=True):
-    """The ticket or the offer is there, or was turned away because it had been taken back before it came."""
+class ReceivedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The ticket or offer arrived, or was turned away because it had been taken back before it arrived."""
 
     outcome: Literal["received"]
 
 
-class Error(msgspec.Struct, frozen=True, kw_only=True):
-    """No receipt. ``error`` is ``key_misused`` or ``key_in_use`` with status 409."""
+class ErrorMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """The body of every status but 200. ``error`` is ``key_misused`` or ``key_in_use`` with status 409."""
 
     error: Text
     detail: Reason
 
 
-Held: TypeAlias = Authorized | Declined
-Taken: TypeAlias = Captured | Refused
-LetGo: TypeAlias = Voided | Refused
-GivenBack: TypeAlias = Refunded | Refused
-OffTheBoard: TypeAlias = Cancelled | TooLate
-Withdrawn: TypeAlias = Released | TooLate
+AuthorizeAnswer: TypeAlias = AuthorizedMessage | DeclinedMessage
+CaptureAnswer: TypeAlias = CapturedMessage | RefusedMessage
+VoidAnswer: TypeAlias = VoidedMessage | RefusedMessage
+RefundAnswer: TypeAlias = RefundedMessage | RefusedMessage
+CancelTicketAnswer: TypeAlias = CancelledMessage | TooLateMessage
+WithdrawOfferAnswer: TypeAlias = ReleasedMessage | TooLateMessage
 
-_RECEIPTS = {kind.__name__: kind for kind in Receipt.__subclasses__()}
+_RECEIPTS = {kind.receipt_name(): kind for kind in Receipt.__subclasses__()}
 
 
-def _told(value: Any) -> Any:
+def _to_message(value: Any) -> Any:
     match value:
         case Money():
-            return Amount.of(value)
+            return MoneyMessage.of(value)
         case datetime():
             return timestamp(value)
         case _:
             return value
 
 
-def _understood(value: Any) -> Any:
+def _from_message(value: Any) -> Any:
     match value:
-        case Amount():
+        case MoneyMessage():
             return value.money()
         case list():
             return tuple(line.line() for line in value)

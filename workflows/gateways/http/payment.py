@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import TypeVar
 
 from domain.identifiers import OrderId
 from domain.money import Money
 from workflows.gateways.http import messages
-from workflows.gateways.http.messages import Amount
+from workflows.gateways.http.messages import MoneyMessage
 from workflows.gateways.http.provider import Operation, Provider
 from workflows.gateways.payment import (
     Authorized,
@@ -22,52 +21,50 @@ from workflows.gateways.payment import (
 )
 
 AUTHORIZE = Operation[Authorized | Declined](
-    "authorize", "/authorize", messages.Authorize, messages.Held, Authorized, Declined
+    "authorize", "/authorize", messages.AuthorizeMessage, messages.AuthorizeAnswer, Authorized, Declined
 )
-CAPTURE = Operation[Captured | Refused]("capture", "/capture", messages.Capture, messages.Taken, Captured, Refused)
-VOID = Operation[Voided | Refused]("void", "/void", messages.Void, messages.LetGo, Voided, Refused)
-REFUND = Operation[Refunded | Refused]("refund", "/refund", messages.Refund, messages.GivenBack, Refunded, Refused)
+CAPTURE = Operation[Captured | Refused](
+    "capture", "/capture", messages.CaptureMessage, messages.CaptureAnswer, Captured, Refused
+)
+VOID = Operation[Voided | Refused]("void", "/void", messages.VoidMessage, messages.VoidAnswer, Voided, Refused)
+REFUND = Operation[Refunded | Refused](
+    "refund", "/refund", messages.RefundMessage, messages.RefundAnswer, Refunded, Refused
+)
 OPERATIONS = (AUTHORIZE, CAPTURE, VOID, REFUND)
-
-REMEMBERS = timedelta(hours=24)
-"""The least that the protocol asks of a provider."""
 
 Receipt = TypeVar("Receipt")
 
 
 class HttpPayments:
-    """Every call raises PaymentsUnavailable, CredentialRefused and KeyMisused."""
+    """Every call may raise PaymentsUnavailable, CredentialRefused and KeyMisused."""
 
-    def __init__(self, url: str, credential: Callable[[], str], *, remembers: timedelta = REMEMBERS) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as ``Provider`` has it."""
+    def __init__(self, url: str, credential: Callable[[], str]) -> None:
+        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
         self._provider = Provider(url, credential, PaymentsUnavailable)
-        self._remembers = remembers
-
-    @property
-    def remembers(self) -> timedelta:
-        return self._remembers
 
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float
     ) -> Authorized | Declined:
-        asked = messages.Authorize(reference=reference, payment_method=payment_method, amount=Amount.of(amount))
-        return self._about(amount, key, self._provider.ask(AUTHORIZE, asked, key=key, timeout_s=timeout_s))
+        request = messages.AuthorizeMessage(
+            reference=reference, payment_method=payment_method, amount=MoneyMessage.of(amount)
+        )
+        return self._checked(amount, key, self._provider.ask(AUTHORIZE, request, key=key, timeout_s=timeout_s))
 
     def capture(self, *, authorization_id: str, amount: Money, key: str, timeout_s: float) -> Captured | Refused:
-        asked = messages.Capture(authorization_id=authorization_id, amount=Amount.of(amount))
-        return self._about(amount, key, self._provider.ask(CAPTURE, asked, key=key, timeout_s=timeout_s))
+        request = messages.CaptureMessage(authorization_id=authorization_id, amount=MoneyMessage.of(amount))
+        return self._checked(amount, key, self._provider.ask(CAPTURE, request, key=key, timeout_s=timeout_s))
 
     def void(self, *, authorization_id: str, key: str, timeout_s: float) -> Voided | Refused:
-        asked = messages.Void(authorization_id=authorization_id)
-        return self._provider.ask(VOID, asked, key=key, timeout_s=timeout_s)
+        request = messages.VoidMessage(authorization_id=authorization_id)
+        return self._provider.ask(VOID, request, key=key, timeout_s=timeout_s)
 
     def refund(self, *, capture_id: str, amount: Money, key: str, timeout_s: float) -> Refunded | Refused:
-        asked = messages.Refund(capture_id=capture_id, amount=Amount.of(amount))
-        return self._about(amount, key, self._provider.ask(REFUND, asked, key=key, timeout_s=timeout_s))
+        request = messages.RefundMessage(capture_id=capture_id, amount=MoneyMessage.of(amount))
+        return self._checked(amount, key, self._provider.ask(REFUND, request, key=key, timeout_s=timeout_s))
 
-    def _about(self, asked: Money, key: str, receipt: Receipt) -> Receipt:
-        """A receipt over another amount than was asked is none for this call, and must not become a fact."""
-        moved = getattr(receipt, "amount", asked)
-        if moved != asked:
-            raise self._provider.not_understood(key, f"it is about {moved}, and {asked} was asked")
+    def _checked(self, requested: Money, key: str, receipt: Receipt) -> Receipt:
+        """Return the receipt. One over another amount than was requested must not become a fact."""
+        amount = getattr(receipt, "amount", requested)
+        if amount != requested:
+            raise self._provider.unusable_answer(key, f"it is about {amount}, and {requested} was requested")
         return receipt

@@ -1,1 +1,1 @@
-"""Steps: each performs one kind of intent by one outside call, and says which fact came of it."""
+"""Steps: each performs one kind of intent by one call to a provider, and returns the fact to record."""

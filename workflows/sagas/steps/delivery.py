@@ -1,18 +1,19 @@
-"""The steps of the delivery: offer it, withdraw an offer. Both raise CouriersUnavailable; the machine asks again."""
+"""The steps of the delivery: offer it, withdraw an offer. Both raise CouriersUnavailable; the machine retries."""
 
 from __future__ import annotations
 
 from domain.order.events import CourierReleased, CourierReleaseRequested, CourierRequested, CourierWrittenOff
 from domain.order.order import Order
-from workflows.gateways.courier import CourierGateway, TooLate
+from workflows.gateways.courier import CourierGateway
+from workflows.gateways.receipts import TooLate
 from workflows.sagas.steps.payment import TIMEOUT_S, call_key
 
 
 def offer_delivery(intent: CourierRequested, version: int, order: Order, couriers: CourierGateway) -> None:
     """Offer the delivery to couriers. Undone by withdrawing the offer.
 
-    Safe to repeat: the dispatcher knows the offer by its key. The courier's answer comes through the API, so there is
-    no fact to record here, and the intent stays open until it does.
+    Safe to repeat: the dispatcher identifies the offer by its key. The courier's answer arrives through the delivery
+    API, so there is no fact to record here, and the intent stays open until then.
     """
     assert order.placed is not None  # an order with an intent was placed
     couriers.offer(
@@ -27,7 +28,7 @@ def offer_delivery(intent: CourierRequested, version: int, order: Order, courier
 def withdraw_offer(
     intent: CourierReleaseRequested, version: int, order: Order, couriers: CourierGateway
 ) -> CourierReleased | CourierWrittenOff:
-    """Withdraw the offer, whether it arrived or not, and release who took it. Safe to repeat: it is withdrawn once.
+    """Withdraw the offer, whether it arrived or not, and release its courier. Safe to repeat: it is withdrawn once.
 
     A courier who is under way already is written off.
     """

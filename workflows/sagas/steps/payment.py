@@ -1,8 +1,8 @@
-"""The steps of the payment: hold, take, let go, give back.
+"""The steps of the payment: authorize, capture, void, refund.
 
-All are safe to repeat: the key is the order id and the intent's version and the amounts are the intent's, so every
-attempt is the same call, and the provider answers a repeat with its first receipt (``PaymentGateway.remembers``). All
-raise PaymentsUnavailable when the provider gave no answer within ``TIMEOUT_S``; the machine asks again.
+All are safe to repeat: the key is the order id and the intent's version, and the amounts are the intent's. So every
+attempt is the same call, and the provider answers a repeat with its first receipt (see ``gateways/payment.py``). All
+raise PaymentsUnavailable if the provider does not answer within ``TIMEOUT_S``; the machine retries.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from domain.order.order import Order
 from workflows.gateways.payment import Declined, PaymentGateway, Refused
 
 TIMEOUT_S = 10.0
-"""How long one call may take. Providers answer in one or two seconds; a function has 30."""
+"""How long one call may take. Providers answer in one or two seconds; a function may run for 30."""
 
 
 def authorize_payment(
     intent: PaymentAuthorizationRequested, version: int, order: Order, payments: PaymentGateway
 ) -> PaymentAuthorized | PaymentDeclined:
-    """Hold the total on the customer's means of payment. Undone by a void."""
+    """Hold the total on the customer's payment method. Undone by a void."""
     receipt = payments.authorize(
         reference=order.order_id,
         payment_method=intent.payment_method,
@@ -49,7 +49,7 @@ def authorize_payment(
 def capture_payment(
     intent: PaymentCaptureRequested, version: int, order: Order, payments: PaymentGateway
 ) -> PaymentCaptured | PaymentCaptureRefused:
-    """Take what was delivered; the provider releases the rest of the hold. Undone by a refund."""
+    """Capture the price of what was delivered; the provider releases the rest. Undone by a refund."""
     receipt = payments.capture(
         authorization_id=intent.authorization_id,
         amount=intent.amount,
@@ -64,7 +64,7 @@ def capture_payment(
 def void_payment(
     intent: PaymentVoidRequested, version: int, order: Order, payments: PaymentGateway
 ) -> PaymentVoided | PaymentVoidRefused:
-    """Let go of what is held. An undo itself: nothing undoes it."""
+    """Release the hold. It is a compensation, and nothing undoes it."""
     receipt = payments.void(authorization_id=intent.authorization_id, key=call_key(order, version), timeout_s=TIMEOUT_S)
     if isinstance(receipt, Refused):
         return PaymentVoidRefused(answers=version, reason=receipt.reason, at=receipt.at)
@@ -74,7 +74,7 @@ def void_payment(
 def refund_payment(
     intent: PaymentRefundRequested, version: int, order: Order, payments: PaymentGateway
 ) -> PaymentRefunded | PaymentRefundRefused:
-    """Give money back. An undo itself: nothing undoes it."""
+    """Refund a captured amount. It is a compensation, and nothing undoes it."""
     receipt = payments.refund(
         capture_id=intent.capture_id, amount=intent.amount, key=call_key(order, version), timeout_s=TIMEOUT_S
     )
@@ -84,5 +84,5 @@ def refund_payment(
 
 
 def call_key(order: Order, version: int) -> str:
-    """The name of the outside call that the intent of this version makes; every attempt has the same."""
+    """Return the idempotency key of the call that an intent makes. Every attempt has the same."""
     return f"{order.order_id}/{version}"

@@ -1,4 +1,4 @@
-"""Perform open intents: one outside call each, then the record of what came of it."""
+"""Perform open intents: one call to a provider each, then the record of its outcome."""
 
 from __future__ import annotations
 
@@ -32,22 +32,25 @@ from workflows.sagas.steps.preparation import cancel_ticket, send_ticket
 def perform_open(
     engine: Engine, order: Order, cause: str, selected: Callable[[OpenIntent], bool] = lambda _: True
 ) -> Order:
-    """Perform the selected open intents, and those that they open, each once. Returns the order after them.
+    """Perform the selected open intents, and those that they open, each once. Return the order after them.
 
-    ``order`` is what the caller has just loaded: an intent that was performed meanwhile is the same call again, and a
-    ticket or an offer that was taken back meanwhile is turned away. One that fails does not hold up the others.
-    ``cause`` says who asks, for the log.
+    An intent that another process performed meanwhile is the same call again, and a provider turns away a ticket or an
+    offer that was taken back meanwhile. A failure does not stop the other intents.
+
+    Args:
+        order: The order as the caller has just loaded it.
+        cause: What is recorded as the cause of the events, e.g. ``run 1, settle``.
 
     Raises:
-        Unavailable: The first failure, after all were tried. Asking again makes the same calls.
-        CircuitOpen: That is all that stands in the way; asking again is of no use before it closed.
+        Unavailable: The first failure, after all intents were tried. A retry makes the same calls.
+        CircuitOpen: All failures were open circuits. A retry helps once one of them has closed.
     """
     tried: set[int] = set()
     failures: list[Unavailable] = []
-    while (found := _next(order, tried, selected)) is not None:
-        tried.add(found.version)
+    while (open_intent := _next(order, tried, selected)) is not None:
+        tried.add(open_intent.version)
         try:
-            order = _perform_and_record(engine, order, found, cause)
+            order = _perform_and_record(engine, order, open_intent, cause)
         except Unavailable as failure:
             failures.append(failure)
     if failures:
@@ -56,21 +59,21 @@ def perform_open(
 
 
 def _next(order: Order, tried: set[int], selected: Callable[[OpenIntent], bool]) -> OpenIntent | None:
-    return next((found for found in open_intents(order) if found.version not in tried and selected(found)), None)
+    return next((each for each in open_intents(order) if each.version not in tried and selected(each)), None)
 
 
-def _perform_and_record(engine: Engine, order: Order, found: OpenIntent, cause: str) -> Order:
-    fact = _perform(engine, order, found)
+def _perform_and_record(engine: Engine, order: Order, open_intent: OpenIntent, cause: str) -> Order:
+    fact = _perform(engine, order, open_intent)
     if fact is None:
         return order
-    key = f"{type(fact).__name__}/{call_key(order, found.version)}"
+    key = f"{type(fact).__name__}/{call_key(order, open_intent.version)}"
     caller = Caller(SYSTEM, correlation=order.order_id, causation=cause)
     return handle(engine.log, RecordFact(fact=fact), order_id=order.order_id, key=key, caller=caller).order
 
 
-def _perform(engine: Engine, order: Order, found: OpenIntent) -> Fact | None:
-    version = found.version
-    match found.intent:
+def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | None:
+    version = open_intent.version
+    match open_intent.intent:
         case PaymentAuthorizationRequested() as intent:
             return authorize_payment(intent, version, order, engine.payments)
         case PaymentCaptureRequested() as intent:
@@ -90,4 +93,4 @@ def _perform(engine: Engine, order: Order, found: OpenIntent) -> Fact | None:
         case CourierReleaseRequested() as intent:
             return withdraw_offer(intent, version, order, engine.couriers)
         case _:
-            assert_never(found.intent)
+            assert_never(open_intent.intent)

@@ -1,4 +1,4 @@
-"""The steps of the preparation: send the ticket, take it back. Both raise KitchenUnavailable: then ask again."""
+"""The steps of the preparation: send the ticket, cancel it. Both raise KitchenUnavailable; the machine retries."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from domain.order.events import (
     PreparationWrittenOff,
 )
 from domain.order.order import Order
-from workflows.gateways.kitchen import KitchenGateway, TooLate
+from workflows.gateways.kitchen import KitchenGateway
+from workflows.gateways.receipts import TooLate
 from workflows.sagas.steps.payment import TIMEOUT_S, call_key
 
 
 def send_ticket(intent: PreparationRequested, version: int, order: Order, kitchen: KitchenGateway) -> None:
-    """Put the ticket on the restaurant's board. Undone by taking it back.
+    """Put the ticket on the restaurant's board. Undone by cancelling it.
 
-    Safe to repeat: the kitchen knows the ticket by its key. The restaurant's answer comes through the API, so there is
-    no fact to record here, and the intent stays open until it does.
+    Safe to repeat: the kitchen identifies the ticket by its key. The restaurant's answer arrives through the
+    preparation API, so there is no fact to record here, and the intent stays open until then.
     """
     assert order.placed is not None  # an order with an intent was placed
     kitchen.send_ticket(
@@ -32,7 +33,7 @@ def send_ticket(intent: PreparationRequested, version: int, order: Order, kitche
 def cancel_ticket(
     intent: PreparationCancellationRequested, version: int, order: Order, kitchen: KitchenGateway
 ) -> PreparationCancelled | PreparationWrittenOff:
-    """Take the ticket back, whether it arrived or not. Safe to repeat: a ticket is cancelled once.
+    """Cancel the ticket, whether it arrived or not. Safe to repeat: it is cancelled once.
 
     A meal that is cooked already is written off.
     """

@@ -54,7 +54,7 @@ def patiently(payments: SandboxPayments, key: str) -> tuple[Authorized | Decline
 def test_a_lost_call_has_no_effect(opened):
     """The provider never got it."""
     payments = opened(every_network(lost_before_rate=1.0)).payments
-    with pytest.raises(PaymentsUnavailable, match="ask again") as lost:
+    with pytest.raises(PaymentsUnavailable, match="repeat the same call") as lost:
         authorize(payments)
     assert lost.value.key == f"{ORDER}/1"
     assert payments.entries() == ()

@@ -25,7 +25,7 @@ def document() -> Any:
 
 @pytest.fixture(scope="module")
 def schemas() -> Any:
-    """Return the JSON Schema of each operation's request and answer, and of every message by its name in the document."""
+    """Return the JSON Schema of each operation's request and answer, and of every message by its name."""
     kinds = [kind for operation in OPERATIONS for kind in (operation.request, operation.answers)]
     listed, named = msgspec.json.schema_components(
         [*kinds, messages.ErrorMessage], ref_template="#/components/schemas/{name}"
@@ -34,7 +34,7 @@ def schemas() -> Any:
 
 
 def _as_documented(schemas: Any) -> Any:
-    """Rename the classes as the document does: ``Captured`` for ``CapturedMessage``, ``Amount`` for ``MoneyMessage``."""
+    """Rename the classes as in the document: ``Captured`` for ``CapturedMessage``, ``Amount`` for ``MoneyMessage``."""
     text = json.dumps(schemas).replace("MoneyMessage", "Amount")
     return json.loads(re.sub(r'(\w)Message"', r'\1"', text))
 

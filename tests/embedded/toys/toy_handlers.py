@@ -11,6 +11,7 @@ from concurrent.futures import Future
 from typing import Any
 
 from workflows import engine as bootstrap
+from workflows.settings import Reader, read_order_machine
 
 DEADLINE_S = 20.0
 
@@ -72,7 +73,7 @@ def settle_own_token(event: Any, context: Any) -> Any:
 
 
 def environment(event: Any, context: Any) -> Any:
-    return dict(bootstrap.environment())
+    return {"ORDER_MACHINE": bootstrap.settings(read_order_machine)}
 
 
 def describe_context(event: Any, context: Any) -> Any:
@@ -124,9 +125,13 @@ def record_slowly(event: Any, context: Any) -> Any:
     return record(event, context)
 
 
+def _read_place(reader: Reader) -> str:
+    return reader.text("PLACE")
+
+
 def follow(event: Any, context: Any) -> Any:
     """Records each feed record, and fails the first that the test refuses."""
-    place = PLACES[bootstrap.environment()["PLACE"]]
+    place = PLACES[bootstrap.settings(_read_place)]
     for record in event["Records"]:
         image = record["dynamodb"]["NewImage"]
         key = f"{image['pk']['S']} {image['sk']['N']}"
@@ -143,7 +148,7 @@ def follow(event: Any, context: Any) -> Any:
 def follow_at_gate(event: Any, context: Any) -> Any:
     """Follows a feed, but stops at the gate with the stream ``slow``."""
     if event["Records"][0]["dynamodb"]["Keys"]["pk"]["S"] == "slow":
-        assert PLACES[bootstrap.environment()["PLACE"]].gate.wait(DEADLINE_S)
+        assert PLACES[bootstrap.settings(_read_place)].gate.wait(DEADLINE_S)
     return follow(event, context)
 
 
@@ -159,5 +164,5 @@ def answer_http(event: Any, context: Any) -> Any:
 def start_machine(event: Any, context: Any) -> Any:
     """Starts an execution of the machine in the environment, with the name in the path."""
     name = event["pathParameters"]["name"]
-    bootstrap.engine().executions.start(bootstrap.environment()["MACHINE"], name, {"name": name})
+    bootstrap.engine().executions.start(bootstrap.settings(lambda reader: reader.text("MACHINE")), name, {"name": name})
     return {"statusCode": 202}

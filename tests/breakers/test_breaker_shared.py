@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 
 from tests.breakers.circuits import ALICE, SETTINGS, HandClock, Killed, World, order
-from workflows.breakers.breaker import Breaker, CircuitOpen
+from workflows.breakers.breaker import OPENED, Breaker, CircuitOpen
 from workflows.breakers.circuit import CircuitState
 from workflows.breakers.events import CircuitClosed, CircuitHeldOpen, CircuitOpened
 from workflows.event_store.documents import DocumentsUnavailable
@@ -288,3 +288,18 @@ def test_a_probe_whose_success_cannot_be_recorded_still_hands_over_its_receipt(m
     world.clock.advance(20)
     world.call(fails=False, number=2)
     assert world.state is CircuitState.CLOSED
+
+
+def test_every_opened_circuit_is_logged_once_without_the_persons_id(caplog: pytest.LogCaptureFixture) -> None:
+    """By failures or by hand; a support employee's id and reason stay in the event."""
+    world = World()
+    world.open()
+    world.breaker.close(ALICE, "mended")
+    world.breaker.hold_open(ALICE, "suspicious answers")
+    lines = [vars(record) for record in caplog.records if record.message == OPENED]
+    assert [(line["dependency"], line["event"], line["actor"]) for line in lines] == [
+        (world.breaker.dependency.value, "CircuitOpened", "system"),
+        (world.breaker.dependency.value, "CircuitHeldOpen", "support"),
+    ]
+    assert ALICE.id not in str(lines)
+    assert "suspicious" not in str(lines)

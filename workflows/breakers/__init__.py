@@ -1,1 +1,1 @@
-"""Circuit breakers, one per dependency, shared by all processes: the events, the state, and who may call."""
+"""Circuit breakers, one for each dependency, shared by all processes: events, state, and admission of calls."""

@@ -1,12 +1,14 @@
-"""The breaker of one dependency in one process: may I call, how did it go, and the operator's hand.
+"""The circuit breaker of one dependency in one process: it admits calls, counts outcomes, and is opened or closed by
+hand.
 
-While the circuit is closed a call costs nothing: successes are counted in this process, and a failure reports them with
-itself in one write. So the share of failures is that of the processes that see failures; ``failures_min`` keeps a few
-unlucky ones from opening it. While it is open every call asks the shared document.
+While the circuit is closed a call costs no request: successes are counted in this process, and a failure reports them
+with itself in one write. So the failure rate is that of the processes that see failures; ``failures_min`` prevents a
+few of them from opening it. While the circuit is open every call reads the shared document.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,7 +18,7 @@ from datetime import datetime
 from domain.identifiers import SYSTEM, Actor, OrderId
 from workflows.breakers.circuit import Circuit, CircuitState, EventPosition, Tally, one_call
 from workflows.breakers.dependencies import Dependency
-from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen
+from workflows.breakers.events import CircuitClosed, CircuitEvent, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 from workflows.breakers.settings import BreakerSettings
 from workflows.breakers.shared import CONFLICTS_MAX, Followed, SharedCircuit
 from workflows.clock import Clock
@@ -24,9 +26,17 @@ from workflows.event_store.documents import Documents, DocumentsUnavailable
 from workflows.event_store.event_log import EventLog, StreamUnavailable, TooManyConflicts
 from workflows.gateways.errors import Unavailable
 
+_log = logging.getLogger(__name__)
+
+OPENED = "a circuit was opened"
+"""The message of a log line with ``dependency``, ``event`` and ``actor`` (its role, without the person's id)."""
+
 
 class CircuitOpen(Unavailable):
-    """Nothing was called: the dependency is known to be down. Retryable: once it closed after the event ``opened``."""
+    """The call was not made, because the dependency is down.
+
+    Retryable: once the circuit that ``opened`` opened closes.
+    """
 
     def __init__(self, key: str, dependency: Dependency, opened: EventPosition) -> None:
         super().__init__(key, f"the circuit of {dependency} is open since {opened}")
@@ -36,9 +46,9 @@ class CircuitOpen(Unavailable):
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Leave for one call: given under the circuit's event ``last``, and which probe it is, if it is one.
+    """Permission for one call. ``last`` is the circuit's newest event then, ``probe`` the number of a probe.
 
-    What comes of a call counts only while the circuit is still where it was when the call began.
+    The outcome of a call counts only if the circuit had no event since the call began.
     """
 
     last: EventPosition
@@ -48,12 +58,12 @@ class Permit:
 def open_breakers(
     settings: Mapping[Dependency, BreakerSettings], log: EventLog, documents: Documents, clock: Clock
 ) -> dict[Dependency, Breaker]:
-    """The breakers of one process, one a dependency."""
+    """Return the breakers of one process, one for each dependency."""
     return {dependency: Breaker(dependency, settings[dependency], log, documents, clock) for dependency in Dependency}
 
 
 class Breaker:
-    """May be used by many threads. What the stores raise comes through, except from reports of how a call went."""
+    """Safe to use from several threads. Raises the errors of the stores, except when it reports an outcome."""
 
     def __init__(
         self, dependency: Dependency, settings: BreakerSettings, log: EventLog, documents: Documents, clock: Clock
@@ -67,11 +77,11 @@ class Breaker:
         self._unreported = Tally()
 
     def admit(self, order_id: OrderId, key: str) -> Permit:
-        """Leave to make the call ``key`` for the order.
+        """Admit the call ``key`` of an order.
 
         Raises:
-            CircuitOpen: And this order is not the one that probes.
-            DocumentsUnavailable, StreamUnavailable: Nobody knows; and without them no outcome could be recorded.
+            CircuitOpen: The circuit is open, and the order does not hold the probe.
+            DocumentsUnavailable, StreamUnavailable: The circuit cannot be read.
         """
         if (known := self._believed_closed()) is not None:
             return Permit(known.last)
@@ -84,11 +94,14 @@ class Breaker:
                 break
             if self._shared.store(found, probing):
                 return Permit(probing.last, probing.probes)
-        assert found.circuit.opened is not None  # what is not closed was opened
+        assert found.circuit.opened is not None  # a circuit that is not closed was opened
         raise CircuitOpen(key, self.dependency, found.circuit.opened)
 
     def succeeded(self, permit: Permit) -> None:
-        """The call was answered in time. If the stores are gone, a probe's success is lost, and the next one tells."""
+        """Report an answer in time.
+
+        If the stores do not answer, the success of a probe is lost; the next probe closes.
+        """
         if permit.probe is None:
             self._count(permit)
         else:
@@ -96,7 +109,10 @@ class Breaker:
                 self._close_after_probe(permit)
 
     def failed(self, permit: Permit, error: str) -> None:
-        """The call was not answered, or too late. If the stores are gone, it is reported with the next failure."""
+        """Report a call without an answer in time.
+
+        If the stores do not answer, it is reported with the next failure.
+        """
         if permit.probe is not None:
             with suppress(DocumentsUnavailable, StreamUnavailable):
                 self._change_probe(permit, lambda circuit: circuit.probe_failed(error, self._clock.now()))
@@ -110,11 +126,11 @@ class Breaker:
             self._put_back(mine)
 
     def read(self) -> Circuit:
-        """The circuit as it is now, never from memory."""
+        """Return the circuit as it is stored now."""
         return self._follow().circuit
 
     def lend_probe(self, order_id: OrderId) -> Permit | None:
-        """Reserve the next probe for an order that is to be woken; ``None`` when it is not time, or another has it."""
+        """Reserve the next probe for an order that will be woken. None if it is not due or another order has it."""
         found = self._follow()
         now = self._clock.now()
         if not found.circuit.probe_due(self.settings, now):
@@ -123,18 +139,20 @@ class Breaker:
         return Permit(lent.last, lent.probes) if self._shared.store(found, lent) else None
 
     def take_back_probe(self, permit: Permit) -> None:
-        """The order that was to probe is gone: the next one may."""
+        """Return the probe of an order that does not wait any more, so that the next order may probe."""
         self._change_probe(permit, lambda circuit: circuit.taken_back(self.settings, self._clock.now()))
 
     def hold_open(self, actor: Actor, reason: str) -> Circuit:
-        """By hand: no calls and no probes until somebody closes it. Calls under way are not called back, and a process
-        may go on believing that it is closed for ``read_every_s``. Holding what is held is no error."""
+        """Stop calls and probes until a person closes the circuit. No effect if it is held open already.
+
+        Running calls continue, and a process may rely on the closed circuit for another ``read_every_s`` seconds.
+        """
         return self._by_hand(
             actor, CircuitState.HELD_OPEN, lambda: CircuitHeldOpen(reason=reason, at=self._clock.now())
         )
 
     def close(self, actor: Actor, reason: str) -> Circuit:
-        """By hand: everybody may call, and those who wait are let go. Closing what is closed is no error."""
+        """Close the circuit by hand and release the waiting orders. No effect if it is closed already."""
         return self._by_hand(
             actor, CircuitState.CLOSED, lambda: CircuitForcedClosed(reason=reason, at=self._clock.now())
         )
@@ -147,11 +165,11 @@ class Breaker:
         return found
 
     def _report(self, permit: Permit, mine: Tally, error: str) -> bool:
-        """Count what this process saw, and open if that is enough."""
+        """Add the outcomes of this process to the shared tally, and open the circuit if that is enough."""
         for _ in range(CONFLICTS_MAX):
             found, now = self._follow(), self._clock.now()
             if found.circuit.last != permit.last:
-                return True  # the circuit has moved on since the call began: old news
+                return True  # the circuit changed since the call began: the outcome does not count
             tally = found.circuit.tally.plus(mine, now, self.settings.window_s)
             counted = replace(found.circuit, tally=tally)
             opening = counted.opening(self.settings, now, error)
@@ -184,19 +202,23 @@ class Breaker:
             found = self._follow()
             if found.circuit.state is wanted:
                 return found.circuit
-            self._record(found, event(), actor)  # and look whether it is so
+            self._record(found, event(), actor)  # the next read shows whether it was written
         raise TooManyConflicts(f"the circuit of {self.dependency} keeps changing; try again")
 
     def _record(self, found: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
         circuit = self._shared.record(found, event, actor)
-        if circuit is not None:
-            self._remember(circuit)
+        if circuit is None:
+            return None
+        self._remember(circuit)
+        if isinstance(event, CircuitOpened | CircuitHeldOpen):
+            extra = {"dependency": self.dependency.value, "event": type(event).__name__, "actor": actor.role.value}
+            _log.warning(OPENED, extra=extra)
         return circuit
 
     # --- in this process
 
     def _believed_closed(self) -> Circuit | None:
-        """What was read a moment ago, if it was closed."""
+        """Return the circuit if it was closed when it was read a moment ago."""
         known = self._known
         if known is None or known[1].state is not CircuitState.CLOSED:
             return None

@@ -1,4 +1,4 @@
-"""The state of one circuit, without I/O: what the events say, and what is counted and promised beside them.
+"""The state of one circuit, without I/O: a fold of its events, with the tally of calls and the lease of the probe.
 
 | is         | leaves by                                                             | calls                        |
 |------------|-----------------------------------------------------------------------|------------------------------|
@@ -7,7 +7,7 @@
 | half-open  | the probe's success (closed), its failure or its end (open); a hand   | the one that holds the lease |
 | held open  | a hand                                                                | none                         |
 
-Half-open is open with a lease in it: the lease lives in the document alone, and losing it costs one probe.
+Half-open is open with a lease. The lease is stored in the document only, and losing it costs one probe.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from workflows.event_store.commits import History
 EPOCH = datetime.fromtimestamp(0, UTC)
 
 SLICES = 6
-"""A window moves on in steps of a sixth of it, and of a second at least."""
+"""A window moves in steps of a sixth of its length, at least a second."""
 
 
 class CircuitState(StrEnum):
@@ -37,7 +37,7 @@ class CircuitState(StrEnum):
 
 
 class EventPosition(NamedTuple):
-    """Where an event of the circuit is in the log. Positions of one dependency are in the order of their events."""
+    """The position of a circuit's event in the log. Positions of one dependency sort as their events."""
 
     stream: str
     version: int
@@ -50,7 +50,7 @@ BEGINNING = EventPosition("", 0)
 
 
 class Slice(NamedTuple):
-    """What was counted in one step of the window, from ``start_s`` (Unix time) on."""
+    """The calls in one step of the window, which begins at ``start_s`` (Unix time)."""
 
     start_s: int
     calls: int
@@ -72,7 +72,7 @@ class Tally:
         return sum(counted.failures for counted in self.slices)
 
     def plus(self, other: Tally, now: datetime, window_s: int) -> Tally:
-        """Both together, without what has left the window."""
+        """Return the sum of both, without the slices that have left the window."""
         calls, failures = Counter[int](), Counter[int]()
         for counted in self.slices + other.slices:
             if counted.start_s > now.timestamp() - window_s:
@@ -98,7 +98,7 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circuit:
-    """What the document keeps.
+    """The circuit as its document stores it.
 
     ``last`` is the newest event that was followed, ``day`` the day whose stream it is followed in, ``since`` when that
     event happened, and ``opened`` the event that stopped the calls. ``rests_since`` is when the interval to the next
@@ -117,11 +117,11 @@ class Circuit:
     probe_error: str = ""
 
     def state_at(self, now: datetime) -> CircuitState:
-        """Half-open is told from open by the clock."""
+        """Return the state at this time, which half-open depends on."""
         return CircuitState.HALF_OPEN if self.state is CircuitState.OPEN and self._leased(now) else self.state
 
     def following(self, day: str, history: History) -> Circuit:
-        """After the events of a day's stream that it has not seen. What a newer writer invented is not for us."""
+        """Return the circuit after the unseen events of a day's stream. Unknown event types are ignored."""
         seen = self.last.version if self.last.stream == history.stream else 0
         circuit = replace(self, day=day)
         for recorded in history.recorded[seen:]:
@@ -129,7 +129,7 @@ class Circuit:
         return circuit
 
     def opening(self, settings: BreakerSettings, now: datetime, error: str) -> CircuitOpened | None:
-        """Is what was counted enough to open?"""
+        """Return the event that opens the circuit, if the tally is enough for it."""
         calls, failures = self.tally.calls, self.tally.failures
         if self.state is not CircuitState.CLOSED or failures < settings.failures_min:
             return None
@@ -142,14 +142,14 @@ class Circuit:
         return self.state is CircuitState.OPEN and not self._leased(now) and now >= self.rests_since + interval
 
     def lent(self, holder: OrderId, settings: BreakerSettings, now: datetime) -> Circuit:
-        """The next probe is for ``holder``, who is being woken."""
+        """Return the circuit with the next probe reserved for ``holder``, which is being woken."""
         lease = Lease(self.probes + 1, holder, now + timedelta(seconds=settings.probe_lease_s), calling=False)
         return replace(self, lease=lease, probes=lease.number, rests_since=now)
 
     def calling(self, holder: OrderId, settings: BreakerSettings, now: datetime) -> Circuit | None:
-        """``holder`` makes the probe's one call now; ``None`` when it may not.
+        """Return the circuit while ``holder`` makes the probe's call. None if it may not.
 
-        The interval to the next probe and the lease both begin again, so that calls are never closer than an interval.
+        The lease and the interval to the next probe both start again, so that calls are at least an interval apart.
         """
         if self.lease is not None and self._leased(now):
             if self.lease.calling or self.lease.holder != holder:
@@ -164,7 +164,7 @@ class Circuit:
         return replace(self, lease=None, rests_since=now, probe_error=error)
 
     def taken_back(self, settings: BreakerSettings, now: datetime) -> Circuit:
-        """Nobody was there to make the probe: another may, at once."""
+        """Return the circuit after an unused probe: another order may probe at once."""
         return replace(self, lease=None, rests_since=now - timedelta(seconds=settings.probe_interval_s))
 
     def _leased(self, now: datetime) -> bool:

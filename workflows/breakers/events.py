@@ -1,7 +1,7 @@
-"""What happens to a circuit, as events: why it opened, how it closed, who held it. Who wrote it is in the commit.
+"""The events of a circuit. The actor is recorded in the commit.
 
-They are stored in one stream a dependency and day, ``breaker#payments#2026-05-04``, so that no stream grows for ever.
-A probe is not an event: it is a promise about the next seconds, and worthless once they are over.
+They are stored in one stream for each dependency and day, ``breaker#payments#2026-05-04``, which bounds its length. A
+probe is not an event, because it matters for the next seconds only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,10 @@ from workflows.breakers.dependencies import Dependency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitOpened:
-    """Too many of the ``calls`` of the last ``window_s`` seconds failed. Nobody calls, except one probe an interval."""
+    """Too many of the ``calls`` of the last ``window_s`` seconds failed.
+
+    From now on one probe an interval is called.
+    """
 
     failures: int
     calls: int
@@ -26,7 +29,7 @@ class CircuitOpened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitClosed:
-    """The call of order ``probe`` went through; it was probe number ``probes`` since the opening."""
+    """The probing call of order ``probe`` was answered. It was probe number ``probes`` since the opening."""
 
     probe: OrderId
     probes: int
@@ -35,7 +38,7 @@ class CircuitClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitForcedClosed:
-    """Somebody closed it by hand, and takes the blame for the calls that follow."""
+    """A person closed the circuit by hand."""
 
     reason: str
     at: datetime
@@ -43,7 +46,7 @@ class CircuitForcedClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitHeldOpen:
-    """Somebody opened it by hand. There are no probes, and only a hand closes it."""
+    """A person opened the circuit by hand. There are no probes, and only a person closes it."""
 
     reason: str
     at: datetime

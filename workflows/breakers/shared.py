@@ -1,7 +1,7 @@
-"""The circuit as all processes share it: the stream first, the document after it.
+"""The circuit that all processes share: events are written to the stream first, then to the document.
 
-Whoever reads, reads both and brings the document up to the stream; so a crash between the two is repaired by the next
-reader. A document that was lost is made again from the streams of the last days.
+A reader reads both and updates the document from the stream, so the next reader repairs a crash between the two writes.
+A lost document is rebuilt from the streams of the last days.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from workflows.event_store.documents import Document, DocumentChanged, Documents
 from workflows.event_store.event_log import EventLog, WrongExpectedVersion
 
 CONFLICTS_MAX = 16
-"""Times a change is tried again when others were faster. One of them wins each time, and what is left can wait."""
+"""Attempts at a change while other processes change the circuit too. Each time one of them succeeds."""
 
 LOOK_BACK = timedelta(days=7)
-"""How far a lost document is made again from the log; the longest that we expect a hand to hold a circuit open."""
+"""How far back a lost document is rebuilt: the longest time that a circuit is expected to be held open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """The circuit as it is now, the version of its document, and the stream its next event goes to."""
+    """The circuit as it is now, the version of its document, and the stream of its next event."""
 
     circuit: Circuit
     version: int | None
@@ -39,7 +39,7 @@ class Followed:
 
 
 class SharedCircuit:
-    """Everything may raise StreamUnavailable and DocumentsUnavailable."""
+    """Every method may raise StreamUnavailable and DocumentsUnavailable."""
 
     def __init__(self, dependency: Dependency, log: EventLog, documents: Documents, clock: Clock) -> None:
         self._dependency = dependency
@@ -48,7 +48,7 @@ class SharedCircuit:
         self._clock = clock
 
     def follow(self) -> Followed:
-        """The circuit now; if the document was behind the log, it is not any more."""
+        """Return the circuit as it is now, and update the document if it was behind the log."""
         for _ in range(CONFLICTS_MAX):
             document = self._documents.get(*self._key)
             kept = self._kept(document)
@@ -58,20 +58,20 @@ class SharedCircuit:
                 return found
             if (stored := self._put(found, circuit)) is not None:
                 return stored
-        return found  # right, only not written: whoever writes next says so
+        return found  # correct, but not stored: the next write stores it
 
     def store(self, found: Followed, circuit: Circuit) -> bool:
-        """Replace what was found; False when somebody else did."""
+        """Replace the circuit that was read. False if another process replaced it first."""
         return self._put(found, circuit) is not None
 
     def record(self, found: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
-        """Append the event, then let the document follow; ``None`` when somebody else's event came first."""
+        """Append the event, then update the document. None if another event was appended first."""
         try:
             history = self._log.append(found.history, _commit(found.history, event, actor))
         except WrongExpectedVersion:
             return None
         circuit = found.circuit.following(found.circuit.day, history)
-        self._put(found, circuit)  # if that lost, the next reader follows
+        self._put(found, circuit)  # if another process was faster, the next reader updates it
         return circuit
 
     @property
@@ -84,7 +84,7 @@ class SharedCircuit:
         return msgspec.convert(document.body, Circuit)
 
     def _followed(self, circuit: Circuit) -> tuple[Circuit, History]:
-        """Through the streams of all days since the one it knows. A clock that is behind goes on in the newest."""
+        """Follow the streams of all days since the circuit's. With a clock that is behind, use the newest stream."""
         day, today = date.fromisoformat(circuit.day), self._today()
         while True:
             history = self._log.load(stream_of(self._dependency, day.isoformat()))

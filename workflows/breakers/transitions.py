@@ -1,4 +1,4 @@
-"""What became of a circuit, for support: its events with who and when, read from the log."""
+"""The history of a circuit for support: its events with time and actor, read from the log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from workflows.event_store.event_log import EventLog
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """``event`` says why."""
+    """An event of a circuit."""
 
     position: EventPosition
     at: datetime
@@ -24,7 +24,7 @@ class Transition:
 
 
 def transitions(log: EventLog, dependency: Dependency, since: datetime, until: datetime) -> Iterator[Transition]:
-    """The transitions of a circuit from ``since`` to ``until``, both included, oldest first; one read a day."""
+    """Yield the transitions of a circuit from ``since`` to ``until``, both included, oldest first. One read a day."""
     day = since.astimezone(UTC).date()
     while day <= until.astimezone(UTC).date():
         for recorded in log.load(stream_of(dependency, day.isoformat())).recorded:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,15 @@ PORT = 8080
 """The default; 0 takes a free one."""
 
 Role = Annotated[str, typer.Option(help="customer, restaurant, courier, support, auditor or service.")]
+
+
+class LogLevel(StrEnum):
+    """The values of ``--log-level``."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
 
 
 def add_to(app: typer.Typer) -> None:
@@ -41,6 +51,7 @@ def up(
             metavar="NAME=VALUE", help="A parameter of template.yaml, e.g. CourierAnswerSeconds=60. Repeatable."
         ),
     ] = None,
+    log_level: Annotated[LogLevel, typer.Option(help="The lowest level of log lines on stderr.")] = LogLevel.WARNING,
 ) -> None:
     """Run the API and the engine until Ctrl-C or SIGTERM. Orders under way continue at the next start.
 
@@ -52,7 +63,7 @@ def up(
 
     from workflows.embedded.log_lines import write_log_lines
 
-    write_log_lines(logging.WARNING)
+    write_log_lines(logging.getLevelNamesMapping()[log_level.upper()])
     parameters = pairs(parameter, "--parameter")
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):

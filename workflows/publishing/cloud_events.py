@@ -1,11 +1,13 @@
-"""What others may hear of an order, as CloudEvents 1.0: the facts and decisions of its log, one event each.
+"""The published events of an order, as CloudEvents 1.0: one for each fact and decision of its log.
 
-An intent is not published, its outcome is; neither is what people do inside (notes, approvals, incidents, runs), nor
-the circuits. Every event type is decided about in ``PUBLISHED`` or ``INTERNAL``, so that a new one cannot slip out or
-be forgotten. A type's name is a promise to subscribers: add fields, or publish another ``v``, and never rename one.
+Outcomes are published and intents are not; neither are internal events (notes, approvals, incidents, runs) and
+circuits. ``PUBLISHED`` and ``INTERNAL`` together list every event type, so that a new one is neither leaked nor
+forgotten. The name of a type is a contract with subscribers: add fields, or publish another ``v``, and never rename
+one.
 
-Personal fields are left out, and so are ``WITHHELD``. The events of one order are numbered by ``sequence``, the version
-of its stream, with gaps where one is not published. They may come late, and twice (``source`` and ``id`` tell).
+Personal fields and the fields in ``WITHHELD`` are left out. ``sequence`` is the version in the order's stream, with
+gaps for events that are not published. Events may arrive late and twice; duplicates have the same ``source`` and
+``id``.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from workflows.orders.views import plain
 SOURCE = "/expediter/orders"
 
 SEQUENCE_DIGITS = 10
-"""The CloudEvents extension ``sequence`` is a text whose order is the order of the events."""
+"""The CloudEvents extension ``sequence`` is a text, so it is padded: its sort order is the order of the events."""
 
 PUBLISHED: Mapping[type[Any], str] = {
     e.OrderPlaced: "order.placed",
@@ -64,7 +66,7 @@ PUBLISHED: Mapping[type[Any], str] = {
 
 INTERNAL: frozenset[type[Any]] = frozenset(
     {
-        # intents: the call they ask for may never be made; its outcome is published
+        # intents: their call may never be made; its outcome is published
         e.PaymentAuthorizationRequested,
         e.PaymentCaptureRequested,
         e.PaymentVoidRequested,
@@ -73,11 +75,11 @@ INTERNAL: frozenset[type[Any]] = frozenset(
         e.PreparationCancellationRequested,
         e.CourierRequested,
         e.CourierReleaseRequested,
-        # what people do about the order inside
+        # what employees do about the order
         e.NoteAdded,
         e.ApprovalRequested,
         e.ApprovalGiven,
-        # how the engine runs it: a fault of ours is no news of the order
+        # how the engine runs it
         e.RunStarted,
         e.OrderParked,
         # circuits belong to no order
@@ -90,7 +92,7 @@ INTERNAL: frozenset[type[Any]] = frozenset(
 """The event types that stay in the log."""
 
 WITHHELD = frozenset({"by", "payment_method"})
-"""No subscriber's business: which of us did it, which is for the audit to know, and what the customer pays with."""
+"""Fields that are not published: the actor, which only the audit needs, and the customer's payment method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +109,7 @@ class CloudEvent:
     datacontenttype: str = "application/json"
 
     def as_json(self) -> dict[str, Any]:
-        """The JSON event format, structured mode."""
+        """Return the event in the JSON format of CloudEvents, structured mode."""
         return {
             "specversion": "1.0",
             "id": self.id,
@@ -122,8 +124,8 @@ class CloudEvent:
 
 
 def cloud_events(order_id: str, recorded: Iterable[RecordedEvent]) -> list[CloudEvent]:
-    """Those of an order's events that others may hear of. Raises UnknownEvent for one that only newer code knows."""
-    return [_cloud_event(order_id, found) for found in recorded if _is_published(order_id, found)]
+    """Return the published events among an order's events. Raises UnknownEvent for a type that only newer code has."""
+    return [_cloud_event(order_id, entry) for entry in recorded if _is_published(order_id, entry)]
 
 
 def _is_published(order_id: str, found: RecordedEvent) -> bool:

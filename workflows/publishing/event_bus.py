@@ -1,4 +1,4 @@
-"""The bus that carries what happened to orders to whoever subscribes, as a port."""
+"""The event bus as a port: it delivers the events of orders to subscribers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from workflows.publishing.cloud_events import CloudEvent
 
 
 class EventBusUnavailable(Exception):
-    """The bus did not take ``not_taken``, for now or for good (too large). Some of them may have gone out all the same.
+    """The bus did not accept ``not_taken``, for now or for good (too large). Some may have been published anyway.
 
-    Empty when it is not known which. Retryable: yes, those or all of them again.
+    Empty if it is unknown which. Retryable: yes, these events or all of them.
     """
 
     def __init__(self, why: str, not_taken: Sequence[CloudEvent] = ()) -> None:
@@ -20,11 +20,11 @@ class EventBusUnavailable(Exception):
 
 
 class EventBus(Protocol):
-    """EventBridge, or what stands for it."""
+    """EventBridge, or its stand-in on one machine."""
 
     def publish(self, events: Sequence[CloudEvent]) -> None:
-        """Hand over any number of events, durably on return; each at least once.
+        """Publish any number of events, each at least once, durably on return.
 
-        All are tried, also behind one that is not taken. Raises EventBusUnavailable.
+        All are tried, even after one that was not accepted. Raises EventBusUnavailable.
         """
         ...

@@ -7,6 +7,9 @@ the log, and it starts the runs that began in any event which the order's row do
 
 from __future__ import annotations
 
+import logging
+
+from domain.order.events import OrderParked
 from workflows.engine import Engine
 from workflows.event_store.commits import Commit
 from workflows.event_store.event_log import TooManyConflicts
@@ -16,6 +19,12 @@ from workflows.projections.open_orders import next_row, store_row
 from workflows.sagas.runs import run_begun, start_run
 from workflows.sagas.waits import wake
 from workflows.upkeep.settings import UpkeepSettings
+
+_log = logging.getLogger(__name__)
+
+PARKED = "an order was parked"
+"""The message of a log line with ``order``, ``run`` and ``error``. The detail is left out: it may hold personal
+data."""
 
 
 def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> None:
@@ -38,5 +47,9 @@ def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> N
                 started.add(run)
         # The row is stored last: once it includes an event, no later commit starts that event's run.
         if store_row(engine.documents, refreshed):
-            return
-    raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")
+            break
+    else:
+        raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")
+    for event in refreshed.events_of(commit):
+        if isinstance(event, OrderParked):
+            _log.warning(PARKED, extra={"order": order_id, "run": event.run, "error": event.error})

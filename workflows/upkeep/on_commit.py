@@ -14,7 +14,7 @@ from workflows.engine import Engine
 from workflows.event_store.commits import Commit
 from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.streams import order_id_in
-from workflows.orders.command_handling import CONFLICTS_MAX
+from workflows.event_store.transact import CONFLICTS_MAX
 from workflows.projections.open_orders import next_row, store_row
 from workflows.sagas.runs import run_begun, start_run
 from workflows.sagas.waits import wake

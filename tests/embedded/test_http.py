@@ -6,12 +6,14 @@ import base64
 import json
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import jwt
 import pytest
+import toy_handlers as toys
 
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
@@ -24,11 +26,13 @@ from workflows.embedded.template import ApiRoute, Function, Template
 from workflows.engine import Engine
 from workflows.hub.hub import Hub
 
+DEADLINE_S = 20.0
 ROUTES = [
     ("GET", "/orders/{order_id}", False),
     ("GET", "/orders/latest", False),
     ("PATCH", "/orders/{order_id}", False),
     ("POST", "/orders", False),
+    ("POST", "/gate/{place}", False),
     ("POST", "/orders/{order_id}/cancel", False),
     ("GET", "/docs", True),
     ("POST", "/answer", True),
@@ -389,3 +393,29 @@ def test_a_secret_whose_creation_was_interrupted_is_created_again(
     assert not (tmp_path / "tokens.key").exists()
     minted = AccessTokens.of(tmp_path).mint("support", "sup_1")
     assert AccessTokens.of(tmp_path).claims(minted)["sub"] == "sup_1"
+
+
+def test_one_caller_leaves_places_to_others(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A caller with many slow requests gets 429, while another caller is served."""
+    monkeypatch.setattr("workflows.embedded.http.api.CALLS_PER_CALLER_MAX", 1)
+    place = toys.PLACES["one caller"]
+    with ThreadPoolExecutor(1) as thread:
+        slow = thread.submit(api.client.post, "/gate/one%20caller", headers=api.headers(subject="busy"))
+        assert place.came.acquire(timeout=DEADLINE_S)
+        refused = api.client.get("/orders/1", headers=api.headers(subject="busy"))
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "1")
+        assert api.client.get("/orders/1", headers=api.headers(subject="other")).status_code == 200
+        place.gate.set()
+        assert slow.result(DEADLINE_S).status_code == 200
+    assert api.client.get("/orders/1", headers=api.headers(subject="busy")).status_code == 200
+
+
+def test_a_request_whose_body_does_not_come_takes_no_place(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise a few stalled requests would shut out everybody else."""
+    monkeypatch.setattr("workflows.embedded.http.api.REQUESTS_MAX", 1)
+    head = f"POST /orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token(api)}\r\nContent-Length: 9\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", api.server.port), timeout=DEADLINE_S) as stalled:
+        stalled.sendall(head.encode())
+        assert api.client.get("/orders/1", headers=api.headers()).status_code == 200
+        stalled.sendall(b"123456789")
+        assert stalled.recv(12) == b"HTTP/1.1 200"

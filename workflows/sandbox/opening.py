@@ -50,7 +50,7 @@ def open_sandbox(
     Raises:
         DatabaseInUse: Another process has the file.
     """
-    database = Database(file, hub=hub, read_only=read_only)
+    database = Database(file, hub=hub, read_only=read_only, readers=2)  # only checks of the books read
     return Sandbox(
         payments=SandboxPayments(database, settings.payment, surroundings),
         kitchen=SandboxKitchen(database, settings.kitchen, surroundings),

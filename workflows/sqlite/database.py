@@ -41,7 +41,9 @@ T = TypeVar("T")
 BUSY_TIMEOUT_MS = 10_000
 """How long SQLite waits for a lock of another process, e.g. a database shell."""
 
-_READERS_IDLE_MAX = 8  # connections kept open; more threads at once open more, which are closed after use
+READERS_MAX = 8
+"""Readers at once; the next waits. They are opened at the start, so that a process that has run out of descriptors can
+still read. Reads are short: more readers measure alike."""
 
 
 class DatabaseInUse(DatabaseUnavailable):
@@ -64,7 +66,13 @@ class Database:
     """
 
     def __init__(
-        self, path: Path | str, *, hub: Hub | None = None, read_only: bool = False, vfs: str | None = None
+        self,
+        path: Path | str,
+        *,
+        hub: Hub | None = None,
+        read_only: bool = False,
+        vfs: str | None = None,
+        readers: int = READERS_MAX,
     ) -> None:
         """Open or create the file and lock it.
 
@@ -72,6 +80,7 @@ class Database:
             hub: Commits the writes, at the end of each of its turns. Without one the database starts its own.
             read_only: Take no lock and create nothing, to read beside a running engine.
             vfs: The name of a registered apsw VFS.
+            readers: Reads at once; one more waits.
 
         Raises:
             DatabaseInUse: Another process holds the lock.
@@ -79,6 +88,7 @@ class Database:
         """
         self.path = Path(path).absolute()
         self._vfs = vfs
+        self._free_readers = threading.BoundedSemaphore(readers)
         self._idle: list[apsw.Connection] = []
         self._idle_gate = threading.Lock()
         self._closed = False
@@ -86,7 +96,7 @@ class Database:
         self._own_hub: Hub | None = None
         self._writer: Writer | None = None
         if not read_only:
-            self._open_writer(hub)
+            self._open_writer(hub, readers)
         elif not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist; is this the folder of an engine?")
 
@@ -112,15 +122,16 @@ class Database:
         return self._writing().write(work)
 
     def read(self, work: Work[T]) -> T:
-        """Run a work on a snapshot of the durable data. The work must return values, not a cursor."""
-        connection = self._reader()
-        try:
-            connection.execute("BEGIN")
-            return work(connection)
-        finally:
-            if connection.in_transaction:
-                connection.execute("COMMIT")
-            self._give_back(connection)
+        """Run a work on a snapshot of the durable data. It must return values, no cursor, and not call ``read``."""
+        with self._free_readers:
+            connection = self._reader()
+            try:
+                connection.execute("BEGIN")
+                return work(connection)
+            finally:
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+                self._give_back(connection)
 
     def truncate_wal(self) -> None:
         """Write the WAL into the database and truncate it, so that deleted data does not stay in it.
@@ -158,7 +169,7 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open_writer(self, hub: Hub | None) -> None:
+    def _open_writer(self, hub: Hub | None, readers: int) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock(self.path)
         try:
@@ -166,8 +177,9 @@ class Database:
             if hub is None:
                 hub = self._own_hub = Hub(f"writer of {self.path.name}")
             self._writer = Writer(self.path, connection, hub)
+            self._idle.extend(self._opened_reader() for _ in range(readers))
         except BaseException:
-            os.close(self._lock_fd)
+            self.close()
             raise
 
     def _writing(self) -> Writer:
@@ -181,11 +193,17 @@ class Database:
                 raise DatabaseClosed(f"{self.path} is closed")
             if self._idle:
                 return self._idle.pop()
-        return _open(self.path, apsw.SQLITE_OPEN_READONLY, self._vfs)
+        return self._opened_reader()
+
+    def _opened_reader(self) -> apsw.Connection:
+        """Open a connection and its WAL, so that a later read needs no further descriptor."""
+        connection = _open(self.path, apsw.SQLITE_OPEN_READONLY, self._vfs)
+        connection.execute("SELECT count(*) FROM sqlite_schema").close()
+        return connection
 
     def _give_back(self, connection: apsw.Connection) -> None:
         with self._idle_gate:
-            if not self._closed and len(self._idle) < _READERS_IDLE_MAX:
+            if not self._closed:
                 self._idle.append(connection)
                 return
         connection.close()

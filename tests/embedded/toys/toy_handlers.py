@@ -158,6 +158,8 @@ def answer_http(event: Any, context: Any) -> Any:
         return json.loads(event["body"])
     if event["rawPath"] == "/broken":
         raise ToyFailed("secret of the house")
+    if event["rawPath"].startswith("/gate/"):
+        return wait_at_gate({"place": event["pathParameters"]["place"]}, context)
     return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(event)}
 
 

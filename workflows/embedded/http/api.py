@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -47,6 +48,9 @@ ANSWER_WITHIN_S = 30
 REQUESTS_MAX = 256
 """Function calls for requests at once; one more is answered 429. A request that is still arriving is not counted."""
 
+CALLS_PER_CALLER_MAX = REQUESTS_MAX // 2
+"""Of these, for requests with the same token subject, so that one caller leaves places to others."""
+
 
 class HttpApi:
     """Answers the requests of one engine. ``app`` is the ASGI application."""
@@ -70,7 +74,7 @@ class HttpApi:
         self._functions = functions
         self._tokens = tokens
         self._clock = clock
-        self._calls = 0
+        self._calls: Counter[str] = Counter()  # under way, by token subject
         self._requests: Counter[tuple[str, int]] = Counter()  # answered, by route key and status
         self.app = Starlette(
             routes=[*RouteTable(template.functions, self._answer).routes, *probe_routes(failure, (self, *metrics))],
@@ -80,6 +84,7 @@ class HttpApi:
                 BodyTooLarge: _body_too_large,
                 ClientDisconnect: _disconnected,
                 _TokenMissing: _token_missing,
+                _TooManyRequests: _too_many_requests,
                 TokenRefused: _token_refused,
                 Exception: _broken,
             },
@@ -101,15 +106,23 @@ class HttpApi:
         request.scope["route_key"] = target.route.key
         claims = None if target.route.open else self._claims(request)
         body = await read_body(request, BODY_BYTES_MAX)
-        if self._calls >= REQUESTS_MAX:
-            return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
         sent = self._as_sent(request, target.route.method, body)
-        self._calls += 1
-        try:
-            event = payload_format.event(sent, target.route, request.path_params, claims)
+        event = payload_format.event(sent, target.route, request.path_params, claims)
+        with self._place("" if claims is None else str(claims["sub"])):
             return await self._invoke(target.function, event)
+
+    @contextmanager
+    def _place(self, caller: str) -> Iterator[None]:
+        """Take a place for a function call. Raises _TooManyRequests."""
+        if self._calls.total() >= REQUESTS_MAX or self._calls[caller] >= CALLS_PER_CALLER_MAX:
+            raise _TooManyRequests
+        self._calls[caller] += 1
+        try:
+            yield
         finally:
-            self._calls -= 1
+            self._calls[caller] -= 1
+            if not self._calls[caller]:
+                del self._calls[caller]
 
     def _claims(self, request: Request) -> Mapping[str, Any]:
         """Return the claims of the request's token. Raises _TokenMissing or TokenRefused."""
@@ -151,6 +164,10 @@ class HttpApi:
 
 class _TokenMissing(Exception):
     """The request has no bearer token, or several authorization headers, so that its caller is unclear."""
+
+
+class _TooManyRequests(Exception):
+    """All places for function calls are taken, or those of one caller."""
 
 
 class _CountRequests:
@@ -216,6 +233,10 @@ async def _disconnected(_request: Request, _error: Exception) -> Response:
 async def _token_missing(_request: Request, _error: Exception) -> Response:
     detail = "Send an access token: Authorization: Bearer ..."
     return problem(HTTPStatus.UNAUTHORIZED, detail, www_authenticate="Bearer")
+
+
+async def _too_many_requests(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
 
 
 async def _token_refused(_request: Request, error: Exception) -> Response:

@@ -6,8 +6,9 @@ import socket
 import threading
 from typing import TYPE_CHECKING
 
+from workflows.embedded.http.limits import LIMITS, ConnectionLimits
+
 if TYPE_CHECKING:
-    import uvicorn
     from starlette.types import ASGIApp
 
 HEADER_BYTES_MAX = 10_240
@@ -24,7 +25,7 @@ class PortTaken(Exception):
 class HttpServer:
     """Serves ``app`` on 127.0.0.1 from a thread of its own until ``close``."""
 
-    def __init__(self, app: ASGIApp, port: int) -> None:
+    def __init__(self, app: ASGIApp, port: int, limits: ConnectionLimits = LIMITS) -> None:
         """Listen and start serving.
 
         Args:
@@ -33,13 +34,13 @@ class HttpServer:
         Raises:
             PortTaken: The port cannot be listened on.
         """
-        import uvicorn
+        from workflows.embedded.http.connections import LimitedConfig, LimitedServer
 
         self._socket = _listen(port)
         self.port: int = self._socket.getsockname()[1]
-        config = uvicorn.Config(
+        config = LimitedConfig(
             app,
-            http="h11",
+            limits,
             loop="asyncio",
             ws="none",
             lifespan="off",
@@ -49,7 +50,7 @@ class HttpServer:
             h11_max_incomplete_event_size=2 * HEADER_BYTES_MAX,  # header names count here, and not in the quota
             timeout_graceful_shutdown=DRAIN_WITHIN_S,
         )
-        self._server: uvicorn.Server = uvicorn.Server(config)
+        self._server = LimitedServer(config)
         self._thread = threading.Thread(target=self._server.run, args=([self._socket],), name="http", daemon=True)
         self._thread.start()
 

@@ -1,0 +1,193 @@
+"""What a connection may cost: time limits, a cap of connections, and a stop that does not wait for stalled clients."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from workflows.embedded.http.connections import connections_within
+from workflows.embedded.http.limits import ConnectionLimits
+from workflows.embedded.http.server import HttpServer
+
+DEADLINE_S = 20.0
+LONG_S = 3600.0
+PATIENT = {"head_s": LONG_S, "body_s": LONG_S, "idle_s": LONG_S, "reading_s": LONG_S}
+HEAD = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n"
+
+Serve = Callable[..., "Served"]
+
+
+class Served:
+    """A server of an application that reads the body, waits where it is told to, and answers with many bytes."""
+
+    def __init__(self, limits: ConnectionLimits) -> None:
+        self.arrived = threading.Semaphore(0)
+        self.gate = asyncio.Event()
+        app = Starlette(
+            routes=[
+                Route("/", self._read, methods=["GET", "POST"]),
+                Route("/wait", self._wait),
+                Route("/large", self._large),
+            ]
+        )
+        self.server = HttpServer(app, 0, limits)
+        self.url = f"http://127.0.0.1:{self.server.port}"
+
+    async def _read(self, request: Request) -> Response:
+        self.arrived.release()
+        return PlainTextResponse(await request.body())
+
+    async def _wait(self, request: Request) -> Response:
+        self._loop = asyncio.get_running_loop()
+        self.arrived.release()
+        await self.gate.wait()
+        return PlainTextResponse("waited")
+
+    async def _large(self, request: Request) -> Response:
+        self.arrived.release()
+        return Response(bytes(16 * 1024 * 1024))  # more than the kernel's buffers take
+
+    def open_gate(self) -> None:
+        self._loop.call_soon_threadsafe(self.gate.set)
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE_S)
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Serve with these limits until the end of the test; limits that are not named are an hour."""
+    opened: list[Served] = []
+
+    def open_(**limits: float) -> Served:
+        opened.append(Served(ConnectionLimits(**(PATIENT | limits))))  # type: ignore[arg-type]  # one of them is an int
+        return opened[-1]
+
+    yield open_
+    for served in opened:
+        served.server.close()
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Wait until the server closes the connection, and ignore what it sends before."""
+    with suppress(ConnectionResetError):
+        while connection.recv(65_536):
+            pass
+    return True
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: "])
+def test_a_head_that_does_not_come_closes_the_connection(serve: Serve, sent: bytes) -> None:
+    """Also one of which only a part came."""
+    with serve(head_s=0.05).connect() as connection:
+        connection.sendall(sent)
+        assert is_closed(connection)
+
+
+def test_a_second_head_that_stalls_closes_a_kept_connection(serve: Serve) -> None:
+    """The limit begins with its first byte and is not extended by further bytes."""
+    with serve(head_s=0.5).connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET / HT")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        connection.sendall(b"TP/1.1\r\n")
+        assert is_closed(connection)
+
+
+def test_a_body_that_does_not_come_closes_the_connection(serve: Serve) -> None:
+    """The application is told that its caller has left."""
+    with serve(body_s=0.05).connect() as connection:
+        connection.sendall(HEAD + b"1234")
+        assert is_closed(connection)
+
+
+def test_a_kept_connection_is_closed_when_it_is_idle(serve: Serve) -> None:
+    with serve(idle_s=0).connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert is_closed(connection)
+
+
+def test_a_response_that_is_not_read_closes_the_connection(serve: Serve) -> None:
+    """Otherwise its bytes would stay in memory for as long as the client likes."""
+    served = serve(reading_s=0.05, head_s=0.5)
+    with served.connect() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+        with served.connect() as later:
+            assert is_closed(later)  # so the other limit has passed too
+        assert not served.server._server.server_state.connections
+
+
+def test_a_request_that_is_served_has_no_limit_but_the_applications(serve: Serve) -> None:
+    """The limits pass while it is served."""
+    served = serve(body_s=0.05, idle_s=0.05, reading_s=0.05)
+    with served.connect() as slow, served.connect() as stalled:
+        slow.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+        stalled.sendall(HEAD)
+        assert is_closed(stalled)  # so the limits have passed
+        served.open_gate()
+        assert b"waited" in b"".join(iter(lambda: slow.recv(65_536), b""))
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD], ids=["silent", "half a head", "no body"])
+def test_a_new_connection_gets_the_place_of_the_one_that_has_waited_longest_for_its_client(
+    serve: Serve, sent: bytes
+) -> None:
+    """So connections that send nothing, or half a request, do not shut out others, whatever their number."""
+    served = serve(connections_max=4)
+    stalled = [served.connect() for _ in range(20)]
+    for connection in stalled:
+        with suppress(BrokenPipeError, ConnectionResetError):  # it has lost its place
+            connection.sendall(sent)
+    assert httpx.get(served.url).status_code == 200
+    assert all(is_closed(connection) for connection in stalled[:16])
+    assert len(served.server._server.server_state.connections) <= 4
+    for connection in stalled:
+        connection.close()
+
+
+def test_a_connection_whose_request_is_served_keeps_its_place(serve: Serve) -> None:
+    """When all of them are served, the newest connection is refused."""
+    served = serve(connections_max=2)
+    served_connections = [served.connect() for _ in range(2)]
+    for connection in served_connections:
+        connection.sendall(b"GET /wait HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+    with served.connect() as newest:
+        assert is_closed(newest)
+    served.open_gate()
+    for connection in served_connections:
+        assert b"waited" in b"".join(iter(lambda connection=connection: connection.recv(65_536), b""))  # type: ignore[misc]  # bound now
+        connection.close()
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD], ids=["silent", "half a head", "no body"])
+def test_a_stop_does_not_wait_for_a_stalled_client(serve: Serve, sent: bytes) -> None:
+    """It would take 30 s otherwise, the time that requests under way have."""
+    served = serve(shutdown_s=0.05)
+    with served.connect() as connection:
+        connection.sendall(sent)
+        if sent == HEAD:
+            assert served.arrived.acquire(timeout=DEADLINE_S)
+        begun = time.monotonic()
+        served.server.close()
+        assert time.monotonic() - begun < 15
+        assert is_closed(connection)
+
+
+@pytest.mark.parametrize(("descriptors", "connections"), [(64, 8), (256, 104), (1024, 488), (1_048_576, 512)])
+def test_there_are_fewer_connections_than_descriptors(descriptors: int, connections: int) -> None:
+    """The databases and the providers need some too."""
+    assert connections_within(descriptors) == connections

@@ -1,0 +1,173 @@
+"""Bounds what a connection may cost: uvicorn's HTTP protocol with time limits and a cap of connections.
+
+uvicorn limits only the time that a kept-alive connection is idle. Without further limits, a client that connects and
+sends nothing, sends half a request, or does not read its response holds a descriptor for ever.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections.abc import Iterable
+from enum import Enum, auto
+from typing import Any
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from workflows.embedded.http.limits import ConnectionLimits
+
+log = logging.getLogger(__name__)
+
+ACCEPTED_AT_ONCE = 4
+"""Connections that are accepted before the first of them is counted against the cap."""
+
+QUEUED_MAX = 1024
+"""Connections that wait in the kernel, which take no descriptor."""
+
+
+class _Waits(Enum):
+    """What a connection waits for its client to do. Each has a time limit."""
+
+    HEAD = auto()
+    BODY = auto()
+    READING = auto()
+
+
+class LimitedConfig(uvicorn.Config):
+    """uvicorn's configuration, with the limits of connections."""
+
+    def __init__(self, app: Any, limits: ConnectionLimits, **options: Any) -> None:
+        super().__init__(
+            app, http=LimitedConnection, backlog=ACCEPTED_AT_ONCE, timeout_keep_alive=int(limits.idle_s), **options
+        )
+        self.limits = limits
+        self.connections_max = limits.connections_max or connections_within(
+            resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+        )
+
+
+class LimitedServer(uvicorn.Server):
+    """uvicorn's server. asyncio accepts ``backlog`` connections in a row, so the kernel's queue is set apart."""
+
+    async def startup(self, sockets: list[Any] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():
+            listener.listen(QUEUED_MAX)
+
+
+class LimitedConnection(H11Protocol):
+    """A connection that is closed when its client takes too long, or when a newer one needs its place."""
+
+    config: LimitedConfig
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._waits: _Waits | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing_paused = False
+        self.quiet_since: float | None = None
+        """Since when it has waited for its client; None while its request is being served."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._follow()
+        _make_room(self.connections, self.config.connections_max)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        self._follow()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._follow()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._writing_paused = True
+        self._follow()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._writing_paused = False
+        self._follow()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._stop_timer()
+        super().handle_websocket_upgrade(event)
+
+    def shutdown(self) -> None:
+        """Close when the response is sent; soon, if the client has to do something first."""
+        super().shutdown()
+        if self._waits in (_Waits.BODY, _Waits.READING):
+            self._start_timer(self.config.limits.shutdown_s)
+
+    def _follow(self) -> None:
+        """Start the time limit of what the connection waits for now, if that has changed."""
+        waits = self._now_waits()
+        idle = self.cycle is None or self.cycle.response_complete
+        if waits is None and not idle:
+            self.quiet_since = None
+        elif self.quiet_since is None:
+            self.quiet_since = self.loop.time()
+        if waits is self._waits:
+            return
+        self._waits = waits
+        self._stop_timer()
+        if waits is not None:
+            limits = self.config.limits
+            limit_s = {_Waits.HEAD: limits.head_s, _Waits.BODY: limits.body_s, _Waits.READING: limits.reading_s}
+            self._start_timer(limit_s[waits])
+
+    def _now_waits(self) -> _Waits | None:
+        """Return what the client has to do next; None if its request is being served, or it may be idle."""
+        if self.transport.is_closing():
+            return None
+        if self._writing_paused:
+            return _Waits.READING
+        if self.conn.their_state is h11.SEND_BODY:
+            return _Waits.BODY
+        if self.cycle is None or (self.cycle.response_complete and self.conn.trailing_data[0]):
+            return _Waits.HEAD
+        return None
+
+    def _start_timer(self, limit_s: float) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(limit_s, self._give_up)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _give_up(self) -> None:
+        log.info("a connection was closed because its client took too long", extra={"waited_for": str(self._waits)})
+        self.transport.abort()
+
+
+def _make_room(connections: Iterable[object], connections_max: int) -> None:
+    """Close the connection that has waited longest for its client, or else the newest, if there are too many."""
+    limited = [found for found in connections if isinstance(found, LimitedConnection)]
+    open_ = [found for found in limited if not found.transport.is_closing()]
+    if len(open_) <= connections_max:
+        return
+    quiet = [(found.quiet_since, number) for number, found in enumerate(open_) if found.quiet_since is not None]
+    open_[min(quiet)[1]].transport.abort()  # the new connection is one of them
+
+
+def connections_within(descriptors: int) -> int:
+    """Return how many connections a process with this many descriptors may have: half of what is not reserved."""
+    return max(4, min(CONNECTIONS_MAX, (descriptors - DESCRIPTORS_RESERVED) // 2))
+
+
+CONNECTIONS_MAX = 512
+"""Twice the requests under way, so that connections without a request do not take their places."""
+
+DESCRIPTORS_RESERVED = 48
+"""For the databases and their readers, providers, and modules that are imported late. An engine at work has 35."""

@@ -145,7 +145,9 @@ def add_note(request: OrderRequest, body: NoteBody) -> Response[str]:
 bulk_retry_route = partial(operation, api, tag=RETRIES, answers=BulkRetryJson, order=False)
 
 
-@operation(api, "POST", "/retries", tag=RETRIES, answers=BulkRetryJson, statuses=(201, 200), order=False)
+@operation(
+    api, "POST", "/retries", tag=RETRIES, answers=BulkRetryJson, statuses=(201, 200), order=False, refuses=(404,)
+)
 def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response[str]:
     """Retry all incidents with one cause, at a limited rate.
 

@@ -32,7 +32,7 @@ from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
 from workflows.event_store.keyring import KeyRingUnavailable
 from workflows.event_store.transact import PreconditionFailed
-from workflows.incidents.refusals import NoSuchJob, WriteOffNeedsIntent
+from workflows.incidents.refusals import NoSuchGroup, NoSuchJob, WriteOffNeedsIntent
 from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
@@ -49,6 +49,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoSuchVersion: HTTPStatus.NOT_FOUND,
     NoSuchApproval: HTTPStatus.NOT_FOUND,
     NoSuchJob: HTTPStatus.NOT_FOUND,
+    NoSuchGroup: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
     SecondPersonNeeded: HTTPStatus.FORBIDDEN,

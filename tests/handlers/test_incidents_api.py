@@ -188,6 +188,12 @@ def test_a_dry_run_of_a_bulk_retry_lists_the_orders_and_starts_nothing(shop):
     assert begun(shop, key="k").startswith("retry_")
 
 
+def test_a_bulk_retry_of_an_unknown_group_is_not_found(shop):
+    for dry_run in (True, False):
+        answer = ask(shop, "POST", "/retries", {**WHY, "cause": "NoSuchCause", "dry_run": dry_run}, key="k")
+        assert (answer.status, answer.problem) == (404, "NoSuchGroup")
+
+
 def test_an_unknown_bulk_retry_is_not_found(shop):
     answer = ask(shop, "POST", "/retries/retry_nothing/advance")
     assert (answer.status, answer.problem) == (404, "NoSuchJob")

@@ -14,7 +14,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import KeyReused
 from workflows.incidents import bulk_retry
 from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
-from workflows.incidents.refusals import NoSuchJob
+from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller
 from workflows.projections.open_orders import refresh
 from workflows.settings import read
@@ -91,6 +91,15 @@ def test_another_bulk_retry_under_the_same_key_is_refused(other):
     assert bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first) == job
     with pytest.raises(KeyReused):
         bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **{**first, **other})
+
+
+def test_a_group_without_a_parked_order_is_refused_also_in_a_dry_run():
+    """A mistyped cause must not look like a group that is done."""
+    engine = Outage(1).shop.engine
+    with pytest.raises(NoSuchGroup, match="PaymentsUnavailble"):
+        bulk_retry.preview(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0)
+    with pytest.raises(NoSuchGroup):
+        bulk_retry.begin(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0, key="k")
 
 
 def test_orders_are_started_at_the_pace_that_was_asked_for():
@@ -265,9 +274,3 @@ def test_a_pace_that_makes_no_sense_and_a_job_that_does_not_exist_are_refused():
             outage.begin(per_s=per_s)
     with pytest.raises(NoSuchJob):
         bulk_retry.advance(outage.shop.engine, "retry_nothing")
-
-
-def test_nothing_parked_is_done_at_once():
-    shop = Shop()
-    job = bulk_retry.begin(shop.engine, CAUSE, CALLER, "why not", per_s=1, key="k")
-    assert bulk_retry.advance(shop.engine, job.id).state is JobState.DONE

@@ -30,7 +30,7 @@ from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents
 from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.incidents import list_parked
-from workflows.incidents.refusals import NoSuchJob
+from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
 
 RESULT_AFTER = timedelta(minutes=10)
@@ -108,6 +108,7 @@ def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: flo
     """Make a job of all orders that are parked with this cause now. Nothing is started yet.
 
     Raises:
+        NoSuchGroup: No order is parked with this cause.
         ValueError: The pace is not above zero and at most ``PER_S_MAX``.
         KeyReused: The caller used the key for a job with another cause, reason or pace. The same again is the same job.
     """
@@ -130,14 +131,16 @@ def _same(job: Job, cause: str, reason: str, per_s: float, key: str) -> Job:
 
 
 def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
-    """The job that ``begin`` would make now. Raises ValueError as it does."""
+    """Return the job that ``begin`` would make now. Raises NoSuchGroup, ValueError as it does."""
     if not 0 < per_s <= PER_S_MAX:
         raise ValueError(f"retry between 0 and {PER_S_MAX:g} orders a second, not {per_s:g}")
     parked, now = list_parked(engine.documents, cause), engine.clock.now()
+    if not parked:
+        raise NoSuchGroup(cause)
     job = Job(
         id="",
         cause=cause,
-        dependency=parked[0][1].dependency if parked else None,
+        dependency=parked[0][1].dependency,
         actor=caller.actor,
         reason=reason,
         per_s=per_s,

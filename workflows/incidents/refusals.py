@@ -1,6 +1,6 @@
-"""How what people want with incidents can be refused.
+"""Errors raised by incident operations.
 
-Apart from the rest, because every API has an answer to these, and only one of them has incidents.
+They have a module of their own, because every API maps them to a status and only one of them has incidents.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from domain.order.refusals import Rejected
 
 
 class WriteOffNeedsIntent(Rejected):
-    """What is to be written off is named by its intent. HTTP: 422."""
+    """A write-off must name an intent. HTTP: 422."""
 
     def __init__(self, owed_by: Sequence[int]) -> None:
         known = ", ".join(map(str, owed_by)) or "none"
@@ -19,7 +19,15 @@ class WriteOffNeedsIntent(Rejected):
 
 
 class NoSuchJob(LookupError):
-    """There is no bulk retry of this name. HTTP: 404."""
+    """No bulk retry has this id. HTTP: 404."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"there is no bulk retry {job_id}")
+
+
+class NoSuchGroup(LookupError):
+    """No order is parked with this cause. Retryable: no. HTTP: 404."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__(f"No order is parked with the cause {cause!r}. List the incidents to see their causes.")
+        self.cause = cause

@@ -117,7 +117,7 @@ def _played(engine: EmbeddedEngine, driver: HttpDriver, counter: _Counter, story
     for row in engine.reports._journal.family(order_id):
         counts.states[row.machine] += row.state_entries
         counts.express_runs += bool(row.express_entries and row.machine == "OrderMachine") and row.express_entries
-    counts.commits = list(engine.ports.log.read(f"order#{order_id}"))
+    counts.commits = [row for row in engine.ports.log.read(f"order#{order_id}") if isinstance(row, Commit)]
     return counts
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_as
 from workflows.clock import Clock
 from workflows.event_store.codec import Codec
-from workflows.event_store.commits import Commit
+from workflows.event_store.commits import ChainBroken, Commit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
 
 if TYPE_CHECKING:
@@ -36,9 +36,12 @@ class DynamoDbEventLog(ChainedEventLog):
         request: dict[str, Any] = {"TableName": self._table}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"N": str(after[1])}}
-        yield from self._pages("the log", "scan", request)
+        yield from (row for row in self._pages("the log", "scan", request) if isinstance(row, Commit))
 
-    def read(self, stream: str) -> Iterable[Commit]:
+    def rows(self) -> Iterator[StoredRow]:
+        return self._pages("the log", "scan", {"TableName": self._table})
+
+    def read(self, stream: str) -> Iterable[StoredRow]:
         request: dict[str, Any] = {
             "TableName": self._table,
             "ConsistentRead": True,
@@ -56,7 +59,7 @@ class DynamoDbEventLog(ChainedEventLog):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _commit(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
+            return _readable(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
         except AWS_ERRORS as error:
             if not is_transient(error):
                 raise
@@ -72,13 +75,13 @@ class DynamoDbEventLog(ChainedEventLog):
             item = None
         if item is None:
             raise StreamUnavailable(commit.pk, str(error)) from error
-        return _commit(item)
+        return _readable(item)
 
-    def _pages(self, stream: str, operation: Literal["query", "scan"], request: dict[str, Any]) -> Iterator[Commit]:
-        """Yield the commits of all pages. A page of DynamoDB holds 1 MB."""
+    def _pages(self, stream: str, operation: Literal["query", "scan"], request: dict[str, Any]) -> Iterator[StoredRow]:
+        """Yield the rows of all pages. A page of DynamoDB holds 1 MB."""
         with transient_as(lambda why: StreamUnavailable(stream, why)):
             for page in self._client.get_paginator(operation).paginate(**request):
-                yield from map(_commit, page["Items"])
+                yield from map(_row, page["Items"])
 
 
 def _item(commit: Commit) -> dict[str, Any]:
@@ -90,6 +93,28 @@ def _item(commit: Commit) -> dict[str, Any]:
         "h": {"B": commit.h},
         "ev": {"S": commit.ev},
     }
+
+
+_TYPES = {"pk": "S", "sk": "N", "k": "S", "ts": "S", "h": "B", "ev": "S"}
+
+
+def _row(item: Mapping[str, Any]) -> StoredRow:
+    """Build a commit, or name the attributes that a commit does not have so. Raises KeyError for another table."""
+    pk, sk = item["pk"]["S"], item["sk"]["N"]
+    wrong = {name for name in _TYPES.keys() | item.keys() if _TYPES.get(name) not in item.get(name, ())}
+    if not sk.lstrip("-").isdecimal():
+        wrong.add("sk")
+    if wrong:
+        problem = f"is not a commit: {', '.join(sorted(wrong))} is missing, unknown or of another type"
+        return UnreadableRow(pk, 0 if "sk" in wrong else int(sk), problem)
+    return _commit(item)
+
+
+def _readable(item: Mapping[str, Any]) -> Commit:
+    row = _row(item)
+    if isinstance(row, UnreadableRow):
+        raise ChainBroken(row.pk, row.sk, row.problem)
+    return row
 
 
 def _commit(item: Mapping[str, Any]) -> Commit:

@@ -17,7 +17,7 @@ from workflows.cli.inputs import read_json, read_text
 from workflows.cli.terminal import print_json, printable, say, status_console
 
 if TYPE_CHECKING:
-    from workflows.audit.verify import Head
+    from workflows.audit.findings import Head
     from workflows.event_store.event_log import EventLog
 
 app = typer.Typer(name="audit", help="Prove that the log is what was written.", no_args_is_help=True)
@@ -49,13 +49,15 @@ def verify(
         report = audit.verify(log, heads=published, progress=walked_so_far)
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
-        counts = {"streams": report.streams, "commits": report.commits, "events": report.events, "heads": report.heads}
+        counted = ("streams", "commits", "events", "opaque", "heads")
+        counts = {name: getattr(report, name) for name in counted}
         print_json({"intact": report.intact, **counts, "findings": findings})
     else:
         for finding in findings:
             print(printable(f"{finding['stream']} version {finding['version']}: {finding['what']}"))
         held = f", held against {report.heads} published heads" if published is not None else ""
-        walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{held}"
+        opaque = f" ({report.opaque} of a type that this version does not know)" if report.opaque else ""
+        walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{opaque}{held}"
         say(f"{'intact' if report.intact else f'{len(findings)} broken'}: {walked}")
     return Exit.OK if report.intact else Exit.NO
 
@@ -78,7 +80,7 @@ def heads(*, data: Data = None, table: Table = None, region: Region = None) -> N
 
 
 def _read_heads(file: str) -> dict[str, Head]:
-    from workflows.audit.verify import Head
+    from workflows.audit.findings import Head
 
     listed = read_json(read_text(file), file)
     try:

@@ -25,6 +25,7 @@ class Undecodable(Exception):
         super().__init__(f"{commit.pk} version {commit.sk}: {what}")
         self.stream = commit.pk
         self.version = commit.sk
+        self.what = what
 
 
 class _Stored(msgspec.Struct, frozen=True, gc=False):
@@ -37,6 +38,12 @@ class _Envelope(msgspec.Struct, frozen=True, gc=False):
     m: Meta
     e: list[_Stored]
 
+
+_DECODING_ERRORS = (
+    *(msgspec.DecodeError, PersonalFieldForged),
+    # from upcasters, dataclasses and base64, for data that no version of this code has written
+    *(ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError),
+)
 
 _read_envelope = msgspec.json.Decoder(_Envelope).decode
 
@@ -67,8 +74,8 @@ class Codec:
                 event = read(stored.d) if read is not None else self._opened(commit.pk, stored)
                 recorded.append(RecordedEvent(version, event, commit.k, commit.ts, envelope.m))
                 version += 1
-        except (msgspec.DecodeError, PersonalFieldForged) as error:
-            raise Undecodable(commit, str(error)) from error
+        except _DECODING_ERRORS as error:
+            raise Undecodable(commit, f"{error}") from error
         return tuple(recorded)
 
     def recorded(self, commit: Commit, new: NewCommit) -> tuple[RecordedEvent, ...]:

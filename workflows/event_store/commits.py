@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -42,6 +42,20 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
     def size(self) -> int:
         """The number of its events. Raises msgspec.DecodeError if ``ev`` is not the JSON of a commit."""
         return len(_count(self.ev).e)
+
+
+class UnreadableRow(msgspec.Struct, frozen=True, gc=False):
+    """A stored row that is no commit: a column is missing, has another type, or is not text in UTF-8.
+
+    ``pk`` is what can be shown of the stream's name; ``sk`` is 0 if the row has no whole number there.
+    """
+
+    pk: str
+    sk: int
+    problem: str
+
+
+StoredRow: TypeAlias = Commit | UnreadableRow
 
 
 class _Counted(msgspec.Struct, frozen=True, gc=False):

@@ -17,11 +17,14 @@ from workflows.clock import Clock, timestamp
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import (
     GENESIS,
+    ChainBroken,
     Commit,
     History,
     KeySeen,
     NewCommit,
     RecordedEvent,
+    StoredRow,
+    UnreadableRow,
     chain_hash,
     check_link,
 )
@@ -101,12 +104,19 @@ class EventLog(Protocol):
         """
         ...
 
-    def read(self, stream: str) -> Iterable[Commit]:
-        """Return the stored commits of a stream in order, not verified, for the audit."""
+    def read(self, stream: str) -> Iterable[StoredRow]:
+        """Return the stored rows of a stream in order, not verified, for the audit."""
+        ...
+
+    def rows(self) -> Iterator[StoredRow]:
+        """Yield every stored row, also those outside every stream, not verified, for the audit.
+
+        The rows may lag behind the log. Streams come in any order; the rows of one stream come together, in order.
+        """
         ...
 
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
-        """Yield all commits, not verified, in constant memory.
+        """Yield all commits, not verified, in constant memory; rows that are no commits are left out.
 
         Streams come in any order; the commits of one stream come together, in order.
 
@@ -145,7 +155,10 @@ class ChainedEventLog(ABC):
         return after
 
     @abstractmethod
-    def read(self, stream: str) -> Iterable[Commit]: ...
+    def read(self, stream: str) -> Iterable[StoredRow]: ...
+
+    @abstractmethod
+    def rows(self) -> Iterator[StoredRow]: ...
 
     @abstractmethod
     def scan(self, after: Place | None = None) -> Iterator[Commit]: ...
@@ -169,11 +182,13 @@ class ChainedEventLog(ABC):
             raise CommitTooLarge(history.stream, size_bytes)
         return commit
 
-    def _replay(self, stream: str, commits: Iterable[Commit]) -> History:
+    def _replay(self, stream: str, rows: Iterable[StoredRow]) -> History:
         recorded: list[RecordedEvent] = []
         keys: dict[str, KeySeen] = {}
         head, last_ts = GENESIS, ""
-        for commit in commits:
+        for commit in rows:
+            if isinstance(commit, UnreadableRow):
+                raise ChainBroken(stream, commit.sk, commit.problem)
             check_link(commit, stream, len(recorded), head, last_ts)
             recorded += self._codec.decode(commit)
             keys[commit.k] = KeySeen(commit.sk, len(recorded), recorded[-1].meta.body)

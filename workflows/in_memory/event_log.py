@@ -26,6 +26,9 @@ class InMemoryEventLog(ChainedEventLog):
         with self._gate:
             return [commit for _, commit in sorted(self._streams.get(stream, {}).items())]
 
+    def rows(self) -> Iterator[Commit]:
+        return self.scan()
+
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
         place = after or ("", 0)
         for stream in sorted(stream for stream in self._streams if stream >= place[0]):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 
 from workflows.clock import Clock
 from workflows.event_store.change_feed import FeedEntry, Listeners
 from workflows.event_store.codec import Codec
-from workflows.event_store.commits import Commit, History, NewCommit
+from workflows.event_store.commits import ChainBroken, Commit, History, NewCommit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
 from workflows.hub.hub import wait
 from workflows.sqlite.database import Database, DatabaseUnavailable
@@ -25,7 +25,16 @@ CREATE TABLE IF NOT EXISTS events (
 ) STRICT
 """
 _COLUMNS = "pk, sk, k, ts, h, ev"
-_SCAN_COMMITS = 100  # in memory and in one snapshot; a long snapshot would keep SQLite from reusing the WAL
+_TYPES = {"pk": "text", "sk": "integer", "k": "text", "ts": "text", "h": "blob", "ev": "text"}
+
+# A program that writes to the file may replace the table by one that is not STRICT, and may store text that is not
+# UTF-8. So every column is read as the bytes that are stored, with its type.
+_RAW = ", ".join(f"typeof({name}), CAST({name} AS BLOB)" for name in _TYPES)
+_INSIDE = "typeof(pk) IS 'text' AND typeof(sk) IS 'integer'"
+
+_Values: TypeAlias = tuple[str | bytes | int, ...]
+
+_PAGE = 100  # rows in memory and in one snapshot; a long snapshot would keep SQLite from reusing the WAL
 
 
 class SqliteEventLog(ChainedEventLog):
@@ -64,19 +73,19 @@ class SqliteEventLog(ChainedEventLog):
             self._recent.clear()
         return self._recent
 
-    def read(self, stream: str) -> Iterable[Commit]:
-        return self._commits(stream, f"SELECT {_COLUMNS} FROM events WHERE pk = ? ORDER BY sk", (stream,))
+    def read(self, stream: str) -> Iterable[StoredRow]:
+        return [each.row for each in self._placed(stream, "WHERE pk = ? ORDER BY sk, position", (stream,))]
+
+    def rows(self) -> Iterator[StoredRow]:
+        yield from (each.row for each in self._placed("the log", f"WHERE NOT ({_INSIDE}) ORDER BY position", ()))
+        yield from self._inside(None)
 
     def scan(self, after: Place | None = None) -> Iterator[Commit]:
-        sql = f"SELECT {_COLUMNS} FROM events WHERE (pk, sk) > (?, ?) ORDER BY pk, sk LIMIT {_SCAN_COMMITS}"
-        pk, sk = after or ("", 0)
-        while commits := self._commits("the log", sql, (pk, sk)):
-            yield from commits
-            pk, sk = commits[-1].pk, commits[-1].sk
+        return (row for row in self._inside(after) if isinstance(row, Commit))
 
     def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
-        sql = f"SELECT position, {_COLUMNS} FROM events WHERE position > ? ORDER BY position LIMIT ?"
-        return [FeedEntry(row[0], Commit(*row[1:])) for row in self._rows("the log", sql, (after or 0, limit))]
+        placed = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit))
+        return [FeedEntry(each.position, each.row) for each in placed if isinstance(each.row, Commit)]
 
     def on_change(self, notify: Callable[[], None]) -> None:
         self._listeners.add(notify)
@@ -93,15 +102,68 @@ class SqliteEventLog(ChainedEventLog):
             self._listeners.notify()
         return stored
 
-    def _commits(self, stream: str, sql: str, values: tuple[str | int, ...]) -> list[Commit]:
-        return [Commit(*row) for row in self._rows(stream, sql, values)]
+    def _inside(self, after: Place | None) -> Iterator[StoredRow]:
+        """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
+        order = f"ORDER BY pk, sk, position LIMIT {_PAGE}"
+        values: _Values = ()
+        behind = ""
+        if after is not None:
+            behind, values = "AND (pk, sk) > (?, ?)", after
+        while page := self._placed("the log", f"WHERE {_INSIDE} {behind} {order}", values):
+            yield from (each.row for each in page)
+            behind = "AND (pk, sk, position) > (CAST(? AS TEXT), ?, ?)"
+            values = (page[-1].pk, page[-1].row.sk, page[-1].position)
 
-    def _rows(self, stream: str, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:
-        """Read rows. A STRICT table enforces the column types."""
+    def _placed(self, stream: str, where: str, values: _Values) -> list[_Placed]:
+        try:
+            rows = self._select(stream, f"SELECT position, {_COLUMNS} FROM events {where}", values)
+            return [_Placed(row[0], row[1], _commit(row[1:])) for row in rows]
+        except (UnicodeDecodeError, _NoCommit):
+            rows = self._select(stream, f"SELECT position, {_RAW} FROM events {where}", values)
+            return [_Placed(row[0], row[2] or b"", _stored_row(*row)) for row in rows]
+
+    def _select(self, stream: str, sql: str, values: _Values) -> list[tuple[Any, ...]]:
         try:
             return self._database.read(lambda connection: connection.execute(sql, values).fetchall())
         except (DatabaseUnavailable, apsw.BusyError) as error:
             raise StreamUnavailable(stream, str(error)) from error
+
+
+class _Placed(NamedTuple):
+    """A row with its position, and its ``pk`` as stored: bytes if a row of its page is no commit."""
+
+    position: int
+    pk: str | bytes
+    row: StoredRow
+
+
+class _NoCommit(Exception):
+    """A row has a column of another type."""
+
+
+def _commit(row: tuple[Any, ...]) -> Commit:
+    pk, sk, k, ts, h, ev = row
+    if type(sk) is int and type(h) is bytes and type(pk) is type(k) is type(ts) is type(ev) is str:
+        return Commit(pk, sk, k, ts, h, ev)
+    raise _NoCommit
+
+
+def _stored_row(position: int, *pairs: Any) -> StoredRow:
+    """Build a commit from the stored types and bytes, or name the columns that a commit does not have so."""
+    columns = dict(zip(_TYPES, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
+    texts, problems = {}, []
+    for name, (kind, content) in columns.items():
+        texts[name] = (content or b"").decode(errors="backslashreplace")
+        if kind != _TYPES[name]:
+            problems.append(f"{name} is {'missing' if kind == 'null' else f'of type {kind}'}")
+        elif kind == "text" and texts[name].encode() != content:
+            problems.append(f"{name} is not text in UTF-8")
+    in_stream = columns["pk"][0] == "text"
+    sk = int(texts["sk"]) if columns["sk"][0] == "integer" else 0
+    if problems:
+        pk = texts["pk"] if in_stream else f"row {position}"
+        return UnreadableRow(pk, sk, f"is not a commit: {', '.join(problems)}")
+    return Commit(texts["pk"], sk, texts["k"], texts["ts"], columns["h"][1], texts["ev"])
 
 
 def _insert(connection: apsw.Connection, commit: Commit) -> Commit | None:
@@ -109,6 +171,9 @@ def _insert(connection: apsw.Connection, commit: Commit) -> Commit | None:
     connection.execute(f"INSERT OR IGNORE INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)
     if connection.changes():
         return None
-    stored = f"SELECT {_COLUMNS} FROM events WHERE pk = ? AND sk = ?"
-    row: tuple[Any, ...] = connection.execute(stored, (commit.pk, commit.sk)).fetchall()[0]
-    return Commit(*row)
+    sql = f"SELECT position, {_RAW} FROM events WHERE pk = ? AND sk = ?"
+    stored: list[tuple[Any, ...]] = connection.execute(sql, (commit.pk, commit.sk)).fetchall()
+    row = _stored_row(*stored[0])
+    if isinstance(row, UnreadableRow):
+        raise ChainBroken(row.pk, row.sk, row.problem)
+    return row

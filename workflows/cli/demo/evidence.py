@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import mean
 from typing import TYPE_CHECKING
 
-from workflows.audit.verify import Report, verify
+from workflows.audit.findings import Report
+from workflows.audit.verify import verify
 from workflows.cli.folder import open_ledgers, open_log, open_reports
 from workflows.sandbox.books_check import BooksReport, check_books
 

@@ -1,0 +1,43 @@
+"""What an audit reports: findings, each about one place, and how much was examined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Head(NamedTuple):
+    """The end of a stream at some time. Publish it where the log's writers cannot write."""
+
+    stream: str
+    version: int
+    hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: the stream, the version that it has or should have, and the problem."""
+
+    stream: str
+    version: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was examined, and what was found.
+
+    ``heads`` counts the published heads that streams were compared with. ``opaque`` counts the events whose type or
+    schema this version does not know: their chain is verified, their content is not.
+    """
+
+    streams: int
+    commits: int
+    events: int
+    opaque: int
+    heads: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def intact(self) -> bool:
+        return not self.findings

@@ -100,7 +100,7 @@ def check_rows(engine: Engine, settings: UpkeepSettings) -> list[OrderId] | None
         begun: dict[str, Any] = {}
     else:
         begun = dict(progress.body) if progress is not None else {}
-    comparison = _Comparison(engine, begun.get("after"))
+    comparison = _RowComparison(engine, begun.get("after"))
     missing = [order_id for order_id in comparison.outdated() if _was_missing(engine, order_id, settings)]
     ended_at = None if comparison.after else timestamp(engine.clock.now())
     body = {"began_at": begun.get("began_at", timestamp(now)), "after": comparison.after, "ended_at": ended_at}
@@ -213,7 +213,7 @@ def _record(engine: Engine, history: History, order: Order, command: Command) ->
 _CHECK = ("watchdog", "view-check")
 
 
-class _Comparison:
+class _RowComparison:
     """One round's comparison of the view with the log, beginning at ``after``.
 
     At the end ``after`` is the last commit that was read, or None if that was the end of the log.

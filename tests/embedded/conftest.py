@@ -75,9 +75,15 @@ class World:
     """One engine's worth of executions. Open another on the same folder after ``close`` to see what survived."""
 
     def __init__(
-        self, folder: Path, machines: Mapping[str, str], *, in_memory_max: int = 1024, workers: int = 8
+        self,
+        folder: Path,
+        machines: Mapping[str, str],
+        *,
+        in_memory_max: int = 1024,
+        workers: int = 8,
+        clock: Any = None,
     ) -> None:
-        self.clock = ManualClock()
+        self.clock = clock or ManualClock()
         self.hub = Hub()
         self.alarms = Alarms(self.clock, self.hub)
         self.database = Database(folder / "engine.sqlite", hub=self.hub)
@@ -130,10 +136,14 @@ class World:
     def advance(self, seconds: float) -> None:
         """Move the clock, until every timer that is due by then has arrived."""
         self.clock.time += timedelta(seconds=seconds)
-        rung: Future[None] = Future()
-        self.alarms.set(self.clock.now(), lambda: rung.set_result(None))
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        """Wait until every timer that is due has arrived."""
+        due: Future[None] = Future()
+        self.alarms.set(self.clock.now(), lambda: due.set_result(None))
         self.alarms.look()
-        rung.result(DEADLINE_S)
+        due.result(DEADLINE_S)
         with suppress(ExecutionUnknown):
             self.driver.ended("nobody").result(DEADLINE_S)
 

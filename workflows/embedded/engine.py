@@ -10,6 +10,7 @@ The folder holds
     expediter.sqlite    the event log, documents, data keys, executions and their journal, the feed's checkpoint
     sandbox.sqlite      the ledgers of the sandbox, if the providers are simulated; the engine itself never reads them
     providers.json      the credentials of real providers, if there are any
+    clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
 
 and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
@@ -26,7 +27,7 @@ from pathlib import Path
 
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
-from workflows.clock import Clock, SystemClock
+from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.http.api import HttpApi
 from workflows.embedded.http.probes import MetricSource
@@ -37,6 +38,7 @@ from workflows.embedded.lambda_.functions import WORKERS, Functions
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.metrics import EngineMetrics
 from workflows.embedded.providers import OpenGateways
+from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine, read_machines
@@ -82,6 +84,9 @@ class EmbeddedEngine:
     ) -> EmbeddedEngine:
         """Open the folder, or create it, and continue the executions in it.
 
+        Args:
+            clock: Instead of the folder's own clock, which does not jump.
+
         Raises:
             TemplateInvalid, ParameterUnknown: The template or a parameter is wrong; the folder was not touched.
             DatabaseInUse: Another engine runs on the folder.
@@ -95,7 +100,7 @@ class EmbeddedEngine:
                 machines=machines,
                 gateways=gateways,
                 breakers=breakers,
-                clock=clock or SystemClock(),
+                clock=clock,
                 workers=workers,
                 in_memory_max=in_memory_max,
                 opened=opened,
@@ -112,20 +117,20 @@ class EmbeddedEngine:
         machines: Mapping[str, Machine],
         gateways: OpenGateways,
         breakers: Mapping[Dependency, BreakerSettings],
-        clock: Clock,
+        clock: Clock | None,
         workers: int,
         in_memory_max: int,
         opened: ExitStack,
     ) -> None:
         """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
         self._template = template
-        self._clock = clock
         self._opened = opened
         self.failed: Future[None] = Future()
         """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
         self._hub = hub = opened.enter_context(closing(Hub()))
         opened.enter_context(closing(Watch(hub)))
         database = opened.enter_context(Database(folder / DATABASE, hub=hub))
+        clock = self._clock = clock or self._steady_clock(folder)
         self.tokens = AccessTokens.of(folder)
         self.gateways = opened.enter_context(gateways(folder, clock, hub))
         recent = Recent()
@@ -207,6 +212,18 @@ class EmbeddedEngine:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _steady_clock(self, folder: Path) -> Clock:
+        """Continue the folder's clock, and save it at intervals and at the end."""
+        clock = SteadyClock.of(folder)
+
+        def save() -> None:
+            clock.save(folder)
+            self._hub.after(SAVE_EVERY_S, save)
+
+        self._hub.soon(save)
+        self._opened.callback(clock.save, folder)
+        return clock
 
     def _fail(self, error: BaseException) -> None:
         with suppress(InvalidStateError):  # only the first error is kept

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, NoReturn
 
 from handlers.http.refusals import MalformedBody, UnsupportedContent
-from workflows.strict_json import JsonRefused, read_json
+from workflows.boundary.strict_json import JsonRefused, read_json
 
 BODY_BYTES_MAX = 512 * 1024
 """More than the largest order needs: 100 lines with 20 options each, all texts as long as they may be, in ASCII."""

@@ -387,7 +387,7 @@ def test_a_secret_whose_creation_was_interrupted_is_created_again(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("workflows.private_files.os.fsync", killed)
+        patched.setattr("workflows.boundary.private_files.os.fsync", killed)
         with pytest.raises(KeyboardInterrupt):
             AccessTokens.of(tmp_path)
     assert not (tmp_path / "tokens.key").exists()

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from workflows import strict_json
+from workflows.boundary import strict_json
 from workflows.cli.failures import InvalidInput
 from workflows.clock import read_timestamp
 

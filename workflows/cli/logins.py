@@ -14,8 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from workflows.bearer import PlainHttpRefused, UrlInvalid, address_for_token, is_token
+from workflows.boundary.private_files import write_private
 from workflows.cli.failures import InvalidInput
-from workflows.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,11 +26,11 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from workflows.bearer import is_token
+from workflows.boundary.private_files import write_private
 from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.gateways.errors import KeyMisused, Unavailable
 from workflows.gateways.http import courier, kitchen, messages, payment
 from workflows.gateways.http.provider import UNREADABLE, Operation
-from workflows.private_files import write_private
 from workflows.sandbox.network import STILL_RUNS
 from workflows.sandbox.opening import Sandbox
 from workflows.sandbox.settings import TOKEN

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workflows.private_files import write_private
+from workflows.boundary.private_files import write_private
 
 ROLES = ("customer", "restaurant", "courier", "support", "auditor", "service")
 TTL_S = 3600

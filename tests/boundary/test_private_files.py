@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from workflows.private_files import write_private
+from workflows.boundary.private_files import write_private
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_private_file_is_readable_by_its_owner_alone(tmp_path: Path):
@@ -43,7 +43,7 @@ def test_no_other_code_creates_files_for_their_owner_alone():
     """One writer of secrets, so that each is atomic, durable and private."""
     files = [file for file in (ROOT / "workflows").rglob("*.py") if 0o600 in _constants(file)]
     assert {str(file.relative_to(ROOT)) for file in files} == {
-        "workflows/private_files.py",
+        "workflows/boundary/private_files.py",
         "workflows/embedded/http/tokens.py",  # tightens the mode of an existing file
         "workflows/sqlite/backup.py",  # copies databases and whatever else is in a folder
         "workflows/sqlite/database.py",  # creates an empty database, which SQLite fills

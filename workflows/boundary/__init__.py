@@ -1,0 +1,1 @@
+"""What crosses the edge of the process: JSON that others wrote, and files with secrets."""

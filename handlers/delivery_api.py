@@ -9,7 +9,7 @@ from handlers.http.api import Api
 from handlers.http.models import AssignBody, DeclineBody, FailBody, OfferBody
 from handlers.http.order_writes import MakeFact, report_route
 from workflows.engine import engine
-from workflows.orders.permissions import Action, assigns
+from workflows.orders.permissions import Action, assigns, declines
 from workflows.settings import read_keys
 
 TAG = "Delivery"
@@ -33,8 +33,13 @@ def assign_courier(body: AssignBody) -> MakeFact:
 
 @report_route(api, f"{PATH}/decline", Action.DECLINE, tag=TAG)
 def decline_delivery(body: DeclineBody) -> MakeFact:
-    """Decline the offer, or give it back before pickup. Another offer is made."""
-    return lambda offer, at: CourierDeclined(answers=offer, reason=body.reason, at=at)
+    """Decline the offer, or give it back before pickup.
+
+    A decline counts for the courier who declines. The next offer is made when all couriers of this one have declined;
+    an offer to no courier in particular stays open to the others until its time is over.
+    """
+    courier = declines(api.caller.actor, body.courier_id)
+    return lambda offer, at: CourierDeclined(answers=offer, reason=body.reason, at=at, courier=courier)
 
 
 @report_route(api, f"{PATH}/pick-up", Action.PICK_UP, tag=TAG)

@@ -29,11 +29,13 @@ from domain.order.commands import (
     WriteOff,
 )
 from domain.order.consequences import consequences
+from domain.order.delivery import OfferState
 from domain.order.events import (
     CancellationCause,
     CancellationRequested,
     CourierAssigned,
     CourierDeclined,
+    CourierOffered,
     CourierReleased,
     CourierReleaseRequested,
     CourierRequested,
@@ -220,7 +222,17 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
         raise UnknownLine(fact.line, len(order.lines))
     if isinstance(fact, PaymentAuthorized | PaymentCaptured | PaymentRefunded):
         check_amount(fact.amount, order)
-    return () if fact_key(fact) in order.facts else (fact,)
+    if fact_key(fact) in order.facts and not _gives_back(fact, order):
+        return ()
+    return (fact,)
+
+
+def _gives_back(fact: Fact, order: Order) -> bool:
+    """Whether a courier gives an accepted offer back, which is news even if the same courier declined it before."""
+    return isinstance(fact, CourierDeclined) and any(
+        offer.intent == fact.answers and offer.state is OfferState.ASSIGNED and offer.courier == fact.courier
+        for offer in order.delivery.offers
+    )
 
 
 def _time_out(command: RecordTimeout, order: Order) -> tuple[Event, ...]:
@@ -296,7 +308,8 @@ _ANSWERED_INTENT: dict[type[Fact], type[Intent]] = {
     ),
     **dict.fromkeys((PreparationCancelled, PreparationWrittenOff), PreparationCancellationRequested),
     **dict.fromkeys(
-        (CourierAssigned, CourierDeclined, OrderPickedUp, OrderDelivered, DeliveryFailed), CourierRequested
+        (CourierOffered, CourierAssigned, CourierDeclined, OrderPickedUp, OrderDelivered, DeliveryFailed),
+        CourierRequested,
     ),
     **dict.fromkeys((CourierReleased, CourierWrittenOff), CourierReleaseRequested),
 }

@@ -12,6 +12,7 @@ from domain.identifiers import CourierId
 from domain.order.events import (
     CourierAssigned,
     CourierDeclined,
+    CourierOffered,
     CourierReleased,
     CourierReleaseRequested,
     CourierRequested,
@@ -52,13 +53,24 @@ _WITHDRAWABLE = HELD - CARRYING
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """``intent`` is the version of the intent that made it, ``undo`` that of an open intent to withdraw it."""
+    """``intent`` is the version of the intent that made it, ``undo`` that of an open intent to withdraw it.
+
+    ``made_to``: the couriers it was made to; empty for an open offer, which any courier may accept.
+    ``declined_by``: the couriers who declined it without having accepted it.
+    """
 
     intent: int
     attempt: int
     state: OfferState = OfferState.REQUESTED
     courier: CourierId | None = None
     undo: int | None = None
+    made_to: frozenset[CourierId] = frozenset()
+    declined_by: frozenset[CourierId] = frozenset()
+
+    @property
+    def declined_by_all(self) -> bool:
+        """Whether all couriers that it was made to declined it. An open offer cannot be declined by all."""
+        return bool(self.made_to) and self.made_to <= self.declined_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,8 +102,11 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
             return replace(delivery, offers=(*delivery.offers, Offer(intent=version, attempt=event.attempt)))
         case CourierAssigned():
             return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)
+        case CourierOffered():
+            named = _each(delivery, lambda o: _made_to(o, event) if o.intent == event.answers else o)
+            return _lapsed(named, event.answers)
         case CourierDeclined():
-            return _moved(delivery, event.answers, OfferState.DECLINED)
+            return _declined(delivery, event)
         case CourierTimedOut():
             return _moved(delivery, event.answers, OfferState.TIMED_OUT)
         case OrderPickedUp():
@@ -135,6 +150,29 @@ def _moved(
         return replace(offer, state=state, courier=courier or offer.courier, undo=undo)
 
     return _each(delivery, move, **changes)
+
+
+def _made_to(offer: Offer, event: CourierOffered) -> Offer:
+    return replace(offer, made_to=frozenset(event.couriers))
+
+
+def _declined(delivery: Delivery, event: CourierDeclined) -> Delivery:
+    """Apply a decline. It ends the offer if it is about the offer as a whole or of the courier who had accepted it.
+
+    Otherwise it counts for one courier alone: the offer ends when all couriers that it was made to have declined.
+    """
+    offer = next((offer for offer in delivery.offers if offer.intent == event.answers), None)
+    if offer is None or event.courier is None or offer.courier == event.courier:
+        return _moved(delivery, event.answers, OfferState.DECLINED)
+    decliners = offer.declined_by | {event.courier}
+    counted = _each(delivery, lambda o: replace(o, declined_by=decliners) if o is offer else o)
+    return _lapsed(counted, event.answers)
+
+
+def _lapsed(delivery: Delivery, intent: int) -> Delivery:
+    """End an offer without an answer once all couriers that it was made to have declined."""
+    lapses = any(o.intent == intent and o.state in IN_DOUBT and o.declined_by_all for o in delivery.offers)
+    return _moved(delivery, intent, OfferState.DECLINED) if lapses else delivery
 
 
 def _carried_by_another(delivery: Delivery, intent: int) -> bool:

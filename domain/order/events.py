@@ -406,6 +406,15 @@ class CourierRequested:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CourierOffered:
+    """The dispatcher made the offer to these couriers and to no others. Without this fact the offer is open to all."""
+
+    answers: int
+    couriers: tuple[CourierId, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CourierAssigned:
     """A courier accepted the offer."""
 
@@ -416,11 +425,15 @@ class CourierAssigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CourierDeclined:
-    """The offer was declined, or the courier who had accepted it gave it back before pickup."""
+    """A courier declined the offer, or gave it back after accepting it, before pickup.
+
+    ``courier`` is None if the dispatcher or support reports that no courier takes the offer.
+    """
 
     answers: int
     reason: str | Erased
     at: datetime
+    courier: CourierId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -515,7 +528,8 @@ PreparationFact: TypeAlias = (
     | PreparationWrittenOff
 )
 DeliveryFact: TypeAlias = (
-    CourierAssigned
+    CourierOffered
+    | CourierAssigned
     | CourierDeclined
     | OrderPickedUp
     | OrderDelivered

@@ -181,11 +181,12 @@ class AssignBody(OfferBody):
 
 
 class DeclineBody(OfferBody):
-    """The reason for declining the offer, or for giving it back."""
+    """Why the offer is declined or given back. Support and services name the courier, or none for all couriers."""
 
     model_config = _example(reason="flat tyre")
 
     reason: Long
+    courier_id: CourierName | None = None
 
 
 class FailBody(OfferBody):

@@ -25,7 +25,7 @@ def test_an_order_is_brought_from_the_kitchen_to_the_door(shop, body, connect):
     assert customer.get(order_id)["status"] == "authorized"
     assert restaurant.accept(order_id, datetime(2026, 5, 4, 12, 30, tzinfo=UTC), ticket=4)["status"] == "preparing"
     assert restaurant.item_unavailable(order_id, 1, 1)["lines"][0]["quantity"] == 1
-    assert courier.decline(order_id, "too far")["delivery"]["offers"][0]["state"] == "declined"
+    assert support.decline(order_id, "too far")["delivery"]["offers"][0]["state"] == "declined"
     assert support.assign(order_id, "carl")["delivery"]["offer"]["courier"] == "carl"
     assert restaurant.ready(order_id)["status"] == "ready"
     assert courier.pick_up(order_id)["status"] == "picked_up"
@@ -91,7 +91,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_happens_twice(shop, body, 
 
 def test_a_write_without_a_key_is_given_one_that_its_retries_keep(shop, connect):
     """Else a courier's lost "no" would decline the next offer too."""
-    order_id = shop.accepted()
+    order_id = shop.assigned("carl")
     client, wire = connect("courier", "carl", "unheard", "lost")
     order = client.decline(order_id, "too far")
     assert [offer["state"] for offer in order["delivery"]["offers"]] == ["declined", "requested"]

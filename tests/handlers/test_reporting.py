@@ -9,7 +9,9 @@ import pytest
 
 from domain.identifiers import order_id_for
 from domain.order.commands import Awaited, RecordTimeout
-from domain.order.delivery import OfferState
+from domain.order.delivery import ATTEMPTS_MAX, OfferState
+
+DISPATCHER = {"role": "service", "sub": "dispatcher"}
 
 
 def _types(shop, order_id):
@@ -66,8 +68,8 @@ def test_a_late_retry_of_an_acceptance_is_answered_like_the_first_attempt(shop):
 
 
 def test_a_retry_answers_the_offer_that_the_first_attempt_answered(shop):
-    """Another offer is current by now; the courier did not decline that one."""
-    order_id = shop.accepted()
+    """Another offer is the current one by now; declining that one was not requested."""
+    order_id = shop.assigned()
     shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k")
     again = shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k")
     assert again.headers["idempotent-replayed"] == "true"
@@ -77,18 +79,44 @@ def test_a_retry_answers_the_offer_that_the_first_attempt_answered(shop):
 def test_the_same_body_about_another_offer_is_another_request(shop):
     """Without a key, the offer answered is part of what identifies a request."""
     order_id = shop.accepted()
-    shop.act(order_id, "delivery/decline", {"reason": "too far"})
-    answer = shop.act(order_id, "delivery/decline", {"reason": "too far"})
+    shop.act(order_id, "delivery/decline", {"reason": "too far"}, **DISPATCHER)
+    answer = shop.act(order_id, "delivery/decline", {"reason": "too far"}, **DISPATCHER)
     assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["declined", "declined", "requested"]
 
 
-def test_a_courier_whose_decline_ended_the_order_can_still_retry_it(shop):
-    """The cancelled order is hidden from the courier, but a lost answer can be asked for again."""
+def test_declines_of_couriers_never_cancel_an_order_that_others_may_deliver(shop):
+    """One token, or many, that decline an offer to all: it stays open until its time is over."""
     order_id = shop.accepted()
-    for number in range(4):
-        shop.act(order_id, "delivery/decline", {"reason": "too far"}, sub=f"courier-{number}")
+    for number in range(2 * ATTEMPTS_MAX):
+        answer = shop.act(order_id, "delivery/decline", {"reason": "too far"}, sub=f"courier-{number % 7}")
+        assert answer.status == 200
+    assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["requested"]
+
+
+def test_one_courier_cannot_cancel_an_order_by_accepting_and_giving_back(shop):
+    """Only the first time; then the offers of this order are for others."""
+    order_id = shop.assigned("carl")
+    assert shop.act(order_id, "delivery/decline", {"reason": "flat tyre"}).status == 200
+    assert shop.act(order_id, "delivery/assign", {}).status == 403
+    assert shop.act(order_id, "delivery/assign", {}, sub="cleo").status == 200
+
+
+def test_a_courier_declines_for_itself_alone_and_a_service_for_a_courier_or_for_all(shop):
+    order_id = shop.accepted()
+    assert shop.act(order_id, "delivery/decline", {"reason": "far", "courier_id": "cleo"}).status == 422
+    answer = shop.act(order_id, "delivery/decline", {"reason": "far", "courier_id": "cleo"}, **DISPATCHER)
+    assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["requested"]
+    answer = shop.act(order_id, "delivery/decline", {"reason": "far"}, **DISPATCHER)
+    assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["declined", "requested"]
+
+
+def test_a_courier_whose_report_ended_the_order_gets_its_recorded_answer(shop):
+    """The courier who gives the last offer back cancels the order and may repeat the request."""
+    order_id = shop.accepted()
+    for _ in range(ATTEMPTS_MAX - 1):
+        shop.act(order_id, "delivery/decline", {"reason": "nobody free"}, **DISPATCHER)
+    shop.act(order_id, "delivery/assign", {})
     assert shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k").json["status"] == "cancelling"
-    assert shop.call("GET", f"/orders/{order_id}", role="courier", sub="carl").status == 404
     assert shop.act(order_id, "delivery/decline", {"reason": "too far"}, key="k").status == 200
 
 

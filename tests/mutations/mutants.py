@@ -182,10 +182,10 @@ MUTANTS = (
         name="outcome of an older run refused",
         breaks="The outcome of a call by an older run is still recorded.",
         file="domain/order/deciding.py",
-        old="    return () if fact_key(fact) in order.facts else (fact,)\n",
+        old="    if fact_key(fact) in order.facts and not _gives_back(fact, order):\n",
         new="    if order.run > 1:\n"
         "        raise RunSuperseded(order.order_id, 1, order.run)\n"
-        "    return () if fact_key(fact) in order.facts else (fact,)\n",
+        "    if fact_key(fact) in order.facts and not _gives_back(fact, order):\n",
         caught_by=tests("domain/order/test_incidents.py::test_outcomes_of_a_superseded_run_are_recorded"),
     ),
     Mutant(
@@ -284,6 +284,14 @@ MUTANTS = (
         old="    if order.delivery.picked_up:\n        raise OrderAlreadyPickedUp",
         new="    if False:\n        raise OrderAlreadyPickedUp",
         caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_no_role_can_cancel"),
+    ),
+    Mutant(
+        name="decline of one courier taken for a decline of all",
+        breaks="A decline counts for the courier who declines.",
+        file="domain/order/delivery.py",
+        old="    if offer is None or event.courier is None or offer.courier == event.courier:\n",
+        new="    if True:\n",
+        caught_by=tests("domain/order/test_delivering.py::test_one_courier_cannot_decline_an_open_offer_for_all"),
     ),
     Mutant(
         name="forward intent while cancelling",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from domain.identifiers import SYSTEM, Actor, CourierId, CustomerId, OrderId, RestaurantId, Role
+from domain.identifiers import SYSTEM, Actor, CustomerId, OrderId, RestaurantId, Role
 from domain.money import Money
 from domain.order.delivery import Delivery, Offer, OfferState
 from domain.order.events import CancellationCause, CancellationRequested, Fault, OrderPlaced
@@ -74,8 +74,8 @@ def _order(*offers, cancelling=False):
     )
 
 
-def _offer(state=OfferState.REQUESTED, courier=None, intent=6):
-    return Offer(intent=intent, attempt=1, state=state, courier=None if courier is None else CourierId(courier))
+def _offer(state=OfferState.REQUESTED, courier=None, intent=6, made_to=()):
+    return Offer(intent=intent, attempt=1, state=state, courier=courier, made_to=frozenset(made_to))
 
 
 def test_the_table_is_the_one_written_here():
@@ -123,6 +123,29 @@ def test_a_customer_sees_what_it_placed(actor, sees):
 def test_a_courier_sees_open_offers_and_those_it_took(offers, carl, cleo):
     """And nothing of the others'."""
     assert (may(CARL, Action.READ, _order(*offers)), may(CLEO, Action.READ, _order(*offers))) == (carl, cleo)
+
+
+@pytest.mark.parametrize(
+    ("offers", "action", "carl"),
+    [
+        ((_offer(made_to=("carl",)),), Action.ASSIGN, True),
+        ((_offer(made_to=("cleo",)),), Action.ASSIGN, False),
+        ((_offer(made_to=("cleo",)),), Action.DECLINE, False),
+        ((_offer(made_to=("cleo",)),), Action.READ, False),
+        ((_offer(OfferState.ASSIGNED, "carl", made_to=("carl",)),), Action.DECLINE, True),
+    ],
+)
+def test_an_offer_to_named_couriers_is_seen_and_answered_by_them_alone(offers, action, carl):
+    assert may(CARL, action, _order(*offers), offers[0].intent) is carl
+
+
+def test_a_courier_who_gave_the_delivery_back_gets_no_second_offer_of_the_order():
+    """One courier who accepts and gives back five times would cancel the order for all."""
+    order = _order(_offer(OfferState.DECLINED, "carl"), _offer(intent=9))
+    for action in (Action.ASSIGN, Action.DECLINE):
+        assert not may(CARL, action, order, 9)
+        assert may(CLEO, action, order, 9)
+        assert may(CARL, action, order, 6)
 
 
 def test_an_offer_of_an_order_that_is_being_cancelled_is_open_to_nobody():

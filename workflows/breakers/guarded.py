@@ -120,8 +120,10 @@ class GuardedCouriers:
         self._couriers = couriers
         self._guard = guard
 
-    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
-        self._guard.call(
+    def offer(
+        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
+    ) -> courier.Offered | None:
+        return self._guard.call(
             key,
             lambda: self._couriers.offer(
                 reference=reference, restaurant=restaurant, attempt=attempt, key=key, timeout_s=timeout_s

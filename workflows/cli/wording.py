@@ -63,6 +63,10 @@ def _fixed(sentence: str) -> Callable[[Data], str]:
     return lambda _: sentence
 
 
+def _decliner(data: Data) -> str:
+    return f"Courier {data['courier']}" if data.get("courier") else "Courier"
+
+
 def _cancelling(data: Data) -> str:
     asked = data["cause"] == "asked"
     why = f"by {actor(data['by'])}" if asked else f"because of {plain(data['cause'])}"
@@ -109,7 +113,8 @@ _WORDS: dict[str, Callable[[Data], str]] = {
     "PreparationWrittenOff": _reasoned("Too late to take the ticket back"),
     "CourierRequested": lambda d: f"Courier requested, attempt {d['attempt']}",
     "CourierAssigned": lambda d: f"Courier {d['courier']} takes it",
-    "CourierDeclined": _reasoned("Courier declined"),
+    "CourierOffered": lambda d: f"Offered to couriers {', '.join(d['couriers'])}",
+    "CourierDeclined": lambda d: _reasoned(f"{_decliner(d)} declined")(d),
     "CourierTimedOut": _fixed("No courier in time"),
     "OrderPickedUp": _fixed("Courier picked the meal up"),
     "OrderDelivered": _fixed("Delivered to the customer"),

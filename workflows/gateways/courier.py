@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.identifiers import OrderId, RestaurantId
+from domain.identifiers import CourierId, OrderId, RestaurantId
 from workflows.gateways.errors import Unavailable
 from workflows.gateways.receipts import TooLate
 
@@ -29,11 +29,21 @@ class Released:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered:
+    """The offer was made to these couriers and to no others."""
+
+    couriers: tuple[CourierId, ...]
+    at: datetime
+
+
 class CourierGateway(Protocol):
     """Calls raise ``CouriersUnavailable`` (repeat the call) and ``KeyMisused`` (our bug)."""
 
-    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
-        """Offer the delivery to couriers. Returns when the dispatcher has the offer.
+    def offer(
+        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
+    ) -> Offered | None:
+        """Offer the delivery to couriers. Returns when the dispatcher has the offer: None if any courier may accept it.
 
         The contract: an offer that was withdrawn before it arrived is accepted and **never shown to a courier**.
 

@@ -114,6 +114,17 @@ def assigns(actor: Actor, named: str | None) -> CourierId:
     return CourierId(named or actor.id)
 
 
+def declines(actor: Actor, named: str | None) -> CourierId | None:
+    """Return the courier who declines: couriers decline for themselves; others name one, or None for all couriers.
+
+    Raises:
+        InvalidOrder: A courier named another one.
+    """
+    if actor.role is Role.COURIER:
+        return assigns(actor, named)
+    return None if named is None else CourierId(named)
+
+
 def reads_all(actor: Actor) -> bool:
     """Whether they may read every order, so that nothing about the order needs to be known."""
     return PERMISSIONS[Action.READ].get(actor.role) is Tie.ANY
@@ -146,7 +157,7 @@ def _tied(tie: Tie, actor: Actor, order: Order, intent_version: int | None) -> b
         case Tie.CONCERNED:
             return _concerned(actor, order)
         case Tie.OFFERED:
-            return _concerned(actor, order) if offer is None else _may_take(actor, offer)
+            return _concerned(actor, order) if offer is None else _may_take(actor, offer, order)
         case Tie.ASSIGNED:
             return _concerned(actor, order) if offer is None else offer.courier == actor.id
         case Tie.CARRYING:
@@ -166,10 +177,27 @@ def _party(role: Role, order: Order) -> str | None:
 
 def _concerned(actor: Actor, order: Order) -> bool:
     current = order.delivery.current
-    stands_open = current is not None and current.state is OfferState.REQUESTED and order.cancellation is None
-    return stands_open or any(offer.courier == actor.id for offer in order.delivery.offers)
+    open_to_them = (
+        current is not None
+        and current.state is OfferState.REQUESTED
+        and order.cancellation is None
+        and _is_made_to(actor, current)
+    )
+    return open_to_them or any(offer.courier == actor.id for offer in order.delivery.offers)
 
 
-def _may_take(actor: Actor, offer: Offer) -> bool:
-    """An offer that timed out can still be answered: the courier may have taken it before, and was slow to say so."""
-    return offer.courier == actor.id or (offer.courier is None and offer.state in IN_DOUBT)
+def _may_take(actor: Actor, offer: Offer, order: Order) -> bool:
+    """Whether a courier may answer an offer: it is theirs, or it is without a courier and was made to them or to all.
+
+    An offer that timed out can still be answered, because the courier may have accepted it before and reported it late.
+    A courier who accepted an offer of this order and gave it back gets no second one: five times, and it would cancel
+    the order.
+    """
+    if offer.courier is not None:
+        return offer.courier == actor.id
+    gave_back = any(o.courier == actor.id and o.state is OfferState.DECLINED for o in order.delivery.offers)
+    return offer.state in IN_DOUBT and _is_made_to(actor, offer) and not gave_back
+
+
+def _is_made_to(actor: Actor, offer: Offer) -> bool:
+    return not offer.made_to or actor.id in offer.made_to

@@ -74,6 +74,7 @@ INTERNAL: frozenset[type[Any]] = frozenset(
         e.PreparationRequested,
         e.PreparationCancellationRequested,
         e.CourierRequested,
+        e.CourierOffered,  # which couriers were asked concerns the dispatcher alone
         e.CourierReleaseRequested,
         # what employees do about the order
         e.NoteAdded,

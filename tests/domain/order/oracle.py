@@ -157,38 +157,78 @@ def _held_tickets(facts: list[e.Event]) -> set[tuple[str, int]]:
 
 
 def _held_offers(facts: list[e.Event]) -> set[tuple[str, int]]:
-    """An offer is held until it is declined or released, or the delivery has ended."""
-    held: dict[int, bool] = {}
-    over: set[int] = set()
-    carrying: set[int] = set()
-    releases: dict[int, int] = {}
+    """An offer is held until it is declined by those it was made to, or released, or the delivery has ended."""
+    offers = _Offers()
     for version, event in enumerate(facts, start=1):
+        offers.answer(version, event)
+        offers.end(event)
+    return {("offer", offer) for offer in offers.held}
+
+
+class _Offers:
+    """The offers of an order, by version. ``closed`` are those that were picked up or whose delivery has ended."""
+
+    def __init__(self) -> None:
+        self.held: set[int] = set()
+        self.unanswered: set[int] = set()
+        self.closed: set[int] = set()
+        self.releases: dict[int, int] = {}
+        self.accepted_by: dict[int, object] = {}
+        self.made_to: dict[int, set[object]] = {}
+        self.declined_by: dict[int, set[object]] = {}
+
+    def answer(self, version: int, event: e.Event) -> None:
+        """Apply what happens before a pickup."""
         match event:
             case e.CourierRequested():
-                held[version] = True
+                self.held.add(version)
+                self.unanswered.add(version)
             case e.CourierReleaseRequested():
-                releases[event.request] = version
-            case e.CourierAssigned() | e.CourierTimedOut() if event.answers not in carrying | over:
-                held[event.answers] = True
-            case e.CourierDeclined() if event.answers not in carrying | over:
-                held[event.answers] = False
-                releases.pop(event.answers, None)
-            case e.OrderPickedUp() if event.answers not in carrying | over:
-                held[event.answers] = True
-                carrying.add(event.answers)
-                releases.pop(event.answers, None)
+                self.releases[event.request] = version
+            case e.CourierOffered():
+                self.made_to[event.answers] = set(event.couriers)
+                self._lapse(event.answers)
+            case e.CourierAssigned() if event.answers not in self.closed:
+                self.held.add(event.answers)
+                self.unanswered.discard(event.answers)
+                self.accepted_by[event.answers] = event.courier
+            case e.CourierTimedOut() if event.answers not in self.closed:
+                self.held.add(event.answers)
+                self.unanswered.add(event.answers)
+            case e.CourierDeclined():
+                self._decline(event)
+
+    def end(self, event: e.Event) -> None:
+        """Apply what happens from the pickup on, and what takes an offer back."""
+        match event:
+            case e.OrderPickedUp() if event.answers not in self.closed:
+                self._let_go(event.answers)
+                self.held.add(event.answers)
+                self.closed.add(event.answers)
             case e.OrderDelivered() | e.DeliveryFailed():
-                held[event.answers] = False
-                over.add(event.answers)
-                releases.pop(event.answers, None)
+                self._let_go(event.answers)
+                self.closed.add(event.answers)
             case e.CourierReleased() | e.CourierWrittenOff():
-                for offer in [o for o, release in releases.items() if release == event.answers]:
-                    held[offer] = False
-                    carrying.discard(offer)
-                    del releases[offer]
+                for offer in [o for o, release in self.releases.items() if release == event.answers]:
+                    self._let_go(offer)
+                    self.closed.discard(offer)
             case e.WrittenOff():
-                held[event.intent] = False
-                over.discard(event.intent)
-                carrying.discard(event.intent)
-                releases.pop(event.intent, None)
-    return {("offer", offer) for offer, is_held in held.items() if is_held}
+                self._let_go(event.intent)
+                self.closed.discard(event.intent)
+
+    def _decline(self, event: e.CourierDeclined) -> None:
+        if event.courier is not None and event.courier != self.accepted_by.get(event.answers):
+            self.declined_by.setdefault(event.answers, set()).add(event.courier)
+            self._lapse(event.answers)
+        elif event.answers not in self.closed:
+            self._let_go(event.answers)
+
+    def _lapse(self, offer: int) -> None:
+        couriers = self.made_to.get(offer, set())
+        if offer in self.unanswered and couriers and couriers <= self.declined_by.get(offer, set()):
+            self._let_go(offer)
+
+    def _let_go(self, offer: int) -> None:
+        self.held.discard(offer)
+        self.unanswered.discard(offer)
+        self.releases.pop(offer, None)

@@ -34,6 +34,7 @@ from domain.order.deciding import decide
 from domain.order.events import (
     CourierAssigned,
     CourierDeclined,
+    CourierOffered,
     CourierReleased,
     CourierReleaseRequested,
     CourierRequested,
@@ -386,8 +387,14 @@ def assigned(courier: str = "ann", to: int = -1) -> Report:
     return Report(CourierRequested, to, lambda v, i: CourierAssigned(answers=v, courier=CourierId(courier), at=NOON))
 
 
-def courier_declined(to: int = -1) -> Report:
-    return Report(CourierRequested, to, lambda v, i: CourierDeclined(answers=v, reason="too far", at=NOON))
+def offered(*couriers: str, to: int = -1) -> Report:
+    made_to = tuple(CourierId(courier) for courier in couriers)
+    return Report(CourierRequested, to, lambda v, i: CourierOffered(answers=v, couriers=made_to, at=NOON))
+
+
+def courier_declined(courier: str | None = None, to: int = -1) -> Report:
+    by = None if courier is None else CourierId(courier)
+    return Report(CourierRequested, to, lambda v, i: CourierDeclined(answers=v, reason="too far", at=NOON, courier=by))
 
 
 def picked_up(to: int = -1) -> Report:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from domain.identifiers import SYSTEM
 from domain.order.commands import Awaited
 from domain.order.delivery import ATTEMPTS_MAX
@@ -44,6 +46,7 @@ from tests.domain.order.stories import (
     eur,
     failed,
     given,
+    offered,
     park,
     picked_up,
     refunded,
@@ -83,8 +86,40 @@ def test_a_declined_offer_goes_to_another_courier():
     )
 
 
-def test_a_courier_who_gives_the_delivery_back_before_pickup_is_replaced():
-    given(*ASSIGNED).when(courier_declined()).then(courier_declined(), CourierRequested(attempt=2))
+@pytest.mark.parametrize("courier", ["ann", None])
+def test_a_courier_who_gives_the_delivery_back_before_pickup_is_replaced(courier):
+    """The courier reports it, or the dispatcher."""
+    back = courier_declined(courier)
+    given(*ASSIGNED).when(back).then(back, CourierRequested(attempt=2))
+
+
+def test_one_courier_cannot_decline_an_open_offer_for_all():
+    """The decline is recorded and the offer stays open: any other courier may still accept it."""
+    story = given(*ACCEPTED).when(courier_declined("ann")).then(courier_declined("ann"))
+    story.with_open(CourierRequested).holding("authorization", "ticket", "offer in doubt")
+    assert answer(story.order, Awaited.ASSIGNMENT, 6) is Answer.NONE
+    story.when(courier_declined("ann")).nothing()
+    story.when(assigned("bob")).then(assigned("bob"))
+
+
+def test_an_offer_to_named_couriers_lapses_when_all_of_them_declined():
+    made_to = (*ACCEPTED, offered("ann", "bob"))
+    story = given(*made_to, courier_declined("ann")).with_open(CourierRequested)
+    story.when(courier_declined("zoe")).then(courier_declined("zoe"))
+    story.when(courier_declined("bob")).then(courier_declined("bob"), CourierRequested(attempt=2))
+    late = given(*ACCEPTED, courier_declined("ann"), courier_declined("bob")).when(offered("ann", "bob"))
+    late.then(offered("ann", "bob"), CourierRequested(attempt=2))
+
+
+def test_a_decline_of_another_courier_does_not_end_an_accepted_offer():
+    given(*ASSIGNED).when(courier_declined("bob")).then(courier_declined("bob")).with_open()
+    given(*ACCEPTED, offered("bob"), assigned("ann")).when(courier_declined("bob")).then(courier_declined("bob"))
+
+
+def test_a_courier_who_declined_accepts_and_gives_back_is_replaced():
+    """The second decline says more than the first, although both read the same."""
+    story = given(*ACCEPTED, courier_declined("ann"), assigned("ann")).when(courier_declined("ann"))
+    story.then(courier_declined("ann"), CourierRequested(attempt=2)).when(courier_declined("ann")).nothing()
 
 
 def test_an_unanswered_offer_is_withdrawn_while_the_next_is_made():

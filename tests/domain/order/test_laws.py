@@ -260,6 +260,21 @@ def test_in_the_end_the_customer_paid_exactly_for_what_was_delivered(play):
     assert written_off or world.held is None
 
 
+@worlds
+@often
+@given(play=plays())
+def test_one_courier_alone_never_ends_an_open_offer_that_another_may_accept(contradictory, play):
+    """A decline ends the offer only for the courier who had accepted it, or if all that it was made to declined."""
+    for sent in played(play, contradictory=contradictory).sent:
+        fact = sent.command.fact if isinstance(sent.command, RecordFact) else None
+        if isinstance(fact, e.CourierDeclined) and fact.courier is not None and sent.events:
+            before = next(offer for offer in sent.before.delivery.offers if offer.intent == fact.answers)
+            after = next(offer for offer in sent.after.delivery.offers if offer.intent == fact.answers)
+            if before.courier != fact.courier and before.state != after.state:
+                assert before.made_to
+                assert before.made_to <= after.declined_by
+
+
 # --- no event is dead -------------------------------------------------------------------------------------------------
 
 STORIES: dict[str, tuple[s.StoryLine, ...]] = {
@@ -275,6 +290,7 @@ STORIES: dict[str, tuple[s.StoryLine, ...]] = {
     "rejected": (*s.AUTHORIZED, s.unavailable(1), s.rejected()),
     "no answer": (*s.AUTHORIZED, s.timeout(Awaited.ACCEPTANCE)),
     "never ready": (*s.ACCEPTED, s.courier_declined(), s.timeout(Awaited.ASSIGNMENT), s.timeout(Awaited.READINESS)),
+    "offered to couriers": (*s.ACCEPTED, s.offered("ann"), s.courier_declined("ann")),
     "lost": (*s.PICKED_UP, s.timeout(Awaited.DELIVERY)),
     "given up": (*s.PICKED_UP, s.park(), s.note(), s.abandon(limit="10.00"), s.approve()),
 }

@@ -219,7 +219,7 @@ class World:
                 return e.PreparationWrittenOff(answers=version, reason="", at=NOON)
             case e.CourierRequested():
                 self.couriers.setdefault(version, "requested")
-                return None
+                return None if good else _of_courier(version, "offered")
             case e.CourierReleaseRequested():
                 if good and self.couriers.get(intent.request) not in {"carrying", "done"}:
                     self.couriers[intent.request] = "off"
@@ -265,7 +265,7 @@ class World:
             here = self.kitchen in {"accepted", "ready"} and self.meal == "in the kitchen"
             return ["declined"] + ["carrying"] * 3 * here
         return {
-            "requested": ["assigned", "assigned", "declined"],
+            "requested": ["assigned", "assigned", "declined", "declined by all"],
             "carrying": ["delivered", "delivered", "failed"],
         }.get(state, [])
 
@@ -376,7 +376,9 @@ def _limit(parameter: int) -> Money | None:
 def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:
     facts: dict[str, e.Fact] = {
         "assigned": e.CourierAssigned(answers=offer, courier=CourierId(courier), at=NOON),
-        "declined": e.CourierDeclined(answers=offer, reason="", at=NOON),
+        "declined": e.CourierDeclined(answers=offer, reason="", at=NOON, courier=CourierId(courier)),
+        "declined by all": e.CourierDeclined(answers=offer, reason="", at=NOON),
+        "offered": e.CourierOffered(answers=offer, couriers=(CourierId("ann"), CourierId("b")), at=NOON),
         "carrying": e.OrderPickedUp(answers=offer, at=NOON),
         "delivered": e.OrderDelivered(answers=offer, at=NOON),
         "failed": e.DeliveryFailed(answers=offer, reason="", fault=e.Fault.COURIER, at=NOON),
@@ -413,7 +415,7 @@ def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
             yield e.PreparationCancelled(answers=version, at=NOON)
             yield e.PreparationWrittenOff(answers=version, reason="", at=NOON)
         case e.CourierRequested():
-            for to in ("assigned", "declined", "carrying", "delivered", "failed"):
+            for to in ("assigned", "declined", "carrying", "delivered", "failed", "declined by all", "offered"):
                 yield _of_courier(version, to, "abc"[parameter % 3])
         case e.CourierReleaseRequested():
             yield e.CourierReleased(answers=version, at=NOON)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.identifiers import OrderId, RestaurantId
-from workflows.gateways.courier import CouriersUnavailable, Released
+from workflows.gateways.courier import CouriersUnavailable, Offered, Released
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
 from workflows.gateways.receipts import TooLate
 
-OFFER = Operation[None]("offer", "/offers", messages.OfferDeliveryMessage, messages.ReceivedMessage)
+OFFER = Operation[Offered | None](
+    "offer", "/offers", messages.OfferDeliveryMessage, messages.OfferDeliveryAnswer, Offered
+)
 WITHDRAW = Operation[Released | TooLate](
     "withdraw", "/offers/withdraw", messages.WithdrawOfferMessage, messages.WithdrawOfferAnswer, Released, TooLate
 )
@@ -24,9 +26,11 @@ class HttpCouriers:
         """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
         self._provider = Provider(url, credential, CouriersUnavailable)
 
-    def offer(self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float) -> None:
+    def offer(
+        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
+    ) -> Offered | None:
         request = messages.OfferDeliveryMessage(reference=reference, restaurant=restaurant, attempt=attempt)
-        self._provider.ask(OFFER, request, key=key, timeout_s=timeout_s)
+        return self._provider.ask(OFFER, request, key=key, timeout_s=timeout_s)
 
     def withdraw(self, *, offer_key: str, key: str, timeout_s: float) -> Released | TooLate:
         request = messages.WithdrawOfferMessage(offer_key=offer_key)

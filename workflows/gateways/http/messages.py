@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from domain.identifiers import RestaurantId, Sku
+from domain.identifiers import NAME, RestaurantId, Sku
 from domain.money import Money
 from domain.order.events import Line, Option
 from workflows.clock import read_timestamp, timestamp
@@ -23,6 +23,7 @@ Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 Timestamp = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
 """RFC 3339, read by ``facts`` with any number of digits."""
 
+CourierText = Annotated[str, Meta(pattern=f"^{NAME}$")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -220,10 +221,20 @@ class TooLateMessage(Receipt, frozen=True, tag="too_late"):
     reason: Reason
 
 
+class OfferedMessage(Receipt, frozen=True, tag="offered"):
+    """The offer was made to these couriers and to no others."""
+
+    couriers: Annotated[list[CourierText], Meta(min_length=1, max_length=1000)]
+
+
 class ReceivedMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """The ticket or offer arrived, or was turned away because it had been taken back before it arrived."""
+    """The ticket arrived, or was turned away because it had been taken back before it arrived."""
 
     outcome: Literal["received"]
+
+
+class OfferReceivedMessage(msgspec.Struct, frozen=True, kw_only=True, tag_field="outcome", tag="received"):
+    """Any courier may accept the offer, or it was turned away because it had been withdrawn before it arrived."""
 
 
 class ErrorMessage(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,6 +249,7 @@ CaptureAnswer: TypeAlias = CapturedMessage | RefusedMessage
 VoidAnswer: TypeAlias = VoidedMessage | RefusedMessage
 RefundAnswer: TypeAlias = RefundedMessage | RefusedMessage
 CancelTicketAnswer: TypeAlias = CancelledMessage | TooLateMessage
+OfferDeliveryAnswer: TypeAlias = OfferReceivedMessage | OfferedMessage
 WithdrawOfferAnswer: TypeAlias = ReleasedMessage | TooLateMessage
 
 _RECEIPTS = {kind.receipt_name(): kind for kind in Receipt.__subclasses__()}
@@ -258,6 +270,6 @@ def _from_message(value: Any) -> Any:
         case MoneyMessage():
             return value.money()
         case list():
-            return tuple(line.line() for line in value)
+            return tuple(item.line() if isinstance(item, TicketLine) else item for item in value)
         case _:
             return value

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-from domain.order.events import CourierReleased, CourierReleaseRequested, CourierRequested, CourierWrittenOff
+from domain.order.events import (
+    CourierOffered,
+    CourierReleased,
+    CourierReleaseRequested,
+    CourierRequested,
+    CourierWrittenOff,
+)
 from domain.order.order import Order
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.receipts import TooLate
 from workflows.sagas.steps.payment import TIMEOUT_S, call_key
 
 
-def offer_delivery(intent: CourierRequested, version: int, order: Order, couriers: CourierGateway) -> None:
+def offer_delivery(
+    intent: CourierRequested, version: int, order: Order, couriers: CourierGateway
+) -> CourierOffered | None:
     """Offer the delivery to couriers. Undone by withdrawing the offer.
 
     Safe to repeat: the dispatcher identifies the offer by its key. The courier's answer arrives through the delivery
-    API, so there is no fact to record here, and the intent stays open until then.
+    API, and the intent stays open until then.
+
+    Returns:
+        The couriers that the offer was made to; None if any courier may accept it.
     """
     assert order.placed is not None  # an order with an intent was placed
-    couriers.offer(
+    offered = couriers.offer(
         reference=order.order_id,
         restaurant=order.placed.restaurant,
         attempt=intent.attempt,
         key=call_key(order, version),
         timeout_s=TIMEOUT_S,
     )
+    if offered is None or not offered.couriers:
+        return None
+    return CourierOffered(answers=version, couriers=offered.couriers, at=offered.at)
 
 
 def withdraw_offer(

@@ -88,8 +88,7 @@ def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | No
         case PreparationCancellationRequested() as intent:
             return cancel_ticket(intent, version, order, engine.kitchen)
         case CourierRequested() as intent:
-            offer_delivery(intent, version, order, engine.couriers)
-            return None
+            return offer_delivery(intent, version, order, engine.couriers)
         case CourierReleaseRequested() as intent:
             return withdraw_offer(intent, version, order, engine.couriers)
         case _:

@@ -14,7 +14,7 @@ from domain.money import Money
 from domain.order.events import Line
 from workflows.breakers.breaker import Breaker
 from workflows.clock import Clock
-from workflows.gateways.courier import CourierGateway, Released
+from workflows.gateways.courier import CourierGateway, Offered, Released
 from workflows.gateways.errors import KeyMisused, Unavailable
 from workflows.gateways.kitchen import Cancelled, KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, Declined, PaymentGateway, Refunded, Refused, Voided
@@ -122,7 +122,7 @@ class GuardedCouriers:
 
     def offer(
         self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
-    ) -> courier.Offered | None:
+    ) -> Offered | None:
         return self._guard.call(
             key,
             lambda: self._couriers.offer(

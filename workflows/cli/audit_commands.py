@@ -1,11 +1,11 @@
-"""``expediter audit``: is the log what was written? In a folder beside its engine, or in DynamoDB: it only reads.
+"""``expediter audit``: verify that nothing in the log was changed, in a folder beside its engine or in DynamoDB.
 
-Verifying needs no keys of customers, so on AWS it is given none: nothing personal can be read by who verifies.
+It only reads, and needs no customer's key: on AWS it reads without keys, so that no personal data can be seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,20 +14,25 @@ import typer
 
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.terminal import print_json, printable, say, status_console
+from workflows.cli.options import Region
+from workflows.cli.terminal import counting, print_json, printable, say
 
 if TYPE_CHECKING:
     from workflows.audit.findings import Head
     from workflows.event_store.event_log import EventLog
 
-app = typer.Typer(name="audit", help="Prove that the log is what was written.", no_args_is_help=True)
+app = typer.Typer(name="audit", help="Verify that nothing in the log was changed.", no_args_is_help=True)
 
-Data = Annotated[Path | None, typer.Option("--data", metavar="DIR", help="The folder of an engine; it may be running.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine; it may be running."),
+]
 Table = Annotated[
     str | None,
-    typer.Option(metavar="NAME", help="The events table of a deployed stack, read whole, with your AWS credentials."),
+    typer.Option(
+        metavar="NAME", help="The events table of a deployed stack. All of it is read, with your AWS credentials."
+    ),
 ]
-Region = Annotated[str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where the table is.")]
 
 
 @app.command()
@@ -37,16 +42,16 @@ def verify(
     table: Table = None,
     region: Region = None,
     heads: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Heads published before, to find what was computed again.")
+        str | None, typer.Option(metavar="FILE", help="Heads exported before, to find a chain that was recomputed.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Verify the chain of every stream, naming each bad commit by stream and version. Exit code 1 when there is one."""
+    """Verify the hash chain of every stream and name each bad commit. Exit code 1 if there is one."""
     from workflows.audit import verify as audit
 
     published = None if heads is None else _read_heads(heads)
-    with _log(data, table, region) as log, _streams_walked() as walked_so_far:
-        report = audit.verify(log, heads=published, progress=walked_so_far)
+    with _log(data, table, region) as log, counting("verifying stream {} ...") as progress:
+        report = audit.verify(log, heads=published, progress=progress)
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
         counted = ("streams", "commits", "events", "opaque", "heads")
@@ -55,16 +60,16 @@ def verify(
     else:
         for finding in findings:
             print(printable(f"{finding['stream']} version {finding['version']}: {finding['what']}"))
-        held = f", held against {report.heads} published heads" if published is not None else ""
-        opaque = f" ({report.opaque} of a type that this version does not know)" if report.opaque else ""
-        walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{opaque}{held}"
+        compared = f", compared with {report.heads} exported heads" if published is not None else ""
+        opaque = f" ({report.opaque} of types that this version does not know)" if report.opaque else ""
+        walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{opaque}{compared}"
         say(f"{'intact' if report.intact else f'{len(findings)} broken'}: {walked}")
     return Exit.OK if report.intact else Exit.NO
 
 
 @app.command()
 def heads(*, data: Data = None, table: Table = None, region: Region = None) -> None:
-    """Print the head of every stream as JSON: keep it where who writes the log cannot write."""
+    """Print the head of every stream as JSON. Keep it where writers of the log cannot write."""
     from workflows.audit import verify as audit
     from workflows.event_store.commits import ChainBroken
 
@@ -87,16 +92,16 @@ def _read_heads(file: str) -> dict[str, Head]:
         found = [Head(str(each["stream"]), int(each["version"]), bytes.fromhex(each["hash"])) for each in listed]
     except (TypeError, KeyError, ValueError):
         found = []
-    if not found:  # nor would it be held against any
+    if not found:  # comparing with no heads would always succeed
         raise InvalidInput(f"{file} holds no heads; expediter audit heads prints them")
     return {head.stream: head for head in found}
 
 
 @contextmanager
 def _log(data: Path | None, table: str | None, region: str | None) -> Iterator[EventLog]:
-    """Raises InvalidInput, Unreachable, AccessDenied."""
+    """Open the log that the options name. Raises InvalidInput, Unreachable, AccessDenied."""
     if (data is None) == (table is None):
-        raise InvalidInput("say which log: --data DIR of an engine here, or --table NAME of one on AWS")
+        raise InvalidInput("name the log: --data DIR of an engine here, or --table NAME of one on AWS")
     if data is not None:
         from workflows.cli.folder import open_log
 
@@ -121,22 +126,6 @@ def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
         try:
             yield DynamoDbEventLog(client("dynamodb", region), table, Codec(NoKeys(), EVENT_TYPES), SystemClock())
         except StreamUnavailable as unavailable:
-            raise Unreachable(f"the table {table} does not answer: {unavailable}; ask again") from None
+            raise Unreachable(f"the table {table} does not answer: {unavailable}; try again") from None
         except (KeyError, UnicodeDecodeError):
-            raise InvalidInput(f"the table {table} holds no event log") from None
-
-
-@contextmanager
-def _streams_walked() -> Iterator[Callable[[int], None]]:
-    """Counts on a terminal, where somebody waits."""
-    console = status_console()
-    if not console.is_terminal:
-        yield lambda _streams: None
-        return
-    with console.status("verifying ...") as status:
-
-        def shown(streams: int) -> None:
-            if streams % 100 == 0:
-                status.update(f"verifying ... {streams} streams")
-
-        yield shown
+            raise InvalidInput(f"the table {table} is not an event log") from None

@@ -1,4 +1,4 @@
-"""``expediter circuits``: who outside is known to be down, and the operator's hand."""
+"""``expediter circuits``: the circuit breakers of the providers, and opening and closing them by hand."""
 
 from __future__ import annotations
 
@@ -6,61 +6,65 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.order_commands import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, Url
 from workflows.cli.terminal import print_json, say
 
-app = typer.Typer(name="circuits", help="See, open and close the circuits of those outside.", no_args_is_help=True)
+app = typer.Typer(name="circuits", help="Show, open and close the circuit breakers of providers.", no_args_is_help=True)
 
-Dependency = Annotated[str, typer.Argument(metavar="DEPENDENCY", help="payments, kitchen or couriers.")]
-Reason = Annotated[str, typer.Option(help="Why; it is kept in the circuit's history.")]
+Dependency = Annotated[str, typer.Argument(metavar="PROVIDER", help="payments, kitchen or couriers.")]
+Reason = Annotated[str, typer.Option(help="Why. Kept in the circuit's history.")]
 
 
 @app.command("list")
 def list_(*, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
-    """List the circuits: closed, open, half open while a probe is under way, or held open by hand."""
+    """List the circuit breakers: closed, open, half open during a probe, or held open by hand."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        found = engine.circuits()
+        listed = engine.circuits()
     if json:
-        print_json(found)
+        print_json(listed)
     else:
-        from workflows.cli.incident_pages import show_circuits
+        from workflows.cli.circuit_pages import show_circuits
 
-        show_circuits(found["circuits"])
+        show_circuits(listed["circuits"])
 
 
 @app.command()
 def show(dependency: Dependency, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
-    """Show a circuit and what happened to it in the last week: when, why, and who."""
-    _about(dependency, None, "", url=url, data=data, as_=as_, json=json)
+    """Show a circuit breaker and its transitions of the last week: when, why, and by whom."""
+    _show(dependency, None, "", url=url, data=data, as_=as_, json=json)
 
 
 @app.command("open")
 def open_(
     dependency: Dependency, *, reason: Reason, url: Url = None, data: Data = None, as_: As = None, json: Json = False
 ) -> None:
-    """Hold a circuit open: no calls and no probes, until somebody closes it. Orders wait."""
-    _about(dependency, "open", reason, url=url, data=data, as_=as_, json=json)
-    say(f"held open; expediter circuits close {dependency} lets the orders go on")
+    """Hold a circuit open: no calls and no probes until it is closed by hand. Orders wait."""
+    from workflows.cli.connection import hint
+
+    _show(dependency, "open", reason, url=url, data=data, as_=as_, json=json)
+    if not json:
+        say(f"held open; orders continue after {hint(f'circuits close {dependency}', url, data)} --reason REASON")
 
 
 @app.command()
 def close(
     dependency: Dependency, *, reason: Reason, url: Url = None, data: Data = None, as_: As = None, json: Json = False
 ) -> None:
-    """Close a circuit: everybody may call, and those who wait are let go at a pace."""
-    _about(dependency, "close", reason, url=url, data=data, as_=as_, json=json)
+    """Close a circuit: calls are made again, and waiting orders continue at a pace."""
+    _show(dependency, "close", reason, url=url, data=data, as_=as_, json=json)
 
 
-def _about(dependency: str, action: str | None, reason: str, *, url: Url, data: Data, as_: As, json: bool) -> None:
+def _show(dependency: str, action: str | None, reason: str, *, url: Url, data: Data, as_: As, json: bool) -> None:
+    """Send the action, if there is one, and print the circuit breaker."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        found = engine.circuit(dependency, action, reason)
+        history = engine.circuit(dependency, action, reason)
     if json:
-        print_json(found)
+        print_json(history)
     else:
-        from workflows.cli.incident_pages import show_circuit
+        from workflows.cli.circuit_pages import show_circuit
 
-        show_circuit(found)
+        show_circuit(history)

@@ -1,8 +1,9 @@
-"""How a command reaches an engine: its address, a token to be let in with, and what it says when it is refused."""
+"""Connects a command to an engine: its address, a token, and error messages that say what to do."""
 
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -18,11 +19,20 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 
-_MINT = "expediter token prints a new one"
+_NEW_TOKEN = "expediter token prints a new one"
+
+_RETRY_FOR_S = 2.0
+"""A person waits: a wrong address is reported soon. Programs use the client's own default."""
+
+
+def hint(command: str, url: str | None, data: Path | None) -> str:
+    """Return a command line to print, with the options that reach the same engine, quoted for a shell."""
+    engine = ("--data", str(data)) if data is not None else ("--url", url) if url else ()
+    return " ".join(["expediter", command, *(shlex.quote(word) for word in engine)])
 
 
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
-    """A token of the engine whose folder this is. Raises InvalidInput."""
+    """Return a token for the engine of this folder. Raises InvalidInput."""
     from domain.identifiers import InvalidIdentifier, parse_name
     from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
 
@@ -36,86 +46,99 @@ def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
 
 @contextmanager
 def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[ExpediterClient]:
-    """A client of the engine at ``--url``, or of ``--data``, or on the default port. Raises CommandFailed."""
+    """Open a client of the engine at ``--url``, of the folder ``--data``, or on the default port.
+
+    Raises:
+        CommandFailed: In place of each error of the client.
+    """
     from workflows.client import ExpediterClient
 
     address = url or (address_of(data) if data else None) or DEFAULT_URL
-    token, another = _token(address, data, as_)
-    with explained(another), ExpediterClient(address, token) as client:
+    token, another_token = _token(address, data, as_)
+    start = f"expediter up --data {shlex.quote(str(data)) if data else 'DIR'}"
+    with explained(another_token, start), ExpediterClient(address, token, retry_for_s=_RETRY_FOR_S) as client:
         yield client
 
 
 @contextmanager
-def explained(another_token: str = _MINT) -> Iterator[None]:
-    """What a client raises, as CommandFailed with a way out."""
+def explained(another_token: str = _NEW_TOKEN, start: str = "expediter up --data DIR") -> Iterator[None]:
+    """Turn errors of the client into CommandFailed.
+
+    Args:
+        another_token: How to get another token, for the error when the engine refuses this one.
+        start: The command that starts an engine, for the error when none answers.
+    """
     from workflows.client import ApiProblem, EngineUnreachable, InvalidBearerToken
 
     try:
         yield
-    except InvalidBearerToken as unusable:
-        raise AccessDenied(f"{unusable}; {another_token}") from None
+    except InvalidBearerToken as error:
+        raise AccessDenied(f"{error}; {another_token}") from None
     except EngineUnreachable as error:
-        raise Unreachable(f"{error}; start one with expediter up --data DIR, or name another with --url") from None
+        raise Unreachable(f"{error}; start one with {start}, or name another with --url") from None
     except ApiProblem as problem:
+        errors = [{"field": field, "problem": what} for field, what in problem.errors]
+        details = {"problem": problem.name, "status": problem.status, "errors": errors}
         if problem.status == 401:
-            raise AccessDenied(f"{problem.detail.rstrip('.')}; {another_token}") from None
+            raise AccessDenied(f"{problem.detail.rstrip('.')}; {another_token}", details) from None
         if problem.status >= 500:
-            raise Unreachable(f"the engine could not serve it (HTTP {problem.status}): {problem.detail}") from None
-        raise CommandRefused(problem.detail) from None
+            message = f"the engine could not serve the request (HTTP {problem.status}): {problem.detail}"
+            raise Unreachable(message, details) from None
+        raise CommandRefused(problem.detail, details) from None
 
 
 def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], str], str]:
-    """Where the token of each request comes from, and how to get another when it is refused. Raises CommandFailed."""
+    """Return a function that gives each request its token, and how to get another token. Raises CommandFailed."""
     if data is not None:
-        role, colon, subject = (as_ or f"support:{_login()}").partition(":")
+        role, colon, subject = (as_ or f"support:{_login_name()}").partition(":")
         if not colon:
             raise InvalidInput(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
-        return partial(minted, data, role, subject, _TOKEN_S), _MINT
-    given = os.environ.get("EXPEDITER_TOKEN")
-    if given is not None:
-        return _of_environment(given.strip(), url)
-    return _of_login(url), f"log in again with expediter login --url {url}"
+        return partial(minted, data, role, subject, _TOKEN_TTL_S), _NEW_TOKEN
+    from_environment = os.environ.get("EXPEDITER_TOKEN")
+    if from_environment is not None:
+        return _token_of_environment(from_environment.strip(), url)
+    return _token_of_login(url), f"log in again with expediter login --url {url}"
 
 
-def _of_environment(given: str, url: str) -> tuple[Callable[[], str], str]:
-    """An empty one is not passed over: the command would be done as somebody else."""
+def _token_of_environment(token: str, url: str) -> tuple[Callable[[], str], str]:
+    """Use EXPEDITER_TOKEN. An empty one is an error: the stored login would act under another name."""
     from workflows.bearer import is_token
     from workflows.cli import logins
 
-    address = logins.address(url)  # raises for one that would carry the token for all to read
-    if not is_token(given):
-        raise AccessDenied("EXPEDITER_TOKEN is empty, or is no bearer token; unset it, or set it to one")
-    minted_here = address.startswith("http://")  # of a folder's engine; a deployed one answers over TLS
-    return lambda: given, _MINT if minted_here else f"unset EXPEDITER_TOKEN and use expediter login --url {url}"
+    address = logins.address(url)  # raises for an address that would reveal the token
+    if not is_token(token):
+        raise AccessDenied("EXPEDITER_TOKEN is empty or not a bearer token; set it to one, or unset it")
+    is_local = address.startswith("http://")  # the engine of a folder; a deployed one answers over TLS
+    return lambda: token, _NEW_TOKEN if is_local else f"unset EXPEDITER_TOKEN and use expediter login --url {url}"
 
 
-def _of_login(url: str) -> Callable[[], str]:
-    """The stored login's access token, renewed and stored again when it is over."""
+def _token_of_login(url: str) -> Callable[[], str]:
+    """Use the stored login's access token, renewed and stored again when it has expired."""
     from workflows.cli import cognito, logins
 
-    held = logins.find(logins.address(url))
-    if held is None:
+    login = logins.find(logins.address(url))
+    if login is None:
         raise AccessDenied(
             "no token: set EXPEDITER_TOKEN (expediter token prints one), name the folder with --data DIR, "
             f"or log in with expediter login --url {url}"
         )
 
     def token() -> str:
-        nonlocal held
-        assert held is not None  # it was found above
-        if not cognito.is_fresh(held):
-            held = cognito.renewed(held)
-            logins.save(held)
-        return held.access_token
+        nonlocal login
+        assert login is not None  # checked above
+        if not cognito.is_fresh(login):
+            login = cognito.renewed(login)
+            logins.save(login)
+        return login.access_token
 
     return token
 
 
-_TOKEN_S = 300  # each request has its own
+_TOKEN_TTL_S = 300  # each request gets a token of its own
 
 
-def _login() -> str:
-    """Who sits here, as an id: it stands in the history of what they do."""
+def _login_name() -> str:
+    """Return the operating system's user name as an id, for the history of what the user does."""
     import getpass
     import re
 

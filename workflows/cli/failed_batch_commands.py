@@ -1,7 +1,7 @@
-"""``expediter failed-batches``: what Lambda gave up on of the log's stream, and working on it again.
+"""``expediter failed-batches``: batches of the log's stream that Lambda gave up on, and redriving them.
 
-A batch is worked on again by invoking its function with it, as the stream did. What was done already is done again
-without effect, so a batch may be redriven twice. It is deleted once the function says that no record of it failed.
+Redriving invokes the batch's function with the batch, as the stream did. Processing a record twice has no effect, so a
+batch may be redriven twice. It is deleted once the function reports that none of its records failed.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput, Unreachable
-from workflows.cli.terminal import print_json, printable, say, status_console
+from workflows.cli.options import DryRun, Region
+from workflows.cli.terminal import counting, print_json, printable, say
 from workflows.clock import timestamp
 
 if TYPE_CHECKING:
     from workflows.aws.failed_batches import FailedBatch, FailedBatches
 
-app = typer.Typer(name="failed-batches", help="See and redrive what the log's stream gave up on.", no_args_is_help=True)
+app = typer.Typer(
+    name="failed-batches", help="Show and redrive batches that the log's stream gave up on.", no_args_is_help=True
+)
 
 Bucket = Annotated[
-    str, typer.Option(metavar="NAME", help="Where they are kept: the stack's output FailedBatchesBucket.")
-]
-Region = Annotated[
-    str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where bucket and function are.")
+    str, typer.Option(metavar="NAME", help="The bucket of the batches: the stack's output FailedBatchesBucket.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 
 INVOKE_WITHIN_S = 900.0
-"""The longest a function may take."""
+"""The longest run of a Lambda function."""
 
 
 @app.command("list")
@@ -41,13 +41,13 @@ def list_(
     *,
     bucket: Bucket,
     function: Annotated[str | None, typer.Option(metavar="NAME", help="Only those of this function.")] = None,
-    limit: Annotated[int, typer.Option(min=1, metavar="N", help="How many are read; each may have 6 MB.")] = 100,
+    limit: Annotated[int, typer.Option(min=1, metavar="N", help="Read at most this many; each may have 6 MB.")] = 100,
     region: Region = None,
     json: Json = False,
 ) -> None:
-    """List the batches that were given up: whose, when, why, and of which orders."""
+    """List the batches: their function, when and why it failed, and their orders."""
     found: list[dict[str, Any]] = []
-    with _opened(bucket, region) as batches, _counting("reading") as counted:
+    with _opened(bucket, region) as batches, counting("reading batch {} ...") as counted:
         keys = batches.list()
         for key, batch, problem in _read(batches, islice(keys, limit), counted):
             if batch is None:
@@ -68,31 +68,29 @@ def redrive(
     bucket: Bucket,
     function: Annotated[
         str,
-        typer.Option(
-            metavar="NAME", help="The function to work on them: the one that failed. Batches of another are left."
-        ),
+        typer.Option(metavar="NAME", help="The function that failed. Batches of other functions are left alone."),
     ],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be invoked, and do nothing.")] = False,
+    dry_run: DryRun = False,
     region: Region = None,
     json: Json = False,
 ) -> None:
-    """Work on each batch again, and delete it once none of its records failed. Exit code 1 when some are left."""
+    """Process each batch again, and delete it if none of its records failed. Exit code 1 if some are left."""
     results: list[dict[str, Any]] = []
     others, invoke = 0, _invoking(function, region)
-    with _opened(bucket, region) as batches, _counting("redriving") as counted:
+    with _opened(bucket, region) as batches, counting("redriving batch {} ...") as counted:
         for key, batch, problem in _read(batches, list(batches.list()), counted):
             if batch is not None and _name(batch.function) != _name(function):
                 others += 1
                 continue
             result = {"key": key} if batch is None else _described(batch)
-            wrong = problem if batch is None or dry_run else _worked_on(batch, batches, invoke)
+            wrong = problem if batch is None or dry_run else _redriven(batch, batches, invoke)
             results.append(result | ({"problem": wrong} if wrong else {}))
             if not json:
                 _show(results[-1:])
-    _told(results, others, dry_run=dry_run, json=json)
+    _show_summary(results, others, dry_run=dry_run, json=json)
 
 
-def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bool) -> None:
+def _show_summary(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bool) -> None:
     failed = sum("problem" in result for result in results)
     done = len(results) - failed
     if json:
@@ -103,13 +101,13 @@ def _told(results: list[dict[str, Any]], others: int, *, dry_run: bool, json: bo
     if failed:
         unread = sum("function" not in result for result in results)
         again = failed - unread
-        why = [f"{again} batches failed and were kept; the function's log says why"] if again else []
+        why = [f"{again} batches failed and were kept; see the function's log"] if again else []
         why += [f"{unread} batches could not be read and were kept; look at them in the bucket"] if unread else []
         raise CommandRefused(", and ".join(why))
 
 
-def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[FailedBatch], str]) -> str:
-    """What is wrong after the function worked on it; empty when nothing is, and then it is deleted."""
+def _redriven(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[FailedBatch], str]) -> str:
+    """Invoke the function with the batch and delete it on success. Returns the problem, empty if there is none."""
     wrong = invoke(batch)
     if not wrong:
         batches.delete(batch.key)
@@ -117,7 +115,7 @@ def _worked_on(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[Fai
 
 
 def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]:
-    """Invokes the function with a batch and says what is wrong then. Raises CommandFailed."""
+    """Return a function that invokes the Lambda function with a batch and returns the problem. Raises CommandFailed."""
     from workflows.cli.aws import client, explained
 
     made = cache(lambda: client("lambda", region, read_timeout_s=INVOKE_WITHIN_S))
@@ -132,7 +130,7 @@ def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]
             failures = json_.loads(payload)["batchItemFailures"]
         except (ValueError, TypeError, KeyError):
             raise InvalidInput(
-                f"{function} does not answer as a function of the stream does; the batch was kept"
+                f"{function} does not answer like a function of the stream; the batch was kept"
             ) from None
         return f"{len(failures)} of {len(batch.records)} records failed again" if failures else ""
 
@@ -142,7 +140,7 @@ def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]
 def _read(
     batches: FailedBatches, keys: Iterable[str], counted: Callable[[int], None]
 ) -> Iterator[tuple[str, FailedBatch | None, str]]:
-    """Each with its key, or what is wrong with it. One that somebody else dealt with meanwhile is left out."""
+    """Read each batch, or why it cannot be read. A batch that another person deleted meanwhile is left out."""
     from workflows.aws.failed_batches import BatchUnreadable, NoSuchBatch
 
     for number, key in enumerate(keys, start=1):
@@ -152,7 +150,7 @@ def _read(
         except BatchUnreadable as unreadable:
             yield key, None, str(unreadable)
         except (RecursionError, OverflowError):
-            yield key, None, f"{key} is not an invocation record: it is nested too deeply, or counts beyond all bounds"
+            yield key, None, f"{key} is not an invocation record: it is nested too deeply or has a number out of range"
         except NoSuchBatch:
             continue
         else:
@@ -160,7 +158,7 @@ def _read(
             if named and all(isinstance(record, dict) for record in batch.records):
                 yield key, batch, ""
             else:
-                yield key, None, f"{key} is not an invocation record: it names no function, or its records are none"
+                yield key, None, f"{key} is not an invocation record: it names no function or has no records"
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:
@@ -177,7 +175,7 @@ def _described(batch: FailedBatch) -> dict[str, Any]:
 
 
 def _stream(record: Mapping[str, Any]) -> str:
-    """Empty where it is none of a table's, which the function will say."""
+    """Return the stream of a table's record; empty for another record, which the function will report."""
     found: Any = record
     for name in ("dynamodb", "Keys", "pk", "S"):
         found = found.get(name) if isinstance(found, dict) else None
@@ -185,7 +183,7 @@ def _stream(record: Mapping[str, Any]) -> str:
 
 
 def _payload(batch: FailedBatch) -> bytes:
-    """As small as the stream sent it: Lambda takes 6 MB, which a batch may have had."""
+    """Return the batch as compact JSON: Lambda accepts 6 MB, and the batch may have been that large."""
     try:
         return json_.dumps(batch.event, separators=(",", ":"), ensure_ascii=False).encode()
     except UnicodeEncodeError:  # half of a surrogate pair can only be escaped
@@ -203,7 +201,7 @@ def _show(found: list[dict[str, Any]]) -> None:
 
 
 def _name(function: str) -> str:
-    """``Feed`` of ``Feed``, ``Feed:live`` and ``arn:aws:lambda:eu-west-1:123456789012:function:Feed:live``."""
+    """Return ``Feed`` for ``Feed``, ``Feed:live`` and ``arn:aws:lambda:eu-west-1:123456789012:function:Feed:live``."""
     return function.rpartition(":function:")[2].partition(":")[0]
 
 
@@ -216,15 +214,4 @@ def _opened(bucket: str, region: str | None) -> Iterator[FailedBatches]:
         try:
             yield FailedBatches(client("s3", region), bucket)
         except FailedBatchesUnavailable as unavailable:
-            raise Unreachable(f"the bucket {bucket} does not answer: {unavailable}; ask again") from None
-
-
-@contextmanager
-def _counting(verb: str) -> Iterator[Callable[[int], None]]:
-    """On a terminal, where somebody waits."""
-    console = status_console()
-    if not console.is_terminal:
-        yield lambda _number: None
-        return
-    with console.status(f"{verb} ...") as status:
-        yield lambda number: status.update(f"{verb} batch {number} ...")
+            raise Unreachable(f"the bucket {bucket} does not answer: {unavailable}; try again") from None

@@ -1,28 +1,39 @@
-"""``expediter incidents``: orders that stand still because of a fault that is ours, and what a person can do."""
+"""``expediter incidents``: orders that are parked because of a fault, and what support can do about them."""
 
 from __future__ import annotations
 
 import time
 import uuid
-from typing import TYPE_CHECKING, Annotated, Any
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput
-from workflows.cli.order_commands import As, Data, Json, OrderId, Url
+from workflows.cli.options import As, Data, DryRun, Json, Key, OrderId, Url
 from workflows.cli.terminal import print_json, say
+from workflows.cli.wording import pending_sentence, plain
 
 if TYPE_CHECKING:
+    from workflows.cli.order_pages import Hint
     from workflows.client import ExpediterClient
+    from workflows.client.incident_json import BulkRetryJson, DeedJson
+    from workflows.client.order_json import OrderJson
 
-app = typer.Typer(name="incidents", help="See and resolve orders that stand still.", no_args_is_help=True)
+app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
 
-Reason = Annotated[str, typer.Option(help="Why; it is kept in the order's history.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")]
-Key = Annotated[str | None, typer.Option(metavar="KEY", help="The same key again is the same request.")]
+Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history.")]
 
-LOOK_EVERY_S = 1.0
+WAIT_S = 10.0
+"""How long a retry of one order waits for its outcome by default."""
+
+LOOK_EVERY_S = 0.25
+"""How often the order is read meanwhile."""
+
+ADVANCE_EVERY_S = 1.0
 """How often a bulk retry that is watched is advanced."""
+
+ENDED = frozenset({"completed", "cancelled", "abandoned"})
 
 
 @app.command("list")
@@ -34,32 +45,32 @@ def list_(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """List the incidents: how many of which cause, and those that stand longest."""
+    """List the incidents: how many of each cause, and the orders parked longest."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        found = engine.incidents(group)
+        listed = engine.incidents(group)
     if json:
-        print_json(found)
+        print_json(listed)
     else:
         from workflows.cli.incident_pages import show_incidents
 
-        show_incidents(found)
+        show_incidents(listed)
 
 
 @app.command()
 def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
-    """Show one incident: its cause, what is owed, how it came to it, and what each verb would do."""
-    from workflows.cli.connection import connected
+    """Show one incident: its cause, what is still held, its last events, and what each action would do."""
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        found = engine.incident(order)
+        incident = engine.incident(order)
     if json:
-        print_json(found)
+        print_json(incident)
     else:
         from workflows.cli.incident_pages import show_incident
 
-        show_incident(found)
+        show_incident(incident, partial(hint, url=url, data=data))
 
 
 @app.command()
@@ -67,11 +78,14 @@ def retry(
     order: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="The order's id, ord_...")] = None,
     *,
     reason: Annotated[
-        str | None, typer.Option(help="Why; it is kept in each order's history, unsealed: no names.")
+        str | None, typer.Option(help="Why. Kept in each order's history, not encrypted: no names.")
     ] = None,
-    group: Annotated[str | None, typer.Option(metavar="CAUSE", help="All with this cause, at a pace.")] = None,
+    wait: Annotated[
+        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the outcome of one order.")
+    ] = WAIT_S,
+    group: Annotated[str | None, typer.Option(metavar="CAUSE", help="Retry all with this cause, at a pace.")] = None,
     per_second: Annotated[float, typer.Option(metavar="N", help="Orders a second, with --group.")] = 1.0,
-    resume: Annotated[str | None, typer.Option(metavar="RETRY", help="Go on with a bulk retry, retry_...")] = None,
+    resume: Annotated[str | None, typer.Option(metavar="RETRY", help="Resume a bulk retry, retry_...")] = None,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
@@ -79,23 +93,26 @@ def retry(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Go on from the facts in a new run: one order, or all with one cause. Nothing recorded is done again."""
+    """Continue one parked order, or all with one cause, in a new run. Exit code 1 if an order is parked again."""
     if sum(given is not None for given in (order, group, resume)) != 1:
         raise InvalidInput("give one of ORDER, --group CAUSE and --resume RETRY")
     if reason is None and resume is None:
-        raise InvalidInput("say why with --reason; it is kept in the history")
-    from workflows.cli.connection import connected
+        raise InvalidInput("give the reason with --reason; it is kept in the history")
+    from workflows.cli.connection import connected, hint
 
+    see = partial(hint, url=url, data=data)
     with connected(url, data, as_) as engine:
         if order is not None:
-            _told(engine.retry(order, reason or "", dry_run=dry_run, key=key), order, json)
-        elif dry_run:
-            _told_group(engine.begin_bulk_retry(group or "", reason or "", per_s=per_second, dry_run=True), json)
+            done = engine.retry(order, reason or "", dry_run=dry_run, key=key)
+            if done["order"] is not None:
+                done["order"] = _outcome(engine, done["order"], wait)
+            _show_retried(done, order, see, json)
+        elif group is not None and dry_run:
+            _show_bulk_plan(engine, group, reason or "", per_second, json)
         else:
-            begun = resume or _begin(engine, group or "", reason or "", per_second, key)
-            if resume:
+            if resume is not None:
                 engine.bulk_retry(resume, "resume")
-            _watch(engine, begun, json)
+            _watch(engine, resume or _begin(engine, group or "", reason or "", per_second, key), see, json)
 
 
 @app.command()
@@ -107,11 +124,11 @@ def stop(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Stop a bulk retry: no more orders are started, those that were go on."""
+    """Stop a bulk retry: it starts no more orders. Those already started continue."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        _told_group(engine.bulk_retry(retry, "stop"), json)
+        _show_bulk(engine.bulk_retry(retry, "stop"), json)
 
 
 @app.command()
@@ -122,13 +139,16 @@ def resolve(
         str,
         typer.Option(
             metavar="cancel|abandon|write-off",
-            help="cancel gives back what is held; abandon does not; write-off stops pursuing what one intent owes.",
+            help="cancel reverses what was done; abandon does not; write-off stops pursuing what one event holds.",
         ),
     ],
     reason: Reason,
-    intent: Annotated[int | None, typer.Option(metavar="N", help="Whose debt is written off.")] = None,
+    intent: Annotated[
+        int | None, typer.Option(metavar="EVENT", help="The number of the event to write off, as the incident shows.")
+    ] = None,
     fault: Annotated[
-        str | None, typer.Option(help="Who answers for it: customer, restaurant, courier or platform.")
+        str | None,
+        typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform."),
     ] = None,
     dry_run: DryRun = False,
     key: Key = None,
@@ -137,20 +157,19 @@ def resolve(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """End an incident: cancel the order, abandon it, or write one debt off. Much money needs a second person."""
-    from workflows.cli.connection import connected
+    """End an incident. Exit code 1 if the amount is so large that a second person must approve first."""
+    from workflows.cli.connection import connected, hint
 
+    action = how.replace("-", "_")
     with connected(url, data, as_) as engine:
-        done = engine.resolve(
-            order, how.replace("-", "_"), reason, fault=fault, intent=intent, dry_run=dry_run, key=key
-        )
-    _told(done, order, json)
+        done = engine.resolve(order, action, reason, fault=fault, intent=intent, dry_run=dry_run, key=key)
+    _show_done(done, order, action, partial(hint, url=url, data=data), json)
 
 
 @app.command()
 def approve(
     order: OrderId,
-    approval: Annotated[int, typer.Argument(metavar="APPROVAL", help="The number of the wish, as the incident shows.")],
+    approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
     *,
     dry_run: DryRun = False,
     key: Key = None,
@@ -159,17 +178,18 @@ def approve(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Agree, as a second person, to what somebody else wished. It is done at once."""
-    from workflows.cli.connection import connected
+    """Approve, as a second person, what another person requested. It is done at once."""
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        _told(engine.approve(order, approval, dry_run=dry_run, key=key), order, json)
+        done = engine.approve(order, approval, dry_run=dry_run, key=key)
+    _show_done(done, order, "approve", partial(hint, url=url, data=data), json)
 
 
 @app.command()
 def note(
     order: OrderId,
-    text: Annotated[str, typer.Argument(metavar="TEXT", help="What others who look at the order should know.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="For everyone who may read the order's history.")],
     *,
     dry_run: DryRun = False,
     key: Key = None,
@@ -178,34 +198,69 @@ def note(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Leave a note in an order's history, whatever state it is in."""
-    from workflows.cli.connection import connected
+    """Add a note to an order's history, whatever its status."""
+    from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        at = engine.get(order)["version"] + 1 if dry_run else 0
-        done = {"order": order, "event": "NoteAdded", "version": at} if dry_run else engine.note(order, text, key=key)
+        version = engine.get(order)["version"] + 1 if dry_run else 0
+        planned = {"order": order, "event": "NoteAdded", "version": version}
+        done = planned if dry_run else engine.note(order, text, key=key)
     if json:
         print_json(done)
     elif dry_run:
-        say(f"would record a note as version {at} of order {order}; nothing runs, no money moves")
+        say(f"Dry run: a note would be recorded as event {version} of order {order}; no calls, no money moves.")
     else:
-        say(f"noted; see expediter order history {order}")
+        say(f"noted; see {hint(f'order history {order}', url, data)}")
 
 
-def _told(done: dict[str, Any], order: str, json: bool) -> None:
-    """What was done, or would be."""
+def _outcome(engine: ExpediterClient, view: OrderJson, wait_s: float) -> OrderJson:
+    """Read the order until it has ended or is parked again, or the time is over."""
+    deadline = time.monotonic() + wait_s
+    while not _has_outcome(view) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+        view = engine.get_changed(view["id"], view["version"]) or view
+    return view
+
+
+def _has_outcome(view: OrderJson) -> bool:
+    return view["parked"] or view["status"] in ENDED
+
+
+def _show_retried(done: DeedJson, order: str, see: Hint, json: bool) -> None:
+    view = done["order"]
+    if view is None or json:
+        _show_done(done, order, "retry", see, json)
+    if view is None:
+        return
+    status = plain(view["status"])
+    if view["parked"]:
+        raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
+    if json:
+        return
+    if view["status"] in ENDED:
+        say(f"order {order} is {status}, run {view['run']}; see {see(f'order history {order}')}")
+    else:
+        waits = "".join(f", {pending_sentence(pending)}" for pending in view["pending"])
+        say(f"the outcome is not known yet: order {order} is {status}, run {view['run']}{waits}")
+        say(f"see {see(f'order show {order}')}")
+
+
+def _show_done(done: DeedJson, order: str, action: str, see: Hint, json: bool) -> None:
+    """Print what an action did, or would do. Raises CommandRefused when a second person must approve it first."""
+    needed = [request for request in done["approvals"] if request["wish"] == action and done["plan"] is None]
+    view = done["order"]
     if json:
         print_json(done)
     elif done["plan"] is not None:
         from workflows.cli.incident_pages import show_plan
 
-        show_plan(done["plan"])
-    else:
-        for wish in done["approvals"]:
-            number = wish["approval"]
-            say(f"a second person has to agree: expediter incidents approve {order} {number} --as support:SOMEBODY")
-        view = done["order"]
-        say(f"order {order} is {view['status']}, run {view['run']}; see expediter order history {order}")
+        show_plan(action, done["plan"])
+    elif view is not None and not needed:
+        say(f"order {order} is {plain(view['status'])}, run {view['run']}; see {see(f'order history {order}')}")
+    if needed:
+        number = needed[-1]["approval"]
+        command = f"{see(f'incidents approve {order} {number}')} --as support:NAME"
+        raise CommandRefused(f"a second person must approve this first: {command}")
 
 
 def _begin(engine: ExpediterClient, group: str, reason: str, per_s: float, key: str | None) -> str:
@@ -214,30 +269,41 @@ def _begin(engine: ExpediterClient, group: str, reason: str, per_s: float, key: 
     return str(begun["id"])
 
 
-def _watch(engine: ExpediterClient, retry_id: str, json: bool) -> None:
-    """Advance it until it is done or stopped. Interrupted, it goes on by itself."""
+def _show_bulk_plan(engine: ExpediterClient, group: str, reason: str, per_s: float, json: bool) -> None:
+    planned = engine.begin_bulk_retry(group, reason, per_s=per_s, dry_run=True)
+    if json:
+        print_json(planned)
+    else:
+        from workflows.cli.incident_pages import show_bulk_plan
+
+        show_bulk_plan(planned, engine.incidents(group))
+
+
+def _watch(engine: ExpediterClient, retry_id: str, see: Hint, json: bool) -> None:
+    """Advance a bulk retry until it is done or stopped. After Ctrl-C it continues without this command."""
     from workflows.cli.incident_pages import bulk_progress
 
     try:
         with bulk_progress() as shown:
-            while (found := engine.bulk_retry(retry_id, "advance"))["state"] == "running":
-                shown(found)
-                time.sleep(LOOK_EVERY_S)
-            shown(found)
+            while (progress := engine.bulk_retry(retry_id, "advance"))["state"] == "running":
+                shown(progress)
+                time.sleep(ADVANCE_EVERY_S)
+            shown(progress)
     except KeyboardInterrupt:
-        say(f"it goes on by itself; expediter incidents stop {retry_id} stops it, retry --resume {retry_id} shows it")
+        say(f"the bulk retry continues; stop it with {see(f'incidents stop {retry_id}')}")
         raise
-    _told_group(found, json)
-    if found["state"] == "stopped":
-        raise CommandRefused(f"stopped: {found['why']}; go on with expediter incidents retry --resume {retry_id}")
-    if found["counts"]["parked_again"] or found["counts"]["refused"]:
-        raise CommandRefused("some orders were parked again; see expediter incidents list")
+    _show_bulk(progress, json)
+    if progress["state"] == "stopped":
+        resume = f"{see('incidents retry')} --resume {retry_id}"
+        raise CommandRefused(f"stopped: {progress['why']}; resume it with {resume}")
+    if progress["counts"]["parked_again"] or progress["counts"]["refused"]:
+        raise CommandRefused(f"some orders were parked again; see {see('incidents list')}")
 
 
-def _told_group(found: dict[str, Any], json: bool) -> None:
+def _show_bulk(progress: BulkRetryJson, json: bool) -> None:
     if json:
-        print_json(found)
+        print_json(progress)
     else:
         from workflows.cli.incident_pages import show_bulk_retry
 
-        show_bulk_retry(found)
+        show_bulk_retry(progress)

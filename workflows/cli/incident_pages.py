@@ -1,181 +1,152 @@
-"""Incidents, plans, bulk retries and circuits on a terminal."""
+"""Incidents, plans and bulk retries on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
-from rich.table import Table
 from rich.text import Text
 
-from workflows.cli.order_pages import show_timeline
-from workflows.cli.terminal import data_console, say, status_console
+from workflows.cli.order_pages import Hint, show_timeline
+from workflows.cli.plan_wording import plan_sentence
+from workflows.cli.terminal import data_console, say, status_console, table
 from workflows.cli.wording import actor, money, plain
 
 View: TypeAlias = Mapping[str, Any]
 
+_NUMBERS = frozenset({"orders", "run", "at stake"})
 
-def show_incidents(found: View) -> None:
-    """The groups, then the orders that stand longest."""
+
+def show_incidents(listed: View) -> None:
+    """Print the groups, then the orders parked longest."""
     console = data_console()
-    if not found["groups"]:
+    if not listed["groups"]:
         console.print("no incidents")
         return
-    groups = _table("cause", "orders", "oldest since", "at stake")
-    for group in found["groups"]:
+    groups = table("cause", "orders", "oldest since", "at stake", right=_NUMBERS)
+    for group in listed["groups"]:
         stake = ", ".join(money(amount) for amount in group["at_stake"])
-        groups.add_row(Text(group["cause"], "bold red"), str(group["orders"]), _time(group["since"]), stake)
+        groups.add_row(Text(group["cause"], "bold red"), str(group["orders"]), clock(group["since"]), stake)
     console.print(groups)
     console.print()
-    orders = _table("order", "cause", "status", "run", "parked since", "at stake")
-    for line in found["incidents"]:
+    orders = table("order", "cause", "status", "run", "parked since", "at stake", right=_NUMBERS)
+    for line in listed["incidents"]:
         orders.add_row(
             line["order_id"],
             line["cause"],
             plain(line["status"]),
             str(line["run"]),
-            _time(line["since"]),
+            clock(line["since"]),
             money(line["at_stake"]),
         )
     console.print(orders)
-    if found["more"]:
-        console.print(f"and {found['more']} more; narrow it with --group CAUSE")
+    if listed["more"]:
+        console.print(f"and {listed['more']} more; narrow the list with --group CAUSE")
 
 
-def show_incident(found: View) -> None:
-    """Why it stands, what it owes, how it came to it, what each verb would do."""
+def show_incident(incident: View, hint: Hint) -> None:
+    """Print why the order is parked, what is still held, its last events, and what each action would do."""
     console = data_console()
-    console.print(
-        Text.assemble((found["order_id"], "bold"), "  ", plain(found["status"]), "  ", (found["cause"], "red"))
+    order = incident["order_id"]
+    console.print(Text.assemble((order, "bold"), "  ", plain(incident["status"]), "  ", (incident["cause"], "red")))
+    since = clock(incident["since"])
+    console.print(Text(f"parked since {since}, run {incident['run']}, version {incident['version']}", "dim"))
+    if incident["detail"]:
+        console.print(incident["detail"])
+    for item in incident["owed"]:
+        console.print(Text(_held(item), "yellow"))
+    for request in incident["approvals"]:
+        words = f"{plain(request['wish'])} of {money(request['amount'])} requested by {actor(request['by'])}"
+        approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
+        console.print(Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"))
+    console.print()
+    show_timeline(
+        incident["timeline"], console, placed_at=incident["placed_at"], earlier=hint(f"order history {order}")
     )
-    console.print(Text(f"parked since {_time(found['since'])}, run {found['run']}, version {found['version']}", "dim"))
-    if found["detail"]:
-        console.print(found["detail"])
-    for item in found["owed"]:
-        amount = f" {money(item['amount'])}" if item["amount"] else ""
-        doubt = " in doubt" if item["in_doubt"] else " refused" if item["refused"] else ""
-        console.print(Text(f"owes: {item['holding']}{amount} of #{item['intent']}{doubt}", "yellow"))
-    for wish in found["approvals"]:
-        who = actor(wish["by"])
-        text = f"waits for a second person: {who} wants to {plain(wish['wish'])}, {money(wish['amount'])}"
-        console.print(Text(f"{text} (approval {wish['approval']}): {wish['reason']}", "yellow"))
     console.print()
-    show_timeline(found["timeline"], console)
-    console.print()
-    for verb, plan in found["plans"].items():
-        console.print(Text.assemble((f"{plain(verb)}: ", "bold"), _in_words(plan)))
+    for action, plan in incident["plans"].items():
+        console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)))
 
 
-def show_plan(plan: View) -> None:
-    """What a verb would do."""
-    data_console().print(_in_words(plan))
+def show_plan(action: str, plan: View) -> None:
+    """Print what an action would do."""
+    data_console().print(f"Dry run: {plan_sentence(action, plan)}")
 
 
-def show_bulk_retry(found: View) -> None:
-    """What came of each order."""
-    console = data_console()
-    table = _table("order", "result", "run", "detail")
-    for order in found["orders"]:
+def show_bulk_plan(planned: View, listed: View) -> None:
+    """Print the orders that a bulk retry would retry, with the money at stake."""
+    stakes = {line["order_id"]: line["at_stake"] for line in listed["incidents"]}
+    rows = table("order", "at stake", right=_NUMBERS)
+    for order in planned["orders"]:
+        stake = stakes.get(order["order_id"])
+        rows.add_row(order["order_id"], money(stake) if stake else "")
+    data_console().print(rows)
+    at_stake = ", ".join(money(amount) for group in listed["groups"] for amount in group["at_stake"])
+    number = len(planned["orders"])
+    say(f"Dry run: {number} order{'' if number == 1 else 's'} would be retried, {at_stake} at stake.")
+
+
+def show_bulk_retry(progress: View) -> None:
+    """Print the outcome of each order."""
+    rows = table("order", "outcome", "run", "detail", right=_NUMBERS)
+    for order in progress["orders"]:
         style = {"ended": "green", "parked_again": "red", "refused": "red"}.get(order["outcome"], "")
-        table.add_row(order["order_id"], Text(plain(order["outcome"]), style), str(order["run"] or ""), order["detail"])
-    console.print(table)
-    counts = ", ".join(f"{number} {plain(name)}" for name, number in found["counts"].items() if number)
-    say(f"{found['state']}: {counts or 'no orders'}")
+        rows.add_row(order["order_id"], Text(plain(order["outcome"]), style), str(order["run"] or ""), order["detail"])
+    data_console().print(rows)
+    say(f"{progress['state']}: {_counts(progress) or 'no orders'}")
 
 
 @contextmanager
 def bulk_progress() -> Iterator[Callable[[View], None]]:
-    """Draws a bar on a terminal; elsewhere says a line when something changed."""
+    """Show a bar on a terminal; elsewhere print a line whenever the counts change."""
     console = status_console()
     if not console.is_terminal:
-        yield _lines()
+        yield _line_printer()
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=None)
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=None)
 
-        def shown(found: View) -> None:
-            done, total, words = _progress(found)
-            progress.update(task, completed=done, total=total, description=words)
+        def shown(progress: View) -> None:
+            done, total = _done_of(progress)
+            bar.update(task, completed=done, total=total, description=_counts(progress))
 
         yield shown
 
 
-def show_circuits(circuits: Sequence[View]) -> None:
-    """One line each."""
-    table = _table("circuit", "state", "since", "failures of calls", "probes", "last probe's error")
-    for circuit in circuits:
-        since = _time(circuit["since"]) if circuit["since"] else ""
-        counted = f"{circuit['failures']} of {circuit['calls']}"
-        state = Text(plain(circuit["state"]), "green" if circuit["state"] == "closed" else "bold red")
-        probes = str(circuit["probes"] or "")
-        table.add_row(circuit["dependency"], state, since, counted, probes, circuit["probe_error"])
-    data_console().print(table)
+def clock(text: str) -> str:
+    """Return an RFC 3339 time to the second: ``2026-05-04 12:00:36Z``."""
+    return f"{text[:10]} {text[11:19]}Z"
 
 
-def show_circuit(found: View) -> None:
-    """The circuit, and what happened to it."""
-    show_circuits([found["circuit"]])
-    table = _table("when", "what", "by", "why")
-    for each in found["transitions"]:
-        data = each["data"]
-        why = data.get("reason") or data.get("last_error") or (f"probe {data['probes']}" if "probes" in data else "")
-        table.add_row(_time(each["at"]), _TRANSITIONS.get(each["type"], each["type"]), actor(each["actor"]), why)
-    console = data_console()
-    console.print()
-    console.print(table if found["transitions"] else "nothing happened to it in the last week")
+def _held(item: View) -> str:
+    amount = f"{money(item['amount'])} ({item['holding']}, event {item['intent']})" if item["amount"] else ""
+    what = amount or f"{item['holding']} (event {item['intent']})"
+    unsure = ", outcome unknown" if item["in_doubt"] else ", the provider refused to undo it" if item["refused"] else ""
+    return f"Still held: {what}{unsure}"
 
 
-_TRANSITIONS = {
-    "CircuitOpened": "opened: too many failures",
-    "CircuitClosed": "closed: a probe went through",
-    "CircuitHeldOpen": "held open by hand",
-    "CircuitForcedClosed": "closed by hand",
-}
-
-
-def _in_words(plan: View) -> str:
-    if plan["refused"]:
-        return f"refused, {plan['refused']['detail']}"
-    if plan["second_person_for"]:
-        return f"a second person has to agree first, it is about {money(plan['second_person_for'])}"
-    moves = [f"{move['what']} {money(move['amount'])}" for move in plan["money"]]
-    runs = [f"{found['intent']} (#{found['version']})" for found in plan["runs"]]
-    then = f"then {plain(plan['status'])}"
-    return "; ".join(
-        [f"performs {', '.join(runs)}" if runs else "calls nobody", ", ".join(moves) or "no money moves", then]
-    )
-
-
-def _lines() -> Callable[[View], None]:
+def _line_printer() -> Callable[[View], None]:
     before = ""
 
-    def shown(found: View) -> None:
+    def shown(progress: View) -> None:
         nonlocal before
-        done, total, words = _progress(found)
-        if (line := f"{done}/{total} {words}") != before:
+        done, total = _done_of(progress)
+        if (line := f"{done}/{total} {_counts(progress)}") != before:
             say(line)
         before = line
 
     return shown
 
 
-def _progress(found: View) -> tuple[int, int, str]:
-    counts = found["counts"]
+def _done_of(progress: View) -> tuple[int, int]:
+    counts = progress["counts"]
     total = sum(counts.values())
-    done = total - counts["waiting"] - counts["started"]
-    return done, total, ", ".join(f"{number} {plain(name)}" for name, number in counts.items() if number)
+    return total - counts["waiting"] - counts["started"], total
 
 
-def _time(text: str) -> str:
-    return f"{text[:10]} {text[11:19]}Z"
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right" if column in {"orders", "run"} else "left", overflow="fold")
-    return table
+def _counts(progress: View) -> str:
+    return ", ".join(f"{number} {plain(name)}" for name, number in progress["counts"].items() if number)

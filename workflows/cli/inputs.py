@@ -1,4 +1,4 @@
-"""Reads what a person typed or named: files, JSON, ``NAME=VALUE`` pairs. What cannot be used is said to be so."""
+"""Reads files, JSON, times and ``NAME=VALUE`` pairs that a person named or typed."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from typing import Any
 
 from workflows.boundary import strict_json
 from workflows.cli.failures import InvalidInput
-from workflows.clock import read_timestamp
+from workflows.clock import TimeUnreadable, read_timestamp
 
 
-def pairs(given: Iterable[str] | None, option: str) -> dict[str, str]:
-    """``NAME=VALUE`` options as a dict. Raises InvalidInput."""
-    found: dict[str, str] = {}
-    for text in given or ():
+def pairs(texts: Iterable[str] | None, option: str) -> dict[str, str]:
+    """Return ``NAME=VALUE`` options as a dict. Raises InvalidInput."""
+    values: dict[str, str] = {}
+    for text in texts or ():
         name, equals, value = text.partition("=")
         if not name or not equals:
             raise InvalidInput(f"{option} {text!r} is not NAME=VALUE")
-        if name in found:
+        if name in values:
             raise InvalidInput(f"{option} {name} is given twice")
-        found[name] = value
-    return found
+        values[name] = value
+    return values
 
 
 def read_text(path: str) -> str:
-    """The text of a file, or of stdin for ``-``. Raises InvalidInput."""
+    """Return the text of a file, or of stdin for ``-``. Raises InvalidInput."""
     try:
         return sys.stdin.read() if path == "-" else Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError:
@@ -48,15 +48,15 @@ def read_json(text: str, source: str) -> Any:
 
 
 def json_argument(text: str, option: str) -> Any:
-    """JSON as it stands, or ``@FILE``. Raises InvalidInput."""
+    """Return the value of a JSON text, or of the file named after ``@``. Raises InvalidInput."""
     if text.startswith("@"):
         return read_json(read_text(text[1:]), text[1:])
     return read_json(text, option)
 
 
 def version_or_time(text: str, option: str) -> int | datetime:
-    """``7``, or a time with its offset: one without is another time for everybody. Raises InvalidInput."""
-    with suppress(ValueError, OverflowError):  # too many digits for Python; a time in no year of UTC
+    """Return a version such as ``7``, or a time with an offset. Raises InvalidInput."""
+    with suppress(ValueError):  # more digits than Python converts
         if text.isascii() and text.isdecimal():
             return int(text)
         return read_timestamp(text)
@@ -65,15 +65,23 @@ def version_or_time(text: str, option: str) -> int | datetime:
     )
 
 
+def time_of(text: str, option: str) -> datetime:
+    """Return a time with an offset. Raises InvalidInput."""
+    try:
+        return read_timestamp(text)
+    except TimeUnreadable as unreadable:
+        raise InvalidInput(f"{option} {text[:40]!r}: {unreadable}") from None
+
+
 def new_folder(path: str) -> Path:
-    """A folder that may be missing. Raises InvalidInput for no name: a variable that is not set is not this folder."""
+    """Return a folder that may be missing. Raises InvalidInput for an empty name, e.g. of an unset variable."""
     if not path.strip():
-        raise InvalidInput("--data names no folder; give its name, or . for the folder you are in")
+        raise InvalidInput("--data names no folder; use . for the current one")
     return Path(path)
 
 
 def existing_folder(path: Path) -> Path:
-    """Raises InvalidInput."""
+    """Return the folder. Raises InvalidInput if it is missing."""
     if not path.is_dir():
         raise InvalidInput(f"there is no folder {path}; expediter up --data {path} makes one")
     return path

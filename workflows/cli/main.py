@@ -1,4 +1,4 @@
-"""The command ``expediter``. Commands live in modules of their own; what is heavy is imported by who needs it."""
+"""The command ``expediter``. Each group of commands is a module; heavy modules are imported when they are needed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -18,47 +19,57 @@ from workflows.cli import (
     demo_command,
     engine_commands,
     failed_batch_commands,
+    fulfilment_commands,
     incident_commands,
     login_commands,
     order_commands,
     sandbox_command,
     simulate_command,
 )
-from workflows.cli.failures import CommandFailed, Exit
-from workflows.cli.terminal import printable, say
+from workflows.cli.failures import CommandFailed, Exit, InvalidInput
+from workflows.cli.terminal import print_json_line, printable, say
 
 _HELP = """Expediter runs online food orders: event-sourced, durable, on this machine or on AWS.
 
 \b
 Begin with
-  expediter demo              25 orders played through a fresh engine
-  expediter up --data DIR     an engine of your own
+  expediter demo              play 25 orders through a new engine
+  expediter up --data DIR     run an engine of your own
+
+\b
+Environment
+  EXPEDITER_DATA   the folder of your engine, instead of --data DIR
+  EXPEDITER_URL    the address of an engine, instead of --url URL
+  EXPEDITER_TOKEN  an access token for that address
 
 \b
 Exit codes
   0    done
-  1    the answer is no: problems were found, or the engine refused
-  2    a flag, a value, a file or a folder that cannot be used
+  1    refused, not finished, or problems were found
+  2    an option, a value, a file or a folder that cannot be used
   3    no engine answers at the address
   4    no token, an expired one, or one of another engine
   70   a bug in Expediter
   130  interrupted
+With --json an error is one JSON object, the last line of stderr.
 """
-_BUG = 70  # EX_SOFTWARE of sysexits.h
+
+_HELP_WIDTH_MAX = 160
+"""Columns. The longest summary of a command fits beside its name."""
 
 # Without rich's markup the help is plain text, and rich is not imported for it.
 app = typer.Typer(
     name="expediter",
     help=_HELP,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": _HELP_WIDTH_MAX},
 )
 engine_commands.add_to(app)
 backup_command.add_to(app)
 login_commands.add_to(app)
+fulfilment_commands.add_to(order_commands.app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
@@ -70,38 +81,70 @@ sandbox_command.add_to(app)
 simulate_command.add_to(app)
 
 
+def _print_version(requested: bool) -> None:
+    if requested:
+        from importlib.metadata import version
+
+        print(f"expediter {version('expediter')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Options of all commands."""
+
+
 def main() -> None:
-    """The entry point."""
+    """Run the command line of this process."""
     sys.exit(run(sys.argv[1:]))
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command and return its exit code. A ``CommandFailed`` is one line on stderr; a bug keeps its traceback."""
+    """Run a command and return its exit code. An error is one line on stderr; a bug keeps its traceback."""
+    as_json = "--json" in arguments
     try:
         code = app(args=list(arguments), prog_name="expediter", standalone_mode=False)
         sys.stdout.flush()
         return int(code or Exit.OK)
     except CommandFailed as failure:
-        say(f"expediter: {printable(' '.join(str(failure).split()))}")
+        _print_failure(failure, as_json)
         return failure.code
     except TyperException as misuse:
-        say(_misuse(misuse))
+        if _is_help(misuse):  # of a group without a command
+            say(misuse.format_message())
+        else:
+            _print_failure(_misuse(misuse), as_json)
         return Exit.USAGE
     except (KeyboardInterrupt, typer.Abort):
         return Exit.INTERRUPTED
-    except (BrokenPipeError, SystemExit):  # the reader has seen enough, e.g. `| head`; typer makes an exit of it
+    except (BrokenPipeError, SystemExit):  # the reader closed the pipe, e.g. `| head`; typer exits on it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
     except Exception:
         traceback.print_exc()
         say("expediter: this is a bug in Expediter; please report it with the lines above")
-        return _BUG
+        return Exit.BUG
 
 
-def _misuse(misuse: TyperException) -> str:
-    """One line, and where to read on; for a group of which no command was named, its help as it is."""
+def _print_failure(failure: CommandFailed, as_json: bool) -> None:
+    message = " ".join(str(failure).split())
+    if as_json:
+        print_json_line({"error": message, "exit_code": int(failure.code), **failure.details})
+    else:
+        say(f"expediter: {printable(message)}")
+
+
+def _is_help(misuse: TyperException) -> bool:
     context = getattr(misuse, "ctx", None)
-    if context is not None and misuse.format_message() == context.get_help():
-        return misuse.format_message()
+    return context is not None and misuse.format_message() == context.get_help()
+
+
+def _misuse(misuse: TyperException) -> InvalidInput:
+    context = getattr(misuse, "ctx", None)
     message = " ".join(misuse.format_message().split()).rstrip(".")
-    return f"expediter: {message}; see {context.command_path if context else 'expediter'} --help"
+    return InvalidInput(f"{message}; see {context.command_path if context else 'expediter'} --help")

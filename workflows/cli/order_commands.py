@@ -1,35 +1,23 @@
-"""``expediter order``: place, look at and cancel orders, and travel in their time, through the HTTP API."""
+"""``expediter order``: place, show and cancel orders, and show how they were, through the HTTP API."""
 
 from __future__ import annotations
 
 import uuid
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time
+from workflows.cli.options import As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, say
+from workflows.cli.wording import money, plain
 
 if TYPE_CHECKING:
     from workflows.client.order_json import PlaceJson
 
-app = typer.Typer(name="order", help="Place, look at and cancel orders.", no_args_is_help=True)
-
-OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
-Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="Where the engine answers.")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", metavar="DIR", help="The engine's folder on this machine: its address and a token of it."),
-]
-As = Annotated[
-    str | None,
-    typer.Option(
-        "--as", metavar="ROLE:ID", help="With --data, who you are.  [default: support, under your login name]"
-    ),
-]
-Json = Annotated[bool, typer.Option("--json", help="The API's JSON on stdout.")]
+app = typer.Typer(name="order", help="Place orders, show them, and report what happens to them.", no_args_is_help=True)
 
 EXAMPLE: dict[str, Any] = {
     "restaurant": "trattoria-nonna",
@@ -47,7 +35,7 @@ EXAMPLE: dict[str, Any] = {
     "payment_method": "pm_ok",
     "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, 10969 Berlin"},
 }
-"""An order as the API takes it, to begin with."""
+"""An order that the API accepts."""
 
 
 @app.command()
@@ -64,38 +52,39 @@ def place(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Place an order, and print its id. With --data you are customer cus_1, unless --as says otherwise."""
+    """Place an order and print its id. With --data the customer is cus_1, unless --as names another."""
     if show_example:
         print_json(EXAMPLE)
         return
     if (file is None) == (not example):
         raise InvalidInput("give a FILE, - for stdin, or --example; --show-example prints one to begin with")
     body = EXAMPLE if file is None else _order(read_json(read_text(file), file))
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
-    with connected(url, data, as_ or "customer:cus_1") as orders:
-        view = orders.place(cast("PlaceJson", body), key or str(uuid.uuid4()))  # the engine judges it
+    with connected(url, data, as_ or "customer:cus_1") as engine:
+        view = engine.place(cast("PlaceJson", body), key or str(uuid.uuid4()))  # the engine checks the body
     if json:
         print_json(view)
     else:
         print(view["id"])
-        total = view["totals"]["total"]
-        say(f"placed: {total['amount']} {total['currency']}; see expediter order history {view['id']}")
+        see = hint(f"order history {view['id']}", url, data)
+        say(f"placed: {money(view['totals']['total'])}; see {see}")
 
 
 @app.command()
 def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
     """Show an order as it is now."""
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
-    with connected(url, data, as_) as orders:
-        view = orders.get(order)
+    with connected(url, data, as_) as engine:
+        view = engine.get(order)
+        events = list(engine.history(order)) if view["parked"] and not json else []  # why it is parked
     if json:
         print_json(view)
     else:
-        from workflows.cli.order_pages import show_order
+        from workflows.cli.order_pages import parked_event, show_order
 
-        show_order(view)
+        show_order(view, partial(hint, url=url, data=data), parked_event(events))
 
 
 @app.command()
@@ -103,8 +92,8 @@ def history(order: OrderId, *, url: Url = None, data: Data = None, as_: As = Non
     """Show an order's timeline: what happened, when, and who did it."""
     from workflows.cli.connection import connected
 
-    with connected(url, data, as_) as orders:
-        events = list(orders.history(order))
+    with connected(url, data, as_) as engine:
+        events = list(engine.history(order))
     if json:
         print_json({"order_id": order, "version": len(events), "events": events})
     else:
@@ -123,42 +112,43 @@ def replay(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Show an order as it was at a version or a time, and, event by event, what changed on the way there."""
+    """Show an order as it was at a version or a time, and what each event until then changed."""
     moment = version_or_time(at, "--at")
-    from workflows.cli.connection import connected
+    from workflows.cli.connection import connected, hint
 
-    with connected(url, data, as_) as orders:
-        found = orders.replay(order, moment)
+    with connected(url, data, as_) as engine:
+        replayed = engine.replay(order, moment)
     if json:
-        print_json(found)
+        print_json(replayed)
     else:
         from workflows.cli.order_pages import show_replay
 
-        show_replay(found)
+        show_replay(replayed, partial(hint, url=url, data=data))
 
 
 @app.command()
 def cancel(
     order: OrderId,
     *,
-    reason: Annotated[str, typer.Option(help="Why; it is kept in the order's history.")],
+    reason: Annotated[str, typer.Option(help="Why. Kept in the order's history.")],
     url: Url = None,
     data: Data = None,
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Cancel an order that is not picked up yet. What was taken is given back."""
-    from workflows.cli.connection import connected
+    """Cancel an order that is not picked up yet. Its payment is released or refunded."""
+    from workflows.cli.connection import connected, hint
 
-    with connected(url, data, as_) as orders:
-        view = orders.cancel(order, reason)
+    with connected(url, data, as_) as engine:
+        view = engine.cancel(order, reason)
     if json:
         print_json(view)
     else:
-        say(f"order {order} is {view['status']}; see expediter order history {order}")
+        say(f"order {order} is {plain(view['status'])}; see {hint(f'order history {order}', url, data)}")
 
 
 def _order(body: Any) -> dict[str, Any]:
+    """Return the body if it is a JSON object; the engine checks the rest. Raises InvalidInput."""
     if not isinstance(body, dict):
         raise InvalidInput("an order is a JSON object; expediter order place --show-example prints one")
     return body

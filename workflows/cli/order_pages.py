@@ -3,54 +3,95 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from workflows.cli.terminal import data_console
-from workflows.cli.wording import actor, in_words, money, plain, since
+from workflows.cli.terminal import data_console, table
+from workflows.cli.wording import (
+    actor,
+    cancellation_sentence,
+    event_sentence,
+    is_zero,
+    money,
+    payment_sentence,
+    pending_sentence,
+    plain,
+    since,
+    spaced,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 View: TypeAlias = Mapping[str, Any]
+Hint: TypeAlias = Callable[[str], str]
+"""Completes a command so that it reaches the same engine, e.g. with ``--data DIR``."""
 
 _TROUBLE = ("Declined", "Rejected", "TimedOut", "Refused", "Unavailable", "Overdue", "Failed", "Parked", "WrittenOff")
-_GIVING_BACK = ("Cancel", "Void", "Refund", "Release")
+_REVERSING = ("Cancel", "Void", "Refund", "Release")
+
+_WIDE = 140
+"""Columns: the longest sentence, the event's type and the actor side by side."""
 
 
-def show_order(view: View) -> None:
-    """The order: what, for whom, how much, and where it stands."""
+def show_order(view: View, hint: Hint, parked: View | None = None) -> None:
+    """Print an order.
+
+    Args:
+        parked: The ``OrderParked`` event of an order that is parked.
+    """
     console = data_console()
-    _headline(console, view)
+    _headline(console, view, hint, parked)
     _lines(console, view)
     _sides(console, view)
 
 
-def show_timeline(events: Sequence[View], console: Console | None = None) -> None:
-    """Version, time since it was placed, what happened in words, who did it; the event's type where there is room."""
+def show_timeline(
+    events: Sequence[View],
+    console: Console | None = None,
+    *,
+    placed_at: str | None = None,
+    earlier: str = "",
+) -> None:
+    """Print events: version, clock time, time since placing, what happened and who did it.
+
+    Args:
+        placed_at: When the order was placed, for a list that begins later.
+        earlier: The command that shows the events before the first one.
+    """
     console = console or data_console()
     wide = console.width >= _WIDE
-    table = _table("#", "since placed", "what happened", *(["event"] if wide else []), "by")
-    placed = events[0]["recorded_at"] if events else ""
+    rows = table("#", "UTC", "since placed", "what happened", *(["event"] if wide else []), "by", right=_NUMBERS)
+    if events and events[0]["version"] > 1:
+        rows.add_row("...", "", "", _dim(f"{events[0]['version'] - 1} earlier events: {earlier}"))
+    placed = placed_at or (events[0]["recorded_at"] if events else "")
+    day = ""
+    seen: dict[int, View] = {}
     for event in events:
+        at = event["recorded_at"]
+        clock = f"{'' if at[:10] == day else at[:10] + ' '}{at[11:19]}"
+        sentence = Text(event_sentence(event, seen), _style(event["type"]))
         kind = [_dim(event["type"])] if wide else []
-        table.add_row(*_moment(event, placed), *kind, _dim(actor(event["actor"])))
-    console.print(table)
+        rows.add_row(str(event["version"]), clock, since(placed, at), sentence, *kind, _dim(actor(event["actor"])))
+        day = at[:10]
+        seen[event["version"]] = event
+    console.print(rows)
 
 
-_WIDE = 130  # columns: the longest sentence, type and actor side by side
-
-
-def show_replay(found: View) -> None:
-    """The events up to then with what each changed, and the order as it was."""
+def show_replay(replayed: View, hint: Hint) -> None:
+    """Print the events until then with what each changed, and the order as it was."""
     console = data_console()
-    steps = found["steps"]
+    steps = replayed["steps"]
     placed = steps[0]["recorded_at"] if steps else ""
+    seen: dict[int, View] = {}
     for step in steps:
-        version, after, words = _moment(step, placed)
-        console.print(Text.assemble(f"#{version} {after}  ", words, ("  " + actor(step["actor"]), "dim")))
-        for change in _telling(step):
+        at = step["recorded_at"]
+        sentence = Text(event_sentence(step, seen), _style(step["type"]))
+        moment = f"#{step['version']} {at[:10]} {at[11:19]}Z {since(placed, at)}  "
+        console.print(Text.assemble(moment, sentence, ("  " + actor(step["actor"]), "dim")))
+        for change in _shown_changes(step):
             console.print(
                 Text.assemble(
                     ("      " + change["path"] + "  ", "dim"),
@@ -59,80 +100,77 @@ def show_replay(found: View) -> None:
                     (_value(change["after"]), "green"),
                 )
             )
+        seen[step["version"]] = step
     console.print()
-    console.print(f"as it was at version {found['order']['version']} of {found['latest']}:")
-    show_order(found["order"])
+    console.print(f"as it was at version {replayed['order']['version']} of {replayed['latest']}:")
+    show_order(replayed["order"], hint, parked_event(steps))
 
 
-def _telling(step: View) -> list[View]:
-    """Without what follows from the rest (``pending``), and without the first event's, which brings everything."""
+def parked_event(events: Sequence[View]) -> View | None:
+    """Return the newest event that parked the order."""
+    return next((event for event in reversed(events) if event["type"] == "OrderParked"), None)
+
+
+def _shown_changes(step: View) -> list[View]:
+    """Leave out ``pending``, which follows from the rest, and the first event's changes, which are the whole order."""
     return [change for change in step["changes"] if step["version"] > 1 and not change["path"].startswith("pending")]
 
 
-def _headline(console: Console, view: View) -> None:
-    parked = ("  parked, a person has to look", "bold red") if view["parked"] else ("", "")
-    console.print(Text.assemble((view["id"], "bold"), "  ", (plain(view["status"]), _status_style(view)), parked))
+def _headline(console: Console, view: View, hint: Hint, parked: View | None) -> None:
+    stopped: Text | str = ""
+    if view["parked"]:
+        when = f" since {parked['recorded_at'][11:16]} UTC: {spaced(parked['data']['error'])}" if parked else ""
+        see = hint(f"incidents show {view['id']}")
+        stopped = Text(f", PARKED{when}. See: {see}", "bold red")
+    status = (plain(view["status"]), _STATUS_STYLES.get(view["status"], "cyan"))
+    console.print(Text.assemble((view["id"], "bold"), "  ", status, stopped))
     about = f"customer {view['customer']}, restaurant {view['restaurant']}, placed {view['placed_at'][:19]}Z"
     console.print(Text(f"{about}, version {view['version']}, run {view['run']}", "dim"))
 
 
 def _lines(console: Console, view: View) -> None:
-    table = _table("#", "item", "quantity", "each", "total")
+    rows = table("#", "item", "quantity", "each", "total", right=_NUMBERS)
     for line in view["lines"]:
         options = "".join(f" + {option['name']} {money(option['price'])}" for option in line["options"])
         short = line["quantity"] != line["ordered"]
         quantity = Text(
             f"{line['quantity']} of {line['ordered']}" if short else str(line["quantity"]), "red" if short else ""
         )
-        table.add_row(
+        rows.add_row(
             str(line["line"]), line["name"] + options, quantity, money(line["unit_price"]), money(line["total"])
         )
     for name, amount in view["totals"].items():
-        if name != "items" and (name == "total" or not _is_zero(amount)):
-            table.add_row("", plain(name), "", "", Text(money(amount), "bold" if name == "total" else ""))
-    console.print(table)
+        if name != "items" and (name == "total" or not is_zero(amount)):
+            rows.add_row("", plain(name), "", "", Text(money(amount), "bold" if name == "total" else ""))
+    console.print(rows)
 
 
 def _sides(console: Console, view: View) -> None:
-    table = _table("payment", "preparation", "delivery")
-    payment, ticket, offer = view["payment"], view["preparation"], view["delivery"]["offer"]
-    held = payment["authorization"]
-    authorization = f"{money(held['amount'])} {plain(held['state'])}" if held else "nothing asked yet"
-    paid = f"{payment['method']}: {authorization}, {money(payment['captured'])} captured"
-    refunded = f", {money(payment['refunded'])} refunded" if not _is_zero(payment["refunded"]) else ""
+    rows = table("payment", "preparation", "delivery")
+    ticket, offer = view["preparation"], view["delivery"]["offer"]
     courier = f", courier {offer['courier']}" if offer and offer["courier"] else ""
-    table.add_row(
-        paid + refunded,
-        plain(ticket["state"]) if ticket else "not asked yet",
-        f"{plain(offer['state'])}, attempt {offer['attempt']}{courier}" if offer else "not asked yet",
+    rows.add_row(
+        payment_sentence(view["payment"]),
+        plain(ticket["state"]) if ticket else "not requested yet",
+        f"{plain(offer['state'])}, attempt {offer['attempt']}{courier}" if offer else "not requested yet",
     )
-    console.print(table)
+    console.print(rows)
     if view["cancellation"]:
-        console.print(Text(in_words("CancellationRequested", view["cancellation"]), "red"))
-    if view["pending"]:
-        waiting = ", ".join(f"{each['intent']} (#{each['version']})" for each in view["pending"])
-        console.print(f"pending: {waiting}")
-
-
-def _is_zero(amount: View) -> bool:
-    return set(amount["amount"]) <= set("0.")
-
-
-def _moment(event: View, placed: str) -> tuple[str, str, Text]:
-    words = in_words(event["type"], event["data"])
-    return str(event["version"]), since(placed, event["recorded_at"]), Text(words, _style(event["type"]))
+        ended = view["status"] == "cancelled"
+        console.print(Text(cancellation_sentence(view["cancellation"], ended=ended), "red"))
+    for pending in view["pending"]:
+        console.print(pending_sentence(pending))
 
 
 def _style(kind: str) -> str:
     if any(part in kind for part in _TROUBLE):
         return "red"
-    if any(part in kind for part in _GIVING_BACK):
+    if any(part in kind for part in _REVERSING):
         return "yellow"
     return "" if kind.endswith("Requested") else "green"
 
 
-def _status_style(view: View) -> str:
-    return {"completed": "green", "cancelled": "yellow", "cancelling": "yellow"}.get(view["status"], "cyan")
+_STATUS_STYLES = {"completed": "green", "cancelled": "yellow", "cancelling": "yellow"}
 
 
 def _value(value: Any) -> str:
@@ -143,14 +181,7 @@ def _value(value: Any) -> str:
     return "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for column in columns:
-        table.add_column(column, justify="right" if column in _NUMBERS else "left", overflow="fold")
-    return table
-
-
-_NUMBERS: Iterable[str] = {"#", "since placed", "quantity", "each", "total"}
+_NUMBERS = frozenset({"#", "UTC", "since placed", "quantity", "each", "total"})
 
 
 def _dim(text: str) -> Text:

@@ -1,35 +1,89 @@
-"""Events in words: what a support person reads in a timeline.
+"""Sentences for people about the events and the state of an order.
 
-The events come as the API shows them: a type's name and its data as JSON. A type that is not known here (a newer
-engine's) is shown by its name, so that nothing is ever left out of a timeline.
+Events come as the API's JSON. A type without a sentence here (recorded by a newer engine) is shown by its name, so that
+nothing is missing from a timeline.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+<<<<<<< HEAD
 from datetime import timedelta
+=======
+from datetime import datetime, timedelta
+from decimal import Decimal
+>>>>>>> 9da8398 (cli: plain sentences, hints that can be pasted, order reports, JSON errors, clock times, waiting retries)
 from typing import Any, TypeAlias
 
 from workflows.clock import read_timestamp
 
 Data: TypeAlias = Mapping[str, Any]
 
-
-def in_words(kind: str, data: Data) -> str:
-    """One sentence without a full stop, e.g. ``Card authorized, 42.50 EUR held``."""
-    words = _WORDS.get(kind)
-    return words(data) if words else re.sub(r"(?<!^)(?=[A-Z])", " ", kind).capitalize()
+Earlier: TypeAlias = Mapping[int, Data]
+"""Events that precede an event, by version. After a cut they are not all of them."""
 
 
-def money(value: Mapping[str, str]) -> str:
-    """``12.50 EUR``."""
+def event_sentence(event: Data, earlier: Earlier) -> str:
+    """Return one sentence without a full stop, e.g. ``Payment authorized, 42.50 EUR held``."""
+    kind, data = event["type"], event["data"]
+    if kind in _FROM_EARLIER:
+        return _FROM_EARLIER[kind](event, earlier)
+    sentence = _FROM_DATA.get(kind)
+    return sentence(data) if sentence else re.sub(r"(?<!^)(?=[A-Z])", " ", kind).capitalize()
+
+
+def payment_sentence(payment: Data) -> str:
+    """Say what was authorized, captured, released and refunded of an order's payment."""
+    authorization = payment["authorization"]
+    if authorization is None:
+        return f"{payment['method']}: nothing authorized yet"
+    amount, state = authorization["amount"], authorization["state"]
+    if state == "captured" or not is_zero(payment["captured"]):
+        sentence = _captured(payment["captured"], amount)
+    else:
+        sentence = {
+            "asked": f"authorization of {money(amount)} requested",
+            "held": f"{money(amount)} authorized",
+            "declined": f"authorization of {money(amount)} declined",
+            "voided": f"{money(amount)} authorized and released, nothing captured",
+            "written_off": f"authorization of {money(amount)} written off",
+        }.get(state, f"authorization of {money(amount)} {plain(state)}")
+    refunded = "" if is_zero(payment["refunded"]) else f", refunded {money(payment['refunded'])}"
+    return f"{payment['method']}: {sentence}{refunded}"
+
+
+def cancellation_sentence(cancellation: Data, *, ended: bool) -> str:
+    """Say who or what cancelled an order, and which party is at fault."""
+    cancelled = "Cancelled" if ended else "Being cancelled"
+    return f"{cancelled} {_why_cancelled(cancellation)}. At fault: {cancellation['fault']}."
+
+
+def pending_sentence(pending: Data) -> str:
+    """Say what the order waits for, e.g. ``waiting for the restaurant to accept ticket 4, until 05:00:36 UTC``."""
+    waited_for = _AWAITED.get(pending["intent"], "the outcome of {}").format(pending["version"])
+    until = f", until {pending['until'][11:19]} UTC" if pending.get("until") else ""
+    return f"waiting for {waited_for}{until}"
+
+
+def money(value: Data) -> str:
+    """Return ``12.50 EUR``."""
     return f"{value['amount']} {value['currency']}"
 
 
+def is_zero(amount: Data) -> bool:
+    """Tell whether an amount of money is zero."""
+    return set(amount["amount"]) <= set("0.")
+
+
 def since(start: str, then: str) -> str:
+<<<<<<< HEAD
     """Time between two RFC 3339 times as people say it: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
     passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
+=======
+    """Return the time between two RFC 3339 times: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
+    passed = max(datetime.fromisoformat(then) - datetime.fromisoformat(start), timedelta())
+>>>>>>> 9da8398 (cli: plain sentences, hints that can be pasted, order reports, JSON errors, clock times, waiting retries)
     seconds = passed.total_seconds()
     if seconds < 10:
         return f"+{seconds:.1f}s"
@@ -40,14 +94,68 @@ def since(start: str, then: str) -> str:
     return f"+{minutes}m{seconds_left:02d}" if minutes else f"+{seconds_left}s"
 
 
-def actor(value: Mapping[str, str]) -> str:
-    """``courier cou_7``; Expediter itself is ``system``."""
+def actor(value: Data) -> str:
+    """Return ``courier cou_7``; Expediter itself is ``system``."""
     return "system" if value["role"] == "system" else f"{value['role']} {value['id']}"
 
 
 def plain(name: str) -> str:
-    """``preparation_rejected`` -> ``preparation rejected``."""
-    return name.replace("_", " ")
+    """Return the words of a name: ``timed_out`` -> ``timed out``; ``write_off`` is spelled ``write-off`` for people."""
+    return name.replace("write_off", "write-off").replace("_", " ")
+
+
+def spaced(name: str) -> str:
+    """Return the words of a class name: ``DeliveryOverdue`` -> ``delivery overdue``."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
+
+
+def _captured(captured: Data, authorized: Data) -> str:
+    if captured["amount"] == authorized["amount"]:
+        return f"captured {money(captured)}"
+    released = str(Decimal(authorized["amount"]) - Decimal(captured["amount"]))
+    of = f"captured {captured['amount']} of {money(authorized)} authorized"
+    return f"{of}, {released} {authorized['currency']} released"
+
+
+def _why_cancelled(data: Data) -> str:
+    if data["cause"] == "asked":
+        return f"by {actor(data['by'])}{_quoted(data.get('reason'))}"
+    return f"because {_CAUSES.get(data['cause'], plain(data['cause']))}"
+
+
+_CAUSES = {
+    "payment_declined": "the payment was declined",
+    "preparation_rejected": "the restaurant rejected the order",
+    "preparation_timed_out": "the restaurant did not answer in time",
+    "preparation_overdue": "the meal was not ready in time",
+    "nothing_left": "no item is available",
+    "no_courier": "no courier took the delivery",
+    "delivery_failed": "the delivery failed",
+    "abandoned": "the order was abandoned",
+}
+
+_AWAITED = {
+    "PaymentAuthorizationRequested": "the payment provider to authorize the payment (event {})",
+    "PaymentCaptureRequested": "the payment provider to capture the payment (event {})",
+    "PaymentVoidRequested": "the payment provider to release the authorization (event {})",
+    "PaymentRefundRequested": "the payment provider to refund the payment (event {})",
+    "PreparationRequested": "the restaurant to accept ticket {}",
+    "PreparationCancellationRequested": "the restaurant to cancel the ticket (event {})",
+    "CourierRequested": "a courier to take offer {}",
+    "CourierReleaseRequested": "the courier to be released (event {})",
+}
+
+_INTENTS = {
+    "PaymentAuthorizationRequested": "authorization",
+    "PaymentCaptureRequested": "capture",
+    "PaymentRefundRequested": "refund",
+    "PreparationRequested": "ticket",
+    "CourierRequested": "offer",
+}
+
+
+def _quoted(reason: str | None) -> str:
+    return f': "{reason}"' if reason else ""
 
 
 def _placed(data: Data) -> str:
@@ -55,7 +163,13 @@ def _placed(data: Data) -> str:
     return f"Order placed, {items} item{'' if items == 1 else 's'} from {data['restaurant']}"
 
 
-def _reasoned(sentence: str) -> Callable[[Data], str]:
+def _line_unavailable(data: Data) -> str:
+    available = data["available"]
+    return f"Line {data['line']}: {f'only {available} available' if available else 'out of stock'}"
+
+
+def _with_code(sentence: str) -> Callable[[Data], str]:
+    """The sentence, and the provider's code for the reason."""
     return lambda data: f"{sentence}: {plain(data['reason'])}" if data.get("reason") else sentence
 
 
@@ -63,64 +177,84 @@ def _fixed(sentence: str) -> Callable[[Data], str]:
     return lambda _: sentence
 
 
-def _decliner(data: Data) -> str:
-    return f"Courier {data['courier']}" if data.get("courier") else "Courier"
+def _run_started(event: Data, _earlier: Earlier) -> str:
+    data = event["data"]
+    if data["by"]["role"] == "system":  # the same commit records first why
+        return f"Run {data['run']} started automatically because of event {event['version'] - 1}"
+    return f"Run {data['run']} started by {actor(data['by'])}{_quoted(data['reason'])}"
 
 
-def _cancelling(data: Data) -> str:
-    asked = data["cause"] == "asked"
-    why = f"by {actor(data['by'])}" if asked else f"because of {plain(data['cause'])}"
-    reason = f": {data['reason']}" if data.get("reason") else ""
-    return f"Cancelling {why}{reason} (at fault: {data['fault']})"
+def _order_cancelled(_event: Data, earlier: Earlier) -> str:
+    kinds = {event["type"] for event in earlier.values()}
+    undone = [
+        words for kind, words in (("PaymentVoided", "released"), ("PaymentRefunded", "refunded")) if kind in kinds
+    ]
+    return f"Order cancelled, payment {' and '.join(undone)}" if undone else "Order cancelled"
 
 
-_WORDS: dict[str, Callable[[Data], str]] = {
+def _written_off(event: Data, earlier: Earlier) -> str:
+    data = event["data"]
+    intent = earlier.get(data["intent"])
+    what = "" if intent is None else _INTENTS.get(intent["type"], "intent")
+    amount = f"{money(intent['data']['amount'])} " if intent is not None and "amount" in intent["data"] else ""
+    subject = f"{amount}{what} (event {data['intent']})" if what else f"Event {data['intent']}"
+    return f"{subject[0].upper()}{subject[1:]} written off by {actor(data['by'])}{_quoted(data['reason'])}"
+
+
+_FROM_EARLIER: dict[str, Callable[[Data, Earlier], str]] = {
+    "RunStarted": _run_started,
+    "OrderCancelled": _order_cancelled,
+    "WrittenOff": _written_off,
+}
+"""Sentences that name other events."""
+
+_FROM_DATA: dict[str, Callable[[Data], str]] = {
     "OrderPlaced": _placed,
-    "RunStarted": lambda d: f"Run {d['run']} started by {actor(d['by'])}: {d['reason']}",
-    "OrderParked": lambda d: f"Parked for a person to look: {d['error']}",
-    "CancellationRequested": _cancelling,
-    "OrderCancelled": _fixed("Order cancelled, everything given back"),
-    "OrderCompleted": _fixed("Order completed, delivered and paid for"),
-    "CreditGranted": lambda d: f"Credit of {money(d['amount'])} granted by {actor(d['by'])}: {d['reason']}",
-    "WrittenOff": lambda d: f"Written off by {actor(d['by'])}, what #{d['intent']} holds or owes: {d['reason']}",
-    "NoteAdded": lambda d: f"Note of {actor(d['by'])}: {d['text']}",
-    "OrderAbandoned": lambda d: f"Given up by {actor(d['by'])}, nothing undone: {d['reason']}",
+    "OrderParked": lambda d: f"Parked, support has to decide: {d['error']}",
+    "CancellationRequested": lambda d: f"Cancellation begun {_why_cancelled(d)} (at fault: {d['fault']})",
+    "OrderCompleted": _fixed("Order completed, delivered and paid"),
+    "CreditGranted": lambda d: f"Credit of {money(d['amount'])} granted by {actor(d['by'])}{_quoted(d['reason'])}",
+    "NoteAdded": lambda d: f"Note by {actor(d['by'])}{_quoted(d['text'])}",
+    "OrderAbandoned": lambda d: f"Abandoned by {actor(d['by'])}, nothing was reversed{_quoted(d['reason'])}",
     "ApprovalRequested": lambda d: (
-        f"{actor(d['by'])} wants to {plain(d['wish'])}, {money(d['amount'])}; a second person is needed: {d['reason']}"
+        f"Second person needed for the {plain(d['wish'])} of {money(d['amount'])} "
+        f"requested by {actor(d['by'])}{_quoted(d['reason'])}"
     ),
-    "ApprovalGiven": lambda d: f"{actor(d['by'])} agrees to #{d['approval']}",
+    "ApprovalGiven": lambda d: f"Request {d['approval']} approved by {actor(d['by'])}",
     "PaymentAuthorizationRequested": lambda d: f"Authorization of {money(d['amount'])} requested",
     "PaymentAuthorized": lambda d: f"Payment authorized, {money(d['amount'])} held",
-    "PaymentDeclined": _reasoned("Payment declined"),
+    "PaymentDeclined": _with_code("Payment declined"),
     "PaymentCaptureRequested": lambda d: f"Capture of {money(d['amount'])} requested",
     "PaymentCaptured": lambda d: f"{money(d['amount'])} captured",
-    "PaymentCaptureRefused": _reasoned("Capture refused"),
+    "PaymentCaptureRefused": _with_code("Capture refused by the provider"),
     "PaymentVoidRequested": _fixed("Release of the authorization requested"),
-    "PaymentVoided": _fixed("Authorization released, nothing is held any more"),
-    "PaymentVoidRefused": _reasoned("Release of the authorization refused"),
+    "PaymentVoided": _fixed("Authorization released"),
+    "PaymentVoidRefused": _with_code("Release of the authorization refused by the provider"),
     "PaymentRefundRequested": lambda d: f"Refund of {money(d['amount'])} requested",
     "PaymentRefunded": lambda d: f"{money(d['amount'])} refunded",
-    "PaymentRefundRefused": _reasoned("Refund refused"),
-    "PreparationRequested": _fixed("Preparation requested from the restaurant"),
+    "PaymentRefundRefused": _with_code("Refund refused by the provider"),
+    "PreparationRequested": _fixed("Ticket sent to the restaurant"),
     "PreparationAccepted": lambda d: f"Restaurant accepted, ready at {d['ready_at'][11:16]} UTC",
-    "PreparationRejected": _reasoned("Restaurant rejected the order"),
+    "PreparationRejected": _with_code("Restaurant rejected the order"),
     "PreparationTimedOut": _fixed("Restaurant did not answer in time"),
-    "ItemUnavailable": lambda d: f"Line {d['line']} is out of stock, {d['available'] or 'none'} of it can be had",
+    "ItemUnavailable": _line_unavailable,
     "PreparationReady": _fixed("Meal is ready for pickup"),
     "PreparationOverdue": _fixed("Meal was not ready in time"),
     "PreparationCancellationRequested": _fixed("Cancellation of the ticket requested"),
-    "PreparationCancelled": _fixed("Ticket taken off the board"),
-    "PreparationWrittenOff": _reasoned("Too late to take the ticket back"),
-    "CourierRequested": lambda d: f"Courier requested, attempt {d['attempt']}",
-    "CourierAssigned": lambda d: f"Courier {d['courier']} takes it",
-    "CourierOffered": lambda d: f"Offered to couriers {', '.join(d['couriers'])}",
-    "CourierDeclined": lambda d: _reasoned(f"{_decliner(d)} declined")(d),
-    "CourierTimedOut": _fixed("No courier in time"),
+    "PreparationCancelled": _fixed("Ticket cancelled by the restaurant"),
+    "PreparationWrittenOff": lambda d: f"Ticket could not be recalled ({plain(d['reason'])}), written off",
+    "CourierRequested": lambda d: f"Delivery offered to couriers, attempt {d['attempt']}",
+    "CourierAssigned": lambda d: f"Courier {d['courier']} took the delivery",
+    "CourierDeclined": _with_code("Courier declined"),
+    "CourierTimedOut": _fixed("No courier answered in time"),
     "OrderPickedUp": _fixed("Courier picked the meal up"),
     "OrderDelivered": _fixed("Delivered to the customer"),
     "DeliveryFailed": lambda d: f"Delivery failed: {plain(d['reason'])} (at fault: {d['fault']})",
-    "DeliveryOverdue": _fixed("Nobody said in time what became of the meal"),
-    "CourierReleaseRequested": lambda d: f"Withdrawal of offer #{d['request']} requested",
-    "CourierReleased": _fixed("Offer withdrawn, no courier is under way for it"),
-    "CourierWrittenOff": _reasoned("Too late to release the courier"),
+    "DeliveryOverdue": _fixed("No delivery report in time"),
+    "CourierReleaseRequested": lambda d: f"Withdrawal of offer {d['request']} requested",
+    "CourierReleased": _fixed("Offer withdrawn"),
+    "CourierWrittenOff": lambda d: f"Courier could not be released ({plain(d['reason'])}), written off",
 }
+
+SENTENCES = _FROM_EARLIER.keys() | _FROM_DATA.keys()
+"""The types of events that have a sentence of their own."""

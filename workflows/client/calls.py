@@ -10,14 +10,13 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
+from .incident_json import BulkRetryJson, CircuitHistoryJson, CircuitsJson, DeedJson, IncidentJson, IncidentsJson
 from .order_json import HistoryJson, OrderJson, PlaceJson, ReplayJson
 
 T = TypeVar("T")
-
-Json: TypeAlias = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,17 +138,17 @@ def fail(
 # --- incidents and circuit breakers: support acts, auditors read ----------------------------------------------------
 
 
-def incidents(cause: str | None = None, limit: int = 100) -> ApiCall[Json]:
+def incidents(cause: str | None = None, limit: int = 100) -> ApiCall[IncidentsJson]:
     """List parked orders: the groups by cause, and those parked longest."""
     return ApiCall(method="GET", path="/incidents", query={"limit": str(limit), **_set(cause=cause)})
 
 
-def incident(order_id: str) -> ApiCall[Json]:
+def incident(order_id: str) -> ApiCall[IncidentJson]:
     """Read one incident: its cause, what is still held, its last events, and the effect of each action."""
     return ApiCall(method="GET", path=_incident(order_id))
 
 
-def retry(order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[Json]:
+def retry(order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[DeedJson]:
     """Continue a parked order in a new run."""
     return _write(f"{_incident(order_id)}/retry", {"reason": reason, "dry_run": dry_run}, key)
 
@@ -163,7 +162,7 @@ def resolve(
     intent: int | None = None,
     dry_run: bool = False,
     key: str | None = None,
-) -> ApiCall[Json]:
+) -> ApiCall[DeedJson]:
     """End an incident.
 
     Args:
@@ -175,35 +174,35 @@ def resolve(
     return _write(f"{_incident(order_id)}/resolve", body, key)
 
 
-def approve(order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None) -> ApiCall[Json]:
+def approve(order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None) -> ApiCall[DeedJson]:
     """Approve, as a second person, the request with this number."""
     return _write(f"{_incident(order_id)}/approve", {"approval": approval, "dry_run": dry_run}, key)
 
 
-def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[Json]:
+def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[DeedJson]:
     """Add a note to the order's history."""
     return _write(f"{_incident(order_id)}/note", {"text": text}, key)
 
 
 def begin_bulk_retry(
     cause: str, reason: str, *, per_s: float = 1.0, dry_run: bool = False, key: str | None = None
-) -> ApiCall[Json]:
+) -> ApiCall[BulkRetryJson]:
     """Begin to retry all incidents with this cause, ``per_s`` orders a second. It continues without the caller."""
     return _write("/retries", {"cause": cause, "reason": reason, "per_s": per_s, "dry_run": dry_run}, key)
 
 
-def bulk_retry(retry_id: str, action: str | None = None) -> ApiCall[Json]:
+def bulk_retry(retry_id: str, action: str | None = None) -> ApiCall[BulkRetryJson]:
     """Read a bulk retry and the result for each order, or send it an ``action``: advance, stop or resume."""
     path = f"/retries/{quote(retry_id, safe='')}"
     return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)
 
 
-def circuits() -> ApiCall[Json]:
+def circuits() -> ApiCall[CircuitsJson]:
     """List the circuit breakers of the providers."""
     return ApiCall(method="GET", path="/circuits")
 
 
-def circuit(dependency: str, action: str | None = None, reason: str = "") -> ApiCall[Json]:
+def circuit(dependency: str, action: str | None = None, reason: str = "") -> ApiCall[CircuitHistoryJson]:
     """Read a circuit breaker and its transitions, or ``open`` or ``close`` it by hand."""
     path = f"/circuits/{quote(dependency, safe='')}"
     if action is None:

@@ -105,6 +105,7 @@ class ApprovalJson(TypedDict):
 class IncidentJson(IncidentLineJson):
     """One incident, with its last events and what each action would do now."""
 
+    placed_at: TimeText
     error: str
     detail: str
     dependency: Provider | None

@@ -20,7 +20,7 @@ from workflows.client.incident_json import (
     RetriedJson,
     TransitionJson,
 )
-from workflows.clock import Clock
+from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident, cause_of
 from workflows.incidents.plans import Plan
@@ -55,8 +55,10 @@ def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
 def incident_view(incident: Incident) -> IncidentJson:
     """All that is needed to decide what to do."""
     parked, order = incident.parked, incident.order
+    assert order.placed is not None  # only an order that was placed can be parked
     return {
         **row_view(incident.row, parked),
+        "placed_at": timestamp(order.placed.placed_at),
         "error": parked.error,
         "detail": parked.detail,
         "dependency": plain(parked.dependency),

@@ -1,0 +1,28 @@
+"""Options and arguments that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
+Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="The engine's address.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        envvar="EXPEDITER_DATA",
+        help="The folder of an engine on this machine: gives its address and a token.",
+    ),
+]
+As = Annotated[
+    str | None,
+    typer.Option("--as", metavar="ROLE:ID", help="With --data, who acts.  [default: support, under your login name]"),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+Key = Annotated[str | None, typer.Option(metavar="KEY", help="Identifies this request across retries.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")]
+Region = Annotated[str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region.")]

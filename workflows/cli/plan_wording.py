@@ -1,0 +1,92 @@
+"""Sentences about what an action on an incident would do, from the API's plan."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+from workflows.cli.wording import money, plain
+
+Plan: TypeAlias = Mapping[str, Any]
+
+
+def plan_sentence(action: str, plan: Plan) -> str:
+    """Say what an action would do: calls to providers, money, and how the order ends.
+
+    Args:
+        action: ``retry``, ``cancel``, ``abandon``, ``write_off <intent>`` or ``approve``.
+        plan: As the API returns it for a dry run, or in an incident.
+    """
+    if plan["refused"]:
+        return f"not possible: {plan['refused']['detail']}"
+    if plan["second_person_for"]:
+        return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
+    if not plan["events"]:
+        return _without_effect(plan)
+    if action == "retry" and not plan["runs"]:
+        return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
+    calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
+    sentences = [f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _without_effect(plan: Plan) -> str:
+    if plan["status"] == "cancelling":
+        return "no effect, the order is already being cancelled."
+    return f"no effect, the order is already {plain(plan['status'])}."
+
+
+_AWAITED = {
+    "authorized": "the restaurant's answer",
+    "preparing": "the restaurant's and the courier's reports",
+    "ready": "the courier to pick the meal up",
+    "picked_up": "the courier's report",
+}
+
+_REPORTS = {
+    "authorized": " If you know the answer, report it: order accept / order reject.",
+    "preparing": " If you know the outcome, report it: order ready / order assign.",
+    "ready": " If you know the outcome, report it: order pick-up.",
+    "picked_up": " If you know the outcome, report it: order deliver / order fail.",
+}
+
+
+def _call(run: Mapping[str, Any], plan: Plan, *, again: bool) -> str:
+    amounts = [money(move["amount"]) for move in plan["money"] if move["intent"] == run["version"]]
+    call = _CALLS.get(run["intent"], f"performs {run['intent']} (event {run['version']})")
+    return call.format(amount=amounts[0] if amounts else "the payment", again=" again" if again else "")
+
+
+_CALLS = {
+    "PaymentAuthorizationRequested": "asks the provider{again} to authorize {amount}",
+    "PaymentCaptureRequested": "asks the provider{again} to capture {amount}",
+    "PaymentVoidRequested": "asks the provider{again} to release {amount}",
+    "PaymentRefundRequested": "asks the provider{again} to refund {amount}",
+    "PreparationRequested": "sends the ticket to the restaurant{again}",
+    "PreparationCancellationRequested": "asks the restaurant{again} to cancel the ticket",
+    "CourierRequested": "offers the delivery to couriers{again}",
+    "CourierReleaseRequested": "asks{again} for the courier to be released",
+}
+
+
+def _given_up(plan: Plan) -> list[str]:
+    """Money that would stay where it is. A hold that is left and its claim that is given up are one amount."""
+    performed = {run["version"] for run in plan["runs"]}
+    moves = [move for move in plan["money"] if move["intent"] not in performed]
+    left = [money(move["amount"]) for move in moves if move["what"] == "leave held"]
+    lost = [money(move["amount"]) for move in moves if move["what"] != "leave held"]
+    return [
+        *(f"The {amount} hold stays until it expires and is never collected." for amount in left),
+        *(f"{amount} is given up." for amount in lost if amount not in left),
+    ]
+
+
+def _end(action: str, plan: Plan) -> str:
+    status = plain(plan["status"])
+    if plan["status"] in {"abandoned", "cancelled", "completed"}:
+        return f"The order ends as {status}."
+    if plan["status"] == "cancelling":
+        return "Then the order ends as cancelled."
+    if plan["status"] == "delivered" and any(run["intent"] == "PaymentCaptureRequested" for run in plan["runs"]):
+        return "If it does, the order completes."
+    return f"The order stays {status}." if action.startswith("write_off") else "Then the order continues."

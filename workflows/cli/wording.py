@@ -8,12 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-<<<<<<< HEAD
 from datetime import timedelta
-=======
-from datetime import datetime, timedelta
 from decimal import Decimal
->>>>>>> 9da8398 (cli: plain sentences, hints that can be pasted, order reports, JSON errors, clock times, waiting retries)
 from typing import Any, TypeAlias
 
 from workflows.clock import read_timestamp
@@ -77,13 +73,8 @@ def is_zero(amount: Data) -> bool:
 
 
 def since(start: str, then: str) -> str:
-<<<<<<< HEAD
-    """Time between two RFC 3339 times as people say it: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
-    passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
-=======
     """Return the time between two RFC 3339 times: ``+0.4s``, ``+38s``, ``+3m53``, ``+1h23``."""
-    passed = max(datetime.fromisoformat(then) - datetime.fromisoformat(start), timedelta())
->>>>>>> 9da8398 (cli: plain sentences, hints that can be pasted, order reports, JSON errors, clock times, waiting retries)
+    passed = max(read_timestamp(then) - read_timestamp(start), timedelta())
     seconds = passed.total_seconds()
     if seconds < 10:
         return f"+{seconds:.1f}s"

@@ -39,7 +39,7 @@ Expediter = Callable[..., Result]
 @pytest.fixture
 def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Expediter:
     """Run a command in this process, with nothing in the environment that speaks to it, and nobody logged in."""
-    for name in ("EXPEDITER_URL", "EXPEDITER_TOKEN", "EXPEDITER_SANDBOX_TOKEN"):
+    for name in ("EXPEDITER_DATA", "EXPEDITER_URL", "EXPEDITER_TOKEN", "EXPEDITER_SANDBOX_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 

@@ -124,7 +124,7 @@ def test_a_log_on_aws_is_verified_without_a_key_of_a_customer(
     assert heads.json == expediter("audit", "heads", "--data", folder).json
     (tmp_path / "heads.json").write_text(heads.out, encoding="utf-8")
     held = expediter("audit", "verify", *TABLE, "--heads", tmp_path / "heads.json")
-    assert (held.code, f"held against {len(heads.json)} published heads" in held.err) == (0, True)
+    assert (held.code, f"compared with {len(heads.json)} exported heads" in held.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["verify", "heads"])
@@ -154,10 +154,10 @@ def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> 
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("", 2, "say which log: --data DIR"),
-        ("--table events --data .", 2, "say which log: --data DIR"),
+        ("", 2, "name the log: --data DIR"),
+        ("--table events --data .", 2, "name the log: --data DIR"),
         ("--table nothing --region eu-west-1", 2, "the table nothing is not there"),
-        ("--table views --region eu-west-1", 2, "the table views holds no event log"),
+        ("--table views --region eu-west-1", 2, "the table views is not an event log"),
     ],
 )
 def test_a_log_that_cannot_be_read_is_said_in_one_line(

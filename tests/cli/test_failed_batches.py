@@ -161,7 +161,7 @@ def test_what_cannot_be_read_is_a_row_with_a_problem_and_the_others_go_on(
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
     assert (result.code, kept()) == (1, ["0", "2", "3", "4"])
     assert result.err.endswith(
-        "expediter: 1 batches failed and were kept; the function's log says why, "
+        "expediter: 1 batches failed and were kept; see the function's log, "
         "and 2 batches could not be read and were kept; look at them in the bucket\n"
     )
 
@@ -217,7 +217,7 @@ def test_a_function_of_another_kind_ends_it_before_anything_is_deleted(
     function.answers = lambda _event: (None, False)
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
     assert (result.code, kept()) == (2, ["1", "2", "3", "4"])
-    assert "does not answer as a function of the stream does" in result.err
+    assert "does not answer like a function of the stream" in result.err
 
 
 def test_when_all_are_done_there_is_nothing_left_to_do(expediter: Any, kept: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -23,7 +25,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]
     """An engine whose couriers are given a second to deliver, so that an order is parked soon."""
     data = tmp_path_factory.mktemp("engine")
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
-    command += ["--parameter", "CourierDeliverySeconds=1"]
+    command += ["--parameter", "CourierDeliverySeconds=1", "--parameter", "SecondPersonAbove=20.00 EUR"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None
         try:
@@ -71,36 +73,86 @@ def test_incidents_are_listed_by_cause_and_shown_one_by_one(expediter: Any, runn
     assert listed.code == 0
     assert CAUSE in listed.out
     shown = expediter("incidents", "show", parked, "--data", running.data)
-    for words in (CAUSE, "owes: authorization 27.40 EUR", "Parked for a person to look", "retry:", "abandon:"):
+    for words in (
+        CAUSE,
+        "Still held: 27.40 EUR (authorization, event 2)",
+        "Parked, support has to decide",
+        "retry:",
+        "abandon:",
+    ):
         assert words in shown.out
     assert expediter("incidents", "list", "--group", CAUSE, "--json", "--data", running.data).json["groups"]
 
 
-def test_a_dry_run_does_nothing_and_a_retry_starts_a_run(expediter: Any, running: Any, parked: str) -> None:
-    """And says why it was started."""
-    planned = expediter("incidents", "retry", parked, "--reason", "found him", "--dry-run", "--data", running.data)
-    assert (planned.code, "no money moves" in planned.out) == (0, True)
-    assert expediter("order", "show", parked, "--json", "--data", running.data).json["run"] == 1
-    done = expediter("incidents", "retry", parked, "--reason", "found him", "--data", running.data)
-    assert done.code == 0, done.err
+def test_a_parked_order_says_since_when_why_and_where_to_look(expediter: Any, running: Any, parked: str) -> None:
+    """Support finds the incident from the order without knowing that there are incidents."""
+    headline = expediter("order", "show", parked, "--data", running.data).out.splitlines()[0]
+    assert re.search(r"picked up, PARKED since \d\d:\d\d UTC: delivery overdue\. See: ", headline)
+    _, *arguments = shlex.split(headline.partition("See: ")[2])
+    assert CAUSE in expediter(*arguments).out
+
+
+def test_a_cut_timeline_is_marked_and_counts_from_placing(expediter: Any, running: Any, parked: str) -> None:
+    """An incident shows its last events; without a mark they would look like all of them."""
+    for number in range(12):
+        assert expediter("incidents", "note", parked, f"note {number}", "--data", running.data).code == 0
+    shown = expediter("incidents", "show", parked, "--data", running.data).out
     history = expediter("order", "history", parked, "--data", running.data).out
-    assert "found him" in history
+    cut = re.search(r"(\d+) earlier events: (expediter order history .*?) *$", shown, re.M)
+    assert cut is not None
+    assert int(cut[1]) + 12 == len(history.splitlines()) - 1
+    _, *arguments = shlex.split(cut[2])
+    assert expediter(*arguments).out == history
+    first = re.search(r"^ *\d+ .*note 0.*$", shown, re.M)
+    assert first is not None
+    assert "+0.0s" not in first[0]
 
 
-def test_a_note_and_an_abandonment_stand_in_the_history(expediter: Any, running: Any, parked: str) -> None:
+def test_a_dry_run_does_nothing_and_says_what_a_retry_would_do(expediter: Any, running: Any, parked: str) -> None:
+    """The courier is asked nothing: only a report can help."""
+    planned = expediter("incidents", "retry", parked, "--reason", "found him", "--dry-run", "--data", running.data)
+    assert planned.code == 0
+    assert "Dry run: would wait again for the courier's report" in planned.out
+    assert expediter("order", "show", parked, "--json", "--data", running.data).json["run"] == 1
+
+
+def test_a_retry_waits_for_its_outcome(expediter: Any, running: Any, parked: str) -> None:
+    """The courier still reports nothing, so the order is parked again; a script sees it by the exit code."""
+    done = expediter("incidents", "retry", parked, "--reason", "found him", "--wait", "60", "--data", running.data)
+    assert (done.code, f"order {parked} was parked again in run 2" in done.err) == (1, True), done
+    history = expediter("order", "history", parked, "--data", running.data).out
+    assert "Run 2 started by" in history
+    assert '"found him"' in history
+
+
+def test_a_retry_whose_time_is_over_says_that_the_outcome_is_not_known(
+    expediter: Any, running: Any, parked: str
+) -> None:
+    """It used to read as a success."""
+    done = expediter("incidents", "retry", parked, "--reason", "again", "--wait", "0", "--data", running.data)
+    assert (done.code, "the outcome is not known yet" in done.err) == (0, True), done
+
+
+def test_an_amount_for_two_people_is_exit_code_1_until_the_second_one_approves(
+    expediter: Any, running: Any, parked: str
+) -> None:
+    """Nothing was done yet, so a script must not take it for done."""
+    abandon = ("incidents", "resolve", parked, "--how", "abandon", "--reason", "a lost meal", "--data", running.data)
+    asked = expediter(*abandon, "--as", "support:sue")
+    assert (asked.code, "a second person must approve this first" in asked.err) == (1, True), asked
+    assert "PARKED" in expediter("order", "show", parked, "--data", running.data).out
+    _, *arguments = shlex.split(asked.err.partition("first: ")[2])
+    approved = expediter(*(argument.replace("NAME", "tom") for argument in arguments))
+    assert (approved.code, "is abandoned" in approved.err) == (0, True), approved
+
+
+def test_a_note_stands_in_the_history(expediter: Any, running: Any, parked: str) -> None:
     """What people do to an order is an event of it."""
     tried = expediter("incidents", "note", parked, "called the courier", "--dry-run", "--data", running.data)
-    assert (tried.code, "nothing runs" in tried.err) == (0, True)
+    assert (tried.code, "Dry run: a note would be recorded" in tried.err) == (0, True)
     assert "NoteAdded" not in expediter("order", "history", parked, "--data", running.data).out
     assert expediter("incidents", "note", parked, "called the courier", "--data", running.data).code == 0
-    done = expediter(
-        "incidents", "resolve", parked, "--how", "abandon", "--reason", "a lost meal", "--data", running.data
-    )
-    assert done.code == 0, done.err
-    history = expediter("order", "history", parked, "--data", running.data).out
-    assert "called the courier" in history
-    assert "a lost meal" in history
-    assert expediter("order", "show", parked, "--json", "--data", running.data).json["status"] == "abandoned"
+    assert "called the courier" in expediter("order", "history", parked, "--data", running.data).out
 
 
 def test_a_group_is_retried_at_a_pace_and_each_result_comes_from_the_log(
@@ -111,6 +163,9 @@ def test_a_group_is_retried_at_a_pace_and_each_result_comes_from_the_log(
         "incidents", "retry", "--group", CAUSE, "--reason", "again", "--dry-run", "--json", "--data", running.data
     )
     assert parked in [order["order_id"] for order in planned.json["orders"]]
+    shown = expediter("incidents", "retry", "--group", CAUSE, "--reason", "again", "--dry-run", "--data", running.data)
+    assert re.search(r"Dry run: \d+ orders? would be retried, \d+\.\d\d EUR at stake\.", shown.err)
+    assert re.search(rf"{parked} +27\.40 EUR", shown.out)
     done = expediter(
         "incidents", "retry", "--group", CAUSE, "--reason", "again", "--per-second", "10", "--data", running.data
     )
@@ -134,10 +189,10 @@ def test_a_circuit_is_opened_and_closed_by_hand_with_a_reason(expediter: Any, ru
     [
         (("incidents", "retry", "--reason", "x"), 2, "give one of ORDER"),
         (("incidents", "retry", "ord_x", "--group", "y", "--reason", "x"), 2, "give one of ORDER"),
-        (("incidents", "retry", "--group", "y"), 2, "say why"),
+        (("incidents", "retry", "--group", "y"), 2, "give the reason"),
         (("incidents", "resolve", "ord_x", "--how", "abandon"), 2, "'--reason'"),
         (("incidents", "resolve", "ord_x", "--how", "delete", "--reason", "x"), 1, ""),
-        (("incidents", "retry", "--resume", "retry_none"), 1, "there is no bulk retry"),
+        (("incidents", "retry", "--resume", "retry_none"), 1, "no bulk retry"),
         (("circuits", "open", "payments"), 2, "'--reason'"),
         (("circuits", "show", "weather"), 1, ""),
     ],

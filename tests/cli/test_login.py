@@ -261,7 +261,7 @@ def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
     [
         (401, {"message": "Unauthorized"}, 4, "log in again with expediter login --url http://127.0.0.1:"),
         (403, {"message": "Forbidden"}, 1, "Forbidden (answered by the API's gateway)"),
-        (500, {"message": "Internal Server Error"}, 3, "the engine could not serve it (HTTP 500)"),
+        (500, {"message": "Internal Server Error"}, 3, "the engine could not serve the request (HTTP 500)"),
         (404, {"message": "Not Found"}, 3, "not as Expediter does"),
     ],
 )
@@ -566,7 +566,7 @@ def test_a_token_that_is_none_is_not_sent_and_not_said(
     monkeypatch.setenv("EXPEDITER_TOKEN", token)
     result = expediter("circuits", "list", "--url", "http://127.0.0.1:1")
     assert (result.code, result.out, result.err.count("\n")) == (4, "", 1), result
-    assert "EXPEDITER_TOKEN is empty, or is no bearer token" in result.err
+    assert "EXPEDITER_TOKEN is empty or not a bearer token" in result.err
     assert not token.strip() or token not in result.err
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -60,8 +63,112 @@ def test_a_cancelled_order_tells_who_asked_and_what_was_given_back(
     assert cancelled.code == 0
     ends_as(lambda: expediter("order", "show", placed, "--data", running.data, "--json").json, "cancelled")
     timeline = expediter("order", "history", placed, "--data", running.data).out
-    assert "Cancelling by support ida: changed my mind (at fault: platform)" in timeline
-    assert "Order cancelled, everything given back" in timeline
+    assert 'Cancellation begun by support ida: "changed my mind" (at fault: platform)' in timeline
+    assert "Order cancelled, payment released" in timeline
+    shown = expediter("order", "show", placed, "--data", running.data).out
+    assert 'Cancelled by support ida: "changed my mind". At fault: platform.' in shown
+    assert "27.40 EUR authorized and released, nothing captured" in shown
+
+
+def test_an_order_is_brought_to_its_end_from_the_command_line(
+    expediter: Any, running: Any, placed: str, ends_as: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Restaurant and courier report over the same command that placed the order, as the README shows."""
+    monkeypatch.setenv("EXPEDITER_DATA", str(running.data))
+
+    def shown() -> Any:
+        return expediter("order", "show", placed, "--json").json
+
+    ends_as(shown, "authorized")
+    waiting = expediter("order", "show", placed).out
+    assert "waiting for the restaurant to accept ticket 4" in waiting
+    assert "pm_ok: 27.40 EUR authorized" in waiting
+    for report in (
+        ("accept", placed, "--ready-in", "15"),
+        ("assign", placed, "--courier", "cou_1"),
+        ("ready", placed),
+        ("pick-up", placed),
+        ("deliver", placed),
+    ):
+        reported = expediter("order", *report)
+        assert (reported.code, reported.out) == (0, ""), reported
+    ends_as(shown, "completed")
+    assert "pm_ok: captured 27.40 EUR" in expediter("order", "show", placed).out
+
+
+def test_a_restaurant_rejects_an_order_from_the_command_line(
+    expediter: Any, running: Any, placed: str, ends_as: Any
+) -> None:
+    """The order is cancelled for that cause."""
+    here = ("--data", str(running.data))
+
+    def shown() -> Any:
+        return expediter("order", "show", placed, "--json", *here).json
+
+    ends_as(shown, "authorized")
+    assert expediter("order", "reject", placed, "--reason", "closed", *here).code == 0
+    assert ends_as(shown, "cancelled")["cancellation"]["cause"] == "preparation_rejected"
+
+
+def test_a_delivery_fails_from_the_command_line(expediter: Any, running: Any, placed: str, ends_as: Any) -> None:
+    """The order is cancelled for that cause."""
+    here = ("--data", str(running.data))
+
+    def shown() -> Any:
+        return expediter("order", "show", placed, "--json", *here).json
+
+    ends_as(shown, "authorized")
+    for report in ("accept", "assign --courier cou_1", "ready", "pick-up", "fail --reason rain --fault platform"):
+        name, *options = report.split()
+        assert expediter("order", name, placed, *options, *here).code == 0
+    assert ends_as(shown, "cancelled")["cancellation"]["cause"] == "delivery_failed"
+
+
+def test_a_time_when_the_meal_is_ready_may_have_nanoseconds(
+    expediter: Any, running: Any, placed: str, ends_as: Any
+) -> None:
+    """Other languages print nine digits."""
+    here = ("--data", str(running.data))
+    ends_as(lambda: expediter("order", "show", placed, "--json", *here).json, "authorized")
+    hour = (datetime.now(UTC) + timedelta(hours=1)).strftime("%Y-%m-%dT%H")
+    at = f"{hour}:30:00.123456789Z"
+    accepted = expediter("order", "accept", placed, "--ready-at", at, "--json", *here)
+    assert accepted.json["preparation"]["ready_at"] == f"{hour}:30:00.123456Z"
+    assert expediter("order", "replay", placed, "--at", at, *here).code == 0
+    both = expediter("order", "accept", placed, "--ready-at", at, "--ready-in", "5", *here)
+    assert (both.code, "give one of --ready-in and --ready-at" in both.err) == (2, True)
+
+
+def test_a_printed_hint_can_be_pasted_as_it_stands(expediter: Any, running: Any) -> None:
+    """It reaches the same engine, so it carries its folder."""
+    said = expediter("order", "place", "--example", "--data", running.data).err
+    program, *arguments = shlex.split(said.partition("; see ")[2])
+    assert program == "expediter"
+    assert "Order placed" in expediter(*arguments).out
+
+
+def test_a_timeline_shows_clock_times_and_the_day(expediter: Any, running: Any, placed: str) -> None:
+    """A time since placing alone cannot be compared with a provider's log."""
+    first = expediter("order", "history", placed, "--data", running.data).out.splitlines()[1]
+    assert re.search(r"1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\+0\.0s  Order placed", first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "problem"),
+    [
+        (("order", "show", "ord_" + "a" * 26, "--json"), 1, "OrderNotFound"),
+        (("order", "show", "--json"), 2, None),
+        (("order", "accept", "ord_x", "--ready-at", "soon", "--json"), 2, None),
+    ],
+)
+def test_an_error_is_json_with_json(
+    expediter: Any, running: Any, arguments: tuple[str, ...], code: int, problem: str | None
+) -> None:
+    """A script reads the last line of stderr, and the name of the refusal there."""
+    failed = expediter(*arguments, "--data", running.data)
+    error = json.loads(failed.err.splitlines()[-1])
+    assert (failed.code, failed.out, error["exit_code"], error.get("problem")) == (code, "", code, problem)
+    assert error["error"]
 
 
 def test_a_replay_shows_what_each_event_changed(expediter: Any, running: Any, placed: str, ends_as: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,41 @@ def test_help_names_the_exit_codes(expediter: Any) -> None:
     """Scripts rely on them."""
     result = expediter("--help")
     assert result.code == 0
-    for code in ("0    done", "1    the answer is no", "2    a flag", "3    no engine", "4    no token"):
+    for code in ("0    done", "1    refused", "2    an option", "3    no engine", "4    no token"):
         assert code in result.out
+
+
+def test_the_version_is_that_of_the_package(expediter: Any) -> None:
+    """It is the first question about a report."""
+    assert expediter("--version").out == f"expediter {version('expediter')}\n"
+
+
+@pytest.mark.parametrize("group", [[], ["order"], ["incidents"], ["circuits"], ["audit"], ["failed-batches"], ["asl"]])
+def test_wide_help_shows_whole_summaries(expediter: Any, group: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A summary that ends in dots sends the reader to another page."""
+    monkeypatch.setenv("COLUMNS", "160")
+    assert "..." not in expediter(*group, "--help").out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands(shell: str) -> None:
+    """The script asks the command itself for what can follow."""
+    environment = {
+        "_EXPEDITER_COMPLETE": f"complete_{shell}",
+        "COMP_WORDS": "expediter order acc",
+        "COMP_CWORD": "2",
+        "_TYPER_COMPLETE_ARGS": "expediter order acc",
+        "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+    }
+    ended = subprocess.run(
+        [sys.executable, "-m", "workflows.cli"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=environment,
+    )
+    assert "accept" in ended.stdout
 
 
 def test_a_bug_keeps_its_traceback_and_has_its_own_code(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,28 +1,39 @@
-"""What a support person reads."""
+"""Sentences that people read about events, payments, waits and plans."""
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
-from domain.order.events import Event
-from workflows.cli import wording
+from domain.order.events import Event, Intent
+from workflows.cli import plan_wording, wording
+
+ROOT = {"role": "support", "id": "root"}
+SYSTEM = {"role": "system", "id": "expediter"}
+
+
+def eur(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": "EUR"}
+
+
+def event(kind: str, version: int = 1, **data: Any) -> dict[str, Any]:
+    return {"type": kind, "version": version, "data": data}
 
 
 @pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
-def test_every_event_has_words_of_its_own(kind: type) -> None:
-    """A timeline never falls back on a type's name for an event of this version."""
-    assert kind.__name__ in wording._WORDS
+def test_every_event_has_a_sentence_of_its_own(kind: type) -> None:
+    """A timeline never shows the bare name of an event of this version."""
+    assert kind.__name__ in wording.SENTENCES
 
 
 def test_an_event_of_a_newer_engine_is_shown_by_its_name() -> None:
     """Nothing is left out of a timeline."""
-    assert wording.in_words("MealWarmedUp", {}) == "Meal warmed up"
+    assert wording.event_sentence(event("MealWarmedUp"), {}) == "Meal warmed up"
 
 
 @pytest.mark.parametrize(
-    ("then", "said"),
+    ("then", "words"),
     [
         ("2026-03-01T12:00:00.000000Z", "+0.0s"),
         ("2026-03-01T12:00:00.437000Z", "+0.4s"),
@@ -32,30 +43,164 @@ def test_an_event_of_a_newer_engine_is_shown_by_its_name() -> None:
         ("2026-03-01T11:59:59.000000Z", "+0.0s"),
     ],
 )
-def test_time_since_placing_is_said_as_people_say_it(then: str, said: str) -> None:
-    """Seconds while they matter, then minutes, then hours; a clock that went back is no negative time."""
-    assert wording.since("2026-03-01T12:00:00.000000Z", then) == said
+def test_time_since_placing_is_short(then: str, words: str) -> None:
+    """Seconds while they matter, then minutes, then hours; a clock that went back gives no negative time."""
+    assert wording.since("2026-03-01T12:00:00.000000Z", then) == words
 
 
-def test_a_decline_says_why() -> None:
-    """Reasons are codes of the outside; they read as words."""
-    assert (
-        wording.in_words("PaymentDeclined", {"reason": "insufficient_funds"}) == "Payment declined: insufficient funds"
-    )
+@pytest.mark.parametrize(
+    ("happened", "sentence"),
+    [
+        (event("PaymentDeclined", reason="insufficient_funds"), "Payment declined: insufficient funds"),
+        (
+            event("CancellationRequested", cause="asked", fault="customer", by=ROOT, reason="ordered by mistake"),
+            'Cancellation begun by support root: "ordered by mistake" (at fault: customer)',
+        ),
+        (
+            event("CancellationRequested", cause="no_courier", fault="platform", by=SYSTEM, reason=""),
+            "Cancellation begun because no courier took the delivery (at fault: platform)",
+        ),
+        (event("ItemUnavailable", line=2, available=0), "Line 2: out of stock"),
+        (event("ItemUnavailable", line=2, available=1), "Line 2: only 1 available"),
+        (
+            event("RunStarted", 16, run=3, by=SYSTEM, reason="it has news"),
+            "Run 3 started automatically because of event 15",
+        ),
+        (event("RunStarted", 16, run=3, by=ROOT, reason="it is back"), 'Run 3 started by support root: "it is back"'),
+        (event("DeliveryOverdue"), "No delivery report in time"),
+        (
+            event("OrderAbandoned", by=ROOT, reason="bank refuses"),
+            'Abandoned by support root, nothing was reversed: "bank refuses"',
+        ),
+        (
+            event("PreparationWrittenOff", reason="already_cooked"),
+            "Ticket could not be recalled (already cooked), written off",
+        ),
+    ],
+)
+def test_events_are_told_in_plain_words(happened: dict[str, Any], sentence: str) -> None:
+    """Support reads them at night, so each is understood at the first reading."""
+    assert wording.event_sentence(happened, {}) == sentence
 
 
-def test_a_cancellation_names_who_asked_and_who_is_at_fault() -> None:
-    """The two are not the same: a restaurant may cancel because the customer asked it to."""
-    data = {
-        "cause": "asked",
-        "fault": "customer",
-        "by": {"role": "customer", "id": "cus-1"},
-        "reason": "ordered by mistake",
+def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
+    """The number of an event alone says nothing to support; after a cut it is all there is."""
+    written_off = event("WrittenOff", 9, intent=2, by=ROOT, reason="bank refuses", fault="platform")
+    earlier = {2: event("PaymentAuthorizationRequested", 2, amount=eur("129.50"))}
+    sentence = '129.50 EUR authorization (event 2) written off by support root: "bank refuses"'
+    assert wording.event_sentence(written_off, earlier) == sentence
+    assert wording.event_sentence(written_off, {}).startswith("Event 2 written off by support root")
+
+
+def test_a_cancelled_order_claims_a_release_only_if_there_was_one() -> None:
+    """After a declined payment nothing was held that could be released."""
+    cancelled = event("OrderCancelled", 9)
+    assert wording.event_sentence(cancelled, {}) == "Order cancelled"
+    released = {8: event("PaymentVoided", 8)}
+    assert wording.event_sentence(cancelled, released) == "Order cancelled, payment released"
+
+
+@pytest.mark.parametrize(
+    ("state", "captured", "refunded", "words"),
+    [
+        ("asked", "0.00", "0.00", "authorization of 24.50 EUR requested"),
+        ("held", "0.00", "0.00", "24.50 EUR authorized"),
+        ("declined", "0.00", "0.00", "authorization of 24.50 EUR declined"),
+        ("captured", "24.50", "0.00", "captured 24.50 EUR"),
+        ("captured", "18.00", "0.00", "captured 18.00 of 24.50 EUR authorized, 6.50 EUR released"),
+        ("captured", "24.50", "24.50", "captured 24.50 EUR, refunded 24.50 EUR"),
+        ("voided", "0.00", "0.00", "24.50 EUR authorized and released, nothing captured"),
+    ],
+)
+def test_the_money_line_never_adds_what_was_authorized_to_what_was_captured(
+    state: str, captured: str, refunded: str, words: str
+) -> None:
+    """It used to read as if both amounts had been captured."""
+    payment = {
+        "method": "pm_ok",
+        "authorization": {"state": state, "amount": eur("24.50")},
+        "captured": eur(captured),
+        "refunded": eur(refunded),
     }
-    said = wording.in_words("CancellationRequested", data)
-    assert said == "Cancelling by customer cus-1: ordered by mistake (at fault: customer)"
+    assert wording.payment_sentence(payment) == f"pm_ok: {words}"
 
 
-def test_a_line_that_is_out_of_stock_names_the_line() -> None:
-    """A restaurant runs out of one thing at a time."""
-    assert wording.in_words("ItemUnavailable", {"line": 2, "available": 0}).startswith("Line 2 is out of stock, none")
+def test_before_the_authorization_the_money_line_says_so() -> None:
+    payment = {"method": "pm_ok", "authorization": None, "captured": eur("0.00"), "refunded": eur("0.00")}
+    assert wording.payment_sentence(payment) == "pm_ok: nothing authorized yet"
+
+
+def test_a_wait_names_what_is_awaited_and_until_when() -> None:
+    """An intent's class name means nothing to support."""
+    pending = {"version": 4, "intent": "PreparationRequested", "until": "2026-03-01T05:00:36.000000Z"}
+    words = "waiting for the restaurant to accept ticket 4, until 05:00:36 UTC"
+    assert wording.pending_sentence(pending) == words
+
+
+@pytest.mark.parametrize("kind", get_args(Intent), ids=lambda kind: kind.__name__)
+def test_every_intent_has_words_for_its_wait_and_its_call(kind: type) -> None:
+    """A wait or a plan never shows a class name."""
+    assert kind.__name__ not in wording.pending_sentence({"version": 4, "intent": kind.__name__})
+    plan = a_plan(["RunStarted"], "delivered", runs=[{"version": 4, "intent": kind.__name__}])
+    assert kind.__name__ not in plan_wording.plan_sentence("retry", plan)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_a_cancellation_is_over_only_when_the_order_is(ended: bool) -> None:
+    """A cancelled order is not "cancelling"."""
+    cancellation = {"cause": "asked", "fault": "platform", "by": ROOT, "reason": "changed my mind"}
+    sentence = wording.cancellation_sentence(cancellation, ended=ended)
+    begins = "Cancelled" if ended else "Being cancelled"
+    assert sentence == f'{begins} by support root: "changed my mind". At fault: platform.'
+
+
+def a_plan(events: list[str], status: str, **changes: Any) -> dict[str, Any]:
+    plan = {"events": events, "status": status, "runs": [], "money": [], "second_person_for": None, "refused": None}
+    return {**plan, **changes}
+
+
+CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
+
+
+@pytest.mark.parametrize(
+    ("action", "plan", "sentence"),
+    [
+        (
+            "retry",
+            a_plan(
+                ["RunStarted"],
+                "delivered",
+                runs=[CAPTURE],
+                money=[{"what": "take", "amount": eur("19.50"), "intent": 15}],
+            ),
+            "asks the provider again to capture 19.50 EUR. If it does, the order completes.",
+        ),
+        (
+            "abandon",
+            a_plan(
+                ["WrittenOff", "OrderAbandoned"],
+                "abandoned",
+                money=[
+                    {"what": "leave held", "amount": eur("19.50"), "intent": 2},
+                    {"what": "give up", "amount": eur("19.50"), "intent": 0},
+                ],
+            ),
+            "no calls. The 19.50 EUR hold stays until it expires and is never collected. The order ends as abandoned.",
+        ),
+        ("cancel", a_plan([], "cancelling"), "no effect, the order is already being cancelled."),
+        (
+            "retry",
+            a_plan(["RunStarted"], "picked_up"),
+            "would wait again for the courier's report. "
+            "If you know the outcome, report it: order deliver / order fail.",
+        ),
+        (
+            "abandon",
+            a_plan(["ApprovalRequested"], "delivered", second_person_for=eur("129.50")),
+            "a second person must approve first, because it concerns 129.50 EUR.",
+        ),
+    ],
+)
+def test_a_plan_says_what_would_be_called_moved_and_ended(action: str, plan: dict[str, Any], sentence: str) -> None:
+    """Support decides on this sentence."""
+    assert plan_wording.plan_sentence(action, plan) == sentence

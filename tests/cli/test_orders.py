@@ -67,7 +67,7 @@ def test_a_cancelled_order_tells_who_asked_and_what_was_given_back(
     assert "Order cancelled, payment released" in timeline
     shown = expediter("order", "show", placed, "--data", running.data).out
     assert 'Cancelled by support ida: "changed my mind". At fault: platform.' in shown
-    assert "27.40 EUR authorized and released, nothing captured" in shown
+    assert "27.40 EUR authorized, released without a capture" in shown
 
 
 def test_an_order_is_brought_to_its_end_from_the_command_line(

@@ -101,33 +101,35 @@ def test_a_cancelled_order_claims_a_release_only_if_there_was_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "captured", "refunded", "words"),
+    ("state", "captured", "released", "refunded", "words"),
     [
-        ("asked", "0.00", "0.00", "authorization of 24.50 EUR requested"),
-        ("held", "0.00", "0.00", "24.50 EUR authorized"),
-        ("declined", "0.00", "0.00", "authorization of 24.50 EUR declined"),
-        ("captured", "24.50", "0.00", "captured 24.50 EUR"),
-        ("captured", "18.00", "0.00", "captured 18.00 of 24.50 EUR authorized, 6.50 EUR released"),
-        ("captured", "24.50", "24.50", "captured 24.50 EUR, refunded 24.50 EUR"),
-        ("voided", "0.00", "0.00", "24.50 EUR authorized and released, nothing captured"),
+        ("asked", "0.00", "0.00", "0.00", "authorization of 24.50 EUR requested"),
+        ("held", "0.00", "0.00", "0.00", "24.50 EUR authorized"),
+        ("declined", "0.00", "0.00", "0.00", "authorization of 24.50 EUR declined"),
+        ("captured", "24.50", "0.00", "0.00", "captured 24.50 EUR"),
+        ("captured", "18.00", "6.50", "0.00", "captured 18.00 of 24.50 EUR authorized, 6.50 EUR released"),
+        ("captured", "24.50", "0.00", "24.50", "captured 24.50 EUR, refunded 24.50 EUR"),
+        ("voided", "0.00", "24.50", "0.00", "24.50 EUR authorized, released without a capture"),
     ],
 )
 def test_the_money_line_never_adds_what_was_authorized_to_what_was_captured(
-    state: str, captured: str, refunded: str, words: str
+    state: str, captured: str, released: str, refunded: str, words: str
 ) -> None:
     """It used to read as if both amounts had been captured."""
     payment = {
         "method": "pm_ok",
         "authorization": {"state": state, "amount": eur("24.50")},
+        "authorized": eur("24.50"),
         "captured": eur(captured),
+        "released": eur(released),
         "refunded": eur(refunded),
     }
     assert wording.payment_sentence(payment) == f"pm_ok: {words}"
 
 
 def test_before_the_authorization_the_money_line_says_so() -> None:
-    payment = {"method": "pm_ok", "authorization": None, "captured": eur("0.00"), "refunded": eur("0.00")}
-    assert wording.payment_sentence(payment) == "pm_ok: nothing authorized yet"
+    """An order waits a moment for its first call."""
+    assert wording.payment_sentence({"method": "pm_ok", "authorization": None}) == "pm_ok: nothing authorized yet"
 
 
 def test_a_wait_names_what_is_awaited_and_until_when() -> None:

@@ -59,7 +59,9 @@ def show_incident(incident: View, hint: Hint) -> None:
     for request in incident["approvals"]:
         words = f"{plain(request['wish'])} of {money(request['amount'])} requested by {actor(request['by'])}"
         approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
-        console.print(Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"))
+        console.print(
+            Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True
+        )
     console.print()
     show_timeline(
         incident["timeline"], console, placed_at=incident["placed_at"], earlier=hint(f"order history {order}")

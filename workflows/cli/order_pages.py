@@ -65,7 +65,7 @@ def show_timeline(
     wide = console.width >= _WIDE
     rows = table("#", "UTC", "since placed", "what happened", *(["event"] if wide else []), "by", right=_NUMBERS)
     if events and events[0]["version"] > 1:
-        rows.add_row("...", "", "", _dim(f"{events[0]['version'] - 1} earlier events: {earlier}"))
+        console.print(_dim(f"{events[0]['version'] - 1} earlier events: {earlier}"), soft_wrap=True)
     placed = placed_at or (events[0]["recorded_at"] if events else "")
     day = ""
     seen: dict[int, View] = {}
@@ -123,7 +123,7 @@ def _headline(console: Console, view: View, hint: Hint, parked: View | None) -> 
         see = hint(f"incidents show {view['id']}")
         stopped = Text(f", PARKED{when}. See: {see}", "bold red")
     status = (plain(view["status"]), _STATUS_STYLES.get(view["status"], "cyan"))
-    console.print(Text.assemble((view["id"], "bold"), "  ", status, stopped))
+    console.print(Text.assemble((view["id"], "bold"), "  ", status, stopped), soft_wrap=True)
     about = f"customer {view['customer']}, restaurant {view['restaurant']}, placed {view['placed_at'][:19]}Z"
     console.print(Text(f"{about}, version {view['version']}, run {view['run']}", "dim"))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, TypeAlias
 
 from workflows.clock import read_timestamp
@@ -34,19 +33,21 @@ def payment_sentence(payment: Data) -> str:
     authorization = payment["authorization"]
     if authorization is None:
         return f"{payment['method']}: nothing authorized yet"
-    amount, state = authorization["amount"], authorization["state"]
-    if state == "captured" or not is_zero(payment["captured"]):
-        sentence = _captured(payment["captured"], amount)
-    else:
-        sentence = {
-            "asked": f"authorization of {money(amount)} requested",
-            "held": f"{money(amount)} authorized",
-            "declined": f"authorization of {money(amount)} declined",
-            "voided": f"{money(amount)} authorized and released, nothing captured",
-            "written_off": f"authorization of {money(amount)} written off",
-        }.get(state, f"authorization of {money(amount)} {plain(state)}")
+    sentence = _UNAUTHORIZED.get(authorization["state"], "").format(money(authorization["amount"]))
     refunded = "" if is_zero(payment["refunded"]) else f", refunded {money(payment['refunded'])}"
-    return f"{payment['method']}: {sentence}{refunded}"
+    return f"{payment['method']}: {sentence or _authorized(payment)}{refunded}"
+
+
+_UNAUTHORIZED = {"asked": "authorization of {} requested", "declined": "authorization of {} declined"}
+
+
+def _authorized(payment: Data) -> str:
+    authorized, captured, released = payment["authorized"], payment["captured"], payment["released"]
+    if is_zero(captured):
+        return f"{money(authorized)} authorized{'' if is_zero(released) else ', released without a capture'}"
+    if is_zero(released):
+        return f"captured {money(captured)}"
+    return f"captured {captured['amount']} of {money(authorized)} authorized, {money(released)} released"
 
 
 def cancellation_sentence(cancellation: Data, *, ended: bool) -> str:
@@ -98,14 +99,6 @@ def plain(name: str) -> str:
 def spaced(name: str) -> str:
     """Return the words of a class name: ``DeliveryOverdue`` -> ``delivery overdue``."""
     return re.sub(r"(?<!^)(?=[A-Z])", " ", name).lower()
-
-
-def _captured(captured: Data, authorized: Data) -> str:
-    if captured["amount"] == authorized["amount"]:
-        return f"captured {money(captured)}"
-    released = str(Decimal(authorized["amount"]) - Decimal(captured["amount"]))
-    of = f"captured {captured['amount']} of {money(authorized)} authorized"
-    return f"{of}, {released} {authorized['currency']} released"
 
 
 def _why_cancelled(data: Data) -> str:

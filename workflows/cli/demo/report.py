@@ -43,18 +43,12 @@ def _outcomes(console: Console, played: Sequence[Played], events: Mapping[str, l
             str(sum(len(events[view["id"]]) for view in views)),
             _sum(view["payment"]["captured"] for view in views),
             _sum(view["payment"]["refunded"] for view in views),
-            _sum(_released(view) for view in views),
+            _sum(view["payment"]["released"] for view in views),
         )
     console.print(table)
     refused = Counter(rule for each in played for rule in each.refused)
     if refused:
         console.print("refused: " + ", ".join(f"{times} x {rule}" for rule, times in refused.items()), style="dim")
-
-
-def _released(view: Mapping[str, Any]) -> Any:
-    """What was held and let go of without being taken."""
-    held = view["payment"]["authorization"]
-    return held["amount"] if held and held["state"] == "voided" else {**view["payment"]["captured"], "amount": "0.00"}
 
 
 def _sum(amounts: Any) -> str:

@@ -153,6 +153,15 @@ def test_a_timeline_shows_clock_times_and_the_day(expediter: Any, running: Any, 
     assert re.search(r"1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\+0\.0s  Order placed", first)
 
 
+def test_a_folder_of_the_environment_gives_no_token_to_another_engine(
+    expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A token of this machine's engine is not sent to an address that was named."""
+    monkeypatch.setenv("EXPEDITER_DATA", str(running.data))
+    elsewhere = expediter("order", "show", "ord_" + "a" * 26, "--url", "https://elsewhere.example")
+    assert (elsewhere.code, "no token" in elsewhere.err) == (4, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [

@@ -14,7 +14,7 @@ import typer
 
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.options import Region
+from workflows.cli.options import Region, local_folder
 from workflows.cli.terminal import counting, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -25,7 +25,13 @@ app = typer.Typer(name="audit", help="Verify that nothing in the log was changed
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine; it may be running."),
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        envvar="EXPEDITER_DATA",
+        callback=local_folder,
+        help="The folder of an engine; it may be running.",
+    ),
 ]
 Table = Annotated[
     str | None,

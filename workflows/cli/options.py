@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def local_folder(context: typer.Context, data: Path | None) -> Path | None:
+    """Ignore EXPEDITER_DATA where another engine is named, so that no token of the folder is sent to it."""
+    source = context.get_parameter_source("data")
+    is_default = source is not None and source.name == "ENVIRONMENT"
+    return None if is_default and (context.params.get("url") or context.params.get("table")) else data
+
+
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
 Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="The engine's address.")]
 Data = Annotated[
@@ -15,6 +23,7 @@ Data = Annotated[
         "--data",
         metavar="DIR",
         envvar="EXPEDITER_DATA",
+        callback=local_folder,
         help="The folder of an engine on this machine: gives its address and a token.",
     ),
 ]

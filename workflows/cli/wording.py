@@ -152,6 +152,11 @@ def _line_unavailable(data: Data) -> str:
     return f"Line {data['line']}: {f'only {available} available' if available else 'out of stock'}"
 
 
+def _courier_declined(data: Data) -> str:
+    who = f"Courier {data['courier']}" if data.get("courier") else "Courier"  # older events do not name the courier
+    return _with_code(f"{who} declined")(data)
+
+
 def _with_code(sentence: str) -> Callable[[Data], str]:
     """The sentence, and the provider's code for the reason."""
     return lambda data: f"{sentence}: {plain(data['reason'])}" if data.get("reason") else sentence
@@ -229,7 +234,7 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "PreparationWrittenOff": lambda d: f"Ticket could not be recalled ({plain(d['reason'])}), written off",
     "CourierRequested": lambda d: f"Delivery offered to couriers, attempt {d['attempt']}",
     "CourierAssigned": lambda d: f"Courier {d['courier']} took the delivery",
-    "CourierDeclined": _with_code("Courier declined"),
+    "CourierDeclined": _courier_declined,
     "CourierTimedOut": _fixed("No courier answered in time"),
     "OrderPickedUp": _fixed("Courier picked the meal up"),
     "OrderDelivered": _fixed("Delivered to the customer"),

@@ -244,7 +244,7 @@ def _deed(outcome: Handled | Plan) -> Response[str]:
     if isinstance(outcome, Plan):
         return json_answer({"order": None, "plan": plan_view(outcome), "approvals": []})
     personal = may(api.caller.actor, Action.READ_PERSONAL, outcome.order)
-    body = {
+    body: DeedJson = {
         "order": order_view(outcome.order, personal=personal),
         "plan": None,
         "approvals": approvals_view(outcome.order, personal=personal),

@@ -87,7 +87,7 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
     after = last_seen(order_id, cursor)
     history, personal = requests.see_history(engine().log, order_id, actor)
     page = history.recorded[after : after + limit]
-    body = {
+    body: HistoryJson = {
         "order_id": order_id,
         "version": history.version,
         "events": [event_view(recorded, personal=personal) for recorded in page],
@@ -103,7 +103,7 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
     history, order = requests.see(engine().log, order_id, actor)
     personal = may(actor, Action.READ_PERSONAL, order)
     replayed = replay(history, order_id, at, personal=personal)
-    body = {
+    body: ReplayJson = {
         "order": order_view(replayed.order, personal=personal),
         "steps": [
             {**event_view(step.recorded, personal=personal), "changes": plain(step.changes)} for step in replayed.steps

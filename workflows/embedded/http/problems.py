@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 
-def problem(status: HTTPStatus, detail: str, **headers: str) -> JSONResponse:
+class ProblemResponse(Response):
+    """An error response. It learns its ``instance``, the path of the request, when it is sent."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: dict[str, str]) -> None:
+        super().__init__(status_code=status.value, headers=headers)
+        self._sent_headers = headers
+        self._body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = {**self._body, "instance": scope["path"]}
+        response = JSONResponse(body, self.status_code, self._sent_headers, media_type="application/problem+json")
+        await response(scope, receive, send)
+
+
+def problem(status: HTTPStatus, detail: str, **headers: str) -> ProblemResponse:
     """Return an error response.
 
     Args:
         headers: More headers, their names written with underscores: ``retry_after="1"``.
     """
-    body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
-    sent = {name.replace("_", "-"): value for name, value in headers.items()}
-    return JSONResponse(body, status.value, sent, media_type="application/problem+json")
+    return ProblemResponse(status, detail, {name.replace("_", "-"): value for name, value in headers.items()})

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
-from pydantic import BeforeValidator, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from domain.identifiers import OrderId
 from handlers.http.invalid import invalid
@@ -62,7 +62,10 @@ Limit = Annotated[
     Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
     Query(description="The most entries to return."),
 ]
-Cursor = Annotated[str | None, Query(description="`next` of the previous page.")]
+Cursor = Annotated[
+    Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None,
+    Query(description="`next` of the previous page."),
+]
 
 
 def chosen(version: int | None, at: datetime | None) -> int | datetime | None:

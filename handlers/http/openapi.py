@@ -88,11 +88,21 @@ def document(apis: Callable[[], Sequence[Api]]) -> dict[str, Any]:
 
 
 def _own(part: dict[str, Any]) -> dict[str, Any]:
-    """One API's document without what Powertools adds for its own error formats."""
+    """Return one API's document without Powertools' own error formats, and without null as a parameter's value."""
     defined = part["components"]["schemas"]
     part["components"]["schemas"] = {name: defined[name] for name in defined if name not in _POWERTOOLS_ERRORS}
     for item in part["paths"].values():
         for operation in item.values():
+            for parameter in operation.get("parameters", ()):
+                parameter["schema"] = _without_null(parameter["schema"])
             if "HTTPValidationError" in json.dumps(operation["responses"].get("422", "")):
                 del operation["responses"]["422"]
     return part
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is ``str | None`` in Python, but cannot be sent as null."""
+    options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
+    if len(options) != 1:
+        return schema
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **options[0]}

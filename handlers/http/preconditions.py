@@ -12,6 +12,7 @@ from handlers.http.values import Shape
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t]*(\*|{_TAG}(?:[ \t]*,[ \t]*{_TAG})*)[ \t]*")
+_DOCUMENTED = r'^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$'
 _OURS = re.compile(r'"([1-9][0-9]{0,8})"')
 
 
@@ -39,7 +40,8 @@ OptionalKey = Annotated[
     ),
 ]
 IfMatch = Annotated[
-    Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": f"^{_TAGS.pattern}$"})] | None,
+    Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": _DOCUMENTED, "examples": ['"7"']})]
+    | None,
     Header(
         alias="If-Match",
         description="Act only if the order has one of these ETags; else 412. A weak ETag (`W/`) matches none, `*` any.",

@@ -26,7 +26,11 @@ from domain.money import Money
 from handlers.http.currencies import CURRENCIES
 from workflows.clock import read_timestamp
 
-_AMOUNT = re.compile(r"\d{1,9}(\.\d{1,3})?", re.ASCII)
+_AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
+_CONTROL = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+_PRINTABLE = f"^[^{_CONTROL}]*[^\\s{_CONTROL}][^{_CONTROL}]*$"
+"""Text with more in it than spaces, whose control characters are line breaks and tabs, as the document states it."""
+
 _LINE_BREAKS = "\n\r\t"
 
 
@@ -86,8 +90,9 @@ def _order_id(text: str) -> str:
 
 
 Instant = Annotated[datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
-Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable)]
-Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable)]
+_DOCUMENTED = Field(json_schema_extra={"pattern": _PRINTABLE})
+Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable), _DOCUMENTED]
+Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable), _DOCUMENTED]
 Phone = Annotated[str, Shape(r"\+?[0-9 ()./-]{3,40}", "must be 3 to 40 digits, spaces and ()./-, optionally after a +")]
 PaymentMethod = Annotated[
     str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "must be 1 to 100 letters, digits, '_', '.', ':' or '-'")
@@ -110,7 +115,7 @@ class MoneyBody(Strict):
     model_config = ConfigDict(json_schema_extra={"examples": [{"amount": "12.50", "currency": "EUR"}]})
 
     amount: Annotated[str, Field(json_schema_extra={"pattern": f"^{_AMOUNT.pattern}$"})]
-    currency: Annotated[str, Field(json_schema_extra={"pattern": "^[A-Z]{3}$"})]
+    currency: Annotated[str, Field(json_schema_extra={"enum": sorted(CURRENCIES)})]
 
     def model_post_init(self, _: Any) -> None:
         """Check the amount against its currency here, where pydantic knows which field it is."""

@@ -233,6 +233,7 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "PreparationCancelled": _fixed("Ticket cancelled by the restaurant"),
     "PreparationWrittenOff": lambda d: f"Ticket could not be recalled ({plain(d['reason'])}), written off",
     "CourierRequested": lambda d: f"Delivery offered to couriers, attempt {d['attempt']}",
+    "CourierOffered": lambda d: f"Offered to {', '.join(d['couriers']) or 'no courier'}",
     "CourierAssigned": lambda d: f"Courier {d['courier']} took the delivery",
     "CourierDeclined": _courier_declined,
     "CourierTimedOut": _fixed("No courier answered in time"),

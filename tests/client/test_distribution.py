@@ -69,7 +69,7 @@ def shop(tmp_path: Path) -> Path:
 
 
 def test_a_project_with_its_own_domain_places_orders_with_both_clients(wheel: Path, shop: Path, tmp_path: Path) -> None:
-    # httpx and msgspec come from the environment of the tests, whose link to this repository is not followed from a path
+    """The engine's packages are named ``domain`` and ``workflows`` too; the client's has a name of its own."""
     environment = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(environment)], check=True, timeout=120)
     installed = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"

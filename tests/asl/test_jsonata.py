@@ -29,7 +29,9 @@ INPUT: dict[str, Any] = {
     "nested": {"list": [[1, 2], [3]], "price": 12.5},
     "text": '{"a":[1,null,2.5],"b":"x"}',
     "big": 9007199254740993,
+    "large": "x" * 200_000,
 }
+DOUBLED = "($a0 := {'a': 1}; " + "".join(f"$a{n + 1} := {{'a': $a{n}, 'b': $a{n}}}; " for n in range(40)) + "?)"
 
 
 def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "s", **states: Any) -> Any:
@@ -74,6 +76,11 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("$match('ab-12', /([a-z]+)-(\\d+)/).groups", ["ab", "12"]),
         ("$replace('abc', /(b)/, '[$1$2$12$99$$]')", "a[bb29$]c"),
         ("$replace('aXbx', /x/i, '-', 1)", "a-bx"),
+        ("$replace('aXbX', 'X', '-', 1)", "a-bX"),
+        ("$split('a, b', ', ')", ["a", "b"]),
+        ("$join(['a', 'b'], '-')", "a-b"),
+        ("$distinct(['a', 'b', 'a'])", ["a", "b"]),
+        ("$count([1..873782])", 873_782),  # the longest list on AWS
         ("$split('a1b22c', /[0-9]+/)", ["a", "b", "c"]),
         ("$contains('caf\u00e9', /\\u00e9$/)", True),
         ("$contains('a\nb', /^b/m)", True),
@@ -150,6 +157,21 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("$range(1, 400000, 1)", "memory limit"),
         ("$pad('x', 1e9)", "memory limit"),
         ("$reduce([1..40], function($text, $i) { $text & $text }, 'xxxxxxxxxx')", "memory limit"),
+        ("[1..800000].[1..800000]", "memory limit"),
+        ("$map([1..400000], function($i) { [1..100] })", "memory limit"),
+        ("[1..30].$pad('x', 6000000)", "memory limit"),
+        ("$join([1..100].$states.input.large)", "memory limit"),
+        ("$string([1..100].$states.input.large)", "memory limit"),
+        ("$split($pad('x', 1000000), '')", "memory limit"),
+        ("$replace($states.input.large, /x/, $states.input.large)", "memory limit"),
+        ("$replace($states.input.large, 'x', $states.input.large)", "memory limit"),
+        ("$replace($states.input.large, 'x', 'y')", "too much text"),
+        ("$match($states.input.large, /x/)", "too much text"),
+        ("$distinct([1..100000])", "infinite loop"),
+        ("($list := [1..300000]; $filter([1..100000], function($x) { 0 in $list }))", "infinite loop"),
+        (DOUBLED.replace("?", "$a40"), "memory limit"),
+        (DOUBLED.replace("?", "$string($a40)"), "memory limit"),
+        (DOUBLED.replace("?", "$a40 = $a39"), "memory limit"),
     ],
 )
 def test_every_error_is_one_kind_of_failure(source: str, part: str) -> None:

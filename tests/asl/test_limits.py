@@ -96,6 +96,35 @@ def test_the_25_000th_event_is_the_failure(begin: Begin) -> None:
     assert driver.execution.outstanding() == []
 
 
+def test_a_map_with_large_outputs_fails_before_it_fills_the_memory(begin: Begin) -> None:
+    """8,000 outputs of 200 KB would be 1.6 GB, although the state's own output is small."""
+    large = {"Type": "Pass", "Output": "{% $pad('x', 200000) %}", "End": True}
+    machine = {
+        "M": {
+            "Type": "Map",
+            "Items": "{% [1..8000] %}",
+            "ItemProcessor": {"StartAt": "I", "States": {"I": large}},
+            "Output": "{% $count($states.result) %}",
+            "End": True,
+        }
+    }
+    driver = begin(machine)
+    assert driver.end.error == "States.DataLimitExceeded"
+    assert sum(event["type"] == "MapIterationSucceeded" for event in driver.events) < 100
+
+
+def test_the_events_of_one_signal_hold_a_bounded_amount_of_text(begin: Begin) -> None:
+    """A loop without a wait enters 12,000 states in one signal; later texts are truncated, and the machine goes on."""
+    again = {"Type": "Pass", "Output": "{% $pad('x', 200000 + $random() * 100) %}", "Next": "Again"}
+    choice = {"Type": "Choice", "Choices": [{"Condition": False, "Next": "End"}], "Default": "Pad"}
+    driver = begin({"Pad": again, "Again": choice, "End": {"Type": "Succeed"}})
+    texts = [details.get("output", "") for details in driver.details("PassStateExited")]
+    assert sum(map(len, texts)) < 17 * 2**20
+    assert driver.details("PassStateExited")[0]["outputDetails"] == {"truncated": False}
+    assert driver.details("PassStateExited")[-1]["outputDetails"] == {"truncated": True}
+    assert len(driver.events) == 25_000
+
+
 def test_errors_and_causes_are_cut_to_the_lengths_of_the_api(begin: Begin, task: Build) -> None:
     """256 characters of error, 32,768 of cause."""
     driver = begin({"A": task()})

@@ -81,6 +81,12 @@ def name_taken(execution_arn: str, mode: Mode) -> TaskError:
     return _service_failure(mode, "ExecutionAlreadyExists", f"Execution Already Exists: '{execution_arn}'")
 
 
+def too_many_executions(mode: Mode) -> TaskError:
+    """Report that no more executions may run, as AWS does above its quota of open executions."""
+    message = "The maximum number of running executions has been reached"
+    return _service_failure(mode, "ExecutionLimitExceeded", message)
+
+
 def type_not_supported(machine: str, mode: Mode) -> TaskError:
     """Report a startSyncExecution of a Standard machine, or a ``.sync`` start of an Express one."""
     return _service_failure(mode, "StateMachineTypeNotSupported", f"This operation is not supported by '{machine}'")

@@ -101,7 +101,6 @@ def run(
         InvalidDefinition: The machine, or one in ``machines``, is not valid.
         FunctionMissing: The machine calls a function that is not in ``functions``.
         NothingMoves: The execution would wait for ever.
-        RecursionError: More than 10,000 executions were started.
     """
     parsed = {other: _parse(text, other) for other, text in (machines or {}).items()}
     parsed[name] = _parse(definition, name)

@@ -43,7 +43,7 @@ from workflows.asl.signals import (
 )
 
 _ACCOUNT: Final = "us-east-1:123456789012"
-_EXECUTIONS_MAX: Final = 10_000  # so that machines that start themselves come to an end
+EXECUTIONS_MAX: Final = 10_000  # so that machines that start themselves come to an end
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +96,8 @@ class VirtualRunner:
         self._started = 0
 
     def start(self, definition: Definition, name: str, payload: JSON, express: bool = False) -> VirtualExecution:
-        """Start an execution and run it until it waits.
-
-        Raises:
-            RecursionError: More than 10,000 executions were started.
-        """
+        """Start an execution and run it until it waits."""
         self._started += 1
-        if self._started > _EXECUTIONS_MAX:
-            raise RecursionError(f"more than {_EXECUTIONS_MAX} executions were started")
         text = to_text(payload)
         kind, suffix = ("express", f":{self._dice.uuid4()}") if express else ("execution", "")
         signal = Started(
@@ -227,6 +221,9 @@ class VirtualRunner:
         definition = self._machines.get(effect.machine) or self._machines.get(machine_name(effect.machine))
         if definition is None:
             self._fail(running, effect.task, *answers.machine_missing(effect.machine, effect.mode))
+            return
+        if self._started >= EXECUTIONS_MAX:
+            self._fail(running, effect.task, *answers.too_many_executions(effect.mode))
             return
         child = self._find_or_start(definition, effect)
         if child is None:

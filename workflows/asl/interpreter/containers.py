@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from workflows.asl.interpreter import tasks
-from workflows.asl.interpreter.frames import Branch, Frame, Inside
+from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, Inside, StateFailed
 from workflows.asl.interpreter.history import HistoryEvent
-from workflows.asl.interpreter.outcomes import fail, finish, kind_of
-from workflows.asl.interpreter.payloads import Payload
+from workflows.asl.interpreter.outcomes import fail, finish, kind_of, limit_cause
+from workflows.asl.interpreter.payloads import BYTES_MAX, Payload
+from workflows.asl.interpreter.retrying import DATA_LIMIT
 from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, unexpected, whole_number
 from workflows.asl.reading.states import Map, Parallel, Task, Wait
 from workflows.asl.reading.templates import QueryEvaluationError
 from workflows.asl.signals import JSON
 
+_OUTPUTS_MAX = 64 * BYTES_MAX  # characters; AWS names no bound before the output of the whole state is made
 _CONCURRENCY_MAX = 40  # iterations of an inline Map at once (AWS docs, Map state processing modes)
 
 
@@ -57,13 +59,17 @@ def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -
     """Keep the output of a branch or iteration, and end the state after the last one.
 
     Raises:
-        QueryEvaluationError, StateFailed: The state's Assign or Output failed, or the next iteration's input.
+        QueryEvaluationError, StateFailed: The state's Assign or Output failed, or the next iteration's input, or the
+            outputs together are larger than ``_OUTPUTS_MAX``.
     """
     branch = ended.branch
     branch.is_over = True
     del inside.branches[branch.index]
     inside.outputs[branch.index] = ended.output.value
+    inside.output_size += len(ended.output.text)
     inside.left -= 1
+    if inside.output_size > _OUTPUTS_MAX:
+        raise StateFailed(ErrorOutput(DATA_LIMIT, limit_cause(frame.state.name)))
     last = branch.last_event
     if isinstance(frame.state, Map):
         last = turn.record_aside(branch.last_event, "MapIterationSucceeded", _iteration(frame, branch))

@@ -65,6 +65,7 @@ class Inside:
     left: int
     items: list[JSON] = field(default_factory=list)
     waiting_from: int = 0
+    output_size: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -13,8 +13,15 @@ from typing import Any, Final, TypeAlias
 from workflows.asl.interpreter.payloads import Payload
 
 EVENTS_MAX: Final = 25_000  # a hard quota of Standard executions; the 25,000th event is the failure
+TEXTS_MAX: Final = 16 * 2**20  # characters of inputs and outputs that the events of one signal hold
 HistoryEvent: TypeAlias = dict[str, Any]
 _NOT_TRUNCATED: Final = {"truncated": False}
+_TEXTS: Final = ("input", "output", "parameters")
+_TRUNCATED: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(_TEXTS, ""),
+    **{key: {"truncated": True} for key in ("inputDetails", "outputDetails", "assignedVariablesDetails")},
+    "assignedVariables": {},
+}
 _ENDS: Final = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"})
 
 
@@ -23,13 +30,22 @@ class HistoryFull(Exception):
 
 
 class ExecutionHistory:
-    """Counts the events of one execution and holds those of the current signal."""
+    """Counts the events of one execution and holds those of the current signal.
 
-    __slots__ = ("added", "last_id")
+    Without a wait in between, one signal can enter thousands of states with 256 KiB each. Once its events hold
+    ``TEXTS_MAX`` characters, later inputs and outputs are truncated, as AWS does in logs.
+    """
+
+    __slots__ = ("_texts", "added", "last_id")
 
     def __init__(self) -> None:
         self.last_id = 0
         self.added: list[HistoryEvent] = []
+        self._texts = 0
+
+    def begin(self) -> None:
+        """Begin the events of another signal."""
+        self.added, self._texts = [], 0
 
     def add(self, kind: str, previous: int, at: datetime, details: Mapping[str, Any] | None = None) -> int:
         """Append one event and return its id.
@@ -42,9 +58,15 @@ class ExecutionHistory:
         self.last_id += 1
         event: HistoryEvent = {"timestamp": at, "type": kind, "id": self.last_id, "previousEventId": previous}
         if details is not None:
-            event[_key_of(kind)] = details
+            event[_key_of(kind)] = self._within_bound(details)
         self.added.append(event)
         return self.last_id
+
+    def _within_bound(self, details: Mapping[str, Any]) -> Mapping[str, Any]:
+        self._texts += sum(len(details[field]) for field in _TEXTS if field in details)
+        if self._texts <= TEXTS_MAX:
+            return details
+        return {**details, **{field: shorter for field, shorter in _TRUNCATED.items() if field in details}}
 
 
 def entered(name: str, payload: Payload) -> HistoryEvent:

@@ -105,13 +105,14 @@ def _start(definition: Definition, signal: Started) -> SignalResult:
 
 def _new_turn(execution: Execution, at: datetime, seed: str) -> Turn:
     execution.last_at = max(execution.last_at, at)  # the machine's clock may go backwards, a history may not
-    execution.history.added = []
+    execution.history.begin()
     return Turn(execution, execution.last_at, seed)
 
 
 def _result(turn: Turn, settled: bool) -> SignalResult:
     execution = turn.execution
-    events, execution.history.added = execution.history.added, []
+    events = execution.history.added
+    execution.history.begin()
     return SignalResult(execution, net_effects(execution, turn.effects), events, settled)
 
 

@@ -9,8 +9,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.limits import SCANNED_MAX, EvaluationFailed
+from workflows.asl.jsonata.limits import ALLOCATED_MAX, SCANNED_MAX, STEPS_MAX, EvaluationFailed, memory_exceeded
 from workflows.asl.signals import JSON
+
+ELEMENT_SIZE: Final = 8  # of a list element; AWS bounds lists at an eighth of the characters of a text
 
 
 class Undefined:
@@ -47,6 +49,44 @@ class Evaluation:
     depth: int = 0
     steps: int = 0
     scanned: int = 0
+    allocated: int = 0
+    sizes: dict[int, tuple[Any, int]] = field(default_factory=dict, repr=False)
+
+    def count_steps(self, steps: int) -> None:
+        """Count evaluation steps; work of a library function counts by the size of its arguments.
+
+        Raises:
+            EvaluationFailed: The evaluation takes more than ``STEPS_MAX`` steps.
+        """
+        self.steps += steps
+        if self.steps > STEPS_MAX:
+            raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
+
+    def count_made(self, value: Any) -> None:
+        """Count a value that the expression made, both by itself and with all that it contains.
+
+        A small value can contain the same list many times, so that only its conversion to JSON would be large.
+
+        Raises:
+            EvaluationFailed: The evaluation makes more than ``ALLOCATED_MAX``.
+        """
+        self.allocated += len(value) if isinstance(value, str) else len(value) * ELEMENT_SIZE
+        if self.allocated > ALLOCATED_MAX or self.size_of(value) > ALLOCATED_MAX:
+            raise memory_exceeded()
+
+    def size_of(self, value: Any) -> int:
+        """Measure a value with all that it contains, in characters and 8 for each list element or object field."""
+        if isinstance(value, str):
+            return len(value)
+        if not isinstance(value, list | dict):
+            return 0
+        known = self.sizes.get(id(value))
+        if known is not None and known[0] is value and known[1] >= len(value) * ELEMENT_SIZE:
+            return known[1]
+        elements = value.values() if isinstance(value, dict) else value
+        size = len(value) * ELEMENT_SIZE + sum(map(self.size_of, elements))
+        self.sizes[id(value)] = (value, size)
+        return size
 
 
 class _PerThread(threading.local):
@@ -54,6 +94,17 @@ class _PerThread(threading.local):
 
 
 CURRENT: Final = _PerThread()
+
+
+def count_match(match: Any) -> None:
+    """Count the object that the library makes of a match of a regular expression.
+
+    Raises:
+        EvaluationFailed: The evaluation makes more than ``ALLOCATED_MAX``.
+    """
+    if CURRENT.evaluation is not None:
+        CURRENT.evaluation.count_made(match.group())
+        CURRENT.evaluation.allocated += 8 * ELEMENT_SIZE
 
 
 def count_scanned(characters: int) -> None:

@@ -12,8 +12,8 @@ import json
 import random
 from typing import Any, Final
 
-from workflows.asl.jsonata.evaluation import CURRENT, Evaluation
-from workflows.asl.jsonata.limits import TEXT_MAX, EvaluationFailed, memory_exceeded
+from workflows.asl.jsonata.evaluation import CURRENT, Evaluation, count_scanned
+from workflows.asl.jsonata.limits import LENGTH_MAX, TEXT_MAX, EvaluationFailed, memory_exceeded
 
 _RANGE_MAX: Final = 360_145  # elements; measured on AWS: one more is "memory limit exceeded"
 _LONG_MAX: Final = 2**63 - 1  # AWS keeps an integer exact while it fits in a long, then it becomes a double
@@ -119,6 +119,75 @@ def pad(text: str | None = None, width: float | None = None, char: str | None = 
     if width is not None and abs(width) > TEXT_MAX:
         raise memory_exceeded()
     return Functions.pad(text, width, char)
+
+
+def join(texts: list[str] | None = None, separator: str | None = None) -> Any:
+    """Join texts.
+
+    Raises:
+        EvaluationFailed: The result would have more than ``TEXT_MAX`` characters.
+    """
+    from jsonata.functions import Functions
+
+    if texts is not None and sum(map(len, texts)) + len(separator or "") * len(texts) > TEXT_MAX:
+        raise memory_exceeded()
+    return Functions.join(texts, separator)
+
+
+def string(value: Any = None, prettify: bool | None = None) -> Any:
+    """Encode a value as text.
+
+    Raises:
+        EvaluationFailed: The value is larger than ``TEXT_MAX``.
+    """
+    from jsonata.functions import Functions
+
+    if isinstance(value, list | dict) and _current().size_of(value) > TEXT_MAX:
+        raise memory_exceeded()
+    return Functions.string(value, prettify)
+
+
+def split(text: str | None = None, separator: Any = None, limit: float | None = None) -> Any:
+    """Split a text.
+
+    Raises:
+        EvaluationFailed: There would be more than ``LENGTH_MAX`` parts.
+    """
+    from jsonata.functions import Functions
+
+    if isinstance(text, str) and isinstance(separator, str) and text.count(separator) > LENGTH_MAX:
+        raise memory_exceeded()
+    return Functions.split(text, separator, limit)
+
+
+def replace(text: str | None = None, pattern: Any = None, replacement: Any = None, limit: float | None = None) -> Any:
+    """Replace a text or the matches of a regular expression.
+
+    Raises:
+        EvaluationFailed: The result would have more than ``TEXT_MAX`` characters, or the library, which copies the rest
+            of the text for each match of a plain text, would copy too much.
+    """
+    from jsonata.functions import Functions
+
+    if isinstance(text, str) and isinstance(pattern, str) and pattern:
+        count = text.count(pattern)
+        if isinstance(replacement, str) and len(text) + count * len(replacement) > TEXT_MAX:
+            raise memory_exceeded()
+        count_scanned(count * len(text))
+    return Functions.replace(text, pattern, replacement, limit)
+
+
+def distinct(array: Any = None) -> Any:
+    """Remove duplicates.
+
+    Raises:
+        EvaluationFailed: There are too many elements, because the library compares each one with all others.
+    """
+    from jsonata.functions import Functions
+
+    if isinstance(array, list):
+        _current().count_steps(len(array) ** 2 // 128)
+    return Functions.distinct(array)
 
 
 def _parse_int(digits: str) -> int | float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from jsonata import jexception
 from jsonata.functions import Functions
@@ -18,7 +18,7 @@ from jsonata.utils import Utils
 
 from workflows.asl.jsonata import functions as own
 from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Undefined
-from workflows.asl.jsonata.limits import DEPTH_MAX, STEPS_MAX, EvaluationFailed, InvalidExpression, check_size
+from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, InvalidExpression, check_size
 from workflows.asl.jsonata.regexes import LinearPattern
 from workflows.asl.signals import JSON
 
@@ -34,6 +34,11 @@ _OWN_FUNCTIONS: Mapping[str, Any] = {
     "millis": Jsonata.JFunction(Jsonata.JLambda(own.millis), "<:n>"),
     "shuffle": Jsonata.JFunction(Jsonata.JLambda(own.shuffle), "<a:a>"),
     "pad": Jsonata.JFunction(Jsonata.JLambda(own.pad), "<s-ns?:s>"),
+    "join": Jsonata.JFunction(Jsonata.JLambda(own.join), "<a<s>s?:s>"),
+    "string": Jsonata.JFunction(Jsonata.JLambda(own.string), "<x-b?:s>"),
+    "split": Jsonata.JFunction(Jsonata.JLambda(own.split), "<s-(sf)n?:a<s>>"),
+    "replace": Jsonata.JFunction(Jsonata.JLambda(own.replace), "<s-(sf)(sf)n?:s>"),
+    "distinct": Jsonata.JFunction(Jsonata.JLambda(own.distinct), "<x:x>"),
     "eval": None,
 }
 OWN_NAMES = frozenset(name for name, function in _OWN_FUNCTIONS.items() if function is not None)
@@ -122,29 +127,60 @@ def _entered(_expr: Any, _input: Any, _frame: Any) -> None:
     if evaluation is None:
         return
     evaluation.depth += 1
-    evaluation.steps += 1
     if evaluation.depth > DEPTH_MAX:
         advice = "Check for non-terminating recursive function"
         raise EvaluationFailed(f"Stack overflow error: {advice}. Depth={evaluation.depth} max={DEPTH_MAX}")
-    if evaluation.steps > STEPS_MAX:
-        raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
+    evaluation.count_steps(1)
 
 
-def _left(_expr: Any, _input: Any, _frame: Any, result: Any) -> None:
+def _left(expr: Any, _input: Any, _frame: Any, result: Any) -> None:
     evaluation = CURRENT.evaluation
     if evaluation is not None:
         evaluation.depth -= 1
-    if isinstance(result, str | list):
-        check_size(result)
+    if isinstance(result, str | list | dict):
+        check_size(result, len(result) - (type(result) is Utils.RangeList))  # a range says one more than it has
+        if evaluation is not None and expr.type in _MAKING and type(result) not in _READ.get(expr.type, ()):
+            evaluation.count_made(result)
+
+
+_MAKING: Final = frozenset({"unary", "binary", "function", "path", "apply", "transform", "wildcard", "descendant"})
+_READ: Final = {"path": (str, list, dict)}  # a path makes sequences; other results are parts of what it reads
+
+
+_WORK: Final = 64  # list elements that a library function processes in the time of one evaluation step
+
+
+def _count_work(argument: Any) -> None:
+    """Count what a library function may do with an argument, which it does in one step of the evaluation."""
+    if CURRENT.evaluation is None:
+        return
+    if isinstance(argument, list | dict):
+        CURRENT.evaluation.count_steps(len(argument) // _WORK)
+    elif isinstance(argument, str):
+        CURRENT.evaluation.count_steps(len(argument) // (_WORK * _WORK))
 
 
 class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
     """The library's evaluator without its print to stdout when a value that is not a function is called."""
 
+    def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> Any:
+        """Evaluate ``in``, and count the elements that it may compare."""
+        _count_work(rhs)
+        return super().evaluate_includes_expression(lhs, rhs)
+
+    def evaluate_equality_expression(self, lhs: Any, rhs: Any, op: Any) -> Any:
+        """Evaluate ``=`` or ``!=``, and count all that is compared."""
+        if isinstance(lhs, list | dict) and isinstance(rhs, list | dict) and CURRENT.evaluation is not None:
+            CURRENT.evaluation.count_steps(CURRENT.evaluation.size_of(lhs) // _WORK)
+        return super().evaluate_equality_expression(lhs, rhs, op)
+
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002 -- the library's name
         """Apply a function as the library does, or raise T1006 without printing."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc) or Functions.is_regex(proc)):
             raise jexception.JException("T1006", 0)
+        if not Functions.is_lambda(proc):
+            for argument in args:
+                _count_work(argument)
         return super().apply_inner(proc, args, input, environment)
 
 

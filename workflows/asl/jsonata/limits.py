@@ -8,6 +8,7 @@ DEPTH_MAX: Final = 100  # nested evaluations; measured on AWS: "Depth=101 max=10
 STEPS_MAX: Final = 500_000  # evaluations of one expression, about 1 s of CPU; AWS stops by the clock
 LENGTH_MAX: Final = 873_782  # elements of one list; measured on AWS: [1..873782] passes, one more does not
 TEXT_MAX: Final = 6_990_256  # characters of one string; measured on AWS
+ALLOCATED_MAX: Final = 4 * TEXT_MAX  # what one evaluation makes: characters, and 8 a list element or object field
 SCANNED_MAX: Final = 400_000_000  # characters that regular expressions of one evaluation read; at worst 6 s of CPU
 
 
@@ -19,13 +20,13 @@ class EvaluationFailed(Exception):
     """The expression raised an error. The message carries JSONata's code, e.g. ``T2001: ...``."""
 
 
-def check_size(value: Any) -> None:
+def check_size(value: Any, size: int) -> None:
     """Check that a value is not larger than one evaluation may make.
 
     Raises:
         EvaluationFailed: A list has more than ``LENGTH_MAX`` elements, or a text more than ``TEXT_MAX`` characters.
     """
-    if (isinstance(value, list) and len(value) > LENGTH_MAX) or (isinstance(value, str) and len(value) > TEXT_MAX):
+    if (isinstance(value, list) and size > LENGTH_MAX) or (isinstance(value, str) and size > TEXT_MAX):
         raise memory_exceeded()
 
 

@@ -14,7 +14,8 @@ from typing import Any
 
 import re2
 
-from workflows.asl.jsonata.evaluation import count_scanned
+from workflows.asl.jsonata.evaluation import count_match, count_scanned
+from workflows.asl.jsonata.limits import TEXT_MAX, memory_exceeded
 
 _UNICODE_ESCAPE = re.compile(r"((?:^|[^\\])(?:\\\\)*)\\u([0-9a-fA-F]{4})")
 _GROUP = re.compile(r"\\g<(\d+)>")
@@ -46,17 +47,20 @@ class LinearPattern:
         count_scanned(len(text))
         for match in self._compiled.finditer(text):
             yield match
+            count_match(match)
             count_scanned((len(text) - match.end()) // 4)
 
     def sub(self, replacement: str | Callable[[Any], str], text: str, count: int = 0) -> str:
         """Replace the first ``count`` matches, or all; ``\\g<1>`` in a replacement stands for the first group."""
-        parts, end = [], 0
+        parts, end, size = [], 0, len(text)
         for number, match in enumerate(self.finditer(text)):
             if count and number >= count:
                 break
             new = replacement(match) if callable(replacement) else _expand(replacement, match)
             parts += [text[end : match.start()], new]
-            end = match.end()
+            end, size = match.end(), size + len(new)
+            if size > 2 * TEXT_MAX:
+                raise memory_exceeded()
         return "".join([*parts, text[end:]])
 
     def split(self, text: str) -> list[str]:

@@ -270,6 +270,26 @@ States:
     assert (entries.standard, entries.express) == (2, 2)
 
 
+@pytest.mark.parametrize("how", ["startExecution.sync:2", "startExecution"])
+def test_a_machine_that_starts_itself_ends_with_an_error(open_world: Any, how: str) -> None:
+    """As on AWS, where the quota of open executions ends it: the innermost start is refused, and the engine goes on."""
+    again = f"""
+StartAt: Again
+States:
+  Again: {starting("Again", how, name='"{% $uuid() %}"', more="End: true")}
+"""
+    world = open_world({"Again": again, "One": ONE_TASK})
+    ended = world.run("Again")
+    assert ended["status"] == ("FAILED" if how.endswith("sync:2") else "SUCCEEDED")
+    errors = {row.get("error") for row in map(world.reports.describe, _arns(world))} - {None}
+    assert "StepFunctions.ExecutionLimitExceededException" in errors
+    assert world.run("One", {"meal": "soup"})["status"] == "SUCCEEDED"
+
+
+def _arns(world: Any) -> list[str]:
+    return [arns.execution_arn("Again", row["name"]) for row in world.reports.latest("Again")]
+
+
 def test_a_failed_express_child_is_a_result_and_not_an_error(open_world: Any) -> None:
     """A parent that does not check Status continues, as on AWS."""
     parent = f"""

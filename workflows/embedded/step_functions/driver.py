@@ -83,6 +83,7 @@ class _TokenSettled(Refusal):
     """No task waits with the token. Callers get TokenGone."""
 
 
+_NESTING_MAX = 50  # executions that start each other and still run; a start is nested in the round of its parent
 _WAITING = (Mode.SYNC, Mode.SYNC_2, Mode.EXPRESS)  # the modes in which the parent waits for the end
 
 
@@ -346,6 +347,8 @@ class Driver:
         self, machine: Machine, effect: StartExecution, parent: Parent, round_: DriverRound
     ) -> JSON | TaskError | None:
         """Start a child and return the task's outcome; None if the task waits for the child's end."""
+        if self._nesting(parent.arn) >= _NESTING_MAX:
+            return answers.too_many_executions(effect.mode)
         name = effect.name or str(uuid4())
         row = self._start(machine, name, effect.input, parent, round_)
         if row is None:
@@ -353,6 +356,15 @@ class Driver:
         if row is None:
             return answers.name_taken(arns.execution_arn(machine.name, name), effect.mode)
         return None if effect.mode in _WAITING else answers.child_started(as_child(row), effect.mode)
+
+    def _nesting(self, arn: str) -> int:
+        """Count an execution and those above it that are still running."""
+        running, count = self._memory.running(arn), 0
+        while running is not None:
+            count += 1
+            parent = running.row.parent
+            running = self._memory.running(parent.arn) if parent is not None else None
+        return count
 
     def _running_alike(self, arn: str, effect: StartExecution) -> ExecutionRow | None:
         """Return the running execution that an equal start began; None if the task would wait for another's child."""

@@ -19,7 +19,7 @@ from domain.order.events import Fault
 from handlers.http.answers import json_answer, written_headers
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
+from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
 from handlers.http.moments import Limit
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import RequiredKey

@@ -1,4 +1,4 @@
-"""The bodies of requests, one model each, with the limits that the OpenAPI document states."""
+"""The bodies of requests about orders, one model each, with the limits that the OpenAPI document states."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ from handlers.http.values import (
     SkuName,
     Strict,
 )
-from workflows.incidents.bulk_retry import PER_S_MAX
 
 OPTIONS_MAX = 20
 """Extras on one item. Menus have fewer."""
@@ -33,7 +32,8 @@ QUANTITY_MAX = 999
 """Units of one item. Larger orders are arranged by phone."""
 
 
-def _example(**fields: JsonValue) -> ConfigDict:
+def example(**fields: JsonValue) -> ConfigDict:
+    """Configure a model with an example for the OpenAPI document."""
     return ConfigDict(json_schema_extra={"examples": [fields]})
 
 
@@ -94,7 +94,7 @@ class PlaceBody(Strict):
     ``customer`` is for a service that places orders for customers. Fees and tip are zero if left out.
     """
 
-    model_config = _example(
+    model_config = example(
         restaurant="rest-17",
         lines=[_MARGHERITA],
         delivery_fee={"amount": "2.90", "currency": _EUR},
@@ -116,7 +116,7 @@ class PlaceBody(Strict):
 class CancelBody(Strict):
     """The reason for cancelling."""
 
-    model_config = _example(reason="ordered by mistake")
+    model_config = example(reason="ordered by mistake")
 
     reason: Long
 
@@ -124,7 +124,7 @@ class CancelBody(Strict):
 class TicketBody(Strict):
     """``ticket`` is the number of the ticket that is answered; by default the current one."""
 
-    model_config = _example(ticket=5)
+    model_config = example(ticket=5)
 
     ticket: IntentVersion | None = None
 
@@ -137,7 +137,7 @@ class TicketBody(Strict):
 class AcceptBody(TicketBody):
     """When the meal will be ready: at most one day ahead and at most five minutes ago."""
 
-    model_config = _example(ready_at="2026-03-01T18:30:00Z")
+    model_config = example(ready_at="2026-03-01T18:30:00Z")
 
     ready_at: Instant
 
@@ -145,7 +145,7 @@ class AcceptBody(TicketBody):
 class RejectBody(TicketBody):
     """The reason for rejecting the ticket."""
 
-    model_config = _example(reason="the oven is broken")
+    model_config = example(reason="the oven is broken")
 
     reason: Long
 
@@ -153,7 +153,7 @@ class RejectBody(TicketBody):
 class ItemUnavailableBody(TicketBody):
     """Only ``available`` units of line ``line`` are available. Lines are numbered from 1."""
 
-    model_config = _example(line=1, available=1)
+    model_config = example(line=1, available=1)
 
     line: Annotated[int, Field(ge=1, le=LINES_MAX)]
     available: Annotated[int, Field(ge=0, le=QUANTITY_MAX)]
@@ -162,7 +162,7 @@ class ItemUnavailableBody(TicketBody):
 class OfferBody(Strict):
     """``offer`` is the number of the offer that is answered; by default the current one."""
 
-    model_config = _example(offer=8)
+    model_config = example(offer=8)
 
     offer: IntentVersion | None = None
 
@@ -175,7 +175,7 @@ class OfferBody(Strict):
 class AssignBody(OfferBody):
     """The courier who takes the offer. Couriers leave ``courier_id`` out; support and services must send it."""
 
-    model_config = _example(courier_id="courier-3", offer=8)
+    model_config = example(courier_id="courier-3", offer=8)
 
     courier_id: CourierName | None = None
 
@@ -183,7 +183,7 @@ class AssignBody(OfferBody):
 class DeclineBody(OfferBody):
     """Why the offer is declined or given back. Support and services name the courier, or none for all couriers."""
 
-    model_config = _example(reason="flat tyre")
+    model_config = example(reason="flat tyre")
 
     reason: Long
     courier_id: CourierName | None = None
@@ -192,68 +192,7 @@ class DeclineBody(OfferBody):
 class FailBody(OfferBody):
     """Why the customer does not get the meal, and the party at fault."""
 
-    model_config = _example(reason="nobody opened the door", fault="customer")
+    model_config = example(reason="nobody opened the door", fault="customer")
 
     reason: Long
     fault: Literal["customer", "restaurant", "courier", "platform"]
-
-
-# --- incidents, bulk retries and circuits -----------------------------------------------------------------------------
-
-
-class RetryBody(Strict):
-    """The reason for retrying. A dry run returns what would happen, and changes nothing."""
-
-    model_config = _example(reason="the provider is back", dry_run=True)
-
-    reason: Long
-    dry_run: bool = False
-
-
-class ResolveBody(RetryBody):
-    """How to resolve the incident.
-
-    ``cancel`` compensates: releases holds and refunds payments. ``abandon`` ends the order as it is, without
-    compensation. ``write_off`` gives up what the one ``intent`` holds or owes. ``fault`` is the party at fault for what
-    is given up.
-    """
-
-    model_config = _example(how="write_off", intent=15, reason="the account is closed", fault="platform")
-
-    how: Literal["cancel", "abandon", "write_off"]
-    fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
-    intent: IntentVersion | None = None
-
-
-class ApproveBody(Strict):
-    """``approval`` is the number of the request to approve, as the incident lists it."""
-
-    model_config = _example(approval=17)
-
-    approval: IntentVersion
-    dry_run: bool = False
-
-
-class NoteBody(Strict):
-    """A note for other people who look at the order. Stored encrypted with the customer's key."""
-
-    model_config = _example(text="Called the restaurant: the oven is repaired.")
-
-    text: Long
-
-
-class BulkRetryBody(RetryBody):
-    """Retry all orders parked with this cause, at most ``per_s`` orders a second."""
-
-    model_config = _example(cause="PaymentsUnavailable@payments", reason="the provider is back", per_s=2.0)
-
-    cause: Annotated[str, Field(min_length=1, max_length=200)]
-    per_s: Annotated[float, Field(gt=0, le=PER_S_MAX)] = 1.0
-
-
-class CircuitBody(Strict):
-    """The reason for opening or closing the circuit."""
-
-    model_config = _example(reason="maintenance until 22:00")
-
-    reason: Long

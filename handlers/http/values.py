@@ -37,7 +37,7 @@ _LINE_BREAKS = "\n\r\t"
 class Strict(BaseModel):
     """A part of a request's body. No value is converted to another type, and unknown fields are refused."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)  # built by the first request
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from domain.order.intents import Owed
 from domain.order.order import Order
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.transitions import Transition
-from workflows.client.incident_json import (
-    ApprovalJson,
-    BulkRetryJson,
-    CircuitJson,
-    GroupJson,
-    IncidentJson,
-    IncidentLineJson,
-    OwedJson,
-    PlanJson,
-    RetriedJson,
-    TransitionJson,
-)
 from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident, cause_of
 from workflows.incidents.plans import Plan
 from workflows.orders.views import event_view, money_json, plain
 from workflows.projections.open_orders import OpenOrder, ParkedNow
+
+if TYPE_CHECKING:  # importing the client costs a function's cold start
+    from workflows.client.incident_json import (
+        ApprovalJson,
+        BulkRetryJson,
+        CircuitJson,
+        GroupJson,
+        IncidentJson,
+        IncidentLineJson,
+        OwedJson,
+        PlanJson,
+        RetriedJson,
+        TransitionJson,
+    )
 
 
 def group_view(group: Group) -> GroupJson:

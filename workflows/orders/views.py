@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from typing import Any, Final, TypeAlias, cast, get_args, get_type_hints
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_type_hints
 
 from domain.identifiers import Actor
 from domain.money import Money, total
@@ -20,20 +20,22 @@ from domain.order.intents import open_intents
 from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
 from domain.personal import Erased
-from workflows.client.order_json import (
-    CancellationJson,
-    DeliveryJson,
-    EventJson,
-    LineJson,
-    MoneyJson,
-    OfferJson,
-    OrderJson,
-    PaymentJson,
-    PreparationJson,
-    TotalsJson,
-)
 from workflows.clock import timestamp
 from workflows.event_store.commits import Opaque, RecordedEvent
+
+if TYPE_CHECKING:  # importing the client costs a function's cold start
+    from workflows.client.order_json import (
+        CancellationJson,
+        DeliveryJson,
+        EventJson,
+        LineJson,
+        MoneyJson,
+        OfferJson,
+        OrderJson,
+        PaymentJson,
+        PreparationJson,
+        TotalsJson,
+    )
 
 JSON: TypeAlias = Any
 View: TypeAlias = dict[str, JSON]
@@ -45,7 +47,7 @@ def order_view(order: Order, *, personal: bool) -> OrderJson:
     """The state of an order that was placed; before that, its id, version and status alone."""
     placed = order.placed
     if placed is None:
-        return cast(OrderJson, {"id": order.order_id, "version": order.version, "status": order.status})
+        return cast("OrderJson", {"id": order.order_id, "version": order.version, "status": order.status})
     return {
         "id": order.order_id,
         "version": order.version,
@@ -143,7 +145,7 @@ def _lines(order: Order, placed: OrderPlaced) -> list[LineJson]:
 
 def _cancellation(order: Order, personal: bool) -> CancellationJson | None:
     cancellation = order.cancellation
-    return None if cancellation is None else cast(CancellationJson, _data(cancellation, personal))
+    return None if cancellation is None else cast("CancellationJson", _data(cancellation, personal))
 
 
 def _totals(order: Order, placed: OrderPlaced) -> TotalsJson:

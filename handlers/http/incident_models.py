@@ -1,0 +1,69 @@
+"""The bodies of requests about incidents, bulk retries and circuits, one model each."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from handlers.http.models import example
+from handlers.http.values import IntentVersion, Long, Strict
+from workflows.incidents.bulk_retry import PER_S_MAX
+
+
+class RetryBody(Strict):
+    """The reason for retrying. A dry run returns what would happen, and changes nothing."""
+
+    model_config = example(reason="the provider is back", dry_run=True)
+
+    reason: Long
+    dry_run: bool = False
+
+
+class ResolveBody(RetryBody):
+    """How to resolve the incident.
+
+    ``cancel`` compensates: releases holds and refunds payments. ``abandon`` ends the order as it is, without
+    compensation. ``write_off`` gives up what the one ``intent`` holds or owes. ``fault`` is the party at fault for what
+    is given up.
+    """
+
+    model_config = example(how="write_off", intent=15, reason="the account is closed", fault="platform")
+
+    how: Literal["cancel", "abandon", "write_off"]
+    fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
+    intent: IntentVersion | None = None
+
+
+class ApproveBody(Strict):
+    """``approval`` is the number of the request to approve, as the incident lists it."""
+
+    model_config = example(approval=17)
+
+    approval: IntentVersion
+    dry_run: bool = False
+
+
+class NoteBody(Strict):
+    """A note for other people who look at the order. Stored encrypted with the customer's key."""
+
+    model_config = example(text="Called the restaurant: the oven is repaired.")
+
+    text: Long
+
+
+class BulkRetryBody(RetryBody):
+    """Retry all orders parked with this cause, at most ``per_s`` orders a second."""
+
+    model_config = example(cause="PaymentsUnavailable@payments", reason="the provider is back", per_s=2.0)
+
+    cause: Annotated[str, Field(min_length=1, max_length=200)]
+    per_s: Annotated[float, Field(gt=0, le=PER_S_MAX)] = 1.0
+
+
+class CircuitBody(Strict):
+    """The reason for opening or closing the circuit."""
+
+    model_config = example(reason="maintenance until 22:00")
+
+    reason: Long

@@ -181,8 +181,12 @@ class _Recording:
     @property
     def events(self) -> tuple[Event, ...]:
         """The events to fold. Raises UnknownEvent, so that no decision is made on an incomplete history."""
+        return self.events_after(0)
+
+    def events_after(self, version: int) -> tuple[Event, ...]:
+        """Return the events after a version, to fold onto the state at that version. Raises UnknownEvent."""
         known: list[Event] = []
-        for recorded in self.recorded:
+        for recorded in self.recorded[version:]:
             event = recorded.event
             if isinstance(event, Opaque):
                 raise UnknownEvent(self.stream, recorded.version, event)
@@ -202,6 +206,8 @@ class History(_Recording):
     head: bytes = GENESIS
     last_ts: str = ""
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
+    folds: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The state that each fold function made of this history, so that a kept history is folded once."""
 
     def find(self, key: str, body_hash: str) -> KeySeen | None:
         """Return the versions that an earlier attempt under this key wrote. Raises KeyReused if its body differs."""
@@ -220,6 +226,7 @@ class History(_Recording):
             head=commit.h,
             last_ts=commit.ts,
             keys={commit.k: seen} | dict(self.keys),
+            folds={},
         )
 
 

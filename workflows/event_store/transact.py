@@ -60,6 +60,14 @@ class Transacted(Generic[State]):
     replayed: bool
 
 
+def folded(history: History, initial: State, evolve: Callable[[State, tuple[Event, ...]], State]) -> State:
+    """Fold a history, once: the same History gives the same state. ``initial`` depends on its stream alone."""
+    if evolve not in history.folds:
+        history.folds[evolve] = evolve(initial, history.events)
+    state: State = history.folds[evolve]
+    return state
+
+
 def transact(
     log: EventLog,
     stream: str,
@@ -89,7 +97,7 @@ def transact(
         if_match = (loaded.version,)
     for _ in range(CONFLICTS_MAX):
         # 1. Fold the state, and prepare the request for it.
-        state = evolve(initial, history.events)
+        state = folded(history, initial, evolve)
         proposal = propose(history, state)
         # 2. An earlier attempt under this key recorded it: nothing is decided again.
         if history.find(proposal.key, proposal.body_hash):
@@ -108,5 +116,6 @@ def transact(
         except WrongExpectedVersion as conflict:
             history = conflict.history
             continue
-        return Transacted(after, evolve(state, after.events[history.version :]), replayed=False)
+        after.folds[evolve] = evolve(state, after.events_after(history.version))
+        return Transacted(after, after.folds[evolve], replayed=False)
     raise TooManyConflicts(f"{stream}: other commits came first {CONFLICTS_MAX} times; try again")

@@ -18,7 +18,7 @@ from domain.order.order import Order, evolve_all, initial
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
-from workflows.event_store.transact import Proposal, transact
+from workflows.event_store.transact import Proposal, folded, transact
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
 def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
     """Read the order as it is now. Raises UnknownEvent if newer code wrote an event of it."""
     history = log.load(order_stream(order_id))
-    return history, fold(order_id, history.events)
+    return history, folded(history, initial(order_id), evolve_all)
 
 
 def handle(

@@ -123,6 +123,8 @@ class Database:
 
     def read(self, work: Work[T]) -> T:
         """Run a work on a snapshot of the durable data. It must return values, no cursor, and not call ``read``."""
+        if self._writer is not None and self._writer.hub.is_here:
+            return self._writer.read(work)
         with self._free_readers:
             connection = self._reader()
             try:

@@ -80,6 +80,7 @@ class Writer:
         self._refusal: DatabaseUnavailable | None = None
         self._wal_pages = self._checkpointed_pages = 0
         self._data_version = 0
+        self._asked_in_turn = -1
         connection.set_wal_hook(self._note_wal)
 
     def submit(self, work: Work[T]) -> Future[T]:
@@ -99,8 +100,15 @@ class Writer:
         """Submit and wait until it is durable. A callback of the hub must not wait: it uses ``submit``."""
         return wait(self.submit(work))
 
+    def read(self, work: Work[T]) -> T:
+        """Run a reading work on the hub, where no transaction is open between two turns: it sees what is durable."""
+        return work(self._connection)
+
     def others_wrote(self) -> bool:
-        """Whether another connection wrote since the last call: SQLite counts those writes, and not its own."""
+        """Whether another connection wrote since the last call. SQLite is asked once a turn."""
+        if self._asked_in_turn == self.hub.turns:
+            return False
+        self._asked_in_turn = self.hub.turns
         version = int(self._connection.pragma("data_version"))
         has_changed, self._data_version = version != self._data_version, version
         return has_changed

@@ -14,14 +14,13 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
-from domain.money import Money
 from domain.order.events import Fault
 from handlers.http.answers import json_answer, written_headers
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
 from handlers.http.moments import Limit
-from handlers.http.order_writes import order_write
+from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.preconditions import RequiredKey
 from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
@@ -38,7 +37,7 @@ from workflows.client.incident_json import (
 )
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_retry, incidents
-from workflows.incidents.approval_limits import limit_for, read_limits
+from workflows.incidents.approval_limits import read_limits
 from workflows.incidents.plans import Plan
 from workflows.incidents.views import (
     approvals_view,
@@ -95,7 +94,7 @@ def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
 @operation(api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=IncidentJson, order=False, refuses=(409,))
 def get_incident(order_id: OrderIdText) -> Response[str]:
     """Read an incident: what is held or owed, the last events, and what each action would do now."""
-    incident = incidents.show(engine().log, order_id, api.caller.actor, settings(read_budgets), _limit)
+    incident = incidents.show(engine().log, order_id, api.caller.actor, settings(read_budgets), approval_limit)
     return json_answer(incident_view(incident))
 
 
@@ -120,7 +119,7 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response[str]:
             request,
             incidents.How(body.how),
             body.reason,
-            limit=_limit,
+            limit=approval_limit,
             fault=Fault(body.fault),
             intent=body.intent,
             dry_run=body.dry_run,
@@ -233,10 +232,6 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
 
 
 # --- responses --------------------------------------------------------------------------------------------------------
-
-
-def _limit(currency: str) -> Money:
-    return limit_for(currency, settings(read_limits))
 
 
 def _deed(outcome: Handled | Plan) -> Response[str]:

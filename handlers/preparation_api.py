@@ -9,6 +9,7 @@ from handlers.http.api import Api
 from handlers.http.models import AcceptBody, ItemUnavailableBody, RejectBody, TicketBody
 from handlers.http.order_writes import MakeFact, report_route
 from workflows.engine import engine
+from workflows.incidents.approval_limits import read_limits
 from workflows.orders.permissions import Action
 from workflows.settings import read_keys
 
@@ -20,7 +21,7 @@ api = Api()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(read_keys)  # fail now if the key settings are missing; otherwise personal fields would read as erased
+    engine(read_keys, read_limits)  # without the keys, personal fields would read as erased
     return api.resolve(event, context)
 
 

@@ -1,4 +1,9 @@
-"""Changes of money by hand: credits, write-offs, abandoning an order, and their approval by a second person.
+"""The rule of four eyes: support and services may not change the money of an order above a limit alone.
+
+It holds for credits, write-offs, abandoning an order, and for reports on behalf of a restaurant or courier that lower
+what the customer pays: a missing item, a delivery that failed after the pickup. What was conceded on the order before
+counts too, whichever way it went. A restaurant or courier that reports for itself needs no second person. Nor does a
+cancellation before the pickup: the customer pays nothing then because there is no meal.
 
 A request above its limit is recorded as ``ApprovalRequested``, and takes effect when another person approves it. Its
 effect is recomputed on approval, because the order may have changed.
@@ -6,23 +11,28 @@ effect is recomputed on approval, because the order may have changed.
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TypeAlias, assert_never
 
 from domain.money import Money
-from domain.order.books import excess_taken, shortage
-from domain.order.commands import AbandonOrder, Approve, GrantCredit, WriteOff
-from domain.order.consequences import wanted
+from domain.order.books import conceded, excess_taken, price, shortage
+from domain.order.commands import AbandonOrder, Approve, GrantCredit, RecordFact, WriteOff
+from domain.order.consequences import consequences, wanted
 from domain.order.events import (
     Adjustment,
     ApprovalGiven,
     ApprovalRequested,
     CreditGranted,
+    DeliveryFailed,
     Event,
+    Fact,
+    Fault,
+    ItemUnavailable,
     OrderAbandoned,
     WrittenOff,
 )
 from domain.order.intents import Holding, Owed, at_stake, owed
-from domain.order.order import Order, RunState, evolve
+from domain.order.order import Order, RunState, evolve, fact_key
 from domain.order.refusals import (
     ApprovalOutdated,
     CreditExceedsDue,
@@ -36,14 +46,25 @@ from domain.order.refusals import (
 )
 
 MoneyCommand: TypeAlias = GrantCredit | WriteOff | AbandonOrder
+Request: TypeAlias = MoneyCommand | RecordFact
 
 
 def adjust(command: MoneyCommand, order: Order) -> tuple[Event, ...]:
     """Carry the request out or, above the limit, record it for a second person to approve."""
     request = _request(command, order)
+    return () if request is None else _unless_above(command.limit, request, order)
+
+
+def report(command: RecordFact, order: Order) -> tuple[Event, ...]:
+    """Record a report or, above the limit and on behalf of a party, keep it for a second person to approve."""
+    request = _reported(command, order)
     if request is None:
-        return ()
-    if _one_is_enough(_in_all(request, order), command.limit):
+        return (command.fact,)
+    return _unless_above(command.limit, request, order)
+
+
+def _unless_above(limit: Money | None, request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
+    if _one_is_enough(request.amount, limit, order):
         return _effect(request, order)
     pending = any(_content(other) == _content(request) for other in order.approvals.values())
     return () if pending else (request,)
@@ -71,7 +92,7 @@ def approve(command: Approve, order: Order) -> tuple[Event, ...]:
     return (ApprovalGiven(approval=command.approval, by=command.by), *_effect(now, order))
 
 
-def _request(command: MoneyCommand, order: Order) -> ApprovalRequested | None:
+def _request(command: Request, order: Order) -> ApprovalRequested | None:
     """The command with the amount that it moves or gives up now; None if it was carried out before. Raises Rejected."""
     match command:
         case GrantCredit():
@@ -80,6 +101,8 @@ def _request(command: MoneyCommand, order: Order) -> ApprovalRequested | None:
             return _write_off(command, order)
         case AbandonOrder():
             return _abandon(command, order)
+        case RecordFact():
+            return None if fact_key(command.fact) in order.facts else _reported(command, order)
         case _:
             assert_never(command)
 
@@ -126,6 +149,48 @@ def _abandon(command: AbandonOrder, order: Order) -> ApprovalRequested | None:
     return _requested(Adjustment.ABANDON, at_stake(order), command)
 
 
+def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
+    """The report with the amount by which it lowers what the customer pays; None if the rule is not about it."""
+    if command.by is None:
+        return None
+    match command.fact:
+        case ItemUnavailable() as fact:
+            fact = dataclasses.replace(fact, by=command.by)
+            return ApprovalRequested(
+                wish=Adjustment.ITEM_UNAVAILABLE,
+                amount=_lowered(fact, order),
+                fault=Fault.RESTAURANT,
+                by=command.by,
+                reason="",
+                intent=fact.answers,
+                line=fact.line,
+                available=fact.available,
+                reported_at=fact.at,
+            )
+        case DeliveryFailed() as fact:
+            return ApprovalRequested(
+                wish=Adjustment.DELIVERY_FAILED,
+                amount=_lowered(fact, order),
+                fault=fact.fault,
+                by=command.by,
+                reason=fact.reason,
+                intent=fact.answers,
+                reported_at=fact.at,
+            )
+        case _:
+            return None
+
+
+def _lowered(fact: Fact, order: Order) -> Money:
+    """By how much the report lowers what the customer pays for a meal that was or may yet be delivered."""
+    after = evolve(order, fact)
+    for event in consequences(after):
+        after = evolve(after, event)
+    if after.cancellation is not None and not order.delivery.picked_up:
+        return Money.zero(order.currency)
+    return max(price(order) - price(after), Money.zero(order.currency))
+
+
 def _effect(request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
     match request.wish:
         case Adjustment.CREDIT:
@@ -134,6 +199,8 @@ def _effect(request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
             return (_written_off(request.intent, request),)
         case Adjustment.ABANDON:
             return _abandoned(request, order)
+        case Adjustment.ITEM_UNAVAILABLE | Adjustment.DELIVERY_FAILED:
+            return (_fact_of(request),)
         case _:
             assert_never(request.wish)
 
@@ -170,18 +237,16 @@ def _is_excess(item: Owed) -> bool:
     return item.holding is Holding.CAPTURE and item.undo is None and not item.in_doubt and not item.refused
 
 
-def _in_all(request: ApprovalRequested, order: Order) -> Money:
-    """Count earlier credits too: many small credits on one order count as one large one."""
-    return request.amount + Money(order.credited if request.wish is Adjustment.CREDIT else 0, order.currency)
-
-
-def _one_is_enough(amount: Money, limit: Money | None) -> bool:
-    return limit is None or not amount or (limit.currency == amount.currency and amount <= limit)
+def _one_is_enough(amount: Money, limit: Money | None, order: Order) -> bool:
+    """Whether one person may do it alone: many small steps on one order count as one large one."""
+    if limit is None or not amount:
+        return True
+    return limit.currency == amount.currency and conceded(order) + amount <= limit
 
 
 def _content(request: ApprovalRequested) -> tuple[object, ...]:
     """What is requested, without the person and the reason: two requests with the same content are one."""
-    return request.wish, request.amount, request.credit_id, request.intent
+    return request.wish, request.amount, request.credit_id, request.intent, request.line, request.available
 
 
 def _requested(
@@ -198,7 +263,7 @@ def _requested(
     )
 
 
-def _command_of(request: ApprovalRequested) -> MoneyCommand:
+def _command_of(request: ApprovalRequested) -> Request:
     match request.wish:
         case Adjustment.CREDIT:
             return GrantCredit(
@@ -212,8 +277,25 @@ def _command_of(request: ApprovalRequested) -> MoneyCommand:
             return WriteOff(intent=request.intent, fault=request.fault, by=request.by, reason=request.reason)
         case Adjustment.ABANDON:
             return AbandonOrder(fault=request.fault, by=request.by, reason=request.reason)
+        case Adjustment.ITEM_UNAVAILABLE | Adjustment.DELIVERY_FAILED:
+            return RecordFact(fact=_fact_of(request), by=request.by)
         case _:
             assert_never(request.wish)
+
+
+def _fact_of(request: ApprovalRequested) -> ItemUnavailable | DeliveryFailed:
+    assert request.reported_at is not None  # set for every report
+    if request.wish is Adjustment.DELIVERY_FAILED:
+        return DeliveryFailed(
+            answers=request.intent, reason=request.reason, fault=request.fault, at=request.reported_at
+        )
+    return ItemUnavailable(
+        answers=request.intent,
+        line=request.line,
+        available=request.available,
+        at=request.reported_at,
+        by=request.by,
+    )
 
 
 def _written_off(intent: int, request: ApprovalRequested) -> WrittenOff:

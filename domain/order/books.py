@@ -61,8 +61,22 @@ def due(order: Order) -> Money:
     nothing = Money.zero(order.currency)
     if order.cancellation is not None or not order.delivery.delivered:
         return nothing
-    price = max(order.total - order.payment.waived, nothing)
-    return price if order.abandoned is None else min(price, _taken(order))
+    return price(order) if order.abandoned is None else min(price(order), _taken(order))
+
+
+def price(order: Order) -> Money:
+    """Work out what the customer pays if the order is delivered, or was: nothing once a cancellation began."""
+    nothing = Money.zero(order.currency)
+    return nothing if order.cancellation is not None else max(order.total - order.payment.waived, nothing)
+
+
+def conceded(order: Order) -> Money:
+    """Work out what support and services have let the customer off, or kept from the customer, so far.
+
+    Credits, write-offs of captures and refunds, and items that they reported missing on behalf of the restaurant.
+    """
+    by_hand = Money(order.credited + order.reported_missing + order.unreturned, order.currency)
+    return by_hand + order.payment.waived + order.payment.returned(Transfer.WRITTEN_OFF)
 
 
 def shortage(order: Order) -> Money:

@@ -53,9 +53,14 @@ class RecordFact:
 
     Never refused if the intent exists, on an ended order neither, but for content that cannot be about this order: a
     line that it does not have, an amount of zero or in another currency.
+
+    ``by``: support or a service that reports on behalf of a party; None for a report of the party itself. A report on
+    behalf waits for a second person if it lowers what the customer pays by more than ``limit``.
     """
 
     fact: Fact
+    by: Actor | None = None
+    limit: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from domain.identifiers import SYSTEM, Role
 from domain.money import Money, total
-from domain.order.adjustments import adjust, approve, check_amount
+from domain.order.adjustments import adjust, approve, check_amount, report
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -129,7 +129,7 @@ def _decided(command: Command, order: Order) -> tuple[Event, ...]:
         case CancelOrder():
             return _cancel(command, order)
         case RecordFact():
-            return _record(command.fact, order)
+            return _record(command, order)
         case RecordTimeout():
             return _time_out(command, order)
         case ParkOrder():
@@ -215,7 +215,8 @@ def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
     )
 
 
-def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
+def _record(command: RecordFact, order: Order) -> tuple[Event, ...]:
+    fact = command.fact
     if not isinstance(order.intents.get(fact.answers), _ANSWERED_INTENT[type(fact)]):
         raise NotAsked(type(fact).__name__, fact.answers)
     if isinstance(fact, ItemUnavailable) and not 1 <= fact.line <= len(order.lines):
@@ -224,7 +225,7 @@ def _record(fact: Fact, order: Order) -> tuple[Event, ...]:
         check_amount(fact.amount, order)
     if fact_key(fact) in order.facts and not _gives_back(fact, order):
         return ()
-    return (fact,)
+    return report(command, order)
 
 
 def _gives_back(fact: Fact, order: Order) -> bool:

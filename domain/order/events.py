@@ -42,11 +42,16 @@ class CancellationCause(StrEnum):
 
 
 class Adjustment(StrEnum):
-    """A change of money by hand. The value is stored in ``ApprovalRequested.wish``."""
+    """A change of money by hand, or a report on behalf of a party that lowers what the customer pays.
+
+    The value is stored in ``ApprovalRequested.wish``.
+    """
 
     CREDIT = "credit"
     WRITE_OFF = "write_off"
     ABANDON = "abandon"
+    ITEM_UNAVAILABLE = "item_unavailable"
+    DELIVERY_FAILED = "delivery_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +188,8 @@ class ApprovalRequested:
     """A person requested a change of more money than one person may decide on. It waits for a second person.
 
     The version of this event identifies the request. ``amount`` is the money that it moves or gives up. ``credit_id``
-    is set for a credit, ``intent`` for a write-off.
+    is set for a credit, ``intent`` for a write-off. Of a report, ``intent`` is the ticket or the offer that it answers,
+    ``line`` and ``available`` are those of the unavailable item, and ``reported_at`` is its time.
     """
 
     wish: Adjustment
@@ -193,6 +199,9 @@ class ApprovalRequested:
     reason: str | Erased
     credit_id: str = ""
     intent: int = 0
+    line: int = 0
+    available: int = 0
+    reported_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,12 +356,16 @@ class PreparationTimedOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemUnavailable:
-    """Of a line (numbered from 1) only ``available`` units exist. The customer does not pay for the others."""
+    """Of a line (numbered from 1) only ``available`` units exist. The customer does not pay for the others.
+
+    ``by``: support or the service that reported it on behalf of the restaurant; None if the restaurant did.
+    """
 
     answers: int
     line: int
     available: int
     at: datetime
+    by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,8 +80,9 @@ class Order:
     """The fold of ``version`` events.
 
     ``lines`` have the quantities that are available. ``stopped_at`` is the version at which the order was last parked
-    or ended. ``credited`` and ``unreturned`` are in minor units; the latter is captured money that was given up without
-    a refund. ``intents`` has every intent, ``approvals`` the requests that wait for a second person, both by version.
+    or ended. ``intents`` has every intent, ``approvals`` the requests that wait for a second person, both by version.
+    In minor units: ``credited``; ``reported_missing``, by which reports on behalf of the restaurant lowered the price;
+    ``unreturned``, captured money that was given up without a refund.
     """
 
     order_id: OrderId
@@ -95,6 +96,7 @@ class Order:
     cancelling_since: int = 0
     credited: int = 0
     credits: frozenset[str] = frozenset()
+    reported_missing: int = 0
     payment: Payment = field(default_factory=Payment)
     ticket: Ticket | None = None
     delivery: Delivery = field(default_factory=Delivery)
@@ -259,6 +261,9 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
             _reduced(line, event.available) if number == event.line else line
             for number, line in enumerate(order.lines, start=1)
         )
+        if event.by is not None:
+            lowered = order.total - replace(order, lines=changes["lines"]).total
+            changes["reported_missing"] = order.reported_missing + lowered.minor
     return changes
 
 

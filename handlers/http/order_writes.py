@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar, get_type_hints
 from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
+from domain.money import Money
 from domain.order.events import Fact
 from handlers.http.answers import order_written
 from handlers.http.api import Api
@@ -18,7 +19,8 @@ from handlers.http.models import OfferBody, TicketBody
 from handlers.http.preconditions import IfMatch, OptionalKey
 from handlers.http.values import OrderIdText
 from workflows.client.order_json import OrderJson
-from workflows.engine import engine
+from workflows.engine import engine, settings
+from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.orders.permissions import Action
 from workflows.orders.requests import OrderRequest, report
 
@@ -60,7 +62,9 @@ def report_route(
     def register(function: Callable[[Report], MakeFact]) -> Callable[..., Response[str]]:
         def record(request: OrderRequest, body: Report) -> Response[str]:
             make = function(body)
-            handled = report(engine().log, request, make, now=engine().clock.now(), answers=body.answers)
+            handled = report(
+                engine().log, request, make, now=engine().clock.now(), limit=approval_limit, answers=body.answers
+            )
             return order_written(handled, request.caller.actor)
 
         record.__name__, record.__doc__ = function.__name__, function.__doc__
@@ -68,6 +72,11 @@ def report_route(
         return order_write(api, path, action, tag=tag)(record)
 
     return register
+
+
+def approval_limit(currency: str) -> Money:
+    """Return the amount of this currency above which a second person is needed."""
+    return limit_for(currency, settings(read_limits))
 
 
 def _describe(endpoint: FunctionType, function: Callable[..., Any], body: type[BaseModel]) -> None:

@@ -84,6 +84,30 @@ def test_the_same_body_about_another_offer_is_another_request(shop):
     assert [offer["state"] for offer in answer.json["delivery"]["offers"]] == ["declined", "declined", "requested"]
 
 
+@pytest.mark.parametrize("role", ["support", "service"])
+def test_a_report_on_behalf_that_costs_more_than_the_limit_waits_for_a_second_person(shop, role):
+    """Neither a failed delivery nor a missing item is a way around the second person."""
+    dear = {"lines": [{"sku": "p", "name": "P", "quantity": 50, "unit_price": {"amount": "100.00", "currency": "EUR"}}]}
+    order_id = shop.picked_up(**dear)
+    report = {"reason": "lost", "fault": "courier"}
+    answer = shop.act(order_id, "delivery/fail", report, role=role, sub="one")
+    assert (answer.status, answer.json["status"], len(answer.json["approvals"])) == (200, "picked_up", 1)
+    approval = {"approval": answer.json["approvals"][0]}
+    path = f"/incidents/{order_id}/approve"
+    assert shop.call("POST", path, approval, role="support", sub="one").status == 403
+    done = shop.call("POST", path, approval, role="support", sub="two")
+    assert done.json["order"]["status"] == "cancelling"
+    missing = shop.authorized(key="missing", **dear)
+    item = {"line": 1, "available": 1}
+    assert shop.act(missing, "preparation/item-unavailable", item, role=role, sub="one").json["approvals"]
+
+
+def test_the_courier_itself_may_report_a_failed_delivery_of_any_price(shop):
+    order_id = shop.picked_up()
+    report = {"reason": "lost", "fault": "courier"}
+    assert shop.act(order_id, "delivery/fail", report).json["status"] == "cancelling"
+
+
 def test_declines_of_couriers_never_cancel_an_order_that_others_may_deliver(shop):
     """One token, or many, that decline an offer to all: it stays open until its time is over."""
     order_id = shop.accepted()

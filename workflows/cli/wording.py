@@ -166,6 +166,12 @@ def _fixed(sentence: str) -> Callable[[Data], str]:
     return lambda _: sentence
 
 
+_REQUESTS = {
+    "item_unavailable": "report of an unavailable item",
+    "delivery_failed": "report of a failed delivery",
+}
+
+
 def _run_started(event: Data, _earlier: Earlier) -> str:
     data = event["data"]
     if data["by"]["role"] == "system":  # the same commit records first why
@@ -206,7 +212,7 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "NoteAdded": lambda d: f"Note by {actor(d['by'])}{_quoted(d['text'])}",
     "OrderAbandoned": lambda d: f"Abandoned by {actor(d['by'])}, nothing was reversed{_quoted(d['reason'])}",
     "ApprovalRequested": lambda d: (
-        f"Second person needed for the {plain(d['wish'])} of {money(d['amount'])} "
+        f"Second person needed for the {_REQUESTS.get(d['wish'], plain(d['wish']))} of {money(d['amount'])} "
         f"requested by {actor(d['by'])}{_quoted(d['reason'])}"
     ),
     "ApprovalGiven": lambda d: f"Request {d['approval']} approved by {actor(d['by'])}",

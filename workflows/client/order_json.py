@@ -236,6 +236,10 @@ class OrderJson(TypedDict):
     delivery: DeliveryJson
     cancellation: CancellationJson | None
     pending: list[PendingJson]
+    approvals: Annotated[
+        list[VersionNumber],
+        Meta(description="Requests above the limit, which wait for a second person."),
+    ]
 
 
 class EventJson(TypedDict):

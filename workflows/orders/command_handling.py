@@ -149,12 +149,15 @@ def _body_hash(keyed: KeyedCommand) -> str:
 
 def _body(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _body(getattr(value, f.name)) for f in dataclasses.fields(value) if f.name not in _TIMES}
-        return {"": type(value).__name__} | fields
+        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in _NOT_CONTENT}
+        content = {name: _body(field) for name, field in fields.items() if field is not None}
+        return {"": type(value).__name__} | content
     if isinstance(value, tuple):
         return [_body(item) for item in value]
     return value
 
 
-_TIMES = frozenset({"at", "placed_at"})
-"""The fields that say when a command was given."""
+_NOT_CONTENT = frozenset({"at", "placed_at", "limit"})
+"""Fields that may differ in a repetition: times, and a limit that is a setting. None counts as absent, so that a field
+which a command gains does not turn a retry of an older one into another command.
+"""

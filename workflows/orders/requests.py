@@ -13,7 +13,8 @@ from hashlib import sha256
 
 import msgspec
 
-from domain.identifiers import Actor, OrderId, order_id_for
+from domain.identifiers import Actor, OrderId, Role, order_id_for
+from domain.money import Money
 from domain.order.commands import Awaited, CancelOrder, Command, PlaceOrder, RecordFact
 from domain.order.events import Fact, PreparationAccepted
 from domain.order.order import Order, initial
@@ -101,9 +102,13 @@ def report(
     fact: Callable[[int, datetime], Fact],
     *,
     now: datetime,
+    limit: Callable[[str], Money],
     answers: int | None = None,
 ) -> Handled:
     """Record what the restaurant or the courier did.
+
+    Support and services report on behalf of them: above the limit of the order's currency, what lowers the customer's
+    price is only recorded as a request that a second person has to approve.
 
     Args:
         fact: Make the fact from the version of the intent that it answers and its time.
@@ -119,7 +124,9 @@ def report(
         if intent is None:
             check(request.caller.actor, request.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
-        command = RecordFact(fact=fact(intent, now))
+        actor = request.caller.actor
+        on_behalf = actor if actor.role in _ACT_FOR_OTHERS else None
+        command = RecordFact(fact=fact(intent, now), by=on_behalf, limit=limit(order.currency))
         return _keyed(request, command, fact(intent, _ANY_TIME), order, intent)
 
     return transact_request(log, request, prepare)
@@ -151,6 +158,9 @@ def _keyed(request: OrderRequest, command: Command, body: object, order: Order, 
 
     return KeyedCommand(command=command, key=request_key(request, body), permit=permit)
 
+
+_ACT_FOR_OTHERS = frozenset({Role.SUPPORT, Role.SERVICE})
+"""The roles that report on behalf of a restaurant or courier."""
 
 _AWAITED = {
     Action.ACCEPT: Awaited.ACCEPTANCE,

@@ -65,6 +65,7 @@ def order_view(order: Order, *, personal: bool) -> OrderJson:
         "delivery": _delivery(order),
         "cancellation": _cancellation(order, personal),
         "pending": [{"version": o.version, "intent": type(o.intent).__name__} for o in open_intents(order)],
+        "approvals": sorted(order.approvals),
     }
 
 

@@ -52,6 +52,23 @@ def price_of(events: Iterable[e.Event]) -> int:
     return max(amount + sum(left[number] * each[number] for number in left), 0)
 
 
+def lost_by(events: Iterable[e.Event]) -> int:
+    """What the customer does not pay of the price of the order, and what was not refunded although it should have been.
+
+    Nothing for an order that was cancelled before the pickup, because the customer got no meal.
+    """
+    facts = list(events)
+    kinds = [type(event) for event in facts]
+    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
+    placed = price_of(facts[:1])
+    abandoned = [event for event in facts if isinstance(event, e.OrderAbandoned)]
+    kept = _sum(refunds, "written off") + sum(event.unclaimed.minor + event.unreturned.minor for event in abandoned)
+    if e.CancellationRequested in kinds:
+        before = kinds[: kinds.index(e.CancellationRequested)]
+        return kept + (placed if e.OrderPickedUp in before or e.OrderDelivered in before else 0)
+    return placed - max(price_of(facts) - _waived(facts, captures), 0) + kept
+
+
 def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.PaymentRefunded]) -> int:
     """What the provider reports to have moved."""
     return sum(event.amount.minor for event in events if isinstance(event, kind))
@@ -105,14 +122,18 @@ def _due(facts: list[e.Event], captures: dict[int, _Movement]) -> int:
     kinds = {type(event) for event in facts}
     if e.CancellationRequested in kinds or e.OrderDelivered not in kinds:
         return 0
+    price = max(price_of(facts) - _waived(facts, captures), 0)
+    return min(price, _sum(captures, "open", "done")) if e.OrderAbandoned in kinds else price
+
+
+def _waived(facts: list[e.Event], captures: dict[int, _Movement]) -> int:
+    """What people wrote off of the captures that were refused or took too little."""
     forgiven = {event.intent for event in facts if isinstance(event, e.WrittenOff)}
-    waived = sum(
+    return sum(
         max(requested - (amount if state == "done" else 0), 0)
         for version, (state, requested, amount) in captures.items()
         if version in forgiven
     )
-    price = max(price_of(facts) - waived, 0)
-    return min(price, _sum(captures, "open", "done")) if e.OrderAbandoned in kinds else price
 
 
 def _held_money(facts: list[e.Event]) -> set[tuple[str, int]]:

@@ -81,6 +81,7 @@ UNKNOWN = initial(ORDER_ID)
 CUSTOMER = Actor(Role.CUSTOMER, "cleo")
 RESTAURANT = Actor(Role.RESTAURANT, "luigi")
 SUPPORT = Actor(Role.SUPPORT, "sam")
+SERVICE = Actor(Role.SERVICE, "dispatcher")
 SECOND = Actor(Role.SUPPORT, "sue")
 
 StoryLine: TypeAlias = Command | Callable[[Order], Command]
@@ -415,6 +416,11 @@ def released(to: int = -1) -> Report:
 
 def courier_lost(to: int = -1) -> Report:
     return Report(CourierReleaseRequested, to, lambda v, i: CourierWrittenOff(answers=v, reason="under way", at=NOON))
+
+
+def on_behalf(report: Report, by: Actor = SUPPORT, limit: str | None = "10.00") -> StoryLine:
+    """The same report, made by support or a service for the restaurant or courier."""
+    return lambda order: RecordFact(fact=report(order).fact, by=by, limit=eur(limit) if limit else None)
 
 
 # --- how far an order is ----------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ tried in a contradictory world as well.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import get_args
 
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.identifiers import Actor, Role
 from domain.order import events as e
 from domain.order.books import Books, books
-from domain.order.commands import Awaited, Command, RecordFact
+from domain.order.commands import Approve, Awaited, Command, RecordFact
 from domain.order.consequences import consequences
 from domain.order.deciding import decide
 from domain.order.intents import open_intents, owed
@@ -23,7 +25,7 @@ from domain.order.order import Order, RunState, evolve
 from domain.order.questions import answer, awaited_intent
 from domain.order.refusals import Rejected
 from tests.domain.order import stories as s
-from tests.domain.order.oracle import books_of, held_by, moved, price_of
+from tests.domain.order.oracle import books_of, held_by, lost_by, moved, price_of
 from tests.domain.order.world import Play, World, played, plays
 
 UNDO = (
@@ -258,6 +260,24 @@ def test_in_the_end_the_customer_paid_exactly_for_what_was_delivered(play):
     assert written_off or taken - returned == price
     assert taken - returned == books(world.order).due.minor + books(world.order).unreturned.minor
     assert written_off or world.held is None
+
+
+@worlds
+@often
+@given(play=plays())
+def test_nobody_of_support_or_a_service_changes_the_money_of_an_order_by_more_than_the_limit(contradictory, play):
+    """Four eyes, over all commands: what an order loses by one of them without approval stays within the limit."""
+    world = played(play, contradictory=contradictory)
+    lost: Counter[Actor] = Counter()
+    for sent in world.sent:
+        by = getattr(sent.command, "by", None)
+        if by is None or by.role not in {Role.SUPPORT, Role.SERVICE} or isinstance(sent.command, Approve):
+            continue
+        loss = lost_by(world.events[: sent.after.version]) - lost_by(world.events[: sent.before.version])
+        if sent.events and loss > 0:
+            lost[by] += loss
+            limit = getattr(sent.command, "limit", None)
+            assert limit is None or (limit.currency == "EUR" and lost[by] <= limit.minor), sent.command
 
 
 @worlds

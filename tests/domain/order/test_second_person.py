@@ -12,11 +12,16 @@ from domain.order.events import (
     Adjustment,
     ApprovalGiven,
     ApprovalRequested,
+    CancellationRequested,
+    CourierRequested,
     CreditGranted,
     Fault,
+    ItemUnavailable,
     NoteAdded,
     PaymentAuthorizationRequested,
+    PaymentCaptureRequested,
     PaymentRefundRequested,
+    PaymentVoidRequested,
     PreparationRequested,
     RunStarted,
     WrittenOff,
@@ -31,31 +36,42 @@ from domain.order.refusals import (
     SecondPersonNeeded,
 )
 from tests.domain.order.stories import (
+    ACCEPTED,
+    ASSIGNED,
     AUTHORIZED,
     COMPLETED,
     DELIVERED,
+    NOON,
     PICKED_UP,
     PLACED,
     SECOND,
+    SERVICE,
     SUPPORT,
     abandon,
+    accepted,
     approve,
     authorized,
     cancel,
     captured,
     credit,
+    delivered,
     eur,
+    failed,
     given,
     note,
+    on_behalf,
     park,
     refund_refused,
     refunded,
+    rejected,
     restart,
+    unavailable,
     void_refused,
     voided,
     write_off,
 )
 
+CANCELLED = (CancellationRequested, PaymentVoidRequested)
 REFUND_REFUSED = (*COMPLETED, credit("30.00"), refund_refused(), park(compensating=True))
 
 
@@ -165,6 +181,63 @@ def test_a_pending_approval_does_not_block_a_later_refund():
     given(*REFUND_REFUSED, write_off(PaymentRefundRequested, limit="1.00"), restart(), refunded()).being(
         Status.COMPLETED, RunState.ENDED
     )
+
+
+@pytest.mark.parametrize("by", [SUPPORT, SERVICE])
+def test_a_failed_delivery_above_the_limit_that_others_report_needs_a_second_person(by):
+    """Otherwise one person could let a customer off the whole price of a meal that is on its way."""
+    story = given(*PICKED_UP).when(on_behalf(failed(), by)).then(ApprovalRequested)
+    story.being(Status.PICKED_UP, RunState.RUNNING)
+    approved = story.when(approve()).then(ApprovalGiven, failed(), *CANCELLED)
+    approved.when(approve()).nothing()
+    given(*PICKED_UP).when(on_behalf(failed(), by, limit="40.00")).then(failed(), *CANCELLED)
+
+
+def test_a_missing_item_above_the_limit_that_others_report_needs_a_second_person():
+    """Before the pickup too: the courier may carry the item all the same."""
+    story = given(*AUTHORIZED).when(on_behalf(unavailable(1, 1))).then(ApprovalRequested)
+    assert str(story.order.total) == "40.00 EUR"
+    (approval, fact) = story.when(approve()).added
+    assert isinstance(approval, ApprovalGiven)
+    assert fact == ItemUnavailable(answers=4, line=1, available=1, at=NOON, by=SUPPORT)
+    assert str(story.when(approve()).order.total) == "26.00 EUR"
+
+
+def test_the_restaurant_and_the_courier_report_for_themselves_whatever_it_costs():
+    given(*AUTHORIZED).when(unavailable(1)).then(unavailable(1))
+    given(*PICKED_UP).when(failed()).then(failed(), *CANCELLED)
+
+
+def test_reports_credits_and_write_offs_on_one_order_count_together():
+    """Many small steps on one order are one large one, whichever way they go."""
+    small = (*PICKED_UP, credit("4.00", limit="10.00"))
+    given(*small).when(credit("6.01", "more", limit="10.00")).then(ApprovalRequested)
+    given(*small, delivered(), captured()).when(credit("6.01", "more", limit="10.00")).then(ApprovalRequested)
+    missing = (*AUTHORIZED, on_behalf(unavailable(2), limit="6.00"))
+    given(*missing).when(on_behalf(unavailable(1, 1), limit="19.99")).then(ApprovalRequested)
+    given(*missing).when(credit("0.01", limit="6.00")).then(ApprovalRequested)
+    refused = (*COMPLETED, credit("6.00", limit="10.00"), refund_refused())
+    given(*refused).when(write_off(PaymentRefundRequested, limit="10.00")).then(ApprovalRequested)
+
+
+def test_reports_that_lower_no_price_need_no_second_person():
+    given(*AUTHORIZED).when(on_behalf(accepted())).then(accepted(), CourierRequested)
+    given(*PICKED_UP).when(on_behalf(delivered())).then(delivered(), PaymentCaptureRequested)
+    given(*ACCEPTED).when(on_behalf(unavailable(1, 5))).then(ItemUnavailable)
+
+
+@pytest.mark.parametrize("report", [rejected(), failed()], ids=["rejected", "failed"])
+def test_a_cancellation_before_the_pickup_needs_no_second_person(report):
+    """The customer pays nothing because there is no meal."""
+    assert CancellationRequested in {type(event) for event in given(*ASSIGNED).when(on_behalf(report)).added}
+    assert given(*ASSIGNED).when(cancel(SUPPORT)).order.cancellation is not None
+
+
+def test_the_amount_of_a_report_is_worked_out_again_when_it_is_approved():
+    """A credit was granted meanwhile, so less is at stake than was requested."""
+    story = given(*PICKED_UP, on_behalf(failed()))
+    assert [request.amount for request in story.order.approvals.values()] == [eur("40.00")]
+    story.when(credit("5.00")).when(approve()).then(ApprovalGiven, failed(), *CANCELLED)
 
 
 def test_a_note_is_recorded_and_changes_nothing_else():

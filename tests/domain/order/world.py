@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
@@ -40,7 +40,10 @@ from domain.order.order import Order, RunState, evolve
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
-from tests.domain.order.stories import NOON, SECOND, SUPPORT, UNKNOWN, place
+from tests.domain.order.stories import NOON, SECOND, SERVICE, SUPPORT, UNKNOWN, place
+
+PARTIES = (*get_args(e.PreparationFact), *get_args(e.DeliveryFact))
+"""Facts that restaurants and couriers report, or support and services on behalf of them."""
 
 STEPS_MAX = 150
 """Moves within which ``end_well`` ends any order; the longest seen needed 60."""
@@ -129,6 +132,8 @@ class World:
         if parameter % 4 == 1:
             self.mail.append(fact)
             return None
+        if parameter % 4 == 2 and isinstance(fact, PARTIES):
+            return RecordFact(fact=fact, by=[SUPPORT, SERVICE][parameter // 4 % 2], limit=_limit(parameter // 8))
         return RecordFact(fact=fact)
 
     def _time_out(self, parameter: int) -> Command | None:
@@ -302,7 +307,10 @@ class World:
         versions = list(self.order.intents)
         version = versions[parameter % len(versions)]
         facts = list(facts_about(version, self.order.intents[version], parameter // 7))
-        return RecordFact(fact=facts[parameter // 3 % len(facts)])
+        fact = facts[parameter // 3 % len(facts)]
+        if parameter % 4 == 2 and isinstance(fact, PARTIES):
+            return RecordFact(fact=fact, by=[SUPPORT, SERVICE][parameter // 4 % 2], limit=_limit(parameter // 8))
+        return RecordFact(fact=fact)
 
     # --- a smooth course ------------------------------------------------------------------------------------------
 

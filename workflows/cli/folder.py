@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from workflows.cli.failures import CommandRefused, InvalidInput
+from workflows.cli.failures import CommandFailed, CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
     from workflows.sandbox.settings import read_sandbox
     from workflows.settings import SettingsRefused, read
-    from workflows.sqlite.database import DatabaseInUse
+    from workflows.sqlite.database import DatabaseForeign, DatabaseInUse, DatabaseUnavailable
     from workflows.upkeep.order_metrics import OrderMetrics
 
     unusable = (
+        DatabaseForeign,
         DatabaseInUse,
         ParameterUnknown,
         ProvidersUnusable,
@@ -65,16 +66,16 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
         )
     except unusable as error:
         raise InvalidInput(str(error)) from None
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise damaged(data, error) from None
-    except OSError as error:
-        raise InvalidInput(f"{data} cannot hold an engine's data: {error.strerror}") from None
+    except (apsw.Error, DatabaseUnavailable, OSError, MemoryError, RuntimeError) as error:
+        raise cannot_open(data, error, "an engine's data") from error
     with opened as engine:
         try:
             url = f"http://127.0.0.1:{engine.serve(port, metrics=[OrderMetrics(engine.ports)])}"
+            address = _write_address(data, url)
         except PortTaken as taken:
             raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
-        address = _write_address(data, url)
+        except (apsw.Error, DatabaseUnavailable, OSError, MemoryError, RuntimeError) as error:
+            raise cannot_open(data, error, "an engine's data") from error
         try:
             yield engine, url
         finally:
@@ -86,6 +87,7 @@ def _gateways(data: Path, parameters: Mapping[str, str], sandbox: SandboxSetting
 
     A folder stays with one kind, because its orders hold receipts that the other kind does not know.
     """
+    from workflows.embedded.engine import DATABASE
     from workflows.embedded.providers import CREDENTIALS, ProvidersUnusable, http_gateways
     from workflows.sandbox.opening import SANDBOX, sandbox_gateways
 
@@ -97,7 +99,23 @@ def _gateways(data: Path, parameters: Mapping[str, str], sandbox: SandboxSetting
             f"{data / CREDENTIALS} is for real providers; give PaymentsUrl, KitchenUrl and CouriersUrl by --parameter, "
             "or choose another folder for the sandbox"
         )
-    return real or sandbox_gateways(sandbox)
+    if real is not None:
+        return real
+    if (data / SANDBOX).exists():
+        _check_history(data / DATABASE, data / SANDBOX)
+    return sandbox_gateways(sandbox)
+
+
+def _check_history(log: Path, ledgers: Path) -> None:
+    """Refuse an engine on a log that lacks what the sandbox was asked to do. Raises InvalidInput."""
+    from workflows.sandbox.lost_history import orders_without_history
+
+    orders = orders_without_history(log, ledgers)
+    if orders:
+        raise InvalidInput(
+            f"{log} lacks events of {len(orders)} orders that {ledgers.name} knows, e.g. {orders[0]}: it was deleted, "
+            "replaced or restored alone; restore the whole folder from one backup, or choose another folder"
+        )
 
 
 def address_of(data: Path) -> str | None:
@@ -171,6 +189,34 @@ def _database(data: Path) -> Iterator[Database]:
         raise InvalidInput(f"{data} is not the folder of an engine: {error}") from None
     except apsw.CorruptError as error:
         raise damaged(data, error) from None
+
+
+def cannot_open(data: Path, error: BaseException, what: str) -> CommandFailed:
+    """Return why a folder cannot be used: one line for every error that a disk or a limit of the machine can cause.
+
+    Raises:
+        RuntimeError: It is a bug, because it is none of those errors.
+    """
+    import apsw
+
+    from workflows.sqlite.database import DatabaseBroken
+
+    if isinstance(error, DatabaseBroken) and error.__cause__ is not None:
+        error = error.__cause__
+    match error:
+        case apsw.CorruptError() | apsw.NotADBError():
+            return damaged(data, error)
+        case apsw.FullError():
+            return InvalidInput(f"{data} cannot hold {what}: the disk is full")
+        case apsw.NoMemError() | MemoryError():
+            return InvalidInput(f"{data} cannot be opened: there is not enough memory; see ulimit -v")
+        case apsw.Error():
+            return InvalidInput(f"{data} cannot hold {what}: {error}")
+        case OSError():
+            return InvalidInput(f"{data} cannot hold {what}: {error.strerror}")
+        case RuntimeError() if "start new thread" in str(error):
+            return InvalidInput(f"{data} cannot be opened: no more threads can be started; see ulimit -u and -v")
+    raise error
 
 
 def damaged(data: Path, error: Exception) -> CommandRefused:

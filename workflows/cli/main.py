@@ -125,6 +125,9 @@ def run(arguments: Sequence[str]) -> int:
     except (BrokenPipeError, SystemExit):  # the reader closed the pipe, e.g. `| head`; typer exits on it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK
+    except MemoryError:
+        say("expediter: there is not enough memory; see ulimit -v")
+        return Exit.NO
     except Exception:
         traceback.print_exc()
         say("expediter: this is a bug in Expediter; please report it with the lines above")

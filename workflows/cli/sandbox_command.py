@@ -77,21 +77,19 @@ def _opened(data: Path) -> Sandbox:
 
     import apsw
 
-    from workflows.cli.folder import damaged
+    from workflows.cli.folder import cannot_open
     from workflows.clock import SystemClock
     from workflows.sandbox.counterparty import Surroundings
     from workflows.sandbox.opening import SANDBOX, open_sandbox
     from workflows.sandbox.settings import read_sandbox
     from workflows.settings import SettingsRefused, read
-    from workflows.sqlite.database import DatabaseInUse
+    from workflows.sqlite.database import DatabaseForeign, DatabaseInUse, DatabaseUnavailable
 
     try:
         settings = read(os.environ, read_sandbox)
         data.mkdir(parents=True, exist_ok=True)
         return open_sandbox(data / SANDBOX, settings, Surroundings(clock=SystemClock(), random=SystemRandom()))
-    except (DatabaseInUse, SettingsRefused) as error:
+    except (DatabaseForeign, DatabaseInUse, SettingsRefused) as error:
         raise InvalidInput(str(error)) from None
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise damaged(data, error) from None
-    except OSError as error:
-        raise InvalidInput(f"{data} cannot hold the sandbox's ledgers: {error.strerror}") from None
+    except (apsw.Error, DatabaseUnavailable, OSError, MemoryError, RuntimeError) as error:
+        raise cannot_open(data, error, "the sandbox's ledgers") from error

@@ -90,6 +90,7 @@ class EmbeddedEngine:
         Raises:
             TemplateInvalid, ParameterUnknown: The template or a parameter is wrong; the folder was not touched.
             DatabaseInUse: Another engine runs on the folder.
+            DatabaseForeign: The folder has a database of another program.
         """
         parsed = read_template(template, parameters)
         machines = read_machines(parsed)
@@ -129,7 +130,7 @@ class EmbeddedEngine:
         """Gets an exception when the engine cannot go on, e.g. because the disk is full: close it, start it again."""
         self._hub = hub = opened.enter_context(closing(Hub()))
         opened.enter_context(closing(Watch(hub)))
-        database = opened.enter_context(Database(folder / DATABASE, hub=hub))
+        database = opened.enter_context(Database(folder / DATABASE, hub=hub, on_break=self._fail))
         clock = self._clock = clock or self._steady_clock(folder)
         self.tokens = AccessTokens.of(folder)
         self.gateways = opened.enter_context(gateways(folder, clock, hub))
@@ -221,7 +222,7 @@ class EmbeddedEngine:
             clock.save(folder)
             self._hub.after(SAVE_EVERY_S, save)
 
-        self._hub.soon(save)
+        self._hub.soon(lambda: self._hub.after(SAVE_EVERY_S, save))
         self._opened.callback(clock.save, folder)
         return clock
 

@@ -109,7 +109,7 @@ class SteadyClock:
             new.write_text(json.dumps(saved), encoding="ascii")
             new.replace(folder / _FILE)
         except OSError as error:
-            log.warning("the clock was not saved: %s", error)
+            log.info("the clock was not saved: %s", error)  # a full disk is reported by what needs it
 
     def _read(self) -> None:
         steady_s = self._steady_s()

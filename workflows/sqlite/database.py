@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
+from urllib.parse import quote
 
 import apsw
 
@@ -31,6 +35,7 @@ __all__ = [
     "DatabaseBroken",
     "DatabaseBusy",
     "DatabaseClosed",
+    "DatabaseForeign",
     "DatabaseInUse",
     "DatabaseUnavailable",
     "Work",
@@ -45,6 +50,15 @@ READERS_MAX = 8
 """Readers at once; the next waits. They are opened at the start, so that a process that has run out of descriptors can
 still read. Reads are short: more readers measure alike."""
 
+APPLICATION_ID = int.from_bytes(b"EXPD")
+"""In the header of each file, so that no database of another program is written to."""
+
+_TABLES_BEFORE = frozenset({
+    "events", "documents", "data_keys", "definitions", "executions", "journal", "feed_checkpoints",
+    "payment_lines", "payment_calls", "kitchen_lines", "kitchen_calls", "courier_lines", "courier_calls",
+})  # fmt: skip
+"""The tables of files that were written before they had an application id."""
+
 
 class DatabaseInUse(DatabaseUnavailable):
     """Another engine runs on this folder. Retryable: once that engine has stopped."""
@@ -54,6 +68,13 @@ class DatabaseInUse(DatabaseUnavailable):
         super().__init__(f"{path.parent} is in use by {holder}; stop it, or choose another folder")
         self.path = path
         self.pid = pid
+
+
+class DatabaseForeign(DatabaseUnavailable):
+    """The file is a database of another program. Retryable: no."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"{path} is a database of another program; move it away, or choose another folder")
 
 
 class Database:
@@ -73,6 +94,7 @@ class Database:
         read_only: bool = False,
         vfs: str | None = None,
         readers: int = READERS_MAX,
+        on_break: Callable[[BaseException], None] = lambda _: None,
     ) -> None:
         """Open or create the file and lock it.
 
@@ -81,13 +103,17 @@ class Database:
             read_only: Take no lock and create nothing, to read beside a running engine.
             vfs: The name of a registered apsw VFS.
             readers: Reads at once; one more waits.
+            on_break: Called with the error after which nothing can be written any more.
 
         Raises:
             DatabaseInUse: Another process holds the lock.
+            DatabaseForeign: The file is a database of another program.
             FileNotFoundError: ``read_only``, and the file does not exist.
         """
         self.path = Path(path).absolute()
         self._vfs = vfs
+        self._source = str(self.path)  # what readers open
+        self._copy: TemporaryDirectory[str] | None = None
         self._free_readers = threading.BoundedSemaphore(readers)
         self._idle: list[apsw.Connection] = []
         self._idle_gate = threading.Lock()
@@ -96,9 +122,11 @@ class Database:
         self._own_hub: Hub | None = None
         self._writer: Writer | None = None
         if not read_only:
-            self._open_writer(hub, readers)
+            self._open_writer(hub, readers, on_break)
         elif not self.path.exists():
             raise FileNotFoundError(f"{self.path} does not exist; is this the folder of an engine?")
+        else:
+            self._open_reader()
 
     @property
     def read_only(self) -> bool:
@@ -164,6 +192,8 @@ class Database:
             self._own_hub.close()
         if self._lock_fd is not None:
             os.close(self._lock_fd)
+        if self._copy is not None:
+            self._copy.cleanup()
 
     def __enter__(self) -> Database:
         return self
@@ -171,18 +201,39 @@ class Database:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _open_writer(self, hub: Hub | None, readers: int) -> None:
+    def _open_writer(self, hub: Hub | None, readers: int, on_break: Callable[[BaseException], None]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock_fd = _lock(self.path)
         try:
             connection = _open_for_writing(self.path, self._vfs)
             if hub is None:
                 hub = self._own_hub = Hub(f"writer of {self.path.name}")
-            self._writer = Writer(self.path, connection, hub)
-            self._idle.extend(self._opened_reader() for _ in range(readers))
+            self._idle.extend(self._opened_reader() for _ in range(readers))  # they open the WAL
+            self._writer = Writer(self.path, connection, hub, on_break)
         except BaseException:
             self.close()
             raise
+
+    def _open_reader(self) -> None:
+        """Open the first reader, from a medium that cannot be written as well.
+
+        SQLite needs a writable folder to read a WAL. Without one, a file without a WAL is opened as immutable, and one
+        with a WAL is read from a copy.
+        """
+        try:
+            self._idle.append(self._opened_reader())
+        except (apsw.CantOpenError, apsw.ReadOnlyError):
+            if os.access(self.path.parent, os.W_OK):
+                raise
+            wal = self.path.with_name(f"{self.path.name}-wal")
+            if wal.exists() and wal.stat().st_size:
+                self._copy = TemporaryDirectory(prefix="expediter-")
+                for file in (self.path, wal):
+                    shutil.copy(file, self._copy.name)
+                self._source = str(Path(self._copy.name) / self.path.name)
+            else:
+                self._source = f"file:{quote(str(self.path))}?immutable=1"
+            self._idle.append(self._opened_reader())
 
     def _writing(self) -> Writer:
         if self._writer is None:
@@ -199,7 +250,7 @@ class Database:
 
     def _opened_reader(self) -> apsw.Connection:
         """Open a connection and its WAL, so that a later read needs no further descriptor."""
-        connection = _open(self.path, apsw.SQLITE_OPEN_READONLY, self._vfs)
+        connection = _open(self._source, apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI, self._vfs)
         connection.execute("SELECT count(*) FROM sqlite_schema").close()
         return connection
 
@@ -211,23 +262,41 @@ class Database:
         connection.close()
 
 
-def _open(path: Path, flags: int, vfs: str | None) -> apsw.Connection:
-    connection = apsw.Connection(str(path), flags=flags, vfs=vfs)
+def _open(source: Path | str, flags: int, vfs: str | None) -> apsw.Connection:
+    connection = apsw.Connection(str(source), flags=flags, vfs=vfs)
     connection.set_busy_timeout(BUSY_TIMEOUT_MS)
     return connection
 
 
 def _open_for_writing(path: Path, vfs: str | None) -> apsw.Connection:
-    created = not path.exists()
+    created = not path.exists() or path.stat().st_size == 0
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds data keys
     connection = _open(path, apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE, vfs)
+    if not created and not _is_ours(connection):
+        connection.close()
+        raise DatabaseForeign(path)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA fullfsync=ON")  # on macOS fsync alone leaves data in the drive's cache
     connection.execute("PRAGMA secure_delete=ON")  # a destroyed data key is overwritten, not only unlinked
+    if connection.pragma("application_id") != APPLICATION_ID:
+        connection.pragma("application_id", APPLICATION_ID)
     if created:
         sync_folder(path.parent)  # the name of a new file is durable only after a sync of its folder
     return connection
+
+
+def _is_ours(connection: apsw.Connection) -> bool:
+    """Whether a database has our application id, or, if it is older than that, only tables that we know."""
+    if connection.pragma("application_id") == APPLICATION_ID:
+        return True
+    tables = {
+        name
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        )
+    }
+    return connection.pragma("application_id") == 0 and tables <= _TABLES_BEFORE
 
 
 def sync_folder(folder: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import apsw
 
 from workflows.hub.hub import Hub, wait
+from workflows.sqlite.open_files import FileReplaced, OpenFiles
 
 T = TypeVar("T")
 Work = Callable[[apsw.Connection], T]
@@ -71,10 +72,15 @@ class _Queued:
 class Writer:
     """Owns ``connection``: from now on only the hub's thread uses it."""
 
-    def __init__(self, path: Path, connection: apsw.Connection, hub: Hub) -> None:
+    def __init__(
+        self, path: Path, connection: apsw.Connection, hub: Hub, on_break: Callable[[BaseException], None]
+    ) -> None:
+        """``on_break`` is called, on the hub, with the error after which nothing can be written any more."""
         self._path = path
         self._connection = connection
         self.hub = hub
+        self._on_break = on_break
+        self._files = OpenFiles(path)
         self._queue: deque[_Queued] = deque()
         self._gate = threading.Lock()  # nothing is queued behind the end, or behind a failure
         self._refusal: DatabaseUnavailable | None = None
@@ -165,7 +171,8 @@ class Writer:
             for queued in batch:
                 self._perform(queued)
             self._connection.execute("COMMIT")
-        except apsw.Error as error:
+            self._files.check()
+        except (apsw.Error, FileReplaced) as error:
             self._break(error, batch)
             return
         for queued in batch:
@@ -203,6 +210,7 @@ class Writer:
         for queued in batch:
             if not queued.future.done():
                 queued.future.set_exception(DatabaseBroken(self._path, error))
+        self._on_break(DatabaseBroken(self._path, error))
 
     def _note_wal(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
         self._wal_pages = pages

@@ -1,0 +1,65 @@
+"""Compares the end of the simulated providers' ledgers with the event log, before an engine is started on both.
+
+Every call to a provider has its intent in the log first. So a line of a ledger whose intent is not in the log means
+that the log was deleted, replaced, or restored from an older copy than the ledgers.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from domain.identifiers import OrderId
+from workflows.event_store.streams import order_stream
+from workflows.sqlite.database import Database
+
+NEWEST_LINES = 1000
+"""Of each ledger. What is missing in a log is its end, or all of it."""
+
+
+def orders_without_history(log: Path, ledgers: Path) -> list[OrderId]:
+    """Return the orders that a ledger knows further than the log does.
+
+    Args:
+        log: The database of the event log. It may be missing.
+        ledgers: The database of the sandbox.
+    """
+    with Database(ledgers, read_only=True) as database:  # first: a call is made after its intent was recorded
+        called = database.read(_newest_intents)
+    if not log.exists() or log.stat().st_size == 0:
+        return sorted(called)
+    with Database(log, read_only=True) as database:
+        known = database.read(lambda connection: _versions(connection, list(called)))
+    return sorted(order_id for order_id, version in called.items() if version > known.get(order_id, 0))
+
+
+def _newest_intents(connection: apsw.Connection) -> dict[OrderId, int]:
+    """Return the highest version that the keys of an order's lines name."""
+    newest: dict[OrderId, int] = {}
+    for ledger in ("payment_lines", "kitchen_lines", "courier_lines"):
+        if not _has_table(connection, ledger):
+            continue
+        for (key,) in connection.execute(f"SELECT key FROM {ledger} ORDER BY seq DESC LIMIT {NEWEST_LINES}"):
+            order_id, _, version = str(key).partition("/")
+            if version.isdecimal():
+                newest[OrderId(order_id)] = max(int(version), newest.get(OrderId(order_id), 0))
+    return newest
+
+
+def _versions(connection: apsw.Connection, orders: list[OrderId]) -> dict[OrderId, int]:
+    """Return the version of each order in the log."""
+    if not _has_table(connection, "events"):
+        return {}
+    sql = "SELECT sk + json_array_length(ev, '$.e') - 1 FROM events WHERE pk = ? ORDER BY sk DESC LIMIT 1"
+    versions: dict[OrderId, int] = {}
+    for order_id in orders:
+        rows: list[Any] = connection.execute(sql, (order_stream(order_id),)).fetchall()
+        if rows:
+            versions[order_id] = int(rows[0][0])
+    return versions
+
+
+def _has_table(connection: apsw.Connection, name: str) -> bool:
+    return bool(connection.execute("SELECT 1 FROM sqlite_schema WHERE name = ?", (name,)).fetchall())

@@ -156,7 +156,7 @@ def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> 
     [
         ("", 2, "name the log: --data DIR"),
         ("--table events --data .", 2, "name the log: --data DIR"),
-        ("--table nothing --region eu-west-1", 2, "the table nothing is not there"),
+        ("--table nothing --region eu-west-1", 2, "the table nothing does not exist"),
         ("--table views --region eu-west-1", 2, "the table views is not an event log"),
     ],
 )

@@ -234,7 +234,7 @@ def test_when_all_are_done_there_is_nothing_left_to_do(expediter: Any, kept: Any
     [
         ("list", 2, "'--bucket'"),
         ("redrive --bucket failed", 2, "'--function'"),
-        ("list --bucket nothing --region eu-west-1", 2, "the bucket nothing is not there"),
+        ("list --bucket nothing --region eu-west-1", 2, "the bucket nothing does not exist"),
         ("list --bucket failed --limit 0", 2, "'--limit'"),
     ],
 )

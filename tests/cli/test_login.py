@@ -179,7 +179,7 @@ def test_a_login_that_is_over_says_how_to_begin_another(
     file.write_text(json.dumps([over]), encoding="utf-8")
     result = expediter("circuits", "list", "--url", deployed.engine.url)
     assert (result.code, result.out, result.err.count("\n")) == (4, "", 1)
-    assert f"is over: Refresh Token has been revoked; expediter login --url {deployed.engine.url}" in result.err
+    assert f"has expired: Refresh Token has been revoked; expediter login --url {deployed.engine.url}" in result.err
     assert deployed.engine.asked == []
 
 
@@ -253,7 +253,7 @@ def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
     """Nor is that of a login; nobody is even looked up."""
     monkeypatch.setenv("EXPEDITER_TOKEN", "given")
     result = expediter("circuits", "list", "--url", "http://x.example.com")
-    assert (result.code, "for all to read; use https" in result.err) == (2, True)
+    assert (result.code, "unencrypted; use https" in result.err) == (2, True)
 
 
 @pytest.mark.parametrize(
@@ -337,7 +337,7 @@ def test_logging_out_works_without_cognito(expediter: Any, aws: Server, typed: A
     expediter("login", "--url", "https://food.example.com", *GIVEN)
     aws.answer = lambda *_: (400, json.dumps({"__type": "UnsupportedOperationException", "message": "no"}))
     out = expediter("logout", "--url", "https://food.example.com")
-    assert (out.code, "its tokens end by themselves" in out.err) == (0, True)
+    assert (out.code, "the tokens could not be revoked" in out.err) == (0, True)
     assert json.loads(file.read_text(encoding="utf-8")) == []
 
 
@@ -356,7 +356,7 @@ def test_a_code_of_another_device_is_asked_for(expediter: Any, aws: Server, type
 REFUSALS = {
     "ResourceNotFoundException": ("User pool client x does not exist.", 2, "there is no such user pool client"),
     "InvalidParameterException": ("USER_PASSWORD_AUTH flow not enabled for this client", 2, "ALLOW_REFRESH_TOKEN_AUTH"),
-    "PasswordResetRequiredException": ("Password reset required", 4, "reset it with whoever runs"),
+    "PasswordResetRequiredException": ("Password reset required", 4, "ask an administrator"),
     "UserNotConfirmedException": ("User is not confirmed.", 4, "User is not confirmed"),
     "TooManyRequestsException": ("Rate exceeded", 1, "Cognito refuses: Rate exceeded"),
     "InvalidPasswordException": ("Password not long enough", 1, "Cognito refuses: Password not long enough"),
@@ -446,9 +446,9 @@ def test_the_outputs_are_those_of_the_template() -> None:
         (False, "eu-west-1", None, 4, "no AWS credentials"),
         (True, "", None, 2, "set AWS_REGION"),
         (True, "eu-west-1", (200, STACK.format(outputs="")), 2, "has no output ApiUrl and no ClientId"),
-        (True, "eu-west-1", (400, ERROR.format("ValidationError", "no such stack")), 2, "food is not there: no such"),
-        (True, "eu-west-1", (403, ERROR.format("AccessDenied", "no")), 4, "AWS does not let you at the stack food"),
-        (True, "eu-west-1", (200, "<html>"), 3, "not as AWS does"),
+        (True, "eu-west-1", (400, ERROR.format("ValidationError", "no such stack")), 2, "food does not exist: no such"),
+        (True, "eu-west-1", (403, ERROR.format("AccessDenied", "no")), 4, "AWS denies you access to the stack food"),
+        (True, "eu-west-1", (200, "<html>"), 3, "is not AWS"),
     ],
 )
 def test_a_stack_that_cannot_be_asked_is_said_in_one_line(
@@ -478,15 +478,15 @@ def test_a_stack_that_cannot_be_asked_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ("login", 2, "say where the engine is with --url, or name its --stack"),
-        ("login --url https://x.example.com", 2, "say with --user-pool-client and --region"),
-        ("login --url http://x.example.com", 2, "for all to read"),
+        ("login", 2, "name the engine with --url, or its stack"),
+        ("login --url https://x.example.com", 2, "name the user pool with --user-pool-client and --region"),
+        ("login --url http://x.example.com", 2, "unencrypted"),
         ("login --url nonsense", 2, "is not the address of an engine"),
         ("login --url https://x:y", 2, "is not the address of an engine"),
-        ("login --url https://x.example.com --user-pool-client c --region eu-west-1", 2, "with --username"),
-        ("logout", 2, "you are logged in nowhere"),
+        ("login --url https://x.example.com --user-pool-client c --region eu-west-1", 2, "give --username"),
+        ("logout", 2, "you are not logged in"),
         ("circuits list --url https://x.example.com", 4, "log in with expediter login --url https://x.example.com"),
-        ("circuits list --url http://x.example.com", 2, "for all to read"),
+        ("circuits list --url http://x.example.com", 2, "unencrypted"),
     ],
 )
 def test_what_is_missing_is_said_in_one_line(

@@ -81,9 +81,12 @@ ALL = {name: f"https://example.com{path}" for name, path in URLS.items()}
             {"PaymentsUrl": ALL["PaymentsUrl"]},
             "PaymentsUrl without KitchenUrl, CouriersUrl: give the URLs of all three",
         ),
-        ({**ALL, "KitchenUrl": "not a url"}, "KitchenUrl: 'not a url'"),
-        ({**ALL, "KitchenUrl": "http://example.com"}, "KitchenUrl: 'http://example.com'"),
-        ({**ALL, "CouriersUrl": "https://user:secret@example.com"}, "CouriersUrl: 'https://example.com' holds more"),
+        ({**ALL, "KitchenUrl": "not a url"}, "KitchenUrl is 'not a url'"),
+        ({**ALL, "KitchenUrl": "http://example.com"}, "KitchenUrl is 'http://example.com'"),
+        (
+            {**ALL, "CouriersUrl": "https://user:secret@example.com"},
+            "CouriersUrl is 'https://example.com', which holds more",
+        ),
         ({}, "providers.json is for real providers"),
     ],
 )

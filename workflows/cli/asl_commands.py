@@ -1,4 +1,4 @@
-"""``expediter asl``: check definitions of state machines, and run one execution of any of them, as AWS would."""
+"""``expediter asl``: check definitions of state machines, and run an execution of one as AWS would."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(name="asl", help="Check and run Amazon States Language definitions.", no_args_is_help=True)
 
 Substitutions = Annotated[
-    list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="What stands for ${NAME}. Repeatable.")
+    list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="The value of ${NAME}. Repeatable.")
 ]
 
 
@@ -31,7 +31,7 @@ def check(
     substitute: Substitutions = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Name every problem of definitions, each with its machine, state and field. Exit code 1 when there is one."""
+    """List the problems of definitions by machine, state and field. Exit code 1 if there is one."""
     values = pairs(substitute, "--substitute")
     texts = {file: read_text(file) for file in files}
     found = {file: _problems(text, _machine_name(file), values) for file, text in texts.items()}
@@ -54,18 +54,21 @@ def run(
     input_: Annotated[str, typer.Option("--input", metavar="JSON|@FILE", help="The execution's input.")] = "{}",
     function: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=MODULE:CALLABLE", help="What the definition calls by this name. Repeatable."),
+        typer.Option(
+            metavar="NAME=MODULE:CALLABLE", help="A function that the definition calls by this name. Repeatable."
+        ),
     ] = None,
     machine: Annotated[
-        list[str] | None, typer.Option(metavar="NAME=FILE", help="A machine that it starts by this name. Repeatable.")
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="A machine that the definition starts by this name. Repeatable."),
     ] = None,
     substitute: Substitutions = None,
     history: Annotated[
-        bool, typer.Option("--history", help="Also the events, as GetExecutionHistory has them.")
+        bool, typer.Option("--history", help="Print the events too, as GetExecutionHistory returns them.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Run one execution to its end under a virtual clock: waits and retries take no time. Exit code 1 if it fails."""
+    """Run one execution to its end. Waits and retries take no time. Exit code 1 if it fails."""
     values = pairs(substitute, "--substitute")
     functions = {name: _callable(target) for name, target in pairs(function, "--function").items()}
     machines = {name: _substituted(read_text(path), values, path) for name, path in pairs(machine, "--machine").items()}
@@ -84,7 +87,7 @@ def _machine_name(file: str) -> str:
 
 
 def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str, str]]:
-    """A placeholder without a value stays in the text, so that it is reported where it stands, beside all others."""
+    """Return the problems. A placeholder without a value stays in the text and is reported where it is used."""
     from workflows.asl.reading.definition import InvalidDefinition, MissingSubstitution, parse, substitute
 
     try:
@@ -111,7 +114,7 @@ def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
 
 
 def _callable(target: str) -> Callable[..., Any]:
-    """``package.module:name``, from the current folder too."""
+    """Import ``package.module:name``; the current folder is searched too. Raises InvalidInput."""
     module_name, colon, name = target.partition(":")
     if not module_name or not colon or not name:
         raise InvalidInput(f"--function {target!r} is not MODULE:CALLABLE, e.g. shop.payments:charge")
@@ -155,7 +158,7 @@ def _event(event: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _show(ended: Run, history: bool) -> None:
-    """The output on stdout, so that it can be piped; how it ended on stderr."""
+    """Print the output on stdout, so that it can be piped, and the status on stderr."""
     if history:
         console = data_console()
         for event in ended.events:

@@ -1,4 +1,4 @@
-"""AWS from the command line: clients with a person's patience, and what to say when AWS refuses or is not there."""
+"""AWS from the command line: clients with long timeouts, and error messages that say what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ACCESS_DENIED = {
 
 
 def client(service: str, region: str | None = None, *, read_timeout_s: float = 60) -> Any:
-    """With the caller's credentials. A person waits, from anywhere in the world; a function would not."""
+    """Return a client with the caller's credentials and timeouts for a person on a slow connection."""
     from botocore.config import Config
 
     patience = Config(
@@ -29,7 +29,7 @@ def client(service: str, region: str | None = None, *, read_timeout_s: float = 6
 
 
 def made(service: str, region: str | None, config: Config) -> Any:
-    """A client of boto3. Raises InvalidInput for an address that is none, which is no error of AWS's."""
+    """Return a client of boto3. Raises InvalidInput for an invalid endpoint, which boto3 reports as ValueError."""
     import boto3
     from botocore.exceptions import BotoCoreError
 
@@ -38,12 +38,12 @@ def made(service: str, region: str | None, config: Config) -> Any:
     except BotoCoreError:
         raise
     except ValueError as error:
-        raise InvalidInput(f"AWS cannot be asked: {error}; see AWS_ENDPOINT_URL") from None
+        raise InvalidInput(f"AWS cannot be called: {error}; see AWS_ENDPOINT_URL") from None
 
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """What boto3 raises about ``what``, as CommandFailed with a way out."""
+    """Turn errors of boto3 about ``what`` into CommandFailed with a message that says what to do."""
     from botocore.exceptions import (
         BotoCoreError,
         ClientError,
@@ -57,21 +57,19 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except NoCredentialsError:
-        raise AccessDenied(
-            f"no AWS credentials to ask for {what}: set AWS_PROFILE, or log in with aws sso login"
-        ) from None
+        raise AccessDenied(f"no AWS credentials for {what}: set AWS_PROFILE, or log in with aws sso login") from None
     except NoRegionError:
-        raise InvalidInput(f"say where {what} is: set AWS_REGION") from None
+        raise InvalidInput(f"no AWS region for {what}: set AWS_REGION") from None
     except (HTTPClientError, ConnectionError) as error:
         raise Unreachable(f"AWS does not answer for {what}: {error}") from None
     except ResponseParserError:
-        raise Unreachable(f"somebody answers for {what}, but not as AWS does; see AWS_ENDPOINT_URL") from None
+        raise Unreachable(f"the server that answers for {what} is not AWS; see AWS_ENDPOINT_URL") from None
     except ClientError as error:
         code, said = error.response["Error"].get("Code", ""), error.response["Error"].get("Message", "")
         if code in _ACCESS_DENIED:
-            raise AccessDenied(f"AWS does not let you at {what}: {said or code}") from None
+            raise AccessDenied(f"AWS denies you access to {what}: {said or code}") from None
         if code in _NOT_THERE:
-            raise InvalidInput(f"{what} is not there: {said or code}; is it another region or account?") from None
+            raise InvalidInput(f"{what} does not exist: {said or code}; is it in another region or account?") from None
         raise CommandRefused(f"AWS refuses {what}: {said or code}") from None
     except BotoCoreError as error:
-        raise InvalidInput(f"{what} cannot be asked for: {error}") from None
+        raise InvalidInput(f"{what} cannot be read: {error}") from None

@@ -1,6 +1,6 @@
-"""Logging in at Cognito: a name and a password for tokens, and a fresh access token for the refresh token.
+"""Logs in at Cognito: exchanges a name and a password for tokens, and a refresh token for a new access token.
 
-These calls are not signed: whoever logs in has no AWS credentials. ``AWS_ENDPOINT_URL`` points them elsewhere.
+These calls are not signed, because a user has no AWS credentials. ``AWS_ENDPOINT_URL`` sends them elsewhere.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from workflows.cli.failures import AccessDenied, CommandFailed, CommandRefused, 
 from workflows.cli.logins import Login
 
 EARLY_S = 60.0
-"""A token is not used in its last minute: clocks differ, and a request takes its time."""
+"""A token is not used in its last minute, because clocks differ and a request takes time."""
 
 Ask = Callable[[str], str]
-"""Ask the person for something that is not shown while it is typed."""
+"""Prompts for a text that is not shown while it is typed."""
 
 
 def is_fresh(login: Login) -> bool:
-    """Whether its access token is good for a request."""
+    """Tell whether the access token is still valid for a request."""
     return time.time() < login.expires_at - EARLY_S
 
 
 def logged_in(*, url: str, region: str, client_id: str, username: str, ask: Ask) -> Login:
-    """Ask for the password, and for what else Cognito wants to know. Raises CommandFailed."""
+    """Prompt for the password and what else Cognito requires, and return the login. Raises CommandFailed."""
     with _asked(region) as client:
         password = ask("Password: ")
         answer = client.initiate_auth(
@@ -56,7 +56,7 @@ def logged_in(*, url: str, region: str, client_id: str, username: str, ask: Ask)
 
 
 def renewed(login: Login) -> Login:
-    """With a fresh access token. Raises CommandFailed: AccessDenied when the refresh token is over."""
+    """Return the login with a new access token. Raises AccessDenied if the refresh token has expired."""
     try:
         with _asked(login.region) as client:
             answer = client.initiate_auth(
@@ -66,7 +66,7 @@ def renewed(login: Login) -> Login:
             )
     except AccessDenied as over:
         why = str(over).rstrip(".")
-        raise AccessDenied(f"the login at {login.url} is over: {why}; expediter login --url {login.url}") from None
+        raise AccessDenied(f"the login at {login.url} has expired: {why}; expediter login --url {login.url}") from None
     tokens = answer["AuthenticationResult"]
     return replace(
         login,
@@ -77,13 +77,13 @@ def renewed(login: Login) -> Login:
 
 
 def revoke(login: Login) -> None:
-    """End the refresh token, and the access tokens made from it, at Cognito. Raises CommandFailed."""
+    """Revoke the refresh token and the access tokens made from it. Raises CommandFailed."""
     with _asked(login.region) as client:
         client.revoke_token(Token=login.refresh_token, ClientId=login.client_id)
 
 
 def _responses(answer: Mapping[str, Any], ask: Ask) -> dict[str, str]:
-    """What one challenge wants to be told. Raises CommandRefused for one that needs a browser or another device."""
+    """Return the answers to one challenge. Raises CommandRefused for one that needs a browser or another device."""
     challenge = answer["ChallengeName"]
     if challenge == "NEW_PASSWORD_REQUIRED":
         new = ask("The password has to be changed. New password: ")
@@ -99,12 +99,11 @@ def _responses(answer: Mapping[str, Any], ask: Ask) -> dict[str, str]:
 
 @contextmanager
 def _asked(region: str) -> Iterator[Any]:
-    """A client, with what it raises as CommandFailed."""
+    """Yield a client and turn its errors into CommandFailed."""
     from botocore import UNSIGNED
     from botocore.config import Config
     from botocore.exceptions import ClientError
 
-    # A person waits, from anywhere in the world.
     patience = Config(signature_version=UNSIGNED, connect_timeout=5, read_timeout=10, retries={"mode": "standard"})
     with explained(f"Cognito in {region}"):
         client = made("cognito-idp", region, patience)
@@ -120,7 +119,7 @@ def _refusal(error: Mapping[str, Any]) -> CommandFailed:
         case "NotAuthorizedException" | "UserNotFoundException" | "UserNotConfirmedException" | "CodeMismatchException":
             return AccessDenied(said or code)
         case "PasswordResetRequiredException":
-            return AccessDenied(f"{said}; reset it with whoever runs the user pool")
+            return AccessDenied(f"{said}; ask an administrator of the user pool to reset it")
         case "ResourceNotFoundException":
             return InvalidInput(f"there is no such user pool client: {said}; see --user-pool-client and --region")
         case "InvalidParameterException" if "USER_PASSWORD_AUTH" in said:

@@ -1,4 +1,4 @@
-"""``expediter demo``: a fresh engine, customers, restaurants and couriers, and the proof that nothing was lost."""
+"""``expediter demo``: play orders through a new engine, then verify its log and its ledgers."""
 
 from __future__ import annotations
 
@@ -25,21 +25,22 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     *,
     orders: Annotated[int, typer.Option(min=1, max=ORDERS_MAX, metavar="N", help="How many orders to play.")] = 25,
-    seed: Annotated[int, typer.Option(help="Who orders what, and how the rest of the stories is drawn.")] = 1,
+    seed: Annotated[int, typer.Option(help="Decides what is ordered and what happens.")] = 1,
     data: Annotated[
-        Path | None, typer.Option("--data", metavar="DIR", help="Keep everything there.  [default: a temporary folder]")
+        Path | None, typer.Option("--data", metavar="DIR", help="Keep the engine's folder.  [default: a temporary one]")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> int:
-    """Start an engine and play orders through its API: declines, rejections, cancellations, couriers who never come.
+    """Start an engine, play orders through its API, and verify the result.
 
-    Then verify every hash chain, and that the payment provider's, the kitchens' and the couriers' ledgers agree with
-    the log. Exit code 1 if an order did not end, a chain is broken or the books differ.
+    Cards are declined, restaurants reject, customers cancel, couriers do not answer. Then every hash chain is verified,
+    and the ledgers of the payment provider, kitchens and couriers are compared with the log. Exit code 1 if an order
+    did not end, a chain is broken or the ledgers differ.
     """
     import signal
     import time
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # the engine is stopped, whichever way this is
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the engine is stopped after either signal
     started = time.monotonic()
     played, events, evidence = _perform(orders, seed, data)
     ended = all(each.ended for each in played) and not evidence.unended
@@ -92,7 +93,7 @@ _TOKEN_S = 3600  # longer than any demo
 
 
 class _DemoProgress:
-    """A bar on a terminal, a line an order elsewhere; on stderr, so that stdout is data."""
+    """Shows a bar on a terminal, elsewhere a line for each order; on stderr, so that stdout is data."""
 
     def __init__(self, orders: int) -> None:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -114,7 +115,7 @@ class _DemoProgress:
             self._bar.stop()
 
     def tell(self, played: Played) -> None:
-        """One more has ended. Called from many threads."""
+        """Count an order that has ended. Called from many threads."""
         from workflows.cli.demo.outcomes import outcome
         from workflows.cli.wording import plain
 

@@ -1,7 +1,8 @@
-"""``expediter up`` and ``expediter token``: an engine on this machine, and who may talk to it."""
+"""``expediter up`` and ``expediter token``: run an engine on this machine, and print access tokens for it."""
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from enum import StrEnum
@@ -41,7 +42,11 @@ def up(
     data: Annotated[
         Path,
         typer.Option(
-            "--data", metavar="DIR", parser=new_folder, help="Where the engine keeps everything; made if missing."
+            "--data",
+            metavar="DIR",
+            parser=new_folder,
+            envvar="EXPEDITER_DATA",
+            help="The engine's folder; made if missing.",
         ),
     ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
@@ -75,26 +80,28 @@ def up(
         engine.failed.add_done_callback(lambda _: stopped.set())
         stopped.wait()
         if engine.failed.done():
-            raise CommandFailed(f"the engine cannot go on: {engine.failed.exception()}")
+            raise CommandFailed(f"the engine stopped: {engine.failed.exception()}")
 
 
 def greeting(url: str, data: Path) -> tuple[str, ...]:
-    """What ``up`` says once it serves."""
+    """Return the lines that ``up`` prints once it serves."""
     return (
-        f"docs at {url}/docs, the API's description at {url}/openapi.json",
-        f"a token: expediter token --role customer --id cus_1 --data {data}",
-        "Ctrl-C stops it; what is under way goes on when it is started again",
+        f"the API's documentation: {url}/docs, {url}/openapi.json",
+        f"a token: expediter token --role customer --id cus_1 --data {shlex.quote(str(data))}",
+        "Ctrl-C stops it; orders under way continue at the next start",
     )
 
 
 def token(
     *,
     role: Role,
-    id_: Annotated[str, typer.Option("--id", help="Who it is for, e.g. cus_1.")],
-    data: Annotated[Path, typer.Option("--data", metavar="DIR", help="The folder of the engine that takes it.")],
-    ttl: Annotated[int, typer.Option(min=1, max=31_536_000, metavar="SECONDS", help="How long it is good for.")] = 3600,
+    id_: Annotated[str, typer.Option("--id", help="The id of the caller, e.g. cus_1.")],
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The engine's folder.")],
+    ttl: Annotated[
+        int, typer.Option(min=1, max=31_536_000, metavar="SECONDS", help="How long the token is valid.")
+    ] = 3600,
 ) -> None:
-    """Print an access token for the engine of a folder, and nothing else."""
+    """Print an access token for the engine of a folder."""
     from workflows.cli.connection import minted
 
     print(minted(existing_folder(data), role, id_, ttl))

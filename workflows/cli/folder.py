@@ -1,4 +1,4 @@
-"""An engine's folder: run an engine on it, or read beside the engine that runs on it."""
+"""Runs an engine on a folder, or reads the folder beside the engine that runs on it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ It also holds its own inode number, so that it is ignored in a copy of the folde
 
 @contextmanager
 def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
-    """An engine on the folder that answers HTTP, and its URL. Closed cleanly at the end. Raises InvalidInput."""
+    """Run an engine on the folder that serves HTTP, and yield it with its URL. Raises InvalidInput."""
     import apsw
 
     from workflows.breakers.settings import read_breakers
@@ -137,7 +137,7 @@ def _write_address(data: Path, url: str) -> Path:
 
 @contextmanager
 def open_log(data: Path) -> Iterator[EventLog]:
-    """The event log, for reading. Raises InvalidInput."""
+    """Open the event log for reading. Raises InvalidInput."""
     from workflows.clock import SystemClock
     from workflows.engine import EVENT_TYPES
     from workflows.event_store.codec import Codec
@@ -150,7 +150,7 @@ def open_log(data: Path) -> Iterator[EventLog]:
 
 @contextmanager
 def open_reports(data: Path) -> Iterator[Reports]:
-    """What executions did and cost, for reading. Raises InvalidInput."""
+    """Open the reports of executions (states entered, status) for reading. Raises InvalidInput."""
     from workflows.embedded.step_functions.journal import Journal
     from workflows.embedded.step_functions.reports import Reports
     from workflows.embedded.step_functions.running import Definitions
@@ -162,7 +162,7 @@ def open_reports(data: Path) -> Iterator[Reports]:
 
 @contextmanager
 def open_ledgers(data: Path) -> Iterator[Sandbox]:
-    """The ledgers of the outside, for reading."""
+    """Open the ledgers of the simulated providers for reading."""
     from random import Random
 
     from workflows.clock import SystemClock
@@ -170,7 +170,7 @@ def open_ledgers(data: Path) -> Iterator[Sandbox]:
     from workflows.sandbox.opening import SANDBOX, open_sandbox
     from workflows.sandbox.settings import SandboxSettings
 
-    surroundings = Surroundings(clock=SystemClock(), random=Random(0))  # nothing is called, so nothing is drawn
+    surroundings = Surroundings(clock=SystemClock(), random=Random(0))  # reading calls nothing, so no number is drawn
     with closing(open_sandbox(data / SANDBOX, SandboxSettings(), surroundings, read_only=True)) as sandbox:
         yield sandbox
 
@@ -220,5 +220,5 @@ def cannot_open(data: Path, error: BaseException, what: str) -> CommandFailed:
 
 
 def damaged(data: Path, error: Exception) -> CommandRefused:
-    """Not what SQLite wrote: cut, overwritten, or copied while it was being written."""
-    return CommandRefused(f"{data} is damaged: {error}; nothing in it can be relied on, restore it from a copy")
+    """Return the error for a database that SQLite cannot read: cut, overwritten, or copied while it was written."""
+    return CommandRefused(f"{data} is damaged: {error}; restore it from a backup")

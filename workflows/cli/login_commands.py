@@ -1,4 +1,4 @@
-"""``expediter login`` and ``expediter logout``: who you are to a deployed engine."""
+"""``expediter login`` and ``expediter logout``: store and delete a login at a deployed engine."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from workflows.cli.failures import CommandFailed, InvalidInput
+from workflows.cli.options import Url
 from workflows.cli.terminal import say
-
-Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="Where the engine answers.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -25,20 +24,22 @@ def login(
     url: Url = None,
     stack: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Ask CloudFormation for what is not given, with your AWS credentials."),
+        typer.Option(
+            metavar="NAME", help="Read the other options from this CloudFormation stack, with your AWS credentials."
+        ),
     ] = None,
     user_pool_client: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of the engine's Cognito user pool; it is no secret.")
+        str | None, typer.Option(metavar="ID", help="The client of the engine's Cognito user pool. It is not a secret.")
     ] = None,
     region: Annotated[
-        str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="Where the user pool is.")
+        str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region of the user pool.")
     ] = None,
-    username: Annotated[str | None, typer.Option(help="Asked for when it is not given.")] = None,
+    username: Annotated[str | None, typer.Option(help="Prompted for if it is left out.")] = None,
 ) -> None:
-    """Log in to a deployed engine; other commands with its --url are you from then on, until you log out.
+    """Log in to a deployed engine. Commands with its --url then use this login.
 
-    The password is asked for, or read from stdin where that is no terminal. What an earlier login at the same address
-    was given need not be given again.
+    The password is prompted for, or read from stdin if that is no terminal. Options of an earlier login at the same
+    address can be left out.
     """
     from workflows.cli import cognito, logins
     from workflows.cli.stack_outputs import stack_outputs
@@ -47,26 +48,28 @@ def login(
         found = stack_outputs(stack, region)
         url, user_pool_client, region = url or found.url, user_pool_client or found.client_id, found.region
     if url is None:
-        raise InvalidInput("say where the engine is with --url, or name its --stack")
+        raise InvalidInput("name the engine with --url, or its stack with --stack")
     address = logins.address(url)
     before = logins.find(address)
     client_id = user_pool_client or (before.client_id if before else None)
     where = region if region and user_pool_client else (before.region if before else region)
     if client_id is None or where is None:
-        raise InvalidInput("say with --user-pool-client and --region who knows you, or name the engine's --stack")
+        raise InvalidInput(
+            "name the user pool with --user-pool-client and --region, or the engine's stack with --stack"
+        )
     name = username or (before.username if before else None) or _visible("Username: ")
     logins.save(cognito.logged_in(url=address, region=where, client_id=client_id, username=name, ask=_hidden))
     say(f"logged in at {address} as {name}; give --url {address} to other commands, or set EXPEDITER_URL")
 
 
 def logout(*, url: Url = None) -> None:
-    """Log out of an engine: the login is forgotten here, and its tokens end at Cognito."""
+    """Log out of an engine. The stored login is deleted and its tokens are revoked."""
     from workflows.cli import cognito, logins
 
     if url is None:
         listed = ", ".join(logins.urls())
         raise InvalidInput(
-            f"say where with --url; you are logged in at {listed}" if listed else "you are logged in nowhere"
+            f"name the engine with --url; you are logged in at {listed}" if listed else "you are not logged in"
         )
     address = logins.address(url)
     login = logins.forget(address)
@@ -75,13 +78,13 @@ def logout(*, url: Url = None) -> None:
     try:
         cognito.revoke(login)
     except CommandFailed as failure:
-        say(f"logged out here; Cognito could not be told, its tokens end by themselves ({failure})")
+        say(f"logged out here; the tokens could not be revoked and are valid until they expire ({failure})")
     else:
         say(f"logged out of {address}")
 
 
 def _hidden(prompt: str) -> str:
-    """What is typed unseen, or the next line of stdin. Raises InvalidInput for nothing."""
+    """Prompt without showing what is typed, or read a line of stdin. Raises InvalidInput if it is empty."""
     try:
         given = getpass.getpass(prompt) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
     except EOFError:
@@ -92,9 +95,9 @@ def _hidden(prompt: str) -> str:
 
 
 def _visible(prompt: str) -> str:
-    """What is typed after a question on stderr. Raises InvalidInput where nobody is to be asked."""
+    """Prompt on stderr and return the answer. Raises InvalidInput without a terminal."""
     if not sys.stdin.isatty():
-        raise InvalidInput("say who you are with --username; stdin is for the password")
+        raise InvalidInput("give --username; stdin is read for the password")
     print(prompt, end="", file=sys.stderr, flush=True)
     given = sys.stdin.readline().strip()
     if not given:

@@ -1,6 +1,6 @@
-"""Who is logged in where: one file in the user's configuration folder, for its owner alone.
+"""Stores logins in one file in the user's configuration folder, readable by the owner alone.
 
-Which engine a login is for is part of it, and its token goes to that address and no other.
+A login names its engine's address, and its token is sent to that address only.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from workflows.cli.failures import InvalidInput
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """What Cognito gave for an engine's address. ``expires_at``: when the access token does, in seconds since 1970."""
+    """The tokens of one user for an engine's address. ``expires_at`` is the access token's, in seconds since 1970."""
 
     url: str
     region: str
@@ -32,7 +32,7 @@ class Login:
 
 
 def address(url: str) -> str:
-    """One spelling an engine. Raises InvalidInput for what is none, or would carry a token for all to read."""
+    """Return the one spelling of an engine's address. Raises InvalidInput if a token must not be sent there."""
     try:
         parts = address_for_token(url.strip())
     except UrlInvalid:
@@ -40,30 +40,30 @@ def address(url: str) -> str:
             f"--url {url!r} is not the address of an engine, e.g. https://abc.execute-api.eu-west-1.amazonaws.com"
         ) from None
     except PlainHttpRefused:
-        raise InvalidInput(f"--url {url!r} would carry the token for all to read; use https") from None
+        raise InvalidInput(f"--url {url!r} would send the token unencrypted; use https") from None
     host, port = parts.hostname or "", parts.port
     named = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{named}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
 
 def find(url: str) -> Login | None:
-    """The login for an engine's ``address``. Raises InvalidInput when the file is damaged."""
+    """Return the login for an engine's ``address``. Raises InvalidInput if the file is damaged."""
     return _read().get(url)
 
 
 def urls() -> list[str]:
-    """Where somebody is logged in."""
+    """Return the addresses that have a login."""
     return sorted(_read())
 
 
 def save(login: Login) -> None:
-    """Keep it in place of an older one for the same address."""
+    """Store the login in place of an older one for the same address."""
     with _changed() as logins:
         logins[login.url] = login
 
 
 def forget(url: str) -> Login | None:
-    """Drop the login for an address; what it was."""
+    """Delete the login for an address and return it."""
     with _changed() as logins:
         return logins.pop(url, None)
 
@@ -87,7 +87,7 @@ def _read() -> dict[str, Login]:
 
 
 def _login(*, expires_at: float, **texts: str) -> Login:
-    """Raises TypeError, ValueError for what ``save`` cannot have written."""
+    """Return a login from its JSON. Raises TypeError, ValueError if ``save`` cannot have written it."""
     login = Login(expires_at=float(expires_at), **texts)
     if not all(isinstance(text, str) for text in texts.values()) or not is_token(login.access_token):
         raise ValueError("not a login")
@@ -96,7 +96,7 @@ def _login(*, expires_at: float, **texts: str) -> Login:
 
 @contextmanager
 def _changed() -> Iterator[dict[str, Login]]:
-    """Read, change and write while no other command does. The file is replaced whole, or not at all."""
+    """Yield the logins for a change and write them back, under a lock. The file is replaced in one step."""
     file = _file()
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

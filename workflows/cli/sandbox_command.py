@@ -1,4 +1,4 @@
-"""``expediter sandbox``: the outside world as a service, for an engine that is deployed and has no provider yet."""
+"""``expediter sandbox``: simulated providers as a service, for a deployed engine that has no real ones yet."""
 
 from __future__ import annotations
 
@@ -31,13 +31,14 @@ def sandbox(
     *,
     data: Annotated[
         Path,
-        typer.Option("--data", metavar="DIR", parser=new_folder, help="Where its ledgers are kept; made if missing."),
+        typer.Option("--data", metavar="DIR", parser=new_folder, help="The folder of its ledgers; made if missing."),
     ],
     port: Annotated[int, typer.Option(min=0, max=65535, help="On 127.0.0.1; 0 takes a free one.")] = PORT,
 ) -> None:
-    """Serve payments, kitchens and couriers that are none, over the provider protocol, until Ctrl-C or SIGTERM.
+    """Serve simulated payments, kitchens and couriers until Ctrl-C or SIGTERM.
 
-    Callers show the bearer token in EXPEDITER_SANDBOX_TOKEN, or, where that is not set, the one in DIR/sandbox.token.
+    They speak the provider protocol, docs/provider-api.yaml. Callers send the bearer token of EXPEDITER_SANDBOX_TOKEN,
+    or, if that is not set, of DIR/sandbox.token.
     """
     from workflows.embedded.http.server import HttpServer, PortTaken
     from workflows.sandbox.api import SandboxApi
@@ -57,7 +58,7 @@ def sandbox(
             url = f"http://127.0.0.1:{server.port}"
             print(url, flush=True)
             say(f"PaymentsUrl={url}/payments KitchenUrl={url}/kitchen CouriersUrl={url}/couriers")
-            say("Ctrl-C stops it; what it answered is in its ledgers")
+            say("Ctrl-C stops it; its ledgers stay")
             stopped.wait()
 
 

@@ -1,4 +1,4 @@
-"""``expediter simulate``: real orders under a virtual clock and a seeded schedule of faults."""
+"""``expediter simulate``: real handlers and machines under a virtual clock and a seeded schedule of faults."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import typer
 
 from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.folder import TEMPLATE
-from workflows.cli.terminal import data_console, print_json, say
+from workflows.cli.terminal import counting, data_console, print_json, say
 
 if TYPE_CHECKING:
     from workflows.simulation.simulate import SimulationResult, Summary
 
 BATCH = 20
-"""Seeds a process runs before it reports."""
+"""Seeds that a process runs before it reports."""
 
 ORDERS_A_WORLD = 5
 
@@ -32,8 +32,11 @@ def simulate(
         typer.Option(min=1, metavar="M", help="Orders in all worlds together.  [default: five a world]"),
     ] = None,
     first: Annotated[int, typer.Option(metavar="N", help="The first seed.")] = 0,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Replay this one world, and shorten a failure.")] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout, and nothing else.")] = False,
+    seed: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="Replay this one world, and leave out faults that a failure does not need."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> int:
     """Run worlds in which everything fails, and check that every order came to a right end.
 
@@ -60,7 +63,7 @@ def _replay(seed: int, orders: int, json: bool) -> int:
     with quiet():
         outcome = simulate(seed, template, orders=orders)
     if outcome.violations:
-        say(f"seed {seed} fails; leaving out faults that are not needed for it ...")
+        say(f"seed {seed} fails; leaving out faults that it does not need ...")
         outcome = shortest(outcome, template, orders=orders)
     if json:
         print_json(_outcome_as_json(outcome))
@@ -75,8 +78,9 @@ def _replay(seed: int, orders: int, json: bool) -> int:
 
 
 def _run_all(first: int, seeds: int, orders: int) -> Summary:
-    """On all cores: worlds share nothing."""
+    """Run the worlds on all cores, which is possible because they share nothing."""
     import os
+    import sys
     import time
     from concurrent.futures import ProcessPoolExecutor, as_completed
 
@@ -85,12 +89,13 @@ def _run_all(first: int, seeds: int, orders: int) -> Summary:
     if seeds * orders > _ORDERS_MAX:
         raise InvalidInput(f"{seeds * orders} orders take days; run at most {_ORDERS_MAX} at a time")
     began, total = time.perf_counter(), Summary()
-    with ProcessPoolExecutor(os.cpu_count()) as processes:
+    with counting(f"{{}} of {seeds} worlds ...") as progress, ProcessPoolExecutor(os.cpu_count()) as processes:
         batches = [range(start, min(start + BATCH, first + seeds)) for start in range(first, first + seeds, BATCH)]
         running = [processes.submit(_batch, batch, orders) for batch in batches]
         for number, done in enumerate(as_completed(running), start=1):
             total.join(done.result())
-            if number % _TELL_EVERY == 0:
+            progress(total.seeds)
+            if number % _TELL_EVERY == 0 and not sys.stderr.isatty():
                 say(f"{total.seeds} of {seeds} seeds, {len(total.failed)} failed")
     total.failed.sort(key=lambda outcome: outcome.seed)
     total.seconds = time.perf_counter() - began

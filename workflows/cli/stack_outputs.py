@@ -1,4 +1,4 @@
-"""Where a deployed stack answers and who knows its users, from its outputs."""
+"""Reads the address and the user pool client of a deployed stack from its outputs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StackOutputs:
 
 
 def stack_outputs(name: str, region: str | None) -> StackOutputs:
-    """Raises CommandFailed."""
+    """Read the outputs of a stack. Raises CommandFailed."""
     with explained(f"the stack {name}"):
         cloudformation = client("cloudformation", region)
         (stack,) = cloudformation.describe_stacks(StackName=name)["Stacks"]

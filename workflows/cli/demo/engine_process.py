@@ -1,4 +1,4 @@
-"""The demo's engine: ``expediter up`` as a process of its own, so that the demo meets it as any client does."""
+"""The demo's engine: ``expediter up`` in a process of its own, which the demo calls as any client does."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from workflows.cli.failures import CommandFailed
 from workflows.cli.terminal import say
 
 START_WITHIN_S = 30
-"""It takes about one; a busy machine may take many."""
+"""It takes about one second; a busy machine takes longer."""
 
 STOP_WITHIN_S = 30
-"""A request may take as long (the front's own limit), and is finished first."""
+"""Requests are finished first, and may take this long."""
 
 PARAMETERS = {
-    "CourierAnswerSeconds": "2",  # people in the demo answer within a tenth of a second
+    "CourierAnswerSeconds": "2",  # the demo's couriers answer within a tenth of a second
     "KitchenAnswerSeconds": "6",
 }
-"""Short waits, so that those who never answer are seen within seconds."""
+"""Short timeouts, so that the orders without an answer end within seconds."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineProcess:
-    """Where it listens, and its folder."""
+    """An engine's address and folder."""
 
     url: str
     data: Path
@@ -39,9 +39,10 @@ class EngineProcess:
 
 @contextmanager
 def engine(data: Path | None) -> Iterator[EngineProcess]:
-    """A running engine on a free port, stopped at the end. Without a folder, on one that is removed then.
+    """Run an engine on a free port, and stop it at the end. Without a folder it uses a temporary one.
 
-    Raises CommandFailed with the engine's own words when it does not start, or does not end well.
+    Raises:
+        CommandFailed: The engine did not start or failed; the message is its own.
     """
     with tempfile.TemporaryDirectory(prefix="expediter-demo-") as temporary:
         folder = data if data is not None else Path(temporary)
@@ -66,7 +67,7 @@ def _start(data: Path, errors: int) -> subprocess.Popen[str]:
 
 
 def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
-    """The first line it prints. Raises CommandFailed when there is none: it ended, or does not come up."""
+    """Return the first line that the engine prints. Raises CommandFailed if it ends or prints none in time."""
     assert process.stdout is not None  # it is a pipe
     patience = Timer(START_WITHIN_S, process.kill)
     patience.start()
@@ -88,7 +89,7 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 def _pass_on(errors: IO[str], greeting: tuple[str, ...]) -> None:
-    """What the engine had to report is not kept from whoever watches the demo."""
+    """Print what the engine reported, without its greeting."""
     errors.seek(0)
     for line in errors:
         if line.rstrip() not in greeting:
@@ -98,4 +99,4 @@ def _pass_on(errors: IO[str], greeting: tuple[str, ...]) -> None:
 def _last_words(errors: IO[str]) -> str:
     errors.seek(0)
     lines = [line.strip() for line in errors if line.strip()]
-    return lines[-1].removeprefix("expediter: ") if lines else "it said nothing"
+    return lines[-1].removeprefix("expediter: ") if lines else "no message"

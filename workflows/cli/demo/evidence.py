@@ -1,4 +1,4 @@
-"""What the demo proves, read from where it is kept: the log, the ledgers and the journal, beside the running engine."""
+"""Verifies the demo's result by reading the log, the ledgers and the journal beside the running engine."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from workflows.embedded.step_functions.reports import Reports
 
 EXECUTIONS_END_WITHIN_S = 20
-"""After the last event of its order an execution has a few states left."""
+"""After the last event of its order an execution enters a few more states."""
 
 _LOOK_AGAIN_S = 0.05
-_RUNNING_MAX = 1_000  # looked at; each order has at most three executions under way
+_RUNNING_MAX = 1_000  # read at a time; each order has at most three running executions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def gather(data: Path, order_ids: Sequence[str], delivered: Sequence[str]) -> Ev
 
 
 def _wait_for_executions(reports: Reports, order_ids: frozenset[str]) -> tuple[str, ...]:
-    """The executions of these orders that did not end in time."""
+    """Wait until all executions of these orders have ended; return those that did not in time."""
     from workflows.asl.signals import ExecutionStatus
 
     deadline = time.monotonic() + EXECUTIONS_END_WITHIN_S

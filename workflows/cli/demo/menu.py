@@ -1,4 +1,4 @@
-"""What the demo's customers order, and where: a few restaurants, drawn from with a seed."""
+"""The orders of the demo: random items of a few restaurants, decided by a seed."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ _PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class DemoOrder:
-    """Somebody's order, as the API takes it."""
+    """A customer and the body of the order to place."""
 
     customer: str
     body: PlaceJson
 
 
 def demo_order(random: Random, payment_method: str) -> DemoOrder:
-    """Two or three items of one restaurant. Amounts are texts: no float comes near money."""
+    """Draw an order of two or three items of one restaurant. Amounts are texts, never floats."""
     restaurant = random.choice(sorted(_RESTAURANTS))
     items = random.sample(_RESTAURANTS[restaurant], k=random.choice((2, 3)))
     name, phone, address = random.choice(_PEOPLE)

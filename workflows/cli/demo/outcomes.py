@@ -1,4 +1,4 @@
-"""What became of orders, in one word each, read from the orders as the API shows them and from their events."""
+"""Classifies how orders ended, from the orders as the API shows them and from their events."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ View = Mapping[str, Any]
 
 
 def outcome(view: View) -> str:
-    """``delivered``, or why not, e.g. ``payment_declined``, ``cancelled_by_customer``; ``unended`` is neither."""
+    """Return ``delivered``, or why not: ``payment_declined``, ``cancelled_by_customer``; ``unended`` for neither."""
     if view["parked"] or view["status"] not in ENDED:
         return "unended"
     cancellation = view["cancellation"]
@@ -23,12 +23,12 @@ def outcome(view: View) -> str:
 
 
 def count(played: Iterable[Played]) -> Counter[str]:
-    """How many orders had each outcome, the most frequent first."""
+    """Count the orders by outcome, the most frequent first."""
     return Counter(dict(Counter(outcome(each.view) for each in played).most_common()))
 
 
 def most_telling(played: Sequence[Played], events_of: Callable[[str], list[View]]) -> list[tuple[Played, list[View]]]:
-    """One delivered and one compensated order with their events: many kinds of things happened, and few twice."""
+    """Choose one delivered and one compensated order with the greatest variety of events."""
     chosen = []
     for fits in (_is_delivered, _gave_back):
         candidates = [(each, events_of(each.view["id"])) for each in played if fits(each.view)]
@@ -46,5 +46,5 @@ def _is_delivered(view: View) -> bool:
 
 
 def _gave_back(view: View) -> bool:
-    """Cancelled after something was held."""
+    """Tell whether the order was cancelled after its payment was authorized."""
     return view["status"] == "cancelled" and view["preparation"] is not None

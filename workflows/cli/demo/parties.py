@@ -1,4 +1,4 @@
-"""The people of one order, each with a token of their own role: they act through the HTTP API like anybody."""
+"""The parties of one order. Each calls the HTTP API with a token of its own role."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from workflows.client import ExpediterClient
 from workflows.client.order_json import OrderJson
 
 SignIn: TypeAlias = Callable[[str, str], ExpediterClient]
-"""Role and id -> a client with a token of theirs."""
+"""Returns a client with a token for a role and an id."""
 
 
 class Parties:
-    """The customer, the restaurant, and a courier for each offer. Each acts on the order as they see it."""
+    """The customer, the restaurant, and another courier for each offer."""
 
     def __init__(self, sign_in: SignIn, customer: str, restaurant: str, couriers: str) -> None:
-        """``couriers`` is what their ids begin with."""
+        """Sign the parties in. ``couriers`` is the prefix of the couriers' ids."""
         self.customer = sign_in("customer", customer)
         self._restaurant = sign_in("restaurant", restaurant)
         self._sign_in = sign_in
@@ -57,7 +57,7 @@ class Parties:
         return self._restaurant.cancel(order["id"], reason)
 
     def _courier(self, order: OrderJson) -> ExpediterClient:
-        """Another one for each offer."""
+        """Return the client of the courier for the current offer."""
         offer = order["delivery"]["offer"]
         return self._sign_in("courier", f"{self._couriers}-{offer['attempt'] if offer else 0}")
 

@@ -1,4 +1,4 @@
-"""Plays orders: each in a thread of its own, by the rules of its story, until the order has ended."""
+"""Plays orders, each in a thread of its own, by the rules of its story until the order has ended."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from workflows.client import ApiProblem
 from workflows.client.order_json import OrderJson
 
 TOGETHER_MAX = 32
-"""Orders played at once."""
+"""Orders played at the same time."""
 
 ENDS_WITHIN_S = 50.0
 """The longest story takes ten seconds on an idle machine."""
@@ -22,14 +22,14 @@ ENDS_WITHIN_S = 50.0
 ENDED = frozenset({"completed", "cancelled"})
 
 _RULES = {403, 404, 409}
-"""How the API refuses what the order does not allow any more; anything else is our mistake, or the engine's."""
+"""Statuses by which the API refuses an action that the order no longer allows. Any other is a bug."""
 
-_LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.4  # people look again after a moment, and then less often
+_LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.4  # an order is read again soon at first, and then less often
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """What became of an order, as the API showed it last. ``refused`` are the rules that said no, by name."""
+    """An order after its story, as the API showed it last. ``refused`` are the names of the refusals it met."""
 
     story: DemoStory
     view: OrderJson
@@ -42,7 +42,7 @@ class Played:
 
 @dataclass(slots=True)
 class _OrderUnderWay:
-    """One order under way, and which rules have acted for which ticket or offer."""
+    """One order in play, and which rules have acted for which offer."""
 
     story: DemoStory
     parties: Parties
@@ -60,7 +60,12 @@ def play(
     together: int = TOGETHER_MAX,
     within_s: float = ENDS_WITHIN_S,
 ) -> list[Played]:
-    """Play all, and ``tell`` of each that has ended. ``name`` makes the keys of this performance its own."""
+    """Play all orders.
+
+    Args:
+        name: Prefix of the idempotency keys, so that another demo in the same folder places other orders.
+        tell: Called with each order that has ended, from many threads.
+    """
 
     def one(number: int) -> Played:
         story, demo_order = orders[number]
@@ -89,7 +94,7 @@ def _to_the_end(order: _OrderUnderWay, within_s: float) -> Played:
 
 
 def _react(order: _OrderUnderWay) -> bool:
-    """Let the first rule act that applies. False when there is none."""
+    """Let the first rule that applies act. Returns False if none applies."""
     for rule in order.story.rules:
         about = (rule.name, _intent_version(order.view))
         if about not in order.acted and rule.when(order.view):
@@ -102,7 +107,7 @@ def _react(order: _OrderUnderWay) -> bool:
 def _act(order: _OrderUnderWay, rule: StoryRule) -> None:
     try:
         rule.act(order.parties, order.view)
-    except ApiProblem as refused:  # the order moved on meanwhile, or the story wants to see just this
+    except ApiProblem as refused:  # the order changed meanwhile, or the story is about this refusal
         if refused.status not in _RULES:
             raise
         order.refused.append(refused.name)
@@ -111,6 +116,6 @@ def _act(order: _OrderUnderWay, rule: StoryRule) -> None:
 
 
 def _intent_version(view: OrderJson) -> int:
-    """The offer that stands, or stood last; 0 before there is one."""
+    """Return the number of the newest offer; 0 before there is one."""
     offer = view["delivery"]["offer"]
     return int(offer["offer"]) if offer else 0

@@ -1,4 +1,4 @@
-"""The demo's last page: outcomes, two timelines, and whether the log and the ledgers agree."""
+"""The demo's report: outcomes, two timelines, and whether the log and the ledgers agree."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from workflows.cli.wording import plain
 
 
 def show(console: Console, played: Sequence[Played], events: Mapping[str, list[Any]], evidence: Evidence) -> None:
-    """Print it."""
+    """Print the report."""
     _outcomes(console, played, events)
     for each, timeline in most_telling(played, lambda order_id: events[order_id]):
         console.print(f"\n{each.view['id']}: {each.story.title}; {plain(outcome(each.view))}\n", style="bold")
@@ -52,7 +52,7 @@ def _outcomes(console: Console, played: Sequence[Played], events: Mapping[str, l
 
 
 def _sum(amounts: Any) -> str:
-    """The demo's menus have one currency."""
+    """Add amounts; the demo's menus have one currency."""
     from domain.money import Money, total
 
     parsed = [Money.parse(amount["amount"], amount["currency"]) for amount in amounts]

@@ -1,8 +1,7 @@
 """The demo's stories: what the customer, the restaurant and the couriers of one order do, and when.
 
-A story is a list of rules. People react to what they see, so a rule says what must be seen and what is done then; the
-first one that applies acts. Each acts once for the ticket or offer that it is about, so that a courier whose answer
-came too late meets the next offer like any other.
+A story is a list of rules. A rule has a condition on the order and an action, and the first rule whose condition holds
+acts. It acts once for each ticket or offer, so that a courier whose answer came too late can answer the next offer.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from workflows.client.order_json import OrderJson
 
 @dataclass(frozen=True, slots=True)
 class StoryRule:
-    """``when`` it is seen, ``act``."""
+    """Calls ``act`` when ``when`` holds for the order."""
 
     name: str
     when: Callable[[OrderJson], bool]
@@ -27,7 +26,7 @@ class StoryRule:
 
 @dataclass(frozen=True, slots=True)
 class DemoStory:
-    """``title`` is for the progress; what became of the order is read from the log, never from here."""
+    """``title`` is shown with the progress. How the order ended is read from the log, not from the story."""
 
     title: str
     rules: tuple[StoryRule, ...]
@@ -35,7 +34,7 @@ class DemoStory:
 
 
 def cast(orders: int, random: Random) -> list[DemoStory]:
-    """The stories of this many orders: each once, as far as they go, the rest mostly without a hitch.
+    """Choose the stories of this many orders: each story once, then mostly orders without a problem.
 
     The slow ones begin first.
     """
@@ -45,11 +44,11 @@ def cast(orders: int, random: Random) -> list[DemoStory]:
     return sorted(chosen, key=lambda story: story not in SLOW)
 
 
-_HAPPY_AT_LEAST = 7  # of 25, so that the demo's 25 have eight orders without a hitch
+_HAPPY_AT_LEAST = 7  # with the story itself eight of the demo's 25 orders have no problem
 _HAPPY_WEIGHT = 20  # more than half of the orders beyond those
 
 
-# --- what is seen -----------------------------------------------------------------------------------------------------
+# --- conditions -----------------------------------------------------------------------------------------------------
 
 
 def _ticket(view: OrderJson, state: str) -> bool:
@@ -67,7 +66,7 @@ def _attempt(view: OrderJson) -> int:
     return int(offer["attempt"]) if offer is not None else 0
 
 
-# --- what is done -----------------------------------------------------------------------------------------------------
+# --- actions -----------------------------------------------------------------------------------------------------
 
 
 def _in_minutes(minutes: int) -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import toy_handlers as toys
+import toy_machines
 
 from workflows.embedded import arns
 from workflows.embedded.step_functions.driver import ExecutionUnknown, MachineUnknown, NameInvalid
@@ -38,19 +39,7 @@ States:
   Do: {invoke("Fail")}
     End: true
 """
-WAITING = """
-StartAt: Wait
-States:
-  Wait:
-    Type: Task
-    Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
-    Arguments:
-      FunctionName: LeaveToken
-      Payload: {place: "{% $states.input.place %}", token: "{% $states.context.Task.Token %}"}
-    TimeoutSeconds: 3600
-    End: true
-"""
-SETTLING = WAITING.replace("LeaveToken", "SettleOwnToken")
+SETTLING = toy_machines.WAITING.replace("LeaveToken", "SettleOwnToken")
 TIMED = """
 StartAt: Sleep
 States:
@@ -97,7 +86,7 @@ def test_a_function_that_does_not_exist_fails_the_task_and_not_the_engine(open_w
 
 def test_starting_again_by_the_same_name_changes_nothing(open_world: Any) -> None:
     """While it runs and after its end, with the same input and with another."""
-    world = open_world({"Wait": WAITING})
+    world = open_world({"Wait": toy_machines.WAITING})
     for given in ({"place": "again"}, {"place": "again"}, {"place": "other"}):
         world.start("Wait", "one", given)
     token = toys.PLACES["again"].token.result(DEADLINE_S)
@@ -124,7 +113,7 @@ def test_an_unknown_machine_is_refused_by_name(open_world: Any) -> None:
 
 def test_a_token_is_settled_once_however_many_try_at_once(open_world: Any) -> None:
     """Sixteen threads: one settles it, the others get TokenGone; the result is that of the first."""
-    world = open_world({"Wait": WAITING})
+    world = open_world({"Wait": toy_machines.WAITING})
     arn = world.start("Wait", "one", {"place": "race"})
     token = toys.PLACES["race"].token.result(DEADLINE_S)
     line = threading.Barrier(16)
@@ -148,7 +137,7 @@ def test_a_token_is_settled_once_however_many_try_at_once(open_world: Any) -> No
 def test_an_invalid_token_settles_nothing(open_world: Any, token: str) -> None:
     """The caller gets TokenGone, as for a token without a waiting task."""
     with pytest.raises(TokenGone):
-        open_world({"Wait": WAITING}).driver.succeed(token, {})
+        open_world({"Wait": toy_machines.WAITING}).driver.succeed(token, {})
 
 
 def test_a_function_settles_a_token_though_it_holds_the_only_thread(open_world: Any) -> None:
@@ -160,7 +149,7 @@ def test_a_function_settles_a_token_though_it_holds_the_only_thread(open_world: 
 
 def test_a_token_fails_its_task_with_a_name_and_a_cause(open_world: Any) -> None:
     """SendTaskFailure."""
-    world = open_world({"Wait": WAITING})
+    world = open_world({"Wait": toy_machines.WAITING})
     arn = world.start("Wait", "one", {"place": "failing"})
     world.driver.fail(toys.PLACES["failing"].token.result(DEADLINE_S), "CancellationAsked", "by the customer")
     ended = world.end_of(arn)
@@ -169,7 +158,7 @@ def test_a_token_fails_its_task_with_a_name_and_a_cause(open_world: Any) -> None
 
 def test_a_token_of_a_task_that_timed_out_is_gone(open_world: Any) -> None:
     """TimeoutSeconds closes the task and its token."""
-    world = open_world({"Wait": WAITING})
+    world = open_world({"Wait": toy_machines.WAITING})
     arn = world.start("Wait", "one", {"place": "slow"})
     token = toys.PLACES["slow"].token.result(DEADLINE_S)
     world.advance(3600)

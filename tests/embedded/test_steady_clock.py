@@ -122,7 +122,18 @@ def test_after_a_boot_the_clock_begins_with_the_wall_clock_and_never_before_its_
     assert machine.clock_of(tmp_path).now() == begun
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[]", '{"time": "x", "since_boot": 1, "boot": "b"}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "",
+        "{}",
+        "[]",
+        '{"time": "x", "since_boot": 1, "boot": "b"}',
+        '{"time": 1e300, "since_boot": 1, "boot": "b"}',
+        '{"time": NaN, "since_boot": 1, "boot": "b"}',
+        '{"time": 1e9, "since_boot": -1e300, "boot": "first boot"}',
+    ],
+)
 def test_a_clock_file_that_cannot_be_read_is_ignored(machine: Machine, tmp_path: Path, content: str) -> None:
     (tmp_path / "clock.json").write_text(content, encoding="ascii")
     assert machine.clock_of(tmp_path).now().timestamp() == pytest.approx(machine.wall_s())

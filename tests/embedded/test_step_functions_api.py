@@ -10,24 +10,13 @@ from typing import Any
 import boto3
 import pytest
 import toy_handlers as toys
+import toy_machines
 from botocore.config import Config
 
 from workflows.asl.tokens import make_token
 from workflows.embedded import arns
 from workflows.embedded.step_functions.api import StepFunctionsApi
 
-ONE_WAIT = """
-StartAt: Wait
-States:
-  Wait:
-    Type: Task
-    Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
-    Arguments:
-      FunctionName: LeaveToken
-      Payload: {place: "{% $states.input.place %}", token: "{% $states.context.Task.Token %}"}
-    TimeoutSeconds: 3600
-    End: true
-"""
 DEADLINE_S = 20.0
 MACHINE = arns.machine_arn("Waiting")
 
@@ -67,7 +56,7 @@ class Api:
 @pytest.fixture
 def api(open_world: Callable[..., Any]) -> Iterator[Api]:
     """One machine that waits for a token, behind the API."""
-    world = open_world({"Waiting": ONE_WAIT})
+    world = open_world({"Waiting": toy_machines.WAITING})
     with closing(StepFunctionsApi(world.driver, world.reports)) as served:
         yield Api(world, served.url)
 

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import toy_handlers as toys
+import toy_machines
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -39,19 +40,7 @@ States:
     Arguments: {FunctionName: Visit, Payload: "{% $states.input %}"}
     End: true
 """
-WAITING = """
-StartAt: Wait
-States:
-  Wait:
-    Type: Task
-    Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
-    Arguments:
-      FunctionName: LeaveToken
-      Payload: {place: "{% $states.input.place %}", token: "{% $states.context.Task.Token %}"}
-    TimeoutSeconds: 3600
-    Next: Sleep
-  Sleep: {Type: Wait, Seconds: 60, End: true}
-"""
+WAITING = toy_machines.WAITING.replace("End: true", "Next: Sleep") + "  Sleep: {Type: Wait, Seconds: 60, End: true}\n"
 PARENT = f"""
 StartAt: Child
 States:

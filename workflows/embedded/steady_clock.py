@@ -80,7 +80,8 @@ class SteadyClock:
         try:
             saved = json.loads((folder / _FILE).read_text(encoding="ascii"))
             saved_s, since_boot_s, saved_boot = float(saved["time"]), float(saved["since_boot"]), str(saved["boot"])
-        except (OSError, ValueError, KeyError, TypeError):
+            datetime.fromtimestamp(saved_s + max(0.0, steady_s() - since_boot_s), UTC)  # or it is no time
+        except (OSError, ValueError, KeyError, TypeError, OverflowError):
             pass  # the folder is new, or the file is not what save() writes
         else:
             passed_s = steady_s() - since_boot_s

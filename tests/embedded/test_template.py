@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,23 @@ def test_a_number_out_of_bounds_is_refused(tmp_path: Path, given: str) -> None:
     assert read(tmp_path, bounded, WaitSeconds="1")
     with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be from 1 to 99999999, not"):
         read(tmp_path, bounded, WaitSeconds=given)
+
+
+@pytest.mark.parametrize(
+    ("constraint", "right", "wrong", "words"),
+    [
+        ("AllowedValues: [dev, live]", "live", "prod", "must be one of dev, live, not 'prod'"),
+        ('AllowedPattern: "[a-z]+"', "live", "live 2", "must match [a-z]+, unlike 'live 2'"),
+    ],
+)
+def test_a_value_that_a_parameter_does_not_allow_is_refused(
+    tmp_path: Path, constraint: str, right: str, wrong: str, words: str
+) -> None:
+    """As CloudFormation does: a limit that cannot be read would only show at the first order."""
+    constrained = TEMPLATE.replace("Stage: {Type: String,", f"Stage: {{Type: String, {constraint},")
+    assert read(tmp_path, constrained, Stage=right)
+    with pytest.raises(ParameterUnknown, match=re.escape(words)):
+        read(tmp_path, constrained, Stage=wrong)
 
 
 WRONG = [

@@ -172,12 +172,27 @@ class TemplateDocument:
         value = self._overrides.get(name, declared.get("Default"))
         if value is None:
             return None
-        if declared.get("Type") == "Number" and not re.fullmatch(r"-?\d+(\.\d+)?", str(value)):
-            raise ParameterUnknown(f"parameter {name} of {self.path} must be a number, not {value!r}")
-        low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
-        if declared.get("Type") == "Number" and not float(low) <= float(value) <= float(high):
-            raise ParameterUnknown(f"parameter {name} of {self.path} must be from {low} to {high}, not {value}")
+        problem = _problem(str(value), declared)
+        if problem:
+            raise ParameterUnknown(f"parameter {name} of {self.path} must {problem}")
         return str(value)
+
+
+def _problem(value: str, declared: Mapping[str, Any]) -> str:
+    """Return what a parameter's value must be and is not, by CloudFormation's rules; empty if it is right."""
+    if declared.get("Type") == "Number":
+        if not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return f"be a number, not {value!r}"
+        low, high = declared.get("MinValue", -math.inf), declared.get("MaxValue", math.inf)
+        if not float(low) <= float(value) <= float(high):
+            return f"be from {low} to {high}, not {value}"
+    allowed = [str(one) for one in declared.get("AllowedValues", [value])]
+    if value not in allowed:
+        return f"be one of {', '.join(allowed)}, not {value!r}"
+    pattern = str(declared.get("AllowedPattern", ".*"))
+    if not re.fullmatch(pattern, value, re.DOTALL):
+        return f"match {pattern}, unlike {value!r}"
+    return ""
 
 
 class _Tag(dict[str, Any]):

@@ -198,7 +198,7 @@ def test_the_address_is_shown_to_who_brings_the_meal(state, shown):
 def test_a_refusal_reveals_an_order_only_to_who_may_see_it():
     """404 for the others, as if there were none."""
     order = _order(_offer(OfferState.ASSIGNED, "carl"))
-    with pytest.raises(NotAllowed, match="this courier may not cancel the order"):
+    with pytest.raises(NotAllowed, match="Couriers cannot cancel the order"):
         check(CARL, Action.CANCEL, order)
     with pytest.raises(OrderNotFound):
         check(CLEO, Action.CANCEL, order)

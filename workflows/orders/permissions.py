@@ -1,4 +1,4 @@
-"""Who may do and read what: one table. An order that somebody may not see does not exist for them."""
+"""The permissions of each role, in one table. An order that a caller may not see does not exist for that caller."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.order.refusals import InvalidOrder, OrderNotFound, Rejected
 
 
 class Action(StrEnum):
-    """What somebody asks for. The value completes "may not ..."."""
+    """What a caller can request. The value completes "cannot ..."."""
 
     PLACE = "place an order"
     READ = "read the order"
@@ -32,12 +32,12 @@ class Action(StrEnum):
     NOTE = "leave a note"
     RETRY = "retry an incident"
     RESOLVE = "resolve an incident"
-    APPROVE = "approve what somebody else wished"
+    APPROVE = "approve a request of another person"
     SET_CIRCUIT = "open or close a circuit by hand"
 
 
 class Tie(Enum):
-    """What ties somebody to the orders that an action is allowed on."""
+    """The relation between a caller and the orders that an action is allowed on."""
 
     ANY = "any order"
     PARTY = "the order is theirs: they placed it, or it was placed with them"
@@ -52,10 +52,16 @@ class NotAllowed(Rejected):
 
     def __init__(self, actor: Actor, action: Action) -> None:
         allowed = ", ".join(sorted(PERMISSIONS[action]))
-        super().__init__(f"this {actor.role} may not {action}; allowed, each to orders of theirs: {allowed}")
+        subject = f"This {actor.role}" if actor.role in PERMISSIONS[action] else _ALL_OF[actor.role]
+        super().__init__(f"{subject} cannot {action}. Allowed, each for their own orders: {allowed}.")
         self.actor = actor
         self.action = action
 
+
+_ALL_OF = {
+    role: "Support" if role is Role.SUPPORT else "The system" if role is Role.SYSTEM else f"{role.capitalize()}s"
+    for role in Role
+}
 
 _RESTAURANT = {Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 _OFFERED = {Role.COURIER: Tie.OFFERED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}

@@ -121,8 +121,8 @@ class World:
         self.driver.begin()
         return self
 
-    def start(self, machine: str, name: str, given: Any = None) -> str:
-        self.driver.start(machine, name, given if given is not None else {})
+    def start(self, machine: str, name: str, sent: Any = None) -> str:
+        self.driver.start(machine, name, sent if sent is not None else {})
         return arns.execution_arn(machine, name)
 
     def end_of(self, arn: str) -> dict[str, Any]:
@@ -130,8 +130,8 @@ class World:
         self.driver.ended(arn).result(DEADLINE_S)
         return self.reports.describe(arn)
 
-    def run(self, machine: str, given: Any = None, name: str = "one") -> dict[str, Any]:
-        return self.end_of(self.start(machine, name, given))
+    def run(self, machine: str, sent: Any = None, name: str = "one") -> dict[str, Any]:
+        return self.end_of(self.start(machine, name, sent))
 
     def advance(self, seconds: float) -> None:
         """Move the clock, until every timer that is due by then has arrived."""
@@ -176,7 +176,7 @@ def open_world(tmp_path: Path) -> Iterator[OpenWorld]:
 
     yield open_
     for world in opened[-1:]:
-        with suppress(Exception):  # a test that broke it says so itself
+        with suppress(Exception):  # a test that broke it fails by itself
             world.close()
 
 

@@ -29,7 +29,7 @@ Serve = Callable[..., "Served"]
 
 
 class Served:
-    """A server of an application that reads the body, waits where it is told to, and answers with many bytes."""
+    """A server of an application that reads the body, waits at a gate, and answers with many bytes."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.arrived = threading.Semaphore(0)
@@ -105,7 +105,7 @@ def test_a_second_head_that_stalls_closes_a_kept_connection(serve: Serve) -> Non
 
 
 def test_a_body_that_does_not_come_closes_the_connection(serve: Serve) -> None:
-    """The application is told that its caller has left."""
+    """The application gets ClientDisconnect."""
     with serve(body_s=0.05).connect() as connection:
         connection.sendall(HEAD + b"1234")
         assert is_closed(connection)

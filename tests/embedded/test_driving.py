@@ -87,8 +87,8 @@ def test_a_function_that_does_not_exist_fails_the_task_and_not_the_engine(open_w
 def test_starting_again_by_the_same_name_changes_nothing(open_world: Any) -> None:
     """While it runs and after its end, with the same input and with another."""
     world = open_world({"Wait": toy_machines.WAITING})
-    for given in ({"place": "again"}, {"place": "again"}, {"place": "other"}):
-        world.start("Wait", "one", given)
+    for sent in ({"place": "again"}, {"place": "again"}, {"place": "other"}):
+        world.start("Wait", "one", sent)
     token = toys.PLACES["again"].token.result(DEADLINE_S)
     world.driver.succeed(token, "done")
     arn = arns.execution_arn("Wait", "one")
@@ -261,7 +261,7 @@ States:
 
 @pytest.mark.parametrize("how", ["startExecution.sync:2", "startExecution"])
 def test_a_machine_that_starts_itself_ends_with_an_error(open_world: Any, how: str) -> None:
-    """As on AWS, where the quota of open executions ends it: the innermost start is refused, and the engine goes on."""
+    """As on AWS, where the quota of open executions ends it: the innermost start is refused; the engine continues."""
     again = f"""
 StartAt: Again
 States:
@@ -358,8 +358,8 @@ States:
 """
     world = open_world({"Parent": parent, "Timed": TIMED})
     arn = world.start("Parent", "order-1")
-    for asked in (arn, "order-1", "order"):
-        assert world.reports.state_entries(asked).standard == 2
+    for name in (arn, "order-1", "order"):
+        assert world.reports.state_entries(name).standard == 2
     world.start("Parent", "orders-2")
     world.advance(600)
     world.end_of(arn)

@@ -277,7 +277,7 @@ def test_a_body_over_ten_megabytes_is_413(api: Api, chunked: bool) -> None:
     try:
         answer = api.client.post("/orders", content=content, headers=api.headers())
     except (httpx.WriteError, httpx.ReadError):
-        return  # the server had heard enough and hung up
+        return  # the server closed the connection before the end of the body
     assert answer.status_code == 413
 
 
@@ -411,7 +411,7 @@ def test_one_caller_leaves_places_to_others(api: Api, monkeypatch: pytest.Monkey
 
 
 def test_a_request_whose_body_does_not_come_takes_no_place(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Otherwise a few stalled requests would shut out everybody else."""
+    """Otherwise a few stalled requests would shut out all other callers."""
     monkeypatch.setattr("workflows.embedded.http.api.REQUESTS_MAX", 1)
     head = f"POST /orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {token(api)}\r\nContent-Length: 9\r\n\r\n"
     with socket.create_connection(("127.0.0.1", api.server.port), timeout=DEADLINE_S) as stalled:

@@ -140,11 +140,11 @@ def inspect(folder: Path, placed: set[str]) -> None:
             assert order.run_state is RunState.ENDED
             assert owed(order) == ()
             assert books(order).settled
-            told = Counter((type(e), e.answers) for e in events if isinstance(e, get_args(PaymentFact)))
-            assert set(told.values()) <= {1}, f"{order_id} recorded an outcome twice: {told}"
+            outcomes = Counter((type(e), e.answers) for e in events if isinstance(e, get_args(PaymentFact)))
+            assert set(outcomes.values()) <= {1}, f"{order_id} recorded an outcome twice: {outcomes}"
 
 
 def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])

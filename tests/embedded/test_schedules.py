@@ -20,15 +20,15 @@ class HandAlarms:
     clock: ManualClock
     pending: list[tuple[Any, Any]] = field(default_factory=list)
 
-    def set(self, at, ring):
-        self.pending.append((at, ring))
+    def set(self, at, callback):
+        self.pending.append((at, callback))
 
     def advance(self, seconds: float) -> None:
         self.clock.time += timedelta(seconds=seconds)
         due = [entry for entry in self.pending if entry[0] <= self.clock.time]
         self.pending = [entry for entry in self.pending if entry[0] > self.clock.time]
-        for _, ring in due:
-            ring()
+        for _, callback in due:
+            callback()
 
 
 class HandFunctions:

@@ -18,7 +18,7 @@ HOURS_5 = 5 * 3600.0
 
 
 class Machine:
-    """A machine whose time passes when a test says so, and whose wall clock can be set."""
+    """A machine whose time a test lets pass, and whose wall clock it sets."""
 
     def __init__(self) -> None:
         self.since_boot = 100.0

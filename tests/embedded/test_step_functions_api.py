@@ -116,7 +116,7 @@ def test_reports_have_the_shapes_that_boto3_reads(api: Api) -> None:
 
 def test_a_wrong_request_gets_the_error_of_aws(api: Api) -> None:
     """A client tells its own bugs from outages by the name of the error."""
-    client, errors, nobody = api.client, api.errors, arns.execution_arn("Waiting", "nobody")
+    client, errors, unknown = api.client, api.errors, arns.execution_arn("Waiting", "nobody")
     with pytest.raises(errors.StateMachineDoesNotExist):
         client.start_execution(stateMachineArn=arns.machine_arn("Nothing"), name="one")
     with pytest.raises(errors.InvalidName):
@@ -125,13 +125,13 @@ def test_a_wrong_request_gets_the_error_of_aws(api: Api) -> None:
         client.start_execution(stateMachineArn=MACHINE, input="{")
     for reading in (client.describe_execution, client.get_execution_history, client.stop_execution):
         with pytest.raises(errors.ExecutionDoesNotExist):
-            reading(executionArn=nobody)
+            reading(executionArn=unknown)
     with pytest.raises(errors.InvalidToken):
         client.send_task_success(taskToken="no token", output="{}")
     with pytest.raises(errors.TaskTimedOut):
-        client.send_task_success(taskToken=make_token(nobody, b"x" * 24), output="{}")
+        client.send_task_success(taskToken=make_token(unknown, b"x" * 24), output="{}")
     with pytest.raises(errors.InvalidOutput):
-        client.send_task_success(taskToken=make_token(nobody, b"x" * 24), output="{")
+        client.send_task_success(taskToken=make_token(unknown, b"x" * 24), output="{")
     with pytest.raises(errors.ClientError, match="UnknownOperationException"):
         client.list_activities()
     with pytest.raises(errors.ClientError, match="ValidationException"):

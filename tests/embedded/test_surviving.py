@@ -96,15 +96,15 @@ def test_no_effect_and_no_result_before_the_journal_is_durable(
     world = open_world(MACHINES)
     disk = Disk(world.database)
     monkeypatch.setattr(world.database, "submit", disk.submit)
-    told: Future[str] = Future()
+    started: Future[str] = Future()
     place = toys.PLACES["journal first"]
-    threading.Thread(target=lambda: told.set_result(world.start("Gated", "one", {"place": "journal first"}))).start()
+    threading.Thread(target=lambda: started.set_result(world.start("Gated", "one", {"place": "journal first"}))).start()
     disk.wait_for("Started")
-    assert not told.done()
+    assert not started.done()
     assert not place.visits
     disk.let_go()
     assert place.came.acquire(timeout=DEADLINE_S)
-    assert world.end_of(told.result(DEADLINE_S))["status"] == "SUCCEEDED"
+    assert world.end_of(started.result(DEADLINE_S))["status"] == "SUCCEEDED"
 
 
 def test_the_second_settlement_of_a_token_is_refused_only_once_the_first_is_durable(

@@ -40,7 +40,7 @@ Resources:
           TABLE_ARN: !GetAtt Table.Arn
           PROVIDER: !Ref ProviderUrl
           TEXT: !Sub "${Stage}-${Api.Arn}-${AWS::Region}-${!Literal}"
-          GIVEN: !Sub ["${Word}", {Word: !Ref Stage}]
+          WORD: !Sub ["${Word}", {Word: !Ref Stage}]
           SHARED: own
           NUMBER: 3
           FLAG: true
@@ -75,7 +75,7 @@ def test_a_function_has_its_handler_its_limits_and_its_environment(tmp_path: Pat
         "TABLE": "Table",
         "TABLE_ARN": "arn:aws:dynamodb:local:000000000000:Table",
         "TEXT": "dev-arn:aws:lambda:local:000000000000:function:Api-local-${Literal}",
-        "GIVEN": "dev",
+        "WORD": "dev",
         "NUMBER": "3",
         "FLAG": "true",
     }
@@ -118,13 +118,13 @@ def test_a_number_is_a_number(tmp_path: Path) -> None:
         read(tmp_path, WaitSeconds="soon")
 
 
-@pytest.mark.parametrize("given", ["0", "-1", "0.9", "100000000", "9" * 400])
-def test_a_number_out_of_bounds_is_refused(tmp_path: Path, given: str) -> None:
+@pytest.mark.parametrize("text", ["0", "-1", "0.9", "100000000", "9" * 400])
+def test_a_number_out_of_bounds_is_refused(tmp_path: Path, text: str) -> None:
     """As CloudFormation does: a time of -1 s would only show at the first order that waits."""
     bounded = TEMPLATE.replace("{Type: Number,", "{Type: Number, MinValue: 1, MaxValue: 99999999,")
     assert read(tmp_path, bounded, WaitSeconds="1")
     with pytest.raises(ParameterUnknown, match=r"WaitSeconds .* must be from 1 to 99999999, not"):
-        read(tmp_path, bounded, WaitSeconds=given)
+        read(tmp_path, bounded, WaitSeconds=text)
 
 
 @pytest.mark.parametrize(
@@ -236,8 +236,8 @@ Resources:
 )
 def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str, every_s: int) -> None:
     """EventBridge's rate expressions, and the event as JSON."""
-    found = _scheduled(tmp_path, f"{{ScheduleExpression: {expression}, Input: '{{\"for_s\": 50}}'}}")
-    assert [(s.every_s, s.event) for s in found.functions["Timer"].schedules] == [(every_s, {"for_s": 50})]
+    template = _scheduled(tmp_path, f"{{ScheduleExpression: {expression}, Input: '{{\"for_s\": 50}}'}}")
+    assert [(s.every_s, s.event) for s in template.functions["Timer"].schedules] == [(every_s, {"for_s": 50})]
 
 
 @pytest.mark.parametrize(

@@ -221,14 +221,14 @@ class Story:
         named = {"key": f"{self.order}/{len(self.answered) + 1}", "timeout_s": 10}
         match operation:
             case "authorize":
-                asked = {"reference": self.order, "payment_method": which, "amount": amount, **named}
+                parameters = {"reference": self.order, "payment_method": which, "amount": amount, **named}
             case "refund":
-                asked = {"capture_id": _nth(self.captures, which), "amount": amount, **named}
+                parameters = {"capture_id": _nth(self.captures, which), "amount": amount, **named}
             case "capture":
-                asked = {"authorization_id": _nth(self.holds, which), "amount": amount, **named}
+                parameters = {"authorization_id": _nth(self.holds, which), "amount": amount, **named}
             case _:
-                asked = {"authorization_id": _nth(self.holds, which), **named}
-        return lambda: getattr(self.payments, operation)(**asked)
+                parameters = {"authorization_id": _nth(self.holds, which), **named}
+        return lambda: getattr(self.payments, operation)(**parameters)
 
 
 def until_answered(call: Callable[[], Any]) -> Any:

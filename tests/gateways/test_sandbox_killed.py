@@ -50,32 +50,32 @@ with ThreadPoolExecutor(8) as threads:
     list(threads.map(serve, range(40)))
 lines = [line for order in range(40) for line in sandbox.payments.entries(order_id_for("killed", str(order)))]
 print("lines", sorted((line.kind, line.key) for line in lines), flush=True)
-sys.stdin.read()  # whoever is to be killed waits for it here at the latest
+sys.stdin.read()  # a process that is to be killed waits here
 '''
 
 
 def _run(file: Path, kill_after: int | None) -> list[str]:
     """The output until the process was killed after this many receipts, or ended."""
-    said: list[str] = []
+    printed: list[str] = []
     stdin = subprocess.DEVNULL if kill_after is None else subprocess.PIPE
     command = [sys.executable, "-c", PROGRAM, str(file)]
     child = subprocess.Popen(command, stdin=stdin, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     with child:
         for line in child.stdout:
-            said.append(line)
-            if len(said) == kill_after:
+            printed.append(line)
+            if len(printed) == kill_after:
                 child.kill()
     assert child.returncode == (0 if kill_after is None else -signal.SIGKILL)
-    return [line for line in said if line.endswith("\n")]
+    return [line for line in printed if line.endswith("\n")]
 
 
 def test_killed_at_any_moment_it_keeps_every_receipt_it_gave(tmp_path: Path):
     """A receipt is durable before it is answered; the same calls afterwards get the same receipts."""
     file, receipts = tmp_path / "sandbox.sqlite", {}
     for kill_after in (1, 20, 57, 90, 133, 170, None):
-        said = dict(line.rstrip("\n").split(" ", 1) for line in _run(file, kill_after))
-        for key, receipt in said.items():
+        receipts = dict(line.rstrip("\n").split(" ", 1) for line in _run(file, kill_after))
+        for key, receipt in receipts.items():
             assert receipts.setdefault(key, receipt) == receipt
     lines = Counter(ast.literal_eval(receipts.pop("lines")))
     assert len(receipts) == 200

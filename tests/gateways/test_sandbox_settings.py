@@ -69,10 +69,10 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "says"), WRONG)
-def test_a_wrong_variable_is_refused_by_name(name, text, says):
-    """The message says what to write instead."""
-    with pytest.raises(SettingsRefused, match=says) as refused:
+@pytest.mark.parametrize(("name", "text", "words"), WRONG)
+def test_a_wrong_variable_is_refused_by_name(name, text, words):
+    """The message words what to write instead."""
+    with pytest.raises(SettingsRefused, match=words) as refused:
         read({name: text}, read_sandbox)
     assert list(refused.value.wrong) == [name]
     assert str(refused.value).startswith(name)

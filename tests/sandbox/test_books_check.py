@@ -180,9 +180,9 @@ def test_a_cent_that_differs_is_found(world: World) -> None:
     """Line by line and in sum."""
     world.deliver()
     world.tamper("UPDATE payment_lines SET minor = minor + 1 WHERE kind = 'captured'")
-    found = _what(world.check())
-    assert "the ledger's line 'captured' is 21.91 EUR, PaymentCaptured has 21.90 EUR" in found
-    assert "the log has 0.00 EUR held, 21.90 EUR captured" in found
+    words = _what(world.check())
+    assert "the ledger's line 'captured' is 21.91 EUR, PaymentCaptured has 21.90 EUR" in words
+    assert "the log has 0.00 EUR held, 21.90 EUR captured" in words
 
 
 @pytest.mark.parametrize("kind", ["authorized", "captured"])

@@ -80,7 +80,7 @@ class SteadyClock:
         try:
             saved = json.loads((folder / _FILE).read_text(encoding="ascii"))
             saved_s, since_boot_s, saved_boot = float(saved["time"]), float(saved["since_boot"]), str(saved["boot"])
-            datetime.fromtimestamp(saved_s + max(0.0, steady_s() - since_boot_s), UTC)  # or it is no time
+            datetime.fromtimestamp(saved_s + max(0.0, steady_s() - since_boot_s), UTC)  # raises for other numbers
         except (OSError, ValueError, KeyError, TypeError, OverflowError):
             pass  # the folder is new, or the file is not what save() writes
         else:

@@ -1,4 +1,4 @@
-"""A process for the tests to kill: starts executions, says which were started, ends when all have ended.
+"""A process for the tests to kill: starts executions, prints which were started, ends when all have ended.
 
 ``python killed_engine.py FOLDER ORDERS``. Every line on stdout is a fact: ``started order-3``, ``did order-3 first``,
 ``ended``.

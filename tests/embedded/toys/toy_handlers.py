@@ -17,7 +17,7 @@ DEADLINE_S = 20.0
 
 
 class Place:
-    """Where a test and a function meet: the function waits at ``gate``, leaves its token, and says that it came."""
+    """Where a test and a function meet: the function waits at ``gate``, leaves its token, and counts its visit."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()

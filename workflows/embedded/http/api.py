@@ -227,7 +227,7 @@ async def _body_too_large(_request: Request, error: Exception) -> Response:
 
 
 async def _disconnected(_request: Request, _error: Exception) -> Response:
-    return problem(HTTPStatus.BAD_REQUEST, "The body ended early.")  # reaches nobody: the connection is closed
+    return problem(HTTPStatus.BAD_REQUEST, "The body ended early.")  # is not sent: the connection is closed
 
 
 async def _token_missing(_request: Request, _error: Exception) -> Response:

@@ -23,6 +23,7 @@ from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.event_store import streams
 from workflows.event_store.documents import Documents
+from workflows.event_store.erasure import ErasureEvent
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.event_types import EventTypes
 from workflows.event_store.upcasters import UPCASTERS
@@ -82,7 +83,11 @@ def assemble(
 
 
 EVENT_TYPES = EventTypes(
-    {streams.ORDER: get_args(order_events.Event), streams.BREAKER: get_args(CircuitEvent)},
+    {
+        streams.ORDER: get_args(order_events.Event),
+        streams.BREAKER: get_args(CircuitEvent),
+        streams.CUSTOMER: get_args(ErasureEvent),
+    },
     UPCASTERS,
 )
 """Every event that a stream of this application can hold."""

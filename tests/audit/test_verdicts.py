@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from domain.identifiers import SYSTEM
 from domain.order.events import CourierRequested, PreparationRequested
 from tests.stores import SettableClock, Store, in_memory_store
+from workflows.audit.findings import Head, PublishedHeads
 from workflows.audit.verify import heads, verify
 from workflows.event_store.codec import Undecodable
 from workflows.event_store.commits import GENESIS, ChainBroken, Commit, NewCommit, chain_hash
@@ -187,7 +188,7 @@ def test_with_a_published_head_silence_means_that_everything_up_to_it_is_as_writ
     store, original = written()
     published = {STREAM: head_after(original, published_after)}
     rows = tampered(store, original, tamperings)
-    report = verify(store.open(), heads=published)
+    report = verify(store.open(), published=PublishedHeads(published))
     if report.intact:
         assert rows[:published_after] == original[:published_after]
         assert can_be_loaded(store.open())
@@ -211,8 +212,6 @@ def test_explanations_remove_no_finding(tamperings: list[Callable[[Rows], None]]
 
 
 def head_after(rows: Rows, commits: int):
-    from workflows.audit.findings import Head
-
     return Head(STREAM, sum(commit.size for commit in rows[:commits]), rows[commits - 1].h)
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from domain.identifiers import SYSTEM
 from domain.order.events import CourierRequested, PreparationRequested
-from workflows.audit.findings import Head
+from workflows.audit.findings import Head, PublishedHeads
 from workflows.audit.verify import heads, verify
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
@@ -183,7 +183,7 @@ def test_a_chain_computed_again_is_found_with_a_published_head_only(log, store, 
     published = {head.stream: head for head in heads(log)}
     recomputed(store, commits, from_version=4)
     assert found(log) == []
-    ((version, what),) = found(log, heads=published)
+    ((version, what),) = found(log, published=PublishedHeads(published))
     assert version == 8
     assert "differs from the published head" in what
 
@@ -194,7 +194,7 @@ def test_a_cut_tail_is_found_with_a_published_head_only(log, store, commits):
     store.delete(BAD, 7)
     store.delete(BAD, 8)
     assert found(log) == []
-    ((version, what),) = found(log, heads=published)
+    ((version, what),) = found(log, published=PublishedHeads(published))
     assert version == 7
     assert "a head was published at version 9" in what
 
@@ -204,14 +204,14 @@ def test_a_stream_that_vanished_is_found_with_a_published_head(log, store, commi
     published = {head.stream: head for head in heads(log)}
     for commit in commits:
         store.delete(BAD, commit.sk)
-    ((version, what),) = found(log, heads=published)
+    ((version, what),) = found(log, published=PublishedHeads(published))
     assert version == 1
     assert "a head was published at version 9" in what
 
 
 def test_a_head_at_a_version_where_no_commit_ends_is_a_chain_computed_again(log, commits):
     """Commits were joined or split after the head was published."""
-    ((version, what),) = found(log, heads={BAD: Head(BAD, 2, commits[1].h)})
+    ((version, what),) = found(log, published=PublishedHeads({BAD: Head(BAD, 2, commits[1].h)}))
     assert version == 2
     assert "no commit ends here" in what
 
@@ -219,9 +219,9 @@ def test_a_head_at_a_version_where_no_commit_ends_is_a_chain_computed_again(log,
 def test_an_older_head_still_holds_after_the_stream_went_on(log, store, commits):
     """Heads are published now and then; what came later does not make them wrong."""
     published = {BAD: Head(BAD, 4, commits[2].h)}
-    assert found(log, heads=published) == []
+    assert found(log, published=PublishedHeads(published)) == []
     recomputed(store, commits, from_version=2)
-    assert [version for version, _ in found(log, heads=published)] == [4]
+    assert [version for version, _ in found(log, published=PublishedHeads(published))] == [4]
 
 
 def test_heads_are_exported_from_verified_chains_only(log, store, commits):

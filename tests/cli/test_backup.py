@@ -39,11 +39,11 @@ def test_a_backup_of_a_busy_engine_verifies_balances_and_goes_on(
 
             ends_as(shown, "cancelled")
         assert expediter("audit", "verify", "--data", restored.data).code == 0
-    assert (cancelled_on_the_copy(restored.data), cancelled_on_the_copy(running.data)) == (set(placed), set())
+    assert cancelled_on_the_copy(running.data) == set()
 
 
 def cancelled_on_the_copy(data: Path) -> set[str]:
-    """The orders of the folder with this test's reason; the original's own time out."""
+    """The orders of the folder with this test's reason; others are cancelled by their time budgets."""
     with open_log(data) as log:
         events = ((commit.pk, each.event) for commit in log.scan() for each in log.events(commit))
         return {pk.removeprefix("order#") for pk, event in events if getattr(event, "reason", "") == "on the copy"}

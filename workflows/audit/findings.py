@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,6 +13,18 @@ class Head(NamedTuple):
     stream: str
     version: int
     hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedHeads:
+    """Heads that were exported earlier, by stream.
+
+    ``complete_at`` is a time in the log's form: every stream with a commit recorded then or earlier is in ``heads``.
+    It is empty if that is not known.
+    """
+
+    heads: Mapping[str, Head]
+    complete_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

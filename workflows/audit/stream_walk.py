@@ -29,18 +29,29 @@ class StreamWalk:
     """Walks one stream; ``version`` and ``head`` are those of the last commit seen."""
 
     def __init__(
-        self, stream: str, published: Head | None, decode: Callable[[Commit], tuple[RecordedEvent, ...]]
+        self,
+        stream: str,
+        published: Head | None,
+        decode: Callable[[Commit], tuple[RecordedEvent, ...]],
+        see: Callable[[Commit, tuple[RecordedEvent, ...]], None] = lambda _commit, _events: None,
     ) -> None:
-        """``published`` is the stream's published head, if there is one; ``decode`` may raise Undecodable."""
+        """Begin before the first row.
+
+        Args:
+            published: The stream's published head, if there is one.
+            decode: Decode a commit. May raise Undecodable.
+            see: Called with each commit that can be decoded, and its events.
+        """
         self.stream = stream
         self.findings: list[Finding] = []
         self.unreadable: list[Finding] = []
         self.rows = self.version = self.opaque = 0
         self.head = GENESIS
         self._decode = decode
+        self._see = see
         self._published = published
         self._confirmed = published is None or published.version == 0
-        self._last_ts = ""
+        self.first_ts = self._last_ts = ""
         self._doubtful = False  # the commit before has a finding
 
     def follow(self, rows: Iterable[StoredRow]) -> StreamWalk:
@@ -67,6 +78,7 @@ class StreamWalk:
             words = "; the commit before it was changed, and may have held more events" if may_be_longer else ""
             self._find(broken.version, broken.what + words)
         self.version = commit.sk + self._size(commit) - 1
+        self.first_ts = self.first_ts or commit.ts
         self.head, self._last_ts = commit.h, max(commit.ts, self._last_ts)
         self._compare(commit)
         self._doubtful = len(self.findings) > already
@@ -77,6 +89,7 @@ class StreamWalk:
         except Undecodable as error:
             self._find(commit.sk, f"cannot be decoded: {error.what}")
             return _counted(commit)
+        self._see(commit, events)
         self.opaque += sum(isinstance(recorded.event, Opaque) for recorded in events)
         return len(events)
 

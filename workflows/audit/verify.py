@@ -13,38 +13,47 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import groupby
 
 from workflows.audit.explanations import explained
-from workflows.audit.findings import Finding, Head, Report
+from workflows.audit.findings import Finding, Head, PublishedHeads, Report
+from workflows.audit.key_audit import KeyAudit
 from workflows.audit.stream_walk import StreamWalk
 from workflows.event_store.commits import ChainBroken
 from workflows.event_store.event_log import EventLog
+from workflows.event_store.keyring import KeyRing
 
 
 def verify(
     log: EventLog,
     *,
-    heads: Mapping[str, Head] | None = None,
+    published: PublishedHeads | None = None,
+    keys: KeyRing | None = None,
     progress: Callable[[int], None] = lambda _streams: None,
 ) -> Report:
-    """Walk the log once, in memory that does not grow with it (apart from ``heads`` and the findings).
+    """Walk the log once, in memory that does not grow with it (apart from the published heads and the findings).
 
     Args:
-        heads: The published heads by stream.
+        published: The heads to compare the log with.
+        keys: Where customers' keys are, to find those that are gone without a recorded erasure; None: do not look.
         progress: Called with the number of streams walked so far.
     """
-    published = heads or {}
+    heads, complete_at = (published.heads, published.complete_at) if published is not None else ({}, "")
     streams = commits = events = opaque = 0
     findings: dict[Finding, None] = {}  # in order, each once
-    missing = set(published)
-    for walk in _walks(log, published):
+    missing = set(heads)
+    key_audit = KeyAudit(keys) if keys is not None else None
+    for walk in _walks(log, heads, key_audit):
         findings |= dict.fromkeys(walk.findings)
+        if walk.stream not in heads and "" < walk.first_ts <= complete_at:
+            findings[_inserted(walk, complete_at)] = None
         streams, commits, events = streams + 1, commits + walk.rows, events + walk.version
         opaque += walk.opaque
         missing.discard(walk.stream)
         progress(streams)
     for stream in sorted(missing):
-        walk = StreamWalk(stream, published[stream], log.events).follow(log.read(stream))
+        walk = StreamWalk(stream, heads[stream], log.events).follow(log.read(stream))
         findings |= dict.fromkeys(walk.findings)
-    return Report(streams, commits, events, opaque, len(published), tuple(findings))
+    if key_audit is not None:
+        findings |= dict.fromkeys(key_audit.findings())
+    return Report(streams, commits, events, opaque, len(heads), tuple(findings))
 
 
 def heads(log: EventLog) -> Iterator[Head]:
@@ -53,22 +62,28 @@ def heads(log: EventLog) -> Iterator[Head]:
     Raises:
         ChainBroken: ``verify`` has a finding in the stream. A broken chain has no head worth publishing.
     """
-    for walk in _walks(log, {}):
+    for walk in _walks(log, {}, None):
         if walk.findings:
             first = walk.findings[0]
             raise ChainBroken(first.stream, first.version, first.what)
         yield Head(walk.stream, walk.version, walk.head)
 
 
-def _walks(log: EventLog, published: Mapping[str, Head]) -> Iterator[StreamWalk]:
+def _inserted(walk: StreamWalk, complete_at: str) -> Finding:
+    what = f"inserted: recorded at {walk.first_ts}, but the heads published at {complete_at} do not name this stream"
+    return Finding(walk.stream, 1, what)
+
+
+def _walks(log: EventLog, heads: Mapping[str, Head], key_audit: KeyAudit | None) -> Iterator[StreamWalk]:
     """Walk each stream of the log.
 
     ``rows`` may lag behind a log that is being written to. So a stream with findings is read again, consistently, and
     the second walk counts; rows that are no commits stay findings, because no lag explains them.
     """
     for stream, rows in groupby(log.rows(), key=lambda row: row.pk):
-        walk = StreamWalk(stream, published.get(stream), log.events).follow(rows)
-        again = StreamWalk(stream, published.get(stream), log.events)
+        see = () if key_audit is None else (key_audit.see,)
+        walk = StreamWalk(stream, heads.get(stream), log.events, *see).follow(rows)
+        again = StreamWalk(stream, heads.get(stream), log.events)
         if walk.findings and again.follow(log.read(stream)).rows:
             again.findings = explained(again.findings, log.read(stream))
             again.findings += [finding for finding in walk.unreadable if finding not in again.findings]

@@ -89,6 +89,10 @@ class KmsKeyRing:
             )
         return self._remembered(DataKey(key_id, opened["Plaintext"]), destroyed)
 
+    def key_id_of(self, customer: str) -> str | None:
+        with transient_as(KeyRingUnavailable):
+            return self._named(customer)
+
     def destroy(self, customer: str) -> bool:
         """Destroy the customer's key. A repeated call is safe and returns False."""
         with transient_as(KeyRingUnavailable):

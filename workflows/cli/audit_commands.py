@@ -1,12 +1,13 @@
 """``expediter audit``: verify that nothing in the log was changed, in a folder beside its engine or in DynamoDB.
 
-It only reads, and needs no customer's key: on AWS it reads without keys, so that no personal data can be seen.
+It only reads. On AWS it reads without customers' keys, so that no personal data can be seen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -18,7 +19,7 @@ from workflows.cli.options import Region, local_folder
 from workflows.cli.terminal import counting, print_json, printable, say
 
 if TYPE_CHECKING:
-    from workflows.audit.findings import Head
+    from workflows.audit.findings import PublishedHeads, Report
     from workflows.event_store.event_log import EventLog
 
 app = typer.Typer(name="audit", help="Verify that nothing in the log was changed.", no_args_is_help=True)
@@ -33,6 +34,9 @@ Data = Annotated[
         help="The folder of an engine; it may be running.",
     ),
 ]
+MARGIN = timedelta(minutes=1)
+"""How far a scan and the clocks of writers may lag: streams that began later may be missing from exported heads."""
+
 Table = Annotated[
     str | None,
     typer.Option(
@@ -52,12 +56,12 @@ def verify(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
-    """Verify the hash chain of every stream and name each bad commit. Exit code 1 if there is one."""
-    from workflows.audit import verify as audit
+    """Verify the hash chain of every stream, and with --data also customers' keys, executions and the sandbox's ledger.
 
+    Each finding names a stream and a version. Exit code 1 if there is one. docs/audit.md lists what each check finds.
+    """
     published = None if heads is None else _read_heads(heads)
-    with _log(data, table, region) as log, counting("verifying stream {} ...") as progress:
-        report = audit.verify(log, heads=published, progress=progress)
+    report = _verified_folder(data, published) if data and not table else _verified_log(data, table, region, published)
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
         counted = ("streams", "commits", "events", "opaque", "heads")
@@ -73,34 +77,53 @@ def verify(
     return Exit.OK if report.intact else Exit.NO
 
 
+def _verified_folder(data: Path, published: PublishedHeads | None) -> Report:
+    from workflows.cli.folder import open_database
+    from workflows.cli.folder_audit import audit_folder
+
+    with open_database(data) as database, counting("verifying stream {} ...") as progress:
+        return audit_folder(database, data, published, progress)
+
+
+def _verified_log(data: Path | None, table: str | None, region: str | None, published: PublishedHeads | None) -> Report:
+    from workflows.audit import verify as audit
+
+    with _log(data, table, region) as log, counting("verifying stream {} ...") as progress:
+        return audit.verify(log, published=published, progress=progress)
+
+
 @app.command()
 def heads(*, data: Data = None, table: Table = None, region: Region = None) -> None:
     """Print the head of every stream as JSON. Keep it where writers of the log cannot write."""
     from workflows.audit import verify as audit
+    from workflows.clock import SystemClock, timestamp
     from workflows.event_store.commits import ChainBroken
 
+    complete_at = timestamp(SystemClock().now() - MARGIN)
     with _log(data, table, region) as log:
         try:
-            found = [
-                {"stream": head.stream, "version": head.version, "hash": head.hash.hex()} for head in audit.heads(log)
+            listed = [
+                {"stream": head.stream, "version": head.version, "hash": head.hash.hex(), "complete_at": complete_at}
+                for head in audit.heads(log)
             ]
         except ChainBroken as broken:
             where = f"--data {data}" if data else f"--table {table}"
             raise CommandRefused(f"{broken}; a broken chain has no head: see expediter audit verify {where}") from None
-    print_json(found)
+    print_json(listed)
 
 
-def _read_heads(file: str) -> dict[str, Head]:
-    from workflows.audit.findings import Head
+def _read_heads(file: str) -> PublishedHeads:
+    from workflows.audit.findings import Head, PublishedHeads
 
     listed = read_json(read_text(file), file)
     try:
-        found = [Head(str(each["stream"]), int(each["version"]), bytes.fromhex(each["hash"])) for each in listed]
-    except (TypeError, KeyError, ValueError):
-        found = []
-    if not found:  # comparing with no heads would always succeed
+        heads = [Head(str(each["stream"]), int(each["version"]), bytes.fromhex(each["hash"])) for each in listed]
+        complete_at = min((str(each.get("complete_at", "")) for each in listed), default="")
+    except (TypeError, KeyError, ValueError, AttributeError):
+        heads = []
+    if not heads:  # comparing with no heads would always succeed
         raise InvalidInput(f"{file} holds no heads; expediter audit heads prints them")
-    return {head.stream: head for head in found}
+    return PublishedHeads({head.stream: head for head in heads}, complete_at)
 
 
 @contextmanager

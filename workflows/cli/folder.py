@@ -144,7 +144,7 @@ def open_log(data: Path) -> Iterator[EventLog]:
     from workflows.sqlite.event_log import SqliteEventLog
     from workflows.sqlite.keyring import SqliteKeyRing
 
-    with _database(data) as database:
+    with open_database(data) as database:
         yield SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), SystemClock())
 
 
@@ -155,7 +155,7 @@ def open_reports(data: Path) -> Iterator[Reports]:
     from workflows.embedded.step_functions.reports import Reports
     from workflows.embedded.step_functions.running import Definitions
 
-    with _database(data) as database:
+    with open_database(data) as database:
         journal = Journal(database)
         yield Reports(journal, Definitions(journal))
 
@@ -176,7 +176,8 @@ def open_ledgers(data: Path) -> Iterator[Sandbox]:
 
 
 @contextmanager
-def _database(data: Path) -> Iterator[Database]:
+def open_database(data: Path) -> Iterator[Database]:
+    """Open the engine's database for reading. Raises InvalidInput, CommandRefused."""
     import apsw
 
     from workflows.embedded.engine import DATABASE

@@ -26,6 +26,10 @@ class KeyRing(Protocol):
         """Return the key that a ciphertext names; None if it was destroyed."""
         ...
 
+    def key_id_of(self, customer: str) -> str | None:
+        """Return the id of the customer's key, without creating one; None if there is none."""
+        ...
+
     def destroy(self, customer: str) -> bool:
         """Destroy the customer's key; return whether there was one. A later ``current`` creates a new key."""
         ...
@@ -47,6 +51,9 @@ class NoKeys:
 
     def find(self, key_id: str) -> None:
         return None
+
+    def key_id_of(self, customer: str) -> str | None:
+        raise KeysWithheld("this function has no access to keys and cannot look for one")
 
     def destroy(self, customer: str) -> bool:
         raise KeysWithheld("this function has no access to keys and cannot destroy one")

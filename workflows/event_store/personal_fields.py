@@ -58,7 +58,7 @@ class Vault:
             return AESGCM(key.material).decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], self._bound_to(field))
         except InvalidTag:
             raise PersonalFieldForged(
-                f"the sealed field {field} was changed, or was written for another place"
+                f"the sealed field {field} was changed, was written for another place, or its key was replaced"
             ) from None
 
     def _bound_to(self, field: str) -> bytes:

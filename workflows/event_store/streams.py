@@ -10,6 +10,7 @@ from domain.identifiers import OrderId
 
 ORDER = "order"
 BREAKER = "breaker"
+CUSTOMER = "customer"
 
 
 def stream_name(category: str, id_: str) -> str:

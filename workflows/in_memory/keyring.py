@@ -26,6 +26,11 @@ class InMemoryKeyRing:
     def find(self, key_id: str) -> DataKey | None:
         return self._by_id.get(key_id)
 
+    def key_id_of(self, customer: str) -> str | None:
+        with self._gate:
+            key = self._of_customer.get(customer)
+            return None if key is None else key.id
+
     def destroy(self, customer: str) -> bool:
         with self._gate:
             key = self._of_customer.pop(customer, None)

@@ -59,6 +59,10 @@ class SqliteKeyRing:
             self._remember(destroyed, f"key {key_id}", key)
         return key
 
+    def key_id_of(self, customer: str) -> str | None:
+        key = self._read("SELECT id, material FROM data_keys WHERE customer = ?", customer)
+        return None if key is None else key.id
+
     def destroy(self, customer: str) -> bool:
         sql = "DELETE FROM data_keys WHERE customer = ? RETURNING id"
         row = self._write(lambda connection: connection.execute(sql, (customer,)).fetchone())

@@ -1,0 +1,303 @@
+"""The table in docs/audit.md, row by row: what is done to a folder, and which checks find it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from domain.identifiers import SYSTEM
+from workflows.audit.findings import PublishedHeads, Report
+from workflows.audit.verify import heads, verify
+from workflows.cli.demo.engine_process import engine
+from workflows.cli.folder import open_database, open_log
+from workflows.cli.folder_audit import audit_folder
+from workflows.cli.main import run
+from workflows.clock import SystemClock, timestamp
+from workflows.embedded.engine import DATABASE
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.commits import GENESIS, Commit, chain_hash
+from workflows.event_store.erasure import erase
+from workflows.event_store.keyring import NoKeys
+from workflows.sandbox.opening import SANDBOX
+from workflows.sqlite.backup import back_up
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.keyring import SqliteKeyRing
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "audit.md"
+PATIENCE_S = 60
+COLUMNS = "pk, sk, k, ts, h, ev"
+
+
+class Folder:
+    """A copy of an engine's folder, for an attacker with a database shell. ``order`` is an order that is still open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        with open_log(path) as log:
+            streams = sorted({commit.pk for commit in log.scan() if commit.pk.startswith("order#")})
+        self.order = streams[0]
+
+    def write(self, sql: str, *values: object, database: str = DATABASE) -> None:
+        connection = sqlite3.connect(self.path / database)
+        with connection:
+            assert connection.execute(sql, values).rowcount != 0, "the tampering changed nothing"
+        connection.close()
+
+    def commits(self) -> list[Commit]:
+        connection = sqlite3.connect(self.path / DATABASE)
+        rows = connection.execute(f"SELECT {COLUMNS} FROM events WHERE pk = ? ORDER BY sk", (self.order,)).fetchall()
+        connection.close()
+        return [Commit(*row) for row in rows]
+
+    def put(self, commit: Commit) -> None:
+        values = (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
+        self.write(f"REPLACE INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", *values)
+
+    def recompute(self, change: Callable[[Commit], Commit]) -> None:
+        """Change the commits of the order, and compute their chain again."""
+        previous = GENESIS
+        changed = [change(commit) for commit in self.commits()]
+        assert changed != self.commits(), "the tampering changed nothing"
+        for commit in changed:
+            sealed = replace(commit, h=chain_hash(previous, commit))
+            previous = sealed.h
+            self.put(sealed)
+
+    def insert_order(self, ts: str) -> None:
+        """Insert a copy of the order's first commit as an order of its own, before the commits the feed is to read."""
+        first = self.commits()[0]
+        order_id = self.order.removeprefix("order#")
+        forged = "ord_" + "a" * 26
+        new = replace(first, pk=f"order#{forged}", ts=ts, ev=first.ev.replace(order_id, forged))
+        new = replace(new, ev=re.sub(r'\{"key":"[0-9a-f]+","sealed":"[^"]*"\}', '{"key":"","sealed":""}', new.ev))
+        values = (0, new.pk, new.sk, new.k, new.ts, chain_hash(GENESIS, new), new.ev)
+        self.write(f"INSERT INTO events (position, {COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PublishedHeads]:
+    """A folder with two open orders, copied once the engine had nothing to do; and its heads, exported then."""
+    root = tmp_path_factory.mktemp("audited")
+    with engine(root / "data") as running:
+        for _ in range(2):
+            assert run(["order", "place", "--example", "--data", str(running.data)]) == 0
+        deadline = time.monotonic() + PATIENCE_S
+        while not idle(running.data):
+            assert time.monotonic() < deadline, "the engine did not come to rest"
+        back_up(running.data, root / "copy", log=DATABASE)
+    with open_log(root / "copy") as log:
+        published = {head.stream: head for head in heads(log)}
+    return root / "copy", PublishedHeads(published, timestamp(SystemClock().now()))
+
+
+def idle(data: Path) -> bool:
+    """Both orders wait for their restaurant, and the feed has written its checkpoint."""
+    connection = sqlite3.connect(f"file:{data / DATABASE}?mode=ro", uri=True)
+    waits = connection.execute("SELECT count(*) FROM documents WHERE pk LIKE 'wait#%'").fetchone()[0]
+    processed = "SELECT read_to = (SELECT max(position) FROM events) AND unfinished = '[]' FROM feed_checkpoints"
+    done = connection.execute(processed).fetchone()
+    connection.close()
+    return waits == 4 and done is not None and bool(done[0])
+
+
+@pytest.fixture
+def folder(original: tuple[Path, PublishedHeads], tmp_path: Path) -> Folder:
+    shutil.copytree(original[0], tmp_path / "data")
+    return Folder(tmp_path / "data")
+
+
+# --- what an attacker does --------------------------------------------------------------------------------------------
+
+
+def edit(folder: Folder) -> None:
+    first = folder.commits()[0]
+    folder.put(replace(first, ev=first.ev.replace('"minor":950', '"minor":50')))
+
+
+def delete_in_the_middle(folder: Folder) -> None:
+    folder.put(replace(folder.commits()[-1], sk=9))
+
+
+def swap(folder: Folder) -> None:
+    first, second = folder.commits()[:2]
+    folder.put(replace(first, sk=second.sk))
+    folder.put(replace(second, sk=first.sk))
+
+
+def insert_between(folder: Folder) -> None:
+    folder.put(replace(folder.commits()[-1], sk=2))
+
+
+def keep_first_and_last(folder: Folder) -> None:
+    first, last = folder.commits()[0], replace(folder.commits()[-1], sk=7)
+    folder.write("DELETE FROM events WHERE pk = ?", folder.order)
+    last = replace(last, h=chain_hash(GENESIS, last))
+    folder.put(last)
+    folder.put(replace(first, h=chain_hash(last.h, first)))
+
+
+def turn_time_back(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ts="2020-01-01T00:00:00.000000Z") if commit.sk > 1 else commit)
+
+
+def write_bytes(folder: Folder) -> None:
+    folder.write("UPDATE events SET ev = CAST(x'ff' AS TEXT) WHERE pk = ? AND sk = 1", folder.order)
+
+
+def write_outside(folder: Folder) -> None:
+    folder.write(f"INSERT INTO events ({COLUMNS}) SELECT '', sk, k, ts, h, ev FROM events LIMIT 1")
+
+
+def write_garbage(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ev=commit.ev.replace('"restaurant":', '"place":')))
+
+
+def edit_amount(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ev=commit.ev.replace('"minor":2740', '"minor":2640')))
+
+
+def edit_line(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ev=commit.ev.replace("Pizza Margherita", "Pizza Marinara")))
+
+
+def cut(folder: Folder) -> None:
+    folder.write("DELETE FROM events WHERE pk = ? AND sk > 1", folder.order)
+
+
+def delete_order(folder: Folder) -> None:
+    folder.write("DELETE FROM events WHERE pk = ?", folder.order)
+
+
+def insert_earlier(folder: Folder) -> None:
+    folder.insert_order("2026-01-01T00:00:00.000000Z")
+
+
+def insert_later(folder: Folder) -> None:
+    folder.insert_order("2999-01-01T00:00:00.000000Z")
+
+
+def delete_key(folder: Folder) -> None:
+    folder.write("DELETE FROM data_keys")
+
+
+def replace_key(folder: Folder) -> None:
+    folder.write("UPDATE data_keys SET material = randomblob(32)")
+
+
+def restore_key(folder: Folder) -> None:
+    connection = sqlite3.connect(folder.path / DATABASE)
+    rows = connection.execute("SELECT customer, id, material FROM data_keys").fetchall()
+    connection.close()
+    erase_customer(folder)
+    for row in rows:
+        folder.write("INSERT INTO data_keys (customer, id, material) VALUES (?, ?, ?)", *row)
+
+
+def erase_customer(folder: Folder) -> None:
+    with Database(folder.path / DATABASE) as database:
+        keys = SqliteKeyRing(database)
+        log = SqliteEventLog(database, Codec(keys, EVENT_TYPES), SystemClock())
+        assert erase(log, keys, SystemClock(), "cus_1", actor=SYSTEM, reason="asked for it")
+
+
+def edit_row(folder: Folder) -> None:
+    folder.write(
+        """UPDATE documents SET body = replace(body, '"authorized"', '"ready"') WHERE pk LIKE 'open-orders#%'"""
+    )
+
+
+def edit_journal(folder: Folder) -> None:
+    folder.write("UPDATE journal SET signal = replace(signal, '\"task\": 1', '\"task\": 7') WHERE seq = 1")
+
+
+def edit_ledger(folder: Folder) -> None:
+    folder.write("UPDATE payment_lines SET minor = minor - 100 WHERE minor = 2740", database=SANDBOX)
+
+
+def edit_ended_journal(folder: Folder) -> None:
+    folder.write('UPDATE journal SET signal = replace(signal, \'"seed": "\', \'"seed": "0\') WHERE seq = 0')
+    folder.write("UPDATE executions SET status = 'SUCCEEDED', output = '{}', stopped_at = started_at")
+    folder.write("UPDATE journal SET signal = replace(signal, '\"task\": 1', '\"task\": 7') WHERE seq = 1")
+
+
+def edit_engine_state(folder: Folder) -> None:
+    folder.write("UPDATE documents SET body = replace(body, '\"token\"', '\"other\"') WHERE pk LIKE 'wait#%'")
+    folder.write("UPDATE documents SET version = version + 1 WHERE pk LIKE 'breaker#%'")
+    folder.write("UPDATE feed_checkpoints SET read_to = read_to + 1")
+
+
+def reorder_feed(folder: Folder) -> None:
+    folder.write("UPDATE events SET position = -position")
+
+
+TAMPERINGS: dict[str, Callable[[Folder], None]] = {
+    "a commit was edited": edit,
+    "a commit in the middle of a stream was deleted": delete_in_the_middle,
+    "two commits were swapped": swap,
+    "a commit was inserted between two others": insert_between,
+    "only the first and the last commit were kept, each with a hash that fits some other commit": keep_first_and_last,
+    "a commit was given an earlier time than the one before it, and the chain was computed again": turn_time_back,
+    "text that is not UTF-8 was written into a commit": write_bytes,
+    "a row was written that belongs to no stream": write_outside,
+    "an event that cannot be decoded was written, and the chain was computed again": write_garbage,
+    "a recorded amount was edited, and the chain was computed again": edit_amount,
+    "a customer's order line was edited, and the chain was computed again": edit_line,
+    "the last commit of an open order was deleted": cut,
+    "all commits of an order were deleted": delete_order,
+    "a whole order was inserted, with a time before the heads were published": insert_earlier,
+    "a whole order was inserted, with a later time": insert_later,
+    "a customer's key was deleted without a recorded erasure": delete_key,
+    "a customer's key was replaced": replace_key,
+    "a key exists that was recorded as destroyed": restore_key,
+    "the row of an open order was edited": edit_row,
+    "in the journal of an execution that has not ended, a signal was edited so that it no longer fits": edit_journal,
+    "a line in the sandbox's ledger was edited": edit_ledger,
+    "a value in a journal was edited, or the journal of an execution that has ended": edit_ended_journal,
+    "a wait, a circuit's counters or the feed's checkpoint was edited": edit_engine_state,
+    "the order of commits in the feed was changed": reorder_feed,
+}
+
+
+def documented() -> dict[str, tuple[str, ...]]:
+    """The rows of the table: what was done, and what each of the three checks says."""
+    table = DOCUMENT.read_text().partition("## What each check finds")[2].partition("\n\nWhat no check")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
+    return {what: tuple(checks) for what, *checks in rows[2:]}
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_each_check_finds_what_the_documentation_says(
+    what: str, folder: Folder, original: tuple[Path, PublishedHeads]
+) -> None:
+    """No more and no less, and never an exception."""
+    TAMPERINGS[what](folder)
+    seen = tuple("-" if report.intact else "found" for report in reports(folder.path, original[1]))
+    assert seen == documented()[what]
+
+
+def reports(path: Path, published: PublishedHeads) -> tuple[Report, Report, Report]:
+    """The chain alone, the chain with published heads, and the folder without them."""
+    with open_database(path) as database:
+        log = SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), SystemClock())  # without keys, as on AWS
+        return verify(log), verify(log, published=published), audit_folder(database, path, None, lambda _: None)
+
+
+def test_the_table_has_a_row_for_each_tampering_and_no_other() -> None:
+    """What stands in the documentation was tried."""
+    assert documented().keys() == TAMPERINGS.keys()
+
+
+def test_a_folder_as_the_engine_left_it_has_no_finding(folder: Folder, original: tuple[Path, PublishedHeads]) -> None:
+    """By any check; neither after an erasure that was recorded."""
+    assert [report.findings for report in reports(folder.path, original[1])] == [(), (), ()]
+    erase_customer(folder)
+    assert [report.findings for report in reports(folder.path, original[1])] == [(), (), ()]

@@ -1,0 +1,88 @@
+"""Erase a customer: destroy the data key, and record in the log that it was done.
+
+The stream ``customer#<id>`` holds one request and one confirmation for each destroyed key. The request is recorded
+first, so that a key that is gone without a request is a sign of tampering, and ``audit verify`` reports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TypeAlias
+
+from domain.identifiers import Actor
+from workflows.clock import Clock
+from workflows.event_store.commits import History, NewCommit
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.keyring import KeyRing
+from workflows.event_store.streams import CUSTOMER, stream_name
+from workflows.event_store.transact import Proposal, transact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRequested:
+    """The key ``key_id`` is to be destroyed. ``reason`` is written for the audit and must not name the customer."""
+
+    key_id: str
+    reason: str
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyDestroyed:
+    """The key ``key_id`` no longer exists. Personal fields that were encrypted with it read as erased."""
+
+    key_id: str
+    destroyed_at: datetime
+
+
+ErasureEvent: TypeAlias = ErasureRequested | KeyDestroyed
+
+
+def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor: Actor, reason: str) -> bool:
+    """Erase the personal fields in all events of a customer.
+
+    A repeated call is safe, and completes an erasure that a crash interrupted. Other processes may use a cached key for
+    as long as their key ring caches it.
+
+    Returns:
+        Whether there was anything to erase.
+
+    Raises:
+        KeyRingUnavailable, StreamUnavailable: Retryable: yes.
+        TooManyConflicts: Retryable: yes.
+    """
+    stream = stream_name(CUSTOMER, customer)
+    key_id = keyring.key_id_of(customer)
+    if key_id is not None:
+        requested = ErasureRequested(key_id=key_id, reason=reason, requested_at=clock.now())
+        _record(log, stream, requested, actor)
+        keyring.destroy(customer)
+    unconfirmed = list(_unconfirmed(log.load(stream)))
+    for each in unconfirmed:
+        _record(log, stream, KeyDestroyed(key_id=each, destroyed_at=clock.now()), actor)
+    return bool(unconfirmed)
+
+
+def _unconfirmed(history: History) -> Iterator[str]:
+    events: tuple[object, ...] = history.events
+    destroyed = {event.key_id for event in events if isinstance(event, KeyDestroyed)}
+    return (event.key_id for event in events if isinstance(event, ErasureRequested) and event.key_id not in destroyed)
+
+
+def _record(log: EventLog, stream: str, event: ErasureEvent, actor: Actor) -> None:
+    """Append the event unless the same was recorded for this key: another reason or time is no other erasure."""
+    key = f"{type(event).__name__}/{event.key_id}"
+    body_hash = sha256(key.encode()).hexdigest()
+    new = NewCommit(
+        key=key,
+        events=(event,),  # type: ignore[arg-type]  # events of several categories; the codec checks the category
+        actor=actor,
+        correlation=stream,
+        causation="erasure",
+        body_hash=body_hash,
+    )
+    proposal = Proposal(key=key, body_hash=body_hash, decide=lambda: new)
+    transact(log, stream, lambda _history, _state: proposal, initial=None, evolve=lambda state, _events: state)

@@ -77,14 +77,14 @@ class Runs:
 
     def _settle(self, token: str, how: str) -> None:
         if token not in self.waiting:
-            raise TokenGone("nobody waits with this token")
+            raise TokenGone("no task waits with this token")
         self.waiting.remove(token)
         self.woken.append((token, how))
 
 
 @dataclass
 class Shop:
-    """Stores, executions and a clock; the outside is what the test tells."""
+    """Stores, executions and a clock; the test says what providers did."""
 
     clock: HandClock = field(default_factory=HandClock)
     executions: Runs = field(default_factory=Runs)
@@ -92,20 +92,20 @@ class Shop:
 
     def __post_init__(self) -> None:
         self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
-        nobody: Any = None  # the test tells what came of outside calls
+        no_provider: Any = None  # the test records the outcome of provider calls
         self.engine: Engine = assemble(
             log=self.log,
             documents=self.documents,
             executions=self.executions,
-            payments=nobody,
-            kitchen=nobody,
-            couriers=nobody,
+            payments=no_provider,
+            kitchen=no_provider,
+            couriers=no_provider,
             clock=self.clock,
         )
         self._keys = count()
 
     def tell(self, *lines: StoryLine, order_id: OrderId = ORDER_ID) -> Order:
-        """Commands, as the stories of the domain tell them, each a commit."""
+        """Handle commands of the domain's stories, each as one commit."""
         for line in lines:
             self.record(command_of(line, self.order(order_id)), order_id)
         return self.order(order_id)

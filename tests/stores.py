@@ -28,7 +28,7 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 class SettableClock:
-    """Stands still until it is told otherwise."""
+    """Stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -206,7 +206,7 @@ class _File(apsw.VFSFile):
     def xSync(self, flags: int) -> None:  # noqa: N802 - SQLite's name
         self._syncs.before(self._name)
         super().xSync(flags)
-        self._syncs.happened(self._name)  # before SQLite, and so anybody, hears that it is durable
+        self._syncs.happened(self._name)  # before SQLite learns that it is durable
 
 
 class SyncCountingVfs(apsw.VFS):

@@ -68,7 +68,7 @@ class Place:
 
 
 class Callees:
-    """One function: it keeps what it is told."""
+    """One function, which keeps its payloads."""
 
     def __init__(self) -> None:
         self.told: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -170,7 +170,7 @@ def test_a_name_starts_one_execution_however_often_it_is_asked_for(place: Place,
 
 
 def test_a_token_settles_once_and_is_gone(place: Place):
-    """Whoever comes later is told, and changes nothing."""
+    """A later answer is refused and changes nothing."""
     place.executions.start(place.machine, "one", {})
     token = place.token()
     place.executions.succeed(token, {"first": True})
@@ -182,7 +182,7 @@ def test_a_token_settles_once_and_is_gone(place: Place):
 
 
 def test_what_never_was_a_token_is_gone(place: Place):
-    """Nobody waits with it."""
+    """No task waits with it."""
     with pytest.raises(TokenGone):
         place.executions.succeed("no token", {})
     with pytest.raises(TokenGone):

@@ -57,7 +57,7 @@ def exchanged(store, first: Commit, second: Commit) -> None:
 
 
 def recomputed(store, commits: list[Commit], from_version: int) -> None:
-    """Forge a commit and everything after it, as somebody would who knows how the chain is made."""
+    """Forge a commit and everything after it, as an attacker who knows how hashes are computed."""
     previous = GENESIS
     for commit in commits:
         forged = edited(commit, 7) if commit.sk == from_version else commit
@@ -170,7 +170,7 @@ def test_each_broken_link_is_named(log, store, commits, tamper: Callable, findin
 
 
 def test_time_going_backwards_is_named_even_when_the_chain_was_computed_again(log, store, commits):
-    """A commit cannot be earlier than the one before it, whoever wrote it."""
+    """A commit cannot be earlier than the one before it."""
     earlier = replace(commits[5], ts="2020-01-01T00:00:00.000000Z")
     store.put(replace(earlier, h=chain_hash(commits[4].h, earlier)))
     ((version, what),) = found(log)
@@ -217,7 +217,7 @@ def test_a_head_at_a_version_where_no_commit_ends_is_a_chain_computed_again(log,
 
 
 def test_an_older_head_still_holds_after_the_stream_went_on(log, store, commits):
-    """Heads are published now and then; what came later does not make them wrong."""
+    """Heads are published now and then; later commits do not contradict them."""
     published = {BAD: Head(BAD, 4, commits[2].h)}
     assert found(log, published=PublishedHeads(published)) == []
     recomputed(store, commits, from_version=2)

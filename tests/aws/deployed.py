@@ -73,7 +73,7 @@ class Ledger:
         return self.tasks[token][1] == "open"
 
     def start_execution(self, machine: str, name: str, given: Any) -> Any:
-        """Whoever asks again meets an execution that has ended by then, which is the harsher of AWS's two answers."""
+        """A second start meets an execution that has ended by then, which is the harsher of AWS's two answers."""
         assert machine == ORDER_MACHINE
         status = ExecutionStatus.SUCCEEDED if name in self.starts else ExecutionStatus.RUNNING
         text = self.starts.setdefault(name, json.dumps(given))
@@ -87,7 +87,7 @@ class Ledger:
 
     def _settle(self, token: str, outcome: Mapping[str, Any]) -> None:
         if not self.is_open(token):
-            raise TokenGone("nobody waits with this token any more")
+            raise TokenGone("no task waits with this token")
         self.tasks[token][1] = outcome
 
 
@@ -111,7 +111,7 @@ class Deployed:
         self.striker = Striker([clients.dynamodb(), clients.kms(), clients.step_functions()])
         self._raw = raw
         self._tables = tables
-        self._scanned: dict[str, dict[str, Any]] = {}  # what ``seen`` read and nobody has changed since
+        self._scanned: dict[str, dict[str, Any]] = {}  # what ``seen`` read and no write has changed since
         self._key_arn = key_arn
         self._sandbox = _sandbox(SimpleNamespace(now=self.clock.now))
         raw_kms = boto3.client("kms")

@@ -38,7 +38,7 @@ class Invocation(Protocol):
     def name(self) -> str: ...
 
     def deliver(self, on: Deployed) -> Any:
-        """One attempt. Returns what its caller hears, or raises NotDone."""
+        """Make one attempt. Returns what its caller gets, or raises NotDone."""
 
 
 def run(invocation: Invocation, on: Deployed) -> Any:
@@ -174,7 +174,7 @@ class FaultMessage:
 
 @dataclass(frozen=True)
 class Erasure:
-    """A person's, who asks until it is done."""
+    """A request of a person, repeated until it is done."""
 
     customer: str
 

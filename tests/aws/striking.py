@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Fault(StrEnum):
-    """What happens to a call. "Carried out" means that AWS did what was asked, and nobody was told."""
+    """What happens to a call. "Carried out" means that AWS executed it and the answer was lost."""
 
     ERROR_BEFORE = "an error, not carried out"
     ERROR_AFTER = "an error, carried out"

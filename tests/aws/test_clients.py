@@ -45,7 +45,7 @@ def test_there_is_one_client_a_service(aws, service: str):
 
 
 def test_every_service_has_its_limits():
-    """Nobody gets botocore's sixty seconds by accident."""
+    """No client has botocore's default timeout of sixty seconds."""
     assert set(MAKERS) == set(clients.CONFIGS)
 
 

@@ -70,7 +70,7 @@ def test_a_put_without_any_answer_is_settled_by_reading(documents, once, expecte
 
 @pytest.mark.parametrize("expected", [None, 1, ANY])
 def test_a_put_that_did_not_arrive_is_unavailable(documents, once, expected):
-    """It may still be on its way, so nobody is told that it was not written."""
+    """The write may still arrive, so no caller learns that it failed."""
     if expected == 1:
         documents.put(document(0), None)
     once("before-call", PUT, unreachable)
@@ -94,7 +94,7 @@ def test_an_unanswered_put_that_lost_to_another_is_refused(documents, once):
 
 @pytest.mark.parametrize("answered", [LOST, "no attempt is answered"])
 def test_a_put_that_took_effect_and_was_replaced_is_a_doubt_not_a_refusal(documents, once, answered):
-    """Two versions further nobody can tell whose the first was: a refusal would be a lie."""
+    """Two versions later it cannot be known which writer made the first: a refusal could be wrong."""
     documents.put(document(0), None)
 
     def replaced(**_):

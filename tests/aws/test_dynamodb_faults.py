@@ -111,7 +111,7 @@ def test_a_throttled_write_or_read_is_unavailable(log, once, code: str):
 
 
 def test_a_read_without_an_answer_is_unavailable(log, once):
-    """Nobody decides on a history that was not read to its end."""
+    """No decision is made on a history that was not read to its end."""
     once(log, "after-call.dynamodb.Query", timed_out)
     with pytest.raises(StreamUnavailable):
         log.load(STREAM)

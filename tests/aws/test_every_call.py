@@ -1,6 +1,6 @@
 """Every single AWS call of the command path, killed and repeated: no event, start or token is lost or doubled.
 
-The story is told once without a fault, and every call that it makes is recorded. Then each call is struck in each way,
+The story runs once without a fault, and every call that it makes is recorded. Then each call is struck in each way,
 in the state in which it was made; AWS delivers again what was not done; and the world must look as it did without the
 fault. A call site that is added to the code is found by the recording, and so struck too.
 """
@@ -107,7 +107,7 @@ def test_the_story_ends_as_it_should(told):
 
 
 def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in):
-    """What was recorded is what is struck."""
+    """Every recorded call is struck."""
     recorded = {site for found in told.values() for site in found.sites}
     struck = {told[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
     assert struck == recorded
@@ -118,7 +118,7 @@ def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in)
 
 
 def test_every_call_site_of_the_adapters_is_in_the_story(told):
-    """One that the story does not reach has to be told, or listed with the reason."""
+    """A call site that the story does not reach must be added to it, or listed with the reason."""
     made = {site.stack[0].split()[0] for found in told.values() for site in found.sites}
     reached = {(module, int(line)) for module, line in (place.split(":") for place in made)}
     missing = {

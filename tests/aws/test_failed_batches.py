@@ -73,7 +73,7 @@ def test_all_are_listed_however_many_there_are(batches, monkeypatch: pytest.Monk
 
 
 def test_a_batch_is_deleted_once_it_was_dealt_with(batches):
-    """Twice does no harm; what is gone is named when it is read."""
+    """Deleting twice does no harm; reading a deleted record names it."""
     keep(batches, KEY.format("a"), json.dumps(invocation("{}")))
     batches.delete(KEY.format("a"))
     batches.delete(KEY.format("a"))

@@ -62,7 +62,7 @@ def items(keyring) -> list[dict]:
 
 
 def test_the_table_holds_a_name_and_a_wrapped_key(open_keyring):
-    """The key itself is in no item, and no item tells both whose it is and what it opens."""
+    """The key itself is in no item, and no item holds both its customer and its ciphertexts."""
     keyring = open_keyring()
     key = keyring.current("ada")
     stored = sorted(items(keyring), key=lambda item: item["pk"]["S"])
@@ -128,7 +128,7 @@ def test_a_clock_that_goes_back_keeps_nothing_longer(open_keyring):
 
 
 def test_kms_is_asked_once_for_a_key_that_is_remembered(open_keyring, calls):
-    """Reading a key again asks nobody; sealing again reads one item."""
+    """Reading a key again makes no call; sealing again reads one item."""
     keyring = open_keyring()
     made = calls(keyring)
     key = keyring.current("ada")
@@ -172,7 +172,7 @@ def test_what_was_read_before_an_erasure_is_not_remembered_after_it(open_keyring
 @pytest.mark.parametrize("put", [1, 2])
 @pytest.mark.parametrize("fault", ["repeated by botocore", "answer lost", "did not arrive"])
 def test_a_fault_while_a_key_is_made_leaves_one_key(open_keyring, put: int, fault: str):
-    """Whoever asks again gets the key that the customer has, and it is found by its id."""
+    """A second request gets the key that the customer has, and it is found by its id."""
     keyring = open_keyring()
     seen: list[str] = []
 
@@ -207,7 +207,7 @@ def test_who_was_slower_takes_the_winners_key_and_leaves_none_behind(open_keyrin
 
 @pytest.mark.parametrize("event", ["before-call", "after-call"])
 def test_an_erasure_without_an_answer_is_whole_or_not_at_all_and_may_be_repeated(open_keyring, once, event: str):
-    """Key and name go together, so nobody seals with a key that is gone. The next order begins with a new one."""
+    """Key and name are deleted together, so nothing is sealed with a destroyed key. The next order gets a new one."""
     keyring = open_keyring()
     old = keyring.current("ada")
     once(keyring, f"{event}.dynamodb.TransactWriteItems", timed_out)

@@ -76,7 +76,7 @@ class Tokens:
         self.before_settling()
         order_id = self.waiting.pop(token, None)
         if order_id is None:
-            raise TokenGone("nobody waits with this token")
+            raise TokenGone("no task waits with this token")
         self.woken.append((self._clock.now(), order_id, how))
         self.after_settling()
 

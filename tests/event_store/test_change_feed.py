@@ -1,4 +1,4 @@
-"""The live feed: every commit, in order, at least once, and a ring for each."""
+"""The live feed: every commit, in order, at least once, and a notification for each."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_the_feed_begins_at_the_beginning_and_ends_at_the_end(log):
 
 
 def test_a_follower_that_reads_while_others_write_misses_nothing(log):
-    """Positions become visible in their order: whoever has seen one has seen all before it."""
+    """Positions become visible in their order: a reader that has seen one has seen all before it."""
     done = threading.Event()
     seen: list[tuple[str, int]] = []
 
@@ -80,7 +80,7 @@ def test_a_follower_that_reads_while_others_write_misses_nothing(log):
 
 
 def test_each_append_rings_once_it_can_be_read(log):
-    """The doorbell says that there is more; the feed has it already when it rings. A replayed append sends no event."""
+    """A listener is notified after the feed has the commit. A replayed append sends no notification."""
     heard: list[int] = []
     log.on_change(lambda: heard.append(len(log.changes(None, 100))))
     before = log.load("order#1")

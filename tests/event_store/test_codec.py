@@ -1,4 +1,4 @@
-"""Events as they are stored: what goes in comes out, what is personal is sealed, what is old or new still reads."""
+"""The stored form of events: it round-trips, personal fields are sealed, old and unknown schemas can be read."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_a_customer_may_be_erased_while_an_event_about_them_is_written():
 
 
 def test_an_empty_text_is_stored_as_it_is_and_takes_no_key():
-    """It says nothing about anybody; who has no keys can write it, and it is still empty after an erasure."""
+    """An empty text is not personal: it is stored without a key, and is still empty after an erasure."""
     codec = Codec(NoKeys(), TOYS)
     event = Greeted(name="", loudness=3, note=Erased())
     text = codec.encode(STREAM, new(event))
@@ -204,7 +204,7 @@ def test_an_erased_field_can_be_written_again_without_a_subject():
 
 
 def test_the_same_name_is_stored_differently_each_time():
-    """A random nonce: nobody can tell that two orders are from one Ada by comparing."""
+    """The nonce is random, so equal names have different ciphertexts."""
     codec = Codec(InMemoryKeyRing(), TOYS)
     texts = {codec.encode(STREAM, new(Greeted(name="Ada", loudness=3))) for _ in range(10)}
     assert len(texts) == 10

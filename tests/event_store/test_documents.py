@@ -39,7 +39,7 @@ def test_a_document_is_read_as_it_was_written(documents: Documents):
 
 
 def test_a_document_is_created_once(documents: Documents):
-    """Expected ``None`` means that nobody was first."""
+    """Expected ``None`` means that the document does not exist yet."""
     documents.put(Document("a", "b", {}), None)
     with pytest.raises(DocumentChanged, match="is at version 1, expected no version") as conflict:
         documents.put(Document("a", "b", {"mine": True}), None)
@@ -125,7 +125,7 @@ def test_all_pages_of_a_partition_are_listed_and_a_short_page_ends_the_listing(d
 
 
 def test_many_who_write_any_all_write(documents: Documents):
-    """Nobody is refused, and each write counts."""
+    """No write is refused, and each one counts."""
     threads = [threading.Thread(target=lambda n=n: documents.put(Document("a", "b", {"n": n}), ANY)) for n in range(4)]
     for thread in threads:
         thread.start()

@@ -316,7 +316,7 @@ def test_a_stream_that_was_tampered_with_is_not_loaded(log, store, tamper: Calla
 
 
 def test_a_recomputed_commit_earlier_than_the_one_before_it_is_not_loaded(log, store):
-    """Even whoever computes the hash again cannot send time backwards."""
+    """A recomputed hash does not make a time that goes backwards valid."""
     history = grown(log, 2)
     last = list(log.read(STREAM))[-1]
     first = next(iter(log.read(STREAM)))
@@ -368,7 +368,7 @@ def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
 
 
 def test_a_reader_without_the_key_sees_that_it_is_erased(store):
-    """An auditor without access to the key ring reads everything else."""
+    """A reader without the key ring reads everything but personal fields."""
     writer = store.open()
     writer.append(writer.load(STREAM), commit("place", placed()))
     reader = store.open(codec=Codec(InMemoryKeyRing(), EVENT_TYPES))

@@ -1,4 +1,4 @@
-"""What every key ring promises, and that a destroyed key leaves no trace in the file."""
+"""The contract of every key ring; a destroyed key leaves no trace in the file."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_task_that_waits_for_a_thread_is_woken_by_it(hub: Hub):
 
 
 def test_time_passes_for_one_task_alone(hub: Hub):
-    """A latency that is waited for on the hub delays nobody else."""
+    """A latency that one task waits for does not delay the others."""
     order: list[str] = []
     slow: Future[None] = Future()
 

@@ -166,14 +166,14 @@ def test_an_offer_of_an_order_that_is_being_cancelled_is_open_to_nobody():
 )
 @pytest.mark.parametrize("action", [Action.ASSIGN, Action.DECLINE])
 def test_an_offer_is_answered_by_who_may_still_take_it_or_took_it(offer, carl, cleo, action):
-    """A late answer counts; an offer that is closed lets nobody in."""
+    """A late answer counts; a closed offer admits no courier."""
     order = _order(offer)
     assert (may(CARL, action, order, 6), may(CLEO, action, order, 6)) == (carl, cleo)
 
 
 @pytest.mark.parametrize("action", [Action.PICK_UP, Action.DELIVER, Action.FAIL])
 def test_a_delivery_is_reported_on_by_who_took_the_offer(action):
-    """An open offer is nobody's yet."""
+    """An open offer belongs to no courier yet."""
     assert may(CARL, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
     assert not may(CLEO, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
     assert not may(CARL, action, _order(_offer()), 6)

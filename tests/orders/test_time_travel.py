@@ -80,7 +80,7 @@ def test_every_version_can_be_visited_and_replaying_to_the_last_is_the_order(log
 
 
 def test_a_past_history_cannot_be_appended_to(log):
-    """It is another type: nobody decides on yesterday."""
+    """It is another type, so that no decision is made on a past state."""
     assert type(past(load(log, ORDER)[0], 3)) is PastHistory
 
 
@@ -108,7 +108,7 @@ def test_a_time_before_the_order_says_when_it_was_placed(log):
 
 
 def test_a_replay_says_what_each_event_changed(log):
-    """By path, before and after, as a person would tell it."""
+    """By path, with the value before and after."""
     history, _ = load(log, ORDER)
     steps = replay(history, ORDER, history.version, personal=True).steps
     by_type = {type(step.recorded.event).__name__: step.changes for step in steps}

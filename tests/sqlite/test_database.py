@@ -106,7 +106,7 @@ def test_nothing_is_visible_or_acknowledged_while_the_sync_runs(database: Databa
 
 
 def test_a_conflict_resolves_only_once_the_batch_it_saw_is_durable(database: Database, syncs):
-    """An exception that tells of another's write is an acknowledgement of that write too."""
+    """An exception that reports another write acknowledges that write too."""
     in_sync, go_on = threading.Event(), threading.Event()
 
     def hold(_name: str) -> None:
@@ -159,7 +159,7 @@ def test_a_failed_sync_is_never_acknowledged_and_ends_all_writing(tmp_path: Path
 
 
 def test_a_full_disk_ends_all_writing(database: Database):
-    """SQLite may have rolled the whole batch back, so nobody in it is told that it worked."""
+    """SQLite may have rolled the whole batch back, so none of its callers gets a result."""
     database.write(lambda c: c.execute("PRAGMA max_page_count=3").close())
     good, too_much = in_one_batch(
         database, insert(1), lambda c: c.execute("CREATE TABLE big AS SELECT zeroblob(100000) AS b").close()
@@ -248,7 +248,7 @@ def test_a_broken_database_closes_while_the_disk_still_fails(tmp_path: Path, syn
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_nobody_waits_for_a_writer_that_died(database: Database):
-    """A callback that kills the thread is our bug; those who wait hear of it."""
+    """A callback that raises SystemExit is our bug; every waiting caller gets an error."""
 
     def kill(_future: object) -> None:
         raise SystemExit("a bug in a callback")

@@ -33,7 +33,7 @@ def insert(database: Database, number: int) -> None:
 def test_a_commit_into_a_deleted_or_replaced_file_is_not_acknowledged(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
-    """It would be lost with the process. Nothing is written any more, and the owner of the database is told."""
+    """It would be lost with the process. Nothing is written any more, and the owner of the database gets the error."""
     broken: list[BaseException] = []
     with Database(tmp_path / "state.db", on_break=broken.append) as database:
         database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())

@@ -112,7 +112,7 @@ def test_a_conflict_fails_its_own_append_and_not_its_batch(log, database, syncs)
 
 
 def test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable(log, database, syncs, monkeypatch):
-    """Who sends a command again while the first attempt is being written must not be told that it is safe."""
+    """A repeated command, while the first attempt is being written, is not acknowledged before that is durable."""
     before = log.load("order#1")
     entered, go, in_sync, synced = (threading.Event() for _ in range(4))
     holder = database.submit(lambda _c: (entered.set(), go.wait(10)))  # what is queued now shares the next batch
@@ -162,7 +162,7 @@ def test_readers_feed_and_scan_see_nothing_before_the_sync(log, syncs):
 
 
 def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone):
-    """Nor is any later one: nobody knows what the disk holds."""
+    """Nor is any later one: what the disk holds is unknown."""
     history = log.append(log.load("order#1"), commit("k1"))
 
     def fail(_name: str) -> None:
@@ -178,7 +178,7 @@ def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone)
 
 
 def test_every_acknowledged_append_survives_a_power_cut(tmp_path: Path, syncs, clock, monkeypatch):
-    """Forty times only what was synced is left, across checkpoints and restarts of the WAL: nothing told is missing."""
+    """Forty times only what was synced is left, across checkpoints and restarts of the WAL: nothing acknowledged is missing."""
     monkeypatch.setattr("workflows.sqlite.group_commit.CHECKPOINT_PAGES", 20)
     acknowledged: list[bytes] = []
     cuts: list[tuple[Path, int]] = []
@@ -236,7 +236,7 @@ for n in range(8):
 
 
 def test_every_acknowledged_append_survives_kill_9(tmp_path: Path):
-    """Five times over: a process that appends from eight threads is killed, and all it was told is there."""
+    """Five times over: a process that appends from eight threads is killed, and all that was acknowledged is there."""
     path = tmp_path / "state.db"
     acknowledged: dict[str, tuple[int, str]] = {}
     for _ in range(5):

@@ -90,9 +90,9 @@ class Shop:
             log=self.log,
             documents=InMemoryDocuments(),
             executions=nobody,
-            payments=no_provider,
-            kitchen=no_provider,
-            couriers=no_provider,
+            payments=nobody,
+            kitchen=nobody,
+            couriers=nobody,
             clock=self.clock,
         )
         self._requests = itertools.count(1)

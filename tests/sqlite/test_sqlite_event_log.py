@@ -178,7 +178,7 @@ def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone)
 
 
 def test_every_acknowledged_append_survives_a_power_cut(tmp_path: Path, syncs, clock, monkeypatch):
-    """Forty times only what was synced is left, across checkpoints and restarts of the WAL: nothing acknowledged is missing."""
+    """Forty times only what was synced is left, across checkpoints: no acknowledged write is lost."""
     monkeypatch.setattr("workflows.sqlite.group_commit.CHECKPOINT_PAGES", 20)
     acknowledged: list[bytes] = []
     cuts: list[tuple[Path, int]] = []

@@ -15,7 +15,6 @@ from workflows.asl.jsonata.library import BUILT_IN_NAMES
 _NO_CHILDREN = frozenset(
     {"type", "value", "position", "id", "token", "slot", "ancestor", "seekingParent", "outer_instance"}
 )
-_EXTRAS = ("stages", "predicate", "group", "focus", "index", "tuple", "keep_array", "keep_singleton_array")
 _INNER_CONTEXT = ("stages", "predicate", "group", "terms", "pattern", "update", "delete")
 
 
@@ -24,39 +23,19 @@ class Findings:
     """Results of inspecting one expression.
 
     ``problems`` are sentences. ``states_fields`` are the fields of ``$states`` that the expression reads; the empty
-    name stands for all of them. ``plain_path`` is set where the whole expression is a path such as ``$a.b.c``.
+    name stands for all of them.
     """
 
     problems: list[str] = field(default_factory=list)
     states_fields: set[str] = field(default_factory=set)
-    plain_path: tuple[str, ...] | None = None
 
 
 def inspect(tree: Any) -> Findings:
     """Inspect a syntax tree of the library."""
-    findings = Findings(plain_path=_plain_path(tree))
+    findings = Findings()
     bound = _names_bound_in(tree)
     _walk(tree, True, bound, findings)
     return findings
-
-
-def _plain_path(tree: Any) -> tuple[str, ...] | None:
-    """The parts of ``$a.b.c``, or None where there is a filter, grouping, sorting or binding."""
-    if getattr(tree, "type", None) == "variable":
-        steps = [tree]
-    elif getattr(tree, "type", None) == "path" and _is_bare(tree):
-        steps = tree.steps
-    else:
-        return None
-    if steps[0].type != "variable" or steps[0].value in ("", "$") or not all(_is_bare(step) for step in steps):
-        return None
-    if any(step.type != "name" for step in steps[1:]):
-        return None
-    return tuple(str(step.value) for step in steps)
-
-
-def _is_bare(node: Any) -> bool:
-    return not any(getattr(node, extra, None) for extra in _EXTRAS)
 
 
 def _walk(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:

@@ -2,17 +2,18 @@
 
 Expressions are compiled once and shared by all threads; the state of an evaluation is kept per thread while it runs.
 Time and random numbers come from the signal, so the same journal gives the same results. An expression that does not
-end fails instead: it may nest 100 levels (AWS's own bound) and take a bounded number of evaluation steps. A clock as
-the bound would not be deterministic.
+end fails instead: it may nest 100 levels (AWS's own bound), take a bounded number of evaluation steps and make a bounded
+amount of data. A clock as the bound would not be deterministic.
+
+Everyday expressions are compiled to closures. The library evaluates all others, and defines the meaning of all.
 """
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
-from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Evaluation, Names, Undefined
-from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed
+from workflows.asl.jsonata.evaluation import CURRENT, Evaluation, Names, Undefined
+from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, Unusual
 from workflows.asl.signals import JSON
 
 
@@ -22,18 +23,19 @@ class Expression:
     ``problems`` are sentences; ``states_fields`` are the fields of ``$states`` that the expression reads.
     """
 
-    __slots__ = ("_compiled", "_path", "problems", "source", "states_fields")
+    __slots__ = ("_closure", "_compiled", "problems", "source", "states_fields")
 
     def __init__(self, source: str) -> None:
         from workflows.asl.jsonata import library  # imported late: only processes that run machines need it
         from workflows.asl.jsonata.checks import inspect
+        from workflows.asl.jsonata.closures import compile_closure
 
         self.source = source
         self._compiled = library.parse(source)
         findings = inspect(self._compiled.ast)
         self.problems = findings.problems
         self.states_fields = findings.states_fields
-        self._path = findings.plain_path
+        self._closure = compile_closure(self._compiled.ast)
 
     def evaluate(self, names: Names) -> JSON | Undefined:
         """Evaluate to plain JSON, or to UNDEFINED where the expression selects nothing.
@@ -41,13 +43,16 @@ class Expression:
         Raises:
             EvaluationFailed: JSONata raised an error, the result is not JSON, or a limit was exceeded.
         """
-        if self._path is not None:
-            is_complete, value = _follow(self._path, names)
-            if is_complete:
+        if self._closure is not None:
+            try:
+                value: JSON | Undefined = self._closure(names)
                 return value
-        return self._evaluate_fully(names)
+            except Unusual:
+                pass
+        return self.evaluate_by_library(names)
 
-    def _evaluate_fully(self, names: Names) -> JSON | Undefined:
+    def evaluate_by_library(self, names: Names) -> JSON | Undefined:
+        """Evaluate with the library alone, which defines the meaning of an expression."""
         from workflows.asl.jsonata import library
 
         if names.frame is None:
@@ -73,19 +78,6 @@ def compile_expression(source: str) -> Expression:
         InvalidExpression: With JSONata's own message.
     """
     return Expression(source)
-
-
-def _follow(path: tuple[str, ...], names: Names) -> tuple[bool, JSON]:
-    """Read ``$a.b.c`` through plain objects. Where a list or a missing field is in the way, leave it to the library."""
-    root, *keys = path
-    value: Any = names.states if root == "states" else names.variables.get(root, UNDEFINED)
-    for key in keys:
-        if type(value) is not dict or key not in value:
-            return False, None
-        value = value[key]
-    if value is UNDEFINED:
-        return False, None
-    return True, value
 
 
 def _describe(error: Exception) -> str:

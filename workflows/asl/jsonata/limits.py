@@ -20,6 +20,10 @@ class EvaluationFailed(Exception):
     """The expression raised an error. The message carries JSONata's code, e.g. ``T2001: ...``."""
 
 
+class Unusual(Exception):
+    """A closure met a value that is not an everyday one, so that the library must evaluate the expression."""
+
+
 def check_size(value: Any, size: int) -> None:
     """Check that a value is not larger than one evaluation may make.
 

@@ -1,0 +1,171 @@
+"""Compiled expressions give exactly what the JSONata library gives, which defines their meaning."""
+
+from __future__ import annotations
+
+import copy
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workflows.asl.jsonata.closures import compile_closure
+from workflows.asl.jsonata.dice import Dice
+from workflows.asl.jsonata.evaluation import UNDEFINED, Names
+from workflows.asl.jsonata.expressions import compile_expression
+from workflows.asl.jsonata.library import parse
+from workflows.asl.jsonata.limits import EvaluationFailed, Unusual
+
+NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
+FOLDER = Path(__file__).parents[2] / "statemachines"
+FIELDS = ("a", "b", "c")
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-5, 5)
+    | st.sampled_from([0.5, -1.25, 1e15, 123456789012345678, 2**60, 3.0, 1e-7])
+    | st.sampled_from(["", "a", "b", "1", '{"a": 1}', "[1, null]", "null", "not json", "ü"])
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=3),
+    max_leaves=6,
+)
+LITERALS = st.sampled_from(
+    ["1", "0", "2.5", "-3", "10000000000000000", "'a'", "''", "true", "false", "null", "'{\"a\": 1}'", "[]", "{}"]
+)
+PATHS = st.builds(
+    lambda root, keys: ".".join([root, *keys]),
+    st.sampled_from(["$x", "$y", "$states.input", "$states", "$missing"]),
+    st.lists(st.sampled_from(FIELDS), max_size=3),
+)
+
+
+def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    operators = st.sampled_from(["=", "!=", "<", "<=", ">", ">=", "&", "+", "-", "*", "/", "and", "or", "in"])
+    functions = st.sampled_from(["string", "parse", "exists", "not", "count", "merge", "sum", "boolean"])
+    items = st.lists(inner, max_size=3).map(", ".join)
+    return (
+        st.builds("({} {} {})".format, inner, operators, inner)
+        | st.builds("({} ? {} : {})".format, inner, inner, inner)
+        | st.builds("({} ? {})".format, inner, inner)
+        | st.builds("${}({})".format, functions, inner)
+        | st.builds("$merge([{}, {}])".format, inner, inner)
+        | st.builds("[{}]".format, items)
+        | st.builds("{{'a': {}, 'b': {}}}".format, inner, inner)
+        | st.builds("(-{})".format, inner)
+        | st.builds("({}).a".format, inner)
+    )
+
+
+EXPRESSIONS = st.recursive(PATHS | LITERALS, combined, max_leaves=6)
+
+
+def exactly(value: Any) -> Any:
+    """Make values comparable with their types, as JSON text distinguishes them."""
+    return "undefined" if value is UNDEFINED else json.dumps(value)
+
+
+def by_library(source: str, names: Names) -> Any:
+    try:
+        return exactly(compile_expression(source).evaluate_by_library(names))
+    except EvaluationFailed as error:
+        return error
+
+
+def check(source: str, variables: dict[str, Any], states: dict[str, Any]) -> bool:
+    """Compare a closure with the library. Returns whether there was a closure, and its values were usual."""
+    closure = compile_closure(parse(source).ast)
+    if closure is None:
+        return False
+    before = copy.deepcopy((variables, states))
+    try:
+        value = exactly(closure(Names(variables, states, NOON, Dice("s"))))
+    except Unusual:
+        return False
+    assert value == by_library(source, Names(variables, states, NOON, Dice("s")))
+    assert (variables, states) == before
+    return True
+
+
+@settings(max_examples=1500, deadline=None)
+@given(source=EXPRESSIONS, x=VALUES, y=VALUES, value=VALUES)
+def test_a_compiled_expression_gives_what_the_library_gives(source: str, x: Any, y: Any, value: Any) -> None:
+    """Same value and type, and an error of the library is never hidden by a value."""
+    check(source, {"x": x, "y": y}, {"input": value, "context": {"a": "b"}})
+
+
+def expressions_of(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [source for item in value.values() for source in expressions_of(item)]
+    if isinstance(value, list):
+        return [source for item in value for source in expressions_of(item)]
+    is_expression = isinstance(value, str) and value.startswith("{%") and "${" not in value
+    return [value[2:-2].strip()] if is_expression else []
+
+
+MACHINES = sorted(
+    {source for path in FOLDER.glob("*.yaml") for source in expressions_of(yaml.safe_load(path.read_text()))}
+)
+INPUT = {"order_id": "ord_1", "run": 1}
+CONTEXT = {"Execution": {"Input": INPUT, "Name": "ord_1-1"}, "State": {"RetryCount": 0}, "Task": {"Token": "t"}}
+RESULT = {"Payload": {"reason": "completed"}, "Status": "SUCCEEDED", "Output": '{"outcome": "authorized"}'}
+STATES: list[dict[str, Any]] = [
+    {
+        "context": {
+            "Execution": {"Input": INPUT, "Name": "ord_1-1"},
+            "State": {"RetryCount": 0},
+            "Task": {"Token": "t"},
+        },
+        "input": {"reason": "completed", "outcome": "deferred", "waited": "await_pickup", **more},
+        "result": RESULT,
+        "errorOutput": {"Error": "Boom", "Cause": "why"},
+    }
+    for more in ({}, {"Error": "Boom", "Cause": {"a": [1, None]}}, {"compensating": True, "Error": None, "Cause": 1.5})
+]
+
+
+@pytest.mark.parametrize("source", MACHINES)
+def test_every_expression_of_the_state_machines_is_compiled_and_equal(source: str) -> None:
+    """They are what the engine evaluates all day."""
+    for states in STATES:
+        assert check(source, {}, states)
+
+
+def test_the_state_machines_have_expressions() -> None:
+    """Otherwise the test above would check nothing."""
+    assert len(MACHINES) > 20
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "$states.input.list.a",
+        "$x.a[0]",
+        "$uuid()",
+        "$map([1], $string)",
+        "($a := 1; $a)",
+        "$x{'a': 1}",
+        "$x.a[]",
+        "$x.*",
+    ],
+)
+def test_other_expressions_are_left_to_the_library(source: str) -> None:
+    """A path through a list, a predicate, a random number, a binding, a group."""
+    states = {"input": {"list": [{"a": 1}, {"a": 2}]}}
+    assert not check(source, {"x": {"a": [1, 2]}}, states)
+    names = Names({"x": {"a": [1, 2]}}, states, NOON, Dice("s"))
+    same = Names({"x": {"a": [1, 2]}}, states, NOON, Dice("s"))
+    expression = compile_expression(source)
+    assert exactly(expression.evaluate(names)) == exactly(expression.evaluate_by_library(same))
+
+
+def test_a_variable_may_hide_a_function() -> None:
+    """As in the library: a call of it is an error then."""
+    with pytest.raises(EvaluationFailed, match="T1006"):
+        compile_expression("$string(1)").evaluate(Names({"string": 5}, {}, NOON, Dice("s")))

@@ -100,6 +100,43 @@ def test_a_compiled_expression_gives_what_the_library_gives(source: str, x: Any,
     check(source, {"x": x, "y": y}, {"input": value, "context": {"a": "b"}})
 
 
+OPERATORS = ("=", "!=", "<", "<=", ">", ">=", "&", "+", "-", "*", "/", "and", "or")
+FUNCTIONS = ("string", "parse", "exists", "not", "count", "merge")
+ATOMS: dict[str, Any] = {
+    "none": None,
+    "yes": True,
+    "no": False,
+    "zero": 0,
+    "one": 1,
+    "half": 0.5,
+    "large": 2**60,
+    "text": "a",
+    "json": '{"a": [1, null]}',
+    "blank": "",
+    "list": [1, None],
+    "objects": [{"a": 1}, {"b": None}],
+    "empty": [],
+    "object": {"a": None},
+    "hollow": {},
+}
+PLACES = [*(f"$v.{name}" for name in ATOMS), "$v.missing", "$missing"]
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_an_operator_gives_what_the_library_gives_for_every_pair_of_values(operator: str) -> None:
+    """Also for undefined, null, and types that do not fit, where the closure may give up."""
+    usual = [check(f"{left} {operator} {right}", {"v": ATOMS}, {}) for left in PLACES for right in PLACES]
+    assert any(usual)
+
+
+@pytest.mark.parametrize("form", [*(f"${name}({{}})" for name in FUNCTIONS), "[{}, 1]", "[[{}]]", "{{'a': {}}}", "-{}",
+                                  "{} ? 1", "{} ? 1 : 2", "{}.a", "$merge([{}, {{'b': 1}}])"])  # fmt: skip
+def test_functions_and_constructors_give_what_the_library_gives_for_every_value(form: str) -> None:
+    """Each with one value in its place."""
+    usual = [check(form.format(place), {"v": ATOMS}, {}) for place in PLACES]
+    assert any(usual)
+
+
 def expressions_of(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [source for item in value.values() for source in expressions_of(item)]

@@ -1,8 +1,8 @@
 """Everyday expressions as Python closures: paths, constructors, comparisons, ``&``, ``? :`` and a few functions.
 
-A closure gives exactly what the library would give, in a fraction of the time, or raises ``Unusual`` where a value is out
-of the ordinary: a list in a path, a type that does not fit, an error. The library then evaluates the expression from
-the start. Nothing here draws random numbers or reads the clock, so evaluating twice does no harm.
+A closure gives exactly what the library would give, in a fraction of the time, or raises ``Unusual`` where a value is
+out of the ordinary: a list in a path, a type that does not fit, an error. The library then evaluates the expression
+from the start. Nothing here draws random numbers or reads the clock, so evaluating twice does no harm.
 """
 
 from __future__ import annotations

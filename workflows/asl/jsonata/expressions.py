@@ -2,8 +2,8 @@
 
 Expressions are compiled once and shared by all threads; the state of an evaluation is kept per thread while it runs.
 Time and random numbers come from the signal, so the same journal gives the same results. An expression that does not
-end fails instead: it may nest 100 levels (AWS's own bound), take a bounded number of evaluation steps and make a bounded
-amount of data. A clock as the bound would not be deterministic.
+end fails instead: it may nest 100 levels (AWS's own bound), take a bounded number of evaluation steps and make a
+bounded amount of data. A clock as the bound would not be deterministic.
 
 Everyday expressions are compiled to closures. The library evaluates all others, and defines the meaning of all.
 """

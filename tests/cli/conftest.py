@@ -16,6 +16,9 @@ import pytest
 from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.main import run
 
+TEMPLATE_DEFAULTS: dict[str, str] = {}
+"""Restaurants and couriers have minutes to answer, as deployed."""
+
 PATIENCE_S = 60
 """For a machine that runs much else at the same time."""
 
@@ -54,8 +57,8 @@ def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """An engine that answers HTTP, stopped at the end of the module."""
-    with engine(tmp_path_factory.mktemp("engine")) as process:
+    """An engine that answers HTTP, stopped at the end of the module. No order of a slow test times out on it."""
+    with engine(tmp_path_factory.mktemp("engine"), TEMPLATE_DEFAULTS) as process:
         yield process
 
 

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tests.cli.conftest import TEMPLATE_DEFAULTS
 from workflows.cli.demo.engine_process import engine
 from workflows.cli.folder import address_of, open_ledgers, open_log
 from workflows.sandbox.books_check import check_books
@@ -30,7 +31,7 @@ def test_a_backup_of_a_busy_engine_verifies_balances_and_goes_on(
     assert expediter("audit", "verify", "--data", tmp_path / "copy").code == 0
     with open_log(tmp_path / "copy") as log, open_ledgers(tmp_path / "copy") as ledgers:
         assert check_books(log, ledgers).differences == ()
-    with engine(tmp_path / "copy") as restored:
+    with engine(tmp_path / "copy", TEMPLATE_DEFAULTS) as restored:
         for order_id in placed:
             expediter("order", "cancel", order_id, "--reason", "on the copy", "--data", restored.data)
 
@@ -43,7 +44,7 @@ def test_a_backup_of_a_busy_engine_verifies_balances_and_goes_on(
 
 
 def cancelled_on_the_copy(data: Path) -> set[str]:
-    """The orders of the folder with this test's reason; others are cancelled by their time budgets."""
+    """Return the orders of the folder that were cancelled with this test's reason."""
     with open_log(data) as log:
         events = ((commit.pk, each.event) for commit in log.scan() for each in log.events(commit))
         return {pk.removeprefix("order#") for pk, event in events if getattr(event, "reason", "") == "on the copy"}

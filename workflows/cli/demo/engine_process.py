@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class EngineProcess:
 
 
 @contextmanager
-def engine(data: Path | None) -> Iterator[EngineProcess]:
+def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Iterator[EngineProcess]:
     """Run an engine on a free port, and stop it at the end. Without a folder it uses a temporary one.
 
     Raises:
@@ -47,7 +47,7 @@ def engine(data: Path | None) -> Iterator[EngineProcess]:
     with tempfile.TemporaryDirectory(prefix="expediter-demo-") as temporary:
         folder = data if data is not None else Path(temporary)
         with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-            process = _start(folder, errors.fileno())
+            process = _start(folder, parameters, errors.fileno())
             url = ""
             try:
                 url = _url(process, errors)
@@ -60,9 +60,9 @@ def engine(data: Path | None) -> Iterator[EngineProcess]:
                 raise CommandFailed(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
 
 
-def _start(data: Path, errors: int) -> subprocess.Popen[str]:
-    parameters = [f"--parameter={name}={value}" for name, value in PARAMETERS.items()]
-    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0", *parameters]
+def _start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
+    options = [f"--parameter={name}={value}" for name, value in parameters.items()]
+    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0", *options]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
 
 

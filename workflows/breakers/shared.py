@@ -19,7 +19,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent, stream_of
 from workflows.clock import Clock
 from workflows.event_store.commits import History, NewCommit
-from workflows.event_store.documents import Document, DocumentChanged, Documents
+from workflows.event_store.documents import Document, DocumentChanged, Documents, body_as
 from workflows.event_store.event_log import EventLog, WrongExpectedVersion
 
 CONFLICTS_MAX = 16
@@ -79,9 +79,7 @@ class SharedCircuit:
         return f"breaker#{self._dependency}", "circuit"
 
     def _kept(self, document: Document | None) -> Circuit:
-        if document is None:
-            return Circuit(day=(self._today() - LOOK_BACK).isoformat())
-        return msgspec.convert(document.body, Circuit)
+        return body_as(document, Circuit) or Circuit(day=(self._today() - LOOK_BACK).isoformat())
 
     def _followed(self, circuit: Circuit) -> tuple[Circuit, History]:
         """Follow the streams of all days since the circuit's. With a clock that is behind, use the newest stream."""

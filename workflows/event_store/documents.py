@@ -6,10 +6,17 @@ replaces.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, TypeVar
+
+import msgspec
+
+_log = logging.getLogger(__name__)
+
+_Shape = TypeVar("_Shape")
 
 
 class AnyVersion(Enum):
@@ -92,6 +99,22 @@ def all_documents(documents: Documents, pk: str, *, page: int = 100) -> Iterator
         if len(listed) < page:
             return
         after = listed[-1].sk
+
+
+def body_as(document: Document | None, shape: type[_Shape]) -> _Shape | None:
+    """Convert the body to a dataclass.
+
+    Returns:
+        None if there is no document, or if its body has another shape because another version of Expediter wrote it.
+        Documents can be recomputed, so an upgrade does not convert them: the caller goes on as if there were none.
+    """
+    if document is None:
+        return None
+    try:
+        return msgspec.convert(document.body, shape)
+    except msgspec.ValidationError as error:
+        _log.warning("document %s / %s is ignored, its shape is unknown: %s", document.pk, document.sk, error)
+        return None
 
 
 def check_version(pk: str, sk: str, expected: Expected, found: int | None) -> None:

@@ -27,7 +27,7 @@ from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
-from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents
+from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.incidents import list_parked
 from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
@@ -295,17 +295,20 @@ def _move(engine: Engine, job_id: str, retried: Retried) -> None:
 
 def _orders(engine: Engine, job_id: str, stage: int) -> Iterator[Retried]:
     for document in all_documents(engine.documents, _stage(job_id, stage)):
-        yield msgspec.convert(document.body, Retried)
+        if (retried := body_as(document, Retried)) is not None:
+            yield retried
 
 
 def _jobs(engine: Engine) -> Iterator[Job]:
     for document in all_documents(engine.documents, _JOBS):
-        yield msgspec.convert(document.body, Job)
+        if (job := body_as(document, Job)) is not None:
+            yield job
 
 
 def _kept(engine: Engine, job_id: str) -> tuple[Job, int] | None:
     document = engine.documents.get(_JOBS, job_id)
-    return None if document is None else (msgspec.convert(document.body, Job), document.version)
+    job = body_as(document, Job)
+    return None if document is None or job is None else (job, document.version)
 
 
 def _found(engine: Engine, job_id: str) -> tuple[Job, int]:

@@ -35,7 +35,7 @@ from domain.order.preparation import TicketState
 from workflows.breakers.dependencies import Dependency, dependency_of
 from workflows.engine import Engine
 from workflows.event_store.commits import Commit, History, RecordedEvent
-from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents
+from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents, body_as
 from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.transact import CONFLICTS_MAX
 from workflows.orders.command_handling import load
@@ -130,18 +130,24 @@ class NextRow:
         """Whether the stored row includes everything already."""
         if self.row is None or self.stored is None:
             return self.row is None and self.stored is None
-        return int(self.stored.body["version"]) >= self.row.version
+        return self._stored_version >= self.row.version
 
     @property
     def unseen(self) -> tuple[object, ...]:
         """The events that the stored row does not include."""
         if self.is_stored:
             return ()
-        return self.history.events[0 if self.stored is None else self.stored.body["version"] :]
+        return self.history.events[self._stored_version :]
 
     def events_of(self, commit: Commit) -> tuple[object, ...]:
         """The events of one commit of the order."""
         return self.history.events[commit.sk - 1 : commit.sk - 1 + commit.size]
+
+    @property
+    def _stored_version(self) -> int:
+        """The order's version in the stored row, 0 if there is no row or its shape is unknown."""
+        row = body_as(self.stored, OpenOrder)
+        return 0 if row is None else row.version
 
 
 def next_row(engine: Engine, order_id: OrderId, budgets: Budgets) -> NextRow:
@@ -188,14 +194,19 @@ def refresh(engine: Engine, order_id: OrderId, budgets: Budgets) -> OpenOrder | 
 
 def open_orders(documents: Documents) -> Iterator[OpenOrder]:
     """Return all rows, unordered, read page by page."""
+    return (row for _, row in stored_rows(documents) if row is not None)
+
+
+def stored_rows(documents: Documents) -> Iterator[tuple[OrderId, OpenOrder | None]]:
+    """Return the orders that have a row, each with its row: None if another version of Expediter wrote it."""
     for shard in range(SHARDS):
-        yield from (_row(document) for document in all_documents(documents, _partition(shard)))
+        for document in all_documents(documents, _partition(shard)):
+            yield OrderId(document.sk), body_as(document, OpenOrder)
 
 
 def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
-    """Return the row of an order as it is stored."""
-    kept = documents.get(*_place(order_id))
-    return None if kept is None else _row(kept)
+    """Return the row of an order as it is stored. None if there is none, or its shape is unknown."""
+    return body_as(documents.get(*_place(order_id)), OpenOrder)
 
 
 # --- what it waits for ------------------------------------------------------------------------------------------------
@@ -254,7 +265,7 @@ def _last(recorded: Sequence[RecordedEvent], kind: type[Event]) -> int:
 def _parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow:
     parked = recorded[order.stopped_at - 1]
     event: object = parked.event
-    assert isinstance(event, OrderParked)  # the fold took ``rested_at`` from it
+    assert isinstance(event, OrderParked)  # the fold took ``stopped_at`` from it
     return ParkedNow(
         error=event.error,
         detail=event.detail,
@@ -299,10 +310,6 @@ _HOLDS = {
 
 
 # --- documents --------------------------------------------------------------------------------------------------------
-
-
-def _row(document: Document) -> OpenOrder:
-    return msgspec.convert(document.body, OpenOrder)
 
 
 def _place(order_id: OrderId) -> tuple[str, str]:

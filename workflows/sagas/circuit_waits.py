@@ -28,7 +28,7 @@ from workflows.breakers.breaker import Breaker
 from workflows.breakers.circuit import Circuit, CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
-from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents, body_as
 from workflows.executions import Executions, TokenGone
 
 SHARDS = 4
@@ -56,6 +56,13 @@ class CircuitWait:
     token: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Released:
+    """The time up to which the releases of a dependency are used up."""
+
+    spent_until: datetime
+
+
 def register(documents: Documents, executions: Executions, breaker: Breaker, wait: CircuitWait) -> None:
     """Store the wait, then read the circuit: if it is closed by now, the task ends at once."""
     body: dict[str, Any] = msgspec.to_builtins(wait)
@@ -67,7 +74,9 @@ def register(documents: Documents, executions: Executions, breaker: Breaker, wai
 
 def waits_of(documents: Documents, order_id: OrderId) -> Iterator[CircuitWait]:
     """Yield the waits of an order, read consistently."""
-    return (_wait(document) for document in all_documents(documents, f"circuit-waits-of#{order_id}"))
+    for document in all_documents(documents, f"circuit-waits-of#{order_id}"):
+        if (wait := body_as(document, CircuitWait)) is not None:
+            yield wait
 
 
 def has_waits(documents: Documents, dependency: Dependency) -> bool:
@@ -131,8 +140,8 @@ def _allowance(documents: Documents, breaker: Breaker, circuit: Circuit, now: da
     """
     pk, sk, per_s = f"breaker#{breaker.dependency}", "release", breaker.settings.release_per_s
     stored = documents.get(pk, sk)
-    spent = datetime.fromisoformat(stored.body["spent_until"]) if stored else circuit.since
-    start = max(spent, circuit.since, now - BURST)
+    released = body_as(stored, _Released)
+    start = max(released.spent_until if released else circuit.since, circuit.since, now - BURST)
     allowed = math.floor((now - start).total_seconds() * per_s)
     if allowed <= 0:
         return 0
@@ -158,11 +167,11 @@ def _settle(documents: Documents, executions: Executions, wait: CircuitWait, ans
 def _oldest(documents: Documents, dependency: Dependency) -> Iterator[CircuitWait]:
     """Yield the waits of a dependency, oldest first. A wait that is registered meanwhile comes last, or next time."""
     shards = (all_documents(documents, _queue(dependency, shard), page=PAGE) for shard in range(SHARDS))
-    return (_wait(document) for document in heapq.merge(*shards, key=lambda document: document.sk))
-
-
-def _wait(document: Document) -> CircuitWait:
-    return msgspec.convert(document.body, CircuitWait)
+    for document in heapq.merge(*shards, key=lambda document: document.sk):
+        if (wait := body_as(document, CircuitWait)) is not None:
+            yield wait
+        else:  # an entry of unknown shape would keep the ticks busy; the watchdog restarts its order
+            documents.delete(document.pk, document.sk, ANY)
 
 
 def _in_queue(wait: CircuitWait) -> tuple[str, str]:

@@ -11,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
+
+import msgspec
 
 from domain.identifiers import OrderId
 from domain.order.commands import Awaited
@@ -18,7 +21,7 @@ from domain.order.order import Order
 from domain.order.questions import Answer, answer
 from domain.order.refusals import RunSuperseded
 from workflows.engine import Engine
-from workflows.event_store.documents import ANY, Document, Documents, all_documents
+from workflows.event_store.documents import ANY, Document, Documents, all_documents, body_as
 from workflows.executions import Executions, TokenGone
 from workflows.orders.command_handling import load
 from workflows.sagas import circuit_waits
@@ -62,30 +65,39 @@ class AnswerWait:
     token: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _StoredWait:
+    """The body of a wait's document. ``question`` is the version of the intent."""
+
+    run: int
+    action: str
+    awaited: Awaited
+    question: int
+    token: str
+
+
 def register(documents: Documents, wait: AnswerWait) -> None:
     """Store the wait. Its key contains the token, so a late attempt does not replace another wait."""
-    body = {
-        "run": wait.run,
-        "action": wait.action,
-        "awaited": wait.awaited.value,
-        "question": wait.intent_version,
-        "token": wait.token,
-    }
+    stored = _StoredWait(
+        run=wait.run, action=wait.action, awaited=wait.awaited, question=wait.intent_version, token=wait.token
+    )
+    body: dict[str, Any] = msgspec.to_builtins(stored)
     documents.put(Document(_partition(wait.order_id), _key(wait), body), ANY)
 
 
 def waits_of(documents: Documents, order_id: OrderId) -> Iterator[AnswerWait]:
     """Yield the waits of an order, read consistently."""
     for document in all_documents(documents, _partition(order_id)):
-        body = document.body
-        yield AnswerWait(
-            order_id=order_id,
-            run=body["run"],
-            action=body["action"],
-            awaited=Awaited(body["awaited"]),
-            intent_version=body["question"],
-            token=body["token"],
-        )
+        stored = body_as(document, _StoredWait)
+        if stored is not None:
+            yield AnswerWait(
+                order_id=order_id,
+                run=stored.run,
+                action=stored.action,
+                awaited=stored.awaited,
+                intent_version=stored.question,
+                token=stored.token,
+            )
 
 
 def forget(documents: Documents, wait: AnswerWait) -> None:

@@ -12,7 +12,7 @@ is long, so each round compares a part of it until all of it was read.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,13 +32,13 @@ from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.event_store.commits import Commit, History
-from workflows.event_store.documents import Document, DocumentChanged, DocumentsUnavailable
+from workflows.event_store.documents import Document, DocumentChanged, DocumentsUnavailable, body_as
 from workflows.event_store.event_log import Place, StreamUnavailable
 from workflows.event_store.streams import order_id_in
 from workflows.event_store.transact import PreconditionFailed
 from workflows.executions import ExecutionsUnavailable
 from workflows.orders.command_handling import Caller, handle, load
-from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh
+from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh, stored_rows
 from workflows.sagas import circuit_waits
 from workflows.sagas.runs import start_run
 from workflows.sagas.waits import waits_of, wake
@@ -73,16 +73,21 @@ class WatchdogRound:
 
 
 def watch(engine: Engine, settings: UpkeepSettings) -> WatchdogRound:
-    """Make one round over all open orders. Several processes may do so at once: no order is restarted twice."""
+    """Make one round over all open orders. Several processes may do so at once: no order is restarted twice.
+
+    A row that another version of Expediter wrote in another shape is recomputed, so that an upgrade loses no order.
+    """
     now, done = engine.clock.now(), WatchdogRound()
-    for row in open_orders(engine.documents):
-        if row.overdue(now) is not None:
-            done.overdue += 1
-            try:
-                _move_on(engine, row.order_id, settings, done)
-            except Exception:  # the other orders need their turn
-                _log.exception("the watchdog could not read or restart order %s", row.order_id)
-                done.failed.append(row.order_id)
+    for order_id, row in stored_rows(engine.documents):
+        try:
+            if row is None:
+                _refresh_and_start(engine, order_id, settings)
+            elif row.overdue(now) is not None:
+                done.overdue += 1
+                _move_on(engine, order_id, settings, done)
+        except Exception:  # the other orders need their turn
+            _log.exception("the watchdog could not read or restart order %s", order_id)
+            done.failed.append(order_id)
     return done
 
 
@@ -93,19 +98,18 @@ def check_rows(engine: Engine, settings: UpkeepSettings) -> list[OrderId] | None
         The orders that had no row. Their commits were never delivered, so their runs are started too. None if the
         comparison was not due.
     """
-    progress, now = engine.documents.get(*_CHECK), engine.clock.now()
-    if progress is not None and progress.body["ended_at"]:
-        if now < datetime.fromisoformat(progress.body["began_at"]) + CHECK_EVERY:
+    stored, now = engine.documents.get(*_CHECK), engine.clock.now()
+    progress = body_as(stored, _CheckProgress) or _CheckProgress(began_at=now, after=None, ended_at=None)
+    if progress.ended_at is not None:
+        if now < progress.began_at + CHECK_EVERY:
             return None
-        begun: dict[str, Any] = {}
-    else:
-        begun = dict(progress.body) if progress is not None else {}
-    comparison = _RowComparison(engine, begun.get("after"))
+        progress = _CheckProgress(began_at=now, after=None, ended_at=None)
+    comparison = _RowComparison(engine, progress.after)
     missing = [order_id for order_id in comparison.outdated() if _was_missing(engine, order_id, settings)]
-    ended_at = None if comparison.after else timestamp(engine.clock.now())
-    body = {"began_at": begun.get("began_at", timestamp(now)), "after": comparison.after, "ended_at": ended_at}
+    ended_at = None if comparison.after else engine.clock.now()
+    body: dict[str, Any] = msgspec.to_builtins(replace(progress, after=comparison.after, ended_at=ended_at))
     with suppress(DocumentChanged):  # another process compared the same part, and recorded how far it came
-        engine.documents.put(Document(*_CHECK, body), None if progress is None else progress.version)
+        engine.documents.put(Document(*_CHECK, body), None if stored is None else stored.version)
     return missing
 
 
@@ -213,14 +217,23 @@ def _record(engine: Engine, history: History, order: Order, command: Command) ->
 _CHECK = ("watchdog", "view-check")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CheckProgress:
+    """How far the comparison came: ``after`` is the last commit that was compared, None at the end of the log."""
+
+    began_at: datetime
+    after: Place | None
+    ended_at: datetime | None
+
+
 class _RowComparison:
     """One round's comparison of the view with the log, beginning at ``after``.
 
     At the end ``after`` is the last commit that was read, or None if that was the end of the log.
     """
 
-    def __init__(self, engine: Engine, after: Sequence[Any] | None) -> None:
-        self.after: Place | None = (str(after[0]), int(after[1])) if after else None
+    def __init__(self, engine: Engine, after: Place | None) -> None:
+        self.after = after
         self._engine = engine
 
     def outdated(self) -> Iterator[OrderId]:

@@ -181,11 +181,16 @@ def test_a_bulk_retry_advances_at_its_pace_and_reports_the_outcome_of_each_order
     assert begun(shop, per_s=1.0) == retry_id
 
 
-def test_a_dry_run_of_a_bulk_retry_lists_the_orders_and_starts_nothing(shop):
-    order_id = park(shop)
-    answer = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, "dry_run": True}, key="k")
-    assert (answer.status, [order["order_id"] for order in answer.json["orders"]]) == (200, [order_id])
-    assert begun(shop, key="k").startswith("retry_")
+def test_a_dry_run_of_a_bulk_retry_reports_its_orders_and_the_money_at_stake_and_starts_nothing(shop):
+    """A dry run must not be mistaken for a bulk retry that waits, and the reverse."""
+    orders = {park(shop, key=key) for key in "ab"}
+    park(shop, "KeyError", key="other")
+    planned = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, "dry_run": True}, key="k")
+    assert (planned.status, planned.json["dry_run"], planned.json["id"]) == (200, True, "")
+    assert {order["order_id"] for order in planned.json["orders"]} == orders
+    assert planned.json["at_stake"] == [{"amount": "54.80", "currency": "EUR"}]
+    job = ask(shop, "GET", f"/retries/{begun(shop, key='k')}").json
+    assert (job["dry_run"], job["at_stake"]) == (False, planned.json["at_stake"])
 
 
 def test_a_bulk_retry_of_an_unknown_group_is_not_found(shop):

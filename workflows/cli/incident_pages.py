@@ -84,7 +84,7 @@ def show_bulk_plan(planned: View, listed: View) -> None:
         stake = stakes.get(order["order_id"])
         rows.add_row(order["order_id"], money(stake) if stake else "")
     data_console().print(rows)
-    at_stake = ", ".join(money(amount) for group in listed["groups"] for amount in group["at_stake"])
+    at_stake = ", ".join(money(amount) for amount in planned["at_stake"])
     number = len(planned["orders"])
     say(f"Dry run: {number} order{'' if number == 1 else 's'} would be retried, {at_stake} at stake.")
 

@@ -138,7 +138,12 @@ class RetriedJson(TypedDict):
 class BulkRetryJson(TypedDict):
     """A bulk retry and its orders. It continues by itself."""
 
-    id: str
+    id: Annotated[str, Meta(description="Empty in a dry run.")]
+    dry_run: Annotated[bool, Meta(description="Nothing was started: these orders would be retried.")]
+    at_stake: Annotated[
+        list[MoneyJson],
+        Meta(description="In its orders when it began, one sum per currency."),
+    ]
     cause: Cause
     dependency: Provider | None
     state: Literal["running", "stopped", "done"]

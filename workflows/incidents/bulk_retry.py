@@ -19,6 +19,7 @@ from typing import Any
 import msgspec
 
 from domain.identifiers import Actor, OrderId
+from domain.money import Money
 from domain.order.commands import StartRun
 from domain.order.events import OrderParked, RunStarted
 from domain.order.order import Order, RunState
@@ -29,7 +30,7 @@ from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.event_store.transact import PreconditionFailed
-from workflows.incidents.incidents import list_parked
+from workflows.incidents.incidents import list_parked, sums_at_stake
 from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
 
@@ -75,7 +76,13 @@ class Retried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """``why`` says why it stopped. ``spent_until``: what the pace allowed before is taken."""
+    """A bulk retry as it is stored.
+
+    Attributes:
+        spent_until: The starts that the pace allowed before this time are used up.
+        at_stake: The money at stake in its orders when it began, one sum per currency; empty in jobs of older releases.
+        why: Why it stopped.
+    """
 
     id: str
     cause: str
@@ -85,16 +92,22 @@ class Job:
     per_s: float
     began_at: datetime
     spent_until: datetime
+    at_stake: tuple[Money, ...] = ()
     state: JobState = JobState.RUNNING
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A job and all its orders, those with a result last."""
+    """A job and all its orders, those with a result last.
+
+    Attributes:
+        dry_run: The job would be made; nothing was stored.
+    """
 
     job: Job
     orders: tuple[Retried, ...]
+    dry_run: bool
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -146,8 +159,9 @@ def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: f
         per_s=per_s,
         began_at=now,
         spent_until=now,
+        at_stake=sums_at_stake(each for _, each in parked),
     )
-    return Progress(job, tuple(Retried(order_id=row.order_id) for row, _ in parked))
+    return Progress(job, tuple(Retried(order_id=row.order_id) for row, _ in parked), dry_run=True)
 
 
 def advance(engine: Engine, job_id: str) -> Job:
@@ -191,7 +205,8 @@ def read(engine: Engine, job_id: str) -> Progress:
     seen: dict[OrderId, Retried] = {}
     for stage in (_WAITING, _STARTED, _RESULT):  # an order that is in two of them has got to the later
         seen |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
-    return Progress(job, tuple(sorted(seen.values(), key=lambda retried: _STAGE[retried.outcome])))
+    orders = tuple(sorted(seen.values(), key=lambda retried: _STAGE[retried.outcome]))
+    return Progress(job, orders, dry_run=False)
 
 
 def running(engine: Engine) -> list[str]:

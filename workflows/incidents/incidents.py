@@ -97,6 +97,15 @@ def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
     return sorted(groups, key=lambda group: (-group.orders, group.cause))
 
 
+def sums_at_stake(parked: Iterable[ParkedNow]) -> tuple[Money, ...]:
+    """Add up the money at stake in parked orders, one sum per currency."""
+    amounts = [each.at_stake for each in parked]
+    return tuple(
+        total((amount for amount in amounts if amount.currency == currency), currency)
+        for currency in sorted({amount.currency for amount in amounts})
+    )
+
+
 def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit: Callable[[str], Money]) -> Incident:
     """One incident, from the log. Raises OrderNotFound, NotAllowed, NotAnIncident."""
     history, order = load(log, order_id)
@@ -228,17 +237,13 @@ def _again(order: Order, actor: Actor, reason: str) -> StartRun:
 
 
 def _group(cause: str, members: list[ParkedNow]) -> Group:
-    currencies = sorted({one.at_stake.currency for one in members})
     return Group(
         cause=cause,
         error=members[0].error,
         dependency=members[0].dependency,
         orders=len(members),
         since=min(one.since for one in members),
-        at_stake=tuple(
-            total((one.at_stake for one in members if one.at_stake.currency == currency), currency)
-            for currency in currencies
-        ),
+        at_stake=sums_at_stake(members),
     )
 
 

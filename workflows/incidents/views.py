@@ -101,6 +101,8 @@ def progress_view(progress: Progress) -> BulkRetryJson:
     job = progress.job
     return {
         "id": job.id,
+        "dry_run": progress.dry_run,
+        "at_stake": plain(job.at_stake),
         "cause": job.cause,
         "dependency": plain(job.dependency),
         "state": job.state.value,

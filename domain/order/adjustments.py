@@ -16,7 +16,7 @@ from typing import TypeAlias, assert_never
 
 from domain.money import Money
 from domain.order.books import conceded, excess_taken, price, shortage
-from domain.order.commands import AbandonOrder, Approve, GrantCredit, RecordFact, WriteOff
+from domain.order.commands import AbandonOrder, Approve, ConfirmReport, GrantCredit, RecordFact, WriteOff
 from domain.order.consequences import consequences, wanted
 from domain.order.events import (
     Adjustment,
@@ -25,27 +25,29 @@ from domain.order.events import (
     CreditGranted,
     DeliveryFailed,
     Event,
-    Fact,
     Fault,
     ItemUnavailable,
     OrderAbandoned,
+    ReportConfirmed,
     WrittenOff,
 )
 from domain.order.intents import Holding, Owed, at_stake, owed
-from domain.order.order import Order, RunState, evolve, fact_key
+from domain.order.order import Order, RunState, evolve, evolve_all, fact_key
 from domain.order.refusals import (
     ApprovalOutdated,
     CreditExceedsDue,
     ImplausibleAmount,
     NoSuchApproval,
+    NotContested,
     NothingOwed,
     OrderAlreadyCancelling,
     OrderAlreadyEnded,
     SecondPersonNeeded,
     StillNeeded,
 )
+from domain.order.reports import recorded
 
-MoneyCommand: TypeAlias = GrantCredit | WriteOff | AbandonOrder
+MoneyCommand: TypeAlias = GrantCredit | WriteOff | AbandonOrder | ConfirmReport
 Request: TypeAlias = MoneyCommand | RecordFact
 
 
@@ -59,7 +61,7 @@ def report(command: RecordFact, order: Order) -> tuple[Event, ...]:
     """Record a report or, above the limit and on behalf of a party, keep it for a second person to approve."""
     request = _reported(command, order)
     if request is None:
-        return (command.fact,)
+        return recorded(command.fact, order)
     return _unless_above(command.limit, request, order)
 
 
@@ -101,6 +103,8 @@ def _request(command: Request, order: Order) -> ApprovalRequested | None:
             return _write_off(command, order)
         case AbandonOrder():
             return _abandon(command, order)
+        case ConfirmReport():
+            return _confirmation(command, order)
         case RecordFact():
             return None if fact_key(command.fact) in order.facts else _reported(command, order)
         case _:
@@ -158,7 +162,7 @@ def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
             fact = dataclasses.replace(fact, by=command.by)
             return ApprovalRequested(
                 wish=Adjustment.ITEM_UNAVAILABLE,
-                amount=_lowered(fact, order),
+                amount=_lowered(recorded(fact, order), order),
                 fault=Fault.RESTAURANT,
                 by=command.by,
                 reason="",
@@ -170,7 +174,7 @@ def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
         case DeliveryFailed() as fact:
             return ApprovalRequested(
                 wish=Adjustment.DELIVERY_FAILED,
-                amount=_lowered(fact, order),
+                amount=_lowered(recorded(fact, order), order),
                 fault=fact.fault,
                 by=command.by,
                 reason=fact.reason,
@@ -181,9 +185,25 @@ def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
             return None
 
 
-def _lowered(fact: Fact, order: Order) -> Money:
-    """By how much the report lowers what the customer pays for a meal that was or may yet be delivered."""
-    after = evolve(order, fact)
+def _confirmation(command: ConfirmReport, order: Order) -> ApprovalRequested | None:
+    if command.report in order.confirmed:
+        return None
+    if command.report not in order.contested:
+        raise NotContested(command.report)
+    confirmed = ReportConfirmed(report=command.report, by=command.by)
+    return ApprovalRequested(
+        wish=Adjustment.CONFIRM_REPORT,
+        amount=_lowered((confirmed,), order),
+        fault=Fault.PLATFORM,
+        by=command.by,
+        reason=command.reason,
+        intent=command.report,
+    )
+
+
+def _lowered(events: tuple[Event, ...], order: Order) -> Money:
+    """By how much the events lower what the customer pays for a meal that was or may yet be delivered."""
+    after = evolve_all(order, events)
     for event in consequences(after):
         after = evolve(after, event)
     if after.cancellation is not None and not order.delivery.picked_up:
@@ -200,7 +220,9 @@ def _effect(request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
         case Adjustment.ABANDON:
             return _abandoned(request, order)
         case Adjustment.ITEM_UNAVAILABLE | Adjustment.DELIVERY_FAILED:
-            return (_fact_of(request),)
+            return recorded(_fact_of(request), order)
+        case Adjustment.CONFIRM_REPORT:
+            return (ReportConfirmed(report=request.intent, by=request.by),)
         case _:
             assert_never(request.wish)
 
@@ -250,7 +272,12 @@ def _content(request: ApprovalRequested) -> tuple[object, ...]:
 
 
 def _requested(
-    adjustment: Adjustment, amount: Money, command: MoneyCommand, *, credit_id: str = "", intent: int = 0
+    adjustment: Adjustment,
+    amount: Money,
+    command: GrantCredit | WriteOff | AbandonOrder,
+    *,
+    credit_id: str = "",
+    intent: int = 0,
 ) -> ApprovalRequested:
     return ApprovalRequested(
         wish=adjustment,
@@ -279,6 +306,8 @@ def _command_of(request: ApprovalRequested) -> Request:
             return AbandonOrder(fault=request.fault, by=request.by, reason=request.reason)
         case Adjustment.ITEM_UNAVAILABLE | Adjustment.DELIVERY_FAILED:
             return RecordFact(fact=_fact_of(request), by=request.by)
+        case Adjustment.CONFIRM_REPORT:
+            return ConfirmReport(report=request.intent, by=request.by, reason=request.reason)
         case _:
             assert_never(request.wish)
 

@@ -129,6 +129,16 @@ class AbandonOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfirmReport:
+    """Let the contested report of version ``report`` take effect. ``limit`` as for a credit."""
+
+    report: int
+    by: Actor
+    reason: str | Erased
+    limit: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Approve:
     """Approve the request of version ``approval``, as another person than the one who made it."""
 
@@ -155,6 +165,7 @@ Command: TypeAlias = (
     | GrantCredit
     | WriteOff
     | AbandonOrder
+    | ConfirmReport
     | Approve
     | AddNote
 )

@@ -21,18 +21,22 @@ from domain.order.events import (
     Intent,
     OrderCancelled,
     OrderCompleted,
+    OrderDelivered,
+    OrderParked,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
     PreparationCancellationRequested,
     PreparationRequested,
+    ReportConfirmed,
     RunStarted,
 )
 from domain.order.intents import Holding, Owed, owed
 from domain.order.order import Order, RunState, evolve
 from domain.order.payment import Hold, Transfer
 from domain.order.preparation import ACCEPTED, TicketState
+from domain.order.reports import CONTRADICTION, contest_detail, contradicted
 
 
 def consequences(order: Order) -> Iterator[Event]:
@@ -57,7 +61,24 @@ def wanted(order: Order, item: Owed) -> bool:
 def _next(order: Order) -> Event | None:
     if order.placed is None:
         return None
-    return _onward(order) or _undo(order) or _end(order) or _new_run(order)
+    return _confirm(order) or _onward(order) or _undo(order) or _park(order) or _end(order) or _new_run(order)
+
+
+def _confirm(order: Order) -> ReportConfirmed | None:
+    """Let a delivery that was reported too early take effect once the missing reports have arrived."""
+    if order.cancellation is not None or order.delivery.delivered:
+        return None
+    for version, fact in order.contested.items():
+        if isinstance(fact, OrderDelivered) and contradicted(fact, order) is None:
+            return ReportConfirmed(report=version, by=SYSTEM)
+    return None
+
+
+def _park(order: Order) -> OrderParked | None:
+    """Park an order with contradicting reports, whatever it is doing, so that a person sees both."""
+    if not order.contest or order.contest not in order.contested or order.stopped_at > order.contest:
+        return None
+    return OrderParked(run=order.run, error=CONTRADICTION, detail=contest_detail(order))
 
 
 def _onward(order: Order) -> Event | None:
@@ -162,7 +183,7 @@ def _undo_of(order: Order, item: Owed) -> Intent | None:
 
 def _end(order: Order) -> Event | None:
     ended = order.run_state is RunState.ENDED and order.stopped_at > order.cancelling_since
-    if ended or owed(order):
+    if ended or owed(order) or order.contest:
         return None
     if order.cancellation is not None:
         return OrderCancelled()
@@ -172,7 +193,8 @@ def _end(order: Order) -> Event | None:
 def _new_run(order: Order) -> RunStarted | None:
     """Start a run for an ended order that holds something again, and for a parked one with new work."""
     holds_again = order.run_state is RunState.ENDED and bool(owed(order))
-    new_work = order.run_state is RunState.PARKED and max((order.cancelling_since, *order.intents)) > order.stopped_at
+    latest = max((order.cancelling_since, order.settled_at, *order.intents))
+    new_work = order.run_state is RunState.PARKED and latest > order.stopped_at
     if not holds_again and not new_work:
         return None
     reason = "the ended order holds something again" if holds_again else "new work for the parked order"

@@ -20,6 +20,7 @@ from domain.order.commands import (
     Awaited,
     CancelOrder,
     Command,
+    ConfirmReport,
     GrantCredit,
     ParkOrder,
     PlaceOrder,
@@ -92,6 +93,7 @@ from domain.order.refusals import (
     RunSuperseded,
     UnknownLine,
 )
+from domain.order.reports import CONTRADICTION, contest_detail
 from domain.personal import Erased
 
 LINES_MAX = 100
@@ -136,7 +138,7 @@ def _decided(command: Command, order: Order) -> tuple[Event, ...]:
             return _park(command, order)
         case StartRun():
             return _start_run(command, order)
-        case GrantCredit() | WriteOff() | AbandonOrder():
+        case GrantCredit() | WriteOff() | AbandonOrder() | ConfirmReport():
             return adjust(command, order)
         case Approve():
             return approve(command, order)
@@ -267,6 +269,8 @@ def _park(command: ParkOrder, order: Order) -> tuple[Event, ...]:
         return ()
     if order.cancellation is not None and not command.compensating:
         return (RunStarted(run=order.run + 1, by=SYSTEM, reason="cancelled while the run was being parked"),)
+    if order.contest:
+        return (OrderParked(run=command.run, error=CONTRADICTION, detail=contest_detail(order)),)
     return (OrderParked(run=command.run, error=command.error, detail=command.detail),)
 
 

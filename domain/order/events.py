@@ -52,6 +52,7 @@ class Adjustment(StrEnum):
     ABANDON = "abandon"
     ITEM_UNAVAILABLE = "item_unavailable"
     DELIVERY_FAILED = "delivery_failed"
+    CONFIRM_REPORT = "confirm_report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +117,25 @@ class OrderParked:
     run: int
     error: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportContested:
+    """The report of version ``report``, the next event, contradicts that of version ``contradicts``: it has no effect.
+
+    ``contradicts`` is 0 if a report is missing, e.g. the pickup before a delivery. A person decides.
+    """
+
+    report: int
+    contradicts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportConfirmed:
+    """The contested report of version ``report`` takes effect now. ``by`` is the system if the missing report came."""
+
+    report: int
+    by: Actor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -560,6 +580,8 @@ Decision: TypeAlias = (
     OrderPlaced
     | RunStarted
     | OrderParked
+    | ReportContested
+    | ReportConfirmed
     | CancellationRequested
     | OrderCancelled
     | OrderCompleted

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, get_args
 
 from domain.fast_replace import replace
-from domain.identifiers import OrderId
+from domain.identifiers import SYSTEM, OrderId
 from domain.money import Money, total
 from domain.order import delivery, payment, preparation
 from domain.order.delivery import Delivery
@@ -44,6 +44,8 @@ from domain.order.events import (
     PreparationIntent,
     PreparationOverdue,
     PreparationTimedOut,
+    ReportConfirmed,
+    ReportContested,
     RunStarted,
     WrittenOff,
 )
@@ -81,6 +83,9 @@ class Order:
 
     ``lines`` have the quantities that are available. ``stopped_at`` is the version at which the order was last parked
     or ended. ``intents`` has every intent, ``approvals`` the requests that wait for a second person, both by version.
+    ``reports`` has the latest version of each type of report that took effect, ``contested`` the reports without effect
+    by version. ``contest`` is the version of the one that a person has to decide about (0: none), and it contradicts
+    the report of version ``contradicts`` (0: one is missing). ``settled_at`` is the version of the last confirmation.
     In minor units: ``credited``; ``reported_missing``, by which reports on behalf of the restaurant lowered the price;
     ``unreturned``, captured money that was given up without a refund.
     """
@@ -94,6 +99,12 @@ class Order:
     stopped_at: int = 0
     cancellation: CancellationRequested | None = None
     cancelling_since: int = 0
+    reports: dict[type[Fact], int] = field(default_factory=dict)
+    contested: dict[int, Fact] = field(default_factory=dict)
+    confirmed: frozenset[int] = frozenset()
+    settled_at: int = 0
+    contest: int = 0
+    contradicts: int = 0
     credited: int = 0
     credits: frozenset[str] = frozenset()
     reported_missing: int = 0
@@ -197,7 +208,28 @@ def _run_started(order: Order, event: RunStarted, version: int) -> _Changes:
         "run_state": RunState.RUNNING,
         "payment": payment.lapse_refusals(order.payment),
         "delivery": replace(order.delivery, overdue=False),
+        "contest": order.contest if event.by == SYSTEM else 0,
     }
+
+
+def _contested(order: Order, event: ReportContested, version: int) -> _Changes:
+    return {"contest": event.report, "contradicts": event.contradicts}
+
+
+def _confirmed(order: Order, event: ReportConfirmed, version: int) -> _Changes:
+    fact = order.contested.get(event.report)
+    if fact is None:
+        return {}
+    if isinstance(fact, ItemUnavailable) and event.by != SYSTEM:
+        fact = dataclasses.replace(fact, by=event.by)  # from now on it is a decision of support
+    settled = replace(
+        order,
+        contest=0 if order.contest == event.report else order.contest,
+        contested={report: other for report, other in order.contested.items() if report != event.report},
+    )
+    effect = _EVOLVE[type(fact)](settled, fact, event.report)
+    settlement = {"contest": settled.contest, "contested": settled.contested, "settled_at": version}
+    return settlement | {"confirmed": order.confirmed | {event.report}} | effect
 
 
 def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
@@ -205,7 +237,7 @@ def _parked(order: Order, event: OrderParked, version: int) -> _Changes:
 
 
 def _cancelling(order: Order, event: CancellationRequested, version: int) -> _Changes:
-    return {"cancellation": event, "cancelling_since": version}
+    return {"cancellation": event, "cancelling_since": version, "contest": 0}
 
 
 def _ended(order: Order, event: OrderCancelled | OrderCompleted, version: int) -> _Changes:
@@ -231,6 +263,7 @@ def _abandoned(order: Order, event: OrderAbandoned, version: int) -> _Changes:
         "stopped_at": version,
         "abandoned": event,
         "abandoned_at": version,
+        "contest": 0,
         "unreturned": order.unreturned + event.unreturned.minor,
     }
 
@@ -253,6 +286,8 @@ def _payment(order: Order, event: Any, version: int) -> _Changes:
 
 
 def _preparation(order: Order, event: Any, version: int) -> _Changes:
+    if version == order.contest:
+        return _without_effect(order, event, version)
     changes: _Changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(
         order, event, version
     )
@@ -272,6 +307,8 @@ def _reduced(line: Line, available: int) -> Line:
 
 
 def _delivery(order: Order, event: Any, version: int) -> _Changes:
+    if version == order.contest:
+        return _without_effect(order, event, version)
     changes: _Changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(
         order, event, version
     )
@@ -280,10 +317,15 @@ def _delivery(order: Order, event: Any, version: int) -> _Changes:
     return changes
 
 
+def _without_effect(order: Order, event: Any, version: int) -> _Changes:
+    """Remember a contested report, so that it is recorded once and can be confirmed."""
+    return {"facts": order.facts | {fact_key(event)}, "contested": order.contested | {version: event}}
+
+
 def _remembered(order: Order, event: Any, version: int) -> _Changes:
     kind = type(event)
     if kind in _FACTS:
-        return {"facts": order.facts | {fact_key(event)}}
+        return {"facts": order.facts | {fact_key(event)}, "reports": order.reports | {kind: version}}
     return {"intents": order.intents | {version: event}} if kind in _INTENTS else {}
 
 
@@ -294,6 +336,8 @@ _EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
     OrderPlaced: _placed,
     RunStarted: _run_started,
     OrderParked: _parked,
+    ReportContested: _contested,
+    ReportConfirmed: _confirmed,
     CancellationRequested: _cancelling,
     OrderCancelled: _ended,
     OrderCompleted: _ended,

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from domain.order.commands import Awaited
 from domain.order.delivery import CARRYING, OfferState
-from domain.order.order import Order
+from domain.order.order import Order, RunState
 from domain.order.preparation import ACCEPTED, TicketState
 
 
@@ -36,9 +36,10 @@ def awaited_intent(order: Order, awaited: Awaited) -> int | None:
 def answer(order: Order, awaited: Awaited, intent_version: int) -> Answer:
     """Look up the answer to the intent of version ``intent_version``.
 
-    A cancellation answers every wait, and so does abandoning the order.
+    A cancellation answers every wait, and so do abandoning the order and parking it for contradicting reports.
     """
-    if order.cancellation is not None or order.given_up:
+    contested = order.contest != 0 and order.run_state is RunState.PARKED
+    if order.cancellation is not None or order.given_up or contested:
         return Answer.CANCELLING
     match awaited:
         case Awaited.ACCEPTANCE:

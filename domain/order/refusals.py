@@ -153,6 +153,14 @@ class ApprovalOutdated(Rejected):
         self.now = now
 
 
+class NotContested(Rejected):
+    """The event is not a contested report, or it was confirmed before. HTTP: 404."""
+
+    def __init__(self, report: int) -> None:
+        super().__init__(f"Event {report} of this order is not a contested report.")
+        self.report = report
+
+
 class NothingOwed(Rejected):
     """The intent holds nothing and has nothing left to collect, so there is nothing to write off."""
 

@@ -30,7 +30,7 @@ class ResolveBody(RetryBody):
 
     model_config = example(how="write_off", intent=15, reason="the account is closed", fault="platform")
 
-    how: Literal["cancel", "abandon", "write_off"]
+    how: Literal["cancel", "abandon", "write_off", "confirm_report"]
     fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
     intent: IntentVersion | None = None
 

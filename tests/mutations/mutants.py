@@ -209,8 +209,8 @@ MUTANTS = (
         name="order cancelled while something is owed",
         breaks="OrderCancelled is decided only when nothing is held or open.",
         file="domain/order/consequences.py",
-        old="    if ended or owed(order):\n",
-        new="    if ended:\n",
+        old="    if ended or owed(order) or order.contest:\n",
+        new="    if ended or order.contest:\n",
         caught_by=tests(
             "domain/order/test_cancelling.py::test_cancelling_recalls_an_unanswered_ticket_and_does_not_send_it_again"
         ),
@@ -286,6 +286,22 @@ MUTANTS = (
         caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_no_role_can_cancel"),
     ),
     Mutant(
+        name="contradicting report obeyed",
+        breaks="From the pickup on a contradicting report is recorded and has no effect.",
+        file="domain/order/reports.py",
+        old="    if earlier is None:\n        return (fact,)\n",
+        new="    if earlier is None or earlier is OrderDelivered:\n        return (fact,)\n",
+        caught_by=tests("domain/order/test_contradicting_reports.py"),
+    ),
+    Mutant(
+        name="report on behalf moves any amount",
+        breaks="Support and services may not change the money of an order above the limit alone.",
+        file="domain/order/adjustments.py",
+        old="    if _one_is_enough(request.amount, limit, order):\n",
+        new="    if _one_is_enough(request.amount, limit, order) or request.wish is Adjustment.DELIVERY_FAILED:\n",
+        caught_by=tests("domain/order/test_second_person.py"),
+    ),
+    Mutant(
         name="decline of one courier taken for a decline of all",
         breaks="A decline counts for the courier who declines.",
         file="domain/order/delivery.py",
@@ -317,8 +333,8 @@ MUTANTS = (
         name="cancellation does not end forward waits",
         breaks="A cancellation ends every wait of a forward step.",
         file="domain/order/questions.py",
-        old="    if order.cancellation is not None or order.given_up:\n",
-        new="    if order.given_up:\n",
+        old="    if order.cancellation is not None or order.given_up or contested:\n",
+        new="    if order.given_up or contested:\n",
         caught_by=tests("domain/order/test_cancelling.py::test_a_cancellation_answers_every_wait"),
     ),
     Mutant(

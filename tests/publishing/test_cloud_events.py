@@ -32,7 +32,15 @@ def test_every_event_type_is_decided_about() -> None:
 
 def test_no_intent_and_nothing_of_the_inside_is_published() -> None:
     """An intent says what is to be done; others hear what was."""
-    inside = {e.NoteAdded, e.ApprovalRequested, e.ApprovalGiven, e.OrderParked, e.RunStarted}
+    inside = {
+        e.NoteAdded,
+        e.ApprovalRequested,
+        e.ApprovalGiven,
+        e.OrderParked,
+        e.RunStarted,
+        e.ReportContested,
+        e.ReportConfirmed,
+    }
     assert inside <= INTERNAL
     asked = {kind for kind in PUBLISHED if kind.__name__.endswith("Requested")}
     assert asked == {e.CancellationRequested}  # a decision that happened, not an outside call to be made

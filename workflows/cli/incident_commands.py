@@ -138,13 +138,14 @@ def resolve(
     how: Annotated[
         str,
         typer.Option(
-            metavar="cancel|abandon|write-off",
-            help="cancel reverses what was done; abandon does not; write-off stops pursuing what one event holds.",
+            metavar="cancel|abandon|write-off|confirm-report",
+            help="cancel reverses what was done; abandon does not; write-off stops pursuing what one event holds; "
+            "confirm-report lets a contested report take effect.",
         ),
     ],
     reason: Reason,
     intent: Annotated[
-        int | None, typer.Option(metavar="EVENT", help="The number of the event to write off, as the incident shows.")
+        int | None, typer.Option(metavar="EVENT", help="The event to write off or the report to confirm, by number.")
     ] = None,
     fault: Annotated[
         str | None,

@@ -169,6 +169,7 @@ def _fixed(sentence: str) -> Callable[[Data], str]:
 _REQUESTS = {
     "item_unavailable": "report of an unavailable item",
     "delivery_failed": "report of a failed delivery",
+    "confirm_report": "confirmation of a contested report",
 }
 
 
@@ -206,6 +207,12 @@ _FROM_EARLIER: dict[str, Callable[[Data, Earlier], str]] = {
 _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "OrderPlaced": _placed,
     "OrderParked": lambda d: f"Parked, support has to decide: {d['error']}",
+    "ReportContested": lambda d: (
+        f"Event {d['report']} contradicts "
+        + (f"event {d['contradicts']}" if d["contradicts"] else "a missing report")
+        + " and has no effect until support decides"
+    ),
+    "ReportConfirmed": lambda d: f"Event {d['report']} takes effect, confirmed by {actor(d['by'])}",
     "CancellationRequested": lambda d: f"Cancellation begun {_why_cancelled(d)} (at fault: {d['fault']})",
     "OrderCompleted": _fixed("Order completed, delivered and paid"),
     "CreditGranted": lambda d: f"Credit of {money(d['amount'])} granted by {actor(d['by'])}{_quoted(d['reason'])}",

@@ -96,7 +96,7 @@ class ApprovalJson(TypedDict):
     """A request that waits for a second person."""
 
     approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
-    wish: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed"]
+    wish: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
     amount: MoneyJson
     by: ActorJson
     reason: str

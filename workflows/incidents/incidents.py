@@ -15,7 +15,7 @@ from itertools import groupby
 
 from domain.identifiers import Actor, OrderId
 from domain.money import Money, total
-from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, StartRun, WriteOff
+from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, ConfirmReport, StartRun, WriteOff
 from domain.order.events import Fault
 from domain.order.intents import owed
 from domain.order.order import Order, RunState
@@ -51,6 +51,7 @@ class How(StrEnum):
     CANCEL = "cancel"
     ABANDON = "abandon"
     WRITE_OFF = "write_off"
+    CONFIRM_REPORT = "confirm_report"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +146,11 @@ def resolve(
     intent: int | None = None,
     dry_run: bool = False,
 ) -> Handled | Plan:
-    """End the incident in one of three ways. Above the limit a second person has to approve. Raises as ``retry``."""
+    """End the incident in one of four ways. Above the limit a second person has to approve. Raises as ``retry``.
+
+    Args:
+        intent: The event to write off, or the contested report to confirm (the latest one if None).
+    """
 
     def resolution(order: Order) -> Verb:
         actor = request.caller.actor
@@ -156,6 +161,9 @@ def resolve(
                 return AbandonOrder(by=actor, reason=reason, fault=fault, limit=limit(order.currency))
             case How.WRITE_OFF if intent is not None:
                 return WriteOff(intent=intent, by=actor, reason=reason, fault=fault, limit=limit(order.currency))
+            case How.CONFIRM_REPORT:
+                report = order.contest if intent is None else intent
+                return ConfirmReport(report=report, by=actor, reason=reason, limit=limit(order.currency))
             case _:
                 raise WriteOffNeedsIntent([item.intent for item in owed(order)])
 
@@ -224,8 +232,8 @@ def _act(
 
 def _unused(how: How, fault: Fault, intent: int | None) -> tuple[object, ...]:
     """Return the parameters that the command of this resolution does not carry, if they were given at all."""
-    named = {"fault": fault} if how is How.CANCEL and fault is not Fault.PLATFORM else {}
-    numbered = {"intent": intent} if how is not How.WRITE_OFF and intent is not None else {}
+    named = {"fault": fault} if how in {How.CANCEL, How.CONFIRM_REPORT} and fault is not Fault.PLATFORM else {}
+    numbered = {"intent": intent} if how in {How.CANCEL, How.ABANDON} and intent is not None else {}
     return tuple(f"{name}={value}" for name, value in {**named, **numbered}.items())
 
 
@@ -256,4 +264,7 @@ def _plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
     for item in owed(order):
         write_off = WriteOff(intent=item.intent, by=actor, reason="", fault=Fault.PLATFORM, limit=limit)
         verbs[f"write_off {item.intent}"] = write_off
+    if order.contest:
+        confirm = ConfirmReport(report=order.contest, by=actor, reason="", limit=limit)
+        verbs[f"confirm_report {order.contest}"] = confirm
     return {name: plan(verb, order) for name, verb in verbs.items()}

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from domain.money import Money
-from domain.order.commands import AbandonOrder, Approve, CancelOrder, StartRun, WriteOff
+from domain.order.commands import AbandonOrder, Approve, CancelOrder, ConfirmReport, StartRun, WriteOff
 from domain.order.deciding import decide
 from domain.order.events import (
     ApprovalRequested,
@@ -26,7 +26,7 @@ from domain.order.intents import Holding, OpenIntent, open_intents, owed
 from domain.order.order import Order, Status, evolve
 from domain.order.refusals import Rejected
 
-Verb: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | Approve
+Verb: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve
 
 
 @dataclass(frozen=True, slots=True)

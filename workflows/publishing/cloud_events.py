@@ -83,6 +83,8 @@ INTERNAL: frozenset[type[Any]] = frozenset(
         # how the engine runs it
         e.RunStarted,
         e.OrderParked,
+        e.ReportContested,
+        e.ReportConfirmed,
         # circuits belong to no order
         CircuitOpened,
         CircuitClosed,

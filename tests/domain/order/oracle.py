@@ -6,6 +6,7 @@ Nothing here imports the state or the rules of the domain, so that a mistake the
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from domain.order import events as e
@@ -13,9 +14,29 @@ from domain.order import events as e
 Lines = dict[str, int]
 
 
+def obeyed(events: Iterable[e.Event]) -> list[e.Event]:
+    """The events without the contested reports, but for those that were confirmed: they count from then on.
+
+    Every event keeps its version: a contested report reads as the mark before it, a confirmation as the report.
+    """
+    facts = list(events)
+    result = list(facts)
+    for version, event in enumerate(facts, start=1):
+        if isinstance(event, e.ReportContested) and event.report <= len(facts):
+            result[event.report - 1] = event
+        if isinstance(event, e.ReportConfirmed):
+            result[version - 1] = _as_confirmed(facts[event.report - 1], event)
+    return result
+
+
+def _as_confirmed(fact: e.Event, event: e.ReportConfirmed) -> e.Event:
+    by_support = isinstance(fact, e.ItemUnavailable) and event.by.role != "system"
+    return replace(fact, by=event.by) if by_support else fact  # type: ignore[type-var]  # an event is a dataclass
+
+
 def books_of(events: Iterable[e.Event]) -> Lines:
     """The lines of the books, in minor units, under the names that ``domain.order.books.Books`` gives them."""
-    facts = list(events)
+    facts = obeyed(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     due = _due(facts, captures)
     open_, captured = _sum(captures, "open"), _sum(captures, "done")
@@ -38,7 +59,7 @@ def price_of(events: Iterable[e.Event]) -> int:
     left: dict[int, int] = {}
     each: dict[int, int] = {}
     amount = 0
-    for event in events:
+    for event in obeyed(events):
         match event:
             case e.OrderPlaced():
                 for number, line in enumerate(event.lines, start=1):
@@ -57,7 +78,7 @@ def lost_by(events: Iterable[e.Event]) -> int:
 
     Nothing for an order that was cancelled before the pickup, because the customer got no meal.
     """
-    facts = list(events)
+    facts = obeyed(events)
     kinds = [type(event) for event in facts]
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     placed = price_of(facts[:1])
@@ -79,7 +100,7 @@ def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
 
     For a refund that was requested, or refused in this run, it is the version of the refund's intent.
     """
-    facts = list(events)
+    facts = obeyed(events)
     captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
     in_doubt = {("capture", version) for version, (state, _, _) in captures.items() if state == "open"}
     owed = {("capture", version) for version, (state, _, _) in refunds.items() if state in {"open", "refused"}}

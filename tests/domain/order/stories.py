@@ -22,6 +22,7 @@ from domain.order.commands import (
     Awaited,
     CancelOrder,
     Command,
+    ConfirmReport,
     GrantCredit,
     ParkOrder,
     PlaceOrder,
@@ -243,6 +244,16 @@ def approve(by: Actor = SECOND) -> StoryLine:
 
 def note(text: str = "called the restaurant", note_id: str = "note") -> AddNote:
     return AddNote(note_id=note_id, by=SUPPORT, text=text)
+
+
+def confirm(limit: str | None = None, by: Actor = SUPPORT) -> StoryLine:
+    """Let the latest contested report take effect."""
+    return lambda order: ConfirmReport(
+        report=max([*order.contested, *order.confirmed]),
+        by=by,
+        reason="called the customer",
+        limit=eur(limit) if limit else None,
+    )
 
 
 def park(*, compensating: bool = False, run: int | None = None) -> StoryLine:

@@ -13,6 +13,7 @@ from domain.order.events import (
     PaymentCaptureRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
+    ReportConfirmed,
     RunStarted,
 )
 from domain.order.order import RunState, Status
@@ -23,13 +24,16 @@ from tests.domain.order.stories import (
     DELIVERED,
     PICKED_UP,
     PLACED,
+    READY,
     cancel,
     capture_refused,
     captured,
+    confirm,
     credit,
     delivered,
     eur,
     given,
+    picked_up,
     refunded,
     unavailable,
     voided,
@@ -97,7 +101,7 @@ def test_the_same_credit_twice_is_one_credit():
 def test_more_than_the_price_cannot_be_credited():
     given(*COMPLETED).when(credit("40.01")).refused(CreditExceedsDue)
     given(*COMPLETED, credit("30.00")).when(credit("10.01", "b")).refused(CreditExceedsDue)
-    given(*PICKED_UP, unavailable(1)).when(credit("12.01")).refused(CreditExceedsDue)
+    given(*READY, unavailable(1), picked_up()).when(credit("12.01")).refused(CreditExceedsDue)
 
 
 def test_what_was_written_off_cannot_be_credited_as_well():
@@ -119,9 +123,9 @@ def test_a_cancelled_order_cannot_be_credited():
 def test_an_item_both_missing_and_credited_is_refunded_once():
     """The price never falls below zero: 40.00 credited, then 28.00 of pizza missing."""
     (
-        given(*COMPLETED, credit("40.00"))
-        .when(unavailable(1))
-        .then(unavailable(1))
+        given(*COMPLETED, credit("40.00"), unavailable(1))
+        .when(confirm())
+        .then(ReportConfirmed, RunStarted)
         .with_books(captured="40.00", still_to_refund="40.00")
     )
 

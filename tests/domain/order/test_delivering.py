@@ -17,10 +17,13 @@ from domain.order.events import (
     Fault,
     OrderCancelled,
     OrderCompleted,
+    OrderParked,
     PaymentCaptureRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
     PreparationCancellationRequested,
+    ReportConfirmed,
+    ReportContested,
     RunStarted,
 )
 from domain.order.order import RunState, Status
@@ -34,11 +37,13 @@ from tests.domain.order.stories import (
     NOON,
     PICKED_UP,
     READY,
+    SUPPORT,
     Story,
     assigned,
     cancel,
     capture_refused,
     captured,
+    confirm,
     courier_declined,
     courier_lost,
     credit,
@@ -49,6 +54,7 @@ from tests.domain.order.stories import (
     offered,
     park,
     picked_up,
+    ready,
     refunded,
     released,
     restart,
@@ -193,7 +199,8 @@ def test_the_courier_who_picks_up_has_the_meal_and_the_other_offers_are_withdraw
     )
     offers = versions_of(story.order, CourierRequested)
     assert [answer(story.order, Awaited.PICKUP, offer) for offer in offers] == [Answer.PICKED_UP] * 2
-    story.when(released()).when(delivered(to=0)).when(captured()).being(Status.COMPLETED).holding()
+    ended = story.when(released()).when(ready()).when(delivered(to=0)).when(captured())
+    ended.being(Status.COMPLETED).holding()
 
 
 def test_pickup_is_the_pivot():
@@ -201,19 +208,26 @@ def test_pickup_is_the_pivot():
     story = given(*READY).when(picked_up()).then(picked_up()).being(Status.PICKED_UP).holding("authorization", "offer")
     story.when(cancel()).refused(OrderAlreadyPickedUp)
     story.when(timeout(Awaited.PICKUP)).nothing()
-    late = story.when(courier_declined()).then(courier_declined()).being(Status.PICKED_UP).with_open()
-    late.holding("authorization", "offer")
+    late = story.when(courier_declined()).then(ReportContested, courier_declined(), OrderParked)
+    late.being(Status.PICKED_UP).with_open().holding("authorization", "offer")
 
 
-def test_a_delivery_is_captured_without_a_report_of_the_pickup():
+def test_a_delivery_takes_effect_once_the_pickup_and_the_ready_meal_are_reported_too():
+    """Messages overtake each other. Until then the order waits for a person, and no money is taken."""
     (
         given(*ASSIGNED)
         .when(delivered())
-        .then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")))
-        .holding("capture in doubt")
+        .then(ReportContested(report=9, contradicts=0), delivered(), OrderParked)
+        .being(Status.PREPARING, RunState.PARKED)
         .when(picked_up())
         .then(picked_up())
-        .being(Status.DELIVERED)
+        .when(ready())
+        .then(
+            ready(),
+            ReportConfirmed(report=9, by=SYSTEM),
+            PaymentCaptureRequested(authorization_id="auth-2", amount=eur("40.00")),
+            RunStarted(run=2, by=SYSTEM, reason="new work for the parked order"),
+        )
         .when(captured())
         .then(captured(), OrderCompleted())
         .holding()
@@ -238,12 +252,15 @@ def test_a_delivery_that_fails_after_pickup_releases_the_hold():
 
 
 def test_a_delivery_that_failed_after_the_capture_is_refunded():
-    """The courier corrects the report after the order was completed."""
+    """The courier corrects the report after the order was completed, and a person confirms it."""
     (
         given(*COMPLETED)
         .when(failed())
+        .then(ReportContested(report=15, contradicts=10), failed(), OrderParked)
+        .with_books(captured="40.00", due="40.00")
+        .when(confirm())
         .then(
-            failed(),
+            ReportConfirmed(report=15, by=SUPPORT),
             CancellationRequested,
             PaymentRefundRequested(capture_id="cap-11", amount=eur("40.00")),
             RunStarted,
@@ -258,7 +275,7 @@ def test_a_delivery_that_failed_after_the_capture_is_refunded():
 
 def test_a_delivery_that_fails_while_the_capture_is_in_doubt_settles_the_capture_first():
     """The same call is made again, and only what it took is refunded."""
-    story = given(*DELIVERED).when(failed()).then(failed(), CancellationRequested)
+    story = given(*DELIVERED, failed()).when(confirm()).then(ReportConfirmed, CancellationRequested, RunStarted)
     story.with_open(PaymentCaptureRequested).with_books(still_to_capture="40.00", still_to_refund="40.00")
     story.when(captured()).then(captured(), PaymentRefundRequested).holding("capture")
     story.when(capture_refused()).then(capture_refused(), PaymentVoidRequested).holding("authorization").with_books()
@@ -270,7 +287,9 @@ def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelle
         given(*PICKED_UP, credit("40.00"), delivered(), voided())
         .being(Status.COMPLETED, RunState.ENDED)
         .when(failed())
-        .then(failed(), CancellationRequested, OrderCancelled())
+        .being(Status.DELIVERED, RunState.PARKED)
+        .when(confirm())
+        .then(ReportConfirmed, CancellationRequested, OrderCancelled())
         .being(Status.CANCELLED, RunState.ENDED)
     )
 
@@ -278,19 +297,22 @@ def test_a_free_order_whose_delivery_failed_after_its_end_ends_again_as_cancelle
 def test_a_second_courier_who_reports_a_pickup_is_released_when_the_first_delivers():
     """One meal, two pickups: the reports contradict each other, and the order ends all the same."""
     (
-        given(*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(to=0))
+        given(*ACCEPTED, assigned(), ready(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(to=0))
         .when(picked_up())
+        .then(ReportContested, picked_up(), OrderParked)
         .when(delivered(to=0))
-        .with_open(PaymentCaptureRequested, CourierReleaseRequested)
+        .with_open(CourierReleaseRequested, PaymentCaptureRequested)
         .when(courier_lost())
         .when(captured())
-        .then(captured(), OrderCompleted())
+        .being(Status.DELIVERED)
+        .when(restart())
+        .then(RunStarted, OrderCompleted())
     )
 
 
 def test_a_failure_reported_by_a_courier_without_the_meal_stops_nothing():
     """The offer was withdrawn and another courier has the meal, so the first one found none."""
-    late = (*ACCEPTED, assigned(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(), released())
+    late = (*ACCEPTED, assigned(), ready(), timeout(Awaited.PICKUP), assigned("bob"), picked_up(), released())
     (
         given(*late)
         .when(failed(to=0))
@@ -320,11 +342,11 @@ def test_a_pickup_reported_after_the_failure_does_not_hold_the_courier_again():
 
 
 def test_an_order_cancelled_for_a_failed_delivery_stays_cancelled_when_it_is_delivered():
-    """A cancellation is never reversed; the customer gets the meal for free."""
+    """A cancellation is never reversed; the customer gets the meal for free, and a person sees both reports."""
     (
         given(*PICKED_UP, failed())
         .when(delivered())
-        .then(delivered())
+        .then(ReportContested, delivered(), OrderParked)
         .being(Status.CANCELLING)
         .with_open(PaymentVoidRequested)
     )

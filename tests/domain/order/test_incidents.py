@@ -42,6 +42,7 @@ from tests.domain.order.stories import (
     authorized,
     cancel,
     capture_refused,
+    confirm,
     courier_lost,
     credit,
     declined,
@@ -193,7 +194,7 @@ def test_the_next_run_requests_a_refused_refund_again_under_a_new_key():
 def test_a_refused_refund_of_everything_is_requested_again_for_everything():
     """A refused refund returned no money."""
     (
-        given(*COMPLETED, failed(), refund_refused())
+        given(*COMPLETED, failed(), confirm(), refund_refused())
         .when(restart())
         .then(RunStarted, PaymentRefundRequested(capture_id="cap-11", amount=eur("40.00")))
     )

@@ -17,6 +17,7 @@ from domain.order.events import (
     PaymentRefundRequested,
     PaymentVoidRequested,
     PreparationRequested,
+    ReportConfirmed,
     RunStarted,
 )
 from domain.order.order import RunState, Status
@@ -32,6 +33,7 @@ from tests.domain.order.stories import (
     cancel,
     capture_refused,
     captured,
+    confirm,
     credit,
     declined,
     delivered,
@@ -232,7 +234,7 @@ def test_a_second_capture_of_the_same_order_is_refunded_in_full():
 def test_each_capture_gets_a_refund_of_its_own():
     """No refund is larger than its capture."""
     (
-        given(*DELIVERED, capture_refused(), restart(), captured(to=0), failed())
+        given(*DELIVERED, capture_refused(), restart(), captured(to=0), failed(), confirm())
         .when(captured())
         .then(
             captured(),
@@ -345,6 +347,7 @@ def test_two_captures_with_the_same_id_are_refunded_in_full():
         .when(refunded())
         .then(refunded(), OrderCompleted())
         .when(failed())
+        .when(confirm())
         .with_books(captured="80.00", refunded="40.00", still_to_refund="40.00")
         .with_open(PaymentRefundRequested)
     )
@@ -375,11 +378,12 @@ def test_a_report_that_answers_no_intent_is_refused(answers):
 
 
 def test_an_item_reported_unavailable_after_the_capture_is_refunded():
-    """28.00 of pizza never came. The customer does not pay for it, however late it is reported."""
+    """28.00 of pizza never came. The customer does not pay for it once a person has confirmed the late report."""
     (
-        given(*COMPLETED)
-        .when(unavailable(1))
-        .then(unavailable(1), PaymentRefundRequested(capture_id="cap-11", amount=eur("28.00")), RunStarted)
+        given(*COMPLETED, unavailable(1))
+        .with_books(captured="40.00", due="40.00")
+        .when(confirm())
+        .then(ReportConfirmed, PaymentRefundRequested(capture_id="cap-11", amount=eur("28.00")), RunStarted)
         .when(refunded())
         .then(refunded(), OrderCompleted())
         .with_books(captured="40.00", due="12.00", refunded="28.00")

@@ -14,12 +14,15 @@ from domain.order.events import (
     Fault,
     OrderCancelled,
     OrderCompleted,
+    OrderParked,
     PaymentCaptureRequested,
     PaymentVoidRequested,
     PreparationCancellationRequested,
     PreparationOverdue,
     PreparationRequested,
     PreparationTimedOut,
+    ReportConfirmed,
+    ReportContested,
     RunStarted,
 )
 from domain.order.order import RunState, Status
@@ -40,6 +43,8 @@ from tests.domain.order.stories import (
     assigned,
     authorized,
     cancel,
+    captured,
+    confirm,
     delivered,
     eur,
     given,
@@ -208,9 +213,8 @@ def test_a_pickup_answers_the_wait_for_readiness():
     story = given(*ASSIGNED, picked_up()).holding("authorization", "offer")
     assert answer(story.order, Awaited.READINESS, versions_of(story.order, PreparationRequested)[0]) is Answer.READY
     story.when(ready()).then(ready()).being(Status.PICKED_UP)
-    given(*ASSIGNED, picked_up()).when(rejected()).then(rejected()).being(Status.PICKED_UP).holding(
-        "authorization", "offer"
-    )
+    contested = given(*ASSIGNED, picked_up()).when(rejected()).then(ReportContested, rejected(), OrderParked)
+    contested.being(Status.PICKED_UP).holding("authorization", "offer")
 
 
 def test_an_unavailable_item_lowers_the_total_and_what_is_captured():
@@ -223,7 +227,8 @@ def test_an_unavailable_item_lowers_the_total_and_what_is_captured():
 
 
 def test_an_item_reported_unavailable_during_the_capture_is_refunded():
-    given(*DELIVERED).when(unavailable(2)).with_books(still_to_capture="40.00", due="34.00", still_to_refund="6.00")
+    story = given(*DELIVERED, unavailable(2)).when(confirm())
+    story.with_books(still_to_capture="40.00", due="34.00", still_to_refund="6.00")
 
 
 @pytest.mark.parametrize("available", [-3, 0])
@@ -237,7 +242,8 @@ def test_an_order_without_available_items_is_cancelled(available):
 
 def test_an_order_without_available_items_is_not_cancelled_after_pickup():
     """From pickup on the order goes forward; the customer does not pay for missing items."""
-    story = given(*PICKED_UP, unavailable(1)).when(unavailable(2)).then(unavailable(2)).being(Status.PICKED_UP)
+    missing = (*READY, unavailable(1), picked_up(), unavailable(2))
+    story = given(*missing).when(confirm()).then(ReportConfirmed, RunStarted).being(Status.PICKED_UP)
     story.when(delivered()).then(delivered(), PaymentCaptureRequested(authorization_id="auth-2", amount=eur("6.00")))
 
 
@@ -255,7 +261,11 @@ def test_a_report_on_a_line_that_does_not_exist_is_refused(line):
 
 def test_a_report_of_the_restaurant_on_a_completed_order_is_recorded():
     """Facts are never refused, on an ended order too."""
-    given(*COMPLETED).when(rejected()).then(rejected()).being(Status.COMPLETED, RunState.ENDED).holding()
+    given(*COMPLETED).when(accepted()).nothing()
+    story = given(*ASSIGNED, picked_up(), ready(), delivered(), captured()).when(unavailable(1, 5))
+    story.then(unavailable(1, 5)).being(Status.COMPLETED, RunState.ENDED).holding()
+    contested = given(*COMPLETED).when(rejected()).then(ReportContested, rejected(), OrderParked)
+    contested.being(Status.DELIVERED, RunState.PARKED).holding()
 
 
 def test_a_report_of_the_restaurant_before_its_ticket_is_refused():
@@ -267,10 +277,8 @@ def test_a_report_of_the_restaurant_before_its_ticket_is_refused():
 
 
 def test_a_completed_order_needs_every_ticket_settled():
-    """The delivery closes the ticket, even without a report of the restaurant after its acceptance."""
-    given(*ASSIGNED, delivered()).when(unavailable(2)).with_books(
-        still_to_capture="40.00", due="34.00", still_to_refund="6.00"
-    )
+    """The pickup closes the ticket, even without a report of the restaurant after its acceptance."""
+    given(*ASSIGNED, picked_up()).holding("authorization", "offer")
     assert OrderCompleted() in given(*COMPLETED).events
 
 

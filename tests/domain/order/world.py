@@ -26,6 +26,7 @@ from domain.order.commands import (
     Awaited,
     CancelOrder,
     Command,
+    ConfirmReport,
     GrantCredit,
     ParkOrder,
     RecordFact,
@@ -113,6 +114,7 @@ class World:
         yield from [self._report_again] * (1 if self.reported else 0)
         yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
         yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note)
+        yield from [self._confirm] * (2 if self.order.contested else 0)
         yield from [self._approve] * (2 if self.order.approvals else 0)
         yield from [self._contradict] * (6 if self.contradictory else 0)
 
@@ -184,6 +186,11 @@ class World:
         approvals = [*self.order.approvals, parameter % 50]
         by = SUPPORT if parameter % 5 == 1 else SECOND
         return Approve(approval=approvals[parameter // 5 % len(approvals)], by=by)
+
+    def _confirm(self, parameter: int) -> Command:
+        reports = [*self.order.contested, parameter % 50]
+        report = reports[parameter // 4 % len(reports)]
+        return ConfirmReport(report=report, by=SUPPORT, reason="", limit=_limit(parameter))
 
     def _note(self, parameter: int) -> Command:
         return AddNote(note_id="abcdef"[parameter % 6], by=SUPPORT, text="")
@@ -355,6 +362,8 @@ class World:
         ticket, offer = self.order.ticket, self.order.delivery.current
         if ticket is not None and ticket.state is TicketState.ACCEPTED:
             self.kitchen = "ready"
+            return e.PreparationReady(answers=ticket.intent, at=NOON)
+        if ticket is not None and self.order.delivery.picked_up and e.PreparationReady not in self.order.reports:
             return e.PreparationReady(answers=ticket.intent, at=NOON)
         if offer is not None and offer.state is OfferState.ASSIGNED and not self.order.delivery.picked_up:
             self.couriers[offer.intent], self.meal = "carrying", "on its way"

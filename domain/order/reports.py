@@ -1,0 +1,100 @@
+"""Reports of restaurants and couriers that contradict earlier ones.
+
+From the pickup on, a contradicting report is recorded and has no effect: a person decides with both reports in
+view. The same holds for a delivery reported before the meal was reported ready and picked up, until both are reported.
+"""
+
+from __future__ import annotations
+
+from domain.order.delivery import CARRYING, Delivery, OfferState
+from domain.order.events import (
+    CourierDeclined,
+    DeliveryFailed,
+    Event,
+    Fact,
+    ItemUnavailable,
+    OrderDelivered,
+    OrderPickedUp,
+    PreparationReady,
+    PreparationRejected,
+    ReportContested,
+)
+from domain.order.order import Order
+
+CONTRADICTION = "ContradictingReports"
+"""The name of the incident."""
+
+
+def recorded(fact: Fact, order: Order) -> tuple[Event, ...]:
+    """Make the events that record a report: the report alone or, if it contradicts an earlier one, marked as such."""
+    earlier = contradicted(fact, order)
+    if earlier is None:
+        return (fact,)
+    return ReportContested(report=order.version + 2, contradicts=order.reports.get(earlier, 0)), fact
+
+
+def contradicted(fact: Fact, order: Order) -> type[Fact] | None:
+    """Find the type of the report that a report contradicts; None if it contradicts none.
+
+    A delivery without a pickup contradicts the missing pickup, one before "ready" the missing "ready".
+    """
+    delivery = order.delivery
+    if order.abandoned is not None:
+        return None
+    if isinstance(fact, OrderDelivered):
+        return _contradicted_by_delivery(fact, order)
+    if not delivery.picked_up:
+        return None
+    match fact:
+        case PreparationRejected():
+            return OrderPickedUp
+        case ItemUnavailable():
+            return OrderPickedUp if _lowers(fact, order) else None
+        case CourierDeclined():
+            return OrderPickedUp if _gives_up_the_meal(fact, delivery) else None
+        case OrderPickedUp():
+            return OrderPickedUp if _carried_by_another(delivery, fact.answers) else None
+        case DeliveryFailed():
+            return OrderDelivered if delivery.delivered and not _carried_by_another(delivery, fact.answers) else None
+        case _:
+            return None
+
+
+def contest_detail(order: Order) -> str:
+    """Describe the open contest for a person: both reports by event number."""
+    later = f"{type(order.contested[order.contest]).__name__} (event {order.contest})"
+    if not order.contradicts:
+        return f"{later} came before the meal was reported ready and picked up"
+    earlier = next(kind.__name__ for kind, version in order.reports.items() if version == order.contradicts)
+    return f"{later} contradicts {earlier} (event {order.contradicts})"
+
+
+def _contradicted_by_delivery(fact: OrderDelivered, order: Order) -> type[Fact] | None:
+    delivery = order.delivery
+    if delivery.failed is not None:
+        return DeliveryFailed
+    if _carried_by_another(delivery, fact.answers):
+        return OrderDelivered if delivery.delivered else OrderPickedUp
+    if not _was_picked_up(fact.answers, order):
+        return OrderPickedUp
+    return None if PreparationReady in order.reports else PreparationReady
+
+
+def _was_picked_up(offer: int, order: Order) -> bool:
+    """Whether a pickup was reported for this offer and took effect."""
+    contested = any(isinstance(fact, OrderPickedUp) and fact.answers == offer for fact in order.contested.values())
+    return (OrderPickedUp, offer, None) in order.facts and not contested
+
+
+def _lowers(fact: ItemUnavailable, order: Order) -> bool:
+    return 1 <= fact.line <= len(order.lines) and max(fact.available, 0) < order.lines[fact.line - 1].quantity
+
+
+def _gives_up_the_meal(fact: CourierDeclined, delivery: Delivery) -> bool:
+    offer = next((offer for offer in delivery.offers if offer.intent == fact.answers), None)
+    return offer is not None and offer.state in CARRYING and fact.courier in {None, offer.courier}
+
+
+def _carried_by_another(delivery: Delivery, intent: int) -> bool:
+    carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
+    return any(offer.state in carrying for offer in delivery.offers if offer.intent != intent)

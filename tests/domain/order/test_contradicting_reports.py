@@ -1,0 +1,199 @@
+"""Reports that contradict each other: what each pair leads to, in each order, and how a person decides."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from domain.identifiers import SYSTEM
+from domain.order.commands import Awaited
+from domain.order.events import (
+    ApprovalRequested,
+    CancellationRequested,
+    OrderCompleted,
+    OrderParked,
+    PaymentRefundRequested,
+    ReportConfirmed,
+    ReportContested,
+    RunStarted,
+)
+from domain.order.order import RunState, Status
+from domain.order.questions import Answer, answer
+from domain.order.refusals import NotContested
+from tests.domain.order.stories import (
+    ACCEPTED,
+    ASSIGNED,
+    AUTHORIZED,
+    COMPLETED,
+    DELIVERED,
+    PICKED_UP,
+    READY,
+    SUPPORT,
+    Report,
+    Story,
+    StoryLine,
+    abandon,
+    accepted,
+    approve,
+    assigned,
+    confirm,
+    courier_declined,
+    credit,
+    delivered,
+    failed,
+    folded,
+    given,
+    park,
+    picked_up,
+    ready,
+    rejected,
+    restart,
+    unavailable,
+    voided,
+)
+
+PAGE = Path(__file__).parents[3] / "docs" / "contradicting-reports.md"
+
+BEFORE: dict[str, tuple[StoryLine, ...]] = {
+    "accepted": ACCEPTED,
+    "rejected": (*AUTHORIZED, rejected()),
+    "unavailable": (*ASSIGNED, unavailable(1, 1)),
+    "ready": (*ACCEPTED, ready()),
+    "assigned": ASSIGNED,
+    "declined": (*ASSIGNED, courier_declined("ann")),
+    "picked up": PICKED_UP,
+    "picked up, not ready": (*ASSIGNED, picked_up()),
+    "delivered": COMPLETED,
+    "failed": (*PICKED_UP, failed()),
+}
+"""Orders whose latest report is the one named. All reports are about their first ticket and offer."""
+
+REPORTS: dict[str, Report] = {
+    "accepted": accepted(),
+    "rejected": rejected(),
+    "unavailable": unavailable(2),
+    "ready": ready(),
+    "assigned": assigned(to=0),
+    "declined": courier_declined("ann", to=0),
+    "picked up": picked_up(to=0),
+    "delivered": delivered(to=0),
+    "failed": failed(to=0),
+}
+
+
+def outcome(earlier: str, later: str) -> str:
+    """Say in one word what the later report leads to."""
+    story = given(*BEFORE[earlier])
+    try:
+        report = REPORTS[later](story.order)
+    except IndexError:
+        return "-"  # there is no offer that it could be about
+    after = story.when(report)
+    assert after.refusal is None
+    kinds = [type(event) for event in after.added]
+    if not kinds:
+        return "repeated"
+    if ReportContested in kinds:
+        assert after.order.run_state is RunState.PARKED
+        return "**contested**"
+    changed = ("ticket", "delivery", "lines", "cancellation", "payment", "run_state")
+    same = all(getattr(after.order, name) == getattr(story.order, name) for name in changed)
+    return "no effect" if same else "takes effect"
+
+
+@pytest.mark.parametrize("earlier", BEFORE)
+def test_the_page_says_what_every_pair_of_reports_leads_to(earlier):
+    """The table in docs/contradicting-reports.md is what the rules do, cell by cell."""
+    rows = [re.split(r"\s*\|\s*", line.strip("| ")) for line in PAGE.read_text().splitlines() if line.startswith("|")]
+    header, _, *table = rows
+    assert header == ["latest report", *REPORTS]
+    cells = {name: row for name, *row in table}
+    assert cells.keys() == BEFORE.keys()
+    assert cells[earlier] == [outcome(earlier, later) for later in REPORTS]
+
+
+def contested(*lines: StoryLine) -> Story:
+    story = given(*lines)
+    assert story.order.run_state is RunState.PARKED
+    return story
+
+
+def test_an_incident_names_both_reports():
+    story = given(*COMPLETED).when(failed())
+    assert story.added[-1] == OrderParked(
+        run=1,
+        error="ContradictingReports",
+        detail="DeliveryFailed (event 15) contradicts OrderDelivered (event 10)",
+    )
+
+
+def test_a_contested_report_moves_no_money_and_stops_the_waits():
+    """The run of the order ends, because only a person can go on."""
+    story = contested(*ASSIGNED, delivered())
+    assert answer(story.order, Awaited.PICKUP, 6) is Answer.CANCELLING
+    contested(*COMPLETED, failed()).with_books(captured="40.00", due="40.00").with_open()
+    contested(*COMPLETED, unavailable(1)).with_books(captured="40.00", due="40.00").with_open()
+
+
+def test_a_person_who_starts_a_run_keeps_to_the_earlier_reports():
+    """And the same report again changes nothing."""
+    story = contested(*COMPLETED, failed()).when(restart()).then(RunStarted, OrderCompleted())
+    story.being(Status.COMPLETED, RunState.ENDED).when(failed()).nothing()
+    waiting = contested(*ASSIGNED, delivered()).when(restart()).then(RunStarted)
+    assert answer(waiting.order, Awaited.PICKUP, 6) is Answer.NONE
+
+
+def test_a_person_who_confirms_the_later_report_lets_it_take_effect():
+    """Even after a run was started."""
+    for so_far in (contested(*COMPLETED, failed()), contested(*COMPLETED, failed()).when(restart())):
+        after = so_far.when(confirm())
+        assert after.added[0] == ReportConfirmed(report=15, by=SUPPORT)
+        assert CancellationRequested in {type(event) for event in after.added}
+
+
+def test_confirming_a_report_that_costs_more_than_the_limit_needs_a_second_person():
+    story = contested(*COMPLETED, failed()).when(confirm(limit="10.00")).then(ApprovalRequested)
+    assert ReportConfirmed in {type(event) for event in story.when(approve()).added}
+    missing = contested(*COMPLETED, unavailable(2)).when(confirm(limit="6.00"))
+    missing.then(ReportConfirmed, PaymentRefundRequested, RunStarted).when(credit("0.01", limit="6.00")).then(
+        ApprovalRequested
+    )
+
+
+def test_a_report_that_was_never_contested_cannot_be_confirmed():
+    given(*COMPLETED, failed(), confirm()).when(confirm()).nothing()
+    line = confirm()
+    known = contested(*COMPLETED, failed())
+    given(*COMPLETED).when(line(known.order)).refused(NotContested)
+
+
+def test_a_machine_that_fails_meanwhile_does_not_hide_the_reports():
+    story = given(*DELIVERED, failed()).when(park()).nothing()
+    assert story.order.contest
+
+
+def test_an_early_delivery_is_confirmed_by_the_pickup_even_after_a_person_went_on():
+    story = given(*READY, delivered(), restart()).when(picked_up())
+    assert ReportConfirmed(report=10, by=SYSTEM) in story.added
+    story.being(Status.DELIVERED)
+
+
+def test_a_person_who_gave_the_order_up_is_not_asked_again():
+    story = given(*PICKED_UP, abandon()).when(rejected())
+    assert ReportContested not in {type(event) for event in story.added}
+
+
+def test_a_late_delivery_of_a_failed_order_is_seen_by_a_person_and_stays_free():
+    story = contested(*PICKED_UP, failed(), delivered()).being(Status.CANCELLING)
+    story.when(voided()).when(restart()).being(Status.CANCELLED, RunState.ENDED).with_books()
+
+
+def test_an_old_history_reads_as_it_did():
+    """Only events written by these rules set a report aside: what took effect before stays in effect."""
+    marks = (ReportContested, OrderParked)
+    for lines in ((*ASSIGNED, delivered()), (*COMPLETED, failed())):
+        before_the_rule = [event for event in given(*lines).events if not isinstance(event, marks)]
+        delivery = folded(*before_the_rule).order.delivery
+        assert delivery.delivered or delivery.failed

@@ -62,15 +62,15 @@ def main() -> None:
 
 
 def _rows(chosen: Options) -> list[Row]:
-    found: dict[str, list[dict[str, float]]] = {name: [] for name in ("boto3", *HANDLERS)}
+    by_module: dict[str, list[dict[str, float]]] = {name: [] for name in ("boto3", *HANDLERS)}
     for number in range(chosen.size(16, 4)):
-        for name, samples in found.items():
+        for name, samples in by_module.items():
             sample = _sample(name)
             if number:  # the first run reads files that later runs find in memory
                 samples.append(sample)
-    boto3 = found.pop("boto3")
+    boto3 = by_module.pop("boto3")
     floor = {key: median(sample[key] for sample in boto3) for key in boto3[0]}
-    rows = [_row(name, samples, boto3, floor) for name, samples in found.items()]
+    rows = [_row(name, samples, boto3, floor) for name, samples in by_module.items()]
     return [row for pair in rows for row in pair]
 
 

@@ -78,8 +78,8 @@ def _executions_of(connection: apsw.Connection, order_id: OrderId) -> tuple[_Row
 
 
 def _last_id(connection: apsw.Connection) -> int:
-    found: Any = connection.execute("SELECT max(id) FROM executions").fetchall()[0][0]
-    return int(found)
+    last_id: Any = connection.execute("SELECT max(id) FROM executions").fetchall()[0][0]
+    return int(last_id)
 
 
 def _insert_executions(

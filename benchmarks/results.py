@@ -41,10 +41,10 @@ class Target:
     of: str = "ratio"
 
     def met(self, row: Row) -> bool:
-        found = row.ratio if self.of == "ratio" else row.value
-        if found is None:
+        measured = row.ratio if self.of == "ratio" else row.value
+        if measured is None:
             raise ValueError(f"{row.name} has a target for its {self.of} and none")
-        return found <= self.limit if self.at_most else found >= self.limit
+        return measured <= self.limit if self.at_most else measured >= self.limit
 
     def __str__(self) -> str:
         limit = f"{self.limit:g}x" if self.of == "ratio" else f"{self.limit:,g}"
@@ -84,14 +84,14 @@ def at_least(limit: float, of: str = "ratio") -> Target:
 
 def publish(benchmark: str, rows: Sequence[Row], *, quick: bool, as_json: bool) -> None:
     """Show the rows. Unless ``quick``, store them in place of the benchmark's older rows."""
-    found = [_as_json(benchmark, row) for row in rows]
+    new = [_as_json(benchmark, row) for row in rows]
     if as_json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(new, indent=2))
     else:
         _show(benchmark, rows)
     if not quick:
         kept = [row for row in _kept() if row["benchmark"] != benchmark]
-        _keep(kept + [row | _measured() for row in found])
+        _keep(kept + [row | _measured() for row in new])
 
 
 def read() -> dict[str, Any]:

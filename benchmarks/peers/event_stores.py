@@ -114,8 +114,8 @@ def _aett(port: int) -> Store:
             for number in range(events * commit // commits, events * (commit + 1) // commits):
                 order.record(number)
             repository.save(order)
-        found = repository.get(Order, stream)
-        assert len(found.answers) == events, (found.answers, events)
+        order = repository.get(Order, stream)
+        assert len(order.answers) == events, (order.answers, events)
         return stream
 
     return append, _loading(stored, lambda stream: repository.get(Order, stream))

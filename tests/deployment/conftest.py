@@ -22,8 +22,8 @@ def deployment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]
         pytest.skip("no .tools/ministack: make tools installs it")
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
-    with deployed(shared / "deployment") as found:
-        yield found
+    with deployed(shared / "deployment") as running:
+        yield running
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ def deployed(folder: Path) -> Iterator[Deployment]:
     try:
         with _only_one(folder / "start.lock"):
             fcntl.flock(users, fcntl.LOCK_SH)  # waits while an earlier deployment is shutting down
-            said = _running(folder) or _started(folder)
-        yield Deployment(**json.loads(said))
+            output = _running(folder) or _started(folder)
+        yield Deployment(**json.loads(output))
     finally:
         os.close(users)
 
@@ -90,12 +90,12 @@ def _only_one(lock: Path) -> Iterator[None]:
 
 def _running(folder: Path) -> str | None:
     """Read the output of the deployment if it runs, which means that it holds ``server.lock``."""
-    said = folder / "deployment.json"
+    file = folder / "deployment.json"
     with suppress(FileNotFoundError), open(folder / "server.lock") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            return said.read_text()
+            return file.read_text()
     return None
 
 
@@ -116,9 +116,9 @@ def _started(folder: Path) -> str:
     assert server.stdout is not None
     impatience = threading.Timer(READY_WITHIN_S, server.terminate)
     impatience.start()
-    said = server.stdout.readline()
+    output = server.stdout.readline()
     impatience.cancel()
     server.stdout.close()
-    assert said, f"no deployment; its log ends with:\n{(folder / 'serve.log').read_text()[-4000:]}"
-    (folder / "deployment.json").write_text(said)
-    return said
+    assert output, f"no deployment; its log ends with:\n{(folder / 'serve.log').read_text()[-4000:]}"
+    (folder / "deployment.json").write_text(output)
+    return output

@@ -53,7 +53,7 @@ def _skip_unsupported_resources(template: dict[str, Any]) -> None:
 def _name_secrets_by_arn(template: dict[str, Any]) -> None:
     """Use ARNs of secrets: on MiniStack a reference to a secret is its name, on AWS its ARN, which policies need."""
     resources = template["Resources"]
-    secrets = {name for name, found in resources.items() if found["Type"] == "AWS::SecretsManager::Secret"}
+    secrets = {name for name, resource in resources.items() if resource["Type"] == "AWS::SecretsManager::Secret"}
     template["Resources"] = _with_arns(resources, secrets)
     template["Outputs"] = _with_arns(template.get("Outputs", {}), secrets)
 
@@ -138,13 +138,13 @@ def _point_functions_at(step_functions: str, resources: Resources) -> None:
             resource["Properties"]["Environment"]["Variables"]["AWS_ENDPOINT_URL_SFN"] = step_functions
 
 
-def error_name(said: str, log_tail: str) -> str:
+def error_name(reported: str, log_tail: str) -> str:
     """Find the name of a function's error, which state machines match on.
 
     MiniStack reports ``Runtime.HandlerError`` for every exception; the last line of the trace in the log has the class.
     """
-    if said != "Runtime.HandlerError":
-        return said
+    if reported != "Runtime.HandlerError":
+        return reported
     lines = base64.b64decode(log_tail).decode(errors="replace").rstrip().splitlines()
-    raised = [found[1] for line in lines if (found := re.match(r"(?:\w+\.)*(\w+)(?::|$)", line))]
-    return raised[-1] if raised else said
+    raised = [match[1] for line in lines if (match := re.match(r"(?:\w+\.)*(\w+)(?::|$)", line))]
+    return raised[-1] if raised else reported

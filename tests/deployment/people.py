@@ -33,13 +33,13 @@ class Person(ExpediterClient):
         )
         cognito.admin_set_user_password(UserPoolId=pool, Username=name, Password=password, Permanent=True)
         cognito.admin_add_user_to_group(UserPoolId=pool, Username=name, GroupName=role)
-        told = cognito.initiate_auth(
+        answer = cognito.initiate_auth(
             ClientId=deployment.outputs["ClientId"],
             AuthFlow="USER_PASSWORD_AUTH",
             AuthParameters={"USERNAME": name, "PASSWORD": password},
         )
         self.name, self.password = name, password
-        self.token: str = told["AuthenticationResult"]["AccessToken"]
+        self.token: str = answer["AuthenticationResult"]["AccessToken"]
         self.id: str = cognito.get_user(AccessToken=self.token)["Username"]
         super().__init__(deployment.api, self.token)
 
@@ -61,10 +61,10 @@ class Listener:
     def until(self, read: Callable[[], T], holds: Callable[[T], Any]) -> T:
         """Read until the value ``holds``: again after each published event, or after a second."""
         deadline = time.monotonic() + DEADLINE_S
-        while not holds(found := read()):
-            assert time.monotonic() < deadline, f"after {DEADLINE_S} s there was still {found}"
+        while not holds(value := read()):
+            assert time.monotonic() < deadline, f"after {DEADLINE_S} s there was still {value}"
             self._wait_s(1)
-        return found
+        return value
 
     def close(self) -> None:
         self._sns.unsubscribe(SubscriptionArn=self._subscription)

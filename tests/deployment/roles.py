@@ -11,9 +11,9 @@ from botocore.config import Config
 from tests.deployment.deployer import Account
 from tests.deployment.deployment import Deployment
 
-NOBODY = {"pk": {"S": "nobody"}}
-NO_COMMIT = {**NOBODY, "sk": {"N": "1"}}
-NO_DOCUMENT = {**NOBODY, "sk": {"S": "nothing"}}
+NO_KEY = {"pk": {"S": "missing"}}
+NO_COMMIT = {**NO_KEY, "sk": {"N": "1"}}
+NO_DOCUMENT = {**NO_KEY, "sk": {"S": "nothing"}}
 NO_KEYS_BLOB = b"no key wrapped this"
 
 Client = Any
@@ -22,7 +22,7 @@ Call = Callable[[Client, str], object]
 
 def key_in(table: str) -> Mapping[str, Any]:
     """Build the key of an item that does not exist."""
-    return NO_COMMIT if "-Events-" in table else NO_DOCUMENT if "-Documents-" in table else NOBODY
+    return NO_COMMIT if "-Events-" in table else NO_DOCUMENT if "-Documents-" in table else NO_KEY
 
 
 def never(**call: Any) -> dict[str, Any]:
@@ -38,7 +38,7 @@ CALLS: Mapping[str, Call] = {
     "dynamodb:Query": lambda dynamodb, table: dynamodb.query(
         TableName=table,
         KeyConditionExpression="pk = :pk",
-        ExpressionAttributeValues={":pk": NOBODY["pk"]},
+        ExpressionAttributeValues={":pk": NO_KEY["pk"]},
     ),
     "dynamodb:Scan": lambda dynamodb, table: dynamodb.scan(TableName=table, Limit=1),
     "dynamodb:PutItem": lambda dynamodb, table: dynamodb.put_item(**never(TableName=table, Item=key_in(table))),
@@ -63,7 +63,7 @@ CALLS: Mapping[str, Call] = {
     "sqs:PurgeQueue": lambda sqs, queue: sqs.purge_queue(QueueUrl=queue),
     "sns:Publish": lambda sns, topic: sns.publish(TopicArn=topic, Message="{}"),
     "events:PutEvents": lambda events, bus: events.put_events(
-        Entries=[{"EventBusName": bus, "Source": "nobody.listens", "DetailType": "nothing", "Detail": "{}"}]
+        Entries=[{"EventBusName": bus, "Source": "no.listener", "DetailType": "nothing", "Detail": "{}"}]
     ),
     "s3:PutObject": lambda s3, bucket: s3.put_object(Bucket=bucket, Key="a-test", Body=b""),
     "s3:GetObject": lambda s3, bucket: s3.get_object(Bucket=bucket, Key="a-test"),
@@ -80,7 +80,7 @@ CALLS: Mapping[str, Call] = {
 
 def execution_of(machine: str) -> str:
     """Build the ARN of an execution that was never started."""
-    return f"{machine.replace(':stateMachine:', ':execution:')}:nobody"
+    return f"{machine.replace(':stateMachine:', ':execution:')}:missing"
 
 
 class Roles:

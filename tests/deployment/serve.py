@@ -83,5 +83,5 @@ def _wait_until_nobody_uses(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))  # so that every "with" block ends
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # so that every "with" block ends
     main(Path(sys.argv[1]))

@@ -99,6 +99,6 @@ def _machines(account: Account, stack: Stack) -> Iterator[Machine]:
     client = account.client("stepfunctions")
     for arn in stack.resources.values():
         if ":stateMachine:" in arn:
-            found = client.describe_state_machine(stateMachineArn=arn)
-            parsed = definition.parse(found["definition"], name=found["name"])
-            yield Machine(found["name"], found["type"] == "EXPRESS", parsed)
+            described = client.describe_state_machine(stateMachineArn=arn)
+            parsed = definition.parse(described["definition"], name=described["name"])
+            yield Machine(described["name"], described["type"] == "EXPRESS", parsed)

@@ -37,10 +37,10 @@ class CommandLine:
             "AWS_SECRET_ACCESS_KEY": account.secret,
         }
 
-    def run(self, *arguments: str, given: str = "", token: str = "") -> str:
+    def run(self, *arguments: str, stdin: str = "", token: str = "") -> str:
         environment = {**self._environment, **({"EXPEDITER_TOKEN": token} if token else {})}
         done = subprocess.run(
-            [EXPEDITER, *arguments], input=given, env=environment, capture_output=True, text=True, check=False
+            [EXPEDITER, *arguments], input=stdin, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -63,15 +63,19 @@ def test_published_events_arrive_in_the_queue_of_a_backend_service(
     order_id = placed(customer, restaurant, listener)
     restaurant.reject(order_id, "closed for the night")
     queue = EventQueue(deployment.root.client("sqs"), deployment.outputs["OrderEventsQueueUrl"])
-    heard: dict[str, str] = {}
+    kinds: dict[str, str] = {}
     deadline = time.monotonic() + DEADLINE_S
-    while "expediter.order.cancelled.v1" not in heard.values():
-        assert time.monotonic() < deadline, heard
+    while "expediter.order.cancelled.v1" not in kinds.values():
+        assert time.monotonic() < deadline, kinds
         received = queue.receive(wait_s=5)
-        heard |= {told.event["sequence"]: told.event["type"] for told in received if told.event["subject"] == order_id}
+        kinds |= {
+            message.event["sequence"]: message.event["type"]
+            for message in received
+            if message.event["subject"] == order_id
+        }
         queue.acknowledge(received)
-    said = [kind.removeprefix("expediter.").removesuffix(".v1") for _, kind in sorted(heard.items())]
-    assert said == [
+    names = [kind.removeprefix("expediter.").removesuffix(".v1") for _, kind in sorted(kinds.items())]
+    assert names == [
         *("order.placed", "payment.authorized", "preparation.rejected", "order.cancellation-requested"),
         *("payment.voided", "order.cancelled"),
     ]
@@ -134,9 +138,9 @@ def stop(deployment: Deployment, name: str) -> None:
     machine = deployment.resources["OrderMachine"]
     ours = deployment.step_functions_client()
     [running] = [
-        found["executionArn"]
-        for found in ours.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
-        if found["name"] == name
+        execution["executionArn"]
+        for execution in ours.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+        if execution["name"] == name
     ]
     ours.stop_execution(executionArn=running)
     deployment.root.client("stepfunctions").start_execution(stateMachineArn=machine, name=name, input=NO_JSON)
@@ -164,5 +168,5 @@ def test_the_command_line_works_with_a_deployed_stack(
     show = ("order", "show", order_id, "--url", deployment.api)
     assert expediter.json(*show, token=customer.token)["id"] == order_id
     where = ("--url", deployment.api, "--user-pool-client", deployment.outputs["ClientId"])
-    expediter.run("login", *where, "--username", customer.name, given=f"{customer.password}\n")
+    expediter.run("login", *where, "--username", customer.name, stdin=f"{customer.password}\n")
     assert expediter.json(*show)["id"] == order_id

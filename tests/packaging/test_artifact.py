@@ -52,11 +52,11 @@ def http(method: str, path: str) -> dict[str, Any]:
 def test_the_artifact_holds_exactly_the_packages_and_the_locked_dependencies(artifact: Path) -> None:
     """The shipped code is the tested code: nothing is added and nothing is missing."""
     locked = re.findall(r"^([\w.-]+)==([\w.]+)", (REPOSITORY / "requirements-lambda.lock").read_text(), re.M)
-    shipped = {found.name for found in artifact.glob("*.dist-info")}
+    shipped = {path.name for path in artifact.glob("*.dist-info")}
     expected = {f"{name.replace('-', '_')}-{version}.dist-info" for name, version in locked}
     assert shipped == expected | {"expediter.dist-info"}
-    recorded = {line.split("/")[0] for found in artifact.glob("*.dist-info/RECORD") for line in found.open()}
-    others = {found.name for found in artifact.iterdir()} - shipped - {"__pycache__"}
+    recorded = {line.split("/")[0] for path in artifact.glob("*.dist-info/RECORD") for line in path.open()}
+    others = {path.name for path in artifact.iterdir()} - shipped - {"__pycache__"}
     assert others - set(OURS) <= {name.split(",")[0] for name in recorded}
     assert not others & NEVER_SHIPPED
 
@@ -66,8 +66,8 @@ def test_the_packages_are_complete(artifact: Path, package: str) -> None:
     """Every file equals that of the repository, byte by byte."""
 
     def files(root: Path) -> dict[str, bytes]:
-        found = (path for path in (root / package).rglob("*") if path.is_file() and path.suffix != ".pyc")
-        return {str(path.relative_to(root)): path.read_bytes() for path in found}
+        paths = (path for path in (root / package).rglob("*") if path.is_file() and path.suffix != ".pyc")
+        return {str(path.relative_to(root)): path.read_bytes() for path in paths}
 
     assert files(artifact) == files(REPOSITORY)
 

@@ -22,15 +22,15 @@ def run_one_by_one(plans: Iterable[FaultPlan], look: bool) -> list[PlanResult]:
 
 def cells(text: str) -> dict[tuple[str, str], str]:
     """Read the cells of a page, by step and fault."""
-    found, machine, steps = {}, "", list[str]()
+    by_cell, machine, steps = {}, "", list[str]()
     for line in text.splitlines():
         if line.startswith("## "):
             machine = line.removeprefix("## ")
         elif line.startswith("| "):
             first, *rest = (part.strip() for part in line.strip("|").split("|"))
             steps = rest if first == "fault" else steps
-            found.update({(f"{machine}.{step}", first): cell for step, cell in zip(steps, rest, strict=True)})
-    return {(step, fault): cell for (step, fault), cell in found.items() if fault != "fault"}
+            by_cell.update({(f"{machine}.{step}", first): cell for step, cell in zip(steps, rest, strict=True)})
+    return {(step, fault): cell for (step, fault), cell in by_cell.items() if fault != "fault"}
 
 
 def test_the_page_has_a_filled_cell_for_every_step_and_fault() -> None:

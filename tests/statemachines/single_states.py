@@ -32,7 +32,7 @@ class SingleState:
 
     machine: str
     state: str
-    given: Mapping[str, Any] = field(default_factory=lambda: RUN)
+    state_input: Mapping[str, Any] = field(default_factory=lambda: RUN)
     answers: Mapping[str, Any] | str | None = None
     then: str | None
     output: Any = _ANYTHING
@@ -65,12 +65,14 @@ SINGLE_STATES = [
         then="IsAuthorized",
         output={"Error": "States.Timeout", "Cause": "too long"},
     ),
-    SingleState(machine="OrderMachine", state="IsAuthorized", given={"outcome": "authorized"}, then="Fulfil"),
-    SingleState(machine="OrderMachine", state="IsAuthorized", given={"outcome": "deferred"}, then="AwaitPayments"),
+    SingleState(machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "authorized"}, then="Fulfil"),
+    SingleState(
+        machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "deferred"}, then="AwaitPayments"
+    ),
     SingleState(
         machine="OrderMachine",
         state="IsAuthorized",
-        given={"outcome": "declined"},
+        state_input={"outcome": "declined"},
         then="FindReason",
         output={"Error": "PaymentNotAuthorized", "Cause": "no authorization, and no reason"},
     ),
@@ -93,15 +95,15 @@ SINGLE_STATES = [
     SingleState(
         machine="OrderMachine",
         state="FindReason",
-        given={"Error": "NotSettled", "Cause": "why"},
+        state_input={"Error": "NotSettled", "Cause": "why"},
         answers={"Payload": {"reason": "cancelling"}},
         then="HasReason",
         output={"Error": "NotSettled", "Cause": "why", "reason": "cancelling"},
     ),
     SingleState(machine="OrderMachine", state="FindReason", answers="RunSuperseded", then="Superseded"),
-    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "cancelling"}, then="Compensate"),
-    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "completed"}, then="Completed"),
-    SingleState(machine="OrderMachine", state="HasReason", given={"reason": "none"}, then="ParkOrder"),
+    SingleState(machine="OrderMachine", state="HasReason", state_input={"reason": "cancelling"}, then="Compensate"),
+    SingleState(machine="OrderMachine", state="HasReason", state_input={"reason": "completed"}, then="Completed"),
+    SingleState(machine="OrderMachine", state="HasReason", state_input={"reason": "none"}, then="ParkOrder"),
     SingleState(
         machine="OrderMachine",
         state="AwaitCircuitToUndo",
@@ -113,7 +115,7 @@ SINGLE_STATES = [
     SingleState(
         machine="OrderMachine",
         state="ParkOrder",
-        given={**RUN, "Error": "NotSettled", "Cause": "why"},
+        state_input={**RUN, "Error": "NotSettled", "Cause": "why"},
         answers={"Payload": {}},
         then=None,
         output={"outcome": "parked"},
@@ -142,7 +144,7 @@ SINGLE_STATES = [
 
 def definition_of(machine: str) -> dict[str, Any]:
     """Read a machine's definition, with its substitutions as on AWS."""
-    found = read_template(TEMPLATE, PROVIDERS).machines[machine]
-    text = definition.substitute(found.definition, found.substitutions)
+    deployed = read_template(TEMPLATE, PROVIDERS).machines[machine]
+    text = definition.substitute(deployed.definition, deployed.substitutions)
     made: dict[str, Any] = yaml.safe_load(text)
     return made

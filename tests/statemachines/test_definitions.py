@@ -80,20 +80,20 @@ def texts(value: Any) -> Iterator[str]:
 @cache
 def exception_classes() -> set[str]:
     """Collect the names of all exception classes of the domain and the workflows."""
-    found = set()
+    names = set()
     for package in (domain, workflows):
         for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
             if "cli" not in module.name:
                 members = inspect.getmembers(importlib.import_module(module.name), inspect.isclass)
-                found |= {name for name, kind in members if issubclass(kind, Exception)}
-    return found
+                names |= {name for name, kind in members if issubclass(kind, Exception)}
+    return names
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_engine_accepts_the_definition_with_the_template_s_substitutions(machine):
     """The embedded engine runs what is deployed: the text of the file with the template's substitutions."""
-    found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
-    definition.parse(definition.substitute(found.definition, found.substitutions), name=machine)
+    deployed = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
+    definition.parse(definition.substitute(deployed.definition, deployed.substitutions), name=machine)
 
 
 @pytest.mark.parametrize("machine", MACHINES)
@@ -163,18 +163,18 @@ def test_every_expression_parses(machine, name, state):
 @pytest.mark.parametrize("machine", MACHINES)
 def test_the_template_substitutes_exactly_the_placeholders(machine):
     """A placeholder without a value is an invalid ARN; a value without a placeholder has no effect."""
-    found = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
+    deployed = read_template(ROOT / "template.yaml").machines[MACHINES[machine]]
     used = set(re.findall(r"\$\{(\w+)\}", "".join(texts(raw(machine)))))
-    assert used == set(found.substitutions)
+    assert used == set(deployed.substitutions)
 
 
 def test_the_definitions_use_exactly_the_actions_that_exist():
     """Every action in a definition exists in the code, and every action is used."""
-    asked = set()
+    used = set()
     for machine in MACHINES:
         for text in texts(raw(machine)):
-            asked |= set(re.findall(r"'action': '(\w+)'", text))
-    assert asked == set(ACTIONS)
+            used |= set(re.findall(r"'action': '(\w+)'", text))
+    assert used == set(ACTIONS)
 
 
 def test_record_timeout_names_the_action_that_waited():

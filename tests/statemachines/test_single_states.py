@@ -45,7 +45,7 @@ def test_the_interpreter_runs_each_state_as_in_the_table(single: SingleState) ->
     is_end = single.then is None
     ended = run(
         definition,
-        dict(single.given),
+        dict(single.state_input),
         {"SagaStep": answering(single, definition["States"][single.state].get("Resource", ""))},
         machines={"PaymentMachine": payment(single)} if single.state == "AuthorizePayment" else {},
     )
@@ -101,20 +101,20 @@ def step_functions(request: pytest.FixtureRequest) -> Any:
 @pytest.mark.parametrize("single", SINGLE_STATES, ids=lambda single: single.name)
 def test_aws_runs_each_state_as_in_the_table(step_functions: Any, single: SingleState) -> None:
     """TestState with a mocked answer of the task. An error comes after the last retry, so that it is caught."""
-    execution = {"Input": dict(single.given), "Name": f"{single.given.get('order_id', 'ord')}-1"}
-    asked: dict[str, Any] = {
+    execution = {"Input": dict(single.state_input), "Name": f"{single.state_input.get('order_id', 'ord')}-1"}
+    request: dict[str, Any] = {
         "definition": json.dumps(definition_of(single.machine)),
         "stateName": single.state,
-        "input": json.dumps(single.given),
+        "input": json.dumps(single.state_input),
         "context": json.dumps({"Execution": execution, "Task": {"Token": "a token"}}),
     }
     if isinstance(single.answers, str):
-        asked["mock"] = {"errorOutput": {"error": single.answers, "cause": "why"}}
-        asked["stateConfiguration"] = {"retrierRetryCount": TRIES_MAX}
+        request["mock"] = {"errorOutput": {"error": single.answers, "cause": "why"}}
+        request["stateConfiguration"] = {"retrierRetryCount": TRIES_MAX}
     elif single.answers is not None:
-        asked["mock"] = {"result": json.dumps(single.answers), "fieldValidationMode": "NONE"}
-    told = step_functions.test_state(**asked)
-    assert told["status"] == ("CAUGHT_ERROR" if isinstance(single.answers, str) else "SUCCEEDED"), told
-    assert told.get("nextState") == single.then
+        request["mock"] = {"result": json.dumps(single.answers), "fieldValidationMode": "NONE"}
+    answer = step_functions.test_state(**request)
+    assert answer["status"] == ("CAUGHT_ERROR" if isinstance(single.answers, str) else "SUCCEEDED"), answer
+    assert answer.get("nextState") == single.then
     if single.tells_output:
-        assert json.loads(told["output"]) == single.output
+        assert json.loads(answer["output"]) == single.output

@@ -20,15 +20,15 @@ def plain() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def resources(plain: dict[str, Any]) -> Resources:
-    found: Resources = plain["Resources"]
-    return found
+    resources: Resources = plain["Resources"]
+    return resources
 
 
 @pytest.fixture(scope="session")
 def of_type(resources: Resources) -> Callable[[str], Resources]:
     """Map logical id to properties for the resources of a type."""
 
-    def found(kind: str) -> Resources:
+    def select(kind: str) -> Resources:
         return {name: item["Properties"] for name, item in resources.items() if item["Type"] == f"AWS::{kind}"}
 
-    return found
+    return select

@@ -41,27 +41,27 @@ def named(value: Any) -> str:
 
 
 def statements_of(document: Mapping[str, Any], owner: str) -> Iterator[Statement]:
-    for found in _listed(document["Statement"]):
+    for raw in _listed(document["Statement"]):
         yield Statement(
             owner=owner,
-            sid=found.get("Sid", ""),
-            effect=found["Effect"],
-            principals=tuple(_principals(found.get("Principal", ()))),
-            actions=tuple(_listed(found["Action"])),
-            resources=tuple(named(item) for item in _listed(found.get("Resource", ()))),
-            conditions=found.get("Condition", {}),
+            sid=raw.get("Sid", ""),
+            effect=raw["Effect"],
+            principals=tuple(_principals(raw.get("Principal", ()))),
+            actions=tuple(_listed(raw["Action"])),
+            resources=tuple(named(item) for item in _listed(raw.get("Resource", ()))),
+            conditions=raw.get("Condition", {}),
         )
 
 
 def every_statement(resources: Resources) -> list[Statement]:
     """List the statements of roles, managed policies, keys, buckets, queues and topics, without trust policies."""
-    found: list[Statement] = []
+    statements: list[Statement] = []
     for name, resource in resources.items():
         properties = resource.get("Properties", {})
         documents = [properties.get("PolicyDocument"), properties.get("KeyPolicy")]
         documents += [policy["PolicyDocument"] for policy in properties.get("Policies", ()) if isinstance(policy, dict)]
-        found += [item for document in documents if document for item in statements_of(document, name)]
-    return found
+        statements += [item for document in documents if document for item in statements_of(document, name)]
+    return statements
 
 
 def may(resources: Resources, role: str) -> set[tuple[str, str]]:

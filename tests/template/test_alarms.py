@@ -23,9 +23,9 @@ def metrics_of(alarm: dict[str, object]) -> set[tuple[str, str]]:
     """Collect the metrics of an alarm: (metric, value of its dimension)."""
     stats = [item["MetricStat"]["Metric"] for item in alarm.get("Metrics", ()) if "MetricStat" in item]  # type: ignore[attr-defined]  # JSON
     return {
-        (str(found["MetricName"]), named(dimension["Value"]))
-        for found in stats or [alarm]
-        for dimension in found.get("Dimensions", [{"Value": ""}])
+        (str(stat["MetricName"]), named(dimension["Value"]))
+        for stat in stats or [alarm]
+        for dimension in stat.get("Dimensions", [{"Value": ""}])
     }
 
 
@@ -40,10 +40,10 @@ def test_every_alarm_has_a_recipient_and_a_section_of_the_runbook(of_type: OfTyp
     anchors = []
     for name, alarm in of_type("CloudWatch::Alarm").items():
         assert alarm["AlarmActions"] == [{"Ref": "Alarms"}], name
-        said = re.fullmatch(r"[A-Z].{30,}\. Runbook: docs/runbook\.md#([a-z-]+)", alarm["AlarmDescription"])
-        assert said, name
+        description = re.fullmatch(r"[A-Z].{30,}\. Runbook: docs/runbook\.md#([a-z-]+)", alarm["AlarmDescription"])
+        assert description, name
         assert alarm["TreatMissingData"] == ("breaching" if "Silent" in name else "notBreaching"), name
-        anchors.append(said[1])
+        anchors.append(description[1])
     assert len(anchors) == len(set(anchors))
     assert set(anchors) <= sections()
 
@@ -61,7 +61,7 @@ def test_every_queue_of_dead_letters_has_an_alarm(resources: Resources, of_type:
 
 def test_dropped_and_late_records_of_the_stream_have_alarms(resources: Resources, of_type: OfType) -> None:
     """For both mappings, also for records that were dropped without a destination. The mappings must count them."""
-    watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
+    watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric in metrics_of(alarm)}
     for function in ("Feed", "Publisher"):
         mapping = f"{function}Commits"
         assert resources[mapping]["Properties"]["MetricsConfig"] == {"Metrics": ["EventCount"]}
@@ -71,7 +71,7 @@ def test_dropped_and_late_records_of_the_stream_have_alarms(resources: Resources
 
 def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None:
     """For every function, table and machine, and for the three ends of an execution that are faults."""
-    watched = {found for alarm in of_type("CloudWatch::Alarm").values() for found in metrics_of(alarm)}
+    watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric in metrics_of(alarm)}
     assert {("Throttles", name) for name in of_type("Lambda::Function")} <= watched
     assert {("ExecutionThrottled", name) for name in of_type("StepFunctions::StateMachine")} <= watched
     for table in of_type("DynamoDB::Table"):
@@ -84,12 +84,12 @@ def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None
 def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> None:
     """A filter would never match after its message was reworded or its field renamed."""
     filters = {name: item["FilterPattern"] for name, item in of_type("Logs::MetricFilter").items()}
-    said = {handlers.stream_batches.TAMPERED, handlers.timer.DONE}
+    logged = {handlers.stream_batches.TAMPERED, handlers.timer.DONE}
     counted = {
         item["MetricTransformations"][0]["MetricName"]: name for name, item in of_type("Logs::MetricFilter").items()
     }
     fields = {field for text in filters.values() for field in re.findall(r"\$\.(\w+)", text)}
-    assert {re.findall(r'\$\.message = "([^"]*)"', text)[0] for text in filters.values()} == said
+    assert {re.findall(r'\$\.message = "([^"]*)"', text)[0] for text in filters.values()} == logged
     assert fields <= {"message", *_fields_of_a_round()}
     watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric, _ in metrics_of(alarm)}
     assert set(counted) <= watched

@@ -43,15 +43,15 @@ def test_the_template_sets_every_variable_that_is_read_and_no_other(of_type: OfT
     environment = Recorder()
     for group in GROUPS:
         group(Reader(environment))
-    given = {name for item in of_type("Lambda::Function").values() for name in item["Environment"]["Variables"]}
-    assert given == environment.names
+    configured = {name for item in of_type("Lambda::Function").values() for name in item["Environment"]["Variables"]}
+    assert configured == environment.names
 
 
 def test_every_parameter_has_a_description_and_only_addresses_have_no_default(plain: dict[str, Any]) -> None:
     """The addresses of providers have no sensible default."""
     parameters = plain["Parameters"]
-    assert all(len(found["Description"]) > 20 for found in parameters.values())
-    assert {name for name, found in parameters.items() if "Default" not in found} == {
+    assert all(len(parameter["Description"]) > 20 for parameter in parameters.values())
+    assert {name for name, parameter in parameters.items() if "Default" not in parameter} == {
         "PaymentsUrl",
         "KitchenUrl",
         "CouriersUrl",
@@ -149,7 +149,7 @@ def test_each_machine_has_the_type_that_its_definition_needs(of_type: OfType) ->
     """Standard or Express, and the embedded engine uses the same."""
     kinds = {name: item["StateMachineType"] for name, item in of_type("StepFunctions::StateMachine").items()}
     embedded = read_template(TEMPLATE).machines
-    assert kinds == {name: "EXPRESS" if found.express else "STANDARD" for name, found in embedded.items()}
+    assert kinds == {name: "EXPRESS" if machine.express else "STANDARD" for name, machine in embedded.items()}
 
 
 def test_two_stacks_can_exist_in_one_account(plain: dict[str, Any]) -> None:
@@ -177,7 +177,7 @@ def test_a_machine_s_timeout_is_longer_than_all_its_waits_together(plain: dict[s
         name: yaml.safe_load((REPOSITORY / "statemachines" / f"{name}.asl.yaml").read_text())
         for name in ("order", "preparation", "delivery")
     }
-    most = {name: found["MaxValue"] for name, found in plain["Parameters"].items() if name.endswith("Seconds")}
+    most = {name: parameter["MaxValue"] for name, parameter in plain["Parameters"].items() if name.endswith("Seconds")}
     cooking = most["KitchenAnswerSeconds"] + most["KitchenReadySeconds"]
     asking = ATTEMPTS_MAX * (most["CourierAnswerSeconds"] + most["CourierPickupSeconds"])
     circuit = machines["preparation"]["States"]["AwaitKitchen"]["TimeoutSeconds"]

@@ -109,9 +109,9 @@ def test_task_tokens_are_not_logged(of_type: OfType) -> None:
 
 def test_every_function_and_machine_is_traced(of_type: OfType) -> None:
     """From the request through the stream to the machine."""
-    assert all(found["TracingConfig"] == {"Mode": "Active"} for found in of_type("Lambda::Function").values())
+    assert all(function["TracingConfig"] == {"Mode": "Active"} for function in of_type("Lambda::Function").values())
     machines = of_type("StepFunctions::StateMachine").values()
-    assert all(found["TracingConfiguration"] == {"Enabled": True} for found in machines)
+    assert all(machine["TracingConfiguration"] == {"Enabled": True} for machine in machines)
 
 
 def _destination(machine: dict[str, Any]) -> Any:

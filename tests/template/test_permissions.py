@@ -25,9 +25,9 @@ def test_a_wildcard_has_a_written_reason(resources: Resources) -> None:
     A reason without a wildcard is out of date. A Deny statement needs no reason.
     """
     wide = {
-        (found.owner, found.sid)
-        for found in every_statement(resources)
-        if found.effect == "Allow" and ("*" in found.resources or "*" in found.principals)
+        (statement.owner, statement.sid)
+        for statement in every_statement(resources)
+        if statement.effect == "Allow" and ("*" in statement.resources or "*" in statement.principals)
     }
     reasons = {
         (name, sid)
@@ -41,9 +41,9 @@ def test_a_wildcard_has_a_written_reason(resources: Resources) -> None:
 def test_no_statement_allows_all_actions_of_a_service(resources: Resources) -> None:
     """Except for the account's administration of its keys, without which the keys could never be changed."""
     wide = {
-        (found.owner, found.sid)
-        for found in every_statement(resources)
-        if found.effect == "Allow" and any(re.search(r"^\*$|:\*$|^\w+$", action) for action in found.actions)
+        (statement.owner, statement.sid)
+        for statement in every_statement(resources)
+        if statement.effect == "Allow" and any(re.search(r"^\*$|:\*$|^\w+$", action) for action in statement.actions)
     }
     assert wide == {("TableKey", "Administration"), ("CustomerKey", "Administration")}
 
@@ -193,10 +193,10 @@ https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 
 def test_a_service_may_write_only_for_its_own_source(resources: Resources) -> None:
     """A queue, topic or key that trusts a whole service would trust every account that uses it."""
-    for found in every_statement(resources):
-        services = [name for name in found.principals if name.endswith(".amazonaws.com")]
-        if services == ["events.amazonaws.com"] and found.owner in UNCONDITIONAL:
-            assert not found.conditions, found.owner
-        elif services and found.effect == "Allow":
-            keys = {key for condition in found.conditions.values() for key in condition}
-            assert keys & {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn"}, found.owner
+    for statement in every_statement(resources):
+        services = [name for name in statement.principals if name.endswith(".amazonaws.com")]
+        if services == ["events.amazonaws.com"] and statement.owner in UNCONDITIONAL:
+            assert not statement.conditions, statement.owner
+        elif services and statement.effect == "Allow":
+            keys = {key for condition in statement.conditions.values() for key in condition}
+            assert keys & {"aws:SourceArn", "aws:SourceAccount", "kms:EncryptionContext:aws:logs:arn"}, statement.owner

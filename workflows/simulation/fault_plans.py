@@ -194,7 +194,9 @@ def _end(simulated_order: SimulatedOrder) -> str:
     if order is None:
         return "never placed"
     if order.run_state is RunState.PARKED:
-        errors = [found.event.error for found in _recorded(simulated_order) if isinstance(found.event, OrderParked)]
+        errors = [
+            recorded.event.error for recorded in _recorded(simulated_order) if isinstance(recorded.event, OrderParked)
+        ]
         return f"incident {errors[-1]}"
     return "delivered" if order.status.value == "completed" else order.status.value
 
@@ -215,22 +217,22 @@ def _how(planned: _PlannedRun) -> str:
 def _request_effect(planned: _PlannedRun) -> list[str]:
     fault, since = planned.plan.strikes[-1][1], _since(planned)
     if fault is InjectedFault.CANCELLED:
-        return ["undone" if any(isinstance(found.event, CancellationRequested) for found in since) else "refused"]
+        return ["undone" if any(isinstance(recorded.event, CancellationRequested) for recorded in since) else "refused"]
     if fault is InjectedFault.STARTED_AGAIN:
-        started = any(isinstance(found.event, RunStarted) and found.event.by != SYSTEM for found in since)
+        started = any(isinstance(recorded.event, RunStarted) and recorded.event.by != SYSTEM for recorded in since)
         return ["older run superseded" if started else "refused"]
     return []
 
 
 def _last_resorts(planned: _PlannedRun) -> Iterator[str]:
     since = _since(planned)
-    parked = [found.version for found in since if isinstance(found.event, OrderParked)]
-    started = [found for found in since if isinstance(found.event, RunStarted)]
-    if parked and any(found.version > parked[0] for found in started):
+    parked = [recorded.version for recorded in since if isinstance(recorded.event, OrderParked)]
+    started = [recorded for recorded in since if isinstance(recorded.event, RunStarted)]
+    if parked and any(recorded.version > parked[0] for recorded in started):
         yield "parked and run again by support"
     if parked:
         yield "parked"
-    if any(found.event.by == SYSTEM for found in started if isinstance(found.event, RunStarted)):
+    if any(recorded.event.by == SYSTEM for recorded in started if isinstance(recorded.event, RunStarted)):
         yield "new run by the watchdog"
     if any(
         planned.simulated_order.order_id in [*result["notified"], *(result["missing"] or [])]
@@ -239,7 +241,7 @@ def _last_resorts(planned: _PlannedRun) -> Iterator[str]:
         yield "woken by the watchdog"
     if _entered(planned) & circuit_waits(planned.template):
         yield "waited for the circuit"
-    if any(isinstance(found.event, _TIMEOUTS) for found in since):
+    if any(isinstance(recorded.event, _TIMEOUTS) for recorded in since):
         yield "timed out"
     if _retries(planned):
         yield "retried"

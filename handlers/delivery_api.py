@@ -14,15 +14,15 @@ from workflows.orders.permissions import Action, assigns, declines
 from workflows.settings import read_keys
 
 TAG = "Delivery"
-PATH = "/orders/<order_id>/delivery"
+PATH = "/orders/{order_id}/delivery"
 
 api = Api()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
     engine(read_keys, read_limits)  # without the keys, personal fields would read as erased
-    return api.resolve(event, context)
+    return api.resolve(event)
 
 
 @report_route(api, f"{PATH}/assign", Action.ASSIGN, tag=TAG)

@@ -8,10 +8,8 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import Field
 
 from domain.order.events import Fault
@@ -21,20 +19,14 @@ from handlers.http.documented import operation
 from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
+from handlers.http.parameters import Query
 from handlers.http.preconditions import RequiredKey
+from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.shared import LOOK_BACK
 from workflows.breakers.transitions import transitions
-from workflows.client.incident_json import (
-    BulkRetryJson,
-    CircuitHistoryJson,
-    CircuitsJson,
-    DeedJson,
-    IncidentJson,
-    IncidentsJson,
-)
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_retry, incidents
 from workflows.incidents.approval_limits import read_limits
@@ -56,29 +48,32 @@ from workflows.orders.views import order_view
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
+if TYPE_CHECKING:  # importing the client costs a cold start
+    from workflows.client.incident_json import DeedJson
+
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
 api = Api()
 
 Cause = Annotated[
     Annotated[str, Field(max_length=200)] | None,
-    Query(description="Only incidents with this cause, e.g. `PaymentsUnavailable@payments`."),
+    Query("Only incidents with this cause, e.g. `PaymentsUnavailable@payments`."),
 ]
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point. Reads all settings, so that a bad one fails the first request and not the first incident."""
     engine(read_keys, read_limits, read_budgets)  # without the keys, personal fields would read as erased
-    return api.resolve(event, context)
+    return api.resolve(event)
 
 
 # --- one incident -----------------------------------------------------------------------------------------------------
 
-incident_write = partial(order_write, api, tag=INCIDENTS, answers=DeedJson)
+incident_write = partial(order_write, api, tag=INCIDENTS, answers="DeedJson")
 
 
-@operation(api, "GET", "/incidents", tag=INCIDENTS, answers=IncidentsJson, order=False)
-def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
+@operation(api, "GET", "/incidents", tag=INCIDENTS, answers="IncidentsJson", order=False)
+def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response:
     """List the parked orders: grouped by cause, and one by one, those parked longest first."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     parked = incidents.list_parked(engine().documents, cause)
@@ -91,15 +86,15 @@ def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response[str]:
     )
 
 
-@operation(api, "GET", "/incidents/<order_id>", tag=INCIDENTS, answers=IncidentJson, order=False, refuses=(409,))
-def get_incident(order_id: OrderIdText) -> Response[str]:
+@operation(api, "GET", "/incidents/{order_id}", tag=INCIDENTS, answers="IncidentJson", order=False, refuses=(409,))
+def get_incident(order_id: OrderIdText) -> Response:
     """Read an incident: what is held or owed, the last events, and what each action would do now."""
     incident = incidents.show(engine().log, order_id, api.caller.actor, settings(read_budgets), approval_limit)
     return json_answer(incident_view(incident))
 
 
-@incident_write("/incidents/<order_id>/retry", Action.RETRY)
-def retry_incident(request: OrderRequest, body: RetryBody) -> Response[str]:
+@incident_write("/incidents/{order_id}/retry", Action.RETRY)
+def retry_incident(request: OrderRequest, body: RetryBody) -> Response:
     """Continue the order in a new run.
 
     Calls that were refused are made again; calls whose outcome is recorded are not repeated.
@@ -107,8 +102,8 @@ def retry_incident(request: OrderRequest, body: RetryBody) -> Response[str]:
     return _deed(incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run))
 
 
-@incident_write("/incidents/<order_id>/resolve", Action.RESOLVE)
-def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response[str]:
+@incident_write("/incidents/{order_id}/resolve", Action.RESOLVE)
+def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
     """Cancel the order, abandon it without compensation, or write off what one intent holds or owes.
 
     Above a set amount the request is only recorded, and a second person has to approve it.
@@ -127,27 +122,27 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response[str]:
     )
 
 
-@incident_write("/incidents/<order_id>/approve", Action.APPROVE)
-def approve_request(request: OrderRequest, body: ApproveBody) -> Response[str]:
+@incident_write("/incidents/{order_id}/approve", Action.APPROVE)
+def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
     """Approve, as a second person, what another person requested. It is carried out at once."""
     return _deed(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
 
 
-@incident_write("/incidents/<order_id>/note", Action.NOTE)
-def add_note(request: OrderRequest, body: NoteBody) -> Response[str]:
+@incident_write("/incidents/{order_id}/note", Action.NOTE)
+def add_note(request: OrderRequest, body: NoteBody) -> Response:
     """Add a note to the order's history, whatever its status."""
     return _deed(incidents.note(engine().log, request, body.text))
 
 
 # --- bulk retries -----------------------------------------------------------------------------------------------------
 
-bulk_retry_route = partial(operation, api, tag=RETRIES, answers=BulkRetryJson, order=False)
+bulk_retry_route = partial(operation, api, tag=RETRIES, answers="BulkRetryJson", order=False)
 
 
 @operation(
-    api, "POST", "/retries", tag=RETRIES, answers=BulkRetryJson, statuses=(201, 200), order=False, refuses=(404,)
+    api, "POST", "/retries", tag=RETRIES, answers="BulkRetryJson", statuses=(201, 200), order=False, refuses=(404,)
 )
-def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response[str]:
+def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response:
     """Retry all incidents with one cause, at a limited rate.
 
     It continues by itself, and faster while a caller advances it. It stops when the circuit breaker of the provider
@@ -163,31 +158,31 @@ def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Respo
     return _progress(job.id, HTTPStatus.CREATED)
 
 
-@bulk_retry_route("GET", "/retries/<retry_id>")
-def get_bulk_retry(retry_id: str) -> Response[str]:
+@bulk_retry_route("GET", "/retries/{retry_id}")
+def get_bulk_retry(retry_id: str) -> Response:
     """Read a bulk retry and the outcome of each order, taken from the order's log."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return _progress(retry_id)
 
 
-@bulk_retry_route("POST", "/retries/<retry_id>/advance")
-def advance_bulk_retry(retry_id: str) -> Response[str]:
+@bulk_retry_route("POST", "/retries/{retry_id}/advance")
+def advance_bulk_retry(retry_id: str) -> Response:
     """Start as many orders as the rate allows now, and look up the outcome of those started before."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.advance(engine(), retry_id)
     return _progress(retry_id)
 
 
-@bulk_retry_route("POST", "/retries/<retry_id>/stop")
-def stop_bulk_retry(retry_id: str) -> Response[str]:
+@bulk_retry_route("POST", "/retries/{retry_id}/stop")
+def stop_bulk_retry(retry_id: str) -> Response:
     """Start no more orders. Those already started continue."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.stop(engine(), retry_id, api.caller.actor)
     return _progress(retry_id)
 
 
-@bulk_retry_route("POST", "/retries/<retry_id>/resume")
-def resume_bulk_retry(retry_id: str) -> Response[str]:
+@bulk_retry_route("POST", "/retries/{retry_id}/resume")
+def resume_bulk_retry(retry_id: str) -> Response:
     """Continue a stopped bulk retry where it was stopped."""
     check_all(api.caller.actor, Action.RETRY)
     bulk_retry.resume(engine(), retry_id)
@@ -196,25 +191,25 @@ def resume_bulk_retry(retry_id: str) -> Response[str]:
 
 # --- circuits ---------------------------------------------------------------------------------------------------------
 
-circuit_route = partial(operation, api, tag=CIRCUITS, answers=CircuitHistoryJson, order=False)
+circuit_route = partial(operation, api, tag=CIRCUITS, answers="CircuitHistoryJson", order=False)
 
 
-@operation(api, "GET", "/circuits", tag=CIRCUITS, answers=CircuitsJson, order=False)
-def list_circuits() -> Response[str]:
+@operation(api, "GET", "/circuits", tag=CIRCUITS, answers="CircuitsJson", order=False)
+def list_circuits() -> Response:
     """List the circuit breakers of all providers."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return json_answer({"circuits": [circuit_view(breaker, engine().clock) for breaker in engine().breakers.values()]})
 
 
-@circuit_route("GET", "/circuits/<dependency>")
-def get_circuit(dependency: Dependency) -> Response[str]:
+@circuit_route("GET", "/circuits/{dependency}")
+def get_circuit(dependency: Dependency) -> Response:
     """Read a circuit breaker and its transitions of the last week."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return _circuit(engine().breakers[dependency])
 
 
-@circuit_route("POST", "/circuits/<dependency>/open")
-def open_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
+@circuit_route("POST", "/circuits/{dependency}/open")
+def open_circuit(dependency: Dependency, body: CircuitBody) -> Response:
     """Hold a circuit open: no calls and no probes until a person closes it. Orders wait meanwhile."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     breaker = engine().breakers[dependency]
@@ -222,8 +217,8 @@ def open_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
     return _circuit(breaker)
 
 
-@circuit_route("POST", "/circuits/<dependency>/close")
-def close_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
+@circuit_route("POST", "/circuits/{dependency}/close")
+def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
     """Close a circuit: calls are allowed again, and waiting orders are released at a limited rate."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
     breaker = engine().breakers[dependency]
@@ -234,7 +229,7 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response[str]:
 # --- responses --------------------------------------------------------------------------------------------------------
 
 
-def _deed(outcome: Handled | Plan) -> Response[str]:
+def _deed(outcome: Handled | Plan) -> Response:
     """Respond with the order after an action, or with the plan of a dry run."""
     if isinstance(outcome, Plan):
         return json_answer({"order": None, "plan": plan_view(outcome), "approvals": []})
@@ -247,11 +242,11 @@ def _deed(outcome: Handled | Plan) -> Response[str]:
     return json_answer(body, headers=written_headers(outcome))
 
 
-def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
     return json_answer(progress_view(bulk_retry.read(engine(), job_id)), status)
 
 
-def _circuit(breaker: Breaker) -> Response[str]:
+def _circuit(breaker: Breaker) -> Response:
     now = engine().clock.now()
     recorded = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
     return json_answer({"circuit": circuit_view(breaker, engine().clock), "transitions": transition_views(recorded)})

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
-
-from aws_lambda_powertools.event_handler import Response
+from typing import TYPE_CHECKING, Any
 
 from domain.identifiers import RestaurantId
 from domain.money import Money
@@ -18,8 +16,8 @@ from handlers.http.models import CancelBody, PlaceBody
 from handlers.http.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
+from handlers.http.responses import Response
 from handlers.http.values import MoneyBody, OrderIdText
-from workflows.client.order_json import HistoryJson, OrderJson, ReplayJson
 from workflows.engine import engine
 from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
@@ -28,19 +26,22 @@ from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, order_view, plain
 from workflows.settings import read_keys
 
+if TYPE_CHECKING:  # importing the client costs a cold start
+    from workflows.client.order_json import HistoryJson, ReplayJson
+
 TAG = "Orders"
 
-api = Api(open_paths=documentation.PATHS)
+api = Api()
 
 
-def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
     engine(read_keys)  # fail now if the key settings are missing; otherwise personal fields would read as erased
-    return api.resolve(event, context)
+    return api.resolve(event)
 
 
-@operation(api, "POST", "/orders", tag=TAG, answers=OrderJson, statuses=(201,))
-def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response[str]:
+@operation(api, "POST", "/orders", tag=TAG, answers="OrderJson", statuses=(201,))
+def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response:
     """Place an order.
 
     The order's id is derived from the caller and the Idempotency-Key, so a retry finds its own order: the response is
@@ -64,10 +65,10 @@ def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response[str]:
     )
 
 
-@operation(api, "GET", "/orders/<order_id>", tag=TAG, answers=OrderJson, refuses=(304,))
+@operation(api, "GET", "/orders/{order_id}", tag=TAG, answers="OrderJson", refuses=(304,))
 def get_order(
     order_id: OrderIdText, version: AtVersion = None, at: AtTime = None, if_none_match: IfNoneMatch = None
-) -> Response[str]:
+) -> Response:
     """Read the order as it is now, or as it was at a version or a time."""
     history, newest = requests.see(engine().log, order_id, api.caller.actor)
     moment = chosen(version, at)
@@ -77,8 +78,8 @@ def get_order(
     return order_read(order, api.caller.actor, newest=newest)
 
 
-@operation(api, "GET", "/orders/<order_id>/history", tag=TAG, answers=HistoryJson)
-def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None) -> Response[str]:
+@operation(api, "GET", "/orders/{order_id}/history", tag=TAG, answers="HistoryJson")
+def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None) -> Response:
     """Read the events of the order, oldest first, in pages.
 
     `next` is the cursor of the next page, null on the last page.
@@ -96,8 +97,8 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
     return json_answer(body, headers={"ETag": etag(history.version)})
 
 
-@operation(api, "GET", "/orders/<order_id>/replay", tag=TAG, answers=ReplayJson)
-def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
+@operation(api, "GET", "/orders/{order_id}/replay", tag=TAG, answers="ReplayJson")
+def get_replay(order_id: OrderIdText, at: AtEither) -> Response:
     """Read the order as it was at a version or a time, and what each event until then changed in it."""
     actor = api.caller.actor
     history, order = requests.see(engine().log, order_id, actor)
@@ -113,8 +114,8 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response[str]:
     return json_answer(body, headers={"ETag": etag(history.version)})
 
 
-@order_write(api, "/orders/<order_id>/cancel", Action.CANCEL, tag=TAG)
-def cancel_order(request: OrderRequest, body: CancelBody) -> Response[str]:
+@order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG)
+def cancel_order(request: OrderRequest, body: CancelBody) -> Response:
     """Cancel the order. Possible until the meal is picked up; payments are released or refunded."""
     return order_written(requests.cancel(engine().log, request, body.reason), request.caller.actor)
 

@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from domain.identifiers import Actor
 from domain.order.order import Order
 from handlers.http.preconditions import etag
+from handlers.http.responses import Response
 from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, may
 from workflows.orders.views import order_view
@@ -20,15 +19,13 @@ PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 """An order looks different to each caller. A copy may be kept, and is revalidated with its ETag before use."""
 
 
-def json_answer(
-    body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None
-) -> Response[str]:
+def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with ``body`` as JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(status.value, "application/json", text, headers={**PRIVATE, **(headers or {})})
 
 
-def order_read(order: Order, actor: Actor, *, newest: Order) -> Response[str]:
+def order_read(order: Order, actor: Actor, *, newest: Order) -> Response:
     """Respond with an order as it is, or was.
 
     Args:
@@ -38,7 +35,7 @@ def order_read(order: Order, actor: Actor, *, newest: Order) -> Response[str]:
     return json_answer(order_view(order, personal=personal), headers={"ETag": etag(order.version)})
 
 
-def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response[str]:
+def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response:
     """Respond with the order after a write. A retry gets the same response as the first attempt, and is marked."""
     order = handled.order
     headers = written_headers(handled)
@@ -53,6 +50,6 @@ def written_headers(handled: Handled) -> dict[str, str]:
     return {"ETag": etag(handled.order.version), **replayed}
 
 
-def not_modified(version: int) -> Response[str]:
+def not_modified(version: int) -> Response:
     """Respond 304: the caller has this version already."""
     return Response(HTTPStatus.NOT_MODIFIED.value, None, "", headers={**PRIVATE, "ETag": etag(version)})

@@ -18,8 +18,8 @@ _BEARER = {"WWW-Authenticate": "Bearer"}
 _TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-def caller(event: Mapping[str, Any]) -> Caller:
-    """Return the caller of an API Gateway event.
+def caller(event: Mapping[str, Any], headers: Mapping[str, str]) -> Caller:
+    """Return the caller of an API Gateway event, whose header names are in small letters.
 
     Its correlation is the trace id of a valid ``traceparent`` (W3C Trace Context), else the id of the request.
 
@@ -33,7 +33,7 @@ def caller(event: Mapping[str, Any]) -> Caller:
         detail = "Send an access token: Authorization: Bearer ..."
         raise Unauthenticated(detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
-    return Caller(actor=_actor(claims), correlation=_trace(event) or request, causation=request)
+    return Caller(actor=_actor(claims), correlation=_trace(headers) or request, causation=request)
 
 
 def _actor(claims: Mapping[str, Any]) -> Actor:
@@ -66,8 +66,6 @@ def _groups(claim: Any) -> list[str]:
     return re.split(r"[\s,]+", claim.strip().strip("[]").strip()) if isinstance(claim, str) else []
 
 
-def _trace(event: Mapping[str, Any]) -> str | None:
-    headers = event.get("headers") or {}
-    sent = next((value for name, value in headers.items() if str(name).lower() == "traceparent"), "")
-    found = _TRACEPARENT.fullmatch(str(sent).strip())
-    return found[1] if found else None
+def _trace(headers: Mapping[str, str]) -> str | None:
+    parts = _TRACEPARENT.fullmatch(headers.get("traceparent", "").strip())
+    return parts[1] if parts else None

@@ -6,14 +6,10 @@ Swagger UI is the copy that Powertools ships (Apache-2.0). The page loads nothin
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from importlib.resources import files
-
-from aws_lambda_powertools.event_handler import Response
 
 from handlers.http.api import Api
 from handlers.http.refusals import NoSuchPath
-
-PATHS = frozenset({"/openapi.json", "/docs", "/docs/{asset}"})
+from handlers.http.responses import Response
 
 _PUBLIC = {"Cache-Control": "public, max-age=300"}
 _PAGE_HEADERS = {
@@ -49,22 +45,27 @@ def add_documentation(api: Api, apis: Callable[[], Sequence[Api]]) -> None:
         apis: Imports and returns the APIs to document; called when the document is first read.
     """
 
-    @api.get("/openapi.json", include_in_schema=False, compress=True)
-    def get_openapi() -> Response[str]:
+    def get_openapi() -> Response:
         from handlers.http.openapi import document_text
 
-        return Response(200, "application/json", document_text(apis), headers=_PUBLIC)
+        return Response(200, "application/json", document_text(apis), _PUBLIC, compressible=True)
 
-    @api.get("/docs", include_in_schema=False)
-    def get_docs() -> Response[str]:
-        return Response(200, "text/html; charset=utf-8", _PAGE, headers={**_PUBLIC, **_PAGE_HEADERS})
+    api.add("GET", "/openapi.json", get_openapi)
+    api.add("GET", "/docs", _get_docs)
+    api.add("GET", "/docs/{asset}", _get_docs_asset)
 
-    @api.get("/docs/<asset>", include_in_schema=False, compress=True)
-    def get_docs_asset(asset: str) -> Response[str]:
-        if asset == "start.js":
-            return Response(200, "text/javascript; charset=utf-8", _START, headers=_PUBLIC)
-        if asset not in _SHIPPED:
-            raise NoSuchPath("There is nothing at this path.")
-        name, content_type = _SHIPPED[asset]
-        shipped = files("aws_lambda_powertools.event_handler.openapi.swagger_ui").joinpath(name)
-        return Response(200, content_type, shipped.read_text(encoding="utf-8"), headers=_PUBLIC)
+
+def _get_docs() -> Response:
+    return Response(200, "text/html; charset=utf-8", _PAGE, {**_PUBLIC, **_PAGE_HEADERS})
+
+
+def _get_docs_asset(asset: str) -> Response:
+    if asset == "start.js":
+        return Response(200, "text/javascript; charset=utf-8", _START, _PUBLIC)
+    if asset not in _SHIPPED:
+        raise NoSuchPath("There is nothing at this path.")
+    from importlib.resources import files
+
+    name, content_type = _SHIPPED[asset]
+    shipped = files("aws_lambda_powertools.event_handler.openapi.swagger_ui").joinpath(name)
+    return Response(200, content_type, shipped.read_text(encoding="utf-8"), _PUBLIC, compressible=True)

@@ -5,14 +5,24 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse, OpenAPIResponseHeader
-
-from handlers.http import problems, schemas
+from handlers.http import problems
 from handlers.http.api import Api
+from handlers.http.responses import Response
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Json: TypeAlias = dict[str, Any]
+Function = TypeVar("Function", bound=Callable[..., Response])
+
+REF = "#/components/schemas/{name}"
+GATEWAY_STATUSES = [401, 403, 404, 405, 413, 429, 431, 500, 503]
+"""Statuses that API Gateway, or the embedded engine's HTTP server, answers with by itself."""
+
+
+def ref(name: str) -> Json:
+    """A reference to a schema of the document."""
+    return {"$ref": REF.format(name=name)}
+
 
 _MEANING: Mapping[int, str] = {
     304: "The caller has this version already.",
@@ -31,15 +41,15 @@ _MEANING: Mapping[int, str] = {
     503: "The store was busy or unreachable. Send the same request again.",
 }
 
-_ETAG: OpenAPIResponseHeader = {
+_ETAG = {
     "description": "The version of the order in quotes, for If-Match and If-None-Match.",
     "schema": {"type": "string", "pattern": '^"[1-9][0-9]{0,8}"$'},
 }
-_REPLAYED: OpenAPIResponseHeader = {
+_REPLAYED = {
     "description": "`true` if an earlier attempt under the same key did it, and this one changed nothing.",
     "schema": {"type": "string", "enum": ["true"]},
 }
-_HEADERS = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
+_HEADERS: Mapping[str, Json] = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
 
 
 def operation(
@@ -48,14 +58,15 @@ def operation(
     path: str,
     *,
     tag: str,
-    answers: type,
+    answers: str,
     statuses: tuple[int, ...] = (200,),
     order: bool = True,
     refuses: tuple[int, ...] = (),
 ) -> Callable[[Function], Function]:
-    """Register a function for ``method path`` that answers in a shape of ``workflows.client``, or with a problem.
+    """Register a function for ``method path``. Its docstring is the summary and, after the first line, the description.
 
     Args:
+        answers: The name of a shape of ``workflows.client``.
         statuses: Those of an answer in that shape, the usual one first.
         order: The response carries the ETag of one order.
         refuses: Statuses of refusals besides those that follow from the method and the path.
@@ -65,20 +76,18 @@ def operation(
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
         headers = _HEADERS[method] if order else {}
         refused = sorted({*_refusals(method, path, order), *refuses})
-        register_route = api.route(
-            path,
-            method,
-            summary=summary.rstrip("."),
-            description=description.strip() or None,
-            operation_id=_camel_case(function.__name__),
-            tags=[tag],
-            status_code=statuses[0],
-            responses={
-                **{status: _success(status, answers, headers) for status in statuses},
-                **{status: _refusal(status, headers) for status in refused},
+        documentation = {
+            "summary": summary.rstrip("."),
+            **({"description": description.strip()} if description else {}),
+            "operationId": _camel_case(function.__name__),
+            "tags": [tag],
+            "responses": {
+                **{str(status): _success(status, answers, headers) for status in statuses},
+                **{str(status): _refusal(status, headers) for status in refused},
             },
-        )
-        return register_route(function)
+        }
+        api.add(method, path, function, documentation)
+        return function
 
     return register
 
@@ -86,29 +95,26 @@ def operation(
 def _refusals(method: str, path: str, order: bool) -> set[int]:
     """The statuses of refusals that every such route can answer with."""
     statuses = {400, 401, 403, 429, 431, 500, 503}
-    if "<" in path:
+    if "{" in path:
         statuses |= {404, 422}
     if method == "POST":
         statuses |= {413, 415, 422}
         if order:
-            statuses |= {409} | ({412} if "<" in path else set())
+            statuses |= {409} | ({412} if "{" in path else set())
     return statuses
 
 
-def _success(status: int, shape: type, headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
-    return {
-        "description": HTTPStatus(status).phrase,
-        **({"headers": headers} if headers else {}),
-        "content": {"application/json": {"schema": schemas.ref(shape.__name__)}},
-    }
+def _success(status: int, shape: str, headers: Json) -> Json:
+    content = {"application/json": {"schema": ref(shape)}}
+    return {"description": HTTPStatus(status).phrase, **({"headers": headers} if headers else {}), "content": content}
 
 
-def _refusal(status: int, headers: dict[str, OpenAPIResponseHeader]) -> OpenAPIResponse:
+def _refusal(status: int, headers: Json) -> Json:
     if status == 304:
-        return {"description": _MEANING[status], "headers": headers, "content": {}}
-    content: dict[str, Any] = {problems.CONTENT_TYPE: {"schema": schemas.ref(schemas.problem_name(status))}}
-    if status in schemas.GATEWAY_STATUSES:
-        content["application/json"] = {"schema": schemas.ref("GatewayMessage")}
+        return {"description": _MEANING[status], "headers": headers}
+    content: Json = {problems.CONTENT_TYPE: {"schema": ref(f"Problem{status}")}}
+    if status in GATEWAY_STATUSES:
+        content["application/json"] = {"schema": ref("GatewayMessage")}
     return {"description": _MEANING[status], "content": content}
 
 

@@ -21,8 +21,8 @@ INTEGER_DIGITS_MAX = 15
 _CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
 
-def json_object(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the body of an API Gateway event. No body is an empty object.
+def json_object(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the body of an API Gateway event, whose header names are in small letters. No body is an empty object.
 
     Raises:
         UnsupportedContent: The content type is not JSON in UTF-8.
@@ -31,7 +31,6 @@ def json_object(event: Mapping[str, Any]) -> dict[str, Any]:
     sent = event.get("body")
     if not sent:
         return {}
-    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
     if not _CONTENT_TYPE.fullmatch(headers.get("content-type", "").strip()):
         detail = "must be application/json, in UTF-8"
         raise UnsupportedContent(f"Content-Type {detail}.", (("Content-Type", detail),))

@@ -9,11 +9,11 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from domain.identifiers import OrderId
 from handlers.http.invalid import invalid
+from handlers.http.parameters import Query
 from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
@@ -48,23 +48,23 @@ def _either(value: Any) -> int | datetime:
 
 AtVersion = Annotated[
     Annotated[int, BeforeValidator(_count), WithJsonSchema(_VERSION_SCHEMA)] | None,
-    Query(description="Read the order as it was at this version."),
+    Query("Read the order as it was at this version."),
 ]
 AtTime = Annotated[
     Annotated[datetime, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)] | None,
-    Query(description="Read the order as it was at this time. Not together with `version`."),
+    Query("Read the order as it was at this time. Not together with `version`."),
 ]
 AtEither = Annotated[
     Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, _TIME_SCHEMA]})],
-    Query(description="A version or a time."),
+    Query("A version or a time."),
 ]
 Limit = Annotated[
     Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
-    Query(description="The most entries to return."),
+    Query("The most entries to return."),
 ]
 Cursor = Annotated[
     Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None,
-    Query(description="`next` of the previous page."),
+    Query("`next` of the previous page."),
 ]
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from importlib.metadata import version
 from typing import Any
 
-from aws_lambda_powertools.event_handler.openapi.merge import OpenAPIMerge
-from aws_lambda_powertools.event_handler.openapi.models import License, Server, Tag
+from pydantic import BaseModel
 
 from handlers.http import schemas
-from handlers.http.api import Api
+from handlers.http.api import Api, Route
+from handlers.http.documented import REF, Json, ref
+from handlers.http.parameters import Parameter
 
 DESCRIPTION = """\
 Orders for food: placed, prepared, delivered and paid for, or cancelled with every hold released and payment refunded.
@@ -55,9 +56,6 @@ use, amounts of several currencies in one order, a `ready_at` that is past or mo
 
 _TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits")
 
-_POWERTOOLS_ERRORS = ("HTTPValidationError", "ValidationError", "ResponseValidationError")
-"""Schemas that Powertools adds for its own error formats, which these APIs never answer with."""
-
 
 @cache
 def document_text(apis: Callable[[], Sequence[Api]]) -> str:
@@ -65,44 +63,68 @@ def document_text(apis: Callable[[], Sequence[Api]]) -> str:
     return json.dumps(document(apis), ensure_ascii=False)
 
 
-def document(apis: Callable[[], Sequence[Api]]) -> dict[str, Any]:
+def document(apis: Callable[[], Sequence[Api]]) -> Json:
     """Make one document of several APIs."""
-    merge = OpenAPIMerge(
-        title="Expediter",
-        version=version("expediter"),
-        description=DESCRIPTION,
-        license_info=License(name="Apache-2.0"),
-        servers=[Server(url="/")],
-        tags=[Tag(name=name) for name in _TAGS],
-        security=[{"accessToken": []}],
-        on_conflict="error",
-    )
-    for api in apis():
-        merge.add_schema(_own(json.loads(api.get_openapi_json_schema())))
-    scheme = {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
-    merge.add_schema({"components": {"schemas": schemas.components(), "securitySchemes": scheme}})
-    made = merge.get_openapi_schema()
-    made["components"]["schemas"] = dict(sorted(made["components"]["schemas"].items()))
-    made["paths"] = dict(sorted(made["paths"].items()))
+    routes = [route for api in apis() for route in api.routes.values() if route.documentation is not None]
+    paths: dict[str, Json] = {}
+    for route in sorted(routes, key=lambda route: route.path):
+        paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    components = schemas.components() | dict(_bodies(routes))
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Expediter",
+            "version": version("expediter"),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "security": [{"accessToken": []}],
+        "tags": [{"name": name} for name in _TAGS],
+        "paths": paths,
+        "components": {
+            "schemas": dict(sorted(components.items())),
+            "securitySchemes": {"accessToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+
+
+def _operation(route: Route) -> Json:
+    made = dict(route.documentation or {})
+    if route.parameters.listed:
+        made["parameters"] = [_parameter(parameter) for parameter in route.parameters.listed]
+    body = route.parameters.body
+    if body is not None:
+        required = any(field.is_required() for field in body.model_fields.values())
+        made["requestBody"] = {"content": {"application/json": {"schema": ref(body.__name__)}}, "required": required}
     return made
 
 
-def _own(part: dict[str, Any]) -> dict[str, Any]:
-    """Return one API's document without Powertools' own error formats, and without null as a parameter's value."""
-    defined = part["components"]["schemas"]
-    part["components"]["schemas"] = {name: defined[name] for name in defined if name not in _POWERTOOLS_ERRORS}
-    for item in part["paths"].values():
-        for operation in item.values():
-            for parameter in operation.get("parameters", ()):
-                parameter["schema"] = _without_null(parameter["schema"])
-            if "HTTPValidationError" in json.dumps(operation["responses"].get("422", "")):
-                del operation["responses"]["422"]
-    return part
+def _parameter(parameter: Parameter) -> Json:
+    made: Json = {"name": parameter.name, "in": parameter.location, "required": parameter.required}
+    if parameter.description:
+        made["description"] = parameter.description
+    made["schema"] = _without_null(parameter.adapter.json_schema())
+    if not parameter.required and parameter.default is not None:
+        made["schema"]["default"] = parameter.default
+    return made
 
 
-def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+def _without_null(schema: Json) -> Json:
     """A parameter that may be left out is ``str | None`` in Python, but cannot be sent as null."""
     options = [option for option in schema.get("anyOf", ()) if option != {"type": "null"}]
-    if len(options) != 1:
-        return schema
-    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **options[0]}
+    return options[0] if len(options) == 1 else schema
+
+
+def _bodies(routes: Sequence[Route]) -> Iterator[tuple[str, Any]]:
+    """The schemas of all bodies and of the models in them, by name."""
+    for route in routes:
+        body = route.parameters.body
+        if body is not None:
+            yield from _models(body)
+
+
+def _models(body: type[BaseModel]) -> Iterator[tuple[str, Any]]:
+    schema = body.model_json_schema(ref_template=REF.replace("{name}", "{model}"))
+    yield from schema.pop("$defs", {}).items()
+    yield body.__name__, schema

@@ -7,7 +7,6 @@ from datetime import datetime
 from types import FunctionType
 from typing import Any, TypeAlias, TypeVar, get_type_hints
 
-from aws_lambda_powertools.event_handler import Response
 from pydantic import BaseModel
 
 from domain.money import Money
@@ -17,8 +16,8 @@ from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import OfferBody, TicketBody
 from handlers.http.preconditions import IfMatch, OptionalKey
+from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
-from workflows.client.order_json import OrderJson
 from workflows.engine import engine, settings
 from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.orders.permissions import Action
@@ -32,19 +31,19 @@ Report = TypeVar("Report", bound=TicketBody | OfferBody)
 
 
 def order_write(
-    api: Api, path: str, action: Action, *, tag: str, answers: type = OrderJson
-) -> Callable[[Callable[[OrderRequest, Body], Response[str]]], Callable[..., Response[str]]]:
+    api: Api, path: str, action: Action, *, tag: str, answers: str = "OrderJson"
+) -> Callable[[Callable[[OrderRequest, Body], Response]], Callable[..., Response]]:
     """Register ``POST path`` for a function of the caller's request and the request's body.
 
     Args:
-        path: Contains ``<order_id>``.
-        answers: The shape that the function answers with.
+        path: Contains ``{order_id}``.
+        answers: The name of the shape that the function answers in.
     """
 
-    def register(function: Callable[[OrderRequest, Body], Response[str]]) -> Callable[..., Response[str]]:
+    def register(function: Callable[[OrderRequest, Body], Response]) -> Callable[..., Response]:
         def endpoint(
             order_id: OrderIdText, body: Body, idempotency_key: OptionalKey = None, if_match: IfMatch = None
-        ) -> Response[str]:
+        ) -> Response:
             return function(api.order_request(action, order_id, idempotency_key, if_match), body)
 
         assert isinstance(endpoint, FunctionType)
@@ -56,11 +55,11 @@ def order_write(
 
 def report_route(
     api: Api, path: str, action: Action, *, tag: str
-) -> Callable[[Callable[[Report], MakeFact]], Callable[..., Response[str]]]:
+) -> Callable[[Callable[[Report], MakeFact]], Callable[..., Response]]:
     """Register ``POST path`` for a function that makes a fact of the body, which is recorded in the order's log."""
 
-    def register(function: Callable[[Report], MakeFact]) -> Callable[..., Response[str]]:
-        def record(request: OrderRequest, body: Report) -> Response[str]:
+    def register(function: Callable[[Report], MakeFact]) -> Callable[..., Response]:
+        def record(request: OrderRequest, body: Report) -> Response:
             make = function(body)
             handled = report(
                 engine().log, request, make, now=engine().clock.now(), limit=approval_limit, answers=body.answers

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import AfterValidator, Field
 
+from handlers.http.parameters import Header
 from handlers.http.values import Shape
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -27,29 +27,29 @@ _Key = Annotated[str, Shape(r"[\x21-\x7e]{1,128}", "use 1 to 128 visible ASCII c
 RequiredKey = Annotated[
     _Key,
     Header(
-        alias="Idempotency-Key",
-        description="Identifies this request across retries: 1 to 128 visible ASCII characters, e.g. a UUID. The same "
+        "Idempotency-Key",
+        "Identifies this request across retries: 1 to 128 visible ASCII characters, e.g. a UUID. The same "
         "key and body is the same request; the same key with another body is refused (422).",
     ),
 ]
 OptionalKey = Annotated[
     _Key | None,
     Header(
-        alias="Idempotency-Key",
-        description="Identifies this request across retries. Without it, a request with the same body is a retry.",
+        "Idempotency-Key",
+        "Identifies this request across retries. Without it, a request with the same body is a retry.",
     ),
 ]
 IfMatch = Annotated[
     Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": _DOCUMENTED, "examples": ['"7"']})]
     | None,
     Header(
-        alias="If-Match",
-        description="Act only if the order has one of these ETags; else 412. A weak ETag (`W/`) matches none, `*` any.",
+        "If-Match",
+        "Act only if the order has one of these ETags; else 412. A weak ETag (`W/`) matches none, `*` any.",
     ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header(alias="If-None-Match", description="Answer 304 without a body if the order has one of these ETags."),
+    Header("If-None-Match", "Answer 304 without a body if the order has one of these ETags."),
 ]
 
 

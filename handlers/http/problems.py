@@ -12,8 +12,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from domain.identifiers import InvalidIdentifier
 from domain.money import CurrencyMismatch
 from domain.order.refusals import (
@@ -28,6 +26,7 @@ from domain.order.refusals import (
     UnknownLine,
 )
 from handlers.http.refusals import RequestRefused
+from handlers.http.responses import Response
 from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
@@ -74,6 +73,9 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
 """A class that is not listed has the status of the next class it derives from. Any other exception is a bug: 500."""
 
 
+REFUSALS: tuple[type[Exception], ...] = (RequestRefused, *STATUS)
+
+
 def refusals() -> Iterator[type[Exception]]:
     """Every class of refusal that can become a problem document, as far as its module is loaded."""
     pending: list[type[Exception]] = [*STATUS, RequestRefused]
@@ -91,7 +93,7 @@ def statuses(cls: type[Exception]) -> Sequence[HTTPStatus]:
     return (next(STATUS[base] for base in cls.__mro__ if base in STATUS),)
 
 
-def answer(error: Exception, instance: str) -> Response[str]:
+def answer(error: Exception, instance: str) -> Response:
     """Respond with the problem document of a refusal.
 
     Args:
@@ -117,7 +119,7 @@ def _document(
     *,
     errors: Sequence[tuple[str, str]],
     headers: Mapping[str, str],
-) -> Response[str]:
+) -> Response:
     name = type(error).__name__
     body: dict[str, Any] = {
         "type": URN + name,

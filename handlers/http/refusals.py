@@ -61,12 +61,6 @@ class NoSuchPath(RequestRefused):
     statuses = (HTTPStatus.NOT_FOUND,)
 
 
-class MethodNotAllowed(RequestRefused):
-    """The path does not take this method; the header Allow lists those it takes."""
-
-    statuses = (HTTPStatus.METHOD_NOT_ALLOWED,)
-
-
 class UnsupportedContent(RequestRefused):
     """The body is not declared as JSON in UTF-8."""
 

@@ -17,12 +17,11 @@ from domain.money import Money
 from domain.order.events import Event
 from domain.personal import Contact, Erased
 from handlers.http import problems
+from handlers.http.documented import GATEWAY_STATUSES, REF, ref
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
 
 Schema: TypeAlias = dict[str, Any]
-
-REF = "#/components/schemas/{name}"
 
 
 class FieldProblemJson(TypedDict):
@@ -30,10 +29,6 @@ class FieldProblemJson(TypedDict):
 
     field: str
     problem: str
-
-
-GATEWAY_STATUSES = [401, 403, 404, 405, 413, 429, 431, 500, 503]
-"""Statuses that API Gateway, or the embedded engine's HTTP server, answers with by itself."""
 
 
 def components() -> dict[str, Schema]:
@@ -52,16 +47,6 @@ def components() -> dict[str, Schema]:
         **_events("TransitionJson", schemas["TransitionJson"], get_args(CircuitEvent)),
         **_problems(),
     }
-
-
-def ref(name: str) -> Schema:
-    """A reference to a component."""
-    return {"$ref": REF.format(name=name)}
-
-
-def problem_name(status: int) -> str:
-    """The component that describes the problems with a status."""
-    return f"Problem{status}"
 
 
 def _is_shape(cls: object, module: str) -> bool:
@@ -170,7 +155,7 @@ def _problems() -> dict[str, Schema]:
         by_status.setdefault(answered, []).append("GatewayProblem")
     return {
         **{cls.__name__: _named_problem(cls) for cls in named},
-        **{problem_name(status): {"oneOf": [ref(name) for name in names]} for status, names in by_status.items()},
+        **{f"Problem{status}": {"oneOf": [ref(name) for name in names]} for status, names in by_status.items()},
         "GatewayProblem": _problem(
             "A refusal by the HTTP server itself, before any function is called.",
             {"type": {"const": "about:blank"}, "title": {"type": "string"}, "status": {"enum": GATEWAY_STATUSES}},

@@ -29,7 +29,7 @@ https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-po
 
 def actor(**changes: Any) -> Actor:
     claims = {name: value for name, value in (ACCESS_TOKEN | changes).items() if value is not None}
-    return caller({"requestContext": {"requestId": "r", "authorizer": {"jwt": {"claims": claims}}}}).actor
+    return caller({"requestContext": {"requestId": "r", "authorizer": {"jwt": {"claims": claims}}}}, {}).actor
 
 
 def test_a_user_of_the_pool_is_known_by_name() -> None:

@@ -1,0 +1,129 @@
+"""The parameters of a route, read from the annotations of its function, and their validation by pydantic.
+
+A parameter whose name stands in the path is a path parameter, ``body`` is the request's body, and the others are
+annotated: ``Annotated[type, Header("If-Match", "...")]``, ``Annotated[type, Query("...")]``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args, get_type_hints
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from handlers.http.invalid import invalid_request, unknown_parameters
+from handlers.http.json_bodies import json_object
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A request header."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query parameter. It is named as the function's parameter."""
+
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter in the path, the query or a header.
+
+    Attributes:
+        argument: The name in the function.
+        name: The name in the request; a header's is in small letters.
+    """
+
+    argument: str
+    location: str
+    name: str
+    description: str
+    adapter: TypeAdapter[Any]
+    default: Any
+
+    @property
+    def required(self) -> bool:
+        """Whether a request without it is refused."""
+        return self.default is inspect.Parameter.empty
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """All parameters of one route."""
+
+    listed: tuple[Parameter, ...]
+    body: type[BaseModel] | None
+
+    def arguments(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        """Return the function's arguments, validated.
+
+        Args:
+            headers: The event's, their names in small letters.
+
+        Raises:
+            InvalidRequest: Values are missing, unknown or out of bounds.
+            MalformedBody, UnsupportedContent: The body cannot be read.
+        """
+        query = event.get("queryStringParameters") or {}
+        self._check_query(query)
+        sent = {"path": event.get("pathParameters") or {}, "query": query, "header": headers}
+        arguments: dict[str, Any] = {}
+        errors: list[Mapping[str, Any]] = []
+        for parameter in self.listed:
+            values = sent[parameter.location]
+            if parameter.name not in values:
+                if parameter.required:
+                    errors.append({"type": "missing", "loc": (parameter.location, parameter.name)})
+                else:
+                    arguments[parameter.argument] = parameter.default
+                continue
+            try:
+                arguments[parameter.argument] = parameter.adapter.validate_python(values[parameter.name])
+            except ValidationError as error:
+                errors += _located(error, parameter.location, parameter.name)
+        if self.body is not None:
+            try:
+                arguments["body"] = self.body.model_validate(json_object(event, headers))
+            except ValidationError as error:
+                errors += _located(error, "body")
+        if errors:
+            raise invalid_request(errors)
+        return arguments
+
+    def _check_query(self, query: Mapping[str, str]) -> None:
+        known = [parameter.name for parameter in self.listed if parameter.location == "query"]
+        unknown = sorted(set(query) - set(known))
+        if unknown:
+            raise unknown_parameters(unknown, known)
+
+
+def read_parameters(path: str, function: Callable[..., Any]) -> Parameters:
+    """Read the parameters of a route from its function."""
+    hints = get_type_hints(function, include_extras=True)
+    body = hints.pop("body", None)
+    defaults = {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
+    listed = (_parameter(path, name, hint, defaults[name]) for name, hint in hints.items() if name in defaults)
+    return Parameters(tuple(listed), body)
+
+
+def _parameter(path: str, argument: str, hint: Any, default: Any) -> Parameter:
+    if f"{{{argument}}}" in path:
+        return Parameter(argument, "path", argument, "", TypeAdapter(hint), default)
+    for place in get_args(hint):
+        if isinstance(place, Header):
+            return Parameter(argument, "header", place.name.lower(), place.description, TypeAdapter(hint), default)
+        if isinstance(place, Query):
+            return Parameter(argument, "query", argument, place.description, TypeAdapter(hint), default)
+    raise AssertionError(f"{argument} is neither in {path} nor annotated with Header or Query")
+
+
+def _located(error: ValidationError, *place: str) -> Iterator[Mapping[str, Any]]:
+    for each in error.errors(include_url=False, include_input=False):
+        yield {**each, "loc": (*place, *each["loc"])}

@@ -1,0 +1,32 @@
+"""An HTTP response, and how a function returns it to API Gateway."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """``compressible``: large and public, so it is sent gzipped to callers that accept that."""
+
+    status: int
+    content_type: str | None = None
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    compressible: bool = False
+
+    def result(self, accept_encoding: str = "") -> dict[str, Any]:
+        """The response in payload format 2.0 of HTTP APIs."""
+        headers = dict(self.headers)
+        if self.content_type is not None:
+            headers["Content-Type"] = self.content_type
+        packed = self.compressible and "gzip" in accept_encoding
+        body = self.body
+        if packed:
+            headers["Content-Encoding"] = "gzip"
+            body = base64.b64encode(gzip.compress(body.encode(), mtime=0)).decode()
+        return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": packed}

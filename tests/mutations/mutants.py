@@ -448,4 +448,49 @@ MUTANTS = (
         new="    for wait in chain([first], waiting):\n",
         caught_by=tests("breakers/test_breaker_waits.py::test_the_release_is_paced"),
     ),
+    Mutant(
+        name="result before its commit",
+        breaks="A write is acknowledged after the COMMIT that made it durable.",
+        file="workflows/sqlite/group_commit.py",
+        old="                self._perform(queued)\n"
+        '            self._connection.execute("COMMIT")\n'
+        "            self._files.check()\n"
+        "        except (apsw.Error, FileReplaced) as error:\n"
+        "            self._break(error, batch)\n"
+        "            return\n"
+        "        for queued in batch:\n"
+        "            queued.settle()\n",
+        new="                self._perform(queued)\n"
+        "                queued.settle()\n"
+        '            self._connection.execute("COMMIT")\n'
+        "            self._files.check()\n"
+        "        except (apsw.Error, FileReplaced) as error:\n"
+        "            self._break(error, batch)\n"
+        "            return\n",
+        caught_by=tests("sqlite/test_database.py::test_nothing_is_visible_or_acknowledged_while_the_sync_runs"),
+    ),
+    Mutant(
+        name="old history kept",
+        breaks="A history that is older than the newest durable commit of its stream is not kept.",
+        file="workflows/sqlite/recent.py",
+        old="        if history.version >= newest:\n            self._put",
+        new="        if history.version >= 0:\n            self._put",
+        caught_by=tests("sqlite/test_recent.py::test_no_order_of_appends_and_late_results_keeps_an_old_history"),
+    ),
+    Mutant(
+        name="kept history after a write of another process",
+        breaks="Kept histories are dropped when another process wrote to the file.",
+        file="workflows/sqlite/event_log.py",
+        old="        if self._database.others_wrote():\n            self._recent.clear()\n",
+        new="",
+        caught_by=tests("sqlite/test_recent.py::test_a_write_of_another_process_empties_what_is_kept"),
+    ),
+    Mutant(
+        name="arrival that does not wake the hub",
+        breaks="A call from another thread wakes the hub when it is idle.",
+        file="workflows/hub/hub.py",
+        old="        else:\n            self._inbox.put(call)\n",
+        new="        else:\n            self._ready.append(call)\n",
+        caught_by=tests("hub/test_hub.py::test_a_task_that_waits_for_a_thread_is_woken_by_it"),
+    ),
 )

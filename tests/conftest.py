@@ -1,4 +1,4 @@
-"""AWS for tests, as far as it goes on one machine: moto in this process, the official DynamoDB Local beside it."""
+"""AWS for tests on one machine: moto in this process, and the official DynamoDB Local beside it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing here may reach a real account, nor meet a client of another test."""
+    """Set credentials of no real account, and forget the clients of other tests."""
     from workflows.aws import clients
 
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
@@ -39,9 +39,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def moto(aws, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """moto checks a condition and writes in two steps that threads can come between; AWS does both at once.
+    """Start moto, with one request at a time.
 
-    So requests to moto are made to wait for each other. What has an endpoint on this machine goes there.
+    moto checks a condition and writes in two steps, between which another thread can write; AWS does both at once.
+    Requests to an endpoint on this machine are passed through.
     """
     from moto import mock_aws
     from moto.core.botocore_stubber import BotocoreStubber
@@ -84,7 +85,7 @@ def dynamodb_local() -> Iterator[str]:
 
 @pytest.fixture
 def dynamodb_client(request: pytest.FixtureRequest) -> Callable[[str], Any]:
-    """A client of ``moto`` or of ``local``: as in production, but a busy machine that runs both may take its time."""
+    """A client of ``moto`` or ``local``, configured as in production but with timeouts for a busy machine."""
 
     def client(where: str) -> Any:
         from workflows.aws import clients
@@ -104,7 +105,7 @@ def dynamodb_client(request: pytest.FixtureRequest) -> Callable[[str], Any]:
 
 @pytest.fixture
 def create_table() -> Callable[..., str]:
-    """Make a table with a name of its own: ``create_table(client, "events", pk="S", sk="N")``. Returns the name."""
+    """Create a table with a unique name: ``create_table(client, "events", pk="S", sk="N")``. Returns the name."""
 
     def create(client: Any, name: str, **keys: str) -> str:
         table = f"{name}-{uuid.uuid4()}"
@@ -123,9 +124,9 @@ def create_table() -> Callable[..., str]:
 
 @pytest.fixture
 def next_time() -> Callable[..., list[str]]:
-    """Let something happen at the next botocore event of that kind: ``next_time(client, event, happens)``.
+    """Call a function at the next botocore event of a kind: ``next_time(client, event, happens)``.
 
-    ``event`` is botocore's, e.g. ``before-call.dynamodb.PutItem``. Returns a list that says, afterwards, that it did.
+    ``event`` is botocore's, e.g. ``before-call.dynamodb.PutItem``. Returns a list: the event, once it happened.
     """
 
     def once(client: Any, event: str, happens: Callable[..., Any]) -> list[str]:
@@ -151,7 +152,7 @@ def _wait_until_it_answers(process: subprocess.Popen[bytes], endpoint: str) -> N
         try:
             urllib.request.urlopen(endpoint, timeout=1)
         except urllib.error.HTTPError:
-            return  # it refuses what is not a DynamoDB request
+            return  # it refuses a request that is not DynamoDB's
         except OSError:
             threading.Event().wait(0.05)
     pytest.skip("DynamoDB Local did not answer within 60 s")

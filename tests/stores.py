@@ -1,4 +1,4 @@
-"""What the tests of the log share: stores to run the contract on, a clock to set, and a disk that can be watched."""
+"""Shared by tests of the stores: stores for the contract suites, a settable clock, and a disk whose syncs are seen."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def opened_store(name: str, request: pytest.FixtureRequest, clock: SettableClock
             table = request.getfixturevalue("create_table")(client, "events", pk="S", sk="N")
             store = dynamodb_store(client, table, clock, keyring)
             if name == "dynamodb-moto":
-                store.item_max_bytes = 405_000  # moto's own idea of 400 KB
+                store.item_max_bytes = 405_000  # moto's limit differs from AWS's
             yield store
 
 
@@ -131,14 +131,14 @@ def open_store(request: pytest.FixtureRequest, clock: SettableClock, keyring: In
 
 @pytest.fixture(params=["in-memory", "sqlite", "dynamodb-moto", "dynamodb-local"])
 def store(request: pytest.FixtureRequest, open_store) -> Iterator[Store]:
-    """Every test that asks for it runs on every adapter."""
+    """A store of each adapter: a test with this fixture runs on all of them."""
     with open_store(request.param) as store:
         yield store
 
 
 @pytest.fixture
 def open_kms_keyring(request: pytest.FixtureRequest, dynamodb_client, create_table):
-    """``open_kms_keyring(where)`` makes a table and a key; what it returns opens a process's key ring on them.
+    """``open_kms_keyring(where)`` creates a table and a key, and returns a function that opens a key ring on them.
 
     KMS is moto's in any case; the table is moto's or DynamoDB Local's.
     """
@@ -190,7 +190,7 @@ class Syncs:
                 self.kept[name] = Path(name).read_bytes()
 
     def power_cut(self, folder: Path) -> None:
-        """Write the files into another folder as they were when each was last synced: nothing after that is there."""
+        """Write the files into another folder as they were at their last sync, without anything written later."""
         with self._gate:
             kept = dict(self.kept)
         for name, content in kept.items():
@@ -210,7 +210,7 @@ class _File(apsw.VFSFile):
 
 
 class SyncCountingVfs(apsw.VFS):
-    """Sees every sync: counts them, can hold one up, can make one fail. Registered under a name of its own."""
+    """Counts every sync, and can delay one or make one fail. Registered under a name of its own."""
 
     def __init__(self) -> None:
         self.syncs = Syncs(vfs=f"syncs-{next(_names)}")
@@ -225,7 +225,7 @@ class SyncCountingVfs(apsw.VFS):
 
 
 class DiskGone(apsw.IOError):
-    """What a failing fsync looks like to SQLite."""
+    """The error of a failing fsync."""
 
     def __init__(self) -> None:
         super().__init__("injected: the disk is gone")

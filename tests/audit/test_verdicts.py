@@ -59,7 +59,7 @@ def edits(draw: st.DrawFn) -> Callable[[Rows], None]:
         st.sampled_from(
             [
                 lambda c: {"ev": c.ev.replace('"attempt":', '"attempt":9')},
-                lambda c: {"ev": c.ev.replace("expediter", "somebody")},
+                lambda c: {"ev": c.ev.replace("expediter", "attacker")},
                 lambda c: {"ev": c.ev.replace("}]", "},{}]")},
                 lambda c: {"ev": ""},
                 lambda c: {"k": "other"},

@@ -1,4 +1,4 @@
-"""``audit verify`` names every commit that is not what was written, and says what it cannot see without heads."""
+"""``audit verify`` names every commit that differs from what was written; some only published heads reveal."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ LONGER = "the commit before it was changed, and may have held more events"
 
 
 def test_a_log_as_it_was_written_is_intact(log, commits):
-    """Nothing is found, and the report says how much was looked at."""
+    """There are no findings, and the report counts what was examined."""
     walked: list[int] = []
     report = verify(log, progress=walked.append)
     assert report.intact

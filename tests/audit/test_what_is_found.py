@@ -268,7 +268,7 @@ TAMPERINGS: dict[str, Callable[[Folder], None]] = {
 
 
 def documented() -> dict[str, tuple[str, ...]]:
-    """The rows of the table: what was done, and what each of the three checks says."""
+    """The rows of the table: what was done, and the results of the three checks."""
     table = DOCUMENT.read_text().partition("## What each check finds")[2].partition("\n\nWhat no check")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     return {what: tuple(checks) for what, *checks in rows[2:]}

@@ -195,8 +195,8 @@ def retried(action: str) -> frozenset[str]:
     found: list[frozenset[str]] = []
     for file in STATEMACHINES.glob("*.asl.yaml"):
         for state in _tasks(yaml.safe_load(file.read_text())):
-            said = json.dumps(state.get("Arguments", {}))
-            if f"'{action}'" in said or (file.stem == "payment.asl" and action in {"authorize", "settle"}):
+            arguments = json.dumps(state.get("Arguments", {}))
+            if f"'{action}'" in arguments or (file.stem == "payment.asl" and action in {"authorize", "settle"}):
                 found.append(frozenset(e for retry in state.get("Retry", []) for e in retry["ErrorEquals"]))
     functions = [errors for errors in found if "Runtime.ExitError" in errors]
     assert functions, f"no state invokes a function for {action}"
@@ -277,7 +277,7 @@ STORY = _with_feeds(
     _support("hold payments", "/circuits/payments/open", WHY),
     Task("parked", "await_circuit", waits=True, run=2),
     _support("close payments", "/circuits/payments/close", WHY),
-    Round("the clock, which lets go who waited"),
+    Round("the clock, which wakes the waiting orders"),
     _place("unanswered"),
     Task("unanswered", "authorize"),
     Task("unanswered", "request_preparation", waits=True),

@@ -32,18 +32,18 @@ READS = frozenset({"GetItem", "Query", "Scan", "Decrypt"})
 
 
 def faults_of(operation: str) -> tuple[Fault, ...]:
-    """The ways in which a call can be struck that are not the same."""
+    """Return the faults that make a difference for an operation."""
     if operation in READS:
         return (Fault.ERROR_BEFORE, Fault.TIMEOUT_BEFORE, Fault.KILLED_BEFORE)
     return tuple(Fault)
 
 
 class Killed(BaseException):
-    """Lambda ended the process: no code of ours gets to handle it."""
+    """Lambda ended the process: no code can handle it."""
 
 
 class Site(NamedTuple):
-    """A place in our code that calls AWS: the operation, and who called whom down to it, innermost first."""
+    """A place in the code that calls AWS: the operation and the call stack, innermost frame first."""
 
     operation: str
     stack: tuple[str, ...]
@@ -53,7 +53,7 @@ class Site(NamedTuple):
 
 
 class Striker:
-    """Watches clients. Calls are numbered from 0 since ``watch`` was last called; ``sites`` says what they were."""
+    """Watches clients. Calls are numbered from 0 since the last ``watch``; ``sites`` lists them."""
 
     def __init__(self, clients: Iterable[Any]) -> None:
         self.sites: list[Site] = []
@@ -67,7 +67,7 @@ class Striker:
             events.register_first("after-call", self._after)
 
     def watch(self, plan: tuple[int, Fault] | None = None) -> None:
-        """Begin to count anew; strike that call in that way."""
+        """Start counting from 0; strike the planned call with the planned fault."""
         self.sites, self.struck, self._plan, self._repeats = [], None, plan, 0
 
     def _before(self, model: Any, **_: Any) -> Any:
@@ -100,7 +100,7 @@ class Striker:
                 raise Killed
 
     def _fault(self) -> Fault | None:
-        """The fault of the call that is being made."""
+        """Return the fault planned for the current call."""
         if self._plan is None or self._plan[0] != len(self.sites) - 1:
             return None
         self.struck = self.sites[-1]
@@ -125,7 +125,7 @@ def _our_stack() -> tuple[str, ...]:
 
 @cache
 def _our_module(file: str) -> str:
-    """Empty for the tests and for what others wrote."""
+    """Return the module of a file; empty for tests and libraries."""
     path = Path(file)
     if not path.is_relative_to(ROOT):
         return ""

@@ -60,7 +60,7 @@ def test_the_client_repeats_a_put_whose_answer_was_lost_and_meets_its_own_item(l
 
 
 def test_an_answer_that_is_lost_for_good_is_settled_by_reading(log, once):
-    """The write took effect and no attempt said so: the item is ours."""
+    """The write took effect although no attempt got a response: the item is this commit."""
     happened = once(log, "after-call.dynamodb.PutItem", timed_out)
     history = log.append(log.load(STREAM), commit("k"))
     assert happened
@@ -80,7 +80,7 @@ def test_an_internal_error_after_the_write_is_settled_by_reading(log, once):
 
 
 def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log, once):
-    """The reading finds somebody else's commit in its place."""
+    """The read finds another commit at its place."""
     before = log.load(STREAM)
     log.append(before, commit("theirs"))
     once(log, "before-call.dynamodb.PutItem", unreachable)

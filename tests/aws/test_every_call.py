@@ -31,12 +31,12 @@ NOT_IN_THE_STORY = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """An invocation as it went without a fault: the world before and after it, what its caller heard, its calls."""
+class Played:
+    """An invocation without a fault: the world before and after it, its outcome, and its calls."""
 
     before: Saved
     after: dict[str, Any]
-    heard: Any
+    outcome: Any
     sites: tuple[Site, ...]
 
 
@@ -52,24 +52,24 @@ def world(request: pytest.FixtureRequest) -> Iterator[Deployed]:
 
 
 @pytest.fixture(scope="module")
-def told(world: Deployed) -> dict[str, Told]:
-    """The story without a fault."""
-    found: dict[str, Told] = {}
+def played(world: Deployed) -> dict[str, Played]:
+    """Play the story without a fault."""
+    found: dict[str, Played] = {}
     for number, invocation in enumerate(STORY):
         world.clock.time = chapter(number)
         before = world.save()
         world.striker.watch()
-        heard = invocation.deliver(world)
-        found[invocation.name] = Told(before, world.seen(), heard, tuple(world.striker.sites))
+        outcome = invocation.deliver(world)
+        found[invocation.name] = Played(before, world.seen(), outcome, tuple(world.striker.sites))
     return found
 
 
 @pytest.fixture(scope="module")
-def struck_in(told: dict[str, Told]) -> dict[str, list[int]]:
-    """Which calls of each invocation to strike: those whose site no earlier invocation has; of a loop, two."""
+def struck_in(played: dict[str, Played]) -> dict[str, list[int]]:
+    """Choose the calls of each invocation to strike: each site once, and a second time if it is in a loop."""
     seen: set[tuple[Site, int]] = set()
     chosen: dict[str, list[int]] = {}
-    for name, invocation in told.items():
+    for name, invocation in played.items():
         chosen[name] = []
         times: dict[Site, int] = {}
         for number, site in enumerate(invocation.sites):
@@ -82,34 +82,34 @@ def struck_in(told: dict[str, Told]) -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("invocation", STORY, ids=lambda invocation: invocation.name)
-def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, told, struck_in):
-    """Whatever strikes it, what AWS delivers again ends as if nothing had."""
-    without = told[invocation.name]
+def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, played, struck_in):
+    """After any fault, repeated deliveries lead to the same end as without it."""
+    without = played[invocation.name]
     for number in struck_in[invocation.name]:
         site = without.sites[number]
         if fault in faults_of(site.operation):
             world.put_back(without.before)
             world.striker.watch((number, fault))
-            heard = run(invocation, world)
+            outcome = run(invocation, world)
             assert world.striker.struck == site, f"{fault}: {site}"
             assert world.seen() == without.after, f"{fault}: {site}"
-            assert heard == without.heard, f"{fault}: {site}"
+            assert outcome == without.outcome, f"{fault}: {site}"
 
 
-def test_the_story_ends_as_it_should(told):
-    """A story in which nothing happens would prove nothing."""
-    end = told[STORY[-1].name].after
+def test_the_story_ends_as_it_should(played):
+    """A story without events would prove nothing."""
+    end = played[STORY[-1].name].after
     assert len(end["starts"]) == 6  # five orders, one of them a second time
     assert len(end["settled"]) >= 9
-    kinds = {said.split("(")[0] for events in end["events"].values() for _, _, said in events}
+    kinds = {text.split("(")[0] for events in end["events"].values() for _, _, text in events}
     assert kinds >= {"OrderCompleted", "OrderCancelled", "OrderParked", "RunStarted", "PreparationTimedOut"}
     assert end["customers with a key"] == []
 
 
-def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in):
+def test_every_operation_is_struck_at_every_place_that_calls_it(played, struck_in):
     """Every recorded call is struck."""
-    recorded = {site for found in told.values() for site in found.sites}
-    struck = {told[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
+    recorded = {site for found in played.values() for site in found.sites}
+    struck = {played[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
     assert struck == recorded
     assert {site.operation for site in struck} >= {
         *("Query", "GetItem", "PutItem", "DeleteItem", "GenerateDataKey", "Decrypt"),
@@ -117,9 +117,9 @@ def test_every_operation_is_struck_at_every_place_that_calls_it(told, struck_in)
     }
 
 
-def test_every_call_site_of_the_adapters_is_in_the_story(told):
+def test_every_call_site_of_the_adapters_is_in_the_story(played):
     """A call site that the story does not reach must be added to it, or listed with the reason."""
-    made = {site.stack[0].split()[0] for found in told.values() for site in found.sites}
+    made = {site.stack[0].split()[0] for found in played.values() for site in found.sites}
     reached = {(module, int(line)) for module, line in (place.split(":") for place in made)}
     missing = {
         f"{call.module}.{call.function}"

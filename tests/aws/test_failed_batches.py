@@ -84,7 +84,7 @@ def test_a_batch_is_deleted_once_it_was_dealt_with(batches):
 
 @pytest.mark.parametrize("text", ["not json", "[]", "{}", json.dumps(invocation("{}")), json.dumps(invocation(None))])
 def test_an_object_that_is_no_batch_says_so(batches, text: str):
-    """Somebody has to look at it."""
+    """A person must inspect it."""
     keep(batches, KEY.format("a"), text)
     with pytest.raises(BatchUnreadable, match="is not an invocation record"):
         batches.read(KEY.format("a"))

@@ -35,7 +35,7 @@ def once(next_time):
 
 @pytest.fixture
 def calls():
-    """``calls(keyring)`` is a list that grows with every call that the key ring makes from then on."""
+    """``calls(keyring)`` returns a list to which every later call of the key ring is added."""
 
     def recorded(keyring) -> list[str]:
         seen: list[str] = []
@@ -108,7 +108,7 @@ def test_a_key_destroyed_elsewhere_is_gone_everywhere_after_five_minutes(open_ke
 
 
 def test_nobody_seals_with_a_key_that_was_destroyed_elsewhere(open_keyring):
-    """A customer who was erased and orders again at once must not lose the address: ``current`` asks the table."""
+    """A customer that was erased and orders again at once keeps the new address: ``current`` reads the table."""
     here, there = open_keyring(), open_keyring()
     old = here.current("ada")
     there.destroy("ada")

@@ -43,7 +43,7 @@ def bus(moto) -> EventBridgeBus:
 
 @pytest.fixture
 def queue(bus) -> EventQueue:
-    """What a rule on everything of ours lets through."""
+    """The events that match a rule on all events of this source."""
     url = clients.sqs().create_queue(QueueName="order-events")["QueueUrl"]
     arn = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bridge = clients.event_bridge()
@@ -86,7 +86,7 @@ def test_any_number_of_events_is_taken_as_it_was_said(request, where: str):
     assert taken() == []
     sent = events(23)
     bus.publish(sent)
-    assert taken() == [told.as_json() for told in sent]
+    assert taken() == [event.as_json() for event in sent]
 
 
 def test_an_entry_repeats_what_rules_match_on(bus, requests):
@@ -177,7 +177,7 @@ def test_a_bus_that_does_not_exist_is_our_mistake(bus):
 
 
 def test_what_is_not_acknowledged_comes_again(bus, queue):
-    """After the queue's visibility timeout; the number of attempts says so."""
+    """After the queue's visibility timeout, with a higher number of attempts."""
     bus.publish(events(1))
     (first,) = queue.receive(wait_s=0)
     assert first.attempts == 1

@@ -81,10 +81,10 @@ def test_a_follower_that_reads_while_others_write_misses_nothing(log):
 
 def test_each_append_rings_once_it_can_be_read(log):
     """A listener is notified after the feed has the commit. A replayed append sends no notification."""
-    heard: list[int] = []
-    log.on_change(lambda: heard.append(len(log.changes(None, 100))))
+    notified: list[int] = []
+    log.on_change(lambda: notified.append(len(log.changes(None, 100))))
     before = log.load("order#1")
     history = log.append(before, commit("k1"))
     log.append(before, commit("k1"))
     log.append(history, commit("k2"))
-    assert heard == [1, 2]
+    assert notified == [1, 2]

@@ -196,7 +196,7 @@ def test_no_refusal_to_store_tells_what_is_personal():
 
 
 def test_an_erased_field_can_be_written_again_without_a_subject():
-    """A later event may repeat what an earlier one said, erased or not."""
+    """A later event may repeat a field of an earlier one, erased or not."""
     codec = Codec(InMemoryKeyRing(), TOYS)
     event = Greeted(name=Erased(), loudness=3, note=Erased())
     text = codec.encode(STREAM, new(event, subject=None))

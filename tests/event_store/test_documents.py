@@ -85,7 +85,7 @@ def test_a_partition_is_listed_by_sort_key_in_pages(documents: Documents):
     first = documents.list("p", limit=2)
     assert [document.sk for document in first] == ["a", "b"]
     assert [document.sk for document in documents.list("p", limit=2, after=first[-1].sk)] == ["c", "d"]
-    assert documents.list("nobody") == []
+    assert documents.list("empty") == []
 
 
 def test_what_json_cannot_say_is_refused(documents: Documents):
@@ -135,7 +135,7 @@ def test_many_who_write_any_all_write(documents: Documents):
 
 
 def test_counters_of_many_threads_lose_nothing(documents: Documents):
-    """Read, write what was read, and again when somebody was faster."""
+    """Each thread reads, writes, and starts again if another thread wrote first."""
     documents.put(Document("a", "n", {"n": 0}), None)
 
     def count() -> None:

@@ -1,4 +1,4 @@
-"""Erasing a customer: the key is destroyed, and the log says so."""
+"""Erasing a customer destroys the key and records that in the log."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def test_a_commit_has_events_and_a_key():
 
 
 def test_a_stream_needs_a_name_that_a_partition_key_can_hold(log):
-    """DynamoDB takes 1 to 2048 bytes; every adapter says no in the same way."""
+    """DynamoDB's limit is 1 to 2048 bytes; every adapter refuses other names in the same way."""
     for name in ("", "x" * 2049):
         with pytest.raises(ValueError, match="1 to 2048 bytes"):
             log.append(log.load(name) if name else History(stream=name), commit("k"))
@@ -185,7 +185,7 @@ def test_the_same_key_with_another_body_is_refused(log):
         with pytest.raises(KeyReused, match="another body"):
             log.append(known, commit("place", placed(), body="two"))
     assert log.load(STREAM).find("place", "one") == KeySeen(1, 1, "one")
-    assert log.load(STREAM).find("nobody", "one") is None
+    assert log.load(STREAM).find("other", "one") is None
 
 
 def test_gaps_and_overlaps_cannot_be_asked_for(log):
@@ -297,7 +297,7 @@ EDITED = "does not match its hash"
     ("tamper", "version", "what"),
     [
         (lambda store, c: store.put(replace(c[1], ev=c[1].ev.replace('"attempt":2', '"attempt":7'))), 2, EDITED),
-        (lambda store, c: store.put(replace(c[1], k="somebody-else")), 2, EDITED),
+        (lambda store, c: store.put(replace(c[1], k="other-key")), 2, EDITED),
         (lambda store, c: store.put(replace(c[1], ts="2026-05-04T12:30:00.000000Z")), 2, EDITED),
         (lambda store, c: store.delete(STREAM, c[1].sk), 2, "missing: the next commit begins with version 4"),
         (lambda store, c: store.delete(STREAM, c[0].sk), 1, "missing: the next commit begins with version 2"),
@@ -368,7 +368,7 @@ def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
 
 
 def test_a_reader_without_the_key_sees_that_it_is_erased(store):
-    """A reader without the key ring reads everything but personal fields."""
+    """A reader without keys reads everything except personal fields."""
     writer = store.open()
     writer.append(writer.load(STREAM), commit("place", placed()))
     reader = store.open(codec=Codec(InMemoryKeyRing(), EVENT_TYPES))
@@ -376,7 +376,7 @@ def test_a_reader_without_the_key_sees_that_it_is_erased(store):
 
 
 def test_what_would_not_be_read_back_is_not_written(log):
-    """A field of another type than it says would make the stream unreadable for ever."""
+    """A field with a value of the wrong type would make the stream unreadable."""
     wrong = PaymentAuthorizationRequested(amount="10.00", payment_method="pm_1")
     with pytest.raises(NotStorable):
         log.append(log.load(STREAM), commit("k", wrong))
@@ -411,6 +411,6 @@ def test_a_scan_goes_on_behind_any_commit_of_an_earlier_one(log):
 
 
 def test_a_scanned_commit_is_decoded_on_request(log):
-    """Who rebuilds a view gets versions, times and events."""
+    """Rebuilding a view needs versions, times and events."""
     history = grown(log, 3)
     assert tuple(event for stored in log.scan() for event in log.events(stored)) == history.recorded

@@ -34,7 +34,7 @@ IDS = [f"{kind.name}.{schema}" for kind, schema in SCHEMAS]
 
 
 class GoldenKeyRing:
-    """One key that everybody may know, so that sealed payloads stay readable."""
+    """One public key, so that encrypted payloads stay readable."""
 
     key = DataKey("golden", bytes(range(32)))
 
@@ -61,7 +61,7 @@ def test_every_payload_ever_stored_still_reads(kind: EventType, schema: int):
     golden = json.loads(file.read_text())
     (recorded,) = Codec(GoldenKeyRing(), EVENT_TYPES).decode(stored_commit(kind, schema, golden["stored"]))
     assert not isinstance(recorded.event, Opaque)
-    assert_says(json.loads(msgspec.json.encode(recorded.event)), golden["event"])
+    assert_holds(json.loads(msgspec.json.encode(recorded.event)), golden["event"])
 
 
 @pytest.mark.parametrize(("kind", "schema"), SCHEMAS, ids=IDS)
@@ -78,16 +78,16 @@ def test_no_golden_file_is_of_an_event_that_is_gone():
     assert {file.stem for file in FOLDER.glob("*.json")} == {f"{kind.name}.{schema}" for kind, schema in SCHEMAS}
 
 
-def assert_says(said: Any, golden: Any) -> None:
-    """All that the golden file says is so; fields that were added since have their defaults."""
+def assert_holds(read: Any, golden: Any) -> None:
+    """Compare with the golden file; fields that were added since have their defaults."""
     if isinstance(golden, dict):
         for key, value in golden.items():
-            assert_says(said[key], value)
+            assert_holds(read[key], value)
     elif isinstance(golden, list):
-        for one, value in zip(said, golden, strict=True):
-            assert_says(one, value)
+        for one, value in zip(read, golden, strict=True):
+            assert_holds(one, value)
     else:
-        assert said == golden
+        assert read == golden
 
 
 def path(name: str, schema: int) -> Path:

@@ -27,13 +27,13 @@ def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRing]
 
 
 def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
-    """256 bits, found again by customer and by id, another one for everybody."""
+    """256 bits, found again by customer and by id; each customer has another key."""
     key = keyring.current("ada.lovelace")
     assert len(key.material) == 32
     assert keyring.current("ada.lovelace") == keyring.find(key.id) == key
     assert keyring.current("bob").material != key.material
     assert "ada.lovelace" not in key.id
-    assert keyring.find("nobody") is None
+    assert keyring.find("unknown") is None
 
 
 def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
@@ -55,7 +55,7 @@ def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
 
 
 def test_a_destroyed_key_is_gone_and_the_next_is_another(keyring: KeyRing):
-    """Erasure; a customer who comes back begins anew."""
+    """Erasure; a customer that orders again gets a new key."""
     key = keyring.current("ada")
     assert keyring.destroy("ada")
     assert keyring.find(key.id) is None
@@ -91,7 +91,7 @@ def _found(folder: Path, material: bytes) -> bool:
 
 
 def test_whoever_has_no_keys_reads_what_is_erased_and_writes_nothing_personal():
-    """A function gets the keys only if it needs them; that it was given too few is a bug, and says so."""
+    """A function has access to keys only if it needs them; a use without access is a bug with a name of its own."""
     keyring = NoKeys()
     assert keyring.find("any") is None
     with pytest.raises(KeysWithheld, match="cannot store personal fields"):

@@ -293,7 +293,7 @@ def test_waiting_for_a_write_inside_the_writer_is_refused(database: Database):
     """It would wait for itself."""
     asked: list[BaseException] = []
 
-    def ring(_future: object) -> None:
+    def notify(_future: object) -> None:
         try:
             database.write(insert(2))
         except RuntimeError as error:
@@ -301,7 +301,7 @@ def test_waiting_for_a_write_inside_the_writer_is_refused(database: Database):
 
     held = threading.Event()
     future = database.submit(lambda c: held.wait(10))
-    future.add_done_callback(ring)
+    future.add_done_callback(notify)
     held.set()
     future.result(10)
     database.write(insert(1))

@@ -1,4 +1,4 @@
-"""The event log in SQLite: nothing is said before it is on the disk, and what was said survives a kill."""
+"""The event log in SQLite: no append is acknowledged before it is on the disk, so it survives a kill."""
 
 from __future__ import annotations
 
@@ -141,8 +141,8 @@ def test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable(log, data
 
 def test_readers_feed_and_scan_see_nothing_before_the_sync(log, syncs):
     """A wake-up for a commit that a power cut takes back would be a lie."""
-    rings: list[int] = []
-    log.on_change(lambda: rings.append(len(log.changes(None, 10))))
+    notified: list[int] = []
+    log.on_change(lambda: notified.append(len(log.changes(None, 10))))
     in_sync, go = threading.Event(), threading.Event()
 
     def hold(_name: str) -> None:
@@ -154,11 +154,11 @@ def test_readers_feed_and_scan_see_nothing_before_the_sync(log, syncs):
     appending = threading.Thread(target=log.append, args=(history, commit("k")))
     appending.start()
     assert in_sync.wait(10)
-    assert (log.load("order#1").version, log.changes(None, 10), list(log.scan()), rings) == (0, [], [], [])
+    assert (log.load("order#1").version, log.changes(None, 10), list(log.scan()), notified) == (0, [], [], [])
     syncs.before = lambda _name: None
     go.set()
     appending.join()
-    assert (log.load("order#1").version, rings) == (1, [1])
+    assert (log.load("order#1").version, notified) == (1, [1])
 
 
 def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone):
@@ -200,11 +200,11 @@ def test_every_acknowledged_append_survives_a_power_cut(tmp_path: Path, syncs, c
         log = SqliteEventLog(database, Codec(InMemoryKeyRing(), EVENT_TYPES), clock)
         syncs.before = cut_the_power
         assert in_threads(4, append_until_cut) == []
-    for folder, told in cuts:
+    for folder, acknowledged_then in cuts:
         with Database(folder / "state.db") as database:
             left = SqliteEventLog(database, Codec(InMemoryKeyRing(), EVENT_TYPES), clock)
             assert verify(left).intact
-            assert set(acknowledged[:told]) <= {stored.h for stored in left.scan()}
+            assert set(acknowledged[:acknowledged_then]) <= {stored.h for stored in left.scan()}
     assert syncs.count > syncs.wal  # there were checkpoints
 
 

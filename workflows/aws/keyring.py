@@ -134,7 +134,7 @@ class KmsKeyRing:
         return True
 
     def _erase(self, customer: str, key_id: str) -> None:
-        """Unless somebody else just did: then the customer has no key by now, or another."""
+        """Delete both items, unless another process just did and the customer has no key, or another one, now."""
         name = {"Key": _of(customer), "ConditionExpression": "id = :id"}
         deletes: list[dict[str, Any]] = [
             {"Key": {"pk": {"S": f"key#{key_id}"}}},

@@ -19,7 +19,7 @@ from handlers.http.documented import operation
 from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
-from handlers.http.parameters import Query
+from handlers.http.parameters import InQuery
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
@@ -57,7 +57,7 @@ api = Api()
 
 Cause = Annotated[
     Annotated[str, Field(max_length=200)] | None,
-    Query("Only incidents with this cause, e.g. `PaymentsUnavailable@payments`."),
+    InQuery("Only incidents with this cause, e.g. `PaymentsUnavailable@payments`."),
 ]
 
 

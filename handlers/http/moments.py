@@ -1,4 +1,4 @@
-"""Query parameters that choose a moment or a page of an order's history: version, at, limit, cursor."""
+"""InQuery parameters that choose a moment or a page of an order's history: version, at, limit, cursor."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from domain.identifiers import OrderId
 from handlers.http.invalid import invalid
-from handlers.http.parameters import Query
+from handlers.http.parameters import InQuery
 from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
@@ -48,23 +48,23 @@ def _either(value: Any) -> int | datetime:
 
 AtVersion = Annotated[
     Annotated[int, BeforeValidator(_count), WithJsonSchema(_VERSION_SCHEMA)] | None,
-    Query("Read the order as it was at this version."),
+    InQuery("Read the order as it was at this version."),
 ]
 AtTime = Annotated[
     Annotated[datetime, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)] | None,
-    Query("Read the order as it was at this time. Not together with `version`."),
+    InQuery("Read the order as it was at this time. Not together with `version`."),
 ]
 AtEither = Annotated[
     Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, _TIME_SCHEMA]})],
-    Query("A version or a time."),
+    InQuery("A version or a time."),
 ]
 Limit = Annotated[
     Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
-    Query("The most entries to return."),
+    InQuery("The most entries to return."),
 ]
 Cursor = Annotated[
     Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None,
-    Query("`next` of the previous page."),
+    InQuery("`next` of the previous page."),
 ]
 
 

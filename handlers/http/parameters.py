@@ -1,7 +1,7 @@
 """The parameters of a route, read from the annotations of its function, and their validation by pydantic.
 
 A parameter whose name stands in the path is a path parameter, ``body`` is the request's body, and the others are
-annotated: ``Annotated[type, Header("If-Match", "...")]``, ``Annotated[type, Query("...")]``.
+annotated: ``Annotated[type, InHeader("If-Match", "...")]``, ``Annotated[type, InQuery("...")]``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from handlers.http.json_bodies import json_object
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class InHeader:
     """A request header."""
 
     name: str
@@ -26,7 +26,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class InQuery:
     """A query parameter. It is named as the function's parameter."""
 
     description: str
@@ -117,11 +117,11 @@ def _parameter(path: str, argument: str, hint: Any, default: Any) -> Parameter:
     if f"{{{argument}}}" in path:
         return Parameter(argument, "path", argument, "", TypeAdapter(hint), default)
     for place in get_args(hint):
-        if isinstance(place, Header):
+        if isinstance(place, InHeader):
             return Parameter(argument, "header", place.name.lower(), place.description, TypeAdapter(hint), default)
-        if isinstance(place, Query):
+        if isinstance(place, InQuery):
             return Parameter(argument, "query", argument, place.description, TypeAdapter(hint), default)
-    raise AssertionError(f"{argument} is neither in {path} nor annotated with Header or Query")
+    raise AssertionError(f"{argument} is neither in {path} nor annotated with InHeader or InQuery")
 
 
 def _located(error: ValidationError, *place: str) -> Iterator[Mapping[str, Any]]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from handlers.http.parameters import Header
+from handlers.http.parameters import InHeader
 from handlers.http.values import Shape
 
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -26,7 +26,7 @@ _Key = Annotated[str, Shape(r"[\x21-\x7e]{1,128}", "use 1 to 128 visible ASCII c
 
 RequiredKey = Annotated[
     _Key,
-    Header(
+    InHeader(
         "Idempotency-Key",
         "Identifies this request across retries: 1 to 128 visible ASCII characters, e.g. a UUID. The same "
         "key and body is the same request; the same key with another body is refused (422).",
@@ -34,7 +34,7 @@ RequiredKey = Annotated[
 ]
 OptionalKey = Annotated[
     _Key | None,
-    Header(
+    InHeader(
         "Idempotency-Key",
         "Identifies this request across retries. Without it, a request with the same body is a retry.",
     ),
@@ -42,14 +42,14 @@ OptionalKey = Annotated[
 IfMatch = Annotated[
     Annotated[str, AfterValidator(_entity_tags), Field(json_schema_extra={"pattern": _DOCUMENTED, "examples": ['"7"']})]
     | None,
-    Header(
+    InHeader(
         "If-Match",
         "Act only if the order has one of these ETags; else 412. A weak ETag (`W/`) matches none, `*` any.",
     ),
 ]
 IfNoneMatch = Annotated[
     str | None,
-    Header("If-None-Match", "Answer 304 without a body if the order has one of these ETags."),
+    InHeader("If-None-Match", "Answer 304 without a body if the order has one of these ETags."),
 ]
 
 

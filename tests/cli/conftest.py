@@ -1,4 +1,4 @@
-"""An engine as a process of its own, one for each module that asks for it; and the command, run in this process."""
+"""An engine in its own process, one per module that uses it, and the command, run in this process."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from workflows.cli.demo.engine_process import EngineProcess, engine
 from workflows.cli.main import run
 
 TEMPLATE_DEFAULTS: dict[str, str] = {}
-"""Restaurants and couriers have minutes to answer, as deployed."""
+"""No parameter is changed: restaurants and couriers have minutes to answer, as when deployed."""
 
 PATIENCE_S = 60
-"""For a machine that runs much else at the same time."""
+"""Long, because the machine may be busy."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ Expediter = Callable[..., Result]
 
 @pytest.fixture
 def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Expediter:
-    """Run a command in this process, with nothing in the environment that speaks to it, and nobody logged in."""
+    """Run a command in this process, without its environment variables and without a stored login."""
     for name in ("EXPEDITER_DATA", "EXPEDITER_URL", "EXPEDITER_TOKEN", "EXPEDITER_SANDBOX_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -49,22 +49,22 @@ def expediter(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
     def command(*arguments: str) -> Result:
         capsys.readouterr()
         code = run([str(argument) for argument in arguments])
-        said = capsys.readouterr()
-        return Result(code, said.out, said.err)
+        printed = capsys.readouterr()
+        return Result(code, printed.out, printed.err)
 
     return command
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """An engine that answers HTTP, stopped at the end of the module. No order of a slow test times out on it."""
+    """An engine that serves HTTP, stopped at the end of the module. Its timeouts are longer than any test."""
     with engine(tmp_path_factory.mktemp("engine"), TEMPLATE_DEFAULTS) as process:
         yield process
 
 
 @pytest.fixture
 def ends_as() -> Callable[[Callable[[], dict[str, Any]], str], dict[str, Any]]:
-    """Ask for an order until it has this status."""
+    """Poll an order until it has this status."""
 
     def wait(show: Callable[[], dict[str, Any]], status: str) -> dict[str, Any]:
         deadline = time.monotonic() + PATIENCE_S
@@ -77,7 +77,7 @@ def ends_as() -> Callable[[Callable[[], dict[str, Any]], str], dict[str, Any]]:
 
 @pytest.fixture
 def process() -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Run a command as a process of its own."""
+    """Run a command in its own process."""
 
     def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -94,7 +94,7 @@ def process() -> Callable[..., subprocess.CompletedProcess[str]]:
 
 @pytest.fixture
 def written(tmp_path: Path) -> Callable[[str, str], str]:
-    """A file with this text."""
+    """Write a file with this text and return its path."""
 
     def write(name: str, text: str) -> str:
         path = tmp_path / name

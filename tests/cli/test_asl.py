@@ -1,4 +1,4 @@
-"""Definitions of anybody, checked and run from the command line."""
+"""User-supplied state machine definitions, checked and run from the command line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ States:
 
 
 def test_the_machines_of_the_saga_have_no_problems(expediter: Any) -> None:
-    """With their substitutions, as the template gives them."""
+    """They are checked with their substitutions, as the template sets them."""
     values = {"SagaStep": "s", "PaymentMachine": "p", "PreparationMachine": "q", "DeliveryMachine": "d"}
     values |= {f"{name}Seconds": "60" for name in ("KitchenAnswer", "KitchenReady", "CourierAnswer")}
     values |= {"CourierPickupSeconds": "60", "CourierDeliverySeconds": "60"}
@@ -37,30 +37,32 @@ def test_every_problem_of_every_file_is_listed(expediter: Any, written: Callable
     """One run names them all, in JSON too."""
     bad = written("bad.yaml", "QueryLanguage: JSONata\nStartAt: A\nStates: {A: {Type: Pass, Next: B, Foo: 1}}")
     good = written("good.yaml", _CHARGE)
-    found = expediter("asl", "check", bad, good, "--json")
-    assert found.code == 1
-    assert found.json["ok"] is False
-    assert {problem["field"] for problem in found.json["files"][bad]} >= {"Next", "Foo"}
-    assert found.json["files"][good] == []
+    checked = expediter("asl", "check", bad, good, "--json")
+    assert checked.code == 1
+    assert checked.json["ok"] is False
+    assert {problem["field"] for problem in checked.json["files"][bad]} >= {"Next", "Foo"}
+    assert checked.json["files"][good] == []
 
 
-def test_a_run_waits_in_no_time_and_calls_what_it_is_given(expediter: Any, written: Callable[[str, str], str]) -> None:
-    """A day passes on the virtual clock; the output is data, how it ended is for the person."""
+def test_a_run_skips_waits_and_calls_the_given_function(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """A day passes on the virtual clock. The output goes to stdout, the status to stderr."""
     file = written("charge.asl.yaml", _CHARGE)
     result = expediter("asl", "run", file, "--input", '{"n": 1}', "--function", "Charge=builtins:dict")
     assert (result.code, result.out, result.err) == (0, '{\n  "n": 1\n}\n', "SUCCEEDED\n")
 
 
-def test_a_run_that_fails_says_error_and_cause(expediter: Any, written: Callable[[str, str], str]) -> None:
-    """Exit code 1, and the exception's class is the error."""
+def test_a_failed_run_prints_error_and_cause(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """The exit code is 1, and the error is the exception's class name."""
     file = written("charge.asl.yaml", _CHARGE)
     result = expediter("asl", "run", file, "--input", "[1]", "--function", "Charge=json:loads", "--json")
     assert result.code == 1
     assert (result.json["status"], result.json["error"]) == ("FAILED", "TypeError")
 
 
-def test_the_history_is_that_of_get_execution_history(expediter: Any, written: Callable[[str, str], str]) -> None:
-    """AWS's types, numbered from 1."""
+def test_the_history_has_the_events_of_get_execution_history(
+    expediter: Any, written: Callable[[str, str], str]
+) -> None:
+    """Events have AWS's types and are numbered from 1."""
     file = written("charge.asl.yaml", _CHARGE)
     call = ("asl", "run", file, "--function", "Charge=builtins:dict", "--history")
     events = expediter(*call, "--json").json["events"]
@@ -70,7 +72,7 @@ def test_the_history_is_that_of_get_execution_history(expediter: Any, written: C
 
 
 def test_a_machine_can_start_another(expediter: Any, written: Callable[[str, str], str]) -> None:
-    """``--machine NAME=FILE`` gives it the other one."""
+    """``--machine NAME=FILE`` names the other definition."""
     parent = written(
         "parent.yaml",
         """

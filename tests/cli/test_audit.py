@@ -1,4 +1,4 @@
-"""Proving the log from the command line, beside the engine that writes it, and on AWS."""
+"""Verifying the log from the command line, while its engine runs, and on AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from moto import mock_aws
 
 @pytest.fixture
 def folder(expediter: Any, running: Any, tmp_path: Path) -> Path:
-    """A copy of the log with one order, which nobody writes to; commits in the WAL are taken along."""
+    """A copy of a log with one order, including the commits in the WAL; no engine writes to it."""
     expediter("order", "place", "--example", "--data", running.data)
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -37,7 +37,7 @@ def _change(folder: Path, sql: str) -> None:
 
 
 def test_a_log_is_verified_while_its_engine_runs(expediter: Any, running: Any) -> None:
-    """Reading takes no lock."""
+    """Verification takes no lock."""
     expediter("order", "place", "--example", "--data", running.data)
     result = expediter("audit", "verify", "--data", running.data)
     assert result.code == 0
@@ -46,20 +46,20 @@ def test_a_log_is_verified_while_its_engine_runs(expediter: Any, running: Any) -
 
 
 def test_an_edited_commit_is_named_by_stream_and_version(expediter: Any, folder: Path) -> None:
-    """Exit code 1, and what is wrong is data."""
+    """The exit code is 1, and the findings are on stdout."""
     _change(folder, "UPDATE events SET ev = replace(ev, '950', '050') WHERE sk = 1")
     result = expediter("audit", "verify", "--data", folder)
     assert result.code == 1
     assert "version 1: does not match its hash" in result.out
-    found = expediter("audit", "verify", "--data", folder, "--json").json
-    assert found["intact"] is False
-    assert found["findings"][0]["stream"].startswith("order#ord_")
-    assert found["findings"][0]["version"] == 1
+    report = expediter("audit", "verify", "--data", folder, "--json").json
+    assert report["intact"] is False
+    assert report["findings"][0]["stream"].startswith("order#ord_")
+    assert report["findings"][0]["version"] == 1
 
 
 @pytest.mark.parametrize("command", ["audit verify", "audit heads", "up --port 0"])
-def test_a_file_that_was_cut_is_said_to_be_damaged(expediter: Any, folder: Path, command: str) -> None:
-    """SQLite cannot read it, so no commit can be named; that is no bug, and no log to go on with either."""
+def test_a_truncated_file_is_reported_as_damaged(expediter: Any, folder: Path, command: str) -> None:
+    """SQLite cannot read it, so no commit can be named. It is not a bug, and no engine may start on it."""
     database = folder / "expediter.sqlite"
     with database.open("r+b") as file:
         file.truncate(database.stat().st_size // 2)
@@ -69,8 +69,8 @@ def test_a_file_that_was_cut_is_said_to_be_damaged(expediter: Any, folder: Path,
     assert result.err.count("\n") == 1
 
 
-def test_a_tail_that_was_cut_is_found_by_published_heads(expediter: Any, folder: Path, tmp_path: Path) -> None:
-    """The rest is a valid chain; only a head that is kept elsewhere reveals it in any case."""
+def test_a_truncated_stream_is_detected_by_published_heads(expediter: Any, folder: Path, tmp_path: Path) -> None:
+    """The rest is a valid chain, so only a head that is stored elsewhere always reveals it."""
     heads = tmp_path / "heads.json"
     heads.write_text(expediter("audit", "heads", "--data", folder).out, encoding="utf-8")
     _change(folder, "DELETE FROM events WHERE (pk, sk) IN (SELECT pk, max(sk) FROM events GROUP BY pk)")
@@ -79,8 +79,8 @@ def test_a_tail_that_was_cut_is_found_by_published_heads(expediter: Any, folder:
     assert "the tail is cut" in cut.out
 
 
-def test_a_key_that_is_gone_is_named_by_the_command(expediter: Any, folder: Path) -> None:
-    """With ``--data`` the command verifies what the folder holds beside the log."""
+def test_a_missing_key_is_reported(expediter: Any, folder: Path) -> None:
+    """With ``--data`` the command also verifies the customers' keys in the folder."""
     _change(folder, "DELETE FROM data_keys")
     result = expediter("audit", "verify", "--data", folder)
     assert result.code == 1
@@ -88,7 +88,7 @@ def test_a_key_that_is_gone_is_named_by_the_command(expediter: Any, folder: Path
 
 
 def test_heads_of_an_earlier_version_are_read(expediter: Any, folder: Path, tmp_path: Path) -> None:
-    """They do not say until when they are complete, so no stream is said to be inserted."""
+    """They lack ``complete_at``, so an additional stream is not reported as inserted."""
     old = [
         {name: each[name] for name in ("stream", "version", "hash")}
         for each in expediter("audit", "heads", "--data", folder).json[:1]
@@ -99,7 +99,7 @@ def test_heads_of_an_earlier_version_are_read(expediter: Any, folder: Path, tmp_
 
 
 def test_a_broken_chain_has_no_head(expediter: Any, folder: Path) -> None:
-    """Publishing it would make the forgery official."""
+    """A published head of it would confirm the forgery."""
     _change(folder, "UPDATE events SET ev = replace(ev, '950', '050') WHERE sk = 1")
     result = expediter("audit", "heads", "--data", folder)
     assert (result.code, result.out) == (1, "")
@@ -111,9 +111,9 @@ def test_a_broken_chain_has_no_head(expediter: Any, folder: Path) -> None:
 
 @pytest.fixture
 def table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The same log as an events table of DynamoDB: the items have the same attributes."""
+    """The same log in a DynamoDB table: items have the attributes of the rows."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials it found first
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # the default session keeps its first credentials
     with mock_aws():
         keys = {"pk": ("HASH", "S"), "sk": ("RANGE", "N")}
         events = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
@@ -132,10 +132,10 @@ def table(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 TABLE = ("--table", "events", "--region", "eu-west-1")
 
 
-def test_a_log_on_aws_is_verified_without_a_key_of_a_customer(
+def test_a_log_on_aws_is_verified_without_the_customers_keys(
     expediter: Any, table: Any, folder: Path, tmp_path: Path
 ) -> None:
-    """The same words, the same heads, the same exit codes; and no call but reads of this table."""
+    """Output, heads and exit codes are those of the embedded log; the only calls are reads of the table."""
     result = expediter("audit", "verify", *TABLE)
     assert (result.code, result.out) == (0, ""), result.err
     assert result.err == expediter("audit", "verify", "--data", folder).err
@@ -143,15 +143,15 @@ def test_a_log_on_aws_is_verified_without_a_key_of_a_customer(
     here = expediter("audit", "heads", "--data", folder).json
     assert [each | {"complete_at": ""} for each in heads.json] == [each | {"complete_at": ""} for each in here]
     (tmp_path / "heads.json").write_text(heads.out, encoding="utf-8")
-    held = expediter("audit", "verify", *TABLE, "--heads", tmp_path / "heads.json")
-    assert (held.code, f"compared with {len(heads.json)} exported heads" in held.err) == (0, True)
+    compared = expediter("audit", "verify", *TABLE, "--heads", tmp_path / "heads.json")
+    assert (compared.code, f"compared with {len(heads.json)} exported heads" in compared.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["verify", "heads"])
-def test_an_address_of_aws_that_is_none_is_no_bug(
+def test_an_invalid_endpoint_of_aws_is_reported_in_one_line(
     expediter: Any, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
-    """The environment is input as well."""
+    """An environment variable is user input, so it must not cause a traceback."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     result = expediter("audit", command, *TABLE)
@@ -159,8 +159,8 @@ def test_an_address_of_aws_that_is_none_is_no_bug(
     assert "Invalid endpoint: garbage; see AWS_ENDPOINT_URL" in result.err
 
 
-def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> None:
-    """By stream and version, as anywhere."""
+def test_an_edited_item_on_aws_is_named(expediter: Any, table: Any) -> None:
+    """The finding has stream and version, as for an embedded log."""
     item = next(each for each in table.scan()["Items"] if each["pk"].startswith("order#") and each["sk"] == 1)
     table.put_item(Item=item | {"ev": item["ev"].replace("Pizza", "Pasta")})
     result = expediter("audit", "verify", *TABLE)
@@ -180,10 +180,10 @@ def test_an_item_that_was_edited_on_aws_is_named(expediter: Any, table: Any) -> 
         ("--table views --region eu-west-1", 2, "the table views is not an event log"),
     ],
 )
-def test_a_log_that_cannot_be_read_is_said_in_one_line(
+def test_a_log_that_cannot_be_read_is_reported_in_one_line(
     expediter: Any, table: Any, arguments: str, code: int, words: str
 ) -> None:
-    """Wrong flags, wrong name, another table."""
+    """The options or the name are wrong, or the table is not an event log."""
     views = boto3.resource("dynamodb", region_name="eu-west-1").create_table(
         TableName="views",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -196,8 +196,8 @@ def test_a_log_that_cannot_be_read_is_said_in_one_line(
     assert words in result.err
 
 
-def test_a_table_that_does_not_answer_is_said_so(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 3: ask again."""
+def test_an_unreachable_table_is_reported_in_one_line(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exit code is 3: the caller may retry."""
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     for name, value in (("ENDPOINT_URL", "http://127.0.0.1:1"), ("ACCESS_KEY_ID", "x"), ("SECRET_ACCESS_KEY", "x")):
         monkeypatch.setenv(f"AWS_{name}", value)

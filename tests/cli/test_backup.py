@@ -1,4 +1,4 @@
-"""``expediter backup``: a running engine's folder is copied, and an engine on the copy goes on with its orders."""
+"""``expediter backup``: a running engine's folder is copied, and an engine on the copy continues its orders."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from workflows.cli.folder import address_of, open_ledgers, open_log
 from workflows.sandbox.books_check import check_books
 
 
-def test_a_backup_of_a_busy_engine_verifies_balances_and_goes_on(
+def test_a_backup_of_a_busy_engine_verifies_balances_and_can_be_run(
     running: Any, expediter: Any, process: Any, tmp_path: Path, ends_as: Any
 ) -> None:
-    """Orders that were under way in the copied folder reach their end on the copy."""
+    """Open orders of the copied folder end on the copy."""
     placed = [expediter("order", "place", "--example", "--data", running.data).out.strip() for _ in range(3)]
     threads = [
         threading.Thread(target=process, args=("order", "place", "--example", "--data", running.data)) for _ in range(3)
@@ -58,15 +58,15 @@ def test_a_copied_folder_does_not_carry_the_address_of_the_live_engine(running: 
     assert address_of(running.data) == running.url
 
 
-def test_an_address_file_of_another_form_is_ignored(tmp_path: Path) -> None:
-    """Such as that of an earlier version, or half of one."""
+def test_an_address_file_in_another_format_is_ignored(tmp_path: Path) -> None:
+    """It may come from an earlier version or be truncated."""
     for content in (b"", b"http://127.0.0.1:8080", b"http://127.0.0.1:8080\nx\n", b"\xff 1"):
         (tmp_path / "address").write_bytes(content)
         assert address_of(tmp_path) is None
 
 
-def test_a_target_that_exists_is_refused_in_one_line(running: Any, expediter: Any, tmp_path: Path) -> None:
-    """Exit code 2, and nothing is replaced."""
+def test_an_existing_target_is_refused_in_one_line(running: Any, expediter: Any, tmp_path: Path) -> None:
+    """The exit code is 2, and no file is replaced."""
     refused = expediter("backup", running.data, tmp_path)
     assert (refused.code, refused.out, refused.err.count("\n")) == (2, "", 1)
     assert "exists; choose a folder that does not" in refused.err

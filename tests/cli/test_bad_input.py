@@ -1,4 +1,4 @@
-"""Bad input, in a table: each is answered by one clear line and its exit code, and never by a traceback."""
+"""Bad input, in a table: each case gives one clear line and its exit code, never a traceback."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import pytest
 _NO, _USAGE, _UNREACHABLE, _ACCESS_DENIED = 1, 2, 3, 4
 _ORDER = "ord_" + "a" * 26
 
-# The arguments ({tmp} is an empty folder), the exit code, and what the line must say.
+# The arguments ({tmp} is an empty folder), the exit code, and words that the line must contain.
 _COMMANDS = {
     "an unknown command": ("serve", _USAGE, "No such command 'serve'"),
     "an unknown flag": ("up --date x", _USAGE, "No such option: --date"),
     "a missing value": ("up --data", _USAGE, "--data"),
     "a missing flag": ("up", _USAGE, "Missing option '--data'"),
-    "a port that is no number": ("up --data {tmp} --port http", _USAGE, "'--port'"),
+    "a port that is not a number": ("up --data {tmp} --port http", _USAGE, "'--port'"),
     "a port out of range": ("up --data {tmp} --port 99999", _USAGE, "'--port'"),
     "a parameter without a value": ("up --data {tmp} --parameter CourierAnswerSeconds", _USAGE, "is not NAME=VALUE"),
     "a parameter given twice": ("up --data {tmp} --parameter A=1 --parameter A=2", _USAGE, "A is given twice"),
     "an unknown parameter": ("up --data {tmp} --parameter Speed=9", _USAGE, "has no parameter Speed"),
-    "a parameter that is no number": ("up --data {tmp} --parameter CourierAnswerSeconds=soon", _USAGE, "not 'soon'"),
+    "a parameter that is not a number": ("up --data {tmp} --parameter CourierAnswerSeconds=soon", _USAGE, "not 'soon'"),
     "a file as the folder": ("up --data {file}", _USAGE, "cannot hold an engine's data"),
     "a token for no role": ("token --role cook --id c1 --data {engine}", _USAGE, "there is no role 'cook'"),
     "a token for a bad id": ("token --role customer --id a/b --data {engine}", _USAGE, "'a/b' is not a customer id"),
@@ -31,20 +31,28 @@ _COMMANDS = {
         _USAGE,
         "not in the range 1<=x",
     ),
-    "a token of half a secret": ("token --role customer --id c1 --data {half}", _USAGE, "holds no secret; delete it"),
-    "an engine of half a secret": ("up --port 0 --data {half}", _USAGE, "holds no secret; delete it"),
-    "a token of no engine": ("token --role customer --id c1 --data {tmp}", _USAGE, "is not the folder of an engine"),
-    "a token of no folder": ("token --role customer --id c1 --data {tmp}/x", _USAGE, "there is no folder"),
+    "a token with a truncated secret": (
+        "token --role customer --id c1 --data {half}",
+        _USAGE,
+        "holds no secret; delete it",
+    ),
+    "an engine with a truncated secret": ("up --port 0 --data {half}", _USAGE, "holds no secret; delete it"),
+    "a token for a folder without an engine": (
+        "token --role customer --id c1 --data {tmp}",
+        _USAGE,
+        "is not the folder of an engine",
+    ),
+    "a token for a missing folder": ("token --role customer --id c1 --data {tmp}/x", _USAGE, "there is no folder"),
     "an order without a file": ("order place --data {engine}", _USAGE, "give a FILE, - for stdin, or --example"),
     "an order file that is missing": ("order place {tmp}/none.json --data {engine}", _USAGE, "there is no file"),
     "an order file that is a folder": ("order place {tmp} --data {engine}", _USAGE, "Is a directory"),
-    "an order that is no JSON": (
+    "an order that is not JSON": (
         "order place {file} --data {engine}",
         _USAGE,
         "is not JSON: Expecting value at line 1",
     ),
-    "an order that is no object": ("order place {list} --data {engine}", _USAGE, "an order is a JSON object"),
-    "an order id that is none": ("order show nonsense --data {engine}", _NO, "is not an order id"),
+    "an order that is not an object": ("order place {list} --data {engine}", _USAGE, "an order is a JSON object"),
+    "an invalid order id": ("order show nonsense --data {engine}", _NO, "is not an order id"),
     "no token": (f"order show {_ORDER}", _ACCESS_DENIED, "no token: set EXPEDITER_TOKEN"),
     "no such role": (f"order show {_ORDER} --data {{engine}} --as cook", _USAGE, "--as 'cook' is not ROLE:ID"),
     "no engine": (f"order show {_ORDER} --data {{engine}} --url http://127.0.0.1:1", _UNREACHABLE, "no engine answers"),
@@ -60,24 +68,24 @@ _COMMANDS = {
         "Missing option '--reason'",
     ),
     "a replay without a time": (f"order replay {_ORDER} --data {{engine}}", _USAGE, "Missing option '--at'"),
-    "an audit of no folder": ("audit verify --data {tmp}/x", _USAGE, "there is no folder"),
-    "an audit of no engine": ("audit verify --data {tmp}", _USAGE, "is not the folder of an engine"),
-    "an audit of no database": ("audit verify --data {broken}", _USAGE, "is not the folder of an engine"),
-    "heads that are no heads": ("audit verify --data {engine} --heads {list}", _USAGE, "holds no heads"),
-    "heads of nothing": ("audit verify --data {engine} --heads {none}", _USAGE, "holds no heads"),
-    "a sandbox in no folder": ("sandbox --data=", _USAGE, "--data names no folder"),
-    "an engine in no folder": ("up --data=", _USAGE, "--data names no folder"),
-    "heads of no folder": ("audit heads --data {tmp}", _USAGE, "is not the folder of an engine"),
+    "an audit of a missing folder": ("audit verify --data {tmp}/x", _USAGE, "there is no folder"),
+    "an audit of a folder without an engine": ("audit verify --data {tmp}", _USAGE, "is not the folder of an engine"),
+    "an audit of a damaged database": ("audit verify --data {broken}", _USAGE, "is not the folder of an engine"),
+    "heads of another shape": ("audit verify --data {engine} --heads {list}", _USAGE, "holds no heads"),
+    "an empty list of heads": ("audit verify --data {engine} --heads {none}", _USAGE, "holds no heads"),
+    "a sandbox without a folder name": ("sandbox --data=", _USAGE, "--data names no folder"),
+    "an engine without a folder name": ("up --data=", _USAGE, "--data names no folder"),
+    "heads of a folder without an engine": ("audit heads --data {tmp}", _USAGE, "is not the folder of an engine"),
     "a definition that is missing": ("asl check {tmp}/none.yaml", _USAGE, "there is no file"),
     "a definition in another encoding": ("asl check {bytes}", _USAGE, "is not text in UTF-8"),
     "no definition": ("asl check", _USAGE, "Missing argument 'FILE...'"),
-    "an input that is no JSON": ("asl run {pass} --input {{x}}", _USAGE, "--input is not JSON"),
+    "an input that is not JSON": ("asl run {pass} --input {{x}}", _USAGE, "--input is not JSON"),
     "an input of too many digits": (f"asl run {{pass}} --input {'9' * 5000}", _USAGE, "has a number of 5000 digits"),
     "an input that is not a number": ("asl run {pass} --input NaN", _USAGE, "NaN is not JSON"),
-    "an input without end": ("asl run {pass} --input 1e999", _USAGE, "has a number that is too large"),
+    "an input with an infinite number": ("asl run {pass} --input 1e999", _USAGE, "has a number that is too large"),
     "an input with half a character": ('asl run {pass} --input "\\ud800"', _USAGE, "has half of a surrogate pair"),
     "an input file that is missing": ("asl run {pass} --input @{tmp}/none.json", _USAGE, "there is no file"),
-    "a function of no module": ("asl run {pass} --function F=f", _USAGE, "is not MODULE:CALLABLE"),
+    "a function without a module": ("asl run {pass} --function F=f", _USAGE, "is not MODULE:CALLABLE"),
     "a function of a missing module": ("asl run {pass} --function F=no.such:f", _USAGE, "cannot be imported"),
     "a function of a module that ends itself": (
         "asl run {pass} --function F=ends_itself:f",
@@ -87,8 +95,8 @@ _COMMANDS = {
     "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
     "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which is not among the functions"),
     "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
-    "a demo of nothing": ("demo --orders 0", _USAGE, "'--orders'"),
-    "a demo of too much": ("demo --orders 1000000", _USAGE, "'--orders'"),
+    "a demo without orders": ("demo --orders 0", _USAGE, "'--orders'"),
+    "a demo with too many orders": ("demo --orders 1000000", _USAGE, "'--orders'"),
 }
 
 _FILES = {
@@ -105,7 +113,7 @@ _FILES = {
 
 @pytest.fixture
 def places(tmp_path: Path, running: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """What the table's braces stand for; ``ends_itself`` is a module."""
+    """Values of the table's placeholders; ``ends_itself`` is an importable module."""
     (tmp_path / "ends_itself.py").write_text("raise SystemExit(0)", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     files = {name: tmp_path / name for name in _FILES}
@@ -123,8 +131,8 @@ def places(tmp_path: Path, running: Any, monkeypatch: pytest.MonkeyPatch) -> dic
 
 
 @pytest.mark.parametrize("case", _COMMANDS)
-def test_bad_input_is_answered_by_one_clear_line(case: str, expediter: Any, places: dict[str, str]) -> None:
-    """One line on stderr that names what is wrong; nothing on stdout; a stable exit code."""
+def test_bad_input_is_refused_in_one_clear_line(case: str, expediter: Any, places: dict[str, str]) -> None:
+    """One line on stderr names the mistake; stdout is empty; the exit code is stable."""
     template, code, words = _COMMANDS[case]
     result = expediter(*[argument.format(**places) for argument in template.split()])
     assert words in result.err
@@ -170,10 +178,10 @@ _DEFINITIONS = {
 
 
 @pytest.mark.parametrize("case", _DEFINITIONS)
-def test_a_bad_definition_is_named_with_machine_state_and_field(
+def test_a_problem_of_a_definition_is_listed_with_machine_state_and_field(
     case: str, expediter: Any, written: Callable[[str, str], str]
 ) -> None:
-    """Problems are the data of ``asl check``, so they are on stdout; the exit code says that there are some."""
+    """Problems are the data of ``asl check``, so they are on stdout; the exit code is 1 if there are any."""
     text, words = _DEFINITIONS[case]
     result = expediter("asl", "check", written("shop.asl.yaml", text))
     assert words in result.out
@@ -182,8 +190,8 @@ def test_a_bad_definition_is_named_with_machine_state_and_field(
     assert result.err == ""
 
 
-def test_a_refusal_of_the_engine_is_its_own_sentence(expediter: Any, running: Any) -> None:
-    """The engine says best why not."""
+def test_a_refusal_of_the_engine_is_printed_in_its_own_words(expediter: Any, running: Any) -> None:
+    """The engine's sentence explains the reason best."""
     result = expediter("order", "show", _ORDER, "--data", running.data)
     assert (result.code, result.err) == (_NO, f"expediter: Order {_ORDER} does not exist.\n")
 
@@ -193,8 +201,8 @@ def test_a_refusal_of_the_engine_is_its_own_sentence(expediter: Any, running: An
     ["yesterday", "2026-03-01", "2026-03-01T18:30:00", "0001-01-01T00:00:00+14:00", "9" * 5000, "-1", "1.5", ""],
     ids=lambda at: at[:30],
 )
-def test_a_moment_that_is_none_is_refused_with_what_to_write(at: str, expediter: Any, running: Any) -> None:
-    """A time without an offset is a different time for everybody."""
+def test_an_invalid_time_is_refused_with_an_example(at: str, expediter: Any, running: Any) -> None:
+    """A time without an offset is ambiguous."""
     result = expediter("order", "replay", _ORDER, "--at", at, "--data", running.data)
     assert result.code == _USAGE
     assert "e.g. 7 or 2026-03-01T18:30:00Z" in result.err
@@ -211,7 +219,7 @@ def test_an_order_with_a_wrong_field_is_refused_by_field(
     assert "lines" in result.err
 
 
-def test_an_expired_token_says_how_to_get_a_new_one(
+def test_the_error_for_an_expired_token_shows_how_to_get_a_new_one(
     expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Exit code 4, so that a script can mint one and go on."""
@@ -223,15 +231,15 @@ def test_an_expired_token_says_how_to_get_a_new_one(
     assert "expired; expediter token prints a new one" in result.err
 
 
-def test_a_server_that_is_no_engine_is_recognised(expediter: Any, running: Any) -> None:
-    """Its answers are not read as an engine's."""
+def test_a_server_that_is_not_an_engine_is_recognised(expediter: Any, running: Any) -> None:
+    """Its answers are not parsed as an engine's."""
     result = expediter("order", "show", _ORDER, "--data", running.data, "--url", running.url + "/elsewhere")
     assert result.code in {_NO, _UNREACHABLE}
     assert result.err.count("\n") == 1
 
 
-def test_a_taken_port_and_a_locked_folder_are_named(expediter: Any, running: Any, tmp_path: Path) -> None:
-    """Both are common; both say what to do."""
+def test_a_port_in_use_and_a_locked_folder_are_named(expediter: Any, running: Any, tmp_path: Path) -> None:
+    """Both are common, and both errors show what to do."""
     port = running.url.rpartition(":")[2]
     taken = expediter("up", "--data", tmp_path / "other", "--port", port)
     assert taken.code == _USAGE

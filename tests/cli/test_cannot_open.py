@@ -1,4 +1,4 @@
-"""Folders that an engine cannot run on: each is refused in one line, whatever a disk or a limit of the machine does."""
+"""Folders that an engine cannot run on: each is refused in one line, including full disks and machine limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DEADLINE_S = 60.0
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
-    """Start an engine on a folder as a process of its own; killed at the end."""
+    """Start an engine on a folder in its own process; it is killed after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start_() -> subprocess.Popen[str]:
@@ -42,7 +42,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def placed(start: Start, expediter: Any, ends_as: Any, tmp_path: Path) -> Callable[[], str]:
-    """Place an order, and return its id once providers know it."""
+    """Place an order, and return its id once its payment is authorized."""
     data = tmp_path / "data"
 
     def place() -> str:
@@ -59,7 +59,7 @@ def stop(process: subprocess.Popen[str]) -> None:
 
 
 def refused(expediter: Any, data: Path, code: int = 2) -> str:
-    """The only line with which an engine on this folder is refused."""
+    """Start an engine on this folder, and return the one line with which it is refused."""
     result = expediter("up", "--data", data, "--port", "0")
     assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
     line: str = result.err
@@ -81,10 +81,10 @@ ERRORS: list[tuple[BaseException, str]] = [
 
 
 @pytest.mark.parametrize(("error", "words"), ERRORS, ids=[type(error).__name__ for error, _ in ERRORS])
-def test_an_error_of_the_machine_is_one_line(
+def test_an_operating_system_error_is_reported_in_one_line(
     expediter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, words: str
 ) -> None:
-    """No traceback: it is not a bug."""
+    """It is not a bug, so no traceback is printed."""
 
     def open_(*_: Any, **__: Any) -> None:
         raise error
@@ -93,8 +93,8 @@ def test_an_error_of_the_machine_is_one_line(
     assert words in refused(expediter, tmp_path / "data")
 
 
-def test_a_disk_that_takes_no_more_is_one_line(process: Any, tmp_path: Path) -> None:
-    """Here files may have 8 kB."""
+def test_a_full_disk_is_reported_in_one_line(process: Any, tmp_path: Path) -> None:
+    """Simulated by a limit of 8 kB per file."""
     result = process(
         *("up", "--data", tmp_path / "data", "--port", "0"),
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)),
@@ -123,7 +123,7 @@ def test_a_damaged_database_is_refused(expediter: Any, tmp_path: Path, name: str
 def test_an_empty_log_beside_a_sandbox_that_knows_its_orders_is_refused(
     start: Start, placed: Callable[[], str], expediter: Any, tmp_path: Path
 ) -> None:
-    """The orders were lost: their money would stay held, and nobody would know of them."""
+    """The orders were lost: their money would stay held without anyone noticing."""
     process = start()
     order_id = placed()
     stop(process)

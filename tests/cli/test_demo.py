@@ -1,4 +1,4 @@
-"""The demo, whole: an engine of its own, all the stories, and the proof."""
+"""The whole demo: its own engine, every story, and the verification."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from workflows.cli.demo.stories import STORIES
 
 
 def test_the_demo_plays_every_story_to_its_end_and_its_books_balance(process: Any, tmp_path: Path) -> None:
-    """One object on stdout; and what it says is in the folder for anybody to check."""
+    """The result is one JSON object on stdout, and the folder is kept for checking."""
     ended = process("demo", "--orders", len(STORIES), "--json", "--data", tmp_path / "kept")
     assert ended.returncode == 0, ended.stderr
-    found = json.loads(ended.stdout)
-    assert found["orders"] == len(STORIES)
-    assert sum(found["outcomes"].values()) == len(STORIES)
-    assert found["chains_verified"] is True
-    assert found["books_balanced"] is True
-    assert found["seconds"] < 60
-    assert 0 < found["state_entries"]["standard"] < 20
-    assert found["state_entries"]["express"] == 1
+    report = json.loads(ended.stdout)
+    assert report["orders"] == len(STORIES)
+    assert sum(report["outcomes"].values()) == len(STORIES)
+    assert report["chains_verified"] is True
+    assert report["books_balanced"] is True
+    assert report["seconds"] < 60
+    assert 0 < report["state_entries"]["standard"] < 20
+    assert report["state_entries"]["express"] == 1
     every = {"delivered", "payment_declined", "preparation_rejected", "nothing_left", "cancelled_by_customer"}
     every |= {"cancelled_by_restaurant", "no_courier", "preparation_timed_out", "delivery_failed"}
-    assert found["outcomes"].keys() == every
+    assert report["outcomes"].keys() == every
     assert "engine:" not in ended.stderr
     assert process("audit", "verify", "--data", tmp_path / "kept").returncode == 0
 
 
 def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
-    """The page for people: outcomes, timelines, chains, books; no colour where nobody looks."""
+    """The text output has outcomes, timelines, chains and books, and no colour without a terminal."""
     ended = process("demo", "--orders", 3)
     assert ended.returncode == 0, ended.stderr
     for words in ("delivered", "Payment authorized", "chains verified: 3 streams", "books balanced: 3 orders"):

@@ -1,4 +1,4 @@
-"""What the stream gave up on, from the command line: S3 as moto plays it, and a stand-in for the function."""
+"""Failed batches of the stream from the command line, on moto's S3 and with a stub of the Lambda function."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FROM = ("--bucket", "failed", "--region", "eu-west-1")
 
 @dataclass
 class Function:
-    """Whatever function is invoked: ``answers(event)`` gives its answer, and whether it failed."""
+    """A stub of every function: ``answers(event)`` returns the payload of the answer and whether it failed."""
 
     answers: Callable[[Any], tuple[Any, bool]] = lambda _event: ({"batchItemFailures": []}, False)
     invoked: list[tuple[str, Any]] = field(default_factory=list)
@@ -31,8 +31,8 @@ class Function:
         self.invoked.append((params["url_path"], event))
         self.bodies.append(params["body"])
         answer, failed = self.answers(event)
-        told = {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
-        return _Http(), told | ({"FunctionError": "Unhandled"} if failed else {})
+        response = {"StatusCode": 200, "Payload": BytesIO(json.dumps(answer).encode())}
+        return _Http(), response | ({"FunctionError": "Unhandled"} if failed else {})
 
 
 class _Http:
@@ -41,7 +41,7 @@ class _Http:
 
 @pytest.fixture
 def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
-    """Every call of Lambda's Invoke comes here instead."""
+    """Replace Lambda's Invoke by a stub."""
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     with mock_aws():
         session = boto3.Session()
@@ -53,7 +53,11 @@ def function(monkeypatch: pytest.MonkeyPatch) -> Iterator[Function]:
 
 @pytest.fixture
 def kept(function: Function) -> Callable[[], list[str]]:
-    """A bucket with two batches of the feed, one of the publisher, and one that is none; what is in it now."""
+    """Fill a bucket with two batches of the feed, one of the publisher and one unreadable object.
+
+    Returns:
+        A function that lists the names of the objects in the bucket.
+    """
     s3 = boto3.client("s3", region_name="eu-west-1")
     s3.create_bucket(Bucket="failed", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
@@ -83,8 +87,8 @@ def kept(function: Function) -> Callable[[], list[str]]:
     return now
 
 
-def test_they_are_listed_with_whose_when_why_and_which_orders(expediter: Any, kept: Any) -> None:
-    """What is no batch is listed as well: somebody has to look at it."""
+def test_batches_are_listed_with_function_time_cause_and_orders(expediter: Any, kept: Any) -> None:
+    """An unreadable object is listed too, because a person has to look at it."""
     listed = expediter("failed-batches", "list", *FROM)
     assert (listed.code, listed.err) == (0, "4 batches\n")
     first, second, _, last = listed.out.splitlines()
@@ -98,10 +102,10 @@ def test_they_are_listed_with_whose_when_why_and_which_orders(expediter: Any, ke
     assert few.err == "1 batches; 3 more were not read, see --limit\n"
 
 
-def test_each_is_given_to_its_function_again_and_deleted_once_nothing_failed(
+def test_each_batch_is_redriven_to_its_function_and_deleted_once_no_record_failed(
     expediter: Any, kept: Any, function: Function
 ) -> None:
-    """Another function's is left, since this one's success would say nothing about it; so is what cannot be read."""
+    """Batches of other functions and unreadable objects stay in the bucket."""
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
     assert (result.code, kept()) == (1, ["2", "4"])
     assert [path for path, _ in function.invoked] == ["/2015-03-31/functions/food-Feed-X1/invocations"] * 2
@@ -110,8 +114,10 @@ def test_each_is_given_to_its_function_again_and_deleted_once_nothing_failed(
     assert result.err.endswith("expediter: 1 batches could not be read and were kept; look at them in the bucket\n")
 
 
-def test_a_batch_that_fails_again_is_kept_and_the_others_go_on(expediter: Any, kept: Any, function: Function) -> None:
-    """Wholly or in part: it is whole when it is tried next, and what was done is not done twice."""
+def test_a_batch_that_fails_again_is_kept_and_the_others_are_redriven(
+    expediter: Any, kept: Any, function: Function
+) -> None:
+    """After a partial failure the whole batch is kept: processing a record again has no effect."""
 
     def answers(event: Any) -> tuple[Any, bool]:
         if len(event["Records"]) == 3:
@@ -140,18 +146,18 @@ def _put(name: str, payload: Any, **about: Any) -> None:
 
 
 UNREADABLE: dict[str, tuple[Any, dict[str, Any]]] = {
-    "records that are none": ('{"Records":[1,null]}', {}),
-    "lists without end": ("[" * 100_000, {}),
+    "records that are not objects": ('{"Records":[1,null]}', {}),
+    "deeply nested lists": ("[" * 100_000, {}),
     "a function without a name": ('{"Records":[]}', {"functionArn": 5}),
-    "attempts beyond all bounds": ('{"Records":[]}', {"approximateInvokeCount": float("inf")}),
+    "infinitely many attempts": ('{"Records":[]}', {"approximateInvokeCount": float("inf")}),
 }
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_what_cannot_be_read_is_a_row_with_a_problem_and_the_others_go_on(
+def test_an_unreadable_batch_is_listed_with_its_problem_and_the_others_are_redriven(
     expediter: Any, kept: Any, function: Function, case: str
 ) -> None:
-    """And is not blamed on the function, which never saw it."""
+    """It is not counted as a failure of the function, which never received it."""
     payload, about = UNREADABLE[case]
     _put("0", payload, **about)
     listed = expediter("failed-batches", "list", *FROM, "--json")
@@ -166,14 +172,14 @@ def test_what_cannot_be_read_is_a_row_with_a_problem_and_the_others_go_on(
     )
 
 
-def test_a_record_of_another_shape_is_listed_without_a_stream(expediter: Any, kept: Any) -> None:
-    """What it is, the function will say."""
+def test_a_record_without_a_stream_name_is_listed_without_a_stream(expediter: Any, kept: Any) -> None:
+    """Only the function judges records."""
     _put("0", json.dumps({"Records": [{"dynamodb": None}, {"dynamodb": {"Keys": {"pk": {"S": 7}}}}, {}]}))
     assert expediter("failed-batches", "list", *FROM, "--json").json["batches"][0]["streams"] == []
 
 
-def test_a_batch_is_invoked_with_no_more_bytes_than_it_had(expediter: Any, kept: Any, function: Function) -> None:
-    """Lambda takes 6 MB, which a batch may have had: no spaces, and no escapes but for what cannot do without."""
+def test_a_redriven_payload_is_not_longer_than_the_original(expediter: Any, kept: Any, function: Function) -> None:
+    """A batch may have had Lambda's limit of 6 MB: no spaces, and escapes only for lone surrogates."""
     records = [{"dynamodb": {"NewImage": {"ev": {"S": "\u00e9\u732b"}}}}]
     _put("0", json.dumps({"Records": records}))
     _put("1", json.dumps({"Records": [{"half": "\ud800"}]}))
@@ -183,8 +189,8 @@ def test_a_batch_is_invoked_with_no_more_bytes_than_it_had(expediter: Any, kept:
     assert second == b'{"Records":[{"half":"\\ud800"}]}'
 
 
-def test_the_names_of_streams_cannot_write_on_a_terminal(expediter: Any, kept: Any) -> None:
-    """They are shown, not obeyed; as JSON they are what they are."""
+def test_control_characters_in_stream_names_are_escaped(expediter: Any, kept: Any) -> None:
+    """The terminal must not execute them; ``--json`` keeps the name unchanged."""
     name = "order#\x1b[2J\r\n\ud800\u00e9"
     _put("0", json.dumps({"Records": [{"dynamodb": {"Keys": {"pk": {"S": name}}}}]}))
     shown = expediter("failed-batches", "list", *FROM).out.splitlines()[0]
@@ -193,13 +199,13 @@ def test_the_names_of_streams_cannot_write_on_a_terminal(expediter: Any, kept: A
 
 
 def test_a_dry_run_invokes_and_deletes_nothing(expediter: Any, kept: Any, function: Function) -> None:
-    """It says what would be."""
+    """It prints what a redrive would do."""
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Publisher-X2", "--dry-run")
     assert "would redrive: 1 batches, 1 failed, 2 of other functions left" in result.err
     assert (function.invoked, kept()) == ([], ["1", "2", "3", "4"])
 
 
-def test_one_that_somebody_else_dealt_with_meanwhile_is_no_failure(
+def test_a_batch_that_was_deleted_meanwhile_is_not_a_failure(
     expediter: Any, kept: Any, function: Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Two people may redrive at once."""
@@ -210,18 +216,18 @@ def test_one_that_somebody_else_dealt_with_meanwhile_is_no_failure(
     assert expediter("failed-batches", "list", *FROM).err == "0 batches\n"
 
 
-def test_a_function_of_another_kind_ends_it_before_anything_is_deleted(
+def test_a_function_that_does_not_consume_the_stream_ends_the_redrive_before_a_deletion(
     expediter: Any, kept: Any, function: Function
 ) -> None:
-    """Only a function of the stream says which records failed."""
+    """Only a function of the stream reports which records failed."""
     function.answers = lambda _event: (None, False)
     result = expediter("failed-batches", "redrive", *FROM, "--function", "food-Feed-X1")
     assert (result.code, kept()) == (2, ["1", "2", "3", "4"])
     assert "does not answer like a function of the stream" in result.err
 
 
-def test_when_all_are_done_there_is_nothing_left_to_do(expediter: Any, kept: Any) -> None:
-    """Exit code 0, then and before."""
+def test_redriving_an_empty_bucket_succeeds(expediter: Any, kept: Any) -> None:
+    """The exit code is 0, with batches and without."""
     boto3.client("s3", region_name="eu-west-1").delete_object(Bucket="failed", Key="aws/lambda/4")
     for function in ("food-Feed-X1", "food-Publisher-X2", "food-Feed-X1"):
         assert expediter("failed-batches", "redrive", *FROM, "--function", function).code == 0
@@ -238,7 +244,7 @@ def test_when_all_are_done_there_is_nothing_left_to_do(expediter: Any, kept: Any
         ("list --bucket failed --limit 0", 2, "'--limit'"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_wrong_options_are_reported_in_one_line(
     expediter: Any, kept: Any, arguments: str, code: int, words: str
 ) -> None:
     result = expediter("failed-batches", *arguments.split())

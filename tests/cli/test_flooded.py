@@ -1,4 +1,4 @@
-"""An engine that is connected to by more clients than it has descriptors."""
+"""An engine with more client connections than file descriptors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEADLINE_S = 60.0
 
 @pytest.fixture
 def starved(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """An engine that may have 64 files open, and its URL."""
+    """An engine limited to 64 open files, and its URL."""
     command = ["/bin/sh", "-c", 'ulimit -n 64; exec "$@"', "sh", sys.executable, "-m", "workflows.cli", "up"]
     process = subprocess.Popen(
         [*command, "--data", str(tmp_path / "data"), "--port", "0"],
@@ -36,7 +36,7 @@ def starved(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
 def test_an_engine_with_64_descriptors_serves_orders_beside_120_idle_connections(
     starved: tuple[subprocess.Popen[str], str], expediter: Any, ends_as: Any, tmp_path: Path
 ) -> None:
-    """It never ends because of its callers, and a stop does not wait for them."""
+    """Connections never crash the engine, and a stop does not wait for them."""
     process, url = starved
     port = int(url.rpartition(":")[2])
     data = tmp_path / "data"

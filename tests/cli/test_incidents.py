@@ -1,4 +1,4 @@
-"""Incidents and circuits from the command line, against a running engine whose couriers have no time."""
+"""Incidents and circuits from the command line, against an engine with a delivery timeout of one second."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENCE_S = 60
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
-    """An engine whose couriers are given a second to deliver, so that an order is parked soon."""
+    """An engine whose couriers have one second to deliver, so that an order is parked soon."""
     data = tmp_path_factory.mktemp("engine")
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
     command += ["--parameter", "CourierDeliverySeconds=1", "--parameter", "SecondPersonAbove=20.00 EUR"]
@@ -36,7 +36,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]
 
 @pytest.fixture
 def eventually() -> Callable[[Callable[[], Any]], Any]:
-    """Ask until there is an answer that is not empty."""
+    """Poll until the answer is not empty."""
 
     def ask(question: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + PATIENCE_S
@@ -49,7 +49,7 @@ def eventually() -> Callable[[Callable[[], Any]], Any]:
 
 @pytest.fixture
 def parked(expediter: Any, running: Any, eventually: Any) -> str:
-    """An order whose courier picked the meal up and said nothing more."""
+    """An order whose courier picked the meal up and reported nothing more."""
     order: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
     token = expediter("token", "--role", "support", "--id", "sue", "--data", running.data).out.strip()
     with ExpediterClient(running.url, token) as client:
@@ -68,7 +68,7 @@ def _deliver_halfway(client: ExpediterClient, order: str) -> None:
 
 
 def test_incidents_are_listed_by_cause_and_shown_one_by_one(expediter: Any, running: Any, parked: str) -> None:
-    """All that support needs to decide, on two screens."""
+    """Support can decide from these two screens."""
     listed = expediter("incidents", "list", "--data", running.data)
     assert listed.code == 0
     assert CAUSE in listed.out
@@ -84,8 +84,10 @@ def test_incidents_are_listed_by_cause_and_shown_one_by_one(expediter: Any, runn
     assert expediter("incidents", "list", "--group", CAUSE, "--json", "--data", running.data).json["groups"]
 
 
-def test_a_parked_order_says_since_when_why_and_where_to_look(expediter: Any, running: Any, parked: str) -> None:
-    """Support finds the incident from the order without knowing that there are incidents."""
+def test_a_parked_order_shows_since_when_why_and_the_command_for_its_incident(
+    expediter: Any, running: Any, parked: str
+) -> None:
+    """Support finds the incident from the order without knowing the incident commands."""
     headline = expediter("order", "show", parked, "--data", running.data).out.splitlines()[0]
     assert re.search(r"picked up, PARKED since \d\d:\d\d UTC: delivery overdue\. See: ", headline)
     _, *arguments = shlex.split(headline.partition("See: ")[2])
@@ -93,7 +95,7 @@ def test_a_parked_order_says_since_when_why_and_where_to_look(expediter: Any, ru
 
 
 def test_a_cut_timeline_is_marked_and_counts_from_placing(expediter: Any, running: Any, parked: str) -> None:
-    """An incident shows its last events; without a mark they would look like all of them."""
+    """An incident shows its latest events only; without a mark they would look complete."""
     for number in range(12):
         assert expediter("incidents", "note", parked, f"note {number}", "--data", running.data).code == 0
     shown = expediter("incidents", "show", parked, "--data", running.data).out
@@ -108,8 +110,8 @@ def test_a_cut_timeline_is_marked_and_counts_from_placing(expediter: Any, runnin
     assert "+0.0s" not in first[0]
 
 
-def test_a_dry_run_does_nothing_and_says_what_a_retry_would_do(expediter: Any, running: Any, parked: str) -> None:
-    """The courier is asked nothing: only a report can help."""
+def test_a_dry_run_does_nothing_and_prints_what_a_retry_would_do(expediter: Any, running: Any, parked: str) -> None:
+    """A retry would not call the courier, because only a report settles this wait."""
     planned = expediter("incidents", "retry", parked, "--reason", "found him", "--dry-run", "--data", running.data)
     assert planned.code == 0
     assert "Dry run: would wait again for the courier's report" in planned.out
@@ -117,7 +119,7 @@ def test_a_dry_run_does_nothing_and_says_what_a_retry_would_do(expediter: Any, r
 
 
 def test_a_retry_waits_for_its_outcome(expediter: Any, running: Any, parked: str) -> None:
-    """The courier still reports nothing, so the order is parked again; a script sees it by the exit code."""
+    """The courier still reports nothing, so the order is parked again, and the exit code is 1."""
     done = expediter("incidents", "retry", parked, "--reason", "found him", "--wait", "60", "--data", running.data)
     assert (done.code, f"order {parked} was parked again in run 2" in done.err) == (1, True), done
     history = expediter("order", "history", parked, "--data", running.data).out
@@ -125,10 +127,10 @@ def test_a_retry_waits_for_its_outcome(expediter: Any, running: Any, parked: str
     assert '"found him"' in history
 
 
-def test_a_retry_whose_time_is_over_says_that_the_outcome_is_not_known(
+def test_a_retry_whose_wait_times_out_reports_that_the_outcome_is_unknown(
     expediter: Any, running: Any, parked: str
 ) -> None:
-    """It used to read as a success."""
+    """The message must not read as a success."""
     done = expediter("incidents", "retry", parked, "--reason", "again", "--wait", "0", "--data", running.data)
     assert (done.code, "the outcome is not known yet" in done.err) == (0, True), done
 
@@ -136,18 +138,18 @@ def test_a_retry_whose_time_is_over_says_that_the_outcome_is_not_known(
 def test_an_amount_for_two_people_is_exit_code_1_until_the_second_one_approves(
     expediter: Any, running: Any, parked: str
 ) -> None:
-    """Nothing was done yet, so a script must not take it for done."""
+    """The action is not done yet, so a script must not see a success."""
     abandon = ("incidents", "resolve", parked, "--how", "abandon", "--reason", "a lost meal", "--data", running.data)
-    asked = expediter(*abandon, "--as", "support:sue")
-    assert (asked.code, "a second person must approve this first" in asked.err) == (1, True), asked
+    requested = expediter(*abandon, "--as", "support:sue")
+    assert (requested.code, "a second person must approve this first" in requested.err) == (1, True), requested
     assert "PARKED" in expediter("order", "show", parked, "--data", running.data).out
-    _, *arguments = shlex.split(asked.err.partition("first: ")[2])
+    _, *arguments = shlex.split(requested.err.partition("first: ")[2])
     approved = expediter(*(argument.replace("NAME", "tom") for argument in arguments))
     assert (approved.code, "is abandoned" in approved.err) == (0, True), approved
 
 
-def test_a_note_stands_in_the_history(expediter: Any, running: Any, parked: str) -> None:
-    """What people do to an order is an event of it."""
+def test_a_note_is_recorded_in_the_history(expediter: Any, running: Any, parked: str) -> None:
+    """Every action of a person on an order is an event."""
     tried = expediter("incidents", "note", parked, "called the courier", "--dry-run", "--data", running.data)
     assert (tried.code, "Dry run: a note would be recorded" in tried.err) == (0, True)
     assert "NoteAdded" not in expediter("order", "history", parked, "--data", running.data).out
@@ -158,7 +160,7 @@ def test_a_note_stands_in_the_history(expediter: Any, running: Any, parked: str)
 def test_a_group_is_retried_at_a_pace_and_each_result_comes_from_the_log(
     expediter: Any, running: Any, parked: str
 ) -> None:
-    """The courier still says nothing, so the order is parked again, and the command says so."""
+    """The courier still reports nothing, so the order is parked again, and the command prints it."""
     planned = expediter(
         "incidents", "retry", "--group", CAUSE, "--reason", "again", "--dry-run", "--json", "--data", running.data
     )
@@ -174,7 +176,7 @@ def test_a_group_is_retried_at_a_pace_and_each_result_comes_from_the_log(
 
 
 def test_a_circuit_is_opened_and_closed_by_hand_with_a_reason(expediter: Any, running: Any) -> None:
-    """Who and why stand in its history."""
+    """The circuit's history has actor and reason."""
     opened = expediter("circuits", "open", "couriers", "--reason", "a strike", "--data", running.data)
     assert opened.code == 0, opened.err
     assert "held open" in expediter("circuits", "list", "--data", running.data).out
@@ -197,7 +199,7 @@ def test_a_circuit_is_opened_and_closed_by_hand_with_a_reason(expediter: Any, ru
         (("circuits", "show", "weather"), 1, ""),
     ],
 )
-def test_what_cannot_be_done_is_said_in_one_line(
+def test_wrong_options_are_reported_in_one_line(
     expediter: Any, running: Any, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
     result = expediter(*arguments, "--data", running.data)

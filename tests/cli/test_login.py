@@ -1,4 +1,4 @@
-"""Logging in to a deployed engine: Cognito as moto plays it; for what moto does not play, a stand-in on loopback."""
+"""Logging in to a deployed engine: against moto's Cognito, and a stub server on loopback for what moto lacks."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ PASSWORD = "correct-Horse-7"
 
 @dataclass
 class Server:
-    """What was asked on loopback, and what is answered: ``answer(path, headers, body)`` gives status and body."""
+    """A stub server: ``answer(path, headers, body)`` returns status and body; ``requests`` are those it received."""
 
     answer: Callable[[str, Any, bytes], tuple[int, str]]
     url: str = ""
-    asked: list[tuple[str, Any, bytes]] = field(default_factory=list)
+    requests: list[tuple[str, Any, bytes]] = field(default_factory=list)
 
 
 @pytest.fixture
 def server() -> Iterator[Callable[..., Server]]:
-    """Start an HTTP server with this answer, stopped at the end."""
+    """Start a stub server with the given answer; it is stopped after the test."""
     started: list[ThreadingHTTPServer] = []
 
     def start(answer: Callable[[str, Any, bytes], tuple[int, str]]) -> Server:
@@ -46,17 +46,17 @@ def server() -> Iterator[Callable[..., Server]]:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                stub.asked.append((self.path, self.headers, body))
-                status, told = stub.answer(self.path, self.headers, body)
+                stub.requests.append((self.path, self.headers, body))
+                status, text = stub.answer(self.path, self.headers, body)
                 self.send_response(status)
-                self.send_header("content-length", str(len(told.encode())))
+                self.send_header("content-length", str(len(text.encode())))
                 self.end_headers()
-                self.wfile.write(told.encode())
+                self.wfile.write(text.encode())
 
             do_GET = do_POST  # noqa: N815 - http.server's names
 
             def log_message(self, *_: object) -> None:
-                """Nobody reads it."""
+                """Log nothing."""
 
         http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         started.append(http)
@@ -72,7 +72,7 @@ def server() -> Iterator[Callable[..., Server]]:
 
 @dataclass
 class Deployed:
-    """An engine behind an authorizer that lets one token in, and the user pool that gives it."""
+    """An engine's stub server, and the user pool that issues its tokens."""
 
     engine: Server
     pool_id: str
@@ -88,7 +88,7 @@ class Deployed:
             )
 
     def tokens_seen(self) -> list[str]:
-        return [headers["Authorization"].removeprefix("Bearer ") for _, headers, _ in self.engine.asked]
+        return [headers["Authorization"].removeprefix("Bearer ") for _, headers, _ in self.engine.requests]
 
     def arguments(self, name: str = "ida") -> tuple[str, ...]:
         return (
@@ -99,7 +99,7 @@ class Deployed:
 
 @pytest.fixture
 def deployed(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployed]:
-    """A user pool with ida in it, and an engine that takes every token of it."""
+    """A user pool with the user ida, and an engine that accepts every token."""
     for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name, raising=False)
     with mock_aws():
@@ -115,87 +115,89 @@ def deployed(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Lines on stdin."""
+    """Put these lines on stdin."""
 
-    def lines(*given: str) -> None:
-        monkeypatch.setattr(sys, "stdin", StringIO("".join(f"{line}\n" for line in given)))
+    def lines(*texts: str) -> None:
+        monkeypatch.setattr(sys, "stdin", StringIO("".join(f"{line}\n" for line in texts)))
 
     return lines
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where logins are kept in a test: see the fixture ``expediter``."""
+    """The file in which the fixture ``expediter`` stores logins."""
     return tmp_path / "config" / "expediter" / "logins.json"
 
 
-def _kept(file: Path) -> dict[str, Any]:
+def _stored_login(file: Path) -> dict[str, Any]:
     (login,) = json.loads(file.read_text(encoding="utf-8"))
     return dict(login)
 
 
-def test_who_logged_in_is_known_to_the_commands_with_that_address(
+def test_after_a_login_commands_with_that_address_send_its_token(
     expediter: Any, deployed: Deployed, typed: Any, file: Path
 ) -> None:
-    """The access token goes along; nothing secret is said, and the file is its owner's."""
+    """No secret is printed, and only the owner can read the file."""
     typed(PASSWORD)
     result = expediter(*deployed.arguments())
     assert (result.code, result.out) == (0, ""), result.err
     assert f"logged in at {deployed.engine.url} as ida" in result.err
-    kept = _kept(file)
+    stored = _stored_login(file)
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
     shown = expediter("circuits", "list", "--json", "--url", deployed.engine.url + "/")
     assert (shown.code, shown.json) == (0, {"circuits": []})
-    assert deployed.tokens_seen() == [kept["access_token"]]
-    for secret in (PASSWORD, kept["access_token"], kept["refresh_token"]):
+    assert deployed.tokens_seen() == [stored["access_token"]]
+    for secret in (PASSWORD, stored["access_token"], stored["refresh_token"]):
         assert secret not in result.err + shown.err
     assert PASSWORD not in file.read_text(encoding="utf-8")
 
 
-def test_an_access_token_that_is_over_is_renewed_and_kept(
+def test_an_expired_access_token_is_refreshed_and_stored(
     expediter: Any, deployed: Deployed, typed: Any, file: Path
 ) -> None:
-    """Nobody is asked for anything; the next command has it already."""
+    """The user types nothing, and the next command uses the stored token."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
-    before = _kept(file)
+    before = _stored_login(file)
     file.write_text(json.dumps([before | {"expires_at": 0, "access_token": "old"}]), encoding="utf-8")
     for _ in range(2):
         assert expediter("circuits", "list", "--url", deployed.engine.url).code == 0
-    after = _kept(file)
+    after = _stored_login(file)
     assert after["access_token"] != "old"
     assert after["refresh_token"] == before["refresh_token"]
     assert deployed.tokens_seen() == [after["access_token"]] * 2
 
 
-def test_a_login_that_is_over_says_how_to_begin_another(
+def test_the_error_for_an_expired_login_shows_how_to_log_in_again(
     expediter: Any, deployed: Deployed, typed: Any, file: Path
 ) -> None:
-    """The refresh token lives for days, not for ever."""
+    """A refresh token is valid for some days only."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
-    over = _kept(file) | {"expires_at": 0, "refresh_token": "revoked"}
+    over = _stored_login(file) | {"expires_at": 0, "refresh_token": "revoked"}
     file.write_text(json.dumps([over]), encoding="utf-8")
     result = expediter("circuits", "list", "--url", deployed.engine.url)
     assert (result.code, result.out, result.err.count("\n")) == (4, "", 1)
     assert f"has expired: Refresh Token has been revoked; expediter login --url {deployed.engine.url}" in result.err
-    assert deployed.engine.asked == []
+    assert deployed.engine.requests == []
 
 
-def test_a_second_login_needs_the_password_alone(expediter: Any, deployed: Deployed, typed: Any, file: Path) -> None:
-    """The address knows the rest, whatever AWS_REGION says."""
+def test_a_second_login_asks_only_for_the_password(expediter: Any, deployed: Deployed, typed: Any, file: Path) -> None:
+    """Region, client and user name are stored under the address, and AWS_REGION does not replace them."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
-    file.write_text(json.dumps([_kept(file) | {"refresh_token": "revoked"}]), encoding="utf-8")
+    file.write_text(json.dumps([_stored_login(file) | {"refresh_token": "revoked"}]), encoding="utf-8")
     typed(PASSWORD)
     again = expediter("login", "--url", deployed.engine.url)
     assert (again.code, "as ida" in again.err) == (0, True)
-    assert _kept(file)["refresh_token"] != "revoked"
+    assert _stored_login(file)["refresh_token"] != "revoked"
 
 
-def test_who_was_invited_chooses_a_password_first(expediter: Any, deployed: Deployed, typed: Any, file: Path) -> None:
-    """An administrator made the user with a temporary one."""
+def test_an_invited_user_chooses_a_new_password_first(
+    expediter: Any, deployed: Deployed, typed: Any, file: Path
+) -> None:
+    """An administrator created the user with a temporary password."""
     deployed.user("new", new=True)
     typed(PASSWORD, "another-Horse-8", "another-Horse-9")
     differ = expediter(*deployed.arguments("new"))
@@ -204,7 +206,7 @@ def test_who_was_invited_chooses_a_password_first(expediter: Any, deployed: Depl
     assert expediter(*deployed.arguments("new")).code == 0
     typed("another-Horse-8")
     assert expediter(*deployed.arguments("new")).code == 0
-    assert _kept(file)["username"] == "new"
+    assert _stored_login(file)["username"] == "new"
 
 
 @pytest.mark.parametrize(
@@ -215,10 +217,10 @@ def test_who_was_invited_chooses_a_password_first(expediter: Any, deployed: Depl
         ("ida", "", 2, "nothing was given for 'password'"),
     ],
 )
-def test_who_is_not_known_is_not_let_in(
+def test_wrong_credentials_are_refused_in_one_line(
     *, expediter: Any, deployed: Deployed, typed: Any, file: Path, name: str, password: str, code: int, words: str
 ) -> None:
-    """One line, and nothing is kept."""
+    """Nothing is stored."""
     typed(*([password] if password else []))
     result = expediter(*deployed.arguments(name))
     assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
@@ -226,20 +228,22 @@ def test_who_is_not_known_is_not_let_in(
     assert not file.exists()
 
 
-def test_a_login_is_for_its_address_alone(expediter: Any, deployed: Deployed, typed: Any, server: Any) -> None:
-    """A token is not shown to whoever else asks."""
+def test_a_token_is_sent_only_to_the_address_of_its_login(
+    expediter: Any, deployed: Deployed, typed: Any, server: Any
+) -> None:
+    """Another server must not receive it."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
     other = server(lambda *_: (200, "{}"))
     result = expediter("circuits", "list", "--url", other.url)
-    assert (result.code, other.asked) == (4, [])
+    assert (result.code, other.requests) == (4, [])
     assert f"or log in with expediter login --url {other.url}" in result.err
 
 
-def test_a_token_from_the_environment_comes_first(
+def test_a_token_from_the_environment_takes_precedence_over_a_login(
     expediter: Any, deployed: Deployed, typed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Said for this command, it is meant for it."""
+    """The environment variable is the more specific choice."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
     monkeypatch.setenv("EXPEDITER_TOKEN", "given")
@@ -247,10 +251,8 @@ def test_a_token_from_the_environment_comes_first(
     assert deployed.tokens_seen() == ["given"]
 
 
-def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
-    expediter: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Nor is that of a login; nobody is even looked up."""
+def test_a_token_from_the_environment_is_not_sent_unencrypted(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command ends before a name is resolved or a login is read."""
     monkeypatch.setenv("EXPEDITER_TOKEN", "given")
     result = expediter("circuits", "list", "--url", "http://x.example.com")
     assert (result.code, "unencrypted; use https" in result.err) == (2, True)
@@ -265,10 +267,10 @@ def test_a_token_from_the_environment_is_not_sent_for_all_to_read(
         (404, {"message": "Not Found"}, 3, "not as Expediter does"),
     ],
 )
-def test_what_api_gateway_answers_by_itself_is_understood(
+def test_errors_of_api_gateway_itself_are_reported_in_one_line(
     *, expediter: Any, deployed: Deployed, typed: Any, status: int, body: Any, code: int, words: str
 ) -> None:
-    """It speaks no problem documents."""
+    """API Gateway's own errors are not problem documents."""
     typed(PASSWORD)
     expediter(*deployed.arguments())
     deployed.engine.answer = lambda *_: (status, json.dumps(body))
@@ -277,7 +279,7 @@ def test_what_api_gateway_answers_by_itself_is_understood(
     assert words in result.err
 
 
-# --- a stand-in for AWS, which keeps what it is sent -----------------------------------------------------------------
+# --- a stub of AWS, which records its requests -----------------------------------------------------------------------
 
 TOKENS = {"AuthenticationResult": {"AccessToken": "a-1", "RefreshToken": "r-1", "IdToken": "i-1", "ExpiresIn": 3600}}
 STACK = """<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/"><DescribeStacksResult>
@@ -290,9 +292,9 @@ OUTPUT = "<member><OutputKey>{}</OutputKey><OutputValue>{}</OutputValue></member
 
 @pytest.fixture
 def aws(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> Server:
-    """Whatever is asked of AWS comes here, and is answered with tokens."""
+    """A stub server that receives all calls to AWS and answers with tokens."""
     stub = server(lambda *_: (200, json.dumps(TOKENS)))
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it keeps the credentials it found first
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # the default session keeps its first credentials
     monkeypatch.setenv("AWS_ENDPOINT_URL", stub.url)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     for name in ("AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
@@ -300,14 +302,14 @@ def aws(server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch) -> Serve
     return stub
 
 
-GIVEN = ("--user-pool-client", "client-1", "--region", "eu-west-1", "--username", "ida")
+OPTIONS = ("--user-pool-client", "client-1", "--region", "eu-west-1", "--username", "ida")
 
 
 def test_logging_in_needs_no_aws_credentials(expediter: Any, aws: Server, typed: Any) -> None:
-    """The call is not signed, and goes where AWS_ENDPOINT_URL says."""
+    """The call is unsigned and goes to AWS_ENDPOINT_URL."""
     typed(PASSWORD)
-    assert expediter("login", "--url", "https://food.example.com/", *GIVEN).code == 0
-    ((_, headers, body),) = aws.asked
+    assert expediter("login", "--url", "https://food.example.com/", *OPTIONS).code == 0
+    ((_, headers, body),) = aws.requests
     assert headers["X-Amz-Target"].endswith(".InitiateAuth")
     assert headers["Authorization"] is None
     assert json.loads(body) == {
@@ -317,13 +319,13 @@ def test_logging_in_needs_no_aws_credentials(expediter: Any, aws: Server, typed:
     }
 
 
-def test_logging_out_ends_the_tokens_at_cognito_too(expediter: Any, aws: Server, typed: Any, file: Path) -> None:
-    """Whoever finds the file later finds nothing of use."""
+def test_logging_out_revokes_the_tokens_at_cognito(expediter: Any, aws: Server, typed: Any, file: Path) -> None:
+    """Tokens copied from the file earlier are useless afterwards."""
     typed(PASSWORD)
-    expediter("login", "--url", "https://food.example.com", *GIVEN)
+    expediter("login", "--url", "https://food.example.com", *OPTIONS)
     out = expediter("logout", "--url", "https://food.example.com")
     assert (out.code, out.err) == (0, "logged out of https://food.example.com\n")
-    _, headers, body = aws.asked[-1]
+    _, headers, body = aws.requests[-1]
     assert headers["X-Amz-Target"].endswith(".RevokeToken")
     assert json.loads(body) == {"Token": "r-1", "ClientId": "client-1"}
     assert json.loads(file.read_text(encoding="utf-8")) == []
@@ -331,23 +333,25 @@ def test_logging_out_ends_the_tokens_at_cognito_too(expediter: Any, aws: Server,
     assert (again.code, "you are not logged in at https://food.example.com" in again.err) == (2, True)
 
 
-def test_logging_out_works_without_cognito(expediter: Any, aws: Server, typed: Any, file: Path) -> None:
-    """What is here is gone, and the rest is said."""
+def test_logging_out_deletes_the_login_even_if_cognito_refuses(
+    expediter: Any, aws: Server, typed: Any, file: Path
+) -> None:
+    """A warning on stderr says that the tokens were not revoked."""
     typed(PASSWORD)
-    expediter("login", "--url", "https://food.example.com", *GIVEN)
+    expediter("login", "--url", "https://food.example.com", *OPTIONS)
     aws.answer = lambda *_: (400, json.dumps({"__type": "UnsupportedOperationException", "message": "no"}))
     out = expediter("logout", "--url", "https://food.example.com")
     assert (out.code, "the tokens could not be revoked" in out.err) == (0, True)
     assert json.loads(file.read_text(encoding="utf-8")) == []
 
 
-def test_a_code_of_another_device_is_asked_for(expediter: Any, aws: Server, typed: Any) -> None:
-    """Where the user pool wants one."""
+def test_a_login_asks_for_a_second_factor_if_the_user_pool_requires_it(expediter: Any, aws: Server, typed: Any) -> None:
+    """The code of an authenticator app."""
     answers = iter([{"ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": "s" * 20, "ChallengeParameters": {}}, TOKENS])
     aws.answer = lambda *_: (200, json.dumps(next(answers)))
     typed(PASSWORD, "123456")
-    assert expediter("login", "--url", "https://food.example.com", *GIVEN).code == 0
-    assert json.loads(aws.asked[-1][2])["ChallengeResponses"] == {
+    assert expediter("login", "--url", "https://food.example.com", *OPTIONS).code == 0
+    assert json.loads(aws.requests[-1][2])["ChallengeResponses"] == {
         "USERNAME": "ida",
         "SOFTWARE_TOKEN_MFA_CODE": "123456",
     }
@@ -364,51 +368,51 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("kind", REFUSALS)
-def test_what_cognito_refuses_is_said_in_one_line(expediter: Any, aws: Server, typed: Any, kind: str) -> None:
-    """With what to do, where something can be done."""
-    said, code, words = REFUSALS[kind]
-    aws.answer = lambda *_: (400, json.dumps({"__type": kind, "message": said}))
+def test_a_refusal_of_cognito_is_reported_in_one_line(expediter: Any, aws: Server, typed: Any, kind: str) -> None:
+    """The line says what to do if the user can do something."""
+    message, code, words = REFUSALS[kind]
+    aws.answer = lambda *_: (400, json.dumps({"__type": kind, "message": message}))
     typed(PASSWORD)
-    result = expediter("login", "--url", "https://food.example.com", *GIVEN)
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS)
     assert (result.code, result.out, result.err.count("\n")) == (code, "", 1), result
     assert words in result.err
 
 
-def test_a_challenge_that_cannot_be_answered_here_is_named(expediter: Any, aws: Server, typed: Any) -> None:
-    """A browser can."""
+def test_an_unsupported_challenge_is_named(expediter: Any, aws: Server, typed: Any) -> None:
+    """WebAuthn needs a browser."""
     aws.answer = lambda *_: (200, json.dumps({"ChallengeName": "WEB_AUTHN", "Session": "s" * 20}))
     typed(PASSWORD)
-    result = expediter("login", "--url", "https://food.example.com", *GIVEN)
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS)
     assert (result.code, "Cognito asks for WEB_AUTHN" in result.err) == (1, True)
 
 
-def test_cognito_that_cannot_be_reached_is_said_so(
+def test_an_unreachable_cognito_is_reported_in_one_line(
     expediter: Any, aws: Server, typed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 3, as for an engine that does not answer."""
+    """The exit code is 3, as for an unreachable engine."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
     typed(PASSWORD)
-    result = expediter("login", "--url", "https://food.example.com", *GIVEN)
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS)
     assert (result.code, result.err.count("\n")) == (3, 1), result
     assert "AWS does not answer for Cognito in eu-west-1" in result.err
 
 
-def test_an_address_of_cognito_that_is_none_is_no_bug(
+def test_an_invalid_endpoint_of_cognito_is_reported_in_one_line(
     expediter: Any, aws: Server, typed: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The environment is input as well."""
+    """An environment variable is user input, so it must not cause a traceback."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", "garbage")
     typed(PASSWORD)
-    result = expediter("login", "--url", "https://food.example.com", *GIVEN)
+    result = expediter("login", "--url", "https://food.example.com", *OPTIONS)
     assert (result.code, result.err.count("\n")) == (2, 1), result
     assert "see AWS_ENDPOINT_URL" in result.err
 
 
-def test_a_stack_says_where_it_answers_and_who_knows_its_users(
+def test_a_stack_names_its_api_and_its_user_pool_client(
     expediter: Any, aws: Server, typed: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """From its outputs, with the caller's AWS credentials; Cognito is still asked without."""
+    """The stack's outputs are read with the caller's AWS credentials; the call to Cognito is unsigned."""
     outputs = OUTPUT.format("ApiUrl", "https://food.example.com/") + OUTPUT.format("ClientId", "client-7")
 
     def answer(_path: str, headers: Any, _body: bytes) -> tuple[int, str]:
@@ -421,19 +425,19 @@ def test_a_stack_says_where_it_answers_and_who_knows_its_users(
     typed(PASSWORD)
     result = expediter("login", "--stack", "food", "--username", "ida")
     assert result.code == 0, result.err
-    kept = _kept(file)
-    assert [kept[name] for name in ("url", "region", "client_id")] == [
+    stored = _stored_login(file)
+    assert [stored[name] for name in ("url", "region", "client_id")] == [
         "https://food.example.com",
         "eu-central-1",
         "client-7",
     ]
-    asked = [headers["Authorization"] for _, headers, _ in aws.asked]
-    assert asked[0].startswith("AWS4-HMAC-SHA256")
-    assert asked[1] is None
+    signatures = [headers["Authorization"] for _, headers, _ in aws.requests]
+    assert signatures[0].startswith("AWS4-HMAC-SHA256")
+    assert signatures[1] is None
 
 
-def test_the_outputs_are_those_of_the_template() -> None:
-    """The two files agree."""
+def test_the_template_has_the_outputs_that_login_reads() -> None:
+    """Otherwise ``login --stack`` would fail on every stack."""
     template = (Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8")
     outputs = template.partition("\nOutputs:\n")[2]
     for name in (stack_outputs.URL, stack_outputs.CLIENT):
@@ -451,7 +455,7 @@ def test_the_outputs_are_those_of_the_template() -> None:
         (True, "eu-west-1", (200, "<html>"), 3, "is not AWS"),
     ],
 )
-def test_a_stack_that_cannot_be_asked_is_said_in_one_line(
+def test_a_stack_that_cannot_be_read_is_reported_in_one_line(
     *,
     expediter: Any,
     aws: Server,
@@ -462,7 +466,7 @@ def test_a_stack_that_cannot_be_asked_is_said_in_one_line(
     code: int,
     words: str,
 ) -> None:
-    """Credentials, region, name, permission, or another stack altogether."""
+    """Credentials, region, name or permission are wrong, or it is another stack."""
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     if credentials:
@@ -489,7 +493,7 @@ def test_a_stack_that_cannot_be_asked_is_said_in_one_line(
         ("circuits list --url http://x.example.com", 2, "unencrypted"),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(
+def test_missing_options_are_named_in_one_line(
     *, expediter: Any, aws: Server, typed: Any, arguments: str, code: int, words: str
 ) -> None:
     typed()
@@ -498,8 +502,8 @@ def test_what_is_missing_is_said_in_one_line(
     assert words in result.err
 
 
-def test_a_damaged_file_of_logins_is_named(expediter: Any, aws: Server, file: Path) -> None:
-    """It is not overwritten, and nobody is asked for a password first."""
+def test_a_damaged_login_file_is_named(expediter: Any, aws: Server, file: Path) -> None:
+    """It is not overwritten, and the error comes before a password is asked for."""
     file.parent.mkdir(parents=True)
     login = {"url": "u", "region": "r", "client_id": "c", "username": "n", "access_token": "a", "refresh_token": "r"}
     wrong = ({"expires_at": "x"}, {"expires_at": None}, {"expires_at": 0, "access_token": "\u00e9"}, {"url": ["u"]})
@@ -510,7 +514,7 @@ def test_a_damaged_file_of_logins_is_named(expediter: Any, aws: Server, file: Pa
         assert (result.code, "is damaged; delete it, and log in again" in result.err) == (2, True)
 
 
-def test_logins_at_the_same_time_are_all_kept(expediter: Any, file: Path) -> None:
+def test_concurrent_logins_are_all_stored(expediter: Any, file: Path) -> None:
     """The file is read, changed and replaced under a lock."""
 
     def save(number: int) -> None:
@@ -535,11 +539,11 @@ def test_logins_at_the_same_time_are_all_kept(expediter: Any, file: Path) -> Non
     assert file.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_password_is_not_shown_while_it_is_typed(aws: Server, tmp_path: Path) -> None:
-    """On a terminal, which echoes everything else."""
+def test_a_password_is_not_echoed(aws: Server, tmp_path: Path) -> None:
+    """The terminal echoes the user name only."""
     ours, theirs = pty.openpty()
     environment = os.environ | {"XDG_CONFIG_HOME": str(tmp_path / "config")}
-    command = [sys.executable, "-m", "workflows.cli", "login", "--url", "https://food.example.com", *GIVEN[:4]]
+    command = [sys.executable, "-m", "workflows.cli", "login", "--url", "https://food.example.com", *OPTIONS[:4]]
     process = subprocess.Popen(
         command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
     )
@@ -559,10 +563,10 @@ UNSENDABLE = ["", " \n", "s3cr\u00e9t-token", "two s3cret-words", "s3cret\x07"]
 
 
 @pytest.mark.parametrize("token", UNSENDABLE)
-def test_a_token_that_is_none_is_not_sent_and_not_said(
+def test_an_invalid_token_is_neither_sent_nor_printed(
     expediter: Any, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
-    """Nor is it passed over for a login: the command would be done as somebody else."""
+    """A stored login does not replace it: the command would run as another user."""
     monkeypatch.setenv("EXPEDITER_TOKEN", token)
     result = expediter("circuits", "list", "--url", "http://127.0.0.1:1")
     assert (result.code, result.out, result.err.count("\n")) == (4, "", 1), result
@@ -570,19 +574,19 @@ def test_a_token_that_is_none_is_not_sent_and_not_said(
     assert not token.strip() or token not in result.err
 
 
-def test_the_end_of_line_of_a_token_from_a_file_is_no_part_of_it(
+def test_a_trailing_end_of_line_is_removed_from_a_token(
     expediter: Any, server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As ``$(cat FILE)`` drops it and other ways do not."""
+    """``$(cat FILE)`` drops it, other ways of reading a file do not."""
     engine = server(lambda *_: (200, '{"circuits": []}'))
     monkeypatch.setenv("EXPEDITER_TOKEN", "given\r\n")
     assert expediter("circuits", "list", "--url", engine.url).code == 0
-    assert engine.asked[0][1]["Authorization"] == "Bearer given"
+    assert engine.requests[0][1]["Authorization"] == "Bearer given"
 
 
 @pytest.mark.parametrize("token", UNSENDABLE)
-def test_the_client_says_that_its_token_is_none(token: str) -> None:
-    """It is no engine's fault, asking again is of no use, and the token stands in no error."""
+def test_the_client_raises_an_error_of_its_own_for_an_invalid_token(token: str) -> None:
+    """The request is not sent, a retry is useless, and the error does not contain the token."""
     with (
         ExpediterClient("http://127.0.0.1:1", lambda: token) as client,
         pytest.raises(InvalidBearerToken, match="the token is empty or not a bearer token") as unusable,
@@ -591,8 +595,8 @@ def test_the_client_says_that_its_token_is_none(token: str) -> None:
     assert "s3cr" not in f"{unusable.value!r}"
 
 
-def test_a_refused_token_says_where_to_get_one_for_that_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    """``expediter token`` signs for the engine of a folder; a deployed one takes those of its user pool."""
+def test_the_error_for_a_refused_token_shows_how_to_get_one_for_that_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``expediter token`` signs for an embedded engine; a deployed engine accepts tokens of its user pool."""
     monkeypatch.setenv("EXPEDITER_TOKEN", "given")
     refused = ApiProblem(401, "about:blank", "Unauthorized", "Unauthorized", ())
     for url, words in (

@@ -1,4 +1,4 @@
-"""``/metrics`` of ``expediter up``: what a person is paged for, orders and circuits, is in it."""
+"""``/metrics`` of ``expediter up`` has the metrics that alarms need: orders and circuits."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 
 def test_orders_and_circuits_are_in_the_metrics_without_a_token(running: Any, expediter: Any, ends_as: Any) -> None:
-    """An order that was placed is open; no order is parked, and calls go to every provider."""
+    """A placed order is open, no order is parked, and every circuit is closed."""
     placed = expediter("order", "place", "--example", "--data", running.data)
     assert placed.code == 0, placed
     families = {

@@ -14,13 +14,13 @@ import pytest
 
 @pytest.fixture
 def placed(expediter: Any, running: Any) -> str:
-    """The id of an order that stands at the restaurant, unanswered."""
+    """The id of an order that waits for the restaurant's answer."""
     order_id: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
     return order_id
 
 
-def test_placing_prints_the_id_alone(expediter: Any, running: Any) -> None:
-    """The id is data, so it can be piped; the sentence is for the person."""
+def test_placing_prints_only_the_id_on_stdout(expediter: Any, running: Any) -> None:
+    """The id can be piped; the sentence for the person is on stderr."""
     result = expediter("order", "place", "--example", "--data", running.data)
     assert result.code == 0
     assert result.out.startswith("ord_")
@@ -28,8 +28,8 @@ def test_placing_prints_the_id_alone(expediter: Any, running: Any) -> None:
     assert "placed: 27.40 EUR" in result.err
 
 
-def test_the_same_key_is_the_same_order(expediter: Any, running: Any, written: Callable[[str, str], str]) -> None:
-    """A script that is run again places nothing twice."""
+def test_the_same_key_gives_the_same_order(expediter: Any, running: Any, written: Callable[[str, str], str]) -> None:
+    """A repeated script places no second order."""
     file = written("order.json", expediter("order", "place", "--show-example").out)
     first = expediter("order", "place", file, "--key", "k-1", "--data", running.data)
     again = expediter("order", "place", file, "--key", "k-1", "--data", running.data)
@@ -37,15 +37,15 @@ def test_the_same_key_is_the_same_order(expediter: Any, running: Any, written: C
 
 
 def test_an_order_is_shown_with_its_lines_and_money(expediter: Any, running: Any, placed: str) -> None:
-    """What a support person looks for first."""
+    """Support needs these first."""
     shown = expediter("order", "show", placed, "--data", running.data).out
     for words in (placed, "customer cus_1", "Pizza Margherita + Burrata 2.00 EUR", "23.00 EUR", "27.40 EUR"):
         assert words in shown
     assert "\x1b[" not in shown
 
 
-def test_reads_have_the_whole_as_json(expediter: Any, running: Any, placed: str) -> None:
-    """One JSON value on stdout, and nothing else there."""
+def test_read_commands_print_everything_as_json(expediter: Any, running: Any, placed: str) -> None:
+    """Stdout is a single JSON value."""
     assert expediter("order", "show", placed, "--data", running.data, "--json").json["id"] == placed
     history = expediter("order", "history", placed, "--data", running.data, "--json").json
     assert [event["version"] for event in history["events"]] == list(range(1, history["version"] + 1))
@@ -53,10 +53,10 @@ def test_reads_have_the_whole_as_json(expediter: Any, running: Any, placed: str)
     assert replayed["order"]["version"] == 1
 
 
-def test_a_cancelled_order_tells_who_asked_and_what_was_given_back(
+def test_a_cancelled_order_shows_the_actor_and_the_released_amount(
     expediter: Any, running: Any, placed: str, ends_as: Any
 ) -> None:
-    """People are in the log; and the timeline says in words what happened."""
+    """The log records the actor, and the timeline shows each event as a sentence."""
     cancelled = expediter(
         "order", "cancel", placed, "--reason", "changed my mind", "--data", running.data, "--as", "support:ida"
     )
@@ -70,10 +70,10 @@ def test_a_cancelled_order_tells_who_asked_and_what_was_given_back(
     assert "27.40 EUR authorized, released without a capture" in shown
 
 
-def test_an_order_is_brought_to_its_end_from_the_command_line(
+def test_an_order_is_completed_from_the_command_line(
     expediter: Any, running: Any, placed: str, ends_as: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Restaurant and courier report over the same command that placed the order, as the README shows."""
+    """Restaurant and courier report with the same command, as the README shows."""
     monkeypatch.setenv("EXPEDITER_DATA", str(running.data))
 
     def shown() -> Any:
@@ -124,9 +124,7 @@ def test_a_delivery_fails_from_the_command_line(expediter: Any, running: Any, pl
     assert ends_as(shown, "cancelled")["cancellation"]["cause"] == "delivery_failed"
 
 
-def test_a_time_when_the_meal_is_ready_may_have_nanoseconds(
-    expediter: Any, running: Any, placed: str, ends_as: Any
-) -> None:
+def test_ready_at_may_have_nanoseconds(expediter: Any, running: Any, placed: str, ends_as: Any) -> None:
     """Other languages print nine digits."""
     here = ("--data", str(running.data))
     ends_as(lambda: expediter("order", "show", placed, "--json", *here).json, "authorized")
@@ -139,24 +137,24 @@ def test_a_time_when_the_meal_is_ready_may_have_nanoseconds(
     assert (both.code, "give one of --ready-in and --ready-at" in both.err) == (2, True)
 
 
-def test_a_printed_hint_can_be_pasted_as_it_stands(expediter: Any, running: Any) -> None:
-    """It reaches the same engine, so it carries its folder."""
-    said = expediter("order", "place", "--example", "--data", running.data).err
-    program, *arguments = shlex.split(said.partition("; see ")[2])
+def test_a_printed_hint_can_be_pasted_unchanged(expediter: Any, running: Any) -> None:
+    """It contains the folder, so it reaches the same engine."""
+    hint = expediter("order", "place", "--example", "--data", running.data).err
+    program, *arguments = shlex.split(hint.partition("; see ")[2])
     assert program == "expediter"
     assert "Order placed" in expediter(*arguments).out
 
 
-def test_a_timeline_shows_clock_times_and_the_day(expediter: Any, running: Any, placed: str) -> None:
-    """A time since placing alone cannot be compared with a provider's log."""
+def test_a_timeline_shows_date_and_time(expediter: Any, running: Any, placed: str) -> None:
+    """Seconds since placing alone cannot be compared with a provider's log."""
     first = expediter("order", "history", placed, "--data", running.data).out.splitlines()[1]
     assert re.search(r"1 +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\+0\.0s  Order placed", first)
 
 
-def test_a_folder_of_the_environment_gives_no_token_to_another_engine(
+def test_a_folder_from_the_environment_signs_no_token_for_another_engine(
     expediter: Any, running: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A token of this machine's engine is not sent to an address that was named."""
+    """A token of the local engine is not sent to an address given by ``--url``."""
     monkeypatch.setenv("EXPEDITER_DATA", str(running.data))
     elsewhere = expediter("order", "show", "ord_" + "a" * 26, "--url", "https://elsewhere.example")
     assert (elsewhere.code, "no token" in elsewhere.err) == (4, True)
@@ -170,10 +168,10 @@ def test_a_folder_of_the_environment_gives_no_token_to_another_engine(
         (("order", "accept", "ord_x", "--ready-at", "soon", "--json"), 2, None),
     ],
 )
-def test_an_error_is_json_with_json(
+def test_with_json_an_error_is_json_too(
     expediter: Any, running: Any, arguments: tuple[str, ...], code: int, problem: str | None
 ) -> None:
-    """A script reads the last line of stderr, and the name of the refusal there."""
+    """A script finds the name of the refusal in the last line of stderr."""
     failed = expediter(*arguments, "--data", running.data)
     error = json.loads(failed.err.splitlines()[-1])
     assert (failed.code, failed.out, error["exit_code"], error.get("problem")) == (code, "", code, problem)
@@ -181,7 +179,7 @@ def test_an_error_is_json_with_json(
 
 
 def test_a_replay_shows_what_each_event_changed(expediter: Any, running: Any, placed: str, ends_as: Any) -> None:
-    """Event by event, and the order as it was."""
+    """It prints each event's changes and the order at that version."""
     ends_as(lambda: expediter("order", "show", placed, "--data", running.data, "--json").json, "authorized")
     shown = expediter("order", "replay", placed, "--at", "3", "--data", running.data).out
     assert "payment.authorization.state  asked -> held" in shown
@@ -193,7 +191,7 @@ def test_a_replay_shows_what_each_event_changed(expediter: Any, running: Any, pl
 def test_a_token_and_an_address_from_the_environment_are_enough(
     expediter: Any, running: Any, placed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """On another machine there is no folder."""
+    """Another machine has no folder of the engine."""
     token = expediter("token", "--role", "auditor", "--id", "ada", "--data", running.data)
     assert token.out.count("\n") == 1
     monkeypatch.setenv("EXPEDITER_TOKEN", token.out.strip())
@@ -201,15 +199,15 @@ def test_a_token_and_an_address_from_the_environment_are_enough(
     assert expediter("order", "show", placed).code == 0
 
 
-def test_an_order_from_stdin(expediter: Any, running: Any, process: Any) -> None:
-    """``-`` reads it."""
+def test_an_order_can_be_read_from_stdin(expediter: Any, running: Any, process: Any) -> None:
+    """``-`` stands for stdin."""
     body = json.dumps(expediter("order", "place", "--show-example").json)
     ended = process("order", "place", "-", "--data", running.data, "--json", input=body)
     assert json.loads(ended.stdout)["status"] == "placed"
 
 
-def test_a_reader_who_has_seen_enough_is_no_error(running: Any, placed: str) -> None:
-    """``| head`` closes the pipe; no traceback comes of it."""
+def test_a_closed_stdout_is_not_an_error(running: Any, placed: str) -> None:
+    """``| head`` closes the pipe, which must not print a traceback."""
     import subprocess
     import sys
 

@@ -1,4 +1,4 @@
-"""``expediter up`` with real providers: what it needs, what it refuses, and that their side has the order's lines."""
+"""``expediter up`` with real providers: required settings, refused settings, and calls that reach the providers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKENS = dict.fromkeys(("payments", "kitchen", "couriers"), "TOKEN")
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., str]]:
-    """Start a serving command as a process of its own and return the URL it prints; killed at the end."""
+    """Start a serving command in its own process and return the URL it prints; it is killed after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start_(command: str, *arguments: object) -> str:
@@ -51,7 +51,7 @@ def parameters(urls: dict[str, str]) -> list[str]:
 def test_an_engine_calls_its_providers_in_another_process(
     start: Callable[..., str], expediter: Any, ends_as: Any, data: Path, tmp_path: Path
 ) -> None:
-    """The order's authorization and its release are in their ledger; the engine's folder has no sandbox."""
+    """Authorization and release are in the providers' ledger, and the engine's folder has no sandbox."""
     outside = tmp_path / "outside"
     base = start("sandbox", "--data", outside)
     token = (outside / "sandbox.token").read_text(encoding="ascii")
@@ -93,7 +93,7 @@ ALL = {name: f"https://example.com{path}" for name, path in URLS.items()}
 def test_urls_that_cannot_be_used_are_refused_in_one_line(
     expediter: Any, data: Path, urls: dict[str, str], words: str
 ) -> None:
-    """A mix of real and simulated providers too: customers would pay for meals that are never cooked."""
+    """A mix of real and simulated providers is refused: customers would pay for meals that are never cooked."""
     result = expediter("up", "--data", data, "--port", "0", *parameters(urls))
     assert (result.code, result.out, result.err.count("\n")) == (2, "", 1), result
     assert words in result.err
@@ -111,7 +111,7 @@ def test_urls_that_cannot_be_used_are_refused_in_one_line(
 def test_missing_credentials_are_refused_in_one_line(
     expediter: Any, data: Path, content: str | None, words: str
 ) -> None:
-    """The line says what the file must hold, and does not repeat what it holds."""
+    """The line shows the expected content and does not print the file's own."""
     file = data / "providers.json"
     file.unlink()
     if content is not None:
@@ -123,7 +123,7 @@ def test_missing_credentials_are_refused_in_one_line(
 
 
 def test_a_folder_stays_with_one_kind_of_providers(expediter: Any, data: Path) -> None:
-    """Its orders hold receipts that the other kind does not know."""
+    """Its orders have receipts that the other providers did not issue."""
     (data / "sandbox.sqlite").touch()
     result = expediter("up", "--data", data, "--port", "0", *parameters(ALL))
     assert (result.code, result.err.count("\n")) == (2, 1), result

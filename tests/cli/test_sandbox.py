@@ -1,4 +1,4 @@
-"""The sandbox as a service of its own: how it begins, who is let in, and that kill -9 makes it forget nothing."""
+"""The sandbox as a separate service: start, authentication, and durability after kill -9."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Started = tuple[subprocess.Popen[str], str]
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Callable[..., Started]]:
-    """Start ``expediter sandbox`` on one folder, on a free port; whatever still runs is killed at the end."""
+    """Start ``expediter sandbox`` on one folder and a free port; its processes are killed after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start(**environment: str) -> Started:
@@ -49,8 +49,8 @@ def _authorize(url: str, token: str) -> Authorized | Declined:
     return payments.authorize(reference=ORDER, payment_method="pm_ok", amount=amount, key=f"{ORDER}/2", timeout_s=10)
 
 
-def test_killed_and_started_again_it_gives_the_same_receipt(started: Callable[..., Started], tmp_path: Path) -> None:
-    """An answered call is in the ledger, and the token it made for itself is in the folder, for its owner alone."""
+def test_after_kill_9_a_repeated_call_gets_the_same_receipt(started: Callable[..., Started], tmp_path: Path) -> None:
+    """An answered call is in the ledger. The generated token is in the folder, readable by its owner only."""
     process, url = started()
     file = tmp_path / "outside" / "sandbox.token"
     token = file.read_text(encoding="ascii")
@@ -62,8 +62,8 @@ def test_killed_and_started_again_it_gives_the_same_receipt(started: Callable[..
     assert _authorize(again, token) == first
 
 
-def test_a_token_from_the_environment_is_the_only_one(started: Callable[..., Started], tmp_path: Path) -> None:
-    """And it is kept nowhere."""
+def test_a_token_from_the_environment_is_the_only_accepted_one(started: Callable[..., Started], tmp_path: Path) -> None:
+    """It is not stored."""
     _, url = started(**{TOKEN: "from-a-secret-store"})
     assert isinstance(_authorize(url, "from-a-secret-store"), Authorized)
     with pytest.raises(CredentialRefused):
@@ -72,8 +72,8 @@ def test_a_token_from_the_environment_is_the_only_one(started: Callable[..., Sta
 
 
 @pytest.mark.parametrize("content", [b"", b" \n", b"gr\xc3\xbcn", b"\xff\xfe", b"two words", None])
-def test_a_file_that_holds_no_token_is_named(expediter: Any, tmp_path: Path, content: bytes | None) -> None:
-    """Nobody could show such a token, or everybody could. ``None`` is a folder in its place."""
+def test_a_file_without_a_valid_token_is_named(expediter: Any, tmp_path: Path, content: bytes | None) -> None:
+    """An empty token would let every caller in, and others cannot be sent. ``None``: the path is a folder."""
     file = tmp_path / "outside" / "sandbox.token"
     file.parent.mkdir()
     if content is None:
@@ -86,7 +86,7 @@ def test_a_file_that_holds_no_token_is_named(expediter: Any, tmp_path: Path, con
 
 
 @pytest.mark.parametrize("token", ["gr\u00fcn-s3cret", "two s3cret-words"])
-def test_a_token_from_the_environment_that_is_none_is_not_said(
+def test_an_invalid_token_from_the_environment_is_not_printed(
     expediter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
 ) -> None:
     monkeypatch.setenv(TOKEN, token)
@@ -96,8 +96,10 @@ def test_a_token_from_the_environment_that_is_none_is_not_said(
     assert "s3cret" not in result.err
 
 
-def test_a_signal_ends_it_cleanly_and_it_said_what_to_deploy_with(started: Callable[..., Started]) -> None:
-    """The parameters of the template, ready to be copied."""
+def test_a_signal_ends_the_sandbox_cleanly_after_it_printed_the_parameters_for_a_deployment(
+    started: Callable[..., Started],
+) -> None:
+    """The template's parameters can be copied."""
     process, url = started()
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=60)
@@ -106,15 +108,15 @@ def test_a_signal_ends_it_cleanly_and_it_said_what_to_deploy_with(started: Calla
     assert "Traceback" not in err
 
 
-def test_its_token_is_no_setting_of_the_counterparties() -> None:
-    """Exported for the one, it does not keep the other from starting."""
+def test_the_sandbox_token_is_not_read_as_a_sandbox_setting() -> None:
+    """A token exported for the service does not stop an embedded engine from starting."""
     assert read({TOKEN: "x"}, read_sandbox) == SandboxSettings()
 
 
-def test_what_it_cannot_begin_with_is_said_in_one_line(
+def test_a_sandbox_that_cannot_start_prints_one_line(
     expediter: Any, started: Callable[..., Started], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A taken port, a folder in use, a file in its place, a wrong setting, a damaged ledger."""
+    """The port or the folder is in use, the folder is a file, a setting is wrong, or the ledger is damaged."""
     _, url = started()
     (tmp_path / "file").write_text("x", encoding="ascii")
     (tmp_path / "broken").mkdir()

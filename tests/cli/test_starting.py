@@ -1,4 +1,4 @@
-"""Start-up counts: a command that shows an order is not to load an engine, a validator or an SDK."""
+"""Start-up time: a command that shows an order must not import an engine, a validator or an SDK."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ def _last_line(arguments: list[str], environment: dict[str, str]) -> str:
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["order", "--help"], ["demo", "--help"], ["asl", "run", "--help"], ["login", "--help"]]
 )
-def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
-    """Help is read often, and by those who only look."""
+def test_help_imports_no_heavy_module(arguments: list[str]) -> None:
+    """Help is used often, so it must be fast."""
     assert _last_line(arguments, {}) == "0 []"
 
 
-def test_showing_an_order_loads_nothing_heavy(expediter: Any, running: Any) -> None:
-    """A client needs HTTP and JSON, and no part of the engine."""
+def test_showing_an_order_imports_no_heavy_module(expediter: Any, running: Any) -> None:
+    """A client needs only HTTP and JSON."""
     order_id = expediter("order", "place", "--example", "--data", running.data).out.strip()
     token = expediter("token", "--role", "customer", "--id", "cus_1", "--data", running.data).out.strip()
     environment = {"EXPEDITER_TOKEN": token, "EXPEDITER_URL": running.url}
     assert _last_line(["order", "show", order_id], environment) == "0 []"
 
 
-def test_a_login_that_is_fresh_loads_no_sdk(running: Any, expediter: Any, tmp_path: Path) -> None:
-    """Only a token that is over needs Cognito, and boto3 with it."""
+def test_a_valid_login_imports_no_sdk(running: Any, expediter: Any, tmp_path: Path) -> None:
+    """Only an expired token needs Cognito, and therefore boto3."""
     order_id = expediter("order", "place", "--example", "--data", running.data).out.strip()
     token = expediter("token", "--role", "customer", "--id", "cus_1", "--data", running.data).out.strip()
     login = Login(
@@ -60,8 +60,8 @@ def test_a_login_that_is_fresh_loads_no_sdk(running: Any, expediter: Any, tmp_pa
     assert _last_line(["order", "show", order_id], environment) == "0 []"
 
 
-def test_reading_flags_loads_no_validator() -> None:
-    """A tenth of a second, on every command."""
+def test_parsing_options_imports_no_validator() -> None:
+    """It would cost 0.1 s on every command."""
     program = (
         "import sys; from workflows.cli.main import run; run(['order', '--help']); print('pydantic' in sys.modules)"
     )
@@ -71,7 +71,7 @@ def test_reading_flags_loads_no_validator() -> None:
 
 @pytest.mark.parametrize("group", [[], ["audit"], ["failed-batches"], ["order"], ["asl"]])
 def test_a_group_without_a_command_shows_its_help(expediter: Any, group: list[str]) -> None:
-    """As it is laid out; on stderr, since nothing was done."""
+    """The help is on stderr, because no command ran."""
     result = expediter(*group)
     assert (result.code, result.out) == (2, "")
     assert result.err == expediter(*group, "--help").out
@@ -86,20 +86,20 @@ def test_help_names_the_exit_codes(expediter: Any) -> None:
 
 
 def test_the_version_is_that_of_the_package(expediter: Any) -> None:
-    """It is the first question about a report."""
+    """Bug reports start with the version."""
     assert expediter("--version").out == f"expediter {version('expediter')}\n"
 
 
 @pytest.mark.parametrize("group", [[], ["order"], ["incidents"], ["circuits"], ["audit"], ["failed-batches"], ["asl"]])
 def test_wide_help_shows_whole_summaries(expediter: Any, group: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """A summary that ends in dots sends the reader to another page."""
+    """A summary cut by dots would need a second look-up."""
     monkeypatch.setenv("COLUMNS", "160")
     assert "..." not in expediter(*group, "--help").out.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_a_shell_completes_commands(shell: str) -> None:
-    """The script asks the command itself for what can follow."""
+    """The shell's script calls the command for its completions."""
     environment = {
         "_EXPEDITER_COMPLETE": f"complete_{shell}",
         "COMP_WORDS": "expediter order acc",
@@ -119,7 +119,7 @@ def test_a_shell_completes_commands(shell: str) -> None:
 
 
 def test_a_bug_keeps_its_traceback_and_has_its_own_code(expediter: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is nobody's bad input is not dressed up as such."""
+    """A bug must not look like bad input."""
 
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError

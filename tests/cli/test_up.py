@@ -1,4 +1,4 @@
-"""An engine from the command line: how it begins, how it ends, and that what was under way goes on."""
+"""An engine from the command line: start, stop, and continuing open orders after a kill."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 @pytest.fixture
 def started(tmp_path: Path) -> Iterator[Any]:
-    """Start ``expediter up`` on a folder, on a free port; whatever still runs is killed at the end."""
+    """Start ``expediter up`` on a folder and a free port; its processes are killed after the test."""
     processes: list[subprocess.Popen[str]] = []
 
     def start() -> tuple[subprocess.Popen[str], str]:
@@ -31,8 +31,8 @@ def started(tmp_path: Path) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_it_cleanly(number: int, started: Any) -> None:
-    """Exit code 0, no traceback; and it said where it is, how to get a token, and where the docs are."""
+def test_a_signal_ends_the_engine_cleanly(number: int, started: Any) -> None:
+    """The exit code is 0 without a traceback; its URL, its docs and the token command were printed."""
     process, url = started()
     assert url.startswith("http://127.0.0.1:")
     process.send_signal(number)
@@ -43,10 +43,10 @@ def test_a_signal_ends_it_cleanly(number: int, started: Any) -> None:
     assert "Traceback" not in err
 
 
-def test_a_second_engine_on_the_folder_goes_on_where_the_first_was_killed(
+def test_an_engine_continues_the_orders_of_one_that_was_killed(
     started: Any, expediter: Any, tmp_path: Path, ends_as: Any
 ) -> None:
-    """kill -9 loses nothing that was answered."""
+    """kill -9 loses no acknowledged order."""
     process, _ = started()
     order_id = expediter("order", "place", "--example", "--data", tmp_path / "data").out.strip()
     process.kill()

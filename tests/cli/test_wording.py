@@ -1,4 +1,4 @@
-"""Sentences that people read about events, payments, waits and plans."""
+"""Sentences shown for events, payments, waits and plans."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_time_since_placing_is_short(then: str, words: str) -> None:
         ),
     ],
 )
-def test_events_are_told_in_plain_words(happened: dict[str, Any], sentence: str) -> None:
+def test_events_are_described_in_plain_words(happened: dict[str, Any], sentence: str) -> None:
     """Support reads them at night, so each is understood at the first reading."""
     assert wording.event_sentence(happened, {}) == sentence
 
 
 def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
-    """The number of an event alone says nothing to support; after a cut it is all there is."""
+    """An event number alone does not help support; it is shown only if the event itself was cut off."""
     written_off = event("WrittenOff", 9, intent=2, by=ROOT, reason="bank refuses", fault="platform")
     earlier = {2: event("PaymentAuthorizationRequested", 2, amount=eur("129.50"))}
     sentence = '129.50 EUR authorization (event 2) written off by support root: "bank refuses"'
@@ -112,10 +112,10 @@ def test_a_cancelled_order_claims_a_release_only_if_there_was_one() -> None:
         ("voided", "0.00", "24.50", "0.00", "24.50 EUR authorized, released without a capture"),
     ],
 )
-def test_the_money_line_never_adds_what_was_authorized_to_what_was_captured(
+def test_the_payment_line_distinguishes_the_authorized_from_the_captured_amount(
     state: str, captured: str, released: str, refunded: str, words: str
 ) -> None:
-    """It used to read as if both amounts had been captured."""
+    """It must not read as if both amounts had been captured."""
     payment = {
         "method": "pm_ok",
         "authorization": {"state": state, "amount": eur("24.50")},
@@ -127,13 +127,13 @@ def test_the_money_line_never_adds_what_was_authorized_to_what_was_captured(
     assert wording.payment_sentence(payment) == f"pm_ok: {words}"
 
 
-def test_before_the_authorization_the_money_line_says_so() -> None:
-    """An order waits a moment for its first call."""
+def test_the_payment_line_before_the_authorization() -> None:
+    """An order is shown before its first call to the provider."""
     assert wording.payment_sentence({"method": "pm_ok", "authorization": None}) == "pm_ok: nothing authorized yet"
 
 
-def test_a_wait_names_what_is_awaited_and_until_when() -> None:
-    """An intent's class name means nothing to support."""
+def test_a_wait_is_shown_with_the_awaited_answer_and_its_deadline() -> None:
+    """Support does not know the class names of intents."""
     pending = {"version": 4, "intent": "PreparationRequested", "until": "2026-03-01T05:00:36.000000Z"}
     words = "waiting for the restaurant to accept ticket 4, until 05:00:36 UTC"
     assert wording.pending_sentence(pending) == words
@@ -148,8 +148,8 @@ def test_every_intent_has_words_for_its_wait_and_its_call(kind: type) -> None:
 
 
 @pytest.mark.parametrize("ended", [True, False])
-def test_a_cancellation_is_over_only_when_the_order_is(ended: bool) -> None:
-    """A cancelled order is not "cancelling"."""
+def test_a_cancellation_is_shown_as_done_only_when_the_order_has_ended(ended: bool) -> None:
+    """A cancelled order is not shown as being cancelled."""
     cancellation = {"cause": "asked", "fault": "platform", "by": ROOT, "reason": "changed my mind"}
     sentence = wording.cancellation_sentence(cancellation, ended=ended)
     begins = "Cancelled" if ended else "Being cancelled"
@@ -203,6 +203,6 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
         ),
     ],
 )
-def test_a_plan_says_what_would_be_called_moved_and_ended(action: str, plan: dict[str, Any], sentence: str) -> None:
-    """Support decides on this sentence."""
+def test_a_plan_describes_calls_amounts_and_the_final_status(action: str, plan: dict[str, Any], sentence: str) -> None:
+    """Support decides by this sentence."""
     assert plan_wording.plan_sentence(action, plan) == sentence

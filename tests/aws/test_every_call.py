@@ -65,7 +65,7 @@ def played(world: Deployed) -> dict[str, Played]:
 
 
 @pytest.fixture(scope="module")
-def struck_in(played: dict[str, Played]) -> dict[str, list[int]]:
+def faulted_calls(played: dict[str, Played]) -> dict[str, list[int]]:
     """Choose the calls of each invocation to strike: each site once, and a second time if it is in a loop."""
     seen: set[tuple[Site, int]] = set()
     chosen: dict[str, list[int]] = {}
@@ -82,10 +82,10 @@ def struck_in(played: dict[str, Played]) -> dict[str, list[int]]:
 
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("invocation", STORY, ids=lambda invocation: invocation.name)
-def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, played, struck_in):
+def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, played, faulted_calls):
     """After any fault, repeated deliveries lead to the same end as without it."""
     without = played[invocation.name]
-    for number in struck_in[invocation.name]:
+    for number in faulted_calls[invocation.name]:
         site = without.sites[number]
         if fault in faults_of(site.operation):
             world.put_back(without.before)
@@ -106,10 +106,10 @@ def test_the_story_ends_as_it_should(played):
     assert end["customers with a key"] == []
 
 
-def test_every_operation_is_struck_at_every_place_that_calls_it(played, struck_in):
+def test_every_operation_is_struck_at_every_place_that_calls_it(played, faulted_calls):
     """Every recorded call is struck."""
     recorded = {site for found in played.values() for site in found.sites}
-    struck = {played[name].sites[number] for name, numbers in struck_in.items() for number in numbers}
+    struck = {played[name].sites[number] for name, numbers in faulted_calls.items() for number in numbers}
     assert struck == recorded
     assert {site.operation for site in struck} >= {
         *("Query", "GetItem", "PutItem", "DeleteItem", "GenerateDataKey", "Decrypt"),

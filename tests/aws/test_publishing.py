@@ -110,7 +110,7 @@ def test_a_request_stays_within_what_the_whole_way_carries(bus, requests):
     assert [len(entries) for entries in requests] == [2, 2, 1]
 
 
-def test_an_event_that_is_too_large_holds_up_nobody(bus, queue):
+def test_an_event_that_is_too_large_does_not_delay_the_others(bus, queue):
     """The others go out, and it is named."""
     giant = event(2, size=BYTES_MAX)
     with pytest.raises(EventBusUnavailable, match=f"larger than {BYTES_MAX} bytes") as refusal:

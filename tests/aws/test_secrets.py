@@ -33,7 +33,7 @@ def secret(moto) -> str:
 
 @pytest.fixture
 def asked(secret) -> list[str]:
-    """Grows with every question to Secrets Manager."""
+    """A list of the calls to Secrets Manager, which grows with each."""
     seen: list[str] = []
     clients.secrets_manager().meta.events.register("provide-client-params", lambda model, **_: seen.append(model.name))
     return seen
@@ -63,7 +63,7 @@ def silent(**_: Any) -> Any:
     raise ReadTimeoutError(endpoint_url="injected")
 
 
-def test_an_outage_of_secrets_manager_is_none_of_the_payments(secret, asked, seconds, next_time, caplog):
+def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, asked, seconds, next_time, caplog):
     """What was read last is used on, and asked for again five minutes later."""
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
     credential("payments")

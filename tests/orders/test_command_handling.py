@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, get_args
 
 import pytest
 
-from domain.order.commands import Command
+from domain.identifiers import Actor, Role
+from domain.order.commands import AbandonOrder, Command, GrantCredit, RecordFact, WriteOff
+from domain.order.events import Fault
 from domain.order.refusals import OrderAlreadyPickedUp
 from tests.domain.order import stories as s
 from tests.recorded import Shop
@@ -50,3 +52,30 @@ def test_a_repeated_command_is_replayed_however_the_order_went_on() -> None:
     shop.tell(s.picked_up())
     again = send(shop.log, s.cancel())
     assert (first.replayed, again.replayed) == (False, True)
+
+
+SUPPORT = Actor(Role.SUPPORT, "alice")
+LIMITED: list[Any] = [
+    GrantCredit(credit_id="c", amount=s.eur("5.00"), fault=Fault.PLATFORM, by=SUPPORT, reason="late"),
+    WriteOff(intent=2, fault=Fault.PLATFORM, by=SUPPORT, reason="lost"),
+    AbandonOrder(fault=Fault.PLATFORM, by=SUPPORT, reason="lost"),
+    s.accepted(),
+]
+
+
+@pytest.mark.parametrize("line", LIMITED, ids=lambda line: type(line).__name__)
+def test_a_repeated_command_is_replayed_under_another_approval_limit(line: Any) -> None:
+    """The limit is a setting and not part of the request: after a deployment that changes it, a retry is no new one."""
+    shop = Shop()
+    cancelled = (s.cancel(), s.void_refused()) if isinstance(line, WriteOff) else ()  # then the hold is needed no more
+    order = shop.tell(*s.AUTHORIZED, *cancelled, s.park(compensating=bool(cancelled)))
+    command = s.command_of(line, order) if callable(line) else line
+    assert send(shop.log, replace(command, limit=s.eur("1.00"))).replayed is False
+    assert send(shop.log, replace(command, limit=s.eur("1000.00"))).replayed is True
+    assert send(shop.log, replace(command, limit=None)).replayed is True
+
+
+def test_every_command_that_carries_an_approval_limit_is_repeated_under_another_one() -> None:
+    """A new command with a limit belongs into the list above."""
+    carry_limit = {kind for kind in get_args(Command) if "limit" in {field.name for field in fields(kind)}}
+    assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact}

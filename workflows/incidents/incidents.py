@@ -41,7 +41,7 @@ class NotAnIncident(Rejected):
     """The order is not parked: it moves, or it has ended."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"order {order_id} is not parked; there is nothing to retry or resolve")
+        super().__init__(f"Order {order_id} is not parked, so there is nothing to retry or resolve.")
         self.order_id = order_id
 
 

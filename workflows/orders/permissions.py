@@ -53,7 +53,8 @@ class NotAllowed(Rejected):
     def __init__(self, actor: Actor, action: Action) -> None:
         allowed = ", ".join(sorted(PERMISSIONS[action]))
         subject = f"This {actor.role}" if actor.role in PERMISSIONS[action] else _ALL_OF[actor.role]
-        super().__init__(f"{subject} cannot {action}. Allowed, each for their own orders: {allowed}.")
+        own = ", each for their own orders" if set(PERMISSIONS[action].values()) != {Tie.ANY} else ""
+        super().__init__(f"{subject} cannot {action}. Allowed{own}: {allowed}.")
         self.actor = actor
         self.action = action
 

@@ -18,13 +18,14 @@ from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
 from handlers.http.responses import Response
 from handlers.http.values import MoneyBody, OrderIdText
-from workflows.engine import engine
+from workflows.engine import engine, settings
 from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
-from workflows.orders.views import event_view, order_view, plain
+from workflows.orders.views import NOTHING_DUE, answers_due, event_view, order_view, plain
 from workflows.settings import read_keys
+from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start
     from workflows.client.order_json import HistoryJson, ReplayJson
@@ -36,7 +37,9 @@ api = Api()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(read_keys)  # fail now if the key settings are missing; otherwise personal fields would read as erased
+    engine(
+        read_keys, read_budgets
+    )  # fail now if the key settings are missing; otherwise personal fields would read as erased
     return api.resolve(event)
 
 
@@ -75,7 +78,8 @@ def get_order(
     order = newest if moment is None else order_at(history, order_id, moment)
     if is_fresh(if_none_match, order.version):
         return not_modified(order.version)
-    return order_read(order, api.caller.actor, newest=newest)
+    due = answers_due(newest, history.recorded, settings(read_budgets)) if order is newest else NOTHING_DUE
+    return order_read(order, api.caller.actor, newest=newest, due=due)
 
 
 @operation(api, "GET", "/orders/{order_id}/history", tag=TAG, answers="HistoryJson")

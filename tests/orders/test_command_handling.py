@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pytest
 
 from domain.identifiers import Actor, Role
-from domain.order.commands import AbandonOrder, Command, GrantCredit, RecordFact, WriteOff
+from domain.order.commands import AbandonOrder, Command, ConfirmReport, GrantCredit, RecordFact, WriteOff
 from domain.order.events import Fault
 from domain.order.refusals import OrderAlreadyPickedUp
 from tests.domain.order import stories as s
@@ -75,7 +75,16 @@ def test_a_repeated_command_is_replayed_under_another_approval_limit(line: Any) 
     assert send(shop.log, replace(command, limit=None)).replayed is True
 
 
+def test_a_repeated_confirmation_is_replayed_under_another_approval_limit() -> None:
+    """As above, on an order with a report that contradicts an earlier one."""
+    shop = Shop()
+    order = shop.tell(*s.DELIVERED, s.failed())
+    command = s.confirm("1.00")(order)
+    assert send(shop.log, command).replayed is False
+    assert send(shop.log, replace(command, limit=s.eur("1000.00"))).replayed is True
+
+
 def test_every_command_that_carries_an_approval_limit_is_repeated_under_another_one() -> None:
     """A new command with a limit belongs into the list above."""
     carry_limit = {kind for kind in get_args(Command) if "limit" in {field.name for field in fields(kind)}}
-    assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact}
+    assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact, ConfirmReport}

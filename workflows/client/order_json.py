@@ -215,6 +215,7 @@ class PendingJson(TypedDict):
 
     version: IntentVersion
     intent: Annotated[str, Meta(description="The type of that event.", examples=["PaymentCaptureRequested"])]
+    until: NotRequired[Annotated[TimeText, Meta(description="When the running state machine stops waiting for it.")]]
 
 
 class OrderJson(TypedDict):

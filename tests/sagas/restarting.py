@@ -18,7 +18,7 @@ from domain.identifiers import SYSTEM, OrderId
 from domain.order import events as e
 from domain.order.commands import Awaited, ParkOrder, RecordFact, RecordTimeout, StartRun
 from domain.order.intents import open_intents
-from domain.order.order import Order, RunState
+from domain.order.order import Order, RunState, fact_key
 from domain.order.questions import awaited_intent
 from domain.order.refusals import OrderAlreadyEnded, RunSuperseded
 from tests.domain.order.stories import ORDER_ID, SUPPORT
@@ -194,7 +194,7 @@ class Restart:
     def to_its_end(self) -> Order:
         """Start a run, and those that the order starts itself, until nothing is under way and no mail is left.
 
-        One that meets a no which the outside gave before, and nobody had heard, is parked; a person retries it then.
+        A run that meets a new refusal or contradicting reports is parked; a person retries it.
         """
         try:
             self._say(StartRun(run=self.before.run + 1, by=SUPPORT, reason="restart"))
@@ -208,7 +208,7 @@ class Restart:
                 self._play(order.run)
             elif self.world.mail:
                 self._deliver_mail()
-            elif order.run_state is RunState.PARKED and self._heard_a_no():
+            elif order.run_state is RunState.PARKED and (order.contest or self._heard_a_no()):
                 self._say(StartRun(run=order.run + 1, by=SUPPORT, reason="asked anew"))
             else:
                 return order
@@ -334,7 +334,7 @@ class Restart:
         self.world.order = self.order
         for found in open_intents(self.world.order)[:1]:
             fact = self.world.perform(found.version, good=True)
-            if fact is not None:
+            if fact is not None and fact_key(fact) not in self.world.order.facts:
                 self.world.mail.append(fact)
 
     def _say(self, command: Any) -> None:

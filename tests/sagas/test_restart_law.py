@@ -66,7 +66,7 @@ def _the_provider_agrees(restart: Restart, events: list[e.Event]) -> None:
 def _nothing_is_said_twice(events: list[e.Event]) -> None:
     """One outcome an intent and kind, one authorization, one ticket, one cancellation. Each run may wait in vain."""
     answered = [
-        (type(event), event.answers, getattr(event, "line", 0), getattr(event, "available", 0))
+        (type(event), event.answers, *(getattr(event, name, None) for name in ("line", "available", "courier")))
         for event in events
         if hasattr(event, "answers") and not isinstance(event, e.CourierAssigned | e.DeliveryOverdue)
     ]

@@ -37,7 +37,7 @@ from domain.order.commands import WriteOff as WriteOffCommand
 from domain.order.deciding import decide
 from domain.order.delivery import OfferState
 from domain.order.intents import open_intents, owed
-from domain.order.order import Order, RunState, evolve
+from domain.order.order import Order, RunState, evolve, fact_key
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
@@ -368,10 +368,12 @@ class World:
         if offer is not None and offer.state is OfferState.ASSIGNED and not self.order.delivery.picked_up:
             self.couriers[offer.intent], self.meal = "carrying", "on its way"
             return _of_courier(offer.intent, "carrying")
-        for carrier in reversed(self.order.delivery.offers) if self.order.delivery.picked_up else ():
-            if _of_courier(carrier.intent, "delivered") not in self.reported:
+        carriers = reversed(self.order.delivery.offers) if self.order.delivery.picked_up else ()
+        for carrier in sorted(carriers, key=lambda offer: offer.state is not OfferState.PICKED_UP):
+            report = _of_courier(carrier.intent, "delivered")
+            if fact_key(report) not in self.order.facts:
                 self.couriers[carrier.intent], self.meal = "done", "gone"
-                return _of_courier(carrier.intent, "delivered")
+                return report
         return None
 
     def _repair(self) -> Command:

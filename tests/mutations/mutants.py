@@ -310,6 +310,24 @@ MUTANTS = (
         caught_by=tests("domain/order/test_delivering.py::test_one_courier_cannot_decline_an_open_offer_for_all"),
     ),
     Mutant(
+        name="failure after a delivery refunds it, in simulated worlds",
+        breaks="From the pickup on a contradicting report has no effect until a person confirms it.",
+        file="domain/order/order.py",
+        old="""    if version == order.contest:
+        return _without_effect(order, event, version)
+    changes: _Changes = {"delivery": delivery""",
+        new="""    changes: _Changes = {"delivery": delivery""",
+        caught_by=simulation(0, 20),
+    ),
+    Mutant(
+        name="decline of a courier without the offer ends it, in simulated worlds",
+        breaks="An order is cancelled for want of a courier only if time, or the couriers concerned, ended each offer.",
+        file="domain/order/delivery.py",
+        old="    decliners = offer.declined_by | {event.courier}\n",
+        new="    decliners = offer.declined_by | {event.courier} | offer.made_to\n",
+        caught_by=simulation(0, 20),
+    ),
+    Mutant(
         name="forward intent while cancelling",
         breaks="After cancelling has begun, no forward intent is opened.",
         file="domain/order/consequences.py",

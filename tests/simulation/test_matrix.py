@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workflows.simulation.fault_plans import FaultPlan, PlanResult, WorldDiffers, run
-from workflows.simulation.faults import InjectedFault
+from workflows.simulation.faults import OF_PEOPLE, InjectedFault
 from workflows.simulation.matrix import build, deployed, page
 from workflows.simulation.task_states import task_states
 
@@ -48,7 +48,7 @@ def test_every_cell_of_a_row_has_a_result_or_a_reason() -> None:
     assert matrix.violations() == []
     assert set(matrix.impossible.values()) == {"no person answers meanwhile"}
     struck = {result.plan.strikes[-1][1] for results in matrix.results.values() for result in results}
-    assert struck == set(InjectedFault) - {InjectedFault.NEVER_ANSWERS, InjectedFault.REPORTED_TWICE}
+    assert struck == set(InjectedFault) - set(OF_PEOPLE)
     assert set(cells(page(matrix, "a test", "today"))) == {
         ("PaymentMachine.PerformIntents", fault.value) for fault in InjectedFault
     }

@@ -26,15 +26,13 @@ from domain.order.order import RunState
 from workflows.embedded.template import Template
 from workflows.event_store.commits import RecordedEvent
 from workflows.simulation.executions import Steps
-from workflows.simulation.faults import OF_CALLS, OF_FEED, Faults, InjectedFault
+from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, Faults, InjectedFault
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.task_states import circuit_waits
 from workflows.simulation.wire import GATEWAYS, outage
 from workflows.simulation.world import OUTAGE_S, SKEW_S, World
-
-OF_PEOPLE = (InjectedFault.NEVER_ANSWERS, InjectedFault.REPORTED_TWICE)
 
 
 @dataclass(frozen=True, slots=True)

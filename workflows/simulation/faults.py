@@ -29,6 +29,9 @@ class InjectedFault(StrEnum):
     NEVER_ANSWERS = "person never answers"
     CANCELLED = "cancelled at any tick"
     REPORTED_TWICE = "person reports twice at once"
+    CONTRADICTED = "person contradicts a report"
+    REPORTED_EARLY = "courier reports too early"
+    DECLINED_FOR_OTHERS = "courier declines for others"
     UPGRADED = "definition upgraded under way"
     STARTED_AGAIN = "new run beside the old one"
 
@@ -44,6 +47,14 @@ OF_CALLS = (
 
 OF_FEED = (InjectedFault.FEED_LATE, InjectedFault.FEED_TWICE, InjectedFault.FEED_LOST)
 
+OF_PEOPLE = (
+    InjectedFault.NEVER_ANSWERS,
+    InjectedFault.REPORTED_TWICE,
+    InjectedFault.CONTRADICTED,
+    InjectedFault.REPORTED_EARLY,
+    InjectedFault.DECLINED_FOR_OTHERS,
+)
+
 RATES: Mapping[InjectedFault, float] = {
     **dict.fromkeys(OF_CALLS, 0.006),
     InjectedFault.DUPLICATED: 0.05,
@@ -55,11 +66,14 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.NEVER_ANSWERS: 0.03,
     InjectedFault.CANCELLED: 0.25,
     InjectedFault.REPORTED_TWICE: 0.05,
+    InjectedFault.CONTRADICTED: 0.05,
+    InjectedFault.REPORTED_EARLY: 0.05,
+    InjectedFault.DECLINED_FOR_OTHERS: 0.15,
     InjectedFault.UPGRADED: 0.3,
     InjectedFault.STARTED_AGAIN: 0.05,
 }
 """The share of occasions that each fault strikes. Its occasions are calls of a port, commits in the feed, processes,
-worlds, answers of people, or orders."""
+worlds, answers of people, offers, or orders."""
 
 
 Observer = Callable[[int, tuple[InjectedFault, ...], str], None]

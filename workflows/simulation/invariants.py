@@ -9,13 +9,18 @@ from domain.order.books import books
 from domain.order.events import (
     CancellationCause,
     CancellationRequested,
+    CourierAssigned,
     CourierDeclined,
+    CourierOffered,
     CourierReleaseRequested,
+    CourierRequested,
     CourierTimedOut,
     DeliveryFailed,
+    Event,
     ItemUnavailable,
     OrderAbandoned,
     OrderDelivered,
+    OrderParked,
     OrderPickedUp,
     PaymentAuthorized,
     PaymentDeclined,
@@ -23,9 +28,12 @@ from domain.order.events import (
     PreparationOverdue,
     PreparationRejected,
     PreparationTimedOut,
+    ReportConfirmed,
+    ReportContested,
 )
 from domain.order.intents import owed
 from domain.order.order import Order, RunState
+from domain.order.reports import CONTRADICTION
 from workflows.audit.verify import verify
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
@@ -62,6 +70,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
             yield f"{order.order_id} ended with open intents {owed(order)}"
         if order.run_state is RunState.ENDED and not books(order).settled:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
+        yield from _of_contradictions(order, history)
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)
         yield from _of_undos(world, order)
@@ -69,7 +78,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
 
 def _of_pickup(order: Order, history: History) -> Iterator[str]:
     picked_up = False
-    for event in history.events:
+    for _, event in _in_effect(history):
         if isinstance(event, CancellationRequested) and picked_up:
             if event.cause is not CancellationCause.DELIVERY_FAILED:
                 yield f"{order.order_id} was cancelled after pickup because of {event.cause}"
@@ -80,17 +89,60 @@ def _of_pickup(order: Order, history: History) -> Iterator[str]:
 
 def _of_reasons(order: Order, history: History) -> Iterator[str]:
     """Check that every cancellation has a reason in the log: a person's request, or an earlier event."""
-    for recorded in history.recorded:
-        event = recorded.event
+    before: list[Event] = []
+    for _, event in _in_effect(history):
+        before.append(event)
         if not isinstance(event, CancellationRequested):
             continue
-        before = history.recorded[: recorded.version - 1]
         if event.cause is CancellationCause.ASKED:
             has_reason = event.by != SYSTEM
+        elif event.cause is CancellationCause.NO_COURIER:
+            has_reason = all(_has_ended(intent, before) for intent in order.intents if _is_offer(order, intent))
         else:
-            has_reason = any(isinstance(earlier.event, _REASONS[event.cause]) for earlier in before)
+            has_reason = any(isinstance(earlier, _REASONS[event.cause]) for earlier in before)
         if not has_reason:
             yield f"{order.order_id} was cancelled by {event.by.role}, {event.cause}, and the log has no reason for it"
+
+
+def _is_offer(order: Order, intent: int) -> bool:
+    return isinstance(order.intents[intent], CourierRequested)
+
+
+def _has_ended(offer: int, before: list[Event]) -> bool:
+    """Whether time, or the couriers whom it concerned, ended an offer. One courier does not decline for others."""
+    about = [event for event in before if getattr(event, "answers", None) == offer]
+    took = {event.courier for event in about if isinstance(event, CourierAssigned)}
+    made_to = {courier for event in about if isinstance(event, CourierOffered) for courier in event.couriers}
+    declined = {event.courier for event in about if isinstance(event, CourierDeclined)}
+    timed_out = any(isinstance(event, CourierTimedOut) for event in about)
+    return timed_out or bool(took & declined) or (bool(made_to) and made_to <= declined)
+
+
+def _in_effect(history: History) -> Iterator[tuple[int, Event]]:
+    """Yield the events with their versions; a contested report only when it is confirmed, with its own version."""
+    announced, contested = set[int](), dict[int, Event]()
+    for version, event in enumerate(history.events, start=1):
+        if isinstance(event, ReportContested):
+            announced.add(event.report)
+        elif isinstance(event, ReportConfirmed):
+            yield event.report, contested.pop(event.report)
+        elif version in announced:
+            contested[version] = event
+            continue
+        yield version, event
+
+
+def _of_contradictions(order: Order, history: History) -> Iterator[str]:
+    """Check that an order with an undecided contradiction is parked, and that the incident names both reports."""
+    if not order.contest or order.contest not in order.contested:
+        return
+    parked = [event for event in history.events if isinstance(event, OrderParked)]
+    if order.run_state is not RunState.PARKED or parked[-1].error != CONTRADICTION:
+        yield f"{order.order_id} has contradicting reports and is not parked for them"
+    elif any(
+        f"(event {version})" not in parked[-1].detail for version in (order.contest, order.contradicts) if version
+    ):
+        yield f"{order.order_id} is parked without both reports in view: {parked[-1].detail}"
 
 
 _REASONS: dict[CancellationCause, tuple[type, ...]] = {
@@ -99,7 +151,6 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
     CancellationCause.PREPARATION_TIMED_OUT: (PreparationTimedOut,),
     CancellationCause.PREPARATION_OVERDUE: (PreparationOverdue,),
     CancellationCause.NOTHING_LEFT: (ItemUnavailable,),
-    CancellationCause.NO_COURIER: (CourierDeclined, CourierTimedOut),
     CancellationCause.DELIVERY_FAILED: (DeliveryFailed,),
     CancellationCause.ABANDONED: (OrderAbandoned,),
 }

@@ -24,8 +24,8 @@ from pathlib import Path
 from random import Random
 
 from workflows.embedded.template import Template
-from workflows.simulation.fault_plans import OF_PEOPLE, FaultPlan, Occasion, PlanResult, run
-from workflows.simulation.faults import OF_CALLS, OF_FEED, InjectedFault
+from workflows.simulation.fault_plans import FaultPlan, Occasion, PlanResult, run
+from workflows.simulation.faults import OF_CALLS, OF_FEED, OF_PEOPLE, InjectedFault
 from workflows.simulation.task_states import task_states
 from workflows.simulation.world import read_deployed
 

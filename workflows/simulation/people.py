@@ -1,7 +1,8 @@
 """The people of a simulated order: customer, restaurant, couriers and support.
 
 They act through the handlers of the HTTP API and repeat each request until it is answered. The faults decide whether a
-person answers at all, cancels, or reports twice at once. The world's random numbers decide answers and times.
+person answers at all, cancels, reports twice at once or too early, contradicts a report, or declines for others. The
+world's random numbers decide answers and times.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from datetime import timedelta
 from typing import Any
 
 from domain.identifiers import Actor, OrderId, Role
-from domain.order.commands import StartRun
+from domain.order.commands import ConfirmReport, StartRun
+from domain.order.delivery import ATTEMPTS_MAX
 from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
@@ -22,11 +24,24 @@ from workflows.orders.command_handling import Caller, handle, load
 from workflows.simulation.faults import InjectedFault
 from workflows.simulation.world import World
 
+SUPPORT = Actor(Role.SUPPORT, "sam")
+
 RETRIES_OF_SUPPORT = 2
-"""How often support starts a new run of a parked order before leaving it as an incident."""
+"""How often support decides about a parked order before leaving it as an incident."""
 
 LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
 """Mean times between two looks at the screen, of cooking, and of riding."""
+
+_CONTRADICTING: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
+    "preparation/ready": (
+        ("preparation/reject", {"reason": "no kitchen"}),
+        ("preparation/item-unavailable", {"line": 1, "available": 0}),
+    ),
+    "delivery/pick-up": (("delivery/decline", {"reason": "never had it"}),),
+    "delivery/deliver": (("delivery/fail", {"reason": "lost it", "fault": "platform"}),),
+    "delivery/fail": (("delivery/deliver", {}),),
+}
+"""The reports that contradict a report of the same party, with their parameters."""
 
 
 class SimulatedOrder:
@@ -38,6 +53,7 @@ class SimulatedOrder:
         self.number = number
         self.order_id: OrderId | None = None
         self.given_up = False
+        self._reports_to_come = 0
         self._seen: tuple[int, Order] | None = None
         world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
 
@@ -53,10 +69,12 @@ class SimulatedOrder:
 
     @property
     def at_rest(self) -> bool:
-        """Whether the order has ended, or is parked and support has given up."""
+        """Whether all reports are in, and the order has ended or is parked and support has given up."""
         order = self.order
-        return order is not None and (
-            order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up)
+        return (
+            order is not None
+            and not self._reports_to_come
+            and (order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up))
         )
 
     # --- the people ----------------------------------------------------------------------------------------------
@@ -113,10 +131,20 @@ class SimulatedOrder:
                 if offer.intent not in seen:
                     seen.add(offer.intent)
                     self.world.scheduler.spawn(lambda intent=offer.intent: self._courier(intent))  # type: ignore[misc]  # bound now
+                    if self._strikes(InjectedFault.DECLINED_FOR_OTHERS):
+                        self.world.scheduler.spawn(lambda intent=offer.intent: self._decline_for_others(intent))  # type: ignore[misc]  # bound now
+
+    def _decline_for_others(self, intent: int) -> None:
+        """Decline an offer again and again as a courier who declines every offer of the order."""
+        path = f"/orders/{self.order_id}/delivery/decline"
+        for attempt in range(ATTEMPTS_MAX + 1):
+            body = {"offer": intent, "reason": f"no, for the {attempt + 1}. time"}
+            self._send("POST", path, f"courier-{self.number}-no", body, key=f"no/{intent}/{attempt}")
+            self._pause(10)
 
     def _courier(self, intent: int) -> None:
-        courier, offer = f"courier-{self.number}-{intent}", {"offer": intent}
         self._pause(40)
+        courier, offer = self._courier_of(intent), {"offer": intent}
         if self.random.random() < 0.1:
             self._act("delivery/decline", courier, {**offer, "reason": "too far"})
             return
@@ -124,13 +152,9 @@ class SimulatedOrder:
             self._pause(300)  # the offer may be withdrawn by now
         if self._strikes(InjectedFault.NEVER_ANSWERS) or self._act("delivery/assign", courier, offer) is None:
             return
-        order = self._until(lambda order: order.ticket is not None and order.ticket.state is TicketState.READY)
-        if order is None:
-            return
-        if self.random.random() < 0.05:
-            self._act("delivery/decline", courier, {**offer, "reason": "flat tyre"})
-            return
-        if self._strikes(InjectedFault.NEVER_ANSWERS) or self._act("delivery/pick-up", courier, offer) is None:
+        if self._strikes(InjectedFault.REPORTED_EARLY):
+            self._report_early(courier, offer)
+        elif not self._pick_up(courier, offer):
             return
         self._pause(RIDE_S)
         if self.random.random() < 0.06:
@@ -138,14 +162,41 @@ class SimulatedOrder:
         elif not self._strikes(InjectedFault.NEVER_ANSWERS):
             self._act("delivery/deliver", courier, offer)
 
+    def _courier_of(self, intent: int) -> str:
+        """Name the courier who answers an offer: one whom it was made to, or any if it is open."""
+        order = self.order
+        assert order is not None  # the offer exists
+        made_to = next(sorted(offer.made_to) for offer in order.delivery.offers if offer.intent == intent)
+        return self.random.choice(made_to) if made_to else f"courier-{self.number}-{intent}"
+
+    def _pick_up(self, courier: str, offer: Mapping[str, Any]) -> bool:
+        """Pick the meal up once it is ready. False if the courier gives it back, stays silent or is refused."""
+        if self._until(lambda order: order.ticket is not None and order.ticket.state is TicketState.READY) is None:
+            return False
+        if self.random.random() < 0.05:
+            self._act("delivery/decline", courier, {**offer, "reason": "flat tyre"})
+            return False
+        return (
+            not self._strikes(InjectedFault.NEVER_ANSWERS) and self._act("delivery/pick-up", courier, offer) is not None
+        )
+
+    def _report_early(self, courier: str, offer: Mapping[str, Any]) -> None:
+        """Report the pickup before the meal is ready or, without any pickup, the delivery; then perhaps the pickup."""
+        if self.random.random() < 0.5:
+            path = f"/orders/{self.order_id}/delivery/deliver"
+            self._send("POST", path, courier, offer, key=f"early/{courier}/{offer['offer']}")
+            self._pause(RIDE_S)
+        if self.random.random() < 0.7:
+            self._act("delivery/pick-up", courier, offer)
+
     def _support(self) -> None:
-        """Start a new run of a parked order a few times, then leave it as an incident."""
+        """Decide about a parked order a few times, then leave it as an incident."""
         for _ in range(RETRIES_OF_SUPPORT):
             order = self._until(lambda order: order.run_state is RunState.PARKED)
             if order is None:
                 return
             self._pause(900)
-            self._start_run(order)
+            self._decide(order)
         if self._until(lambda order: order.run_state is RunState.PARKED) is not None:
             self.given_up = True
 
@@ -155,12 +206,22 @@ class SimulatedOrder:
 
     # --- their requests ------------------------------------------------------------------------------------------
 
+    def _decide(self, order: Order) -> None:
+        """Confirm a contested report, or continue the order as it is recorded."""
+        if order.contest and self.random.random() < 0.5:
+            confirm = ConfirmReport(report=order.contest, by=SUPPORT, reason="the later report is right")
+            self._command(order, confirm, f"confirm/{order.contest}")
+        else:
+            self._start_run(order)
+
     def _start_run(self, order: Order) -> None:
-        support = Actor(Role.SUPPORT, "sam")
-        command = StartRun(run=order.run + 1, by=support, reason="try again")
-        caller = Caller(support, correlation="simulation", causation="simulation")
+        command = StartRun(run=order.run + 1, by=SUPPORT, reason="try again")
+        self._command(order, command, f"run/{order.run + 1}")
+
+    def _command(self, order: Order, command: StartRun | ConfirmReport, key: str) -> None:
+        caller = Caller(SUPPORT, correlation="simulation", causation="simulation")
         try:
-            handle(self.world.log, command, order_id=order.order_id, key=f"run/{order.run + 1}", caller=caller)
+            handle(self.world.log, command, order_id=order.order_id, key=key, caller=caller)
         except Rejected:
             return
 
@@ -182,9 +243,24 @@ class SimulatedOrder:
         """Make a request about the order. None if it was refused, because the order has gone on."""
         key = f"{action}/{who}/{body.get('line', body.get('offer', ''))}"
         path = f"/orders/{self.order_id}/{action}"
-        if self._strikes(InjectedFault.REPORTED_TWICE):
-            self.world.scheduler.spawn(lambda: self._send("POST", path, who, body, key=f"{key}/again"))
+        contradicting = _CONTRADICTING.get(action, ())
+        twice, contradicted = InjectedFault.REPORTED_TWICE, InjectedFault.CONTRADICTED
+        match self._fault((twice, contradicted) if contradicting else (twice,)):
+            case InjectedFault.REPORTED_TWICE:
+                self.world.scheduler.spawn(lambda: self._send("POST", path, who, body, key=f"{key}/again"))
+            case InjectedFault.CONTRADICTED:
+                other, parameters = self.random.choice(contradicting)
+                intent = {name: body[name] for name in ("ticket", "offer") if name in body}
+                self._reports_to_come += 1
+                self.world.scheduler.spawn(lambda: self._contradict(other, who, {**intent, **parameters}))
         return self._send("POST", path, who, body, key=key)
+
+    def _contradict(self, action: str, who: str, body: Mapping[str, Any]) -> None:
+        """Report the contrary some time later. Support then looks at the order again, even if it has ended."""
+        self._pause(RIDE_S)
+        self._send("POST", f"/orders/{self.order_id}/{action}", who, body, key=f"contrary/{action}/{who}")
+        self._reports_to_come -= 1
+        self._support()
 
     def _send(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Repeat a request until it gets an answer below 500. None if the answer is a refusal."""
@@ -223,7 +299,10 @@ class SimulatedOrder:
         return answers[0]
 
     def _strikes(self, fault: InjectedFault) -> bool:
-        return self.world.faults.strikes((fault,), f"order {self.number}") is not None
+        return self._fault((fault,)) is not None
+
+    def _fault(self, candidates: tuple[InjectedFault, ...]) -> InjectedFault | None:
+        return self.world.faults.strikes(candidates, f"order {self.number}")
 
     def _body(self) -> dict[str, Any]:
         def eur(amount: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import apsw
 import yaml
 
+from domain.identifiers import CourierId, OrderId, RestaurantId
 from workflows.asl import answers
 from workflows.asl.reading.definition import Definition, parse, substitute
 from workflows.asl.reading.integrations import function_name
@@ -31,7 +32,7 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
-from workflows.gateways.courier import CouriersUnavailable
+from workflows.gateways.courier import CouriersUnavailable, Offered
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import PaymentsUnavailable
 from workflows.in_memory.documents import InMemoryDocuments
@@ -74,6 +75,19 @@ class ProcessClock:
 
     def now(self) -> datetime:
         return self._scheduler.now() + timedelta(seconds=_skew.get())
+
+
+class SimulatedCouriers(SandboxCouriers):
+    """Couriers whose dispatcher makes every second offer to two couriers by name, and the others to all."""
+
+    def offer(  # type: ignore[override]  # the sandbox names no couriers
+        self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float
+    ) -> Offered | None:
+        super().offer(reference=reference, restaurant=restaurant, attempt=attempt, key=key, timeout_s=timeout_s)
+        if attempt % 2:
+            return None
+        at = next(entry.at for entry in self.entries(reference) if entry.id == key)
+        return Offered(couriers=(CourierId("courier-ann"), CourierId("courier-bob")), at=at)
 
 
 class MemoryDatabase:
@@ -261,7 +275,7 @@ def _sandbox(scheduler: Scheduler) -> Sandbox:
     return Sandbox(
         payments=SandboxPayments(database, settings.payment, surroundings),
         kitchen=SandboxKitchen(database, settings.kitchen, surroundings),
-        couriers=SandboxCouriers(database, settings.courier, surroundings),
+        couriers=SimulatedCouriers(database, settings.courier, surroundings),
         database=database,
     )
 

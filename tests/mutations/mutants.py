@@ -313,18 +313,18 @@ MUTANTS = (
         name="failure after a delivery refunds it, in simulated worlds",
         breaks="From the pickup on a contradicting report has no effect until a person confirms it.",
         file="domain/order/order.py",
-        old="""    if version == order.contest:
-        return _without_effect(order, event, version)
-    changes: _Changes = {"delivery": delivery""",
-        new="""    changes: _Changes = {"delivery": delivery""",
+        old="    if version == order.contest:\n"
+        "        return _without_effect(order, event, version)\n"
+        '    changes: _Changes = {"delivery": delivery',
+        new='    changes: _Changes = {"delivery": delivery',
         caught_by=simulation(0, 20),
     ),
     Mutant(
-        name="decline of a courier without the offer ends it, in simulated worlds",
-        breaks="An order is cancelled for want of a courier only if time, or the couriers concerned, ended each offer.",
+        name="decline of one courier ends an open offer, in simulated worlds",
+        breaks="The next offer is made only if time, or the couriers concerned, ended the one before.",
         file="domain/order/delivery.py",
-        old="    decliners = offer.declined_by | {event.courier}\n",
-        new="    decliners = offer.declined_by | {event.courier} | offer.made_to\n",
+        old="        return bool(self.made_to) and self.made_to <= self.declined_by\n",
+        new="        return self.made_to <= self.declined_by\n",
         caught_by=simulation(0, 20),
     ),
     Mutant(

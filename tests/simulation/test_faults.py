@@ -6,9 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from workflows.simulation.faults import InjectedFault
-from workflows.simulation.simulate import shortest, simulate, simulate_many
-from workflows.simulation.world import read_deployed
+from domain.order.events import OrderParked, ReportConfirmed, ReportContested, RunStarted
+from domain.order.reports import CONTRADICTION
+from workflows.simulation.faults import Faults, InjectedFault
+from workflows.simulation.invariants import violations
+from workflows.simulation.people import SUPPORT, SimulatedOrder
+from workflows.simulation.simulate import quiet, run_to_rest, shortest, simulate, simulate_many
+from workflows.simulation.world import World, read_deployed
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 SEEDS = 200
@@ -47,6 +51,39 @@ def test_every_kind_of_fault_strikes_within_the_seeds_that_are_run() -> None:
     """Otherwise the simulation would not test it."""
     summary = simulate_many(range(1000, 1060), TEMPLATE, orders=3)
     assert set(summary.faults) == {fault.value for fault in InjectedFault}
+
+
+def test_contradicting_reports_of_the_worlds_park_orders_and_are_decided_both_ways() -> None:
+    """Support confirms some, continues without others, and a missing report settles the rest; every rule holds."""
+    rates = {InjectedFault.CONTRADICTED: 0.5, InjectedFault.REPORTED_EARLY: 0.5}
+    seen = set[str]()
+    for seed in range(10):
+        world = World(seed, TEMPLATE, Faults(seed, rates))
+        simulated_orders = [SimulatedOrder(world, number) for number in range(5)]
+        with quiet():
+            run_to_rest(world, simulated_orders)
+        assert violations(world, simulated_orders) == []
+        for simulated_order in simulated_orders:
+            contested, order = False, simulated_order.order
+            assert order is not None
+            for event in world.log.load(f"order#{order.order_id}").events:
+                contested = contested or isinstance(event, ReportContested)
+                if isinstance(event, OrderParked) and event.error == CONTRADICTION:
+                    seen.add("parked")
+                elif isinstance(event, ReportConfirmed):
+                    seen.add(f"confirmed by {event.by.role}")
+                elif isinstance(event, RunStarted) and contested and event.by == SUPPORT:
+                    seen.add("continued without")
+    assert seen == {"parked", "confirmed by support", "confirmed by system", "continued without"}
+
+
+def test_a_courier_who_declines_every_offer_of_others_cancels_no_order() -> None:
+    """With no other fault, the orders are delivered as often as without that courier."""
+    rates = {InjectedFault.DECLINED_FOR_OTHERS: 1.0}
+    summary = simulate_many(range(10), TEMPLATE, rates=rates)
+    assert [outcome.violations for outcome in summary.failed] == []
+    assert summary.faults[InjectedFault.DECLINED_FOR_OTHERS] >= 40
+    assert summary.outcomes["completed"] > summary.orders / 2
 
 
 def test_a_failure_is_shortened_to_the_faults_that_show_it(monkeypatch: pytest.MonkeyPatch) -> None:

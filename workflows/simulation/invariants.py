@@ -73,6 +73,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_contradictions(order, history)
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)
+        yield from _of_offers(order, history)
         yield from _of_undos(world, order)
 
 
@@ -84,7 +85,7 @@ def _of_pickup(order: Order, history: History) -> Iterator[str]:
                 yield f"{order.order_id} was cancelled after pickup because of {event.cause}"
         elif isinstance(event, PreparationCancellationRequested) and picked_up:
             yield f"{order.order_id} recalls a meal that was picked up"
-        picked_up |= isinstance(event, OrderPickedUp | OrderDelivered | DeliveryFailed)
+        picked_up |= isinstance(event, OrderPickedUp | OrderDelivered)
 
 
 def _of_reasons(order: Order, history: History) -> Iterator[str]:
@@ -96,16 +97,23 @@ def _of_reasons(order: Order, history: History) -> Iterator[str]:
             continue
         if event.cause is CancellationCause.ASKED:
             has_reason = event.by != SYSTEM
-        elif event.cause is CancellationCause.NO_COURIER:
-            has_reason = all(_has_ended(intent, before) for intent in order.intents if _is_offer(order, intent))
         else:
             has_reason = any(isinstance(earlier, _REASONS[event.cause]) for earlier in before)
         if not has_reason:
             yield f"{order.order_id} was cancelled by {event.by.role}, {event.cause}, and the log has no reason for it"
 
 
-def _is_offer(order: Order, intent: int) -> bool:
-    return isinstance(order.intents[intent], CourierRequested)
+def _of_offers(order: Order, history: History) -> Iterator[str]:
+    """Check that each offer had ended before the next one, or before the cancellation for want of a courier."""
+    before, offers = list[Event](), list[int]()
+    for version, event in _in_effect(history):
+        no_courier = isinstance(event, CancellationRequested) and event.cause is CancellationCause.NO_COURIER
+        if no_courier or isinstance(event, CourierRequested):
+            for offer in offers:
+                if not _has_ended(offer, before):
+                    yield f"{order.order_id}: offer {offer} had not ended at version {version}"
+            offers.append(version)
+        before.append(event)
 
 
 def _has_ended(offer: int, before: list[Event]) -> bool:
@@ -151,6 +159,7 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
     CancellationCause.PREPARATION_TIMED_OUT: (PreparationTimedOut,),
     CancellationCause.PREPARATION_OVERDUE: (PreparationOverdue,),
     CancellationCause.NOTHING_LEFT: (ItemUnavailable,),
+    CancellationCause.NO_COURIER: (CourierDeclined, CourierTimedOut),
     CancellationCause.DELIVERY_FAILED: (DeliveryFailed,),
     CancellationCause.ABANDONED: (OrderAbandoned,),
 }

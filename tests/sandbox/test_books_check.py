@@ -12,7 +12,7 @@ import pytest
 from domain.identifiers import SYSTEM, Actor, CustomerId, RestaurantId, Role, Sku, order_id_for
 from domain.money import Money
 from domain.order.commands import CancelOrder, Command, PlaceOrder, RecordFact
-from domain.order.events import Line, OrderDelivered, OrderPickedUp, PreparationAccepted
+from domain.order.events import Line, OrderDelivered, OrderPickedUp, PreparationAccepted, PreparationReady
 from domain.personal import Contact
 from workflows.clock import SystemClock
 from workflows.engine import EVENT_TYPES, assemble
@@ -102,6 +102,7 @@ class World:
         _, order = load(self.log, ORDER)
         assert order.delivery.current is not None
         offer = order.delivery.current.intent
+        self.say(RecordFact(fact=PreparationReady(answers=order.ticket.intent, at=NOON)))
         self.say(RecordFact(fact=OrderPickedUp(answers=offer, at=NOON)))
         self.say(RecordFact(fact=OrderDelivered(answers=offer, at=NOON)))
         self.step()

@@ -45,8 +45,15 @@ def nowhere() -> str:
 
 def http(method: str, path: str) -> dict[str, Any]:
     """Build the event of a request without a token, as an HTTP API sends it."""
-    context = {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"}
-    return {"version": "2.0", "rawPath": path, "rawQueryString": "", "headers": {}, "requestContext": context}
+    return {
+        "version": "2.0",
+        "routeKey": f"{method} {path.replace(PLACED, '{order_id}')}",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {},
+        "pathParameters": {"order_id": PLACED} if PLACED in path else {},
+        "requestContext": {"http": {"method": method, "path": path}, "stage": "$default", "requestId": "r"},
+    }
 
 
 def test_the_artifact_holds_exactly_the_packages_and_the_locked_dependencies(artifact: Path) -> None:

@@ -21,6 +21,7 @@ from domain.order import events as e
 from domain.personal import Erased
 from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 from workflows.event_store.commits import Opaque, RecordedEvent, UnknownEvent
+from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
 from workflows.orders.views import plain
 
 SOURCE = "/expediter/orders"
@@ -76,6 +77,9 @@ INTERNAL: frozenset[type[Any]] = frozenset(
         e.CourierRequested,
         e.CourierOffered,  # which couriers were asked concerns the dispatcher alone
         e.CourierReleaseRequested,
+        # erasures of customers, which are in streams of their own
+        ErasureRequested,
+        KeyDestroyed,
         # what employees do about the order
         e.NoteAdded,
         e.ApprovalRequested,

@@ -57,7 +57,7 @@ class CircuitWait:
 
 
 @dataclass(frozen=True, slots=True)
-class _Released:
+class _SpentPace:
     """The time up to which the releases of a dependency are used up."""
 
     spent_until: datetime
@@ -140,7 +140,7 @@ def _allowance(documents: Documents, breaker: Breaker, circuit: Circuit, now: da
     """
     pk, sk, per_s = f"breaker#{breaker.dependency}", "release", breaker.settings.release_per_s
     stored = documents.get(pk, sk)
-    released = body_as(stored, _Released)
+    released = body_as(stored, _SpentPace)
     start = max(released.spent_until if released else circuit.since, circuit.since, now - BURST)
     allowed = math.floor((now - start).total_seconds() * per_s)
     if allowed <= 0:

@@ -297,9 +297,20 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
             for number, line in enumerate(order.lines, start=1)
         )
         if event.by is not None:
-            lowered = order.total - replace(order, lines=changes["lines"]).total
-            changes["reported_missing"] = order.reported_missing + lowered.minor
+            lowered = _payable_minor(order, order.lines) - _payable_minor(order, changes["lines"])
+            changes["reported_missing"] = order.reported_missing + lowered
     return changes
+
+
+def _payable_minor(order: Order, lines: Iterable[Line]) -> int:
+    """``Order.total`` with other lines, in minor units: added up without comparing currencies, which could raise."""
+    if order.placed is None:
+        return 0
+    fees = (order.placed.delivery_fee, order.placed.service_fee, order.placed.tip)
+    prices = sum(
+        line.quantity * (line.unit_price.minor + sum(option.price.minor for option in line.options)) for line in lines
+    )
+    return max(prices + sum(fee.minor for fee in fees) - order.credited, 0)
 
 
 def _reduced(line: Line, available: int) -> Line:

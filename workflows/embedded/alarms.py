@@ -46,10 +46,7 @@ class Alarms:
     def set(self, at: datetime, callback: Callable[[], None]) -> Alarm:
         """Call ``callback`` at ``at``, or at once if that time has passed. From any thread."""
         alarm = Alarm(callback)
-        if self._hub.is_here:
-            self._add(at, alarm)
-        else:
-            self._hub.soon(lambda: self._add(at, alarm))
+        self._hub.call(lambda: self._add(at, alarm))
         return alarm
 
     def cancel(self, alarm: Alarm) -> None:

@@ -68,7 +68,7 @@ class Hub:
     @property
     def is_here(self) -> bool:
         """Whether the caller runs on the hub's thread."""
-        return threading.current_thread() is self._thread
+        return threading.get_ident() == self._thread.ident
 
     def soon(self, call: Callable[[], object]) -> None:
         """Run ``call`` on the hub, after what is ready. It must be short and must not wait."""
@@ -76,6 +76,13 @@ class Hub:
             self._ready.append(call)
         else:
             self._inbox.put(call)
+
+    def call(self, call: Callable[[], object]) -> None:
+        """Run ``call`` now if this is the hub's thread; otherwise as ``soon``."""
+        if self.is_here:
+            call()
+        else:
+            self.soon(call)
 
     def spawn(self, code: Callable[[], object]) -> None:
         """Run ``code`` as a task. It may wait, and handles its own errors: the hub only logs them."""

@@ -96,10 +96,7 @@ class Writer:
             if self._refusal is not None:
                 raise self._refused()
             self._queue.append(_Queued(work, future))
-        if self.hub.is_here:
-            self.hub.commit(self._commit_queued)
-        else:
-            self.hub.soon(lambda: self.hub.commit(self._commit_queued))
+        self.hub.call(lambda: self.hub.commit(self._commit_queued))
         return future
 
     def write(self, work: Work[T]) -> T:

@@ -274,8 +274,16 @@ def test_in_the_end_the_customer_paid_exactly_for_what_was_delivered(play):
     assert written_off or world.held is None
 
 
-@pytest.mark.xfail(strict=False, reason="known hole: in a contradictory world a write-off can exceed the limit alone")
-@worlds
+NOT_HELD_YET = pytest.mark.xfail(
+    strict=False,
+    reason="the price lost by a confirmed failure does not count towards the limit of a later write-off of its refund; "
+    "a pickup that support reports on an abandoned order cancels it without a second person",
+)
+
+
+@pytest.mark.parametrize(
+    "contradictory", [False, pytest.param(True, marks=NOT_HELD_YET)], ids=["sound", "contradictory"]
+)
 @often
 @given(play=plays())
 def test_nobody_of_support_or_a_service_changes_the_money_of_an_order_by_more_than_the_limit(contradictory, play):

@@ -161,12 +161,10 @@ class Functions:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
         call = _Invocation(called, json.dumps(payload, allow_nan=False), Future())
-        if not self._on_hub(called):
-            self._calls.put(call)
-        elif self._hub.is_here:
-            self._begin_task(call)
+        if self._on_hub(called):
+            self._hub.call(lambda: self._begin_task(call))
         else:
-            self._hub.soon(lambda: self._begin_task(call))
+            self._calls.put(call)
         return call.future
 
     def close(self, timeout_s: float) -> bool:

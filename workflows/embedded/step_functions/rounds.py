@@ -87,10 +87,7 @@ class Rounds:
             if self._stopped is not None:
                 raise DriverStopped(str(self._stopped)) from self._stopped
             self._inbox.append(_Arrival(work, answer))
-        if self._hub.is_here:
-            self._schedule()
-        else:
-            self._hub.soon(self._schedule)
+        self._hub.call(self._schedule)
 
     def run(self, work: Callable[[DriverRound], T]) -> T:
         """Apply ``work`` and wait until it is durable. Raises DriverStopped, or the Refusal of ``work``."""

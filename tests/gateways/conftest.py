@@ -1,19 +1,17 @@
-"""What the contract suites share: one rig per adapter, a clock that is moved by hand, and no sleeping."""
+"""Shared by the contract suites of gateways: one rig for each adapter, which opens the adapter for a test."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from random import Random
-from typing import Protocol
+from datetime import timedelta
 
 import pytest
 
 from domain.identifiers import OrderId, order_id_for
 from domain.money import Money
+from tests.sandbox.opened import HandClock, OpenSandbox, clock, opened
 from workflows.embedded.http.server import HttpServer
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.http.courier import HttpCouriers
@@ -22,59 +20,11 @@ from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import Authorized, Captured, PaymentGateway
 from workflows.sandbox.api import SandboxApi
-from workflows.sandbox.counterparty import Surroundings
-from workflows.sandbox.opening import Sandbox, open_sandbox
-from workflows.sandbox.settings import NetworkSettings, PaymentSettings, SandboxSettings
+from workflows.sandbox.opening import Sandbox
+from workflows.sandbox.settings import SandboxSettings
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-@dataclass
-class HandClock:
-    """Stands still until it is moved."""
-
-    at: datetime = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def advance(self, by: timedelta) -> None:
-        self.at += by
-
-
-class OpenSandbox(Protocol):
-    def __call__(
-        self, settings: SandboxSettings = ..., *, wait: Callable[[float], None] = ..., seed: int = ...
-    ) -> Sandbox: ...
-
-
-def _no_time(_seconds: float) -> None:
-    """Latency costs nothing here."""
-
-
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-def opened(tmp_path: Path, clock: HandClock) -> Iterator[OpenSandbox]:
-    """Open the sandbox of this test; opening it again closes it first, as a restart does."""
-    sandboxes: list[Sandbox] = []
-
-    def open_again(
-        settings: SandboxSettings | None = None, *, wait: Callable[[float], None] = _no_time, seed: int = 1
-    ) -> Sandbox:
-        for sandbox in sandboxes:
-            sandbox.close()
-        surroundings = Surroundings(clock=clock, random=Random(seed), wait=wait)
-        sandboxes.append(open_sandbox(tmp_path / "sandbox.sqlite", settings or SandboxSettings(), surroundings))
-        return sandboxes[-1]
-
-    yield open_again
-    for sandbox in sandboxes:
-        sandbox.close()
-
+__all__ = ["clock", "opened"]
+"""Fixtures of the sandbox, which pytest finds here."""
 
 Serve = Callable[[Sandbox], "Served"]
 
@@ -107,20 +57,6 @@ def served() -> Iterator[Serve]:
             return Served(f"http://127.0.0.1:{server.port}", "secret")
 
         yield serve
-
-
-@pytest.fixture(scope="module")
-def lossy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Sandbox, HandClock]]:
-    """One sandbox for all examples of a law; payments lose two calls in five, one way or the other."""
-    clock = HandClock()
-    network = NetworkSettings(lost_before_rate=0.2, lost_after_rate=0.2)
-    sandbox = open_sandbox(
-        tmp_path_factory.mktemp("lossy") / "sandbox.sqlite",
-        SandboxSettings(payment=PaymentSettings(network=network, remembers=timedelta(days=365 * 100))),
-        Surroundings(clock=clock, random=Random(1), wait=_no_time),
-    )
-    yield sandbox, clock
-    sandbox.close()
 
 
 @dataclass

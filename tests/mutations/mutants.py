@@ -445,7 +445,7 @@ MUTANTS = (
         file="workflows/sagas/circuit_waits.py",
         old='    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
         new='    forget(documents, wait)\n    try:\n        executions.succeed(wait.token, {"answer": answer})\n',
-        caught_by=tests("breakers/test_breaker_waits.py::test_an_order_that_could_not_be_woken_is_woken_later"),
+        caught_by=tests("sagas/test_circuit_waits.py::test_an_order_that_could_not_be_woken_is_woken_later"),
     ),
     Mutant(
         name="circuit read before the wait is registered",
@@ -455,7 +455,7 @@ MUTANTS = (
         '        _settle(documents, executions, wait, "closed")\n',
         new="",
         caught_by=tests(
-            "breakers/test_breaker_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"
+            "sagas/test_circuit_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"
         ),
     ),
     Mutant(
@@ -464,7 +464,7 @@ MUTANTS = (
         file="workflows/sagas/circuit_waits.py",
         old="    for wait in islice(chain([first], waiting), allowed):\n",
         new="    for wait in chain([first], waiting):\n",
-        caught_by=tests("breakers/test_breaker_waits.py::test_the_release_is_paced"),
+        caught_by=tests("sagas/test_circuit_waits.py::test_the_release_is_paced"),
     ),
     Mutant(
         name="result before its commit",

@@ -23,7 +23,8 @@ from workflows.orders import requests
 from workflows.orders.permissions import Action, may, places_for
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
-from workflows.orders.views import NOTHING_DUE, answers_due, event_view, order_view, plain
+from workflows.orders.views import event_view, order_view, plain
+from workflows.orders.waiting import waits_now
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
@@ -78,8 +79,8 @@ def get_order(
     order = newest if moment is None else order_at(history, order_id, moment)
     if is_fresh(if_none_match, order.version):
         return not_modified(order.version)
-    due = answers_due(newest, history.recorded, settings(read_budgets)) if order is newest else NOTHING_DUE
-    return order_read(order, api.caller.actor, newest=newest, due=due)
+    waits = waits_now(order, history.recorded, settings(read_budgets)) if order is newest else None
+    return order_read(order, api.caller.actor, newest=newest, waits=waits)
 
 
 @operation(api, "GET", "/orders/{order_id}/history", tag=TAG, answers="HistoryJson")

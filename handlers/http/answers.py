@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +13,8 @@ from handlers.http.preconditions import etag
 from handlers.http.responses import Response
 from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, may
-from workflows.orders.views import NOTHING_DUE, order_view
+from workflows.orders.views import order_view
+from workflows.orders.waiting import AwaitedNow
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 """An order looks different to each caller. A copy may be kept, and is revalidated with its ETag before use."""
@@ -26,15 +26,15 @@ def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[
     return Response(status.value, "application/json", text, headers={**PRIVATE, **(headers or {})})
 
 
-def order_read(order: Order, actor: Actor, *, newest: Order, due: Mapping[int, datetime] = NOTHING_DUE) -> Response:
+def order_read(order: Order, actor: Actor, *, newest: Order, waits: Sequence[AwaitedNow] | None = None) -> Response:
     """Respond with an order as it is, or was.
 
     Args:
         newest: The order as it is now. It decides whether the caller sees personal data, also in a past version.
-        due: When the answers to open requests are due.
+        waits: What its run waits for now; None for a past version.
     """
     personal = may(actor, Action.READ_PERSONAL, newest)
-    return json_answer(order_view(order, personal=personal, due=due), headers={"ETag": etag(order.version)})
+    return json_answer(order_view(order, personal=personal, waits=waits), headers={"ETag": etag(order.version)})
 
 
 def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response:

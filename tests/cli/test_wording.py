@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, get_args
 
 import pytest
 
 from domain.order.events import Event, Intent
 from workflows.cli import plan_wording, wording
+from workflows.time_budgets import TIMEOUTS, Awaiting
 
 ROOT = {"role": "support", "id": "root"}
 SYSTEM = {"role": "system", "id": "expediter"}
@@ -132,17 +134,38 @@ def test_the_payment_line_before_the_authorization() -> None:
     assert wording.payment_sentence({"method": "pm_ok", "authorization": None}) == "pm_ok: nothing authorized yet"
 
 
+def waiting(*waits: dict[str, Any], calls: dict[int, str] | None = None) -> list[str]:
+    """Return the sentences of an order with these waits and these open calls, by version."""
+    pending = [{"version": version, "intent": intent} for version, intent in (calls or {}).items()]
+    return wording.waiting_sentences({"waiting": waits, "pending": pending})
+
+
 def test_a_wait_is_shown_with_the_awaited_answer_and_its_deadline() -> None:
     """Support does not know the class names of intents."""
-    pending = {"version": 4, "intent": "PreparationRequested", "until": "2026-03-01T05:00:36.000000Z"}
+    wait = {"what": "acceptance", "intent_version": 4, "until": "2026-03-01T05:00:36.000000Z"}
     words = "waiting for the restaurant to accept ticket 4, until 05:00:36 UTC"
-    assert wording.pending_sentence(pending) == words
+    assert waiting(wait, calls={4: "PreparationRequested"}) == [words]
+
+
+@pytest.mark.parametrize("what", TIMEOUTS, ids=str)
+def test_every_answer_with_a_deadline_has_words(what: Awaiting) -> None:
+    """A wait for a restaurant or a courier is never shown by its name in the code."""
+    (sentence,) = waiting({"what": what.value, "intent_version": 6, "until": "2026-03-01T05:00:36.000000Z"})
+    assert re.search(r"(ticket|offer) 6\b.*, until 05:00:36 UTC$", sentence)
+    assert what.value not in sentence
+
+
+def test_a_call_to_a_provider_is_shown_without_a_deadline() -> None:
+    """Retries end such a wait, not a deadline."""
+    wait = {"what": "compensation", "intent_version": 7, "until": None}
+    words = "waiting for the payment provider to release the authorization (event 7)"
+    assert waiting(wait, calls={7: "PaymentVoidRequested"}) == [words]
 
 
 @pytest.mark.parametrize("kind", get_args(Intent), ids=lambda kind: kind.__name__)
 def test_every_intent_has_words_for_its_wait_and_its_call(kind: type) -> None:
     """A wait or a plan never shows a class name."""
-    assert kind.__name__ not in wording.pending_sentence({"version": 4, "intent": kind.__name__})
+    assert kind.__name__ not in waiting(calls={4: kind.__name__})[0]
     plan = a_plan(["RunStarted"], "delivered", runs=[{"version": 4, "intent": kind.__name__}])
     assert kind.__name__ not in plan_wording.plan_sentence("retry", plan)
 

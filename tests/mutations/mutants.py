@@ -418,9 +418,9 @@ MUTANTS = (
     Mutant(
         name="watchdog acts on parked orders",
         breaks="Only a person acts on a parked order.",
-        file="workflows/projections/open_orders.py",
-        old=" if order.run_state is RunState.RUNNING else (),\n",
-        new=",\n",
+        file="workflows/orders/waiting.py",
+        old="    if order.run_state is not RunState.RUNNING or order.placed is None:\n",
+        new="    if order.placed is None:\n",
         caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
     ),
     Mutant(

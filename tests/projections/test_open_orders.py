@@ -30,13 +30,13 @@ ORDER_ID = s.ORDER_ID
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def awaited(*told: s.StoryLine) -> list[tuple[Awaiting, int]]:
+def awaited(*lines: s.StoryLine) -> list[tuple[Awaiting, int]]:
     """What an order waits for, and of which intent."""
     shop = Shop()
-    shop.tell(*told)
+    shop.tell(*lines)
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
-    return [(found.what, found.intent_version) for found in row.awaits]
+    return [(wait.what, wait.intent_version) for wait in row.awaits]
 
 
 # --- a row ------------------------------------------------------------------------------------------------------------
@@ -67,12 +67,12 @@ def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
 
 def _check_awaits(row: OpenOrder, order: Order) -> None:
     """What it waits for has no answer in the log, and did not begin in the future."""
-    for found in row.awaits:
-        assert found.since <= START + timedelta(minutes=order.version)
-        if found.what in set(Awaited):
-            assert answer(order, Awaited(found.what), found.intent_version) is Answer.NONE
-        elif found.what is Awaiting.AUTHORIZATION:
-            assert found.intent_version in {opened.version for opened in open_intents(order)}
+    for wait in row.awaits:
+        assert wait.since <= START + timedelta(minutes=order.version)
+        if wait.what in set(Awaited):
+            assert answer(order, Awaited(wait.what), wait.intent_version) is Answer.NONE
+        elif wait.what is Awaiting.AUTHORIZATION:
+            assert wait.intent_version in {opened.version for opened in open_intents(order)}
 
 
 @often
@@ -85,7 +85,7 @@ def test_a_row_depends_on_nothing_but_the_events(play):
 
 
 @pytest.mark.parametrize(
-    ("told", "what"),
+    ("lines", "what"),
     [
         (s.PLACED, [(Awaiting.AUTHORIZATION, 2)]),
         (s.AUTHORIZED, [(Awaiting.ACCEPTANCE, 4)]),
@@ -100,14 +100,14 @@ def test_a_row_depends_on_nothing_but_the_events(play):
         ((*s.AUTHORIZED, s.park()), []),
     ],
 )
-def test_what_an_order_waits_for(told, what):
+def test_what_an_order_waits_for(lines, what):
     """One thing at a time, or two: while the kitchen cooks a courier is looked for."""
     if what is None:
         shop = Shop()
-        shop.tell(*told)
+        shop.tell(*lines)
         assert refresh(shop.engine, ORDER_ID, BUDGETS) is None
     else:
-        assert awaited(*told) == what
+        assert awaited(*lines) == what
 
 
 def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
@@ -120,16 +120,16 @@ def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
     shop.tell(s.assigned())
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
-    assert [found.since - START for found in row.awaits] == [timedelta(minutes=3), timedelta(minutes=7)]
+    assert [wait.since - START for wait in row.awaits] == [timedelta(minutes=3), timedelta(minutes=7)]
     shop.clock.advance(minutes=5)
     shop.tell(s.restart())
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
-    assert {found.since - START for found in row.awaits} == {timedelta(minutes=12)}
+    assert {wait.since - START for wait in row.awaits} == {timedelta(minutes=12)}
 
 
 @pytest.mark.parametrize(
-    ("error", "told", "dependency"),
+    ("error", "lines", "dependency"),
     [
         ("PaymentsUnavailable", s.PLACED, Dependency.PAYMENTS),
         ("KitchenUnavailable", s.AUTHORIZED, Dependency.KITCHEN),
@@ -139,10 +139,10 @@ def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
         ("KeyError", s.AUTHORIZED, None),
     ],
 )
-def test_an_incident_names_who_outside_it_is_about(error, told, dependency):
+def test_an_incident_names_who_outside_it_is_about(error, lines, dependency):
     """By the name of the fault, or by what was not done. A bug of ours is about nobody."""
     shop = Shop()
-    order = shop.tell(*told)
+    order = shop.tell(*lines)
     shop.record(replace(s.command_of(s.park(compensating=True), order), error=error))
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None

@@ -12,7 +12,7 @@ import typer
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.options import As, Data, DryRun, Json, Key, OrderId, Url
 from workflows.cli.terminal import print_json, say
-from workflows.cli.wording import pending_sentence, plain
+from workflows.cli.wording import plain, waiting_sentences
 
 if TYPE_CHECKING:
     from workflows.cli.order_pages import Hint
@@ -241,7 +241,7 @@ def _show_retried(done: DeedJson, order: str, see: Hint, json: bool) -> None:
     if view["status"] in ENDED:
         say(f"order {order} is {status}, run {view['run']}; see {see(f'order history {order}')}")
     else:
-        waits = "".join(f", {pending_sentence(pending)}" for pending in view["pending"])
+        waits = "".join(f", {sentence}" for sentence in waiting_sentences(view))
         say(f"the outcome is not known yet: order {order} is {status}, run {view['run']}{waits}")
         say(f"see {see(f'order show {order}')}")
 

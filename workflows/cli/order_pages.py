@@ -16,10 +16,10 @@ from workflows.cli.wording import (
     is_zero,
     money,
     payment_sentence,
-    pending_sentence,
     plain,
     since,
     spaced,
+    waiting_sentences,
 )
 
 if TYPE_CHECKING:
@@ -158,8 +158,8 @@ def _sides(console: Console, view: View) -> None:
     if view["cancellation"]:
         ended = view["status"] == "cancelled"
         console.print(Text(cancellation_sentence(view["cancellation"], ended=ended), "red"))
-    for pending in view["pending"]:
-        console.print(pending_sentence(pending))
+    for sentence in waiting_sentences(view):
+        console.print(sentence)
 
 
 def _style(kind: str) -> str:

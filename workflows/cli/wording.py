@@ -56,11 +56,23 @@ def cancellation_sentence(cancellation: Data, *, ended: bool) -> str:
     return f"{cancelled} {_why_cancelled(cancellation)}. At fault: {cancellation['fault']}."
 
 
-def pending_sentence(pending: Data) -> str:
-    """Say what the order waits for, e.g. ``waiting for the restaurant to accept ticket 4, until 05:00:36 UTC``."""
-    waited_for = _AWAITED.get(pending["intent"], "the outcome of {}").format(pending["version"])
-    until = f", until {pending['until'][11:19]} UTC" if pending.get("until") else ""
-    return f"waiting for {waited_for}{until}"
+def waiting_sentences(order: Data) -> list[str]:
+    """Say what the order waits for, e.g. ``waiting for the restaurant to accept ticket 4, until 05:00:36 UTC``.
+
+    First the answers that have a deadline, then the other calls without a recorded outcome.
+    """
+    answers = [wait for wait in order.get("waiting", ()) if wait["until"]]
+    calls = [call for call in order["pending"] if call["version"] not in {wait["intent_version"] for wait in answers}]
+    return [
+        *(
+            f"waiting for {_ANSWERS[wait['what']].format(wait['intent_version'])}, until {wait['until'][11:19]} UTC"
+            for wait in answers
+        ),
+        *(
+            f"waiting for {_OUTCOMES.get(call['intent'], 'the outcome of {}').format(call['version'])}"
+            for call in calls
+        ),
+    ]
 
 
 def money(value: Data) -> str:
@@ -118,7 +130,15 @@ _CAUSES = {
     "abandoned": "the order was abandoned",
 }
 
-_AWAITED = {
+_ANSWERS = {
+    "acceptance": "the restaurant to accept ticket {}",
+    "readiness": "the restaurant to finish the meal of ticket {}",
+    "assignment": "a courier to take offer {}",
+    "pickup": "the courier of offer {} to pick up the meal",
+    "delivery": "the courier of offer {} to deliver the meal",
+}
+
+_OUTCOMES = {
     "PaymentAuthorizationRequested": "the payment provider to authorize the payment (event {})",
     "PaymentCaptureRequested": "the payment provider to capture the payment (event {})",
     "PaymentVoidRequested": "the payment provider to release the authorization (event {})",

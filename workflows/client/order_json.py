@@ -46,6 +46,17 @@ CancellationCause: TypeAlias = Literal[
     "delivery_failed",
     "abandoned",
 ]
+AwaitingText: TypeAlias = Literal[
+    "authorization",
+    "acceptance",
+    "readiness",
+    "assignment",
+    "pickup",
+    "delivery",
+    "settlement",
+    "compensation",
+    "run",
+]
 
 
 class MoneyJson(TypedDict):
@@ -215,7 +226,21 @@ class PendingJson(TypedDict):
 
     version: IntentVersion
     intent: Annotated[str, Meta(description="The type of that event.", examples=["PaymentCaptureRequested"])]
-    until: NotRequired[Annotated[TimeText, Meta(description="When the running state machine stops waiting for it.")]]
+
+
+class WaitJson(TypedDict):
+    """Something that the running state machine waits for."""
+
+    what: AwaitingText
+    intent_version: IntentVersion
+    since: TimeText
+    until: Annotated[
+        TimeText | None,
+        Meta(
+            description="When it stops waiting for the restaurant or courier. Null for a provider and for its own "
+            "next step: retries end those waits, not a deadline."
+        ),
+    ]
 
 
 class OrderJson(TypedDict):
@@ -237,6 +262,15 @@ class OrderJson(TypedDict):
     delivery: DeliveryJson
     cancellation: CancellationJson | None
     pending: list[PendingJson]
+    waiting: NotRequired[
+        Annotated[
+            list[WaitJson],
+            Meta(
+                description="What the order waits for. Only where the current order is read; empty if it is parked or "
+                "has ended."
+            ),
+        ]
+    ]
     approvals: Annotated[
         list[VersionNumber],
         Meta(description="Requests above the limit, which wait for a second person."),

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_typ
 from domain.identifiers import Actor
 from domain.money import Money, total
 from domain.order.delivery import Offer
-from domain.order.events import CourierRequested, Event, OrderPlaced, PreparationRequested, RunStarted
-from domain.order.intents import OpenIntent, open_intents
+from domain.order.events import Event, OrderPlaced
+from domain.order.intents import open_intents
 from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
 from domain.personal import Erased
-from workflows.clock import read_timestamp, timestamp
+from workflows.clock import timestamp
 from workflows.event_store.commits import Opaque, RecordedEvent
-from workflows.time_budgets import MARGIN, Awaiting, Budgets
+from workflows.orders.waiting import AwaitedNow
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.order_json import (
@@ -34,9 +34,9 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         OfferJson,
         OrderJson,
         PaymentJson,
-        PendingJson,
         PreparationJson,
         TotalsJson,
+        WaitJson,
     )
 
 JSON: TypeAlias = Any
@@ -44,19 +44,17 @@ View: TypeAlias = dict[str, JSON]
 
 WITHHELD: Final = "(withheld)"
 
-NOTHING_DUE: Final[Mapping[int, datetime]] = {}
 
-
-def order_view(order: Order, *, personal: bool, due: Mapping[int, datetime] = NOTHING_DUE) -> OrderJson:
+def order_view(order: Order, *, personal: bool, waits: Sequence[AwaitedNow] | None = None) -> OrderJson:
     """Return the state of an order that was placed; before that, its id, version and status alone.
 
     Args:
-        due: By the version of an open intent, when its answer is due (``answers_due``).
+        waits: What its run waits for (``waits_now``). None leaves that out, for instance in a past state.
     """
     placed = order.placed
     if placed is None:
         return cast("OrderJson", {"id": order.order_id, "version": order.version, "status": order.status})
-    return {
+    view: OrderJson = {
         "id": order.order_id,
         "version": order.version,
         "status": order.status.value,
@@ -72,34 +70,23 @@ def order_view(order: Order, *, personal: bool, due: Mapping[int, datetime] = NO
         "preparation": _preparation(order),
         "delivery": _delivery(order),
         "cancellation": _cancellation(order, personal),
-        "pending": [_pending(intent, due) for intent in open_intents(order)],
+        "pending": [
+            {"version": intent.version, "intent": type(intent.intent).__name__} for intent in open_intents(order)
+        ],
         "approvals": sorted(order.approvals),
     }
+    if waits is not None:
+        view["waiting"] = [_wait(awaited) for awaited in waits]
+    return view
 
 
-def answers_due(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> dict[int, datetime]:
-    """Return, by the version of the request, when the running machine stops waiting for a restaurant or a courier.
-
-    A wait begins with its request, or with the run that waits anew; its timeout is the machine's.
-    """
-    if order.run_state is not RunState.RUNNING:
-        return {}
-    run_began = max((event.ts for event in recorded if isinstance(event.event, RunStarted)), default="")
+def _wait(awaited: AwaitedNow) -> WaitJson:
     return {
-        intent.version: read_timestamp(max(run_began, recorded[intent.version - 1].ts)) + budgets[awaiting] - MARGIN
-        for intent in open_intents(order)
-        if (awaiting := _ANSWERED_BY.get(type(intent.intent))) is not None
+        "what": awaited.what.value,
+        "intent_version": awaited.intent_version,
+        "since": timestamp(awaited.since),
+        "until": plain(awaited.until),
     }
-
-
-_ANSWERED_BY = {PreparationRequested: Awaiting.ACCEPTANCE, CourierRequested: Awaiting.ASSIGNMENT}
-
-
-def _pending(intent: OpenIntent, due: Mapping[int, datetime]) -> PendingJson:
-    pending: PendingJson = {"version": intent.version, "intent": type(intent.intent).__name__}
-    if intent.version in due:
-        pending["until"] = timestamp(due[intent.version])
-    return pending
 
 
 def event_view(recorded: RecordedEvent, *, personal: bool) -> EventJson:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from zlib import crc32
 
@@ -17,21 +17,9 @@ import msgspec
 
 from domain.identifiers import OrderId
 from domain.money import Money
-from domain.order.delivery import OfferState
-from domain.order.events import (
-    CourierAssigned,
-    DeliveryOverdue,
-    Event,
-    OrderDelivered,
-    OrderParked,
-    OrderPickedUp,
-    PreparationAccepted,
-    RunStarted,
-)
+from domain.order.events import OrderParked
 from domain.order.intents import Holding, Owed, at_stake, open_intents, owed
 from domain.order.order import Order, RunState, Status
-from domain.order.payment import Hold
-from domain.order.preparation import TicketState
 from workflows.breakers.dependencies import Dependency, dependency_of
 from workflows.engine import Engine
 from workflows.event_store.commits import Commit, History, RecordedEvent
@@ -39,28 +27,12 @@ from workflows.event_store.documents import Document, DocumentChanged, Documents
 from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.transact import CONFLICTS_MAX
 from workflows.orders.command_handling import load
-from workflows.time_budgets import Awaiting, Budgets
+from workflows.orders.waiting import AwaitedNow, waits_now
+from workflows.time_budgets import Budgets
 
 SHARDS = 8
 """Partitions. One takes 1,000 writes a second; 300 orders start a second by default, with eight commits: three are
 enough."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AwaitedNow:
-    """The order waits for ``what``, which the intent with version ``intent_version`` asked for.
-
-    ``since`` is when the wait began, and ``budget_s`` how many seconds it may last.
-    """
-
-    what: Awaiting
-    intent_version: int
-    since: datetime
-    budget_s: float
-
-    def overdue(self, now: datetime) -> bool:
-        """Whether the wait has exceeded its budget."""
-        return now > self.since + timedelta(seconds=self.budget_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +77,7 @@ def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -
         version=order.version,
         status=order.status,
         run=order.run,
-        awaits=tuple(_awaited_now(order, recorded, budgets)) if order.run_state is RunState.RUNNING else (),
+        awaits=waits_now(order, recorded, budgets),
         parked=_parked_now(order, recorded) if order.run_state is RunState.PARKED else None,
     )
 
@@ -207,56 +179,6 @@ def stored_rows(documents: Documents) -> Iterator[tuple[OrderId, OpenOrder | Non
 def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
     """Return the row of an order as it is stored. None if there is none, or its shape is unknown."""
     return body_as(documents.get(*_place(order_id)), OpenOrder)
-
-
-# --- what it waits for ------------------------------------------------------------------------------------------------
-
-
-def _awaited_now(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -> Iterator[AwaitedNow]:
-    began = _last(recorded, RunStarted) or 1  # with a new run each wait begins again
-    for what, intent_version, since in _awaiting(order, recorded):
-        at = recorded[max(began, since) - 1].recorded_at
-        yield AwaitedNow(what=what, intent_version=intent_version, since=at, budget_s=budgets[what].total_seconds())
-
-
-_Waiting = tuple[Awaiting, int, int]
-"""What the order waits for, the version of the intent that asked for it, and the version of the event it waits
-since."""
-
-
-def _awaiting(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Waiting]:
-    newest = max(order.intents, default=1)
-    if order.cancellation is not None:
-        undoing = max((intent.version for intent in open_intents(order)), default=newest)
-        return [(Awaiting.COMPENSATION, undoing, max(order.cancelling_since, undoing))]
-    authorization = order.payment.authorization
-    if order.delivery.delivered:
-        return [(Awaiting.SETTLEMENT, newest, max(newest, _last(recorded, OrderDelivered)))]
-    if authorization is not None and authorization.state is Hold.ASKED:
-        return [(Awaiting.AUTHORIZATION, authorization.intent, authorization.intent)]
-    return _before_delivery(order, recorded) or [(Awaiting.RUN, newest, order.version)]
-
-
-def _before_delivery(order: Order, recorded: Sequence[RecordedEvent]) -> list[_Waiting]:
-    ticket, offer, waits = order.ticket, order.delivery.current, []
-    if order.delivery.overdue:  # its run is about to park it
-        return [(Awaiting.RUN, max(order.intents), _last(recorded, DeliveryOverdue))]
-    if order.delivery.picked_up and offer is not None:
-        return [(Awaiting.DELIVERY, offer.intent, _last(recorded, OrderPickedUp))]
-    if ticket is not None and ticket.state is TicketState.REQUESTED:
-        waits.append((Awaiting.ACCEPTANCE, ticket.intent, ticket.intent))
-    if ticket is not None and ticket.state is TicketState.ACCEPTED:
-        waits.append((Awaiting.READINESS, ticket.intent, _last(recorded, PreparationAccepted)))
-    if offer is not None and offer.state is OfferState.REQUESTED:
-        waits.append((Awaiting.ASSIGNMENT, offer.intent, offer.intent))
-    if offer is not None and offer.state is OfferState.ASSIGNED:
-        waits.append((Awaiting.PICKUP, offer.intent, _last(recorded, CourierAssigned)))
-    return waits
-
-
-def _last(recorded: Sequence[RecordedEvent], kind: type[Event]) -> int:
-    """Return the version of the last event of this type, 0 if there is none."""
-    return next((entry.version for entry in reversed(recorded) if isinstance(entry.event, kind)), 0)
 
 
 # --- why it is parked -------------------------------------------------------------------------------------------------

@@ -38,7 +38,8 @@ from workflows.event_store.streams import order_id_in
 from workflows.event_store.transact import PreconditionFailed
 from workflows.executions import ExecutionsUnavailable
 from workflows.orders.command_handling import Caller, handle, load
-from workflows.projections.open_orders import AwaitedNow, OpenOrder, open_order, open_orders, refresh, stored_rows
+from workflows.orders.waiting import AwaitedNow
+from workflows.projections.open_orders import OpenOrder, open_order, open_orders, refresh, stored_rows
 from workflows.sagas import circuit_waits
 from workflows.sagas.runs import start_run
 from workflows.sagas.waits import waits_of, wake

@@ -136,14 +136,23 @@ def test_an_unknown_order_is_not_found(shop):
 
 
 @pytest.mark.parametrize(
-    "path", ["/orders/{id}", "/orders/{id}/history", "/orders/{id}/replay", "/openapi.json", "/docs"]
+    "path", ["/orders/{id}", "/orders/{id}/history", "/orders/{id}/replay", "/openapi.json", "/docs", "/docs/{asset}"]
 )
 def test_head_answers_as_get(shop, path):
-    """The same status and headers; the front leaves the body out."""
-    path, query = path.format(id=shop.assigned()), {"at": 3} if path.endswith("replay") else {}
+    """The same status and headers, on the route of HEAD that API Gateway names; the front leaves the body out."""
+    path, query = path.format(id=shop.assigned(), asset="start.js"), {"at": 3} if "replay" in path else {}
+    assert shop.route("HEAD", path)[1].key.startswith("HEAD ")
     get, head = (shop.call(method, path, query=query) for method in ("GET", "HEAD"))
     assert (head.status, head.headers) == (200, get.headers)
-    assert shop.call("HEAD", "/orders/ord_" + "a" * 26).status == 404
+
+
+def test_head_is_refused_as_get(shop):
+    """An unknown order, a missing token and a version that the caller has get the status of GET."""
+    order_id = shop.place()
+    unknown, known = "/orders/ord_" + "a" * 26, f"/orders/{order_id}"
+    assert shop.call("HEAD", unknown).status == 404
+    assert shop.call_as(None, "HEAD", known).status == 401
+    assert shop.call("HEAD", known, headers={"If-None-Match": shop.call("GET", known).etag}).status == 304
 
 
 def test_every_get_of_the_template_has_a_head_beside_it():

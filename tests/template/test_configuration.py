@@ -47,6 +47,13 @@ def test_the_template_sets_every_variable_that_is_read_and_no_other(of_type: OfT
     assert configured == environment.names
 
 
+def test_the_parameter_log_level_is_the_level_of_every_function(of_type: OfType, plain: dict[str, Any]) -> None:
+    """Lambda's runtime sets it on the root logger. Metric filters count lines of level INFO."""
+    levels = [function["LoggingConfig"]["ApplicationLogLevel"] for function in of_type("Lambda::Function").values()]
+    assert all(level == {"Ref": "LogLevel"} for level in levels)
+    assert plain["Parameters"]["LogLevel"]["Default"] == "INFO"
+
+
 def test_every_parameter_has_a_description_and_only_addresses_have_no_default(plain: dict[str, Any]) -> None:
     """The addresses of providers have no sensible default."""
     parameters = plain["Parameters"]

@@ -9,6 +9,7 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from domain.order.events import PreparationRequested
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import NewCommit
 
 
@@ -79,12 +80,43 @@ def test_a_follower_that_reads_while_others_write_misses_nothing(log):
         assert [sk for pk, sk in seen if pk == f"order#{n}"] == list(range(1, 26))
 
 
-def test_each_append_rings_once_it_can_be_read(log):
-    """A listener is notified after the feed has the commit. A replayed append sends no notification."""
-    notified: list[int] = []
-    log.on_change(lambda: notified.append(len(log.changes(None, 100))))
+def test_each_commit_is_notified_once_it_can_be_read(log):
+    """A listener is called with a commit after the feed has it. A replayed append is no new commit."""
+    notified: list[tuple[list[FeedEntry], FeedEntry]] = []
+    log.on_commit(lambda entry: notified.append((log.changes(None, 100), entry)))
     before = log.load("order#1")
     history = log.append(before, commit("k1"))
     log.append(before, commit("k1"))
     log.append(history, commit("k2"))
-    assert notified == [1, 2]
+    assert [(len(feed), feed[-1]) for feed, _ in notified] == [(1, notified[0][1]), (2, notified[1][1])]
+
+
+def test_listeners_get_the_commits_of_many_writers_in_the_order_of_the_feed(log):
+    """A listener that keeps up needs no second look at the log."""
+    notified: list[FeedEntry] = []
+    log.on_commit(notified.append)
+
+    def write(n: int) -> None:
+        history = log.load(f"order#{n}")
+        for key in range(10):
+            history = log.append(history, commit(f"k{key}"))
+
+    writers = [threading.Thread(target=write, args=(n,)) for n in range(8)]
+    for thread in writers:
+        thread.start()
+    for thread in writers:
+        thread.join()
+    assert notified == log.changes(None, 100)
+
+
+def test_a_listener_that_fails_harms_neither_the_append_nor_the_other_listeners(log):
+    """An order is never held up by something that only watches it."""
+    notified: list[FeedEntry] = []
+
+    def fail(_entry: FeedEntry) -> None:
+        raise RuntimeError("the listener is broken")
+
+    log.on_commit(fail)
+    log.on_commit(notified.append)
+    log.append(log.load("order#1"), commit("k1"))
+    assert notified == log.changes(None, 100)

@@ -55,7 +55,7 @@ class Story:
         self.now = engine.ports.clock.now
         self.order_id = order_id_for("cus_1", f"key-{number}")
         self._changed = threading.Condition()
-        self.log.on_change(self._notify)  # type: ignore[attr-defined]  # the embedded log is a feed too
+        self.log.on_commit(lambda _: self._notify())  # type: ignore[attr-defined]  # the embedded log is a feed too
         self._tell(
             PlaceOrder(
                 order_id=self.order_id,

@@ -1,14 +1,18 @@
-"""The live feed of a log: durable commits in order, at least once, and a notification after each append.
+"""The live feed of a log: durable commits in order, at least once, and a notification of each new one.
 
-A consumer that missed a notification or a commit finds everything by reading the feed again from its checkpoint.
+A notification is a hint: it reaches only what runs in this process, and only while it runs. A consumer that missed one
+finds everything by reading the feed again from its checkpoint.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 from workflows.event_store.commits import Commit
+
+log = logging.getLogger(__name__)
 
 
 class FeedEntry(NamedTuple):
@@ -25,20 +29,30 @@ class Feed(Protocol):
         """Return the next durable commits after a position; from the beginning for None. Empty if there are none."""
         ...
 
-    def on_change(self, notify: Callable[[], None]) -> None:
-        """Call ``notify`` after each durable append, in the thread that appended: it must be short and not raise."""
+    def on_commit(self, listener: CommitListener) -> None:
+        """Call ``listener`` with each commit once it is durable, in the order of positions.
+
+        A replayed append is no new commit. The listener is called where the log commits (on the hub of the embedded
+        engine), so it must be short: it notes the stream, and other code reads the log later.
+        """
         ...
 
 
+CommitListener: TypeAlias = Callable[[FeedEntry], None]
+
+
 class Listeners:
-    """The functions to call after each append."""
+    """The listeners of one log. An error of one is logged: it harms neither the append nor the other listeners."""
 
     def __init__(self) -> None:
-        self._listeners: tuple[Callable[[], None], ...] = ()
+        self._listeners: tuple[CommitListener, ...] = ()
 
-    def add(self, listener: Callable[[], None]) -> None:
+    def add(self, listener: CommitListener) -> None:
         self._listeners = (*self._listeners, listener)
 
-    def notify(self) -> None:
+    def notify(self, entry: FeedEntry) -> None:
         for listener in self._listeners:
-            listener()
+            try:
+                listener(entry)
+            except Exception as error:
+                log.critical("a listener of the log failed: %s", error, exc_info=error)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from workflows.clock import Clock
-from workflows.event_store.change_feed import FeedEntry, Listeners
+from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
 from workflows.event_store.event_log import ChainedEventLog, Place
@@ -19,7 +19,7 @@ class InMemoryEventLog(ChainedEventLog):
         super().__init__(codec, clock)
         self._streams: dict[str, dict[int, Commit]] = {}
         self._in_order: list[Commit] = []
-        self._gate = threading.Lock()
+        self._gate = threading.RLock()  # held while listeners are called, so that they see commits in order
         self._listeners = Listeners()
 
     def read(self, stream: str) -> Iterable[Commit]:
@@ -38,8 +38,8 @@ class InMemoryEventLog(ChainedEventLog):
         start = after or 0
         return [FeedEntry(start + n, commit) for n, commit in enumerate(self._in_order[start : start + limit], start=1)]
 
-    def on_change(self, notify: Callable[[], None]) -> None:
-        self._listeners.add(notify)
+    def on_commit(self, listener: CommitListener) -> None:
+        self._listeners.add(listener)
 
     def _insert(self, commit: Commit) -> Commit | None:
         with self._gate:
@@ -48,5 +48,5 @@ class InMemoryEventLog(ChainedEventLog):
                 return stream[commit.sk]
             stream[commit.sk] = commit
             self._in_order.append(commit)
-        self._listeners.notify()
+            self._listeners.notify(FeedEntry(len(self._in_order), commit))
         return None

@@ -131,11 +131,10 @@ class World:
         self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
-        self._relayed = 0
         self.newest: dict[str, int] = {}
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
-        self.log.on_change(self._on_change)
+        self.log.on_commit(self._on_commit)
         self._plan_outage()
         self._plan_upgrade()
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
@@ -194,20 +193,18 @@ class World:
 
     # --- the feed and the timer ----------------------------------------------------------------------------------
 
-    def _on_change(self) -> None:
-        for change in self.log.changes(self._relayed, 100):
-            self._relayed = change.position
-            self.newest[change.commit.pk] = change.commit.sk
-            fault = self.faults.strikes(
-                (InjectedFault.FEED_LATE, InjectedFault.FEED_TWICE, InjectedFault.FEED_LOST),
-                f"feed of {change.commit.k}",
-            )
-            if fault is InjectedFault.FEED_LOST:
-                continue
-            late = fault is InjectedFault.FEED_LATE
-            delay = self.random.uniform(5, 300) if late else self.random.expovariate(1 / FEED_DELAY_S)
-            for _ in range(2 if fault is InjectedFault.FEED_TWICE else 1):
-                self._deliver(change, delay)
+    def _on_commit(self, change: FeedEntry) -> None:
+        self.newest[change.commit.pk] = change.commit.sk
+        fault = self.faults.strikes(
+            (InjectedFault.FEED_LATE, InjectedFault.FEED_TWICE, InjectedFault.FEED_LOST),
+            f"feed of {change.commit.k}",
+        )
+        if fault is InjectedFault.FEED_LOST:
+            return
+        late = fault is InjectedFault.FEED_LATE
+        delay = self.random.uniform(5, 300) if late else self.random.expovariate(1 / FEED_DELAY_S)
+        for _ in range(2 if fault is InjectedFault.FEED_TWICE else 1):
+            self._deliver(change, delay)
 
     def _deliver(self, change: FeedEntry, delay_s: float) -> None:
         def redeliver_failures(result: Any, failure: tuple[str, str] | None) -> None:

@@ -82,8 +82,7 @@ class Database:
 
     A work gets the connection. It must not begin or commit a transaction or keep a cursor open. If it raises, its own
     changes are undone, its caller gets the exception, and the other works of the batch are not affected. The future of
-    ``submit`` is resolved, with a result or an exception, only once the batch is durable, so ``add_done_callback`` is
-    the place to notify those that wait for a durable commit; callbacks run in the writer thread and must be short.
+    ``submit`` is resolved, with a result or an exception, only once the batch is durable.
     """
 
     def __init__(
@@ -141,9 +140,14 @@ class Database:
         """Whether another connection wrote to the file since the last call. Only on the hub."""
         return self._writing().others_wrote()
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future."""
-        return self._writing().submit(work)
+    def submit(self, work: Work[T], *, on_durable: Callable[[T], None] | None = None) -> Future[T]:
+        """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future.
+
+        Args:
+            on_durable: Called with the result on the hub, in the order of the works, before the future is resolved. It
+                must be short and not raise.
+        """
+        return self._writing().submit(work, on_durable)
 
     def write(self, work: Work[T]) -> T:
         """Run a work in the next transaction and wait until it is durable."""

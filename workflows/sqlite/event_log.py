@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 
 from workflows.clock import Clock
-from workflows.event_store.change_feed import FeedEntry, Listeners
+from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, History, NewCommit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
@@ -87,20 +87,21 @@ class SqliteEventLog(ChainedEventLog):
         placed = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit))
         return [FeedEntry(each.position, each.row) for each in placed if isinstance(each.row, Commit)]
 
-    def on_change(self, notify: Callable[[], None]) -> None:
-        self._listeners.add(notify)
+    def on_commit(self, listener: CommitListener) -> None:
+        self._listeners.add(listener)
 
     def _insert(self, commit: Commit) -> Commit | None:
+        def durable(stored: int | Commit) -> None:
+            if self._recent is not None:
+                self._recent.appended(commit)
+            if isinstance(stored, int):
+                self._listeners.notify(FeedEntry(stored, commit))
+
         try:
-            inserted = self._database.submit(lambda connection: _insert(connection, commit))
-            if (recent := self._recent) is not None:
-                inserted.add_done_callback(lambda _: recent.appended(commit))
-            stored = wait(inserted)
+            stored = wait(self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))
         except DatabaseUnavailable as error:
             raise StreamUnavailable(commit.pk, str(error)) from error
-        if stored is None:
-            self._listeners.notify()
-        return stored
+        return None if isinstance(stored, int) else stored
 
     def _inside(self, after: Place | None) -> Iterator[StoredRow]:
         """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
@@ -166,11 +167,12 @@ def _stored_row(position: int, *pairs: Any) -> StoredRow:
     return Commit(texts["pk"], sk, texts["k"], texts["ts"], columns["h"][1], texts["ev"])
 
 
-def _insert(connection: apsw.Connection, commit: Commit) -> Commit | None:
+def _insert(connection: apsw.Connection, commit: Commit) -> int | Commit:
+    """Return the position of the inserted commit, or the commit that is stored in its place."""
     values = (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
     connection.execute(f"INSERT OR IGNORE INTO events ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", values)
     if connection.changes():
-        return None
+        return connection.last_insert_rowid()
     sql = f"SELECT position, {_RAW} FROM events WHERE pk = ? AND sk = ?"
     stored: list[tuple[Any, ...]] = connection.execute(sql, (commit.pk, commit.sk)).fetchall()
     row = _stored_row(*stored[0])

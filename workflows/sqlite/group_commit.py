@@ -59,6 +59,7 @@ class _Queued:
 
     work: Work[Any]
     future: Future[Any]
+    on_durable: Callable[[Any], None] | None
     result: Any = None
     error: BaseException | None = None
 
@@ -66,6 +67,8 @@ class _Queued:
         if self.error is not None:
             self.future.set_exception(self.error)
         else:
+            if self.on_durable is not None:
+                self.on_durable(self.result)
             self.future.set_result(self.result)
 
 
@@ -89,13 +92,13 @@ class Writer:
         self._asked_in_turn = -1
         connection.set_wal_hook(self._note_wal)
 
-    def submit(self, work: Work[T]) -> Future[T]:
-        """Queue a work. Raises DatabaseUnavailable if the database is broken or closed."""
+    def submit(self, work: Work[T], on_durable: Callable[[T], None] | None = None) -> Future[T]:
+        """Queue a work; see ``Database.submit``. Raises DatabaseUnavailable if the database is broken or closed."""
         future: Future[T] = Future()
         with self._gate:
             if self._refusal is not None:
                 raise self._refused()
-            self._queue.append(_Queued(work, future))
+            self._queue.append(_Queued(work, future, on_durable))
         self.hub.call(lambda: self.hub.commit(self._commit_queued))
         return future
 

@@ -127,7 +127,7 @@ class EventSourceMapping:
     def begin(self) -> None:
         """Continue from the checkpoint."""
         self._load_checkpoint()
-        self._feed.on_change(lambda: self._hub.soon(self._notify))
+        self._feed.on_commit(lambda _: self._hub.call(self._notify))
         self._hub.soon(self._notify)
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """The rule of four eyes: support and services may not change the money of an order above a limit alone.
 
-It holds for credits, write-offs, abandoning an order, and for reports on behalf of a restaurant or courier that lower
-what the customer pays: a missing item, a delivery that failed after the pickup. What was conceded on the order before
-counts too, whichever way it went. A restaurant or courier that reports for itself needs no second person. Nor does a
-cancellation before the pickup: the customer pays nothing then because there is no meal.
+A request counts with the money that it lets the customer off or keeps from the customer, and what was conceded on the
+order before counts too, whichever way it went (``Order.conceded``). It is a credit, a write-off, abandoning an order, the
+confirmation of a contested report, or a report on behalf of a restaurant or courier. Of those reports only a missing item
+and a failed delivery lower what the customer pays. A restaurant or courier that reports for itself needs no second
+person. Nor does a cancellation before the pickup: the customer pays nothing then because there is no meal.
 
 A request above its limit is recorded as ``ApprovalRequested``, and takes effect when another person approves it. Its
 effect is recomputed on approval, because the order may have changed.
@@ -15,13 +16,14 @@ import dataclasses
 from typing import TypeAlias, assert_never
 
 from domain.money import Money
-from domain.order.books import conceded, excess_taken, price, shortage
+from domain.order.books import excess_taken, shortage
 from domain.order.commands import AbandonOrder, Approve, ConfirmReport, GrantCredit, RecordFact, WriteOff
 from domain.order.consequences import consequences, wanted
 from domain.order.events import (
     Adjustment,
     ApprovalGiven,
     ApprovalRequested,
+    CancellationRequested,
     CreditGranted,
     DeliveryFailed,
     Event,
@@ -62,7 +64,7 @@ def report(command: RecordFact, order: Order) -> tuple[Event, ...]:
     request = _reported(command, order)
     if request is None:
         return recorded(command.fact, order)
-    return _unless_above(command.limit, request, order)
+    return _unless_above(command.limit, _measured(request, order), order)
 
 
 def _unless_above(limit: Money | None, request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
@@ -96,6 +98,11 @@ def approve(command: Approve, order: Order) -> tuple[Event, ...]:
 
 def _request(command: Request, order: Order) -> ApprovalRequested | None:
     """The command with the amount that it moves or gives up now; None if it was carried out before. Raises Rejected."""
+    request = _unmeasured(command, order)
+    return None if request is None else _measured(request, order)
+
+
+def _unmeasured(command: Request, order: Order) -> ApprovalRequested | None:
     match command:
         case GrantCredit():
             return _credit(command, order)
@@ -109,6 +116,12 @@ def _request(command: Request, order: Order) -> ApprovalRequested | None:
             return None if fact_key(command.fact) in order.facts else _reported(command, order)
         case _:
             assert_never(command)
+
+
+def _measured(request: ApprovalRequested, order: Order) -> ApprovalRequested:
+    """Raise the amount to what the request would concede on the order as it is now."""
+    conceded = _conceded_by(_effect(request, order), order)
+    return dataclasses.replace(request, amount=max(request.amount, conceded))
 
 
 def _credit(command: GrantCredit, order: Order) -> ApprovalRequested | None:
@@ -154,7 +167,7 @@ def _abandon(command: AbandonOrder, order: Order) -> ApprovalRequested | None:
 
 
 def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
-    """The report with the amount by which it lowers what the customer pays; None if the rule is not about it."""
+    """The report of a missing item or a failed delivery on behalf of a party; None for all other reports."""
     if command.by is None:
         return None
     match command.fact:
@@ -162,7 +175,7 @@ def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
             fact = dataclasses.replace(fact, by=command.by)
             return ApprovalRequested(
                 wish=Adjustment.ITEM_UNAVAILABLE,
-                amount=_lowered(recorded(fact, order), order),
+                amount=Money.zero(order.currency),
                 fault=Fault.RESTAURANT,
                 by=command.by,
                 reason="",
@@ -172,9 +185,10 @@ def _reported(command: RecordFact, order: Order) -> ApprovalRequested | None:
                 reported_at=fact.at,
             )
         case DeliveryFailed() as fact:
+            fact = dataclasses.replace(fact, by=command.by)
             return ApprovalRequested(
                 wish=Adjustment.DELIVERY_FAILED,
-                amount=_lowered(recorded(fact, order), order),
+                amount=Money.zero(order.currency),
                 fault=fact.fault,
                 by=command.by,
                 reason=fact.reason,
@@ -190,10 +204,9 @@ def _confirmation(command: ConfirmReport, order: Order) -> ApprovalRequested | N
         return None
     if command.report not in order.contested:
         raise NotContested(command.report)
-    confirmed = ReportConfirmed(report=command.report, by=command.by)
     return ApprovalRequested(
         wish=Adjustment.CONFIRM_REPORT,
-        amount=_lowered((confirmed,), order),
+        amount=Money.zero(order.currency),
         fault=Fault.PLATFORM,
         by=command.by,
         reason=command.reason,
@@ -201,14 +214,18 @@ def _confirmation(command: ConfirmReport, order: Order) -> ApprovalRequested | N
     )
 
 
-def _lowered(events: tuple[Event, ...], order: Order) -> Money:
-    """By how much the events lower what the customer pays for a meal that was or may yet be delivered."""
+def _conceded_by(events: tuple[Event, ...], order: Order) -> Money:
+    """Work out what the events concede. Nothing if they cancel the order before the pickup."""
     after = evolve_all(order, events)
-    for event in consequences(after):
-        after = evolve(after, event)
-    if after.cancellation is not None and not order.delivery.picked_up:
+    if not order.delivery.picked_up and _cancelled(after):
         return Money.zero(order.currency)
-    return max(price(order) - price(after), Money.zero(order.currency))
+    return Money(after.conceded - order.conceded, order.currency)
+
+
+def _cancelled(order: Order) -> bool:
+    return order.cancellation is not None or any(
+        isinstance(event, CancellationRequested) for event in consequences(order)
+    )
 
 
 def _effect(request: ApprovalRequested, order: Order) -> tuple[Event, ...]:
@@ -263,7 +280,7 @@ def _one_is_enough(amount: Money, limit: Money | None, order: Order) -> bool:
     """Whether one person may do it alone: many small steps on one order count as one large one."""
     if limit is None or not amount:
         return True
-    return limit.currency == amount.currency and conceded(order) + amount <= limit
+    return limit.currency == amount.currency and order.conceded + amount.minor <= limit.minor
 
 
 def _content(request: ApprovalRequested) -> tuple[object, ...]:
@@ -316,7 +333,11 @@ def _fact_of(request: ApprovalRequested) -> ItemUnavailable | DeliveryFailed:
     assert request.reported_at is not None  # set for every report
     if request.wish is Adjustment.DELIVERY_FAILED:
         return DeliveryFailed(
-            answers=request.intent, reason=request.reason, fault=request.fault, at=request.reported_at
+            answers=request.intent,
+            reason=request.reason,
+            fault=request.fault,
+            at=request.reported_at,
+            by=request.by,
         )
     return ItemUnavailable(
         answers=request.intent,

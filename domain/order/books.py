@@ -70,15 +70,6 @@ def price(order: Order) -> Money:
     return nothing if order.cancellation is not None else max(order.total - order.payment.waived, nothing)
 
 
-def conceded(order: Order) -> Money:
-    """Work out what support and services have let the customer off, or kept from the customer, so far.
-
-    Credits, write-offs of captures and refunds, and items that they reported missing on behalf of the restaurant.
-    """
-    by_hand = Money(order.credited + order.reported_missing + order.unreturned, order.currency)
-    return by_hand + order.payment.waived + order.payment.returned(Transfer.WRITTEN_OFF)
-
-
 def shortage(order: Order) -> Money:
     """Work out what is due and has no capture: none was requested yet, or it was refused."""
     return max(due(order) - _taken(order), Money.zero(order.currency))

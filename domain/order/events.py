@@ -495,12 +495,16 @@ class OrderDelivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFailed:
-    """The courier could not deliver: the customer will not get the meal."""
+    """The courier could not deliver: the customer will not get the meal.
+
+    ``by``: support or the service that reported it on behalf of the courier; None if the courier did.
+    """
 
     answers: int
     reason: str | Erased
     fault: Fault
     at: datetime
+    by: Actor | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,11 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, get_args
+from typing import Any, TypeAlias, get_args
 
 from domain.fast_replace import replace
 from domain.identifiers import SYSTEM, OrderId
-from domain.money import Money, total
+from domain.money import Money
 from domain.order import delivery, payment, preparation
 from domain.order.delivery import Delivery
 from domain.order.events import (
@@ -23,6 +23,7 @@ from domain.order.events import (
     CourierTimedOut,
     CreditGranted,
     DeliveryFact,
+    DeliveryFailed,
     DeliveryIntent,
     DeliveryOverdue,
     Event,
@@ -49,7 +50,7 @@ from domain.order.events import (
     RunStarted,
     WrittenOff,
 )
-from domain.order.payment import Payment
+from domain.order.payment import Payment, Transfer
 from domain.order.preparation import Ticket, TicketState
 
 
@@ -86,8 +87,8 @@ class Order:
     ``reports`` has the latest version of each type of report that took effect, ``contested`` the reports without effect
     by version. ``contest`` is the version of the one that a person has to decide about (0: none), and it contradicts
     the report of version ``contradicts`` (0: one is missing). ``settled_at`` is the version of the last confirmation.
-    In minor units: ``credited``; ``reported_missing``, by which reports on behalf of the restaurant lowered the price;
-    ``unreturned``, captured money that was given up without a refund.
+    In minor units: ``credited``; ``unreturned``, captured money that was given up without a refund; ``conceded``, what
+    support and services let the customer off or kept from the customer so far (see ``_by_hand``).
     """
 
     order_id: OrderId
@@ -107,7 +108,7 @@ class Order:
     contradicts: int = 0
     credited: int = 0
     credits: frozenset[str] = frozenset()
-    reported_missing: int = 0
+    conceded: int = 0
     payment: Payment = field(default_factory=Payment)
     ticket: Ticket | None = None
     delivery: Delivery = field(default_factory=Delivery)
@@ -127,12 +128,18 @@ class Order:
 
     @property
     def total(self) -> Money:
-        """Price of the available quantities, with fees and tip, less credits; never below zero."""
+        """Price of the available quantities, with fees and tip, less credits; never below zero.
+
+        It is added up without comparing currencies, which could raise: an order is placed in one currency.
+        """
         if self.placed is None:
             return Money.zero(self.currency)
-        fees = (self.placed.delivery_fee, self.placed.service_fee, self.placed.tip)
-        price = total((*(line.total for line in self.lines), *fees), self.currency)
-        return max(price - Money(self.credited, self.currency), Money.zero(self.currency))
+        fees = self.placed.delivery_fee.minor + self.placed.service_fee.minor + self.placed.tip.minor
+        items = sum(
+            line.quantity * (line.unit_price.minor + sum(option.price.minor for option in line.options))
+            for line in self.lines
+        )
+        return Money(max(items + fees - self.credited, 0), self.currency)
 
     @property
     def given_up(self) -> bool:
@@ -220,11 +227,9 @@ def _confirmed(order: Order, event: ReportConfirmed, version: int) -> _Changes:
     fact = order.contested.get(event.report)
     if fact is None:
         return {}
-    if isinstance(fact, ItemUnavailable) and event.by != SYSTEM:
-        fact = dataclasses.replace(fact, by=event.by)  # from now on it is a decision of support
     settled = replace(
         order,
-        contest=0 if order.contest == event.report else order.contest,
+        contest=0 if event.report in {order.contest, order.contradicts} else order.contest,
         contested={report: other for report, other in order.contested.items() if report != event.report},
     )
     effect = _EVOLVE[type(fact)](settled, fact, event.report)
@@ -296,21 +301,7 @@ def _preparation(order: Order, event: Any, version: int) -> _Changes:
             _reduced(line, event.available) if number == event.line else line
             for number, line in enumerate(order.lines, start=1)
         )
-        if event.by is not None:
-            lowered = _payable_minor(order, order.lines) - _payable_minor(order, changes["lines"])
-            changes["reported_missing"] = order.reported_missing + lowered
     return changes
-
-
-def _payable_minor(order: Order, lines: Iterable[Line]) -> int:
-    """``Order.total`` with other lines, in minor units: added up without comparing currencies, which could raise."""
-    if order.placed is None:
-        return 0
-    fees = (order.placed.delivery_fee, order.placed.service_fee, order.placed.tip)
-    prices = sum(
-        line.quantity * (line.unit_price.minor + sum(option.price.minor for option in line.options)) for line in lines
-    )
-    return max(prices + sum(fee.minor for fee in fees) - order.credited, 0)
 
 
 def _reduced(line: Line, available: int) -> Line:
@@ -333,6 +324,46 @@ def _without_effect(order: Order, event: Any, version: int) -> _Changes:
     return {"facts": order.facts | {fact_key(event)}, "contested": order.contested | {version: event}}
 
 
+_Fold: TypeAlias = Callable[[Order, Any, int], _Changes]
+
+
+def _by_hand(fold: _Fold) -> _Fold:
+    """Add to ``conceded`` by how much an event of support or a service lowers what the customer pays, and what it keeps.
+
+    Nothing is taken off again: a later report or a late capture does not undo a decision.
+    """
+
+    def folded(order: Order, event: Any, version: int) -> _Changes:
+        changes = fold(order, event, version)
+        if getattr(event, "by", None) in {None, SYSTEM}:
+            return changes
+        after = replace(order, **changes)
+        let_off, kept = _payable(order) - _payable(after), _kept(after) - _kept(order)
+        return changes | {"conceded": order.conceded + max(let_off, 0) + max(kept, 0)}
+
+    return folded
+
+
+def _payable(order: Order) -> int:
+    """Work out what the customer pays in the end as things stand, in minor units.
+
+    Nothing for an order that was cancelled or whose delivery failed. Of an abandoned order, no more than was captured.
+    """
+    lost = order.delivery.picked_up and order.delivery.failed is not None
+    if order.cancellation is not None or lost:
+        return 0
+    price = max((order.total - order.payment.waived).minor, 0)
+    if order.abandoned is None:
+        return price
+    taken = order.payment.taken(Transfer.ASKED, Transfer.DONE).minor
+    return min(price, taken) if order.delivery.delivered else 0
+
+
+def _kept(order: Order) -> int:
+    """Work out what people decided not to refund, in minor units."""
+    return order.unreturned + order.payment.returned(Transfer.WRITTEN_OFF).minor
+
+
 def _remembered(order: Order, event: Any, version: int) -> _Changes:
     kind = type(event)
     if kind in _FACTS:
@@ -343,18 +374,18 @@ def _remembered(order: Order, event: Any, version: int) -> _Changes:
 _COLLECTED = frozenset({OrderPickedUp, OrderDelivered})
 _INTENTS = frozenset(get_args(Intent))
 _FACTS = frozenset(get_args(Fact))
-_EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
+_EVOLVE: dict[type, _Fold] = {
     OrderPlaced: _placed,
     RunStarted: _run_started,
     OrderParked: _parked,
     ReportContested: _contested,
-    ReportConfirmed: _confirmed,
+    ReportConfirmed: _by_hand(_confirmed),
     CancellationRequested: _cancelling,
     OrderCancelled: _ended,
     OrderCompleted: _ended,
-    CreditGranted: _credited,
-    WrittenOff: _written_off,
-    OrderAbandoned: _abandoned,
+    CreditGranted: _by_hand(_credited),
+    WrittenOff: _by_hand(_written_off),
+    OrderAbandoned: _by_hand(_abandoned),
     ApprovalRequested: _approval_requested,
     ApprovalGiven: _approved,
     NoteAdded: _noted,
@@ -363,4 +394,6 @@ _EVOLVE: dict[type, Callable[[Order, Any, int], _Changes]] = {
     **dict.fromkeys((PreparationTimedOut, PreparationOverdue), _preparation),
     **dict.fromkeys(get_args(DeliveryIntent) + get_args(DeliveryFact), _delivery),
     **dict.fromkeys((CourierTimedOut, DeliveryOverdue), _delivery),
+    ItemUnavailable: _by_hand(_preparation),
+    DeliveryFailed: _by_hand(_delivery),
 }

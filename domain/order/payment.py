@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias, TypeVar
 
 from domain.fast_replace import replace
-from domain.money import Money, total
+from domain.money import Money
 from domain.order.events import (
     PaymentAuthorizationRequested,
     PaymentAuthorized,
@@ -75,12 +75,11 @@ class Capture:
     forgiven: bool = False
 
     @property
-    def waived(self) -> Money:
-        """The uncollected part, if it was written off."""
+    def waived_minor(self) -> int:
+        """The uncollected part, in minor units, if it was written off."""
         if not self.forgiven:
-            return Money.zero(self.asked.currency)
-        missing = self.asked - self.amount if self.state is Transfer.DONE else self.asked
-        return max(missing, Money.zero(self.asked.currency))
+            return 0
+        return max(self.asked.minor - (self.amount.minor if self.state is Transfer.DONE else 0), 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,10 @@ _ANY: _States = tuple(Transfer)
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
-    """There is more than one capture only if an earlier one was refused or the provider contradicts itself."""
+    """There is more than one capture only if an earlier one was refused or the provider contradicts itself.
+
+    Amounts are added up without comparing currencies, which could raise: reports in another currency are refused.
+    """
 
     currency: str = ""
     authorization: Authorization | None = None
@@ -109,16 +111,16 @@ class Payment:
 
     def taken(self, *states: Transfer) -> Money:
         """Add up the captures in these states."""
-        return total((capture.amount for capture in self.captures if capture.state in states), self.currency)
+        return Money(sum(capture.amount.minor for capture in self.captures if capture.state in states), self.currency)
 
     @property
     def waived(self) -> Money:
         """What was written off of all captures."""
-        return total((capture.waived for capture in self.captures), self.currency)
+        return Money(sum(capture.waived_minor for capture in self.captures), self.currency)
 
     def returned(self, *states: Transfer) -> Money:
         """Add up the refunds in these states."""
-        return total((refund.amount for refund in self.refunds if refund.state in states), self.currency)
+        return Money(sum(refund.amount.minor for refund in self.refunds if refund.state in states), self.currency)
 
     @property
     def capture_in_doubt(self) -> bool:

@@ -73,21 +73,14 @@ def price_of(events: Iterable[e.Event]) -> int:
     return max(amount + sum(left[number] * each[number] for number in left), 0)
 
 
-def lost_by(events: Iterable[e.Event]) -> int:
-    """What the customer does not pay of the price of the order, and what was not refunded although it should have been.
-
-    Nothing for an order that was cancelled before the pickup, because the customer got no meal.
-    """
+def paid_and_kept(events: Iterable[e.Event]) -> tuple[int, int]:
+    """What the customer pays in the end as things stand, and the part of it that should have been refunded."""
     facts = obeyed(events)
-    kinds = [type(event) for event in facts]
-    captures, refunds = _movements(facts, _CAPTURES), _movements(facts, _REFUNDS)
-    placed = price_of(facts[:1])
-    abandoned = [event for event in facts if isinstance(event, e.OrderAbandoned)]
-    kept = _sum(refunds, "written off") + sum(event.unclaimed.minor + event.unreturned.minor for event in abandoned)
-    if e.CancellationRequested in kinds:
-        before = kinds[: kinds.index(e.CancellationRequested)]
-        return kept + (placed if e.OrderPickedUp in before or e.OrderDelivered in before else 0)
-    return placed - max(price_of(facts) - _waived(facts, captures), 0) + kept
+    lines = books_of(events)
+    kinds = {type(event) for event in facts}
+    still_to_come = not kinds & {e.OrderDelivered, e.CancellationRequested, e.OrderAbandoned}
+    due = price_of(facts) if still_to_come else lines["due"]
+    return due + lines["unreturned"] - lines["over_refunded"], lines["unreturned"]
 
 
 def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.PaymentRefunded]) -> int:

@@ -15,9 +15,11 @@ from domain.order.events import (
     CancellationRequested,
     CourierRequested,
     CreditGranted,
+    DeliveryFailed,
     Fault,
     ItemUnavailable,
     NoteAdded,
+    OrderCancelled,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentRefundRequested,
@@ -53,6 +55,7 @@ from tests.domain.order.stories import (
     authorized,
     cancel,
     captured,
+    confirm,
     credit,
     delivered,
     eur,
@@ -61,6 +64,7 @@ from tests.domain.order.stories import (
     note,
     on_behalf,
     park,
+    picked_up,
     refund_refused,
     refunded,
     rejected,
@@ -188,9 +192,10 @@ def test_a_failed_delivery_above_the_limit_that_others_report_needs_a_second_per
     """Otherwise one person could let a customer off the whole price of a meal that is on its way."""
     story = given(*PICKED_UP).when(on_behalf(failed(), by)).then(ApprovalRequested)
     story.being(Status.PICKED_UP, RunState.RUNNING)
-    approved = story.when(approve()).then(ApprovalGiven, failed(), *CANCELLED)
+    approved = story.when(approve()).then(ApprovalGiven, DeliveryFailed, *CANCELLED)
+    assert approved.added[1] == DeliveryFailed(answers=6, reason="crash", fault=Fault.COURIER, at=NOON, by=by)
     approved.when(approve()).nothing()
-    given(*PICKED_UP).when(on_behalf(failed(), by, limit="40.00")).then(failed(), *CANCELLED)
+    given(*PICKED_UP).when(on_behalf(failed(), by, limit="40.00")).then(DeliveryFailed, *CANCELLED)
 
 
 def test_a_missing_item_above_the_limit_that_others_report_needs_a_second_person():
@@ -220,6 +225,32 @@ def test_reports_credits_and_write_offs_on_one_order_count_together():
     given(*refused).when(write_off(PaymentRefundRequested, limit="10.00")).then(ApprovalRequested)
 
 
+def test_a_failed_delivery_counts_when_what_it_gives_back_is_written_off():
+    """The customer was let off 40.00, and now 40.00 would be kept from the customer: together 80.00."""
+    confirmed = (*COMPLETED, failed(), confirm(limit="50.00"), refund_refused())
+    given(*confirmed).when(write_off(PaymentRefundRequested, limit="50.00")).then(ApprovalRequested)
+    reported = (*PICKED_UP, on_behalf(failed(), limit="50.00"), void_refused())
+    given(*reported).when(write_off(PaymentAuthorizationRequested, limit="50.00")).then(ApprovalRequested)
+
+
+def test_a_failed_delivery_that_the_courier_reported_does_not_count():
+    failure = (*PICKED_UP, failed(), void_refused())
+    given(*failure).when(write_off(PaymentAuthorizationRequested, limit="40.00")).then(WrittenOff, OrderCancelled)
+
+
+def test_an_abandoned_order_counts_with_the_price_that_is_not_paid_any_more():
+    """A late report that the abandoned order is on its way moves no money: it was given up before."""
+    abandoned = (*PICKED_UP, park(), abandon(limit="40.00"))
+    assert given(*abandoned).order.conceded == 4000
+    assert given(*ASSIGNED, park(), abandon(limit="40.00")).when(on_behalf(picked_up())).order.conceded == 4000
+
+
+def test_a_decision_counts_even_if_a_late_report_undoes_it():
+    """The capture that was written off arrives after all: the 40.00 that one person gave up stay counted."""
+    written_off = (*DELIVERED, write_off(PaymentCaptureRequested, limit="50.00"), captured())
+    given(*written_off).when(credit("11.00", limit="50.00")).then(ApprovalRequested)
+
+
 def test_reports_that_lower_no_price_need_no_second_person():
     given(*AUTHORIZED).when(on_behalf(accepted())).then(accepted(), CourierRequested)
     given(*PICKED_UP).when(on_behalf(delivered())).then(delivered(), PaymentCaptureRequested)
@@ -237,7 +268,7 @@ def test_the_amount_of_a_report_is_worked_out_again_when_it_is_approved():
     """A credit was granted meanwhile, so less is at stake than was requested."""
     story = given(*PICKED_UP, on_behalf(failed()))
     assert [request.amount for request in story.order.approvals.values()] == [eur("40.00")]
-    story.when(credit("5.00")).when(approve()).then(ApprovalGiven, failed(), *CANCELLED)
+    story.when(credit("5.00")).when(approve()).then(ApprovalGiven, DeliveryFailed, *CANCELLED)
 
 
 def test_a_note_is_recorded_and_changes_nothing_else():

@@ -1,10 +1,10 @@
 """The rule of four eyes: support and services may not change the money of an order above a limit alone.
 
 A request counts with the money that it lets the customer off or keeps from the customer, and what was conceded on the
-order before counts too, whichever way it went (``Order.conceded``). It is a credit, a write-off, abandoning an order, the
-confirmation of a contested report, or a report on behalf of a restaurant or courier. Of those reports only a missing item
-and a failed delivery lower what the customer pays. A restaurant or courier that reports for itself needs no second
-person. Nor does a cancellation before the pickup: the customer pays nothing then because there is no meal.
+order before counts too, whichever way it went (``Order.conceded``). It is a credit, a write-off, abandoning an order,
+the confirmation of a contested report, or a report on behalf of a restaurant or courier. Of those reports only a
+missing item and a failed delivery lower what the customer pays. A restaurant or courier that reports for itself needs
+no second person. Nor does a cancellation before the pickup: the customer pays nothing then because there is no meal.
 
 A request above its limit is recorded as ``ApprovalRequested``, and takes effect when another person approves it. Its
 effect is recomputed on approval, because the order may have changed.

@@ -328,7 +328,7 @@ _Fold: TypeAlias = Callable[[Order, Any, int], _Changes]
 
 
 def _by_hand(fold: _Fold) -> _Fold:
-    """Add to ``conceded`` by how much an event of support or a service lowers what the customer pays, and what it keeps.
+    """Add to ``conceded`` what an event of support or a service lets the customer off, and what it keeps.
 
     Nothing is taken off again: a later report or a late capture does not undo a decision.
     """

@@ -280,7 +280,7 @@ def test_in_the_end_the_customer_paid_exactly_for_what_was_delivered(play):
 def test_one_person_of_support_or_a_service_cannot_change_the_money_of_an_order_by_more_than_the_limit(
     contradictory, play
 ):
-    """Four eyes, over all commands: what one of them lets the customer off or keeps without approval is within the limit.
+    """Four eyes, over all commands: without approval, what one of them lets the customer off or keeps is within it.
 
     A cancellation before the pickup does not count: the customer pays nothing because there is no meal.
     """

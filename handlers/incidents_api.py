@@ -42,9 +42,10 @@ from workflows.incidents.views import (
     transition_views,
 )
 from workflows.orders.command_handling import Handled
-from workflows.orders.permissions import Action, check_all, may
+from workflows.orders.permissions import Action, check_all
 from workflows.orders.requests import OrderRequest
 from workflows.orders.views import order_view
+from workflows.orders.visibility import audience_of
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
@@ -233,11 +234,11 @@ def _deed(outcome: Handled | Plan) -> Response:
     """Respond with the order after an action, or with the plan of a dry run."""
     if isinstance(outcome, Plan):
         return json_answer({"order": None, "plan": plan_view(outcome), "approvals": []})
-    personal = may(api.caller.actor, Action.READ_PERSONAL, outcome.order)
+    audience = audience_of(api.caller.actor, outcome.order)
     body: DeedJson = {
-        "order": order_view(outcome.order, personal=personal),
+        "order": order_view(outcome.order, audience),
         "plan": None,
-        "approvals": approvals_view(outcome.order, personal=personal),
+        "approvals": approvals_view(outcome.order, audience),
     }
     return json_answer(body, headers=written_headers(outcome))
 
@@ -249,4 +250,9 @@ def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
 def _circuit(breaker: Breaker) -> Response:
     now = engine().clock.now()
     recorded = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
-    return json_answer({"circuit": circuit_view(breaker, engine().clock), "transitions": transition_views(recorded)})
+    return json_answer(
+        {
+            "circuit": circuit_view(breaker, engine().clock),
+            "transitions": transition_views(recorded, audience_of(api.caller.actor)),
+        }
+    )

@@ -20,10 +20,12 @@ from handlers.http.responses import Response
 from handlers.http.values import MoneyBody, OrderIdText
 from workflows.engine import engine, settings
 from workflows.orders import requests
-from workflows.orders.permissions import Action, may, places_for
+from workflows.orders.json_values import plain
+from workflows.orders.permissions import Action, places_for
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
-from workflows.orders.views import event_view, order_view, plain
+from workflows.orders.views import event_view, event_views, order_view
+from workflows.orders.visibility import audience_of
 from workflows.orders.waiting import waits_now
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
@@ -91,12 +93,12 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
     """
     actor = api.caller.actor
     after = last_seen(order_id, cursor)
-    history, personal = requests.see_history(engine().log, order_id, actor)
+    history, audience = requests.see_history(engine().log, order_id, actor)
     page = history.recorded[after : after + limit]
     body: HistoryJson = {
         "order_id": order_id,
         "version": history.version,
-        "events": [event_view(recorded, personal=personal) for recorded in page],
+        "events": event_views(page, audience),
         "next": cursor_after(order_id, after + limit) if after + limit < history.version else None,
     }
     return json_answer(body, headers={"ETag": etag(history.version)})
@@ -107,12 +109,14 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response:
     """Read the order as it was at a version or a time, and what each event until then changed in it."""
     actor = api.caller.actor
     history, order = requests.see(engine().log, order_id, actor)
-    personal = may(actor, Action.READ_PERSONAL, order)
-    replayed = replay(history, order_id, at, personal=personal)
+    audience = audience_of(actor, order)
+    replayed = replay(history, order_id, at, audience)
     body: ReplayJson = {
-        "order": order_view(replayed.order, personal=personal),
+        "order": order_view(replayed.order, audience),
         "steps": [
-            {**event_view(step.recorded, personal=personal), "changes": plain(step.changes)} for step in replayed.steps
+            {**view, "changes": plain(step.changes)}
+            for step in replayed.steps
+            if (view := event_view(step.recorded, audience)) is not None
         ],
         "latest": replayed.latest,
     }

@@ -12,8 +12,8 @@ from domain.order.order import Order
 from handlers.http.preconditions import etag
 from handlers.http.responses import Response
 from workflows.orders.command_handling import Handled
-from workflows.orders.permissions import Action, may
 from workflows.orders.views import order_view
+from workflows.orders.visibility import audience_of
 from workflows.orders.waiting import AwaitedNow
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -30,11 +30,10 @@ def order_read(order: Order, actor: Actor, *, newest: Order, waits: Sequence[Awa
     """Respond with an order as it is, or was.
 
     Args:
-        newest: The order as it is now. It decides whether the caller sees personal data, also in a past version.
+        newest: The order as it is now. It decides what a courier sees, also in a past version.
         waits: What its run waits for now; None for a past version.
     """
-    personal = may(actor, Action.READ_PERSONAL, newest)
-    return json_answer(order_view(order, personal=personal, waits=waits), headers={"ETag": etag(order.version)})
+    return json_answer(order_view(order, audience_of(actor, newest), waits), headers={"ETag": etag(order.version)})
 
 
 def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response:
@@ -43,7 +42,7 @@ def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatu
     headers = written_headers(handled)
     if status is HTTPStatus.CREATED:
         headers["Location"] = f"/orders/{order.order_id}"
-    return json_answer(order_view(order, personal=may(actor, Action.READ_PERSONAL, order)), status, headers)
+    return json_answer(order_view(order, audience_of(actor, order)), status, headers)
 
 
 def written_headers(handled: Handled) -> dict[str, str]:

@@ -20,6 +20,8 @@ from handlers.http import problems
 from handlers.http.documented import GATEWAY_STATUSES, REF, ref
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
+from workflows.orders.views import WITHHELD
+from workflows.orders.visibility import VISIBILITY, Audience
 
 Schema: TypeAlias = dict[str, Any]
 
@@ -77,7 +79,7 @@ def _event(cls: type, envelope: Schema) -> Schema:
     hints = get_type_hints(cls)
     data = {
         "type": "object",
-        "properties": {name: _field(name, hint) for name, hint in hints.items()},
+        "properties": {name: _or_withheld(cls, name, _field(name, hint)) for name, hint in hints.items()},
         "required": list(hints),
         "additionalProperties": False,
     }
@@ -110,6 +112,14 @@ _SCALARS: Mapping[Any, Schema] = {
     Actor: ref("ActorJson"),
     Contact: ref("ContactJson"),
 }
+
+
+def _or_withheld(cls: type, name: str, schema: Schema) -> Schema:
+    """Allow ``(withheld)`` for a field that not every reader of the event may see."""
+    sight = VISIBILITY[cls]
+    if sight.event - sight.fields[name] <= {Audience.SUBSCRIBER} or "(withheld)" in str(schema):
+        return schema
+    return {"anyOf": [schema, {"const": WITHHELD}]}
 
 
 def _field(name: str, hint: Any) -> Schema:

@@ -120,6 +120,28 @@ def test_an_auditor_reads_everything_but_personal_data(shop):
         assert not any(text in shown for text in ("Byron", "1234567", "Lindenstrasse", "Bob"))
 
 
+@pytest.mark.parametrize(("role", "sub"), [("customer", "ada"), ("restaurant", "rosa"), ("courier", "carl")])
+def test_the_text_of_a_note_stays_with_support(shop, role, sub):
+    """Neither a party to the order nor an auditor reads it, whatever they read."""
+    order_id = shop.assigned()
+    note = shop.call("POST", f"/incidents/{order_id}/note", {"text": "Ada lies"}, role="support", sub="anna", key="1")
+    assert note.status == 200, note
+    for path, query in (("", {}), ("/history", {}), ("/replay", {"at": 8})):
+        shown = shop.call("GET", f"/orders/{order_id}{path}", query=query, role=role, sub=sub)
+        assert shown.status == 200
+        assert "Ada lies" not in shown.text
+    assert "Ada lies" in shop.call("GET", f"/orders/{order_id}/history", role="support", sub="anna").text
+
+
+@pytest.mark.parametrize(("role", "sub"), [("restaurant", "rosa"), ("courier", "carl"), ("auditor", "otto")])
+def test_the_payment_method_stays_with_those_who_deal_with_the_payment(shop, role, sub):
+    """A restaurant or a courier has no use for the token, and an auditor reads no customer's data."""
+    order_id = shop.assigned(payment_method="pm_secret")
+    for path, query in (("", {}), ("/history", {}), ("/replay", {"at": 7})):
+        assert "pm_secret" not in shop.call("GET", f"/orders/{order_id}{path}", query=query, role=role, sub=sub).text
+        assert "pm_secret" in shop.call("GET", f"/orders/{order_id}{path}", query=query).text
+
+
 def test_erased_data_reads_as_erased_for_everybody(shop):
     """Once the customer's key is destroyed, reading still works and shows "(erased)"."""
     order_id = shop.place()

@@ -20,6 +20,7 @@ from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.orders.time_travel import Change, NotPlacedYet, changes, order_at, past, replay
 from workflows.orders.views import order_view
+from workflows.orders.visibility import Audience
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ADA = Actor(Role.CUSTOMER, "ada")
@@ -110,7 +111,7 @@ def test_a_time_before_the_order_says_when_it_was_placed(log):
 def test_a_replay_says_what_each_event_changed(log):
     """By path, with the value before and after."""
     history, _ = load(log, ORDER)
-    steps = replay(history, ORDER, history.version, personal=True).steps
+    steps = replay(history, ORDER, history.version, Audience.CUSTOMER).steps
     by_type = {type(step.recorded.event).__name__: step.changes for step in steps}
     assert Change("payment.authorization.state", "asked", "held") in by_type["PaymentAuthorized"]
     assert Change("lines[0].quantity", 2, 1) in by_type["ItemUnavailable"]
@@ -121,11 +122,11 @@ def test_a_replay_says_what_each_event_changed(log):
 def test_the_changes_add_up_to_the_order(log):
     """Nothing that differs between two versions is missing from the steps between them."""
     history, order = load(log, ORDER)
-    steps = replay(history, ORDER, history.version, personal=True).steps
+    steps = replay(history, ORDER, history.version, Audience.CUSTOMER).steps
     told = {change.path for step in steps for change in step.changes}
     for version in range(1, history.version):
-        before = order_view(order_at(history, ORDER, version), personal=True)
-        after = order_view(order, personal=True)
+        before = order_view(order_at(history, ORDER, version), Audience.CUSTOMER)
+        after = order_view(order, Audience.CUSTOMER)
         assert all(_told(change.path, told) for change in changes(before, after) if change.path != "version")
 
 
@@ -136,7 +137,7 @@ def _told(path, told):
 def test_a_replay_without_personal_data_shows_none(log):
     """Not in the changes either."""
     history, _ = load(log, ORDER)
-    shown = repr([step.changes for step in replay(history, ORDER, history.version, personal=False).steps])
+    shown = repr([step.changes for step in replay(history, ORDER, history.version, Audience.AUDITOR).steps])
     assert "(withheld)" in shown
     assert not any(text in shown for text in ("Lindenstrasse", "my own reason"))
 

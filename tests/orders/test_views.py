@@ -6,6 +6,7 @@ import pytest
 
 from tests.domain.order import stories as s
 from workflows.orders.views import order_view
+from workflows.orders.visibility import Audience
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,6 @@ def test_the_money_of_an_order_says_what_was_authorized_captured_released_and_re
     lines, authorized, captured, released, refunded
 ):
     """An authorization and its capture are one sum of money, so they are never to be added."""
-    payment = order_view(s.given(*lines).order, personal=True)["payment"]
+    payment = order_view(s.given(*lines).order, Audience.CUSTOMER)["payment"]
     amounts = {name: payment[name]["amount"] for name in ("authorized", "captured", "released", "refunded")}
     assert amounts == {"authorized": authorized, "captured": captured, "released": released, "refunded": refunded}

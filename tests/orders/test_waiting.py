@@ -11,6 +11,7 @@ from tests.domain.order import stories as s
 from workflows.clock import read_timestamp
 from workflows.event_store.commits import Meta, RecordedEvent
 from workflows.orders.views import order_view
+from workflows.orders.visibility import Audience
 from workflows.orders.waiting import waits_now
 from workflows.settings import read
 from workflows.time_budgets import TIMEOUTS, Awaiting, read_budgets
@@ -32,7 +33,7 @@ def waiting(*lines: s.StoryLine) -> list[dict]:
     """What the order with these events waits for, as the API shows it."""
     story = s.given(*lines)
     waits = waits_now(story.order, recorded(story), BUDGETS)
-    return order_view(story.order, personal=True, waits=waits)["waiting"]
+    return order_view(story.order, Audience.CUSTOMER, waits)["waiting"]
 
 
 @pytest.mark.parametrize(
@@ -87,4 +88,4 @@ def test_an_order_that_is_not_running_waits_for_nothing(lines):
 
 def test_a_past_state_shows_no_waits():
     """Its waits are over; an empty list would deny them."""
-    assert "waiting" not in order_view(s.given(*s.AUTHORIZED).order, personal=True)
+    assert "waiting" not in order_view(s.given(*s.AUTHORIZED).order, Audience.CUSTOMER)

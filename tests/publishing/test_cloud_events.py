@@ -10,9 +10,9 @@ import pytest
 from domain.order import events as e
 from tests.domain.order import stories as s
 from tests.recorded import META, Shop
-from workflows.engine import EVENT_TYPES
 from workflows.event_store.commits import Opaque, RecordedEvent, UnknownEvent
-from workflows.publishing.cloud_events import _FIELDS, INTERNAL, PUBLISHED, WITHHELD, cloud_events
+from workflows.orders.visibility import VISIBILITY, Audience
+from workflows.publishing.cloud_events import PUBLISHED, cloud_events
 
 ORDER = str(s.ORDER_ID)
 
@@ -23,27 +23,15 @@ def told(*lines: Any) -> tuple[RecordedEvent, ...]:
     return shop.log.load(f"order#{ORDER}").recorded
 
 
-def test_every_event_type_is_decided_about() -> None:
-    """A new type is placed in one of the two lists before it can be written at all."""
-    known = set(EVENT_TYPES.by_class)
-    assert set(PUBLISHED) | INTERNAL == known
-    assert not set(PUBLISHED) & INTERNAL
+def test_the_events_that_subscribers_may_know_of_have_a_published_name() -> None:
+    """No other event has one."""
+    assert set(PUBLISHED) == {kind for kind, sight in VISIBILITY.items() if Audience.SUBSCRIBER in sight.event}
 
 
-def test_no_intent_and_nothing_of_the_inside_is_published() -> None:
-    """An intent says what is to be done; others hear what was."""
-    inside = {
-        e.NoteAdded,
-        e.ApprovalRequested,
-        e.ApprovalGiven,
-        e.OrderParked,
-        e.RunStarted,
-        e.ReportContested,
-        e.ReportConfirmed,
-    }
-    assert inside <= INTERNAL
-    asked = {kind for kind in PUBLISHED if kind.__name__.endswith("Requested")}
-    assert asked == {e.CancellationRequested}  # a decision that happened, not an outside call to be made
+def test_of_the_intents_none_is_published() -> None:
+    """Their calls may never be made. A cancellation is a decision that happened."""
+    requests = {kind for kind in PUBLISHED if kind.__name__.endswith("Requested")}
+    assert requests == {e.CancellationRequested}
 
 
 def test_no_two_types_share_a_name() -> None:
@@ -68,12 +56,6 @@ def test_an_order_placed_is_published_without_its_customers_data() -> None:
     assert not {"contact", "payment_method", "by"} & set(said["data"])
     assert said["data"]["tip"].keys() == {"amount", "currency"}
     json.dumps(said, allow_nan=False)
-
-
-@pytest.mark.parametrize("kind", list(EVENT_TYPES.by_class), ids=lambda kind: kind.__name__)
-def test_no_published_event_has_a_personal_field(kind: Any) -> None:
-    """Nor one that names whom of us did it, or what the customer pays with."""
-    assert not set(_FIELDS.get(kind, ())) & (set(EVENT_TYPES.by_class[kind].personal) | WITHHELD)
 
 
 def test_the_sequence_sorts_as_text_and_has_gaps_where_nothing_is_said() -> None:

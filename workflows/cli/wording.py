@@ -159,7 +159,12 @@ _INTENTS = {
 
 
 def _quoted(reason: str | None) -> str:
-    return f': "{reason}"' if reason else ""
+    return "" if reason in (None, "", "(withheld)") else f': "{reason}"'
+
+
+def _couriers(couriers: list[str] | str) -> str:
+    """Name the couriers of an offer, which only operators see."""
+    return "couriers" if isinstance(couriers, str) else ", ".join(couriers) or "no courier"
 
 
 def _placed(data: Data) -> str:
@@ -266,7 +271,7 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     "PreparationCancelled": _fixed("Ticket cancelled by the restaurant"),
     "PreparationWrittenOff": lambda d: f"Ticket could not be recalled ({plain(d['reason'])}), written off",
     "CourierRequested": lambda d: f"Delivery offered to couriers, attempt {d['attempt']}",
-    "CourierOffered": lambda d: f"Offered to {', '.join(d['couriers']) or 'no courier'}",
+    "CourierOffered": lambda d: f"Offered to {_couriers(d['couriers'])}",
     "CourierAssigned": lambda d: f"Courier {d['courier']} took the delivery",
     "CourierDeclined": _courier_declined,
     "CourierTimedOut": _fixed("No courier answered in time"),

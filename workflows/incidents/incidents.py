@@ -27,8 +27,9 @@ from workflows.event_store.event_log import EventLog
 from workflows.incidents.plans import Plan, Verb, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
 from workflows.orders.command_handling import Handled, KeyedCommand, fold, load
-from workflows.orders.permissions import Action, check, may
+from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest, request_key, transact_request
+from workflows.orders.visibility import Audience, audience_of
 from workflows.projections.open_orders import OpenOrder, ParkedNow, open_orders, project
 from workflows.time_budgets import Budgets
 
@@ -75,7 +76,7 @@ class Incident:
     cause: str
     parked: ParkedNow
     timeline: tuple[RecordedEvent, ...]
-    personal: bool
+    audience: Audience
     plans: dict[str, Plan]
 
 
@@ -120,7 +121,7 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
         cause=cause_of(row.parked),
         parked=row.parked,
         timeline=history.recorded[-TAIL:],
-        personal=may(actor, Action.READ_PERSONAL, order),
+        audience=audience_of(actor, order),
         plans=_plans(order, actor, limit(order.currency)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from domain.order.events import ApprovalRequested
 from domain.order.intents import Owed
 from domain.order.order import Order
 from workflows.breakers.breaker import Breaker
@@ -13,7 +14,9 @@ from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident, cause_of
 from workflows.incidents.plans import Plan
-from workflows.orders.views import event_view, money_json, plain
+from workflows.orders.json_values import money_json, plain
+from workflows.orders.views import WITHHELD, event_views
+from workflows.orders.visibility import Audience, sees, visible
 from workflows.projections.open_orders import OpenOrder, ParkedNow
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
@@ -66,21 +69,21 @@ def incident_view(incident: Incident) -> IncidentJson:
         "detail": parked.detail,
         "dependency": plain(parked.dependency),
         "owed": [_owed(item) for item in parked.owed],
-        "approvals": approvals_view(order, personal=incident.personal),
-        "timeline": [event_view(recorded, personal=incident.personal) for recorded in incident.timeline],
+        "approvals": approvals_view(order, incident.audience),
+        "timeline": event_views(incident.timeline, incident.audience),
         "plans": {name: plan_view(plan) for name, plan in incident.plans.items()},
     }
 
 
-def approvals_view(order: Order, *, personal: bool) -> list[ApprovalJson]:
-    """The wishes that wait for a second person."""
+def approvals_view(order: Order, audience: Audience) -> list[ApprovalJson]:
+    """Return the requests that wait for a second person."""
     return [
         {
             "approval": version,
             "wish": wish.wish.value,
             "amount": money_json(wish.amount),
             "by": plain(wish.by),
-            "reason": plain(wish.reason) if personal else "(withheld)",
+            "reason": plain(wish.reason) if sees(audience, ApprovalRequested, "reason") else WITHHELD,
         }
         for version, wish in order.approvals.items()
     ]
@@ -130,15 +133,17 @@ def circuit_view(breaker: Breaker, clock: Clock) -> CircuitJson:
     }
 
 
-def transition_views(transitions: Iterable[Transition]) -> list[TransitionJson]:
+def transition_views(transitions: Iterable[Transition], audience: Audience) -> list[TransitionJson]:
+    """Return the transitions that the audience may know of."""
     return [
         {
             "type": type(transition.event).__name__,
             "at": plain(transition.at),
             "actor": plain(transition.actor),
-            "data": plain(transition.event),
+            "data": data,
         }
         for transition in transitions
+        if (data := visible(transition.event, audience)) is not None
     ]
 
 

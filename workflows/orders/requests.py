@@ -17,14 +17,15 @@ from domain.identifiers import Actor, OrderId, Role, order_id_for
 from domain.money import Money
 from domain.order.commands import Awaited, CancelOrder, Command, PlaceOrder, RecordFact
 from domain.order.events import Fact, PreparationAccepted
-from domain.order.order import Order, initial
+from domain.order.order import Order
 from domain.order.questions import awaited_intent
 from domain.order.refusals import NotAsked, OrderNotFound, Rejected
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, Handled, KeyedCommand, handle, load, transact_order
-from workflows.orders.permissions import Action, check, may, reads_all
+from workflows.orders.permissions import Action, check, reads_all
+from workflows.orders.visibility import Audience, audience_of
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much a restaurant's clock may be wrong, or its message late, before its ready-time counts as past."""
@@ -65,18 +66,18 @@ def see(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, Order]
     return history, order
 
 
-def see_history(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, bool]:
-    """The events, and whether the personal data in them is shown. Raises OrderNotFound.
+def see_history(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, Audience]:
+    """Return the events, and the audience that the caller belongs to. Raises OrderNotFound.
 
-    Who reads all orders reads also one with events that are unknown here: nothing is folded for them.
+    For callers who may read all orders nothing is folded, so that they can also read unknown events.
     """
     if not reads_all(actor):
         history, order = see(log, order_id, actor)
-        return history, may(actor, Action.READ_PERSONAL, order)
+        return history, audience_of(actor, order)
     history = log.load(order_stream(order_id))
     if not history.version:
         raise OrderNotFound(order_id)
-    return history, may(actor, Action.READ_PERSONAL, initial(order_id))
+    return history, audience_of(actor)
 
 
 def placed_id(actor: Actor, key: str) -> OrderId:

@@ -14,7 +14,9 @@ from workflows.clock import timestamp
 from workflows.event_store.commits import History, PastHistory, RecordedEvent
 from workflows.event_store.event_log import NoSuchVersion
 from workflows.orders.command_handling import fold
-from workflows.orders.views import JSON, order_view
+from workflows.orders.json_values import JSON
+from workflows.orders.views import order_view
+from workflows.orders.visibility import Audience
 
 
 class NotPlacedYet(Rejected):
@@ -74,11 +76,11 @@ def order_at(history: History, order_id: OrderId, at: int | datetime) -> Order:
     return fold(order_id, then.events)
 
 
-def replay(history: History, order_id: OrderId, at: int | datetime, *, personal: bool) -> Replay:
+def replay(history: History, order_id: OrderId, at: int | datetime, audience: Audience) -> Replay:
     """What the order was then, and what each event changed until then. Raises NoSuchVersion, NotPlacedYet."""
     then = order_at(history, order_id, at)
     recorded = history.recorded[: then.version]
-    return Replay(then, tuple(_steps(recorded, past(history, then.version), order_id, personal)), history.version)
+    return Replay(then, tuple(_steps(recorded, past(history, then.version), order_id, audience)), history.version)
 
 
 def changes(before: JSON, after: JSON, path: str = "") -> Iterator[Change]:
@@ -93,11 +95,13 @@ def changes(before: JSON, after: JSON, path: str = "") -> Iterator[Change]:
         yield Change(path, before, after)
 
 
-def _steps(recorded: tuple[RecordedEvent, ...], then: PastHistory, order_id: OrderId, personal: bool) -> Iterator[Step]:
+def _steps(
+    recorded: tuple[RecordedEvent, ...], then: PastHistory, order_id: OrderId, audience: Audience
+) -> Iterator[Step]:
     order, before = initial(order_id), None
     for entry, event in zip(recorded, then.events, strict=True):
         order = evolve(order, event)
-        after = order_view(order, personal=personal)
+        after = order_view(order, audience)
         found = changes(before or {"id": order_id}, after)
         yield Step(entry, tuple(change for change in found if change.path != "version"))
         before = after

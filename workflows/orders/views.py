@@ -1,27 +1,23 @@
-"""What an order and its events look like to a reader: plain JSON, the same for the API, the command line and the diffs.
+"""Orders and their events as JSON: the same for the API, the command line and the diffs.
 
-Money is ``{"amount": "12.50", "currency": "EUR"}``, a time RFC 3339 in UTC. A personal field that the reader may not
-see reads ``(withheld)``, one that was erased ``(erased)``.
+A field that the audience may not see (``visibility``) reads ``(withheld)``, one that was erased ``(erased)``.
 """
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast, get_args, get_type_hints
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Final, cast
 
-from domain.identifiers import Actor
 from domain.money import Money, total
 from domain.order.delivery import Offer
-from domain.order.events import Event, OrderPlaced
+from domain.order.events import OrderPlaced
 from domain.order.intents import open_intents
 from domain.order.order import Order, RunState
 from domain.order.payment import Hold, Transfer
-from domain.personal import Erased
 from workflows.clock import timestamp
 from workflows.event_store.commits import Opaque, RecordedEvent
+from workflows.orders.json_values import JSON, money_json, plain
+from workflows.orders.visibility import VISIBILITY, Audience, sees, visible
 from workflows.orders.waiting import AwaitedNow
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
@@ -30,7 +26,6 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         DeliveryJson,
         EventJson,
         LineJson,
-        MoneyJson,
         OfferJson,
         OrderJson,
         PaymentJson,
@@ -39,13 +34,10 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         WaitJson,
     )
 
-JSON: TypeAlias = Any
-View: TypeAlias = dict[str, JSON]
-
 WITHHELD: Final = "(withheld)"
 
 
-def order_view(order: Order, *, personal: bool, waits: Sequence[AwaitedNow] | None = None) -> OrderJson:
+def order_view(order: Order, audience: Audience, waits: Sequence[AwaitedNow] | None = None) -> OrderJson:
     """Return the state of an order that was placed; before that, its id, version and status alone.
 
     Args:
@@ -63,13 +55,13 @@ def order_view(order: Order, *, personal: bool, waits: Sequence[AwaitedNow] | No
         "customer": placed.customer,
         "restaurant": placed.restaurant,
         "placed_at": timestamp(placed.placed_at),
-        "contact": plain(placed.contact) if personal else WITHHELD,
+        "contact": _placed(placed, "contact", audience),
         "lines": _lines(order, placed),
         "totals": _totals(order, placed),
-        "payment": _payment(order, placed),
+        "payment": _payment(order, placed, audience),
         "preparation": _preparation(order),
         "delivery": _delivery(order),
-        "cancellation": _cancellation(order, personal),
+        "cancellation": _cancellation(order, audience),
         "pending": [
             {"version": intent.version, "intent": type(intent.intent).__name__} for intent in open_intents(order)
         ],
@@ -89,9 +81,17 @@ def _wait(awaited: AwaitedNow) -> WaitJson:
     }
 
 
-def event_view(recorded: RecordedEvent, *, personal: bool) -> EventJson:
-    """One event as it stands in the log."""
+def event_views(recorded: Iterable[RecordedEvent], audience: Audience) -> list[EventJson]:
+    """Return the events that the audience may know of."""
+    return [view for each in recorded if (view := event_view(each, audience)) is not None]
+
+
+def event_view(recorded: RecordedEvent, audience: Audience) -> EventJson | None:
+    """Return an event as recorded in the log; None if the audience may not know of it."""
     event = recorded.event
+    shown = visible(event, audience)
+    if shown is None:
+        return None
     view: EventJson = {
         "version": recorded.version,
         "type": event.type if isinstance(event, Opaque) else type(event).__name__,
@@ -99,53 +99,20 @@ def event_view(recorded: RecordedEvent, *, personal: bool) -> EventJson:
         "actor": plain(recorded.actor),
         "correlation": recorded.correlation,
         "causation": recorded.causation,
-        "data": plain(event.data) if isinstance(event, Opaque) else _data(event, personal),
+        "data": shown if isinstance(event, Opaque) else _withholding(event, shown),
     }
     if isinstance(event, Opaque):
         view["unknown"] = True
     return view
 
 
-def money_json(money: Money) -> MoneyJson:
-    """``{"amount": "12.50", "currency": "EUR"}``."""
-    amount, _, currency = str(money).partition(" ")
-    return {"amount": amount, "currency": currency}
+def _withholding(event: Any, shown: dict[str, JSON]) -> dict[str, JSON]:
+    """Return all fields of the event, with ``(withheld)`` for those that are not shown."""
+    return dict.fromkeys(VISIBILITY[type(event)].fields, WITHHELD) | shown
 
 
-def plain(value: Any) -> JSON:
-    """A domain value as JSON."""
-    if isinstance(value, Money):
-        return money_json(value)
-    if isinstance(value, datetime):
-        return timestamp(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Erased):
-        return str(value)
-    if isinstance(value, Actor):
-        return {"role": value.role.value, "id": value.id}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
-
-
-def _data(event: Any, personal: bool) -> View:
-    withheld = frozenset() if personal else _PERSONAL[type(event)]
-    return {
-        field.name: WITHHELD if field.name in withheld else plain(getattr(event, field.name))
-        for field in dataclasses.fields(event)
-    }
-
-
-_PERSONAL: dict[type, frozenset[str]] = {
-    cls: frozenset(name for name, hint in get_type_hints(cls).items() if Erased in get_args(hint))
-    for cls in get_args(Event)
-}
-"""The personal fields of every event."""
+def _placed(placed: OrderPlaced, field: str, audience: Audience) -> JSON:
+    return plain(getattr(placed, field)) if sees(audience, OrderPlaced, field) else WITHHELD
 
 
 def _lines(order: Order, placed: OrderPlaced) -> list[LineJson]:
@@ -164,9 +131,11 @@ def _lines(order: Order, placed: OrderPlaced) -> list[LineJson]:
     ]
 
 
-def _cancellation(order: Order, personal: bool) -> CancellationJson | None:
+def _cancellation(order: Order, audience: Audience) -> CancellationJson | None:
     cancellation = order.cancellation
-    return None if cancellation is None else cast("CancellationJson", _data(cancellation, personal))
+    if cancellation is None:
+        return None
+    return cast("CancellationJson", _withholding(cancellation, visible(cancellation, audience) or {}))
 
 
 def _totals(order: Order, placed: OrderPlaced) -> TotalsJson:
@@ -180,11 +149,11 @@ def _totals(order: Order, placed: OrderPlaced) -> TotalsJson:
     }
 
 
-def _payment(order: Order, placed: OrderPlaced) -> PaymentJson:
+def _payment(order: Order, placed: OrderPlaced, audience: Audience) -> PaymentJson:
     payment, held = order.payment, order.payment.authorization
     captured, authorized = payment.taken(Transfer.DONE), _authorized(order)
     return {
-        "method": placed.payment_method,
+        "method": _placed(placed, "payment_method", audience),
         "authorization": None if held is None else {"state": held.state.value, "amount": money_json(held.amount)},
         "authorized": money_json(authorized),
         "captured": money_json(captured),

@@ -1,28 +1,23 @@
 """The published events of an order, as CloudEvents 1.0: one for each fact and decision of its log.
 
-Outcomes are published and intents are not; neither are internal events (notes, approvals, incidents, runs) and
-circuits. ``PUBLISHED`` and ``INTERNAL`` together list every event type, so that a new one is neither leaked nor
-forgotten. The name of a type is a contract with subscribers: add fields, or publish another ``v``, and never rename
-one.
+The table in ``workflows.orders.visibility`` decides which events and fields subscribers see: outcomes and decisions,
+and neither intents nor what employees do about an order (notes, approvals, incidents, runs); neither personal data nor
+the actor, which only the audit needs. The name of a type is a contract with subscribers: add fields, or publish another
+``v``, and never rename one.
 
-Personal fields and the fields in ``WITHHELD`` are left out. ``sequence`` is the version in the order's stream, with
-gaps for events that are not published. Events may arrive late and twice; duplicates have the same ``source`` and
-``id``.
+``sequence`` is the version in the order's stream, with gaps for events that are not published. Events may arrive late
+and twice; duplicates have the same ``source`` and ``id``.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 from domain.order import events as e
-from domain.personal import Erased
-from workflows.breakers.events import CircuitClosed, CircuitForcedClosed, CircuitHeldOpen, CircuitOpened
 from workflows.event_store.commits import Opaque, RecordedEvent, UnknownEvent
-from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
-from workflows.orders.views import plain
+from workflows.orders.visibility import Audience, visible
 
 SOURCE = "/expediter/orders"
 
@@ -63,43 +58,10 @@ PUBLISHED: Mapping[type[Any], str] = {
     e.DeliveryFailed: "delivery.failed",
     e.DeliveryOverdue: "delivery.overdue",
 }
-"""The event types that are published, and the middle of their CloudEvents type: ``expediter.order.placed.v1``."""
+"""The types that subscribers may know of, and the middle of their CloudEvents type: ``expediter.order.placed.v1``."""
 
-INTERNAL: frozenset[type[Any]] = frozenset(
-    {
-        # intents: their call may never be made; its outcome is published
-        e.PaymentAuthorizationRequested,
-        e.PaymentCaptureRequested,
-        e.PaymentVoidRequested,
-        e.PaymentRefundRequested,
-        e.PreparationRequested,
-        e.PreparationCancellationRequested,
-        e.CourierRequested,
-        e.CourierOffered,  # which couriers were asked concerns the dispatcher alone
-        e.CourierReleaseRequested,
-        # erasures of customers, which are in streams of their own
-        ErasureRequested,
-        KeyDestroyed,
-        # what employees do about the order
-        e.NoteAdded,
-        e.ApprovalRequested,
-        e.ApprovalGiven,
-        # how the engine runs it
-        e.RunStarted,
-        e.OrderParked,
-        e.ReportContested,
-        e.ReportConfirmed,
-        # circuits belong to no order
-        CircuitOpened,
-        CircuitClosed,
-        CircuitForcedClosed,
-        CircuitHeldOpen,
-    }
-)
-"""The event types that stay in the log."""
-
-WITHHELD = frozenset({"by", "payment_method"})
-"""Fields that are not published: the actor, which only the audit needs, and the customer's payment method."""
+VERSION = 1
+"""The version in the name of every published type. It is apart from the schema in which an event is stored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,31 +94,21 @@ class CloudEvent:
 
 def cloud_events(order_id: str, recorded: Iterable[RecordedEvent]) -> list[CloudEvent]:
     """Return the published events among an order's events. Raises UnknownEvent for a type that only newer code has."""
-    return [_cloud_event(order_id, entry) for entry in recorded if _is_published(order_id, entry)]
+    return [published for entry in recorded if (published := _cloud_event(order_id, entry)) is not None]
 
 
-def _is_published(order_id: str, found: RecordedEvent) -> bool:
-    if isinstance(found.event, Opaque):
-        raise UnknownEvent(order_id, found.version, found.event)
-    return type(found.event) in PUBLISHED
-
-
-def _cloud_event(order_id: str, found: RecordedEvent) -> CloudEvent:
-    kind: Any = type(found.event)
+def _cloud_event(order_id: str, recorded: RecordedEvent) -> CloudEvent | None:
+    event: Any = recorded.event
+    if isinstance(event, Opaque):
+        raise UnknownEvent(order_id, recorded.version, event)
+    data = visible(event, Audience.SUBSCRIBER)
+    if data is None:
+        return None
     return CloudEvent(
-        id=f"{order_id}/{found.version}",
-        type=f"expediter.{PUBLISHED[kind]}.v{getattr(kind, 'SCHEMA', 1)}",
+        id=f"{order_id}/{recorded.version}",
+        type=f"expediter.{PUBLISHED[type(event)]}.v{VERSION}",
         subject=order_id,
-        time=found.ts,
-        sequence=found.version,
-        data={name: plain(getattr(found.event, name)) for name in _FIELDS[kind]},
+        time=recorded.ts,
+        sequence=recorded.version,
+        data=data,
     )
-
-
-def _shown(kind: type[Any]) -> tuple[str, ...]:
-    hints = get_type_hints(kind)
-    fields = (field.name for field in dataclasses.fields(kind))
-    return tuple(name for name in fields if name not in WITHHELD and Erased not in get_args(hints[name]))
-
-
-_FIELDS = {kind: _shown(kind) for kind in PUBLISHED}

@@ -1,0 +1,193 @@
+"""The audiences of every event and of each of its fields, in one table.
+
+Everything that shows events asks ``visible``: the history and the replay of an order, incidents, circuits, the events
+on the bus. An event class without a row cannot be shown, and a test fails for a field without an entry. Which orders a
+caller may read at all is in ``permissions``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from domain.identifiers import Actor, Role
+from domain.order import events as e
+from domain.order.order import Order
+from workflows.breakers import events as circuit
+from workflows.event_store.commits import Opaque
+from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
+from workflows.orders.json_values import JSON, plain
+from workflows.orders.permissions import Action, may
+
+
+class Audience(StrEnum):
+    """A reader of events. ``CARRIER`` is the courier who brings, or brought, the meal; ``COURIER`` is any other.
+
+    ``SUBSCRIBER`` receives the events of all orders: from the bus, or by a webhook.
+    """
+
+    CUSTOMER = "customer"
+    RESTAURANT = "restaurant"
+    COURIER = "courier"
+    CARRIER = "carrier"
+    SUPPORT = "support"
+    AUDITOR = "auditor"
+    SERVICE = "service"
+    SUBSCRIBER = "subscriber"
+
+
+Audiences = frozenset[Audience]
+
+
+def audience_of(actor: Actor, order: Order | None = None) -> Audience:
+    """Return the audience of a caller who may read the order.
+
+    Args:
+        order: It decides for couriers alone. Without it a courier is one who does not bring the meal.
+    """
+    if actor.role is Role.COURIER and order is not None and may(actor, Action.READ_PERSONAL, order):
+        return Audience.CARRIER
+    return Audience(actor.role.value)
+
+
+def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
+    """Return the fields of an event that the audience may see, as JSON.
+
+    Fields that it may not see are left out. ``views.event_view`` puts ``(withheld)`` in their place.
+
+    Args:
+        event: An event, or the ``Opaque`` of a newer release, which only the operators see.
+
+    Returns:
+        None if the audience may not know of the event.
+    """
+    if isinstance(event, Opaque):
+        return plain(event.data) if audience in OPERATORS else None
+    sight = VISIBILITY[type(event)]
+    if audience not in sight.event:
+        return None
+    return {name: plain(getattr(event, name)) for name, seen_by in sight.fields.items() if audience in seen_by}
+
+
+def sees(audience: Audience, event: type[Any], field: str) -> bool:
+    """Tell whether the audience may see a field, for representations that an event's field became a part of."""
+    return audience in VISIBILITY[event].fields[field]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """The audiences that may know of an event, and those of each of its fields."""
+
+    event: Audiences
+    fields: Mapping[str, Audiences]
+
+
+PUBLIC: Audiences = frozenset(Audience)
+"""All who can read the order, and subscribers."""
+
+READERS: Audiences = PUBLIC - {Audience.SUBSCRIBER}
+"""All who can read the order."""
+
+INVOLVED: Audiences = READERS - {Audience.COURIER, Audience.AUDITOR}
+"""Those who need the customer's personal data for this order."""
+
+PAYING: Audiences = frozenset({Audience.CUSTOMER, Audience.SUPPORT, Audience.SERVICE})
+"""Those who deal with the payment: restaurants and couriers do not."""
+
+OPERATORS: Audiences = frozenset({Audience.SUPPORT, Audience.AUDITOR, Audience.SERVICE})
+"""Those who run the platform, or check how it is run."""
+
+STAFF: Audiences = frozenset({Audience.SUPPORT, Audience.AUDITOR})
+"""Those who read incidents and circuits."""
+
+COLLEAGUES: Audiences = frozenset({Audience.SUPPORT})
+"""For texts that support writes for colleagues. They may name the customer, so that auditors do not read them."""
+
+
+def _row(event: Audiences, names: str, narrower: Mapping[str, Audiences]) -> Sight:
+    return Sight(event, {**dict.fromkeys(names.split(), event), **narrower})
+
+
+def _published(names: str = "", /, **narrower: Audiences) -> Sight:
+    return _row(PUBLIC, names, narrower)
+
+
+def _kept(names: str = "", /, **narrower: Audiences) -> Sight:
+    return _row(READERS, names, narrower)
+
+
+def _staff(names: str) -> Sight:
+    return _row(STAFF, names, {})
+
+
+_OUTCOME = _published("answers at")
+_REFUSED = _published("answers reason at")
+
+VISIBILITY: Mapping[type[Any], Sight] = {
+    # the order
+    e.OrderPlaced: _published(
+        "order_id customer restaurant lines delivery_fee service_fee tip placed_at",
+        payment_method=PAYING,
+        contact=INVOLVED,
+    ),
+    e.RunStarted: _kept("run by", reason=OPERATORS),
+    e.OrderParked: _kept("run error", detail=OPERATORS),
+    e.ReportContested: _kept("report contradicts"),
+    e.ReportConfirmed: _kept("report by"),
+    e.CancellationRequested: _published("cause fault", by=READERS, reason=INVOLVED),
+    e.OrderCancelled: _published(),
+    e.OrderCompleted: _published(),
+    e.CreditGranted: _published("credit_id amount fault", by=READERS, reason=INVOLVED),
+    e.WrittenOff: _published("intent fault", by=READERS, reason=COLLEAGUES),
+    e.NoteAdded: _kept("note_id by", text=COLLEAGUES),
+    e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=COLLEAGUES),
+    e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=COLLEAGUES),
+    e.ApprovalGiven: _kept("approval by"),
+    # payment
+    e.PaymentAuthorizationRequested: _kept("amount", payment_method=PAYING),
+    e.PaymentAuthorized: _published("answers authorization_id amount at"),
+    e.PaymentDeclined: _REFUSED,
+    e.PaymentCaptureRequested: _kept("authorization_id amount"),
+    e.PaymentCaptured: _published("answers capture_id amount at"),
+    e.PaymentCaptureRefused: _REFUSED,
+    e.PaymentVoidRequested: _kept("authorization_id"),
+    e.PaymentVoided: _OUTCOME,
+    e.PaymentVoidRefused: _REFUSED,
+    e.PaymentRefundRequested: _kept("capture_id amount"),
+    e.PaymentRefunded: _published("answers refund_id amount at"),
+    e.PaymentRefundRefused: _REFUSED,
+    # preparation
+    e.PreparationRequested: _kept(),
+    e.PreparationAccepted: _published("answers ready_at at"),
+    e.PreparationRejected: _published("answers at", reason=INVOLVED),
+    e.PreparationTimedOut: _OUTCOME,
+    e.ItemUnavailable: _published("answers line available at", by=READERS),
+    e.PreparationReady: _OUTCOME,
+    e.PreparationOverdue: _OUTCOME,
+    e.PreparationCancellationRequested: _kept("request"),
+    e.PreparationCancelled: _OUTCOME,
+    e.PreparationWrittenOff: _REFUSED,
+    # delivery
+    e.CourierRequested: _kept("attempt"),
+    e.CourierOffered: _kept("answers at", couriers=OPERATORS),
+    e.CourierAssigned: _published("answers courier at"),
+    e.CourierDeclined: _published("answers at courier", reason=INVOLVED),
+    e.CourierTimedOut: _OUTCOME,
+    e.OrderPickedUp: _OUTCOME,
+    e.OrderDelivered: _OUTCOME,
+    e.DeliveryFailed: _published("answers fault at", reason=INVOLVED),
+    e.DeliveryOverdue: _OUTCOME,
+    e.CourierReleaseRequested: _kept("request"),
+    e.CourierReleased: _OUTCOME,
+    e.CourierWrittenOff: _REFUSED,
+    # erasures of customers, and circuits: each in streams of their own
+    ErasureRequested: _staff("key_id reason requested_at"),
+    KeyDestroyed: _staff("key_id destroyed_at"),
+    circuit.CircuitOpened: _staff("failures calls window_s last_error at"),
+    circuit.CircuitClosed: _staff("probe probes at"),
+    circuit.CircuitForcedClosed: _staff("reason at"),
+    circuit.CircuitHeldOpen: _staff("reason at"),
+}
+"""By event class. The fields that are named in the text have the audiences of the event; the others have fewer."""

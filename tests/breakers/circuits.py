@@ -1,4 +1,4 @@
-"""What the tests of the breakers share: stores, a clock moved by hand, task tokens, and orders that call and wait."""
+"""Parts of the circuit breaker tests: stores, a clock that tests advance, task tokens, orders that call and wait."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SETTINGS = BreakerSettings(
 
 
 class HandClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self, at: datetime = NOON) -> None:
         self.at = at
@@ -54,7 +54,7 @@ class Killed(BaseException):
 
 
 class Tokens:
-    """Tasks that wait. ``woken`` tells who was settled, when and how; a token that is not waiting is gone."""
+    """Tasks that wait. ``woken`` holds the time, order and answer of each settled task; any other token is gone."""
 
     def __init__(self, clock: HandClock) -> None:
         self._clock = clock
@@ -82,7 +82,7 @@ class Tokens:
 
 
 class Store(InMemoryDocuments):
-    """Documents that can be told to kill who writes next, or to let others go first; they count writes and reads."""
+    """Documents that count reads and writes, and can kill the process at a write or run another write before it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -125,7 +125,7 @@ def order(number: int) -> OrderId:
 
 @dataclass
 class World:
-    """One circuit, the stores it lives in, and those who wait for it."""
+    """One circuit, its stores, and the tasks that wait for it."""
 
     settings: BreakerSettings = SETTINGS
     dependency: Dependency = Dependency.PAYMENTS
@@ -139,7 +139,7 @@ class World:
         self._tokens = 0
 
     def process(self) -> Breaker:
-        """Another process: it shares nothing but the stores."""
+        """Open the circuit as another process does: it shares nothing but the stores."""
         return Breaker(self.dependency, self.settings, self.log, self.documents, self.clock)
 
     def admit(self, number: int = 0, breaker: Breaker | None = None) -> Permit:
@@ -179,7 +179,7 @@ class World:
         return [type(transition.event) for transition in self.history]
 
     def wait(self, number: int, breaker: Breaker | None = None) -> CircuitWait:
-        """What an order does that met an open circuit."""
+        """Register a wait, as an order does that met an open circuit."""
         self._tokens += 1
         wait = CircuitWait(
             order_id=order(number),

@@ -36,7 +36,7 @@ Open = Callable[[World, NetworkSettings], Sandbox]
 
 @pytest.fixture
 def opened(tmp_path: Path) -> Iterator[Open]:
-    """Open the sandbox on the world's clock, with this network to the payments; a latency passes on that clock."""
+    """Open sandboxes on the world's clock with the network settings that payments get; latency advances that clock."""
     sandboxes: list[Sandbox] = []
 
     def open_one(world: World, network: NetworkSettings) -> Sandbox:
@@ -61,7 +61,7 @@ def authorize(payments: PaymentGateway, number: int, method: str = "pm_ok") -> A
 
 
 def test_every_call_goes_through_and_every_answer_comes_back(opened: Open):
-    """The guard is the same gateway."""
+    """A guarded gateway behaves as the gateway it guards."""
     world = World()
     sandbox = opened(world, NetworkSettings())
     payments = guarded(world, sandbox.payments)
@@ -84,8 +84,8 @@ def test_every_call_goes_through_and_every_answer_comes_back(opened: Open):
     assert world.state is CircuitState.CLOSED
 
 
-def test_no_answer_is_a_failure_and_an_open_circuit_calls_nobody(opened: Open):
-    """The sandbox loses every answer; the sixth call never reaches it."""
+def test_no_answer_is_a_failure_and_an_open_circuit_makes_no_call(opened: Open):
+    """A lost answer counts as a failure; five of them open the circuit, and the sixth call is not made."""
     world = World()
     sandbox = opened(world, NetworkSettings(lost_after_rate=1))
     payments = guarded(world, sandbox.payments)
@@ -99,8 +99,8 @@ def test_no_answer_is_a_failure_and_an_open_circuit_calls_nobody(opened: Open):
     assert {entry.reference for entry in sandbox.payments.entries()} == {order(number) for number in range(5)}
 
 
-def test_an_answer_that_takes_too_long_is_a_failure_though_it_counts_for_the_order(opened: Open):
-    """Slow is how most outages begin."""
+def test_an_answer_that_takes_too_long_is_a_failure_but_the_order_uses_it(opened: Open):
+    """Most outages begin with slow answers, so a slow success counts as a failure of the provider."""
     world = World(settings=replace(SETTINGS, window_s=60))
     payments = guarded(world, opened(world, NetworkSettings(latency_min_s=8.5, latency_max_s=8.5)).payments)
     for number in range(5):
@@ -113,7 +113,7 @@ def test_an_answer_that_takes_too_long_is_a_failure_though_it_counts_for_the_ord
 
 
 def test_refusals_and_misused_keys_are_answers(opened: Open):
-    """A declined card says that the provider works, and so does a complaint about our key."""
+    """A declined card and a refused idempotency key both show that the provider works."""
     world = World()
     payments = guarded(world, opened(world, NetworkSettings()).payments)
     for number in range(20):
@@ -125,7 +125,7 @@ def test_refusals_and_misused_keys_are_answers(opened: Open):
 
 
 def test_a_misused_key_of_the_probe_closes_the_circuit(opened: Open):
-    """The provider has answered."""
+    """Any answer to the probe shows that the provider works."""
     world = World()
     payments = guarded(world, opened(world, NetworkSettings()).payments)
     authorize(payments, 1)
@@ -136,8 +136,8 @@ def test_a_misused_key_of_the_probe_closes_the_circuit(opened: Open):
     assert world.state is CircuitState.CLOSED
 
 
-def test_a_bug_of_ours_is_no_failure_of_theirs():
-    """It says nothing about the other side; a probe's lease runs out."""
+def test_an_error_in_our_own_code_does_not_count_as_a_failure_of_the_provider():
+    """It gives no information about the provider."""
     world = World()
     guard = Guard(world.breaker, world.clock)
     for number in range(20):
@@ -151,7 +151,7 @@ def test_a_bug_of_ours_is_no_failure_of_theirs():
 
 @dataclass
 class Outage:
-    """Orders that authorise through the guard, wait when the circuit is open, and try again when they are woken."""
+    """Orders that authorize through the guard, wait while the circuit is open, and try again when they are woken."""
 
     world: World
     payments: PaymentGateway
@@ -174,7 +174,7 @@ class Outage:
 
 
 class Provider:
-    """Payments that are down until they are not. ``calls`` are those that reached the provider."""
+    """A payment provider that a test turns off and on. ``calls`` are the calls that reached it."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -188,8 +188,8 @@ class Provider:
         return Authorized(authorization_id=f"auth-{key}", amount=amount, at=self._world.clock.now())
 
 
-def test_ten_minutes_without_payments_and_a_thousand_orders_end_well_with_one_probe_an_interval():
-    """No order fails of it, the provider is asked once in fifteen seconds, and the release is ten a second."""
+def test_a_thousand_orders_survive_ten_minutes_without_payments_with_one_probe_per_interval():
+    """No order fails, the provider is probed once in fifteen seconds, then ten orders a second are released."""
     world = World(settings=DEFAULTS[Dependency.PAYMENTS])
     provider = Provider(world)
     outage = Outage(world, guarded(world, provider))  # type: ignore[arg-type] # one call of the protocol is made here

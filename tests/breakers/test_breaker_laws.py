@@ -1,4 +1,4 @@
-"""The laws of a breaker under any order of calls, answers, crashes, hands and ticks, on a virtual clock."""
+"""The laws of a breaker under any order of calls, answers, crashes, operator actions and ticks, on a virtual clock."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class BreakerLaws(RuleBasedStateMachine):
 
     @rule(target=calls, process=PROCESSES, number=ORDERS)
     def call(self, process: int, number: int) -> tuple[int, Permit | None]:
-        """A call begins, and ends when it likes. An order that is refused waits."""
+        """Begin a call that may end at any later step. An order that is refused waits."""
         try:
             permit = self.world.admit(number, self.processes[process])
         except CircuitOpen:
@@ -65,7 +65,7 @@ class BreakerLaws(RuleBasedStateMachine):
 
     @rule(call=consumes(calls))
     def never_answer(self, call: object) -> None:
-        """Its process died, or the answer was our own bug."""
+        """Drop a call: its process died, or our own code failed."""
 
     @precondition(lambda self: self.down)
     @rule(process=PROCESSES, number=ORDERS)
@@ -92,18 +92,18 @@ class BreakerLaws(RuleBasedStateMachine):
         self.down = not self.down
 
     @rule(process=PROCESSES)
-    def a_hand_holds_it(self, process: int) -> None:
+    def an_operator_holds_it_open(self, process: int) -> None:
         self.processes[process].hold_open(ALICE, "they said so")
         self.held_since = self.held_since or self.world.clock.now()
 
     @rule(process=PROCESSES)
-    def a_hand_closes_it(self, process: int) -> None:
+    def an_operator_closes_it(self, process: int) -> None:
         self.processes[process].close(ALICE, "they said so")
         self.held_since = None
 
     @rule(process=PROCESSES, of=st.sampled_from(["breaker#", "circuit-waits#", "circuit-waits-of#"]), number=ORDERS)
     def a_process_dies_before_a_write(self, process: int, of: str, number: int) -> None:
-        """Whatever it was doing; another takes its place and knows nothing."""
+        """Kill a process before its next write; a new one without memory takes its place."""
         self.world.documents.kill_next_put_of = of
         with suppress(Killed):
             self.world.tick(self.processes[process])
@@ -132,25 +132,25 @@ class BreakerLaws(RuleBasedStateMachine):
         assert len(leases) == len(set(leases))
 
     @invariant()
-    def nobody_is_woken_while_it_is_held(self) -> None:
+    def no_wait_is_released_while_it_is_held_open(self) -> None:
         new = self.world.executions.woken[self.woken_seen :]
         self.woken_seen += len(new)
         assert self.held_since is None or all(at <= self.held_since for at, _, _ in new)
 
     @rule()
-    def whoever_reads_finds_what_the_stream_says(self) -> None:
+    def every_reader_sees_the_state_of_the_stream(self) -> None:
         history = self.world.history
         circuit = self.world.process().read()
         assert circuit.last == (history[-1].position if history else ("", 0))
         assert (circuit.opened is None) == (circuit.state is CircuitState.CLOSED)
 
     def teardown(self) -> None:
-        """The provider recovers, the hand lets go, the timer goes on: it closes, and nobody is left waiting."""
+        """Once the provider works, no operator holds it and the timer runs, it closes and no order is left waiting."""
         if not hasattr(self, "world"):
             return
         self.down = False
         if self.held_since is not None:
-            self.a_hand_closes_it(0)
+            self.an_operator_closes_it(0)
         for _ in range(60):
             self.world.clock.advance(5)
             before = len(self.world.executions.woken)

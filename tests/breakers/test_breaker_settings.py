@@ -1,4 +1,4 @@
-"""The numbers of a breaker, and the variables that change them."""
+"""The settings of a breaker and the environment variables that change them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MACHINES = Path(__file__).parents[2] / "statemachines"
 
 
 def test_a_variable_changes_one_number_of_one_circuit():
-    """The others keep their defaults, and variables of others are not ours."""
+    """All other settings keep their defaults, and unrelated variables are ignored."""
     settings = read(
         {"EXPEDITER_BREAKER_PAYMENTS_WINDOW_S": "90", "EXPEDITER_BREAKER_KITCHEN_FAILURE_RATE": "0.25", "PATH": "/bin"},
         read_breakers,
@@ -40,15 +40,15 @@ def test_a_variable_changes_one_number_of_one_circuit():
         ("BANK_SLOW_S", "1", "is not a setting"),
     ],
 )
-def test_what_a_breaker_cannot_do_is_refused_by_the_name_of_the_variable(name: str, text: str, problem: str):
-    """A misspelt variable that is silently ignored is found out in the outage."""
+def test_an_invalid_setting_is_refused_with_the_name_of_its_variable(name: str, text: str, problem: str):
+    """A wrong value that is silently ignored would be noticed only in an outage."""
     variable = f"EXPEDITER_BREAKER_{name}"
     with pytest.raises(SettingsRefused, match=f"^{variable} {problem}"):
         read({variable: text}, read_breakers)
 
 
-def test_a_lease_is_longer_than_a_call_may_take():
-    """Else a probe that is still under way is not the only one."""
+def test_a_probe_lease_is_longer_than_the_longest_call():
+    """Otherwise a second probe could start while the first is still running."""
     for settings in DEFAULTS.values():
         assert settings.probe_lease_s > TIMEOUT_S > settings.slow_s
 
@@ -64,6 +64,6 @@ def test_a_lease_is_longer_than_a_call_may_take():
 def test_a_lone_order_opens_the_circuit_before_its_machine_gives_up(dependency: Dependency, machine: str, error: str):
     """It meets the open circuit on its last attempt at the latest, and waits instead of being parked."""
     text = (MACHINES / f"{machine}.asl.yaml").read_text()
-    attempts = [1 + int(found) for found in re.findall(rf"ErrorEquals: \[.*{error}.*MaxAttempts: (\d+)", text)]
+    attempts = [1 + int(retries) for retries in re.findall(rf"ErrorEquals: \[.*{error}.*MaxAttempts: (\d+)", text)]
     assert attempts
     assert DEFAULTS[dependency].failures_min < min(attempts)

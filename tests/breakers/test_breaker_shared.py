@@ -1,4 +1,4 @@
-"""One circuit, many processes: they share the stores and nothing else, and each may die at any moment."""
+"""One circuit, many processes: they share nothing but the stores, and each may die at any moment."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workflows.event_store.event_log import StreamUnavailable
 
 
 def test_twenty_processes_see_one_failure_in_four_each_and_open_one_circuit():
-    """No single process sees enough; together they do, and it opens once."""
+    """No single process sees enough failures to open it; together they do, and it opens once."""
     world = World()
     processes = [world.process() for _ in range(20)]
     for process in processes[:5]:
@@ -31,7 +31,7 @@ def test_twenty_processes_see_one_failure_in_four_each_and_open_one_circuit():
 
 
 def test_twenty_processes_that_fail_at_once_open_it_once():
-    """Real threads: conflicts are decided again, and a replayed append is no second event."""
+    """With real threads: conflicts are decided again, and a replayed append adds no second event."""
     world = World()
     processes = [world.process() for _ in range(20)]
     start = threading.Barrier(20)
@@ -48,8 +48,8 @@ def test_twenty_processes_that_fail_at_once_open_it_once():
     assert world.state is CircuitState.OPEN
 
 
-def test_of_twenty_processes_that_ask_at_once_one_may_probe():
-    """The lease is a conditional write of one document."""
+def test_of_twenty_processes_at_once_one_gets_the_probe():
+    """The lease is taken by a conditional write of one document."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -64,8 +64,8 @@ def test_of_twenty_processes_that_ask_at_once_one_may_probe():
         assert sum(pool.map(ask, range(20))) == 1
 
 
-def test_a_process_that_loses_the_race_for_the_lease_looks_again_and_is_refused():
-    """The other one came between its look and its write."""
+def test_a_process_that_loses_the_race_for_the_lease_reads_again_and_is_refused():
+    """The winner wrote between the loser's read and its write."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -77,7 +77,7 @@ def test_a_process_that_loses_the_race_for_the_lease_looks_again_and_is_refused(
 
 
 def test_two_processes_that_report_at_once_both_count():
-    """The one that was overtaken counts again, on top of the other."""
+    """The report that lost the conflict is added to the newer tally."""
     world = World()
     other = world.process()
     world.documents.before_next_put = lambda: world.call(fails=True, breaker=other)
@@ -85,8 +85,8 @@ def test_two_processes_that_report_at_once_both_count():
     assert world.breaker.read().tally.failures == 2
 
 
-def test_a_call_that_began_before_an_outage_says_nothing_about_the_time_after_it():
-    """It ends when the circuit has long closed again, and waited for a provider that was down."""
+def test_a_call_that_began_before_an_outage_does_not_count_after_it():
+    """It ends after the circuit has closed again, but it waited on a provider that was down then."""
     world = World()
     early = [world.admit(n) for n in range(3)]
     world.open()
@@ -96,8 +96,8 @@ def test_a_call_that_began_before_an_outage_says_nothing_about_the_time_after_it
     assert world.breaker.read().tally.failures == 0
 
 
-def test_a_probe_of_an_earlier_outage_closes_no_later_one():
-    """Both were the first of their outage."""
+def test_a_probe_of_an_earlier_outage_does_not_end_a_later_one():
+    """Both probes are the first of their outage, so their number alone does not tell them apart."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -111,8 +111,8 @@ def test_a_probe_of_an_earlier_outage_closes_no_later_one():
     assert world.state is CircuitState.HALF_OPEN
 
 
-def test_the_interval_counts_from_the_call_and_not_from_the_wake_up():
-    """The woken order took four seconds to call and died; the provider is left alone for fifteen more."""
+def test_the_probe_interval_counts_from_the_call_and_not_from_the_wake_up():
+    """The woken order called four seconds later and died; the next probe comes fifteen seconds after that call."""
     world = World(settings=replace(SETTINGS, probe_lease_s=5))
     world.open()
     world.clock.advance(15)
@@ -126,7 +126,7 @@ def test_the_interval_counts_from_the_call_and_not_from_the_wake_up():
 
 
 def test_twenty_processes_make_one_probe_an_interval_through_an_outage():
-    """Ten minutes, everybody asks every second: forty intervals, and never two calls within one."""
+    """In ten minutes with a request a second from each, there are forty intervals and never two calls within one."""
     world = World()
     world.open()
     processes = [world.process() for _ in range(20)]
@@ -142,7 +142,7 @@ def test_twenty_processes_make_one_probe_an_interval_through_an_outage():
 
 
 def test_the_order_that_holds_the_lease_makes_one_call_and_not_two():
-    """Whichever of its processes comes first, e.g. a zombie of an older run."""
+    """An older run of the same order may still be alive; the first of its processes to call uses the lease up."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -151,8 +151,8 @@ def test_the_order_that_holds_the_lease_makes_one_call_and_not_two():
     assert world.refuses(1, world.process())
 
 
-def test_a_probe_that_never_comes_back_loses_its_lease_and_its_late_answer_does_not_count_over_the_next():
-    """The lease runs out; another goes; what the first one says then is about a lease that is gone."""
+def test_a_late_answer_of_a_probe_does_not_count_once_its_lease_has_run_out_and_another_probe_began():
+    """Only the answer of the probe that holds the lease moves the circuit."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -167,8 +167,8 @@ def test_a_probe_that_never_comes_back_loses_its_lease_and_its_late_answer_does_
     assert world.state is CircuitState.HALF_OPEN
 
 
-def test_a_late_answer_counts_while_nobody_else_has_probed():
-    """It is the newest that is known of the provider."""
+def test_a_late_answer_counts_while_no_other_probe_began():
+    """It is still the newest fact about the provider."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -180,7 +180,7 @@ def test_a_late_answer_counts_while_nobody_else_has_probed():
 
 @pytest.mark.parametrize("lost", ["opened", "closed", "held"])
 def test_a_crash_between_event_and_document_is_repaired_by_the_next_reader(lost: str):
-    """The stream is first. Whoever reads brings the document up to it, and the event is not written again."""
+    """The event is written first. The next reader updates the document from it and writes no second event."""
     world = World()
     if lost == "closed":
         world.open()
@@ -202,14 +202,14 @@ def test_a_crash_between_event_and_document_is_repaired_by_the_next_reader(lost:
         world.process().read().state
         is {"opened": CircuitState.OPEN, "closed": CircuitState.CLOSED, "held": CircuitState.HELD_OPEN}[lost]
     )
-    found = world.documents.get("breaker#payments", "circuit")
-    assert found is not None
-    assert found.body["last"] == [f"breaker#payments#{world.clock.now().date()}", len(before)]
+    stored = world.documents.get("breaker#payments", "circuit")
+    assert stored is not None
+    assert stored.body["last"] == [f"breaker#payments#{world.clock.now().date()}", len(before)]
     assert world.events == before
 
 
-def test_a_document_that_was_lost_is_made_again_from_the_streams_of_the_last_days():
-    """Documents may be lost; what a person decided is in the log."""
+def test_a_lost_document_is_rebuilt_from_the_streams_of_the_last_days():
+    """Documents may be lost; an operator's decision is in the log."""
     world = World()
     world.breaker.hold_open(ALICE, "fraud")
     world.clock.advance(6 * 86_400)
@@ -218,7 +218,7 @@ def test_a_document_that_was_lost_is_made_again_from_the_streams_of_the_last_day
 
 
 def test_midnight_changes_the_stream_and_nothing_else():
-    """It stays open, and the closing goes to the new day's stream; support reads both."""
+    """The circuit stays open, its closing is written to the new day's stream, and its history covers both."""
     world = World(clock=HandClock(datetime(2026, 5, 4, 23, 59, 50, tzinfo=UTC)))
     world.open()
     world.clock.advance(15)
@@ -230,8 +230,8 @@ def test_midnight_changes_the_stream_and_nothing_else():
     assert world.state is CircuitState.CLOSED
 
 
-def test_a_process_whose_clock_is_behind_goes_on_in_the_newest_stream():
-    """So that events of one circuit stay in their order."""
+def test_a_process_whose_clock_is_behind_writes_to_the_newest_stream():
+    """Events of one circuit stay in their order."""
     world = World(clock=HandClock(datetime(2026, 5, 5, 0, 0, 1, tzinfo=UTC)))
     world.breaker.hold_open(ALICE, "fraud")
     world.clock.advance(-5)
@@ -242,8 +242,8 @@ def test_a_process_whose_clock_is_behind_goes_on_in_the_newest_stream():
     ]
 
 
-def test_a_process_that_believes_in_a_closed_circuit_is_wrong_for_two_seconds_at_most():
-    """That is what the cheap closed state costs when somebody else opens it."""
+def test_a_process_uses_an_outdated_closed_state_for_two_seconds_at_most():
+    """A process reads a closed circuit every two seconds, so it misses an opening for that long at most."""
     world = World()
     other = world.process()
     world.call(fails=False, breaker=other)
@@ -255,15 +255,15 @@ def test_a_process_that_believes_in_a_closed_circuit_is_wrong_for_two_seconds_at
 
 
 def test_failures_that_could_not_be_reported_are_reported_with_the_next(monkeypatch):
-    """The provider's answer, or its silence, is what the caller gets; the stores' trouble is not."""
+    """The caller gets the provider's answer or error, never an error of our own stores."""
     world = World()
     permits = [world.admit(n) for n in range(5)]
 
-    def gone(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise DocumentsUnavailable("no answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.documents, "put", gone)
+        patch.setattr(world.documents, "put", unavailable)
         for permit in permits[:4]:
             world.breaker.failed(permit, "no answer")
     assert world.state is CircuitState.CLOSED
@@ -272,17 +272,17 @@ def test_failures_that_could_not_be_reported_are_reported_with_the_next(monkeypa
 
 
 def test_a_probe_whose_success_cannot_be_recorded_still_hands_over_its_receipt(monkeypatch):
-    """The circuit stays open a little longer: the lease runs out, and the next probe tells."""
+    """The circuit stays half-open until the lease runs out and the next probe succeeds."""
     world = World()
     world.open()
     world.clock.advance(15)
     probe = world.admit(1)
 
-    def gone(*_: object) -> None:
+    def unavailable(*_: object) -> None:
         raise StreamUnavailable("breaker#payments#2026-05-04", "no answer")
 
     with monkeypatch.context() as patch:
-        patch.setattr(world.log, "append", gone)
+        patch.setattr(world.log, "append", unavailable)
         world.breaker.succeeded(probe)
     assert world.state is CircuitState.HALF_OPEN
     world.clock.advance(20)
@@ -291,7 +291,7 @@ def test_a_probe_whose_success_cannot_be_recorded_still_hands_over_its_receipt(m
 
 
 def test_every_opened_circuit_is_logged_once_without_the_persons_id(caplog: pytest.LogCaptureFixture) -> None:
-    """By failures or by hand; a support employee's id and reason stay in the event."""
+    """An opening by failures or by an operator is logged; the operator's id and reason stay in the event."""
     world = World()
     world.open()
     world.breaker.close(ALICE, "mended")

@@ -1,4 +1,4 @@
-"""The circuit's states: every state with everything that can happen in it."""
+"""The circuit's states: every event in every state."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PROBE, OTHER = 1, 2
 
 
 class Story(World):
-    """A circuit in a state, with a call that began when it was closed, and perhaps one that is the probe."""
+    """A circuit in one of its states, with a call that began while it was closed, and a probe if the state has one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -35,7 +35,7 @@ class Story(World):
                 self.probe = self.admit(PROBE)
 
     def happens(self, event: str) -> bool | None:
-        """True or False for a call that was admitted or not."""
+        """Let the event happen. Returns whether the call was admitted, None for an event that is no call."""
         match event:
             case "an early call succeeds":
                 self.breaker.succeeded(self.early)
@@ -51,9 +51,9 @@ class Story(World):
                 return not self.refuses(OTHER)
             case "the lease runs out":
                 self.clock.advance(20)
-            case "a hand holds it":
+            case "an operator holds it open":
                 self.breaker.hold_open(ALICE, "maintenance")
-            case "a hand closes it":
+            case "an operator closes it":
                 self.breaker.close(ALICE, "they say it works")
             case _:
                 raise AssertionError(event)
@@ -63,7 +63,7 @@ class Story(World):
 CLOSED, OPEN, HALF_OPEN, HELD = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.HELD_OPEN
 STATES = ("closed", "open", "open, probe due", "half-open, lent", "half-open, calling", "held open")
 TABLE = {
-    # event:                  what becomes of it in each state, and whether the call is admitted
+    # event:                  the state that follows in each of STATES
     "an early call succeeds": (CLOSED, OPEN, OPEN, HALF_OPEN, HALF_OPEN, HELD),
     "an early call fails": (CLOSED, OPEN, OPEN, HALF_OPEN, HALF_OPEN, HELD),
     "the probe succeeds": (CLOSED, OPEN, OPEN, CLOSED, CLOSED, HELD),
@@ -71,8 +71,8 @@ TABLE = {
     "the probe's order calls": (CLOSED, OPEN, HALF_OPEN, HALF_OPEN, HALF_OPEN, HELD),
     "another order calls": (CLOSED, OPEN, HALF_OPEN, HALF_OPEN, HALF_OPEN, HELD),
     "the lease runs out": (CLOSED, OPEN, OPEN, OPEN, OPEN, HELD),
-    "a hand holds it": (HELD, HELD, HELD, HELD, HELD, HELD),
-    "a hand closes it": (CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED),
+    "an operator holds it open": (HELD, HELD, HELD, HELD, HELD, HELD),
+    "an operator closes it": (CLOSED, CLOSED, CLOSED, CLOSED, CLOSED, CLOSED),
 }
 ADMITTED = {
     "the probe's order calls": (True, False, True, True, False, False),
@@ -82,8 +82,8 @@ ADMITTED = {
 
 @pytest.mark.parametrize("event", TABLE)
 @pytest.mark.parametrize("state", STATES)
-def test_every_state_knows_what_to_do_with_every_event(state: str, event: str):
-    """Late news of an earlier time never moves a circuit, and nothing but a hand moves a held one."""
+def test_every_event_leads_from_every_state_to_the_right_one(state: str, event: str):
+    """A late answer to an earlier call never moves a circuit, and only an operator moves one that is held open."""
     story = Story()
     story.be(state)
     admitted = story.happens(event)
@@ -92,8 +92,8 @@ def test_every_state_knows_what_to_do_with_every_event(state: str, event: str):
         assert admitted is ADMITTED[event][STATES.index(state)]
 
 
-def test_it_opens_at_enough_failures_and_says_why_and_since_which_event():
-    """Support reads the reason in the log; a refused order knows which opening it waits out."""
+def test_it_opens_at_enough_failures_and_records_why():
+    """The event holds the last error, and a refusal names the event that opened the circuit."""
     world = World()
     world.open()
     with pytest.raises(CircuitOpen) as refused:
@@ -107,8 +107,8 @@ def test_it_opens_at_enough_failures_and_says_why_and_since_which_event():
     assert (opened.actor.role, str(opened.position)) == ("system", "breaker#payments#2026-05-04/1")
 
 
-def test_a_probe_that_goes_through_closes_it_and_says_which_probe_it_was():
-    """The second probe of the outage, made by order 7."""
+def test_a_successful_probe_closes_it_and_is_named_in_the_event():
+    """The event names the order that probed and the number of probes in this outage."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -120,8 +120,8 @@ def test_a_probe_that_goes_through_closes_it_and_says_which_probe_it_was():
     assert closed == CircuitClosed(probe=order(7), probes=2, at=world.clock.now())
 
 
-def test_a_failed_probe_puts_the_next_one_off_by_an_interval_from_its_failure():
-    """The provider gets its rest after the bad news, not after the question."""
+def test_the_next_probe_comes_an_interval_after_the_failure_of_the_last():
+    """The interval counts from the end of the failed call, not from its start."""
     world = World()
     world.open()
     world.clock.advance(15)
@@ -135,8 +135,8 @@ def test_a_failed_probe_puts_the_next_one_off_by_an_interval_from_its_failure():
     assert not world.refuses(2)
 
 
-def test_what_people_do_by_hand_is_in_the_log_with_their_names_and_reasons():
-    """Twice is the same as once."""
+def test_actions_of_operators_are_in_the_log_with_their_names_and_reasons():
+    """Repeating an action records it once."""
     world = World()
     for _ in range(2):
         world.breaker.hold_open(ALICE, "they migrate")
@@ -148,8 +148,8 @@ def test_what_people_do_by_hand_is_in_the_log_with_their_names_and_reasons():
     ]
 
 
-def test_a_circuit_held_open_is_never_probed_however_long():
-    """Held open by hand: no probes."""
+def test_a_circuit_held_open_is_never_probed():
+    """It stays open for any time until an operator closes it."""
     world = World()
     world.breaker.hold_open(ALICE, "they double-charge")
     world.wait(1)
@@ -161,7 +161,7 @@ def test_a_circuit_held_open_is_never_probed_however_long():
 
 
 def test_a_flood_of_successes_with_one_failure_in_a_hundred_does_not_open_it():
-    """Both are needed: enough failures, and a share of them."""
+    """It opens only if both the number and the share of failures reach their limits."""
     world = World()
     for n in range(10_000):
         world.call(fails=n % 100 == 0)
@@ -171,15 +171,15 @@ def test_a_flood_of_successes_with_one_failure_in_a_hundred_does_not_open_it():
 
 
 def test_a_few_failures_alone_do_not_open_it():
-    """Four of four are not five."""
+    """Below ``failures_min``, not even a share of all calls opens it."""
     world = World()
     for _ in range(4):
         world.call(fails=True)
     assert world.state is CircuitState.CLOSED
 
 
-def test_failures_of_another_half_minute_do_not_count():
-    """The window moves on."""
+def test_failures_before_the_window_do_not_count():
+    """The window of 30 s moves with the time."""
     world = World()
     for _ in range(4):
         world.call(fails=True)
@@ -192,7 +192,7 @@ def test_failures_of_another_half_minute_do_not_count():
 
 
 def test_half_of_the_calls_failing_opens_it_and_a_little_less_does_not():
-    """The share counts the successes of the same process, though they were never written."""
+    """The share includes the successes of the same process, although they were never written."""
     world = World()
     for _ in range(11):
         world.call(fails=False)
@@ -207,7 +207,7 @@ def test_half_of_the_calls_failing_opens_it_and_a_little_less_does_not():
 
 
 def test_while_closed_a_success_writes_nothing_and_reads_at_most_once_in_a_while():
-    """A thousand good calls within two seconds are one look."""
+    """A thousand successful calls within two seconds cause no read and no write."""
     world = World()
     world.call(fails=False)
     world.documents.puts = world.documents.gets = 0
@@ -221,7 +221,7 @@ def test_while_closed_a_success_writes_nothing_and_reads_at_most_once_in_a_while
 
 
 def test_a_failure_is_one_write():
-    """With the successes before it."""
+    """The same write carries the successes before it."""
     world = World()
     world.call(fails=False)
     world.documents.puts = 0

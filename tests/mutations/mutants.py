@@ -437,7 +437,7 @@ MUTANTS = (
         file="workflows/breakers/circuit.py",
         old="            if self.lease.calling or self.lease.holder != holder:\n",
         new="            if False:\n",
-        caught_by=tests("breakers/test_breaker_shared.py::test_of_twenty_processes_that_ask_at_once_one_may_probe"),
+        caught_by=tests("breakers/test_breaker_shared.py::test_of_twenty_processes_at_once_one_gets_the_probe"),
     ),
     Mutant(
         name="circuit wait deleted before its task is settled",

@@ -65,13 +65,19 @@ class Option:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One item, ``quantity`` times. Lines are numbered from 1 in the order they were placed."""
+    """One item, ``quantity`` times. Lines are numbered from 1 in the order they were placed.
+
+    ``tax_rate_bp`` is in hundredths of a percent; the prices include the tax. A line that was not priced from a menu
+    has no tax class.
+    """
 
     sku: Sku
     name: str
     quantity: int
     unit_price: Money
     options: tuple[Option, ...] = ()
+    tax_class: str = ""
+    tax_rate_bp: int = 0
 
     @property
     def total(self) -> Money:

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
 
+from domain.catalogue.events import CatalogueEvent
 from domain.order import events as order_events
 from workflows.breakers.breaker import Breaker, open_breakers
 from workflows.breakers.dependencies import Dependency
@@ -87,6 +88,7 @@ EVENT_TYPES = EventTypes(
         streams.ORDER: get_args(order_events.Event),
         streams.BREAKER: get_args(CircuitEvent),
         streams.CUSTOMER: get_args(ErasureEvent),
+        streams.RESTAURANT: get_args(CatalogueEvent),
     },
     UPCASTERS,
 )

@@ -25,7 +25,10 @@ class Awaited(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceOrder:
-    """Place an order. One currency, 1 to 100 lines, a total above zero."""
+    """Place an order. One currency, 1 to 100 lines, a total above zero.
+
+    ``menu_version`` is the version of the menu that the prices are from, None for prices of the caller's own.
+    """
 
     order_id: OrderId
     customer: CustomerId
@@ -37,6 +40,10 @@ class PlaceOrder:
     payment_method: str
     contact: Contact
     at: datetime
+    menu_version: int | None = None
+    fee_tax_class: str | None = None
+    fee_tax_rate_bp: int | None = None
+    kitchen_note: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -160,6 +160,10 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
         payment_method=command.payment_method,
         contact=command.contact,
         placed_at=command.at,
+        menu_version=command.menu_version,
+        fee_tax_class=command.fee_tax_class,
+        fee_tax_rate_bp=command.fee_tax_rate_bp,
+        kitchen_note=command.kitchen_note or "",
     )
     if order.placed is not None:
         if order.placed == _as_first_placed(placed, order.placed):
@@ -170,9 +174,10 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
 
 
 def _as_first_placed(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
-    """Take over what may differ in a repetition: the time, and a contact that was erased since."""
+    """Take over what may differ in a repetition: the time, and personal fields that were erased since."""
     contact = Erased() if isinstance(first.contact, Erased) else placed.contact
-    return replace(placed, placed_at=first.placed_at, contact=contact)
+    kitchen_note = Erased() if isinstance(first.kitchen_note, Erased) else placed.kitchen_note
+    return replace(placed, placed_at=first.placed_at, contact=contact, kitchen_note=kitchen_note)
 
 
 def _check_prices(placed: OrderPlaced) -> None:

@@ -76,8 +76,8 @@ class Line:
     quantity: int
     unit_price: Money
     options: tuple[Option, ...] = ()
-    tax_class: str = ""
-    tax_rate_bp: int = 0
+    tax_class: str | None = None
+    tax_rate_bp: int | None = None
 
     @property
     def total(self) -> Money:
@@ -93,7 +93,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderPlaced:
-    """A customer ordered these lines at these prices. Starts run 1."""
+    """A customer ordered these lines at these prices. Starts run 1.
+
+    ``menu_version`` is the version of the restaurant's menu that the prices are from; None if the caller, a service,
+    brought its own prices. ``fee_tax_class`` and ``fee_tax_rate_bp`` are about delivery and service fee.
+    """
 
     order_id: OrderId
     customer: CustomerId
@@ -105,6 +109,10 @@ class OrderPlaced:
     payment_method: str
     contact: Contact | Erased
     placed_at: datetime
+    menu_version: int | None = None
+    fee_tax_class: str | None = None
+    fee_tax_rate_bp: int | None = None
+    kitchen_note: str | Erased = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

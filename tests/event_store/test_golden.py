@@ -10,7 +10,7 @@ import dataclasses
 import enum
 import json
 import types
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
@@ -70,7 +70,8 @@ def test_every_payload_reads_without_its_key(kind: EventType, schema: int):
     golden = json.loads(path(kind.name, schema).read_text())
     (recorded,) = Codec(InMemoryKeyRing(), EVENT_TYPES).decode(stored_commit(kind, schema, golden["stored"]))
     for field in kind.personal:
-        assert getattr(recorded.event, field) == Erased()
+        if field in golden["stored"]:  # one that was added since has its default
+            assert getattr(recorded.event, field) == Erased()
 
 
 def test_no_golden_file_is_of_an_event_that_is_gone():
@@ -132,7 +133,7 @@ def sample(hint: Any, name: str = "") -> Any:
         return _sample_of(hint)
     if issubclass(hint, enum.Enum):
         return next(iter(hint))
-    return {str: "EUR" if name == "currency" else f"some {name}", int: 3, datetime: NOON}[hint]
+    return {str: "EUR" if name == "currency" else f"some {name}", int: 3, datetime: NOON, time: NOON.time()}[hint]
 
 
 def _sample_of(cls: Any) -> Any:

@@ -70,7 +70,7 @@ class NewCommit:
     """Events to append in one commit. ``subject`` is the customer whose data key encrypts the personal fields."""
 
     key: str
-    events: tuple[Event, ...]
+    events: tuple[Any, ...]
     actor: Actor
     correlation: str
     causation: str
@@ -179,13 +179,13 @@ class _Recording:
         return len(self.recorded)
 
     @property
-    def events(self) -> tuple[Event, ...]:
+    def events(self) -> tuple[Any, ...]:
         """The events to fold. Raises UnknownEvent, so that no decision is made on an incomplete history."""
         return self.events_after(0)
 
-    def events_after(self, version: int) -> tuple[Event, ...]:
+    def events_after(self, version: int) -> tuple[Any, ...]:
         """Return the events after a version, to fold onto the state at that version. Raises UnknownEvent."""
-        known: list[Event] = []
+        known: list[Any] = []
         for recorded in self.recorded[version:]:
             event = recorded.event
             if isinstance(event, Opaque):

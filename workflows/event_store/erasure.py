@@ -78,7 +78,7 @@ def _record(log: EventLog, stream: str, event: ErasureEvent, actor: Actor) -> No
     body_hash = sha256(key.encode()).hexdigest()
     new = NewCommit(
         key=key,
-        events=(event,),  # type: ignore[arg-type]  # events of several categories; the codec checks the category
+        events=(event,),
         actor=actor,
         correlation=stream,
         causation="erasure",

@@ -6,11 +6,12 @@ different events.
 
 from __future__ import annotations
 
-from domain.identifiers import OrderId
+from domain.identifiers import OrderId, RestaurantId
 
 ORDER = "order"
 BREAKER = "breaker"
 CUSTOMER = "customer"
+RESTAURANT = "restaurant"
 
 
 def stream_name(category: str, id_: str) -> str:
@@ -32,3 +33,8 @@ def order_id_in(stream: str) -> OrderId | None:
     """Return the order id in the stream's name, or None if the stream is not an order's."""
     category, separator, order_id = stream.partition("#")
     return OrderId(order_id) if separator and category == ORDER else None
+
+
+def restaurant_stream(restaurant_id: RestaurantId) -> str:
+    """Return the stream that holds the events of a restaurant and its menu."""
+    return stream_name(RESTAURANT, restaurant_id)

@@ -7,13 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog, TooManyConflicts, WrongExpectedVersion
-
-if TYPE_CHECKING:
-    from domain.order.events import Event
 
 State = TypeVar("State")
 
@@ -60,7 +57,7 @@ class Transacted(Generic[State]):
     replayed: bool
 
 
-def folded(history: History, initial: State, evolve: Callable[[State, tuple[Event, ...]], State]) -> State:
+def folded(history: History, initial: State, evolve: Callable[[State, tuple[Any, ...]], State]) -> State:
     """Fold a history, once: the same History gives the same state. ``initial`` depends on its stream alone."""
     if evolve not in history.folds:
         history.folds[evolve] = evolve(initial, history.events)
@@ -74,7 +71,7 @@ def transact(
     propose: Callable[[History, State], Proposal],
     *,
     initial: State,
-    evolve: Callable[[State, tuple[Event, ...]], State],
+    evolve: Callable[[State, tuple[Any, ...]], State],
     if_match: Collection[int] | None = None,
     loaded: History | None = None,
 ) -> Transacted[State]:

@@ -184,7 +184,7 @@ def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
 
     def prepare(history: History, order: Order) -> KeyedCommand:
         check(request.caller.actor, request.action, order)
-        return KeyedCommand(command=command, key=key)
+        return KeyedCommand(command=lambda: command, request=command, key=key)
 
     return transact_request(log, request, prepare)
 
@@ -223,7 +223,8 @@ def _act(
 
     def prepare(history: History, order: Order) -> KeyedCommand:
         key, decided_on = basis(history, order)
-        return KeyedCommand(command=command_for(decided_on), key=key, further=further)
+        command = command_for(decided_on)
+        return KeyedCommand(command=lambda: command, request=command, key=key, further=further)
 
     if not dry_run:
         return transact_request(log, request, prepare)

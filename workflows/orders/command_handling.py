@@ -44,12 +44,15 @@ class KeyedCommand:
     """A command to decide on one version of an order.
 
     Attributes:
+        command: Makes the command. It is called only if no earlier attempt under ``key`` recorded it.
+        request: What the caller sent. Another one under the same key is refused.
         key: Identifies the command across attempts: kind, caller, and what the caller makes unique.
-        further: Parameters of the request that the command does not carry, so that they are compared too.
+        further: Parameters that ``request`` does not carry, so that they are compared too.
         permit: Raise if the caller may not give this command to this version of the order.
     """
 
-    command: Command
+    command: Callable[[], Command]
+    request: object
     key: str
     further: tuple[object, ...] = ()
     permit: Callable[[], None] = lambda: None
@@ -76,7 +79,7 @@ def handle(
     loaded: History | None = None,
 ) -> Handled:
     """Decide a command that does not depend on the order's state. Raises as ``transact_order``."""
-    keyed = KeyedCommand(command=command, key=key)
+    keyed = KeyedCommand(command=lambda: command, request=command, key=key)
     return transact_order(log, order_id, lambda history, order: keyed, caller=caller, loaded=loaded)
 
 
@@ -104,7 +107,7 @@ def transact_order(
 
     def propose(history: History, order: Order) -> Proposal:
         keyed = prepare(history, order)
-        body_hash = _body_hash(keyed)
+        body_hash = content_hash(keyed.request, keyed.further)
         return Proposal(
             key=keyed.key,
             body_hash=body_hash,
@@ -125,7 +128,7 @@ def transact_order(
 
 
 def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, order: Order) -> NewCommit | None:
-    events = decide(keyed.command, order)
+    events = decide(keyed.command(), order)
     if not events:
         return None
     customer = order.placed.customer if order.placed is not None else getattr(events[0], "customer", None)
@@ -140,10 +143,10 @@ def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, order: Order) -
     )
 
 
-def _body_hash(keyed: KeyedCommand) -> str:
+def content_hash(command: object, further: tuple[object, ...] = ()) -> str:
     """Hash the content of a command without its times: a retry is sent later and is the same command."""
-    body = _body(keyed.command)
-    content = [body, *map(_body, keyed.further)] if keyed.further else body
+    body = _body(command)
+    content = [body, *map(_body, further)] if further else body
     return sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:32]
 
 

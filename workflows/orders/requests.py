@@ -87,8 +87,12 @@ def placed_id(actor: Actor, key: str) -> OrderId:
 
 def place(log: EventLog, command: PlaceOrder, caller: Caller, key: str) -> Handled:
     """Place the order, once. Raises Rejected, KeyReused (same key, another body)."""
-    key = f"{Action.PLACE.name}/{_name(caller.actor)}/{key}"
-    return handle(log, command, order_id=command.order_id, key=key, caller=caller)
+    return handle(log, command, order_id=command.order_id, key=place_key(caller.actor, key), caller=caller)
+
+
+def place_key(actor: Actor, key: str) -> str:
+    """Return the key in the log of placing an order under a caller's key."""
+    return f"{Action.PLACE.name}/{_name(actor)}/{key}"
 
 
 def cancel(log: EventLog, request: OrderRequest, reason: str) -> Handled:
@@ -157,7 +161,7 @@ def _keyed(request: OrderRequest, command: Command, body: object, order: Order, 
         check(request.caller.actor, request.action, order, intent)
         _check_ready_at(command)
 
-    return KeyedCommand(command=command, key=request_key(request, body), permit=permit)
+    return KeyedCommand(command=lambda: command, request=command, key=request_key(request, body), permit=permit)
 
 
 _ACT_FOR_OTHERS = frozenset({Role.SUPPORT, Role.SERVICE})

@@ -239,7 +239,7 @@ MUTANTS = (
         file="workflows/sagas/steps/payment.py",
         old="        authorization_id=intent.authorization_id,\n        amount=intent.amount,\n",
         new="        authorization_id=intent.authorization_id,\n        amount=order.payment.authorization.amount,\n",
-        caught_by=tests("sagas/test_happy_path.py::test_what_cannot_be_had_is_not_paid_for"),
+        caught_by=tests("sagas/test_happy_path.py::test_unavailable_items_are_not_charged"),
     ),
     Mutant(
         name="undo of an authorisation in doubt",
@@ -361,7 +361,9 @@ MUTANTS = (
         file="workflows/sagas/waits.py",
         old="    elif (order.cancellation is not None or order.given_up) and wait.action == AWAIT_CIRCUIT:\n",
         new="    elif order.cancellation is not None or order.given_up:\n",
-        caught_by=tests("sagas/test_runs.py::test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only"),
+        caught_by=tests(
+            "sagas/test_runs.py::test_a_cancellation_ends_forward_waits_for_a_circuit_but_not_compensation_waits"
+        ),
     ),
     Mutant(
         name="wait of a superseded run not ended",
@@ -369,7 +371,7 @@ MUTANTS = (
         file="workflows/sagas/waits.py",
         old="        if known is not Answer.NONE or wait.run < order.run:\n",
         new="        if known is not Answer.NONE:\n",
-        caught_by=tests("sagas/test_runs.py::test_who_waits_in_a_run_that_was_taken_over_is_told_so"),
+        caught_by=tests("sagas/test_runs.py::test_a_wait_of_a_superseded_run_is_ended"),
     ),
     Mutant(
         name="command not decided again after a conflict",
@@ -455,7 +457,7 @@ MUTANTS = (
         '        _settle(documents, executions, wait, "closed")\n',
         new="",
         caught_by=tests(
-            "sagas/test_circuit_waits.py::test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once"
+            "sagas/test_circuit_waits.py::test_an_order_that_waits_for_a_circuit_that_just_closed_goes_on_at_once"
         ),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""Real orders on the embedded engine: the test plays the people, the sandbox plays the rest of the outside."""
+"""Real orders on the embedded engine: the test acts for customer, restaurant and courier, the sandbox for providers."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def eur(minor: int) -> Money:
 
 
 class Story:
-    """One order of 28.00 (two pizzas of 10.00, water for 3.00, fees and tip of 5.00), and what people do to it."""
+    """One order of 28.00 (two pizzas of 10.00, water for 3.00, fees and tip of 5.00), and its requests and reports."""
 
     def __init__(self, engine: EmbeddedEngine, number: int, payment_method: str) -> None:
         self.engine = engine
@@ -56,7 +56,7 @@ class Story:
         self.order_id = order_id_for("cus_1", f"key-{number}")
         self._changed = threading.Condition()
         self.log.on_commit(lambda _: self._notify())  # type: ignore[attr-defined]  # the embedded log is a feed too
-        self._tell(
+        self._handle(
             PlaceOrder(
                 order_id=self.order_id,
                 customer=CustomerId("cus_1"),
@@ -75,7 +75,7 @@ class Story:
             Role.CUSTOMER,
         )
 
-    # --- people ------------------------------------------------------------------------------------------------
+    # --- requests and reports ----------------------------------------------------------------------------------
 
     def accept(self) -> Story:
         return self._answer(PreparationAccepted(answers=self.ticket, ready_at=self.now(), at=self.now()))
@@ -106,9 +106,9 @@ class Story:
         return self._answer(fault)
 
     def cancel(self) -> Story:
-        return self._tell(CancelOrder(by=Actor(Role.CUSTOMER, "cus_1"), reason="changed my mind"), Role.CUSTOMER)
+        return self._handle(CancelOrder(by=Actor(Role.CUSTOMER, "cus_1"), reason="changed my mind"), Role.CUSTOMER)
 
-    # --- what can be seen --------------------------------------------------------------------------------------
+    # --- reading -----------------------------------------------------------------------------------------------
 
     @property
     def order(self) -> Order:
@@ -124,7 +124,7 @@ class Story:
         return self.until(lambda order: len(order.delivery.offers) >= attempt).delivery.offers[-1].intent
 
     def ended(self) -> Order:
-        """The order once it ended. Fails when it is parked or takes too long."""
+        """Wait until the order has ended and return it. Fails when it is parked or takes too long."""
         order = self.until(lambda order: order.run_state is not RunState.RUNNING)
         assert order.run_state is RunState.ENDED, [
             event for event in self.events if type(event).__name__ == "OrderParked"
@@ -145,20 +145,20 @@ class Story:
         return [type(event).__name__ for event in self.events]
 
     def until(self, holds: Callable[[Order], object]) -> Order:
-        """Wait for the log, not for the time: it is read again after each commit."""
+        """Wait until the condition holds. The log is read again after each commit; no time is waited out."""
         deadline = monotonic() + DEADLINE_S
         with self._changed:
             while not holds(order := self.order):
-                assert self._changed.wait(deadline - monotonic()), f"nothing came after {self.kinds}"
+                assert self._changed.wait(deadline - monotonic()), f"no further event after {self.kinds}"
         return order
 
     @property
     def position(self) -> PaymentPosition | None:
-        """The order's money, as the provider's ledger has it."""
+        """The order's money in the provider's ledger."""
         return self.engine.gateways.payments.position(self.order_id)
 
     def state_entries(self) -> StateEntries:
-        """Of run 1, once its execution has ended."""
+        """Count the state entries of run 1, once its execution has ended."""
         arn = execution_arn("OrderMachine", f"{self.order_id}-1")
         self.engine.executions.ended(arn).result(DEADLINE_S)
         return self.engine.reports.state_entries(arn)
@@ -166,9 +166,9 @@ class Story:
     # --- private -----------------------------------------------------------------------------------------------
 
     def _answer(self, fact: Fact) -> Story:
-        return self._tell(RecordFact(fact=fact), Role.RESTAURANT)
+        return self._handle(RecordFact(fact=fact), Role.RESTAURANT)
 
-    def _tell(self, command: Command, role: Role) -> Story:
+    def _handle(self, command: Command, role: Role) -> Story:
         key = f"{type(command).__name__}/{self.order.version}"
         caller = Caller(Actor(role, "test"), correlation=self.order_id, causation="test")
         handle(self.log, command, order_id=self.order_id, key=key, caller=caller)
@@ -184,7 +184,7 @@ Place = Callable[..., Story]
 
 @pytest.fixture
 def place(tmp_path: Path) -> Iterator[Place]:
-    """Place an order on an engine of this test. ``parameters`` are the template's, the first call decides."""
+    """Place an order on an engine of this test. ``parameters`` are the template's; only the first call's count."""
     engines: list[EmbeddedEngine] = []
     numbers = count()
 

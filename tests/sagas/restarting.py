@@ -1,7 +1,7 @@
-"""A run of the ``order`` machine played in this process: the real steps in the machine's order, on a real log.
+"""Play a run of the ``order`` machine in this process: the real steps in the machine's order, on a real log.
 
-The outside is the world of the domain's tests. It means well from here on: what is asked for succeeds, people answer,
-and what was said before and did not arrive yet comes in between. A zombie, an older run, acts at every turn.
+Providers, restaurants and couriers are the world of the domain's tests. After the restart every call succeeds and every
+request is answered; delayed reports from before arrive in between. An older run (a zombie) acts at every turn.
 """
 
 from __future__ import annotations
@@ -38,24 +38,24 @@ from workflows.sagas.actions import CompensationUnfinished, NothingAsked, OrderN
 from workflows.sagas.waits import wake
 
 TURNS_MAX = 80
-"""Answers of people within which a run of a world that means well ends."""
+"""Reports from outside within which a run ends when every call succeeds and every request is answered."""
 
 STREAM = order_stream(ORDER_ID)
 
 
 _ZOMBIE = ("authorize", "settle", "find_reason", "compensate", "park", "request_courier", "await_pickup")
-"""What an older run tries, one after the other."""
+"""Actions that an older run tries, one after the other."""
 
 _REFUSALS = (e.PaymentVoidRefused, e.PaymentRefundRefused, e.PaymentCaptureRefused)
 
 
 class Stopped(Exception):
-    """What the catch of the parent machine hears of: the name of the error."""
+    """The error that the catch of the parent machine gets: its name."""
 
 
 @dataclass
 class Outside:
-    """The gateways, as the world answers them. A call for what the log has an outcome of would be a repetition."""
+    """The gateways, answered by the world. Fails on a call for an intent whose outcome the log already has."""
 
     world: World
     log: InMemoryEventLog
@@ -64,8 +64,8 @@ class Outside:
     def called(self, key: str) -> Any:
         order_id, _, version = key.partition("/")
         self.world.order = load(self.log, OrderId(order_id))[1]
-        assert int(version) in {found.version for found in open_intents(self.world.order)}, (
-            "what is recorded is repeated"
+        assert int(version) in {intent.version for intent in open_intents(self.world.order)}, (
+            "a call whose outcome is recorded was repeated"
         )
         self.calls.append(int(version))
         return self.world.perform(int(version), good=True)
@@ -119,7 +119,7 @@ class Moment:
 
 
 def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator[Moment]:
-    """Every prefix of the history that a play makes, at its commits; each with the outside as it was then."""
+    """Yield every prefix of the play's history that ends at a commit, each with the world at that time."""
     ahead, moves = play
     world, commits = World(), 0
 
@@ -141,13 +141,13 @@ def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator
 
 
 def snapshot(world: World) -> World:
-    """The world as it is now; what it changes later is its own."""
+    """Copy the world, so that later moves do not change the copy."""
     lists = {name: copy.copy(getattr(world, name)) for name in ("events", "sent", "mail", "reported", "results")}
     return replace(world, **lists, remaining=dict(world.remaining), couriers=dict(world.couriers))
 
 
 class WholeLog:
-    """The log of a whole history, of which prefixes are taken without writing them again."""
+    """The log of a whole history. Prefixes are taken from it without writing their commits again."""
 
     def __init__(self, world: World) -> None:
         self._codec, self._clock = Codec(InMemoryKeyRing(), EVENT_TYPES), HandClock()
@@ -192,12 +192,12 @@ class Restart:
         return load(self.log, ORDER_ID)[1]
 
     def to_its_end(self) -> Order:
-        """Start a run, and those that the order starts itself, until nothing is under way and no mail is left.
+        """Play a new run and those that the order starts itself, until none is under way and no report is undelivered.
 
         A run that meets a new refusal or contradicting reports is parked; a person retries it.
         """
         try:
-            self._say(StartRun(run=self.before.run + 1, by=SUPPORT, reason="restart"))
+            self._handle(StartRun(run=self.before.run + 1, by=SUPPORT, reason="restart"))
         except OrderAlreadyEnded:
             assert self.before.run_state is RunState.ENDED
         played = self.before.run
@@ -208,17 +208,17 @@ class Restart:
                 self._play(order.run)
             elif self.world.mail:
                 self._deliver_mail()
-            elif order.run_state is RunState.PARKED and (order.contest or self._heard_a_no()):
-                self._say(StartRun(run=order.run + 1, by=SUPPORT, reason="asked anew"))
+            elif order.run_state is RunState.PARKED and (order.contest or self._provider_refused()):
+                self._handle(StartRun(run=order.run + 1, by=SUPPORT, reason="try again"))
             else:
                 return order
 
-    def _heard_a_no(self) -> bool:
-        """In the last run, after the prefix."""
-        heard = False
+    def _provider_refused(self) -> bool:
+        """Return whether the provider refused a call in the last run, after the prefix."""
+        refused = False
         for event in self.log.load(STREAM).events[self.before.version :]:
-            heard = isinstance(event, _REFUSALS) or (heard and not isinstance(event, e.RunStarted))
-        return heard
+            refused = isinstance(event, _REFUSALS) or (refused and not isinstance(event, e.RunStarted))
+        return refused
 
     # --- the machine ``order`` -------------------------------------------------------------------------------------
 
@@ -248,13 +248,13 @@ class Restart:
             return
 
     def _fulfil(self, run: int) -> None:
-        """The two branches side by side: one makes a step, then the other; if neither can, somebody outside does."""
+        """Step the two branches in turn; if neither can go on, the world sends a report."""
         branches = [self._preparation(run), self._delivery(run)]
         while branches:
             moved = [self._advance(branch) for branch in branches]
             branches = [branch for branch, went_on in zip(branches, moved, strict=True) if went_on is not None]
             if branches and not any(moved):
-                self._somebody_acts(run)
+                self._receive_report(run)
 
     def _advance(self, branch: Iterator[bool]) -> bool | None:
         return next(branch, None)
@@ -289,54 +289,54 @@ class Restart:
     def _step(self, run: int, action: str, **fields: Any) -> dict[str, Any]:
         return take_step(self.engine, SagaStep(order_id=ORDER_ID, run=run, action=action, **fields))
 
-    # --- the others ------------------------------------------------------------------------------------------------
+    # --- the world and the older run -------------------------------------------------------------------------------
 
-    def _somebody_acts(self, run: int) -> None:
+    def _receive_report(self, run: int) -> None:
         self._turns += 1
         assert self._turns < TURNS_MAX, f"the run does not come to an end: {self.order.status}"
         self._haunt(run)
         if self.world.mail:
             self._deliver_mail()
         else:
-            fact = self._answered()
-            assert fact is not None, f"nobody has anything to say: {self.order}"
-            self._say(RecordFact(fact=fact))
+            fact = self._next_report()
+            assert fact is not None, f"neither the run nor the world can go on: {self.order}"
+            self._handle(RecordFact(fact=fact))
         wake(self.engine, ORDER_ID)
 
-    def _answered(self) -> e.Fact | None:
-        """What the kitchen and the couriers say, who mean well."""
+    def _next_report(self) -> e.Fact | None:
+        """Return the next successful report of the restaurant or the courier, None if none is due."""
         self.world.order = self.order
-        for found in open_intents(self.world.order):
-            if isinstance(found.intent, e.PreparationRequested | e.CourierRequested):
-                return self.world._success(found.version, found.intent)
+        for request in open_intents(self.world.order):
+            if isinstance(request.intent, e.PreparationRequested | e.CourierRequested):
+                return self.world._success(request.version, request.intent)
         return self.world._onward()
 
     def _deliver_mail(self) -> None:
-        self._say(RecordFact(fact=self.world.mail.pop(0)))
+        self._handle(RecordFact(fact=self.world.mail.pop(0)))
 
     def _haunt(self, run: int) -> None:
-        """An older run wakes up: it may decide nothing, and what it did outside is recorded, whoever was faster."""
+        """Let an older run act: all its decisions are refused, and the outcomes of its calls are recorded."""
         if not self.haunted:
             return
         turn = next(self._haunted)
         with pytest.raises(RunSuperseded):
             self._step(run - 1, _ZOMBIE[turn % len(_ZOMBIE)], token="zombie", error="Zombie")
         with pytest.raises(RunSuperseded):
-            self._say(ParkOrder(run=run - 1, error="Zombie", detail="", compensating=True))
+            self._handle(ParkOrder(run=run - 1, error="Zombie", detail="", compensating=True))
         awaited = list(Awaited)[turn % len(Awaited)]
-        if (asked := awaited_intent(self.order, awaited)) is not None:
+        if (version := awaited_intent(self.order, awaited)) is not None:
             with pytest.raises(RunSuperseded):
-                self._say(RecordTimeout(run=run - 1, awaited=awaited, intent_version=asked, at=HandClock().now()))
+                self._handle(RecordTimeout(run=run - 1, awaited=awaited, intent_version=version, at=HandClock().now()))
         self._act_outside()
 
     def _act_outside(self) -> None:
-        """It had read the log before the new run began: it makes a call, and its record comes later."""
+        """Let the older run make a call, as it read the log before the new run began. Its outcome is recorded later."""
         self.world.order = self.order
-        for found in open_intents(self.world.order)[:1]:
-            fact = self.world.perform(found.version, good=True)
+        for call in open_intents(self.world.order)[:1]:
+            fact = self.world.perform(call.version, good=True)
             if fact is not None and fact_key(fact) not in self.world.order.facts:
                 self.world.mail.append(fact)
 
-    def _say(self, command: Any) -> None:
+    def _handle(self, command: Any) -> None:
         caller = Caller(SYSTEM, "restart", "restart")
-        handle(self.log, command, order_id=ORDER_ID, key=f"said/{next(self._keys)}", caller=caller)
+        handle(self.log, command, order_id=ORDER_ID, key=f"restart/{next(self._keys)}", caller=caller)

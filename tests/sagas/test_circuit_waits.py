@@ -1,4 +1,4 @@
-"""Waiting for a circuit to close: one probe an interval, then the release, paced, oldest first."""
+"""Waiting for a circuit to close: one probe an interval, then a paced release, oldest first."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from workflows.breakers.dependencies import Dependency
 from workflows.sagas.circuit_waits import PAGE, SHARDS, forget, interrupt, waits_of
 
 
-def test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once():
-    """A wait is registered first, and then the circuit is read."""
+def test_an_order_that_waits_for_a_circuit_that_just_closed_goes_on_at_once():
+    """The circuit is read after the wait is registered, so a closing in between is not missed."""
     world = World()
     world.open()
     world.breaker.close(ALICE, "works")
@@ -26,8 +26,8 @@ def test_an_order_that_waits_for_what_has_closed_meanwhile_goes_on_at_once():
     assert list(waits_of(world.documents, order(1))) == []
 
 
-def test_a_timer_sends_one_waiting_order_an_interval_also_when_nobody_calls():
-    """The oldest goes first. It fails, waits again at the end of the queue, and the next one has its turn."""
+def test_the_timer_wakes_one_waiting_order_an_interval_even_without_other_calls():
+    """The oldest order probes first. If it fails, it waits at the end of the queue and the next one probes."""
     world = World()
     world.open()
     for number in range(3):
@@ -47,7 +47,7 @@ def test_a_timer_sends_one_waiting_order_an_interval_also_when_nobody_calls():
 
 
 def test_many_timers_wake_one_probe():
-    """On AWS two invocations of a schedule may overlap."""
+    """On AWS two invocations of a schedule may overlap; they still wake one order."""
     world = World()
     world.open()
     for number in range(10):
@@ -58,7 +58,7 @@ def test_many_timers_wake_one_probe():
     assert len(world.woken("probe")) == 1
 
 
-def test_a_timer_that_loses_the_race_for_the_lease_wakes_nobody():
+def test_a_timer_that_loses_the_race_for_the_lease_wakes_no_order():
     """The other came between its look and its write."""
     world = World()
     world.open()
@@ -71,8 +71,8 @@ def test_a_timer_that_loses_the_race_for_the_lease_wakes_nobody():
     assert len(world.woken("probe")) == 1
 
 
-def test_while_the_woken_order_has_the_lease_nobody_else_gets_through():
-    """Until it has called, or until the lease runs out."""
+def test_while_a_woken_order_has_the_lease_no_other_call_is_admitted():
+    """It keeps the lease until it has called or the lease runs out."""
     world = World()
     world.open()
     world.wait(1)
@@ -85,7 +85,7 @@ def test_while_the_woken_order_has_the_lease_nobody_else_gets_through():
 
 
 def test_a_woken_order_that_never_calls_loses_its_turn_to_the_next():
-    """It may have been cancelled between the wake-up and the call."""
+    """An order may be cancelled between the wake-up and its call; the probe must not wait for it."""
     world = World()
     world.open()
     world.wait(1)
@@ -102,7 +102,7 @@ def test_a_woken_order_that_never_calls_loses_its_turn_to_the_next():
 
 
 def test_orders_that_are_gone_are_passed_over_in_the_same_tick():
-    """A wait outlives its order; a provider that has recovered must not wait for that."""
+    """A wait may outlive its order; such waits must not delay the release."""
     world = World()
     world.open()
     for number in range(50):
@@ -115,8 +115,8 @@ def test_orders_that_are_gone_are_passed_over_in_the_same_tick():
     assert not world.refuses(49)
 
 
-def test_when_nobody_waits_the_next_caller_after_the_interval_is_the_probe():
-    """Ticks lend the probe to nobody."""
+def test_without_waiting_orders_the_next_call_after_the_interval_is_the_probe():
+    """A tick lends the probe only to a waiting order."""
     world = World()
     world.open()
     world.clock.advance(14)
@@ -130,7 +130,7 @@ def test_when_nobody_waits_the_next_caller_after_the_interval_is_the_probe():
 
 @pytest.mark.parametrize("tick_every_s", [0.5, 1, 3])
 def test_the_release_is_paced(tick_every_s: float):
-    """A thousand orders after an outage arrive at ten a second, oldest first, whatever the timer's beat."""
+    """A thousand orders after an outage arrive at ten a second, oldest first, at any interval of the timer."""
     world = World()
     world.open()
     for number in range(1000):
@@ -149,8 +149,8 @@ def test_the_release_is_paced(tick_every_s: float):
     assert world.woken("closed") == [order(number) for number in range(1000)]
 
 
-def test_a_timer_that_stood_still_lets_no_crowd_go():
-    """Five seconds are made up for, not an hour."""
+def test_a_timer_that_stood_still_does_not_release_a_burst():
+    """It makes up for five seconds at most."""
     world = World()
     world.open()
     for number in range(200):
@@ -162,7 +162,7 @@ def test_a_timer_that_stood_still_lets_no_crowd_go():
 
 
 def test_ten_timers_release_no_faster_than_one():
-    """What may be released is taken with a conditional write."""
+    """The number to release is taken with a conditional write, which one timer wins."""
     world = World()
     world.open()
     for number in range(200):
@@ -176,7 +176,7 @@ def test_ten_timers_release_no_faster_than_one():
     assert len(world.woken("closed")) == 50
 
 
-def test_of_two_timers_that_release_at_once_one_finds_nothing_left_to_release():
+def test_of_two_timers_that_release_at_once_the_second_releases_nothing():
     """The other came between its look and its write."""
     world = World(settings=replace(SETTINGS, release_per_s=100))
     world.open()
@@ -190,8 +190,8 @@ def test_of_two_timers_that_release_at_once_one_finds_nothing_left_to_release():
     assert len(world.woken("closed")) == 200
 
 
-def test_a_second_outage_is_released_as_gently_as_the_first():
-    """Nothing is saved up while it is open, or while nobody waits."""
+def test_a_second_outage_is_released_at_the_same_pace_as_the_first():
+    """No allowance accumulates while the circuit is open or no order waits."""
     world = World()
     for first in (0, 100):
         world.open()
@@ -209,7 +209,7 @@ def test_a_second_outage_is_released_as_gently_as_the_first():
 
 
 def test_an_order_that_could_not_be_woken_is_woken_later():
-    """The wait is forgotten after the wake-up, not before it."""
+    """The wait is deleted after the wake-up, not before it."""
     world = World()
     world.open()
     world.wait(1)
@@ -229,7 +229,7 @@ def test_an_order_that_could_not_be_woken_is_woken_later():
 
 
 def test_a_slow_release_keeps_its_fractions():
-    """One order in three seconds, with a timer that ticks every second."""
+    """At one order in three seconds, a tick every second still releases one order every third tick."""
     world = World(settings=replace(SETTINGS, release_per_s=1 / 3))
     world.open()
     for number in range(10):
@@ -242,7 +242,7 @@ def test_a_slow_release_keeps_its_fractions():
 
 
 def test_the_release_stops_in_the_middle_when_the_circuit_opens_again():
-    """Those who are left wait for the next closing, though theirs has come."""
+    """Orders that were not released yet wait for the next closing."""
     world = World()
     world.open()
     for number in range(100):
@@ -262,8 +262,8 @@ def test_the_release_stops_in_the_middle_when_the_circuit_opens_again():
     assert world.woken("probe") == []
 
 
-def test_a_crash_between_waking_and_forgetting_wakes_again_and_harms_nobody():
-    """At least once: the second wake-up finds nobody, and the wait is forgotten."""
+def test_a_crash_between_wake_up_and_delete_repeats_the_wake_up_without_harm():
+    """Wake-ups are at least once: the second meets a task that has gone on, and the wait is deleted."""
     world = World()
     world.open()
     world.wait(1)
@@ -279,12 +279,12 @@ def test_a_crash_between_waking_and_forgetting_wakes_again_and_harms_nobody():
 
 
 def test_a_crash_between_lending_and_waking_costs_one_lease():
-    """The order that has the lease still waits; when the lease runs out it is woken."""
+    """The order that has the lease still waits, and is woken once the lease has run out."""
     world = World()
     world.open()
     world.wait(1)
     world.clock.advance(15)
-    assert world.breaker.lend_probe(order(1)) is not None  # and the process is gone
+    assert world.breaker.lend_probe(order(1)) is not None  # and the process dies here
     world.tick(world.process())
     assert world.executions.woken == []
     world.clock.advance(20)
@@ -293,14 +293,14 @@ def test_a_crash_between_lending_and_waking_costs_one_lease():
 
 
 @pytest.mark.parametrize("died_before", ["circuit-waits#", "circuit-waits-of#"])
-def test_a_registration_that_died_half_way_leaves_nothing_behind_for_ever(died_before: str):
-    """The queue is written first; the tick settles what it finds there."""
+def test_a_registration_that_died_half_way_is_cleaned_up(died_before: str):
+    """The queue entry is written first, and a tick settles every entry of the queue."""
     world = World()
     world.open()
     world.documents.kill_next_put_of = died_before
     with suppress(Killed):
         world.wait(1)
-    world.executions.waiting.clear()  # its task failed, and is tried again under another token
+    world.executions.waiting.clear()  # its task failed and is tried again with another token
     world.wait(1)
     world.breaker.close(ALICE, "works")
     world.clock.advance(1)
@@ -311,7 +311,7 @@ def test_a_registration_that_died_half_way_leaves_nothing_behind_for_ever(died_b
 
 
 def test_a_cancellation_finds_the_waits_of_its_order_and_ends_them():
-    """They stand under the order too."""
+    """Each wait is stored under its order too."""
     world = World()
     world.open()
     world.wait(1)
@@ -328,7 +328,7 @@ def test_a_cancellation_finds_the_waits_of_its_order_and_ends_them():
 
 
 def test_thousands_may_wait_and_a_tick_reads_a_few_of_them():
-    """Pages, and only those that are needed; the four partitions share the load."""
+    """A tick reads no more pages than it needs, and the queue is spread over four partitions."""
     world = World()
     world.open()
     for number in range(3000):
@@ -347,7 +347,7 @@ def test_thousands_may_wait_and_a_tick_reads_a_few_of_them():
 
 
 def test_another_dependency_is_another_circuit_and_another_queue():
-    """Couriers that are down hold up no payment."""
+    """Waits for couriers do not delay waits for payments."""
     world = World()
     couriers = World(dependency=Dependency.COURIERS, clock=world.clock, documents=world.documents)
     couriers.open()

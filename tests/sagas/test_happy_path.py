@@ -1,4 +1,4 @@
-"""An order that goes well, from placed to paid."""
+"""An order without faults, from placing to capture."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def delivered(story: Story) -> Story:
 
 
 def test_a_happy_order_is_eight_commits_and_ends_completed(place: Place) -> None:
-    """Placed, authorized, accepted, assigned, ready, picked up, delivered, captured: one write each."""
+    """Placed, authorized, accepted, assigned, ready, picked up, delivered, captured: one commit each."""
     story = delivered(place())
     assert story.kinds == [
         *("OrderPlaced", "PaymentAuthorizationRequested"),
@@ -39,8 +39,8 @@ def test_a_happy_order_enters_at_most_twelve_states_of_standard_machines(place: 
     assert entries.express <= 1
 
 
-def test_what_cannot_be_had_is_not_paid_for(place: Place) -> None:
-    """One pizza of two and no water: 28.00 were held, 15.00 are taken."""
+def test_unavailable_items_are_not_charged(place: Place) -> None:
+    """Of two pizzas and water only one pizza is available: 28.00 were authorized, 15.00 are captured."""
     story = delivered(place().lack(1, 1).lack(2, 0))
     assert books(story.order).captured == eur(1500)
     position = story.position
@@ -48,8 +48,8 @@ def test_what_cannot_be_had_is_not_paid_for(place: Place) -> None:
     assert (position.held, position.captured, position.released) == (eur(0), eur(1500), eur(1300))
 
 
-def test_an_answer_that_comes_before_it_is_waited_for_is_not_lost(place: Place) -> None:
-    """The meal may be ready before a courier is found, and picked up before anybody waits for it."""
+def test_a_report_that_arrives_before_its_wait_is_not_lost(place: Place) -> None:
+    """The meal may be ready before a courier accepts, and picked up before the machine waits for the pickup."""
     story = place()
     story.accept().ready().assign().pick_up().deliver()
     assert story.ended().status is Status.COMPLETED

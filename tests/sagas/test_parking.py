@@ -1,4 +1,4 @@
-"""Faults that are ours, not the order's: nothing is undone, and a person can read what happened."""
+"""Internal faults park the order: nothing is compensated, and the log shows support what happened."""
 
 from __future__ import annotations
 
@@ -23,29 +23,29 @@ def parked(story: Story) -> OrderParked:
 
 
 def test_an_order_whose_capture_is_refused_is_parked_and_keeps_what_it_did(place: Place) -> None:
-    """The meal is eaten: nothing goes back. A person decides what becomes of the money."""
+    """The meal is delivered, so nothing is compensated; support decides about the money."""
     story = place("pm_capture_refused").accept().assign().ready().pick_up().deliver()
     assert parked(story).error == "OrderNotSettled"
     assert "CancellationRequested" not in story.kinds
 
 
 def test_an_undo_that_is_refused_parks_the_order_after_everything_else_was_undone(place: Place) -> None:
-    """One that fails does not hold up the others, and the name says that it was in the middle of giving back."""
+    """A failed compensation does not stop the others, and the error name shows that the order was compensating."""
     story = place("pm_void_refused").accept().assign().cancel()
     event = parked(story)
     assert event.error == "CompensationUnfinished"
     assert {"PreparationCancelled", "CourierReleased", "PaymentVoidRefused"} <= set(story.kinds)
 
 
-def test_payments_that_are_down_park_nobody(place: Place) -> None:
-    """The circuit opens, and the order waits for the fact that it closed."""
+def test_an_outage_of_payments_parks_no_order(place: Place) -> None:
+    """The circuit opens, and the order waits until it closes."""
     story = place(sandbox=DOWN)
     engine = story.engine.ports
 
     def opened(_: object) -> bool:
         now = story.now()
-        found = transitions(engine.log, Dependency.PAYMENTS, now - timedelta(hours=1), now)
-        return any(isinstance(transition.event, CircuitOpened) for transition in found)
+        history = transitions(engine.log, Dependency.PAYMENTS, now - timedelta(hours=1), now)
+        return any(isinstance(transition.event, CircuitOpened) for transition in history)
 
     order = story.until(opened)
     assert order.run_state is RunState.RUNNING

@@ -1,4 +1,4 @@
-"""Performing open intents: each once, and each for itself."""
+"""Performing open intents: each once, independently of the others."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ANSWERS: dict[str, tuple[type[Unavailable], Any]] = {
 
 
 class Outside:
-    """Takes everything back, except what is ``down``: there nobody answers."""
+    """Gateways that compensate every call, except the method ``down``, which does not answer."""
 
     def __init__(self, down: str) -> None:
         self.down = down
@@ -40,7 +40,7 @@ class Outside:
 
 @pytest.mark.parametrize("down", ANSWERS)
 def test_one_undo_that_fails_does_not_hold_up_the_others(down: str) -> None:
-    """Each is tried once, the others are recorded, and who asked hears of the failure."""
+    """Every compensation is tried once, the successful ones are recorded, and the step raises the failure."""
     shop = Shop()
     shop.tell(*s.READY, s.cancel())
     outside: Any = Outside(down)

@@ -1,4 +1,4 @@
-"""A provider that refuses our credential: a few orders are parked under that name, the others wait."""
+"""A provider that refuses our credential: a few orders are parked with that error, the others wait."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from workflows.sandbox.payment import SandboxPayments
 def test_a_refused_credential_parks_few_orders_under_its_name_and_stops_the_others_at_the_circuit(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It does not go away by itself, so a person has to see it; and it must not park every order of the hour."""
+    """The fault needs an operator, so it must be visible, but it must not park every order until then."""
 
     def refused(_: SandboxPayments, **call: Any) -> NoReturn:
         raise CredentialRefused(call["key"], "the provider refused our credential (HTTP 401)")
@@ -31,11 +31,11 @@ def test_a_refused_credential_parks_few_orders_under_its_name_and_stops_the_othe
     assert {event.error for event in few} == {"CredentialRefused"}
     assert "replace the credential" in few[0].detail
     assert all("repeat the same call" not in event.detail for event in few)
-    assert _stands_at_the_circuit(place())
+    assert _waits_for_the_circuit(place())
 
 
-def _stands_at_the_circuit(story: Story) -> bool:
-    """Its run registered that it waits for payments; the probe comes much later."""
+def _waits_for_the_circuit(story: Story) -> bool:
+    """Return whether the order's run registered a wait for payments. The next probe is much later."""
     documents, deadline = story.engine.ports.documents, monotonic() + DEADLINE_S
     while not any(waits_of(documents, story.order_id)) and monotonic() < deadline:
         assert story.order.run_state is RunState.RUNNING

@@ -1,8 +1,8 @@
-"""The restart law: a new run, at any version of any order, brings it to its right end and repeats nothing recorded.
+"""The restart law: a new run, at any version of any order, brings it to its right end and repeats no recorded call.
 
-That is what makes a retry, an upgrade and a recovery after a disaster one and the same simple thing. The histories are
-those of the domain's world: late, lost and repeated messages, refusals, timeouts, cancellations at any time, runs that
-were parked and started, people who write off and give up. The steps, the waits and the log are the real ones.
+This law makes retry, upgrade and disaster recovery the same operation: start a run. The histories are those of the
+domain's world: late, lost and repeated messages, refusals, timeouts, cancellations at any time, runs that were parked
+and started, orders written off and abandoned by support. The steps, the waits and the log are the real ones.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tests.domain.order.world import Play, plays
 from tests.sagas.restarting import STREAM, Moment, Restart, WholeLog, moments
 
 HISTORIES = 125
-"""A quarter of what the law is held to; each parameter below takes a share, so that processes can divide the work."""
+"""A quarter of the law's examples: each parameter below takes a share, so that test processes can divide the work."""
 
 often = settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -32,7 +32,7 @@ often = settings(max_examples=HISTORIES, deadline=None, suppress_health_check=li
 def test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end(
     haunted: bool, share: int, play: tuple[int, Play]
 ) -> None:
-    """At the end of each of its commits. An older run that acts on is refused; what it did outside is recorded."""
+    """Restart after each commit. Decisions of an older run that still acts are refused, its outcomes are recorded."""
     history = list(moments(play, place()))
     log = WholeLog(history[-1].world)
     for moment in history:
@@ -49,13 +49,13 @@ def _restarted(moment: Moment, log: WholeLog, *, haunted: bool) -> None:
     assert owed(order) == ()
     assert held_by(events) == set()
     assert books(order).settled
-    _the_provider_agrees(restart, events)
-    _nothing_is_said_twice(events)
-    _the_end_is_right(restart, events)
+    _check_provider_ledger(restart, events)
+    _check_no_repeated_event(events)
+    _check_end(restart, events)
 
 
-def _the_provider_agrees(restart: Restart, events: list[e.Event]) -> None:
-    """What it took and gave back is what the log says, each movement once; and it holds nothing, unless given up."""
+def _check_provider_ledger(restart: Restart, events: list[e.Event]) -> None:
+    """The provider has the movements of the log, each once, and holds nothing unless the order was abandoned."""
     results = restart.world.results.values()
     for kind in (e.PaymentAuthorized, e.PaymentCaptured, e.PaymentVoided, e.PaymentRefunded):
         done = [fact for fact in results if isinstance(fact, kind)]
@@ -63,8 +63,8 @@ def _the_provider_agrees(restart: Restart, events: list[e.Event]) -> None:
     assert restart.world.held is None or any(isinstance(event, e.WrittenOff) for event in events)
 
 
-def _nothing_is_said_twice(events: list[e.Event]) -> None:
-    """One outcome an intent and kind, one authorization, one ticket, one cancellation. Each run may wait in vain."""
+def _check_no_repeated_event(events: list[e.Event]) -> None:
+    """One outcome an intent and kind, one authorization, one ticket, one cancellation. Each run may time out."""
     answered = [
         (type(event), event.answers, *(getattr(event, name, None) for name in ("line", "available", "courier")))
         for event in events
@@ -75,8 +75,8 @@ def _nothing_is_said_twice(events: list[e.Event]) -> None:
         assert sum(isinstance(event, kind) for event in events) <= 1
 
 
-def _the_end_is_right(restart: Restart, events: list[e.Event]) -> None:
-    """Delivered and paid for; or cancelled, with a reason; or given up, by a person. Nothing in between."""
+def _check_end(restart: Restart, events: list[e.Event]) -> None:
+    """The order is delivered and paid, cancelled with a cause, or abandoned by support."""
     order = restart.order
     if any(isinstance(event, e.CancellationRequested | e.OrderAbandoned | e.WrittenOff) for event in events):
         return

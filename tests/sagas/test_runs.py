@@ -1,4 +1,4 @@
-"""The relay: starts the runs that the log says have begun, and wakes whom its news answers or overtakes."""
+"""The relay starts the runs that the log began, and ends the waits that a commit answers or supersedes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def follow(shop: Shop) -> None:
 
 
 def test_each_run_is_started_once_by_its_name() -> None:
-    """However often the feed brings the news of it."""
+    """The feed may deliver the commit that began it several times."""
     shop = Shop()
     shop.tell(*s.ACCEPTED, s.restart())
     follow(shop)
@@ -33,15 +33,15 @@ def test_each_run_is_started_once_by_its_name() -> None:
     assert shop.executions.started == [f"{s.ORDER_ID}-1", f"{s.ORDER_ID}-2"]
 
 
-def test_who_waits_in_a_run_that_was_taken_over_is_told_so() -> None:
-    """No token outlives its wait: nobody will answer the older run any more."""
+def test_a_wait_of_a_superseded_run_is_ended() -> None:
+    """No report is applied to an older run, so its task fails at once instead of timing out."""
     shop = Shop()
     order = shop.tell(*s.ACCEPTED)
-    asked = awaited_intent(order, Awaited.READINESS)
-    assert asked is not None
+    ticket = awaited_intent(order, Awaited.READINESS)
+    assert ticket is not None
     shop.executions.waiting.add("a token")
     wait = AnswerWait(
-        order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=asked, token="a token"
+        order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=ticket, token="a token"
     )
     register(shop.documents, wait)
     shop.tell(s.restart())
@@ -54,8 +54,10 @@ def test_who_waits_in_a_run_that_was_taken_over_is_told_so() -> None:
     [(AWAIT_CIRCUIT, [("a token", "CancellationAsked")]), ("await_circuit_to_undo", [])],
     ids=["to go forward", "to undo"],
 )
-def test_a_cancellation_stops_who_waits_for_a_circuit_to_go_forward_only(action: str, woken: list[object]) -> None:
-    """Who waits to undo does what the cancellation wants."""
+def test_a_cancellation_ends_forward_waits_for_a_circuit_but_not_compensation_waits(
+    action: str, woken: list[object]
+) -> None:
+    """A compensation wait already does the work of the cancellation."""
     shop = Shop()
     shop.tell(*s.ACCEPTED, s.cancel())
     shop.executions.waiting.add("a token")

@@ -93,7 +93,8 @@ def approve(command: Approve, order: Order) -> tuple[Event, ...]:
         return ()
     if now.amount > requested.amount:
         raise ApprovalOutdated(command.approval, requested.amount, now.amount)
-    return (ApprovalGiven(approval=command.approval, by=command.by), *_effect(now, order))
+    approval = ApprovalGiven(approval=command.approval, by=command.by)
+    return (approval, *_effect(now, evolve(order, approval)))
 
 
 def _request(command: Request, order: Order) -> ApprovalRequested | None:

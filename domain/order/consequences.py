@@ -65,11 +65,15 @@ def _next(order: Order) -> Event | None:
 
 
 def _confirm(order: Order) -> ReportConfirmed | None:
-    """Let a delivery that was reported too early take effect once the missing reports have arrived."""
+    """Let a delivery that was reported too early take effect once the missing reports have arrived.
+
+    It waits for a person while a later report contradicts it.
+    """
     if order.cancellation is not None or order.delivery.delivered:
         return None
+    denied = order.contradicts if order.contest else 0
     for version, fact in order.contested.items():
-        if isinstance(fact, OrderDelivered) and contradicted(fact, order) is None:
+        if isinstance(fact, OrderDelivered) and version != denied and contradicted(fact, order) is None:
             return ReportConfirmed(report=version, by=SYSTEM)
     return None
 

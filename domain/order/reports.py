@@ -1,7 +1,8 @@
 """Reports of restaurants and couriers that contradict earlier ones.
 
 From the pickup on, a contradicting report is recorded and has no effect: a person decides with both reports in
-view. The same holds for a delivery reported before the meal was reported ready and picked up, until both are reported.
+view. The same holds for a delivery reported before the meal was reported ready and picked up, until both are reported,
+and for what contradicts such a delivery: the meal may be gone.
 """
 
 from __future__ import annotations
@@ -30,17 +31,26 @@ def recorded(fact: Fact, order: Order) -> tuple[Event, ...]:
     earlier = contradicted(fact, order)
     if earlier is None:
         return (fact,)
-    return ReportContested(report=order.version + 2, contradicts=order.reports.get(earlier, 0)), fact
+    return ReportContested(report=order.version + 2, contradicts=earlier), fact
 
 
-def contradicted(fact: Fact, order: Order) -> type[Fact] | None:
-    """Find the type of the report that a report contradicts; None if it contradicts none.
+def contradicted(fact: Fact, order: Order) -> int | None:
+    """Find the version of the report that a report contradicts; None if it contradicts none.
 
-    A delivery without a pickup contradicts the missing pickup, one before "ready" the missing "ready".
+    Returns:
+        0 if the report of another thing is missing: of the pickup before a delivery, or of "ready" before it.
     """
-    delivery = order.delivery
     if order.abandoned is not None:
         return None
+    kind = _contradicted_kind(fact, order)
+    if kind is not None:
+        return order.reports.get(kind, 0)
+    return _contradicted_claim(fact, order)
+
+
+def _contradicted_kind(fact: Fact, order: Order) -> type[Fact] | None:
+    """Find the type of the report in effect, or of the missing one, that a report contradicts."""
+    delivery = order.delivery
     if isinstance(fact, OrderDelivered):
         return _contradicted_by_delivery(fact, order)
     if not delivery.picked_up:
@@ -60,12 +70,48 @@ def contradicted(fact: Fact, order: Order) -> type[Fact] | None:
             return None
 
 
+def _contradicted_claim(fact: Fact, order: Order) -> int | None:
+    """Find the contested delivery that a report contradicts: it has no effect yet, but the meal may be gone."""
+    if order.cancellation is not None:
+        return None
+    for version, claim in reversed(order.contested.items()):
+        if isinstance(claim, OrderDelivered) and _denies(fact, version, claim, order):
+            return version
+    return None
+
+
+def _is_pending(version: int, claim: OrderDelivered, order: Order) -> bool:
+    """Whether a contested delivery waits for a person, or for missing reports on the current offer."""
+    offer = order.delivery.current
+    return version == order.contest or (offer is not None and offer.intent == claim.answers)
+
+
+def _denies(fact: Fact, version: int, claim: OrderDelivered, order: Order) -> bool:
+    pending = _is_pending(version, claim, order)
+    match fact:
+        case DeliveryFailed():
+            same = fact.answers == claim.answers
+            return same or (pending and not _carried_by_another(order.delivery, fact.answers))
+        case PreparationRejected():
+            return pending
+        case ItemUnavailable():
+            return pending and _lowers(fact, order)
+        case CourierDeclined():
+            offer = next((offer for offer in order.delivery.offers if offer.intent == claim.answers), None)
+            of_offer = offer is not None and fact.answers == claim.answers and fact.courier in {None, offer.courier}
+            return pending and of_offer
+        case _:
+            return False
+
+
 def contest_detail(order: Order) -> str:
     """Describe the open contest for a person: both reports by event number."""
     later = f"{type(order.contested[order.contest]).__name__} (event {order.contest})"
     if not order.contradicts:
         return f"{later} came before the meal was reported ready and picked up"
-    earlier = next(kind.__name__ for kind, version in order.reports.items() if version == order.contradicts)
+    kinds = {version: type(fact) for version, fact in order.contested.items()}
+    kinds |= {version: kind for kind, version in order.reports.items()}
+    earlier = kinds[order.contradicts].__name__ if order.contradicts in kinds else "an earlier report"
     return f"{later} contradicts {earlier} (event {order.contradicts})"
 
 

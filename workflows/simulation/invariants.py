@@ -71,6 +71,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         if order.run_state is RunState.ENDED and not books(order).settled:
             yield f"{order.order_id} ended and its books are not settled: {books(order)}"
         yield from _of_contradictions(order, history)
+        yield from _of_denied_deliveries(order, history)
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)
         yield from _of_offers(order, history)
@@ -151,6 +152,21 @@ def _of_contradictions(order: Order, history: History) -> Iterator[str]:
         f"(event {version})" not in parked[-1].detail for version in (order.contest, order.contradicts) if version
     ):
         yield f"{order.order_id} is parked without both reports in view: {parked[-1].detail}"
+
+
+def _of_denied_deliveries(order: Order, history: History) -> Iterator[str]:
+    """Check that no failure takes effect by itself once a delivery was reported for its offer, even a contested one."""
+    delivered, announced = set[int](), set[int]()
+    for version, event in enumerate(history.events, start=1):
+        match event:
+            case CancellationRequested():
+                return
+            case ReportContested():
+                announced.add(event.report)
+            case OrderDelivered():
+                delivered.add(event.answers)
+            case DeliveryFailed() if event.answers in delivered and version not in announced:
+                yield f"{order.order_id}: the failure of version {version} denies a reported delivery and took effect"
 
 
 _REASONS: dict[CancellationCause, tuple[type, ...]] = {

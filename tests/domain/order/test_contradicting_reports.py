@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from domain.identifiers import SYSTEM
-from domain.order.commands import Awaited
+from domain.order.commands import Awaited, ConfirmReport
 from domain.order.events import (
     ApprovalRequested,
     CancellationRequested,
+    CourierOffered,
+    CourierReleased,
+    CourierWrittenOff,
+    DeliveryFact,
     OrderCompleted,
     OrderParked,
+    PaymentCaptureRequested,
     PaymentRefundRequested,
+    PreparationCancelled,
+    PreparationFact,
+    PreparationWrittenOff,
     ReportConfirmed,
     ReportContested,
     RunStarted,
@@ -59,6 +68,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "contradicting-reports.md"
 BEFORE: dict[str, tuple[StoryLine, ...]] = {
     "accepted": ACCEPTED,
     "rejected": (*AUTHORIZED, rejected()),
+    "rejected, assigned": (*ASSIGNED, rejected()),
     "unavailable": (*ASSIGNED, unavailable(1, 1)),
     "ready": (*ACCEPTED, ready()),
     "assigned": ASSIGNED,
@@ -66,7 +76,10 @@ BEFORE: dict[str, tuple[StoryLine, ...]] = {
     "picked up": PICKED_UP,
     "picked up, not ready": (*ASSIGNED, picked_up()),
     "delivered": COMPLETED,
+    "delivered, not picked up": (*READY, delivered()),
+    "delivered, not ready": (*ASSIGNED, picked_up(), delivered()),
     "failed": (*PICKED_UP, failed()),
+    "failed, not picked up": (*READY, failed()),
 }
 """Orders whose latest report is the one named. All reports are about their first ticket and offer."""
 
@@ -112,6 +125,55 @@ def test_the_page_says_what_every_pair_of_reports_leads_to(earlier):
     cells = {name: row for name, *row in table}
     assert cells.keys() == BEFORE.keys()
     assert cells[earlier] == [outcome(earlier, later) for later in REPORTS]
+
+
+def test_the_table_has_every_pair_of_reports_of_restaurants_and_couriers():
+    """All facts about tickets and offers are theirs, except the outcomes of calls to their gateways."""
+    outcomes = {CourierOffered, CourierReleased, CourierWrittenOff, PreparationCancelled, PreparationWrittenOff}
+    order = given(*COMPLETED).order
+    reported = {name: type(report(order).fact) for name, report in REPORTS.items()}
+    assert set(reported.values()) == {*get_args(PreparationFact), *get_args(DeliveryFact)} - outcomes
+    assert {name.partition(",")[0] for name in BEFORE} == set(REPORTS)
+    for name, lines in BEFORE.items():
+        facts = [event for event in given(*lines).events if isinstance(event, tuple(reported.values()))]
+        assert type(facts[-1]) is reported[name.partition(",")[0]]
+
+
+DENIALS = {
+    "rejected": rejected(),
+    "unavailable": unavailable(2),
+    "declined": courier_declined("ann"),
+    "failed": failed(),
+}
+
+
+@pytest.mark.parametrize("denial", DENIALS.values(), ids=DENIALS)
+def test_a_report_that_denies_an_early_delivery_waits_for_a_person(denial):
+    """The meal may be gone. The incident names both reports, although the delivery has no effect yet."""
+    story = contested(*READY, delivered()).when(denial)
+    assert story.added[0] == ReportContested(report=13, contradicts=10)
+    detail = story.added[-1]
+    assert isinstance(detail, OrderParked)
+    assert detail.detail.endswith("contradicts OrderDelivered (event 10)")
+    later = story.when(picked_up())
+    assert ReportConfirmed not in {type(event) for event in later.added}
+    later.when(restart()).being(Status.DELIVERED)
+    confirmed = later.when(confirm())
+    assert confirmed.added[0] == ReportConfirmed(report=13, by=SUPPORT)
+
+
+def test_confirming_an_early_delivery_settles_the_report_that_denied_it():
+    story = contested(*READY, delivered(), failed())
+    after = story.when(ConfirmReport(report=10, by=SUPPORT, reason="the customer has it"))
+    after.then(ReportConfirmed, PaymentCaptureRequested, RunStarted).being(Status.DELIVERED, RunState.RUNNING)
+    assert after.order.contest == 0
+
+
+def test_a_failure_after_a_delivery_claimed_by_another_courier_waits_for_a_person():
+    two = (*ASSIGNED, courier_declined("ann"), assigned("bob"), ready(), picked_up(), delivered(to=0))
+    story = contested(*two).when(failed())
+    assert isinstance(story.added[0], ReportContested)
+    story.when(restart()).being(Status.PICKED_UP).when(delivered()).being(Status.DELIVERED)
 
 
 def contested(*lines: StoryLine) -> Story:

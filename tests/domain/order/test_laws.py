@@ -175,6 +175,20 @@ def test_a_stopped_order_has_no_new_work(contradictory, play):
 @worlds
 @often
 @given(play=plays())
+def test_a_contested_report_stands_directly_after_its_mark_and_has_no_effect(contradictory, play):
+    """Also if it is recorded by an approval: otherwise it would take effect, and no person would see it."""
+    world = played(play, contradictory=contradictory)
+    for version, event in enumerate(world.events, start=1):
+        if isinstance(event, e.ReportContested):
+            assert event.report == version + 1
+            assert isinstance(world.events[version], get_args(e.PreparationFact) + get_args(e.DeliveryFact))
+    for order, _ in commits(world):
+        assert order.contest in {0, *order.contested}
+
+
+@worlds
+@often
+@given(play=plays())
 def test_the_fold_and_the_raw_events_agree_on_what_is_held(contradictory, play):
     """At every commit, on everything that is held or in doubt."""
     for order, events in commits(played(play, contradictory=contradictory)):

@@ -20,11 +20,14 @@ from domain.order.events import (
     ItemUnavailable,
     NoteAdded,
     OrderCancelled,
+    OrderDelivered,
+    OrderParked,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
     PreparationRequested,
+    ReportContested,
     RunStarted,
     WrittenOff,
 )
@@ -269,6 +272,15 @@ def test_the_amount_of_a_report_is_worked_out_again_when_it_is_approved():
     story = given(*PICKED_UP, on_behalf(failed()))
     assert [request.amount for request in story.order.approvals.values()] == [eur("40.00")]
     story.when(credit("5.00")).when(approve()).then(ApprovalGiven, DeliveryFailed, *CANCELLED)
+
+
+def test_an_approved_report_that_a_later_one_contradicts_waits_for_a_person():
+    """The meal was delivered while the report of its failure waited for approval."""
+    story = given(*PICKED_UP, on_behalf(failed()), delivered(), captured()).when(approve())
+    failure, delivery = story.before.version + 3, story.order.reports[OrderDelivered]
+    story.then(ApprovalGiven, ReportContested(report=failure, contradicts=delivery), DeliveryFailed, OrderParked)
+    story.with_books(captured="40.00", due="40.00")
+    assert list(story.order.contested) == [story.order.contest] == [failure]
 
 
 def test_a_note_is_recorded_and_changes_nothing_else():

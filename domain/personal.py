@@ -16,9 +16,10 @@ class Erased:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """Name, phone and address of the person to deliver to."""
+    """The person to deliver to. ``email`` is empty if none was given, and in events from before it existed."""
 
     name: str
     phone: str
     address: str
     note: str = ""
+    email: str = ""

@@ -20,7 +20,7 @@ import pytest
 pytest.register_assert_rewrite(
     "tests.aws.deployed", "tests.aws.story", "tests.breakers.circuits", "tests.recorded", "tests.sagas.restarting"
 )
-pytest_plugins = ["tests.stores"]
+pytest_plugins = ["tests.sql.databases", "tests.stores"]
 
 EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
 

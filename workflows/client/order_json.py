@@ -219,6 +219,7 @@ class ContactJson(TypedDict):
     phone: str
     address: str
     note: str
+    email: str
 
 
 class PendingJson(TypedDict):

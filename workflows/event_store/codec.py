@@ -72,7 +72,9 @@ class Codec:
             for stored in envelope.e:
                 read = readers.get((category, stored.t, stored.v))
                 event = read(stored.d) if read is not None else self._opened(commit.pk, stored)
-                recorded.append(RecordedEvent(version, event, commit.k, commit.ts, envelope.m))
+                recorded.append(
+                    RecordedEvent(version, event, commit.k, commit.ts, envelope.m, commit.sk, commit.h, stored.v)
+                )
                 version += 1
         except _DECODING_ERRORS as error:
             raise Undecodable(commit, f"{error}") from error
@@ -82,9 +84,12 @@ class Codec:
         """Return the events of a commit that was created from ``new``, without decoding them."""
         meta = Meta(new.actor, new.correlation, new.causation, new.body_hash)
         return tuple(
-            RecordedEvent(version, event, commit.k, commit.ts, meta)
+            RecordedEvent(version, event, commit.k, commit.ts, meta, commit.sk, commit.h, self._schema(event))
             for version, event in enumerate(new.events, start=commit.sk)
         )
+
+    def _schema(self, event: object) -> int:
+        return self._types.by_class[type(event)].schema
 
     def _stored(self, stream: str, event: Any, subject: str | None) -> _Stored:
         kind = self._types.by_class.get(type(event))

@@ -101,13 +101,20 @@ class Opaque:
 
 
 class RecordedEvent(msgspec.Struct, frozen=True, gc=False):
-    """An event with its version in the stream and the key, time and author of its commit."""
+    """An event with its version in the stream and the key, time and author of its commit.
+
+    ``commit`` is the version of the first event in that commit and ``h`` the commit's hash; ``schema`` is the one that
+    the event was stored in.
+    """
 
     version: int
     event: Event | Opaque
     key: str
     ts: str
     meta: Meta
+    commit: int = 0
+    h: bytes = b""
+    schema: int = 1
 
     @property
     def recorded_at(self) -> datetime:

@@ -80,22 +80,17 @@ class Incident:
     plans: dict[str, Plan]
 
 
-def cause_of(parked: ParkedNow) -> str:
-    """``PaymentsUnavailable@payments``; a fault that is about nobody outside is its name alone."""
-    return parked.error if parked.dependency is None else f"{parked.error}@{parked.dependency}"
-
-
 def list_parked(documents: Documents, cause: str | None = None) -> list[tuple[OpenOrder, ParkedNow]]:
     """The parked orders, or those with one cause, longest first. From the view: a moment late."""
     found = [(row, row.parked) for row in open_orders(documents) if row.parked is not None]
-    wanted = [(row, parked) for row, parked in found if cause is None or cause_of(parked) == cause]
+    wanted = [(row, parked) for row, parked in found if cause is None or parked.cause == cause]
     return sorted(wanted, key=lambda each: (each[1].since, each[0].order_id))
 
 
 def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
     """By cause, the largest first."""
-    by_cause = sorted((one for _, one in parked), key=cause_of)
-    groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=cause_of)]
+    by_cause = sorted((one for _, one in parked), key=lambda parked: parked.cause)
+    groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=lambda parked: parked.cause)]
     return sorted(groups, key=lambda group: (-group.orders, group.cause))
 
 
@@ -118,7 +113,7 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
     return Incident(
         row=row,
         order=order,
-        cause=cause_of(row.parked),
+        cause=row.parked.cause,
         parked=row.parked,
         timeline=history.recorded[-TAIL:],
         audience=audience_of(actor, order),

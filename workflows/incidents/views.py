@@ -12,7 +12,7 @@ from workflows.breakers.breaker import Breaker
 from workflows.breakers.transitions import Transition
 from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_retry import Progress, Retried
-from workflows.incidents.incidents import Group, Incident, cause_of
+from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
 from workflows.orders.json_values import money_json, plain
 from workflows.orders.views import WITHHELD, event_views
@@ -49,7 +49,7 @@ def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
     """One line of the list."""
     return {
         "order_id": row.order_id,
-        "cause": cause_of(parked),
+        "cause": parked.cause,
         "status": row.status.value,
         "run": row.run,
         "version": row.version,

@@ -17,7 +17,7 @@ from domain.order.events import Event
 from domain.order.order import Order, evolve_all, initial
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
-from workflows.event_store.streams import order_stream
+from workflows.event_store.streams import order_id_in, order_stream
 from workflows.event_store.transact import Proposal, folded, transact
 
 
@@ -66,7 +66,19 @@ def fold(order_id: OrderId, events: tuple[Event, ...]) -> Order:
 def load(log: EventLog, order_id: OrderId) -> tuple[History, Order]:
     """Read the order as it is now. Raises UnknownEvent if newer code wrote an event of it."""
     history = log.load(order_stream(order_id))
-    return history, folded(history, initial(order_id), evolve_all)
+    return history, folded_order(history)
+
+
+def folded_order(history: History) -> Order:
+    """Return the order that an order's history folds to; once folded, it is kept with the history. Raises UnknownEvent.
+
+    Raises:
+        ValueError: The stream is not an order's.
+    """
+    order_id = order_id_in(history.stream)
+    if order_id is None:
+        raise ValueError(f"{history.stream} is not the stream of an order")
+    return folded(history, initial(order_id), evolve_all)
 
 
 def handle(

@@ -60,18 +60,25 @@ def waits_now(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets)
     Args:
         recorded: The events that the order was folded from. With a new run each wait begins again.
     """
-    if order.run_state is not RunState.RUNNING or order.placed is None:
-        return ()
-    run_began = _last(recorded, RunStarted) or 1
     return tuple(
         AwaitedNow(
-            what=what,
-            intent_version=intent_version,
-            since=recorded[max(run_began, since) - 1].recorded_at,
-            budget_s=budgets[what].total_seconds(),
+            what=what, intent_version=intent_version, since=since.recorded_at, budget_s=budgets[what].total_seconds()
         )
-        for what, intent_version, since in _waits(order, recorded)
+        for what, intent_version, since in waits_since(order, recorded)
     )
+
+
+def waits_since(order: Order, recorded: Sequence[RecordedEvent]) -> Iterator[tuple[Awaiting, int, RecordedEvent]]:
+    """Yield what ``waits_now`` returns without the budgets, so that it depends on the events alone.
+
+    Yields:
+        What the order waits for, the version of the intent that asked for it, and the event since which it waits.
+    """
+    if order.run_state is not RunState.RUNNING or order.placed is None:
+        return
+    run_began = _last(recorded, RunStarted) or 1
+    for what, intent_version, since in _waits(order, recorded):
+        yield what, intent_version, recorded[max(run_began, since) - 1]
 
 
 _Wait = tuple[Awaiting, int, int]

@@ -50,6 +50,11 @@ class ParkedNow:
     owed: tuple[Owed, ...]
     at_stake: Money
 
+    @property
+    def cause(self) -> str:
+        """What incidents are grouped by: ``PaymentsUnavailable@payments``, or the error alone if it is our fault."""
+        return self.error if self.dependency is None else f"{self.error}@{self.dependency}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
@@ -78,7 +83,7 @@ def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -
         status=order.status,
         run=order.run,
         awaits=waits_now(order, recorded, budgets),
-        parked=_parked_now(order, recorded) if order.run_state is RunState.PARKED else None,
+        parked=parked_now(order, recorded),
     )
 
 
@@ -184,7 +189,10 @@ def open_order(documents: Documents, order_id: OrderId) -> OpenOrder | None:
 # --- why it is parked -------------------------------------------------------------------------------------------------
 
 
-def _parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow:
+def parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow | None:
+    """Return why the order with these events is parked; None if it is not."""
+    if order.run_state is not RunState.PARKED:
+        return None
     parked = recorded[order.stopped_at - 1]
     event: object = parked.event
     assert isinstance(event, OrderParked)  # the fold took ``stopped_at`` from it

@@ -1,0 +1,135 @@
+"""What every view must pass by itself, on SQLite and on PostgreSQL; the views are found, not listed.
+
+A projector may apply a history late, twice, out of order, with gaps and beside another projector. The end must be what
+a rebuild from the newest history gives.
+"""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.domain.order.world import played, plays
+from tests.projections.histories import BLIND_INDEX, OneOrderLog
+from tests.recorded import HandClock
+from workflows.event_store.commits import History
+from workflows.projections.store import ViewStore
+from workflows.projections.view import Row, View
+from workflows.projections.views import all_views
+from workflows.sql.database import SqlDatabase
+
+VIEWS = all_views(BLIND_INDEX)
+each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+random_orders = given(play=plays(), contradictory=st.booleans(), order=st.randoms(use_true_random=False))
+on_a_database = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+by_itself = settings(max_examples=40, deadline=None)
+
+
+def keys_of(view: View, rows: list[Row]) -> set[tuple[Any, ...]]:
+    return {tuple(row[column.name] for column in view.table.primary_key.columns) for row in rows}
+
+
+def project(store: ViewStore, view: View, *histories: History) -> None:
+    for history in histories:
+        with store.writing() as connection:
+            store.put(connection, view, view.rows(history, 0))
+
+
+def stored(store: ViewStore, view: View, history: History) -> list[Row]:
+    with store.reading() as connection:
+        id_ = history.stream.partition("#")[2]
+        return list(store.rows_of(connection, view, [id_]).get(id_, []))
+
+
+@pytest.fixture
+def store(sql_database: SqlDatabase) -> ViewStore:
+    made = ViewStore(sql_database, VIEWS, HandClock())
+    made.prepare()
+    return made
+
+
+@each_view
+@by_itself
+@random_orders
+def test_rows_have_every_column_and_no_other(view: View, play, contradictory: bool, order: random.Random):
+    """A row that lacks a column would be stored as NULL without a word."""
+    log = OneOrderLog(played(play, contradictory=contradictory))
+    for history in log.histories:
+        for row in view.rows(history, 0):
+            assert row.keys() == set(view.table.columns.keys())
+
+
+@each_view
+@by_itself
+@random_orders
+def test_the_rows_are_a_function_of_the_history(view: View, play, contradictory: bool, order: random.Random):
+    """The same history, read again from the log, gives the same rows: no clock, no randomness, no memory."""
+    log = OneOrderLog(played(play, contradictory=contradictory))
+    again = log.log.load(log.newest.stream)
+    assert view.rows(log.newest, 0) == view.rows(again, 0)
+
+
+@each_view
+@by_itself
+@random_orders
+def test_a_row_once_there_stays_as_the_history_grows(view: View, play, contradictory: bool, order: random.Random):
+    """The store only inserts and replaces: a row that vanished from a newer history would be left behind."""
+    log = OneOrderLog(played(play, contradictory=contradictory))
+    before: set[tuple[Any, ...]] = set()
+    for history in log.histories:
+        now = keys_of(view, view.rows(history, 0))
+        assert before <= now
+        before = now
+
+
+@each_view
+@by_itself
+@random_orders
+def test_rows_carry_the_version_that_they_are_of(view: View, play, contradictory: bool, order: random.Random):
+    """The guard of the store compares it. Rows that are only appended carry that of their event, and never change."""
+    log = OneOrderLog(played(play, contradictory=contradictory))
+    for history in log.histories:
+        rows = view.rows(history, 0)
+        if view.appends:
+            assert [row["version"] for row in rows] == list(range(1, history.version + 1))
+            assert rows == view.rows(log.newest, 0)[: len(rows)]
+            assert view.rows(log.newest, history.version) == view.rows(log.newest, 0)[len(rows) :]
+        else:
+            assert {row["version"] for row in rows} <= {history.version}
+
+
+@each_view
+@on_a_database
+@random_orders
+def test_histories_in_any_order_twice_and_with_gaps_end_as_a_rebuild(
+    store: ViewStore, view: View, play, contradictory: bool, order: random.Random
+):
+    """Late, repeated, reordered and lost messages do no harm."""
+    log = OneOrderLog(played(play, contradictory=contradictory))
+    with store.writing() as connection:
+        connection.execute(view.table.delete())
+    arrived = [history for history in log.histories * 2 if order.random() < 0.5] + [log.newest]
+    order.shuffle(arrived)
+    project(store, view, *arrived)
+    assert stored(store, view, log.newest) == view.rows(log.newest, 0)
+
+
+@each_view
+def test_a_history_that_arrives_late_changes_nothing(store: ViewStore, view: View):
+    """An old history would take an order back to what it was."""
+    log = OneOrderLog(played((12, [])))
+    project(store, view, log.newest, *log.histories)
+    assert stored(store, view, log.newest) == view.rows(log.newest, 0)
+    assert view.rows(log.newest, 0), "the story reaches every view"
+
+
+@each_view
+def test_what_is_stored_is_read_back_equal(store: ViewStore, view: View):
+    """Both databases keep texts, numbers and NULL as they are."""
+    log = OneOrderLog(played((12, [])))
+    project(store, view, log.newest)
+    assert stored(store, view, log.newest) == view.rows(log.newest, 0)

@@ -1,0 +1,63 @@
+"""Blind indexes: a phone, an e-mail or a name can be looked up in a view without being stored there.
+
+A blind index is an HMAC-SHA-256 of the normalised text under a key of the deployment. Only a reader that has the key
+can compute it, so the table alone neither reveals the text nor lets a list of phone numbers be tried against it. It is
+computed from the log and is empty once the customer's data key was destroyed.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from hashlib import sha256
+from typing import Final
+
+from domain.personal import Contact, Erased
+
+KEY_BYTES: Final = 32
+
+_PHONE_DIGITS = 9
+"""A number is compared by its last nine digits, so that 0171 2345678 finds +49 171 2345678."""
+
+_INDEX_HEX = 32
+"""128 bits: no two texts of one deployment meet by chance."""
+
+
+class BlindIndex:
+    """Computes the blind indexes of one deployment."""
+
+    def __init__(self, key: bytes) -> None:
+        """``key``: ``KEY_BYTES`` random bytes. Under another key nothing is found until the view is rebuilt."""
+        if len(key) != KEY_BYTES:
+            raise ValueError(f"the key of the blind indexes has {KEY_BYTES} bytes")
+        self._key = key
+
+    def phone(self, text: str) -> str | None:
+        """Return the index of a phone number; None if it has no digit."""
+        return self._index("phone", re.sub(r"[^0-9]", "", text)[-_PHONE_DIGITS:])
+
+    def email(self, text: str) -> str | None:
+        """Return the index of an e-mail address, in any case; None if it is empty."""
+        return self._index("email", text.strip().casefold())
+
+    def name(self, text: str) -> str | None:
+        """Return the index of a whole name, whatever its case, accents and order of words; None if it is empty."""
+        letters = unicodedata.normalize("NFKD", text.casefold())
+        words = re.findall(r"\w+", "".join(each for each in letters if not unicodedata.combining(each)))
+        return self._index("name", " ".join(sorted(words)))
+
+    def of(self, contact: Contact | Erased) -> dict[str, str | None]:
+        """Return the three columns of an order; all are None for an erased customer."""
+        if isinstance(contact, Erased):
+            return {"phone_index": None, "email_index": None, "name_index": None}
+        return {
+            "phone_index": self.phone(contact.phone),
+            "email_index": self.email(contact.email),
+            "name_index": self.name(contact.name),
+        }
+
+    def _index(self, kind: str, text: str) -> str | None:
+        if not text:
+            return None
+        return hmac.new(self._key, f"{kind}:{text}".encode(), sha256).hexdigest()[:_INDEX_HEX]

@@ -1,0 +1,51 @@
+"""A view: a table and the function that computes its rows from one history.
+
+The laws that let a projector apply histories late, twice, out of order and with gaps (``tests/projections`` checks each
+view against all of them):
+
+* The rows are a function of the history alone, so a rebuild is a scan of the log.
+* A row, once there, stays as the history grows; a newer history changes it or adds rows.
+* A row carries the version of its history, and only a row of a higher version replaces it. In a view that ``appends``
+  the rows of a history never change: each carries the version of its event, and is inserted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from sqlalchemy import Table
+
+from workflows.event_store.commits import History
+from workflows.event_store.streams import ORDER
+
+Row: TypeAlias = Mapping[str, str | int | None]
+"""The values of one row by the names of its columns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A table, and how its rows are computed.
+
+    Args:
+        name: Also the name of the table.
+        version: Raise it whenever the columns or the rows change: the stored view is then rebuilt.
+        table: It has a column ``version``; its primary key begins with the id in the name of the stream.
+        rows: Returns the rows of a history. A view that ``appends`` may leave out those up to the version that is the
+            second argument, because they are stored.
+        appends: Whether rows are only ever added.
+        category: The streams that the view is made of.
+    """
+
+    name: str
+    version: int
+    table: Table
+    rows: Callable[[History, int], list[Row]]
+    appends: bool = False
+    category: str = ORDER
+
+    @property
+    def key(self) -> str:
+        """The column with the id of the stream."""
+        return str(next(iter(self.table.primary_key.columns)).name)

@@ -1,0 +1,209 @@
+"""One SQL database: a pool of readers, and one transaction at a time that writes.
+
+SQLite runs in WAL mode with ``synchronous=NORMAL``: a power cut may lose the last transactions and never damages the
+file, and what is lost is computed again from the log. PostgreSQL is reached through psycopg 3. In both, a reader works
+on a snapshot, never blocks the writer and is never blocked by it; and a statement is stopped after its time limit.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
+from sqlalchemy.pool import QueuePool
+
+READERS = 4
+"""Reads at once in one process; one more waits. On two cores more of them only wait for each other."""
+
+POOL_WAIT_S = 5.0
+"""How long a read waits for a free connection before it is refused."""
+
+READ_TIMEOUT_S = 10.0
+"""The time limit of a statement that reads: a list takes milliseconds, a report over all orders seconds."""
+
+WRITE_TIMEOUT_S = 60.0
+"""The time limit of a statement that writes: the longest is the one that builds an index on a full table."""
+
+CONNECT_TIMEOUT_S = 5
+"""How long a connection to PostgreSQL may take to be made."""
+
+_INSTRUCTIONS_BETWEEN_LOOKS = 10_000
+"""Instructions of SQLite's machine between two looks at the clock: well below a millisecond."""
+
+
+class SqlUnavailable(Exception):
+    """The database did not answer, is full or locked, or has another shape. Retryable: yes. HTTP: 503."""
+
+
+class StatementTooSlow(SqlUnavailable):
+    """A statement was stopped at its time limit. Retryable: with a narrower filter. HTTP: 503."""
+
+
+class SqlDatabase:
+    """Transactions on one database. Use ``reading`` and ``writing``; both raise SqlUnavailable and StatementTooSlow."""
+
+    def __init__(
+        self,
+        url: str | Path,
+        *,
+        readers: int = READERS,
+        read_timeout_s: float = READ_TIMEOUT_S,
+        write_timeout_s: float = WRITE_TIMEOUT_S,
+    ) -> None:
+        """Prepare the connections; the first transaction opens one.
+
+        Args:
+            url: The path of a SQLite file, which is created with its folder, or ``postgresql://user:password@host/name``.
+        """
+        self.url = _url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite:
+            self._readers = _sqlite_engine(self.url, readers, read_timeout_s, read_only=True)
+            self._writer = _sqlite_engine(self.url, 1, write_timeout_s, read_only=False)
+        else:
+            self._readers = _postgres_engine(self.url, readers, read_timeout_s, read_only=True)
+            self._writer = _postgres_engine(self.url, 1, write_timeout_s, read_only=False)
+        self._one_writer = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Open a transaction that sees one snapshot and cannot write."""
+        with _named_errors(), self._readers.connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that writes, and commit it at the end. One at a time in a process."""
+        with _named_errors(), self._one_writer, self._writer.begin() as connection:
+            yield connection
+
+    def forget(self) -> None:
+        """Overwrite what was deleted before: in SQLite it stays in the WAL until that is truncated."""
+        if self.is_sqlite:
+            with _named_errors(), self._one_writer, self._writer.connect() as connection:
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def close(self) -> None:
+        """Close all connections. Idempotent."""
+        self._readers.dispose()
+        self._writer.dispose()
+
+    def __enter__(self) -> SqlDatabase:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _url(url: str | Path) -> URL:
+    if isinstance(url, Path):
+        return URL.create("sqlite", database=str(url.absolute()))
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+@contextmanager
+def _named_errors() -> Iterator[None]:
+    """Translate what a database reports into the two errors of this module."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _was_stopped(error.orig):
+            raise StatementTooSlow("a statement took too long and was stopped") from error
+        raise SqlUnavailable(f"the database did not answer: {_first_line(error.orig)}") from error
+    except NoFreeConnection as error:
+        raise SqlUnavailable(f"all connections are busy: {_first_line(error)}") from error
+    except SQLAlchemyError as error:
+        raise SqlUnavailable(_first_line(error)) from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _was_stopped(error: BaseException | None) -> bool:
+    if isinstance(error, sqlite3.OperationalError):
+        return "interrupted" in str(error)
+    return getattr(error, "sqlstate", None) == "57014"  # query_canceled
+
+
+# --- SQLite -----------------------------------------------------------------------------------------------------------
+
+
+def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: bool) -> Engine:
+    file = Path(str(url.database))
+    engine = create_engine(
+        "sqlite://",
+        creator=lambda: _sqlite_connection(file, read_only),
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+    )
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"  # a deferred one could fail at its first write
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def set_deadline(connection: Connection, *_: Any) -> None:
+        _stop_after(connection.connection.driver_connection, timeout_s)
+
+    return engine
+
+
+def _sqlite_connection(file: Path, read_only: bool) -> sqlite3.Connection:
+    if not read_only or not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(file, timeout=POOL_WAIT_S, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA secure_delete=ON")  # a dropped blind index is overwritten, not only unlinked
+    connection.execute("PRAGMA foreign_keys=ON")
+    if read_only:
+        connection.execute("PRAGMA query_only=ON")
+    return connection
+
+
+def _stop_after(connection: Any, seconds: float) -> None:
+    deadline_s = time.monotonic() + seconds
+    connection.set_progress_handler(lambda: time.monotonic() > deadline_s, _INSTRUCTIONS_BETWEEN_LOOKS)
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------------------
+
+
+def _postgres_engine(url: URL, connections: int, timeout_s: float, *, read_only: bool) -> Engine:
+    options = {
+        "statement_timeout": f"{int(timeout_s * 1000)}",
+        "lock_timeout": f"{int(timeout_s * 1000)}",
+        "idle_in_transaction_session_timeout": "60000",
+        "default_transaction_read_only": "on" if read_only else "off",
+        "default_transaction_isolation": "repeatable\\ read" if read_only else "read\\ committed",
+    }
+    return create_engine(
+        url,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=POOL_WAIT_S,
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": CONNECT_TIMEOUT_S,
+            "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
+        },
+    )

@@ -119,7 +119,7 @@ def _data(event: Any) -> dict[str, Any]:
 
 
 @cache
-def _shown(kind: type[Any]) -> tuple[str, ...]:
+def _shown(kind: Any) -> tuple[str, ...]:
     """The fields of an event type that are not personal."""
     hints = get_type_hints(kind)
     return tuple(field.name for field in dataclasses.fields(kind) if Erased not in get_args(hints[field.name]))

@@ -227,7 +227,7 @@ def _stages(history: History, order: Order) -> Row:
         kind = type(recorded.event)
         if kind is CourierAssigned:
             times["assigned_at"] = recorded.ts
-        elif (name := _FIRST.get(kind)) is not None:  # type: ignore[call-overload]  # an Opaque stops the fold before
+        elif (name := _FIRST.get(kind)) is not None:
             times.setdefault(name, recorded.ts)
     if order.run_state is RunState.ENDED:
         times["ended_at"] = history.recorded[order.stopped_at - 1].ts

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.sql.elements import quoted_name
 
 
 def named(table: Table, name: str) -> Table:
@@ -20,7 +21,7 @@ def named(table: Table, name: str) -> Table:
     """
     copy = table.to_metadata(MetaData(), name=name)
     for index in copy.indexes:
-        index.name = f"{name}_{index.name!s}"
+        index.name = quoted_name(f"{name}_{index.name}", quote=None)
     return copy
 
 

@@ -7,19 +7,17 @@ capture or a refund): with its index an order is found by any of them.
 
 from __future__ import annotations
 
-import dataclasses
-from functools import cache
 from typing import Any, get_args, get_type_hints
 
 import msgspec
 from sqlalchemy import Index, MetaData, Table
 
-from domain.order.events import OrderPlaced, PaymentAuthorized, PaymentCaptured, PaymentRefunded
+from domain.order.events import Event, OrderPlaced, PaymentAuthorized, PaymentCaptured, PaymentRefunded
 from domain.personal import Erased
 from workflows.event_store.commits import History, Opaque, RecordedEvent
 from workflows.event_store.personal_fields import is_sealed
 from workflows.event_store.streams import order_id_in
-from workflows.orders.views import plain
+from workflows.orders.json_values import plain
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_text, text, time
 
@@ -115,11 +113,11 @@ def _reference(event: object) -> str | None:
 def _data(event: Any) -> dict[str, Any]:
     if isinstance(event, Opaque):
         return {name: plain(value) for name, value in event.data.items() if not is_sealed(value)}
-    return {name: plain(getattr(event, name)) for name in _shown(type(event))}
+    return {name: plain(getattr(event, name)) for name in _NOT_PERSONAL[type(event)]}
 
 
-@cache
-def _shown(kind: Any) -> tuple[str, ...]:
-    """The fields of an event type that are not personal."""
-    hints = get_type_hints(kind)
-    return tuple(field.name for field in dataclasses.fields(kind) if Erased not in get_args(hints[field.name]))
+_NOT_PERSONAL: dict[type, tuple[str, ...]] = {
+    kind: tuple(name for name, hint in get_type_hints(kind).items() if Erased not in get_args(hint))
+    for kind in get_args(Event)
+}
+"""The fields of each event type that are not personal."""

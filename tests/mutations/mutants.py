@@ -423,7 +423,7 @@ MUTANTS = (
         file="workflows/orders/waiting.py",
         old="    if order.run_state is not RunState.RUNNING or order.placed is None:\n",
         new="    if order.placed is None:\n",
-        caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_left_alone_for_ever"),
+        caught_by=tests("upkeep/test_watchdog.py::test_a_parked_order_is_never_touched"),
     ),
     Mutant(
         name="watchdog starts a new run before it notifies",
@@ -431,7 +431,7 @@ MUTANTS = (
         file="workflows/upkeep/watchdog.py",
         old="    if answered or engine.clock.now() <= _notified_until(late):\n",
         new="    if False:\n",
-        caught_by=tests("upkeep/test_watchdog.py::test_first_the_run_is_started_by_its_name"),
+        caught_by=tests("upkeep/test_watchdog.py::test_an_overdue_order_first_has_its_run_started_by_name"),
     ),
     Mutant(
         name="probe without a lease",

@@ -1,4 +1,4 @@
-"""The view of open orders: at every version a row says what the fold says, however its messages come."""
+"""The view of open orders: a row equals the fold of its events at every version, in any order of messages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def awaited(*lines: s.StoryLine) -> list[tuple[Awaiting, int]]:
-    """What an order waits for, and of which intent."""
+    """Return what an order waits for, and the version of its intent."""
     shop = Shop()
     shop.tell(*lines)
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
@@ -45,8 +45,8 @@ def awaited(*lines: s.StoryLine) -> list[tuple[Awaiting, int]]:
 @pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
 @often
 @given(play=plays())
-def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
-    """Open orders have a row and no others; who moves waits for something, who is parked says why and what is owed."""
+def test_a_row_equals_the_fold_at_every_version(contradictory, play):
+    """Only open orders have a row; a running one waits for something, a parked one has its cause and its debts."""
     world = played(play, contradictory=contradictory)
     events = recorded(world)
     for sent in world.sent:
@@ -66,7 +66,7 @@ def test_a_row_says_what_the_fold_says_at_every_version(contradictory, play):
 
 
 def _check_awaits(row: OpenOrder, order: Order) -> None:
-    """What it waits for has no answer in the log, and did not begin in the future."""
+    """Check that no wait is answered in the log, and none begins in the future."""
     for wait in row.awaits:
         assert wait.since <= START + timedelta(minutes=order.version)
         if wait.what in set(Awaited):
@@ -78,7 +78,7 @@ def _check_awaits(row: OpenOrder, order: Order) -> None:
 @often
 @given(play=plays())
 def test_a_row_depends_on_nothing_but_the_events(play):
-    """The same events, the same row; and it survives its way through the documents."""
+    """Equal events give equal rows, also after a row was stored and read."""
     world = played(play)
     order = fold(ORDER_ID, tuple(world.events))
     assert project(order, recorded(world), BUDGETS) == project(world.order, recorded(world), BUDGETS)
@@ -101,7 +101,7 @@ def test_a_row_depends_on_nothing_but_the_events(play):
     ],
 )
 def test_what_an_order_waits_for(lines, what):
-    """One thing at a time, or two: while the kitchen cooks a courier is looked for."""
+    """One report at a time, or two while the kitchen cooks and a courier is searched."""
     if what is None:
         shop = Shop()
         shop.tell(*lines)
@@ -110,8 +110,8 @@ def test_what_an_order_waits_for(lines, what):
         assert awaited(*lines) == what
 
 
-def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
-    """The kitchen's time to cook runs from its yes; a run that goes on from there waits from its own beginning."""
+def test_a_wait_begins_with_the_event_before_it_or_with_a_later_run():
+    """The time to cook counts from the acceptance; a new run restarts it."""
     shop = Shop()
     shop.tell(*s.AUTHORIZED)
     shop.clock.advance(minutes=3)
@@ -139,8 +139,8 @@ def test_a_wait_begins_with_what_it_follows_from_and_anew_with_each_run():
         ("KeyError", s.AUTHORIZED, None),
     ],
 )
-def test_an_incident_names_who_outside_it_is_about(error, lines, dependency):
-    """By the name of the fault, or by what was not done. A bug of ours is about nobody."""
+def test_an_incident_names_the_dependency_that_caused_it(error, lines, dependency):
+    """Taken from the error name, or from the open intent. An internal error has no dependency."""
     shop = Shop()
     order = shop.tell(*lines)
     shop.record(replace(s.command_of(s.park(compensating=True), order), error=error))
@@ -155,8 +155,8 @@ def test_an_incident_names_who_outside_it_is_about(error, lines, dependency):
 
 @often
 @given(play=plays(), order=st.randoms(use_true_random=False))
-def test_the_view_is_the_fold_however_often_and_in_whatever_order_messages_come(play, order):
-    """Each commit is told some time after it was made, perhaps twice, perhaps long after its followers."""
+def test_the_view_equals_the_fold_for_repeated_late_and_reordered_messages(play, order):
+    """A commit's message may come late, twice, or after those of later commits."""
     world, shop, mail = played(play), Shop(), 0
     for sent in world.sent:
         if sent.events:
@@ -173,20 +173,20 @@ def test_the_view_is_the_fold_however_often_and_in_whatever_order_messages_come(
 
 
 class Stalled:
-    """Documents of a process that is stopped before its next write; meanwhile something happens."""
+    """Documents of a process that is paused before its next write, while ``meanwhile`` runs."""
 
     def __init__(self, documents, meanwhile):
         self._documents = documents
         self._meanwhile = meanwhile
 
     def __getattr__(self, name):
-        found = getattr(self._documents, name)
+        method = getattr(self._documents, name)
 
         def call(*args, **kwargs):
             if name in {"put", "delete"} and self._meanwhile is not None:
                 meanwhile, self._meanwhile = self._meanwhile, None
                 meanwhile()
-            return found(*args, **kwargs)
+            return method(*args, **kwargs)
 
         return call
 
@@ -194,7 +194,7 @@ class Stalled:
 @pytest.mark.parametrize("known", [False, True], ids=["no row yet", "a row"])
 @pytest.mark.parametrize("then", [(s.authorized(),), (s.declined(),)], ids=["goes on", "ends"])
 def test_an_older_reading_never_replaces_a_newer_row(known, then):
-    """Nor brings back the row of an order that has ended: it read the log, slept, and wakes up in another world."""
+    """A process that read the log, paused and wrote late must not restore the row of an ended order either."""
     shop = Shop()
     shop.tell(*s.PLACED)
     if known:
@@ -213,7 +213,7 @@ def test_an_older_reading_never_replaces_a_newer_row(known, then):
 
 
 def test_a_row_of_the_same_version_is_not_written_again():
-    """A message that comes twice costs a reading."""
+    """A repeated message costs a read and no write."""
     shop = Shop()
     shop.tell(*s.PLACED)
     first = refresh(shop.engine, ORDER_ID, BUDGETS)
@@ -226,7 +226,7 @@ def test_a_row_of_the_same_version_is_not_written_again():
 
 
 def test_many_orders_are_spread_over_partitions_and_all_are_found():
-    """No partition is the one that everybody writes to."""
+    """Writes are spread, so that no partition is a hot one."""
     shop = Shop()
     ids = [order_id_for("app", str(number)) for number in range(250)]
     for order_id in ids:

@@ -1,4 +1,4 @@
-"""What follows a commit: the run that it begins is started, and a line is logged for an order that it parks."""
+"""Actions after a commit: start the run that it begins, and log an order that it parks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The metrics of orders: counted from the view, and at most every ten seconds."""
+"""The metrics of orders: counted from the view of open orders, at most every ten seconds."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_orders_are_counted_by_status_and_parked_ones_apart_at_most_every_ten_se
 
     monkeypatch.setattr(order_metrics, "open_orders", counted)
     time = [0.0]
-    metrics = OrderMetrics(SimpleNamespace(documents="view", breakers={}), now_s=lambda: time[0])  # type: ignore[arg-type]  # what it reads of an engine
+    metrics = OrderMetrics(SimpleNamespace(documents="view", breakers={}), now_s=lambda: time[0])  # type: ignore[arg-type]  # the metrics read these two
     assert values(metrics) == {("placed",): 2, ("delivered",): 1, (): 1}
     rows.clear()
     time[0] += COUNTED_EVERY_S - 1

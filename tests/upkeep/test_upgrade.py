@@ -1,4 +1,4 @@
-"""After an upgrade: documents that another version of Expediter wrote in another shape lose no order."""
+"""After an upgrade: no order is lost because another version of Expediter wrote documents in another shape."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_the_next_round_of_the_watchdog_recomputes_every_row_of_unknown_shape(bo
     assert shop.executions.started != []
 
 
-def test_a_row_with_the_former_name_of_a_field_is_no_row():
-    """``intent_version`` was called ``question`` once."""
+def test_a_row_with_the_former_name_of_a_field_is_ignored():
+    """``intent_version`` was once stored as ``question``; such a row is recomputed."""
     shop = shop_with_waits()
     row = open_order(shop.documents, ORDER_ID)
     (stored,) = [document for document in _all(shop.documents) if document.pk.startswith("open-orders#")]
@@ -155,7 +155,7 @@ def test_an_open_circuit_stays_open_although_the_shape_of_its_document_is_unknow
 
 @each_shape
 def test_waits_of_unknown_shape_do_not_keep_the_timer_busy(body):
-    """The queue gets rid of them, and the orders behind them are released."""
+    """They are deleted from the queue, and the orders behind them are released."""
     world = circuits.World()
     world.open()
     world.wait(1)
@@ -171,8 +171,8 @@ def test_waits_of_unknown_shape_do_not_keep_the_timer_busy(body):
 
 
 @each_shape
-def test_a_bulk_retry_of_unknown_shape_is_gone_and_its_orders_are_still_parked(body):
-    """They are listed as incidents again after a round, and can be retried under another key."""
+def test_a_bulk_retry_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body):
+    """After a round of the watchdog they are listed as incidents again and can be retried under another key."""
     shop = Shop()
     shop.tell(*s.AUTHORIZED, s.park())
     refresh(shop.engine, ORDER_ID, BUDGETS)

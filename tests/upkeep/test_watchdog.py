@@ -1,4 +1,4 @@
-"""The watchdog: no order waits unseen, and none that is well is disturbed."""
+"""The watchdog: every stuck order is moved or parked, and no healthy order is disturbed."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ OTHER = order_id_for("app", "another order")
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
-def shop_with(*told: s.StoryLine) -> Shop:
-    """One order that the view knows; its execution ran and is gone."""
+def shop_with(*story: s.StoryLine) -> Shop:
+    """Open a shop with one order in the view, whose execution does not run any more."""
     shop = Shop()
-    shop.tell(*told)
+    shop.tell(*story)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     return shop
 
@@ -60,34 +60,34 @@ def look(shop: Shop) -> WatchdogRound:
 
 
 def follow(shop: Shop) -> None:
-    """What the feed does after a commit."""
+    """Refresh the order's row, as the feed does after a commit."""
     refresh(shop.engine, ORDER_ID, BUDGETS)
 
 
 def pass_budget(shop: Shop) -> None:
     row = open_order(shop.documents, ORDER_ID)
     assert row is not None
-    shop.clock.at = min(found.since + timedelta(seconds=found.budget_s, milliseconds=1) for found in row.awaits)
+    shop.clock.at = min(wait.since + timedelta(seconds=wait.budget_s, milliseconds=1) for wait in row.awaits)
 
 
 def wait_for(shop: Shop, awaited: Awaited, token: str = "token") -> None:
     order = shop.order()
-    asked = awaited_intent(order, awaited)
-    assert asked is not None
+    version = awaited_intent(order, awaited)
+    assert version is not None
     shop.executions.waiting.add(token)
     register(
         shop.documents,
-        AnswerWait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, intent_version=asked, token=token),
+        AnswerWait(order_id=ORDER_ID, run=order.run, action="", awaited=awaited, intent_version=version, token=token),
     )
 
 
-# --- who is left alone ------------------------------------------------------------------------------------------------
+# --- orders that need nothing -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("told", [s.PLACED, s.AUTHORIZED, s.ACCEPTED, s.PICKED_UP, s.DELIVERED])
-def test_an_order_within_its_budget_is_left_alone(told):
-    """To the last moment of it."""
-    shop = shop_with(*told)
+@pytest.mark.parametrize("story", [s.PLACED, s.AUTHORIZED, s.ACCEPTED, s.PICKED_UP, s.DELIVERED])
+def test_an_order_within_its_budget_is_left_alone(story):
+    """Up to the last millisecond of its budget."""
+    shop = shop_with(*story)
     pass_budget(shop)
     shop.clock.advance(milliseconds=-1)
     before = shop.order()
@@ -95,8 +95,8 @@ def test_an_order_within_its_budget_is_left_alone(told):
     assert (shop.order(), shop.executions.started) == (before, [])
 
 
-def test_a_parked_order_is_left_alone_for_ever():
-    """It stands where a person can see it."""
+def test_a_parked_order_is_never_touched():
+    """It is listed as an incident, and only a person decides about it."""
     shop = shop_with(*s.AUTHORIZED, s.park())
     shop.clock.advance(days=30)
     before = shop.order()
@@ -105,7 +105,7 @@ def test_a_parked_order_is_left_alone_for_ever():
 
 
 def test_an_order_that_moved_since_its_row_was_written_is_left_alone():
-    """The view may lag; the log is asked before anything is done."""
+    """The view may lag, so the log is read before the watchdog acts."""
     shop = shop_with(*s.PLACED)
     pass_budget(shop)
     shop.tell(s.authorized())
@@ -124,11 +124,11 @@ def test_the_row_of_an_order_that_has_ended_is_removed():
     assert list(open_orders(shop.documents)) == []
 
 
-# --- the doorbell -----------------------------------------------------------------------------------------------------
+# --- notifying --------------------------------------------------------------------------------------------------------
 
 
-def test_first_the_run_is_started_by_its_name():
-    """If the message of its beginning was lost, that is all that was missing; if it ever ran, it is no second start."""
+def test_an_overdue_order_first_has_its_run_started_by_name():
+    """This repairs a start whose message was lost; an execution that exists already is not started twice."""
     shop = shop_with(*s.PLACED)
     pass_budget(shop)
     assert look(shop).notified == [ORDER_ID]
@@ -136,8 +136,8 @@ def test_first_the_run_is_started_by_its_name():
     assert shop.order().run == 1
 
 
-def test_who_waits_for_what_the_log_says_is_woken_and_given_a_round():
-    """The restaurant's answer came and its message was lost. Nothing new is started, however late it is found."""
+def test_a_wait_whose_answer_is_in_the_log_is_woken_before_a_new_run_is_started():
+    """If the message of the restaurant's answer was lost, waking the wait is enough, and it gets a round to go on."""
     shop = shop_with(*s.AUTHORIZED)
     wait_for(shop, Awaited.ACCEPTANCE)
     shop.tell(s.accepted(), s.assigned())
@@ -153,7 +153,7 @@ def test_who_waits_for_what_the_log_says_is_woken_and_given_a_round():
 # --- a new run, then a person -----------------------------------------------------------------------------------------
 
 
-def test_what_the_doorbell_does_not_move_goes_on_in_a_new_run_a_round_later():
+def test_an_order_that_a_notification_does_not_move_gets_a_new_run_a_round_later():
     shop = shop_with(*s.AUTHORIZED)
     pass_budget(shop)
     look(shop)
@@ -167,7 +167,7 @@ def test_what_the_doorbell_does_not_move_goes_on_in_a_new_run_a_round_later():
 
 
 def test_the_new_run_has_the_whole_budget():
-    """It waits anew."""
+    """Its waits begin with the run."""
     shop = shop_with(*s.AUTHORIZED)
     shop.clock.advance(days=1)
     look(shop)
@@ -177,8 +177,8 @@ def test_the_new_run_has_the_whole_budget():
     assert look(shop).overdue == 1
 
 
-def test_what_new_runs_do_not_help_is_parked_for_a_person():
-    """At most so many, and then under a name that says so."""
+def test_an_order_that_new_runs_do_not_move_is_parked():
+    """After ``RUNS_MAX`` runs, with an error name of its own, so that an incident shows the cause."""
     shop = shop_with(*s.AUTHORIZED)
     for run in range(2, RUNS_MAX + 2):
         shop.clock.advance(days=1)
@@ -194,8 +194,8 @@ def test_what_new_runs_do_not_help_is_parked_for_a_person():
     assert look(shop) == WatchdogRound()
 
 
-def test_a_person_who_starts_a_run_gives_the_watchdog_its_runs_back():
-    """Somebody looked, and perhaps mended it."""
+def test_a_run_started_by_a_person_resets_the_runs_of_the_watchdog():
+    """The person may have fixed the cause."""
     shop = shop_with(*s.AUTHORIZED)
     for _ in range(RUNS_MAX + 1):
         shop.clock.advance(days=1)
@@ -207,8 +207,8 @@ def test_a_person_who_starts_a_run_gives_the_watchdog_its_runs_back():
     assert look(shop).restarted == [ORDER_ID]
 
 
-def test_an_order_that_cannot_give_back_is_parked_while_cancelling():
-    """It is not asked whether it was cancelled meanwhile: it was, and that is what got stuck."""
+def test_an_order_whose_compensation_is_stuck_is_parked_while_cancelling():
+    """A cancelled order may be parked too: its compensation is the part that is stuck."""
     shop = shop_with(*s.AUTHORIZED, s.cancel())
     for _ in range(RUNS_MAX + 1):
         shop.clock.advance(days=1)
@@ -218,19 +218,19 @@ def test_an_order_that_cannot_give_back_is_parked_while_cancelling():
 
 
 @pytest.mark.parametrize("command", [StartRun, ParkOrder])
-def test_an_order_that_moves_at_the_last_moment_needs_nobody(command):
-    """The decision is about what was looked at; whoever wrote in between has the order."""
+def test_an_order_that_moves_at_the_last_moment_is_left_alone(command):
+    """The decision is made on the version that was read, so it is dropped when another commit came in between."""
     shop = shop_with(*s.AUTHORIZED)
     for _ in range(RUNS_MAX if command is ParkOrder else 0):
         shop.clock.advance(days=1)
         look(shop)
         follow(shop)
     shop.clock.advance(days=1)
-    runs, told = shop.order().run, []
+    runs, answered = shop.order().run, []
 
     def answer_meanwhile(machine, name, input):  # noqa: A002 - the API's own word
-        if not told:
-            told.append(shop.tell(s.accepted()))
+        if not answered:
+            answered.append(shop.tell(s.accepted()))
 
     shop.executions.start = answer_meanwhile
     done = look(shop)
@@ -238,7 +238,7 @@ def test_an_order_that_moves_at_the_last_moment_needs_nobody(command):
     assert (shop.order().run, shop.order().run_state) == (runs, RunState.RUNNING)
 
 
-def test_one_order_that_cannot_be_read_hides_no_other():
+def test_a_failure_with_one_order_does_not_stop_the_others():
     shop = shop_with(*s.PLACED)
     shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
     refresh(shop.engine, OTHER, BUDGETS)
@@ -255,8 +255,8 @@ def test_one_order_that_cannot_be_read_hides_no_other():
 
 @often
 @given(play=plays())
-def test_no_order_is_neither_ended_nor_parked_nor_within_its_budget_for_more_than_a_round(play):
-    """When nothing runs any more, no message comes and no person acts. Who is parked already is not touched."""
+def test_every_order_is_ended_or_parked_after_enough_rounds(play):
+    """Even if no execution runs, no message arrives and no person acts. Ended and parked orders are not changed."""
     shop = Shop()
     for sent in played(play).sent:
         if sent.events:
@@ -295,7 +295,7 @@ ALICE = Actor(Role.SUPPORT, "alice")
 
 
 def test_an_order_that_waits_for_a_circuit_is_left_alone():
-    """It is not lost; who it needs is down. As long as the machines themselves would wait."""
+    """It is not stuck, its provider is down. The watchdog waits as long as the state machines do."""
     shop = shop_with(*s.PLACED)
     shop.engine.breakers[Dependency.PAYMENTS].hold_open(ALICE, "maintenance")
     at_circuit(shop)
@@ -306,7 +306,7 @@ def test_an_order_that_waits_for_a_circuit_is_left_alone():
 
 
 def test_once_a_circuit_closed_the_budget_counts_from_there():
-    """Whoever was let go only now had no chance before."""
+    """An order that is released only now could not go on before."""
     shop = shop_with(*s.PLACED)
     breaker = shop.engine.breakers[Dependency.PAYMENTS]
     breaker.hold_open(ALICE, "maintenance")
@@ -326,7 +326,7 @@ def check(shop: Shop) -> list[OrderId] | None:
 
 
 def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
-    """Nobody but the log knows it."""
+    """Only the log has the order, so the daily comparison of log and view finds it."""
     shop = Shop()
     shop.tell(*s.PLACED)
     assert look(shop) == WatchdogRound()
@@ -335,7 +335,7 @@ def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
     assert open_order(shop.documents, ORDER_ID) is not None
 
 
-def test_a_row_that_is_behind_is_brought_up_and_the_row_of_an_ended_order_removed():
+def test_an_outdated_row_is_updated_and_the_row_of_an_ended_order_deleted():
     shop = shop_with(*s.PLACED)
     shop.tell(s.authorized())
     shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
@@ -352,8 +352,8 @@ def test_a_parked_order_that_the_view_lost_is_shown_again_and_not_started():
     assert shop.executions.started == []
 
 
-def test_ended_orders_are_told_by_their_last_event_and_not_read():
-    """A log is long, and nearly all of it has ended."""
+def test_ended_orders_are_recognised_by_their_last_event_and_not_loaded():
+    """Nearly all orders of a long log have ended, so loading each would take too long."""
     shop = Shop()
     shop.tell(*s.COMPLETED)
     loaded = []
@@ -363,7 +363,7 @@ def test_ended_orders_are_told_by_their_last_event_and_not_read():
     assert loaded == []
 
 
-def test_the_check_is_made_once_a_day_and_again_when_it_died():
+def test_the_check_runs_once_a_day_and_again_after_a_crash():
     shop = shop_with(*s.PLACED)
     assert check(shop) == []
     shop.clock.at += CHECK_EVERY - timedelta(seconds=1)
@@ -382,7 +382,7 @@ def test_the_check_is_made_once_a_day_and_again_when_it_died():
 
 
 def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_one_stopped():
-    """A scan of everything would outlive the function that makes it."""
+    """A scan of the whole log would take longer than a function may run."""
     shop = Shop()
     lost = [OrderId(f"{ORDER_ID[:-1]}{letter}") for letter in "abcde"]
     for order_id in lost:
@@ -396,15 +396,15 @@ def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_on
 
     shop.log.scan = slow
     rounds = []
-    while (found := check(shop)) is not None:
-        rounds.append(found)
-    assert [order_id for found in rounds for order_id in found] == lost
+    while (repaired := check(shop)) is not None:
+        rounds.append(repaired)
+    assert [order_id for repaired in rounds for order_id in repaired] == lost
     assert len(rounds) > 2
     assert check(shop) is None
 
 
-def test_a_view_that_takes_long_to_read_takes_nothing_from_the_time_to_compare():
-    """Else a large one would pass for compared, and nothing of the log was seen."""
+def test_reading_a_large_view_does_not_use_up_the_time_to_compare_the_log():
+    """Otherwise a round with a large view would compare nothing."""
     shop = Shop()
     shop.tell(*s.PLACED)
     list_ = shop.documents.list
@@ -419,7 +419,7 @@ def test_a_view_that_takes_long_to_read_takes_nothing_from_the_time_to_compare()
 
 @pytest.mark.parametrize("unreadable", [ChainBroken(f"order#{OTHER}", 1, "edited"), msgspec.DecodeError("no JSON")])
 def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unreadable):
-    """After a rollback, or when somebody tampered with it; every round would stop at the same place."""
+    """After a rollback or tampering; otherwise every round would stop at this order."""
     shop = Shop()
     shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
     shop.tell(*s.PLACED)
@@ -435,8 +435,8 @@ def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unre
     assert check(shop) is None
 
 
-def test_a_commit_that_says_nothing_is_left_to_who_reads_the_order():
-    """The scan does not verify; the order's own reading does."""
+def test_an_order_whose_last_commit_is_unreadable_in_the_scan_is_loaded():
+    """A scan does not verify commits; loading the order does."""
     shop = Shop()
     shop.tell(*s.PLACED)
     scan = shop.log.scan
@@ -444,8 +444,8 @@ def test_a_commit_that_says_nothing_is_left_to_who_reads_the_order():
     assert check(shop) == [ORDER_ID]
 
 
-def test_while_the_log_does_not_answer_nothing_passes_for_compared():
-    """The next round goes on from there."""
+def test_a_round_without_an_answer_of_the_log_does_not_count_as_compared():
+    """The next round goes on from the same place."""
     shop = Shop()
     shop.tell(*s.PLACED)
 
@@ -459,10 +459,10 @@ def test_while_the_log_does_not_answer_nothing_passes_for_compared():
     assert check(shop) == [ORDER_ID]
 
 
-# --- by the clock -----------------------------------------------------------------------------------------------------
+# --- the timer --------------------------------------------------------------------------------------------------------
 
 
-def test_the_timer_makes_one_round_and_looks_at_the_circuits_as_long_as_somebody_waits():
+def test_the_timer_makes_one_round_and_ticks_the_circuits_while_orders_wait():
     shop = shop_with(*s.PLACED)
     naps = []
 
@@ -477,8 +477,8 @@ def test_the_timer_makes_one_round_and_looks_at_the_circuits_as_long_as_somebody
     assert keep_time(shop.engine, UPKEEP, for_s=0, pause=pause)["ticks"] == 1
 
 
-def test_budgets_follow_the_timeouts_that_are_deployed_and_exceed_them():
-    """Who gives restaurants an hour to answer is not disturbed after half of it."""
-    found = read({"KITCHEN_ANSWER_SECONDS": "3600"}, read_budgets)
-    assert found[Awaiting.ACCEPTANCE] > timedelta(hours=1)
-    assert set(found) == set(Awaiting)
+def test_budgets_exceed_the_deployed_timeouts():
+    """If restaurants have an hour to answer, no order is disturbed within that hour."""
+    budgets = read({"KITCHEN_ANSWER_SECONDS": "3600"}, read_budgets)
+    assert budgets[Awaiting.ACCEPTANCE] > timedelta(hours=1)
+    assert set(budgets) == set(Awaiting)

@@ -177,7 +177,7 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.CourierTimedOut: _OUTCOME,
     e.OrderPickedUp: _OUTCOME,
     e.OrderDelivered: _OUTCOME,
-    e.DeliveryFailed: _published("answers fault at", reason=INVOLVED),
+    e.DeliveryFailed: _published("answers fault at", by=READERS, reason=INVOLVED),
     e.DeliveryOverdue: _OUTCOME,
     e.CourierReleaseRequested: _kept("request"),
     e.CourierReleased: _OUTCOME,

@@ -8,6 +8,7 @@ from domain.identifiers import parse_order_id
 from workflows.engine import engine
 from workflows.gateways.http.settings import read_providers
 from workflows.sagas.actions import SagaStep, take_step
+from workflows.settings import read_keys
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -15,5 +16,5 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
 
     State machines match the class names of errors.
     """
-    ports = engine(read_providers)
+    ports = engine(read_providers, read_keys)
     return take_step(ports, SagaStep(**event | {"order_id": parse_order_id(event["order_id"])}))

@@ -91,7 +91,8 @@ class Shop:
     documents: InMemoryDocuments = field(default_factory=InMemoryDocuments)
 
     def __post_init__(self) -> None:
-        self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
+        self.keyring = InMemoryKeyRing()
+        self.log = InMemoryEventLog(Codec(self.keyring, EVENT_TYPES), self.clock)
         no_provider: Any = None  # the test records the outcome of provider calls
         self.engine: Engine = assemble(
             log=self.log,

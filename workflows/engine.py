@@ -45,6 +45,9 @@ class Engine:
     """The ports of one process."""
 
     log: EventLog
+    log_with_keys: EventLog
+    """The same log. It differs in functions that load orders often and need personal data once: their ``log`` reads
+    personal fields as erased, so that not each load asks for the customer's key."""
     documents: Documents
     executions: Executions
     payments: PaymentGateway
@@ -66,12 +69,18 @@ def assemble(
     couriers: CourierGateway,
     clock: Clock,
     pause: Callable[[float], None] = time.sleep,
+    log_with_keys: EventLog | None = None,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
 ) -> Engine:
-    """Return the ports of one process, with a circuit breaker before each gateway."""
+    """Return the ports of one process, with a circuit breaker before each gateway.
+
+    Args:
+        log_with_keys: ``log`` if None.
+    """
     opened = open_breakers(breakers, log, documents, clock)
     return Engine(
         log=log,
+        log_with_keys=log_with_keys or log,
         documents=documents,
         executions=executions,
         payments=GuardedPayments(payments, Guard(opened[Dependency.PAYMENTS], clock)),

@@ -127,7 +127,7 @@ KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
 
 
 def read_keys(reader: Reader) -> KeySettings:
-    """Functions that show or store personal fields need them. Without them personal fields read as erased."""
+    """Functions that show, store or pass on personal fields need them. Without them personal fields read as erased."""
     keys_table, customer_key = (reader.text(name) for name in KEYS)
     return KeySettings(keys_table=keys_table, customer_key=customer_key)
 

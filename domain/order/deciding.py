@@ -175,9 +175,10 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
 
 def _as_first_placed(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
     """Take over what may differ in a repetition: the time, and personal fields that were erased since."""
-    contact = Erased() if isinstance(first.contact, Erased) else placed.contact
-    kitchen_note = Erased() if isinstance(first.kitchen_note, Erased) else placed.kitchen_note
-    return replace(placed, placed_at=first.placed_at, contact=contact, kitchen_note=kitchen_note)
+    erased = {
+        name: Erased() for name in ("contact", "payment_method", "kitchen_note") if getattr(first, name) == Erased()
+    }
+    return replace(placed, placed_at=first.placed_at, **erased)
 
 
 def _check_prices(placed: OrderPlaced) -> None:

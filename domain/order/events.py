@@ -97,7 +97,11 @@ class OrderPlaced:
 
     ``menu_version`` is the version of the restaurant's menu that the prices are from; None if the caller, a service,
     brought its own prices. ``fee_tax_class`` and ``fee_tax_rate_bp`` are about delivery and service fee.
+
+    Schema 2; schema 1 stored ``payment_method`` unencrypted.
     """
+
+    SCHEMA = 2
 
     order_id: OrderId
     customer: CustomerId
@@ -106,7 +110,7 @@ class OrderPlaced:
     delivery_fee: Money
     service_fee: Money
     tip: Money
-    payment_method: str
+    payment_method: str | Erased
     contact: Contact | Erased
     placed_at: datetime
     menu_version: int | None = None
@@ -251,10 +255,15 @@ class ApprovalGiven:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentAuthorizationRequested:
-    """Intent: hold this amount on the customer's payment method."""
+    """Intent: hold this amount on the customer's payment method.
+
+    Schema 2; schema 1 stored ``payment_method`` unencrypted.
+    """
+
+    SCHEMA = 2
 
     amount: Money
-    payment_method: str
+    payment_method: str | Erased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,9 +130,9 @@ class Deployed:
         return self._door.call(method, path, *sent, role=role, sub=sub, key=key if method == "POST" else None)
 
     def invoke(self, handler: str, event: Any) -> Any:
-        """As Lambda calls one of the other functions, which have no keys."""
+        """As Lambda calls one of the other functions, which have no keys but for the payment method."""
         module, _, name = handler.rpartition(".")
-        with serving(self._engine(NoKeys()), {"ORDER_MACHINE": ORDER_MACHINE}):
+        with serving(self._engine(NoKeys(), self.keyring()), {"ORDER_MACHINE": ORDER_MACHINE}):
             result = getattr(importlib.import_module(module), name)(json.loads(json.dumps(event)), None)
         return json.loads(json.dumps(result))
 
@@ -140,9 +140,13 @@ class Deployed:
         """That of a process that has asked for no key yet."""
         return KmsKeyRing(clients.dynamodb(), clients.kms(), self._tables["keys"], self._key_arn)
 
-    def _engine(self, keyring: KeyRing) -> Engine:
+    def _engine(self, keyring: KeyRing, for_payments: KeyRing | None = None) -> Engine:
+        def log(keys: KeyRing) -> DynamoDbEventLog:
+            return DynamoDbEventLog(clients.dynamodb(), self._tables["events"], Codec(keys, EVENT_TYPES), self.clock)
+
         return assemble(
-            log=DynamoDbEventLog(clients.dynamodb(), self._tables["events"], Codec(keyring, EVENT_TYPES), self.clock),
+            log=log(keyring),
+            log_with_keys=log(for_payments or keyring),
             documents=DynamoDbDocuments(clients.dynamodb(), self._tables["documents"]),
             executions=StepFunctions(clients.step_functions()),
             payments=self._sandbox.payments,

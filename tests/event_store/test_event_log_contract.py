@@ -54,7 +54,7 @@ def commit(key: str, *events, body: str = "body", subject: str | None = "ada") -
     )
 
 
-def placed(contact: Contact | Erased = ADA) -> OrderPlaced:
+def placed(contact: Contact | Erased = ADA, payment_method: str | Erased = "pm_1") -> OrderPlaced:
     return OrderPlaced(
         order_id=OrderId("ord_aaaaaaaaaaaaaaaaaaaaaaaaaa"),
         customer=CustomerId("ada"),
@@ -63,7 +63,7 @@ def placed(contact: Contact | Erased = ADA) -> OrderPlaced:
         delivery_fee=TEN,
         service_fee=TEN,
         tip=TEN,
-        payment_method="pm_1",
+        payment_method=payment_method,
         contact=contact,
         placed_at=NOON,
     )
@@ -361,7 +361,7 @@ def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
     history = log.append(log.load(STREAM), commit("place", placed()))
     assert keyring.destroy("ada")
     erased = log.load(STREAM)
-    assert erased.events == (placed(contact=Erased()),)
+    assert erased.events == (placed(contact=Erased(), payment_method=Erased()),)
     assert erased.head == history.head
     after = log.append(erased, commit("more", OrderCompleted()))
     assert log.load(STREAM) == after
@@ -372,7 +372,7 @@ def test_a_reader_without_the_key_sees_that_it_is_erased(store):
     writer = store.open()
     writer.append(writer.load(STREAM), commit("place", placed()))
     reader = store.open(codec=Codec(InMemoryKeyRing(), EVENT_TYPES))
-    assert reader.load(STREAM).events == (placed(contact=Erased()),)
+    assert reader.load(STREAM).events == (placed(contact=Erased(), payment_method=Erased()),)
 
 
 def test_what_would_not_be_read_back_is_not_written(log):

@@ -67,13 +67,23 @@ def test_a_port_without_its_variables_fails_when_it_is_used(deployed: dict[str, 
 
 
 def test_a_function_without_keys_reads_personal_fields_as_erased_and_writes_none() -> None:
-    """The saga, the feed and the publisher read no names of people."""
+    """The feed and the publisher read no names of people."""
     log: Any = opened_with(STORED).log
     keyring = log._codec._keyring
     assert isinstance(keyring, NoKeys)
     assert keyring.find("any") is None
     with pytest.raises(KeysWithheld):
         keyring.current("cleo")
+
+
+def test_the_function_that_calls_providers_opens_a_key_only_for_the_payment_method() -> None:
+    """Each step loads the order: with keys, each would call KMS."""
+    opened: Any = opened_with({**STORED, **PROVIDED, "KEYS_TABLE": "keys", "CUSTOMER_KEY": "key"})
+    assert isinstance(opened.log._codec._keyring, NoKeys)
+    assert not isinstance(opened.log_with_keys._codec._keyring, NoKeys)
+    for variables in (STORED, {**STORED, "KEYS_TABLE": "keys", "CUSTOMER_KEY": "key"}):
+        other: Any = opened_with(variables)
+        assert other.log._codec._keyring is other.log_with_keys._codec._keyring
 
 
 def test_no_client_is_made_before_it_is_used() -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
+
+import pytest
+
 from domain.order.books import books
 from domain.order.order import Status
 from tests.sagas.conftest import Place, Story, eur
+from workflows.embedded.engine import DATABASE
+from workflows.sandbox.opening import SANDBOX
 
 
 def delivered(story: Story) -> Story:
@@ -28,6 +35,19 @@ def test_a_happy_order_is_eight_commits_and_ends_completed(place: Place) -> None
     assert len(list(story.log.read(f"order#{story.order_id}"))) == 8
     assert story.order.status is Status.COMPLETED
     assert books(story.order).captured == eur(2800)
+
+
+def test_the_payment_method_is_in_no_file_of_the_engine_and_in_no_log_line(
+    place: Place, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Neither in events, documents and journals of executions, nor in what is published: the provider alone gets it."""
+    caplog.set_level(logging.DEBUG)
+    delivered(place("pm_ok_0123456789"))
+    place("pm_declined_0123456789").ended()
+    files = [file for file in tmp_path.rglob("*") if file.is_file() and not file.name.startswith(SANDBOX)]
+    assert any(file.name == DATABASE for file in files)
+    assert not [file.name for file in files if b"0123456789" in file.read_bytes()]
+    assert "0123456789" not in caplog.text
 
 
 def test_a_happy_order_enters_at_most_twelve_states_of_standard_machines(place: Place, capsys) -> None:

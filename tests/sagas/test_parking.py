@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any, NoReturn
 
-from domain.order.events import OrderParked
+import pytest
+
+from domain.identifiers import SYSTEM
+from domain.order.commands import AbandonOrder
+from domain.order.events import Fault, OrderParked
 from domain.order.order import RunState
 from tests.sagas.conftest import Place, Story
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitOpened
 from workflows.breakers.transitions import transitions
+from workflows.gateways.payment import PaymentsUnavailable
+from workflows.orders.command_handling import Caller, handle
+from workflows.sandbox.payment import SandboxPayments
 from workflows.sandbox.settings import NetworkSettings, PaymentSettings, SandboxSettings
 
 DOWN = SandboxSettings(payment=PaymentSettings(network=NetworkSettings(lost_before_rate=1.0)))
@@ -50,3 +58,30 @@ def test_an_outage_of_payments_parks_no_order(place: Place) -> None:
     order = story.until(opened)
     assert order.run_state is RunState.RUNNING
     assert story.cancel().order.run_state is RunState.RUNNING
+
+
+def test_an_order_whose_payment_method_was_erased_is_parked_and_can_be_abandoned(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An attempt may have held the amount, and none can be repeated: a person gives the authorization up."""
+
+    def no_answer(_: SandboxPayments, **call: Any) -> NoReturn:
+        raise PaymentsUnavailable(call["key"], "no answer")
+
+    monkeypatch.setattr(SandboxPayments, "authorize", no_answer)
+    story = place()
+    keyring = story.log._codec._keyring  # type: ignore[attr-defined]  # the engine erases nobody itself
+    assert keyring.destroy("cus_1")
+    event = parked(story)
+    assert event.error == "PaymentMethodErased"
+    assert "abandon the order" in event.detail
+    assert "CancellationRequested" not in story.kinds
+    handle(
+        story.log,
+        AbandonOrder(fault=Fault.CUSTOMER, by=SYSTEM, reason=""),
+        order_id=story.order_id,
+        key="abandon",
+        caller=Caller(SYSTEM, "test", "test"),
+    )
+    story.ended()
+    assert story.kinds[-2:] == ["WrittenOff", "OrderAbandoned"]

@@ -21,6 +21,7 @@ from workflows.breakers.settings import BreakerSettings, read_breakers
 from workflows.clock import SystemClock
 from workflows.engine import EVENT_TYPES, Engine, assemble
 from workflows.event_store.codec import Codec
+from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
@@ -62,14 +63,22 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
 
 
 def open_engine(settings: EngineSettings) -> Engine:
-    """Open the ports. No AWS client is created but that of DynamoDB."""
+    """Open the ports. No AWS client is created but that of DynamoDB.
+
+    The function that calls providers loads orders at each step and needs a key for one call, the authorization of the
+    payment: its ``log`` has no keys.
+    """
     clock = SystemClock()
     stores = settings.stores
     payments, kitchen, couriers = _gateways(settings.providers)
+
+    def log(keyring: KeyRing) -> EventLog:
+        return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
+
+    keyring = _keyring(settings.keys)
     return assemble(
-        log=DynamoDbEventLog(
-            clients.dynamodb(), stores.events_table, Codec(_keyring(settings.keys), EVENT_TYPES), clock
-        ),
+        log=log(keyring if settings.providers is None else NoKeys()),
+        log_with_keys=log(keyring),
         documents=DynamoDbDocuments(clients.dynamodb(), stores.documents_table),
         executions=late(_executions),
         payments=payments,

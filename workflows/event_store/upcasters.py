@@ -9,15 +9,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from domain.personal import Erased
+from workflows.event_store.streams import ORDER
+
 Data = dict[str, Any]
 Upcaster = Callable[[Data], Data]
 Upcasters = Mapping[tuple[str, str, int], Upcaster]
 
-UPCASTERS: Upcasters = {}
-"""By category, event type and the schema that the upcaster reads; it returns data of the next schema.
 
-Empty so far: every event has its first schema.
-"""
+def _erased_with_contact(data: Data) -> Data:
+    """Show a payment method that was stored unencrypted as erased once the customer's key was destroyed."""
+    return {**data, "payment_method": Erased()} if isinstance(data["contact"], Erased) else data
+
+
+def _unchanged(data: Data) -> Data:
+    """Keep the data: the next schema stores a field encrypted that this one stored as it is."""
+    return data
+
+
+UPCASTERS: Upcasters = {
+    (ORDER, "OrderPlaced", 1): _erased_with_contact,
+    (ORDER, "PaymentAuthorizationRequested", 1): _unchanged,
+}
+"""By category, event type and the schema that the upcaster reads; it returns data of the next schema."""
 
 
 class UpcastersIncomplete(Exception):

@@ -7,6 +7,7 @@ raise PaymentsUnavailable if the provider does not answer within ``TIMEOUT_S``; 
 
 from __future__ import annotations
 
+from domain.identifiers import OrderId
 from domain.order.events import (
     PaymentAuthorizationRequested,
     PaymentAuthorized,
@@ -22,16 +23,38 @@ from domain.order.events import (
     PaymentVoidRequested,
 )
 from domain.order.order import Order
+from domain.personal import Erased
 from workflows.gateways.payment import Declined, PaymentGateway, Refused
 
 TIMEOUT_S = 10.0
 """How long one call may take. Providers answer in one or two seconds; a function may run for 30."""
 
 
+class PaymentMethodErased(Exception):
+    """The customer was erased before the provider answered, so the authorization cannot be requested. Retryable: no.
+
+    The order is parked: an earlier attempt may hold the amount, and it cannot be repeated without the payment method.
+    """
+
+    def __init__(self, order_id: OrderId, version: int) -> None:
+        super().__init__(
+            f"order {order_id}: the payment method was erased, so authorization {version} cannot be requested; abandon "
+            "the order, or write the authorization off and cancel"
+        )
+        self.order_id = order_id
+        self.version = version
+
+
 def authorize_payment(
     intent: PaymentAuthorizationRequested, version: int, order: Order, payments: PaymentGateway
 ) -> PaymentAuthorized | PaymentDeclined:
-    """Hold the total on the customer's payment method. Undone by a void."""
+    """Hold the total on the customer's payment method. Undone by a void.
+
+    Raises:
+        PaymentMethodErased: The order has to be parked.
+    """
+    if isinstance(intent.payment_method, Erased):
+        raise PaymentMethodErased(order.order_id, version)
     receipt = payments.authorize(
         reference=order.order_id,
         payment_method=intent.payment_method,

@@ -20,8 +20,10 @@ from domain.order.events import (
 )
 from domain.order.intents import OpenIntent, open_intents
 from domain.order.order import Order
+from domain.personal import Erased
 from workflows.breakers.breaker import CircuitOpen
 from workflows.engine import Engine
+from workflows.event_store.streams import order_stream
 from workflows.gateways.errors import Unavailable
 from workflows.orders.command_handling import Caller, handle
 from workflows.sagas.steps.delivery import offer_delivery, withdraw_offer
@@ -71,11 +73,21 @@ def _perform_and_record(engine: Engine, order: Order, open_intent: OpenIntent, c
     return handle(engine.log, RecordFact(fact=fact), order_id=order.order_id, key=key, caller=caller).order
 
 
+def _with_method(
+    engine: Engine, order: Order, intent: PaymentAuthorizationRequested, version: int
+) -> PaymentAuthorizationRequested:
+    """Return the intent with its payment method, which ``engine.log`` may have read without the customer's key."""
+    if not isinstance(intent.payment_method, Erased):
+        return intent
+    recorded = engine.log_with_keys.load(order_stream(order.order_id)).recorded[version - 1].event
+    return recorded if isinstance(recorded, PaymentAuthorizationRequested) else intent
+
+
 def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | None:
     version = open_intent.version
     match open_intent.intent:
         case PaymentAuthorizationRequested() as intent:
-            return authorize_payment(intent, version, order, engine.payments)
+            return authorize_payment(_with_method(engine, order, intent, version), version, order, engine.payments)
         case PaymentCaptureRequested() as intent:
             return capture_payment(intent, version, order, engine.payments)
         case PaymentVoidRequested() as intent:

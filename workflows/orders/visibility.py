@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from domain.catalogue import events as r
 from domain.identifiers import Actor, Role
 from domain.order import events as e
 from domain.order.order import Order
@@ -93,6 +94,9 @@ READERS: Audiences = PUBLIC - {Audience.SUBSCRIBER}
 INVOLVED: Audiences = READERS - {Audience.COURIER, Audience.AUDITOR}
 """Those who need the customer's personal data for this order."""
 
+COOKING: Audiences = INVOLVED - {Audience.CARRIER}
+"""Those who read what the customer wrote for the kitchen."""
+
 PAYING: Audiences = frozenset({Audience.CUSTOMER, Audience.SUPPORT, Audience.SERVICE})
 """Those who deal with the payment: restaurants and couriers do not."""
 
@@ -128,9 +132,11 @@ _REFUSED = _published("answers reason at")
 VISIBILITY: Mapping[type[Any], Sight] = {
     # the order
     e.OrderPlaced: _published(
-        "order_id customer restaurant lines delivery_fee service_fee tip placed_at",
+        "order_id customer restaurant lines delivery_fee service_fee tip placed_at menu_version fee_tax_class "
+        "fee_tax_rate_bp",
         payment_method=PAYING,
         contact=INVOLVED,
+        kitchen_note=COOKING,
     ),
     e.RunStarted: _kept("run by", reason=OPERATORS),
     e.OrderParked: _kept("run error", detail=OPERATORS),
@@ -182,6 +188,14 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.CourierReleaseRequested: _kept("request"),
     e.CourierReleased: _OUTCOME,
     e.CourierWrittenOff: _REFUSED,
+    # restaurants, in streams of their own: all who may read orders may know them
+    r.RestaurantRegistered: _kept("restaurant profile"),
+    r.RestaurantChanged: _kept("profile"),
+    r.OrderingPaused: _kept("until", reason=OPERATORS | {Audience.RESTAURANT}),
+    r.OrderingResumed: _kept(),
+    r.MenuPublished: _kept("menu_version menu"),
+    r.SoldOut: _kept("sku option"),
+    r.BackInStock: _kept("sku option"),
     # erasures of customers, and circuits: each in streams of their own
     ErasureRequested: _staff("key_id reason requested_at"),
     KeyDestroyed: _staff("key_id destroyed_at"),

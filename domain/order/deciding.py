@@ -8,7 +8,7 @@ a new run. So an intent is in the commit that makes it necessary, whichever comm
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from domain.identifiers import SYSTEM, Role
 from domain.money import Money, total
@@ -96,6 +96,8 @@ from domain.order.refusals import (
 from domain.order.reports import CONTRADICTION, contest_detail
 from domain.personal import Erased
 
+T = TypeVar("T")
+
 LINES_MAX = 100
 """Lines an order may have: far more than people order, far less than fit into a commit of 400 KB."""
 
@@ -175,10 +177,17 @@ def _place(command: PlaceOrder, order: Order) -> tuple[Event, ...]:
 
 def _as_first_placed(placed: OrderPlaced, first: OrderPlaced) -> OrderPlaced:
     """Take over what may differ in a repetition: the time, and personal fields that were erased since."""
-    erased = {
-        name: Erased() for name in ("contact", "payment_method", "kitchen_note") if getattr(first, name) == Erased()
-    }
-    return replace(placed, placed_at=first.placed_at, **erased)
+    return replace(
+        placed,
+        placed_at=first.placed_at,
+        contact=_erased_as(first.contact, placed.contact),
+        payment_method=_erased_as(first.payment_method, placed.payment_method),
+        kitchen_note=_erased_as(first.kitchen_note, placed.kitchen_note),
+    )
+
+
+def _erased_as(first: T | Erased, repeated: T | Erased) -> T | Erased:
+    return Erased() if isinstance(first, Erased) else repeated
 
 
 def _check_prices(placed: OrderPlaced) -> None:

@@ -6,7 +6,7 @@ no attempt got a response, and the item is read. If another process has written 
 ``DocumentsUnavailable`` is raised: ``DocumentChanged`` always means that the write did not happen.
 
 An item has ``pk`` (S), ``sk`` (S), ``v`` (N, the version), ``w`` (S) and ``body`` (S, JSON: a quarter cheaper to read
-and write than nested maps).
+and write than nested maps). One that expires has ``x`` (N, Unix time), the table's TimeToLive attribute.
 """
 
 from __future__ import annotations
@@ -87,6 +87,8 @@ class DynamoDbDocuments:
         body = json.dumps(document.body, separators=(",", ":"))
         written = replace(document, version=version, body=json.loads(body))
         item = {**_key(document.pk, document.sk), "v": {"N": str(version)}, "w": {"S": write}, "body": {"S": body}}
+        if document.expires_s is not None:
+            item["x"] = {"N": str(document.expires_s)}
         try:
             self._client.put_item(TableName=self._table, Item=item, **_replaces(expected))
         except self._client.exceptions.ConditionalCheckFailedException as error:

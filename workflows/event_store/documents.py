@@ -32,12 +32,17 @@ Expected = int | None | Literal[AnyVersion.ANY]
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """``body`` is JSON. ``version`` is set by ``put``: 1 for the first write."""
+    """``body`` is JSON. ``version`` is set by ``put``: 1 for the first write.
+
+    ``expires_s`` (Unix time) is written and not read back: the store deletes the document some time after it, within
+    days on DynamoDB. A reader that needs the exact moment keeps it in the body.
+    """
 
     pk: str
     sk: str
     body: Mapping[str, Any]
     version: int = 0
+    expires_s: int | None = None
 
 
 class DocumentChanged(Exception):

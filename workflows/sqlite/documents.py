@@ -13,10 +13,11 @@ from workflows.sqlite.database import Database, DatabaseUnavailable, T, Work
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS documents (
-    pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,
+    pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL, expires_s INTEGER,
     PRIMARY KEY (pk, sk)
 ) WITHOUT ROWID, STRICT
 """
+_EXPIRING = "CREATE INDEX IF NOT EXISTS documents_expiring ON documents (expires_s) WHERE expires_s IS NOT NULL"
 _COLUMNS = "pk, sk, version, body"
 
 
@@ -40,8 +41,10 @@ class SqliteDocuments:
             replaced = _version(connection, document.pk, document.sk)
             check_version(document.pk, document.sk, expected, replaced)
             version = (replaced or 0) + 1
-            row = (document.pk, document.sk, version, body)
-            connection.execute(f"REPLACE INTO documents ({_COLUMNS}) VALUES (?, ?, ?, ?)", row)
+            row = (document.pk, document.sk, version, body, document.expires_s)
+            connection.execute(f"REPLACE INTO documents ({_COLUMNS}, expires_s) VALUES (?, ?, ?, ?, ?)", row)
+            if document.expires_s is not None:  # those that expire clear away those that have expired
+                connection.execute("DELETE FROM documents WHERE expires_s < unixepoch()")
             return version
 
         version = self._write(work)
@@ -70,6 +73,9 @@ def _create_table(connection: apsw.Connection) -> None:
     columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(documents)")]
     if "indexes" in columns:  # folders of earlier versions: the column was written, but never read
         connection.execute("ALTER TABLE documents DROP COLUMN indexes")
+    if "expires_s" not in columns:  # folders of versions before documents could expire
+        connection.execute("ALTER TABLE documents ADD COLUMN expires_s INTEGER")
+    connection.execute(_EXPIRING)
 
 
 def _select(database: Database, sql: str, values: tuple[str | int, ...]) -> list[tuple[Any, ...]]:

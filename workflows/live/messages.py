@@ -1,0 +1,90 @@
+"""The messages to a subscriber, as JSON text: see docs/live.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from domain.order.order import Order, RunState
+from workflows.event_store.commits import RecordedEvent
+from workflows.live.topics import Topic
+from workflows.orders.views import NOTHING_DUE, event_view, order_view
+
+PROBLEM = "urn:expediter:problem:"
+
+
+def subscribed(topic: Topic, place: int) -> str:
+    """Confirm a subscription.
+
+    Args:
+        place: The order's version, or the position of a list of orders, up to which the subscriber has everything.
+    """
+    return _text({"subscribed": str(topic), **_place(topic, place)})
+
+
+def order_body(
+    order: Order,
+    recorded: tuple[RecordedEvent, ...],
+    *,
+    personal: bool,
+    due: Mapping[int, datetime] = NOTHING_DUE,
+) -> str:
+    """Write the part of a message that is the same for all who see the same: an order and its new events.
+
+    Args:
+        order: The order at the version of the last event.
+        recorded: The new events, empty if there are none.
+    """
+    return _text(
+        {
+            "order_id": order.order_id,
+            "version": order.version,
+            "events": [event_view(event, personal=personal) for event in recorded],
+            "order": order_view(order, personal=personal, due=due),
+            "ended": order.run_state is RunState.ENDED,
+        }
+    )
+
+
+def pushed(topic: Topic, place: int, body: str) -> str:
+    """Address the text of ``order_body`` to the subscribers of a topic."""
+    head = {"topic": str(topic)} if topic.is_one_order else {"topic": str(topic), **_place(topic, place)}
+    return f"{_text(head)[:-1]},{body[1:]}"
+
+
+def gone(topic: Topic, place: int, order: Order) -> str:
+    """Say that an order left the topic, or that the subscriber may no longer see it."""
+    where = {} if topic.is_one_order else _place(topic, place)
+    return _text({"topic": str(topic), **where, "order_id": order.order_id, "gone": True})
+
+
+def courier_moved(topic: Topic, order_id: str, position: Mapping[str, Any]) -> str:
+    """Say where the courier of an order is."""
+    return _text({"topic": str(topic), "order_id": order_id, "courier": position})
+
+
+def refused(error: Exception, request: str | None) -> str:
+    """Answer a message that could not be served with the name of the refusal and what to do.
+
+    Args:
+        request: The topic that it named, if it named one.
+    """
+    problem = {"type": PROBLEM + type(error).__name__, "detail": str(error)}
+    return _text({"error": problem} | ({} if request is None else {"topic": request}))
+
+
+def pong(value: Any) -> str:
+    """Answer a ping."""
+    return _text({"pong": value})
+
+
+
+
+def _place(topic: Topic, place: int) -> dict[str, Any]:
+    return {"version": place} if topic.is_one_order else {"position": place}
+
+
+def _text(message: Mapping[str, Any]) -> str:
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))

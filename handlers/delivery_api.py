@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from domain.order.events import CourierAssigned, CourierDeclined, DeliveryFailed, Fault, OrderDelivered, OrderPickedUp
+from handlers.http.answers import json_answer
 from handlers.http.api import Api
-from handlers.http.models import AssignBody, DeclineBody, FailBody, OfferBody
+from handlers.http.documented import operation
+from handlers.http.models import AssignBody, DeclineBody, FailBody, OfferBody, PositionBody
 from handlers.http.order_writes import MakeFact, report_route
+from handlers.http.preconditions import etag
+from handlers.http.responses import Response
+from handlers.http.values import OrderIdText
 from workflows.engine import engine
 from workflows.incidents.approval_limits import read_limits
+from workflows.live.positions import report
 from workflows.orders.permissions import Action, assigns, declines
+from workflows.orders.requests import see
 from workflows.settings import read_keys
+
+if TYPE_CHECKING:  # importing the client costs a cold start
+    from workflows.client.order_json import PositionKeptJson
 
 TAG = "Delivery"
 PATH = "/orders/{order_id}/delivery"
@@ -53,6 +63,23 @@ def report_pickup(body: OfferBody) -> MakeFact:
 def report_delivery(body: OfferBody) -> MakeFact:
     """Report that the customer has the meal. The payment is captured."""
     return lambda offer, at: OrderDelivered(answers=offer, at=at)
+
+
+@operation(api, "POST", f"{PATH}/position", tag=TAG, answers="PositionKeptJson")
+def report_position(order_id: OrderIdText, body: PositionBody) -> Response:
+    """Report where you are with the order, for those who watch it.
+
+    Only the courier who has the order can. One position in three seconds is kept (`kept` says whether this one was),
+    for two minutes and until the delivery is over. It is no event: nothing is recorded in the order's history.
+    """
+    ports, actor = engine(), api.caller.actor
+    _, order = see(ports.log, order_id, actor)
+    now = ports.clock.now()
+    kept = report(ports.documents, order, actor, latitude=body.latitude, longitude=body.longitude, now=now)
+    if kept:
+        ports.courier_moved(order_id)
+    answer: PositionKeptJson = {"kept": kept}
+    return json_answer(answer, headers={"ETag": etag(order.version)})
 
 
 @report_route(api, f"{PATH}/fail", Action.FAIL, tag=TAG)

@@ -13,12 +13,25 @@ from handlers.http.answers import json_answer, not_modified, order_read, order_w
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import CancelBody, PlaceBody
-from handlers.http.moments import AtEither, AtTime, AtVersion, Cursor, Limit, chosen, cursor_after, last_seen
+from handlers.http.moments import (
+    AtEither,
+    AtTime,
+    AtVersion,
+    Cursor,
+    Limit,
+    WaitS,
+    check_wait,
+    chosen,
+    cursor_after,
+    last_seen,
+)
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
+from handlers.http.refusals import LiveUpdatesUnavailable
 from handlers.http.responses import Response
 from handlers.http.values import MoneyBody, OrderIdText
 from workflows.engine import engine, settings
+from workflows.live.tickets import issue
 from workflows.orders import requests
 from workflows.orders.json_values import plain
 from workflows.orders.permissions import Action, places_for
@@ -31,7 +44,7 @@ from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start
-    from workflows.client.order_json import HistoryJson, ReplayJson
+    from workflows.client.order_json import HistoryJson, LiveTicketJson, ReplayJson
 
 TAG = "Orders"
 
@@ -73,11 +86,20 @@ def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response:
 
 @operation(api, "GET", "/orders/{order_id}", tag=TAG, answers="OrderJson", refuses=(304,))
 def get_order(
-    order_id: OrderIdText, version: AtVersion = None, at: AtTime = None, if_none_match: IfNoneMatch = None
+    order_id: OrderIdText,
+    version: AtVersion = None,
+    at: AtTime = None,
+    wait_s: WaitS = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response:
-    """Read the order as it is now, or as it was at a version or a time."""
+    """Read the order as it is now, or as it was at a version or a time.
+
+    With `wait_s` and If-None-Match the answer comes when the order changes, or is 304 after so many seconds. It may be
+    304 earlier: then send the request again after a second.
+    """
     history, newest = requests.see(engine().log, order_id, api.caller.actor)
     moment = chosen(version, at)
+    check_wait(wait_s, moment, if_none_match)
     order = newest if moment is None else order_at(history, order_id, moment)
     if is_fresh(if_none_match, order.version):
         return not_modified(order.version)
@@ -121,6 +143,22 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response:
         "latest": replayed.latest,
     }
     return json_answer(body, headers={"ETag": etag(history.version)})
+
+
+@operation(api, "POST", "/live-tickets", tag=TAG, answers="LiveTicketJson", statuses=(201,), order=False)
+def make_live_ticket() -> Response:
+    """Get a ticket that opens one socket for live updates.
+
+    Open `path` with it within 30 seconds: `wss://.../live?ticket=...`. The protocol is in docs/live.md. The socket is
+    closed when the access token of this request expires.
+    """
+    ports = engine()
+    if ports.live_path is None:
+        detail = "This deployment serves no sockets. Read an order with If-None-Match and wait_s instead."
+        raise LiveUpdatesUnavailable(detail)
+    name, ticket = issue(ports.documents, api.caller.actor, now=ports.clock.now(), until=api.token_ends)
+    body: LiveTicketJson = {"ticket": name, "path": ports.live_path, "expires_at": ticket.expires_at}
+    return json_answer(body, HTTPStatus.CREATED, headers={"Cache-Control": "no-store"})
 
 
 @order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG)

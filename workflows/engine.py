@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
 
 from domain.catalogue.events import CatalogueEvent
+from domain.identifiers import OrderId
 from domain.order import events as order_events
 from workflows.breakers.breaker import Breaker, open_breakers
 from workflows.breakers.dependencies import Dependency
@@ -57,6 +58,10 @@ class Engine:
     clock: Clock
     pause: Callable[[float], None] = time.sleep
     """Lets so many seconds pass in the function that calls it; other functions of the process go on."""
+    live_path: str | None = None
+    """Where subscribers open their sockets, below the address of the API; None if this deployment serves no sockets."""
+    courier_moved: Callable[[OrderId], None] = lambda _: None
+    """Called after a courier's position was stored, so that the order's subscribers get it."""
 
 
 def assemble(
@@ -71,6 +76,8 @@ def assemble(
     pause: Callable[[float], None] = time.sleep,
     log_with_keys: EventLog | None = None,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
+    live_path: str | None = None,
+    courier_moved: Callable[[OrderId], None] = lambda _: None,
 ) -> Engine:
     """Return the ports of one process, with a circuit breaker before each gateway.
 
@@ -89,6 +96,8 @@ def assemble(
         breakers=opened,
         clock=clock,
         pause=pause,
+        live_path=live_path,
+        courier_moved=courier_moved,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,11 @@ class Api:
         if served.caller is None:
             served.caller = callers.caller(served.event, served.headers)
         return served.caller
+
+    @property
+    def token_ends(self) -> datetime:
+        """When the access token of the request that is being served expires."""
+        return callers.token_ends(_served.get().event)
 
     def order_request(self, action: Action, order_id: OrderId, key: str | None, if_match: str | None) -> OrderRequest:
         """Make the caller's request to change an order from the values of its headers."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from domain.identifiers import Actor, InvalidIdentifier, Role, parse_name
@@ -34,6 +35,12 @@ def caller(event: Mapping[str, Any], headers: Mapping[str, str]) -> Caller:
         raise Unauthenticated(detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
     return Caller(actor=_actor(claims), correlation=_trace(headers) or request, causation=request)
+
+
+def token_ends(event: Mapping[str, Any]) -> datetime:
+    """Return when the caller's access token expires. The authorizer lets no token pass without."""
+    claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
+    return datetime.fromtimestamp(int(claims["exp"]), UTC)
 
 
 def _actor(claims: Mapping[str, Any]) -> Actor:

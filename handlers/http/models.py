@@ -196,3 +196,12 @@ class FailBody(OfferBody):
 
     reason: Long
     fault: Literal["customer", "restaurant", "courier", "platform"]
+
+
+class PositionBody(Strict):
+    """Where the courier is: degrees of WGS 84, north and east positive."""
+
+    model_config = example(latitude=48.8606, longitude=2.3376)
+
+    latitude: Annotated[float, Field(ge=-90, le=90)]
+    longitude: Annotated[float, Field(ge=-180, le=180)]

@@ -19,6 +19,9 @@ from workflows.clock import read_timestamp
 PAGE_MAX = 100
 """Events in a page. Most orders have fewer altogether."""
 
+WAIT_MAX_S = 25
+"""Shorter than API Gateway's longest integration timeout of 30 s."""
+
 _VERSION_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 _TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
@@ -33,6 +36,12 @@ def _limit(value: Any) -> int:
     if not (found := re.fullmatch(r"[0-9]{1,3}", str(value))) or not 1 <= int(found[0]) <= PAGE_MAX:
         raise ValueError(f"must be a whole number from 1 to {PAGE_MAX}")
     return int(found[0])
+
+
+def _wait(value: Any) -> int:
+    if not re.fullmatch(r"[0-9]{1,2}", str(value)) or int(value) > WAIT_MAX_S:
+        raise ValueError(f"must be a whole number from 0 to {WAIT_MAX_S}")
+    return int(value)
 
 
 def _time(value: Any) -> datetime:
@@ -66,6 +75,19 @@ Cursor = Annotated[
     Annotated[str, Field(json_schema_extra={"pattern": "^[A-Za-z0-9_-]+$"})] | None,
     InQuery("`next` of the previous page."),
 ]
+
+
+WaitS = Annotated[
+    Annotated[int, BeforeValidator(_wait), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": WAIT_MAX_S})]
+    | None,
+    InQuery("With If-None-Match: wait so many seconds for the order to change."),
+]
+
+
+def check_wait(wait_s: int | None, moment: int | datetime | None, if_none_match: str | None) -> None:
+    """Check that a read that waits names the version it has. Raises InvalidRequest."""
+    if wait_s is not None and (moment is not None or not if_none_match):
+        raise invalid([("wait_s", "send it with If-None-Match, and without version and at")], HTTPStatus.BAD_REQUEST)
 
 
 def chosen(version: int | None, at: datetime | None) -> int | datetime | None:

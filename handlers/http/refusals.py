@@ -67,6 +67,12 @@ class UnsupportedContent(RequestRefused):
     statuses = (HTTPStatus.UNSUPPORTED_MEDIA_TYPE,)
 
 
+class LiveUpdatesUnavailable(RequestRefused):
+    """This deployment serves no sockets."""
+
+    statuses = (HTTPStatus.SERVICE_UNAVAILABLE,)
+
+
 class MalformedBody(RequestRefused):
     """The body is not a JSON object, is too large, or two parsers could read it differently."""
 

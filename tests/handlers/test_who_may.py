@@ -24,6 +24,9 @@ ROUTES = {
     Action.DECLINE: ("assigned", "POST", "/orders/{id}/delivery/decline", {"reason": "flat tyre"}),
     Action.PICK_UP: ("assigned", "POST", "/orders/{id}/delivery/pick-up", {}),
     Action.DELIVER: ("picked_up", "POST", "/orders/{id}/delivery/deliver", {}),
+    Action.REPORT_POSITION: (
+        "picked_up", "POST", "/orders/{id}/delivery/position", {"latitude": 48.86, "longitude": 2.34},
+    ),
     Action.FAIL: ("picked_up", "POST", "/orders/{id}/delivery/fail", {"reason": "rain", "fault": "platform"}),
 }  # fmt: skip
 OWN = {"customer": "ada", "restaurant": "rosa", "courier": "carl"}

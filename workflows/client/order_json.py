@@ -320,3 +320,17 @@ class ReplayJson(TypedDict):
     order: OrderJson
     steps: list[StepJson]
     latest: Annotated[VersionNumber, Meta(description="The order's version now.")]
+
+
+class LiveTicketJson(TypedDict):
+    """A ticket that opens one socket, and where."""
+
+    ticket: str
+    path: Annotated[str, Meta(examples=["/live"])]
+    expires_at: TimeText
+
+
+class PositionKeptJson(TypedDict):
+    """Whether a reported position was kept: false if the last one is less than three seconds old."""
+
+    kept: bool

@@ -20,6 +20,7 @@ and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file 
 from __future__ import annotations
 
 import logging
+import resource
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
@@ -30,6 +31,8 @@ from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.http.api import HttpApi
+from workflows.embedded.http.limits import live_within
+from workflows.embedded.http.live import PATH, LiveFront
 from workflows.embedded.http.probes import MetricSource
 from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
@@ -49,11 +52,13 @@ from workflows.engine import EVENT_TYPES, assemble
 from workflows.event_store.codec import Codec
 from workflows.hub.hub import Hub, sleep
 from workflows.hub.watch import Watch
+from workflows.settings import read
 from workflows.sqlite.database import Database
 from workflows.sqlite.documents import SqliteDocuments
 from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
 from workflows.sqlite.recent import Recent
+from workflows.time_budgets import Budgets, read_budgets
 
 log = logging.getLogger(__name__)
 
@@ -166,10 +171,19 @@ class EmbeddedEngine:
             on_break=self._fail,
         )
         self._metrics = EngineMetrics(database, journal, self.executions, self._feed, self._functions)
+        documents = SqliteDocuments(database)
+        self._live = LiveFront(
+            log,
+            documents,
+            clock=clock,
+            hub=hub,
+            budgets=_budgets(template),
+            limits=live_within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
+        )
         self._schedules = Schedules(template.functions, self._functions, clock=clock, alarms=alarms)
         self.ports = assemble(
             log=log,
-            documents=SqliteDocuments(database),
+            documents=documents,
             executions=self.executions,
             payments=self.gateways.payments,
             kitchen=self.gateways.kitchen,
@@ -177,6 +191,8 @@ class EmbeddedEngine:
             clock=clock,
             pause=sleep,
             breakers=breakers,
+            live_path=PATH,
+            courier_moved=self._live.courier_moved,
         )
 
     def serve(self, port: int, *, metrics: Sequence[MetricSource] = ()) -> int:
@@ -199,8 +215,10 @@ class EmbeddedEngine:
             self._clock,
             failure=lambda: self.failed.exception() if self.failed.done() else None,
             metrics=(self._metrics, *metrics),
+            live=self._live,
         )
         server = self._opened.enter_context(closing(HttpServer(api.app, port)))
+        self._opened.callback(self._live.close)
         log.info("serving", extra={"port": server.port})
         return server.port
 
@@ -240,3 +258,9 @@ class EmbeddedEngine:
         if FEED in self._template.functions:
             self._feed.begin()
             self._opened.callback(self._feed.close)
+
+
+def _budgets(template: Template) -> Budgets:
+    """Return the time budgets of the template's machines; the defaults if it has no functions that read them."""
+    feed = template.functions.get(FEED)
+    return read({} if feed is None else feed.environment, read_budgets)

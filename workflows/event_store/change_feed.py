@@ -29,6 +29,10 @@ class Feed(Protocol):
         """Return the next durable commits after a position; from the beginning for None. Empty if there are none."""
         ...
 
+    def newest(self) -> int:
+        """Return the position of the newest durable commit; 0 if there is none."""
+        ...
+
     def on_commit(self, listener: CommitListener) -> None:
         """Call ``listener`` with each commit once it is durable, in the order of positions.
 

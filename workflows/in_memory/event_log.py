@@ -38,6 +38,9 @@ class InMemoryEventLog(ChainedEventLog):
         start = after or 0
         return [FeedEntry(start + n, commit) for n, commit in enumerate(self._in_order[start : start + limit], start=1)]
 
+    def newest(self) -> int:
+        return len(self._in_order)
+
     def on_commit(self, listener: CommitListener) -> None:
         self._listeners.add(listener)
 

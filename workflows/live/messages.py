@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.order.order import Order, RunState
 from workflows.event_store.commits import RecordedEvent
 from workflows.live.topics import Topic
-from workflows.orders.views import NOTHING_DUE, event_view, order_view
+from workflows.orders.views import event_views, order_view
+from workflows.orders.visibility import Audience
+from workflows.orders.waiting import AwaitedNow
 
 PROBLEM = "urn:expediter:problem:"
 
@@ -25,24 +26,20 @@ def subscribed(topic: Topic, place: int) -> str:
 
 
 def order_body(
-    order: Order,
-    recorded: tuple[RecordedEvent, ...],
-    *,
-    personal: bool,
-    due: Mapping[int, datetime] = NOTHING_DUE,
+    order: Order, recorded: Sequence[RecordedEvent], audience: Audience, waits: Sequence[AwaitedNow] | None
 ) -> str:
-    """Write the part of a message that is the same for all who see the same: an order and its new events.
+    """Write the part of a message that is the same for all subscribers of one audience: an order and its new events.
 
     Args:
         order: The order at the version of the last event.
-        recorded: The new events, empty if there are none.
+        waits: What its run waits for; None for a past version.
     """
     return _text(
         {
             "order_id": order.order_id,
             "version": order.version,
-            "events": [event_view(event, personal=personal) for event in recorded],
-            "order": order_view(order, personal=personal, due=due),
+            "events": event_views(recorded, audience),
+            "order": order_view(order, audience, waits),
             "ended": order.run_state is RunState.ENDED,
         }
     )
@@ -60,6 +57,11 @@ def gone(topic: Topic, place: int, order: Order) -> str:
     return _text({"topic": str(topic), **where, "order_id": order.order_id, "gone": True})
 
 
+def unreadable(topic: Topic, place: int, order_id: str) -> str:
+    """Say that an order changed and cannot be shown: its log is damaged, or a newer release wrote to it."""
+    return _text({"topic": str(topic), **_place(topic, place), "order_id": order_id, "unreadable": True})
+
+
 def courier_moved(topic: Topic, order_id: str, position: Mapping[str, Any]) -> str:
     """Say where the courier of an order is."""
     return _text({"topic": str(topic), "order_id": order_id, "courier": position})
@@ -75,11 +77,17 @@ def refused(error: Exception, request: str | None) -> str:
     return _text({"error": problem} | ({} if request is None else {"topic": request}))
 
 
+def unavailable(topic: str | None) -> str:
+    """Answer a message that could not be served now, for a reason that is in the log."""
+    detail = "the order could not be read this time; send the same message again"
+    return _text(
+        {"error": {"type": PROBLEM + "Unavailable", "detail": detail}} | ({} if topic is None else {"topic": topic})
+    )
+
+
 def pong(value: Any) -> str:
     """Answer a ping."""
     return _text({"pong": value})
-
-
 
 
 def _place(topic: Topic, place: int) -> dict[str, Any]:

@@ -50,7 +50,12 @@ def issue(documents: Documents, actor: Actor, *, now: datetime, until: datetime)
     name = secrets.token_urlsafe(24)
     expires_at = now + timedelta(seconds=VALID_S)
     ticket = Ticket(role=actor.role, subject=actor.id, expires_at=timestamp(expires_at), until=timestamp(until))
-    body = {"role": ticket.role.value, "subject": ticket.subject, "expires_at": ticket.expires_at, "until": ticket.until}
+    body = {
+        "role": ticket.role.value,
+        "subject": ticket.subject,
+        "expires_at": ticket.expires_at,
+        "until": ticket.until,
+    }
     documents.put(Document(PARTITION, name, body, expires_s=int(expires_at.timestamp()) + 1), None)
     return name, ticket
 

@@ -28,6 +28,7 @@ class Action(StrEnum):
     PICK_UP = "report the pickup"
     DELIVER = "report the delivery"
     FAIL = "report the delivery failed"
+    REPORT_POSITION = "report the courier's position"
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "leave a note"
     RETRY = "retry an incident"
@@ -84,6 +85,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.PICK_UP: _ASSIGNED,
     Action.DELIVER: _ASSIGNED,
     Action.FAIL: _ASSIGNED,
+    Action.REPORT_POSITION: {Role.COURIER: Tie.ASSIGNED},
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
     Action.RETRY: _SUPPORT,

@@ -87,6 +87,9 @@ class SqliteEventLog(ChainedEventLog):
         placed = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit))
         return [FeedEntry(each.position, each.row) for each in placed if isinstance(each.row, Commit)]
 
+    def newest(self) -> int:
+        return int(self._select("the log", "SELECT coalesce(max(position), 0) FROM events", ())[0][0])
+
     def on_commit(self, listener: CommitListener) -> None:
         self._listeners.add(listener)
 

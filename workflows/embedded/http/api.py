@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,8 @@ from workflows.embedded.template import Template
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+    from workflows.embedded.http.live import LiveFront
+
 log = logging.getLogger(__name__)
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
@@ -64,20 +67,27 @@ class HttpApi:
         *,
         failure: Callable[[], BaseException | None] = lambda: None,
         metrics: Sequence[MetricSource] = (),
+        live: LiveFront | None = None,
     ) -> None:
         """Build the application.
 
         Args:
+            live: Serves sockets, and lets reads wait for a change. Without it they are answered at once.
             failure: Returns why the engine cannot continue, or None while it works; for ``/health/ready``.
             metrics: Served at ``/metrics`` beside the counts of requests.
         """
         self._functions = functions
         self._tokens = tokens
         self._clock = clock
+        self._live = live
         self._calls: Counter[str] = Counter()  # under way, by token subject
         self._requests: Counter[tuple[str, int]] = Counter()  # answered, by route key and status
         self.app = Starlette(
-            routes=[*RouteTable(template.functions, self._answer).routes, *probe_routes(failure, (self, *metrics))],
+            routes=[
+                *RouteTable(template.functions, self._answer).routes,
+                *probe_routes(failure, (self, *metrics)),
+                *(() if live is None else live.routes),
+            ],
             middleware=[Middleware(_CountRequests, self._requests), Middleware(_LimitHead)],
             exception_handlers={
                 HTTPException: _not_routed,
@@ -108,8 +118,36 @@ class HttpApi:
         body = await read_body(request, BODY_BYTES_MAX)
         sent = self._as_sent(request, target.route.method, body)
         event = payload_format.event(sent, target.route, request.path_params, claims)
-        with self._place("" if claims is None else str(claims["sub"])):
-            return await self._invoke(target.function, event)
+        caller = "" if claims is None else str(claims["sub"])
+        if self._live is not None and "wait_s" in request.query_params and "order_id" in request.path_params:
+            return await self._answer_change(self._live, target.function, event, caller)
+        return await self._answer_now(target.function, event, caller)
+
+    async def _answer_now(self, function: str, event: dict[str, Any], caller: str) -> Response:
+        with self._place(caller):
+            return await self._invoke(function, event)
+
+    async def _answer_change(self, live: LiveFront, function: str, event: dict[str, Any], caller: str) -> Response:
+        """Answer a conditional read; while its answer is 304, wait for the order's next commit and read again.
+
+        A read that waits holds neither a task nor a place for a call.
+        """
+        until_s: float | None = None
+        while True:
+            with live.changes_of(event["pathParameters"]["order_id"], caller) as changed:
+                response = await self._answer_now(function, event, caller)
+                if response.status_code != HTTPStatus.NOT_MODIFIED or changed is None:
+                    return response
+                now_s = time.monotonic()
+                if until_s is None:
+                    until_s = now_s + float(event["queryStringParameters"]["wait_s"])
+                try:
+                    async with asyncio.timeout(until_s - now_s):
+                        await changed.wait()
+                except TimeoutError:
+                    return response
+                if live.is_closed:
+                    return response
 
     @contextmanager
     def _place(self, caller: str) -> Iterator[None]:
@@ -201,7 +239,7 @@ class _LimitHead:
 
 
 def _header_bytes(scope: Scope) -> int:
-    line = len(scope["method"]) + len(scope["raw_path"]) + len(scope["query_string"])
+    line = len(scope.get("method", "GET")) + len(scope["raw_path"]) + len(scope["query_string"])
     return line + sum(len(value) for _, value in scope["headers"])
 
 

@@ -17,7 +17,7 @@ import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from workflows.embedded.http.limits import ConnectionLimits
+from workflows.embedded.http.limits import ConnectionLimits, connections_within
 
 log = logging.getLogger(__name__)
 
@@ -159,15 +159,3 @@ def _make_room(connections: Iterable[object], connections_max: int) -> None:
         return
     quiet = [(found.quiet_since, number) for number, found in enumerate(open_) if found.quiet_since is not None]
     open_[min(quiet)[1]].transport.abort()  # the new connection is one of them
-
-
-def connections_within(descriptors: int) -> int:
-    """Return how many connections a process with this many descriptors may have: half of what is not reserved."""
-    return max(4, min(CONNECTIONS_MAX, (descriptors - DESCRIPTORS_RESERVED) // 2))
-
-
-CONNECTIONS_MAX = 512
-"""Twice the requests under way, so that connections without a request do not take their places."""
-
-DESCRIPTORS_RESERVED = 48
-"""For the databases and their readers, providers, and modules that are imported late. An engine at work has 35."""

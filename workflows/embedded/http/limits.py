@@ -24,3 +24,43 @@ class ConnectionLimits:
 
 
 LIMITS = ConnectionLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveLimits:
+    """How many sockets and long polls there may be, together and a caller.
+
+    ``queued_bytes_max``: what may wait to be written to a socket before its client counts as too slow.
+    """
+
+    sockets_max: int
+    polls_max: int
+    sockets_per_caller: int = 16
+    polls_per_caller: int = 16
+    queued_bytes_max: int = 256 * 1024
+
+
+def connections_within(descriptors: int) -> int:
+    """Return how many connections a process with this many descriptors may have: half of what is not reserved."""
+    return max(4, min(CONNECTIONS_MAX, (descriptors - DESCRIPTORS_RESERVED) // 2))
+
+
+def live_within(descriptors: int) -> LiveLimits:
+    """Return how many sockets and long polls a process with this many descriptors may have.
+
+    Sockets get half of what connections leave, the other half stays for calls to providers. Long polls hold a
+    connection each, and get a quarter of them.
+    """
+    connections = connections_within(descriptors)
+    left = descriptors - DESCRIPTORS_RESERVED - connections
+    return LiveLimits(sockets_max=max(2, min(SOCKETS_MAX, left // 2)), polls_max=max(1, connections // 4))
+
+
+CONNECTIONS_MAX = 512
+"""Twice the requests under way, so that connections without a request do not take their places."""
+
+SOCKETS_MAX = 4096
+"""Some 40 KB of memory each."""
+
+DESCRIPTORS_RESERVED = 48
+"""For the databases and their readers, providers, and modules that are imported late. An engine at work has 35."""

@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 HEADER_BYTES_MAX = 10_240
 """Request line and header values together: the quota of an HTTP API."""
 
+REQUEST_BYTES_MAX = 4096
+"""A message to a WebSocket: longer ones close it with 1009."""
+
+PING_EVERY_S = 20
+"""A socket without an answer to a ping for as long is closed: its client is gone."""
+
 DRAIN_WITHIN_S = 30
 """How long ``close`` waits for requests under way: the longest integration timeout of an HTTP API."""
 
@@ -42,7 +48,11 @@ class HttpServer:
             app,
             limits,
             loop="asyncio",
-            ws="none",
+            ws="websockets-sansio",
+            ws_max_size=REQUEST_BYTES_MAX,
+            ws_ping_interval=PING_EVERY_S,
+            ws_ping_timeout=PING_EVERY_S,
+            ws_per_message_deflate=False,  # 20 KB of memory a socket, and most of the time of a push
             lifespan="off",
             log_config=None,
             access_log=False,

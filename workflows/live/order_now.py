@@ -1,0 +1,58 @@
+"""An order as it is while its news are sent: loaded once, folded once a version, written once for an audience."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from domain.identifiers import Actor, OrderId
+from domain.order.order import Order
+from workflows.event_store.commits import PastHistory
+from workflows.event_store.event_log import EventLog
+from workflows.live import messages
+from workflows.orders.command_handling import fold, load
+from workflows.orders.permissions import Action, may
+from workflows.orders.visibility import Audience, audience_of
+from workflows.orders.waiting import AwaitedNow, waits_now
+from workflows.time_budgets import Budgets
+
+
+class OrderNow:
+    """``order`` is the newest state: it decides what a subscriber may see, also of earlier versions."""
+
+    def __init__(self, log: EventLog, order_id: OrderId, budgets: Budgets) -> None:
+        """Load the order. Raises as ``load``."""
+        self.history, self.order = load(log, order_id)
+        self._budgets = budgets
+        self._states: dict[int, Order] = {self.history.version: self.order}
+        self._waits: Sequence[AwaitedNow] | None = None
+        self._bodies: dict[tuple[int, int, Audience], str] = {}
+
+    @property
+    def version(self) -> int:
+        return self.history.version
+
+    def may_read(self, actor: Actor) -> bool:
+        return may(actor, Action.READ, self.order)
+
+    def at(self, version: int) -> Order:
+        """Return the order as it was at a version."""
+        if version not in self._states:
+            recorded = self.history.recorded[:version]
+            past = PastHistory(stream=self.history.stream, recorded=recorded)
+            self._states[version] = fold(self.order.order_id, past.events)
+        return self._states[version]
+
+    def body(self, actor: Actor, after: int, until: int) -> str:
+        """Write the events after one version until another, and the order at the second, as the actor sees them."""
+        audience = audience_of(actor, self.order)
+        key = after, until, audience
+        if key not in self._bodies:
+            waits = self._waits_now() if until == self.version else None
+            recorded = self.history.recorded[after:until]
+            self._bodies[key] = messages.order_body(self.at(until), recorded, audience, waits)
+        return self._bodies[key]
+
+    def _waits_now(self) -> Sequence[AwaitedNow]:
+        if self._waits is None:
+            self._waits = waits_now(self.order, self.history.recorded, self._budgets)
+        return self._waits

@@ -1,0 +1,330 @@
+"""The subscriptions of one process: each commit is sent to those whom it concerns, in order and once.
+
+All of it runs on one thread, as tasks that may pause. A subscription is a topic and the version, or position, up to
+which its subscriber has everything; what to send is read from the log. So a subscriber that was away asks again with
+what it has, and a commit that comes while another is being sent is never lost or sent twice.
+
+What happens at a commit must be short. It is noted, and a task sends what was noted in the last moments.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol
+
+import msgspec
+
+from domain.identifiers import Actor, OrderId
+from domain.order.refusals import Rejected
+from workflows.clock import Clock
+from workflows.event_store.change_feed import Feed, FeedEntry
+from workflows.event_store.documents import Documents
+from workflows.event_store.event_log import EventLog, NoSuchVersion
+from workflows.event_store.streams import order_id_in
+from workflows.live import messages
+from workflows.live.order_now import OrderNow
+from workflows.live.positions import position_of, sees_position
+from workflows.live.topics import Topic, TopicKind, belongs, check_topic, order_topic
+from workflows.orders.permissions import Action, check, reads_all
+from workflows.orders.visibility import audience_of
+from workflows.time_budgets import Budgets
+
+log = logging.getLogger(__name__)
+
+GATHER_S = 0.02
+"""Commits of one order within 20 ms become one message: a saga step makes several."""
+
+SENT_AT_ONCE = 25
+"""Commits that are sent before other tasks run: about 10 ms of work, the length of a turn of the hub."""
+
+PAUSE_S = 0.001
+
+TOPICS_MAX = 64
+"""Topics of one subscriber."""
+
+CATCH_UP_MAX = 5000
+"""Commits that a subscriber of a list may have missed: some 200 orders. Beyond, reading the list anew is cheaper."""
+
+
+class LiveLog(EventLog, Feed, Protocol):
+    """A log with a feed."""
+
+
+class Subscriber(Protocol):
+    """One connection. Every push checks ``actor``'s permissions again."""
+
+    @property
+    def actor(self) -> Actor: ...
+
+    @property
+    def has_room(self) -> bool:
+        """Whether the client keeps up: it decides how fast old commits are sent."""
+        ...
+
+    def send(self, message: str) -> None:
+        """Queue a message. It never waits: a connection that does not keep up is closed by its transport."""
+        ...
+
+
+class AlreadySubscribed(Rejected):
+    """Retryable: no."""
+
+    def __init__(self, topic: Topic) -> None:
+        super().__init__(f"you are subscribed to {topic} already; unsubscribe first to begin elsewhere")
+
+
+class TooManyTopics(Rejected):
+    """Retryable: after unsubscribing from a topic."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a connection may have {TOPICS_MAX} topics; unsubscribe from one, or open another connection")
+
+
+class TooFarBehind(Rejected):
+    """Retryable: no."""
+
+    def __init__(self, topic: Topic, since: int, newest: int) -> None:
+        super().__init__(
+            f"{topic} is at position {newest} and you are at {since}: read the list again, then subscribe without since"
+        )
+
+
+@dataclass(slots=True, eq=False)
+class Subscription:
+    """``after``: the version, or the position for a list, up to which everything was sent."""
+
+    topic: Topic
+    subscriber: Subscriber
+    after: int
+    ended: bool = False
+
+
+class Subscriptions:
+    """Who is subscribed to what. Every method runs on one thread."""
+
+    def __init__(
+        self,
+        log: LiveLog,
+        documents: Documents,
+        *,
+        clock: Clock,
+        budgets: Budgets,
+        spawn: Callable[[Callable[[], object]], None],
+        pause: Callable[[float], None],
+    ) -> None:
+        """Subscribe nobody yet.
+
+        Args:
+            spawn: Runs code as a task, later.
+            pause: Lets other tasks run for so many seconds.
+        """
+        self._log = log
+        self._documents = documents
+        self._clock = clock
+        self._budgets = budgets
+        self._spawn = spawn
+        self._pause = pause
+        self._by_topic: defaultdict[Topic, dict[Subscription, None]] = defaultdict(dict)
+        self._of: defaultdict[Subscriber, dict[Topic, Subscription]] = defaultdict(dict)
+        self._noted: list[FeedEntry] = []
+        self._sending = False
+
+    def __len__(self) -> int:
+        return sum(map(len, self._of.values()))
+
+    def on_commit(self, entry: FeedEntry) -> None:
+        """Note a durable commit, to send it soon."""
+        if not self._by_topic:
+            return
+        self._noted.append(entry)
+        if not self._sending:
+            self._sending = True
+            self._spawn(self._send_noted)
+
+    def subscribe(self, subscriber: Subscriber, topic: Topic, since: int | None) -> None:
+        """Subscribe, and send what came after ``since``; for an order also its state now. In a task: it may pause.
+
+        Raises:
+            Rejected: The caller may not, or has this topic already; the order does not exist for it.
+            NoSuchVersion: The order has not reached ``since``.
+        """
+        check_topic(subscriber.actor, topic)
+        theirs = self._of[subscriber]
+        if topic in theirs:
+            raise AlreadySubscribed(topic)
+        if len(theirs) >= TOPICS_MAX:
+            raise TooManyTopics
+        if topic.is_one_order:
+            self._subscribe_to_order(subscriber, topic, since)
+        else:
+            self._subscribe_to_list(subscriber, topic, since)
+
+    def unsubscribe(self, subscriber: Subscriber, topic: Topic) -> None:
+        """End a subscription, if there is one."""
+        subscription = self._of.get(subscriber, {}).get(topic)
+        if subscription is not None:
+            self._end(subscription)
+
+    def leave(self, subscriber: Subscriber) -> None:
+        """End all subscriptions of a connection."""
+        for subscription in list(self._of.pop(subscriber, {}).values()):
+            self._end(subscription)
+
+    def courier_moved(self, order_id: OrderId) -> None:
+        """Send the courier's position to the order's subscribers. In a task."""
+        watching = self._by_topic.get(order_topic(order_id))
+        if watching:
+            now = OrderNow(self._log, order_id, self._budgets)
+            for subscription in tuple(watching):
+                self._send_position(subscription, now)
+
+    # --- subscribing ---------------------------------------------------------------------------------------------
+
+    def _subscribe_to_order(self, subscriber: Subscriber, topic: Topic, since: int | None) -> None:
+        now = OrderNow(self._log, OrderId(topic.id), self._budgets)
+        check(subscriber.actor, Action.READ, now.order)
+        if since is not None and since > now.version:
+            raise NoSuchVersion(now.history.stream, since, now.version)
+        subscription = self._begin(topic, subscriber, now.version)
+        self._by_topic[topic][subscription] = None
+        subscriber.send(messages.subscribed(topic, now.version))
+        if since != now.version:
+            body = now.body(subscriber.actor, now.version if since is None else since, now.version)
+            subscriber.send(messages.pushed(topic, now.version, body))
+        self._send_position(subscription, now)
+
+    def _subscribe_to_list(self, subscriber: Subscriber, topic: Topic, since: int | None) -> None:
+        newest = self._log.newest()
+        if since is not None and not newest - CATCH_UP_MAX <= since <= newest:
+            raise TooFarBehind(topic, since, newest)
+        subscription = self._begin(topic, subscriber, newest if since is None else since)
+        subscriber.send(messages.subscribed(topic, newest))
+        while not subscription.ended and (missed := self._log.changes(subscription.after, SENT_AT_ONCE)):
+            for entry in missed:
+                self._guarded(
+                    entry,
+                    lambda entry=entry: self._catch_up(subscription, entry),  # type: ignore[misc]  # called now
+                    (subscription,),
+                )
+                subscription.after = entry.position
+            self._pause(PAUSE_S)
+            while not (subscription.ended or subscriber.has_room):
+                self._pause(GATHER_S)
+        if not subscription.ended:  # nothing ran since the feed was read to its end
+            self._by_topic[topic][subscription] = None
+
+    def _catch_up(self, subscription: Subscription, entry: FeedEntry) -> None:
+        order_id = order_id_in(entry.commit.pk)
+        if order_id is not None:
+            now = OrderNow(self._log, order_id, self._budgets)
+            self._push_to_list(subscription.topic, (subscription,), entry, now)
+
+    def _begin(self, topic: Topic, subscriber: Subscriber, after: int) -> Subscription:
+        subscription = Subscription(topic, subscriber, after)
+        self._of[subscriber][topic] = subscription
+        return subscription
+
+    def _end(self, subscription: Subscription) -> None:
+        subscription.ended = True
+        topic, theirs = subscription.topic, self._of.get(subscription.subscriber, {})
+        theirs.pop(topic, None)
+        if (watching := self._by_topic.get(topic)) is not None:
+            watching.pop(subscription, None)
+            if not watching:
+                del self._by_topic[topic]
+
+    # --- sending -------------------------------------------------------------------------------------------------
+
+    def _send_noted(self) -> None:
+        try:
+            self._pause(GATHER_S)
+            while self._noted:
+                noted, self._noted = iter(self._noted), []
+                while entries := list(islice(noted, SENT_AT_ONCE)):
+                    for entry in entries:
+                        self._guarded(
+                            entry,
+                            lambda entry=entry: self._push(entry),  # type: ignore[misc]  # called now
+                            self._readers_of_all(),
+                        )
+                    self._pause(PAUSE_S)
+        finally:
+            self._sending = False
+
+    def _push(self, entry: FeedEntry) -> None:
+        order_id = order_id_in(entry.commit.pk)
+        if order_id is None:
+            return
+        watching = self._by_topic.get(order_topic(order_id), {})
+        lists = [(topic, tuple(each)) for topic, each in self._by_topic.items() if not topic.is_one_order]
+        if not watching and not lists:
+            return
+        now = OrderNow(self._log, order_id, self._budgets)
+        for subscription in tuple(watching):
+            self._push_order(subscription, now)
+        for topic, subscriptions in lists:
+            self._push_to_list(topic, subscriptions, entry, now)
+
+    def _push_order(self, subscription: Subscription, now: OrderNow) -> None:
+        topic, subscriber = subscription.topic, subscription.subscriber
+        if subscription.after >= now.version:
+            return
+        if not now.may_read(subscriber.actor):
+            subscriber.send(messages.gone(topic, now.version, now.order))
+            self._end(subscription)
+            return
+        body = now.body(subscriber.actor, subscription.after, now.version)
+        subscription.after = now.version
+        subscriber.send(messages.pushed(topic, now.version, body))
+
+    def _push_to_list(
+        self, topic: Topic, subscriptions: tuple[Subscription, ...], entry: FeedEntry, now: OrderNow
+    ) -> None:
+        first = entry.commit.sk
+        last = first + entry.commit.size - 1
+        is_in = belongs(now.at(last), topic)
+        was_in = not is_in and belongs(now.at(first - 1), topic)
+        for subscription in subscriptions:
+            if subscription.after >= entry.position or subscription.ended:
+                continue
+            subscription.after = entry.position
+            actor = subscription.subscriber.actor
+            if is_in and now.may_read(actor):
+                body = now.body(actor, first - 1, last)
+                subscription.subscriber.send(messages.pushed(topic, entry.position, body))
+            elif was_in:
+                subscription.subscriber.send(messages.gone(topic, entry.position, now.order))
+
+    def _send_position(self, subscription: Subscription, now: OrderNow) -> None:
+        actor = subscription.subscriber.actor
+        if now.may_read(actor) and sees_position(audience_of(actor, now.order)):
+            position = position_of(self._documents, now.order, now=self._clock.now())
+            if position is not None:
+                found = msgspec.to_builtins(position)
+                subscription.subscriber.send(messages.courier_moved(subscription.topic, now.order.order_id, found))
+
+    def _guarded(self, entry: FeedEntry, send: Callable[[], None], lists: Iterable[Subscription]) -> None:
+        """Send a commit. One order that cannot be read does not hold up the others.
+
+        Args:
+            lists: Those that learn of it, if they may read every order.
+        """
+        try:
+            send()
+        except Exception as error:
+            order_id = order_id_in(entry.commit.pk) or ""
+            log.error("an order could not be sent to its subscribers: %s", error, extra={"order_id": order_id})
+            for subscription in tuple(lists):
+                if subscription.after < entry.position and reads_all(subscription.subscriber.actor):
+                    subscription.after = entry.position
+                    message = messages.unreadable(subscription.topic, entry.position, order_id)
+                    subscription.subscriber.send(message)
+
+    def _readers_of_all(self) -> Iterator[Subscription]:
+        """Yield the subscriptions to all orders and to incidents."""
+        for topic in (Topic(TopicKind.ORDERS), Topic(TopicKind.INCIDENTS)):
+            yield from self._by_topic.get(topic, ())

@@ -28,7 +28,7 @@ class TicketRefused(Rejected):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ticket:
+class LiveTicket:
     """What a ticket stands for. ``until``: when the access token ends, and with it the socket."""
 
     role: Role
@@ -45,11 +45,11 @@ class Ticket:
         return read_timestamp(self.until)
 
 
-def issue(documents: Documents, actor: Actor, *, now: datetime, until: datetime) -> tuple[str, Ticket]:
+def issue(documents: Documents, actor: Actor, *, now: datetime, until: datetime) -> tuple[str, LiveTicket]:
     """Make a ticket and return its name, which is a secret, and what it stands for."""
     name = secrets.token_urlsafe(24)
     expires_at = now + timedelta(seconds=VALID_S)
-    ticket = Ticket(role=actor.role, subject=actor.id, expires_at=timestamp(expires_at), until=timestamp(until))
+    ticket = LiveTicket(role=actor.role, subject=actor.id, expires_at=timestamp(expires_at), until=timestamp(until))
     body = {
         "role": ticket.role.value,
         "subject": ticket.subject,
@@ -60,10 +60,10 @@ def issue(documents: Documents, actor: Actor, *, now: datetime, until: datetime)
     return name, ticket
 
 
-def redeem(documents: Documents, name: str, *, now: datetime) -> Ticket:
+def redeem(documents: Documents, name: str, *, now: datetime) -> LiveTicket:
     """Use a ticket up. Raises TicketRefused."""
     document = documents.get(PARTITION, name)
-    ticket = body_as(document, Ticket)
+    ticket = body_as(document, LiveTicket)
     if document is None or ticket is None:
         raise TicketRefused
     try:

@@ -32,7 +32,7 @@ from workflows.hub.hub import Hub, sleep
 from workflows.live import messages
 from workflows.live.requests import Ping, Subscribe, Unsubscribe, read_request
 from workflows.live.subscriptions import LiveLog, Subscriptions
-from workflows.live.tickets import Ticket, TicketRefused, redeem
+from workflows.live.tickets import LiveTicket, TicketRefused, redeem
 from workflows.time_budgets import Budgets
 
 log = logging.getLogger(__name__)
@@ -150,10 +150,10 @@ class LiveFront:
             _less(self._sockets, caller)
             self._hub.spawn(lambda: self._subscriptions.leave(socket))
 
-    def _redeem(self, name: str) -> Ticket:
+    def _redeem(self, name: str) -> LiveTicket:
         return redeem(self._documents, name, now=self._clock.now())
 
-    async def _follow(self, socket: _Socket, ticket: Ticket) -> None:
+    async def _follow(self, socket: _Socket, ticket: LiveTicket) -> None:
         """Read and write until one of both ends."""
         rest_s = (ticket.ends_at - self._clock.now()).total_seconds()
         reading = asyncio.create_task(self._read(socket))

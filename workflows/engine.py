@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
 
 from domain.catalogue.events import CatalogueEvent
@@ -33,6 +33,8 @@ from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
+from workflows.publishing.webhooks.http_sender import HttpWebhookSender
+from workflows.publishing.webhooks.sender import WebhookSender
 from workflows.settings import Group, read
 
 if TYPE_CHECKING:
@@ -56,6 +58,7 @@ class Engine:
     couriers: CourierGateway
     breakers: Mapping[Dependency, Breaker]
     clock: Clock
+    webhooks: WebhookSender = field(default_factory=HttpWebhookSender)
     pause: Callable[[float], None] = time.sleep
     """Lets so many seconds pass in the function that calls it; other functions of the process go on."""
     live_path: str | None = None
@@ -75,6 +78,7 @@ def assemble(
     clock: Clock,
     pause: Callable[[float], None] = time.sleep,
     log_with_keys: EventLog | None = None,
+    webhooks: WebhookSender | None = None,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
     live_path: str | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
@@ -95,6 +99,7 @@ def assemble(
         couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
         breakers=opened,
         clock=clock,
+        webhooks=webhooks or HttpWebhookSender(),
         pause=pause,
         live_path=live_path,
         courier_moved=courier_moved,

@@ -97,7 +97,7 @@ def _refusals(method: str, path: str, order: bool) -> set[int]:
     statuses = {400, 401, 403, 429, 431, 500, 503}
     if "{" in path:
         statuses |= {404, 422}
-    if method == "POST":
+    if method in {"POST", "PATCH"}:
         statuses |= {413, 415, 422}
         if order:
             statuses |= {409} | ({412} if "{" in path else set())

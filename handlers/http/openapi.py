@@ -41,6 +41,9 @@ sent, by number; without a number, the current one. A report about an older one 
 **Incidents** are orders stopped by a fault of Expediter or a provider. Support retries and resolves them, and opens
 and closes circuit breakers; auditors read. Above a set amount a second person has to approve.
 
+**Webhooks** send the published events to URLs that services register, signed as Standard Webhooks does. The events are
+described by `/asyncapi.json`.
+
 **Refusals** are problem documents (RFC 9457). Their `type` is `urn:expediter:problem:` and a stable name, and each
 name has a schema below. 400: headers, query or body cannot be read. 409: a rule forbids it. 422: a value is not
 acceptable; `errors` names the fields. 429 and 503: send the same request again later. Where API Gateway itself
@@ -54,7 +57,7 @@ use, amounts of several currencies in one order, a `ready_at` that is past or mo
 `version` and `at` together, and a `cursor` of another order (400).
 """
 
-_TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits")
+_TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
 
 
 @cache

@@ -36,6 +36,7 @@ from workflows.incidents.refusals import NoSuchGroup, NoSuchJob, WriteOffNeedsIn
 from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
+from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:expediter:problem:"
@@ -51,6 +52,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NotContested: HTTPStatus.NOT_FOUND,
     NoSuchJob: HTTPStatus.NOT_FOUND,
     NoSuchGroup: HTTPStatus.NOT_FOUND,
+    NoSuchEndpoint: HTTPStatus.NOT_FOUND,
+    NoSuchDelivery: HTTPStatus.NOT_FOUND,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
     SecondPersonNeeded: HTTPStatus.FORBIDDEN,

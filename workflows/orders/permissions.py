@@ -35,6 +35,9 @@ class Action(StrEnum):
     RESOLVE = "resolve an incident"
     APPROVE = "approve a request of another person"
     SET_CIRCUIT = "open or close a circuit by hand"
+    READ_WEBHOOKS = "read webhook endpoints"
+    MANAGE_WEBHOOKS = "register or change webhook endpoints"
+    RESEND_WEBHOOKS = "resend webhooks"
 
 
 class Tie(Enum):
@@ -92,6 +95,9 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.RESOLVE: _SUPPORT,
     Action.APPROVE: _SUPPORT,
     Action.SET_CIRCUIT: _SUPPORT,
+    Action.READ_WEBHOOKS: {Role.SERVICE: Tie.ANY, Role.SUPPORT: Tie.ANY},
+    Action.MANAGE_WEBHOOKS: {Role.SERVICE: Tie.ANY},
+    Action.RESEND_WEBHOOKS: {Role.SERVICE: Tie.ANY, Role.SUPPORT: Tie.ANY},
 }
 
 

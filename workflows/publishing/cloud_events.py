@@ -106,9 +106,18 @@ def _cloud_event(order_id: str, recorded: RecordedEvent) -> CloudEvent | None:
         return None
     return CloudEvent(
         id=f"{order_id}/{recorded.version}",
-        type=f"expediter.{PUBLISHED[type(event)]}.v{VERSION}",
+        type=type_of(type(event)),
         subject=order_id,
         time=recorded.ts,
         sequence=recorded.version,
         data=data,
     )
+
+
+def type_of(kind: type[Any]) -> str:
+    """Return the CloudEvents type of a published event type: ``expediter.order.placed.v1``."""
+    return f"expediter.{PUBLISHED[kind]}.v{VERSION}"
+
+
+TYPES: Mapping[str, type[Any]] = {type_of(kind): kind for kind in PUBLISHED}
+"""The CloudEvents types that are published now, each with its event type."""

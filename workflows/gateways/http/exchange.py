@@ -17,7 +17,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -52,10 +52,23 @@ class HttpAnswer:
     body: bytes
 
 
+def addresses_of(host: str, port: int) -> Sequence[str]:
+    """Look up the IP addresses of a host, those to try first in front. Raises OSError, UnicodeError."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address) for *_, (address, *_) in found))
+
+
 class Exchanges:
     """Requests to one server. Safe to use from several threads; it connects on first use."""
 
-    def __init__(self, address: SplitResult, now_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        address: SplitResult,
+        now_s: Callable[[], float] = time.monotonic,
+        addresses: Callable[[str, int], Sequence[str]] = addresses_of,
+    ) -> None:
+        """``addresses`` returns the IP addresses to connect to, and no other is; it may refuse with an OSError."""
+        self._addresses = addresses
         self._host = address.hostname or ""
         self._port = address.port or (443 if address.scheme == "https" else 80)
         self._path = quote(address.path.rstrip("/"), safe="/%:@!$&'()*+,;=~")
@@ -115,7 +128,7 @@ class Exchanges:
 
     def _opened(self, left_s: Callable[[], float], timeout_s: float) -> HTTPConnection:
         try:
-            plain = _connected(self._host, self._port, left_s)
+            plain = _connected(self._addresses(self._host, self._port), self._port, left_s)
             if not self._secure:
                 connection = HTTPConnection(self._host, self._port)
                 connection.sock = plain
@@ -173,13 +186,12 @@ def _left_s(ends_s: float, now_s: Callable[[], float]) -> float:
     return left
 
 
-def _connected(host: str, port: int, left_s: Callable[[], float]) -> socket.socket:
+def _connected(addresses: Sequence[str], port: int, left_s: Callable[[], float]) -> socket.socket:
     """Connect to the first address that accepts. Each address gets an equal share of the remaining time."""
-    addresses = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    for number, (*_, (address, *_)) in enumerate(addresses, start=1):
+    for number, address in enumerate(addresses, start=1):
         share_s = left_s() / (len(addresses) - number + 1)
         try:
-            sock = socket.create_connection((str(address), port), share_s)
+            sock = socket.create_connection((address, port), share_s)
         except OSError:
             if number == len(addresses):
                 raise
@@ -187,7 +199,7 @@ def _connected(host: str, port: int, left_s: Callable[[], float]) -> socket.sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(left_s())
         return sock
-    raise OSError(f"{host} has no address")
+    raise OSError("the host has no address")
 
 
 def _exchanged(

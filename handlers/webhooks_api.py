@@ -82,7 +82,7 @@ def get_webhook(webhook_id: EndpointIdText) -> Response:
 def change_webhook(webhook_id: EndpointIdText, body: WebhookChangeBody) -> Response:
     """Change a webhook endpoint, disable it, or enable it again.
 
-    While it is disabled or paused no deliveries are made of new events; those that are pending go on once it is enabled.
+    While it is disabled or paused, new events are not delivered to it. Pending deliveries go on once it is enabled.
     """
     check_all(api.caller.actor, Action.MANAGE_WEBHOOKS)
     _endpoint(webhook_id)

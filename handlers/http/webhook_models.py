@@ -32,7 +32,7 @@ class WebhookBody(Strict):
     )
 
     url: Url
-    types: EventTypes = []
+    types: EventTypes = Field(default_factory=list)
     description: Description = ""
     enabled: bool = True
 

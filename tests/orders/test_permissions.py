@@ -48,6 +48,9 @@ RETRY                 -             -             -               ANY       -   
 RESOLVE               -             -             -               ANY       -         -
 APPROVE               -             -             -               ANY       -         -
 SET_CIRCUIT           -             -             -               ANY       -         -
+READ_WEBHOOKS         -             -             -               ANY       ANY       -
+MANAGE_WEBHOOKS       -             -             -               -         ANY       -
+RESEND_WEBHOOKS       -             -             -               ANY       ANY       -
 """
 ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
 

@@ -2,11 +2,11 @@
 
 Both are documents. A delivery's sort key begins with the event's time counted backwards, so that a partition lists the
 newest first. Each pending delivery has an entry in the index, whose sort key begins with the time of the next attempt.
-The entry of the new time is written before the delivery, and that of the old time is deleted after it: a crash leaves an
-entry too many, never one too few. An entry whose delivery names another time is deleted when it comes up.
+The entry of the new time is written before the delivery, and that of the old time is deleted after it: a crash leaves
+an entry too many, never one too few. An entry whose delivery names another time is deleted when it comes up.
 
-An attempt first *claims* the delivery: it moves the next attempt ``CLAIM`` into the future. So others leave it alone, and
-a crash during the call repeats it.
+An attempt first *claims* the delivery: it moves the next attempt ``CLAIM`` into the future. So others leave it alone,
+and a crash during the call repeats it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ RETRY_FOR = timedelta(days=3)
 """How long a delivery is attempted, from its first attempt on, or from a resend."""
 
 KEPT_FOR = timedelta(days=4)
-"""How long deliveries can be read, from the time of their event: the days of attempts, and one to look at the result."""
+"""How long deliveries can be read, from the time of their event: the days of attempts, and one more."""
 
 FIRST_DELAY_S, DELAY_FACTOR, LONGEST_DELAY_S = 10.0, 3.0, 12 * 3600.0
-"""Attempts come after 10 s, 30 s, 90 s and so on, then every 12 hours: 14 in three days. Each delay is varied by 20 %."""
+"""Attempts come after 10 s, 30 s, 90 s and so on, then every 12 hours: 14 in three days. Each delay varies by 20 %."""
 
 CLAIM = timedelta(seconds=90)
 """Longer than an attempt takes, with those beside it and the writes around it."""

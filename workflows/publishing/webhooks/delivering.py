@@ -1,8 +1,8 @@
 """Deliver published events to webhook endpoints, and attempt again what failed.
 
 ``deliver`` takes events from the queue of published events: it makes their deliveries, and attempts them at once if the
-endpoint answered quickly the last time. All other attempts are made by ``keep_delivering``, which a schedule calls every
-minute. So an endpoint that fails or is slow does not hold up the others. An event is acknowledged only after its
+endpoint answered quickly the last time. All other attempts are made by ``keep_delivering``, which a schedule calls
+every minute. So an endpoint that fails or is slow does not hold up the others. An event is acknowledged only after its
 deliveries are stored.
 """
 
@@ -12,7 +12,7 @@ import json
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from uuid import uuid4
 
@@ -270,6 +270,13 @@ def _is_due(delivery: WebhookDelivery, now: datetime) -> bool:
 
 
 _GONE = WebhookEndpoint(
-    id="", owner="", url="", types=(), description="", created_at=datetime.min, secret="", removed=True
+    id="",
+    owner="",
+    url="",
+    types=(),
+    description="",
+    created_at=datetime.fromtimestamp(0, UTC),
+    secret="",
+    removed=True,
 )
 """In place of an endpoint that was removed during its attempts."""

@@ -1,8 +1,8 @@
 """Endpoints: the URLs that backend services registered, each with its secrets, kept as documents.
 
 Secrets are kept in the documents as they are: every attempt needs them to sign, so a key to unseal them would lie
-beside them. On AWS the table is encrypted by the stack's own KMS key; on one machine the folder's owner alone may read the
-file, as with the key that signs access tokens. No answer and no log line holds a secret, except the one answer that
+beside them. On AWS the table is encrypted by the stack's own KMS key; on one machine the folder's owner alone may read
+the file, as with the key that signs access tokens. No answer and no log line holds a secret, except the one answer that
 creates it.
 """
 

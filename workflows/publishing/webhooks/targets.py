@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from urllib.parse import SplitResult, urlsplit
 
 from workflows.settings import Reader
@@ -96,11 +96,25 @@ def is_public(address: str) -> bool:
         return False
     if isinstance(ip, IPv6Address) and (inner := _ipv4_inside(ip)) is not None:
         ip = inner
-    return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified) and ip not in _METADATA
+    special = ip.is_multicast or ip.is_reserved or ip.is_unspecified or any(ip in network for network in _SPECIAL)
+    return ip.is_global and not special
 
 
-_METADATA = {IPv4Address("168.63.129.16")}
-"""Azure's host address, which only its virtual machines reach. AWS, Google and others use link-local addresses."""
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            "168.63.129.16/32",  # Azure's host, which only its virtual machines reach
+            "192.0.0.0/24",  # protocol assignments; Oracle's metadata. Python's answer depends on its release
+            "192.88.99.0/24",  # relays of 6to4
+            "64:ff9b:1::/48",  # NAT64 of a private network
+            "3fff::/20",  # documentation
+            "5f00::/16",  # segment routing
+            "fec0::/10",  # site-local
+        ),
+    )
+)
+"""Networks that are not of the public internet, and that ``is_global`` of Python 3.11 takes for public."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 

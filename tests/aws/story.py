@@ -184,7 +184,9 @@ class Erasure:
 
     def deliver(self, on: Deployed) -> Any:
         try:
-            on.keyring().destroy(self.customer)
+            keyring = on.keyring()
+            if (key_id := keyring.key_id_of(self.customer)) is not None:
+                keyring.destroy(self.customer, key_id)
         except (Exception, Killed) as error:
             raise NotDone from error
 

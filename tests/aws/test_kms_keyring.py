@@ -87,7 +87,7 @@ def test_keys_are_shared_by_processes_and_gone_with_the_erasure(open_keyring):
     first, second = open_keyring(), open_keyring()
     key = first.current("ada")
     assert second.current("ada") == second.find(key.id) == key
-    assert first.destroy("ada")
+    assert first.destroy("ada", key.id)
     assert items(first) == []
 
 
@@ -99,7 +99,7 @@ def test_a_key_destroyed_elsewhere_is_gone_everywhere_after_five_minutes(open_ke
     seconds = Seconds()
     here, there = open_keyring(now=seconds), open_keyring()
     key = here.current("ada")
-    there.destroy("ada")
+    there.destroy("ada", key.id)
     seconds.passed += CACHED_S - 1
     assert here.find(key.id) == key
     seconds.passed += 1
@@ -111,7 +111,7 @@ def test_nobody_seals_with_a_key_that_was_destroyed_elsewhere(open_keyring):
     """A customer that was erased and orders again at once keeps the new address: ``current`` reads the table."""
     here, there = open_keyring(), open_keyring()
     old = here.current("ada")
-    there.destroy("ada")
+    there.destroy("ada", old.id)
     new = here.current("ada")
     assert new != old
     assert there.find(new.id) == new
@@ -122,7 +122,7 @@ def test_a_clock_that_goes_back_keeps_nothing_longer(open_keyring):
     seconds = Seconds()
     here, there = open_keyring(now=seconds), open_keyring()
     key = here.current("ada")
-    there.destroy("ada")
+    there.destroy("ada", key.id)
     seconds.passed -= 1
     assert here.find(key.id) is None
 
@@ -160,7 +160,7 @@ def test_what_was_read_before_an_erasure_is_not_remembered_after_it(open_keyring
     keyring = open_keyring()
     key = keyring.current("ada")
     keyring._cache.clear()
-    happened = once(keyring, "before-call.kms.Decrypt", lambda **_: keyring.destroy("ada") and None)
+    happened = once(keyring, "before-call.kms.Decrypt", lambda **_: keyring.destroy("ada", key.id) and None)
     keyring.find(key.id)
     assert happened
     assert keyring.find(key.id) is None
@@ -212,9 +212,9 @@ def test_an_erasure_without_an_answer_is_whole_or_not_at_all_and_may_be_repeated
     old = keyring.current("ada")
     once(keyring, f"{event}.dynamodb.TransactWriteItems", timed_out)
     with pytest.raises(KeyRingUnavailable):
-        keyring.destroy("ada")
+        keyring.destroy("ada", old.id)
     assert (open_keyring().find(old.id) is None) == (event == "after-call")
-    assert keyring.destroy("ada") == (event == "before-call")
+    assert keyring.destroy("ada", old.id) == (event == "before-call")
     new = open_keyring().current("ada")
     assert new.id != old.id
     assert open_keyring().find(old.id) is None

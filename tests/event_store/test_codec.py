@@ -146,7 +146,7 @@ def test_a_personal_field_reads_as_erased_once_its_key_is_gone():
     event = Greeted(name="Ada", loudness=3, note=None)
     commit = stored(codec.encode(STREAM, new(event)))
     assert codec.decode(commit)[0].event == event
-    keyring.destroy("ada")
+    keyring.destroy("ada", keyring.key_id_of("ada"))
     assert codec.decode(commit)[0].event == Greeted(name=Erased(), loudness=3, note=Erased())
 
 
@@ -156,7 +156,7 @@ def test_a_customer_may_be_erased_while_an_event_about_them_is_written():
     class ErasedMeanwhile(InMemoryKeyRing):
         def current(self, customer: str) -> DataKey:
             key = super().current(customer)
-            self.destroy(customer)
+            self.destroy(customer, self.key_id_of(customer))
             return key
 
     codec = Codec(ErasedMeanwhile(), TOYS)
@@ -181,7 +181,7 @@ def test_an_empty_text_that_was_sealed_still_reads():
     sealed = Vault(keyring.find, (STREAM, "Greeted")).seal("name", b'""', key)
     commit = envelope("Greeted", 3, {"name": sealed, "loudness": 3})
     assert Codec(keyring, TOYS).decode(commit)[0].event == Greeted(name="", loudness=3)
-    keyring.destroy("ada")
+    keyring.destroy("ada", keyring.key_id_of("ada"))
     assert Codec(keyring, TOYS).decode(commit)[0].event == Greeted(name=Erased(), loudness=3)
 
 
@@ -290,7 +290,7 @@ def test_a_personal_field_of_an_old_schema_is_opened_before_it_is_upcast():
     text = Codec(keyring, first).encode(STREAM, new(*(cls(who="Ada") for cls in first.by_class)))
     assert "Ada" not in text
     assert Codec(keyring, TOYS).decode(stored(text))[0].event == Greeted(name="Ada", loudness=5)
-    keyring.destroy("ada")
+    keyring.destroy("ada", keyring.key_id_of("ada"))
     assert Codec(keyring, TOYS).decode(stored(text))[0].event == Greeted(name=Erased(), loudness=5)
 
 

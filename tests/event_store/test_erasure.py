@@ -76,10 +76,28 @@ class Interrupted:
         self._destroys = destroys
         self.key_id_of = keyring.key_id_of
 
-    def destroy(self, customer: str) -> bool:
+    def destroy(self, customer: str, key_id: str) -> bool:
         if self._destroys:
-            self._keyring.destroy(customer)
+            self._keyring.destroy(customer, key_id)
         raise KeyRingUnavailable("no answer")
+
+
+class Overtaken(Interrupted):
+    """A key ring on which another erasure, and a new order of the customer, come first."""
+
+    def destroy(self, customer: str, key_id: str) -> bool:
+        self._keyring.destroy(customer, key_id)
+        self.new_key = self._keyring.current(customer)
+        return self._keyring.destroy(customer, key_id)
+
+
+def test_of_two_erasures_at_once_none_destroys_the_key_of_a_new_order(log, keyring, clock, key_id):
+    """Each destroys the key that it read and recorded, and no other."""
+    overtaken = Overtaken(keyring, destroys=True)
+    assert erased(log, overtaken, clock)
+    assert [event.key_id for event in recorded(log)] == [key_id, key_id]
+    assert keyring.find(overtaken.new_key.id) == overtaken.new_key
+    assert verify(log, keys=keyring).intact
 
 
 @pytest.mark.parametrize("destroys", [False, True])
@@ -96,7 +114,7 @@ def test_an_interrupted_erasure_is_completed_by_the_next_attempt(log, keyring, c
 
 def test_a_key_that_is_gone_without_a_request_is_found(log, keyring, clock, key_id):
     """With the place of the first event that it was for."""
-    keyring.destroy("ada")
+    keyring.destroy("ada", key_id)
     (finding,) = verify(log, keys=keyring).findings
     assert (finding.stream, finding.version) == (ORDER, 1)
     assert finding.what == f"the key {key_id} of its personal fields is gone, and no erasure was recorded"

@@ -359,7 +359,7 @@ def test_personal_fields_are_not_readable_in_the_store(log):
 def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
     """Destroying the key erases the person, not the order."""
     history = log.append(log.load(STREAM), commit("place", placed()))
-    assert keyring.destroy("ada")
+    assert keyring.destroy("ada", keyring.key_id_of("ada"))
     erased = log.load(STREAM)
     assert erased.events == (placed(contact=Erased(), payment_method=Erased()),)
     assert erased.head == history.head

@@ -57,13 +57,25 @@ def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
 def test_a_destroyed_key_is_gone_and_the_next_is_another(keyring: KeyRing):
     """Erasure; a customer that orders again gets a new key."""
     key = keyring.current("ada")
-    assert keyring.destroy("ada")
+    assert keyring.destroy("ada", key.id)
     assert keyring.find(key.id) is None
-    assert not keyring.destroy("ada")
+    assert not keyring.destroy("ada", key.id)
     again = keyring.current("ada")
     assert again.id != key.id
     assert again.material != key.material
     assert keyring.find(key.id) is None
+
+
+def test_only_the_named_key_is_destroyed(keyring: KeyRing):
+    """A second erasure that read the old key's id leaves the new key in place; so does one with another's key."""
+    old = keyring.current("ada")
+    other = keyring.current("bob")
+    assert keyring.destroy("ada", old.id)
+    new = keyring.current("ada")
+    assert not keyring.destroy("ada", old.id)
+    assert not keyring.destroy("ada", other.id)
+    assert keyring.current("ada") == keyring.find(new.id) == new
+    assert keyring.find(other.id) == other
 
 
 def test_keys_survive_a_restart(tmp_path: Path):
@@ -81,7 +93,7 @@ def test_a_destroyed_key_is_in_no_file_any_more(tmp_path: Path):
         key = keyring.current("ada")
         other = keyring.current("bob")
         assert _found(tmp_path, key.material)
-        keyring.destroy("ada")
+        keyring.destroy("ada", key.id)
         assert not _found(tmp_path, key.material)
         assert _found(tmp_path, other.material)
 
@@ -97,4 +109,4 @@ def test_whoever_has_no_keys_reads_what_is_erased_and_writes_nothing_personal():
     with pytest.raises(KeysWithheld, match="cannot store personal fields"):
         keyring.current("ada")
     with pytest.raises(KeysWithheld, match="cannot destroy one"):
-        keyring.destroy("ada")
+        keyring.destroy("ada", "any")

@@ -93,7 +93,7 @@ def test_an_authorization_whose_payment_method_was_erased_calls_nobody() -> None
     """Without the method no attempt can be repeated; the provider may hold the amount of an earlier one."""
     shop = Shop()
     shop.tell(*s.PLACED)
-    shop.keyring.destroy(s.place().customer)
+    shop.keyring.destroy(s.place().customer, shop.keyring.key_id_of(s.place().customer))
     payments: Any = Payments()
     engine = replace(shop.engine, payments=payments)
     with pytest.raises(PaymentMethodErased, match="authorization 2 cannot be requested") as refused:

@@ -122,7 +122,7 @@ def test_a_destroyed_key_takes_what_was_decrypted_with_it(kept: Kept):
     note = NoteAdded(note_id="1", by=SYSTEM, text="Ada rings twice")
     kept.hub.ask(lambda: kept.log.append(kept.log.load(STREAM), new("a", note, subject="ada")))
     assert kept.load().recorded[0].event.text == "Ada rings twice"  # type: ignore[union-attr]  # it is the note
-    kept.keyring.destroy("ada")
+    kept.keyring.destroy("ada", kept.keyring.key_id_of("ada"))
     assert kept.load().recorded[0].event.text == Erased()  # type: ignore[union-attr]  # it is the note
 
 

@@ -93,15 +93,13 @@ class KmsKeyRing:
         with transient_as(KeyRingUnavailable):
             return self._named(customer)
 
-    def destroy(self, customer: str) -> bool:
-        """Destroy the customer's key. A repeated call is safe and returns False."""
+    def destroy(self, customer: str, key_id: str) -> bool:
         with transient_as(KeyRingUnavailable):
-            named = self._named(customer)
-            if named is None:
-                return False
-            self._erase(customer, named)
-        self._forget(named)
-        return True
+            existed = self._named(customer) == key_id
+            if existed:
+                self._erase(customer, key_id)
+        self._forget(key_id)
+        return existed
 
     # --- items ---------------------------------------------------------------------------------------------------
 

@@ -59,7 +59,7 @@ def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor
     if key_id is not None:
         requested = ErasureRequested(key_id=key_id, reason=reason, requested_at=clock.now())
         _record(log, stream, requested, actor)
-        keyring.destroy(customer)
+        keyring.destroy(customer, key_id)
     unconfirmed = list(_unconfirmed(log.load(stream)))
     for each in unconfirmed:
         _record(log, stream, KeyDestroyed(key_id=each, destroyed_at=clock.now()), actor)

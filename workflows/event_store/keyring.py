@@ -30,8 +30,11 @@ class KeyRing(Protocol):
         """Return the id of the customer's key, without creating one; None if there is none."""
         ...
 
-    def destroy(self, customer: str) -> bool:
-        """Destroy the customer's key; return whether there was one. A later ``current`` creates a new key."""
+    def destroy(self, customer: str, key_id: str) -> bool:
+        """Destroy this key of the customer; return whether it existed. A later ``current`` creates a new key.
+
+        A repeated call is safe: a key that the customer got since has another id and stays.
+        """
         ...
 
 
@@ -55,7 +58,7 @@ class NoKeys:
     def key_id_of(self, customer: str) -> str | None:
         raise KeysWithheld("this function has no access to keys and cannot look for one")
 
-    def destroy(self, customer: str) -> bool:
+    def destroy(self, customer: str, key_id: str) -> bool:
         raise KeysWithheld("this function has no access to keys and cannot destroy one")
 
 

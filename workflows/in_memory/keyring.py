@@ -31,9 +31,10 @@ class InMemoryKeyRing:
             key = self._of_customer.get(customer)
             return None if key is None else key.id
 
-    def destroy(self, customer: str) -> bool:
+    def destroy(self, customer: str, key_id: str) -> bool:
         with self._gate:
-            key = self._of_customer.pop(customer, None)
-            if key is not None:
-                del self._by_id[key.id]
-            return key is not None
+            key = self._of_customer.get(customer)
+            if key is None or key.id != key_id:
+                return False
+            del self._of_customer[customer], self._by_id[key_id]
+            return True

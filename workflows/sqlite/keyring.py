@@ -63,14 +63,13 @@ class SqliteKeyRing:
         key = self._read("SELECT id, material FROM data_keys WHERE customer = ?", customer)
         return None if key is None else key.id
 
-    def destroy(self, customer: str) -> bool:
-        sql = "DELETE FROM data_keys WHERE customer = ? RETURNING id"
-        row = self._write(lambda connection: connection.execute(sql, (customer,)).fetchone())
+    def destroy(self, customer: str, key_id: str) -> bool:
+        sql = "DELETE FROM data_keys WHERE customer = ? AND id = ? RETURNING id"
+        row = self._write(lambda connection: connection.execute(sql, (customer, key_id)).fetchone())
         with self._gate:
             self._destroyed += 1
             self._cache.pop(f"customer {customer}", None)
-            if row:
-                self._cache.pop(f"key {row[0]}", None)
+            self._cache.pop(f"key {key_id}", None)
         self._on_destroy()
         self._truncate_wal()
         return row is not None

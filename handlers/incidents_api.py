@@ -50,7 +50,7 @@ from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start
-    from workflows.client.incident_json import DeedJson
+    from workflows.client.incident_json import ActionOutcomeJson
 
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
@@ -70,7 +70,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 # --- one incident -----------------------------------------------------------------------------------------------------
 
-incident_write = partial(order_write, api, tag=INCIDENTS, answers="DeedJson")
+incident_write = partial(order_write, api, tag=INCIDENTS, answers="ActionOutcomeJson")
 
 
 @operation(api, "GET", "/incidents", tag=INCIDENTS, answers="IncidentsJson", order=False)
@@ -100,7 +100,7 @@ def retry_incident(request: OrderRequest, body: RetryBody) -> Response:
 
     Calls that were refused are made again; calls whose outcome is recorded are not repeated.
     """
-    return _deed(incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run))
+    return _outcome(incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run))
 
 
 @incident_write("/incidents/{order_id}/resolve", Action.RESOLVE)
@@ -109,7 +109,7 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
 
     Above a set amount the request is only recorded, and a second person has to approve it.
     """
-    return _deed(
+    return _outcome(
         incidents.resolve(
             engine().log,
             request,
@@ -125,14 +125,14 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
 
 @incident_write("/incidents/{order_id}/approve", Action.APPROVE)
 def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
-    """Approve, as a second person, what another person requested. It is carried out at once."""
-    return _deed(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
+    """Approve, as a second person, a request of another person. It is carried out at once."""
+    return _outcome(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
 
 
 @incident_write("/incidents/{order_id}/note", Action.NOTE)
 def add_note(request: OrderRequest, body: NoteBody) -> Response:
     """Add a note to the order's history, whatever its status."""
-    return _deed(incidents.note(engine().log, request, body.text))
+    return _outcome(incidents.note(engine().log, request, body.text))
 
 
 # --- bulk retries -----------------------------------------------------------------------------------------------------
@@ -230,17 +230,17 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
 # --- responses --------------------------------------------------------------------------------------------------------
 
 
-def _deed(outcome: Handled | Plan) -> Response:
+def _outcome(done: Handled | Plan) -> Response:
     """Respond with the order after an action, or with the plan of a dry run."""
-    if isinstance(outcome, Plan):
-        return json_answer({"order": None, "plan": plan_view(outcome), "approvals": []})
-    audience = audience_of(api.caller.actor, outcome.order)
-    body: DeedJson = {
-        "order": order_view(outcome.order, audience),
+    if isinstance(done, Plan):
+        return json_answer({"order": None, "plan": plan_view(done), "approvals": []})
+    audience = audience_of(api.caller.actor, done.order)
+    body: ActionOutcomeJson = {
+        "order": order_view(done.order, audience),
         "plan": None,
-        "approvals": approvals_view(outcome.order, audience),
+        "approvals": approvals_view(done.order, audience),
     }
-    return json_answer(body, headers=written_headers(outcome))
+    return json_answer(body, headers=written_headers(done))
 
 
 def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -24,8 +24,8 @@ class ResolveBody(RetryBody):
     """How to resolve the incident.
 
     ``cancel`` compensates: releases holds and refunds payments. ``abandon`` ends the order as it is, without
-    compensation. ``write_off`` gives up what the one ``intent`` holds or owes. ``fault`` is the party at fault for what
-    is given up.
+    compensation. ``write_off`` gives up what the one ``intent`` holds or owes. ``confirm_report`` gives effect to a
+    contested report. ``fault`` is the party at fault for what is given up.
     """
 
     model_config = example(how="write_off", intent=15, reason="the account is closed", fault="platform")

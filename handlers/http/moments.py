@@ -1,4 +1,4 @@
-"""InQuery parameters that choose a moment or a page of an order's history: version, at, limit, cursor."""
+"""Query parameters that choose a moment or a page of an order's history: version, at, limit, cursor."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ def _count(value: Any) -> int:
 
 
 def _limit(value: Any) -> int:
-    if not (found := re.fullmatch(r"[0-9]{1,3}", str(value))) or not 1 <= int(found[0]) <= PAGE_MAX:
+    text = str(value)
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= PAGE_MAX:
         raise ValueError(f"must be a whole number from 1 to {PAGE_MAX}")
-    return int(found[0])
+    return int(text)
 
 
 def _wait(value: Any) -> int:
@@ -118,8 +119,8 @@ def last_seen(order_id: OrderId, cursor: str | None) -> int:
         text = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         text = ""
-    found = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
-    if not found:
+    decoded = re.fullmatch(rf"{order_id}:([1-9][0-9]{{0,8}})", text)
+    if not decoded:
         problem = "is not a cursor of this order; send `next` of a page unchanged, or leave it out for the first page"
         raise invalid([("cursor", problem)], HTTPStatus.BAD_REQUEST)
-    return int(found[1])
+    return int(decoded[1])

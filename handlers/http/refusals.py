@@ -1,4 +1,4 @@
-"""Refusals of the request itself, before any rule of the business is looked at."""
+"""Refusals of the request itself, before any business rule is checked."""
 
 from __future__ import annotations
 

@@ -33,6 +33,8 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
 from workflows.incidents.bulk_retry import JobState, Outcome
+from workflows.incidents.plans import Movement
+from workflows.time_budgets import Awaiting
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -190,7 +192,9 @@ def test_large_documents_are_compressed_if_the_browser_takes_that(shop, path):
         (get_type_hints(incident_json.RetriedJson)["outcome"], Outcome),
         (get_type_hints(incident_json.BulkRetryJson)["state"], JobState),
         (get_type_hints(incident_json.CircuitJson)["state"], CircuitState),
-        (get_type_hints(incident_json.ApprovalJson)["wish"], Adjustment),
+        (get_type_hints(incident_json.ApprovalJson)["action"], Adjustment),
+        (get_type_hints(incident_json.MoveJson)["what"], Movement),
+        (order_json.AwaitingText, Awaiting),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

@@ -119,7 +119,7 @@ def test_a_dry_run_returns_the_plan_and_changes_nothing(shop):
     plan = answer.json["plan"]
     assert (answer.json["order"], plan["events"]) == (None, ["RunStarted"])
     assert plan["runs"] == [{"version": 2, "intent": "PaymentAuthorizationRequested"}]
-    assert plan["money"] == [{"what": "hold", "amount": {"amount": "27.40", "currency": "EUR"}, "intent": 2}]
+    assert plan["money"] == [{"what": "authorize", "amount": {"amount": "27.40", "currency": "EUR"}, "intent": 2}]
     assert shop.stored() == before
 
 

@@ -1,4 +1,4 @@
-"""Retrying a group of incidents: paced, resumable, told from the log, and stopped by the circuit."""
+"""Bulk retries: paced, resumable, with results from the log, and stopped by an open circuit."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from domain.order.events import RunStarted
 from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.clock import timestamp
 from workflows.event_store.commits import KeyReused
 from workflows.incidents import bulk_retry
 from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
@@ -29,12 +30,12 @@ BUDGETS = read({}, read_budgets)
 
 
 class Killed(BaseException):
-    """The process ended here."""
+    """Raised where the process ends."""
 
 
 @dataclass
 class Outage:
-    """Orders that were parked while payments were down; now they are to go on."""
+    """Orders that were parked while payments were down. Now payments are back."""
 
     orders: int
     shop: Shop = field(default_factory=Shop)
@@ -71,20 +72,21 @@ def outcomes(progress: Progress) -> dict[OrderId, Outcome]:
     return {order.order_id: order.outcome for order in progress.orders}
 
 
-def test_beginning_starts_nothing_yet_and_the_same_click_is_the_same_job():
+def test_beginning_starts_no_order_yet_and_the_same_request_is_the_same_job():
+    """A double click makes one job; another click makes another."""
     outage = Outage(3)
     job = outage.begin()
     assert outage.begin() == job
     assert outage.begin(key="another click") != job
     assert outage.started == 0
-    found = bulk_retry.read(outage.shop.engine, job)
-    assert found.counts[Outcome.WAITING] == 3
-    assert (found.job.cause, found.job.dependency) == (CAUSE, Dependency.PAYMENTS)
+    progress = bulk_retry.read(outage.shop.engine, job)
+    assert progress.counts[Outcome.WAITING] == 3
+    assert (progress.job.cause, progress.job.dependency) == (CAUSE, Dependency.PAYMENTS)
 
 
 @pytest.mark.parametrize("other", [{"cause": "KeyError"}, {"reason": "another"}, {"per_s": 2.0}])
 def test_another_bulk_retry_under_the_same_key_is_refused(other):
-    """A caller never gets a job that it did not ask for: every parameter."""
+    """A caller never gets a job with other parameters than it sent."""
     outage = Outage(1)
     first = {"cause": CAUSE, "reason": "payments are back", "per_s": 1.0}
     job = bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first)
@@ -94,7 +96,7 @@ def test_another_bulk_retry_under_the_same_key_is_refused(other):
 
 
 def test_a_group_without_a_parked_order_is_refused_also_in_a_dry_run():
-    """A mistyped cause must not look like a group that is done."""
+    """A mistyped cause must not look like a group that was retried."""
     engine = Outage(1).shop.engine
     with pytest.raises(NoSuchGroup, match="PaymentsUnavailble"):
         bulk_retry.preview(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0)
@@ -102,21 +104,21 @@ def test_a_group_without_a_parked_order_is_refused_also_in_a_dry_run():
         bulk_retry.begin(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0, key="k")
 
 
-def test_orders_are_started_at_the_pace_that_was_asked_for():
-    """Two a second, whoever asks how often."""
+def test_orders_are_started_at_the_requested_pace():
+    """Two a second, however often the job is advanced."""
     outage = Outage(12)
     job = outage.begin(per_s=2)
-    seen = []
+    started = []
     for _ in range(10):
         outage.shop.clock.advance(seconds=0.5)
         outage.advance(job)
         outage.advance(job)
-        seen.append(outage.started)
-    assert seen == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+        started.append(outage.started)
+    assert started == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
 
 
-def test_a_timer_that_was_late_makes_up_for_little():
-    """No crowd is let go because nobody looked for an hour."""
+def test_a_late_timer_makes_up_for_ten_seconds_at_most():
+    """An hour without an advance does not start an hour's orders at once."""
     outage = Outage(30)
     job = outage.begin(per_s=1)
     outage.shop.clock.advance(hours=1)
@@ -124,7 +126,8 @@ def test_a_timer_that_was_late_makes_up_for_little():
     assert outage.started == 10
 
 
-def test_each_start_is_an_event_of_the_order_with_who_and_why():
+def test_each_start_is_an_event_of_the_order_with_its_author_and_reason():
+    """The order's history shows which bulk retry started its run."""
     outage = Outage(1)
     outage.shop.clock.advance(seconds=1)
     job = outage.begin()
@@ -135,8 +138,8 @@ def test_each_start_is_an_event_of_the_order_with_who_and_why():
     assert recorded.correlation == job
 
 
-def test_the_result_of_each_order_is_what_its_log_says():
-    """Not that it was clicked: it ended, was parked again, or still moves after its time."""
+def test_the_result_of_each_order_comes_from_its_log():
+    """The order ended, was parked again, or is still running after its time."""
     outage = Outage(4)
     job = outage.begin(per_s=10)
     outage.shop.clock.advance(seconds=1)
@@ -145,8 +148,7 @@ def test_the_result_of_each_order_is_what_its_log_says():
     outage.shop.tell(s.declined(), order_id=ends)
     outage.park(parks, "KeyError")
     outage.shop.tell(s.authorized(), order_id=moves)
-    found = outcomes(outage.advance(job))
-    assert found == {
+    assert outcomes(outage.advance(job)) == {
         ends: Outcome.ENDED,
         parks: Outcome.PARKED_AGAIN,
         moves: Outcome.STARTED,
@@ -163,18 +165,18 @@ def test_the_result_of_each_order_is_what_its_log_says():
     assert outage.advance(job).job.state is JobState.DONE
 
 
-def test_an_order_that_somebody_else_took_care_of_is_left_alone():
+def test_an_order_that_another_person_retried_is_left_alone():
+    """The bulk retry never starts a second run beside it."""
     outage = Outage(2)
     job = outage.begin(per_s=10)
     outage.shop.tell(s.restart(), order_id=outage.ids[0])
     outage.shop.clock.advance(seconds=1)
-    found = outcomes(outage.advance(job))
-    assert found == {outage.ids[0]: Outcome.NOT_PARKED, outage.ids[1]: Outcome.STARTED}
+    assert outcomes(outage.advance(job)) == {outage.ids[0]: Outcome.NOT_PARKED, outage.ids[1]: Outcome.STARTED}
     assert outage.runs() == [2, 2]
 
 
 def test_it_stops_by_itself_when_the_circuit_opens_again():
-    """What was started goes on and has its result; the rest stays parked, until somebody resumes."""
+    """Started orders continue and get their result; the others stay parked until a person resumes the job."""
     outage = Outage(4)
     job = outage.begin(per_s=1)
     outage.shop.clock.advance(seconds=2)
@@ -184,7 +186,7 @@ def test_it_stops_by_itself_when_the_circuit_opens_again():
     outage.shop.clock.advance(seconds=1)
     stopped = outage.advance(job)
     assert stopped.job.state is JobState.STOPPED
-    assert "circuit of payments" in stopped.job.why
+    assert stopped.job.why == f"the circuit of payments has been held open since {timestamp(breaker.read().since)}"
     assert outage.started == 2
     outage.park(stopped.orders[-1].order_id)
     assert Outcome.PARKED_AGAIN in outcomes(outage.advance(job)).values()
@@ -196,6 +198,7 @@ def test_it_stops_by_itself_when_the_circuit_opens_again():
 
 
 def test_a_person_stops_and_resumes_it():
+    """A stopped job starts no order, however long it is advanced."""
     outage = Outage(2)
     job = outage.begin()
     assert bulk_retry.stop(outage.shop.engine, job, ALICE).why == "stopped by support alice"
@@ -208,7 +211,7 @@ def test_a_person_stops_and_resumes_it():
 
 
 class Dying:
-    """Documents of a process that dies at its ``n``-th write: before it, or right after it."""
+    """Documents of a process that is killed at its ``n``-th write: before it, or right after it."""
 
     def __init__(self, documents, n: int, after: bool) -> None:
         self._documents = documents
@@ -216,15 +219,15 @@ class Dying:
         self._after = after
 
     def __getattr__(self, name):
-        found = getattr(self._documents, name)
+        method = getattr(self._documents, name)
 
         def call(*args, **kwargs):
             if name not in {"put", "delete"}:
-                return found(*args, **kwargs)
+                return method(*args, **kwargs)
             self._left -= 1
             if self._left == 0 and not self._after:
                 raise Killed
-            result = found(*args, **kwargs)
+            result = method(*args, **kwargs)
             if self._left == 0:
                 raise Killed
             return result
@@ -234,7 +237,7 @@ class Dying:
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("n", range(1, 14))
-def test_wherever_it_dies_a_restart_goes_on_and_no_order_is_started_twice(n, after):
+def test_after_a_kill_at_any_write_the_job_continues_and_starts_no_order_twice(n, after):
     """The job is in documents, the starts are in the log, and each start has a key."""
     outage = Outage(4)
     engine = outage.shop.engine
@@ -255,7 +258,8 @@ def test_wherever_it_dies_a_restart_goes_on_and_no_order_is_started_twice(n, aft
     assert set(outcomes(outage.advance(job)).values()) == {Outcome.STARTED}
 
 
-def test_the_timer_takes_it_further_when_nobody_watches():
+def test_the_timer_advances_it_without_the_command_line():
+    """A bulk retry continues when the person who began it has closed the terminal."""
     outage = Outage(3)
     outage.begin(per_s=1)
 
@@ -267,7 +271,8 @@ def test_the_timer_takes_it_further_when_nobody_watches():
     assert outage.started == 3
 
 
-def test_a_pace_that_makes_no_sense_and_a_job_that_does_not_exist_are_refused():
+def test_a_pace_out_of_bounds_and_an_unknown_job_are_refused():
+    """The pace has a limit, because live orders need most of the account's quota of starts."""
     outage = Outage(1)
     for per_s in (0, -1, 51):
         with pytest.raises(ValueError, match="orders a second"):

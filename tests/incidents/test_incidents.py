@@ -1,4 +1,4 @@
-"""Incidents: what support sees of a parked order, what each verb would do, and that it does exactly that."""
+"""Incidents: what support sees of a parked order, what each action would do, and that it does exactly that."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from workflows.incidents.incidents import (
     retry,
     show,
 )
-from workflows.incidents.plans import Move, Plan, plan
+from workflows.incidents.plans import Move, Movement, Plan, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
 from workflows.orders.command_handling import Caller, Handled
 from workflows.orders.permissions import Action, NotAllowed
@@ -61,7 +61,7 @@ PARKED = (*s.AUTHORIZED, s.park())
 TWO_DEBTS = (*s.AUTHORIZED, s.cancel(), s.void_refused(), s.park(compensating=True))
 
 
-def asked(
+def request_for(
     action: Action, actor: Actor = ALICE, key: str | None = None, if_match: Collection[int] | None = None
 ) -> OrderRequest:
     return OrderRequest(
@@ -73,9 +73,9 @@ def limit(currency: str) -> Money:
     return Money(1000, currency)
 
 
-def shop_with(*told: s.StoryLine) -> Shop:
+def shop_with(*lines: s.StoryLine) -> Shop:
     shop = Shop()
-    shop.tell(*told)
+    shop.tell(*lines)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     return shop
 
@@ -84,11 +84,11 @@ def added(shop: Shop, since: int) -> list[type]:
     return [type(event) for event in shop.log.load(f"order#{ORDER_ID}").events[since:]]
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
-    """By the fault and who it is about; the oldest, and the money, of each."""
+    """By the error and the provider that it concerns, with the oldest order and the money of each group."""
     shop = Shop()
     for number, error in enumerate(["PaymentsUnavailable", "PaymentsUnavailable", "KeyError", None]):
         order_id = order_id_for("app", str(number))
@@ -106,20 +106,21 @@ def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
     assert [row.order_id for row, _ in only] == [order_id_for("app", "0"), order_id_for("app", "1")]
 
 
-def test_an_incident_says_all_that_is_needed_to_decide():
-    """Cause, what is owed, the last error, how it came to it, and what each verb would do."""
+def test_an_incident_shows_what_support_needs_to_decide():
+    """Cause, debts, the last error, the events before it, and what each action would do."""
     shop = shop_with(*s.AUTHORIZED, s.cancel(), s.void_refused(), s.park(compensating=True))
-    found = show(shop.log, ORDER_ID, ALICE, BUDGETS, limit)
-    assert (found.cause, found.parked.error) == ("Bug", "Bug")
-    assert [str(item.holding) for item in found.parked.owed] == ["authorization", "ticket"]
-    assert found.timeline[-1].version == found.order.version
-    assert list(found.plans) == ["retry", "cancel", "abandon", "write_off 2", "write_off 4"]
-    assert found.plans["retry"].money == (Move("let go of", s.eur("40.00"), 11),)
-    assert found.plans["abandon"].approval == s.eur("40.00")
-    assert found.plans["write_off 4"].money == ()
+    incident = show(shop.log, ORDER_ID, ALICE, BUDGETS, limit)
+    assert (incident.cause, incident.parked.error) == ("Bug", "Bug")
+    assert [str(item.holding) for item in incident.parked.owed] == ["authorization", "ticket"]
+    assert incident.timeline[-1].version == incident.order.version
+    assert list(incident.plans) == ["retry", "cancel", "abandon", "write_off 2", "write_off 4"]
+    assert incident.plans["retry"].money == (Move(Movement.RELEASE, s.eur("40.00"), 11),)
+    assert incident.plans["abandon"].approval == s.eur("40.00")
+    assert incident.plans["write_off 4"].money == ()
 
 
-def test_what_stands_as_no_incident_is_not_shown_as_one():
+def test_an_order_that_is_not_parked_is_not_shown_as_an_incident():
+    """Nor is an order that does not exist."""
     shop = shop_with(*s.AUTHORIZED)
     with pytest.raises(NotAnIncident):
         show(shop.log, ORDER_ID, ALICE, BUDGETS, limit)
@@ -127,89 +128,92 @@ def test_what_stands_as_no_incident_is_not_shown_as_one():
         show(Shop().log, ORDER_ID, ALICE, BUDGETS, limit)
 
 
-def test_an_auditor_reads_and_sees_no_personal_data():
+def test_an_auditor_reads_incidents_without_personal_data():
+    """Auditors need the facts and the money, not the customer."""
     shop = shop_with(*PARKED)
     assert show(shop.log, ORDER_ID, AUDITOR, BUDGETS, limit).audience is Audience.AUDITOR
     assert show(shop.log, ORDER_ID, ALICE, BUDGETS, limit).audience is Audience.SUPPORT
 
 
 @pytest.mark.parametrize("role", [Role.RESTAURANT, Role.COURIER, Role.CUSTOMER, Role.SERVICE])
-def test_nobody_else_sees_incidents(role):
-    """That there is a fault of ours is between us and who audits us."""
+def test_other_roles_do_not_see_incidents(role):
+    """Faults of the platform concern support and auditors alone."""
     with pytest.raises((NotAllowed, OrderNotFound)):
         show(shop_with(*PARKED).log, ORDER_ID, Actor(role, "cleo"), BUDGETS, limit)
 
 
-# --- deeds ------------------------------------------------------------------------------------------------------------
+# --- actions ----------------------------------------------------------------------------------------------------------
 
 
-def test_retrying_starts_the_next_run_with_who_and_why():
+def test_retrying_starts_the_next_run_with_its_author_and_reason():
+    """The order's history shows which person started a run and why."""
     shop = shop_with(*PARKED)
     before = shop.order().version
-    retry(shop.log, asked(Action.RETRY), "payments are back")
+    retry(shop.log, request_for(Action.RETRY), "payments are back")
     assert added(shop, before) == [RunStarted]
     event = shop.log.load(f"order#{ORDER_ID}").events[-1]
     assert event == RunStarted(run=2, by=ALICE, reason="payments are back")
 
 
 def test_retrying_twice_by_mistake_starts_one_run():
-    """With a key it is the same request; without one the order is no incident any more."""
+    """With the same key it is the same request; without a key the order is no longer parked."""
     shop = shop_with(*PARKED)
-    first = retry(shop.log, asked(Action.RETRY, key="k"), "fixed")
-    again = retry(shop.log, asked(Action.RETRY, key="k"), "fixed")
+    first = retry(shop.log, request_for(Action.RETRY, key="k"), "fixed")
+    again = retry(shop.log, request_for(Action.RETRY, key="k"), "fixed")
     assert isinstance(first, Handled)
     assert isinstance(again, Handled)
     assert (first.replayed, again.replayed, again.order.run) == (False, True, 2)
     with pytest.raises(NotAnIncident):
-        retry(shop.log, asked(Action.RETRY), "fixed")
+        retry(shop.log, request_for(Action.RETRY), "fixed")
 
 
-def test_an_incident_that_comes_again_is_retried_again_with_the_same_words():
-    """A retry is never told to have happened when none did."""
+def test_an_order_that_is_parked_again_is_retried_again_with_the_same_reason():
+    """The second retry is not taken for a repetition of the first: it is of another run."""
     shop = shop_with(*PARKED)
-    retry(shop.log, asked(Action.RETRY), "fixed")
+    retry(shop.log, request_for(Action.RETRY), "fixed")
     shop.tell(s.park())
-    retry(shop.log, asked(Action.RETRY), "fixed")
+    retry(shop.log, request_for(Action.RETRY), "fixed")
     assert shop.order().run == 3
 
 
 @pytest.mark.parametrize(
-    ("how", "kinds", "rest"),
+    ("how", "kinds", "run_state"),
     [
         (How.CANCEL, [CancellationRequested], RunState.RUNNING),
         (How.ABANDON, [OrderAbandoned], RunState.ENDED),
     ],
 )
-def test_cancelling_gives_back_and_abandoning_does_not(how, kinds, rest):
-    """Two verbs, because they are two things."""
+def test_cancelling_releases_what_is_held_and_abandoning_does_not(how, kinds, run_state):
+    """An abandoned order ends as it is; a cancelled one has intents left to perform."""
     shop = shop_with(*PARKED)
     before = shop.order().version
-    resolve(shop.log, asked(Action.RESOLVE), how, "no hope", limit=lambda currency: Money(10**6, currency))
+    resolve(shop.log, request_for(Action.RESOLVE), how, "no hope", limit=lambda currency: Money(10**6, currency))
     assert set(kinds) <= set(added(shop, before))
-    assert shop.order().run_state is rest
+    assert shop.order().run_state is run_state
     assert bool(open_intents(shop.order())) is (how is How.CANCEL)
 
 
-def test_a_write_off_names_what_is_written_off():
+def test_a_write_off_names_the_event_to_write_off():
+    """The refusal of one that does not lists the events to choose from."""
     shop = shop_with(*s.COMPLETED, s.credit("5.00"), s.refund_refused(), s.park(compensating=True))
     with pytest.raises(WriteOffNeedsIntent, match="15"):
-        resolve(shop.log, asked(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit)
+        resolve(shop.log, request_for(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit)
     before = shop.order().version
-    resolve(shop.log, asked(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit, intent=15, fault=Fault.PLATFORM)
+    resolve(shop.log, request_for(Action.RESOLVE), How.WRITE_OFF, "small", limit=limit, intent=15, fault=Fault.PLATFORM)
     assert added(shop, before)[0] is WrittenOff
     assert shop.order().run_state is RunState.ENDED
 
 
-def test_much_money_waits_for_a_second_person():
-    """The first cannot be the second."""
+def test_an_amount_above_the_limit_waits_for_a_second_person():
+    """The person who made the request cannot approve it."""
     shop = shop_with(*PARKED)
-    handled = resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
+    handled = resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
     assert isinstance(handled, Handled)
     (approval,) = handled.order.approvals
     assert handled.order.run_state is RunState.PARKED
     with pytest.raises(SecondPersonNeeded):
-        approve(shop.log, asked(Action.APPROVE), approval)
-    done = approve(shop.log, asked(Action.APPROVE, BOB), approval)
+        approve(shop.log, request_for(Action.APPROVE), approval)
+    done = approve(shop.log, request_for(Action.APPROVE, BOB), approval)
     assert isinstance(done, Handled)
     assert done.order.status is Status.ABANDONED
     assert done.order.abandoned is not None
@@ -217,9 +221,10 @@ def test_much_money_waits_for_a_second_person():
 
 
 def test_a_note_is_an_event_of_the_order():
+    """The same text of the same person is one note."""
     shop = shop_with(*s.COMPLETED)
-    note(shop.log, asked(Action.NOTE), "the customer called, all is well")
-    again = note(shop.log, asked(Action.NOTE), "the customer called, all is well")
+    note(shop.log, request_for(Action.NOTE), "the customer called, all is well")
+    again = note(shop.log, request_for(Action.NOTE), "the customer called, all is well")
     assert again.replayed
     event = shop.log.load(f"order#{ORDER_ID}").events[-1]
     assert isinstance(event, NoteAdded)
@@ -227,28 +232,30 @@ def test_a_note_is_an_event_of_the_order():
 
 
 @pytest.mark.parametrize("actor", [AUDITOR, Actor(Role.CUSTOMER, "cleo"), Actor(Role.RESTAURANT, "luigi")])
-def test_only_support_acts(actor):
+def test_only_support_acts_on_incidents(actor):
+    """Auditors read; customers and restaurants have their own requests."""
     shop = shop_with(*PARKED)
-    for deed in (
-        lambda: retry(shop.log, asked(Action.RETRY, actor), "x"),
-        lambda: resolve(shop.log, asked(Action.RESOLVE, actor), How.CANCEL, "x", limit=limit),
-        lambda: approve(shop.log, asked(Action.APPROVE, actor), 1),
-        lambda: note(shop.log, asked(Action.NOTE, actor), "x"),
+    for act in (
+        lambda: retry(shop.log, request_for(Action.RETRY, actor), "x"),
+        lambda: resolve(shop.log, request_for(Action.RESOLVE, actor), How.CANCEL, "x", limit=limit),
+        lambda: approve(shop.log, request_for(Action.APPROVE, actor), 1),
+        lambda: note(shop.log, request_for(Action.NOTE, actor), "x"),
     ):
         with pytest.raises(NotAllowed):
-            deed()
+            act()
     assert shop.order().run_state is RunState.PARKED
 
 
-def test_who_names_a_version_acts_on_that_version_or_not_at_all():
+def test_an_action_with_if_match_applies_to_that_version_or_not_at_all():
+    """Support decides on the incident that it has read."""
     shop = shop_with(*PARKED)
     with pytest.raises(PreconditionFailed):
-        retry(shop.log, asked(Action.RETRY, if_match={3}), "fixed")
+        retry(shop.log, request_for(Action.RETRY, if_match={3}), "fixed")
 
 
 def _resolved(how: How, reason: str = "no hope", **parameters: Any) -> Callable[[Shop], object]:
     generous = {"limit": lambda currency: Money(10**6, currency), **parameters}
-    return lambda shop: resolve(shop.log, asked(Action.RESOLVE, key="k"), how, reason, **generous)
+    return lambda shop: resolve(shop.log, request_for(Action.RESOLVE, key="k"), how, reason, **generous)
 
 
 @pytest.mark.parametrize(
@@ -256,13 +263,13 @@ def _resolved(how: How, reason: str = "no hope", **parameters: Any) -> Callable[
     [
         (
             PARKED,
-            lambda shop: retry(shop.log, asked(Action.RETRY, key="k"), "fixed"),
-            lambda shop: retry(shop.log, asked(Action.RETRY, key="k"), "another reason"),
+            lambda shop: retry(shop.log, request_for(Action.RETRY, key="k"), "fixed"),
+            lambda shop: retry(shop.log, request_for(Action.RETRY, key="k"), "another reason"),
         ),
         (
             PARKED,
-            lambda shop: note(shop.log, asked(Action.NOTE, key="k"), "called"),
-            lambda shop: note(shop.log, asked(Action.NOTE, key="k"), "called twice"),
+            lambda shop: note(shop.log, request_for(Action.NOTE, key="k"), "called"),
+            lambda shop: note(shop.log, request_for(Action.NOTE, key="k"), "called twice"),
         ),
         *[
             (story, _resolved(how, **intent), _resolved(how, **{**intent, **other}))
@@ -291,27 +298,28 @@ def test_a_second_request_under_the_same_key_with_another_parameter_is_refused(s
 def test_a_second_approval_under_the_same_key_is_refused():
     """The key belongs to the approval that it was first sent with."""
     shop = shop_with(*PARKED)
-    handled = resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
+    handled = resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
     assert isinstance(handled, Handled)
     (approval,) = handled.order.approvals
-    approve(shop.log, asked(Action.APPROVE, BOB, key="k"), approval)
+    approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval)
     with pytest.raises(KeyReused):
-        approve(shop.log, asked(Action.APPROVE, BOB, key="k"), approval + 1)
+        approve(shop.log, request_for(Action.APPROVE, BOB, key="k"), approval + 1)
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
 
 
-def test_a_dry_run_does_nothing():
+def test_a_dry_run_records_no_event():
+    """It returns the plan alone, for every action."""
     shop = shop_with(*PARKED)
     before = shop.order()
-    for found in (
-        retry(shop.log, asked(Action.RETRY), "x", dry_run=True),
-        resolve(shop.log, asked(Action.RESOLVE), How.CANCEL, "x", limit=limit, dry_run=True),
-        resolve(shop.log, asked(Action.RESOLVE), How.ABANDON, "x", limit=limit, dry_run=True),
-        approve(shop.log, asked(Action.APPROVE), 3, dry_run=True),
+    for planned in (
+        retry(shop.log, request_for(Action.RETRY), "x", dry_run=True),
+        resolve(shop.log, request_for(Action.RESOLVE), How.CANCEL, "x", limit=limit, dry_run=True),
+        resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "x", limit=limit, dry_run=True),
+        approve(shop.log, request_for(Action.APPROVE), 3, dry_run=True),
     ):
-        assert isinstance(found, Plan)
+        assert isinstance(planned, Plan)
     assert shop.order() == before
 
 
@@ -320,14 +328,14 @@ def test_a_dry_run_does_nothing():
 def test_a_plan_is_what_then_happens(play):
     """For every order of every world: the events, the status, and the calls that follow, or the refusal."""
     order = played(play).order
-    for verb in (
+    for command in (
         StartRun(run=order.run + 1, by=ALICE, reason=""),
         CancelOrder(by=ALICE, reason=""),
         AbandonOrder(by=ALICE, reason="", fault=Fault.PLATFORM, limit=Money(500, "EUR")),
     ):
-        planned, refused = plan(verb, order), None
+        planned, refused = plan(command, order), None
         try:
-            events = decide(verb, order)
+            events = decide(command, order)
         except Rejected as refusal:
             events, refused = (), (type(refusal).__name__, str(refusal))
         assert planned.refused == refused
@@ -344,25 +352,29 @@ def test_a_plan_is_what_then_happens(play):
 
 
 @pytest.mark.parametrize(
-    ("told", "verb", "moves"),
+    ("lines", "action", "moves"),
     [
-        ((*s.PLACED, s.park()), "retry", [("hold", "40.00")]),
-        ((*s.DELIVERED, s.park()), "retry", [("take", "40.00")]),
-        (PARKED, "cancel", [("let go of", "40.00")]),
-        ((*s.COMPLETED, s.credit("5.00"), s.park()), "retry", [("give back", "5.00")]),
-        ((*s.COMPLETED, s.credit("5.00"), s.park()), "abandon", [("give up", "5.00")]),
-        ((*s.DELIVERED, s.capture_refused(), s.park()), "abandon", [("leave held", "40.00"), ("give up", "40.00")]),
+        ((*s.PLACED, s.park()), "retry", [(Movement.AUTHORIZE, "40.00")]),
+        ((*s.DELIVERED, s.park()), "retry", [(Movement.CAPTURE, "40.00")]),
+        (PARKED, "cancel", [(Movement.RELEASE, "40.00")]),
+        ((*s.COMPLETED, s.credit("5.00"), s.park()), "retry", [(Movement.REFUND, "5.00")]),
+        ((*s.COMPLETED, s.credit("5.00"), s.park()), "abandon", [(Movement.GIVE_UP, "5.00")]),
+        (
+            (*s.DELIVERED, s.capture_refused(), s.park()),
+            "abandon",
+            [(Movement.LEAVE_HELD, "40.00"), (Movement.GIVE_UP, "40.00")],
+        ),
     ],
 )
-def test_a_plan_names_the_money_that_moves(told, verb, moves):
-    """What is held and what is due are two things, even where they are one amount."""
-    order = s.given(*told).order
+def test_a_plan_names_the_money_that_moves(lines, action, moves):
+    """A hold and the payment due are listed separately, even if they are the same amount."""
+    order = s.given(*lines).order
     commands = {
         "retry": StartRun(run=order.run + 1, by=ALICE, reason=""),
         "cancel": CancelOrder(by=ALICE, reason=""),
         "abandon": AbandonOrder(by=ALICE, reason="", fault=Fault.PLATFORM),
     }
-    assert [(move.what, move.amount) for move in plan(commands[verb], order).money] == [
+    assert [(move.what, move.amount) for move in plan(commands[action], order).money] == [
         (what, s.eur(amount)) for what, amount in moves
     ]
 
@@ -370,7 +382,8 @@ def test_a_plan_names_the_money_that_moves(told, verb, moves):
 # --- limits -----------------------------------------------------------------------------------------------------------
 
 
-def test_the_limit_is_set_a_currency_and_is_zero_where_nobody_set_it():
+def test_the_limit_is_set_per_currency_and_is_zero_for_the_others():
+    """In a currency without a limit every amount needs a second person."""
     limits = read({"SECOND_PERSON_ABOVE": "100.00 EUR, 15000 JPY"}, read_limits)
     assert limit_for("EUR", limits) == Money(10000, "EUR")
     assert limit_for("JPY", limits) == Money(15000, "JPY")
@@ -379,6 +392,7 @@ def test_the_limit_is_set_a_currency_and_is_zero_where_nobody_set_it():
 
 
 @pytest.mark.parametrize("text", ["100", "100.00EUR", "1,5 EUR", "many EUR", "1.001 EUR"])
-def test_a_limit_that_says_nothing_is_refused(text):
+def test_an_unreadable_limit_is_refused(text):
+    """A misread limit would let one person decide about too much."""
     with pytest.raises(SettingsRefused, match="SECOND_PERSON_ABOVE is"):
         read({"SECOND_PERSON_ABOVE": text}, read_limits)

@@ -65,9 +65,9 @@ LIMITED: list[Any] = [
 
 @pytest.mark.parametrize("line", LIMITED, ids=lambda line: type(line).__name__)
 def test_a_repeated_command_is_replayed_under_another_approval_limit(line: Any) -> None:
-    """The limit is a setting and not part of the request: after a deployment that changes it, a retry is no new one."""
+    """The limit is a setting, not part of the request: a retry after a deployment that changed it is still a retry."""
     shop = Shop()
-    cancelled = (s.cancel(), s.void_refused()) if isinstance(line, WriteOff) else ()  # then the hold is needed no more
+    cancelled = (s.cancel(), s.void_refused()) if isinstance(line, WriteOff) else ()  # only then it may be written off
     order = shop.tell(*s.AUTHORIZED, *cancelled, s.park(compensating=bool(cancelled)))
     command = s.command_of(line, order) if callable(line) else line
     assert send(shop.log, replace(command, limit=s.eur("1.00"))).replayed is False

@@ -1,4 +1,4 @@
-"""Who may do what, as one table: written out here once more, so that a change of it is a change of two."""
+"""The permissions of each role. The table stands here once more, so that no change of it goes unnoticed."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ def _order(*offers, cancelling=False):
         contact=Erased(),
         placed_at=None,
     )
-    asked = CancellationRequested(cause=CancellationCause.ASKED, fault=Fault.CUSTOMER, by=SYSTEM, reason="")
+    cancellation = CancellationRequested(cause=CancellationCause.ASKED, fault=Fault.CUSTOMER, by=SYSTEM, reason="")
     return Order(
         order_id=OrderId("ord_x"),
         placed=placed,
         delivery=Delivery(offers=offers),
-        cancellation=asked if cancelling else None,
+        cancellation=cancellation if cancelling else None,
     )
 
 
@@ -81,25 +81,25 @@ def _offer(state=OfferState.REQUESTED, courier=None, intent=6, made_to=()):
     return Offer(intent=intent, attempt=1, state=state, courier=courier, made_to=frozenset(made_to))
 
 
-def test_the_table_is_the_one_written_here():
+def test_the_permissions_are_those_of_the_table():
     """Every action has a row, and every role a column."""
     rows = [line.split() for line in TABLE.strip().splitlines()]
-    written = {
+    expected = {
         Action[name]: {role: Tie[tie] for role, tie in zip(ROLES, ties, strict=True) if tie != "-"}
         for name, *ties in rows
     }
-    assert written == {action: dict(allowed) for action, allowed in PERMISSIONS.items()}
+    assert expected == {action: dict(allowed) for action, allowed in PERMISSIONS.items()}
     assert set(PERMISSIONS) == set(Action)
 
 
 def test_auditors_never_write_and_never_read_personal_data():
-    """They look, and that is all."""
+    """They read orders and incidents, and that is all."""
     allowed = {action for action, allowed in PERMISSIONS.items() if Role.AUDITOR in allowed}
     assert allowed == {Action.READ, Action.READ_INCIDENTS}
 
 
-def test_nobody_outside_is_the_system():
-    """Expediter itself goes through no API."""
+def test_no_action_is_allowed_to_the_system():
+    """Expediter itself uses no API, so no caller may act as the system."""
     assert not any(Role.SYSTEM in allowed for allowed in PERMISSIONS.values())
 
 
@@ -124,7 +124,7 @@ def test_a_customer_sees_what_it_placed(actor, sees):
     ],
 )
 def test_a_courier_sees_open_offers_and_those_it_took(offers, carl, cleo):
-    """And nothing of the others'."""
+    """Other orders do not exist for a courier."""
     assert (may(CARL, Action.READ, _order(*offers)), may(CLEO, Action.READ, _order(*offers))) == (carl, cleo)
 
 
@@ -139,6 +139,7 @@ def test_a_courier_sees_open_offers_and_those_it_took(offers, carl, cleo):
     ],
 )
 def test_an_offer_to_named_couriers_is_seen_and_answered_by_them_alone(offers, action, carl):
+    """An offer that names no courier is open to all."""
     assert may(CARL, action, _order(*offers), offers[0].intent) is carl
 
 
@@ -151,7 +152,7 @@ def test_a_courier_who_gave_the_delivery_back_gets_no_second_offer_of_the_order(
         assert may(CARL, action, order, 6)
 
 
-def test_an_offer_of_an_order_that_is_being_cancelled_is_open_to_nobody():
+def test_an_offer_of_an_order_that_is_being_cancelled_is_closed():
     """It is about to be withdrawn."""
     assert not may(CARL, Action.READ, _order(_offer(), cancelling=True))
 
@@ -168,14 +169,14 @@ def test_an_offer_of_an_order_that_is_being_cancelled_is_open_to_nobody():
     ],
 )
 @pytest.mark.parametrize("action", [Action.ASSIGN, Action.DECLINE])
-def test_an_offer_is_answered_by_who_may_still_take_it_or_took_it(offer, carl, cleo, action):
+def test_an_offer_is_answered_by_couriers_who_may_accept_it_or_accepted_it(offer, carl, cleo, action):
     """A late answer counts; a closed offer admits no courier."""
     order = _order(offer)
     assert (may(CARL, action, order, 6), may(CLEO, action, order, 6)) == (carl, cleo)
 
 
 @pytest.mark.parametrize("action", [Action.PICK_UP, Action.DELIVER, Action.FAIL])
-def test_a_delivery_is_reported_on_by_who_took_the_offer(action):
+def test_a_delivery_is_reported_on_by_the_courier_who_accepted_the_offer(action):
     """An open offer belongs to no courier yet."""
     assert may(CARL, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
     assert not may(CLEO, action, _order(_offer(OfferState.ASSIGNED, "carl")), 6)
@@ -193,13 +194,13 @@ def test_a_delivery_is_reported_on_by_who_took_the_offer(action):
         (OfferState.TIMED_OUT, False),
     ],
 )
-def test_the_address_is_shown_to_who_brings_the_meal(state, shown):
-    """Not to who gave it back, was released or was too slow."""
+def test_the_address_is_shown_to_the_courier_who_delivers_the_meal(state, shown):
+    """Couriers who declined, were released or answered too late do not see it."""
     assert may(CARL, Action.READ_PERSONAL, _order(_offer(state, "carl"))) is shown
 
 
-def test_a_refusal_reveals_an_order_only_to_who_may_see_it():
-    """404 for the others, as if there were none."""
+def test_a_refusal_reveals_an_order_only_to_callers_who_may_see_it():
+    """404 for the others, as for an order that does not exist."""
     order = _order(_offer(OfferState.ASSIGNED, "carl"))
     with pytest.raises(NotAllowed, match="Couriers cannot cancel the order"):
         check(CARL, Action.CANCEL, order)
@@ -209,8 +210,29 @@ def test_a_refusal_reveals_an_order_only_to_who_may_see_it():
         check(Actor(Role.SUPPORT, "sue"), Action.READ, Order(order_id=OrderId("ord_x")))
 
 
-def test_who_an_order_is_for_and_who_takes_an_offer():
-    """Customers and couriers are themselves; others name somebody."""
+@pytest.mark.parametrize(
+    ("actor", "action", "message"),
+    [
+        (Actor(Role.AUDITOR, "otto"), Action.NOTE, "Auditors cannot add a note. Allowed: support."),
+        (
+            CARL,
+            Action.ACCEPT,
+            "Couriers cannot accept the preparation. Allowed: restaurant (own orders), service, support.",
+        ),
+        (
+            CLEO,
+            Action.PICK_UP,
+            "This courier cannot report the pickup. Allowed: courier (own orders), service, support.",
+        ),
+    ],
+)
+def test_a_refusal_names_the_roles_that_are_allowed(actor, action, message):
+    """The caller learns which colleague to ask."""
+    assert str(NotAllowed(actor, action)) == message
+
+
+def test_customers_and_couriers_act_for_themselves_and_other_roles_name_them():
+    """A service without a customer's name, or a courier with another courier's, is refused."""
     assert places_for(Actor(Role.CUSTOMER, "ada"), None) == places_for(Actor(Role.CUSTOMER, "ada"), "ada") == "ada"
     assert places_for(Actor(Role.SERVICE, "shop"), "bob") == "bob"
     assert assigns(CARL, None) == "carl"
@@ -222,14 +244,14 @@ def test_who_an_order_is_for_and_who_takes_an_offer():
         places_for(Actor(Role.AUDITOR, "otto"), "ada")
 
 
-def test_who_reads_all_orders():
-    """Support, services and auditors."""
+def test_support_services_and_auditors_read_all_orders():
+    """The other roles read their own."""
     assert {role for role in Role if reads_all(Actor(role, "x"))} == {Role.SUPPORT, Role.SERVICE, Role.AUDITOR}
 
 
 @pytest.mark.parametrize("role", list(Role))
-def test_what_is_about_no_order_is_for_those_who_may_do_it_to_any(role):
-    """A list of incidents, a circuit."""
+def test_incidents_and_circuits_are_for_roles_that_may_read_any_order(role):
+    """They belong to no order, so a tie to one order does not suffice."""
     allowed = {Role.SUPPORT, Role.AUDITOR}
     if role in allowed:
         check_all(Actor(role, "x"), Action.READ_INCIDENTS)

@@ -81,34 +81,34 @@ def test_every_version_can_be_visited_and_replaying_to_the_last_is_the_order(log
 
 
 def test_a_past_history_cannot_be_appended_to(log):
-    """It is another type, so that no decision is made on a past state."""
+    """It has a type of its own, so that no decision is made on a past state."""
     assert type(past(load(log, ORDER)[0], 3)) is PastHistory
 
 
 def test_a_time_is_inclusive_and_of_any_zone(log):
-    """What was recorded at that very moment had happened."""
+    """Events recorded at that very moment belong to the state."""
     history, _ = load(log, ORDER)
     recorded = history.recorded[2].recorded_at
     assert order_at(history, ORDER, recorded).version == 4  # PaymentAuthorized and what followed from it
     assert order_at(history, ORDER, recorded - timedelta(microseconds=1)).version == 2
 
 
-def test_a_version_that_is_not_there_is_named(log):
-    """Versions begin with 1 and end with the newest; so does the message."""
+def test_a_version_out_of_range_is_refused_with_the_newest_version(log):
+    """The message names the versions to choose from."""
     history, _ = load(log, ORDER)
     for version in (-1, history.version + 1):
         with pytest.raises(NoSuchVersion, match=f"it is at version {history.version}"):
             past(history, version)
 
 
-def test_a_time_before_the_order_says_when_it_was_placed(log):
+def test_a_time_before_the_order_is_refused_with_the_time_it_was_placed(log):
     """There was no order to show."""
     history, _ = load(log, ORDER)
     with pytest.raises(NotPlacedYet, match="placed at 2026-05-04T12:0"):
         order_at(history, ORDER, NOON - timedelta(days=1))
 
 
-def test_a_replay_says_what_each_event_changed(log):
+def test_a_replay_shows_the_changes_of_each_event(log):
     """By path, with the value before and after."""
     history, _ = load(log, ORDER)
     steps = replay(history, ORDER, history.version, Audience.CUSTOMER).steps
@@ -120,22 +120,23 @@ def test_a_replay_says_what_each_event_changed(log):
 
 
 def test_the_changes_add_up_to_the_order(log):
-    """Nothing that differs between two versions is missing from the steps between them."""
+    """Every difference between two versions is among the changes of the events between them."""
     history, order = load(log, ORDER)
     steps = replay(history, ORDER, history.version, Audience.CUSTOMER).steps
-    told = {change.path for step in steps for change in step.changes}
+    changed = {change.path for step in steps for change in step.changes}
     for version in range(1, history.version):
         before = order_view(order_at(history, ORDER, version), Audience.CUSTOMER)
         after = order_view(order, Audience.CUSTOMER)
-        assert all(_told(change.path, told) for change in changes(before, after) if change.path != "version")
+        assert all(_is_below(change.path, changed) for change in changes(before, after) if change.path != "version")
 
 
-def _told(path, told):
-    return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in told)
+def _is_below(path, changed):
+    """Whether the path is one of the changed ones, or inside of one."""
+    return any(path == other or path.startswith((f"{other}.", f"{other}[")) for other in changed)
 
 
 def test_a_replay_without_personal_data_shows_none(log):
-    """Not in the changes either."""
+    """The changes withhold it too."""
     history, _ = load(log, ORDER)
     shown = repr([step.changes for step in replay(history, ORDER, history.version, Audience.AUDITOR).steps])
     assert "(withheld)" in shown
@@ -155,6 +156,6 @@ def test_a_replay_without_personal_data_shows_none(log):
         ({"a": [1]}, {"a": {"b": 1}}, [Change("a", [1], {"b": 1})]),
     ],
 )
-def test_changes_are_told_by_the_deepest_path(before, after, expected):
-    """So that a long list does not hide what moved in it."""
+def test_a_change_is_named_by_its_deepest_path(before, after, expected):
+    """A long list does not hide the one value that changed in it."""
     assert list(changes(before, after)) == expected

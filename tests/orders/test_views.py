@@ -1,4 +1,4 @@
-"""The order as JSON: its money, kept apart by what happened to it."""
+"""The order as JSON: the money that was authorized, captured, released and refunded."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from workflows.orders.visibility import Audience
         ((*s.COMPLETED, s.credit("5.00"), s.refunded()), "40.00", "40.00", "0.00", "5.00"),
     ],
 )
-def test_the_money_of_an_order_says_what_was_authorized_captured_released_and_refunded(
+def test_the_payment_of_an_order_shows_what_was_authorized_captured_released_and_refunded(
     lines, authorized, captured, released, refunded
 ):
-    """An authorization and its capture are one sum of money, so they are never to be added."""
+    """An authorization and its capture are the same money, so they are never added."""
     payment = order_view(s.given(*lines).order, Audience.CUSTOMER)["payment"]
     amounts = {name: payment[name]["amount"] for name in ("authorized", "captured", "released", "refunded")}
     assert amounts == {"authorized": authorized, "captured": captured, "released": released, "refunded": refunded}

@@ -17,7 +17,7 @@ from workflows.cli.wording import plain, waiting_sentences
 if TYPE_CHECKING:
     from workflows.cli.order_pages import Hint
     from workflows.client import ExpediterClient
-    from workflows.client.incident_json import BulkRetryJson, DeedJson
+    from workflows.client.incident_json import ActionOutcomeJson, BulkRetryJson
     from workflows.client.order_json import OrderJson
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
@@ -227,7 +227,7 @@ def _has_outcome(view: OrderJson) -> bool:
     return view["parked"] or view["status"] in ENDED
 
 
-def _show_retried(done: DeedJson, order: str, see: Hint, json: bool) -> None:
+def _show_retried(done: ActionOutcomeJson, order: str, see: Hint, json: bool) -> None:
     view = done["order"]
     if view is None or json:
         _show_done(done, order, "retry", see, json)
@@ -246,9 +246,9 @@ def _show_retried(done: DeedJson, order: str, see: Hint, json: bool) -> None:
         say(f"see {see(f'order show {order}')}")
 
 
-def _show_done(done: DeedJson, order: str, action: str, see: Hint, json: bool) -> None:
+def _show_done(done: ActionOutcomeJson, order: str, action: str, see: Hint, json: bool) -> None:
     """Print what an action did, or would do. Raises CommandRefused when a second person must approve it first."""
-    needed = [request for request in done["approvals"] if request["wish"] == action and done["plan"] is None]
+    needed = [request for request in done["approvals"] if request["action"] == action and done["plan"] is None]
     view = done["order"]
     if json:
         print_json(done)

@@ -57,7 +57,7 @@ def show_incident(incident: View, hint: Hint) -> None:
     for item in incident["owed"]:
         console.print(Text(_held(item), "yellow"))
     for request in incident["approvals"]:
-        words = f"{plain(request['wish'])} of {money(request['amount'])} requested by {actor(request['by'])}"
+        words = f"{plain(request['action'])} of {money(request['amount'])} requested by {actor(request['by'])}"
         approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
         console.print(
             Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True

@@ -73,8 +73,8 @@ def _given_up(plan: Plan) -> list[str]:
     """Money that would stay where it is. A hold that is left and its claim that is given up are one amount."""
     performed = {run["version"] for run in plan["runs"]}
     moves = [move for move in plan["money"] if move["intent"] not in performed]
-    left = [money(move["amount"]) for move in moves if move["what"] == "leave held"]
-    lost = [money(move["amount"]) for move in moves if move["what"] != "leave held"]
+    left = [money(move["amount"]) for move in moves if move["what"] == "leave_held"]
+    lost = [money(move["amount"]) for move in moves if move["what"] != "leave_held"]
     return [
         *(f"The {amount} hold stays until it expires and is never collected." for amount in left),
         *(f"{amount} is given up." for amount in lost if amount not in left),

@@ -13,7 +13,14 @@ from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote
 
-from .incident_json import BulkRetryJson, CircuitHistoryJson, CircuitsJson, DeedJson, IncidentJson, IncidentsJson
+from .incident_json import (
+    ActionOutcomeJson,
+    BulkRetryJson,
+    CircuitHistoryJson,
+    CircuitsJson,
+    IncidentJson,
+    IncidentsJson,
+)
 from .order_json import HistoryJson, OrderJson, PlaceJson, ReplayJson
 
 T = TypeVar("T")
@@ -148,7 +155,7 @@ def incident(order_id: str) -> ApiCall[IncidentJson]:
     return ApiCall(method="GET", path=_incident(order_id))
 
 
-def retry(order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[DeedJson]:
+def retry(order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
     """Continue a parked order in a new run."""
     return _write(f"{_incident(order_id)}/retry", {"reason": reason, "dry_run": dry_run}, key)
 
@@ -162,7 +169,7 @@ def resolve(
     intent: int | None = None,
     dry_run: bool = False,
     key: str | None = None,
-) -> ApiCall[DeedJson]:
+) -> ApiCall[ActionOutcomeJson]:
     """End an incident.
 
     Args:
@@ -174,12 +181,14 @@ def resolve(
     return _write(f"{_incident(order_id)}/resolve", body, key)
 
 
-def approve(order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None) -> ApiCall[DeedJson]:
+def approve(
+    order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None
+) -> ApiCall[ActionOutcomeJson]:
     """Approve, as a second person, the request with this number."""
     return _write(f"{_incident(order_id)}/approve", {"approval": approval, "dry_run": dry_run}, key)
 
 
-def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[DeedJson]:
+def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
     """Add a note to the order's history."""
     return _write(f"{_incident(order_id)}/note", {"text": text}, key)
 

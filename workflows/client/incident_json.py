@@ -69,7 +69,7 @@ class OwedJson(TypedDict):
 class MoveJson(TypedDict):
     """Money that would move, or would be given up."""
 
-    what: Annotated[str, Meta(examples=["hold", "take", "let go of", "give back", "leave held", "give up"])]
+    what: Literal["authorize", "capture", "release", "refund", "leave_held", "give_up"]
     amount: MoneyJson
     intent: Annotated[int, Meta(ge=0, description="The version of the intent; 0 if there is none.")]
 
@@ -96,7 +96,7 @@ class ApprovalJson(TypedDict):
     """A request that waits for a second person."""
 
     approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
-    wish: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
+    action: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
     amount: MoneyJson
     by: ActorJson
     reason: str
@@ -117,7 +117,7 @@ class IncidentJson(IncidentLineJson):
     ]
 
 
-class DeedJson(TypedDict):
+class ActionOutcomeJson(TypedDict):
     """What an action did (``order``), or would do in a dry run (``plan``)."""
 
     order: OrderJson | None

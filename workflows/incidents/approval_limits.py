@@ -13,17 +13,17 @@ from workflows.settings import Reader, amounts
 
 SETTING = "SECOND_PERSON_ABOVE"
 DEFAULT = "100.00 EUR, 100.00 USD, 100.00 GBP"
-"""A product decision: most orders are below it, so that support is held up by few; what is above is worth a look."""
+"""A product decision: most orders cost less, so few requests of support have to wait for a second person."""
 
 ApprovalLimits: TypeAlias = Mapping[str, Money]
 """By currency."""
 
 
 def read_limits(reader: Reader) -> ApprovalLimits:
-    """Read the limits of all currencies that the setting names."""
+    """Read the limit of each currency in the setting."""
     return reader.parsed(SETTING, amounts, default=DEFAULT)
 
 
 def limit_for(currency: str, limits: ApprovalLimits) -> Money:
-    """Return what one person may move or give up of an order in this currency. Zero for a currency without a limit."""
+    """Return the amount up to which one person decides alone. Zero for a currency without a limit."""
     return limits.get(currency, Money.zero(currency))

@@ -1,9 +1,11 @@
-"""Retrying all incidents with one cause: paced, and kept in documents so that it goes on wherever it was interrupted.
+"""Bulk retries: all incidents with one cause are retried at a limited pace, also if a process ends in between.
 
-Each order moves through three partitions: it waits, is started, has its result. It is put into the next before it is
-taken from the last, so a crash leaves it in both and its step is done once more, under the same key. The result comes
-from the order's log. Whoever advances a job takes what the pace allows first, so several may do so: the timer does,
-and the command line while somebody watches. Once the circuit of the dependency is open again, the job stops itself.
+Its job and orders are documents. Each order passes through three partitions: waiting, started, result. It is written
+into the next one before it is deleted from the last. So after a crash it may be in both, and its step is repeated under
+the same key. The result comes from the order's log.
+
+Several processes may advance a job: the timer does, and so does the command line while it shows the progress. Each one
+first claims the starts that the pace allows. A job stops when the circuit of its provider is open again.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
+from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
@@ -35,18 +38,18 @@ from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
 
 RESULT_AFTER = timedelta(minutes=10)
-"""An order that still moves after this is past its fault, or the watchdog will see to it: longer than a payment's
-attempts take, with their waits."""
+"""An order that is still running after this time is past its fault, or the watchdog will find it. It is longer than
+all attempts of a payment and their waits."""
 
 BURST = timedelta(seconds=10)
-"""The longest time between two advances that is made up for: two ticks of the timer."""
+"""Starts that were missed are made up for at most this long: two ticks of the timer."""
 
 PER_S_MAX = 50.0
 """StartExecution refills 150/s in small regions; live orders need most of it."""
 
 
 class Outcome(StrEnum):
-    """What came of an order. The last five are results, and final."""
+    """How far an order came. The last five are results and final. The values are stored."""
 
     WAITING = "waiting"
     STARTED = "started"
@@ -58,6 +61,8 @@ class Outcome(StrEnum):
 
 
 class JobState(StrEnum):
+    """The state of a bulk retry. STOPPED can be resumed; DONE is final."""
+
     RUNNING = "running"
     STOPPED = "stopped"
     DONE = "done"
@@ -65,7 +70,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """One order of a job. ``detail``: its status, or the error it was parked with again."""
+    """One order of a job. ``detail`` is its status, the error it was parked with again, or the refusal."""
 
     order_id: OrderId
     outcome: Outcome = Outcome.WAITING
@@ -111,42 +116,45 @@ class Progress:
 
     @property
     def counts(self) -> dict[Outcome, int]:
-        found = dict.fromkeys(Outcome, 0)
+        """The number of orders with each outcome."""
+        numbers = dict.fromkeys(Outcome, 0)
         for order in self.orders:
-            found[order.outcome] += 1
-        return found
+            numbers[order.outcome] += 1
+        return numbers
 
 
 def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float, key: str) -> Job:
-    """Make a job of all orders that are parked with this cause now. Nothing is started yet.
+    """Store a job for all orders that are parked with this cause now. No order is started yet.
 
     Raises:
         NoSuchGroup: No order is parked with this cause.
         ValueError: The pace is not above zero and at most ``PER_S_MAX``.
-        KeyReused: The caller used the key for a job with another cause, reason or pace. The same again is the same job.
+        KeyReused: The caller used the key for a job with another cause, reason or pace. The same request again returns
+            the same job.
     """
     job_id = "retry_" + sha256(f"{caller.actor.role}/{caller.actor.id}/{key}".encode()).hexdigest()[:16]
-    if (known := _kept(engine, job_id)) is not None:
-        return _same(known[0], cause, reason, per_s, key)
+    if (stored := _stored(engine, job_id)) is not None:
+        return _same(stored[0], cause, reason, per_s, key)
     planned = preview(engine, cause, caller, reason, per_s=per_s)
     for retried in planned.orders:
         _put(engine, job_id, retried)
     try:
         return _write(engine, replace(planned.job, id=job_id), None)
     except DocumentChanged:
-        return _same(_found(engine, job_id)[0], cause, reason, per_s, key)
+        return _same(_job(engine, job_id)[0], cause, reason, per_s, key)
 
 
 def _same(job: Job, cause: str, reason: str, per_s: float, key: str) -> Job:
+    """Return the job that was stored under the key. Raises KeyReused if its parameters differ."""
     if (job.cause, job.reason, job.per_s) != (cause, reason, per_s):
         raise KeyReused(job.id, key)
     return job
 
 
 def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
-    """Return the job that ``begin`` would make now. Raises NoSuchGroup, ValueError as it does."""
+    """Return the job that ``begin`` would store now. Raises NoSuchGroup, ValueError as it does."""
     if not 0 < per_s <= PER_S_MAX:
-        raise ValueError(f"retry between 0 and {PER_S_MAX:g} orders a second, not {per_s:g}")
+        raise ValueError(f"the pace must be above 0 and at most {PER_S_MAX:g} orders a second, not {per_s:g}")
     parked, now = list_parked(engine.documents, cause), engine.clock.now()
     if not parked:
         raise NoSuchGroup(cause)
@@ -165,9 +173,9 @@ def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: f
 
 
 def advance(engine: Engine, job_id: str) -> Job:
-    """Look at what was started, and start as many more as the pace allows. Raises NoSuchJob."""
-    _look_at_started(engine, job_id)
-    job, version = _found(engine, job_id)
+    """Record the results of the started orders, and start as many more as the pace allows. Raises NoSuchJob."""
+    _record_results(engine, job_id)
+    job, version = _job(engine, job_id)
     if job.state is not JobState.RUNNING:
         return job
     if (why := _why_stop(engine, job)) is not None:
@@ -182,35 +190,35 @@ def advance(engine: Engine, job_id: str) -> Job:
     spent = max(job.spent_until, engine.clock.now() - BURST) + timedelta(seconds=allowed / job.per_s)
     try:
         job = _write(engine, replace(job, spent_until=spent), version)
-    except DocumentChanged:  # somebody else takes it further, or stopped it
-        return _found(engine, job_id)[0]
+    except DocumentChanged:  # another process advances it, or it was stopped
+        return _job(engine, job_id)[0]
     for _, retried in zip(range(allowed), _orders(engine, job_id, _WAITING), strict=False):
         _start(engine, job, retried.order_id)
     return job
 
 
 def stop(engine: Engine, job_id: str, actor: Actor) -> Job:
-    """Start no more. What was started goes on. Raises NoSuchJob."""
+    """Start no more orders. Those that were started continue. Raises NoSuchJob."""
     return _set(engine, job_id, JobState.RUNNING, JobState.STOPPED, f"stopped by {actor.role} {actor.id}")
 
 
 def resume(engine: Engine, job_id: str) -> Job:
-    """Go on where it was stopped. Raises NoSuchJob."""
+    """Continue a stopped job. Raises NoSuchJob."""
     return _set(engine, job_id, JobState.STOPPED, JobState.RUNNING, "")
 
 
 def read(engine: Engine, job_id: str) -> Progress:
-    """Raises NoSuchJob."""
-    job, _ = _found(engine, job_id)
-    seen: dict[OrderId, Retried] = {}
-    for stage in (_WAITING, _STARTED, _RESULT):  # an order that is in two of them has got to the later
-        seen |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
-    orders = tuple(sorted(seen.values(), key=lambda retried: _STAGE[retried.outcome]))
+    """Read a job and all its orders. Raises NoSuchJob."""
+    job, _ = _job(engine, job_id)
+    by_id: dict[OrderId, Retried] = {}
+    for stage in (_WAITING, _STARTED, _RESULT):  # an order in two of them counts in the later one
+        by_id |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
+    orders = tuple(sorted(by_id.values(), key=lambda retried: _STAGE[retried.outcome]))
     return Progress(job, orders, dry_run=False)
 
 
 def running(engine: Engine) -> list[str]:
-    """The jobs that are under way."""
+    """Return the ids of the running jobs."""
     return [job.id for job in _jobs(engine) if job.state is JobState.RUNNING]
 
 
@@ -223,20 +231,22 @@ def _why_stop(engine: Engine, job: Job) -> str | None:
     circuit = engine.breakers[job.dependency].read()
     if circuit.state is CircuitState.CLOSED:
         return None
-    return f"the circuit of {job.dependency} is {circuit.state} since {circuit.opened}"
+    state = circuit.state.replace("_", " ")
+    return f"the circuit of {job.dependency} has been {state} since {timestamp(circuit.since)}"
 
 
 def _allowed(engine: Engine, job: Job) -> int:
+    """Return how many orders the pace allows to start now."""
     now = engine.clock.now()
     return max(0, math.floor((now - max(job.spent_until, now - BURST)).total_seconds() * job.per_s + _ROUNDING))
 
 
 _ROUNDING = 1e-6
-"""Of seconds as a floating-point number: ten tenths are one."""
+"""Tolerance in starts: as floating-point numbers, ten tenths of a second are slightly less than one."""
 
 
 def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
-    """Start the run under the job's own key: if it was, and that was not noted, this finds the run of then."""
+    """Start a run of the order under the job's own key, so that a repetition after a crash finds the run of before."""
     history, order = load(engine.log, order_id)
     key = f"BulkRetry/{job.id}"
     if key not in history.keys and order.run_state is not RunState.PARKED:
@@ -247,7 +257,7 @@ def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
     try:
         handle(engine.log, command, order_id=order_id, key=key, caller=caller, loaded=history)
     except PreconditionFailed:
-        return None  # somebody wrote meanwhile: it still waits, and is looked at again
+        return None  # another command came first: the order still waits, and the next advance tries it again
     except Rejected as refusal:
         return _move(engine, job.id, _result(order, Outcome.REFUSED, str(refusal)))
     started = Retried(order_id=order_id, outcome=Outcome.STARTED, run=run, started_at=engine.clock.now())
@@ -255,28 +265,29 @@ def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
 
 
 def _run_of(history: History, key: str) -> int | None:
-    seen = history.keys.get(key)
-    if seen is None:
+    """Return the number of the run that was started under this key."""
+    written = history.keys.get(key)
+    if written is None:
         return None
-    events: list[object] = [recorded.event for recorded in history.recorded[seen.first - 1 : seen.last]]
+    events: list[object] = [recorded.event for recorded in history.recorded[written.first - 1 : written.last]]
     return next(event.run for event in events if isinstance(event, RunStarted))
 
 
-def _look_at_started(engine: Engine, job_id: str) -> None:
+def _record_results(engine: Engine, job_id: str) -> None:
     for retried in list(_orders(engine, job_id, _STARTED)):
         history, order = load(engine.log, retried.order_id)
-        if (result := _came_of(engine, retried, history, order)) is not None:
+        if (result := _result_in_log(engine, retried, history, order)) is not None:
             _move(engine, job_id, replace(result, started_at=retried.started_at))
 
 
-def _came_of(engine: Engine, retried: Retried, history: History, order: Order) -> Retried | None:
-    """The result, from the log; None while it is too early to say."""
+def _result_in_log(engine: Engine, retried: Retried, history: History, order: Order) -> Retried | None:
+    """Return the result of a started order as its log shows it; None while it has none."""
     if order.run_state is RunState.ENDED:
         return _result(order, Outcome.ENDED, order.status)
     if order.run_state is RunState.PARKED and order.run >= retried.run:
         event: object = history.recorded[order.stopped_at - 1].event
         return _result(order, Outcome.PARKED_AGAIN, event.error if isinstance(event, OrderParked) else "")
-    assert retried.started_at is not None  # it was started
+    assert retried.started_at is not None  # a started order has it
     late = engine.clock.now() > retried.started_at + RESULT_AFTER
     return _result(order, Outcome.STILL_MOVING, order.status) if late else None
 
@@ -303,6 +314,7 @@ def _put(engine: Engine, job_id: str, retried: Retried) -> None:
 
 
 def _move(engine: Engine, job_id: str, retried: Retried) -> None:
+    """Put an order into the partition of its outcome, and delete it from the earlier ones."""
     _put(engine, job_id, retried)
     for stage in range(_STAGE[retried.outcome]):
         engine.documents.delete(_stage(job_id, stage), retried.order_id, ANY)
@@ -320,17 +332,18 @@ def _jobs(engine: Engine) -> Iterator[Job]:
             yield job
 
 
-def _kept(engine: Engine, job_id: str) -> tuple[Job, int] | None:
+def _stored(engine: Engine, job_id: str) -> tuple[Job, int] | None:
+    """Return a job and the version of its document. None if there is none, or its shape is unknown."""
     document = engine.documents.get(_JOBS, job_id)
     job = body_as(document, Job)
     return None if document is None or job is None else (job, document.version)
 
 
-def _found(engine: Engine, job_id: str) -> tuple[Job, int]:
-    kept = _kept(engine, job_id)
-    if kept is None:
+def _job(engine: Engine, job_id: str) -> tuple[Job, int]:
+    stored = _stored(engine, job_id)
+    if stored is None:
         raise NoSuchJob(job_id)
-    return kept
+    return stored
 
 
 def _write(engine: Engine, job: Job, expected: int | None) -> Job:
@@ -340,12 +353,13 @@ def _write(engine: Engine, job: Job, expected: int | None) -> Job:
 
 
 def _changed(engine: Engine, job: Job, version: int) -> Job:
+    """Store a changed job. Return the job as it is stored now, also if another process changed it first."""
     try:
         return _write(engine, job, version)
     except DocumentChanged:
-        return _found(engine, job.id)[0]
+        return _job(engine, job.id)[0]
 
 
 def _set(engine: Engine, job_id: str, before: JobState, after: JobState, why: str) -> Job:
-    job, version = _found(engine, job_id)
+    job, version = _job(engine, job_id)
     return _changed(engine, replace(job, state=after, why=why), version) if job.state is before else job

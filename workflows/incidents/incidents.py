@@ -1,7 +1,8 @@
-"""Incidents: orders that are parked because of a fault that is ours, grouped by cause; and what a person can do.
+"""Incidents: orders that a fault has parked, grouped by cause, and the actions that support can take on them.
 
-The list comes from the view of open orders; everything about one order comes from its log, and every deed is an event
-of that order with who and why. ``cancel`` gives back what is held; ``abandon`` does not, and ends the order as it is.
+The list comes from the view of open orders. Everything about one order comes from its log, and every action is recorded
+there as an event with its author and reason. ``cancel`` releases what the order holds; ``abandon`` does not, and ends
+the order as it is.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
-from workflows.incidents.plans import Plan, Verb, plan
+from workflows.incidents.plans import ActionCommand, Plan, plan
 from workflows.incidents.refusals import WriteOffNeedsIntent
 from workflows.orders.command_handling import Handled, KeyedCommand, fold, load
 from workflows.orders.permissions import Action, check
@@ -34,12 +35,12 @@ from workflows.projections.open_orders import OpenOrder, ParkedNow, open_orders,
 from workflows.time_budgets import Budgets
 
 TAIL = 12
-"""Events of the timeline that are shown with an incident: about the last two commits before the fault, and what led
-there. The whole is the order's history."""
+"""Events shown with an incident: about the last two commits before the fault and what led to them. The order's history
+has all of them."""
 
 
 class NotAnIncident(Rejected):
-    """The order is not parked: it moves, or it has ended."""
+    """The order is not parked: it is running or has ended."""
 
     def __init__(self, order_id: OrderId) -> None:
         super().__init__(f"Order {order_id} is not parked, so there is nothing to retry or resolve.")
@@ -57,7 +58,7 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Parked orders with one cause. ``at_stake`` is a sum a currency."""
+    """Parked orders with one cause. ``at_stake`` has one sum per currency; ``since`` is when the first was parked."""
 
     cause: str
     error: str
@@ -69,7 +70,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """``plans`` is what each verb would do now; write-offs are by the intent they name."""
+    """A parked order as support sees it.
+
+    ``plans`` is what each action would do now, by its name: ``retry``, ``cancel``, ``abandon``, ``write_off <intent>``,
+    ``confirm_report <event>``. ``personal``: the caller may see personal data.
+    """
 
     row: OpenOrder
     order: Order
@@ -81,14 +86,17 @@ class Incident:
 
 
 def list_parked(documents: Documents, cause: str | None = None) -> list[tuple[OpenOrder, ParkedNow]]:
-    """The parked orders, or those with one cause, longest first. From the view: a moment late."""
-    found = [(row, row.parked) for row in open_orders(documents) if row.parked is not None]
-    wanted = [(row, parked) for row, parked in found if cause is None or parked.cause == cause]
-    return sorted(wanted, key=lambda each: (each[1].since, each[0].order_id))
+    """Return the parked orders, or those with one cause, those parked longest first.
+
+    They come from the view of open orders, which may be a moment behind the log.
+    """
+    parked_orders = [(row, row.parked) for row in open_orders(documents) if row.parked is not None]
+    with_cause = [(row, parked) for row, parked in parked_orders if cause is None or parked.cause == cause]
+    return sorted(with_cause, key=lambda each: (each[1].since, each[0].order_id))
 
 
 def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
-    """By cause, the largest first."""
+    """Group parked orders by cause, the largest group first."""
     by_cause = sorted((one for _, one in parked), key=lambda parked: parked.cause)
     groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=lambda parked: parked.cause)]
     return sorted(groups, key=lambda group: (-group.orders, group.cause))
@@ -104,7 +112,15 @@ def sums_at_stake(parked: Iterable[ParkedNow]) -> tuple[Money, ...]:
 
 
 def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit: Callable[[str], Money]) -> Incident:
-    """One incident, from the log. Raises OrderNotFound, NotAllowed, NotAnIncident."""
+    """Read one incident from the order's log.
+
+    Args:
+        limit: Return the amount in a currency up to which one person decides alone.
+
+    Raises:
+        OrderNotFound, NotAllowed, NotAnIncident: The order does not exist for the caller, may not be seen, or is not
+            parked.
+    """
     history, order = load(log, order_id)
     check(actor, Action.READ_INCIDENTS, order)
     row = project(order, history.recorded, budgets)
@@ -128,7 +144,7 @@ def retry(log: EventLog, request: OrderRequest, reason: str, *, dry_run: bool = 
         Rejected: A rule forbids it; NotAnIncident if the order is not parked.
         KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
     """
-    return _act(log, request, lambda order: _again(order, request.caller.actor, reason), reason, dry_run)
+    return _act(log, request, lambda order: _next_run(order, request.caller.actor, reason), reason, dry_run)
 
 
 def resolve(
@@ -148,7 +164,7 @@ def resolve(
         intent: The event to write off, or the contested report to confirm (the latest one if None).
     """
 
-    def resolution(order: Order) -> Verb:
+    def resolution(order: Order) -> ActionCommand:
         actor = request.caller.actor
         match how:
             case How.CANCEL:
@@ -190,19 +206,20 @@ def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
 def _act(
     log: EventLog,
     request: OrderRequest,
-    command_for: Callable[[Order], Verb],
+    command_for: Callable[[Order], ActionCommand],
     body: object,
     dry_run: bool,
     *,
     parked_only: bool = True,
     further: tuple[object, ...] = (),
 ) -> Handled | Plan:
-    """Do it to the order as it is, or plan it.
+    """Decide and record the command of an action, or plan it in a dry run.
 
     Args:
+        command_for: Make the command for the order as it is when the action is decided.
         body: Identifies a request without an Idempotency-Key, within one run of the order.
         parked_only: Refuse an order that is not parked.
-        further: Parameters that the command does not carry; a replay must have the same.
+        further: Parameters that the command does not carry; a repeated request must have the same.
     """
 
     def basis(history: History, order: Order) -> tuple[str, Order]:
@@ -228,17 +245,17 @@ def _act(
 
 
 def _unused(how: How, fault: Fault, intent: int | None) -> tuple[object, ...]:
-    """Return the parameters that the command of this resolution does not carry, if they were given at all."""
-    named = {"fault": fault} if how in {How.CANCEL, How.CONFIRM_REPORT} and fault is not Fault.PLATFORM else {}
-    numbered = {"intent": intent} if how in {How.CANCEL, How.ABANDON} and intent is not None else {}
-    return tuple(f"{name}={value}" for name, value in {**named, **numbered}.items())
+    """Return the parameters of the request that the command of this resolution does not carry."""
+    unused_fault = how in {How.CANCEL, How.CONFIRM_REPORT} and fault is not Fault.PLATFORM
+    unused_intent = how in {How.CANCEL, How.ABANDON} and intent is not None
+    return (*([f"fault={fault}"] if unused_fault else []), *([f"intent={intent}"] if unused_intent else []))
 
 
-def _again(order: Order, actor: Actor, reason: str) -> StartRun:
+def _next_run(order: Order, actor: Actor, reason: str) -> StartRun:
     return StartRun(run=order.run + 1, by=actor, reason=reason)
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def _group(cause: str, members: list[ParkedNow]) -> Group:
@@ -253,15 +270,15 @@ def _group(cause: str, members: list[ParkedNow]) -> Group:
 
 
 def _plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
-    verbs: dict[str, Verb] = {
-        "retry": _again(order, actor, ""),
+    commands: dict[str, ActionCommand] = {
+        "retry": _next_run(order, actor, ""),
         "cancel": CancelOrder(by=actor, reason=""),
         "abandon": AbandonOrder(by=actor, reason="", fault=Fault.PLATFORM, limit=limit),
     }
     for item in owed(order):
         write_off = WriteOff(intent=item.intent, by=actor, reason="", fault=Fault.PLATFORM, limit=limit)
-        verbs[f"write_off {item.intent}"] = write_off
+        commands[f"write_off {item.intent}"] = write_off
     if order.contest:
         confirm = ConfirmReport(report=order.contest, by=actor, reason="", limit=limit)
-        verbs[f"confirm_report {order.contest}"] = confirm
-    return {name: plan(verb, order) for name, verb in verbs.items()}
+        commands[f"confirm_report {order.contest}"] = confirm
+    return {name: plan(command, order) for name, command in commands.items()}

@@ -1,11 +1,12 @@
-"""What a decision would do, without taking it: the dry run of every verb.
+"""Plans: what an action on an incident would do. The dry run of every action.
 
-The same ``decide`` says it that would do it, on the same order; so a plan cannot be of another opinion than the deed.
+A plan is made by the same ``decide``, on the same order, that would record the action. So the two cannot differ.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 from domain.money import Money
@@ -26,22 +27,41 @@ from domain.order.intents import Holding, OpenIntent, open_intents, owed
 from domain.order.order import Order, Status, evolve
 from domain.order.refusals import Rejected
 
-Verb: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve
+ActionCommand: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve
+
+
+class Movement(StrEnum):
+    """What happens to an amount. The first four are calls to the payment provider; the last two move no money."""
+
+    AUTHORIZE = "authorize"
+    CAPTURE = "capture"
+    RELEASE = "release"
+    REFUND = "refund"
+    LEAVE_HELD = "leave_held"
+    GIVE_UP = "give_up"
 
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Money that moves (``what``: hold, take, let go of, give back), or does not (leave held, give up)."""
+    """An amount and what would happen to it. ``intent`` is the version of the intent it belongs to, 0 without one."""
 
-    what: str
+    what: Movement
     amount: Money
     intent: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``runs`` is what will be performed again, or for the first time, by the run that follows; ``approval`` is the
-    amount for which a second person has to agree first; ``refused`` says which rule is broken and how."""
+    """What an action would do.
+
+    Attributes:
+        events: The types of the events that it would record.
+        status: The order's status afterwards.
+        runs: The intents that the next run would perform.
+        money: What would happen to the order's money.
+        approval: The amount that a second person has to approve first.
+        refused: The rule that forbids the action, by its class name, and the message of the refusal.
+    """
 
     events: tuple[str, ...] = ()
     status: Status
@@ -51,8 +71,8 @@ class Plan:
     refused: tuple[str, str] | None = None
 
 
-def plan(command: Verb, order: Order) -> Plan:
-    """What the command would do to the order as it is now."""
+def plan(command: ActionCommand, order: Order) -> Plan:
+    """Work out what the command would do to the order as it is now."""
     try:
         events = decide(command, order)
     except Rejected as refusal:
@@ -60,48 +80,49 @@ def plan(command: Verb, order: Order) -> Plan:
     after = order
     for event in events:
         after = evolve(after, event)
-    asked = next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
-    runs = () if asked is not None or not events else open_intents(after)
+    approval = next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
+    runs = () if approval is not None or not events else open_intents(after)
     return Plan(
         events=tuple(type(event).__name__ for event in events),
         status=after.status,
         runs=runs,
         money=(*_given_up(events, order), *_moved(runs, after)),
-        approval=asked,
+        approval=approval,
     )
 
 
 def _given_up(events: tuple[Event, ...], order: Order) -> list[Move]:
-    """Each thing is counted as what it is worth when it is written off."""
-    found = []
+    """Return the amounts that write-offs and an abandonment give up, each as it is when it is written off."""
+    moves = []
     for event in events:
         if isinstance(event, WrittenOff):
             item = next((item for item in owed(order) if item.intent == event.intent), None)
             if item is not None and item.amount is not None:
                 held = item.holding is Holding.AUTHORIZATION
-                found.append(Move("leave held" if held else "give up", item.amount, event.intent))
+                moves.append(Move(Movement.LEAVE_HELD if held else Movement.GIVE_UP, item.amount, event.intent))
         if isinstance(event, OrderAbandoned):
             amounts = (event.unclaimed, event.unreturned)
-            found += [Move("give up", amount, 0) for amount in amounts if amount]
+            moves += [Move(Movement.GIVE_UP, amount, 0) for amount in amounts if amount]
         order = evolve(order, event)
-    return found
+    return moves
 
 
 def _moved(runs: tuple[OpenIntent, ...], order: Order) -> list[Move]:
-    moves = [(found.version, _move(found.intent, order)) for found in runs]
-    return [Move(*move, version) for version, move in moves if move is not None]
+    """Return the amounts that the calls to the payment provider would move."""
+    moves = [(run.version, _movement(run.intent, order)) for run in runs]
+    return [Move(*movement, version) for version, movement in moves if movement is not None]
 
 
-def _move(intent: Intent, order: Order) -> tuple[str, Money] | None:
+def _movement(intent: Intent, order: Order) -> tuple[Movement, Money] | None:
     match intent:
         case PaymentAuthorizationRequested():
-            return "hold", intent.amount
+            return Movement.AUTHORIZE, intent.amount
         case PaymentCaptureRequested():
-            return "take", intent.amount
+            return Movement.CAPTURE, intent.amount
         case PaymentRefundRequested():
-            return "give back", intent.amount
+            return Movement.REFUND, intent.amount
         case PaymentVoidRequested():
             held = order.payment.authorization
-            return None if held is None else ("let go of", held.amount)
+            return None if held is None else (Movement.RELEASE, held.amount)
         case _:
             return None

@@ -1,6 +1,6 @@
 """Errors raised by incident operations.
 
-They have a module of their own, because every API maps them to a status and only one of them has incidents.
+They have a module of their own: every API maps errors to statuses, but only one API loads the rest of this room.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ class WriteOffNeedsIntent(Rejected):
     """A write-off must name an intent. HTTP: 422."""
 
     def __init__(self, owed_by: Sequence[int]) -> None:
-        known = ", ".join(map(str, owed_by)) or "none"
-        super().__init__(f"name the intent whose debt is written off; this order owes for: {known}")
+        events = ", ".join(map(str, owed_by)) or "none"
+        super().__init__(f"Name the event to write off (intent). Events with something left to write off: {events}.")
 
 
 class NoSuchJob(LookupError):
     """No bulk retry has this id. HTTP: 404."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"there is no bulk retry {job_id}")
+        super().__init__(f"There is no bulk retry {job_id}.")
 
 
 class NoSuchGroup(LookupError):

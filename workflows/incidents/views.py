@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
 
 
 def group_view(group: Group) -> GroupJson:
+    """Return one group of the list."""
     return {
         "cause": group.cause,
         "error": group.error,
@@ -46,7 +47,7 @@ def group_view(group: Group) -> GroupJson:
 
 
 def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
-    """One line of the list."""
+    """Return one order of the list."""
     return {
         "order_id": row.order_id,
         "cause": parked.cause,
@@ -59,7 +60,7 @@ def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
 
 
 def incident_view(incident: Incident) -> IncidentJson:
-    """All that is needed to decide what to do."""
+    """Return an incident with everything that support needs to decide: debts, timeline, and a plan for each action."""
     parked, order = incident.parked, incident.order
     assert order.placed is not None  # only an order that was placed can be parked
     return {
@@ -80,27 +81,31 @@ def approvals_view(order: Order, audience: Audience) -> list[ApprovalJson]:
     return [
         {
             "approval": version,
-            "wish": wish.wish.value,
-            "amount": money_json(wish.amount),
-            "by": plain(wish.by),
-            "reason": plain(wish.reason) if sees(audience, ApprovalRequested, "reason") else WITHHELD,
+            "action": request.wish.value,
+            "amount": money_json(request.amount),
+            "by": plain(request.by),
+            "reason": plain(request.reason) if sees(audience, ApprovalRequested, "reason") else WITHHELD,
         }
-        for version, wish in order.approvals.items()
+        for version, request in order.approvals.items()
     ]
 
 
 def plan_view(plan: Plan) -> PlanJson:
+    """Return what an action would do."""
     return {
         "events": list(plan.events),
         "status": plan.status.value,
-        "runs": [{"version": found.version, "intent": type(found.intent).__name__} for found in plan.runs],
-        "money": [{"what": move.what, "amount": plain(move.amount), "intent": move.intent} for move in plan.money],
+        "runs": [{"version": run.version, "intent": type(run.intent).__name__} for run in plan.runs],
+        "money": [
+            {"what": move.what.value, "amount": plain(move.amount), "intent": move.intent} for move in plan.money
+        ],
         "second_person_for": plain(plan.approval),
         "refused": None if plan.refused is None else {"rule": plan.refused[0], "detail": plan.refused[1]},
     }
 
 
 def progress_view(progress: Progress) -> BulkRetryJson:
+    """Return a bulk retry and its orders."""
     job = progress.job
     return {
         "id": job.id,
@@ -120,7 +125,7 @@ def progress_view(progress: Progress) -> BulkRetryJson:
 
 
 def circuit_view(breaker: Breaker, clock: Clock) -> CircuitJson:
-    """The circuit as it is now."""
+    """Return the circuit as it is now."""
     circuit = breaker.read()
     return {
         "dependency": breaker.dependency.value,

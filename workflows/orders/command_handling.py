@@ -45,9 +45,9 @@ class KeyedCommand:
 
     Attributes:
         command: Makes the command. It is called only if no earlier attempt under ``key`` recorded it.
-        request: What the caller sent. Another one under the same key is refused.
-        key: Identifies the command across attempts: kind, caller, and what the caller makes unique.
-        further: Parameters that ``request`` does not carry, so that they are compared too.
+        request: The command as the caller sent it. Another one under the same key is refused.
+        key: Identifies the command across attempts: its kind, the caller, and the caller's own key.
+        further: Parameters that ``request`` does not carry. A repeated request must have the same.
         permit: Raise if the caller may not give this command to this version of the order.
     """
 
@@ -104,7 +104,7 @@ def transact_order(
     if_match: Collection[int] | None = None,
     loaded: History | None = None,
 ) -> Handled:
-    """Prepare a command for the newest state of the order, decide it and record what was decided, once.
+    """Prepare a command for the newest state of the order, decide it and record its events, once.
 
     Args:
         if_match: The versions that the order may be at; any version if None.
@@ -173,6 +173,6 @@ def _body(value: Any) -> Any:
 
 
 _NOT_CONTENT = frozenset({"at", "placed_at", "limit"})
-"""Fields that may differ in a repetition: times, and a limit that is a setting. None counts as absent, so that a field
-which a command gains does not turn a retry of an older one into another command.
+"""Fields that may differ when a command is repeated: times, and a limit, which is a setting. A field that is None
+counts as absent, so that a retry equals a command that an older release recorded without that field.
 """

@@ -23,18 +23,18 @@ class Action(StrEnum):
     REJECT = "reject the preparation"
     ITEM_UNAVAILABLE = "report an item unavailable"
     READY = "report the meal ready"
-    ASSIGN = "take the delivery"
+    ASSIGN = "accept the delivery"
     DECLINE = "decline the delivery"
     PICK_UP = "report the pickup"
     DELIVER = "report the delivery"
     FAIL = "report the delivery failed"
     REPORT_POSITION = "report the courier's position"
     READ_INCIDENTS = "read incidents and circuits"
-    NOTE = "leave a note"
+    NOTE = "add a note"
     RETRY = "retry an incident"
     RESOLVE = "resolve an incident"
     APPROVE = "approve a request of another person"
-    SET_CIRCUIT = "open or close a circuit by hand"
+    SET_CIRCUIT = "open or close a circuit"
     READ_WEBHOOKS = "read webhook endpoints"
     MANAGE_WEBHOOKS = "register or change webhook endpoints"
     RESEND_WEBHOOKS = "resend webhooks"
@@ -44,21 +44,21 @@ class Tie(Enum):
     """The relation between a caller and the orders that an action is allowed on."""
 
     ANY = "any order"
-    PARTY = "the order is theirs: they placed it, or it was placed with them"
-    CONCERNED = "an offer stands open, or they took one"
-    OFFERED = "nobody else took the offer in question"
-    ASSIGNED = "they took the offer in question"
-    CARRYING = "they are to bring, or brought, the meal"
+    PARTY = "the customer's or the restaurant's own order"
+    CONCERNED = "an offer is open to the courier, or the courier accepted one"
+    OFFERED = "the courier may accept the offer in question"
+    ASSIGNED = "the courier accepted the offer in question"
+    CARRYING = "the courier is to deliver the meal, or delivered it"
 
 
 class NotAllowed(Rejected):
-    """The caller sees the order and may not do this to it. HTTP: 403."""
+    """The caller may see the order but not do this to it. HTTP: 403."""
 
     def __init__(self, actor: Actor, action: Action) -> None:
-        allowed = ", ".join(sorted(PERMISSIONS[action]))
-        subject = f"This {actor.role}" if actor.role in PERMISSIONS[action] else _ALL_OF[actor.role]
-        own = ", each for their own orders" if set(PERMISSIONS[action].values()) != {Tie.ANY} else ""
-        super().__init__(f"{subject} cannot {action}. Allowed{own}: {allowed}.")
+        allowed = PERMISSIONS[action]
+        subject = f"This {actor.role}" if actor.role in allowed else _ALL_OF[actor.role]
+        roles = [role if tie is Tie.ANY else f"{role} (own orders)" for role, tie in sorted(allowed.items())]
+        super().__init__(f"{subject} cannot {action}. Allowed: {', '.join(roles)}.")
         self.actor = actor
         self.action = action
 
@@ -102,30 +102,39 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
 
 
 def may(actor: Actor, action: Action, order: Order, intent_version: int | None = None) -> bool:
-    """Whether they may, to this order. ``intent_version`` is the version of the intent that the action answers."""
+    """Whether the caller may do this to this order. ``intent_version``: the intent that the action answers."""
     tie = PERMISSIONS[action].get(actor.role)
     return tie is not None and _tied(tie, actor, order, intent_version)
 
 
 def places_for(actor: Actor, named: str | None) -> CustomerId:
-    """Whom an order is for: a customer places for itself, a service names one. Raises NotAllowed, InvalidOrder."""
+    """Return the customer of a new order: customers place their own, services name the customer.
+
+    Raises:
+        NotAllowed: The role cannot place orders.
+        InvalidOrder: A customer named another one, or a service named none.
+    """
     tie = PERMISSIONS[Action.PLACE].get(actor.role)
     if tie is None:
         raise NotAllowed(actor, Action.PLACE)
     if tie is Tie.PARTY and named not in (None, actor.id):
-        raise InvalidOrder("customer", "a customer places for itself; leave it out")
+        raise InvalidOrder("customer", "customers place their own orders; omit this field")
     if tie is Tie.ANY and named is None:
-        raise InvalidOrder("customer", f"is missing; a {actor.role} names whom it places for")
+        raise InvalidOrder("customer", f"is required when a {actor.role} places the order")
     return CustomerId(named or actor.id)
 
 
 def assigns(actor: Actor, named: str | None) -> CourierId:
-    """Who takes an offer: a courier is itself, others name one. Raises InvalidOrder."""
+    """Return the courier who accepts an offer: couriers accept for themselves, others name the courier.
+
+    Raises:
+        InvalidOrder: A courier named another one, or another role named none.
+    """
     tie = PERMISSIONS[Action.ASSIGN].get(actor.role)
     if tie is Tie.OFFERED and named not in (None, actor.id):
-        raise InvalidOrder("courier_id", "a courier takes an offer itself; leave it out")
+        raise InvalidOrder("courier_id", "couriers act for themselves; omit this field")
     if tie is Tie.ANY and named is None:
-        raise InvalidOrder("courier_id", f"is missing; a {actor.role} names who takes the offer")
+        raise InvalidOrder("courier_id", f"is required when {actor.role} accepts the offer for a courier")
     return CourierId(named or actor.id)
 
 
@@ -141,18 +150,23 @@ def declines(actor: Actor, named: str | None) -> CourierId | None:
 
 
 def reads_all(actor: Actor) -> bool:
-    """Whether they may read every order, so that nothing about the order needs to be known."""
+    """Whether the caller may read every order."""
     return PERMISSIONS[Action.READ].get(actor.role) is Tie.ANY
 
 
 def check_all(actor: Actor, action: Action) -> None:
-    """Whether they may do this whichever order it is, or to none. Raises NotAllowed."""
+    """Check that the caller may do this to any order, or apart from orders. Raises NotAllowed."""
     if PERMISSIONS[action].get(actor.role) is not Tie.ANY:
         raise NotAllowed(actor, action)
 
 
 def check(actor: Actor, action: Action, order: Order, intent_version: int | None = None) -> None:
-    """Raises OrderNotFound when they may not even see the order, NotAllowed when they may see it."""
+    """Check that the caller may do this to the order.
+
+    Raises:
+        OrderNotFound: There is no such order, or the caller may not see it.
+        NotAllowed: The caller may see the order, but not do this.
+    """
     if order.placed is None:
         raise OrderNotFound(order.order_id)
     if may(actor, action, order, intent_version):
@@ -176,12 +190,12 @@ def _tied(tie: Tie, actor: Actor, order: Order, intent_version: int | None) -> b
         case Tie.ASSIGNED:
             return _concerned(actor, order) if offer is None else offer.courier == actor.id
         case Tie.CARRYING:
-            return any(offer.courier == actor.id and offer.state in _BRINGING for offer in order.delivery.offers)
+            return any(offer.courier == actor.id and offer.state in _DELIVERING for offer in order.delivery.offers)
         case _:
             assert_never(tie)
 
 
-_BRINGING = CARRYING | {OfferState.ASSIGNED}
+_DELIVERING = CARRYING | {OfferState.ASSIGNED}
 
 
 def _party(role: Role, order: Order) -> str | None:
@@ -192,21 +206,21 @@ def _party(role: Role, order: Order) -> str | None:
 
 def _concerned(actor: Actor, order: Order) -> bool:
     current = order.delivery.current
-    open_to_them = (
+    open_to_courier = (
         current is not None
         and current.state is OfferState.REQUESTED
         and order.cancellation is None
         and _is_made_to(actor, current)
     )
-    return open_to_them or any(offer.courier == actor.id for offer in order.delivery.offers)
+    return open_to_courier or any(offer.courier == actor.id for offer in order.delivery.offers)
 
 
 def _may_take(actor: Actor, offer: Offer, order: Order) -> bool:
-    """Whether a courier may answer an offer: it is theirs, or it is without a courier and was made to them or to all.
+    """Whether a courier may answer an offer: they accepted it, or it is open and was made to them or to all couriers.
 
-    An offer that timed out can still be answered, because the courier may have accepted it before and reported it late.
-    A courier who accepted an offer of this order and gave it back gets no second one: five times, and it would cancel
-    the order.
+    An offer that timed out can still be answered, because the courier may have accepted it in time and reported late.
+    A courier who accepted an offer of this order and then declined it gets no second one: the order is cancelled after
+    five offers, and one courier could use up all of them.
     """
     if offer.courier is not None:
         return offer.courier == actor.id

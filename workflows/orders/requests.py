@@ -1,7 +1,8 @@
 """Requests of callers: reading an order and changing it, with the caller's permission.
 
-A permission is checked on the very version that is then decided on. If another commit comes first, for instance because
-another courier took the same offer, it is checked again. A repeated request gets the recorded result without a check.
+The permission is checked on the same version that the command is decided on. If another commit comes first, for
+instance because another courier accepted the offer, it is checked again. A repeated request gets the recorded result
+without a check.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from domain.order.events import Fact, PreparationAccepted
 from domain.order.order import Order
 from domain.order.questions import awaited_intent
 from domain.order.refusals import NotAsked, OrderNotFound, Rejected
+from workflows.clock import timestamp
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
@@ -31,11 +33,11 @@ CLOCKS_DIFFER = timedelta(minutes=5)
 """By how much a restaurant's clock may be wrong, or its message late, before its ready-time counts as past."""
 
 READY_WITHIN = timedelta(days=1)
-"""No kitchen cooks one meal for longer; a product decision."""
+"""The longest time that a restaurant may need for one meal. A product decision."""
 
 
 class ImplausibleTime(Rejected):
-    """A time that cannot be meant: the caller's payload. HTTP: 422."""
+    """A time in the request is past or too far in the future. HTTP: 422."""
 
     def __init__(self, field: str, problem: str) -> None:
         super().__init__(f"{field}: {problem}")
@@ -60,16 +62,17 @@ class OrderRequest:
 
 
 def see(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, Order]:
-    """The order now. Raises OrderNotFound, also for an order that they may not see."""
+    """Read the order as it is now. Raises OrderNotFound, also for an order that the caller may not see."""
     history, order = load(log, order_id)
     check(actor, Action.READ, order)
     return history, order
 
 
 def see_history(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History, Audience]:
-    """Return the events, and the audience that the caller belongs to. Raises OrderNotFound.
+    """Read the events, and which audience the caller belongs to. Raises OrderNotFound.
 
-    For callers who may read all orders nothing is folded, so that they can also read unknown events.
+    For a caller who may read every order the events are not folded, so an order with events of a newer release can be
+    read too.
     """
     if not reads_all(actor):
         history, order = see(log, order_id, actor)
@@ -81,7 +84,7 @@ def see_history(log: EventLog, order_id: OrderId, actor: Actor) -> tuple[History
 
 
 def placed_id(actor: Actor, key: str) -> OrderId:
-    """The id of the order that somebody places under their key."""
+    """Return the id of the order that the caller places under this key."""
     return order_id_for(_name(actor), key)
 
 
@@ -110,15 +113,16 @@ def report(
     limit: Callable[[str], Money],
     answers: int | None = None,
 ) -> Handled:
-    """Record what the restaurant or the courier did.
+    """Record a report of the restaurant or the courier.
 
-    Support and services report on behalf of them: above the limit of the order's currency, what lowers the customer's
-    price is only recorded as a request that a second person has to approve.
+    Support and services may report on their behalf. A report of theirs that lowers the customer's price by more than
+    the limit is only recorded as a request that a second person has to approve.
 
     Args:
         fact: Make the fact from the version of the intent that it answers and its time.
-        answers: The ticket or offer that it is about; the current one if None. An answer to an older one is recorded
-            as a fact about that one.
+        limit: Return the amount in a currency up to which one person decides alone.
+        answers: The ticket or offer that the report is about; the current one if None. A report on an older one is
+            recorded as a fact about that one.
 
     Raises:
         Rejected, KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
@@ -180,13 +184,13 @@ _AWAITED = {
 }
 
 _ANY_TIME = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for the time of a fact where only what it says counts: a retry comes later and says the same."""
+"""Replaces the time of a fact in the comparison with an earlier attempt, because a retry has a later time."""
 
 
 def _answered_before(history: History, request: OrderRequest) -> int | None:
-    """Return the intent that an earlier attempt under this key answered; another one may be the current one by now."""
-    seen = history.keys.get(request_key(request, None)) if request.key is not None else None
-    return None if seen is None else getattr(history.recorded[seen.first - 1].event, "answers", None)
+    """Return the intent that an earlier attempt under this key answered, which may no longer be the current one."""
+    earlier = history.keys.get(request_key(request, None)) if request.key is not None else None
+    return None if earlier is None else getattr(history.recorded[earlier.first - 1].event, "answers", None)
 
 
 def _check_ready_at(command: Command) -> None:
@@ -194,9 +198,9 @@ def _check_ready_at(command: Command) -> None:
         return
     ready_at, now = command.fact.ready_at, command.fact.at
     if ready_at < now - CLOCKS_DIFFER:
-        raise ImplausibleTime("ready_at", f"{ready_at} is past; say when it will be ready")
+        raise ImplausibleTime("ready_at", f"{timestamp(ready_at)} is past; give the time when the meal will be ready")
     if ready_at > now + READY_WITHIN:
-        raise ImplausibleTime("ready_at", f"{ready_at} is more than {READY_WITHIN.days} day away")
+        raise ImplausibleTime("ready_at", f"{timestamp(ready_at)} is more than {READY_WITHIN.days * 24} hours away")
 
 
 def _name(actor: Actor) -> str:

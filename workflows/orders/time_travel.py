@@ -1,4 +1,4 @@
-"""Time travel: an order as it was at a version or a time, and, event by event, what changed on the way there."""
+"""Time travel: an order as it was at a version or a time, and what each event until then changed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class NotPlacedYet(Rejected):
     """The order did not exist at that time. HTTP: 404."""
 
     def __init__(self, order_id: OrderId, at: datetime, placed_at: str) -> None:
-        super().__init__(f"order {order_id} did not exist at {timestamp(at)}; it was placed at {placed_at}")
+        super().__init__(f"Order {order_id} did not exist at {timestamp(at)}. It was placed at {placed_at}.")
         self.order_id = order_id
         self.at = at
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an event changed: ``path`` in the view of the order, e.g. ``delivery.offers[0].state``."""
+    """A value in the view of the order that an event changed. ``path`` is e.g. ``delivery.offers[0].state``."""
 
     path: str
     before: JSON
@@ -39,7 +39,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An event, and what it changed. Events that are only remembered change nothing but the version."""
+    """An event and the values it changed. An event such as a note changes the version alone."""
 
     recorded: RecordedEvent
     changes: tuple[Change, ...]
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """The order then, the events that led there, and the version it has now."""
+    """The order at a past moment, the events until then, and the order's version now."""
 
     order: Order
     steps: tuple[Step, ...]
@@ -55,7 +55,7 @@ class Replay:
 
 
 def past(history: History, at: int | datetime) -> PastHistory:
-    """The history up to a version, or up to a time (inclusive).
+    """Return the history up to a version, or up to and including a time.
 
     Raises:
         NoSuchVersion: The order has not reached that version.
@@ -69,22 +69,22 @@ def past(history: History, at: int | datetime) -> PastHistory:
 
 
 def order_at(history: History, order_id: OrderId, at: int | datetime) -> Order:
-    """The order at a version or a time. Raises NoSuchVersion, NotPlacedYet."""
-    then = past(history, at)
-    if isinstance(at, datetime) and not then.recorded:
+    """Return the order as it was at a version or a time. Raises NoSuchVersion, NotPlacedYet."""
+    events_until = past(history, at)
+    if isinstance(at, datetime) and not events_until.recorded:
         raise NotPlacedYet(order_id, at, history.recorded[0].ts)
-    return fold(order_id, then.events)
+    return fold(order_id, events_until.events)
 
 
 def replay(history: History, order_id: OrderId, at: int | datetime, audience: Audience) -> Replay:
-    """What the order was then, and what each event changed until then. Raises NoSuchVersion, NotPlacedYet."""
-    then = order_at(history, order_id, at)
-    recorded = history.recorded[: then.version]
-    return Replay(then, tuple(_steps(recorded, past(history, then.version), order_id, audience)), history.version)
+    """Return the order as it was, with what each event until then changed. Raises NoSuchVersion, NotPlacedYet."""
+    order = order_at(history, order_id, at)
+    steps = _steps(past(history, order.version), order_id, audience)
+    return Replay(order, tuple(steps), history.version)
 
 
 def changes(before: JSON, after: JSON, path: str = "") -> Iterator[Change]:
-    """Where two JSON values differ: the deepest paths, ``None`` standing for what is not there."""
+    """Yield the deepest paths at which two JSON values differ. What only one of them has is None in the other."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in before | after:
             yield from changes(before.get(name), after.get(name), f"{path}.{name}" if path else name)
@@ -95,13 +95,11 @@ def changes(before: JSON, after: JSON, path: str = "") -> Iterator[Change]:
         yield Change(path, before, after)
 
 
-def _steps(
-    recorded: tuple[RecordedEvent, ...], then: PastHistory, order_id: OrderId, audience: Audience
-) -> Iterator[Step]:
+def _steps(history: PastHistory, order_id: OrderId, audience: Audience) -> Iterator[Step]:
     order, before = initial(order_id), None
-    for entry, event in zip(recorded, then.events, strict=True):
+    for recorded, event in zip(history.recorded, history.events, strict=True):
         order = evolve(order, event)
         after = order_view(order, audience)
-        found = changes(before or {"id": order_id}, after)
-        yield Step(entry, tuple(change for change in found if change.path != "version"))
+        differences = changes(before or {"id": order_id}, after)
+        yield Step(recorded, tuple(change for change in differences if change.path != "version"))
         before = after

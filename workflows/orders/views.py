@@ -1,6 +1,6 @@
-"""Orders and their events as JSON: the same for the API, the command line and the diffs.
+"""Orders and events as JSON, the same for the API, the command line and the diffs of time travel.
 
-A field that the audience may not see (``visibility``) reads ``(withheld)``, one that was erased ``(erased)``.
+A field that the audience may not see (``visibility``) is ``(withheld)``; one that was erased is ``(erased)``.
 """
 
 from __future__ import annotations

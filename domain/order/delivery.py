@@ -102,6 +102,11 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
             return replace(delivery, offers=(*delivery.offers, Offer(intent=version, attempt=event.attempt)))
         case CourierAssigned():
             return _moved(delivery, event.answers, OfferState.ASSIGNED, event.courier)
+        case OrderPickedUp():
+            return _moved(delivery, event.answers, OfferState.PICKED_UP, picked_up=True)
+        case OrderDelivered():
+            ended: dict[str, Any] = {"picked_up": True, "delivered": True, "failed": None}
+            return _moved(delivery, event.answers, OfferState.DELIVERED, **ended)
         case CourierOffered():
             named = _each(delivery, lambda o: _made_to(o, event) if o.intent == event.answers else o)
             return _lapsed(named, event.answers)
@@ -109,11 +114,6 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
             return _declined(delivery, event)
         case CourierTimedOut():
             return _moved(delivery, event.answers, OfferState.TIMED_OUT)
-        case OrderPickedUp():
-            return _moved(delivery, event.answers, OfferState.PICKED_UP, picked_up=True)
-        case OrderDelivered():
-            ended: dict[str, Any] = {"picked_up": True, "delivered": True, "failed": None}
-            return _moved(delivery, event.answers, OfferState.DELIVERED, **ended)
         case DeliveryFailed():
             moved = _moved(delivery, event.answers, OfferState.FAILED)
             return moved if _carried_by_another(delivery, event.answers) else replace(moved, failed=event)

@@ -184,9 +184,11 @@ def evolve_all(order: Order, events: Iterable[Event]) -> Order:
     """Fold several events. One copy is changed in place, before any caller can see it."""
     after = replace(order)
     fields = after.__dict__
+    version = order.version
     for event in events:
-        version = fields["version"] + 1
-        fields.update(_EVOLVE[type(event)](after, event, version), version=version)
+        version += 1
+        fields.update(_EVOLVE[type(event)](after, event, version))
+        fields["version"] = version
     return after
 
 
@@ -287,15 +289,16 @@ def _noted(order: Order, event: NoteAdded, version: int) -> _Changes:
 
 
 def _payment(order: Order, event: Any, version: int) -> _Changes:
-    return {"payment": payment.evolve(order.payment, event, version)} | _remembered(order, event, version)
+    changes = _remembered(order, event, version)
+    changes["payment"] = payment.evolve(order.payment, event, version)
+    return changes
 
 
 def _preparation(order: Order, event: Any, version: int) -> _Changes:
     if version == order.contest:
         return _without_effect(order, event, version)
-    changes: _Changes = {"ticket": preparation.evolve(order.ticket, event, version)} | _remembered(
-        order, event, version
-    )
+    changes = _remembered(order, event, version)
+    changes["ticket"] = preparation.evolve(order.ticket, event, version)
     if isinstance(event, ItemUnavailable):
         changes["lines"] = tuple(
             _reduced(line, event.available) if number == event.line else line
@@ -311,9 +314,8 @@ def _reduced(line: Line, available: int) -> Line:
 def _delivery(order: Order, event: Any, version: int) -> _Changes:
     if version == order.contest:
         return _without_effect(order, event, version)
-    changes: _Changes = {"delivery": delivery.evolve(order.delivery, event, version)} | _remembered(
-        order, event, version
-    )
+    changes = _remembered(order, event, version)
+    changes["delivery"] = delivery.evolve(order.delivery, event, version)
     if type(event) in _COLLECTED:
         changes["ticket"] = preparation.collected(order.ticket)
     return changes

@@ -145,6 +145,13 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
             return replace(payment, authorization=Authorization(intent=version, amount=event.amount))
         case PaymentAuthorized():
             return _hold(payment, state=Hold.HELD, authorization_id=event.authorization_id, amount=event.amount)
+        case PaymentCaptureRequested():
+            capture = Capture(intent=version, asked=event.amount, amount=event.amount)
+            return replace(payment, captures=(*payment.captures, capture))
+        case PaymentCaptured():
+            took: dict[str, Any] = {"state": Transfer.DONE, "capture_id": event.capture_id, "amount": event.amount}
+            captures = _changed(payment.captures, event.answers, _ANY, took)
+            return replace(payment, captures=captures, authorization=_held(payment, state=Hold.CAPTURED, void=None))
         case PaymentDeclined():
             return _hold(payment, state=Hold.DECLINED) if _authorization_is(payment, Hold.ASKED) else payment
         case PaymentVoidRequested():
@@ -156,12 +163,6 @@ def evolve(payment: Payment, event: PaymentIntent | PaymentFact, version: int) -
         case PaymentVoidRefused():
             asked = payment.authorization is not None and payment.authorization.void == event.answers
             return _hold(payment, void=None, void_refused=True) if asked else payment
-        case PaymentCaptureRequested():
-            capture = Capture(intent=version, asked=event.amount, amount=event.amount)
-            return replace(payment, captures=(*payment.captures, capture))
-        case PaymentCaptured():
-            took: dict[str, Any] = {"state": Transfer.DONE, "capture_id": event.capture_id, "amount": event.amount}
-            return _hold(_capture(payment, event.answers, **took), state=Hold.CAPTURED, void=None)
         case PaymentCaptureRefused():
             return _capture(payment, event.answers, only_if=(Transfer.ASKED,), state=Transfer.REFUSED)
         case PaymentRefundRequested():
@@ -201,19 +202,23 @@ def _authorization_is(payment: Payment, state: Hold) -> bool:
 
 
 def _hold(payment: Payment, **changes: Any) -> Payment:
-    if payment.authorization is None:
-        return payment
-    return replace(payment, authorization=replace(payment.authorization, **changes))
+    return payment if payment.authorization is None else replace(payment, authorization=_held(payment, **changes))
+
+
+def _held(payment: Payment, **changes: Any) -> Authorization | None:
+    return None if payment.authorization is None else replace(payment.authorization, **changes)
 
 
 def _capture(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
-    return replace(payment, captures=tuple([_changed(c, intent, only_if, changes) for c in payment.captures]))
+    return replace(payment, captures=_changed(payment.captures, intent, only_if, changes))
 
 
 def _refund(payment: Payment, intent: int, *, only_if: _States = _ANY, **changes: Any) -> Payment:
-    return replace(payment, refunds=tuple([_changed(r, intent, only_if, changes) for r in payment.refunds]))
+    return replace(payment, refunds=_changed(payment.refunds, intent, only_if, changes))
 
 
-def _changed(movement: _Movement, intent: int, only_if: _States, changes: dict[str, Any]) -> _Movement:
-    matches = movement.intent == intent and movement.state in only_if
-    return replace(movement, **changes) if matches else movement
+def _changed(
+    movements: tuple[_Movement, ...], intent: int, only_if: _States, changes: dict[str, Any]
+) -> tuple[_Movement, ...]:
+    """Change the movement of this intent, if it is in one of these states."""
+    return tuple([replace(m, **changes) if m.intent == intent and m.state in only_if else m for m in movements])

@@ -83,7 +83,9 @@ def evolve(ticket: Ticket | None, event: PreparationEvent, version: int) -> Tick
 
 def collected(ticket: Ticket | None) -> Ticket | None:
     """Close the ticket because a courier has the meal, whatever the restaurant reported before."""
-    return None if ticket is None else replace(ticket, state=TicketState.COLLECTED, undo=None)
+    if ticket is None or (ticket.state is TicketState.COLLECTED and ticket.undo is None):
+        return ticket
+    return replace(ticket, state=TicketState.COLLECTED, undo=None)
 
 
 def write_off(ticket: Ticket | None, intent: int) -> Ticket | None:

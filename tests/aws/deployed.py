@@ -195,7 +195,7 @@ class Deployed:
     def _history(self, stream: str, commits: list[Any]) -> list[tuple[int, str, str]]:
         return [
             (recorded.version, recorded.key, repr(recorded.event))
-            for recorded in self._reader._replay(stream, commits).recorded
+            for recorded in self._reader.replay(stream, commits).recorded
         ]
 
     def _named_keys(self) -> Iterator[str]:

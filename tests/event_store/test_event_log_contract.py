@@ -410,6 +410,22 @@ def test_a_scan_goes_on_behind_any_commit_of_an_earlier_one(log):
     assert [list(log.scan(after=(stored.pk, stored.sk))) for stored in whole] == [whole[n:] for n in range(1, 7)]
 
 
+def test_shares_hold_every_stream_once_and_each_can_be_continued(log):
+    """Processes that rebuild a view side by side see each stream in exactly one of them."""
+    for number in range(8):
+        history = log.load(f"order#{number}")
+        for n in range(2):
+            history = log.append(history, commit(f"k{n}", CourierRequested(attempt=n)))
+    shares = log.shares(3)
+    scanned = [list(log.scan(share=share)) for share in shares]
+    assert 1 <= len(shares) <= 3
+    assert sorted(each.pk for part in scanned for each in part) == sorted(2 * [f"order#{n}" for n in range(8)])
+    for share, part in zip(shares, scanned, strict=True):
+        if part:
+            first = part[0].pk
+            assert list(log.scan((first, 2**53), share)) == [each for each in part if each.pk != first]
+
+
 def test_a_scanned_commit_is_decoded_on_request(log):
     """Rebuilding a view needs versions, times and events."""
     history = grown(log, 3)

@@ -14,7 +14,7 @@ from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_a
 from workflows.clock import Clock
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, StoredRow, UnreadableRow
-from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
+from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -28,7 +28,7 @@ class DynamoDbEventLog(ChainedEventLog):
         self._client = client
         self._table = table
 
-    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
         """Scan with eventually consistent reads, at half the price; a caller that finds a fault reads the stream again.
 
         DynamoDB stores the items of one partition key together in the order of the sort key, and scans them in it.
@@ -36,7 +36,12 @@ class DynamoDbEventLog(ChainedEventLog):
         request: dict[str, Any] = {"TableName": self._table}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"N": str(after[1])}}
+        if share is not None:
+            request |= {"Segment": share.number, "TotalSegments": share.of}
         yield from (row for row in self._pages("the log", "scan", request) if isinstance(row, Commit))
+
+    def shares(self, count: int) -> list[Share]:
+        return [Share(number, count) for number in range(count)]
 
     def rows(self) -> Iterator[StoredRow]:
         return self._pages("the log", "scan", {"TableName": self._table})

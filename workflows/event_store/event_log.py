@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
@@ -84,6 +84,27 @@ Place: TypeAlias = tuple[str, int]
 """The place of a commit: its ``pk`` and ``sk``."""
 
 
+class Share(NamedTuple):
+    """A part of a log that one process scans: number ``number`` (from 0) of ``of``. Only ``shares`` makes one.
+
+    A log that scans in the order of stream names reads the streams from ``first`` on and below ``before`` (None: to the
+    end). DynamoDB divides its table by the number alone.
+    """
+
+    number: int
+    of: int
+    first: str = ""
+    before: str | None = None
+
+
+def shares_by_name(sample: Iterable[str], count: int) -> list[Share]:
+    """Divide all possible stream names into at most ``count`` ranges, which the names of a sample fill equally."""
+    names = sorted(sample)
+    starts = ["", *sorted({names[len(names) * number // count] for number in range(1, count) if names})]
+    ends = [*starts[1:], None]
+    return [Share(number, len(starts), *ends) for number, ends in enumerate(zip(starts, ends, strict=True))]
+
+
 class EventLog(Protocol):
     """Reads are consistent. Every method may raise StreamUnavailable; ``load`` and ``append`` also ChainBroken."""
 
@@ -115,14 +136,23 @@ class EventLog(Protocol):
         """
         ...
 
-    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
         """Yield all commits, not verified, in constant memory; rows that are no commits are left out.
 
         Streams come in any order; the commits of one stream come together, in order.
 
         Args:
             after: Continue behind the last commit of an earlier scan.
+            share: Yield the streams of this share only. A scan of a share is continued with the same share.
         """
+        ...
+
+    def shares(self, count: int) -> list[Share]:
+        """Divide the log into at most ``count`` shares of about the same size. Every stream is in one of them."""
+        ...
+
+    def replay(self, stream: str, rows: Iterable[StoredRow]) -> History:
+        """Verify and decode the rows of one stream, which must be all of it. Raises ChainBroken, Undecodable."""
         ...
 
     def events(self, commit: Commit) -> tuple[RecordedEvent, ...]:
@@ -138,7 +168,7 @@ class ChainedEventLog(ABC):
         self._clock = clock
 
     def load(self, stream: str) -> History:
-        return self._replay(stream, self.read(stream))
+        return self.replay(stream, self.read(stream))
 
     def append(self, history: History, new: NewCommit) -> History:
         if not isinstance(history, History):
@@ -154,6 +184,19 @@ class ChainedEventLog(ABC):
             raise WrongExpectedVersion(history.version, stored, after)
         return after
 
+    def replay(self, stream: str, rows: Iterable[StoredRow]) -> History:
+        recorded: list[RecordedEvent] = []
+        keys: dict[str, KeySeen] = {}
+        head, last_ts = GENESIS, ""
+        for commit in rows:
+            if isinstance(commit, UnreadableRow):
+                raise ChainBroken(stream, commit.sk, commit.problem)
+            check_link(commit, stream, len(recorded), head, last_ts)
+            recorded += self._codec.decode(commit)
+            keys[commit.k] = KeySeen(commit.sk, len(recorded), recorded[-1].meta.body)
+            head, last_ts = commit.h, commit.ts
+        return History(stream=stream, recorded=tuple(recorded), head=head, last_ts=last_ts, keys=keys)
+
     @abstractmethod
     def read(self, stream: str) -> Iterable[StoredRow]: ...
 
@@ -161,7 +204,10 @@ class ChainedEventLog(ABC):
     def rows(self) -> Iterator[StoredRow]: ...
 
     @abstractmethod
-    def scan(self, after: Place | None = None) -> Iterator[Commit]: ...
+    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]: ...
+
+    @abstractmethod
+    def shares(self, count: int) -> list[Share]: ...
 
     def events(self, commit: Commit) -> tuple[RecordedEvent, ...]:
         return self._codec.decode(commit)
@@ -181,19 +227,6 @@ class ChainedEventLog(ABC):
         if (size_bytes := item_size(commit)) > ITEM_MAX_BYTES:
             raise CommitTooLarge(history.stream, size_bytes)
         return commit
-
-    def _replay(self, stream: str, rows: Iterable[StoredRow]) -> History:
-        recorded: list[RecordedEvent] = []
-        keys: dict[str, KeySeen] = {}
-        head, last_ts = GENESIS, ""
-        for commit in rows:
-            if isinstance(commit, UnreadableRow):
-                raise ChainBroken(stream, commit.sk, commit.problem)
-            check_link(commit, stream, len(recorded), head, last_ts)
-            recorded += self._codec.decode(commit)
-            keys[commit.k] = KeySeen(commit.sk, len(recorded), recorded[-1].meta.body)
-            head, last_ts = commit.h, commit.ts
-        return History(stream=stream, recorded=tuple(recorded), head=head, last_ts=last_ts, keys=keys)
 
 
 def item_size(commit: Commit) -> int:

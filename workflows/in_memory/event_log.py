@@ -9,7 +9,7 @@ from workflows.clock import Clock
 from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
-from workflows.event_store.event_log import ChainedEventLog, Place
+from workflows.event_store.event_log import ChainedEventLog, Place, Share, shares_by_name
 
 
 class InMemoryEventLog(ChainedEventLog):
@@ -29,10 +29,15 @@ class InMemoryEventLog(ChainedEventLog):
     def rows(self) -> Iterator[Commit]:
         return self.scan()
 
-    def scan(self, after: Place | None = None) -> Iterator[Commit]:
+    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
         place = after or ("", 0)
-        for stream in sorted(stream for stream in self._streams if stream >= place[0]):
-            yield from (commit for commit in self.read(stream) if (commit.pk, commit.sk) > place)
+        _, _, first, before = share or _WHOLE
+        for stream in sorted(self._streams):
+            if max(first, place[0]) <= stream and (before is None or stream < before):
+                yield from (commit for commit in self.read(stream) if (commit.pk, commit.sk) > place)
+
+    def shares(self, count: int) -> list[Share]:
+        return shares_by_name(list(self._streams), count)
 
     def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
         start = after or 0
@@ -53,3 +58,6 @@ class InMemoryEventLog(ChainedEventLog):
             self._in_order.append(commit)
             self._listeners.notify(FeedEntry(len(self._in_order), commit))
         return None
+
+
+_WHOLE = Share(0, 1)

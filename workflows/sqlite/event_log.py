@@ -11,7 +11,7 @@ from workflows.clock import Clock
 from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, History, NewCommit, StoredRow, UnreadableRow
-from workflows.event_store.event_log import ChainedEventLog, Place, StreamUnavailable
+from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable, shares_by_name
 from workflows.hub.hub import wait
 from workflows.sqlite.database import Database, DatabaseUnavailable
 from workflows.sqlite.recent import Recent
@@ -34,6 +34,7 @@ _INSIDE = "typeof(pk) IS 'text' AND typeof(sk) IS 'integer'"
 
 _Values: TypeAlias = tuple[str | bytes | int, ...]
 
+_SAMPLE_A_SHARE = 32  # stream names read to divide the log: shares of nearly equal size
 _PAGE = 100  # rows in memory and in one snapshot; a long snapshot would keep SQLite from reusing the WAL
 
 
@@ -78,10 +79,18 @@ class SqliteEventLog(ChainedEventLog):
 
     def rows(self) -> Iterator[StoredRow]:
         yield from (each.row for each in self._placed("the log", f"WHERE NOT ({_INSIDE}) ORDER BY position", ()))
-        yield from self._inside(None)
+        yield from self._inside(None, None)
 
-    def scan(self, after: Place | None = None) -> Iterator[Commit]:
-        return (row for row in self._inside(after) if isinstance(row, Commit))
+    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
+        return (row for row in self._inside(after, share) if isinstance(row, Commit))
+
+    def shares(self, count: int) -> list[Share]:
+        newest: int = self._select("the log", "SELECT coalesce(max(position), 0) FROM events", ())[0][0]
+        size = count * _SAMPLE_A_SHARE
+        positions = {newest * number // size for number in range(1, size + 1)}
+        marks = ", ".join(map(str, positions))
+        sample = self._select("the log", f"SELECT pk FROM events WHERE position IN ({marks}) AND {_INSIDE}", ())
+        return shares_by_name((pk for (pk,) in sample), count)
 
     def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
         placed = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit))
@@ -106,16 +115,15 @@ class SqliteEventLog(ChainedEventLog):
             raise StreamUnavailable(commit.pk, str(error)) from error
         return None if isinstance(stored, int) else stored
 
-    def _inside(self, after: Place | None) -> Iterator[StoredRow]:
+    def _inside(self, after: Place | None, share: Share | None) -> Iterator[StoredRow]:
         """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
         order = f"ORDER BY pk, sk, position LIMIT {_PAGE}"
-        values: _Values = ()
-        behind = ""
-        if after is not None:
-            behind, values = "AND (pk, sk) > (?, ?)", after
-        while page := self._placed("the log", f"WHERE {_INSIDE} {behind} {order}", values):
+        _, _, first, before = share or Share(0, 1)
+        behind, values = ("(pk, sk) > (?, ?)", after) if after is not None else ("pk >= ?", (first,))
+        below, limits = ("AND pk < ?", (before,)) if before is not None else ("", ())
+        while page := self._placed("the log", f"WHERE {_INSIDE} AND {behind} {below} {order}", (*values, *limits)):
             yield from (each.row for each in page)
-            behind = "AND (pk, sk, position) > (CAST(? AS TEXT), ?, ?)"
+            behind = "(pk, sk, position) > (CAST(? AS TEXT), ?, ?)"
             values = (page[-1].pk, page[-1].row.sk, page[-1].position)
 
     def _placed(self, stream: str, where: str, values: _Values) -> list[_Placed]:

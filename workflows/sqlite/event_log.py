@@ -119,7 +119,8 @@ class SqliteEventLog(ChainedEventLog):
         """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
         order = f"ORDER BY pk, sk, position LIMIT {_PAGE}"
         _, _, first, before = share or Share(0, 1)
-        behind, values = ("(pk, sk) > (?, ?)", after) if after is not None else ("pk >= ?", (first,))
+        values: _Values = after or (first,)
+        behind = "(pk, sk) > (?, ?)" if after is not None else "pk >= ?"
         below, limits = ("AND pk < ?", (before,)) if before is not None else ("", ())
         while page := self._placed("the log", f"WHERE {_INSIDE} AND {behind} {below} {order}", (*values, *limits)):
             yield from (each.row for each in page)

@@ -13,7 +13,7 @@ from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_stream
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
-from workflows.projections.blind_index import KEY_BYTES, BlindIndex
+from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 
 BLIND_INDEX = BlindIndex(b"k" * KEY_BYTES)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData, Table
 
-from workflows.sql.columns import count, optional_text, text, time
+from workflows.sql.columns import count, text, time
 
 METADATA = MetaData()
 
@@ -12,7 +12,8 @@ VERSIONS = Table(
     "view_versions",
     METADATA,
     text("view", primary_key=True),
-    count("version"),  # of the definition that its table was built with
+    count("version"),  # of the definition that its table was built with; 0 until it was built
+    text("fingerprint"),
     count("generation"),  # how often it was built
     time("built_at"),
 )
@@ -22,10 +23,10 @@ BUILDS = Table(
     METADATA,
     text("view", primary_key=True),
     count("version"),
+    text("fingerprint"),
     count("generation"),  # of the table that is being built
-    text("built_to"),  # the last stream of which every stream up to it is in the table
+    text("built_to"),  # every stream before this one is in the table
     count("streams"),  # so far
-    count("filled"),  # 1 once the scan is over
     time("started_at"),
 )
 
@@ -44,6 +45,5 @@ PARKED = Table(
     text("view", primary_key=True),
     text("stream", primary_key=True),
     text("error"),  # the class of the error
-    optional_text("detail"),
     time("since"),
 )

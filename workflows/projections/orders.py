@@ -31,9 +31,9 @@ from domain.order.payment import Hold, Transfer
 from workflows.clock import timestamp
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
+from workflows.orders.blind_index import BlindIndex
 from workflows.orders.command_handling import folded_order
 from workflows.orders.waiting import waits_since
-from workflows.projections.blind_index import BlindIndex
 from workflows.projections.open_orders import parked_now
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_count, optional_text, optional_time, text, time
@@ -127,7 +127,7 @@ def orders_view(blind_index: BlindIndex) -> View:
         order = folded_order(history)
         return [] if order.placed is None else [_row(history, order, order.placed, blind_index)]
 
-    return View(name="orders", version=1, table=ORDERS, rows=rows)
+    return View(name="orders", version=1, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
 
 
 def _row(history: History, order: Order, placed: OrderPlaced, blind_index: BlindIndex) -> Row:

@@ -6,7 +6,8 @@ has a lower version. So two projectors at once, on AWS, need no lock.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,8 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workflows.clock import Clock, timestamp
-from workflows.projections.bookkeeping import METADATA, PARKED, POSITION, VERSIONS
+from workflows.projections.bookkeeping import BUILDS, METADATA, PARKED, POSITION, VERSIONS
+from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
 from workflows.sql.database import SqlDatabase
 from workflows.sql.schema import create, create_missing, exists, named, swap
@@ -38,22 +40,38 @@ class AsOf:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ParkedHistory:
-    """A history that a view could not be computed from. ``view`` is empty if the history could not be read at all."""
+class ParkedStream:
+    """A stream whose rows in a view could not be computed or stored, the class of the error, and since when."""
 
     view: str
     stream: str
     error: str
-    detail: str
     since: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredVersion:
-    """The version of a view's definition that its table was built with, and how often it was built."""
+class BuiltView:
+    """The definition that a view's table was built with, and how often it was built. Version 0: never."""
 
     version: int
+    fingerprint: str
     generation: int
+
+    def is_of(self, view: View) -> bool:
+        """Whether that is the definition of this code."""
+        return (self.version, self.fingerprint) == (view.version, view.fingerprint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """A table that is being built beside the view's own. The projector writes to both."""
+
+    version: int
+    fingerprint: str
+    generation: int
+    built_to: str
+    streams: int
+    started_at: str
 
 
 class ViewStore:
@@ -78,35 +96,41 @@ class ViewStore:
 
     # --- tables ----------------------------------------------------------------------------------------------------
 
-    def prepare(self) -> list[View]:
-        """Create what is missing, and return the views whose table was built with another version of their definition.
-
-        A view without a table gets an empty one, so that it can be read; it is among those to build unless nothing has
-        been projected yet.
-        """
+    def prepare(self) -> None:
+        """Create the tables that the database does not have yet. A view gets an empty table, so that it can be read."""
         with self.writing() as connection:
             create_missing(connection, METADATA.tables.values())
-            fresh = self.as_of(connection).position == 0
-            return [view for view in self.views.values() if not self._is_current(connection, view, fresh)]
+            for view in self.views.values():
+                if not exists(connection, view.name):
+                    create(connection, build_table(view, 0))
+                    swap(connection, build_table(view, 0).name, view.name)
+                    self.set_built(connection, view, BuiltView(version=0, fingerprint="", generation=0))
 
-    def _is_current(self, connection: Connection, view: View, fresh: bool) -> bool:
-        stored = self.stored_version(connection, view)
-        if not exists(connection, view.name):
-            create(connection, named(view.table, f"{view.name}_0"))
-            swap(connection, f"{view.name}_0", view.name)
-            stored = StoredVersion(version=view.version if fresh else 0, generation=0)
-            self.set_version(connection, view, stored)
-        return stored is not None and stored.version == view.version
+    def outdated(self, connection: Connection) -> list[View]:
+        """Return the views whose table was not built with the definition of this code. They have to be built."""
+        return [view for view in self.views.values() if not self.built(connection, view).is_of(view)]
 
-    def stored_version(self, connection: Connection, view: View) -> StoredVersion | None:
-        """Return the version that a view was built with; None if it has no table."""
-        row = connection.execute(select(VERSIONS).where(VERSIONS.c.view == view.name)).one_or_none()
-        return None if row is None else StoredVersion(version=row.version, generation=row.generation)
+    def built(self, connection: Connection, view: View) -> BuiltView:
+        """Return the definition that a view's table was built with."""
+        row = connection.execute(select(VERSIONS).where(VERSIONS.c.view == view.name)).one()
+        return BuiltView(version=row.version, fingerprint=row.fingerprint, generation=row.generation)
 
-    def set_version(self, connection: Connection, view: View, stored: StoredVersion) -> None:
-        """Record the version that a view's table was built with."""
-        values = {"view": view.name, "version": stored.version, "generation": stored.generation, "built_at": self._now}
+    def set_built(self, connection: Connection, view: View, built: BuiltView) -> None:
+        """Record the definition that a view's table was built with."""
+        values = {"view": view.name, **dataclasses.asdict(built), "built_at": self._now}
         connection.execute(_upsert(connection, VERSIONS), values)
+
+    def builds(self, connection: Connection) -> dict[str, Build]:
+        """Return the tables that are being built, by view."""
+        rows = connection.execute(select(BUILDS)).mappings()
+        return {row["view"]: Build(**{name: value for name, value in row.items() if name != "view"}) for row in rows}
+
+    def set_build(self, connection: Connection, view: View, build: Build | None) -> None:
+        """Record how far a table that is being built is; None: it is not built any more."""
+        if build is None:
+            connection.execute(delete(BUILDS).where(BUILDS.c.view == view.name))
+        else:
+            connection.execute(_upsert(connection, BUILDS), {"view": view.name, **dataclasses.asdict(build)})
 
     # --- rows ------------------------------------------------------------------------------------------------------
 
@@ -144,6 +168,11 @@ class ViewStore:
         """Return how many rows a view has."""
         return connection.execute(select(func.count()).select_from(view.table)).scalar_one()
 
+    def orders_of(self, connection: Connection, customers: Collection[str]) -> list[str]:
+        """Return the ids of all orders of these customers that are in the views."""
+        found = select(ORDERS.c.order_id).where(ORDERS.c.customer.in_(list(customers)))
+        return list(connection.execute(found).scalars())
+
     # --- the position ----------------------------------------------------------------------------------------------
 
     def as_of(self, connection: Connection) -> AsOf:
@@ -165,26 +194,31 @@ class ViewStore:
 
     # --- parked histories ------------------------------------------------------------------------------------------
 
-    def parked(self, connection: Connection, limit: int | None = None) -> list[ParkedHistory]:
+    def parked(self, connection: Connection, limit: int | None = None) -> list[ParkedStream]:
         """Return the parked histories, the oldest first."""
         rows = connection.execute(select(PARKED).order_by(PARKED.c.since, PARKED.c.stream, PARKED.c.view).limit(limit))
-        return [
-            ParkedHistory(view=row.view, stream=row.stream, error=row.error, detail=row.detail or "", since=row.since)
-            for row in rows
-        ]
+        return [ParkedStream(view=row.view, stream=row.stream, error=row.error, since=row.since) for row in rows]
+
+    def parked_count(self, connection: Connection) -> int:
+        """Return how many streams are parked, counted once for each view."""
+        return connection.execute(select(func.count()).select_from(PARKED)).scalar_one()
 
     def park(self, connection: Connection, view: str, stream: str, error: BaseException) -> None:
-        """Record that a view could not be computed from a history; of all views for an empty ``view``.
+        """Record that the rows of a stream could not be computed or stored. It keeps the time of the first error.
 
-        The message of the error is not stored: it may quote the history.
+        The message of the error is not stored, because it may quote personal data of the history: it is logged.
         """
-        values = {"view": view, "stream": stream, "error": type(error).__name__, "detail": None, "since": self._now}
-        connection.execute(_upsert(connection, PARKED, changed=("error", "detail")), values)
+        values = {"view": view, "stream": stream, "error": type(error).__name__, "since": self._now}
+        connection.execute(_upsert(connection, PARKED, changed=("error",)), values)
 
-    def unpark(self, connection: Connection, view: str, streams: Sequence[str]) -> None:
-        """Forget that these histories were parked."""
-        if streams:
-            connection.execute(delete(PARKED).where(PARKED.c.view == view, PARKED.c.stream.in_(list(streams))))
+    def parked_among(self, connection: Connection, streams: Collection[str]) -> set[tuple[str, str]]:
+        """Return the views and streams that are parked, of these streams."""
+        found = select(PARKED.c.view, PARKED.c.stream).where(PARKED.c.stream.in_(list(streams)))
+        return {(row.view, row.stream) for row in connection.execute(found)}
+
+    def unpark(self, connection: Connection, view: str, stream: str) -> None:
+        """Forget that a stream was parked."""
+        connection.execute(delete(PARKED).where(PARKED.c.view == view, PARKED.c.stream == stream))
 
     @property
     def _now(self) -> str:

@@ -34,6 +34,8 @@ class View:
         table: It has a column ``version``; its primary key begins with the id in the name of the stream.
         rows: Returns the rows of a history. A view that ``appends`` may leave out those up to the version that is the
             second argument, because they are stored.
+        fingerprint: Of what the rows depend on besides the history: the key of the blind indexes. Another one means
+            another version.
         appends: Whether rows are only ever added.
         category: The streams that the view is made of.
     """
@@ -42,6 +44,7 @@ class View:
     version: int
     table: Table
     rows: Callable[[History, int], list[Row]]
+    fingerprint: str = ""
     appends: bool = False
     category: str = ORDER
 

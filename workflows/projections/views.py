@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.projections.blind_index import BlindIndex
+from workflows.orders.blind_index import BlindIndex
 from workflows.projections.events import EVENTS_VIEW
 from workflows.projections.offers import OFFERS_VIEW
 from workflows.projections.orders import orders_view

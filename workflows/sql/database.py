@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.pool import QueuePool
 
@@ -45,12 +45,19 @@ class SqlUnavailable(Exception):
     """The database did not answer, is full or locked, or has another shape. Retryable: yes. HTTP: 503."""
 
 
+class RowRefused(Exception):
+    """The database cannot hold a value, e.g. a NUL in a text of PostgreSQL. Retryable: no."""
+
+
 class StatementTooSlow(SqlUnavailable):
     """A statement was stopped at its time limit. Retryable: with a narrower filter. HTTP: 503."""
 
 
 class SqlDatabase:
-    """Transactions on one database. Use ``reading`` and ``writing``; both raise SqlUnavailable and StatementTooSlow."""
+    """Transactions on one database. Use ``reading`` and ``writing``.
+
+    Both raise SqlUnavailable and StatementTooSlow; ``writing`` raises RowRefused as well.
+    """
 
     def __init__(
         self,
@@ -119,6 +126,8 @@ def _named_errors() -> Iterator[None]:
     """Translate what a database reports into the two errors of this module."""
     try:
         yield
+    except (DataError, IntegrityError, OverflowError, UnicodeError) as error:
+        raise RowRefused(f"a value cannot be stored: {type(error).__name__}") from error
     except DBAPIError as error:
         if _was_stopped(error.orig):
             raise StatementTooSlow("a statement took too long and was stopped") from error

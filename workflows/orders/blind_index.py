@@ -33,6 +33,11 @@ class BlindIndex:
             raise ValueError(f"the key of the blind indexes has {KEY_BYTES} bytes")
         self._key = key
 
+    @property
+    def fingerprint(self) -> str:
+        """A short text that differs from that of every other key, and does not reveal this one."""
+        return hmac.new(self._key, b"fingerprint", sha256).hexdigest()[:16]
+
     def phone(self, text: str) -> str | None:
         """Return the index of a phone number; None if it has no digit."""
         return self._index("phone", re.sub(r"[^0-9]", "", text)[-_PHONE_DIGITS:])

@@ -7,6 +7,7 @@ has installed an opener: on AWS that is ``handlers/__init__.py``.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,9 +39,40 @@ from workflows.publishing.webhooks.sender import WebhookSender
 from workflows.settings import Group, read
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from workflows.orders.blind_index import BlindIndex
     from workflows.publishing.event_bus import EventBus
+    from workflows.sql.database import SqlDatabase
 
 T = TypeVar("T")
+
+
+class Views:
+    """Where the views are: their SQL database, opened on first use, and the blind index of the deployment."""
+
+    def __init__(self, url: str | Path, blind_index: BlindIndex) -> None:
+        """``url``: as of ``SqlDatabase``."""
+        self.url = url
+        self.blind_index = blind_index
+        self._gate = threading.Lock()
+        self._database: SqlDatabase | None = None
+
+    @property
+    def database(self) -> SqlDatabase:
+        """The database. SQLAlchemy is imported here, so that functions without SQL start without it."""
+        with self._gate:
+            if self._database is None:
+                from workflows.sql.database import SqlDatabase
+
+                self._database = SqlDatabase(self.url)
+            return self._database
+
+    def close(self) -> None:
+        """Close the database, if it was opened. Idempotent."""
+        with self._gate:
+            if self._database is not None:
+                self._database.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +90,8 @@ class Engine:
     couriers: CourierGateway
     breakers: Mapping[Dependency, Breaker]
     clock: Clock
+    views: Views | None = None
+    """None where no database for views is set."""
     webhooks: WebhookSender = field(default_factory=HttpWebhookSender)
     pause: Callable[[float], None] = time.sleep
     """Lets so many seconds pass in the function that calls it; other functions of the process go on."""
@@ -76,6 +110,7 @@ def assemble(
     kitchen: KitchenGateway,
     couriers: CourierGateway,
     clock: Clock,
+    views: Views | None = None,
     pause: Callable[[float], None] = time.sleep,
     log_with_keys: EventLog | None = None,
     webhooks: WebhookSender | None = None,
@@ -99,6 +134,7 @@ def assemble(
         couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
         breakers=opened,
         clock=clock,
+        views=views,
         webhooks=webhooks or HttpWebhookSender(),
         pause=pause,
         live_path=live_path,

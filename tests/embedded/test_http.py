@@ -15,12 +15,13 @@ import jwt
 import pytest
 import toy_handlers as toys
 
+from workflows.boundary.private_files import SecretUnusable
 from workflows.clock import SystemClock
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.http.api import BODY_BYTES_MAX, HttpApi
 from workflows.embedded.http.payload_format import HttpRequest, event
 from workflows.embedded.http.server import HEADER_BYTES_MAX, HttpServer, PortTaken
-from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
+from workflows.embedded.http.tokens import AccessTokens, RoleUnknown
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import ApiRoute, Function, Template
 from workflows.engine import Engine

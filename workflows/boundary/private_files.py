@@ -3,7 +3,35 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
+
+
+class SecretUnusable(Exception):
+    """A file holds no usable secret. The message says what to do."""
+
+
+def secret_in(file: Path, size: int, *, otherwise: str) -> bytes:
+    """Return the secret in a file, which is created with a random one if it is missing.
+
+    Args:
+        size: Bytes, at least.
+        otherwise: What a new secret changes, for the message: "it invalidates all tokens".
+
+    Raises:
+        SecretUnusable: The file holds something else.
+        OSError: The folder cannot be written.
+    """
+    if not file.exists():
+        write_private(file, secrets.token_hex(size))
+    file.chmod(0o600)
+    try:
+        secret = bytes.fromhex(file.read_text(encoding="ascii"))
+    except ValueError:
+        secret = b""
+    if len(secret) < size:
+        raise SecretUnusable(f"{file} holds no secret; delete it to get a new one: {otherwise}")
+    return secret
 
 
 def write_private(file: Path, text: str) -> None:

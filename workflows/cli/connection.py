@@ -34,7 +34,8 @@ def hint(command: str, url: str | None, data: Path | None) -> str:
 def minted(data: Path, role: str, subject: str, ttl_s: int) -> str:
     """Return a token for the engine of this folder. Raises InvalidInput."""
     from domain.identifiers import InvalidIdentifier, parse_name
-    from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, SecretUnusable
+    from workflows.boundary.private_files import SecretUnusable
+    from workflows.embedded.http.tokens import AccessTokens, RoleUnknown
 
     if not (existing_folder(data) / "tokens.key").is_file():
         raise InvalidInput(f"{data} is not the folder of an engine; expediter up --data {data} makes it one")

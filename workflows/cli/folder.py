@@ -35,10 +35,10 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     """Run an engine on the folder that serves HTTP, and yield it with its URL. Raises InvalidInput."""
     import apsw
 
+    from workflows.boundary.private_files import SecretUnusable
     from workflows.breakers.settings import read_breakers
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.http.server import PortTaken
-    from workflows.embedded.http.tokens import SecretUnusable
     from workflows.embedded.providers import ProvidersUnusable
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
     from workflows.sandbox.settings import read_sandbox

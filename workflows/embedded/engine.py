@@ -10,6 +10,8 @@ The folder holds
     expediter.sqlite    the event log, documents, data keys, executions and their journal, the feed's checkpoint
     sandbox.sqlite      the ledgers of the sandbox, if the providers are simulated; the engine itself never reads them
     providers.json      the credentials of real providers, if there are any
+    views.sqlite        the views of the log; derived, so it may be deleted while no engine runs
+    views.key           the key of the views' blind indexes; a new one means that the views are built again
     clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
 
@@ -26,6 +28,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from workflows.boundary.private_files import secret_in
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
@@ -48,10 +51,15 @@ from workflows.embedded.step_functions.machines import Machine, read_machines
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
-from workflows.engine import EVENT_TYPES, assemble
+from workflows.engine import EVENT_TYPES, Views, assemble
 from workflows.event_store.codec import Codec
+from workflows.event_store.commits import History
 from workflows.hub.hub import Hub, sleep
 from workflows.hub.watch import Watch
+from workflows.orders.blind_index import KEY_BYTES, BlindIndex
+from workflows.projections.loading import LoadHistories, loads_from
+from workflows.projections.projector_thread import ProjectorThread
+from workflows.projections.view_metrics import ViewMetrics
 from workflows.settings import read
 from workflows.sqlite.database import Database
 from workflows.sqlite.documents import SqliteDocuments
@@ -64,8 +72,15 @@ log = logging.getLogger(__name__)
 
 DATABASE = "expediter.sqlite"
 
+VIEWS = "views.sqlite"
+
+VIEWS_KEY = "views.key"
+
 FEED = "Feed"
 """The function that gets every commit."""
+
+HUB_ANSWERS_WITHIN_S = 5.0
+"""How long the projector waits for kept histories; then it reads the file."""
 
 CLOSE_WITHIN_S = 10.0
 """How long ``close`` waits for functions under way. One that takes longer is invoked again by the next engine."""
@@ -172,6 +187,9 @@ class EmbeddedEngine:
         )
         self._metrics = EngineMetrics(database, journal, self.executions, self._feed, self._functions)
         documents = SqliteDocuments(database)
+        views = Views(folder / VIEWS, BlindIndex(views_key(folder)))
+        opened.callback(views.close)
+        self.projector = ProjectorThread(views, log, _loader(log, hub), clock)
         self._live = LiveFront(
             log,
             documents,
@@ -189,6 +207,7 @@ class EmbeddedEngine:
             kitchen=self.gateways.kitchen,
             couriers=self.gateways.couriers,
             clock=clock,
+            views=views,
             pause=sleep,
             breakers=breakers,
             live_path=PATH,
@@ -214,7 +233,7 @@ class EmbeddedEngine:
             self.tokens,
             self._clock,
             failure=lambda: self.failed.exception() if self.failed.done() else None,
-            metrics=(self._metrics, *metrics),
+            metrics=(self._metrics, ViewMetrics(self.projector), *metrics),
             live=self._live,
         )
         server = self._opened.enter_context(closing(HttpServer(api.app, port)))
@@ -258,9 +277,30 @@ class EmbeddedEngine:
         if FEED in self._template.functions:
             self._feed.begin()
             self._opened.callback(self._feed.close)
+        self.projector.begin()
+        self._opened.callback(self.projector.close)
 
 
 def _budgets(template: Template) -> Budgets:
     """Return the time budgets of the template's machines; the defaults if it has no functions that read them."""
     feed = template.functions.get(FEED)
     return read({} if feed is None else feed.environment, read_budgets)
+
+
+def views_key(folder: Path) -> bytes:
+    """Return the key of the blind indexes in an engine's folder; create it if it is missing. Raises SecretUnusable."""
+    return secret_in(folder / VIEWS_KEY, KEY_BYTES, otherwise="the views are then built again")
+
+
+def _loader(log: SqliteEventLog, hub: Hub) -> LoadHistories:
+    """Load the histories that the hub keeps from there, already folded, and the others from the file."""
+    from_file = loads_from(log)
+
+    def load(streams: Sequence[str]) -> dict[str, History | Exception]:
+        try:
+            kept = hub.ask(lambda: log.recent(streams), HUB_ANSWERS_WITHIN_S)
+        except TimeoutError:
+            kept = {}
+        return {**kept, **from_file([stream for stream in streams if stream not in kept])}
+
+    return load

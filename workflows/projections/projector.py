@@ -12,16 +12,14 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from sqlalchemy import Connection
 
 from workflows.event_store.commits import History
-from workflows.event_store.event_log import EventLog, StreamUnavailable
-from workflows.event_store.keyring import KeyRingUnavailable
 from workflows.event_store.streams import CUSTOMER, category_of, order_stream
+from workflows.projections.loading import STORE_ERRORS, LoadHistories
 from workflows.projections.store import AsOf, ViewStore, build_table
 from workflows.projections.view import Row, View
 from workflows.sql.database import RowRefused
@@ -33,17 +31,6 @@ STREAMS_MAX = 200
 
 REMEMBERED_MAX = 10_000
 """Streams whose stored version is remembered, so that an event is encoded once and not again with each later one."""
-
-LoadHistories: TypeAlias = Callable[[Sequence[str]], Mapping[str, History | Exception]]
-"""Loads streams: the history of each, or why it cannot be read."""
-
-_NOT_ITS_FAULT = (StreamUnavailable, KeyRingUnavailable)
-"""Errors of a store and not of one stream: the whole batch is tried again."""
-
-
-def loads_from(log: EventLog) -> LoadHistories:
-    """Return a loader that reads each stream from the log. It raises StreamUnavailable and KeyRingUnavailable."""
-    return lambda streams: {stream: _loaded(log, stream) for stream in streams}
 
 
 @dataclass(slots=True)
@@ -75,8 +62,8 @@ class Projector:
         changed = sorted(set(streams))
         batches = [changed[first : first + STREAMS_MAX] for first in range(0, len(changed), STREAMS_MAX)] or [[]]
         for batch in batches:
-            self._project(batch, as_of if batch is batches[-1] else None, again=False)
             self._project_erased([stream for stream in batch if category_of(stream) == CUSTOMER])
+            self._project(batch, as_of if batch is batches[-1] else None, again=False)
 
     def _project_erased(self, customer_streams: Sequence[str]) -> None:
         if not customer_streams:
@@ -111,7 +98,7 @@ class Projector:
                     if isinstance(history, Exception):
                         raise history
                     rows = view.rows(history, self._stored.get(stream, 0))
-                except _NOT_ITS_FAULT:
+                except STORE_ERRORS:
                     raise
                 except Exception as error:  # a bug in one view, or a damaged stream, must not stop the others
                     computed.failed[view.name, stream] = error
@@ -167,15 +154,6 @@ class Projector:
             self._stored.move_to_end(stream)
         while len(self._stored) > REMEMBERED_MAX:
             self._stored.popitem(last=False)
-
-
-def _loaded(log: EventLog, stream: str) -> History | Exception:
-    try:
-        return log.load(stream)
-    except _NOT_ITS_FAULT:
-        raise
-    except Exception as error:
-        return error
 
 
 def _rows_or_none(view: View, history: History | Exception) -> list[Row]:

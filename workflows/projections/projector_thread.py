@@ -11,16 +11,16 @@ from __future__ import annotations
 import logging
 import threading
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from workflows.clock import Clock, read_timestamp
 from workflows.engine import Views
 from workflows.event_store.change_feed import Feed
-from workflows.event_store.event_log import StreamUnavailable
-from workflows.event_store.keyring import KeyRingUnavailable
-from workflows.projections.projector import LoadHistories, Projector
-from workflows.projections.store import AsOf, ViewStore
-from workflows.projections.views import all_views
-from workflows.sql.database import SqlUnavailable
+from workflows.projections.loading import STORE_ERRORS, LoadHistories
+
+if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
+    from workflows.projections.projector import Projector
+    from workflows.projections.store import ViewStore
 
 log = logging.getLogger(__name__)
 
@@ -38,10 +38,12 @@ RETRY_FIRST_S, RETRY_LAST_S = 0.5, 30.0
 class ProjectorProgress:
     """How far the views are behind the log, how many streams are parked, and what fails at the moment.
 
-    ``lag_s`` is the age of the oldest commit that is not in the views; ``failure`` is empty while nothing fails.
+    ``lag_commits`` counts the commits that are not in the views, ``lag_s`` is the age of the oldest of them.
+    ``failure`` is empty while nothing fails.
     """
 
     position: int
+    lag_commits: int
     lag_s: float
     parked: int
     failure: str
@@ -83,7 +85,13 @@ class ProjectorThread:
         if behind:
             recorded_at = read_timestamp(behind[0].commit.ts)
             lag_s = max(0.0, (self._clock.now() - recorded_at).total_seconds())
-        return ProjectorProgress(position=position, lag_s=lag_s, parked=self._parked, failure=self._failure)
+        return ProjectorProgress(
+            position=position,
+            lag_commits=self._feed.newest() - position,
+            lag_s=lag_s,
+            parked=self._parked,
+            failure=self._failure,
+        )
 
     # --- on the thread ---------------------------------------------------------------------------------------------
 
@@ -91,9 +99,7 @@ class ProjectorThread:
         delay_s = RETRY_FIRST_S
         while not self._closing.is_set():
             try:
-                store = ViewStore(self._views.database, all_views(self._views.blind_index), self._clock)
-                projector = Projector(store, self._load)
-                self._begin_from(store)
+                store, projector = self._opened()
                 self._catch_up(store, projector)
                 self._failure, delay_s = "", RETRY_FIRST_S
                 self._follow(store, projector)
@@ -103,17 +109,28 @@ class ProjectorThread:
                 delay_s = min(delay_s * 2, RETRY_LAST_S)
 
     def _failed(self, error: Exception, delay_s: float) -> None:
+        from workflows.sql.database import SqlDamaged, SqlUnavailable
+
         self._failure = type(error).__name__
         extra = {"error": str(error), "again_in_s": delay_s}
-        if isinstance(error, SqlUnavailable | StreamUnavailable | KeyRingUnavailable):
+        if isinstance(error, (SqlUnavailable, *STORE_ERRORS)):
             log.warning("the views fall behind", extra=extra)
         else:
             log.critical("the views fall behind, because the projector failed", exc_info=error, extra=extra)
+        if isinstance(error, SqlDamaged):
+            log.error("the database of the views is damaged: it is deleted and made again", extra=extra)
+            self._views.database.discard()
 
-    def _begin_from(self, store: ViewStore) -> None:
+    def _opened(self) -> tuple[ViewStore, Projector]:
+        from workflows.projections.projector import Projector
+        from workflows.projections.store import ViewStore
+        from workflows.projections.views import all_views
+
+        store = ViewStore(self._views.database, all_views(self._views.blind_index), self._clock)
         store.prepare()
         with store.reading() as connection:
             self._position = store.as_of(connection).position
+        return store, Projector(store, self._load)
 
     def _follow(self, store: ViewStore, projector: Projector) -> None:
         while not self._closing.is_set():
@@ -123,6 +140,8 @@ class ProjectorThread:
             self._catch_up(store, projector)
 
     def _catch_up(self, store: ViewStore, projector: Projector) -> None:
+        from workflows.projections.store import AsOf
+
         while not self._closing.is_set():
             changes = self._feed.changes(self._position, CHANGES_MAX)
             if not changes:

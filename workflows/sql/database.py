@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,10 @@ _INSTRUCTIONS_BETWEEN_LOOKS = 10_000
 
 class SqlUnavailable(Exception):
     """The database did not answer, is full or locked, or has another shape. Retryable: yes. HTTP: 503."""
+
+
+class SqlDamaged(SqlUnavailable):
+    """The file is no database of SQLite, or its pages are damaged. Retryable: after ``discard``."""
 
 
 class RowRefused(Exception):
@@ -95,10 +99,27 @@ class SqlDatabase:
             yield connection
 
     def forget(self) -> None:
-        """Overwrite what was deleted before: in SQLite it stays in the WAL until that is truncated."""
+        """Remove what was deleted before from the file: SQLite keeps it in the WAL until that is truncated.
+
+        PostgreSQL removes it with its own vacuum. Raises SqlUnavailable if a reader holds the WAL for too long.
+        """
+        if not self.is_sqlite:
+            return
+        with _named_errors(), self._one_writer, closing(self._writer.raw_connection()) as connection:
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchall()[0]
+        if busy:
+            raise SqlUnavailable("the WAL is being read and could not be truncated")
+
+    def discard(self) -> None:
+        """Delete the file of SQLite with all that is in it. The next transaction creates an empty one."""
         if self.is_sqlite:
-            with _named_errors(), self._one_writer, self._writer.connect() as connection:
-                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            with self._one_writer:
+                self.close()
+                file = Path(str(self.url.database))
+                for each in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
+                    each.unlink(missing_ok=True)
 
     def close(self) -> None:
         """Close all connections. Idempotent."""
@@ -131,7 +152,10 @@ def _named_errors() -> Iterator[None]:
     except DBAPIError as error:
         if _was_stopped(error.orig):
             raise StatementTooSlow("a statement took too long and was stopped") from error
-        raise SqlUnavailable(f"the database did not answer: {_first_line(error.orig)}") from error
+        unavailable = SqlDamaged if _is_damaged(error.orig) else SqlUnavailable
+        raise unavailable(f"the database did not answer: {_first_line(error.orig)}") from error
+    except OSError as error:
+        raise SqlUnavailable(f"the database cannot be opened: {error.strerror}") from error
     except NoFreeConnection as error:
         raise SqlUnavailable(f"all connections are busy: {_first_line(error)}") from error
     except SQLAlchemyError as error:
@@ -147,6 +171,11 @@ def _was_stopped(error: BaseException | None) -> bool:
     if isinstance(error, sqlite3.OperationalError):
         return "interrupted" in str(error)
     return getattr(error, "sqlstate", None) == "57014"  # query_canceled
+
+
+def _is_damaged(error: BaseException | None) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 # --- SQLite -----------------------------------------------------------------------------------------------------------

@@ -7,13 +7,12 @@ only its owner may read the file.
 
 from __future__ import annotations
 
-import secrets
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from workflows.boundary.private_files import write_private
+from workflows.boundary.private_files import secret_in
 
 ROLES = ("customer", "restaurant", "courier", "support", "auditor", "service")
 TTL_S = 3600
@@ -32,10 +31,6 @@ class TokenRefused(Exception):
     """The token is not valid here, or has expired. The message says which, for ``WWW-Authenticate``."""
 
 
-class SecretUnusable(Exception):
-    """``tokens.key`` holds no usable secret. The message says what to do."""
-
-
 class AccessTokens:
     """Mints and checks tokens with one secret."""
 
@@ -45,17 +40,7 @@ class AccessTokens:
     @classmethod
     def of(cls, folder: Path) -> AccessTokens:
         """Use the secret in ``tokens.key`` of an engine's folder; create it if it is missing. Raises SecretUnusable."""
-        path = folder / "tokens.key"
-        if not path.exists():
-            write_private(path, secrets.token_hex(_KEY_BYTES))
-        path.chmod(0o600)
-        try:
-            secret = bytes.fromhex(path.read_text(encoding="ascii"))
-        except ValueError:
-            secret = b""
-        if len(secret) < _KEY_BYTES:
-            raise SecretUnusable(f"{path} holds no secret; delete it to get a new one, which invalidates all tokens")
-        return cls(secret)
+        return cls(secret_in(folder / "tokens.key", _KEY_BYTES, otherwise="it invalidates all tokens"))
 
     def mint(self, role: str, subject: str, ttl_s: int = TTL_S) -> str:
         """Return a token for ``subject`` in one role, valid for ``ttl_s`` seconds. Raises RoleUnknown."""

@@ -1,0 +1,150 @@
+"""The views of an embedded engine: they follow its log, and nothing that happens to them stops an order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+import pytest
+
+from domain.identifiers import SYSTEM, OrderId, order_id_for
+from domain.personal import Contact
+from tests.domain.order.stories import place
+from workflows.embedded.engine import DATABASE, VIEWS, VIEWS_KEY, EmbeddedEngine
+from workflows.event_store.streams import order_stream
+from workflows.orders.command_handling import Caller, handle
+from workflows.projections import projector_thread
+from workflows.sandbox.opening import sandbox_gateways
+from workflows.sandbox.settings import SandboxSettings
+
+DEADLINE_S = 30.0
+TEMPLATE = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Echo: {Type: "AWS::Serverless::Function", Properties: {Handler: toy_handlers.echo}}
+"""
+ADA = Contact(
+    name="Zacharina Quillfeather",
+    phone="+49 30 987654321",
+    address="Schwanenwerder 77b",
+    note="beware of the otter",
+    email="zq@quillfeather.example",
+)
+PERSONAL = ("Zacharina", "Quillfeather", "987654321", "Schwanenwerder", "otter")
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[EmbeddedEngine]:
+    """An engine that runs no machine; a test appends to its log."""
+    template = folder.parent / "template.yaml"
+    template.write_text(TEMPLATE)
+    with EmbeddedEngine.open(folder, template=template, gateways=sandbox_gateways(SandboxSettings())) as opened:
+        yield opened
+
+
+def order(opened: EmbeddedEngine, name: str) -> OrderId:
+    order_id = order_id_for("app", name)
+    command = place(order_id=order_id, contact=ADA)
+    handle(opened.ports.log, command, order_id=order_id, key=f"place/{name}", caller=Caller(SYSTEM, "test", "test"))
+    return order_id
+
+
+def wait_until_current(opened: EmbeddedEngine) -> None:
+    """Wait until the views have every commit of the log."""
+    deadline = monotonic() + DEADLINE_S
+    while opened.projector.progress().lag_commits or opened.projector.progress().failure:
+        assert monotonic() < deadline, opened.projector.progress()
+        Event().wait(0.02)
+
+
+def orders_in(folder: Path) -> set[str]:
+    with closing(sqlite3.connect(folder / VIEWS)) as views:
+        return {order_id for (order_id,) in views.execute("SELECT order_id FROM orders")}
+
+
+def test_an_order_is_in_the_views_soon_after_its_commit(tmp_path: Path) -> None:
+    """The thread follows the commits of the engine."""
+    with engine(tmp_path / "data") as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+        assert orders_in(tmp_path / "data") == {order_id}
+
+
+def test_the_next_engine_continues_where_the_last_one_stopped(tmp_path: Path) -> None:
+    """The position is stored with the rows, and what was committed meanwhile is found in the log."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        first = order(opened, "one")
+        opened.projector.close()
+        second = order(opened, "two")
+    with engine(folder) as opened:
+        wait_until_current(opened)
+        assert orders_in(folder) == {first, second}
+
+
+def test_deleted_views_are_made_again_from_the_log(tmp_path: Path) -> None:
+    """The file is derived: a backup may leave it out, and an operator may delete it while no engine runs."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+    for file in folder.glob(f"{VIEWS}*"):
+        file.unlink()
+    with engine(folder) as opened:
+        wait_until_current(opened)
+        assert orders_in(folder) == {order_id}
+
+
+def test_views_that_cannot_be_written_stop_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the file is no database; a full disk is refused in the same way. Once it can be written, they catch up."""
+    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / VIEWS).mkdir()
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        assert opened.ports.log.load(order_stream(order_id)).version == 2
+        assert opened.projector.progress().lag_commits == 1
+        assert not opened.failed.done()
+        (folder / VIEWS).rmdir()
+        wait_until_current(opened)
+        assert orders_in(folder) == {order_id}
+
+
+def test_a_damaged_database_of_views_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in it is worth a repair by hand."""
+    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / VIEWS).write_bytes(b"no database at all " * 500)
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+        assert orders_in(folder) == {order_id}
+
+
+def test_no_personal_data_is_in_any_file_of_the_views(tmp_path: Path) -> None:
+    """Neither in pages nor in the WAL nor in free pages: personal data is in the log alone, encrypted."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        for number in range(20):
+            order(opened, f"order {number}")
+        wait_until_current(opened)
+        files = list(folder.glob("views*"))
+        assert {file.name for file in files} >= {VIEWS, f"{VIEWS}-wal", VIEWS_KEY}
+        stored = b"".join(file.read_bytes() for file in files)
+    stored += b"".join(file.read_bytes() for file in folder.glob("views*"))
+    assert b"luigi" in stored, "the restaurant is there"
+    assert [text for text in PERSONAL if text.encode() in stored] == []
+    assert b"luigi" not in (folder / VIEWS_KEY).read_bytes()
+
+
+def test_the_key_of_the_blind_indexes_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """A process with the key can try phone numbers against the view."""
+    with engine(tmp_path / "data"):
+        assert (tmp_path / "data" / VIEWS_KEY).stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "data" / DATABASE).stat().st_mode & 0o777 == 0o600

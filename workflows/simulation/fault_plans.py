@@ -32,7 +32,7 @@ from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.task_states import circuit_waits
 from workflows.simulation.wire import GATEWAYS, outage
-from workflows.simulation.world import OUTAGE_S, SKEW_S, World
+from workflows.simulation.world import OUTAGE_S, SKEW_S, World, drawn_jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Occasion:
             return step in self.performing and fault in self.candidates
         if fault in OF_FEED or fault in OF_PEOPLE:
             return step in self.performing | self.in_flight and fault in self.candidates
-        if fault is InjectedFault.CLOCK_SKEW:
+        if fault in {InjectedFault.CLOCK_SKEW, InjectedFault.CLOCK_JUMPED}:
             return step in self.performing
         return step in self.performing | self.in_flight
 
@@ -175,6 +175,8 @@ class _PlannedRun:
                 world.upgrade()
             case InjectedFault.CLOCK_SKEW:
                 world.skew_running_process(drawn.choice((-SKEW_S, SKEW_S)))
+            case InjectedFault.CLOCK_JUMPED:
+                world.jump_running_process(*drawn_jump(drawn))
             case InjectedFault.PROVIDER_DOWN:
                 called = Occasion(number, (), what, frozenset(), frozenset()).gateway
                 world.wire.outages[called or drawn.choice(GATEWAYS)] = outage(

@@ -25,6 +25,7 @@ class InjectedFault(StrEnum):
     FEED_TWICE = "feed twice"
     FEED_LOST = "feed record lost"
     CLOCK_SKEW = "clock of a process off"
+    CLOCK_JUMPED = "wall clock jumps by hours"
     PROVIDER_DOWN = "provider down for minutes"
     NEVER_ANSWERS = "person never answers"
     CANCELLED = "cancelled at any tick"
@@ -32,6 +33,7 @@ class InjectedFault(StrEnum):
     CONTRADICTED = "person contradicts a report"
     REPORTED_EARLY = "courier reports too early"
     DECLINED_FOR_OTHERS = "courier declines for others"
+    BODY_STALLED = "body of a request stalls"
     UPGRADED = "definition upgraded under way"
     STARTED_AGAIN = "new run beside the old one"
 
@@ -53,6 +55,7 @@ OF_PEOPLE = (
     InjectedFault.CONTRADICTED,
     InjectedFault.REPORTED_EARLY,
     InjectedFault.DECLINED_FOR_OTHERS,
+    InjectedFault.BODY_STALLED,
 )
 
 RATES: Mapping[InjectedFault, float] = {
@@ -62,6 +65,7 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.FEED_TWICE: 0.05,
     InjectedFault.FEED_LOST: 0.01,
     InjectedFault.CLOCK_SKEW: 0.1,
+    InjectedFault.CLOCK_JUMPED: 0.1,
     InjectedFault.PROVIDER_DOWN: 0.3,
     InjectedFault.NEVER_ANSWERS: 0.03,
     InjectedFault.CANCELLED: 0.25,
@@ -69,11 +73,12 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.CONTRADICTED: 0.05,
     InjectedFault.REPORTED_EARLY: 0.05,
     InjectedFault.DECLINED_FOR_OTHERS: 0.15,
+    InjectedFault.BODY_STALLED: 0.05,
     InjectedFault.UPGRADED: 0.3,
     InjectedFault.STARTED_AGAIN: 0.05,
 }
 """The share of occasions that each fault strikes. Its occasions are calls of a port, commits in the feed, processes,
-worlds, answers of people, offers, or orders."""
+worlds, answers and requests of people, offers, or orders."""
 
 
 Observer = Callable[[int, tuple[InjectedFault, ...], str], None]

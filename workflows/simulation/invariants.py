@@ -35,6 +35,7 @@ from domain.order.intents import owed
 from domain.order.order import Order, RunState
 from domain.order.reports import CONTRADICTION
 from workflows.audit.verify import verify
+from workflows.embedded.steady_clock import SLEW
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
 from workflows.orders.command_handling import load
@@ -44,14 +45,18 @@ from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
 from workflows.settings import read
 from workflows.simulation.people import SimulatedOrder
-from workflows.simulation.world import World
+from workflows.simulation.world import JUMP_LASTS_S, World
 from workflows.time_budgets import read_budgets
+
+CLOCK_MOVES_S = 2 * SLEW * JUMP_LASTS_S[1]
+"""Twice the slew of the longest jump, because a process may not have read its clock for as long before the jump."""
 
 
 def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str]:
     """Describe every broken rule in a sentence."""
     return [
         *_of_orders(world, simulated_orders),
+        *_of_clock(world),
         *_of_stores(world),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
@@ -76,6 +81,12 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_reasons(order, history)
         yield from _of_offers(order, history)
         yield from _of_undos(world, order)
+
+
+def _of_clock(world: World) -> Iterator[str]:
+    """Check that a jump of the wall clock moved no process's clock further than it may run fast or slow meanwhile."""
+    if world.clock.moved_s > CLOCK_MOVES_S:
+        yield f"a jump of the wall clock moved the clock of a process by {world.clock.moved_s:.0f} s"
 
 
 def _of_pickup(order: Order, history: History) -> Iterator[str]:

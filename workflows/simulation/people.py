@@ -1,8 +1,8 @@
 """The people of a simulated order: customer, restaurant, couriers and support.
 
 They act through the handlers of the HTTP API and repeat each request until it is answered. The faults decide whether a
-person answers at all, cancels, reports twice at once or too early, contradicts a report, or declines for others. The
-world's random numbers decide answers and times.
+person answers at all, cancels, reports twice at once or too early, contradicts a report, declines for others, or sends
+a request whose body stalls. The world's random numbers decide answers and times.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from workflows.embedded.http import payload_format
+from workflows.embedded.http.limits import LIMITS
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.simulation.faults import InjectedFault
@@ -264,11 +265,21 @@ class SimulatedOrder:
 
     def _send(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Repeat a request until it gets an answer below 500. None if the answer is a refusal."""
+        if self._strikes(InjectedFault.BODY_STALLED):
+            self.world.scheduler.spawn(lambda: self._send_stalled(method, path, who, body, key))
+            self._pause(5)
         while True:
             answer = self._request(method, path, who, body, key)
             if answer is not None and answer.status < 500:
                 return json.loads(answer.body) if answer.status < 300 else None
             self._pause(5)
+
+    def _send_stalled(self, method: str, path: str, who: str, body: Mapping[str, Any], key: str) -> None:
+        """Send a request whose body comes late, beside its repetition, or too late: then the server has hung up."""
+        late_s = self.random.uniform(0, 2 * LIMITS.body_s)
+        if late_s < LIMITS.body_s:
+            self.world.scheduler.pause(late_s)
+            self._request(method, path, who, body, key)
 
     def _request(
         self, method: str, path: str, who: str, body: Mapping[str, Any], key: str

@@ -25,6 +25,7 @@ from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
 from workflows.embedded.http.routes import RouteTable
 from workflows.embedded.lambda_.feed import stream_record
+from workflows.embedded.steady_clock import SteadyClock
 from workflows.embedded.template import Template, read_template
 from workflows.engine import EVENT_TYPES, Engine, assemble, serving
 from workflows.event_store.change_feed import FeedEntry
@@ -60,6 +61,10 @@ FEED_DELAY_S = 0.2
 """Mean delay of a feed message; Lambda polls a stream several times a second."""
 
 SKEW_S = 120.0
+JUMP_S = (600.0, 18_000.0)
+"""By how much a wall clock jumps, forward or back: up to five hours."""
+
+JUMP_LASTS_S = (6.0, 1200.0)
 OUTAGE_S = (60.0, 900.0)
 
 _skew: ContextVar[float] = ContextVar("skew", default=0.0)
@@ -68,13 +73,32 @@ _performing: ContextVar[Steps] = ContextVar("performing", default=frozenset())
 
 
 class ProcessClock:
-    """The clock of the current process: the world's time plus the skew of the process."""
+    """The clock of the current process: the engine's steady clock on a wall clock that may jump, plus the skew.
+
+    ``moved_s`` is by how much jumps moved a process's clock at most.
+    """
 
     def __init__(self, scheduler: Scheduler) -> None:
         self._scheduler = scheduler
+        self.moved_s = 0.0
+        self._jumped_s = [0.0] * PROCESSES
+        self._clocks = [self._steady_clock(process) for process in range(PROCESSES)]
 
     def now(self) -> datetime:
-        return self._scheduler.now() + timedelta(seconds=_skew.get())
+        time = self._clocks[_process.get()].now()
+        self.moved_s = max(self.moved_s, abs((time - self._scheduler.now()).total_seconds()))
+        return time + timedelta(seconds=_skew.get())
+
+    def jump(self, process: int, seconds: float, lasting_s: float) -> None:
+        """Set the wall clock of a process wrong for a time."""
+        self._jumped_s[process] = seconds
+        self._scheduler.after(lasting_s, lambda: self._jumped_s.__setitem__(process, 0.0))
+
+    def _steady_clock(self, process: int) -> SteadyClock:
+        def world_s() -> float:
+            return self._scheduler.now().timestamp()
+
+        return SteadyClock(wall_s=lambda: world_s() + self._jumped_s[process], steady_s=world_s)
 
 
 class SimulatedCouriers(SandboxCouriers):
@@ -137,6 +161,8 @@ class World:
         self.log.on_commit(self._on_commit)
         self._plan_outage()
         self._plan_upgrade()
+        for process in range(PROCESSES):
+            self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
 
     # --- functions -----------------------------------------------------------------------------------------------
@@ -186,6 +212,10 @@ class World:
         """Change the clock skew of the running process."""
         self._skews[_process.get()] = seconds
         _skew.set(seconds)
+
+    def jump_running_process(self, seconds: float, lasting_s: float) -> None:
+        """Set the wall clock of the running process wrong for a time."""
+        self.clock.jump(_process.get(), seconds, lasting_s)
 
     def upgrade(self) -> None:
         """Deploy the next release of every machine."""
@@ -254,10 +284,20 @@ class World:
         if self.faults.strikes((InjectedFault.PROVIDER_DOWN,), f"{down} for {seconds:.0f} s"):
             self.wire.outages[down] = outage(begins, seconds)
 
+    def _plan_jump(self, process: int) -> None:
+        at, (seconds, lasting_s) = self.random.uniform(0, 2400), drawn_jump(self.random)
+        if self.faults.strikes((InjectedFault.CLOCK_JUMPED,), f"process {process} by {seconds:.0f} s"):
+            self.scheduler.after(at, lambda: self.clock.jump(process, seconds, lasting_s))
+
     def _plan_upgrade(self) -> None:
         at = self.random.uniform(0, 2400)
         if self.faults.strikes((InjectedFault.UPGRADED,), f"after {at:.0f} s"):
             self.scheduler.after(at, self.upgrade)
+
+
+def drawn_jump(random: Random) -> tuple[float, float]:
+    """Draw by how many seconds a wall clock jumps, and for how many."""
+    return random.choice((-1, 1)) * random.uniform(*JUMP_S), random.uniform(*JUMP_LASTS_S)
 
 
 def read_deployed(root: Path) -> Template:

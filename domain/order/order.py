@@ -341,7 +341,7 @@ def _by_hand(fold: _Fold) -> _Fold:
             return changes
         after = replace(order, **changes)
         let_off, kept = _payable(order) - _payable(after), _kept(after) - _kept(order)
-        return changes | {"conceded": order.conceded + max(let_off, 0) + max(kept, 0)}
+        return changes | {"conceded": order.conceded + let_off + kept}
 
     return folded
 

@@ -326,14 +326,6 @@ MUTANTS = (
         caught_by=tests("domain/order/test_second_person.py"),
     ),
     Mutant(
-        name="late report undoes what was conceded",
-        breaks="A decision counts towards the limit even if a late report undoes it.",
-        file="domain/order/order.py",
-        old="max(let_off, 0) + max(kept, 0)",
-        new="let_off + kept",
-        caught_by=tests("domain/order/test_second_person.py"),
-    ),
-    Mutant(
         name="approved report marked as contested at the wrong version",
         breaks="A contested report stands directly after its mark, also in the commit of an approval.",
         file="domain/order/adjustments.py",

@@ -46,7 +46,7 @@ def test_every_cell_of_a_row_has_a_result_or_a_reason() -> None:
     matrix = build(["PaymentMachine.PerformIntents"], run_one_by_one, seeds=6, plans=1)
     assert matrix.empty() == []
     assert matrix.violations() == []
-    assert set(matrix.impossible.values()) == {"no person answers meanwhile"}
+    assert set(matrix.impossible.values()) == {"no person acts during the step"}
     struck = {result.plan.strikes[-1][1] for results in matrix.results.values() for result in results}
     assert struck == set(InjectedFault) - set(OF_PEOPLE)
     assert set(cells(page(matrix, "a test", "today"))) == {

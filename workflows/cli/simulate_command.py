@@ -41,7 +41,7 @@ def simulate(
     """Run worlds in which everything fails, and check that every order came to a right end.
 
     Processes are killed, calls lost, sent twice and stalled, messages late, twice or lost, providers down, clocks off,
-    wall clocks jumping, bodies of requests stalled, definitions upgraded under way, people silent or contradicting
+    wall clocks jumping, bodies of requests stalled, definitions upgraded meanwhile, people silent or contradicting
     themselves, and orders cancelled at any moment. Exit code 1 on a violation.
     """
     if seed is not None:

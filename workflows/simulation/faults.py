@@ -28,13 +28,13 @@ class InjectedFault(StrEnum):
     CLOCK_JUMPED = "wall clock jumps by hours"
     PROVIDER_DOWN = "provider down for minutes"
     NEVER_ANSWERS = "person never answers"
-    CANCELLED = "cancelled at any tick"
+    CANCELLED = "cancelled at any moment"
     REPORTED_TWICE = "person reports twice at once"
     CONTRADICTED = "person contradicts a report"
     REPORTED_EARLY = "courier reports too early"
     DECLINED_FOR_OTHERS = "courier declines for others"
     BODY_STALLED = "body of a request stalls"
-    UPGRADED = "definition upgraded under way"
+    UPGRADED = "definition upgraded meanwhile"
     STARTED_AGAIN = "new run beside the old one"
 
 

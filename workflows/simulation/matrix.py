@@ -162,8 +162,8 @@ def _reason(fault: InjectedFault) -> str:
     if fault is InjectedFault.DUPLICATED:
         return "makes no outside call"
     if fault in OF_FEED:
-        return "nothing is written meanwhile"
-    return "no person answers meanwhile" if fault in OF_PEOPLE else "makes no call"
+        return "nothing is written during the step"
+    return "no person acts during the step" if fault in OF_PEOPLE else "makes no call"
 
 
 def _leading_to(missing: set[str], results: Sequence[PlanResult]) -> list[FaultPlan]:

@@ -349,16 +349,16 @@ def _by_hand(fold: _Fold) -> _Fold:
 def _payable(order: Order) -> int:
     """Work out what the customer pays in the end as things stand, in minor units.
 
-    Nothing for an order that was cancelled or whose delivery failed. Of an abandoned order, no more than was captured.
+    Nothing for an order that was cancelled or whose delivery failed. Of an abandoned order, no more than was captured,
+    whatever is reported of its delivery afterwards.
     """
-    lost = order.delivery.picked_up and order.delivery.failed is not None
-    if order.cancellation is not None or lost:
+    if order.cancellation is not None:
         return 0
     price = max((order.total - order.payment.waived).minor, 0)
-    if order.abandoned is None:
-        return price
-    taken = order.payment.taken(Transfer.ASKED, Transfer.DONE).minor
-    return min(price, taken) if order.delivery.delivered else 0
+    if order.abandoned is not None:
+        taken = order.payment.taken(Transfer.ASKED, Transfer.DONE).minor
+        return min(price, taken) if order.delivery.delivered else 0
+    return 0 if order.delivery.picked_up and order.delivery.failed is not None else price
 
 
 def _kept(order: Order) -> int:

@@ -248,6 +248,13 @@ def test_an_abandoned_order_counts_with_the_price_that_is_not_paid_any_more():
     assert given(*ASSIGNED, park(), abandon(limit="40.00")).when(on_behalf(picked_up())).order.conceded == 4000
 
 
+def test_a_failure_reported_on_an_abandoned_order_concedes_nothing():
+    """It cancels nothing there, so a missing item that is confirmed afterwards still counts."""
+    abandoned = (*COMPLETED, unavailable(1), abandon(limit="5.00"), on_behalf(failed(), limit="5.00"))
+    assert given(*abandoned).order.conceded == 0
+    given(*abandoned).when(confirm(limit="5.00")).then(ApprovalRequested)
+
+
 def test_a_decision_counts_even_if_a_late_report_undoes_it():
     """The capture that was written off arrives after all: the 40.00 that one person gave up stay counted."""
     written_off = (*DELIVERED, write_off(PaymentCaptureRequested, limit="50.00"), captured())

@@ -55,7 +55,9 @@ class Engine:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._opened = ExitStack()
+        self._clients = ExitStack()
         self._keys = count()
+        self.http = self._clients.enter_context(httpx.Client(timeout=DEADLINE_S))
         self.port = 0
         self.start()
 
@@ -68,7 +70,12 @@ class Engine:
         self.port = self.embedded.serve(self.port)
 
     def stop(self) -> None:
+        """Stop the engine; its clients stay."""
         self._opened.close()
+
+    def close(self) -> None:
+        self.stop()
+        self._clients.close()
 
     @property
     def url(self) -> str:
@@ -78,20 +85,23 @@ class Engine:
         return self.embedded.tokens.mint(role, name, ttl_s)
 
     def client(self, role: str, name: str) -> ExpediterClient:
-        return self._opened.enter_context(ExpediterClient(self.url, self.token(role, name)))
+        return self._clients.enter_context(ExpediterClient(self.url, self.token(role, name)))
 
     def ticket(self, role: str, name: str, ttl_s: int = 3600) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.token(role, name, ttl_s)}"}
-        answer = httpx.post(f"{self.url}/live-tickets", headers=headers)
+        answer = self.http.post(f"{self.url}/live-tickets", headers=headers)
         assert answer.status_code == 201, answer.text
         return dict(answer.json())
 
     def open(self, ticket: dict[str, Any]) -> Socket:
         address = f"ws://127.0.0.1:{self.port}{ticket['path']}?ticket={ticket['ticket']}"
-        return Socket(self._opened.enter_context(connect(address, compression=None)))
+        return Socket(self._clients.enter_context(connect(address, compression=None)))
 
     def socket(self, role: str, name: str) -> Socket:
         return self.open(self.ticket(role, name))
+
+    def metrics(self) -> str:
+        return self.http.get(f"{self.url}/metrics").text
 
     def place(self, customer: str = "cus_1", payment_method: str = "pm_ok") -> str:
         """Place an order of one pizza at rst_1 and return its id."""
@@ -116,4 +126,12 @@ class Engine:
 def engine(tmp_path: Path) -> Iterator[Engine]:
     opened = Engine(tmp_path)
     yield opened
-    opened.stop()
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def one_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """One engine for tests that place no orders."""
+    opened = Engine(tmp_path_factory.mktemp("engine"))
+    yield opened
+    opened.close()

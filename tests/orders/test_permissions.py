@@ -42,6 +42,7 @@ DECLINE               -             -             OFFERED         ANY       ANY 
 PICK_UP               -             -             ASSIGNED        ANY       ANY       -
 DELIVER               -             -             ASSIGNED        ANY       ANY       -
 FAIL                  -             -             ASSIGNED        ANY       ANY       -
+REPORT_POSITION       -             -             ASSIGNED        -         -         -
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 RETRY                 -             -             -               ANY       -         -

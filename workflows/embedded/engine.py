@@ -233,7 +233,7 @@ class EmbeddedEngine:
             self.tokens,
             self._clock,
             failure=lambda: self.failed.exception() if self.failed.done() else None,
-            metrics=(self._metrics, ViewMetrics(self.projector), *metrics),
+            metrics=(self._metrics, ViewMetrics(self.projector), self._live, *metrics),
             live=self._live,
         )
         server = self._opened.enter_context(closing(HttpServer(api.app, port)))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import socket
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from workflows.embedded.http.limits import ConnectionLimits, connections_within
 
@@ -23,6 +25,9 @@ log = logging.getLogger(__name__)
 
 ACCEPTED_AT_ONCE = 4
 """Connections that are accepted before the first of them is counted against the cap."""
+
+SEND_BUFFER_BYTES = 128 * 1024
+"""What the kernel keeps of what a WebSocket's client has not read. A message has some 4 KB."""
 
 QUEUED_MAX = 1024
 """Connections that wait in the kernel, which take no descriptor."""
@@ -41,7 +46,12 @@ class LimitedConfig(uvicorn.Config):
 
     def __init__(self, app: Any, limits: ConnectionLimits, **options: Any) -> None:
         super().__init__(
-            app, http=LimitedConnection, backlog=ACCEPTED_AT_ONCE, timeout_keep_alive=int(limits.idle_s), **options
+            app,
+            http=LimitedConnection,
+            ws=LimitedSocket,
+            backlog=ACCEPTED_AT_ONCE,
+            timeout_keep_alive=int(limits.idle_s),
+            **options,
         )
         self.limits = limits
         self.connections_max = limits.connections_max or connections_within(
@@ -149,6 +159,35 @@ class LimitedConnection(H11Protocol):
     def _give_up(self) -> None:
         log.info("a connection was closed because its client took too long", extra={"waited_for": str(self._waits)})
         self.transport.abort()
+
+
+class LimitedSocket(WebSocketsSansIOProtocol):
+    """A WebSocket that is aborted when its client does not read for too long. uvicorn would keep it for ever."""
+
+    config: LimitedConfig
+    _abort: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        # The kernel would buffer 4 MB for each client that does not read.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._abort = self.loop.call_later(self.config.limits.reading_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._stop_timer()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def _stop_timer(self) -> None:
+        if self._abort is not None:
+            self._abort.cancel()
+            self._abort = None
 
 
 def _make_room(connections: Iterable[object], connections_max: int) -> None:

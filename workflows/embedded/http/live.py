@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
@@ -34,6 +34,9 @@ from workflows.live.requests import Ping, Subscribe, Unsubscribe, read_request
 from workflows.live.subscriptions import LiveLog, Subscriptions
 from workflows.live.tickets import LiveTicket, TicketRefused, redeem
 from workflows.time_budgets import Budgets
+
+if TYPE_CHECKING:
+    from prometheus_client.core import Metric
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +69,7 @@ class LiveFront:
         self._queued: deque[tuple[_Socket, str]] = deque()
         self._waking = False
         self._closed = False
+        self._closings: Counter[str] = Counter()  # by reason
         log.on_commit(self._on_commit)
 
     @property
@@ -90,6 +94,18 @@ class LiveFront:
         self._subscriptions.on_commit(entry)
         if self._loop is not None and entry.commit.pk in self._polled:
             self._loop.call_soon_threadsafe(self._wake_polls, entry.commit.pk)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield what is connected and what was closed: this object is a ``MetricSource``."""
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+        yield GaugeMetricFamily("expediter_live_sockets", "Sockets of live updates.", self._sockets.total())
+        yield GaugeMetricFamily("expediter_live_polls", "Reads that wait for a change.", self._polls.total())
+        words = "Sockets that the engine closed, by reason."
+        closed = CounterMetricFamily("expediter_live_sockets_closed", words, labels=["reason"])
+        for reason in ("slow_reader", "session_ended", "bad_messages"):
+            closed.add_metric([reason], self._closings[reason])
+        yield closed
 
     # --- long polls ----------------------------------------------------------------------------------------------
 
@@ -163,6 +179,7 @@ class LiveFront:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
         if not done:
+            self._closings["session_ended"] += 1
             await socket.close(SESSION_ENDED, "the access token has expired; get another ticket")
         for task in done:
             if isinstance(error := task.exception(), Exception) and not isinstance(error, WebSocketDisconnect):
@@ -173,6 +190,7 @@ class LiveFront:
         while bad < BAD_MESSAGES_MAX:
             text = await socket.read()
             bad += not await self._on_hub(lambda text=text: self._perform(socket, text))  # type: ignore[misc]  # called now
+        self._closings["bad_messages"] += 1
         await socket.close(BAD_MESSAGES, f"{BAD_MESSAGES_MAX} messages could not be served")
 
     def _perform(self, socket: _Socket, text: str) -> bool:
@@ -207,7 +225,9 @@ class LiveFront:
         self._waking = False  # first: what is queued from here on wakes again
         while self._queued:
             socket, message = self._queued.popleft()
-            socket.take(message)
+            if socket.drops(message):
+                self._closings["slow_reader"] += 1
+                self._hub.spawn(lambda socket=socket: self._subscriptions.leave(socket))  # type: ignore[misc]  # bound now
 
     async def _on_hub(self, code: Callable[[], T]) -> T:
         """Run code as a task of the hub. Raises what it raises."""
@@ -255,13 +275,19 @@ class _Socket:
 
     # --- on the loop ---
 
-    def take(self, message: str) -> None:
-        """Take a message to write. The socket ends if too much is waiting already: its client does not keep up."""
+    def drops(self, message: str) -> bool:
+        """Take a message to write.
+
+        Returns:
+            True with the one message after which too much is waiting. The client does not keep up: the socket takes no
+            more and ends once its client reads again; the server's ``reading_s`` ends one whose client does not.
+        """
         if self._slow:
-            return
+            return False
         self._messages.append(message)
         self._slow = self._waiting_bytes > self._queued_bytes_max
         self._wake.set()
+        return self._slow
 
     async def write(self) -> None:
         """Write messages as they come; end if the client does not keep up."""

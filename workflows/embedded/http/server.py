@@ -48,7 +48,6 @@ class HttpServer:
             app,
             limits,
             loop="asyncio",
-            ws="websockets-sansio",
             ws_max_size=REQUEST_BYTES_MAX,
             ws_ping_interval=PING_EVERY_S,
             ws_ping_timeout=PING_EVERY_S,

@@ -21,7 +21,7 @@ from .incident_json import (
     IncidentJson,
     IncidentsJson,
 )
-from .order_json import HistoryJson, OrderJson, PlaceJson, ReplayJson
+from .order_json import HistoryJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
 
 T = TypeVar("T")
 
@@ -51,9 +51,19 @@ def get(order_id: str, *, version: int | None = None, at: datetime | None = None
     return ApiCall(method="GET", path=_order(order_id), query=query)
 
 
-def get_changed(order_id: str, version: int) -> ApiCall[OrderJson | None]:
-    """Read the order; None if it is still at this version."""
-    return ApiCall(method="GET", path=_order(order_id), headers={"If-None-Match": f'"{version}"'})
+def get_changed(order_id: str, version: int, *, wait_s: int | None = None) -> ApiCall[OrderJson | None]:
+    """Read the order; None if it is still at this version.
+
+    Args:
+        wait_s: Let the engine wait so many seconds for a change, 25 at most. It may answer earlier.
+    """
+    query = {} if wait_s is None else {"wait_s": str(wait_s)}
+    return ApiCall(method="GET", path=_order(order_id), query=query, headers={"If-None-Match": f'"{version}"'})
+
+
+def live_ticket() -> ApiCall[LiveTicketJson]:
+    """Get a ticket that opens one socket within 30 seconds."""
+    return ApiCall(method="POST", path="/live-tickets")
 
 
 def history_page(order_id: str, limit: int, cursor: str | None = None) -> ApiCall[HistoryJson]:
@@ -140,6 +150,12 @@ def fail(
 ) -> ApiCall[OrderJson]:
     """Report that the delivery failed. ``fault`` is customer, restaurant, courier or platform."""
     return act(order_id, "delivery/fail", {"reason": reason, "fault": fault, **_set(offer=offer)}, key=key)
+
+
+def report_position(order_id: str, latitude: float, longitude: float) -> ApiCall[PositionKeptJson]:
+    """Report where the courier is, in degrees of WGS 84. One position in three seconds is kept."""
+    body = {"latitude": latitude, "longitude": longitude}
+    return ApiCall(method="POST", path=_order(order_id, "delivery/position"), body=body)
 
 
 # --- incidents and circuit breakers: support acts, auditors read ----------------------------------------------------

@@ -9,12 +9,26 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from . import calls
 from .calls import ApiCall
+from .errors import ApiProblem, EngineUnreachable
 from .exchange import RETRY_FOR_S, Attempts, Outcome, body_of, request_for
+from .live import (
+    MESSAGE_BYTES_MAX,
+    NO_SOCKETS,
+    POLL_EVERY_S,
+    WAIT_S,
+    LiveTopic,
+    is_over,
+    order_topic,
+    polled,
+    socket_address,
+)
 from .methods import BlockingMethods
 from .order_json import EventJson
 
 if TYPE_CHECKING:
     import httpx
+
+    from .live_json import LiveUpdateJson
 
 T = TypeVar("T")
 
@@ -82,6 +96,80 @@ class ExpediterClient(BlockingMethods):
             yield from page["events"]
             if (cursor := page["next"]) is None:
                 return
+
+    def live(self, topic: str, since: int | None = None) -> Iterator[LiveUpdateJson]:
+        """Yield the updates of a topic for as long as the caller reads, over restarts of the engine.
+
+        Args:
+            topic: ``order/ID``, ``customer/ID``, ``restaurant/ID``, ``courier/ID``, ``orders`` or ``incidents``.
+            since: The version of an order, or the position of a list, after which updates are wanted; None for those
+                to come, and for an order its state now.
+
+        Raises:
+            ApiProblem: The caller may not subscribe, or no longer; the deployment serves no sockets.
+            EngineUnreachable: No engine answered for ``retry_for_s``.
+        """
+        import httpx
+        from websockets.exceptions import WebSocketException
+        from websockets.sync.client import connect
+
+        wanted = LiveTopic(topic, since)
+        attempts = Attempts(self._retry_for_s, self._clock())
+        while True:
+            address = socket_address(self._url, self.send(calls.live_ticket()))
+            failure: Exception | None = None
+            served = False
+            try:
+                with connect(address, compression=None, max_size=MESSAGE_BYTES_MAX) as connection:
+                    connection.send(wanted.request())
+                    for text in connection:
+                        update, served = wanted.take(text), True
+                        if update is not None:
+                            yield update
+            except (WebSocketException, OSError) as error:
+                failure = error
+            if served:  # the time to come back counts from here
+                attempts = Attempts(self._retry_for_s, self._clock())
+            wait_s = attempts.wait_s(httpx.ReadError("the socket was closed"), self._clock())
+            if wait_s is None:
+                raise EngineUnreachable(f"{self._url} closes each socket: {failure}") from failure
+            self._sleep(wait_s)
+
+    def follow(self, order_id: str, since: int = 0) -> Iterator[LiveUpdateJson]:
+        """Yield the updates of an order until it has ended, over restarts of the engine.
+
+        Each event that the caller may see comes once, in order. Where the deployment serves no sockets, the order is
+        read again with ``wait_s`` instead.
+
+        Args:
+            since: The version after which events are wanted.
+
+        Raises:
+            ApiProblem: The order does not exist for the caller.
+            EngineUnreachable: No engine answered for ``retry_for_s``.
+        """
+        try:
+            for update in self.live(order_topic(order_id), since):
+                yield update
+                if is_over(update):
+                    return
+        except ApiProblem as problem:
+            if problem.name != NO_SOCKETS:
+                raise
+            yield from self._poll(order_id, since)
+
+    def _poll(self, order_id: str, since: int) -> Iterator[LiveUpdateJson]:
+        while True:
+            began_s = self._clock()
+            order = self.send(calls.get_changed(order_id, since, wait_s=WAIT_S))
+            if order is not None:
+                update = polled(order, [event for event in self.history(order_id) if event["version"] > since])
+                since = order["version"]
+                yield update
+                if is_over(update):
+                    return
+            elif self._clock() - began_s < WAIT_S:
+                self._sleep(POLL_EVERY_S)
 
     def send(self, call: ApiCall[T]) -> T:
         request = request_for(call, self._http, self._url, self._token(), self._timeout_s)

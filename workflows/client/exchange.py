@@ -104,7 +104,13 @@ def _is_temporary(outcome: Outcome) -> bool:
 
     if isinstance(outcome, httpx.TransportError):
         return not isinstance(outcome, httpx.UnsupportedProtocol)
-    return outcome.status_code in _BUSY
+    return outcome.status_code in _BUSY and not _is_lasting(outcome)
+
+
+def _is_lasting(response: httpx.Response) -> bool:
+    """Whether a 503 is the engine's word that this deployment lacks a part: it names no time to come back."""
+    is_problem = response.headers.get("content-type", "").startswith("application/problem+json")
+    return is_problem and "retry-after" not in response.headers
 
 
 def _retry_after_s(outcome: Outcome) -> float:

@@ -52,6 +52,8 @@ class _Methods:
     pick_up = _Method(calls.pick_up)
     deliver = _Method(calls.deliver)
     fail = _Method(calls.fail)
+    report_position = _Method(calls.report_position)
+    live_ticket = _Method(calls.live_ticket)
 
     incidents = _Method(calls.incidents)
     incident = _Method(calls.incident)

@@ -78,6 +78,7 @@ class LimitedConnection(H11Protocol):
         self._waits: _Waits | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._writing_paused = False
+        self._upgraded = False
         self.quiet_since: float | None = None
         """Since when it has waited for its client; None while its request is being served."""
 
@@ -109,6 +110,7 @@ class LimitedConnection(H11Protocol):
         self._follow()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        self._upgraded = True  # the connection is a LimitedSocket's from here on
         self._stop_timer()
         super().handle_websocket_upgrade(event)
 
@@ -120,6 +122,8 @@ class LimitedConnection(H11Protocol):
 
     def _follow(self) -> None:
         """Start the time limit of what the connection waits for now, if that has changed."""
+        if self._upgraded:
+            return
         waits = self._now_waits()
         idle = self.cycle is None or self.cycle.response_complete
         if waits is None and not idle:

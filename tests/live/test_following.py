@@ -1,0 +1,123 @@
+"""Following orders with the clients: over restarts, with expiring tokens, and where no sockets are served."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any
+
+import pytest
+
+from workflows.client import ApiProblem, AsyncExpediterClient, ExpediterClient
+
+
+def event_versions(updates: list[Any]) -> list[int]:
+    return [event["version"] for update in updates for event in update.get("events", ())]
+
+
+def history_versions(engine, order_id: str) -> list[int]:
+    return [event["version"] for event in engine.client("customer", "cus_1").history(order_id)]
+
+
+def test_following_an_order_yields_its_events_until_it_ended(engine):
+    """A program needs one loop to see an order through."""
+    order_id = engine.place()
+    updates = []
+    for update in engine.client("customer", "cus_1").follow(order_id):
+        updates.append(update)
+        if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+            engine.client("customer", "cus_1").cancel(order_id, "changed my mind", key="once")
+    assert updates[-1]["order"]["status"] == "cancelled"
+    assert event_versions(updates) == history_versions(engine, order_id)
+
+
+def test_the_asynchronous_client_follows_alike(engine):
+    """Both clients have the same methods."""
+    order_id = engine.place()
+
+    async def follow() -> list[Any]:
+        async with AsyncExpediterClient(engine.url, engine.token("customer", "cus_1")) as client:
+            updates = []
+            async for update in client.follow(order_id):
+                updates.append(update)
+                if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+                    await client.cancel(order_id, "changed my mind", key="once")
+            return updates
+
+    assert event_versions(asyncio.run(follow())) == history_versions(engine, order_id)
+
+
+def test_following_survives_restarts_of_the_engine(engine):
+    """The caller of follow() sees each event once, whether the engine restarted in between or not."""
+    order_id = engine.place()
+    updates: list[Any] = []
+    with ExpediterClient(engine.url, engine.token("customer", "cus_1")) as client:
+        for update in client.follow(order_id):
+            updates.append(update)
+            if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+                engine.stop()
+                engine.start()
+                engine.client("customer", "cus_1").cancel(order_id, "changed my mind", key="once")
+    assert event_versions(updates) == history_versions(engine, order_id)
+
+
+def test_following_survives_the_end_of_its_token(engine):
+    """A token function is asked again, and the next socket goes on where the last one ended."""
+    order_id = engine.place()
+    lifetimes, tokens = iter([2]), count()
+
+    def token() -> str:
+        next(tokens)
+        return str(engine.token("customer", "cus_1", next(lifetimes, 3600)))
+
+    seen: list[Any] = []
+    with ExpediterClient(engine.url, token) as client:
+        updates = client.follow(order_id)
+        for update in updates:
+            seen.append(update)
+            if update["order"]["preparation"]:
+                break
+        asked, cancelled = (
+            next(tokens),
+            threading.Thread(target=cancel_after_the_token, args=(engine, order_id, tokens)),
+        )
+        cancelled.start()
+        seen += updates
+        cancelled.join()
+    assert next(tokens) > asked + 1
+    assert event_versions(seen) == history_versions(engine, order_id)
+
+
+def cancel_after_the_token(engine, order_id: str, tokens: Iterator[int]) -> None:
+    """Cancel the order once its follower's socket was closed because its token ended."""
+    while 'expediter_live_sockets_closed_total{reason="session_ended"} 1.0' not in engine.metrics():
+        pass
+    engine.client("customer", "cus_1").cancel(order_id, "changed my mind")
+
+
+def test_an_order_that_the_caller_may_not_read_cannot_be_followed(engine):
+    """It does not exist for that caller."""
+    order_id = engine.place("cus_1")
+    with pytest.raises(ApiProblem) as refused:
+        next(engine.client("customer", "cus_2").follow(order_id))
+    assert refused.value.name == "OrderNotFound"
+
+
+def test_where_no_sockets_are_served_the_order_is_read_again(engine, without_sockets):
+    """follow() works on every deployment."""
+    order_id = engine.place()
+    without_sockets()
+    updates = []
+    for update in engine.client("customer", "cus_1").follow(order_id):
+        updates.append(update)
+        if update["order"]["preparation"] and update["order"]["status"] != "cancelled":
+            engine.client("customer", "cus_1").cancel(order_id, "changed my mind", key="once")
+    assert event_versions(updates) == history_versions(engine, order_id)
+
+
+@pytest.fixture
+def without_sockets(engine) -> Callable[[], None]:
+    """Make the engine's functions serve no sockets, as a deployment without a WebSocket API."""
+    return lambda: object.__setattr__(engine.embedded.ports, "live_path", None)

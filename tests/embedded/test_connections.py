@@ -14,7 +14,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.sync.client import connect
 
 from workflows.embedded.http.connections import connections_within
 from workflows.embedded.http.limits import ConnectionLimits
@@ -39,6 +41,7 @@ class Served:
                 Route("/", self._read, methods=["GET", "POST"]),
                 Route("/wait", self._wait),
                 Route("/large", self._large),
+                WebSocketRoute("/socket", self._socket),
             ]
         )
         self.server = HttpServer(app, 0, limits)
@@ -57,6 +60,16 @@ class Served:
     async def _large(self, request: Request) -> Response:
         self.arrived.release()
         return Response(bytes(16 * 1024 * 1024))  # more than the kernel's buffers take
+
+    async def _socket(self, socket: WebSocket) -> None:
+        """Send one message when the gate opens, and then more than the kernel's buffers take."""
+        await socket.accept()
+        self._loop = asyncio.get_running_loop()
+        self.arrived.release()
+        await self.gate.wait()
+        await socket.send_text("waited")
+        while True:
+            await socket.send_bytes(bytes(1024 * 1024))
 
     def open_gate(self) -> None:
         self._loop.call_soon_threadsafe(self.gate.set)
@@ -139,6 +152,35 @@ def test_a_request_that_is_served_has_no_limit_but_the_applications(serve: Serve
         assert is_closed(stalled)  # so the limits have passed
         served.open_gate()
         assert b"waited" in b"".join(iter(lambda: slow.recv(65_536), b""))
+
+
+def test_a_socket_has_no_limit_of_a_request(serve: Serve) -> None:
+    """A client of live updates may have nothing to send for hours. Pings show whether it is there."""
+    served = serve(head_s=0.05, body_s=0.05, idle_s=0.05)
+    with (
+        connect(f"ws://127.0.0.1:{served.server.port}/socket", compression=None) as socket,
+        served.connect() as stalled,
+    ):
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+        stalled.sendall(HEAD)
+        assert is_closed(stalled)  # so the limits have passed
+        served.open_gate()
+        assert socket.recv(timeout=DEADLINE_S) == "waited"
+
+
+def test_a_socket_whose_client_does_not_read_is_aborted(serve: Serve) -> None:
+    """uvicorn would keep it and its descriptor for ever."""
+    served = serve(reading_s=0.05)
+    with served.connect() as silent:
+        key = b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        silent.sendall(
+            b"GET /socket HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" + key + b"\r\n"
+        )
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+        served.open_gate()
+        deadline = time.monotonic() + DEADLINE_S
+        while served.server._server.server_state.connections:
+            assert time.monotonic() < deadline
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HT", HEAD], ids=["silent", "half a head", "no body"])

@@ -21,6 +21,7 @@ from workflows.cli import (
     failed_batch_commands,
     fulfilment_commands,
     incident_commands,
+    live_commands,
     login_commands,
     order_commands,
     sandbox_command,
@@ -70,6 +71,7 @@ engine_commands.add_to(app)
 backup_command.add_to(app)
 login_commands.add_to(app)
 fulfilment_commands.add_to(order_commands.app)
+live_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)

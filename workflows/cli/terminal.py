@@ -27,6 +27,11 @@ def print_json(value: Any) -> None:
     print(text.encode(errors="backslashreplace").decode())  # half of a surrogate pair, as JSON writes it
 
 
+def print_json_update(value: Any) -> None:
+    """Print one JSON value on a line of stdout, at once: more follow later."""
+    print(json.dumps(value), flush=True)
+
+
 def print_json_line(value: Any) -> None:
     """Print one JSON value on a line of stderr."""
     say(json.dumps(value))

@@ -33,13 +33,15 @@ class Route:
     Attributes:
         path: As in the template, e.g. ``/orders/{order_id}``.
         function: Called with the arguments that its annotations describe.
-        documentation: Of its operation in the OpenAPI document; None for a route that needs no token.
+        documentation: Of its operation in the OpenAPI document; None for a route that is not in it.
+        public: It needs no token.
     """
 
     method: str
     path: str
     function: Callable[..., Response]
     documentation: Mapping[str, Any] | None
+    public: bool
 
     @cached_property
     def parameters(self) -> Parameters:
@@ -66,10 +68,16 @@ class Api:
         self.routes: dict[str, Route] = {}
 
     def add(
-        self, method: str, path: str, function: Callable[..., Response], documentation: Mapping[str, Any] | None = None
+        self,
+        method: str,
+        path: str,
+        function: Callable[..., Response],
+        documentation: Mapping[str, Any] | None = None,
+        *,
+        public: bool = False,
     ) -> None:
-        """Register a function for a route. Without ``documentation`` the route needs no token."""
-        self.routes[f"{method} {path}"] = Route(method, path, function, documentation)
+        """Register a function for a route. A ``public`` route needs no token."""
+        self.routes[f"{method} {path}"] = Route(method, path, function, documentation, public)
 
     @property
     def caller(self) -> Caller:
@@ -114,6 +122,6 @@ class Api:
         route = self.routes.get(f"{'GET' if method == 'HEAD' else method} {path}")
         if route is None or not str(event["rawPath"]).isprintable():  # ``%0a`` behind a path makes it another path
             raise NoSuchPath("There is nothing at this path.")
-        if route.documentation is not None:
+        if not route.public:
             _ = self.caller
         return route.function(**route.parameters.arguments(event, headers))

@@ -50,9 +50,9 @@ def add_documentation(api: Api, apis: Callable[[], Sequence[Api]]) -> None:
 
         return Response(200, "application/json", document_text(apis), _PUBLIC, compressible=True)
 
-    api.add("GET", "/openapi.json", get_openapi)
-    api.add("GET", "/docs", _get_docs)
-    api.add("GET", "/docs/{asset}", _get_docs_asset)
+    api.add("GET", "/openapi.json", get_openapi, public=True)
+    api.add("GET", "/docs", _get_docs, public=True)
+    api.add("GET", "/docs/{asset}", _get_docs_asset, public=True)
 
 
 def _get_docs() -> Response:

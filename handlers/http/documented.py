@@ -62,6 +62,7 @@ def operation(
     statuses: tuple[int, ...] = (200,),
     order: bool = True,
     refuses: tuple[int, ...] = (),
+    public: bool = False,
 ) -> Callable[[Function], Function]:
     """Register a function for ``method path``. Its docstring is the summary and, after the first line, the description.
 
@@ -70,12 +71,13 @@ def operation(
         statuses: Those of an answer in that shape, the usual one first.
         order: The response carries the ETag of one order.
         refuses: Statuses of refusals besides those that follow from the method and the path.
+        public: The route needs no token.
     """
 
     def register(function: Function) -> Function:
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
         headers = _HEADERS[method] if order else {}
-        refused = sorted({*_refusals(method, path, order), *refuses})
+        refused = {*_refusals(method, path, order), *refuses} - ({401, 403} if public else set())
         documentation = {
             "summary": summary.rstrip("."),
             **({"description": description.strip()} if description else {}),
@@ -83,10 +85,11 @@ def operation(
             "tags": [tag],
             "responses": {
                 **{str(status): _success(status, answers, headers) for status in statuses},
-                **{str(status): _refusal(status, headers) for status in refused},
+                **{str(status): _refusal(status, headers) for status in sorted(refused)},
             },
+            **({"security": []} if public else {}),
         }
-        api.add(method, path, function, documentation)
+        api.add(method, path, function, documentation, public=public)
         return function
 
     return register

@@ -57,7 +57,7 @@ use, amounts of several currencies in one order, a `ready_at` that is past or mo
 `version` and `at` together, and a `cursor` of another order (400).
 """
 
-_TAGS = ("Orders", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
+_TAGS = ("Orders", "Catalogue", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
 
 
 @cache

@@ -12,6 +12,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
+from domain.catalogue.refusals import (
+    BelowMinimum,
+    ChoiceMissing,
+    InvalidMenu,
+    InvalidRestaurant,
+    RestaurantNotFound,
+    TooManyChoices,
+    UnknownItem,
+)
 from domain.identifiers import InvalidIdentifier
 from domain.money import CurrencyMismatch
 from domain.order.refusals import (
@@ -27,6 +36,7 @@ from domain.order.refusals import (
 )
 from handlers.http.refusals import RequestRefused
 from handlers.http.responses import Response
+from workflows.catalogue.refusals import CatalogueNotAllowed, MenuNotFound
 from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
@@ -54,12 +64,21 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoSuchGroup: HTTPStatus.NOT_FOUND,
     NoSuchEndpoint: HTTPStatus.NOT_FOUND,
     NoSuchDelivery: HTTPStatus.NOT_FOUND,
+    RestaurantNotFound: HTTPStatus.NOT_FOUND,
+    MenuNotFound: HTTPStatus.NOT_FOUND,
+    CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
     SecondPersonNeeded: HTTPStatus.FORBIDDEN,
     InvalidOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImplausibleAmount: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownLine: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidRestaurant: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidMenu: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnknownItem: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ChoiceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
+    TooManyChoices: HTTPStatus.UNPROCESSABLE_ENTITY,
+    BelowMinimum: HTTPStatus.UNPROCESSABLE_ENTITY,
     WriteOffNeedsIntent: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImplausibleTime: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidIdentifier: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -148,7 +167,7 @@ def _detail(error: Exception) -> str:
 
 
 def _errors(error: Exception) -> Sequence[tuple[str, str]]:
-    if isinstance(error, InvalidOrder | ImplausibleTime):
+    if isinstance(error, InvalidOrder | InvalidRestaurant | InvalidMenu | ImplausibleTime):
         return ((error.field, error.problem),)
     if isinstance(error, WriteOffNeedsIntent):
         return (("intent", str(error)),)

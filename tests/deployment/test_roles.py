@@ -17,7 +17,7 @@ Row = tuple[str, str, str]
 """A role, an operation and a resource, by their logical ids."""
 
 WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
-WRITERS = (*WITH_KEYS, "SagaStep", "Timer", "ExecutionFaults")
+WRITERS = (*WITH_KEYS, "CatalogueApi", "SagaStep", "Timer", "ExecutionFaults")
 READERS = ("Feed", "Publisher")
 FUNCTIONS = (*WRITERS, *READERS)
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
@@ -37,11 +37,17 @@ FORBIDDEN: list[Row] = [
     *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher"], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
     # documents belong to functions that wait and watch
-    *rows(["OrdersApi", "PreparationApi", "DeliveryApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
+    *rows(
+        ["OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"],
+        ["dynamodb:Query", "dynamodb:PutItem"],
+        ["Documents"],
+    ),
     *rows(["Publisher", "ExecutionFaults"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
-    *rows(["Timer", "ExecutionFaults", *READERS], ["dynamodb:GetItem"], ["DataKeys"]),
-    *rows(["Timer", "ExecutionFaults", *READERS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
+    *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS], ["dynamodb:GetItem"], ["DataKeys"]),
+    *rows(
+        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]
+    ),
     *rows(["SagaStep"], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
     *rows(["SagaStep"], ["kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),

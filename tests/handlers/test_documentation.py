@@ -25,7 +25,7 @@ from domain.order.order import Status
 from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
-from handlers.http import incident_models, models
+from handlers.http import catalogue_models, incident_models, models
 from handlers.http.problems import STATUS
 from handlers.http.refusals import RequestRefused
 from workflows.breakers.circuit import CircuitState
@@ -86,8 +86,8 @@ def test_every_reference_resolves_and_every_schema_is_used(document):
 def test_every_route_of_the_template_is_documented(shop, document):
     """And nothing else, apart from the documentation's own routes."""
     documented = {(method.upper(), path) for path, method, _ in _operations(document)}
-    routes = {(route.method, route.path) for _, route in shop.template_routes if not route.open}
-    assert documented == routes
+    routes = {(route.method, route.path) for _, route in shop.template_routes}
+    assert documented == {route for route in routes if not route[1].startswith(("/docs", "/openapi"))}
 
 
 def test_operation_ids_are_unique(document):
@@ -104,7 +104,8 @@ def test_every_refusal_is_documented_as_a_problem(document):
                 assert set(response["content"]) - {"application/json"} == {"application/problem+json"}
                 problem = response["content"]["application/problem+json"]["schema"]["$ref"]
                 assert problem == f"#/components/schemas/Problem{status}"
-        assert {"400", "401", "403", "503"} <= operation["responses"].keys()
+        expected = {"400", "503"} if operation.get("security") == [] else {"400", "401", "403", "503"}
+        assert expected <= operation["responses"].keys()
 
 
 def test_every_status_in_the_table_of_refusals_is_documented(document):
@@ -121,7 +122,7 @@ def test_writes_document_their_headers(document):
         }
         if path in {"/orders", "/retries"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
-        elif method == "post" and "{order_id}" not in path:
+        elif method == "post" and not path.startswith(("/orders/{order_id}", "/incidents/{order_id}")):
             assert headers == {}  # repeating these changes nothing
         elif method == "post":
             assert headers == {"idempotency-key": False, "if-match": False}
@@ -132,7 +133,7 @@ def test_the_examples_are_accepted(document):
     shown = 0
     for name, schema in document["components"]["schemas"].items():
         for example in schema.get("examples", ()):
-            module = models if hasattr(models, name) else incident_models
+            module = next(module for module in (models, incident_models, catalogue_models) if hasattr(module, name))
             getattr(module, name).model_validate(example)
             shown += 1
     assert shown >= 10

@@ -90,8 +90,8 @@ def test_the_deployment_refuses_an_invalid_limit(plain: dict[str, Any], text: st
         assert all(limit.minor >= 0 for limit in amounts(text).values())
 
 
-def test_every_route_requires_a_token_except_the_documentation(of_type: OfType) -> None:
-    """A new route requires a token by default. The documentation and its assets need none."""
+def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type: OfType) -> None:
+    """A new route requires a token by default. Menus, which are public, and the documentation need none."""
     (api,) = of_type("ApiGatewayV2::Api").values()
     open_ = {
         (method, path)
@@ -100,7 +100,12 @@ def test_every_route_requires_a_token_except_the_documentation(of_type: OfType) 
         if route.get("security") != [{"Callers": []}]
     }
     assert open_ == {
-        (method, path) for method in ("get", "head") for path in ("/openapi.json", "/docs", "/docs/{asset}")
+        (method, path)
+        for method in ("get", "head")
+        for path in (
+            *("/openapi.json", "/docs", "/docs/{asset}"),
+            *("/restaurants/{restaurant_id}", "/restaurants/{restaurant_id}/menus/{menu_version}"),
+        )
     }
 
 

@@ -78,7 +78,7 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
     assert sources == {
         **{
             name: {"apigateway.amazonaws.com"}
-            for name in ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
+            for name in ("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
         },
         "SagaStep": {"states"},
         "Feed": {"Events.StreamArn"},

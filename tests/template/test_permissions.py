@@ -79,6 +79,7 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
         f"{name}Role"
         for name in (
             "OrdersApi",
+            "CatalogueApi",
             "PreparationApi",
             "DeliveryApi",
             "IncidentsApi",

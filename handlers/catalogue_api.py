@@ -1,0 +1,154 @@
+"""Restaurants, menus and quotes over HTTP.
+
+Menus are read far more often than they change. A menu of one version never changes, so it is cacheable for ever under
+its own address, and needs no token. What is sold out for now, and whether the restaurant takes orders, is part of the
+restaurant.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from domain.catalogue.commands import (
+    CatalogueCommand,
+    ChangeRestaurant,
+    MarkBackInStock,
+    MarkSoldOut,
+    PauseOrdering,
+    PublishMenu,
+    RegisterRestaurant,
+    ResumeOrdering,
+)
+from domain.identifiers import NAME, RestaurantId, Sku, parse_name
+from handlers.http.answers import json_answer
+from handlers.http.api import Api
+from handlers.http.catalogue_models import (
+    MenuBody,
+    PauseBody,
+    ProfileBody,
+    QuoteBody,
+    RegisterBody,
+    ResumeBody,
+    StockBody,
+)
+from handlers.http.documented import operation
+from handlers.http.responses import Response
+from workflows.catalogue.ordering import quote_selection
+from workflows.catalogue.restaurants import change_restaurant, load_restaurant, published_menu
+from workflows.catalogue.views import menu_view, quote_view, restaurant_view
+from workflows.engine import engine
+
+TAG = "Catalogue"
+PATH = "/restaurants/{restaurant_id}"
+
+IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+SHORTLY = {"Cache-Control": "public, max-age=5", "Vary": "Accept-Encoding"}
+"""A restaurant that pauses, or an item that sells out, is seen within five seconds; an order is checked in any case."""
+
+_NOTHING = ResumeBody()
+
+RestaurantIdText = Annotated[
+    RestaurantId,
+    AfterValidator(lambda text: parse_name(text, "restaurant")),
+    WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"}),
+]
+
+
+def _menu_version(value: Any) -> int:
+    if not str(value).isdecimal() or not 1 <= int(value) <= 999_999:
+        raise ValueError("must be a whole number from 1 to 999999")
+    return int(value)
+
+
+MenuVersion = Annotated[int, BeforeValidator(_menu_version), Field(ge=1, le=999_999)]
+
+api = Api()
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda entry point."""
+    engine()  # fail now if a setting is missing
+    return api.resolve(event)
+
+
+@operation(api, "POST", "/restaurants", tag=TAG, answers="RestaurantJson", statuses=(201,), order=False, refuses=(409,))
+def register_restaurant(body: RegisterBody) -> Response:
+    """Let a restaurant join. For support and services.
+
+    Registering the same restaurant with the same profile again changes nothing.
+    """
+    restaurant_id = RestaurantId(body.restaurant)
+    command = RegisterRestaurant(restaurant=restaurant_id, profile=body.profile())
+    return _change(restaurant_id, command, HTTPStatus.CREATED)
+
+
+@operation(api, "GET", PATH, tag=TAG, answers="RestaurantJson", order=False, public=True)
+def get_restaurant(restaurant_id: RestaurantIdText) -> Response:
+    """Read a restaurant as it is now: its profile, whether it takes orders, and what is sold out."""
+    restaurant = load_restaurant(engine().log, restaurant_id)
+    return json_answer(restaurant_view(restaurant, engine().clock.now()), headers=SHORTLY)
+
+
+@operation(api, "GET", f"{PATH}/menus/{{menu_version}}", tag=TAG, answers="MenuJson", order=False, public=True)
+def get_menu(restaurant_id: RestaurantIdText, menu_version: MenuVersion) -> Response:
+    """Read the menu that was published under a version. It never changes.
+
+    `menu_version` of the restaurant is the one in force.
+    """
+    menu = published_menu(engine().log, restaurant_id, menu_version)
+    return json_answer(menu_view(restaurant_id, menu_version, menu), headers=IMMUTABLE)
+
+
+@operation(api, "POST", f"{PATH}/profile", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def change_profile(restaurant_id: RestaurantIdText, body: ProfileBody) -> Response:
+    """Replace the profile as a whole. Its currency stays."""
+    return _change(restaurant_id, ChangeRestaurant(profile=body.profile()))
+
+
+@operation(api, "POST", f"{PATH}/menu", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def publish_menu(restaurant_id: RestaurantIdText, body: MenuBody) -> Response:
+    """Publish a menu under the next version. It replaces the one before as a whole."""
+    return _change(restaurant_id, PublishMenu(menu=body.menu()))
+
+
+@operation(api, "POST", f"{PATH}/pause", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def pause_ordering(restaurant_id: RestaurantIdText, body: PauseBody) -> Response:
+    """Take no orders for now, whatever the opening hours."""
+    command = PauseOrdering(until=body.until, reason=body.reason, at=engine().clock.now())
+    return _change(restaurant_id, command)
+
+
+@operation(api, "POST", f"{PATH}/resume", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def resume_ordering(restaurant_id: RestaurantIdText, body: ResumeBody = _NOTHING) -> Response:
+    """End a pause."""
+    return _change(restaurant_id, ResumeOrdering(at=engine().clock.now()))
+
+
+@operation(api, "POST", f"{PATH}/sold-out", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def mark_sold_out(restaurant_id: RestaurantIdText, body: StockBody) -> Response:
+    """Mark an item, or one option of it, sold out for now."""
+    return _change(restaurant_id, MarkSoldOut(sku=Sku(body.sku), option=body.option or ""))
+
+
+@operation(api, "POST", f"{PATH}/back-in-stock", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
+def mark_back_in_stock(restaurant_id: RestaurantIdText, body: StockBody) -> Response:
+    """Mark an item, or one option of it, as available again."""
+    return _change(restaurant_id, MarkBackInStock(sku=Sku(body.sku), option=body.option or ""))
+
+
+@operation(api, "POST", "/quotes", tag=TAG, answers="QuoteJson", order=False, refuses=(404, 409))
+def quote(body: QuoteBody) -> Response:
+    """Price items of a menu, with fees and tip, without placing an order."""
+    quoted = quote_selection(
+        engine().log, body.restaurant_id, body.selections, tip=body.tip_money, now=engine().clock.now()
+    )
+    return json_answer(quote_view(body.restaurant_id, quoted))
+
+
+def _change(restaurant_id: RestaurantId, command: CatalogueCommand, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    restaurant = change_restaurant(engine().log, restaurant_id, command, api.caller)
+    headers = {"Location": f"/restaurants/{restaurant_id}"} if status is HTTPStatus.CREATED else {}
+    return json_answer(restaurant_view(restaurant, engine().clock.now()), status, headers)

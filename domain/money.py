@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from domain.picklable import Picklable
+
 # Digits after the point, where they are not two (ISO 4217, list one).
 _DIGITS = {
     "BHD": 3, "BIF": 0, "CLF": 4, "CLP": 0, "DJF": 0, "GNF": 0, "IQD": 3, "ISK": 0, "JOD": 3, "JPY": 0, "KMF": 0,
@@ -16,7 +18,7 @@ _AMOUNT = re.compile(r"(-?)([0-9]+)(?:\.([0-9]+))?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
-class CurrencyMismatch(ValueError):
+class CurrencyMismatch(Picklable, ValueError):
     """Amounts of two currencies were added or compared. Retryable: no. HTTP: 422."""
 
     def __init__(self, left: str, right: str) -> None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from typing import TypeAlias, TypeVar, cast
 
 from domain.money import Money, parse_amounts
+from domain.picklable import Picklable
 
 T = TypeVar("T")
 
 
-class SettingsRefused(ValueError):
+class SettingsRefused(Picklable, ValueError):
     """Environment variables are missing or wrong. The message names all of them."""
 
     def __init__(self, missing: tuple[str, ...], wrong: Mapping[str, str]) -> None:

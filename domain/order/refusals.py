@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from domain.identifiers import OrderId, Role
 from domain.money import Money
+from domain.picklable import Picklable
 
 
-class Rejected(Exception):
+class Rejected(Picklable, Exception):
     """A command was refused and nothing was recorded. HTTP: 409 unless the subclass says otherwise."""
 
 

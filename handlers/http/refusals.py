@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import ClassVar
 
+from domain.picklable import Picklable
 
-class RequestRefused(Exception):
+
+class RequestRefused(Picklable, Exception):
     """The request cannot be served. The name of the subclass is the name of the problem.
 
     Attributes:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from typing import Final
+from typing import Any, Final
 
 _SECRET: Final = 24  # bytes
 _CHECK: Final = 4  # bytes of checksum, to distinguish a damaged token from a closed one
@@ -21,6 +21,9 @@ class InvalidToken(ValueError):
 
     def __init__(self) -> None:
         super().__init__("Invalid Token: this is not a task token")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()
 
 
 def make_token(execution_arn: str, secret: bytes) -> str:

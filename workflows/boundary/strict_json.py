@@ -7,10 +7,12 @@ import math
 import re
 from typing import Any, NoReturn
 
+from domain.picklable import Picklable
+
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-class JsonRefused(ValueError):
+class JsonRefused(Picklable, ValueError):
     """The text is not JSON, or is ambiguous. ``name`` is the field in question; empty if it is the whole text."""
 
     def __init__(self, problem: str, name: str = "") -> None:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+from domain.picklable import Picklable
+
 
 class Exit(IntEnum):
     """Exit codes. Scripts rely on them: add, never renumber. ``main`` prints this table in its help."""
@@ -19,7 +21,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130  # Ctrl-C, as shells count it
 
 
-class CommandFailed(Exception):
+class CommandFailed(Picklable, Exception):
     """Ends a command. The message is for a person: what is wrong, then what to do next.
 
     Args:

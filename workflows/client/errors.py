@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class ApiProblem(Exception):
     """The engine refused the request with a problem document (RFC 9457). Repeating it gives the same answer.
@@ -20,6 +22,9 @@ class ApiProblem(Exception):
         self.detail = detail
         self.errors = errors
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.type, self.title, self.detail, self.errors)
+
     @property
     def name(self) -> str:
         """The name of the refusal, e.g. ``OrderAlreadyPickedUp``."""
@@ -35,3 +40,6 @@ class InvalidBearerToken(ValueError):
 
     def __init__(self) -> None:
         super().__init__("the token is empty or not a bearer token")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), ()

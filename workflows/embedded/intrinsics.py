@@ -14,13 +14,14 @@ from typing import Any
 
 import yaml
 
+from domain.picklable import Picklable
 from workflows.embedded import arns
 
 FUNCTION = "AWS::Serverless::Function"
 MACHINE = "AWS::Serverless::StateMachine"
 
 
-class TemplateInvalid(Exception):
+class TemplateInvalid(Picklable, Exception):
     """The template cannot be run. ``resource`` and ``field`` say where; the template must be corrected."""
 
     def __init__(self, path: Path, resource: str, field: str, problem: str) -> None:

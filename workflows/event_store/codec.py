@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from domain.picklable import Picklable
 from workflows.event_store.commits import Commit, Meta, NewCommit, Opaque, RecordedEvent
 from workflows.event_store.event_types import EventTypes, NotStorable, decode_json, encode_json, opened
 from workflows.event_store.keyring import KeyRing
@@ -18,7 +19,7 @@ from workflows.event_store.streams import category_of
 from workflows.event_store.upcasters import upcast
 
 
-class Undecodable(Exception):
+class Undecodable(Picklable, Exception):
     """A stored commit or event cannot be decoded. Retryable: no; run ``audit verify``."""
 
     def __init__(self, commit: Commit, what: str) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import msgspec
 
 from domain.identifiers import Actor
+from domain.picklable import Picklable
 
 if TYPE_CHECKING:
     from domain.order.events import Event
@@ -141,7 +142,7 @@ class KeySeen(NamedTuple):
     body_hash: str
 
 
-class UnknownEvent(Exception):
+class UnknownEvent(Picklable, Exception):
     """The stream holds an event of a newer release, so this code must not decide. Retryable: after an upgrade."""
 
     def __init__(self, stream: str, version: int, event: Opaque) -> None:
@@ -154,7 +155,7 @@ class UnknownEvent(Exception):
         self.schema = event.schema
 
 
-class KeyReused(Exception):
+class KeyReused(Picklable, Exception):
     """The same key was sent with another body, so it is not a retry. Retryable: no. HTTP: 422."""
 
     def __init__(self, stream: str, key: str) -> None:
@@ -163,7 +164,7 @@ class KeyReused(Exception):
         self.key = key
 
 
-class ChainBroken(Exception):
+class ChainBroken(Picklable, Exception):
     """The stored stream differs from what was written. Retryable: no; run ``audit verify``."""
 
     def __init__(self, stream: str, version: int, what: str) -> None:

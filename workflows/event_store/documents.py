@@ -14,6 +14,8 @@ from typing import Any, Final, Literal, Protocol, TypeVar
 
 import msgspec
 
+from domain.picklable import Picklable
+
 _log = logging.getLogger(__name__)
 
 _Shape = TypeVar("_Shape")
@@ -45,7 +47,7 @@ class Document:
     expires_s: int | None = None
 
 
-class DocumentChanged(Exception):
+class DocumentChanged(Picklable, Exception):
     """Another process wrote the document first. Retryable: yes, after reading it again."""
 
     def __init__(self, pk: str, sk: str, expected: int | None, found: int | None) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 
 from msgspec.structs import replace
 
+from domain.picklable import Picklable
 from workflows.clock import Clock, timestamp
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import (
@@ -36,7 +37,7 @@ STREAM_MAX_BYTES = 2048
 """DynamoDB's limit for a partition key."""
 
 
-class WrongExpectedVersion(Exception):
+class WrongExpectedVersion(Picklable, Exception):
     """Another command appended first. ``history`` includes its commit: decide again on it. Retryable: yes."""
 
     def __init__(self, expected: int, winner: Commit, history: History) -> None:
@@ -53,7 +54,7 @@ class TooManyConflicts(Exception):
     """Other commands kept appending to the stream before this one could. Retryable: yes. HTTP: 503."""
 
 
-class CommitTooLarge(Exception):
+class CommitTooLarge(Picklable, Exception):
     """The commit does not fit into an item; nothing was sent. Retryable: no. HTTP: 413."""
 
     def __init__(self, stream: str, size_bytes: int) -> None:
@@ -62,7 +63,7 @@ class CommitTooLarge(Exception):
         self.size_bytes = size_bytes
 
 
-class StreamUnavailable(Exception):
+class StreamUnavailable(Picklable, Exception):
     """The store did not answer; a write may have happened. Retryable: yes, with the same key."""
 
     def __init__(self, stream: str, why: str) -> None:
@@ -70,7 +71,7 @@ class StreamUnavailable(Exception):
         self.stream = stream
 
 
-class NoSuchVersion(LookupError):
+class NoSuchVersion(Picklable, LookupError):
     """The stream has not reached the requested version. Retryable: no. HTTP: 404."""
 
     def __init__(self, stream: str, requested: int, version: int) -> None:

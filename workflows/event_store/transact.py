@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from domain.picklable import Picklable
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog, TooManyConflicts, WrongExpectedVersion
 
@@ -18,7 +19,7 @@ CONFLICTS_MAX = 16
 """How often a request is decided at most. A stream has few writers at a time (a person, a step, a relay)."""
 
 
-class PreconditionFailed(Exception):
+class PreconditionFailed(Picklable, Exception):
     """The stream is not at a version that the caller expects. Retryable: after reading it again. HTTP: 412."""
 
     def __init__(self, stream: str, version: int) -> None:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from domain.picklable import Picklable
 
-class Unavailable(Exception):
+
+class Unavailable(Picklable, Exception):
     """A provider did not answer: it is down, the answer was lost, or the first call under this key is still running.
 
     Whether the call had its effect is unknown. Only repeating the same call is safe. Each gateway has its own subclass.
@@ -20,7 +22,7 @@ class Unavailable(Exception):
         self.reason = reason
 
 
-class KeyMisused(Exception):
+class KeyMisused(Picklable, Exception):
     """The key was used for another call. That is a bug of ours, and the second call had no effect. Retryable: no.
 
     This error is logged and parks an order, so of both calls it keeps the operation alone: their arguments hold a

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from domain.order.refusals import Rejected
+from domain.picklable import Picklable
 
 
 class WriteOffNeedsIntent(Rejected):
@@ -18,14 +19,14 @@ class WriteOffNeedsIntent(Rejected):
         super().__init__(f"Name the event to write off (intent). Events with something left to write off: {events}.")
 
 
-class NoSuchJob(LookupError):
+class NoSuchJob(Picklable, LookupError):
     """No bulk retry has this id. HTTP: 404."""
 
     def __init__(self, job_id: str) -> None:
         super().__init__(f"There is no bulk retry {job_id}.")
 
 
-class NoSuchGroup(LookupError):
+class NoSuchGroup(Picklable, LookupError):
     """No order is parked with this cause. Retryable: no. HTTP: 404."""
 
     def __init__(self, cause: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from domain.picklable import Picklable
 from workflows.publishing.cloud_events import CloudEvent
 
 
-class EventBusUnavailable(Exception):
+class EventBusUnavailable(Picklable, Exception):
     """The bus did not accept ``not_taken``, for now or for good (too large). Some may have been published anyway.
 
     Empty if it is unknown which. Retryable: yes, these events or all of them.

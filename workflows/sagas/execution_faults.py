@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from domain.identifiers import SYSTEM, OrderId
 from domain.order.order import RunState
 from domain.order.refusals import RunSuperseded
+from domain.picklable import Picklable
 from workflows.engine import Engine
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.sagas.actions import parking
@@ -27,7 +28,7 @@ class ExecutionFault:
     cause: str
 
 
-class NoSuchRun(Exception):
+class NoSuchRun(Picklable, Exception):
     """There is no such order, or it has not begun that run: the execution was not started by the engine."""
 
     def __init__(self, order_id: OrderId, run: int) -> None:

@@ -25,6 +25,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from domain.picklable import Picklable
 from workflows.bearer import is_token
 from workflows.boundary.private_files import write_private
 from workflows.embedded.http.requests import BodyTooLarge, read_body
@@ -166,7 +167,7 @@ class _RequireToken:
         await _error(401, "credential_refused", detail)(scope, receive, send)
 
 
-class _CallRefused(Exception):
+class _CallRefused(Picklable, Exception):
     """A call is answered with an error instead of a receipt."""
 
     def __init__(self, status: int, error: str, detail: str) -> None:

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 import apsw
 
+from domain.picklable import Picklable
 from workflows.hub.hub import Hub, wait
 from workflows.sqlite.open_files import FileReplaced, OpenFiles
 
@@ -32,7 +33,7 @@ CHECKPOINT_PAGES = 1000
 _FATAL = (apsw.IOError, apsw.FullError, apsw.CorruptError, apsw.NotADBError, apsw.NoMemError, apsw.ReadOnlyError)
 
 
-class DatabaseUnavailable(Exception):
+class DatabaseUnavailable(Picklable, Exception):
     """The database cannot be written or read now. Retryable: see the subclass."""
 
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from domain.picklable import Picklable
 
-class FileReplaced(Exception):
+
+class FileReplaced(Picklable, Exception):
     """The path of an open database file leads to no file, or to another one."""
 
     def __init__(self, path: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.reading.states import AnyState, Scope
@@ -30,6 +31,9 @@ class StateFailed(Exception):
     def __init__(self, failure: ErrorOutput) -> None:
         super().__init__(failure.error, failure.cause)
         self.failure = failure
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.failure,)
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from workflows.asl.reading.fields import SECONDS_MAX, DefinitionProblem, Fields, Notes
 from workflows.asl.reading.scope_checks import check_scope, check_variables
@@ -29,6 +29,9 @@ class InvalidDefinition(ValueError):
     def __init__(self, problems: list[DefinitionProblem]) -> None:
         super().__init__("\n".join(str(problem) for problem in problems))
         self.problems = problems
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
 
 
 def parse(text: str, *, name: str) -> Definition:

@@ -27,6 +27,9 @@ class MissingSubstitution(KeyError):
         super().__init__(", ".join(names))
         self.names = names
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.names,)
+
     def __str__(self) -> str:
         return f"no value for the placeholder{'s' if len(self.names) > 1 else ''} " + ", ".join(
             f"${{{name}}}" for name in self.names

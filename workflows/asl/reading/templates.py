@@ -7,7 +7,7 @@ an expression.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from workflows.asl.jsonata.evaluation import UNDEFINED, Names
 from workflows.asl.jsonata.expressions import Expression
@@ -22,6 +22,9 @@ class QueryEvaluationError(Exception):
         super().__init__(cause)
         self.location = location
         self.cause = cause
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.location, self.cause)
 
 
 @dataclass(frozen=True, slots=True)

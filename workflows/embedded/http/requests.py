@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from domain.picklable import Picklable
 
-class BodyTooLarge(Exception):
+
+class BodyTooLarge(Picklable, Exception):
     """A request's body has, or announces, more than ``bytes_max`` bytes."""
 
     def __init__(self, bytes_max: int) -> None:

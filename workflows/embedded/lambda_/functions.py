@@ -26,6 +26,7 @@ from queue import SimpleQueue
 from typing import Any
 from uuid import uuid4
 
+from domain.picklable import Picklable
 from workflows.asl import answers
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
@@ -52,7 +53,7 @@ class FunctionUnknown(LookupError):
     """No function has this name: a definition or the template is wrong."""
 
 
-class FunctionFailed(Exception):
+class FunctionFailed(Picklable, Exception):
     """A call failed.
 
     ``error`` is the name that state machines match on, ``cause`` Lambda's error object as JSON text.

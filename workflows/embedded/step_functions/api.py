@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from domain.picklable import Picklable
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.tokens import InvalidToken, token_execution
@@ -42,7 +43,7 @@ Parameters = Mapping[str, Any]
 Result = dict[str, Any]
 
 
-class StepFunctionsRefusal(Exception):
+class StepFunctionsRefusal(Picklable, Exception):
     """An error of the API. ``code`` is the name that clients match on."""
 
     def __init__(self, code: str, message: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:

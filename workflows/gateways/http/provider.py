@@ -15,6 +15,7 @@ from urllib.parse import SplitResult
 
 import msgspec
 
+from domain.picklable import Picklable
 from workflows.bearer import PlainHttpRefused, UrlInvalid, address_for_token, is_token
 from workflows.gateways.errors import CredentialRefused, KeyMisused, Unavailable
 from workflows.gateways.http.exchange import AnswerTooLong, Exchanges, NoAnswer
@@ -32,7 +33,7 @@ SINCE = datetime(2000, 1, 1, tzinfo=UTC)
 Answer = TypeVar("Answer")
 
 
-class ProviderUrlRefused(ValueError):
+class ProviderUrlRefused(Picklable, ValueError):
     """The URL cannot be a provider's. The credential is sent there, so it must be https except on this machine."""
 
     def __init__(self, url: str, problem: str) -> None:

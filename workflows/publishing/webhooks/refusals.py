@@ -6,16 +6,17 @@ They have a module of their own, because every API maps them to a status and onl
 from __future__ import annotations
 
 from domain.order.refusals import Rejected
+from domain.picklable import Picklable
 
 
-class NoSuchEndpoint(LookupError):
+class NoSuchEndpoint(Picklable, LookupError):
     """No webhook endpoint that the caller may see has this id. HTTP: 404."""
 
     def __init__(self, endpoint_id: str) -> None:
         super().__init__(f"There is no webhook endpoint {endpoint_id}.")
 
 
-class NoSuchDelivery(LookupError):
+class NoSuchDelivery(Picklable, LookupError):
     """No webhook delivery that the caller may see has this id. HTTP: 404."""
 
     def __init__(self, delivery_id: str) -> None:

@@ -24,13 +24,14 @@ from domain.order.events import (
 )
 from domain.order.order import Order
 from domain.personal import Erased
+from domain.picklable import Picklable
 from workflows.gateways.payment import Declined, PaymentGateway, Refused
 
 TIMEOUT_S = 10.0
 """How long one call may take. Providers answer in one or two seconds; a function may run for 30."""
 
 
-class PaymentMethodErased(Exception):
+class PaymentMethodErased(Picklable, Exception):
     """The customer was erased before the provider answered, so the authorization cannot be requested. Retryable: no.
 
     The order is parked: an earlier attempt may hold the amount, and it cannot be repeated without the payment method.

@@ -1,7 +1,7 @@
-"""The engine as it is deployed, without AWS: every function on the AWS adapters, each invocation a process of its own.
+"""Run the deployed functions without AWS: on the AWS adapters, each invocation as a new process.
 
-DynamoDB is the official DynamoDB Local, or moto; KMS is moto; Step Functions is the embedded engine's endpoint, behind
-which a ledger keeps what was started and settled. The state of it all can be saved and put back.
+DynamoDB is the official DynamoDB Local, or moto; KMS is moto; Step Functions is the embedded engine's endpoint, with a
+ledger of started executions and settled tasks behind it. The whole state can be saved and restored.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 
 
 class StandingClock:
-    """The time of the story's chapter: every attempt has the same."""
+    """The time of the story's chapter, the same for every attempt of an invocation."""
 
     def __init__(self) -> None:
         self.time = NOON
@@ -55,13 +55,13 @@ class StandingClock:
 
 @dataclass
 class Ledger:
-    """What Step Functions was asked to do. It is what ``StepFunctionsApi`` takes for its driver."""
+    """The executions started and the tasks settled. ``StepFunctionsApi`` takes it as its driver."""
 
     starts: dict[str, str] = field(default_factory=dict)
-    tasks: dict[str, list[Any]] = field(default_factory=dict)  # by token: whose it is, and what became of it
+    tasks: dict[str, list[Any]] = field(default_factory=dict)  # by token: the task's name and its outcome
 
     def token_for(self, task: str) -> str:
-        """A token for an attempt of this task; that of an attempt before is gone."""
+        """Make a token for an attempt of this task; the token of an earlier attempt becomes invalid."""
         for entry in self.tasks.values():
             if entry == [task, "open"]:
                 entry[1] = "gone"
@@ -73,7 +73,7 @@ class Ledger:
         return self.tasks[token][1] == "open"
 
     def start_execution(self, machine: str, name: str, given: Any) -> Any:
-        """A second start meets an execution that has ended by then, which is the harsher of AWS's two answers."""
+        """Start an execution. A second start finds it ended, which is the stricter of AWS's two answers."""
         assert machine == ORDER_MACHINE
         status = ExecutionStatus.SUCCEEDED if name in self.starts else ExecutionStatus.RUNNING
         text = self.starts.setdefault(name, json.dumps(given))
@@ -93,7 +93,7 @@ class Ledger:
 
 @dataclass(frozen=True)
 class Saved:
-    """Everything that lasts."""
+    """All state that outlives an invocation."""
 
     tables: Mapping[str, Mapping[str, Any]]
     ledger: Ledger
@@ -102,7 +102,7 @@ class Saved:
 
 
 class Deployed:
-    """``striker`` sees every call of the functions, and none of those that save, put back or read the state."""
+    """The functions and their state. ``striker`` sees the functions' calls, not those that save, load or read state."""
 
     def __init__(self, raw: Any, tables: Mapping[str, str], key_arn: str, ledger: Ledger) -> None:
         self.clock = StandingClock()
@@ -111,7 +111,7 @@ class Deployed:
         self.striker = Striker([clients.dynamodb(), clients.kms(), clients.step_functions()])
         self._raw = raw
         self._tables = tables
-        self._scanned: dict[str, dict[str, Any]] = {}  # what ``seen`` read and no write has changed since
+        self._scanned: dict[str, dict[str, Any]] = {}  # as ``seen`` read the tables, if unchanged since
         self._key_arn = key_arn
         self._sandbox = _sandbox(SimpleNamespace(now=self.clock.now))
         raw_kms = boto3.client("kms")
@@ -123,7 +123,7 @@ class Deployed:
     # --- functions -----------------------------------------------------------------------------------------------
 
     def request(self, method: str, path: str, body: Any, *, role: str, sub: str, key: str) -> Answer:
-        """As API Gateway calls one of the APIs, which have the customers' keys."""
+        """Call one of the APIs, which have the customers' keys, as API Gateway does."""
         self._door.engine = self._engine(self.keyring())
         self._door.environment = {"SECOND_PERSON_ABOVE": "1000.00 EUR"}
         sent = () if body is None else (body,)
@@ -137,7 +137,7 @@ class Deployed:
         return json.loads(json.dumps(result))
 
     def keyring(self) -> KmsKeyRing:
-        """That of a process that has asked for no key yet."""
+        """Open the key ring of a new process, with an empty cache."""
         return KmsKeyRing(clients.dynamodb(), clients.kms(), self._tables["keys"], self._key_arn)
 
     def _engine(self, keyring: KeyRing, for_payments: KeyRing | None = None) -> Engine:
@@ -158,7 +158,7 @@ class Deployed:
     # --- its state -----------------------------------------------------------------------------------------------
 
     def commits(self) -> dict[str, list[Any]]:
-        """All that is in the log, by stream, in order."""
+        """Read all commits of the log, by stream, in order."""
         return _streams(self._items("events"))
 
     def save(self) -> Saved:
@@ -174,7 +174,7 @@ class Deployed:
         self.fed, self.clock.time = dict(saved.fed), saved.time
 
     def seen(self) -> dict[str, Any]:
-        """What must not be lost or doubled, as it looks from outside; the chain of each stream is verified."""
+        """Read all state that must not be lost or doubled, and verify the chain of each stream."""
         self._scanned = {name: self._items(name) for name in self._tables}
         streams = _streams(self._scanned["events"]).items()
         log = {stream: self._history(stream, commits) for stream, commits in streams}
@@ -183,7 +183,9 @@ class Deployed:
         return {
             "events": log,
             "starts": dict(self.ledger.starts),
-            "settled": sorted((task, str(became)) for task, became in self.ledger.tasks.values() if became != "gone"),
+            "settled": sorted(
+                (task, str(outcome)) for task, outcome in self.ledger.tasks.values() if outcome != "gone"
+            ),
             "waits": sorted({self.ledger.tasks[token][0] for token in tokens if token and self.ledger.is_open(token)}),
             "open orders": {
                 item["sk"]["S"]: item["body"]["S"] for item in documents if item["pk"]["S"].startswith("open-orders#")
@@ -202,34 +204,34 @@ class Deployed:
         keys = self._scanned["keys"]
         for item in keys.values():
             if "id" in item:
-                assert any(pk.startswith(f"key#{item['id']['S']}") for pk in keys), "a key is named and not there"
+                assert any(pk.startswith(f"key#{item['id']['S']}") for pk in keys), "the key of a customer is missing"
                 yield item["pk"]["S"]
 
     def _items(self, name: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
+        items: dict[str, Any] = {}
         request: dict[str, Any] = {"TableName": self._tables[name], "ConsistentRead": True}
         while True:
             page = self._raw.scan(**request)
-            found |= {_place(item): item for item in page["Items"]}
+            items |= {_place(item): item for item in page["Items"]}
             if "LastEvaluatedKey" not in page:
-                return found
+                return items
             request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _make(self, name: str, wanted: Mapping[str, Any]) -> None:
-        there = self._scanned.get(name) or self._items(name)
-        writes = [{"PutRequest": {"Item": item}} for place, item in wanted.items() if there.get(place) != item]
-        gone = [item for place, item in there.items() if place not in wanted]
-        keys = [{key: item[key] for key in ("pk", "sk") if key in item} for item in gone]
+    def _make(self, name: str, items: Mapping[str, Any]) -> None:
+        stored = self._scanned.get(name) or self._items(name)
+        writes = [{"PutRequest": {"Item": item}} for place, item in items.items() if stored.get(place) != item]
+        surplus = [item for place, item in stored.items() if place not in items]
+        keys = [{key: item[key] for key in ("pk", "sk") if key in item} for item in surplus]
         writes += [{"DeleteRequest": {"Key": key}} for key in keys]
         for start in range(0, len(writes), 25):  # the most that BatchWriteItem takes
             self._raw.batch_write_item(RequestItems={self._tables[name]: writes[start : start + 25]})
 
 
 def _streams(items: Mapping[str, Any]) -> dict[str, list[Any]]:
-    found = defaultdict(list)
+    streams = defaultdict(list)
     for item in items.values():
-        found[item["pk"]["S"]].append(_commit(item))
-    return {stream: sorted(commits, key=lambda commit: commit.sk) for stream, commits in found.items()}
+        streams[item["pk"]["S"]].append(_commit(item))
+    return {stream: sorted(commits, key=lambda commit: commit.sk) for stream, commits in streams.items()}
 
 
 def _place(item: Mapping[str, Any]) -> str:
@@ -238,7 +240,7 @@ def _place(item: Mapping[str, Any]) -> str:
 
 @contextmanager
 def deployed(dynamodb_url: str | None) -> Iterator[Deployed]:
-    """``dynamodb_url`` None is moto's. The environment of the process names what is elsewhere, as on AWS."""
+    """Open the deployed functions. ``dynamodb_url`` None means moto. Endpoints come from the environment, as on AWS."""
     from moto import mock_aws
 
     with ExitStack() as stack:

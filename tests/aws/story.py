@@ -1,7 +1,7 @@
-"""The command path as a story: every kind of invocation that reads or changes orders, in an order that makes sense.
+"""The command path as a story: every kind of invocation that reads or changes orders, in a plausible sequence.
 
-An invocation is delivered once, and again as AWS would: a client sends a request that was not answered once more under
-the same key, the stream brings what was not worked on, Step Functions tries a task again if its definition says so.
+A failed invocation is delivered again as on AWS: a client repeats an unanswered request with the same key, the stream
+repeats a failed batch, Step Functions retries a task if its definition has a retry for the error.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DELIVERIES_MAX = 4
 
 
 class NotDone(Exception):
-    """To be delivered again."""
+    """The invocation failed and is to be delivered again."""
 
 
 class Invocation(Protocol):
@@ -53,7 +53,7 @@ def run(invocation: Invocation, on: Deployed) -> Any:
 
 @dataclass(frozen=True)
 class Request:
-    """A client's: it repeats what is not answered, or answered with 5xx, under the same key."""
+    """A client's request: repeated with the same key if it is not answered, or answered with 5xx."""
 
     name: str
     method: str
@@ -65,7 +65,7 @@ class Request:
     def deliver(self, on: Deployed) -> Any:
         try:
             answer = on.request(self.method, self.path, self.body, role=self.role, sub=self.sub, key=key_of(self.name))
-        except (Exception, Killed) as error:  # API Gateway answers 500, or 503 for a function that is gone
+        except (Exception, Killed) as error:  # API Gateway answers 500, or 503 for a function that was killed
             raise NotDone from error
         if answer.status >= 500:
             raise NotDone
@@ -75,7 +75,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Task:
-    """A state's. With a token, the task goes on once that is settled, whatever becomes of the function."""
+    """A task state. If it waits with a token, it ends once the token is settled, even if the function failed."""
 
     order: str
     action: str
@@ -100,13 +100,13 @@ class Task:
         return None if token else result
 
     def _check_that_it_is_retried(self, error: BaseException) -> None:
-        named = "Runtime.ExitError" if isinstance(error, Killed) else type(error).__name__
-        assert named in retried(self.action), f"no machine tries {self.action} again after {named}: {error}"
+        error_name = "Runtime.ExitError" if isinstance(error, Killed) else type(error).__name__
+        assert error_name in retried(self.action), f"no machine retries {self.action} after {error_name}: {error}"
 
 
 @dataclass(frozen=True)
 class Feed:
-    """The stream's mapping: what was committed since, and again from the first record that failed on."""
+    """The stream's event source mapping: delivers new commits, and again from the first record that failed."""
 
     after: str
 
@@ -122,13 +122,13 @@ class Feed:
             if commit.sk > on.fed.get(stream, 0)
         ]
         records: list[Any] = [stream_record(FeedEntry(n, commit)) for n, commit in enumerate(batch, start=1)]
-        assert records, "there is nothing to bring"
+        assert records, "there is no new commit to deliver"
         try:
             failed = on.invoke("handlers.feed.handler", {"Records": records})["batchItemFailures"]
         except (Exception, Killed) as error:
             raise NotDone from error
         numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-        first = min((numbers.index(found["itemIdentifier"]) for found in failed), default=len(batch))
+        first = min((numbers.index(record["itemIdentifier"]) for record in failed), default=len(batch))
         for commit in batch[:first]:
             on.fed[commit.pk] = commit.sk
         if failed:
@@ -138,7 +138,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Round:
-    """The schedule's: the next one comes in any case, and later, so that what the last one took is due again."""
+    """A round of the schedule: after a failure the next round comes later, when reserved releases are due again."""
 
     name: str
 
@@ -152,7 +152,7 @@ class Round:
 
 @dataclass(frozen=True)
 class FaultMessage:
-    """The queue's: a message that was not dealt with comes again."""
+    """A message of the faults queue: delivered again until it is processed."""
 
     order: str
 
@@ -174,7 +174,7 @@ class FaultMessage:
 
 @dataclass(frozen=True)
 class Erasure:
-    """A request of a person, repeated until it is done."""
+    """A request to erase a customer, repeated until it is done."""
 
     customer: str
 
@@ -193,14 +193,14 @@ class Erasure:
 
 @cache
 def retried(action: str) -> frozenset[str]:
-    """The errors after which every state with this action is tried again."""
-    found: list[frozenset[str]] = []
+    """Return the errors that every state with this action retries."""
+    retries: list[frozenset[str]] = []
     for file in STATEMACHINES.glob("*.asl.yaml"):
         for state in _tasks(yaml.safe_load(file.read_text())):
             arguments = json.dumps(state.get("Arguments", {}))
             if f"'{action}'" in arguments or (file.stem == "payment.asl" and action in {"authorize", "settle"}):
-                found.append(frozenset(e for retry in state.get("Retry", []) for e in retry["ErrorEquals"]))
-    functions = [errors for errors in found if "Runtime.ExitError" in errors]
+                retries.append(frozenset(e for retry in state.get("Retry", []) for e in retry["ErrorEquals"]))
+    functions = [errors for errors in retries if "Runtime.ExitError" in errors]
     assert functions, f"no state invokes a function for {action}"
     return frozenset.intersection(*functions)
 
@@ -214,7 +214,7 @@ def _tasks(machine: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def key_of(request: str) -> str:
-    """The key under which a client sends a request, as often as it has to."""
+    """Return the key that a client sends with every repetition of a request."""
     return request.replace(" ", "-")
 
 
@@ -232,7 +232,7 @@ def _support(name: str, path: str, body: Any) -> Request:
 
 
 def _with_feeds(*invocations: Invocation) -> tuple[Invocation, ...]:
-    """What commits is followed by the feed."""
+    """Add a feed after each invocation that commits."""
     quiet = ("await", "find_reason", "request_", "erase", "get", "history", "replay", "the clock", "hold", "close")
     story: list[Invocation] = []
     for invocation in invocations:
@@ -279,7 +279,7 @@ STORY = _with_feeds(
     _support("hold payments", "/circuits/payments/open", WHY),
     Task("parked", "await_circuit", waits=True, run=2),
     _support("close payments", "/circuits/payments/close", WHY),
-    Round("the clock, which wakes the waiting orders"),
+    Round("a timer round that wakes the waiting orders"),
     _place("unanswered"),
     Task("unanswered", "authorize"),
     Task("unanswered", "request_preparation", waits=True),

@@ -1,4 +1,4 @@
-"""Faults of single AWS calls, through botocore's own events: each call is seen, and one of them can be struck."""
+"""Inject a fault into a single AWS call through botocore's own events, and record all calls."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Fault(StrEnum):
-    """What happens to a call. "Carried out" means that AWS executed it and the answer was lost."""
+    """A fault of a call. "Carried out" means that AWS executed the call and its answer was lost."""
 
     ERROR_BEFORE = "an error, not carried out"
     ERROR_AFTER = "an error, carried out"
@@ -28,7 +28,7 @@ class Fault(StrEnum):
 
 
 READS = frozenset({"GetItem", "Query", "Scan", "Decrypt"})
-"""Operations that change nothing: whether they were carried out makes no difference, nor how often."""
+"""Operations that only read: it makes no difference whether or how often they were carried out."""
 
 
 def faults_of(operation: str) -> tuple[Fault, ...]:
@@ -53,7 +53,7 @@ class Site(NamedTuple):
 
 
 class Striker:
-    """Watches clients. Calls are numbered from 0 since the last ``watch``; ``sites`` lists them."""
+    """Record the calls of clients and strike one. Calls count from 0 since the last ``watch``; ``sites`` lists them."""
 
     def __init__(self, clients: Iterable[Any]) -> None:
         self.sites: list[Site] = []
@@ -82,7 +82,7 @@ class Striker:
         return None
 
     def _needs_retry(self, **_: Any) -> int | None:
-        """0 is "again, at once"."""
+        """Return 0 to repeat the call without delay, None to leave it to botocore."""
         if self._fault() in {Fault.REPEATED, Fault.TIMEOUT_AFTER} and self._repeats == 0:
             self._repeats += 1
             return 0
@@ -113,14 +113,14 @@ def _internal_error() -> dict[str, Any]:
 
 
 def _our_stack() -> tuple[str, ...]:
-    """The frames of the repository's own packages, innermost first."""
-    found = []
+    """Return the frames of the repository's own packages, innermost first."""
+    frames = []
     frame = sys._getframe(1)
     while frame is not None:
         if module := _our_module(frame.f_code.co_filename):
-            found.append(f"{module}:{frame.f_lineno} {frame.f_code.co_name}")
+            frames.append(f"{module}:{frame.f_lineno} {frame.f_code.co_name}")
         frame = frame.f_back
-    return tuple(found)
+    return tuple(frames)
 
 
 @cache

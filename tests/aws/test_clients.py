@@ -1,4 +1,4 @@
-"""The clients of a process: one a service, made when it is first asked for, and with limits."""
+"""The AWS clients of a process: one a service, created on first use, with timeouts."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAKERS = {
 
 @pytest.mark.parametrize("service", sorted(MAKERS))
 def test_there_is_one_client_a_service(aws, service: str):
-    """However many threads ask at once; each with the limits of its service."""
+    """Threads that use it at the same time share it, and it has the timeouts of its service."""
     start, made = threading.Barrier(4), []
 
     def ask() -> None:
@@ -44,12 +44,12 @@ def test_there_is_one_client_a_service(aws, service: str):
     assert config.retries == {"mode": "standard", "total_max_attempts": clients.ATTEMPTS}
 
 
-def test_every_service_has_its_limits():
+def test_every_service_has_its_timeouts():
     """No client has botocore's default timeout of sixty seconds."""
     assert set(MAKERS) == set(clients.CONFIGS)
 
 
-def test_no_client_is_made_before_it_is_asked_for():
-    """Each takes a tenth of a second on a small function; importing the module makes none and loads no service."""
+def test_no_client_is_created_before_its_first_use():
+    """Creating one takes a tenth of a second on a small function, so the import creates none and loads no service."""
     code = "import workflows.aws.clients as c, sys; assert c._made == {}; assert 'boto3.dynamodb' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,4 +1,4 @@
-"""Documents in DynamoDB when it, or the way to it, fails: one's own write is recognised, and a doubt is called one."""
+"""Documents in DynamoDB when calls fail: the writer recognises its own write, and an unknown outcome is unavailable."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def document(n: int) -> Document:
 
 
 @pytest.mark.parametrize("expected", [None, 1, ANY])
-def test_a_put_that_botocore_repeats_meets_its_own_write(documents, once, expected):
-    """The second attempt fails the condition on what the first one wrote; that is a success, and one version."""
+def test_a_put_that_botocore_repeats_recognises_its_own_write(documents, once, expected):
+    """The second attempt fails its condition because the first one wrote; that is a success with one new version."""
     if expected == 1:
         documents.put(document(0), None)
     happened = once("needs-retry", PUT, lambda **_: 0)
@@ -60,7 +60,7 @@ def test_a_put_that_botocore_repeats_meets_its_own_write(documents, once, expect
 
 @pytest.mark.parametrize("expected", [None, 1, ANY])
 def test_a_put_without_any_answer_is_settled_by_reading(documents, once, expected):
-    """It took effect, and what is read carries its id."""
+    """It took effect if the stored document has the id of this write."""
     if expected == 1:
         documents.put(document(0), None)
     happened = once("after-call", PUT, timed_out)
@@ -70,7 +70,7 @@ def test_a_put_without_any_answer_is_settled_by_reading(documents, once, expecte
 
 @pytest.mark.parametrize("expected", [None, 1, ANY])
 def test_a_put_that_did_not_arrive_is_unavailable(documents, once, expected):
-    """The write may still arrive, so no caller learns that it failed."""
+    """The write may still arrive, so it is not reported as failed."""
     if expected == 1:
         documents.put(document(0), None)
     once("before-call", PUT, unreachable)
@@ -80,7 +80,7 @@ def test_a_put_that_did_not_arrive_is_unavailable(documents, once, expected):
 
 
 def test_an_unanswered_put_that_lost_to_another_is_refused(documents, once):
-    """Another write stands where this one would: it can never happen any more."""
+    """Another write has its version, so this one cannot take effect any more."""
     documents.put(document(0), None)
 
     def overtaken(**_):
@@ -93,8 +93,8 @@ def test_an_unanswered_put_that_lost_to_another_is_refused(documents, once):
 
 
 @pytest.mark.parametrize("answered", [LOST, "no attempt is answered"])
-def test_a_put_that_took_effect_and_was_replaced_is_a_doubt_not_a_refusal(documents, once, answered):
-    """Two versions later it cannot be known which writer made the first: a refusal could be wrong."""
+def test_a_put_that_may_have_been_replaced_is_unavailable_and_not_refused(documents, once, answered):
+    """Two versions later the writer of the first one is unknown, so a refusal could be wrong."""
     documents.put(document(0), None)
 
     def replaced(**_):
@@ -107,8 +107,8 @@ def test_a_put_that_took_effect_and_was_replaced_is_a_doubt_not_a_refusal(docume
     assert documents.get("a", "b").version == 3
 
 
-def test_a_plain_conflict_is_no_doubt(documents):
-    """Asked once, answered once: the version is another, whichever it is."""
+def test_a_conflict_without_a_lost_answer_is_refused(documents):
+    """One attempt with one answer: the stored version is another one."""
     documents.put(document(0), None)
     documents.put(document(1), 1)
     documents.put(document(2), 2)
@@ -116,8 +116,8 @@ def test_a_plain_conflict_is_no_doubt(documents):
         documents.put(document(9), 1)
 
 
-def test_a_delete_that_botocore_repeats_finds_it_gone(documents, once):
-    """That version is gone, as was asked."""
+def test_a_delete_that_botocore_repeats_is_a_success(documents, once):
+    """The second attempt finds no document, which is the wanted result."""
     documents.put(document(0), None)
     happened = once("needs-retry", DELETE, lambda **_: 0)
     documents.delete("a", "b", 1)
@@ -126,7 +126,7 @@ def test_a_delete_that_botocore_repeats_finds_it_gone(documents, once):
 
 
 def test_a_delete_without_an_answer_can_be_repeated(documents, once):
-    """With ``ANY``, nothing there is no error."""
+    """With ``ANY``, deleting a missing document is no error."""
     documents.put(document(0), None)
     once("after-call", DELETE, timed_out)
     with pytest.raises(DocumentsUnavailable):
@@ -138,8 +138,8 @@ def test_a_delete_without_an_answer_can_be_repeated(documents, once):
 @pytest.mark.parametrize(
     "happens", [unreachable, refused("ThrottlingException", 400), refused("InternalServerError", 500)]
 )
-def test_no_answer_and_not_now_are_unavailable(documents, once, happens):
-    """Reading, listing and deleting, as for writing."""
+def test_timeouts_and_throttling_are_unavailable(documents, once, happens):
+    """For reading, listing and deleting as for writing."""
     for operation, call in (
         (GET, lambda: documents.get("a", "b")),
         ("Query", lambda: documents.list("a")),
@@ -150,8 +150,8 @@ def test_no_answer_and_not_now_are_unavailable(documents, once, happens):
             call()
 
 
-def test_a_doubt_that_cannot_be_settled_is_unavailable(documents, once):
-    """The write has no answer, and neither has the reading."""
+def test_an_unknown_outcome_that_cannot_be_read_is_unavailable(documents, once):
+    """Neither the write nor the read after it was answered."""
     once("after-call", PUT, timed_out)
     once("after-call", GET, timed_out)
     with pytest.raises(DocumentsUnavailable):
@@ -159,8 +159,8 @@ def test_a_doubt_that_cannot_be_settled_is_unavailable(documents, once):
     assert documents.get("a", "b").body == {"n": 1}
 
 
-def test_our_own_mistakes_are_not_called_unavailable(documents):
-    """A missing table does not go away by asking again."""
+def test_a_permanent_error_is_not_reported_as_unavailable(documents):
+    """A retry does not help against a missing table."""
     elsewhere = DynamoDbDocuments(documents._client, "no-such-table")
     for call in (
         lambda: elsewhere.get("a", "b"),

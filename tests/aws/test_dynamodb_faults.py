@@ -1,4 +1,4 @@
-"""DynamoDB when the answer is lost, late, or no: whether a commit was written is settled by reading."""
+"""The DynamoDB log when an answer is lost, late or a refusal: a read finds out whether the commit was written."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def unreachable(**_):
     raise EndpointConnectionError(endpoint_url="injected")
 
 
-def test_the_client_repeats_a_put_whose_answer_was_lost_and_meets_its_own_item(log, once):
-    """The second attempt fails the condition; what stands there has our key, so it is a success."""
+def test_a_put_that_botocore_repeats_recognises_its_own_item(log, once):
+    """The second attempt fails its condition, but the stored item has the commit's key, so it is a success."""
     happened = once(log, "needs-retry.dynamodb.PutItem", lambda **_: 0)
     history = log.append(log.load(STREAM), commit("k"))
     assert happened
@@ -68,7 +68,7 @@ def test_an_answer_that_is_lost_for_good_is_settled_by_reading(log, once):
 
 
 def test_an_internal_error_after_the_write_is_settled_by_reading(log, once):
-    """A 500 does not say that nothing happened."""
+    """After a 500 the write may have taken effect."""
 
     def internal_error(http_response, parsed, **_):
         http_response.status_code = 500
@@ -80,7 +80,7 @@ def test_an_internal_error_after_the_write_is_settled_by_reading(log, once):
 
 
 def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log, once):
-    """The read finds another commit at its place."""
+    """The read finds another commit at its version."""
     before = log.load(STREAM)
     log.append(before, commit("theirs"))
     once(log, "before-call.dynamodb.PutItem", unreachable)
@@ -90,7 +90,7 @@ def test_an_unanswered_write_that_lost_to_another_is_a_conflict(log, once):
 
 
 def test_a_write_that_did_not_arrive_is_unavailable_and_can_be_repeated(log, once):
-    """It may still be on its way, so it is not called a failure; the same key makes the retry safe."""
+    """It may still arrive, so it is not reported as failed; the same key makes the retry safe."""
     before = log.load(STREAM)
     once(log, "before-call.dynamodb.PutItem", unreachable)
     with pytest.raises(StreamUnavailable, match=STREAM):
@@ -100,7 +100,7 @@ def test_a_write_that_did_not_arrive_is_unavailable_and_can_be_repeated(log, onc
 
 @pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
 def test_a_throttled_write_or_read_is_unavailable(log, once, code: str):
-    """Not now is not no."""
+    """Throttling is temporary, so it is retryable."""
     once(log, "before-call.dynamodb.PutItem", lambda **_: refused(code, 400))
     with pytest.raises(StreamUnavailable):
         log.append(log.load(STREAM), commit("k"))
@@ -111,14 +111,14 @@ def test_a_throttled_write_or_read_is_unavailable(log, once, code: str):
 
 
 def test_a_read_without_an_answer_is_unavailable(log, once):
-    """No decision is made on a history that was not read to its end."""
+    """No decision is made on a history that was not read completely."""
     once(log, "after-call.dynamodb.Query", timed_out)
     with pytest.raises(StreamUnavailable):
         log.load(STREAM)
 
 
-def test_a_doubt_that_cannot_be_settled_is_unavailable(log, once):
-    """The write has no answer, and neither has the reading."""
+def test_an_unknown_outcome_that_cannot_be_read_is_unavailable(log, once):
+    """Neither the write nor the read after it was answered."""
     once(log, "after-call.dynamodb.PutItem", timed_out)
     once(log, "after-call.dynamodb.GetItem", timed_out)
     before = log.load(STREAM)
@@ -127,8 +127,8 @@ def test_a_doubt_that_cannot_be_settled_is_unavailable(log, once):
     assert log.append(before, commit("k")) == log.load(STREAM)
 
 
-def test_our_own_mistakes_are_not_called_unavailable(log, once, clock, keyring):
-    """A missing table or permission does not go away by asking again."""
+def test_a_permanent_error_is_not_reported_as_unavailable(log, once, clock, keyring):
+    """A retry does not help against a missing table or permission."""
     elsewhere = DynamoDbEventLog(log._client, "no-such-table", Codec(keyring, EVENT_TYPES), clock)
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         elsewhere.load(STREAM)
@@ -137,7 +137,7 @@ def test_our_own_mistakes_are_not_called_unavailable(log, once, clock, keyring):
 
 
 def test_a_commit_is_one_item_with_the_documented_attributes(log, once):
-    """Other programs, and the tamper alarm, read the table."""
+    """Other programs and the tamper alarm read the table."""
     history = log.append(log.load(STREAM), commit("k"))
     (item,) = log._client.scan(TableName=log._table)["Items"]
     assert {name: next(iter(value)) for name, value in item.items()} == {
@@ -148,6 +148,6 @@ def test_a_commit_is_one_item_with_the_documented_attributes(log, once):
 
 @pytest.mark.parametrize("service", ["dynamodb", "kms", "stepfunctions", "events", "secretsmanager"])
 def test_no_call_outlives_a_function_of_thirty_seconds(service: str):
-    """Every attempt to connect and to answer, with at most 1 s and 2 s between the three of them."""
+    """The timeouts of three attempts and the pauses of at most 1 s and 2 s between them fit into its time."""
     config = CONFIGS[service]
     assert ATTEMPTS * (config.connect_timeout + config.read_timeout) + 1 + 2 < 30

@@ -1,8 +1,8 @@
 """Every single AWS call of the command path, killed and repeated: no event, start or token is lost or doubled.
 
-The story runs once without a fault, and every call that it makes is recorded. Then each call is struck in each way,
-in the state in which it was made; AWS delivers again what was not done; and the world must look as it did without the
-fault. A call site that is added to the code is found by the recording, and so struck too.
+The story runs once without a fault, and every call that it makes is recorded. Then each call is struck with each fault,
+in the state in which it was made; failed invocations are delivered again as AWS does; the state must equal the state
+without the fault. A call site that is added to the code appears in the recording and is struck too.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ NOT_IN_THE_STORY = {
     "event_log._stored_after": "reads the item after a failed append; tests/aws/test_dynamodb_faults.py strikes it",
     "keyring._delete": "drops the unused key of two concurrent first uses; see tests/aws/test_kms_keyring.py",
 }
-"""Functions with a call that only a fault leads to, or that no command does."""
+"""Functions with a call that is made only after a fault."""
 
 
 @dataclass(frozen=True)
 class Played:
-    """An invocation without a fault: the world before and after it, its outcome, and its calls."""
+    """An invocation without a fault: the state before and after it, its outcome and its calls."""
 
     before: Saved
     after: dict[str, Any]
@@ -42,7 +42,7 @@ class Played:
 
 @pytest.fixture(scope="module")
 def world(request: pytest.FixtureRequest) -> Iterator[Deployed]:
-    """On the official DynamoDB Local where there is one, else on moto."""
+    """Open the functions on the official DynamoDB Local where it is installed, else on moto."""
     try:
         url = request.getfixturevalue("dynamodb_local")
     except pytest.skip.Exception:
@@ -54,19 +54,19 @@ def world(request: pytest.FixtureRequest) -> Iterator[Deployed]:
 @pytest.fixture(scope="module")
 def played(world: Deployed) -> dict[str, Played]:
     """Play the story without a fault."""
-    found: dict[str, Played] = {}
+    invocations: dict[str, Played] = {}
     for number, invocation in enumerate(STORY):
         world.clock.time = chapter(number)
         before = world.save()
         world.striker.watch()
         outcome = invocation.deliver(world)
-        found[invocation.name] = Played(before, world.seen(), outcome, tuple(world.striker.sites))
-    return found
+        invocations[invocation.name] = Played(before, world.seen(), outcome, tuple(world.striker.sites))
+    return invocations
 
 
 @pytest.fixture(scope="module")
 def faulted_calls(played: dict[str, Played]) -> dict[str, list[int]]:
-    """Choose the calls of each invocation to strike: each site once, and a second time if it is in a loop."""
+    """Choose the calls of each invocation to strike: each site once, and once more if it is in a loop."""
     seen: set[tuple[Site, int]] = set()
     chosen: dict[str, list[int]] = {}
     for name, invocation in played.items():
@@ -83,7 +83,7 @@ def faulted_calls(played: dict[str, Played]) -> dict[str, list[int]]:
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize("invocation", STORY, ids=lambda invocation: invocation.name)
 def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, world, played, faulted_calls):
-    """After any fault, repeated deliveries lead to the same end as without it."""
+    """After any fault, repeated deliveries lead to the same state as without it."""
     without = played[invocation.name]
     for number in faulted_calls[invocation.name]:
         site = without.sites[number]
@@ -96,7 +96,7 @@ def test_no_fault_of_a_single_call_loses_or_doubles_anything(invocation, fault, 
             assert outcome == without.outcome, f"{fault}: {site}"
 
 
-def test_the_story_ends_as_it_should(played):
+def test_the_story_covers_every_outcome(played):
     """A story without events would prove nothing."""
     end = played[STORY[-1].name].after
     assert len(end["starts"]) == 6  # five orders, one of them a second time
@@ -108,7 +108,7 @@ def test_the_story_ends_as_it_should(played):
 
 def test_every_operation_is_struck_at_every_place_that_calls_it(played, faulted_calls):
     """Every recorded call is struck."""
-    recorded = {site for found in played.values() for site in found.sites}
+    recorded = {site for invocation in played.values() for site in invocation.sites}
     struck = {played[name].sites[number] for name, numbers in faulted_calls.items() for number in numbers}
     assert struck == recorded
     assert {site.operation for site in struck} >= {
@@ -119,7 +119,7 @@ def test_every_operation_is_struck_at_every_place_that_calls_it(played, faulted_
 
 def test_every_call_site_of_the_adapters_is_in_the_story(played):
     """A call site that the story does not reach must be added to it, or listed with the reason."""
-    made = {site.stack[0].split()[0] for found in played.values() for site in found.sites}
+    made = {site.stack[0].split()[0] for invocation in played.values() for site in invocation.sites}
     reached = {(module, int(line)) for module, line in (place.split(":") for place in made)}
     missing = {
         f"{call.module}.{call.function}"
@@ -136,7 +136,7 @@ class CallSite(NamedTuple):
 
 
 def call_sites() -> Iterator[CallSite]:
-    """Every place in the adapters where a method of a client is called."""
+    """Yield every place in the adapters where a method of a client is called."""
     for module in ADAPTERS:
         tree = ast.parse((ROOT / "workflows" / "aws" / f"{module}.py").read_text())
         for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):

@@ -1,4 +1,4 @@
-"""Batches of the stream that a function could not process: listed, read with their payload, deleted."""
+"""Batches of the stream that a function could not process: list them, read their payload, delete them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RECORD = {"eventID": "1", "eventName": "INSERT", "dynamodb": {"SequenceNumber": 
 
 
 def invocation(payload: Any) -> dict[str, Any]:
-    """As AWS documents the object of a DynamoDB stream's mapping."""
+    """Make the object that a DynamoDB stream's mapping writes, as AWS documents it."""
     return {
         "requestContext": {
             "requestId": "316aa6d0-8154-xmpl-9af7-85d5f4a6bc81",
@@ -44,8 +44,8 @@ def keep(batches: FailedBatches, key: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("escaped", [True, False])
-def test_a_batch_says_why_it_was_given_up_and_what_it_was(batches, escaped: bool):
-    """The payload is documented as JSON within a text; an object is understood too."""
+def test_a_batch_is_read_with_its_error_and_its_payload(batches, escaped: bool):
+    """AWS documents the payload as JSON within a string; a JSON object is accepted too."""
     payload = {"Records": [RECORD]}
     keep(batches, KEY.format("a"), json.dumps(invocation(json.dumps(payload) if escaped else payload)))
     (key,) = batches.list()
@@ -56,8 +56,8 @@ def test_a_batch_says_why_it_was_given_up_and_what_it_was(batches, escaped: bool
     assert batch.failed_at == datetime(2026, 5, 4, 12, 0, 0, 123000, tzinfo=UTC)
 
 
-def test_all_are_listed_however_many_there_are(batches, monkeypatch: pytest.MonkeyPatch):
-    """S3 answers with a page; what a mapping did not put there is not ours."""
+def test_all_pages_of_batches_are_listed(batches, monkeypatch: pytest.MonkeyPatch):
+    """S3 answers in pages; objects that no mapping wrote are left out."""
     for n in range(5):
         keep(batches, KEY.format(n), "{}")
     keep(batches, "elsewhere", "{}")
@@ -72,8 +72,8 @@ def test_all_are_listed_however_many_there_are(batches, monkeypatch: pytest.Monk
     assert len(pages) == 3
 
 
-def test_a_batch_is_deleted_once_it_was_dealt_with(batches):
-    """Deleting twice does no harm; reading a deleted record names it."""
+def test_a_processed_batch_is_deleted(batches):
+    """Deleting twice is allowed; reading a deleted batch is refused with its name."""
     keep(batches, KEY.format("a"), json.dumps(invocation("{}")))
     batches.delete(KEY.format("a"))
     batches.delete(KEY.format("a"))
@@ -83,8 +83,8 @@ def test_a_batch_is_deleted_once_it_was_dealt_with(batches):
 
 
 @pytest.mark.parametrize("text", ["not json", "[]", "{}", json.dumps(invocation("{}")), json.dumps(invocation(None))])
-def test_an_object_that_is_no_batch_says_so(batches, text: str):
-    """A person must inspect it."""
+def test_an_object_that_is_no_batch_is_unreadable(batches, text: str):
+    """The error names it, because a person must inspect it."""
     keep(batches, KEY.format("a"), text)
     with pytest.raises(BatchUnreadable, match="is not an invocation record"):
         batches.read(KEY.format("a"))
@@ -92,7 +92,7 @@ def test_an_object_that_is_no_batch_says_so(batches, text: str):
 
 @pytest.mark.parametrize("operation", ["ListObjectsV2", "GetObject", "DeleteObject"])
 def test_no_answer_is_unavailable(batches, next_time, operation: str):
-    """Then ask again."""
+    """A missing answer is retryable."""
 
     def silent(**_: Any) -> Any:
         raise ReadTimeoutError(endpoint_url="injected")

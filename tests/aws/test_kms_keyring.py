@@ -1,4 +1,4 @@
-"""Data keys wrapped by KMS: what is stored, what is remembered and for how long, and what a fault leaves behind."""
+"""Data keys wrapped by KMS: stored items, the cache and its lifetime, and the state after a fault."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Seconds:
 
 @pytest.fixture
 def open_keyring(open_kms_keyring):
-    """Each call is another process on the same table."""
+    """Open key rings on one table; each call opens one as a new process."""
     return open_kms_keyring("moto")
 
 
@@ -58,7 +58,7 @@ def items(keyring) -> list[dict]:
     return keyring._dynamodb.scan(TableName=keyring._table)["Items"]
 
 
-# --- what is stored ---------------------------------------------------------------------------------------------------
+# --- stored items -----------------------------------------------------------------------------------------------------
 
 
 def test_the_table_holds_a_name_and_a_wrapped_key(open_keyring):
@@ -73,7 +73,7 @@ def test_the_table_holds_a_name_and_a_wrapped_key(open_keyring):
 
 
 def test_a_wrapped_key_is_bound_to_its_id(open_keyring):
-    """Moved to the place of another it does not open: KMS checks the encryption context."""
+    """Copied to another key's id it cannot be unwrapped: KMS checks the encryption context."""
     keyring = open_keyring()
     ada, bob = keyring.current("ada"), keyring.current("bob")
     wrapped = next(item for item in items(keyring) if item["pk"]["S"] == f"key#{bob.id}")
@@ -82,8 +82,8 @@ def test_a_wrapped_key_is_bound_to_its_id(open_keyring):
         open_keyring().find(ada.id)
 
 
-def test_keys_are_shared_by_processes_and_gone_with_the_erasure(open_keyring):
-    """Nothing of the customer is left in the table."""
+def test_keys_are_shared_by_processes_and_deleted_by_an_erasure(open_keyring):
+    """No item of the customer is left in the table."""
     first, second = open_keyring(), open_keyring()
     key = first.current("ada")
     assert second.current("ada") == second.find(key.id) == key
@@ -91,11 +91,11 @@ def test_keys_are_shared_by_processes_and_gone_with_the_erasure(open_keyring):
     assert items(first) == []
 
 
-# --- what is remembered -----------------------------------------------------------------------------------------------
+# --- the cache --------------------------------------------------------------------------------------------------------
 
 
 def test_a_key_destroyed_elsewhere_is_gone_everywhere_after_five_minutes(open_keyring):
-    """The promise of erasure; until then a process may still read with what it remembers."""
+    """Until then a process may still read with a cached key."""
     seconds = Seconds()
     here, there = open_keyring(now=seconds), open_keyring()
     key = here.current("ada")
@@ -107,8 +107,8 @@ def test_a_key_destroyed_elsewhere_is_gone_everywhere_after_five_minutes(open_ke
     assert CACHED_S == 300
 
 
-def test_nobody_seals_with_a_key_that_was_destroyed_elsewhere(open_keyring):
-    """A customer that was erased and orders again at once keeps the new address: ``current`` reads the table."""
+def test_a_key_that_was_destroyed_elsewhere_seals_no_new_event(open_keyring):
+    """The address of a customer who orders again right after an erasure is readable: ``current`` reads the table."""
     here, there = open_keyring(), open_keyring()
     old = here.current("ada")
     there.destroy("ada", old.id)
@@ -117,8 +117,8 @@ def test_nobody_seals_with_a_key_that_was_destroyed_elsewhere(open_keyring):
     assert there.find(new.id) == new
 
 
-def test_a_clock_that_goes_back_keeps_nothing_longer(open_keyring):
-    """What seems to be read in the future is read again."""
+def test_a_clock_that_goes_back_does_not_extend_the_cache(open_keyring):
+    """A key cached at a future time is read again."""
     seconds = Seconds()
     here, there = open_keyring(now=seconds), open_keyring()
     key = here.current("ada")
@@ -127,8 +127,8 @@ def test_a_clock_that_goes_back_keeps_nothing_longer(open_keyring):
     assert here.find(key.id) is None
 
 
-def test_kms_is_asked_once_for_a_key_that_is_remembered(open_keyring, calls):
-    """Reading a key again makes no call; sealing again reads one item."""
+def test_a_cached_key_needs_no_call_to_kms(open_keyring, calls):
+    """Opening again makes no call; sealing again reads one item."""
     keyring = open_keyring()
     made = calls(keyring)
     key = keyring.current("ada")
@@ -145,8 +145,8 @@ def test_kms_is_asked_once_for_a_key_that_is_remembered(open_keyring, calls):
     assert made == ["GetItem", "GetItem", "Decrypt"]
 
 
-def test_the_memory_is_bounded(open_keyring, monkeypatch):
-    """The oldest goes first; it is read again when it is needed."""
+def test_the_cache_is_bounded(open_keyring, monkeypatch):
+    """The oldest key is dropped first, and is read again when it is needed."""
     assert CACHED_MAX == 10_000
     monkeypatch.setattr("workflows.aws.keyring.CACHED_MAX", 2)
     keyring = open_keyring()
@@ -155,8 +155,8 @@ def test_the_memory_is_bounded(open_keyring, monkeypatch):
     assert [keyring.find(key.id) for key in keys] == keys
 
 
-def test_what_was_read_before_an_erasure_is_not_remembered_after_it(open_keyring, once):
-    """Reading takes time, and the key may be destroyed meanwhile."""
+def test_a_key_that_is_destroyed_while_it_is_read_is_not_cached(open_keyring, once):
+    """Unwrapping takes time, in which another process may erase the customer."""
     keyring = open_keyring()
     key = keyring.current("ada")
     keyring._cache.clear()
@@ -172,7 +172,7 @@ def test_what_was_read_before_an_erasure_is_not_remembered_after_it(open_keyring
 @pytest.mark.parametrize("put", [1, 2])
 @pytest.mark.parametrize("fault", ["repeated by botocore", "answer lost", "did not arrive"])
 def test_a_fault_while_a_key_is_made_leaves_one_key(open_keyring, put: int, fault: str):
-    """A second request gets the key that the customer has, and it is found by its id."""
+    """A second attempt gets the customer's key, and it can be found by its id."""
     keyring = open_keyring()
     seen: list[str] = []
 
@@ -196,8 +196,8 @@ def test_a_fault_while_a_key_is_made_leaves_one_key(open_keyring, put: int, faul
     assert open_keyring().current("ada") == open_keyring().find(key.id) == key
 
 
-def test_who_was_slower_takes_the_winners_key_and_leaves_none_behind(open_keyring, once):
-    """Two processes make a key at once."""
+def test_of_two_concurrent_first_uses_the_slower_takes_the_winners_key(open_keyring, once):
+    """It deletes the key that it made itself."""
     slow, fast = open_keyring(), open_keyring()
     key = []
     once(slow, "before-call.kms.GenerateDataKey", lambda **_: key.append(fast.current("ada")))
@@ -206,8 +206,8 @@ def test_who_was_slower_takes_the_winners_key_and_leaves_none_behind(open_keyrin
 
 
 @pytest.mark.parametrize("event", ["before-call", "after-call"])
-def test_an_erasure_without_an_answer_is_whole_or_not_at_all_and_may_be_repeated(open_keyring, once, event: str):
-    """Key and name are deleted together, so nothing is sealed with a destroyed key. The next order gets a new one."""
+def test_an_unanswered_erasure_is_all_or_nothing_and_can_be_repeated(open_keyring, once, event: str):
+    """Key and name are deleted together, so no event is sealed with a destroyed key. The next order gets a new key."""
     keyring = open_keyring()
     old = keyring.current("ada")
     once(keyring, f"{event}.dynamodb.TransactWriteItems", timed_out)
@@ -223,8 +223,8 @@ def test_an_erasure_without_an_answer_is_whole_or_not_at_all_and_may_be_repeated
 
 @pytest.mark.parametrize("happens", [timed_out, unreachable])
 @pytest.mark.parametrize("call", ["dynamodb.GetItem", "kms.GenerateDataKey", "kms.Decrypt"])
-def test_no_answer_is_unavailable(open_keyring, once, happens, call: str):
-    """Nothing is written without a key, and nothing reads as erased because KMS was slow."""
+def test_a_timeout_is_unavailable(open_keyring, once, happens, call: str):
+    """No event is written without a key, and no field reads as erased because KMS was slow."""
     key = open_keyring().current("bob")
     keyring = open_keyring()
     once(keyring, f"before-call.{call}", happens)
@@ -232,9 +232,9 @@ def test_no_answer_is_unavailable(open_keyring, once, happens, call: str):
         _ = keyring.find(key.id) if call == "kms.Decrypt" else keyring.current("ada")
 
 
-def test_a_missing_permission_is_not_called_unavailable(open_keyring, once):
-    """It does not go away by asking again."""
+def test_a_missing_permission_is_not_reported_as_unavailable(open_keyring, once):
+    """A retry does not help."""
     keyring = open_keyring()
-    keyring._key_arn = "arn:aws:kms:eu-central-1:123456789012:key/nobodys"
+    keyring._key_arn = "arn:aws:kms:eu-central-1:123456789012:key/of-another-account"
     with pytest.raises(ClientError):
         keyring.current("ada")

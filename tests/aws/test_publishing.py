@@ -1,6 +1,7 @@
-"""From the bus to a backend service, on moto, and the bus in memory beside it.
+"""Events from the bus to a backend service, on moto and on the bus in memory.
 
-moto knows no SNS topic as a target, so here the rule feeds the queue itself; raw delivery changes nothing on the way.
+moto supports no SNS topic as a target of a rule, so here the rule feeds the queue directly; with raw delivery the
+messages are the same.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def bus(moto) -> EventBridgeBus:
 
 @pytest.fixture
 def queue(bus) -> EventQueue:
-    """The events that match a rule on all events of this source."""
+    """Open a queue that receives all events of this source."""
     url = clients.sqs().create_queue(QueueName="order-events")["QueueUrl"]
     arn = clients.sqs().get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     bridge = clients.event_bridge()
@@ -54,7 +55,7 @@ def queue(bus) -> EventQueue:
 
 @pytest.fixture
 def requests(bus) -> list[list[dict[str, Any]]]:
-    """The entries of each request that the bus is sent from now on."""
+    """Return a list that collects the entries of each later request to the bus."""
     seen: list[list[dict[str, Any]]] = []
     bus._client.meta.events.register(
         "provide-client-params.events.PutEvents", lambda params, **_: seen.append(params["Entries"])
@@ -63,19 +64,19 @@ def requests(bus) -> list[list[dict[str, Any]]]:
 
 
 def drained(queue: EventQueue) -> list[dict[str, Any]]:
-    found = []
+    bodies = []
     while received := queue.receive(wait_s=0):
-        found += [dict(each.event) for each in received]
+        bodies += [dict(each.event) for each in received]
         queue.acknowledge(received)
-    return sorted(found, key=lambda each: each["sequence"])
+    return sorted(bodies, key=lambda each: each["sequence"])
 
 
 # --- the bus ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("where", ["in memory", "EventBridge"])
-def test_any_number_of_events_is_taken_as_it_was_said(request, where: str):
-    """None, one, and more than a request holds; each as the CloudEvent that it is."""
+def test_any_number_of_events_is_published_unchanged(request, where: str):
+    """None, one, and more than a request holds; each arrives as the CloudEvent that was published."""
     if where == "in memory":
         bus = InMemoryEventBus()
         taken = lambda: bus.published  # noqa: E731 - the two ways of reading stand side by side
@@ -90,7 +91,7 @@ def test_any_number_of_events_is_taken_as_it_was_said(request, where: str):
 
 
 def test_an_entry_repeats_what_rules_match_on(bus, requests):
-    """Source and type are the CloudEvent's own, and the time is when it was recorded."""
+    """Source and type are the CloudEvent's, and the time is when the event was recorded."""
     bus.publish(events(1))
     ((entry,),) = requests
     assert (entry["Source"], entry["DetailType"]) == ("/expediter/orders", "expediter.order.placed.v1")
@@ -104,14 +105,14 @@ def test_a_request_has_ten_entries_at_most(bus, requests):
     assert [len(entries) for entries in requests] == [10, 10, 3]
 
 
-def test_a_request_stays_within_what_the_whole_way_carries(bus, requests):
-    """Long events go out fewer at a time."""
+def test_a_request_stays_within_the_smallest_limit_on_its_way(bus, requests):
+    """A request holds fewer events if they are long."""
     bus.publish(events(5, size=BYTES_MAX // 5))
     assert [len(entries) for entries in requests] == [2, 2, 1]
 
 
 def test_an_event_that_is_too_large_does_not_delay_the_others(bus, queue):
-    """The others go out, and it is named."""
+    """The others are sent, and the error names the one that is too large."""
     giant = event(2, size=BYTES_MAX)
     with pytest.raises(EventBusUnavailable, match=f"larger than {BYTES_MAX} bytes") as refusal:
         bus.publish([event(1), giant, event(3)])
@@ -120,7 +121,7 @@ def test_an_event_that_is_too_large_does_not_delay_the_others(bus, queue):
 
 
 def some_refused(sequences: set[int], code: str = "ThrottlingException"):
-    """Entries of these events are not taken, and, as moto would take them, not sent either."""
+    """Refuse the entries of these events. They are not sent to moto, which would accept them."""
 
     def strike(params: dict[str, Any], context: Any, **_: Any) -> Any:
         entries = json.loads(params["body"])["Entries"]
@@ -135,26 +136,26 @@ def some_refused(sequences: set[int], code: str = "ThrottlingException"):
     return strike
 
 
-def test_entries_that_were_not_taken_are_sent_again_and_no_others(bus, requests, next_time):
-    """Within a request some may fail."""
+def test_only_refused_entries_are_sent_again(bus, requests, next_time):
+    """EventBridge may refuse some entries of a request."""
     next_time(bus._client, "before-call.events.PutEvents", some_refused({2, 5}))
     bus.publish(events(6))
     sent = [[int(json.loads(entry["Detail"])["sequence"]) for entry in entries] for entries in requests]
     assert sent == [[1, 2, 3, 4, 5, 6], [2, 5]]
 
 
-def test_what_is_not_taken_in_the_end_is_named(bus, requests):
-    """The stream comes again with those."""
+def test_entries_that_are_refused_to_the_end_are_named(bus, requests):
+    """The stream delivers these again."""
     bus._client.meta.events.register_first("before-call.events.PutEvents", some_refused({12}))
     with pytest.raises(EventBusUnavailable, match="ThrottlingException: slow down") as failure:
         bus.publish(events(23))
     assert failure.value.not_taken == (event(12),)
-    assert len(requests) == 5  # two more tries of the second, and the third goes out all the same
+    assert len(requests) == 5  # the second is sent twice more, and the third is sent anyway
 
 
 @pytest.mark.parametrize("error", [EndpointConnectionError, ReadTimeoutError])
-def test_a_silent_bus_is_not_asked_for_every_batch(bus, requests, error):
-    """Each would take as long to fail; all that did not go out is named, and may be sent again."""
+def test_after_a_timeout_of_the_bus_no_further_request_is_sent(bus, requests, error):
+    """Each would wait for its own timeout. The error names all unsent events, which can be sent again."""
 
     def silent(**_: Any) -> Any:
         if len(requests) > 1:
@@ -167,8 +168,8 @@ def test_a_silent_bus_is_not_asked_for_every_batch(bus, requests, error):
     assert len(requests) == 2
 
 
-def test_a_bus_that_does_not_exist_is_our_mistake(bus):
-    """It does not go away by asking again, and must not fill the failed batches unseen."""
+def test_a_missing_bus_is_a_permanent_error(bus):
+    """A retry does not help, and the batches must not become failed batches unnoticed."""
     with pytest.raises(ClientError):
         EventBridgeBus(bus._client, "arn:aws:events:eu-central-1:123456789012:event-bus/no/such bus").publish(events(1))
 
@@ -176,7 +177,7 @@ def test_a_bus_that_does_not_exist_is_our_mistake(bus):
 # --- the queue --------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_not_acknowledged_comes_again(bus, queue):
+def test_an_unacknowledged_event_is_delivered_again(bus, queue):
     """After the queue's visibility timeout, with a higher number of attempts."""
     bus.publish(events(1))
     (first,) = queue.receive(wait_s=0)
@@ -189,8 +190,8 @@ def test_what_is_not_acknowledged_comes_again(bus, queue):
     assert queue.receive(wait_s=0) == []
 
 
-def test_more_are_acknowledged_than_one_request_takes(bus, queue):
-    """A service may collect before it writes."""
+def test_more_events_are_acknowledged_than_one_request_holds(bus, queue):
+    """A service may collect many events before it writes them."""
     bus.publish(events(23))
     received = []
     while part := queue.receive(wait_s=0):
@@ -201,8 +202,8 @@ def test_more_are_acknowledged_than_one_request_takes(bus, queue):
     assert attributes["ApproximateNumberOfMessagesNotVisible"] == "0"
 
 
-def test_an_acknowledgement_that_failed_is_told(bus, queue):
-    """The event may come again."""
+def test_a_failed_acknowledgement_is_raised(bus, queue):
+    """The event may be delivered again."""
     bus.publish(events(2))
     received = queue.receive(wait_s=0)
     failed = {"Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}], "Successful": [{"Id": "1"}]}
@@ -214,14 +215,14 @@ def test_an_acknowledgement_that_failed_is_told(bus, queue):
 
 @pytest.mark.parametrize("body", ["not json", "[]", "{}", '{"detail": []}', '{"detail": {"specversion": "9"}}'])
 def test_a_message_that_is_no_event_is_received_as_none(queue, body: str):
-    """Its receiver decides; unacknowledged it goes to the dead letters."""
+    """The receiver decides about it; unacknowledged it goes to the dead-letter queue."""
     queue._client.send_message(QueueUrl=queue._url, MessageBody=body)
     (received,) = queue.receive(wait_s=0)
     assert (received.event, received.body) == ({}, body)
 
 
-def test_a_queue_without_an_answer_is_unavailable(queue, next_time):
-    """And the next try goes on."""
+def test_a_timeout_of_the_queue_is_unavailable(queue, next_time):
+    """The next attempt works again."""
 
     def silent(**_: Any) -> Any:
         raise ReadTimeoutError(endpoint_url="injected")
@@ -232,13 +233,13 @@ def test_a_queue_without_an_answer_is_unavailable(queue, next_time):
     assert queue.receive(wait_s=0) == []
 
 
-def test_waiting_for_a_message_outlives_no_timeout(queue):
+def test_waiting_for_a_message_stays_within_the_timeouts(queue):
     """SQS waits twenty seconds at most, and the client a little longer."""
-    asked: list[dict[str, Any]] = []
+    requested: list[dict[str, Any]] = []
     queue._client.meta.events.register(
-        "provide-client-params.sqs.ReceiveMessage", lambda params, **_: asked.append(dict(params))
+        "provide-client-params.sqs.ReceiveMessage", lambda params, **_: requested.append(dict(params))
     )
     queue._client.send_message(QueueUrl=queue._url, MessageBody="{}")
     queue.receive(wait_s=3600, max=100)
-    assert (asked[0]["WaitTimeSeconds"], asked[0]["MaxNumberOfMessages"]) == (20, 10)
+    assert (requested[0]["WaitTimeSeconds"], requested[0]["MaxNumberOfMessages"]) == (20, 10)
     assert clients.CONFIGS["sqs"].read_timeout > 20

@@ -1,4 +1,4 @@
-"""The providers' credentials: read once in five minutes, a rotated one picked up, an outage survived."""
+"""The providers' credentials: read once in five minutes, renewed after a rotation, kept in an outage."""
 
 from __future__ import annotations
 
@@ -32,23 +32,23 @@ def secret(moto) -> str:
 
 
 @pytest.fixture
-def asked(secret) -> list[str]:
-    """A list of the calls to Secrets Manager, which grows with each."""
+def calls(secret) -> list[str]:
+    """Return a list to which every call to Secrets Manager is added."""
     seen: list[str] = []
     clients.secrets_manager().meta.events.register("provide-client-params", lambda model, **_: seen.append(model.name))
     return seen
 
 
-def test_each_provider_has_its_own_token_and_the_secret_is_read_once(secret, asked, seconds):
-    """Not once an order."""
+def test_each_provider_has_its_own_token_and_the_secret_is_read_once(secret, calls, seconds):
+    """One read serves many orders."""
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
-    assert asked == []
+    assert calls == []
     assert [credential("payments"), credential("kitchen"), credential("payments")] == ["p-1", "k-1", "p-1"]
-    assert asked == ["GetSecretValue"]
+    assert calls == ["GetSecretValue"]
 
 
-def test_a_rotated_secret_is_picked_up_after_five_minutes(secret, seconds):
-    """Until then the old token is used, which rotation leaves valid."""
+def test_a_rotated_secret_is_used_after_five_minutes(secret, seconds):
+    """Until then the old token is used, which stays valid during a rotation."""
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
     assert credential("payments") == "p-1"
     clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=json.dumps({"payments": "p-2"}))
@@ -63,8 +63,8 @@ def silent(**_: Any) -> Any:
     raise ReadTimeoutError(endpoint_url="injected")
 
 
-def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, asked, seconds, next_time, caplog):
-    """What was read last is used on, and asked for again five minutes later."""
+def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, calls, seconds, next_time, caplog):
+    """The credentials read last stay in use, and the next read is tried five minutes later."""
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
     credential("payments")
     seconds.passed += CACHED_S
@@ -73,11 +73,11 @@ def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, asked, seco
     assert "the credentials read before stay in use" in caplog.text
     seconds.passed += CACHED_S
     assert credential("payments") == "p-1"
-    assert len(asked) == 3
+    assert len(calls) == 3
 
 
 def test_without_any_answer_so_far_there_is_no_token(secret, seconds, next_time):
-    """Then ask again: it is not remembered."""
+    """The failure is retryable and not cached."""
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
     next_time(clients.secrets_manager(), "before-call.secretsmanager.GetSecretValue", silent)
     with pytest.raises(CredentialsUnavailable):
@@ -86,8 +86,8 @@ def test_without_any_answer_so_far_there_is_no_token(secret, seconds, next_time)
 
 
 @pytest.mark.parametrize("text", ["p-1", '["p-1"]', '{"payments": ""}', '{"payments": {"token": "p-1"}}', "{}"])
-def test_a_secret_without_the_token_says_whose_is_missing(secret, seconds, text: str):
-    """And never what it holds instead."""
+def test_a_secret_without_a_token_is_refused_with_the_name_of_the_provider(secret, seconds, text: str):
+    """The error never contains the content of the secret."""
     clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=text)
     credential = provider_credentials(clients.secrets_manager(), secret, seconds)
     with pytest.raises(CredentialMissing) as refusal:
@@ -95,7 +95,7 @@ def test_a_secret_without_the_token_says_whose_is_missing(secret, seconds, text:
     assert "p-1" not in str(refusal.value)
 
 
-def test_a_missing_secret_is_our_mistake(secret, seconds):
-    """It does not go away by asking again."""
+def test_a_missing_secret_is_a_permanent_error(secret, seconds):
+    """A retry does not help."""
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
         provider_credentials(clients.secrets_manager(), "no-such-secret", seconds)("payments")

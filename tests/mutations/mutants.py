@@ -149,7 +149,7 @@ MUTANTS = (
         "                    batch = [other for other in batch if other is not queued]\n"
         "                    queued.settle()\n",
         caught_by=tests(
-            "sqlite/test_sqlite_event_log.py::test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable"
+            "sqlite/test_sqlite_event_log.py::test_a_replayed_append_is_answered_only_once_the_write_it_repeats_is_durable"
         ),
     ),
     Mutant(

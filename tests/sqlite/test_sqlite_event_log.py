@@ -111,7 +111,7 @@ def test_a_conflict_fails_its_own_append_and_not_its_batch(log, database, syncs)
     assert verify(log).streams == 16
 
 
-def test_an_echo_is_answered_only_once_the_write_it_repeats_is_durable(log, database, syncs, monkeypatch):
+def test_a_replayed_append_is_answered_only_once_the_write_it_repeats_is_durable(log, database, syncs, monkeypatch):
     """A repeated command, while the first attempt is being written, is not acknowledged before that is durable."""
     before = log.load("order#1")
     entered, go, in_sync, synced = (threading.Event() for _ in range(4))

@@ -169,9 +169,9 @@ def cancel_order(request: OrderRequest, body: CancelBody) -> Response:
 
 def documented_apis() -> list[Api]:
     """The APIs in the documentation."""
-    from handlers import catalogue_api, delivery_api, incidents_api, preparation_api
+    from handlers import catalogue_api, delivery_api, incidents_api, preparation_api, webhooks_api
 
-    return [api, catalogue_api.api, preparation_api.api, delivery_api.api, incidents_api.api]
+    return [api, catalogue_api.api, preparation_api.api, delivery_api.api, incidents_api.api, webhooks_api.api]
 
 
 documentation.add_documentation(api, documented_apis)

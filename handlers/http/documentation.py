@@ -1,4 +1,5 @@
-"""The routes of the API's documentation, which need no token: the OpenAPI document, and Swagger UI to read and try it.
+"""The routes of the API's documentation, which need no token: the OpenAPI document, Swagger UI to read and try it, and
+the AsyncAPI document of the published events.
 
 Swagger UI is the copy that Powertools ships (Apache-2.0). The page loads nothing from another host.
 """
@@ -23,7 +24,8 @@ _PAGE = """<!doctype html>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Expediter API</title><link rel="stylesheet" href="docs/swagger-ui.css">
 </head>
-<body><div id="swagger-ui">Loading. Without JavaScript, read <a href="openapi.json">openapi.json</a>.</div>
+<body><p style="margin: 1em; font-family: sans-serif">Published events: <a href="asyncapi.json">asyncapi.json</a></p>
+<div id="swagger-ui">Loading. Without JavaScript, read <a href="openapi.json">openapi.json</a>.</div>
 <script src="docs/swagger-ui.js"></script><script src="docs/start.js"></script></body>
 </html>
 """
@@ -51,8 +53,15 @@ def add_documentation(api: Api, apis: Callable[[], Sequence[Api]]) -> None:
         return Response(200, "application/json", document_text(apis), _PUBLIC, compressible=True)
 
     api.add("GET", "/openapi.json", get_openapi, public=True)
+    api.add("GET", "/asyncapi.json", _get_asyncapi, public=True)
     api.add("GET", "/docs", _get_docs, public=True)
     api.add("GET", "/docs/{asset}", _get_docs_asset, public=True)
+
+
+def _get_asyncapi() -> Response:
+    from handlers.http.asyncapi import asyncapi_text
+
+    return Response(200, "application/json", asyncapi_text(), _PUBLIC, compressible=True)
 
 
 def _get_docs() -> Response:

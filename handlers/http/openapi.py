@@ -23,10 +23,10 @@ orders. Restaurants answer the tickets sent to them. Couriers answer open offers
 took. Support and services act on behalf of any of them. Auditors read all orders, but no personal data. An order that
 a caller may not see is answered with 404, like one that does not exist.
 
-**Repeating a request is safe.** Every write to an order takes an `Idempotency-Key`, and `POST /orders` and `POST
-/retries` require one. The same key with the same body is the same request: it changes nothing, and is answered with
-the order as it is now, marked `Idempotent-Replayed: true`. The same key with another body is refused (422). Without a
-key, the same request by the same caller counts as a repetition.
+**Repeating a request is safe.** Every write to an order takes an `Idempotency-Key`, and `POST /orders`,
+`POST /retries` and `POST /webhooks` require one. The same key with the same body is the same request: it changes
+nothing, and is answered with what is there now, marked `Idempotent-Replayed: true`. The same key with another body is
+refused (422). Without a key, the same request by the same caller counts as a repetition.
 
 **Versions.** Every event of an order increases its version by one. The version in quotes is the order's ETag. Send it
 as `If-Match` to write only if nobody wrote in between (else 412), as `If-None-Match` to read only if the order has

@@ -79,7 +79,7 @@ def _event(cls: type, envelope: Schema) -> Schema:
     hints = get_type_hints(cls)
     data = {
         "type": "object",
-        "properties": {name: _or_withheld(cls, name, _field(name, hint)) for name, hint in hints.items()},
+        "properties": {name: _or_withheld(cls, name, field_schema(name, hint)) for name, hint in hints.items()},
         "required": list(hints),
         "additionalProperties": False,
     }
@@ -122,7 +122,8 @@ def _or_withheld(cls: type, name: str, schema: Schema) -> Schema:
     return {"anyOf": [schema, {"const": WITHHELD}]}
 
 
-def _field(name: str, hint: Any) -> Schema:
+def field_schema(name: str, hint: Any) -> Schema:
+    """The schema of a field of an event, by its name and type."""
     schema = _schema(hint)
     if name in {"answers", "request", "intent"}:
         return {**schema, "description": "The version of the intent that this is about."}

@@ -19,7 +19,8 @@ Row = tuple[str, str, str]
 WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
 WRITERS = (*WITH_KEYS, "CatalogueApi", "SagaStep", "Timer", "ExecutionFaults")
 READERS = ("Feed", "Publisher")
-FUNCTIONS = (*WRITERS, *READERS)
+WEBHOOKS = ("WebhooksApi", "Webhooks")
+FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS)
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
 
@@ -31,11 +32,11 @@ def rows(roles: Iterable[str], operations: Iterable[str], resources: Iterable[st
 FORBIDDEN: list[Row] = [
     # a commit is inserted, and never changed or deleted
     *rows(FUNCTIONS, CHANGES, ["Events"]),
-    *rows(READERS, ["dynamodb:PutItem"], ["Events"]),
+    *rows([*READERS, *WEBHOOKS], ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
     # only the timer, which compares the view with the log, reads the whole log
     *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
-    *rows(["Publisher"], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
+    *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
     # documents belong to functions that wait and watch
     *rows(
         ["OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"],
@@ -44,9 +45,9 @@ FORBIDDEN: list[Row] = [
     ),
     *rows(["Publisher", "ExecutionFaults"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
-    *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS], ["dynamodb:GetItem"], ["DataKeys"]),
+    *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(
-        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]
+        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]
     ),
     *rows(["SagaStep"], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
     *rows(["SagaStep"], ["kms:GenerateDataKey"], ["CustomerKey"]),
@@ -60,6 +61,9 @@ FORBIDDEN: list[Row] = [
     *rows([name for name in FUNCTIONS if name != "Publisher"], ["events:PutEvents"], ["OrderBus"]),
     *rows(["Publisher", "Feed"], ["sns:Publish"], ["OrderEvents"]),
     *rows(["Publisher", "ExecutionFaults"], ["sqs:SendMessage", "sqs:ReceiveMessage"], ["OrderEventsQueue"]),
+    # only the topic sends events to the webhooks' queue
+    *rows(["OrdersApi", "Publisher", *WEBHOOKS], ["sqs:SendMessage"], ["WebhooksQueue"]),
+    *rows(["Feed", "WebhooksApi"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["WebhooksQueue"]),
     # only the rule sends faults
     *rows(["OrdersApi", "SagaStep", "ExecutionFaults"], ["sqs:SendMessage"], ["ExecutionFaultsQueue"]),
     *rows(["Feed", "Timer"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["ExecutionFaultsQueue"]),
@@ -68,7 +72,9 @@ FORBIDDEN: list[Row] = [
     *rows(["OrdersApi", "SagaStep", "Timer"], ["s3:PutObject"], ["FailedBatches"]),
     *rows(READERS, ["s3:GetObject"], ["FailedBatches"]),
     # the relay starts runs, and machines start their children
-    *rows([*WITH_KEYS, "SagaStep", "Publisher", "ExecutionFaults"], ["states:StartExecution"], ["OrderMachine"]),
+    *rows(
+        [*WITH_KEYS, "SagaStep", "Publisher", "ExecutionFaults", *WEBHOOKS], ["states:StartExecution"], ["OrderMachine"]
+    ),
     *rows(["Feed", "Timer"], ["states:StartExecution"], ["PaymentMachine", "PreparationMachine", "DeliveryMachine"]),
     *rows(["Feed", "SagaStep"], ["states:StopExecution"], ["OrderMachine"]),
     # only machines invoke steps
@@ -99,7 +105,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("Timer", "dynamodb:Scan", "Events", ""),
     *[
         (role, operation, "Documents", answer)
-        for role in ("IncidentsApi", "SagaStep", "Feed", "Timer")
+        for role in ("IncidentsApi", "SagaStep", "Feed", "Timer", *WEBHOOKS)
         for operation, answer in {
             "dynamodb:GetItem": "",
             "dynamodb:Query": "",
@@ -120,6 +126,10 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("ExecutionFaults", "sqs:ReceiveMessage", "ExecutionFaultsQueue", ""),
     ("ExecutionFaults", "sqs:DeleteMessage", "ExecutionFaultsQueue", "ReceiptHandleIsInvalid"),
     ("ExecutionFaults", "sqs:GetQueueAttributes", "ExecutionFaultsQueue", ""),
+    ("Webhooks", "sqs:ReceiveMessage", "WebhooksQueue", ""),
+    ("Webhooks", "sqs:DeleteMessage", "WebhooksQueue", "ReceiptHandleIsInvalid"),
+    ("Webhooks", "sqs:GetQueueAttributes", "WebhooksQueue", ""),
+    ("Webhooks", "sqs:SendMessage", "WebhooksDeadLetters", ""),
     ("StepMachine", "lambda:InvokeFunction", "SagaStep", ""),
     ("OrderMachine", "lambda:InvokeFunction", "SagaStep", ""),
     ("OrderMachine", "states:StartSyncExecution", "PaymentMachine", ""),
@@ -134,6 +144,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ],
     ("Scheduler", "lambda:InvokeFunction", "Timer", ""),
     ("Scheduler", "sqs:SendMessage", "TimerDeadLetters", ""),
+    ("Scheduler", "lambda:InvokeFunction", "Webhooks", ""),
+    ("Scheduler", "sqs:SendMessage", "WebhooksDeadLetters", ""),
 ]
 
 

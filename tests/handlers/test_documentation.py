@@ -8,8 +8,10 @@ import importlib
 import json
 import pkgutil
 import re
+from pathlib import Path
 from typing import get_args, get_type_hints
 
+import jsonschema_rs
 import pytest
 
 import domain
@@ -25,9 +27,11 @@ from domain.order.order import Status
 from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
-from handlers.http import catalogue_models, incident_models, models
+from handlers.http import catalogue_models, incident_models, models, webhook_models
 from handlers.http.problems import STATUS
 from handlers.http.refusals import RequestRefused
+from tests.domain.order import stories
+from tests.recorded import Shop
 from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
@@ -35,6 +39,7 @@ from workflows.client import incident_json, order_json
 from workflows.incidents.bulk_retry import JobState, Outcome
 from workflows.incidents.plans import Movement
 from workflows.time_budgets import Awaiting
+from workflows.publishing.cloud_events import PUBLISHED, cloud_events
 
 METHODS = {"get", "post", "put", "patch", "delete"}
 
@@ -115,15 +120,15 @@ def test_every_status_in_the_table_of_refusals_is_documented(document):
 
 
 def test_writes_document_their_headers(document):
-    """Idempotency-Key is required for new orders and bulk retries, and optional, with If-Match, for other writes."""
+    """Idempotency-Key is required for what is new under an id, and optional, with If-Match, for writes to orders."""
     for path, method, operation in _operations(document):
         headers = {
             p["name"].lower(): p.get("required", False) for p in operation.get("parameters", ()) if p["in"] == "header"
         }
-        if path in {"/orders", "/retries"}:
+        if path in {"/orders", "/retries", "/webhooks"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif method == "post" and not path.startswith(("/orders/{order_id}", "/incidents/{order_id}")):
-            assert headers == {}  # repeating these changes nothing
+            assert headers == {}  # repeating these does no harm
         elif method == "post":
             assert headers == {"idempotency-key": False, "if-match": False}
 
@@ -133,7 +138,8 @@ def test_the_examples_are_accepted(document):
     shown = 0
     for name, schema in document["components"]["schemas"].items():
         for example in schema.get("examples", ()):
-            module = next(module for module in (models, incident_models, catalogue_models) if hasattr(module, name))
+            modules = (models, incident_models, catalogue_models, webhook_models)
+            module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)
             shown += 1
     assert shown >= 10
@@ -162,7 +168,13 @@ def test_the_page_loads_nothing_from_another_host(shop):
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "https:" not in page.text
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
-    assert set(loaded) == {"docs/swagger-ui.css", "docs/swagger-ui.js", "docs/start.js", "openapi.json"}
+    assert set(loaded) == {
+        "docs/swagger-ui.css",
+        "docs/swagger-ui.js",
+        "docs/start.js",
+        "openapi.json",
+        "asyncapi.json",
+    }
     for path in loaded:
         asset = shop.call_as(None, "GET", f"/{path}")
         assert (asset.status, asset.text != "") == (200, True)
@@ -230,3 +242,30 @@ def test_every_refusal_is_described_with_its_status(document):
                     for status in schema["properties"]["status"]["enum"]:
                         listed = schemas[f"Problem{status}"]["oneOf"]
                         assert {"$ref": f"#/components/schemas/{cls.__name__}"} in listed
+
+
+def test_the_published_events_are_described_by_asyncapi_3(shop):
+    """The document is checked against the schema of the specification.
+
+    ``asyncapi_3_0_0.json`` is ``schemas/3.0.0-without-$id.json`` of npm's @asyncapi/specs 6.11.1 (Apache-2.0), without
+    white space.
+    """
+    answer = shop.call_as(None, "GET", "/asyncapi.json")
+    assert answer.status == 200
+    document = json.loads(answer.text)
+    specification = json.loads((Path(__file__).parent / "asyncapi_3_0_0.json").read_text())
+    assert not [error.message for error in jsonschema_rs.validator_for(specification).iter_errors(document)]
+
+
+def test_every_published_event_is_as_its_message_says(shop):
+    """The events of a whole story, with the fields that subscribers see and no others."""
+    document = json.loads(shop.call_as(None, "GET", "/asyncapi.json").text)
+    recorded = Shop()
+    recorded.tell(*stories.ACCEPTED)
+    events = cloud_events(str(stories.ORDER_ID), recorded.log.load(f"order#{stories.ORDER_ID}").recorded)
+    messages = {message["name"]: message for message in document["components"]["messages"].values()}
+    assert len(messages) == len(PUBLISHED) + 1
+    for event in events:
+        payload = {**messages[event.type]["payload"], "components": document["components"]}
+        jsonschema_rs.validator_for(payload).validate(event.as_json())
+        assert set(event.data) == set(payload["properties"]["data"]["properties"])

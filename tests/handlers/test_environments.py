@@ -24,7 +24,7 @@ from workflows.time_budgets import TIMEOUTS, read_budgets
 URLS = {f"{name}Url": f"https://{name.lower()}.example.com" for name in ("Payments", "Kitchen", "Couriers")}
 STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
 FUNCTIONS = read_template(ROOT / "template.yaml", URLS).functions
-SETTINGS = {SETTING, *(name for name, _ in TIMEOUTS.values())}
+SETTINGS = {SETTING, "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
 """Variables with defaults."""
 
 
@@ -46,7 +46,7 @@ def call(function: Function) -> Any:
     module, _, name = function.handler.rpartition(".")
     handler: Callable[[Any, Any], Any] = getattr(importlib.import_module(module), name)
     records = [message(fault())] if function.logical_id == "ExecutionFaults" else [{"eventName": "INSERT"}]
-    return handler({"Records": records}, None)
+    return handler({"Records": records, "routeKey": "GET /nowhere", "rawPath": "/nowhere"}, None)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS.values(), ids=list(FUNCTIONS))

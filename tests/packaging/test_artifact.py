@@ -22,7 +22,7 @@ UNZIPPED_MAX_MB = 250
 NEVER_SHIPPED = {"apsw", "greenlet", "jsonata", "httpx", "rich", "typer", "uvicorn", "jwt", "yaml", "moto", "pytest"}
 """What only the embedded engine, the command line or the tests use."""
 
-LEAN = ("SagaStep", "Feed", "Publisher", "Timer", "ExecutionFaults")
+LEAN = ("SagaStep", "Feed", "Publisher", "Timer", "ExecutionFaults", "Webhooks")
 HEAVY = NEVER_SHIPPED | {"pydantic", "pydantic_core", "aws_lambda_powertools"}
 """What costs a tenth of a second at a cold start and is of no use to those functions."""
 
@@ -104,6 +104,8 @@ CALLS: dict[str, tuple[Any, str]] = {
     "Publisher": ({"Records": []}, '{"batchItemFailures": []}'),
     "Timer": ({}, "DocumentsUnavailable"),
     "ExecutionFaults": ({"Records": []}, '{"batchItemFailures": []}'),
+    "WebhooksApi": (http("GET", "/webhooks"), '"statusCode": 401'),
+    "Webhooks": ({}, "DocumentsUnavailable"),
 }
 """A small event for each function, and what its answer or its error says where no AWS answers."""
 

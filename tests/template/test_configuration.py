@@ -17,6 +17,7 @@ from tests.template.translated import REPOSITORY, TEMPLATE
 from workflows.embedded.template import read_template
 from workflows.gateways.http.settings import read_providers
 from workflows.incidents.approval_limits import DEFAULT, read_limits
+from workflows.publishing.webhooks.targets import read_targets
 from workflows.settings import Reader, amounts, read_event_bus, read_keys, read_stores
 from workflows.upkeep.settings import read_upkeep
 
@@ -35,7 +36,7 @@ class Recorder(dict[str, str]):
         return default
 
 
-GROUPS = (read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits)
+GROUPS = (read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets)
 
 
 def test_the_template_sets_every_variable_that_is_read_and_no_other(of_type: OfType) -> None:
@@ -103,7 +104,7 @@ def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type
         (method, path)
         for method in ("get", "head")
         for path in (
-            *("/openapi.json", "/docs", "/docs/{asset}"),
+            *("/openapi.json", "/asyncapi.json", "/docs", "/docs/{asset}"),
             *("/restaurants/{restaurant_id}", "/restaurants/{restaurant_id}/menus/{menu_version}"),
         )
     }

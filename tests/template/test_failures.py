@@ -78,16 +78,20 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
     assert sources == {
         **{
             name: {"apigateway.amazonaws.com"}
-            for name in ("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
+            for name in (
+                *("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"),
+                *("IncidentsApi", "WebhooksApi"),
+            )
         },
         "SagaStep": {"states"},
         "Feed": {"Events.StreamArn"},
         "Publisher": {"Events.StreamArn"},
         "Timer": {"scheduler"},
         "ExecutionFaults": {"ExecutionFaultsQueue.Arn"},
+        "Webhooks": {"WebhooksQueue.Arn", "scheduler"},
     }
-    (asynchronous,) = of_type("Lambda::EventInvokeConfig").values()
-    assert named(asynchronous["FunctionName"]) == "Timer"
+    asynchronous = {named(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
+    assert asynchronous == {"Timer", "Webhooks"}
 
 
 def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:

@@ -41,9 +41,10 @@ from workflows.embedded.http.server import HttpServer
 from workflows.embedded.http.tokens import AccessTokens
 from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import WORKERS, Functions
+from workflows.embedded.lambda_.published_events import PublishedEvents
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.metrics import EngineMetrics
-from workflows.embedded.providers import OpenGateways
+from workflows.embedded.providers import OpenGateways, elsewhere
 from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
@@ -60,6 +61,7 @@ from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.projections.loading import LoadHistories, loads_from
 from workflows.projections.projector_thread import ProjectorThread
 from workflows.projections.view_metrics import ViewMetrics
+from workflows.publishing.webhooks.http_sender import HttpWebhookSender
 from workflows.settings import read
 from workflows.sqlite.database import Database
 from workflows.sqlite.documents import SqliteDocuments
@@ -81,6 +83,9 @@ FEED = "Feed"
 
 HUB_ANSWERS_WITHIN_S = 5.0
 """How long the projector waits for kept histories; then it reads the file."""
+
+WEBHOOKS = "Webhooks"
+"""The function that gets every published event, as behind the queue of the template."""
 
 CLOSE_WITHIN_S = 10.0
 """How long ``close`` waits for functions under way. One that takes longer is invoked again by the next engine."""
@@ -190,6 +195,9 @@ class EmbeddedEngine:
         views = Views(folder / VIEWS, BlindIndex(views_key(folder)))
         opened.callback(views.close)
         self.projector = ProjectorThread(views, log, _loader(log, hub), clock)
+        sender = HttpWebhookSender()
+        opened.callback(sender.close)
+        self._published = PublishedEvents(log, documents, self._functions, function=WEBHOOKS, hub=hub)
         self._live = LiveFront(
             log,
             documents,
@@ -209,6 +217,7 @@ class EmbeddedEngine:
             clock=clock,
             views=views,
             pause=sleep,
+            webhooks=elsewhere(hub, sender),
             breakers=breakers,
             live_path=PATH,
             courier_moved=self._live.courier_moved,
@@ -279,6 +288,9 @@ class EmbeddedEngine:
             self._opened.callback(self._feed.close)
         self.projector.begin()
         self._opened.callback(self.projector.close)
+        if WEBHOOKS in self._template.functions:
+            self._published.begin()
+            self._opened.callback(self._published.close)
 
 
 def _budgets(template: Template) -> Budgets:

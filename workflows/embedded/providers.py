@@ -88,16 +88,16 @@ def http_gateways(parameters: Mapping[str, str]) -> OpenGateways | None:
             except ProviderTokenMissing as error:
                 raise ProvidersUnusable(f"{error}; write {{{', '.join(_EXAMPLE)}}} into it") from None
         yield HttpGateways(
-            payments=_elsewhere(hub, HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments"))),
-            kitchen=_elsewhere(hub, HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen"))),
-            couriers=_elsewhere(hub, HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers"))),
+            payments=elsewhere(hub, HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments"))),
+            kitchen=elsewhere(hub, HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen"))),
+            couriers=elsewhere(hub, HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers"))),
         )
 
     return open_
 
 
-def _elsewhere(hub: Hub, gateway: T) -> T:
-    """Return the gateway with its calls made on threads of the hub's pool, because they wait for sockets."""
+def elsewhere(hub: Hub, gateway: T) -> T:
+    """Return a port with its calls made on threads of the hub's pool, because they wait for sockets."""
     return cast("T", _Elsewhere(hub, gateway))
 
 

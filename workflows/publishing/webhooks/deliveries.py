@@ -30,8 +30,9 @@ RETRY_FOR = timedelta(days=3)
 KEPT_FOR = timedelta(days=4)
 """How long deliveries can be read, from the time of their event: the days of attempts, and one more."""
 
-FIRST_DELAY_S, DELAY_FACTOR, LONGEST_DELAY_S = 10.0, 3.0, 12 * 3600.0
-"""Attempts come after 10 s, 30 s, 90 s and so on, then every 12 hours: 14 in three days. Each delay varies by 20 %."""
+FIRST_DELAY_S, DELAY_FACTOR, LONGEST_DELAY_S = 30.0, 3.0, 12 * 3600.0
+"""Attempts come after 30 s, 90 s and so on, then every 12 hours: 13 in three days. Each delay varies by 20 %, and the
+schedule adds up to a minute."""
 
 CLAIM = timedelta(seconds=90)
 """Longer than an attempt takes, with those beside it and the writes around it."""
@@ -148,12 +149,6 @@ def due(documents: Documents, endpoint_id: str, now: datetime, limit: int) -> li
         else:
             found.append(stored)
     return found
-
-
-def next_due(documents: Documents, endpoint_id: str) -> datetime | None:
-    """Return when the next delivery of an endpoint is due; None if none is pending."""
-    entries = documents.list(_due_partition(endpoint_id), limit=1)
-    return read_timestamp(entries[0].sk.partition("~")[0]) if entries else None
 
 
 def claim(documents: Documents, stored: StoredDelivery, now: datetime) -> StoredDelivery | None:

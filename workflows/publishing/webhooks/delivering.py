@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -50,8 +50,6 @@ AN_ENDPOINT_MAX = 8
 
 DELIVER_FOR = timedelta(seconds=10)
 """After this time ``deliver`` leaves the other attempts to the schedule: the next events wait for it."""
-
-TICK_EVERY_S = 5.0
 
 TEST_TYPE = "expediter.webhook.test.v1"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
@@ -102,26 +100,19 @@ def deliver(engine: DeliveringPorts, events: Iterable[Mapping[str, Any]], target
     return made
 
 
-def keep_delivering(
-    engine: DeliveringPorts, targets: Targets, *, for_s: float, pause: Callable[[float], None]
-) -> dict[str, int]:
-    """Attempt the deliveries that are due, for ``for_s`` seconds or until none is due soon, and delete old ones.
-
-    Args:
-        pause: Waits for that many seconds.
+def keep_delivering(engine: DeliveringPorts, targets: Targets, *, for_s: float) -> dict[str, int]:
+    """Attempt the deliveries that are due until none is left or ``for_s`` seconds passed, and delete old ones.
 
     Returns:
         The numbers of ``attempted`` and of ``deleted`` deliveries.
     """
     until = engine.clock.now() + timedelta(seconds=for_s)
     attempted = 0
-    while True:
-        attempted += _attempt_due(engine, targets, until)
-        next_look = engine.clock.now() + timedelta(seconds=TICK_EVERY_S)
-        following = _next_due(engine)
-        if following is None or max(following, next_look) > until:
+    while batch := _due_of_all(engine)[:AT_ONCE_MAX]:
+        _attempt(engine, batch, targets)
+        attempted += len(batch)
+        if engine.clock.now() > until:
             break
-        pause(TICK_EVERY_S)
     return {"attempted": attempted, "deleted": _delete_old(engine)}
 
 
@@ -159,32 +150,16 @@ def _attempt_one(
     return stored.delivery if after is None else after.delivery
 
 
-def _attempt_due(engine: DeliveringPorts, targets: Targets, until: datetime) -> int:
-    """Attempt what is due, batch after batch; return how many."""
-    attempted = 0
-    while True:
-        batch = _due_of_all(engine)
-        for start in range(0, len(batch), AT_ONCE_MAX):
-            _attempt(engine, batch[start : start + AT_ONCE_MAX], targets)
-        attempted += len(batch)
-        if not batch or engine.clock.now() > until:
-            return attempted
-
-
 def _due_of_all(engine: DeliveringPorts) -> list[_Planned]:
+    """Return what is due, some of each endpoint, those due longest first."""
     now = engine.clock.now()
-    return [
+    listed = [
         _Planned(endpoint, stored)
         for endpoint in endpoints.stored_endpoints(engine.documents)
         if _is_active(endpoint)
         for stored in deliveries.due(engine.documents, endpoint.id, now, AN_ENDPOINT_MAX)
     ]
-
-
-def _next_due(engine: DeliveringPorts) -> datetime | None:
-    active = filter(_is_active, endpoints.stored_endpoints(engine.documents))
-    times = [deliveries.next_due(engine.documents, endpoint.id) for endpoint in active]
-    return min((time for time in times if time is not None), default=None)
+    return sorted(listed, key=lambda planned: str(planned.stored.delivery.next_try))
 
 
 def _attempt(engine: DeliveringPorts, batch: Sequence[_Planned], targets: Targets) -> Mapping[str, WebhookEndpoint]:

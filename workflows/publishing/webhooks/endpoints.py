@@ -184,8 +184,13 @@ def edited(
 
 
 def rotated(endpoint: WebhookEndpoint, now: datetime) -> WebhookEndpoint:
-    """Return the endpoint with a new secret. The old one signs beside it for ``BOTH_VALID``."""
-    return replace(endpoint, secret=new_secret(), previous_secret=endpoint.secret, previous_until=now + BOTH_VALID)
+    """Return the endpoint with a new secret. The old one signs beside it for ``BOTH_VALID``.
+
+    A rotation within that time replaces the new secret and keeps the old one, which receivers still use: so the request
+    can be repeated when its answer was lost.
+    """
+    old = endpoint.signing_secrets(now)[-1]
+    return replace(endpoint, secret=new_secret(), previous_secret=old, previous_until=now + BOTH_VALID)
 
 
 def marked_removed(endpoint: WebhookEndpoint) -> WebhookEndpoint:

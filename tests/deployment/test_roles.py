@@ -47,7 +47,9 @@ FORBIDDEN: list[Row] = [
     # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
     *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(
-        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]
+        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS],
+        ["kms:Decrypt", "kms:GenerateDataKey"],
+        ["CustomerKey"],
     ),
     *rows(["SagaStep"], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
     *rows(["SagaStep"], ["kms:GenerateDataKey"], ["CustomerKey"]),

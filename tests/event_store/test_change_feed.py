@@ -36,7 +36,7 @@ def followed(log, limit: int) -> list[tuple[str, int]]:
 
 
 def test_the_feed_begins_at_the_beginning_and_ends_at_the_end(log):
-    """No position is the position before everything."""
+    """A reader without a position starts before the first commit."""
     assert log.changes(None, 10) == []
     first = log.append(log.load("order#b"), commit("k1"))
     log.append(log.load("order#a"), commit("k1"))

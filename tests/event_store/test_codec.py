@@ -91,8 +91,8 @@ def test_the_stored_text_has_the_documented_shape():
     text=st.text(),
     at=st.datetimes(timezones=st.just(UTC)),
 )
-def test_what_goes_in_comes_out(minor: int, text: str, at: datetime):
-    """Amounts, texts of any script and times to the microsecond survive storage; what cannot is refused before."""
+def test_stored_events_read_back_unchanged(minor: int, text: str, at: datetime):
+    """Amounts, texts of any script and times to the microsecond survive storage; other values are refused."""
     events = (
         PaymentAuthorized(answers=1, authorization_id=text, amount=Money(minor, "EUR"), at=at),
         CreditGranted(credit_id="c", amount=Money(minor, "JPY"), fault=Fault.COURIER, by=SYSTEM, reason=text),
@@ -101,20 +101,20 @@ def test_what_goes_in_comes_out(minor: int, text: str, at: datetime):
 
 
 def test_a_time_that_is_not_utc_is_not_stored():
-    """Naive or of another zone: the log has one."""
+    """Naive times and times of another zone are refused, because the log holds UTC only."""
     for at in (NOON.replace(tzinfo=None), NOON.astimezone(timezone(timedelta(hours=2)))):
         with pytest.raises(NotStorable, match="not in UTC"):
             round_trip(Codec(InMemoryKeyRing(), EVENT_TYPES), PreparationReady(answers=1, at=at))
 
 
 def test_a_text_that_is_not_unicode_is_not_stored():
-    """Half a surrogate pair cannot be written as UTF-8."""
+    """A lone surrogate cannot be written as UTF-8."""
     with pytest.raises(NotStorable):
         round_trip(Codec(InMemoryKeyRing(), EVENT_TYPES), OrderParked(run=1, error="\ud800", detail=""))
 
 
-def test_what_is_not_an_event_is_not_stored():
-    """The union of the domain is the list of what may be written."""
+def test_only_events_are_stored():
+    """Only classes of the domain's event unions may be written."""
     with pytest.raises(NotStorable, match="Money is not an event type"):
         round_trip(Codec(InMemoryKeyRing(), EVENT_TYPES), Money(1, "EUR"))
 
@@ -131,7 +131,7 @@ def test_what_is_not_an_event_is_not_stored():
     ids=["not json", "no events", "wrong type", "field missing", "wrong personal event"],
 )
 def test_a_known_event_that_does_not_read_names_its_stream_and_version(commit: Commit):
-    """It is damage, not an unknown event."""
+    """It is reported as damage, not as an unknown event."""
     with pytest.raises(Undecodable, match="order#1 version 1"):
         Codec(InMemoryKeyRing(), EVENT_TYPES).decode(commit)
 
@@ -140,7 +140,7 @@ def test_a_known_event_that_does_not_read_names_its_stream_and_version(commit: C
 
 
 def test_a_personal_field_reads_as_erased_once_its_key_is_gone():
-    """One field of an event is erased; the others stay."""
+    """Only the personal field of the event is erased; the other fields stay."""
     keyring = InMemoryKeyRing()
     codec = Codec(keyring, TOYS)
     event = Greeted(name="Ada", loudness=3, note=None)
@@ -151,7 +151,7 @@ def test_a_personal_field_reads_as_erased_once_its_key_is_gone():
 
 
 def test_a_customer_may_be_erased_while_an_event_about_them_is_written():
-    """The event is written with a key that is gone by then, and reads as erased from the start."""
+    """The event is written with the key that was just destroyed, and reads as erased from the start."""
 
     class ErasedMeanwhile(InMemoryKeyRing):
         def current(self, customer: str) -> DataKey:
@@ -175,7 +175,7 @@ def test_an_empty_text_is_stored_as_it_is_and_takes_no_key():
 
 
 def test_an_empty_text_that_was_sealed_still_reads():
-    """As it was stored before."""
+    """Earlier versions sealed empty texts."""
     keyring = InMemoryKeyRing()
     key = keyring.current("ada")
     sealed = Vault(keyring.find, (STREAM, "Greeted")).seal("name", b'""', key)
@@ -185,8 +185,8 @@ def test_an_empty_text_that_was_sealed_still_reads():
     assert Codec(keyring, TOYS).decode(commit)[0].event == Greeted(name=Erased(), loudness=3)
 
 
-def test_no_refusal_to_store_tells_what_is_personal():
-    """Errors are logged."""
+def test_a_refusal_to_store_contains_no_personal_data():
+    """Errors are logged, so they must not quote a personal field."""
     with pytest.raises(NotStorable) as refusal:
         round_trip(Codec(InMemoryKeyRing(), TOYS), Greeted(name="Ada", loudness=[1]))
     assert "Ada" not in str(refusal.value)
@@ -231,7 +231,7 @@ def test_a_sealed_field_cannot_be_moved_elsewhere(place: str):
 
 
 def test_the_domain_declares_its_personal_fields():
-    """Names, addresses and free text of people; a new one shows up here."""
+    """Names, addresses and free text of people; a new personal field must be added here."""
     assert {(kind.name, field) for kind in EVENT_TYPES.by_class.values() for field in kind.personal} >= {
         ("OrderPlaced", "contact"),
         ("CancellationRequested", "reason"),
@@ -241,7 +241,7 @@ def test_the_domain_declares_its_personal_fields():
 
 
 def test_a_personal_field_hidden_inside_another_type_is_refused_when_loaded():
-    """It would be stored in the clear."""
+    """It would be stored unencrypted."""
 
     @dataclass(frozen=True)
     class Inner:
@@ -278,13 +278,13 @@ def test_no_key_shows_in_a_repr():
     ],
 )
 def test_every_schema_reads_as_the_current_one(schema: int, data: dict):
-    """Old data goes through one small function a schema; added fields have their defaults; unknown ones are skipped."""
+    """Old data is upcast schema by schema; added fields get their defaults, unknown ones are skipped."""
     (recorded,) = Codec(InMemoryKeyRing(), TOYS).decode(envelope("Greeted", schema, data))
     assert recorded.event == Greeted(name="Ada", loudness=5)
 
 
 def test_a_personal_field_of_an_old_schema_is_opened_before_it_is_upcast():
-    """An upcaster may rename the field; once the key is gone it passes on that it is erased."""
+    """An upcaster may rename the field; once the key is destroyed the renamed field is ``Erased()``."""
     first = EventTypes({"order": [_greeted_as_it_was()]}, {})
     keyring = InMemoryKeyRing()
     text = Codec(keyring, first).encode(STREAM, new(*(cls(who="Ada") for cls in first.by_class)))
@@ -318,14 +318,14 @@ def _greeted_as_it_was() -> type:
     ],
 )
 def test_a_gap_in_the_upcasters_is_found_when_the_code_is_loaded(upcasters: dict, complaint: str):
-    """Not when the first old order is opened."""
+    """An incomplete chain of upcasters must stop the start, not the first old order."""
     with pytest.raises(UpcastersIncomplete, match=complaint):
         EventTypes({"order": [Greeted]}, upcasters)
 
 
 @pytest.mark.parametrize(("name", "schema"), [("NeverHeardOf", 1), ("PreparationReady", 2), ("PreparationReady", 0)])
 def test_an_unknown_event_is_shown_to_the_auditor_and_stops_a_decision(name: str, schema: int):
-    """A newer version wrote it: what this code would decide without understanding it could be wrong."""
+    """Newer code wrote it; a decision of this code without its meaning could be wrong."""
     recorded = Codec(InMemoryKeyRing(), EVENT_TYPES).decode(envelope(name, schema, {"a": 1}))
     history = History(stream=STREAM, recorded=recorded)
     assert recorded[0].event == Opaque(name, schema, {"a": 1})
@@ -334,7 +334,7 @@ def test_an_unknown_event_is_shown_to_the_auditor_and_stops_a_decision(name: str
 
 
 def test_event_types_of_one_category_share_no_name():
-    """Category and name are how a stored event finds its class."""
+    """A stored event is matched to its class by category and name."""
     namesake = dataclass(frozen=True)(type("Contact", (), {}))
     with pytest.raises(TypeError, match="same name"):
         EventTypes({"order": [Contact, namesake]}, {})
@@ -356,6 +356,6 @@ def test_two_categories_may_use_one_name_for_different_events():
 
 
 def test_an_event_is_stored_in_a_stream_of_its_category_alone():
-    """In another stream it could not be read back."""
+    """It could not be read back from a stream of another category."""
     with pytest.raises(NotStorable, match="an event of order streams"):
         Codec(InMemoryKeyRing(), TOYS).encode("breaker#payments#2026-05-04", new(Greeted(name="", loudness=1)))

@@ -1,4 +1,4 @@
-"""What every store of documents promises."""
+"""The contract of every document store."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_document_is_created_once(documents: Documents):
 
 
 def test_a_write_replaces_the_version_it_read(documents: Documents):
-    """Each write counts one up; a stale one is refused by name."""
+    """Each write increases the version by one; a stale write is refused with both versions."""
     documents.put(Document("a", "b", {"n": 0}), None)
     assert documents.put(Document("a", "b", {"n": 1}), 1).version == 2
     with pytest.raises(DocumentChanged, match="is at version 2, expected version 1"):
@@ -59,13 +59,13 @@ def test_a_write_replaces_the_version_it_read(documents: Documents):
 
 
 def test_any_replaces_or_creates(documents: Documents):
-    """For records whose last writer may win."""
+    """For documents whose last writer may win."""
     assert documents.put(Document("a", "b", {"n": 0}), ANY).version == 1
     assert documents.put(Document("a", "b", {"n": 1}), ANY).version == 2
 
 
 def test_a_delete_names_the_version_it_deletes(documents: Documents):
-    """A wait is deleted on condition that it is still the same wait."""
+    """A wait is deleted only if it is still the same wait."""
     documents.put(Document("a", "b", {}), None)
     with pytest.raises(DocumentChanged):
         documents.delete("a", "b", 2)
@@ -77,7 +77,7 @@ def test_a_delete_names_the_version_it_deletes(documents: Documents):
 
 
 def test_a_partition_is_listed_by_sort_key_in_pages(documents: Documents):
-    """Consistently, and no other partition with it."""
+    """The read is consistent and returns no document of another partition."""
     for sk in ("b", "a", "d", "c", "é"):
         documents.put(Document("p", sk, {"sk": sk}), None)
     documents.put(Document("q", "a", {}), None)
@@ -88,14 +88,14 @@ def test_a_partition_is_listed_by_sort_key_in_pages(documents: Documents):
     assert documents.list("empty") == []
 
 
-def test_what_json_cannot_say_is_refused(documents: Documents):
-    """Also by the one in memory: a test must not store what the real one cannot."""
+def test_a_value_that_is_not_json_is_refused(documents: Documents):
+    """The store in memory refuses it too, so that a test cannot store a value that the others refuse."""
     with pytest.raises(TypeError):
         documents.put(Document("a", "b", {"at": object()}), None)
 
 
-def test_changing_what_was_read_or_written_does_not_change_what_is_stored(documents: Documents):
-    """A document is a value."""
+def test_changing_a_body_after_a_read_or_write_does_not_change_the_store(documents: Documents):
+    """The store keeps a copy of its own."""
     body = {"list": [1]}
     documents.put(Document("a", "b", body), None)
     body["list"].append(2)
@@ -104,7 +104,7 @@ def test_changing_what_was_read_or_written_does_not_change_what_is_stored(docume
 
 
 def test_a_partition_of_many_is_listed_to_the_end(documents: Documents):
-    """However the store divides what it answers: these are more than DynamoDB sends at once."""
+    """All documents are returned, though they are more than DynamoDB sends in one answer."""
     for number in range(14):
         documents.put(Document("p", f"{number:02}", {"text": "x" * 100_000}), None)
     assert [document.sk for document in documents.list("p")] == [f"{number:02}" for number in range(14)]
@@ -112,7 +112,7 @@ def test_a_partition_of_many_is_listed_to_the_end(documents: Documents):
 
 
 def test_all_pages_of_a_partition_are_listed_and_a_short_page_ends_the_listing(documents: Documents, monkeypatch):
-    """A read after a short page would cost money and time, and find nothing."""
+    """A read after a short page would cost money and time, and return nothing."""
     reads = []
     listed = documents.list
     monkeypatch.setattr(documents, "list", lambda *pk, **page: reads.append(page) or listed(*pk, **page))
@@ -124,8 +124,8 @@ def test_all_pages_of_a_partition_are_listed_and_a_short_page_ends_the_listing(d
         assert len(reads) == expected_reads
 
 
-def test_many_who_write_any_all_write(documents: Documents):
-    """No write is refused, and each one counts."""
+def test_concurrent_writes_with_any_all_succeed(documents: Documents):
+    """No write is refused, and each increases the version."""
     threads = [threading.Thread(target=lambda n=n: documents.put(Document("a", "b", {"n": n}), ANY)) for n in range(4)]
     for thread in threads:
         thread.start()
@@ -134,16 +134,16 @@ def test_many_who_write_any_all_write(documents: Documents):
     assert documents.get("a", "b").version == 4
 
 
-def test_counters_of_many_threads_lose_nothing(documents: Documents):
-    """Each thread reads, writes, and starts again if another thread wrote first."""
+def test_a_counter_of_many_threads_loses_no_increment(documents: Documents):
+    """Each thread reads and writes, and tries again if another thread wrote first."""
     documents.put(Document("a", "n", {"n": 0}), None)
 
     def count() -> None:
         for _ in range(20):
             while True:
-                found = documents.get("a", "n")
+                stored = documents.get("a", "n")
                 try:
-                    documents.put(Document("a", "n", {"n": found.body["n"] + 1}), found.version)
+                    documents.put(Document("a", "n", {"n": stored.body["n"] + 1}), stored.version)
                     break
                 except DocumentChanged:
                     continue
@@ -157,7 +157,7 @@ def test_counters_of_many_threads_lose_nothing(documents: Documents):
 
 
 def test_documents_of_a_folder_with_the_former_column_are_kept(tmp_path: Path):
-    """Earlier versions stored a column that no reader used: opening the folder drops it and nothing else."""
+    """Earlier versions stored a column that no reader used; opening the folder drops this column only."""
     former = "CREATE TABLE documents (pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,"
     former += " indexes TEXT NOT NULL, PRIMARY KEY (pk, sk)) WITHOUT ROWID, STRICT"
     with Database(tmp_path / "state.db") as database:
@@ -170,7 +170,7 @@ def test_documents_of_a_folder_with_the_former_column_are_kept(tmp_path: Path):
 
 
 def test_documents_survive_a_restart(tmp_path: Path):
-    """Breaker counters and checkpoints are kept, though they could be lost."""
+    """Breaker counters and checkpoints are kept, although the engine tolerates their loss."""
     for expected in (None, 1, 2):
         with Database(tmp_path / "state.db") as database:
             SqliteDocuments(database).put(Document("a", "b", {"n": expected}), expected)

@@ -18,7 +18,7 @@ ORDER, CUSTOMER = "order#1", "customer#ada"
 
 @pytest.fixture
 def key_id(log, keyring) -> str:
-    """A customer with one event that has a personal field; the id of the key."""
+    """Record an event with a personal field for a customer. Returns the id of the customer's key."""
     event = CancellationRequested(cause=CancellationCause.ASKED, fault=Fault.CUSTOMER, by=ANNA, reason="my name is Ada")
     new = NewCommit(key="k", events=(event,), actor=ANNA, correlation="", causation="", body_hash="b", subject="ada")
     log.append(log.load(ORDER), new)
@@ -33,7 +33,7 @@ def recorded(log) -> list[object]:
     return [each.event for each in log.load(CUSTOMER).recorded]
 
 
-def test_an_erasure_destroys_the_key_and_records_who_asked_and_why(log, keyring, clock, key_id):
+def test_an_erasure_destroys_the_key_and_records_requester_and_reason(log, keyring, clock, key_id):
     """The fields read as erased, the chain stays valid, and the audit finds nothing."""
     assert erased(log, keyring, clock)
     assert log.load(ORDER).events[0].reason == Erased()
@@ -46,7 +46,7 @@ def test_an_erasure_destroys_the_key_and_records_who_asked_and_why(log, keyring,
 
 
 def test_an_erasure_is_recorded_once(log, keyring, clock, key_id):
-    """A repeated one finds nothing to do."""
+    """A repeated erasure changes nothing."""
     assert erased(log, keyring, clock)
     clock.advance(minutes=1)
     assert not erased(log, keyring, clock)
@@ -69,7 +69,7 @@ def test_a_customer_who_orders_again_can_be_erased_again(log, keyring, clock, ke
 
 
 class Interrupted:
-    """A key ring whose process ends while it destroys a key, before or after the key is gone."""
+    """A key ring whose process ends while it destroys a key, just before or just after."""
 
     def __init__(self, keyring, *, destroys: bool) -> None:
         self._keyring = keyring
@@ -102,7 +102,7 @@ def test_of_two_erasures_at_once_none_destroys_the_key_of_a_new_order(log, keyri
 
 @pytest.mark.parametrize("destroys", [False, True])
 def test_an_interrupted_erasure_is_completed_by_the_next_attempt(log, keyring, clock, key_id, destroys):
-    """Between the request and the confirmation the process may end at any point."""
+    """The process may end at any point between the recorded request and its confirmation."""
     with pytest.raises(KeyRingUnavailable):
         erased(log, Interrupted(keyring, destroys=destroys), clock)
     assert [type(event) for event in recorded(log)] == [ErasureRequested]
@@ -112,8 +112,8 @@ def test_an_interrupted_erasure_is_completed_by_the_next_attempt(log, keyring, c
     assert keyring.find(key_id) is None
 
 
-def test_a_key_that_is_gone_without_a_request_is_found(log, keyring, clock, key_id):
-    """With the place of the first event that it was for."""
+def test_a_key_that_was_destroyed_without_a_request_is_a_finding(log, keyring, clock, key_id):
+    """The finding names the first event that the key was used for."""
     keyring.destroy("ada", key_id)
     (finding,) = verify(log, keys=keyring).findings
     assert (finding.stream, finding.version) == (ORDER, 1)

@@ -1,4 +1,4 @@
-"""What every event log promises, whatever it is stored in."""
+"""The contract of every event log."""
 
 from __future__ import annotations
 
@@ -81,13 +81,13 @@ def grown(log, commits: int) -> History:
 # --- appending and loading --------------------------------------------------------------------------------------------
 
 
-def test_a_stream_nobody_wrote_to_is_empty(log):
+def test_a_stream_without_commits_is_empty(log):
     """An order that does not exist has a history of version 0, to which it can be placed."""
     history = log.load(STREAM)
     assert (history.version, history.events, history.keys) == (0, (), {})
 
 
-def test_what_was_appended_is_loaded_with_who_when_and_what_for(log, clock):
+def test_appended_events_are_loaded_with_actor_time_and_cause(log, clock):
     """The history after an append is the history a reader loads."""
     authorized = PaymentAuthorized(answers=2, authorization_id="auth_1", amount=TEN, at=NOON)
     history = log.append(
@@ -120,7 +120,7 @@ def test_several_events_are_one_commit(log, store):
 
 
 def test_a_commit_has_events_and_a_key():
-    """There is nothing to write, or no way to recognise its replay."""
+    """Without events there is nothing to write; without a key a replay could not be recognised."""
     with pytest.raises(ValueError, match="at least one event"):
         NewCommit(key="k", events=(), actor=SYSTEM, correlation="", causation="", body_hash="")
     with pytest.raises(ValueError, match="a key"):
@@ -134,11 +134,11 @@ def test_a_stream_needs_a_name_that_a_partition_key_can_hold(log):
             log.append(log.load(name) if name else History(stream=name), commit("k"))
 
 
-# --- conflicts and echoes ---------------------------------------------------------------------------------------------
+# --- conflicts and replays --------------------------------------------------------------------------------------------
 
 
-def test_who_comes_second_gets_the_winner_in_hand(log):
-    """The loser can decide again without reading: the refusal carries the history with the winner in it."""
+def test_a_conflict_carries_the_history_with_the_winning_commit(log):
+    """The loser can decide again without another read."""
     before = log.append(log.load(STREAM), commit("place", placed()))
     log.append(before, commit("first", PreparationRequested(), CourierRequested(attempt=1)))
     with pytest.raises(WrongExpectedVersion) as conflict:
@@ -149,24 +149,24 @@ def test_who_comes_second_gets_the_winner_in_hand(log):
     assert after.events == (placed(), PreparationRequested(), CourierRequested(attempt=1), OrderCompleted())
 
 
-def test_the_echo_of_a_lost_response_is_a_success(log):
-    """The write took effect and its answer was lost; the retry meets its own commit and adds nothing."""
+def test_a_retry_after_a_lost_response_is_a_success(log):
+    """The write took effect and its answer was lost; the retry finds its own commit and adds nothing."""
     before = log.load(STREAM)
     first = log.append(before, commit("place", placed()))
     replayed = log.append(before, commit("place", placed()))
     assert replayed == first == log.load(STREAM)
 
 
-def test_an_echo_returns_what_was_stored_not_what_the_retry_decided(log):
-    """A retry may decide at another time of day; the first decision is the one that happened."""
+def test_a_replayed_append_returns_the_stored_events_and_not_those_of_the_retry(log):
+    """A retry may decide differently because time has passed; the first decision is the recorded one."""
     before = log.load(STREAM)
     log.append(before, commit("run", RunStarted(run=1, by=SYSTEM, reason="first")))
     replayed = log.append(before, commit("run", RunStarted(run=1, by=SYSTEM, reason="second")))
     assert replayed.events == (RunStarted(run=1, by=SYSTEM, reason="first"),)
 
 
-def test_the_same_key_later_in_the_stream_is_an_echo_too(log):
-    """The lost write was not at the place the retry tries first."""
+def test_the_same_key_later_in_the_stream_is_a_replay_too(log):
+    """The lost write is at a later version than the one the retry tries first."""
     stale = log.load(STREAM)
     history = log.append(stale, commit("other", placed()))
     history = log.append(history, commit("mine", PreparationRequested()))
@@ -178,7 +178,7 @@ def test_the_same_key_later_in_the_stream_is_an_echo_too(log):
 
 
 def test_the_same_key_with_another_body_is_refused(log):
-    """It is not a retry but a mistake of the caller, at the head of the stream and anywhere in it."""
+    """It is a mistake of the caller and no retry, at the head of the stream and anywhere in it."""
     before = log.load(STREAM)
     history = log.append(before, commit("place", placed(), body="one"))
     for known in (before, history):
@@ -188,8 +188,8 @@ def test_the_same_key_with_another_body_is_refused(log):
     assert log.load(STREAM).find("other", "one") is None
 
 
-def test_gaps_and_overlaps_cannot_be_asked_for(log):
-    """A commit's version is that of the loaded history plus one, and an earlier state of a stream has no append."""
+def test_an_append_cannot_leave_a_gap_or_overlap(log):
+    """A commit's version is that of the loaded history plus one, and a history of the past cannot be appended to."""
     history = grown(log, 4)
     past = PastHistory(stream=STREAM, recorded=history.recorded[:3])
     with pytest.raises(TypeError, match="PastHistory"):
@@ -200,8 +200,8 @@ def test_gaps_and_overlaps_cannot_be_asked_for(log):
     assert starts == [(1, 1), (2, 2), (4, 1), (5, 2)]
 
 
-def test_streams_do_not_meet(log):
-    """A version belongs to one stream."""
+def test_streams_are_independent(log):
+    """Each stream has its own versions."""
     log.append(log.load("order#a"), commit("k", OrderCompleted()))
     log.append(log.load("order#b"), commit("k", PreparationRequested()))
     assert log.load("order#a").events == (OrderCompleted(),)
@@ -209,7 +209,7 @@ def test_streams_do_not_meet(log):
 
 
 def test_sixteen_writers_on_one_stream_have_one_winner_a_version_and_lose_nothing(log):
-    """Every writer gets each of its commits in, exactly once, by deciding again on what the refusal gives it."""
+    """Every writer appends each of its commits exactly once, by deciding again on the history in the refusal."""
     writers, each = 16, 2
     start = threading.Barrier(writers)
     failures: list[BaseException] = []
@@ -227,7 +227,7 @@ def test_sixteen_writers_on_one_stream_have_one_winner_a_version_and_lose_nothin
                     except WrongExpectedVersion as conflict:
                         history = conflict.history
                     except StreamUnavailable:
-                        continue  # a busy machine: the same key makes asking again safe
+                        continue  # the machine is busy; the same key makes a retry safe
         except BaseException as error:
             failures.append(error)
 
@@ -248,7 +248,7 @@ def test_sixteen_writers_on_one_stream_have_one_winner_a_version_and_lose_nothin
 
 
 def test_a_stream_longer_than_a_page_of_one_megabyte_is_loaded_whole(log):
-    """DynamoDB answers with 1 MB at a time."""
+    """DynamoDB answers with pages of 1 MB, and all pages are read."""
     history = log.load(STREAM)
     for n in range(6):
         history = log.append(history, commit(f"k{n}", OrderParked(run=n, error="e", detail="d" * 390_000)))
@@ -257,8 +257,8 @@ def test_a_stream_longer_than_a_page_of_one_megabyte_is_loaded_whole(log):
     assert [stored.sk for stored in log.scan()] == [1, 2, 3, 4, 5, 6]
 
 
-def test_a_commit_of_400_kilobytes_goes_in_and_one_byte_more_is_refused_before_it_is_sent(log, store):
-    """The limit of a DynamoDB item holds everywhere, so that a log can move."""
+def test_a_commit_of_400_kilobytes_is_stored_and_one_byte_more_is_refused_before_it_is_sent(log, store):
+    """The limit of a DynamoDB item holds in every log, so that its commits fit into any other."""
 
     def parked(length: int) -> NewCommit:
         return commit("k", OrderParked(run=1, error="e", detail="x" * length))
@@ -277,8 +277,8 @@ def test_a_commit_of_400_kilobytes_goes_in_and_one_byte_more_is_refused_before_i
 # --- time -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_clock_that_goes_backwards_does_not_take_the_log_with_it(log, clock):
-    """A commit is never recorded earlier than the one before it; once the clock has caught up it counts again."""
+def test_times_of_a_stream_do_not_go_backwards_with_the_clock(log, clock):
+    """A commit is never recorded earlier than the one before it; later the clock's time is used again."""
     history = log.append(log.load(STREAM), commit("k1"))
     clock.advance(hours=-1)
     history = log.append(history, commit("k2"))
@@ -335,8 +335,8 @@ def test_a_commit_copied_into_another_stream_is_not_loaded(log, store):
         log.load("order#other")
 
 
-def test_a_winner_that_does_not_continue_what_was_loaded_is_not_believed(log, store):
-    """A conflict hands over a commit without a read; its link is checked all the same."""
+def test_a_winning_commit_that_does_not_continue_the_loaded_history_is_refused(log, store):
+    """A conflict returns a commit without a verified load, so its hash is checked too."""
     before = log.append(log.load(STREAM), commit("k1"))
     log.append(before, commit("k2"))
     store.put(replace(list(log.read(STREAM))[1], k="forged"))
@@ -348,7 +348,7 @@ def test_a_winner_that_does_not_continue_what_was_loaded_is_not_believed(log, st
 
 
 def test_personal_fields_are_not_readable_in_the_store(log):
-    """Names, phones and addresses are stored with the customer's key only."""
+    """Names, phone numbers and addresses are stored encrypted with the customer's key."""
     log.append(log.load(STREAM), commit("place", placed()))
     (stored,) = log.read(STREAM)
     assert "margherita" in stored.ev
@@ -357,7 +357,7 @@ def test_personal_fields_are_not_readable_in_the_store(log):
 
 
 def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
-    """Destroying the key erases the person, not the order."""
+    """Destroying the key erases the personal fields, not the order."""
     history = log.append(log.load(STREAM), commit("place", placed()))
     assert keyring.destroy("ada", keyring.key_id_of("ada"))
     erased = log.load(STREAM)
@@ -367,15 +367,15 @@ def test_erasure_leaves_the_chain_valid_and_the_facts_in_place(log, keyring):
     assert log.load(STREAM) == after
 
 
-def test_a_reader_without_the_key_sees_that_it_is_erased(store):
-    """A reader without keys reads everything except personal fields."""
+def test_a_reader_without_keys_reads_personal_fields_as_erased(store):
+    """All other fields are readable without keys."""
     writer = store.open()
     writer.append(writer.load(STREAM), commit("place", placed()))
     reader = store.open(codec=Codec(InMemoryKeyRing(), EVENT_TYPES))
     assert reader.load(STREAM).events == (placed(contact=Erased(), payment_method=Erased()),)
 
 
-def test_what_would_not_be_read_back_is_not_written(log):
+def test_an_event_that_could_not_be_read_back_is_not_written(log):
     """A field with a value of the wrong type would make the stream unreadable."""
     wrong = PaymentAuthorizationRequested(amount="10.00", payment_method="pm_1")
     with pytest.raises(NotStorable):
@@ -388,7 +388,7 @@ def test_what_would_not_be_read_back_is_not_written(log):
 # --- the whole log ----------------------------------------------------------------------------------------------------
 
 
-def test_scan_gives_every_commit_and_each_stream_in_its_order(log):
+def test_a_scan_returns_every_commit_with_each_stream_in_its_order(log):
     """A rebuild reads the whole log; a stream's commits come together and in order."""
     for name in ("order#b", "order#a", "order#c"):
         history = log.load(name)
@@ -401,7 +401,7 @@ def test_scan_gives_every_commit_and_each_stream_in_its_order(log):
 
 
 def test_a_scan_goes_on_behind_any_commit_of_an_earlier_one(log):
-    """A long log is looked at in pieces."""
+    """A long log is scanned in parts."""
     for name in ("order#b", "order#a", "order#c"):
         history = log.load(name)
         for n in range(2):
@@ -427,6 +427,6 @@ def test_shares_hold_every_stream_once_and_each_can_be_continued(log):
 
 
 def test_a_scanned_commit_is_decoded_on_request(log):
-    """Rebuilding a view needs versions, times and events."""
+    """A rebuild of a view needs versions, times and events."""
     history = grown(log, 3)
     assert tuple(event for stored in log.scan() for event in log.events(stored)) == history.recorded

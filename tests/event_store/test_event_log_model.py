@@ -1,4 +1,4 @@
-"""The SQLite log against the one in memory: whatever is asked in whatever order, both give the same answer."""
+"""The SQLite log against the log in memory: any calls in any order have the same results."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BODIES = st.sampled_from(["body", "body", "body", "other body"])
 
 
 class TwoLogs(RuleBasedStateMachine):
-    """Holds histories, fresh and stale, and appends to them under few keys, so that conflicts and echoes are common."""
+    """Appends to current and stale histories with few keys, so that conflicts and replays are common."""
 
     histories = Bundle("histories")
 
@@ -45,9 +45,9 @@ class TwoLogs(RuleBasedStateMachine):
     def now(self) -> datetime:
         return self.time
 
-    def both(self, ask: Callable[[Any], Any]) -> Any:
-        """Ask both logs; what one answers or refuses, the other does as well."""
-        answers = [answer(ask, log) for log in self.logs]
+    def both(self, operation: Callable[[Any], Any]) -> Any:
+        """Run the operation on both logs and compare the results or refusals."""
+        answers = [answer(operation, log) for log in self.logs]
         assert answers[0] == answers[1]
         return answers[0]
 
@@ -83,9 +83,9 @@ class TwoLogs(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-def answer(ask: Callable[[Any], Any], log: Any) -> Any:
+def answer(operation: Callable[[Any], Any], log: Any) -> Any:
     try:
-        return ask(log)
+        return operation(log)
     except WrongExpectedVersion as conflict:
         return "conflict", conflict.expected, conflict.winner, conflict.history
     except KeyReused as reused:

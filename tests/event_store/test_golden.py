@@ -1,4 +1,4 @@
-"""Golden files: one stored payload of every event type and schema there ever was, and the event it must read as.
+"""Golden files: one stored payload of every event type and schema ever written, and the event it must read as.
 
 Run this file to write the missing ones: ``python tests/event_store/test_golden.py``. It never changes an existing one:
 a stored payload is history. When a new schema changes how an old payload reads, edit ``event`` in the old file.
@@ -34,7 +34,7 @@ IDS = [f"{kind.name}.{schema}" for kind, schema in SCHEMAS]
 
 
 class GoldenKeyRing:
-    """One public key, so that encrypted payloads stay readable."""
+    """A fixed key, so that encrypted payloads stay readable."""
 
     key = DataKey("golden", bytes(range(32)))
 
@@ -75,13 +75,13 @@ def test_every_payload_reads_without_its_key(kind: EventType, schema: int):
             assert getattr(recorded.event, field) in ((golden["event"][field], Erased()) if plain else (Erased(),))
 
 
-def test_no_golden_file_is_of_an_event_that_is_gone():
-    """An event that was ever stored stays in the code."""
+def test_every_golden_file_has_its_event_class():
+    """An event type that was ever stored stays in the code."""
     assert {file.stem for file in FOLDER.glob("*.json")} == {f"{kind.name}.{schema}" for kind, schema in SCHEMAS}
 
 
 def assert_holds(read: Any, golden: Any) -> None:
-    """Compare with the golden file; fields that were added since have their defaults."""
+    """Compare with the golden file; fields that were added later have their defaults."""
     if isinstance(golden, dict):
         for key, value in golden.items():
             assert_holds(read[key], value)
@@ -97,7 +97,7 @@ def path(name: str, schema: int) -> Path:
 
 
 def stored_commit(kind: EventType, schema: int, data: Any) -> Commit:
-    """A payload in the commit it would be read from."""
+    """Wrap a payload in a commit, as it would be read from the log."""
     meta = {"actor": {"role": "system", "id": "expediter"}, "correlation": "", "causation": "", "body": ""}
     text = json.dumps({"m": meta, "e": [{"t": kind.name, "v": schema, "d": data}]})
     return Commit(stream_name(kind.category, "golden"), 1, "golden", "2026-05-04T12:00:00.000000Z", b"", text)
@@ -123,7 +123,7 @@ def write_missing() -> list[Path]:
 
 
 def sample(hint: Any, name: str = "") -> Any:
-    """A value of a type, the same every time."""
+    """Make a value of a type, the same on each call."""
     hint = getattr(hint, "__supertype__", hint)
     arguments = [argument for argument in get_args(hint) if argument not in (Erased, type(None), Ellipsis)]
     if get_origin(hint) in (Union, types.UnionType):

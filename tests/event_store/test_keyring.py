@@ -27,7 +27,7 @@ def keyring(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[KeyRing]
 
 
 def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
-    """256 bits, found again by customer and by id; each customer has another key."""
+    """A key has 256 bits and is found by customer and by id; each customer has a different key."""
     key = keyring.current("ada.lovelace")
     assert len(key.material) == 32
     assert keyring.current("ada.lovelace") == keyring.find(key.id) == key
@@ -36,8 +36,8 @@ def test_a_customer_has_one_key_made_on_first_use(keyring: KeyRing):
     assert keyring.find("unknown") is None
 
 
-def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
-    """Otherwise one of them would seal with a key that is lost."""
+def test_concurrent_first_uses_get_the_same_key(keyring: KeyRing):
+    """Otherwise one of them would encrypt with a key that is lost."""
     start = threading.Barrier(8)
     keys = []
 
@@ -54,8 +54,8 @@ def test_two_who_ask_at_once_get_the_same_key(keyring: KeyRing):
     assert set(keys) == {keyring.current("ada")}
 
 
-def test_a_destroyed_key_is_gone_and_the_next_is_another(keyring: KeyRing):
-    """Erasure; a customer that orders again gets a new key."""
+def test_a_destroyed_key_is_not_found_and_the_next_is_a_new_one(keyring: KeyRing):
+    """A customer who orders again after an erasure gets a new key."""
     key = keyring.current("ada")
     assert keyring.destroy("ada", key.id)
     assert keyring.find(key.id) is None
@@ -79,7 +79,7 @@ def test_only_the_named_key_is_destroyed(keyring: KeyRing):
 
 
 def test_keys_survive_a_restart(tmp_path: Path):
-    """Without them every order would be erased."""
+    """Without keys all personal fields would read as erased."""
     with Database(tmp_path / "state.db") as database:
         key = SqliteKeyRing(database).current("ada")
     with Database(tmp_path / "state.db", read_only=True) as database:
@@ -87,7 +87,7 @@ def test_keys_survive_a_restart(tmp_path: Path):
 
 
 def test_a_destroyed_key_is_in_no_file_any_more(tmp_path: Path):
-    """Neither in the database nor in what SQLite keeps beside it."""
+    """It is neither in the database nor in SQLite's other files beside it."""
     with Database(tmp_path / "state.db") as database:
         keyring = SqliteKeyRing(database)
         key = keyring.current("ada")
@@ -102,8 +102,8 @@ def _found(folder: Path, material: bytes) -> bool:
     return any(material in file.read_bytes() for file in folder.iterdir())
 
 
-def test_whoever_has_no_keys_reads_what_is_erased_and_writes_nothing_personal():
-    """A function has access to keys only if it needs them; a use without access is a bug with a name of its own."""
+def test_without_keys_personal_fields_read_as_erased_and_cannot_be_written():
+    """A function has access to keys only if it needs them; a use without access raises an error of its own."""
     keyring = NoKeys()
     assert keyring.find("any") is None
     with pytest.raises(KeysWithheld, match="cannot store personal fields"):

@@ -1,4 +1,4 @@
-"""The one loop that changes a stream: what it checks, on which version, and how it ends."""
+"""The one loop that changes a stream: its checks, the version they are about, and its outcomes."""
 
 from __future__ import annotations
 
@@ -78,13 +78,13 @@ def test_another_body_under_the_same_key_is_refused():
 
 
 def test_after_a_conflict_the_newer_version_is_checked_and_decided_again():
-    """Permission and decision are always about one and the same version, the one that is appended to."""
+    """Permission check and decision are always about the version that is appended to."""
     counter = Counter(others=2)
     assert counter.count().state == 3
     assert counter.decided_at == counter.permitted_at == [0, 1, 2]
 
 
-def test_conflicts_without_end_are_given_up_after_a_set_number():
+def test_after_a_limited_number_of_conflicts_the_request_fails():
     counter = Counter(others=CONFLICTS_MAX)
     with pytest.raises(TooManyConflicts):
         counter.count()

@@ -42,7 +42,12 @@ def observed_engine(wrapped: Callable[[str, Any], Any]) -> type[EmbeddedEngine]:
                 "kitchen": self.gateways.kitchen,
                 "couriers": self.gateways.couriers,
             }
-            self.ports = assemble(clock=self._clock, **{name: wrapped(name, port) for name, port in ports.items()})
+            self.ports = assemble(
+                clock=self._clock,
+                live_path=self.ports.live_path,
+                courier_moved=self.ports.courier_moved,
+                **{name: wrapped(name, port) for name, port in ports.items()},
+            )
             super()._begin()
 
     return ObservedEngine

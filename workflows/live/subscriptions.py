@@ -19,6 +19,7 @@ from typing import Protocol
 import msgspec
 
 from domain.identifiers import Actor, OrderId
+from domain.order.order import Order
 from domain.order.refusals import Rejected
 from workflows.clock import Clock
 from workflows.event_store.change_feed import Feed, FeedEntry
@@ -129,6 +130,7 @@ class Subscriptions:
         self._spawn = spawn
         self._pause = pause
         self._by_topic: defaultdict[Topic, dict[Subscription, None]] = defaultdict(dict)
+        self._lists: set[Topic] = set()  # of those in ``_by_topic``
         self._of: defaultdict[Subscriber, dict[Topic, Subscription]] = defaultdict(dict)
         self._noted: list[FeedEntry] = []
         self._sending = False
@@ -216,6 +218,7 @@ class Subscriptions:
                 self._pause(GATHER_S)
         if not subscription.ended:  # nothing ran since the feed was read to its end
             self._by_topic[topic][subscription] = None
+            self._lists.add(topic)
 
     def _catch_up(self, subscription: Subscription, entry: FeedEntry) -> None:
         order_id = order_id_in(entry.commit.pk)
@@ -236,6 +239,7 @@ class Subscriptions:
             watching.pop(subscription, None)
             if not watching:
                 del self._by_topic[topic]
+                self._lists.discard(topic)
 
     # --- sending -------------------------------------------------------------------------------------------------
 
@@ -260,14 +264,23 @@ class Subscriptions:
         if order_id is None:
             return
         watching = self._by_topic.get(order_topic(order_id), {})
-        lists = [(topic, tuple(each)) for topic, each in self._by_topic.items() if not topic.is_one_order]
-        if not watching and not lists:
+        if not watching and not self._lists:
             return
         now = OrderNow(self._log, order_id, self._budgets)
         for subscription in tuple(watching):
             self._push_order(subscription, now)
-        for topic, subscriptions in lists:
-            self._push_to_list(topic, subscriptions, entry, now)
+        for topic in self._lists_near(now.order):
+            self._push_to_list(topic, tuple(self._by_topic[topic]), entry, now)
+
+    def _lists_near(self, order: Order) -> list[Topic]:
+        """Return the lists with subscribers that an order can belong to: not those of other customers."""
+        near = [Topic(TopicKind.ORDERS), Topic(TopicKind.INCIDENTS)]
+        if order.placed is not None:
+            near.append(Topic(TopicKind.CUSTOMER, order.placed.customer))
+            near.append(Topic(TopicKind.RESTAURANT, order.placed.restaurant))
+        return [topic for topic in near if topic in self._lists] + [
+            topic for topic in self._lists if topic.kind is TopicKind.COURIER
+        ]
 
     def _push_order(self, subscription: Subscription, now: OrderNow) -> None:
         topic, subscriber = subscription.topic, subscription.subscriber

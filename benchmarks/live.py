@@ -1,0 +1,178 @@
+"""Live updates: a thousand sockets on one engine that runs whole orders, from the commit to the socket.
+
+The engine and the people run in this process, the subscribers in another: each socket has a topic of its own, a
+customer's orders. The time of a message counts from the oldest event in it (recorded before its fsync) until the
+subscriber has parsed it. The same orders without subscribers are the value beside the rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import time
+from contextlib import closing
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+from pathlib import Path
+from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
+
+from benchmarks import histories
+from benchmarks.driver import CommandDriver
+from benchmarks.engine_process import TEMPLATE
+from benchmarks.observed_engine import observed_engine
+from benchmarks.options import options
+from benchmarks.people import People
+from benchmarks.results import Beside, Row, at_least, at_most, publish
+from domain.identifiers import CustomerId, OrderId, order_id_for
+from workflows.embedded.http.tokens import AccessTokens
+from workflows.sandbox.opening import sandbox_gateways
+from workflows.sandbox.settings import SandboxSettings
+
+OPENED_AT_ONCE = 32
+SETTLES_WITHIN_S = 10.0
+
+
+class ManyCustomers(CommandDriver):
+    """Places each order for another customer, in turn."""
+
+    def __init__(self, engine: Any, customers: int) -> None:
+        super().__init__(engine)
+        self._customers = customers
+        self._numbers = count()
+
+    def place(self, key: str, payment_method: str) -> OrderId:
+        order_id = order_id_for(histories.CUSTOMER, key)
+        placed = histories.place(order_id, payment_method=payment_method, at=self._now())
+        customer = CustomerId(f"cus_{next(self._numbers) % self._customers}")
+        self._handle(replace(placed, customer=customer), order_id, key)
+        return order_id
+
+
+def main() -> None:
+    chosen = options(__doc__)
+    sockets, orders = chosen.size(1000, 50), chosen.size(1500, 60)
+    with TemporaryDirectory() as folder:
+        results = _measure(Path(folder), sockets, orders)
+    bare, watched, seen = results["bare"], results["watched"], results["seen"]
+    cut = quantiles(seen["latencies_s"], n=100)
+    detail = {"sockets": sockets, "orders": orders, "messages": seen["messages"], "events": seen["events"]}
+    rows = [
+        Row(
+            name=f"whole orders, {sockets} sockets",
+            value=orders / watched,
+            unit="orders/s",
+            peer=Beside("without sockets", orders / bare),
+            target=at_least(0.8),
+            detail=detail,
+        ),
+        Row(name="commit to socket, p50", value=cut[49] * 1000, unit="ms", detail=detail),
+        Row(
+            name="commit to socket, p99",
+            value=cut[98] * 1000,
+            unit="ms",
+            target=at_most(1000, of="value"),
+            detail=detail,
+        ),
+        Row(
+            name="events lost or repeated", value=seen["faults"], unit="", target=at_most(0, of="value"), detail=detail
+        ),
+    ]
+    publish("live", rows, quick=chosen.quick, as_json=chosen.json)
+
+
+def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
+    with closing(People()) as people:
+        engines = observed_engine(people.wrapped)
+        with engines.open(folder, template=TEMPLATE, gateways=sandbox_gateways(SandboxSettings())) as engine:
+            port = engine.serve(0)
+            driver = ManyCustomers(engine, sockets)
+
+            def play(name: str, number: int) -> float:
+                began = time.perf_counter()
+                people.play(engine, driver, orders=number, in_flight=32, cancelled=0.0, name=name)
+                return time.perf_counter() - began
+
+            play("warm", max(32, orders // 10))
+            bare = play("bare", orders)
+            command = [sys.executable, "-m", "benchmarks.live", "subscribe", str(folder), str(port), str(sockets)]
+            with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as subscribers:
+                assert subscribers.stdin is not None
+                assert subscribers.stdout is not None
+                assert subscribers.stdout.readline() == "ready\n"
+                watched = play("watched", orders)
+                time.sleep(SETTLES_WITHIN_S / 5)
+                seen = json.loads(subscribers.communicate()[0])
+    return {"bare": bare, "watched": watched, "seen": seen}
+
+
+# --- the subscribers' process ----------------------------------------------------------------------------------------
+
+
+class Seen:
+    """What all sockets of this process received."""
+
+    def __init__(self) -> None:
+        self.latencies_s: list[float] = []
+        self.messages = self.events = self.faults = 0
+        self._versions: dict[str, int] = {}
+
+    def take(self, text: str) -> None:
+        message = json.loads(text)
+        if "events" not in message:
+            return
+        self.messages += 1
+        for event in message["events"]:
+            self.events += 1
+            self.faults += event["version"] != self._versions.get(message["order_id"], 0) + 1
+            self._versions[message["order_id"]] = event["version"]
+        oldest = datetime.fromisoformat(message["events"][0]["recorded_at"])
+        self.latencies_s.append(time.time() - oldest.timestamp())
+
+
+async def subscribe(folder: Path, port: int, sockets: int) -> None:
+    """Open the sockets, print "ready", and print what they received once stdin is closed."""
+    seen, opening, opened = Seen(), asyncio.Semaphore(OPENED_AT_ONCE), asyncio.Semaphore(0)
+    tokens = AccessTokens.of(folder)
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+
+        async def follow(number: int) -> None:
+            async with opening:
+                token = tokens.mint("support", f"support-{number}")
+                answer = await http.post("/live-tickets", headers={"Authorization": f"Bearer {token}"})
+                address = f"ws://127.0.0.1:{port}/live?ticket={answer.json()['ticket']}"
+                socket = await connect(address, compression=None, open_timeout=60, ping_interval=None)
+                await socket.send(json.dumps({"subscribe": f"customer/cus_{number}"}))
+                await socket.recv()
+                opened.release()
+            try:
+                while True:
+                    seen.take(str(await socket.recv()))
+            except ConnectionClosed:
+                return
+
+        following = [asyncio.create_task(follow(number)) for number in range(sockets)]
+        for _ in range(sockets):
+            await opened.acquire()
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        for task in following:
+            task.cancel()
+        await asyncio.gather(*following, return_exceptions=True)
+    result = {name: getattr(seen, name) for name in ("latencies_s", "messages", "events", "faults")}
+    print(json.dumps(result), flush=True)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["subscribe"]:
+        asyncio.run(subscribe(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+    else:
+        main()

@@ -131,6 +131,7 @@ class Subscriptions:
         self._pause = pause
         self._by_topic: defaultdict[Topic, dict[Subscription, None]] = defaultdict(dict)
         self._lists: set[Topic] = set()  # of those in ``_by_topic``
+        self._couriers: set[Topic] = set()  # of those in ``_lists``
         self._of: defaultdict[Subscriber, dict[Topic, Subscription]] = defaultdict(dict)
         self._noted: list[FeedEntry] = []
         self._sending = False
@@ -219,6 +220,8 @@ class Subscriptions:
         if not subscription.ended:  # nothing ran since the feed was read to its end
             self._by_topic[topic][subscription] = None
             self._lists.add(topic)
+            if topic.kind is TopicKind.COURIER:
+                self._couriers.add(topic)
 
     def _catch_up(self, subscription: Subscription, entry: FeedEntry) -> None:
         order_id = order_id_in(entry.commit.pk)
@@ -240,6 +243,7 @@ class Subscriptions:
             if not watching:
                 del self._by_topic[topic]
                 self._lists.discard(topic)
+                self._couriers.discard(topic)
 
     # --- sending -------------------------------------------------------------------------------------------------
 
@@ -278,9 +282,7 @@ class Subscriptions:
         if order.placed is not None:
             near.append(Topic(TopicKind.CUSTOMER, order.placed.customer))
             near.append(Topic(TopicKind.RESTAURANT, order.placed.restaurant))
-        return [topic for topic in near if topic in self._lists] + [
-            topic for topic in self._lists if topic.kind is TopicKind.COURIER
-        ]
+        return [*(topic for topic in near if topic in self._lists), *self._couriers]
 
     def _push_order(self, subscription: Subscription, now: OrderNow) -> None:
         topic, subscriber = subscription.topic, subscription.subscriber

@@ -75,7 +75,7 @@ def test_a_project_with_its_own_domain_places_orders_with_both_clients(wheel: Pa
     installed = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(installed)]
     subprocess.run([*install, str(wheel)], check=True, timeout=120)
-    # httpx and msgspec come from the tests' environment, whose link to this repository does not work from a path
+    # httpx, msgspec and websockets come from the tests' environment, whose link to this repository does not work from a path
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(site.getsitepackages())}
     with engine(tmp_path / "engine") as running:
         token = minted(running.data, "customer", "ada", 600)
@@ -87,7 +87,7 @@ def test_a_project_with_its_own_domain_places_orders_with_both_clients(wheel: Pa
     assert (first, engine_modules) == ("OrderPlaced", [])
 
 
-def test_the_client_needs_httpx_and_msgspec_alone_and_is_typed(wheel: Path) -> None:
+def test_the_client_needs_three_small_packages_and_is_typed(wheel: Path) -> None:
     """A backend service installs it beside its own dependencies, and its type checker reads it."""
     with zipfile.ZipFile(wheel) as files:
         names = set(files.namelist())
@@ -95,6 +95,7 @@ def test_the_client_needs_httpx_and_msgspec_alone_and_is_typed(wheel: Path) -> N
     assert [line for line in metadata.splitlines() if line.startswith("Requires-Dist")] == [
         "Requires-Dist: httpx>=0.28",
         "Requires-Dist: msgspec>=0.20",
+        "Requires-Dist: websockets>=15",
     ]
     assert "expediter_client/py.typed" in names
     modules = {f"expediter_client/{file.name}" for file in (ROOT / "workflows" / "client").glob("*.py")}

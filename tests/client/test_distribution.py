@@ -75,7 +75,7 @@ def test_a_project_with_its_own_domain_places_orders_with_both_clients(wheel: Pa
     installed = environment / "lib" / f"python3.{sys.version_info.minor}" / "site-packages"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(installed)]
     subprocess.run([*install, str(wheel)], check=True, timeout=120)
-    # httpx, msgspec and websockets come from the tests' environment, whose link to this repository does not work from a path
+    # httpx, msgspec and websockets come from the tests' environment: its link to this repository does not work there
     paths = {**os.environ, "PYTHONPATH": os.pathsep.join(site.getsitepackages())}
     with engine(tmp_path / "engine") as running:
         token = minted(running.data, "customer", "ada", 600)

@@ -41,9 +41,9 @@ MUTANTS = (
         name="ticket sent before its intent",
         breaks="Intent before effect: a ticket is sent only after the commit with its intent.",
         file="workflows/sagas/steps/performing.py",
-        old="            return authorize_payment(intent, version, order, engine.payments)\n",
+        old="            return authorize_payment(_with_method(",
         new="            send_ticket(PreparationRequested(), order.version + 2, order, engine.kitchen)\n"
-        "            return authorize_payment(intent, version, order, engine.payments)\n",
+        "            return authorize_payment(_with_method(",
         caught_by=simulation(0, 20),
     ),
     Mutant(
@@ -381,8 +381,9 @@ MUTANTS = (
         file="domain/order/order.py",
         old="    if version == order.contest:\n"
         "        return _without_effect(order, event, version)\n"
-        '    changes: _Changes = {"delivery": delivery',
-        new='    changes: _Changes = {"delivery": delivery',
+        "    changes = _remembered(order, event, version)\n"
+        '    changes["delivery"]',
+        new='    changes = _remembered(order, event, version)\n    changes["delivery"]',
         caught_by=simulation(0, 20),
     ),
     Mutant(

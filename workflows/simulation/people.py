@@ -8,7 +8,7 @@ a request whose body stalls. The world's random numbers decide answers and times
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -54,7 +54,7 @@ class SimulatedOrder:
         self.number = number
         self.order_id: OrderId | None = None
         self.given_up = False
-        self._reports_to_come = 0
+        self._acts_to_come = 0
         self._seen: tuple[int, Order] | None = None
         world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
 
@@ -70,11 +70,11 @@ class SimulatedOrder:
 
     @property
     def at_rest(self) -> bool:
-        """Whether all reports are in, and the order has ended or is parked and support has given up."""
+        """Whether all people have acted, and the order has ended or is parked and support has given up."""
         order = self.order
         return (
             order is not None
-            and not self._reports_to_come
+            and not self._acts_to_come
             and (order.run_state is RunState.ENDED or (order.run_state is RunState.PARKED and self.given_up))
         )
 
@@ -88,9 +88,19 @@ class SimulatedOrder:
         spawn(self._couriers)
         spawn(self._support)
         if self._strikes(InjectedFault.CANCELLED):
-            spawn(self.cancel, delay_s=self.random.expovariate(1 / 600))
+            self._act_later(self.cancel, 600)
         if self._strikes(InjectedFault.STARTED_AGAIN):
-            spawn(self.start_again, delay_s=self.random.expovariate(1 / 600))
+            self._act_later(self.start_again, 600)
+
+    def _act_later(self, act: Callable[[], None], mean_s: float) -> None:
+        """Start an act after a random time. The order is not at rest before it is done."""
+        self._acts_to_come += 1
+
+        def run() -> None:
+            act()
+            self._acts_to_come -= 1
+
+        self.world.scheduler.spawn(run, delay_s=self.random.expovariate(1 / mean_s))
 
     def cancel(self) -> None:
         """Request the cancellation as the customer or the restaurant."""
@@ -197,6 +207,8 @@ class SimulatedOrder:
             if order is None:
                 return
             self._pause(900)
+            if self.given_up:  # by a colleague who looked at another report meanwhile
+                return
             self._decide(order)
         if self._until(lambda order: order.run_state is RunState.PARKED) is not None:
             self.given_up = True
@@ -252,16 +264,13 @@ class SimulatedOrder:
             case InjectedFault.CONTRADICTED:
                 other, parameters = self.random.choice(contradicting)
                 intent = {name: body[name] for name in ("ticket", "offer") if name in body}
-                self._reports_to_come += 1
-                self.world.scheduler.spawn(lambda: self._contradict(other, who, {**intent, **parameters}))
+                self._act_later(lambda: self._contradict(other, who, {**intent, **parameters}), RIDE_S)
         return self._send("POST", path, who, body, key=key)
 
     def _contradict(self, action: str, who: str, body: Mapping[str, Any]) -> None:
-        """Report the contrary some time later. Support then looks at the order again, even if it has ended."""
-        self._pause(RIDE_S)
+        """Report the contrary. Support then looks at the order again, even if it has ended."""
         self._send("POST", f"/orders/{self.order_id}/{action}", who, body, key=f"contrary/{action}/{who}")
-        self._reports_to_come -= 1
-        self._support()
+        self.world.scheduler.spawn(self._support)
 
     def _send(self, method: str, path: str, who: str, body: Mapping[str, Any], *, key: str) -> Any:
         """Repeat a request until it gets an answer below 500. None if the answer is a refusal."""

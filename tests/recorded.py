@@ -1,4 +1,4 @@
-"""Histories of the domain's world as a log has them, for tests of what is built on it: recorded events, whole logs."""
+"""Turn histories of the domain's world into recorded events and whole logs, for tests of everything above the log."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ META = Meta(SYSTEM, "", "", "")
 
 
 def recorded(world: World) -> tuple[RecordedEvent, ...]:
-    """All events of the world, each commit a minute after the one before it."""
+    """Return all events of the world as recorded, each commit a minute after the one before it."""
     return tuple(
         RecordedEvent(version, event, f"key-{minute}", timestamp(START + timedelta(minutes=minute)), META)
         for minute, version, event in _numbered(world)
@@ -45,7 +45,7 @@ def _numbered(world: World) -> Iterator[tuple[int, int, Any]]:
 
 
 class HandClock:
-    """Stands still until it is moved."""
+    """A clock that stands still until a test advances it."""
 
     def __init__(self) -> None:
         self.at = START
@@ -58,7 +58,7 @@ class HandClock:
 
 
 class Runs:
-    """Executions: which were started, by name, and who was woken. Nothing runs unless a test plays it."""
+    """Executions that do not run: keeps the names of started ones and the settled tokens with their answers."""
 
     def __init__(self) -> None:
         self.started: list[str] = []
@@ -84,7 +84,7 @@ class Runs:
 
 @dataclass
 class Shop:
-    """Stores, executions and a clock; the test says what providers did."""
+    """Stores, executions and a clock, without providers: the test records the outcomes of provider calls."""
 
     clock: HandClock = field(default_factory=HandClock)
     executions: Runs = field(default_factory=Runs)
@@ -93,7 +93,7 @@ class Shop:
     def __post_init__(self) -> None:
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring, EVENT_TYPES), self.clock)
-        no_provider: Any = None  # the test records the outcome of provider calls
+        no_provider: Any = None  # no step is performed here
         self.engine: Engine = assemble(
             log=self.log,
             documents=self.documents,

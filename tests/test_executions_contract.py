@@ -1,6 +1,6 @@
-"""What everything that runs executions promises to the engine: the embedded driver, and Step Functions through boto3.
+"""The contract of ``Executions``: the embedded driver, and Step Functions through boto3.
 
-boto3's Step Functions is the embedded engine behind AWS's protocol, and, for what it does, moto.
+boto3 talks to the embedded engine behind AWS's protocol, and to moto for the calls that moto supports.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ States:
     Resource: arn:aws:states:::lambda:invoke.waitForTaskToken
     Arguments:
       FunctionName: Tell
-      Payload: {said: "{% $states.input %}", token: "{% $states.context.Task.Token %}"}
+      Payload: {input: "{% $states.input %}", token: "{% $states.context.Task.Token %}"}
     Catch: [{ErrorEquals: [NotNow], Output: "{% $states.errorOutput.Cause %}", Next: Caught}]
     End: true
   Caught:
@@ -54,28 +54,28 @@ DEADLINE_S = 20.0
 
 @dataclass
 class Place:
-    """Somewhere executions run: what to call, the ARN of the machine, and what can be seen of it."""
+    """An engine that runs executions, the ARN of its machine, the payloads of its function and its outcomes."""
 
     executions: Executions
     machine: str
-    told: queue.Queue[dict[str, Any]]
+    payloads: queue.Queue[dict[str, Any]]
     outcome: Callable[[str], dict[str, Any]]
     client: Any = None
 
     def token(self) -> str:
-        """The token of the execution that waits next."""
-        return self.told.get(timeout=DEADLINE_S)["token"]
+        """Return the token of the execution that waits next."""
+        return self.payloads.get(timeout=DEADLINE_S)["token"]
 
 
 class Callees:
-    """One function, which keeps its payloads."""
+    """The machine's function, which keeps its payloads."""
 
     def __init__(self) -> None:
-        self.told: queue.Queue[dict[str, Any]] = queue.Queue()
+        self.payloads: queue.Queue[dict[str, Any]] = queue.Queue()
 
     def invoke(self, function: str, payload: Any) -> Future[Any]:
         assert function == "Tell"
-        self.told.put(payload)
+        self.payloads.put(payload)
         answered: Future[Any] = Future()
         answered.set_result({})
         return answered
@@ -83,7 +83,7 @@ class Callees:
 
 @contextmanager
 def opened(folder: Path, protocol: Callable[[str], Any] | None) -> Iterator[Place]:
-    """The embedded engine with one machine; with ``protocol``, boto3's client of an endpoint, reached through that."""
+    """Run the embedded engine with one machine; with ``protocol``, behind boto3's client of an endpoint."""
     with ExitStack() as stack:
         clock = SystemClock()
         hub = stack.enter_context(closing(Hub()))
@@ -105,7 +105,7 @@ def opened(folder: Path, protocol: Callable[[str], Any] | None) -> Iterator[Plac
             driver.ended(arn).result(DEADLINE_S)
             return reports.describe(arn)
 
-        place = Place(driver, arns.machine_arn("Waiting"), callees.told, outcome)
+        place = Place(driver, arns.machine_arn("Waiting"), callees.payloads, outcome)
         if protocol is not None:
             api = StepFunctionsApi(driver, reports)
             stack.callback(api.close)
@@ -116,7 +116,7 @@ def opened(folder: Path, protocol: Callable[[str], Any] | None) -> Iterator[Plac
 
 @pytest.fixture
 def protocol(aws, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Any]:
-    """The client of the process, at an endpoint that the environment names."""
+    """Create the process's client for an endpoint in the environment."""
 
     def client(url: str) -> Any:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SFN", url)
@@ -133,43 +133,43 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 @pytest.fixture
 def at_aws(tmp_path: Path, protocol) -> Iterator[Place]:
-    """For what only the adapter can show."""
+    """Run executions through boto3 only, for tests of the adapter."""
     with opened(tmp_path, protocol) as place:
         yield place
 
 
-def test_an_execution_gets_its_input_and_ends_with_what_its_token_brings(place: Place):
-    """Any JSON, both ways."""
-    given = {"order_id": "ord_1", "n": [1, 2.5, None, True], "text": "ü ☕"}
-    place.executions.start(place.machine, "one", given)
-    told = place.told.get(timeout=DEADLINE_S)
-    assert told["said"] == given
-    place.executions.succeed(told["token"], {"answer": "déjà"})
-    found = place.outcome("one")
-    assert (found["status"], json.loads(found["output"])) == ("SUCCEEDED", {"answer": "déjà"})
+def test_an_execution_gets_its_input_and_ends_with_the_output_of_its_token(place: Place):
+    """Input and output are any JSON."""
+    order = {"order_id": "ord_1", "n": [1, 2.5, None, True], "text": "ü ☕"}
+    place.executions.start(place.machine, "one", order)
+    payload = place.payloads.get(timeout=DEADLINE_S)
+    assert payload["input"] == order
+    place.executions.succeed(payload["token"], {"answer": "déjà"})
+    outcome = place.outcome("one")
+    assert (outcome["status"], json.loads(outcome["output"])) == ("SUCCEEDED", {"answer": "déjà"})
 
 
 def test_a_token_can_fail_its_task(place: Place):
-    """The machine routes on the error's name, and sees the cause."""
+    """The machine matches on the error's name and gets the cause."""
     place.executions.start(place.machine, "one", {})
     place.executions.fail(place.token(), "NotNow", "the kitchen is closed")
     assert json.loads(place.outcome("one")["output"]) == "the kitchen is closed"
 
 
 @pytest.mark.parametrize("again", [{"n": 1}, {"n": 2}], ids=["same input", "other input"])
-def test_a_name_starts_one_execution_however_often_it_is_asked_for(place: Place, again: dict[str, int]):
-    """While it runs and after it ended: started already is started."""
+def test_a_name_starts_one_execution_when_the_start_is_repeated(place: Place, again: dict[str, int]):
+    """While it runs and after it has ended, a repeated start is a success without effect."""
     place.executions.start(place.machine, "one", {"n": 1})
     place.executions.start(place.machine, "one", again)
     place.executions.succeed(place.token(), {})
     place.outcome("one")
     place.executions.start(place.machine, "one", again)
     place.executions.start(place.machine, "two", {})
-    assert place.told.get(timeout=DEADLINE_S)["said"] == {}
-    assert place.told.empty()
+    assert place.payloads.get(timeout=DEADLINE_S)["input"] == {}
+    assert place.payloads.empty()
 
 
-def test_a_token_settles_once_and_is_gone(place: Place):
+def test_a_token_settles_its_task_once(place: Place):
     """A later answer is refused and changes nothing."""
     place.executions.start(place.machine, "one", {})
     token = place.token()
@@ -181,7 +181,7 @@ def test_a_token_settles_once_and_is_gone(place: Place):
     assert json.loads(place.outcome("one")["output"]) == {"first": True}
 
 
-def test_what_never_was_a_token_is_gone(place: Place):
+def test_a_text_that_is_no_token_is_refused_as_gone(place: Place):
     """No task waits with it."""
     with pytest.raises(TokenGone):
         place.executions.succeed("no token", {})
@@ -189,7 +189,7 @@ def test_what_never_was_a_token_is_gone(place: Place):
         place.executions.fail("no token", "Any", "")
 
 
-# --- what the network adds --------------------------------------------------------------------------------------------
+# --- faults of the network --------------------------------------------------------------------------------------------
 
 
 def timed_out(**_: Any) -> Any:
@@ -206,16 +206,16 @@ def refused(code: str, status: int) -> Callable[..., Any]:
 
 
 def test_a_start_that_botocore_repeats_starts_once(at_aws: Place, next_time):
-    """Its first answer was lost."""
+    """The first answer was lost, and the second call finds the execution."""
     happened = next_time(at_aws.client, "needs-retry.stepfunctions.StartExecution", lambda **_: 0)
     at_aws.executions.start(at_aws.machine, "one", {})
     assert happened
     at_aws.token()
-    assert at_aws.told.empty()
+    assert at_aws.payloads.empty()
 
 
 def test_a_token_that_botocore_settles_twice_is_gone_the_second_time(at_aws: Place, next_time):
-    """AWS does not say whose the first was; the task went on, which is what was wanted."""
+    """AWS does not show who settled it first; in either case the task went on."""
     at_aws.executions.start(at_aws.machine, "one", {})
     next_time(at_aws.client, "needs-retry.stepfunctions.SendTaskSuccess", lambda **_: 0)
     with pytest.raises(TokenGone):
@@ -234,8 +234,8 @@ def test_a_token_that_botocore_settles_twice_is_gone_the_second_time(at_aws: Pla
         refused("ServiceUnavailable", 503),
     ],
 )
-def test_no_answer_and_not_now_are_unavailable_and_can_be_repeated(at_aws: Place, next_time, fault):
-    """The same call again does what the first should have done, or finds it done."""
+def test_timeouts_and_throttling_are_unavailable_and_can_be_repeated(at_aws: Place, next_time, fault):
+    """The repeated call has the effect of the first, or finds it done."""
     executions = at_aws.executions
     next_time(at_aws.client, "before-call.stepfunctions.StartExecution", fault)
     with pytest.raises(ExecutionsUnavailable):
@@ -253,8 +253,8 @@ def test_no_answer_and_not_now_are_unavailable_and_can_be_repeated(at_aws: Place
 
 
 @pytest.mark.parametrize("code", ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"])
-def test_every_word_for_a_token_that_nobody_waits_with_is_understood(at_aws: Place, next_time, code: str):
-    """AWS has three."""
+def test_every_error_code_for_an_unusable_token_means_that_it_is_gone(at_aws: Place, next_time, code: str):
+    """AWS has three codes for a token with which no task waits."""
     for operation, call in (
         ("SendTaskSuccess", lambda: at_aws.executions.succeed("any", {})),
         ("SendTaskFailure", lambda: at_aws.executions.fail("any", "Any", "")),
@@ -264,8 +264,8 @@ def test_every_word_for_a_token_that_nobody_waits_with_is_understood(at_aws: Pla
             call()
 
 
-def test_our_own_mistakes_are_not_called_unavailable(at_aws: Place):
-    """No machine, or a name that AWS does not take: it does not go away by asking again."""
+def test_a_permanent_error_is_not_reported_as_unavailable(at_aws: Place):
+    """A retry does not help against a missing machine or an invalid name."""
     with pytest.raises(ClientError, match="StateMachineDoesNotExist"):
         at_aws.executions.start(arns.machine_arn("Nothing"), "one", {})
     with pytest.raises(ClientError, match="InvalidName"):
@@ -273,13 +273,13 @@ def test_our_own_mistakes_are_not_called_unavailable(at_aws: Place):
 
 
 def test_moto_agrees_on_what_a_start_is(moto):
-    """Another reading of AWS's documentation: a name is taken while its execution runs and after it."""
+    """moto is an independent reading of AWS's documentation: a name is taken while its execution runs and after."""
     client = clients.step_functions()
     passing = {"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}}
     role = "arn:aws:iam::123456789012:role/any"
     arn = client.create_state_machine(name="Any", definition=json.dumps(passing), roleArn=role)["stateMachineArn"]
-    for given in ({"n": 1}, {"n": 1}, {"n": 2}):
-        StepFunctions(client).start(arn, "one", given)
+    for order in ({"n": 1}, {"n": 1}, {"n": 2}):
+        StepFunctions(client).start(arn, "one", order)
     (execution,) = client.list_executions(stateMachineArn=arn)["executions"]
     client.stop_execution(executionArn=execution["executionArn"])
     StepFunctions(client).start(arn, "one", {"n": 1})

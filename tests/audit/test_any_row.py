@@ -1,4 +1,4 @@
-"""Every stored row is judged and named, whatever is in it: never an exception, never silence about a changed row."""
+"""The audit handles any content of a stored row: each changed row has a finding, and no exception is raised."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ def tampered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tampered]:
                 events = (CourierRequested(attempt=n), PreparationRequested())[: 1 + n % 2]
                 new = NewCommit(key=f"k{n}", events=events, actor=SYSTEM, correlation="", causation="", body_hash="b")
                 history = log.append(history, new)
-        found = Tampered(database, log)
-        found.write("ALTER TABLE events RENAME TO original")
-        found.write("CREATE TABLE events (position INTEGER PRIMARY KEY, pk, sk, k, ts, h, ev)")
-        found.restore()
+        log_under_test = Tampered(database, log)
+        log_under_test.write("ALTER TABLE events RENAME TO original")
+        log_under_test.write("CREATE TABLE events (position INTEGER PRIMARY KEY, pk, sk, k, ts, h, ev)")
+        log_under_test.restore()
         assert verify(log).intact
-        yield found
+        yield log_under_test
 
 
 def audited(log: SqliteEventLog) -> Report:
-    """Verify, and hold the others to the same verdict: no exception but the two that name a broken stream."""
+    """Verify, and check that all other reads raise no exception but the two that name a broken stream."""
     report = verify(log)
     for stream in STREAMS:
         if any(finding.stream == stream for finding in report.findings):
@@ -117,7 +117,7 @@ def mutations(draw: st.DrawFn) -> tuple[str, tuple[Any, ...]]:
 @settings(max_examples=600, deadline=None)
 @given(mutations())
 def test_each_change_of_a_stored_row_has_a_finding(tampered: Tampered, mutation: tuple[str, tuple[Any, ...]]):
-    """Any type, any bytes, in any column; a row that is added anywhere; a row that is gone."""
+    """Any type and any bytes in any column, an added row anywhere, a deleted row."""
     before = tampered.rows()
     try:
         tampered.write(mutation[0], *mutation[1])
@@ -130,7 +130,7 @@ def test_each_change_of_a_stored_row_has_a_finding(tampered: Tampered, mutation:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(mutations(), min_size=2, max_size=6))
 def test_no_number_of_changes_ends_in_an_exception(tampered: Tampered, several: list[tuple[str, tuple[Any, ...]]]):
-    """Rows that break one another's reading are named as well."""
+    """Several broken rows are named too."""
     try:
         for sql, values in several:
             tampered.write(sql, *values)
@@ -154,7 +154,7 @@ def test_no_number_of_changes_ends_in_an_exception(tampered: Tampered, several: 
     ],
 )
 def test_a_row_that_is_no_commit_is_named_by_its_column(tampered: Tampered, sql: str, stream: str, what: str):
-    """So that a person can look at it."""
+    """The finding tells a person where to look."""
     try:
         tampered.write(sql)
         findings = audited(tampered.log).findings
@@ -164,7 +164,7 @@ def test_a_row_that_is_no_commit_is_named_by_its_column(tampered: Tampered, sql:
 
 
 def test_a_row_that_is_no_commit_does_not_end_the_listing_of_the_others(tampered: Tampered):
-    """The watchdog and the views go on with the streams that are whole."""
+    """The watchdog and the views continue with the intact streams."""
     try:
         tampered.write("UPDATE events SET ev = CAST(x'ff' AS TEXT) WHERE position = 2")
         assert [(commit.pk, commit.sk) for commit in tampered.log.scan()][:3] == [

@@ -1,4 +1,4 @@
-"""Whatever is done to the stored rows, ``verify``, ``heads`` and ``load`` agree; published heads find the rest."""
+"""For any tampering with stored rows ``verify``, ``heads`` and ``load`` agree; published heads find the rest."""
 
 from __future__ import annotations
 

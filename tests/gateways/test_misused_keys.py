@@ -1,4 +1,4 @@
-"""What is said of a key that was used for two calls: it is logged and parks an order, whose history is for good."""
+"""The error of a key that was used for two calls: it is logged and stored for ever, so it must quote no content."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from workflows.gateways.errors import KeyMisused
 ORDER = order_id_for("app", "misused")
 
 
-def test_a_payment_method_is_not_said_of_a_key_that_was_used_twice(payments):
-    """Neither by the sandbox nor over HTTP, of neither call."""
+def test_the_error_of_a_misused_key_contains_no_payment_method(payments):
+    """Of neither call, from the sandbox and over HTTP."""
     key = payments.calls.key()
 
     def authorize(method):
@@ -23,13 +23,13 @@ def test_a_payment_method_is_not_said_of_a_key_that_was_used_twice(payments):
     authorize("pm_first")
     with pytest.raises(KeyMisused) as misused:
         authorize("pm_other")
-    said = f"key {key} belongs to one call (authorize) and was used again for another (authorize)"
-    assert str(misused.value) == said
+    message = f"key {key} belongs to one call (authorize) and was used again for another (authorize)"
+    assert str(misused.value) == message
     assert (misused.value.first, misused.value.now) == ("authorize", "authorize")
 
 
-def test_what_was_ordered_is_not_said_of_a_key_that_was_used_twice(kitchen):
-    """The name of a dish may hold braces, quotes and line breaks."""
+def test_the_error_of_a_misused_key_contains_no_ordered_item(kitchen):
+    """Even if the name of a dish has braces, quotes and line breaks."""
     key = kitchen.calls.key()
 
     def send(name):

@@ -44,9 +44,9 @@ def _without_words(schema: Any) -> Any:
 
 
 def test_every_operation_is_in_the_document_with_its_messages(document, schemas):
-    """And nothing else is."""
+    """The document has no other operation or message."""
     listed, _ = schemas
-    said = {
+    documented = {
         path: (
             item["post"]["operationId"],
             item["post"]["requestBody"]["content"]["application/json"]["schema"],
@@ -54,27 +54,27 @@ def test_every_operation_is_in_the_document_with_its_messages(document, schemas)
         )
         for path, item in document["paths"].items()
     }
-    assert said == {
+    assert documented == {
         operation.path: (operation.name, listed[2 * at], listed[2 * at + 1]) for at, operation in enumerate(OPERATIONS)
     }
 
 
 def test_every_message_is_in_the_document_field_by_field(document, schemas):
-    """Types, bounds, patterns, what is required, and what may be added."""
+    """Types, bounds, patterns, required fields, and whether others may be added are the same."""
     _, named = schemas
-    said = {name: _without_words(schema) for name, schema in document["components"]["schemas"].items()}
-    assert said == {name: _without_words(schema) for name, schema in named.items()}
+    documented = {name: _without_words(schema) for name, schema in document["components"]["schemas"].items()}
+    assert documented == {name: _without_words(schema) for name, schema in named.items()}
 
 
-def test_every_operation_says_how_it_fails(document):
-    """The same three ways, each with the error message."""
+def test_every_operation_documents_its_errors(document):
+    """Each has the same three errors with the error message."""
     for item in document["paths"].values():
         assert set(item["post"]["responses"]) == {"200", "401", "409", "503"}
         assert item["post"]["parameters"] == [{"$ref": "#/components/parameters/Key"}]
 
 
-def test_the_document_names_our_timeout(document):
-    """A provider is built for these times."""
+def test_the_document_names_our_timeouts(document):
+    """A provider must answer and remember keys within these times."""
     assert f"within {TIMEOUT_S:g} seconds" in document["info"]["description"]
     assert "for 24 hours at least" in document["info"]["description"]
 

@@ -1,4 +1,4 @@
-"""An execution of the order machine that ended in a fault makes its order an incident; nothing else changes one."""
+"""An execution of the order machine that ended in a fault makes its order an incident."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STRANGER = order_id_for("app", "never placed")
 
 
 def fault(run: int = 1, status: str = "FAILED", name: str = "", **detail: Any) -> dict[str, Any]:
-    """EventBridge's event, as the developer guide of Step Functions shows it; a fault has error and cause if any."""
+    """Build EventBridge's event as in the developer guide of Step Functions; error and cause are optional."""
     execution = name or f"{s.ORDER_ID}-{run}"
     arn = f"{MACHINE.replace('stateMachine', 'execution')}:{execution}"
     return {
@@ -56,7 +56,7 @@ def message(event: Any, message_id: str = "m") -> dict[str, Any]:
 
 
 def handle(shop: Shop, *messages: Any) -> list[str]:
-    """Which messages are to come again."""
+    """Handle messages and return the ids of those to deliver again."""
     with serving(shop.engine, {}):
         told = execution_faults.handler({"Records": list(messages)}, None)
     return [failure["itemIdentifier"] for failure in told["batchItemFailures"]]
@@ -79,16 +79,16 @@ def shop() -> Shop:
     ("status", "error"),
     [("FAILED", "ExecutionFailed"), ("TIMED_OUT", "States.Timeout"), ("ABORTED", "ExecutionAborted")],
 )
-def test_a_fault_without_a_name_is_an_incident_all_the_same(shop: Shop, status: str, error: str) -> None:
-    """The event need not carry error and cause; the execution is named, for a person to look into it."""
+def test_a_fault_without_an_error_name_is_an_incident_too(shop: Shop, status: str, error: str) -> None:
+    """Error and cause are optional in the event; the incident names the execution, so that support can look at it."""
     assert handle(shop, message(fault(status=status))) == []
     event = parked(shop)
     assert (event.run, event.error) == (1, error)
     assert event.detail.endswith(f"{s.ORDER_ID}-1 is {status}")
 
 
-def test_the_incident_is_named_after_what_began_it(shop: Shop) -> None:
-    """As when the machine parks by itself: a child's failure is JSON in the cause, a function's exception in that."""
+def test_the_incident_is_named_after_the_first_error(shop: Shop) -> None:
+    """A child's failure is JSON in the cause, with the function's exception inside, as when the machine parks it."""
     function = json.dumps({"errorType": "StreamUnavailable", "errorMessage": "no answer"})
     child = json.dumps({"Error": "StreamUnavailable", "Cause": function, "Status": "FAILED"})
     assert handle(shop, message(fault(error="States.TaskFailed", cause=child))) == []
@@ -100,26 +100,26 @@ def test_a_message_that_comes_twice_parks_once(shop: Shop) -> None:
     """SQS and EventBridge deliver at least once."""
     assert handle(shop, message(fault()), message(fault())) == []
     assert handle(shop, message(fault())) == []
-    kinds = [type(found.event) for found in shop.log.load(f"order#{s.ORDER_ID}").recorded]
+    kinds = [type(recorded.event) for recorded in shop.log.load(f"order#{s.ORDER_ID}").recorded]
     assert kinds.count(OrderParked) == 1
 
 
 def test_an_order_that_its_machine_has_parked_keeps_its_reason(shop: Shop) -> None:
-    """The execution may still fail behind it."""
+    """The execution may fail after it parked the order."""
     shop.tell(s.park())
     assert handle(shop, message(fault(error="Other"))) == []
     assert parked(shop).error == "Bug"
 
 
 def test_a_superseded_run_changes_nothing(shop: Shop) -> None:
-    """A newer run has the order."""
+    """A newer run works on the order."""
     before = shop.tell(s.restart()).version
     assert handle(shop, message(fault(run=1))) == []
     assert shop.order().version == before
 
 
 def test_an_order_that_has_ended_is_left_alone() -> None:
-    """Whatever became of its execution."""
+    """A fault of its execution does not matter any more."""
     shop = Shop()
     ended = shop.tell(*s.COMPLETED)
     assert ended.run_state is RunState.ENDED
@@ -127,8 +127,8 @@ def test_an_order_that_has_ended_is_left_alone() -> None:
     assert shop.order().version == ended.version
 
 
-def test_an_order_that_was_giving_back_is_parked_as_such(shop: Shop) -> None:
-    """A run that begins by itself might die the same way, again and again."""
+def test_an_order_that_was_compensating_is_parked_as_compensating(shop: Shop) -> None:
+    """A new run that starts automatically could fail in the same way again and again."""
     shop.tell(s.cancel())
     assert handle(shop, message(fault())) == []
     assert shop.order().run_state is RunState.PARKED
@@ -149,7 +149,7 @@ NO_FAULTS = [
 
 @pytest.mark.parametrize("wrong", NO_FAULTS, ids=range(len(NO_FAULTS)))
 def test_a_message_that_is_no_fault_fails_alone(shop: Shop, wrong: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """It comes again until the queue puts it aside; the others of the batch are done with."""
+    """It is delivered again until it goes to the dead-letter queue; the other messages of the batch are processed."""
     assert handle(shop, message(wrong, "wrong"), message(fault(), "right")) == ["wrong"]
     assert parked(shop).run == 1
     first = caplog.records[0]
@@ -158,20 +158,20 @@ def test_a_message_that_is_no_fault_fails_alone(shop: Shop, wrong: Any, caplog: 
 
 
 @pytest.mark.parametrize("unnamed", [None, {}, {"messageId": None, "body": "{}"}], ids=["null", "empty", "no id"])
-def test_a_message_without_a_name_keeps_no_other_from_being_recorded(
+def test_a_message_without_an_id_does_not_stop_the_others(
     shop: Shop, unnamed: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nobody could say which one is to come again, so all do; what was recorded is not recorded twice."""
+    """It cannot be reported by id, so the whole batch is delivered again; recorded faults are not recorded twice."""
     for _ in range(2):
         assert handle(shop, unnamed, message(fault())) == [""]
         assert parked(shop).run == 1
-    kinds = [type(found.event) for found in shop.log.load(f"order#{s.ORDER_ID}").recorded]
+    kinds = [type(recorded.event) for recorded in shop.log.load(f"order#{s.ORDER_ID}").recorded]
     assert kinds.count(OrderParked) == 1
     assert vars(caplog.records[0])["error"] == "NotAFault"
 
 
-def test_a_fault_that_could_not_be_recorded_comes_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The log may not answer."""
+def test_a_fault_that_could_not_be_recorded_is_delivered_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For example because the log does not answer."""
     real = shop.log.append
 
     def unavailable(*_: Any) -> Any:

@@ -1,5 +1,5 @@
-"""The feed under Lambda's batches: what fails holds up its own order alone, ends where a person finds it, and nothing
-else is lost, whatever the boundaries of the batches."""
+"""The feed under Lambda's batches: a failing record delays only its own order and ends in the failure
+destination; no other record is lost, at any boundaries of the batches."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ STORIES: list[tuple[s.StoryLine, ...]] = [
 
 
 class Trouble:
-    """Calls that fail before, or after, they took effect. ``left`` says by their turn which do."""
+    """Calls that fail before or after their effect. ``left`` holds the outcomes of the next calls."""
 
     def __init__(self) -> None:
         self.left: list[str] = []
@@ -66,7 +66,7 @@ class Trouble:
 
 
 class TroubledRuns(Runs):
-    """Starts of some orders never work; others fail when there is trouble. ``calls`` are the starts that worked."""
+    """Starts of ``broken`` orders always fail, others while there is trouble. ``calls`` are the successful starts."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__()
@@ -85,7 +85,7 @@ class TroubledRuns(Runs):
 
 
 class TroubledDocuments(InMemoryDocuments):
-    """Fails when there is trouble, and remembers which versions of its row each order had."""
+    """Documents that fail while there is trouble, and record the versions of each order's row."""
 
     def __init__(self, trouble: Trouble) -> None:
         super().__init__()
@@ -106,7 +106,7 @@ class TroubledDocuments(InMemoryDocuments):
 
 @dataclass
 class World:
-    """A shop with several orders, whose log is followed through a mapping."""
+    """A shop with several orders, whose log is delivered to the feed through a mapping."""
 
     random: Random
     mapping_settings: dict[str, Any] = field(default_factory=dict)
@@ -128,10 +128,10 @@ class World:
             return feed.handler(event, None)
 
     def write(self, order_id: OrderId) -> None:
-        """The next line of an order is committed, and shows in the stream."""
+        """Commit the next line of an order's story and add the commit to the stream."""
         line = self.lines[order_id].pop(0)
-        told = s.place(order_id=order_id) if line is s.PLACED[0] else line
-        self.shop.tell(told, order_id=order_id)
+        command = s.place(order_id=order_id) if line is s.PLACED[0] else line
+        self.shop.tell(command, order_id=order_id)
         commits = list(self.shop.log.read(f"order#{order_id}"))
         for commit in commits[self._streamed.get(order_id, 0) :]:
             self._stream(order_id, commit)
@@ -147,7 +147,7 @@ class World:
         self.mapping.put(record)
 
     def run(self) -> None:
-        """Orders go on while the feed follows, sometimes far behind."""
+        """Commit orders while the feed follows, sometimes far behind."""
         while any(self.lines.values()) or self.mapping.behind:
             writable = [order_id for order_id, lines in self.lines.items() if lines]
             if writable and (not self.mapping.behind or self.random.random() < 0.6):
@@ -157,10 +157,10 @@ class World:
 
     @property
     def discarded(self) -> list[Record]:
-        return [record for told in self.mapping.destination for record in json.loads(told["payload"])["Records"]]
+        return [record for batch in self.mapping.destination for record in json.loads(batch["payload"])["Records"]]
 
     def check_followed(self, order_id: OrderId) -> None:
-        """Its runs were started in their order, nobody waits for an answer that is there, the view is up to date."""
+        """Check that its runs were started in order, no wait has an answer in the log, and the view is up to date."""
         history, order = load(self.shop.log, order_id)
         started = [int(name.rpartition("-")[2]) for name in self.runs.calls if name.startswith(f"{order_id}-")]
         firsts = list(dict.fromkeys(started))
@@ -196,7 +196,7 @@ SPOILS = [no_image, other_types, no_events, no_event_name]
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Two to five orders, any settings of a mapping."""
+    """Draw two to five orders and the settings of a mapping."""
     mapping = {
         "shards": draw(st.integers(1, 3)),
         "parallelization": draw(st.integers(1, 3)),
@@ -205,8 +205,8 @@ def worlds(draw: st.DrawFn) -> World:
         "bisect": draw(st.booleans()),
         "renew": draw(st.booleans()),
     }
-    told = draw(st.lists(st.sampled_from(STORIES), min_size=2, max_size=5))
-    lines = {order_id_for("app", f"order {number}"): list(story) for number, story in enumerate(told)}
+    stories = draw(st.lists(st.sampled_from(STORIES), min_size=2, max_size=5))
+    lines = {order_id_for("app", f"order {number}"): list(story) for number, story in enumerate(stories)}
     return World(draw(st.randoms(use_true_random=False)), mapping, lines)
 
 
@@ -215,12 +215,12 @@ def worlds(draw: st.DrawFn) -> World:
 def test_a_poison_record_ends_in_the_destination_and_every_other_order_is_followed(
     world: World, data: st.DataObject
 ) -> None:
-    """Whatever the boundaries of the batches are, and whatever is wrong with the record."""
+    """At any boundaries of the batches, for any fault of the record."""
     orders = sorted(world.lines)
     poisoned = set(data.draw(st.lists(st.sampled_from(orders), min_size=1, max_size=len(orders) - 1)))
     for order_id in sorted(poisoned):
         if data.draw(st.booleans()):
-            world.runs.broken.add(order_id)  # nothing is wrong with the record, and yet it never works
+            world.runs.broken.add(order_id)  # the record is valid, but its run can never be started
         else:
             version = data.draw(st.integers(1, 6))  # where a commit begins there
             world.spoil[order_id, version] = data.draw(st.sampled_from(SPOILS))
@@ -237,8 +237,8 @@ def test_a_poison_record_ends_in_the_destination_and_every_other_order_is_follow
 
 @settings(max_examples=60, deadline=None)
 @given(worlds(), st.lists(st.sampled_from(["", "before", "after"]), max_size=12))
-def test_trouble_that_passes_loses_nothing(world: World, trouble: list[str]) -> None:
-    """As long as Lambda's retries outlast it."""
+def test_a_temporary_failure_loses_no_record(world: World, trouble: list[str]) -> None:
+    """If it is shorter than Lambda's retries."""
     world.trouble.left = trouble
     world.mapping.retries_max = sum(1 for how in trouble if how)
     world.mapping.renew = False
@@ -255,7 +255,7 @@ def test_trouble_that_passes_loses_nothing(world: World, trouble: list[str]) -> 
     st.sampled_from(["pk", None]),
 )
 def test_a_failure_stops_its_own_stream_alone(batch: list[tuple[str, bool]], keys: str | None) -> None:
-    """All before it and all of other streams is worked on in order; it and what is behind it in its stream are told."""
+    """Earlier records and other streams are processed in order; it and later records of its stream are reported."""
     records = [
         {
             "eventName": "INSERT",
@@ -294,17 +294,19 @@ FIRST, SECOND = order_id_for("app", "first"), order_id_for("app", "second")
 
 
 def test_the_payload_of_a_poison_record_is_kept_whole(world: World) -> None:
-    """So that a person can see what it was, and bring it again."""
+    """A person can read it and deliver it again."""
     world.lines = {FIRST: [*s.ACCEPTED], SECOND: [*s.ACCEPTED]}
     world.spoil[FIRST, 1] = no_events
     world.run()
-    (kept,) = [told for told in world.mapping.destination if world.spoilt[0] in json.loads(told["payload"])["Records"]]
+    (kept,) = [
+        batch for batch in world.mapping.destination if world.spoilt[0] in json.loads(batch["payload"])["Records"]
+    ]
     assert kept["requestContext"]["condition"] == "RetryAttemptsExhausted"
     world.check_followed(SECOND)
 
 
-def test_the_run_of_a_record_that_was_given_up_is_started_by_the_next_commit(world: World) -> None:
-    """A gap heals from the log: the view knows what it has not seen."""
+def test_the_run_of_a_dropped_record_is_started_by_the_next_commit(world: World) -> None:
+    """The next commit repairs the gap, because the order's row shows which events were not processed."""
     world.lines = {FIRST: [*s.AUTHORIZED]}
     world.spoil[FIRST, 1] = no_image
     world.run()
@@ -312,8 +314,8 @@ def test_the_run_of_a_record_that_was_given_up_is_started_by_the_next_commit(wor
     world.check_followed(FIRST)
 
 
-def test_a_restart_that_nobody_heard_of_is_started_by_the_next_commit(world: World) -> None:
-    """Also when the view has followed the order up to there."""
+def test_a_restart_whose_record_was_dropped_is_started_by_the_next_commit(world: World) -> None:
+    """Even if the view was up to date until then."""
     world.lines = {FIRST: [*s.ACCEPTED]}
     world.run()
     restarted = world.shop.order(FIRST).version + 1
@@ -323,8 +325,8 @@ def test_a_restart_that_nobody_heard_of_is_started_by_the_next_commit(world: Wor
     assert world.runs.started == [f"{FIRST}-1", f"{FIRST}-2"]
 
 
-def test_a_commit_that_comes_after_those_behind_it_does_no_harm(world: World) -> None:
-    """Lambda keeps the order of an item, which is one commit."""
+def test_a_commit_that_is_delivered_after_later_ones_does_no_harm(world: World) -> None:
+    """Lambda keeps the order only within an item, and each commit is an item of its own."""
     world.shop.tell(s.place(order_id=FIRST), *s.ACCEPTED[1:], s.restart(), order_id=FIRST)
     commits = list(world.shop.log.read(f"order#{FIRST}"))
     for number, commit in enumerate(reversed(commits)):
@@ -335,16 +337,16 @@ def test_a_commit_that_comes_after_those_behind_it_does_no_harm(world: World) ->
     assert world.runs.calls[:2] == [f"{FIRST}-1", f"{FIRST}-2"]
 
 
-def test_who_waits_is_woken_though_the_answer_was_in_a_record_that_was_given_up(world: World) -> None:
-    """A wake-up reads the log, so any commit of the order brings it."""
+def test_a_wait_is_woken_although_its_answer_was_in_a_dropped_record(world: World) -> None:
+    """Any later commit of the order wakes it, because a wake-up reads the log."""
     world.lines = {FIRST: [*s.AUTHORIZED]}
     world.run()
     order = world.shop.order(FIRST)
     awaited = s.Awaited.ACCEPTANCE
-    asked = s.awaited_intent(order, awaited)
-    assert asked is not None
+    version = s.awaited_intent(order, awaited)
+    assert version is not None
     world.runs.waiting.add("a token")
-    wait = AnswerWait(order_id=FIRST, run=1, action="", awaited=awaited, intent_version=asked, token="a token")
+    wait = AnswerWait(order_id=FIRST, run=1, action="", awaited=awaited, intent_version=version, token="a token")
     register(world.documents, wait)
     world.spoil[FIRST, order.version + 1] = no_image
     world.lines = {FIRST: [s.accepted(), s.assigned()]}
@@ -353,8 +355,8 @@ def test_who_waits_is_woken_though_the_answer_was_in_a_record_that_was_given_up(
     assert list(waits_of(world.documents, FIRST)) == []
 
 
-def test_healing_costs_no_reading(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A commit of an order in which nobody waits is one reading of the log and one of the row."""
+def test_repairing_gaps_costs_no_read(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit of an order without waits costs one read of the log and one of the row."""
     reads: list[str] = []
     log_load, row_get = world.shop.log.load, world.documents.get
     monkeypatch.setattr(world.shop.log, "load", lambda stream: reads.append("log") or log_load(stream))
@@ -363,20 +365,20 @@ def test_healing_costs_no_reading(world: World, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(world.documents, "get", lambda pk, sk: reads.append("row") or row_get(pk, sk))
     reads.clear()
     world.call({"Records": [stream_record(FeedEntry(1, commit))]})
-    assert reads.count("log") == 2  # a row that was not there is looked at again: somebody may have removed it
+    assert reads.count("log") == 2  # a missing row leads to a second read, because it may have been deleted
     reads.clear()
     world.call({"Records": [stream_record(FeedEntry(1, commit))]})
     assert sorted(reads) == ["log", "row"]
 
 
-# --- tampering, and what is no commit ---------------------------------------------------------------------------------
+# --- tampering, and records that are no commits -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("change", ["MODIFY", "REMOVE"])
 def test_a_commit_that_was_changed_or_removed_raises_the_alarm(
     world: World, change: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """One line that a metric counts, naming the place and nothing of what stands there; and it is done with."""
+    """A metric counts its log line, which names stream and version and quotes no content. The record is not retried."""
     record = {
         "eventName": change,
         "dynamodb": {
@@ -389,9 +391,9 @@ def test_a_commit_that_was_changed_or_removed_raises_the_alarm(
     (line,) = caplog.records
     assert (line.levelno, line.getMessage()) == (logging.ERROR, "the log was tampered with")
     assert line.getMessage() == TAMPERED
-    told = vars(line)
-    assert (told["change"], told["stream"], told["version"]) == (change, f"order#{FIRST}", "3")
-    assert "a secret" not in str(told)
+    fields = vars(line)
+    assert (fields["change"], fields["stream"], fields["version"]) == (change, f"order#{FIRST}", "3")
+    assert "a secret" not in str(fields)
 
 
 SHAPELESS: list[Any] = [
@@ -406,19 +408,19 @@ SHAPELESS: list[Any] = [
 
 @pytest.mark.parametrize("shapeless", SHAPELESS, ids=str)
 def test_a_record_of_any_shape_is_reported_and_crashes_nothing(world: World, shapeless: Any) -> None:
-    """An empty identifier has Lambda bring the batch again, which is all that can be asked for it."""
+    """With an empty identifier Lambda delivers the whole batch again; the record has no identifier of its own."""
     world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
-    told = world.call({"Records": [shapeless, stream_record(FeedEntry(1, commit))]})
+    response = world.call({"Records": [shapeless, stream_record(FeedEntry(1, commit))]})
     number = "7" if isinstance(shapeless, dict) and "7" in str(shapeless) else ""
-    assert told == {"batchItemFailures": [{"itemIdentifier": number}]}
+    assert response == {"batchItemFailures": [{"itemIdentifier": number}]}
     assert world.runs.started == [f"{FIRST}-1"]
 
 
-def test_a_failure_is_logged_by_name_and_place_without_what_is_stored(
+def test_a_failure_is_logged_with_error_name_stream_and_version_only(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A message of an error might quote it."""
+    """An error's message could quote stored data."""
     world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
     record: Any = stream_record(FeedEntry(1, commit))
@@ -433,7 +435,7 @@ def test_a_failure_is_logged_by_name_and_place_without_what_is_stored(
 
 
 class Bus(InMemoryEventBus):
-    """Takes no event of some orders, and nothing at all while it is down."""
+    """A bus that refuses the events of some orders, and all events while it is down."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -453,7 +455,7 @@ class Bus(InMemoryEventBus):
 @settings(max_examples=40, deadline=None)
 @given(worlds(), st.data())
 def test_every_event_of_every_other_order_is_published(world: World, data: st.DataObject) -> None:
-    """At least once, whatever the bus will not take of one order, or cannot be read."""
+    """At least once, even if the bus refuses the events of one order or a record is unreadable."""
     bus = Bus()
 
     def call(event: dict[str, Any]) -> Any:
@@ -472,4 +474,4 @@ def test_every_event_of_every_other_order_is_published(world: World, data: st.Da
         if order_id not in {refused, spoilt}:
             recorded = world.shop.log.load(f"order#{order_id}").recorded
             assert {event.id for event in cloud_events(order_id, recorded)} <= taken
-    assert not any(refused in told for told in taken)
+    assert not any(refused in published for published in taken)

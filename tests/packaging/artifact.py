@@ -25,8 +25,8 @@ try:
     answer = called(event, None)
 except Exception as raised:
     error = f"{type(raised).__name__}: {raised}"
-from_elsewhere = [found.__file__ for found in sys.modules.values()
-    if getattr(found, "__file__", None) and not found.__file__.startswith((folder, *sys.path[1:]))]
+from_elsewhere = [loaded.__file__ for loaded in sys.modules.values()
+    if getattr(loaded, "__file__", None) and not loaded.__file__.startswith((folder, *sys.path[1:]))]
 print(json.dumps({"answer": answer, "error": error, "imported": sorted(sys.modules), "elsewhere": from_elsewhere}))
 """
 
@@ -53,5 +53,5 @@ def call(artifact: Path, handler: str, event: Any, environment: Mapping[str, str
         check=True,
         timeout=60,
     )
-    told: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return told
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result

@@ -20,11 +20,11 @@ UNZIPPED_MAX_MB = 250
 """Lambda's limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 
 NEVER_SHIPPED = {"apsw", "greenlet", "jsonata", "httpx", "rich", "typer", "uvicorn", "jwt", "yaml", "moto", "pytest"}
-"""What only the embedded engine, the command line or the tests use."""
+"""Packages that only the embedded engine, the command line or the tests use."""
 
 LEAN = ("SagaStep", "Feed", "Publisher", "Timer", "ExecutionFaults", "Webhooks")
 HEAVY = NEVER_SHIPPED | {"pydantic", "pydantic_core", "aws_lambda_powertools"}
-"""What costs a tenth of a second at a cold start and is of no use to those functions."""
+"""Packages that take a tenth of a second at a cold start and are not used by those functions."""
 
 PLACED = "ord_abcdefghijklmnopqrstuvwxyz"
 
@@ -107,7 +107,7 @@ CALLS: dict[str, tuple[Any, str]] = {
     "WebhooksApi": (http("GET", "/webhooks"), '"statusCode": 401'),
     "Webhooks": ({}, "DocumentsUnavailable"),
 }
-"""A small event for each function, and what its answer or its error says where no AWS answers."""
+"""For each function a small event, and a text of its answer or error when AWS does not answer."""
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -115,13 +115,13 @@ def test_every_handler_runs_from_the_artifact(artifact: Path, nowhere: str, func
     """A module that the artifact lacks is found here, not on AWS."""
     event, expected = CALLS[function]
     credentials = {"AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nobody", "AWS_DEFAULT_REGION": "eu-west-1"}
-    found = FUNCTIONS[function]
-    environment = {**found.environment, **credentials, "AWS_ENDPOINT_URL": nowhere}
+    deployed = FUNCTIONS[function]
+    environment = {**deployed.environment, **credentials, "AWS_ENDPOINT_URL": nowhere}
     if function == "SagaStep":
         environment |= {f"{name}_URL": "https://provider.example" for name in ("PAYMENTS", "KITCHEN", "COURIERS")}
-    told = call(artifact, found.handler, event, environment)
-    said = told["error"] or json.dumps(told["answer"]).replace("\\", "")
-    assert expected in said
-    assert told["elsewhere"] == []
+    result = call(artifact, deployed.handler, event, environment)
+    text = result["error"] or json.dumps(result["answer"]).replace("\\", "")
+    assert expected in text
+    assert result["elsewhere"] == []
     if function in LEAN:
-        assert not {name.split(".")[0] for name in told["imported"]} & HEAVY
+        assert not {name.split(".")[0] for name in result["imported"]} & HEAVY

@@ -105,7 +105,7 @@ NAMES = {
     "EVENT_BUS": "OrderBus.Arn",
     "PROVIDERS_SECRET": "ProvidersSecret",
 }
-"""The variables that name what only some functions may use."""
+"""The variables that name resources which only some functions may use."""
 
 
 @pytest.mark.parametrize("variable", NAMES)
@@ -185,7 +185,7 @@ def test_every_machine_is_in_the_list(of_type: OfType) -> None:
 
 
 UNCONDITIONAL = {"OrderEventsPolicy", "TableKey"}
-"""What EventBridge writes to that may not ask where it comes from: it takes no Condition in the policy of a topic, and
+"""Targets of EventBridge whose policies cannot check the source: it takes no Condition in the policy of a topic, and
 sends no source account to the key of an encrypted one.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html

@@ -46,9 +46,10 @@ class PeopleDriver(Protocol):
 
 
 class CommandDriver:
-    """Calls the command handling directly, as the API's functions do after parsing a request."""
+    """Calls the command handling on the hub, as the API's functions do after parsing a request."""
 
     def __init__(self, engine: EmbeddedEngine) -> None:
+        self._hub = engine._hub
         self._log = engine.ports.log
         self._now = engine.ports.clock.now
 
@@ -77,7 +78,7 @@ class CommandDriver:
 
     def _handle(self, command: Command, order_id: OrderId, key: str) -> None:
         caller = Caller(Actor(Role.CUSTOMER, histories.CUSTOMER), correlation=order_id, causation="benchmark")
-        handle(self._log, command, order_id=order_id, key=f"benchmark/{key}", caller=caller)
+        self._hub.ask(lambda: handle(self._log, command, order_id=order_id, key=f"benchmark/{key}", caller=caller))
 
 
 class HttpDriver:

@@ -568,9 +568,17 @@ MUTANTS = (
         name="kept history after a write of another process",
         breaks="Kept histories are dropped when another process wrote to the file.",
         file="workflows/sqlite/event_log.py",
-        old="        if self._database.others_wrote():\n            self._recent.clear()\n",
+        old="            self._recent.clear()\n",
         new="",
         caught_by=tests("sqlite/test_recent.py::test_a_write_of_another_process_empties_what_is_kept"),
+    ),
+    Mutant(
+        name="kept read after a write of the partition",
+        breaks="A durable write of a document drops the kept reads of its partition.",
+        file="workflows/sqlite/documents.py",
+        old="            self._reads.pop(pk, None)\n",
+        new="            pass\n",
+        caught_by=tests("sqlite/test_recent_reads.py::test_a_kept_read_equals_the_file_after_any_writes"),
     ),
     Mutant(
         name="arrival that does not wake the hub",

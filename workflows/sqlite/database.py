@@ -136,9 +136,9 @@ class Database:
         """Whether the caller runs on the hub that commits the writes."""
         return self._writer is not None and self._writer.hub.is_here
 
-    def others_wrote(self) -> bool:
-        """Whether another connection wrote to the file since the last call. Only on the hub."""
-        return self._writing().others_wrote()
+    def foreign_writes(self) -> int:
+        """Return a number that changes when another connection has written to the file. Only on the hub."""
+        return self._writing().foreign_writes()
 
     def submit(self, work: Work[T], *, on_durable: Callable[[T], None] | None = None) -> Future[T]:
         """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future.

@@ -46,6 +46,7 @@ class SqliteEventLog(ChainedEventLog):
         super().__init__(codec, clock)
         self._database = database
         self._recent = recent
+        self._foreign_writes = 0
         self._listeners = Listeners()
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
@@ -77,8 +78,9 @@ class SqliteEventLog(ChainedEventLog):
         """The kept histories, if they may be used: on the hub's thread, and emptied if another process wrote."""
         if self._recent is None or not self._database.is_on_hub:
             return None
-        if self._database.others_wrote():
+        if (foreign := self._database.foreign_writes()) != self._foreign_writes:
             self._recent.clear()
+            self._foreign_writes = foreign
         return self._recent
 
     def read(self, stream: str) -> Iterable[StoredRow]:

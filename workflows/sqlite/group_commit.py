@@ -111,14 +111,12 @@ class Writer:
         """Run a reading work on the hub, where no transaction is open between two turns: it sees what is durable."""
         return work(self._connection)
 
-    def others_wrote(self) -> bool:
-        """Whether another connection wrote since the last call. SQLite is asked once a turn."""
-        if self._asked_in_turn == self.hub.turns:
-            return False
-        self._asked_in_turn = self.hub.turns
-        version = int(self._connection.pragma("data_version"))
-        has_changed, self._data_version = version != self._data_version, version
-        return has_changed
+    def foreign_writes(self) -> int:
+        """Return a number that changes when another connection has written. SQLite is asked once a turn."""
+        if self._asked_in_turn != self.hub.turns:
+            self._asked_in_turn = self.hub.turns
+            self._data_version = int(self._connection.pragma("data_version"))
+        return self._data_version
 
     def close(self) -> None:
         """Commit all queued works, then stop. Idempotent."""

@@ -1,4 +1,4 @@
-"""What every courier adapter does: the contract of ``CourierGateway``."""
+"""The contract of ``CourierGateway``, for every adapter."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ def withdraw(couriers, offered: str, key: str | None = None) -> Released | TooLa
 
 
 def test_an_offer_can_be_withdrawn_until_a_courier_is_under_way(couriers):
-    """Before that nobody has to be paid."""
+    """Before that no courier has to be paid."""
     offered = couriers.calls.key()
     offer(couriers, offered)
     couriers.advance(couriers.too_late_after - timedelta(seconds=1))
     assert isinstance(withdraw(couriers, offered), Released)
 
 
-def test_a_courier_under_way_is_not_called_back(couriers):
-    """Too late is an answer with a reason, and final."""
+def test_an_offer_of_a_courier_under_way_cannot_be_withdrawn(couriers):
+    """``TooLate`` is a final answer with a reason."""
     offered = couriers.calls.key()
     offer(couriers, offered)
     couriers.advance(couriers.too_late_after)
     first = withdraw(couriers, offered)
     assert isinstance(first, TooLate)
     assert first.reason == "courier_under_way"
-    couriers.advance(timedelta(hours=-1))  # clocks do that
+    couriers.advance(timedelta(hours=-1))  # clocks may go backwards
     assert withdraw(couriers, offered) == first
 
 
-def test_withdrawing_what_is_withdrawn_is_released_since_then(couriers):
-    """Under another key, hours later."""
+def test_withdrawing_again_returns_the_time_of_the_first_withdrawal(couriers):
+    """Even with another key, hours later."""
     offered = couriers.calls.key()
     offer(couriers, offered)
     first = withdraw(couriers, offered)
@@ -56,7 +56,7 @@ def test_withdrawing_what_is_withdrawn_is_released_since_then(couriers):
 
 
 def test_an_offer_withdrawn_before_it_arrives_is_never_shown_to_a_courier(couriers):
-    """An offer in doubt can be withdrawn without knowing: the late one is turned away."""
+    """An offer that may not have arrived can be withdrawn; if it arrives later it is rejected."""
     offered = couriers.calls.key()
     first = withdraw(couriers, offered)
     couriers.advance(timedelta(minutes=5))
@@ -68,7 +68,7 @@ def test_an_offer_withdrawn_before_it_arrives_is_never_shown_to_a_courier(courie
 
 
 def test_the_offers_of_an_order_are_withdrawn_one_by_one(couriers):
-    """Each attempt is another offer, with a key of its own."""
+    """Each attempt is an offer with a key of its own."""
     first, second = couriers.calls.key(), couriers.calls.key()
     offer(couriers, first, attempt=1)
     withdraw(couriers, first)
@@ -78,8 +78,8 @@ def test_the_offers_of_an_order_are_withdrawn_one_by_one(couriers):
     assert isinstance(withdraw(couriers, second), TooLate)
 
 
-def test_a_key_with_another_offer_is_refused_loudly(couriers):
-    """The same key says the same attempt."""
+def test_a_key_with_another_offer_is_an_error(couriers):
+    """A key belongs to one attempt."""
     offered = couriers.calls.key()
     offer(couriers, offered, attempt=1)
     offer(couriers, offered, attempt=1)

@@ -1,4 +1,4 @@
-"""A provider over HTTP that does not keep to the protocol: nothing it does becomes a fact, and no secret gets out."""
+"""A provider over HTTP that breaks the protocol: no invalid answer becomes a fact, and no secret leaks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ Script = Callable[[socket.socket], None]
 
 @dataclass
 class Stub:
-    """A provider that answers each connection by a script and keeps what it was sent."""
+    """A provider that answers each connection by a script and keeps the requests."""
 
     port: int
     requests: list[bytes] = field(default_factory=list)
@@ -59,7 +59,7 @@ class Stub:
 
 @pytest.fixture
 def provider() -> Iterator[Callable[..., Stub]]:
-    """Start a stub with a script for every connection; ``wrap`` makes TLS of it."""
+    """Start a stub that runs a script for every connection; ``wrap`` adds TLS."""
     sockets: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
@@ -98,7 +98,7 @@ def provider() -> Iterator[Callable[..., Stub]]:
 
 
 def _request(connection: socket.socket) -> bytes:
-    """One request, headers and body; empty when the other side left."""
+    """Read one request, headers and body; empty if the other side closed the connection."""
     read = b""
     while b"\r\n\r\n" not in read:
         chunk = connection.recv(65_536)
@@ -129,8 +129,8 @@ def capture(payments: HttpPayments, timeout_s: float = 5) -> Captured:
     return receipt
 
 
-def test_a_call_is_one_request_that_names_itself_and_who_calls(provider):
-    """Idempotency-Key, bearer token, JSON; and what it says is read as our receipt, its time in UTC."""
+def test_a_call_is_one_request_with_its_key_and_our_token(provider):
+    """It has the idempotency key, the bearer token and JSON; the answer is read as a receipt with its time in UTC."""
     stub = provider(says(CAPTURED | {"at": "2026-03-01T14:00:00+02:00", "fee": "0.10"}))
     assert capture(stub.payments()) == Captured(
         capture_id="cap_1", amount=Money(400, "EUR"), at=datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -162,7 +162,7 @@ def _killed_halfway(connection: socket.socket) -> None:
 
 
 def _trickles(connection: socket.socket) -> None:
-    """Each byte begins a socket's timeout anew; ours is over all the same."""
+    """Send single bytes: each restarts a socket's timeout, but not the timeout of the call."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
     with suppress(OSError):
         while True:
@@ -171,7 +171,7 @@ def _trickles(connection: socket.socket) -> None:
 
 
 def _drips(head: bytes, again: bytes = b"x") -> Script:
-    """``head``, and then ``again`` for ever."""
+    """Send ``head``, and then ``again`` without end."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(head)
@@ -197,8 +197,8 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_whatever_a_provider_trickles_the_call_ends_in_time(case, provider):
-    """The timeout is for the whole call; the timeouts of machines and functions are built on it."""
+def test_a_call_ends_in_time_however_slowly_a_provider_answers(case, provider):
+    """The timeout is for the whole call, because the timeouts of machines and functions build on it."""
     began_s = time.monotonic()
     with pytest.raises(PaymentsUnavailable, match=r"no answer within 0\.3 s"):
         capture(provider(ENDLESS[case]).payments(), timeout_s=0.3)
@@ -217,8 +217,8 @@ EARLY = {
 
 
 @pytest.mark.parametrize("case", EARLY)
-def test_a_receipt_that_comes_late_is_not_taken_for_that_of_the_next_call(case, provider):
-    """Whatever follows an answer that is none belongs to the call before, so that connection is not used again."""
+def test_a_late_receipt_is_not_used_for_the_next_call(case, provider):
+    """After an invalid answer the connection is not used again, because later bytes belong to the earlier call."""
     stub = provider(lambda connection: connection.sendall(EARLY[case]))
     payments = stub.payments()
     for called in (1, 2):
@@ -227,21 +227,21 @@ def test_a_receipt_that_comes_late_is_not_taken_for_that_of_the_next_call(case, 
         assert (len(stub.requests), stub.connections) == (called, called)
 
 
-def test_an_answer_to_no_question_is_not_taken_for_that_of_the_next_call(provider):
-    """A connection on which something came while nothing was asked is dropped."""
-    go_on, said = threading.Event(), threading.Event()
+def test_an_unrequested_answer_is_not_used_for_the_next_call(provider):
+    """A connection on which bytes came without a request is closed."""
+    go_on, sent = threading.Event(), threading.Event()
 
     def script(connection: socket.socket) -> None:
         says(CAPTURED)(connection)
         assert go_on.wait(10)
         says(CAPTURED | {"capture_id": "cap_2"})(connection)
-        said.set()
+        sent.set()
 
     stub = provider(script)
     payments = stub.payments()
     assert capture(payments).capture_id == "cap_1"
     go_on.set()
-    assert said.wait(10)
+    assert sent.wait(10)
     assert capture(payments).capture_id == "cap_1"
     assert stub.connections == 2
 
@@ -262,8 +262,8 @@ NO_HTTP = {
 
 
 @pytest.mark.parametrize("case", NO_HTTP)
-def test_whatever_a_provider_announces_it_takes_no_more_than_an_answer_needs(case, provider):
-    """Neither memory nor another name for the failure."""
+def test_an_announced_length_takes_no_more_memory_than_an_answer_needs(case, provider):
+    """The call fails with the same error as any other invalid answer."""
 
     def script(connection: socket.socket) -> None:
         connection.sendall(NO_HTTP[case])
@@ -277,16 +277,16 @@ def test_whatever_a_provider_announces_it_takes_no_more_than_an_answer_needs(cas
     "body",
     [b'{"error":"e","detail":"gest\xf6rt"}', b'{"error":"e","detail":"d","x":' + b"[" * 30_000 + b"]" * 30_000 + b"}"],
 )
-def test_an_error_that_cannot_be_read_is_an_error_all_the_same(body, provider):
-    """Only these two names reach the machines and the circuit; anything else would be a bug of ours to them."""
+def test_an_unreadable_error_is_an_error_of_the_provider(body, provider):
+    """Machines and circuits know these error names only; any other exception would count as an internal error."""
     with pytest.raises(PaymentsUnavailable, match="HTTP 503, unknown"):
         capture(provider(says(body, "503 Down")).payments())
     with pytest.raises(CredentialRefused, match="HTTP 401"):
         capture(provider(says(body, "401 Who are you")).payments())
 
 
-def test_a_providers_words_cannot_write_on_a_terminal(provider):
-    """Of an error and of a refusal; a line break in a reason is none to ask again."""
+def test_control_characters_in_a_providers_texts_are_removed(provider):
+    """In errors and refusals, so that a log line or a terminal cannot be forged; the refusal stays a refusal."""
     stub = provider(says({"error": "down\x07", "detail": "we\x1b[2J are\r\n"}, "500 Oh no"))
     with pytest.raises(PaymentsUnavailable, match=r"HTTP 500, down: we\[2J are; repeat"):
         capture(stub.payments())
@@ -308,18 +308,18 @@ NO_ANSWER = {
     "a connection that ends in the answer": (_killed_halfway, "the connection broke"),
     "no HTTP": (lambda connection: connection.sendall(b"SSH-2.0-OpenSSH_9.2\r\n"), "the connection broke"),
     "an error of the provider": (says({"error": "down", "detail": "we are"}, "500 Oh no"), "HTTP 500, down: we are"),
-    "an error of who stands before it": (says(b"<html>", "502 Bad Gateway"), "HTTP 502"),
+    "an error of a proxy before it": (says(b"<html>", "502 Bad Gateway"), "HTTP 502"),
     "too many calls": (says({}, "429 Slow down"), "HTTP 429"),
     "an unknown path": (says({}, "404 Not Found"), "HTTP 404"),
-    "a success that is none of ours": (says(CAPTURED, "202 Accepted"), "HTTP 202"),
+    "a success that is not in the protocol": (says(CAPTURED, "202 Accepted"), "HTTP 202"),
     "a key in use": (says({"error": "key_in_use", "detail": "wait"}, "409 Conflict"), "key_in_use: wait"),
     "a conflict of another kind": (says({"status": "no"}, "409 Conflict"), "HTTP 409"),
 }
 
 
 @pytest.mark.parametrize("case", NO_ANSWER)
-def test_no_answer_is_unavailable_and_asked_once(case, provider):
-    """Whether it took effect is unknown; asking again is the machine's business, not ours."""
+def test_a_call_without_a_valid_answer_is_unavailable_and_made_once(case, provider):
+    """Its effect is unknown. Retries are made by the machine, not by the gateway."""
     script, words = NO_ANSWER[case]
     stub = provider(script)
     with pytest.raises(PaymentsUnavailable, match=words) as failure:
@@ -330,8 +330,8 @@ def test_no_answer_is_unavailable_and_asked_once(case, provider):
     assert " object at 0x" not in str(failure.value)
 
 
-def test_nobody_at_the_address_is_unavailable():
-    """Nothing listens there."""
+def test_a_refused_connection_is_unavailable():
+    """No server listens at the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(PaymentsUnavailable, match=r"no connection: .*refused"):
@@ -383,14 +383,14 @@ GARBLED = {
 
 
 @pytest.mark.parametrize("case", GARBLED)
-def test_an_answer_that_is_not_one_of_the_protocol_is_no_fact(case, provider):
-    """The books are made of what providers say, so what they do not say clearly is asked again."""
+def test_an_answer_that_breaks_the_protocol_becomes_no_fact(case, provider):
+    """Money is booked from answers, so an invalid one is retried."""
     with pytest.raises(PaymentsUnavailable, match="breaks the protocol"):
         capture(provider(says(GARBLED[case])).payments())
 
 
 def test_a_compressed_answer_is_not_unpacked(provider):
-    """We did not ask for one; a small one may be a very large one."""
+    """None was requested, and a small compressed answer may unpack to a very large one."""
     import gzip
 
     packed = gzip.compress(json.dumps(CAPTURED).encode())
@@ -399,8 +399,8 @@ def test_a_compressed_answer_is_not_unpacked(provider):
 
 
 @pytest.mark.parametrize("answer", [b"", b"{}", b'{"outcome": "cancelled"}', b'{"outcome": "receive"}'])
-def test_a_ticket_or_an_offer_stands_only_once_it_is_said_to(answer, provider):
-    """An empty 200 comes from anybody."""
+def test_a_ticket_or_an_offer_exists_only_after_a_valid_answer(answer, provider):
+    """An empty 200 may come from any server."""
     url = f"http://127.0.0.1:{provider(says(answer)).port}"
     with pytest.raises(KitchenUnavailable, match="breaks the protocol"):
         HttpKitchen(url, lambda: SECRET).send_ticket(
@@ -413,32 +413,32 @@ def test_a_ticket_or_an_offer_stands_only_once_it_is_said_to(answer, provider):
 
 
 @pytest.mark.parametrize(("detail", "first"), [("void", "void"), ("void of auth_1 with pm_4242", "unknown")])
-def test_a_misused_key_is_our_bug_and_says_both_operations(detail, first, provider):
-    """The second call had no effect; nobody asks again. What a provider says besides may be anything."""
+def test_a_misused_key_is_an_internal_error_that_names_both_operations(detail, first, provider):
+    """The second call had no effect and is not retried. Other text of the provider is not quoted."""
     stub = provider(says({"error": "key_misused", "detail": detail}, "409 Conflict"))
     with pytest.raises(KeyMisused) as misused:
         capture(stub.payments())
-    said = f"key {KEY} belongs to one call ({first}) and was used again for another (capture)"
-    assert (misused.value.key, str(misused.value)) == (KEY, said)
+    message = f"key {KEY} belongs to one call ({first}) and was used again for another (capture)"
+    assert (misused.value.key, str(misused.value)) == (KEY, message)
 
 
 @pytest.mark.parametrize("status", ["401 Unauthorized", "403 Forbidden"])
 def test_a_refused_credential_has_a_name_of_its_own(status, provider):
-    """No machine lists it to be retried, so the order is parked under it; the circuit counts it as any failure."""
+    """No machine retries it, so the order is parked with it; the circuit counts it like any failure."""
     with pytest.raises(CredentialRefused, match="refused our credential") as refused:
         capture(provider(says({}, status)).payments())
     assert type(refused.value).__name__ == "CredentialRefused"
 
 
 def test_no_machine_retries_a_refused_credential():
-    """Asking again is of no use before a person did something."""
+    """A retry does not help before an operator has replaced the credential."""
     machines = Path(__file__).parents[2] / "statemachines"
     assert all("CredentialRefused" not in path.read_text(encoding="utf-8") for path in machines.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("token", ["", "  ", "two words", "a\nb", "caf\u00e9", "a\x00b"])
-def test_what_is_no_token_is_not_sent(token, provider):
-    """And not said in the error either, which is what an HTTP library does with a header it refuses."""
+def test_an_invalid_token_is_not_sent(token, provider):
+    """The error does not quote it either, unlike the errors of HTTP libraries about invalid headers."""
     stub = provider(says(CAPTURED))
     with pytest.raises(CredentialRefused, match="empty or not a bearer token") as refused:
         capture(HttpPayments(f"http://127.0.0.1:{stub.port}", lambda: token))
@@ -446,8 +446,8 @@ def test_what_is_no_token_is_not_sent(token, provider):
     assert stub.requests == []
 
 
-def test_a_credential_that_is_missing_is_not_one_that_cannot_be_had_now(provider):
-    """The one waits for a person, the other for the store of secrets; nothing is sent either way."""
+def test_a_missing_credential_differs_from_one_that_cannot_be_read_now(provider):
+    """The first needs an operator, the second is retryable; no request is sent in either case."""
     stub = provider(says(CAPTURED))
 
     def fails(error: Exception) -> Callable[[], str]:
@@ -465,7 +465,7 @@ def test_a_credential_that_is_missing_is_not_one_that_cannot_be_had_now(provider
 
 
 def test_a_redirect_is_not_followed(provider):
-    """The credential is for one address."""
+    """The credential is meant for one address only."""
     elsewhere = provider(says(CAPTURED))
     stub = provider(says({}, "307 Temporary Redirect", f"Location: http://127.0.0.1:{elsewhere.port}/capture"))
     with pytest.raises(PaymentsUnavailable, match="HTTP 307"):
@@ -474,7 +474,7 @@ def test_a_redirect_is_not_followed(provider):
 
 
 def test_the_credential_is_in_no_error_and_no_log_line(provider, caplog):
-    """Also when the provider says it back to us, on every level of every logger."""
+    """Not even if the provider returns it, on any level of any logger."""
     caplog.set_level(logging.DEBUG)
     echo = {"error": "bad_token", "detail": f"you sent Bearer {SECRET}"}
     escaped = b'{"error":"x","detail":"\\u0073' + SECRET[1:].encode() + b'"}'
@@ -497,7 +497,7 @@ def test_the_credential_is_in_no_error_and_no_log_line(provider, caplog):
 
 
 def test_a_rotated_credential_is_used_from_the_next_call_on(provider):
-    """Without a restart."""
+    """No restart is needed."""
     tokens = iter(["first", "second"])
     stub = provider(says(CAPTURED))
     payments = HttpPayments(f"http://127.0.0.1:{stub.port}/", lambda: next(tokens))
@@ -507,7 +507,7 @@ def test_a_rotated_credential_is_used_from_the_next_call_on(provider):
 
 
 def test_a_connection_is_used_again_while_it_is_fresh(provider):
-    """A handshake a call is wasted; a connection that has been silent for long is a call lost."""
+    """A handshake for each call would be slow; a connection that was idle for long may be dead."""
     now_s = 1000.0
     stub = provider(says(CAPTURED))
     payments = stub.payments()
@@ -522,19 +522,19 @@ def test_a_connection_is_used_again_while_it_is_fresh(provider):
 
 
 def test_a_connection_the_provider_closed_meanwhile_is_not_used(provider):
-    """Servers close idle connections; the next call opens another and is not lost."""
+    """Servers close idle connections; the next call opens a new one and succeeds."""
 
-    gone = threading.Event()
+    closed = threading.Event()
 
     def once(connection: socket.socket) -> None:
         says(CAPTURED)(connection)
         connection.shutdown(socket.SHUT_RDWR)
-        gone.set()
+        closed.set()
 
     stub = provider(once)
     payments = stub.payments()
     capture(payments)
-    assert gone.wait(10)
+    assert closed.wait(10)
     capture(payments)
     assert len(stub.requests) == 2
 
@@ -554,15 +554,15 @@ URLS = [
 
 
 @pytest.mark.parametrize(("url", "words"), URLS)
-def test_an_address_that_is_none_is_refused_before_anything_is_sent(url, words):
-    """By name, when the function starts; and a password in it is not repeated."""
+def test_an_invalid_address_is_refused_before_a_request_is_sent(url, words):
+    """When the function starts, with its name; a password in the address is not quoted."""
     with pytest.raises(ProviderUrlRefused, match=words) as refused:
         HttpPayments(url, lambda: SECRET)
     assert "pass@" not in str(refused.value)
 
 
 def _certificate(folder: Path) -> Path:
-    """Certificate and key of 127.0.0.1, signed by itself."""
+    """Write a self-signed certificate of 127.0.0.1 and its key."""
     from ipaddress import ip_address
 
     from cryptography import x509
@@ -586,8 +586,8 @@ def _certificate(folder: Path) -> Path:
     return file
 
 
-def test_a_provider_that_cannot_prove_who_it_is_gets_nothing(provider, tmp_path, monkeypatch):
-    """TLS is verified: no request is sent before. With its certificate trusted, it is served."""
+def test_a_provider_without_a_trusted_certificate_gets_no_request(provider, tmp_path, monkeypatch):
+    """TLS is verified before a request is sent. Once its certificate is trusted, calls succeed."""
     file = _certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
@@ -603,8 +603,8 @@ def test_a_provider_that_cannot_prove_who_it_is_gets_nothing(provider, tmp_path,
 # --- a server of the sandbox -------------------------------------------------------------------------------------
 
 
-def test_a_caller_that_gave_up_left_its_effect_behind(opened, served):
-    """A timeout says nothing: the same call again gets the receipt."""
+def test_a_call_that_timed_out_may_have_had_its_effect(opened, served):
+    """The same call again gets the receipt of the first."""
     came, go_on = threading.Event(), threading.Event()
 
     def wait(_seconds: float) -> None:
@@ -628,8 +628,8 @@ def test_a_caller_that_gave_up_left_its_effect_behind(opened, served):
     assert receipt.authorization_id == line.id
 
 
-def test_what_the_sandboxs_wire_loses_is_unavailable_here_as_well(opened, served):
-    """So its fault settings work for a deployed engine too."""
+def test_a_call_that_the_sandbox_loses_is_unavailable_over_http_too(opened, served):
+    """The sandbox's fault settings work for a deployed engine too."""
     lossy = NetworkSettings(lost_before_rate=1.0)
     sandbox = opened(SandboxSettings(payment=PaymentSettings(network=lossy), kitchen=KitchenSettings(network=lossy)))
     with pytest.raises(PaymentsUnavailable, match="HTTP 503, unavailable: the call was lost"):
@@ -638,8 +638,8 @@ def test_what_the_sandboxs_wire_loses_is_unavailable_here_as_well(opened, served
         served(sandbox).kitchen().cancel_ticket(ticket_key=KEY, key=f"{KEY}1", timeout_s=5)
 
 
-def test_a_wrong_token_gets_nothing_done(opened, served):
-    """Of another sandbox, or none."""
+def test_a_call_with_a_wrong_token_has_no_effect(opened, served):
+    """Neither with the token of another sandbox nor without one."""
     sandbox = opened()
     url = served(sandbox).url
     with pytest.raises(CredentialRefused):
@@ -671,8 +671,8 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("case", MALFORMED)
-def test_the_sandbox_says_what_is_wrong_with_a_call(case, opened, served):
-    """For whoever puts a provider of their own behind the protocol and compares."""
+def test_the_sandbox_explains_an_invalid_call(case, opened, served):
+    """A developer who implements the protocol for another provider can compare."""
     import urllib3
 
     method, path, body, headers, status, error = MALFORMED[case]

@@ -1,4 +1,4 @@
-"""What every kitchen adapter does: the contract of ``KitchenGateway``."""
+"""The contract of ``KitchenGateway``, for every adapter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def cancel(kitchen, ticket: str, key: str | None = None) -> Cancelled | TooLate:
 
 
 def test_a_ticket_can_be_cancelled_until_the_meal_is_cooked(kitchen):
-    """Before that it comes off the board."""
+    """Before that it is removed from the kitchen's board."""
     ticket = kitchen.calls.key()
     send(kitchen, ticket)
     kitchen.advance(kitchen.too_late_after - timedelta(seconds=1))
@@ -49,19 +49,19 @@ def test_a_ticket_can_be_cancelled_until_the_meal_is_cooked(kitchen):
 
 
 def test_a_cooked_meal_cannot_be_cancelled_and_stays_so(kitchen):
-    """Too late is an answer with a reason, and final."""
+    """``TooLate`` is a final answer with a reason."""
     ticket = kitchen.calls.key()
     send(kitchen, ticket)
     kitchen.advance(kitchen.too_late_after)
     first = cancel(kitchen, ticket)
     assert isinstance(first, TooLate)
     assert first.reason == "already_cooked"
-    kitchen.advance(timedelta(hours=-1))  # clocks do that
+    kitchen.advance(timedelta(hours=-1))  # clocks may go backwards
     assert cancel(kitchen, ticket) == first
 
 
-def test_cancelling_what_is_cancelled_is_cancelled_since_then(kitchen):
-    """Under another key, hours later: the ticket is off the board, however long ago."""
+def test_cancelling_again_returns_the_time_of_the_first_cancellation(kitchen):
+    """Even with another key, hours later."""
     ticket = kitchen.calls.key()
     send(kitchen, ticket)
     first = cancel(kitchen, ticket)
@@ -70,7 +70,7 @@ def test_cancelling_what_is_cancelled_is_cancelled_since_then(kitchen):
 
 
 def test_a_ticket_cancelled_before_it_arrives_is_never_cooked(kitchen):
-    """A ticket whose sending is in doubt can be cancelled without knowing: the late one is turned away."""
+    """A ticket that may not have arrived can be cancelled; if it arrives later it is rejected."""
     ticket = kitchen.calls.key()
     first = cancel(kitchen, ticket)
     assert isinstance(first, Cancelled)
@@ -81,8 +81,8 @@ def test_a_ticket_cancelled_before_it_arrives_is_never_cooked(kitchen):
     assert cancel(kitchen, ticket) == first
 
 
-def test_a_ticket_sent_again_is_one_ticket_and_does_not_begin_anew(kitchen):
-    """The first arrival counts for when it is cooked."""
+def test_a_ticket_sent_again_is_one_ticket_and_does_not_restart(kitchen):
+    """The cooking time counts from the first arrival."""
     ticket = kitchen.calls.key()
     send(kitchen, ticket)
     kitchen.advance(kitchen.too_late_after - timedelta(seconds=1))
@@ -101,8 +101,8 @@ def test_a_ticket_sent_again_after_it_was_cancelled_stays_cancelled(kitchen):
     assert cancel(kitchen, ticket) == first
 
 
-def test_a_key_with_another_ticket_is_refused_loudly(kitchen):
-    """The same key says the same ticket, to the last option."""
+def test_a_key_with_another_ticket_is_an_error(kitchen):
+    """A key belongs to one ticket with all its options."""
     ticket = kitchen.calls.key()
     send(kitchen, ticket)
     with pytest.raises(KeyMisused, match=ticket):
@@ -112,7 +112,7 @@ def test_a_key_with_another_ticket_is_refused_loudly(kitchen):
 
 
 def test_a_repeated_cancellation_gets_the_first_receipt(kitchen):
-    """Byte for byte, whatever happened since."""
+    """It is the same receipt in every field, even if the ticket changed since."""
     ticket, key = kitchen.calls.key(), kitchen.calls.key()
     first = cancel(kitchen, ticket, key)
     send(kitchen, ticket)
@@ -121,7 +121,7 @@ def test_a_repeated_cancellation_gets_the_first_receipt(kitchen):
 
 
 def test_sending_and_cancelling_at_once_ends_with_a_ticket_that_is_not_cooked(kitchen):
-    """Whoever comes first: the cancellation holds."""
+    """In either order the cancellation wins."""
     tickets = [kitchen.calls.key() for _ in range(16)]
     keys = {ticket: kitchen.calls.key() for ticket in tickets}
     start = threading.Barrier(32)

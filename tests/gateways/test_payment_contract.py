@@ -1,4 +1,4 @@
-"""What every payment adapter does: the contract of ``PaymentGateway``."""
+"""The contract of ``PaymentGateway``, for every adapter."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def eur(amount: str) -> Money:
     return Money.parse(amount, "EUR")
 
 
-def test_what_is_authorised_is_held_to_the_cent(payments):
-    """The whole amount or nothing."""
+def test_an_authorization_holds_the_exact_amount(payments):
+    """A provider authorizes the whole amount or declines."""
     assert payments.held("40.07").amount == eur("40.07")
 
 
 def test_a_decline_is_an_answer_and_not_an_exception(payments):
-    """A business outcome that others must remember."""
+    """It is a business outcome, which is recorded."""
     for method, reason in payments.declined_methods.items():
         receipt = payments.gateway.authorize(
             reference=payments.calls.order, payment_method=method, amount=eur("1.00"), key=payments.calls.key(),
@@ -45,7 +45,7 @@ def test_a_decline_is_an_answer_and_not_an_exception(payments):
 
 
 def test_a_capture_may_take_a_part_and_closes_the_authorization(payments):
-    """The provider releases the rest; there is no second capture."""
+    """The provider releases the rest, and a second capture is refused."""
     hold = payments.held("40.00").authorization_id
     first = payments.gateway.capture(authorization_id=hold, amount=eur("31.50"), key=payments.calls.key(), timeout_s=10)
     second = payments.gateway.capture(authorization_id=hold, amount=eur("8.50"), key=payments.calls.key(), timeout_s=10)
@@ -55,8 +55,8 @@ def test_a_capture_may_take_a_part_and_closes_the_authorization(payments):
     assert second.reason == "already_captured"
 
 
-def test_voiding_what_is_voided_already_is_voided_since_then(payments):
-    """An undo that is asked for twice, under two keys, is done."""
+def test_voiding_again_returns_the_time_of_the_first_void(payments):
+    """A compensation that is requested with two keys is done once."""
     hold = payments.held().authorization_id
     first = payments.gateway.void(authorization_id=hold, key=payments.calls.key(), timeout_s=10)
     payments.advance(timedelta(hours=1))
@@ -65,15 +65,15 @@ def test_voiding_what_is_voided_already_is_voided_since_then(payments):
     assert again == first
 
 
-def test_voiding_what_expired_is_voided(payments):
-    """Nothing is held, which is what was asked for."""
+def test_voiding_an_expired_authorization_is_a_success(payments):
+    """No money is held, which is the wanted result."""
     hold = payments.held(method=payments.expired_method).authorization_id
     receipt = payments.gateway.void(authorization_id=hold, key=payments.calls.key(), timeout_s=10)
     assert isinstance(receipt, Voided)
 
 
 def test_a_capture_can_be_refunded_in_parts_until_nothing_is_left(payments):
-    """A refund never gives back more than was taken."""
+    """Refunds together never exceed the captured amount."""
     capture = payments.captured("30.00").capture_id
 
     def refund(amount: str) -> Refunded | Refused:
@@ -160,15 +160,15 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize(("what", "call", "reason"), REFUSALS, ids=[what for what, _, _ in REFUSALS])
-def test_it_refuses_what_a_provider_refuses(payments, what, call, reason):
-    """A refusal is final and an answer."""
+def test_an_impossible_call_is_refused_with_its_reason(payments, what, call, reason):
+    """A refusal is a final answer."""
     receipt = call(payments)
     assert isinstance(receipt, Refused), what
     assert receipt.reason == reason
 
 
-def test_what_is_authorised_expires_by_itself(payments):
-    """Card networks let holds lapse; then it is too late to capture. Sandbox: after 7 days."""
+def test_an_authorization_expires(payments):
+    """Holds of card networks expire, after which a capture is refused; in the sandbox after 7 days."""
     hold = payments.held().authorization_id
     payments.advance(timedelta(days=8))
     receipt = payments.gateway.capture(
@@ -179,15 +179,15 @@ def test_what_is_authorised_expires_by_itself(payments):
 
 
 def _every_call(rig) -> list[Callable[[], object]]:
-    """One of each call with a key of its own, yes and no, ready to be repeated."""
+    """Return one call of each kind with a key of its own, successful and refused, to be repeated."""
     gateway, key = rig.gateway, rig.calls.key
     hold, to_void, capture = rig.held().authorization_id, rig.held().authorization_id, rig.captured().capture_id
-    asked = {"reference": rig.calls.order, "amount": eur("5.00"), "timeout_s": 10}
+    request = {"reference": rig.calls.order, "amount": eur("5.00"), "timeout_s": 10}
     keys = [key() for _ in range(6)]
     declined = next(iter(rig.declined_methods))
     return [
-        lambda: gateway.authorize(payment_method=rig.good_method, key=keys[0], **asked),
-        lambda: gateway.authorize(payment_method=declined, key=keys[1], **asked),
+        lambda: gateway.authorize(payment_method=rig.good_method, key=keys[0], **request),
+        lambda: gateway.authorize(payment_method=declined, key=keys[1], **request),
         lambda: gateway.capture(authorization_id=hold, amount=eur("7.00"), key=keys[2], timeout_s=10),
         lambda: gateway.void(authorization_id=to_void, key=keys[3], timeout_s=10),
         lambda: gateway.refund(capture_id=capture, amount=eur("40.00"), key=keys[4], timeout_s=10),
@@ -196,7 +196,7 @@ def _every_call(rig) -> list[Callable[[], object]]:
 
 
 def test_every_repeat_under_a_key_gets_the_first_receipt(payments):
-    """Also hours later, and whatever happened in between."""
+    """Also hours later and after other calls."""
     calls = _every_call(payments)
     first = [call() for call in calls]
     payments.advance(payments.remembers - timedelta(seconds=1))
@@ -204,18 +204,18 @@ def test_every_repeat_under_a_key_gets_the_first_receipt(payments):
     assert [type(receipt) for receipt in first] == [Authorized, Declined, Captured, Voided, Refunded, Refused]
 
 
-def test_past_what_it_remembers_a_repeat_still_finds_what_the_call_did(payments):
-    """A step that comes back after a day must not charge twice."""
+def test_a_repeat_after_the_key_was_forgotten_has_no_second_effect(payments):
+    """A step that is retried after a day must not charge twice."""
     calls = _every_call(payments)
     first = [call() for call in calls]
     payments.advance(payments.remembers + timedelta(hours=1))
     again = [call() for call in calls]
     assert again[:5] == first[:5]
-    assert isinstance(again[5], Refused)  # it did nothing, so nothing is found: it is refused anew
+    assert isinstance(again[5], Refused)  # it had no effect, so it is decided and refused again
 
 
-def test_a_key_with_other_parameters_is_refused_loudly(payments):
-    """That is a bug of ours, and must never look like an answer."""
+def test_a_key_with_other_parameters_is_an_error(payments):
+    """It is an internal error and must never look like an answer."""
     hold = payments.held().authorization_id
     key = payments.calls.key()
     payments.gateway.capture(authorization_id=hold, amount=eur("1.00"), key=key, timeout_s=10)
@@ -225,15 +225,15 @@ def test_a_key_with_other_parameters_is_refused_loudly(payments):
         payments.gateway.void(authorization_id=hold, key=key, timeout_s=10)
 
 
-def test_how_long_we_wait_is_not_part_of_the_call(payments):
+def test_the_timeout_is_not_part_of_the_call(payments):
     """A retry with another timeout is the same call."""
     hold, key = payments.held().authorization_id, payments.calls.key()
     first = payments.gateway.void(authorization_id=hold, key=key, timeout_s=10)
     assert payments.gateway.void(authorization_id=hold, key=key, timeout_s=3) == first
 
 
-def test_thirty_two_at_once_under_one_key_have_one_effect(payments):
-    """Each gets the one receipt, or is told to ask again and then gets it."""
+def test_thirty_two_concurrent_calls_with_one_key_have_one_effect(payments):
+    """Each gets the same receipt, or a retryable error and then the receipt."""
     hold, key = payments.held("40.00").authorization_id, payments.calls.key()
     start = threading.Barrier(32)
 
@@ -251,7 +251,7 @@ def test_thirty_two_at_once_under_one_key_have_one_effect(payments):
     assert all(receipt == receipts[0] for receipt in receipts)
 
 
-def test_thirty_two_captures_under_as_many_keys_take_the_money_once(payments):
+def test_thirty_two_captures_with_different_keys_take_the_money_once(payments):
     """One capture closes the authorization; the others are refused."""
     hold = payments.held("40.00").authorization_id
     keys = [payments.calls.key() for _ in range(32)]
@@ -266,8 +266,8 @@ def test_thirty_two_captures_under_as_many_keys_take_the_money_once(payments):
     assert sorted(type(receipt).__name__ for receipt in receipts) == ["Captured"] + ["Refused"] * 31
 
 
-def test_two_orders_do_not_meet(payments):
-    """What one order's keys did says nothing about another's."""
+def test_orders_are_independent(payments):
+    """A call for one order never gets the receipt of another."""
     first = payments.held("40.00")
     payments.calls.order = order_id_for("contract", "2")
     second = payments.held("40.00")

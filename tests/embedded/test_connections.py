@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
 import time
@@ -39,6 +40,7 @@ class Served:
         app = Starlette(
             routes=[
                 Route("/", self._read, methods=["GET", "POST"]),
+                Route("/refuse", self._refuse, methods=["POST"]),
                 Route("/wait", self._wait),
                 Route("/large", self._large),
                 WebSocketRoute("/socket", self._socket),
@@ -50,6 +52,9 @@ class Served:
     async def _read(self, request: Request) -> Response:
         self.arrived.release()
         return PlainTextResponse(await request.body())
+
+    async def _refuse(self, request: Request) -> Response:
+        return PlainTextResponse("too large", 413)
 
     async def _wait(self, request: Request) -> Response:
         self._loop = asyncio.get_running_loop()
@@ -117,11 +122,37 @@ def test_a_second_head_that_stalls_closes_a_kept_connection(serve: Serve) -> Non
         assert is_closed(connection)
 
 
-def test_a_body_that_does_not_come_closes_the_connection(serve: Serve) -> None:
-    """The application gets ClientDisconnect."""
-    with serve(body_s=0.05).connect() as connection:
+def test_a_body_that_does_not_come_is_answered_408(serve: Serve) -> None:
+    """A problem document, and then the connection is closed. The application gets ClientDisconnect."""
+    with serve(body_s=0.05, linger_s=0.05).connect() as connection:
         connection.sendall(HEAD + b"1234")
-        assert is_closed(connection)
+        head, _, body = b"".join(iter(lambda: connection.recv(65_536), b"")).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+        assert b"Content-Type: application/problem+json" in head
+        assert (json.loads(body)["status"], json.loads(body)["instance"]) == (408, "/")
+
+
+@pytest.mark.parametrize("path", [b"/", b"/refuse"], ids=["late", "refused"])
+@pytest.mark.parametrize("more", [b"", b"Connection: close\r\n"], ids=["kept", "to be closed"])
+def test_a_client_that_sends_on_reads_the_response_all_the_same(serve: Serve, path: bytes, more: bytes) -> None:
+    """A socket that is closed with unread bytes is reset, and the reset discards the response on its way."""
+    served = serve(body_s=0.2, linger_s=DEADLINE_S)
+    with served.connect() as connection:
+        connection.sendall(b"POST %b HTTP/1.1\r\nHost: a\r\n%bContent-Length: 40000000\r\n\r\n" % (path, more))
+        status = connection.recv(12, socket.MSG_PEEK)  # the response is on its way
+        for _ in range(200):
+            connection.sendall(bytes(100_000))
+        assert connection.recv(65_536).startswith(status)
+        assert status in {b"HTTP/1.1 408", b"HTTP/1.1 413"}
+
+
+def test_a_connection_that_is_read_to_its_end_is_not_kept_for_ever(serve: Serve) -> None:
+    """A client that never stops sending loses it."""
+    served = serve(body_s=0.05, linger_s=0.05)
+    with served.connect() as connection, suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(HEAD.replace(b": 9", b": 999999999"))
+        while True:
+            connection.sendall(bytes(100_000))
 
 
 def test_a_kept_connection_is_closed_when_it_is_idle(serve: Serve) -> None:

@@ -264,8 +264,10 @@ async def _body_too_large(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
 
 
-async def _disconnected(_request: Request, _error: Exception) -> Response:
-    return problem(HTTPStatus.BAD_REQUEST, "The body ended early.")  # is not sent: the connection is closed
+async def _disconnected(request: Request, _error: Exception) -> Response:
+    """Return what the request counts as. It is not sent: the caller left, or the connection has answered 408."""
+    status = HTTPStatus.REQUEST_TIMEOUT if request.scope.get("late") else HTTPStatus.BAD_REQUEST
+    return problem(status, "The body ended early.")
 
 
 async def _token_missing(_request: Request, _error: Exception) -> Response:

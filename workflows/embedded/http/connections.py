@@ -7,19 +7,23 @@ sends nothing, sends half a request, or does not read its response holds a descr
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import resource
 import socket
 from collections.abc import Iterable
 from enum import Enum, auto
-from typing import Any
+from http import HTTPStatus
+from typing import Any, cast
 
 import h11
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from workflows.embedded.http.gentle_close import GentleTransport
 from workflows.embedded.http.limits import ConnectionLimits, connections_within
+from workflows.embedded.http.problems import PROBLEM_JSON, problem_json
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +87,8 @@ class LimitedConnection(H11Protocol):
         """Since when it has waited for its client; None while its request is being served."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        super().connection_made(transport)
+        self.gentle = GentleTransport(transport, self._is_client_sending, self.config.limits.linger_s)
+        super().connection_made(cast("asyncio.Transport", self.gentle))
         self._follow()
         _make_room(self.connections, self.config.connections_max)
 
@@ -92,6 +97,8 @@ class LimitedConnection(H11Protocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return  # the response is sent, and the rest of the request is discarded
         super().data_received(data)
         self._follow()
 
@@ -116,6 +123,10 @@ class LimitedConnection(H11Protocol):
 
     def shutdown(self) -> None:
         """Close when the response is sent; soon, if the client has to do something first."""
+        if self.gentle.is_lingering:
+            self.transport.abort()
+            return
+        self.gentle.linger_s = self.config.limits.shutdown_s
         super().shutdown()
         if self._waits in (_Waits.BODY, _Waits.READING):
             self._start_timer(self.config.limits.shutdown_s)
@@ -162,7 +173,35 @@ class LimitedConnection(H11Protocol):
 
     def _give_up(self) -> None:
         log.info("a connection was closed because its client took too long", extra={"waited_for": str(self._waits)})
-        self.transport.abort()
+        if self._waits is not _Waits.BODY:
+            self.transport.abort()
+        elif self.cycle.response_complete:
+            self.transport.close()
+        elif self.cycle.response_started:
+            self.transport.abort()
+        else:
+            self._answer_late_body()
+
+    def _answer_late_body(self) -> None:
+        """Answer 408, and let the application know that no more of the body will come."""
+        self.scope["late"] = True  # type: ignore[typeddict-unknown-key]  # for the application's count of responses
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        document = problem_json(HTTPStatus.REQUEST_TIMEOUT, "The body did not arrive in time.", self.scope["path"])
+        body = json.dumps(document).encode()
+        headers = [
+            ("Content-Type", PROBLEM_JSON),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        head = h11.Response(status_code=408, headers=headers, reason=b"Request Timeout")
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _is_client_sending(self) -> bool:
+        """Whether the rest of a request's body may be on its way."""
+        return self.conn.their_state is h11.SEND_BODY
 
 
 class LimitedSocket(WebSocketsSansIOProtocol):
@@ -197,7 +236,7 @@ class LimitedSocket(WebSocketsSansIOProtocol):
 def _make_room(connections: Iterable[object], connections_max: int) -> None:
     """Close the connection that has waited longest for its client, or else the newest, if there are too many."""
     limited = [found for found in connections if isinstance(found, LimitedConnection)]
-    open_ = [found for found in limited if not found.transport.is_closing()]
+    open_ = [found for found in limited if not found.gentle.is_gone]
     if len(open_) <= connections_max:
         return
     quiet = [(found.quiet_since, number) for number, found in enumerate(open_) if found.quiet_since is not None]

@@ -7,6 +7,19 @@ from http import HTTPStatus
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
+PROBLEM_JSON = "application/problem+json"
+
+
+def problem_json(status: HTTPStatus, detail: str, path: str) -> dict[str, str | int]:
+    """Return a problem document about the request of this path."""
+    return {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "instance": path,
+    }
+
 
 class ProblemResponse(Response):
     """An error response. It learns its ``instance``, the path of the request, when it is sent."""
@@ -14,11 +27,12 @@ class ProblemResponse(Response):
     def __init__(self, status: HTTPStatus, detail: str, headers: dict[str, str]) -> None:
         super().__init__(status_code=status.value, headers=headers)
         self._sent_headers = headers
-        self._body = {"type": "about:blank", "title": status.phrase, "status": status.value, "detail": detail}
+        self._status = status
+        self._detail = detail
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body = {**self._body, "instance": scope["path"]}
-        response = JSONResponse(body, self.status_code, self._sent_headers, media_type="application/problem+json")
+        body = problem_json(self._status, self._detail, scope["path"])
+        response = JSONResponse(body, self.status_code, self._sent_headers, media_type=PROBLEM_JSON)
         await response(scope, receive, send)
 
 

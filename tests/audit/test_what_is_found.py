@@ -20,7 +20,7 @@ from workflows.cli.folder import open_database, open_log
 from workflows.cli.folder_audit import audit_folder
 from workflows.cli.main import run
 from workflows.clock import SystemClock, timestamp
-from workflows.embedded.engine import DATABASE
+from workflows.embedded.files import DATABASE
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import GENESIS, Commit, chain_hash

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event
@@ -14,7 +14,8 @@ import pytest
 from domain.identifiers import SYSTEM, OrderId, order_id_for
 from domain.personal import Contact
 from tests.domain.order.stories import place
-from workflows.embedded.engine import DATABASE, VIEWS, VIEWS_KEY, EmbeddedEngine
+from workflows.embedded.engine import EmbeddedEngine
+from workflows.embedded.files import DATABASE, VIEWS, VIEWS_KEY
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle
 from workflows.projections import projector_thread
@@ -55,10 +56,7 @@ def order(opened: EmbeddedEngine, name: str) -> OrderId:
 
 def wait_until_current(opened: EmbeddedEngine) -> None:
     """Wait until the views have every commit of the log."""
-    deadline = monotonic() + DEADLINE_S
-    while opened.projector.progress().lag_commits or opened.projector.progress().failure:
-        assert monotonic() < deadline, opened.projector.progress()
-        Event().wait(0.02)
+    wait_until(lambda: not (opened.projector.progress().lag_commits or opened.projector.progress().failure))
 
 
 def orders_in(folder: Path) -> set[str]:
@@ -148,3 +146,67 @@ def test_the_key_of_the_blind_indexes_is_for_its_owner_alone(tmp_path: Path) -> 
     with engine(tmp_path / "data"):
         assert (tmp_path / "data" / VIEWS_KEY).stat().st_mode & 0o777 == 0o600
         assert (tmp_path / "data" / DATABASE).stat().st_mode & 0o777 == 0o600
+
+
+def test_views_of_another_release_are_built_again_by_themselves(tmp_path: Path) -> None:
+    """After an upgrade nobody has to remember a command; meanwhile the old rows are read."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+    with closing(sqlite3.connect(folder / VIEWS)) as views, views:
+        views.execute("UPDATE view_versions SET version = 99")
+        views.execute("UPDATE orders SET status = 'of another release'")
+    with engine(folder) as opened:
+        wait_until_current(opened)
+        wait_until(lambda: not outdated(folder))
+        second = order(opened, "two")
+        wait_until_current(opened)
+    with closing(sqlite3.connect(folder / VIEWS)) as views:
+        assert set(views.execute("SELECT order_id, status FROM orders")) == {(order_id, "placed"), (second, "placed")}
+
+
+def test_the_views_of_a_long_log_are_built_from_a_scan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replaying a million commits one batch after the other, beside the orders of the day, would take too long."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        first = order(opened, "one")
+        wait_until_current(opened)
+    (folder / VIEWS).unlink()
+    monkeypatch.setattr(projector_thread, "BUILD_FROM", 0)
+    with engine(folder) as opened:
+        second = order(opened, "two")
+        wait_until_current(opened)
+        wait_until(lambda: not outdated(folder))
+        assert orders_in(folder) == {first, second}
+
+
+def outdated(folder: Path) -> set[str]:
+    with closing(sqlite3.connect(folder / VIEWS)) as views:
+        return {view for (view,) in views.execute("SELECT view FROM view_versions WHERE version IN (0, 99)")}
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = monotonic() + DEADLINE_S
+    while not is_so():
+        assert monotonic() < deadline
+        Event().wait(0.05)
+
+
+def test_views_of_another_log_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a restore of an older log alone, the views hold orders that it does not know."""
+    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    folder, other = tmp_path / "data", tmp_path / "other"
+    with engine(folder) as opened:
+        first = order(opened, "one")
+        wait_until_current(opened)
+    with engine(other) as opened:
+        order(opened, "two")
+        order(opened, "three")
+        wait_until_current(opened)
+    for file in folder.glob(f"{VIEWS}*"):
+        file.unlink()
+    (other / VIEWS).rename(folder / VIEWS)
+    with engine(folder) as opened:
+        wait_until_current(opened)
+        assert orders_in(folder) == {first}

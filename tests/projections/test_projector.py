@@ -27,7 +27,7 @@ from workflows.projections.events import EVENTS
 from workflows.projections.loading import loads_from
 from workflows.projections.orders import ORDERS
 from workflows.projections.projector import Projector
-from workflows.projections.store import AsOf, Build, ViewStore, build_table
+from workflows.projections.store import AsOf, ViewStore, build_table
 from workflows.projections.views import all_views
 from workflows.sql.database import SqlDatabase, SqlUnavailable
 from workflows.sql.schema import create
@@ -189,10 +189,9 @@ def test_the_position_and_the_rows_are_stored_together_or_not_at_all(
 def test_a_table_that_is_being_built_gets_every_change_too(views: Views) -> None:
     """Otherwise what changes during a rebuild would be missing after it."""
     orders = views.store.views["orders"]
-    build = Build(version=2, fingerprint="", generation=1, built_to="", streams=0, started_at="")
     with views.store.writing() as connection:
         create(connection, build_table(orders, 1))
-        views.store.set_build(connection, orders, build)
+        views.store.begin_build(connection, orders, 1)
     views.tell(ADA, *COMPLETED)
     views.project(ADA)
     built = build_table(orders, 1)

@@ -10,7 +10,7 @@ import pytest
 from domain.order.books import books
 from domain.order.order import Status
 from tests.sagas.conftest import Place, Story, eur
-from workflows.embedded.engine import DATABASE
+from workflows.embedded.files import DATABASE
 from workflows.sandbox.opening import SANDBOX
 
 

@@ -30,7 +30,7 @@ def backup(
     """
     import apsw
 
-    from workflows.embedded.engine import DATABASE
+    from workflows.embedded.files import DATABASE
     from workflows.sqlite.backup import BackupRefused, back_up
 
     try:

@@ -87,7 +87,7 @@ def _gateways(data: Path, parameters: Mapping[str, str], sandbox: SandboxSetting
 
     A folder stays with one kind, because its orders hold receipts that the other kind does not know.
     """
-    from workflows.embedded.engine import DATABASE
+    from workflows.embedded.files import DATABASE
     from workflows.embedded.providers import CREDENTIALS, ProvidersUnusable, http_gateways
     from workflows.sandbox.opening import SANDBOX, sandbox_gateways
 
@@ -180,7 +180,7 @@ def open_database(data: Path) -> Iterator[Database]:
     """Open the engine's database for reading. Raises InvalidInput, CommandRefused."""
     import apsw
 
-    from workflows.embedded.engine import DATABASE
+    from workflows.embedded.files import DATABASE
     from workflows.sqlite.database import Database
 
     try:

@@ -26,13 +26,14 @@ import resource
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
+from functools import partial
 from pathlib import Path
 
-from workflows.boundary.private_files import secret_in
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.files import DATABASE
 from workflows.embedded.http.api import HttpApi
 from workflows.embedded.http.limits import live_within
 from workflows.embedded.http.live import PATH, LiveFront
@@ -52,12 +53,12 @@ from workflows.embedded.step_functions.machines import Machine, read_machines
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
-from workflows.engine import EVENT_TYPES, Views, assemble
+from workflows.embedded.view_builder import start_building, views_of
+from workflows.engine import EVENT_TYPES, assemble
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import History
 from workflows.hub.hub import Hub, sleep
 from workflows.hub.watch import Watch
-from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.projections.loading import LoadHistories, loads_from
 from workflows.projections.projector_thread import ProjectorThread
 from workflows.projections.view_metrics import ViewMetrics
@@ -71,12 +72,6 @@ from workflows.sqlite.recent import Recent
 from workflows.time_budgets import Budgets, read_budgets
 
 log = logging.getLogger(__name__)
-
-DATABASE = "expediter.sqlite"
-
-VIEWS = "views.sqlite"
-
-VIEWS_KEY = "views.key"
 
 FEED = "Feed"
 """The function that gets every commit."""
@@ -192,9 +187,9 @@ class EmbeddedEngine:
         )
         self._metrics = EngineMetrics(database, journal, self.executions, self._feed, self._functions)
         documents = SqliteDocuments(database)
-        views = Views(folder / VIEWS, BlindIndex(views_key(folder)))
+        views = views_of(folder)
         opened.callback(views.close)
-        self.projector = ProjectorThread(views, log, _loader(log, hub), clock)
+        self.projector = ProjectorThread(views, log, _loader(log, hub), clock, build=partial(start_building, folder))
         sender = HttpWebhookSender()
         opened.callback(sender.close)
         self._published = PublishedEvents(log, documents, self._functions, function=WEBHOOKS, hub=hub)
@@ -297,11 +292,6 @@ def _budgets(template: Template) -> Budgets:
     """Return the time budgets of the template's machines; the defaults if it has no functions that read them."""
     feed = template.functions.get(FEED)
     return read({} if feed is None else feed.environment, read_budgets)
-
-
-def views_key(folder: Path) -> bytes:
-    """Return the key of the blind indexes in an engine's folder; create it if it is missing. Raises SecretUnusable."""
-    return secret_in(folder / VIEWS_KEY, KEY_BYTES, otherwise="the views are then built again")
 
 
 def _loader(log: SqliteEventLog, hub: Hub) -> LoadHistories:

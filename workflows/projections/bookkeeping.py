@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import MetaData, Table
 
-from workflows.sql.columns import count, text, time
+from workflows.sql.columns import count, optional_text, text, time
 
 METADATA = MetaData()
 
@@ -25,9 +25,19 @@ BUILDS = Table(
     count("version"),
     text("fingerprint"),
     count("generation"),  # of the table that is being built
-    text("built_to"),  # every stream before this one is in the table
-    count("streams"),  # so far
     time("started_at"),
+)
+
+SHARES = Table(
+    "view_build_shares",
+    METADATA,
+    count("number", primary_key=True),  # the shares of the log that a build reads, as of event_log.Share
+    count("of"),
+    text("first"),
+    optional_text("before"),
+    optional_text("done_to"),  # the last stream that is in the tables being built
+    count("streams"),  # so far
+    count("done"),
 )
 
 POSITION = Table(

@@ -118,7 +118,7 @@ class Projector:
             for view, stream in sorted(parked - computed.failed.keys()):
                 store.unpark(connection, view, stream)
             for (view, stream), error in computed.failed.items():
-                store.park(connection, view, stream, error)
+                store.park(connection, view, stream, type(error).__name__)
             if as_of is not None:
                 store.advance(connection, as_of)
         for (view, stream), error in computed.failed.items():

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from workflows.clock import Clock, read_timestamp
 from workflows.engine import Views
@@ -20,7 +22,7 @@ from workflows.projections.loading import STORE_ERRORS, LoadHistories
 
 if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
     from workflows.projections.projector import Projector
-    from workflows.projections.store import ViewStore
+    from workflows.projections.store import AsOf, ViewStore
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,24 @@ CHANGES_MAX = 1000
 
 RETRY_FIRST_S, RETRY_LAST_S = 0.5, 30.0
 """After a failure the thread waits 0.5 s, then twice the last delay, up to 30 s."""
+
+
+BUILD_FROM = 20_000
+"""New views of a log with more commits are built from a scan of it, in a process of its own."""
+
+LOOK_EVERY_S, BUILD_AGAIN_S = 1.0, 60.0
+"""How often the thread looks whether a build has ended, and how long it waits after one that failed."""
+
+
+class Builder(Protocol):
+    """The process that builds views, as ``multiprocessing.Process`` is one. ``exitcode`` is None while it runs."""
+
+    @property
+    def exitcode(self) -> int | None: ...
+
+    def terminate(self) -> None: ...
+
+    def join(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,14 +72,28 @@ class ProjectorProgress:
 class ProjectorThread:
     """Follows a log until ``close``."""
 
-    def __init__(self, views: Views, feed: Feed, load: LoadHistories, clock: Clock) -> None:
-        """Prepare the thread; ``begin`` starts it."""
+    def __init__(
+        self,
+        views: Views,
+        feed: Feed,
+        load: LoadHistories,
+        clock: Clock,
+        build: Callable[[Sequence[str]], Builder],
+    ) -> None:
+        """Prepare the thread; ``begin`` starts it.
+
+        Args:
+            build: Starts the process that builds these views from the whole log.
+        """
         self._views = views
         self._feed = feed
         self._load = load
         self._clock = clock
         self._changed = threading.Event()
         self._closing = threading.Event()
+        self._build = build
+        self._builder: Builder | None = None
+        self._build_again_s = 0.0
         self._position = 0
         self._parked = 0
         self._failure = "not started"
@@ -76,6 +110,9 @@ class ProjectorThread:
         self._changed.set()
         if self._thread.ident is not None:
             self._thread.join()
+        if self._builder is not None:
+            self._builder.terminate()  # the next engine goes on where it was
+            self._builder.join()
 
     def progress(self) -> ProjectorProgress:
         """Return how far the views are. From any thread."""
@@ -101,6 +138,7 @@ class ProjectorThread:
             try:
                 store, projector = self._opened()
                 self._catch_up(store, projector)
+                self._call_built(store)
                 self._failure, delay_s = "", RETRY_FIRST_S
                 self._follow(store, projector)
             except Exception as error:  # nothing that happens here may stop an order
@@ -118,26 +156,71 @@ class ProjectorThread:
         else:
             log.critical("the views fall behind, because the projector failed", exc_info=error, extra=extra)
         if isinstance(error, SqlDamaged):
-            log.error("the database of the views is damaged: it is deleted and made again", extra=extra)
+            log.error("the database of the views cannot be used: it is deleted and made again", extra=extra)
             self._views.database.discard()
 
     def _opened(self) -> tuple[ViewStore, Projector]:
         from workflows.projections.projector import Projector
-        from workflows.projections.store import ViewStore
+        from workflows.projections.store import AsOf, ViewStore
         from workflows.projections.views import all_views
 
         store = ViewStore(self._views.database, all_views(self._views.blind_index), self._clock)
         store.prepare()
-        with store.reading() as connection:
-            self._position = store.as_of(connection).position
+        with store.writing() as connection:
+            as_of = store.as_of(connection)
+            self._check_log(as_of)
+            newest = self._feed.newest()
+            if as_of.position == 0 and newest > BUILD_FROM:  # a build reads the whole log; this thread, what follows
+                [last] = self._feed.changes(newest - 1, 1)
+                as_of = AsOf(position=newest, recorded_at=last.commit.ts)
+                store.advance(connection, as_of)
+            self._is_first = as_of.position == 0
+            self._position = as_of.position
         return store, Projector(store, self._load)
+
+    def _check_log(self, as_of: AsOf) -> None:
+        """Raise SqlDamaged if the views are of another log, e.g. because an older one was restored beside them."""
+        from workflows.sql.database import SqlDamaged
+
+        if as_of.position == 0:
+            return
+        entries = self._feed.changes(as_of.position - 1, 1)
+        if not entries or (entries[0].position, entries[0].commit.ts) != (as_of.position, as_of.recorded_at):
+            raise SqlDamaged("the views are of another log")
 
     def _follow(self, store: ViewStore, projector: Projector) -> None:
         while not self._closing.is_set():
-            self._changed.wait()
+            self._look_after_build(store)
+            building = self._builder is not None or self._build_again_s > time.monotonic()
+            self._changed.wait(LOOK_EVERY_S if building else None)
             self._closing.wait(GATHER_S)
             self._changed.clear()
             self._catch_up(store, projector)
+
+    def _call_built(self, store: ViewStore) -> None:
+        """Record that empty views, to which a short log was projected from its beginning, are complete."""
+        if self._is_first and not self._closing.is_set():
+            with store.writing() as connection:
+                for view in store.outdated(connection):
+                    store.set_built(connection, view)
+
+    def _look_after_build(self, store: ViewStore) -> None:
+        """Start the build of views whose definition is another one, and start it again if it failed."""
+        builder = self._builder
+        if builder is not None and builder.exitcode is None:
+            return
+        if builder is not None:
+            self._builder = None
+            if builder.exitcode != 0:
+                log.error("building the views failed, and is tried again", extra={"exit_code": builder.exitcode})
+                self._build_again_s = time.monotonic() + BUILD_AGAIN_S
+        if time.monotonic() < self._build_again_s:
+            return
+        with store.reading() as connection:
+            outdated = [view.name for view in store.outdated(connection)]
+        if outdated:
+            log.info("views are built again from the log", extra={"views": outdated})
+            self._builder = self._build(outdated)
 
     def _catch_up(self, store: ViewStore, projector: Projector) -> None:
         from workflows.projections.store import AsOf

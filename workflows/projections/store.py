@@ -69,8 +69,6 @@ class Build:
     version: int
     fingerprint: str
     generation: int
-    built_to: str
-    streams: int
     started_at: str
 
 
@@ -104,7 +102,7 @@ class ViewStore:
                 if not exists(connection, view.name):
                     create(connection, build_table(view, 0))
                     swap(connection, build_table(view, 0).name, view.name)
-                    self.set_built(connection, view, BuiltView(version=0, fingerprint="", generation=0))
+                    self._set_built(connection, view, BuiltView(version=0, fingerprint="", generation=0))
 
     def outdated(self, connection: Connection) -> list[View]:
         """Return the views whose table was not built with the definition of this code. They have to be built."""
@@ -115,8 +113,12 @@ class ViewStore:
         row = connection.execute(select(VERSIONS).where(VERSIONS.c.view == view.name)).one()
         return BuiltView(version=row.version, fingerprint=row.fingerprint, generation=row.generation)
 
-    def set_built(self, connection: Connection, view: View, built: BuiltView) -> None:
-        """Record the definition that a view's table was built with."""
+    def set_built(self, connection: Connection, view: View, generation: int = 0) -> None:
+        """Record that a view's table was built with the definition of this code."""
+        built = BuiltView(version=view.version, fingerprint=view.fingerprint, generation=generation)
+        self._set_built(connection, view, built)
+
+    def _set_built(self, connection: Connection, view: View, built: BuiltView) -> None:
         values = {"view": view.name, **dataclasses.asdict(built), "built_at": self._now}
         connection.execute(_upsert(connection, VERSIONS), values)
 
@@ -125,12 +127,14 @@ class ViewStore:
         rows = connection.execute(select(BUILDS)).mappings()
         return {row["view"]: Build(**{name: value for name, value in row.items() if name != "view"}) for row in rows}
 
-    def set_build(self, connection: Connection, view: View, build: Build | None) -> None:
-        """Record how far a table that is being built is; None: it is not built any more."""
-        if build is None:
-            connection.execute(delete(BUILDS).where(BUILDS.c.view == view.name))
-        else:
-            connection.execute(_upsert(connection, BUILDS), {"view": view.name, **dataclasses.asdict(build)})
+    def begin_build(self, connection: Connection, view: View, generation: int) -> None:
+        """Record that a table is being built: from now on the projector writes to it too."""
+        build = Build(version=view.version, fingerprint=view.fingerprint, generation=generation, started_at=self._now)
+        connection.execute(_upsert(connection, BUILDS), {"view": view.name, **dataclasses.asdict(build)})
+
+    def forget_build(self, connection: Connection, name: str) -> None:
+        """Record that no table of this view is being built any more."""
+        connection.execute(delete(BUILDS).where(BUILDS.c.view == name))
 
     # --- rows ------------------------------------------------------------------------------------------------------
 
@@ -168,9 +172,10 @@ class ViewStore:
         """Return how many rows a view has."""
         return connection.execute(select(func.count()).select_from(view.table)).scalar_one()
 
-    def orders_of(self, connection: Connection, customers: Collection[str]) -> list[str]:
-        """Return the ids of all orders of these customers that are in the views."""
-        found = select(ORDERS.c.order_id).where(ORDERS.c.customer.in_(list(customers)))
+    def orders_of(self, connection: Connection, customers: Collection[str], table: Table | None = None) -> list[str]:
+        """Return the ids of all orders of these customers in the view ``orders``, or in the one that is being built."""
+        orders = ORDERS if table is None else table
+        found = select(orders.c.order_id).where(orders.c.customer.in_(list(customers)))
         return list(connection.execute(found).scalars())
 
     # --- the position ----------------------------------------------------------------------------------------------
@@ -203,12 +208,13 @@ class ViewStore:
         """Return how many streams are parked, counted once for each view."""
         return connection.execute(select(func.count()).select_from(PARKED)).scalar_one()
 
-    def park(self, connection: Connection, view: str, stream: str, error: BaseException) -> None:
+    def park(self, connection: Connection, view: str, stream: str, error: str) -> None:
         """Record that the rows of a stream could not be computed or stored. It keeps the time of the first error.
 
-        The message of the error is not stored, because it may quote personal data of the history: it is logged.
+        Args:
+            error: The class of the error. Its message may quote personal data of the history, so it is only logged.
         """
-        values = {"view": view, "stream": stream, "error": type(error).__name__, "since": self._now}
+        values = {"view": view, "stream": stream, "error": error, "since": self._now}
         connection.execute(_upsert(connection, PARKED, changed=("error",)), values)
 
     def parked_among(self, connection: Connection, streams: Collection[str]) -> set[tuple[str, str]]:

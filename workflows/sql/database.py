@@ -7,10 +7,12 @@ on a snapshot, never blocks the writer and is never blocked by it; and a stateme
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -20,7 +22,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 READERS = 4
 """Reads at once in one process; one more waits. On two cores more of them only wait for each other."""
@@ -43,6 +45,10 @@ _INSTRUCTIONS_BETWEEN_LOOKS = 10_000
 
 class SqlUnavailable(Exception):
     """The database did not answer, is full or locked, or has another shape. Retryable: yes. HTTP: 503."""
+
+
+class HeldElsewhere(Exception):
+    """Another process holds the lock. Retryable: once it has ended."""
 
 
 class SqlDamaged(SqlUnavailable):
@@ -98,6 +104,16 @@ class SqlDatabase:
         with _named_errors(), self._one_writer, self._writer.begin() as connection:
             yield connection
 
+    @contextmanager
+    def alone(self, purpose: str) -> Iterator[None]:
+        """Hold the lock that at most one process has, for one purpose, until the end of the context.
+
+        The lock goes with the process, however it ends. Raises HeldElsewhere.
+        """
+        lock = _file_lock(self._file, purpose) if self.is_sqlite else _advisory_lock(self._writer.url, purpose)
+        with _named_errors(), lock:
+            yield
+
     def forget(self) -> None:
         """Remove what was deleted before from the file: SQLite keeps it in the WAL until that is truncated.
 
@@ -117,9 +133,12 @@ class SqlDatabase:
         if self.is_sqlite:
             with self._one_writer:
                 self.close()
-                file = Path(str(self.url.database))
-                for each in (file, file.with_name(f"{file.name}-wal"), file.with_name(f"{file.name}-shm")):
-                    each.unlink(missing_ok=True)
+                for end in ("", "-wal", "-shm"):
+                    self._file.with_name(f"{self._file.name}{end}").unlink(missing_ok=True)
+
+    @property
+    def _file(self) -> Path:
+        return Path(str(self.url.database))
 
     def close(self) -> None:
         """Close all connections. Idempotent."""
@@ -218,6 +237,19 @@ def _sqlite_connection(file: Path, read_only: bool) -> sqlite3.Connection:
     return connection
 
 
+@contextmanager
+def _file_lock(database: Path, purpose: str) -> Iterator[None]:
+    database.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(database.with_name(f"{database.stem}.{purpose}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise HeldElsewhere(f"another process does that already: {purpose}") from None
+    finally:
+        os.close(file)
+
+
 def _stop_after(connection: Any, seconds: float) -> None:
     deadline_s = time.monotonic() + seconds
     connection.set_progress_handler(lambda: time.monotonic() > deadline_s, _INSTRUCTIONS_BETWEEN_LOOKS)
@@ -245,3 +277,14 @@ def _postgres_engine(url: URL, connections: int, timeout_s: float, *, read_only:
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
+
+
+@contextmanager
+def _advisory_lock(url: URL, purpose: str) -> Iterator[None]:
+    """Hold a lock of PostgreSQL on a connection of its own: it is released when the connection ends."""
+    engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        number = zlib.crc32(f"expediter/{purpose}".encode())
+        if not connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (number,)).scalar_one():
+            raise HeldElsewhere(f"another process does that already: {purpose}")
+        yield

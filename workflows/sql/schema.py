@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, MetaData, Table, inspect, text
+from sqlalchemy import Connection, Index, MetaData, Table, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 from sqlalchemy.sql.elements import quoted_name
 
@@ -36,11 +36,11 @@ def create_without_indexes(connection: Connection, table: Table) -> None:
     connection.execute(CreateTable(table))
 
 
-def create_indexes(connection: Connection, table: Table) -> None:
-    """Create those indexes of a table that it does not have yet."""
+def create_indexes(connection: Connection, table: Table, *, only: Index | None = None) -> None:
+    """Create those indexes of a table that it does not have yet, or only one of them."""
     present = {index["name"] for index in inspect(connection).get_indexes(table.name)}
     for index in sorted(table.indexes, key=lambda each: str(each.name)):
-        if index.name not in present:
+        if index.name not in present and only in (None, index):
             connection.execute(CreateIndex(index))
 
 

@@ -1,0 +1,133 @@
+"""``expediter views``: list, rebuild and check the views of an engine's folder, while an engine runs on it or not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from workflows.cli.failures import CommandRefused, Exit, InvalidInput
+from workflows.cli.options import Json
+from workflows.cli.terminal import print_json, say
+
+if TYPE_CHECKING:
+    from workflows.projections.rebuild import BuildProgress, RebuildFrom
+    from workflows.projections.store import ViewStore
+
+app = typer.Typer(
+    name="views", help="List, rebuild and check the views that lists and searches read.", no_args_is_help=True
+)
+
+Folder = Annotated[
+    Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The folder of an engine.")
+]
+Names = Annotated[list[str] | None, typer.Argument(metavar="VIEW...", help="Their names.  [default: all]")]
+
+
+@app.command("list")
+def list_(*, data: Folder, json: Json = False) -> None:
+    """List the views: version, rows, how far they are behind the log, and what is parked.
+
+    A view is outdated if its table was built by another release; a running engine then builds it again by itself.
+    """
+    from workflows.embedded.view_builder import read_log
+    from workflows.projections.summary import summarize
+
+    with _opened(data) as (store, _), read_log(data) as log:
+        summary = summarize(store, log)
+    if json:
+        print_json(summary)
+        return
+    from workflows.cli.view_pages import show_views
+
+    show_views(summary)
+
+
+@app.command()
+def rebuild(
+    names: Names = None,
+    *,
+    data: Folder,
+    cores: Annotated[int | None, typer.Option(min=1, help="Processes to use.  [default: one for each core]")] = None,
+) -> None:
+    """Build views again from the log, while an engine runs or not.
+
+    The old tables are read until the new ones are complete. A rebuild that was interrupted goes on where it was.
+    """
+    from workflows.projections.rebuild import rebuild as rebuild_views
+    from workflows.sql.database import HeldElsewhere
+
+    with _opened(data) as (store, source):
+        chosen = names or list(store.views)
+        unknown = [name for name in chosen if name not in store.views]
+        if unknown:
+            raise InvalidInput(f"there is no view {unknown[0]!r}; the views are: {', '.join(sorted(store.views))}")
+        try:
+            with _progress() as show:
+                rebuild_views(store, source, chosen, cores=cores, on_progress=show)
+        except HeldElsewhere:
+            raise CommandRefused("another process builds these views; wait until it is done") from None
+    say(f"built again from the log: {', '.join(sorted(chosen))}")
+
+
+@app.command()
+def check(*, data: Folder, json: Json = False) -> None:
+    """Compare every row of the views with the log. Exit code 1 if some differ: rebuild those views."""
+    from workflows.cli.terminal import counting
+    from workflows.projections.check import check as check_views
+
+    with (
+        _opened(data) as (store, source),
+        source.open_log() as log,
+        counting("comparing stream {} ...") as count,
+    ):
+        found = check_views(store, log, count)
+    differences = [{"view": each.view, "stream": each.stream} for each in found.differences]
+    if json:
+        print_json({"streams": found.streams, "differences": differences})
+    else:
+        for each in found.differences:
+            print(f"{each.view}  {each.stream or 'rows of streams that are not in the log'}")
+        say(f"compared {found.streams} streams: {len(differences) or 'no'} differences")
+    if differences:
+        raise typer.Exit(Exit.NO)
+
+
+@contextmanager
+def _opened(data: Path) -> Iterator[tuple[ViewStore, RebuildFrom]]:
+    from workflows.boundary.private_files import SecretUnusable
+    from workflows.cli.inputs import existing_folder
+    from workflows.embedded.files import DATABASE
+    from workflows.embedded.view_builder import opened_views
+    from workflows.event_store.event_log import StreamUnavailable
+    from workflows.sql.database import SqlUnavailable
+
+    if not (existing_folder(data) / DATABASE).exists():
+        raise InvalidInput(f"{data} is not the folder of an engine: it has no {DATABASE}")
+    try:
+        with opened_views(data) as opened:
+            yield opened
+    except SecretUnusable as error:
+        raise InvalidInput(str(error)) from None
+    except (SqlUnavailable, StreamUnavailable) as error:
+        raise CommandRefused(str(error)) from None
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Show how far a rebuild is, on a terminal only."""
+    from workflows.cli.terminal import status_console
+
+    console = status_console()
+    if not console.is_terminal:
+        yield lambda _: None
+        return
+    with console.status("reading the log ...") as status:
+
+        def show(progress: BuildProgress) -> None:
+            status.update(f"{progress.streams} streams, {100 * progress.shares // progress.of} % of the log ...")
+
+        yield show

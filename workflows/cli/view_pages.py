@@ -1,0 +1,26 @@
+"""Prints the list of views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workflows.cli.terminal import data_console, say, table
+
+
+def show_views(summary: dict[str, Any]) -> None:
+    """Print the views as a table, and the parked streams below it."""
+    views = table("view", "version", "rows", "parked", "state", right=frozenset({"version", "rows", "parked"}))
+    for view in summary["views"]:
+        views.add_row(view["name"], str(view["version"]), str(view["rows"]), str(view["parked"]), _state(view))
+    console = data_console()
+    console.print(views)
+    for each in summary["parked"]:
+        console.print(f"parked: {each['stream']} in {each['view']} since {each['since']}: {each['error']}")
+    if summary["lag_commits"]:
+        say(f"{summary['lag_commits']} commits of the log are not in the views yet")
+
+
+def _state(view: dict[str, Any]) -> str:
+    if view["building"] is not None:
+        return f"being built, {100 * view['building']:.0f} % of the log read"
+    return "outdated: to be built again" if view["outdated"] else "current"

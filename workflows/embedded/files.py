@@ -1,0 +1,14 @@
+"""Names of the files in an engine's folder that several modules open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+DATABASE: Final = "expediter.sqlite"
+"""The event log, documents, data keys, executions and their journal, the feed's checkpoint."""
+
+VIEWS: Final = "views.sqlite"
+"""The views of the log."""
+
+VIEWS_KEY: Final = "views.key"
+"""The key of the views' blind indexes."""

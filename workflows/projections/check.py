@@ -1,0 +1,98 @@
+"""Compare the views with the log: every stored row with the one that its history gives.
+
+A stream that differs is compared once more at the end, because it may have changed while the log was read. Streams that
+are parked are left out: they are listed as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+
+from sqlalchemy import func, select
+
+from workflows.event_store.commits import History
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.replay import BrokenStream, histories
+from workflows.event_store.streams import category_of
+from workflows.projections.loading import loads_from
+from workflows.projections.store import ViewStore
+from workflows.projections.view import View
+
+STREAMS_AT_ONCE = 200
+"""Streams whose rows are read in one snapshot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Difference:
+    """The stored rows of a stream are not those that its history gives. ``stream`` is empty: rows of no stream."""
+
+    view: str
+    stream: str
+
+
+@dataclass(slots=True)
+class ViewCheck:
+    """What a comparison found: how many streams were compared, and the differences."""
+
+    streams: int = 0
+    differences: list[Difference] = field(default_factory=list)
+
+
+def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = lambda _: None) -> ViewCheck:
+    """Compare all views with the log.
+
+    Args:
+        on_progress: Called with the number of streams that were compared.
+
+    Raises:
+        SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes.
+    """
+    found, suspects, ids = ViewCheck(), set[str](), dict.fromkeys(store.views, 0)
+    scanned = histories(log)
+    while batch := list(islice(scanned, STREAMS_AT_ONCE)):
+        readable = [each for each in batch if not isinstance(each, BrokenStream)]
+        suspects |= {difference.stream for difference in _differences(store, readable)}
+        for view in store.views.values():
+            ids[view.name] += sum(_has_rows(view, history) for history in readable)
+        found.streams += len(batch)
+        on_progress(found.streams)
+    load = loads_from(log)
+    again = [history for history in load(sorted(suspects)).values() if isinstance(history, History)]
+    found.differences += sorted(_differences(store, again))
+    found.differences += [
+        Difference(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
+    ]
+    return found
+
+
+def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[Difference]:
+    with store.reading() as connection:
+        parked = store.parked_among(connection, [history.stream for history in compared])
+        for view in store.views.values():
+            own = [history for history in compared if category_of(history.stream) == view.category]
+            rows = store.rows_of(connection, view, [_id(history) for history in own])
+            for history in own:
+                if (view.name, history.stream) in parked:
+                    continue
+                if rows.get(_id(history), []) != view.rows(history, 0):
+                    yield Difference(view=view.name, stream=history.stream)
+
+
+def _has_rows(view: View, history: History) -> bool:
+    if category_of(history.stream) != view.category:
+        return False
+    try:
+        return bool(view.rows(history, 0))
+    except Exception:  # it is parked, or is found as a difference
+        return True
+
+
+def _stored_ids(store: ViewStore, view: View) -> int:
+    with store.reading() as connection:
+        return connection.execute(select(func.count(view.table.c[view.key].distinct()))).scalar_one()
+
+
+def _id(history: History) -> str:
+    return history.stream.partition("#")[2]

@@ -25,7 +25,7 @@ STREAMS_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Difference:
+class WrongRows:
     """The stored rows of a stream are not those that its history gives. ``stream`` is empty: rows of no stream."""
 
     view: str
@@ -37,7 +37,7 @@ class ViewCheck:
     """What a comparison found: how many streams were compared, and the differences."""
 
     streams: int = 0
-    differences: list[Difference] = field(default_factory=list)
+    differences: list[WrongRows] = field(default_factory=list)
 
 
 def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = lambda _: None) -> ViewCheck:
@@ -62,12 +62,12 @@ def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = 
     again = [history for history in load(sorted(suspects)).values() if isinstance(history, History)]
     found.differences += sorted(_differences(store, again))
     found.differences += [
-        Difference(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
+        WrongRows(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
     ]
     return found
 
 
-def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[Difference]:
+def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[WrongRows]:
     with store.reading() as connection:
         parked = store.parked_among(connection, [history.stream for history in compared])
         for view in store.views.values():
@@ -77,7 +77,7 @@ def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[Diff
                 if (view.name, history.stream) in parked:
                     continue
                 if rows.get(_id(history), []) != view.rows(history, 0):
-                    yield Difference(view=view.name, stream=history.stream)
+                    yield WrongRows(view=view.name, stream=history.stream)
 
 
 def _has_rows(view: View, history: History) -> bool:

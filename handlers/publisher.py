@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     try:
         event_bus().publish([published for _, events in batch for published in events])
     except EventBusUnavailable as error:
-        left = {published.id for published in error.not_taken or (each_ for _, events in batch for each_ in events)}
+        left = {published.id for published in error.not_accepted or (each_ for _, events in batch for each_ in events)}
         _log.error(NOT_PUBLISHED, extra={"events": len(left)})
         failed += [record for record, events in batch if any(published.id in left for published in events)]
     return failures(failed)

@@ -16,7 +16,7 @@ DONE = "the timer made its round"
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
-    """Lambda entry point. ``event`` may set for how many seconds circuits are looked after: ``{"for_s": 50}``."""
+    """Lambda entry point. ``event`` may set for how many seconds circuits are ticked: ``{"for_s": 50}``."""
     ports = engine(read_upkeep)
     done = keep_time(ports, settings(read_upkeep), for_s=float(event.get("for_s", 0)), pause=ports.pause)
     _log.info(DONE, extra={name: _count(value) for name, value in done.items()})

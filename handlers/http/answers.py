@@ -17,7 +17,7 @@ from workflows.orders.visibility import audience_of
 from workflows.orders.waiting import AwaitedNow
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
-"""An order looks different to each caller. A copy may be kept, and is revalidated with its ETag before use."""
+"""Callers see different fields of an order. A cache may keep a copy and must revalidate it with its ETag before use."""
 
 
 def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:

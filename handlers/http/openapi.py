@@ -29,7 +29,7 @@ nothing, and is answered with what is there now, marked `Idempotent-Replayed: tr
 refused (422). Without a key, the same request by the same caller counts as a repetition.
 
 **Versions.** Every event of an order increases its version by one. The version in quotes is the order's ETag. Send it
-as `If-Match` to write only if nobody wrote in between (else 412), as `If-None-Match` to read only if the order has
+as `If-Match` to write only if the order is unchanged (else 412), as `If-None-Match` to read only if the order has
 changed (else 304), and as `?version=` to read the past.
 
 **Reports are recorded even if they arrive late.** A restaurant or a courier answers the `ticket` or `offer` it was

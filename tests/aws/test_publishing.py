@@ -116,7 +116,7 @@ def test_an_event_that_is_too_large_does_not_delay_the_others(bus, queue):
     giant = event(2, size=BYTES_MAX)
     with pytest.raises(EventBusUnavailable, match=f"larger than {BYTES_MAX} bytes") as refusal:
         bus.publish([event(1), giant, event(3)])
-    assert refusal.value.not_taken == (giant,)
+    assert refusal.value.not_accepted == (giant,)
     assert drained(queue) == [event(1).as_json(), event(3).as_json()]
 
 
@@ -149,7 +149,7 @@ def test_entries_that_are_refused_to_the_end_are_named(bus, requests):
     bus._client.meta.events.register_first("before-call.events.PutEvents", some_refused({12}))
     with pytest.raises(EventBusUnavailable, match="ThrottlingException: slow down") as failure:
         bus.publish(events(23))
-    assert failure.value.not_taken == (event(12),)
+    assert failure.value.not_accepted == (event(12),)
     assert len(requests) == 5  # the second is sent twice more, and the third is sent anyway
 
 
@@ -164,7 +164,7 @@ def test_after_a_timeout_of_the_bus_no_further_request_is_sent(bus, requests, er
     bus._client.meta.events.register_first("before-call.events.PutEvents", silent)
     with pytest.raises(EventBusUnavailable) as failure:
         bus.publish(events(35))
-    assert failure.value.not_taken == tuple(events(35)[10:])
+    assert failure.value.not_accepted == tuple(events(35)[10:])
     assert len(requests) == 2
 
 

@@ -12,16 +12,16 @@ MUTANTS = (
         name="wait checked before it is registered",
         breaks="A wait is registered before the log is read, because the answer may come in between.",
         file="workflows/sagas/actions.py",
-        old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    ask(order)\n    return {}\n",
+        old="    send_request(order)\n    wake(engine, step.order_id)\n    return {}\n",
+        new="    send_request(order)\n    return {}\n",
         caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
         name="check of a wait on a stale read",
         breaks="The check after registering reads the log again and ignores what was read before.",
         file="workflows/sagas/actions.py",
-        old="    ask(order)\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    ask(order)\n"
+        old="    send_request(order)\n    wake(engine, step.order_id)\n    return {}\n",
+        new="    send_request(order)\n"
         "    if (known := answer(order, awaited, intent_version)) is not Answer.NONE:\n"
         "        settle(engine.executions, step.token, order, step.run, known)\n"
         "    return {}\n",

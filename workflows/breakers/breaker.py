@@ -1,5 +1,5 @@
-"""The circuit breaker of one dependency in one process: it admits calls, counts outcomes, and is opened or closed by
-hand.
+"""The circuit breaker of one dependency in one process: it admits calls and counts their outcomes. People can open and
+close it.
 
 While the circuit is closed a call costs no request: successes are counted in this process, and a failure reports them
 with itself in one write. So the failure rate is that of the processes that see failures; ``failures_min`` prevents a
@@ -39,7 +39,7 @@ class CircuitOpen(Unavailable):
     """
 
     def __init__(self, key: str, dependency: Dependency, opened: EventPosition) -> None:
-        super().__init__(key, f"the circuit of {dependency} is open since {opened}")
+        super().__init__(key, f"the circuit of {dependency} is open, by event {opened}")
         self.dependency = dependency
         self.opened = opened
 
@@ -86,16 +86,16 @@ class Breaker:
         if (known := self._believed_closed()) is not None:
             return Permit(known.last)
         for _ in range(CONFLICTS_MAX):
-            found = self._follow()
-            if found.circuit.state is CircuitState.CLOSED:
-                return Permit(found.circuit.last)
-            probing = found.circuit.calling(order_id, self.settings, self._clock.now())
+            current = self._follow()
+            if current.circuit.state is CircuitState.CLOSED:
+                return Permit(current.circuit.last)
+            probing = current.circuit.calling(order_id, self.settings, self._clock.now())
             if probing is None:
                 break
-            if self._shared.store(found, probing):
+            if self._shared.store(current, probing):
                 return Permit(probing.last, probing.probes)
-        assert found.circuit.opened is not None  # a circuit that is not closed was opened
-        raise CircuitOpen(key, self.dependency, found.circuit.opened)
+        assert current.circuit.opened is not None  # a circuit that is not closed was opened
+        raise CircuitOpen(key, self.dependency, current.circuit.opened)
 
     def succeeded(self, permit: Permit) -> None:
         """Report an answer in time.
@@ -117,13 +117,13 @@ class Breaker:
             with suppress(DocumentsUnavailable, StreamUnavailable):
                 self._change_probe(permit, lambda circuit: circuit.probe_failed(error, self._clock.now()))
             return
-        mine = self._taken_with_failure()
+        unreported = self._take_unreported_with_failure()
         try:
-            reported = self._report(permit, mine, error)
+            reported = self._report(permit, unreported, error)
         except (DocumentsUnavailable, StreamUnavailable):
             reported = False
         if not reported:
-            self._put_back(mine)
+            self._put_back(unreported)
 
     def read(self) -> Circuit:
         """Return the circuit as it is stored now."""
@@ -131,12 +131,12 @@ class Breaker:
 
     def lend_probe(self, order_id: OrderId) -> Permit | None:
         """Reserve the next probe for an order that will be woken. None if it is not due or another order has it."""
-        found = self._follow()
+        current = self._follow()
         now = self._clock.now()
-        if not found.circuit.probe_due(self.settings, now):
+        if not current.circuit.probe_due(self.settings, now):
             return None
-        lent = found.circuit.lent(order_id, self.settings, now)
-        return Permit(lent.last, lent.probes) if self._shared.store(found, lent) else None
+        lent = current.circuit.lent(order_id, self.settings, now)
+        return Permit(lent.last, lent.probes) if self._shared.store(current, lent) else None
 
     def take_back_probe(self, permit: Permit) -> None:
         """Return the probe of an order that does not wait any more, so that the next order may probe."""
@@ -147,66 +147,66 @@ class Breaker:
 
         Running calls continue, and a process may rely on the closed circuit for another ``read_every_s`` seconds.
         """
-        return self._by_hand(
+        return self._set_state(
             actor, CircuitState.HELD_OPEN, lambda: CircuitHeldOpen(reason=reason, at=self._clock.now())
         )
 
     def close(self, actor: Actor, reason: str) -> Circuit:
-        """Close the circuit by hand and release the waiting orders. No effect if it is closed already."""
-        return self._by_hand(
+        """Close the circuit for a person and release the waiting orders. No effect if it is closed already."""
+        return self._set_state(
             actor, CircuitState.CLOSED, lambda: CircuitForcedClosed(reason=reason, at=self._clock.now())
         )
 
     # --- shared with the other processes
 
     def _follow(self) -> Followed:
-        found = self._shared.follow()
-        self._remember(found.circuit)
-        return found
+        current = self._shared.follow()
+        self._remember(current.circuit)
+        return current
 
-    def _report(self, permit: Permit, mine: Tally, error: str) -> bool:
+    def _report(self, permit: Permit, unreported: Tally, error: str) -> bool:
         """Add the outcomes of this process to the shared tally, and open the circuit if that is enough."""
         for _ in range(CONFLICTS_MAX):
-            found, now = self._follow(), self._clock.now()
-            if found.circuit.last != permit.last:
+            current, now = self._follow(), self._clock.now()
+            if current.circuit.last != permit.last:
                 return True  # the circuit changed since the call began: the outcome does not count
-            tally = found.circuit.tally.plus(mine, now, self.settings.window_s)
-            counted = replace(found.circuit, tally=tally)
+            tally = current.circuit.tally.plus(unreported, now, self.settings.window_s)
+            counted = replace(current.circuit, tally=tally)
             opening = counted.opening(self.settings, now, error)
             if opening is None:
-                if self._shared.store(found, counted):
+                if self._shared.store(current, counted):
                     return True
-            elif self._record(found, opening, SYSTEM):
+            elif self._record(current, opening, SYSTEM):
                 return True
         return False
 
     def _close_after_probe(self, permit: Permit) -> None:
         for _ in range(CONFLICTS_MAX):
-            found = self._follow()
-            lease = found.circuit.lease
-            if not _is_probe(found.circuit, permit) or lease is None:
+            current = self._follow()
+            lease = current.circuit.lease
+            if not _is_probe(current.circuit, permit) or lease is None:
                 return
-            if self._record(
-                found, CircuitClosed(probe=lease.holder, probes=lease.number, at=self._clock.now()), SYSTEM
-            ):
+            closed = CircuitClosed(probe=lease.holder, probes=lease.number, at=self._clock.now())
+            if self._record(current, closed, SYSTEM):
                 return
 
     def _change_probe(self, permit: Permit, change: Callable[[Circuit], Circuit]) -> None:
         for _ in range(CONFLICTS_MAX):
-            found = self._follow()
-            if not _is_probe(found.circuit, permit) or self._shared.store(found, change(found.circuit)):
+            current = self._follow()
+            if not _is_probe(current.circuit, permit) or self._shared.store(current, change(current.circuit)):
                 return
 
-    def _by_hand(self, actor: Actor, wanted: CircuitState, event: Callable[[], CircuitEvent]) -> Circuit:
+    def _set_state(self, actor: Actor, state: CircuitState, event: Callable[[], CircuitEvent]) -> Circuit:
+        """Record an event of a person that brings the circuit into this state, unless it is in it already."""
         for _ in range(CONFLICTS_MAX):
-            found = self._follow()
-            if found.circuit.state is wanted:
-                return found.circuit
-            self._record(found, event(), actor)  # the next read shows whether it was written
+            current = self._follow()
+            if current.circuit.state is state:
+                return current.circuit
+            self._record(current, event(), actor)  # the next read shows whether it was written
         raise TooManyConflicts(f"the circuit of {self.dependency} keeps changing; try again")
 
-    def _record(self, found: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
-        circuit = self._shared.record(found, event, actor)
+    def _record(self, current: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
+        circuit = self._shared.record(current, event, actor)
         if circuit is None:
             return None
         self._remember(circuit)
@@ -238,17 +238,18 @@ class Breaker:
                 success = one_call(now, self.settings.window_s, failed=False)
                 self._unreported = self._unreported.plus(success, now, self.settings.window_s)
 
-    def _taken_with_failure(self) -> Tally:
+    def _take_unreported_with_failure(self) -> Tally:
+        """Return the calls that were not reported yet and one failure, and count from zero again."""
         now = self._clock.now()
         failure = one_call(now, self.settings.window_s, failed=True)
         with self._gate:
-            mine, self._unreported = self._unreported, Tally()
-        return mine.plus(failure, now, self.settings.window_s)
+            unreported, self._unreported = self._unreported, Tally()
+        return unreported.plus(failure, now, self.settings.window_s)
 
-    def _put_back(self, mine: Tally) -> None:
+    def _put_back(self, unreported: Tally) -> None:
         now = self._clock.now()
         with self._gate:
-            self._unreported = self._unreported.plus(mine, now, self.settings.window_s)
+            self._unreported = self._unreported.plus(unreported, now, self.settings.window_s)
 
 
 def _is_probe(circuit: Circuit, permit: Permit) -> bool:

@@ -1,11 +1,11 @@
 """The state of one circuit, without I/O: a fold of its events, with the tally of calls and the lease of the probe.
 
-| is         | leaves by                                                             | calls                        |
-|------------|-----------------------------------------------------------------------|------------------------------|
-| closed     | enough failures in the window; a hand                                 | all                          |
-| open       | time (a probe goes out: half-open); a hand                            | none                         |
-| half-open  | the probe's success (closed), its failure or its end (open); a hand   | the one that holds the lease |
-| held open  | a hand                                                                | none                         |
+| state      | leaves it by                                                            | calls admitted               |
+|------------|-------------------------------------------------------------------------|------------------------------|
+| closed     | enough failures in the window; a person                                 | all                          |
+| open       | a probe is due (half-open); a person                                    | none                         |
+| half-open  | success of the probe (closed), its failure or time-out (open); a person | the one that holds the lease |
+| held open  | a person                                                                | none                         |
 
 Half-open is open with a lease. The lease is stored in the document only, and losing it costs one probe.
 """
@@ -30,6 +30,8 @@ SLICES = 6
 
 
 class CircuitState(StrEnum):
+    """The states of the table above."""
+
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
@@ -82,6 +84,7 @@ class Tally:
 
 
 def one_call(now: datetime, window_s: int, *, failed: bool) -> Tally:
+    """Return the tally of one call at this time."""
     at, slice_s = int(now.timestamp()), max(1, window_s // SLICES)
     return Tally((Slice(at - at % slice_s, 1, int(failed)),))
 
@@ -122,9 +125,9 @@ class Circuit:
 
     def following(self, day: str, history: History) -> Circuit:
         """Return the circuit after the unseen events of a day's stream. Unknown event types are ignored."""
-        seen = self.last.version if self.last.stream == history.stream else 0
+        followed = self.last.version if self.last.stream == history.stream else 0
         circuit = replace(self, day=day)
-        for recorded in history.recorded[seen:]:
+        for recorded in history.recorded[followed:]:
             circuit = _evolve(circuit, recorded.event, EventPosition(history.stream, recorded.version))
         return circuit
 
@@ -138,6 +141,7 @@ class Circuit:
         return CircuitOpened(failures=failures, calls=calls, window_s=settings.window_s, last_error=error, at=now)
 
     def probe_due(self, settings: BreakerSettings, now: datetime) -> bool:
+        """Whether an order may probe: the circuit is open, without a lease, and the interval is over."""
         interval = timedelta(seconds=settings.probe_interval_s)
         return self.state is CircuitState.OPEN and not self._leased(now) and now >= self.rests_since + interval
 
@@ -161,6 +165,7 @@ class Circuit:
         return self.lent(holder, settings, now).calling(holder, settings, now)
 
     def probe_failed(self, error: str, now: datetime) -> Circuit:
+        """Return the circuit after a failed probe: the interval to the next one begins."""
         return replace(self, lease=None, rests_since=now, probe_error=error)
 
     def taken_back(self, settings: BreakerSettings, now: datetime) -> Circuit:

@@ -17,7 +17,7 @@ from workflows.breakers.dependencies import Dependency
 class CircuitOpened:
     """Too many of the ``calls`` of the last ``window_s`` seconds failed.
 
-    From now on one probe an interval is called.
+    From now on only probes call the provider, one per interval.
     """
 
     failures: int
@@ -38,7 +38,7 @@ class CircuitClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitForcedClosed:
-    """A person closed the circuit by hand."""
+    """A person closed the circuit."""
 
     reason: str
     at: datetime
@@ -46,7 +46,7 @@ class CircuitForcedClosed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CircuitHeldOpen:
-    """A person opened the circuit by hand. There are no probes, and only a person closes it."""
+    """A person opened the circuit. There are no probes, and only a person closes it."""
 
     reason: str
     at: datetime
@@ -56,5 +56,5 @@ CircuitEvent = CircuitOpened | CircuitClosed | CircuitForcedClosed | CircuitHeld
 
 
 def stream_of(dependency: Dependency, day: str) -> str:
-    """``day`` is an ISO date in UTC."""
+    """Return the stream of the circuit's events of one day, an ISO date in UTC."""
     return f"breaker#{dependency}#{day}"

@@ -1,7 +1,7 @@
 """Gateways behind circuit breakers: the same protocols, which raise ``CircuitOpen`` instead of calling.
 
 A failure is a call without an answer (``Unavailable``), or with an answer that took longer than ``slow_s``. A refusal
-is an answer, and so is ``KeyMisused``. Any other exception is our bug and says nothing about the provider.
+is an answer, and so is ``KeyMisused``. Any other exception is a bug of Expediter and does not count.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Followed:
 
 
 class SharedCircuit:
-    """Every method may raise StreamUnavailable and DocumentsUnavailable."""
+    """Reads and changes the circuit. Every method may raise StreamUnavailable and DocumentsUnavailable."""
 
     def __init__(self, dependency: Dependency, log: EventLog, documents: Documents, clock: Clock) -> None:
         self._dependency = dependency
@@ -51,34 +51,34 @@ class SharedCircuit:
         """Return the circuit as it is now, and update the document if it was behind the log."""
         for _ in range(CONFLICTS_MAX):
             document = self._documents.get(*self._key)
-            kept = self._kept(document)
-            circuit, history = self._followed(kept)
-            found = Followed(circuit, document.version if document else None, history)
-            if document is not None and circuit == kept:
-                return found
-            if (stored := self._put(found, circuit)) is not None:
-                return stored
-        return found  # correct, but not stored: the next write stores it
+            stored_circuit = self._stored(document)
+            circuit, history = self._followed(stored_circuit)
+            current = Followed(circuit, document.version if document else None, history)
+            if document is not None and circuit == stored_circuit:
+                return current
+            if (updated := self._put(current, circuit)) is not None:
+                return updated
+        return current  # correct, but not stored: the next write stores it
 
-    def store(self, found: Followed, circuit: Circuit) -> bool:
+    def store(self, current: Followed, circuit: Circuit) -> bool:
         """Replace the circuit that was read. False if another process replaced it first."""
-        return self._put(found, circuit) is not None
+        return self._put(current, circuit) is not None
 
-    def record(self, found: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
+    def record(self, current: Followed, event: CircuitEvent, actor: Actor) -> Circuit | None:
         """Append the event, then update the document. None if another event was appended first."""
         try:
-            history = self._log.append(found.history, _commit(found.history, event, actor))
+            history = self._log.append(current.history, _commit(current.history, event, actor))
         except WrongExpectedVersion:
             return None
-        circuit = found.circuit.following(found.circuit.day, history)
-        self._put(found, circuit)  # if another process was faster, the next reader updates it
+        circuit = current.circuit.following(current.circuit.day, history)
+        self._put(current, circuit)  # if another process was faster, the next reader updates it
         return circuit
 
     @property
     def _key(self) -> tuple[str, str]:
         return f"breaker#{self._dependency}", "circuit"
 
-    def _kept(self, document: Document | None) -> Circuit:
+    def _stored(self, document: Document | None) -> Circuit:
         return body_as(document, Circuit) or Circuit(day=(self._today() - LOOK_BACK).isoformat())
 
     def _followed(self, circuit: Circuit) -> tuple[Circuit, History]:
@@ -91,20 +91,21 @@ class SharedCircuit:
                 return circuit, history
             day += timedelta(days=1)
 
-    def _put(self, found: Followed, circuit: Circuit) -> Followed | None:
+    def _put(self, current: Followed, circuit: Circuit) -> Followed | None:
+        """Store the circuit if its document is still the one that was read. None if it is not."""
         body: dict[str, Any] = msgspec.to_builtins(circuit)
         try:
-            stored = self._documents.put(Document(*self._key, body), found.version)
+            stored = self._documents.put(Document(*self._key, body), current.version)
         except DocumentChanged:
             return None
-        return Followed(circuit, stored.version, found.history)
+        return Followed(circuit, stored.version, current.history)
 
     def _today(self) -> date:
         return self._clock.now().astimezone(UTC).date()
 
 
 def _commit(history: History, event: CircuitEvent, actor: Actor) -> NewCommit:
-    """The key names the place and the content, so that only a repeated append is replayed."""
+    """Make the commit. Its key names the version and the content, so that only a repeated append is replayed."""
     events: tuple[Any, ...] = (event,)
     body_hash = sha256(repr((event, actor)).encode()).hexdigest()[:32]
     return NewCommit(

@@ -3,8 +3,8 @@
 Each call is identified by its key (``order id / version of the intent``), and every attempt under a key is the same
 call. It ends in one of three ways: a receipt of success, a final receipt of refusal, or ``PaymentsUnavailable``.
 
-A provider answers a repeated key with its first receipt for at least 24 hours. Past that its adapter must find the
-effect of a key by the reference and key that it left with the provider. So a repeat has no second effect at any age.
+A provider answers a repeated key with its first receipt for at least 24 hours. After that its adapter must find the
+effect of a key by the reference and key that it sent to the provider. So a repeat never has a second effect.
 """
 
 from __future__ import annotations

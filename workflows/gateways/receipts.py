@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TooLate:
-    """The ticket or offer cannot be taken back: the meal is cooked, or a courier is under way and will be paid."""
+    """The ticket or offer cannot be cancelled: the meal is cooked, or a courier is under way and will be paid."""
 
     reason: str
     at: datetime

@@ -29,7 +29,7 @@ from workflows.time_budgets import MARGIN, TIMEOUTS, Awaiting, Budgets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AwaitedNow:
-    """The order waits for ``what``, which the intent with version ``intent_version`` asked for.
+    """The order waits for ``what``, which the intent with version ``intent_version`` requested.
 
     ``since`` is when the wait began, and ``budget_s`` how many seconds it may last before the watchdog acts.
     """
@@ -72,7 +72,7 @@ def waits_since(order: Order, recorded: Sequence[RecordedEvent]) -> Iterator[tup
     """Yield what ``waits_now`` returns without the budgets, so that it depends on the events alone.
 
     Yields:
-        What the order waits for, the version of the intent that asked for it, and the event since which it waits.
+        What the order waits for, the version of the intent that requested it, and the event since which it waits.
     """
     if order.run_state is not RunState.RUNNING or order.placed is None:
         return
@@ -82,7 +82,7 @@ def waits_since(order: Order, recorded: Sequence[RecordedEvent]) -> Iterator[tup
 
 
 _Wait = tuple[Awaiting, int, int]
-"""What the order waits for, the version of the intent that asked for it, and the version of the event it waits
+"""What the order waits for, the version of the intent that requested it, and the version of the event it waits
 since."""
 
 

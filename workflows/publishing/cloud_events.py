@@ -1,9 +1,9 @@
 """The published events of an order, as CloudEvents 1.0: one for each fact and decision of its log.
 
-The table in ``workflows.orders.visibility`` decides which events and fields subscribers see: outcomes and decisions,
-and neither intents nor what employees do about an order (notes, approvals, incidents, runs); neither personal data nor
-the actor, which only the audit needs. The name of a type is a contract with subscribers: add fields, or publish another
-``v``, and never rename one.
+The table in ``workflows.orders.visibility`` decides which events and fields subscribers see: outcomes and decisions.
+They see no intents and no actions of employees (notes, approvals, incidents, runs), no personal data, and not the
+actor, which only the audit needs. The name of a type is a contract with subscribers: add fields, or publish another
+``v``, but never rename a type.
 
 ``sequence`` is the version in the order's stream, with gaps for events that are not published. Events may arrive late
 and twice; duplicates have the same ``source`` and ``id``.

@@ -10,14 +10,16 @@ from workflows.publishing.cloud_events import CloudEvent
 
 
 class EventBusUnavailable(Picklable, Exception):
-    """The bus did not accept ``not_taken``, for now or for good (too large). Some may have been published anyway.
+    """The bus did not accept some events. Some of them may have been published anyway. Retryable: yes.
 
-    Empty if it is unknown which. Retryable: yes, these events or all of them.
+    Attributes:
+        not_accepted: The events to publish again; those that are too large are refused again. Empty if it is unknown
+            which events were accepted: then all are to be published again.
     """
 
-    def __init__(self, why: str, not_taken: Sequence[CloudEvent] = ()) -> None:
+    def __init__(self, why: str, not_accepted: Sequence[CloudEvent] = ()) -> None:
         super().__init__(why)
-        self.not_taken = tuple(not_taken)
+        self.not_accepted = tuple(not_accepted)
 
 
 class EventBus(Protocol):
@@ -26,6 +28,6 @@ class EventBus(Protocol):
     def publish(self, events: Sequence[CloudEvent]) -> None:
         """Publish any number of events, each at least once, durably on return.
 
-        All are tried, even after one that was not accepted. Raises EventBusUnavailable.
+        All are tried, also after one that was not accepted. Raises EventBusUnavailable.
         """
         ...

@@ -50,7 +50,7 @@ class CompensationUnfinished(Exception):
 
 
 class NothingAsked(Exception):
-    """A machine waits for an answer that the order never asked for: machine and domain disagree. Our bug."""
+    """A machine waits for an answer to a request that the order never made. A bug: machine and domain disagree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +209,7 @@ def _await_circuit(engine: Engine, step: SagaStep) -> dict[str, Any]:
 
 
 def _wait(
-    engine: Engine, step: SagaStep, awaited: Awaited, ask: Callable[[Order], object] = lambda _: None
+    engine: Engine, step: SagaStep, awaited: Awaited, send_request: Callable[[Order], object] = lambda _: None
 ) -> dict[str, Any]:
     """Register a wait, send the request if there is one to send, then read the log: the answer may be there already."""
     order = _current(engine, step)
@@ -234,7 +234,7 @@ def _wait(
             token=step.token,
         ),
     )
-    ask(order)
+    send_request(order)
     wake(engine, step.order_id)
     return {}
 

@@ -1,7 +1,7 @@
 """Executions of the order machine that failed, timed out or were stopped: their orders become incidents.
 
 A machine parks its order by itself. Its execution fails only if that was not possible, if the definition is broken, or
-if a person stopped it. Then the order stands still, and without this it would not be found before the watchdog's round.
+if a person stopped it. Then the order makes no progress, and without this only the watchdog would find it, later.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NoSuchRun(Picklable, Exception):
 
 
 def record_fault(engine: Engine, fault: ExecutionFault) -> bool:
-    """Park the order, so that a person looks at it.
+    """Park the order of a failed execution, so that it becomes an incident.
 
     Returns:
         False if there was nothing to park: the order has a newer run, has ended, or is parked.

@@ -40,7 +40,7 @@ class OfferLapsed(Exception):
 
 
 class DeliveryLost(Exception):
-    """There was no report in time about a meal that was picked up. The machine stops, and a person has to look."""
+    """A meal was picked up and not reported delivered in time. The machine stops, and the order is parked."""
 
 
 _ERRORS: dict[Answer, type[Exception]] = {

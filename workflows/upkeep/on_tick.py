@@ -1,7 +1,7 @@
 """What happens every minute: circuits are probed and released, the watchdog makes its round, bulk retries continue.
 
-A minute is the shortest schedule of EventBridge. While orders wait for a circuit or for a bulk retry, they need a look
-every few seconds, so one call goes on for as long as its caller allows, and only then.
+A minute is the shortest schedule of EventBridge. Circuits and bulk retries with waiting orders need a tick every few
+seconds, so while there are any, one call continues for as long as its caller allows.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from workflows.upkeep.watchdog import check_rows, watch
 _log = logging.getLogger(__name__)
 
 TICK_EVERY_S = 5.0
-"""Between two looks at the circuits: a third of the shortest interval between probes, and the burst of a release."""
+"""Between two ticks of the circuits: a third of the shortest interval between probes, and the burst of a release."""
 
 
 def keep_time(
     engine: Engine, settings: UpkeepSettings, *, for_s: float, pause: Callable[[float], None]
 ) -> dict[str, Any]:
-    """Make one round of the watchdog, and look after circuits and bulk retries for ``for_s`` seconds, at least once.
+    """Make one round of the watchdog, and tick circuits and bulk retries for ``for_s`` seconds, at least once.
 
     Args:
         pause: Waits for that many seconds.

@@ -31,6 +31,7 @@ class OrderMetrics:
         self._parked = 0
 
     def collect(self) -> Iterator[Metric]:
+        """Yield the metrics, as Prometheus's client calls it for each scrape."""
         from prometheus_client.core import GaugeMetricFamily
 
         with self._gate:
@@ -41,8 +42,8 @@ class OrderMetrics:
         for status, count in by_status.items():
             statuses.add_metric([status], count)
         yield statuses
-        yield GaugeMetricFamily("expediter_orders_parked", "Orders that wait for a person.", value=parked)
-        circuits = GaugeMetricFamily("expediter_circuit_open", "1 while calls are held back.", labels=["dependency"])
+        yield GaugeMetricFamily("expediter_orders_parked", "Orders that wait for support.", value=parked)
+        circuits = GaugeMetricFamily("expediter_circuit_open", "1 while calls are not admitted.", labels=["dependency"])
         for dependency, breaker in self._engine.breakers.items():
             state = breaker.read().state
             circuits.add_metric([dependency.value], 0 if state is CircuitState.CLOSED else 1)

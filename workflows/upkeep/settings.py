@@ -1,4 +1,4 @@
-"""What the functions need that run by themselves: the machine of orders, and the time budgets."""
+"""Settings of the functions that run by themselves: the order machine and the time budgets."""
 
 from __future__ import annotations
 
@@ -17,4 +17,5 @@ class UpkeepSettings:
 
 
 def read_upkeep(reader: Reader) -> UpkeepSettings:
+    """Read both from the environment."""
     return UpkeepSettings(order_machine=read_order_machine(reader), budgets=read_budgets(reader))

@@ -1,8 +1,8 @@
-"""The watchdog: it finds the orders that exceeded the time budget of what they wait for, and moves them on.
+"""The watchdog: it finds orders whose waits exceeded their time budget, and gets them going again.
 
 It reads the view of open orders. In one round an overdue order is notified: the execution of its run is started, which
 has no effect if it was started before, and every task is woken whose answer is in the log. If the order is still
-overdue a round later, a new run starts; after ``RUNS_MAX`` of those the order is parked, so that a person looks at it.
+overdue a round later, a new run starts; after ``RUNS_MAX`` of those the order is parked and becomes an incident.
 Parked orders and orders within their budget are left alone.
 
 The view itself is compared with the log once a day, so that an order whose commit was never delivered is found. A log
@@ -49,7 +49,7 @@ from workflows.upkeep.settings import UpkeepSettings
 _log = logging.getLogger(__name__)
 
 ROUND = timedelta(minutes=1)
-"""Between two rounds: the shortest schedule of EventBridge. A notification takes effect within it, if it has any."""
+"""Between two rounds: the shortest schedule of EventBridge. A notification that helps takes effect within it."""
 
 RUNS_MAX = 3
 """New runs that the watchdog starts for an order before it parks it."""
@@ -85,8 +85,8 @@ def watch(engine: Engine, settings: UpkeepSettings) -> WatchdogRound:
                 _refresh_and_start(engine, order_id, settings)
             elif row.overdue(now) is not None:
                 done.overdue += 1
-                _move_on(engine, order_id, settings, done)
-        except Exception:  # the other orders need their turn
+                _act_on_overdue(engine, order_id, settings, done)
+        except Exception:  # one order must not stop the round for the others
             _log.exception("the watchdog could not read or restart order %s", order_id)
             done.failed.append(order_id)
     return done
@@ -117,7 +117,8 @@ def check_rows(engine: Engine, settings: UpkeepSettings) -> list[OrderId] | None
 # --- one order --------------------------------------------------------------------------------------------------------
 
 
-def _move_on(engine: Engine, order_id: OrderId, settings: UpkeepSettings, done: WatchdogRound) -> None:
+def _act_on_overdue(engine: Engine, order_id: OrderId, settings: UpkeepSettings, done: WatchdogRound) -> None:
+    """Notify, restart or park an order, if it is still overdue now that its row was recomputed."""
     row = refresh(engine, order_id, settings.budgets)
     oldest = None if row is None else row.overdue(engine.clock.now())
     if row is None or oldest is None or _waits_for_circuit(engine, row):
@@ -175,7 +176,7 @@ _NEEDS = {
 
 
 def _has_answered_wait(engine: Engine, order: Order) -> bool:
-    """Whether notifying the order wakes a task. Then the order gets a round to move on."""
+    """Whether notifying the order wakes a task. Then the order gets a round to continue."""
     waits = waits_of(engine.documents, order.order_id)
     return any(
         answer(order, wait.awaited, wait.intent_version) is not Answer.NONE for wait in waits if wait.run == order.run

@@ -54,8 +54,8 @@ class HttpAnswer:
 
 def addresses_of(host: str, port: int) -> Sequence[str]:
     """Look up the IP addresses of a host, those to try first in front. Raises OSError, UnicodeError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address) for *_, (address, *_) in found))
+    entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address) for *_, (address, *_) in entries))
 
 
 class Exchanges:

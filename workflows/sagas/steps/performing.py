@@ -36,8 +36,8 @@ def perform_open(
 ) -> Order:
     """Perform the selected open intents, and those that they open, each once. Return the order after them.
 
-    An intent that another process performed meanwhile is the same call again, and a provider turns away a ticket or an
-    offer that was taken back meanwhile. A failure does not stop the other intents.
+    An intent that another process performed meanwhile is the same call again, and a provider ignores a ticket or an
+    offer that was cancelled meanwhile. A failure does not stop the other intents.
 
     Args:
         order: The order as the caller has just loaded it.

@@ -27,7 +27,7 @@ TOKENS = AccessTokens(b"a secret of thirty-two bytes ....")
 
 @pytest.fixture
 def url(shop) -> Iterator[str]:  # noqa: F811 - the fixture
-    """The address of an engine's front that serves the shop's APIs."""
+    """Serve the shop's APIs with an engine's front and return its address."""
     template, clock, hub = read_template(ROOT / "template.yaml"), SystemClock(), Hub()
     alarms = Alarms(clock, hub)
     functions = Functions(template.functions, clock=clock, hub=hub, alarms=alarms, workers=4)
@@ -41,9 +41,9 @@ def url(shop) -> Iterator[str]:  # noqa: F811 - the fixture
 
 
 class Script:
-    """What happens to the requests of one client, in turn; when it is over, everything works.
+    """The events of one client's requests, in turn; after the last one every request works.
 
-    ``lost`` does not arrive, ``unheard`` arrives and its answer is lost, a response is answered instead.
+    ``lost``: the request does not arrive. ``unheard``: its answer is lost. A response is returned instead of a request.
     """
 
     def __init__(self, *events: Any) -> None:
@@ -103,7 +103,7 @@ class AsyncScriptedTransport(httpx.AsyncBaseTransport):
 
 
 class FakeTime:
-    """A clock that only waiting moves. ``passing`` is called after each wait with the seconds passed in all."""
+    """A clock that only waiting advances. ``passing`` is called after each wait with the total of seconds."""
 
     def __init__(self) -> None:
         self.passed_s = 0.0
@@ -147,7 +147,7 @@ def fake_time() -> FakeTime:
 
 @pytest.fixture(params=["blocking", "async"])
 def open_client(request: pytest.FixtureRequest, fake_time: FakeTime) -> Iterator[Callable[..., Any]]:
-    """Open clients of both kinds: address, token, and what happens to their requests."""
+    """Open clients of both kinds by address, token and the events of their requests."""
     loop = asyncio.new_event_loop()
     opened: list[Any] = []
 
@@ -173,7 +173,7 @@ def open_client(request: pytest.FixtureRequest, fake_time: FakeTime) -> Iterator
 
 @pytest.fixture
 def connect(url: str, open_client: Any) -> Callable[..., Any]:
-    """Open clients of the shop's front by role and id, with what happens to their requests."""
+    """Open clients of the shop's front by role, id and the events of their requests."""
 
     def connect(role: str = "customer", subject: str = "ada", *events: Any) -> tuple[Any, Script]:
         client, script = open_client(url, TOKENS.mint(role, subject), *events)

@@ -16,7 +16,7 @@ from workflows.embedded.http.server import HttpServer
 
 
 def test_an_order_is_brought_from_the_kitchen_to_the_door(shop, body, connect):
-    """Every method of the client, against what really answers."""
+    """Every method of the client works with the real handlers."""
     customer, _ = connect()
     restaurant, _ = connect("restaurant", "rosa")
     courier, _ = connect("courier", "carl")
@@ -35,7 +35,7 @@ def test_an_order_is_brought_from_the_kitchen_to_the_door(shop, body, connect):
 
 
 def test_orders_are_rejected_failed_and_cancelled(shop, body, connect):
-    """The sad methods."""
+    """The methods for orders that are not delivered work too."""
     customer, _ = connect()
     assert customer.cancel(customer.place(body(), "k")["id"], "no", if_match=2)["status"] == "cancelling"
     restaurant, _ = connect("restaurant", "rosa")
@@ -47,8 +47,8 @@ def test_orders_are_rejected_failed_and_cancelled(shop, body, connect):
     assert courier.assign(shop.accepted(key="4"))["delivery"]["offer"]["courier"] == "carl"
 
 
-def test_only_news_is_read(shop, connect):
-    """None while the order is at the version one has."""
+def test_an_unchanged_order_is_not_read_again(shop, connect):
+    """``get_changed`` returns None while the order is at the caller's version."""
     client, _ = connect()
     order_id = shop.place()
     assert client.get_changed(order_id, 2) is None
@@ -56,13 +56,13 @@ def test_only_news_is_read(shop, connect):
 
 
 def test_a_refusal_is_a_problem_with_its_name_and_fields(body, connect):
-    """What a program matches on, and what a person reads."""
+    """The name is for programs, the detail for people."""
     client, wire = connect()
     with pytest.raises(ApiProblem, match="restaurant") as caught:
         client.place(body(restaurant=7), "k")
     assert (caught.value.status, caught.value.name, caught.value.title) == (422, "InvalidRequest", "Invalid request")
     assert caught.value.errors == (("restaurant", "must be a string"),)
-    assert len(wire.sent) == 1  # a refusal is not asked again
+    assert len(wire.sent) == 1  # a refused request is not repeated
 
 
 def test_the_fronts_own_refusals_are_problems_too(url, open_client):
@@ -73,16 +73,16 @@ def test_the_fronts_own_refusals_are_problems_too(url, open_client):
     assert caught.value.status == 401
 
 
-def test_an_id_full_of_slashes_asks_for_no_other_path(connect):
-    """Whatever a caller passes on as an id stays one segment."""
+def test_an_id_with_slashes_requests_no_other_path(connect):
+    """An id is always one segment of the path."""
     client, wire = connect()
     with pytest.raises(ApiProblem):
         client.get("../docs?x=1")
     assert wire.sent[0].url.raw_path == b"/orders/..%2Fdocs%3Fx%3D1"
 
 
-def test_a_lost_answer_is_asked_for_again_and_nothing_happens_twice(shop, body, connect):
-    """The order was placed; the retry meets it."""
+def test_a_request_with_a_lost_answer_is_repeated_without_a_second_effect(shop, body, connect):
+    """The order was placed, and the retry gets it."""
     client, wire = connect("customer", "ada", "lost", "unheard")
     order = client.place(body(), "k")
     assert len(wire.sent) == 3
@@ -90,7 +90,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_happens_twice(shop, body, 
 
 
 def test_a_write_without_a_key_is_given_one_that_its_retries_keep(shop, connect):
-    """Else a courier's lost "no" would decline the next offer too."""
+    """Otherwise the retry of a courier's decline could decline the next offer too."""
     order_id = shop.assigned("carl")
     client, wire = connect("courier", "carl", "unheard", "lost")
     order = client.decline(order_id, "too far")
@@ -98,8 +98,8 @@ def test_a_write_without_a_key_is_given_one_that_its_retries_keep(shop, connect)
     assert len({request.headers["idempotency-key"] for request in wire.sent}) == 1
 
 
-def test_a_busy_engine_is_asked_again_after_the_time_it_says(shop, connect, fake_time):
-    """Retry-After counts where it is longer than the client's own wait, up to ten seconds."""
+def test_a_request_to_a_busy_engine_is_repeated_after_retry_after(shop, connect, fake_time):
+    """Retry-After is used if it is longer than the client's own wait, up to ten seconds."""
     busy = [httpx.Response(503, headers={"retry-after": said}, json={"detail": "busy"}) for said in ("3", "x", "86400")]
     client, wire = connect("customer", "ada", *busy)
     client.get(shop.place())
@@ -109,7 +109,7 @@ def test_a_busy_engine_is_asked_again_after_the_time_it_says(shop, connect, fake
 
 
 def test_an_engine_that_stays_busy_is_a_problem_in_the_end(connect, fake_time):
-    """The last answer is the error, when the time for repeating is over."""
+    """The last answer is raised when the time for repeating is over."""
     busy = [httpx.Response(429, json={"detail": "busy"}) for _ in range(99)]
     client, _ = connect("customer", "ada", *busy)
     with pytest.raises(ApiProblem, match="busy"):
@@ -117,7 +117,7 @@ def test_an_engine_that_stays_busy_is_a_problem_in_the_end(connect, fake_time):
     assert RETRY_FOR_S <= fake_time.passed_s <= RETRY_FOR_S + WAIT_MAX_S
 
 
-def test_an_engine_that_is_not_there_is_unreachable(connect, fake_time):
+def test_an_engine_that_does_not_run_is_unreachable(connect, fake_time):
     """The error names the address, when the time for repeating is over."""
     client, _ = connect("customer", "ada", *["lost"] * 99)
     with pytest.raises(EngineUnreachable, match=r"no engine answers at http://127\.0\.0\.1"):
@@ -152,7 +152,7 @@ def test_a_client_outlasts_an_engine_that_is_away_for_eight_seconds(open_client,
 
 @pytest.mark.parametrize("answer", [httpx.Response(200, text="<html>"), httpx.Response(502, text="bad gateway")])
 def test_an_answer_of_another_server_is_no_order(connect, answer):
-    """A proxy, or another service on that port."""
+    """It may come from a proxy or another service on that port."""
     client, _ = connect("customer", "ada", answer)
     with pytest.raises(EngineUnreachable, match="not as Expediter does"):
         client.get("ord_" + "a" * 26)
@@ -160,7 +160,7 @@ def test_an_answer_of_another_server_is_no_order(connect, answer):
 
 @pytest.mark.parametrize("address", ["ftp://localhost", "localhost:8080", "http://\udc80", ""])
 def test_an_invalid_address_is_refused_at_once(address, open_client, fake_time):
-    """Repeating cannot help."""
+    """A retry does not help."""
     client, _ = open_client(address, TOKENS.mint("customer", "ada"))
     with pytest.raises(EngineUnreachable, match="is not the address of an engine"):
         client.get("ord_" + "a" * 26)
@@ -168,7 +168,7 @@ def test_an_invalid_address_is_refused_at_once(address, open_client, fake_time):
 
 
 def test_a_time_without_a_zone_is_refused(connect):
-    """It would be another moment on another machine."""
+    """It would mean another moment on another machine."""
     client, wire = connect()
     with pytest.raises(ValueError, match="has no time zone"):
         client.replay("ord_x", datetime(2026, 5, 4))  # noqa: DTZ001 - that is what is tested

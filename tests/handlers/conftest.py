@@ -1,4 +1,4 @@
-"""What the handler tests share: a shop whose APIs are called with events of API Gateway, on an in-memory log."""
+"""A shop for the handler tests: APIs that are called with events of API Gateway, on an in-memory log."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Answer:
 
     @property
     def problem(self) -> str:
-        """The name of the problem, e.g. ``OrderNotFound``."""
+        """Return the name of the problem, e.g. ``OrderNotFound``."""
         assert self.headers["content-type"] == "application/problem+json", self
         assert self.json["status"] == self.status
         return self.json["type"].removeprefix("urn:expediter:problem:")
@@ -80,19 +80,19 @@ class Shop:
     """The APIs behind the routes of the template, on one log."""
 
     def __init__(self) -> None:
-        self.template_routes = [entry for entry in ROUTES if entry[1].method != "HEAD"]  # each stands beside a GET
+        self.template_routes = [entry for entry in ROUTES if entry[1].method != "HEAD"]  # each belongs to a GET
         self.environment: dict[str, str] = {}
         self.clock = SettableClock()
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring, EVENT_TYPES), self.clock)
-        nobody: Any = None  # the APIs call no gateway and start no machine
+        no_gateway: Any = None  # the APIs call no gateway and start no machine
         self.engine = assemble(
             log=self.log,
             documents=InMemoryDocuments(),
-            executions=nobody,
-            payments=nobody,
-            kitchen=nobody,
-            couriers=nobody,
+            executions=no_gateway,
+            payments=no_gateway,
+            kitchen=no_gateway,
+            couriers=no_gateway,
             clock=self.clock,
         )
         self._requests = itertools.count(1)

@@ -1,4 +1,4 @@
-"""Whether a response is one that the API's own documentation describes."""
+"""Check responses against the API's own documentation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Answered(Protocol):
 
 @cache
 def documentation() -> dict[str, Any]:
-    """The OpenAPI document of all APIs."""
+    """Return the OpenAPI document of all APIs."""
     document: dict[str, Any] = json.loads(document_text(orders_api.documented_apis))
     return document
 

@@ -1,17 +1,17 @@
-"""How Lambda brings the stream of a DynamoDB table to a function: a model of what AWS documents, for tests.
+"""A model of how Lambda delivers the stream of a DynamoDB table to a function, as AWS documents it.
 
 - A shard holds records in the order of their sequence numbers; all changes of an item go through one shard. Lambda
   reads a shard in batches. With a ``parallelization`` factor it works on several batches of a shard at once and keeps
   the order of an item (partition and sort key) alone. [1]
-- A batch is done with when the function returns an empty list of failures, or none. An exception, or an item identifier
-  that is empty or none of the batch's, fails the whole batch. Otherwise the lowest sequence number that is reported is
-  the checkpoint: the records from there on come again. [2]
-- With ``bisect`` a batch whose invocation failed is split in two, which takes nothing from the retry quota; one that
-  failed in part is split at the checkpoint. [2] [3]
-- When the retries are used up Lambda discards what is left of the batch and goes on with the shard. The record of the
+- A batch is complete when the function returns an empty list of failures, or none. An exception, or an item identifier
+  that is empty or not of the batch, fails the whole batch. Otherwise the lowest reported sequence number is the
+  checkpoint: the records from there on are delivered again. [2]
+- With ``bisect`` a batch whose invocation failed is split in two, which does not count as a retry; one that failed in
+  part is split at the checkpoint. [2] [3]
+- When the retries are used up Lambda discards the rest of the batch and goes on with the shard. The record of the
   failed invocation goes to the destination; in S3 it has the whole event as its ``payload``. [3]
 
-Where the documents leave it open whether a batch that got on has its retries back, both are played (``renew``).
+The documentation does not define whether progress in a batch resets its retries, so both are tested (``renew``).
 
 [1] https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
 [2] https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html

@@ -1,4 +1,4 @@
-"""What a function imports before it serves its first request: every cold start pays for it."""
+"""The imports of a function before its first request, which every cold start waits for."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_missing_variables_are_named_at_once() -> None:
-    """A deployment is mended in one go."""
+    """One deployment can then fix them all."""
     with pytest.raises(SettingsRefused, match="EVENTS_TABLE, DOCUMENTS_TABLE, ORDER_MACHINE must be set"):
         engine(read_order_machine)
     with pytest.raises(SettingsRefused) as refused:

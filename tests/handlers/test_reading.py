@@ -21,7 +21,7 @@ def test_an_order_is_shown_as_it_is(shop):
     assert answer.etag == f'"{order["version"]}"'
 
 
-def test_every_answer_is_what_the_documentation_says(shop):
+def test_every_answer_has_the_documented_fields(shop):
     """An order in each of its shapes, its history and its replay have the documented fields and no others.
 
     ``shop.call`` checks every response against the document.
@@ -89,16 +89,16 @@ def test_a_version_or_time_outside_the_orders_history_is_not_found(shop, path, q
 def test_history_is_read_in_pages_without_gaps_or_repeats(shop, limit):
     """The pages together are the whole stream in order, and the last page has no next."""
     order_id = shop.assigned()
-    found, cursor = [], {}
+    events, cursor = [], {}
     while cursor is not None:
         page = shop.call("GET", f"/orders/{order_id}/history", query={"limit": limit, **cursor}).json
         assert len(page["events"]) <= limit
-        found += page["events"]
+        events += page["events"]
         cursor = {"cursor": page["next"]} if page["next"] else None
-    assert [event["version"] for event in found] == [1, 2, 3, 4, 5, 6, 7]
-    assert found[0]["type"] == "OrderPlaced"
-    assert found[-1]["actor"] == {"role": "courier", "id": "carl"}
-    assert found[-1]["data"]["answers"] == 6
+    assert [event["version"] for event in events] == [1, 2, 3, 4, 5, 6, 7]
+    assert events[0]["type"] == "OrderPlaced"
+    assert events[-1]["actor"] == {"role": "courier", "id": "carl"}
+    assert events[-1]["data"]["answers"] == 6
 
 
 def test_a_replay_shows_the_order_then_and_what_each_event_changed(shop):
@@ -122,7 +122,7 @@ def test_an_auditor_reads_everything_but_personal_data(shop):
 
 @pytest.mark.parametrize(("role", "sub"), [("customer", "ada"), ("restaurant", "rosa"), ("courier", "carl")])
 def test_the_text_of_a_note_stays_with_support(shop, role, sub):
-    """Neither a party to the order nor an auditor reads it, whatever they read."""
+    """Neither a party to the order nor an auditor can read it, in any kind of read."""
     order_id = shop.assigned()
     note = shop.call("POST", f"/incidents/{order_id}/note", {"text": "Ada lies"}, role="support", sub="anna", key="1")
     assert note.status == 200, note
@@ -134,15 +134,15 @@ def test_the_text_of_a_note_stays_with_support(shop, role, sub):
 
 
 @pytest.mark.parametrize(("role", "sub"), [("restaurant", "rosa"), ("courier", "carl"), ("auditor", "otto")])
-def test_the_payment_method_stays_with_those_who_deal_with_the_payment(shop, role, sub):
-    """A restaurant or a courier has no use for the token, and an auditor reads no customer's data."""
+def test_only_roles_that_handle_the_payment_read_the_payment_method(shop, role, sub):
+    """A restaurant or a courier does not need the token, and an auditor reads no customer's data."""
     order_id = shop.assigned(payment_method="pm_secret")
     for path, query in (("", {}), ("/history", {}), ("/replay", {"at": 7})):
         assert "pm_secret" not in shop.call("GET", f"/orders/{order_id}{path}", query=query, role=role, sub=sub).text
         assert "pm_secret" in shop.call("GET", f"/orders/{order_id}{path}", query=query).text
 
 
-def test_erased_data_reads_as_erased_for_everybody(shop):
+def test_erased_data_reads_as_erased_for_every_role(shop):
     """Once the customer's key is destroyed, reading still works and shows "(erased)"."""
     order_id = shop.place()
     shop.keyring.destroy("ada", shop.keyring.key_id_of("ada"))

@@ -67,13 +67,13 @@ OTHERS = [
     for action, (state, *_) in ROUTES.items()
     for role in ("customer", "restaurant", "courier")
     if action is not Action.PLACE
-    and (role, state) != ("courier", "accepted")  # an open offer is any courier's business
+    and (role, state) != ("courier", "accepted")  # an open offer is visible to every courier
 ]
 
 
 @pytest.mark.parametrize(("action", "role"), OTHERS)
 def test_an_order_of_others_does_not_exist(shop, body, action, role):
-    """404 as for an unknown id, even if the role may do this to orders of its own."""
+    """404 as for an unknown id, even if the role may do this with orders of its own."""
     answer, before = _ask(shop, body, action, role, "stranger")
     assert (answer.status, answer.problem) == (404, "OrderNotFound")
     assert shop.stored() == before
@@ -81,7 +81,7 @@ def test_an_order_of_others_does_not_exist(shop, body, action, role):
 
 @pytest.mark.parametrize("path", ["", "/history", "/replay"])
 @pytest.mark.parametrize(("role", "sub"), [("customer", "bob"), ("restaurant", "luigi"), ("courier", "cleo")])
-def test_no_way_of_reading_shows_an_order_of_others(shop, path, role, sub):
+def test_no_read_shows_an_order_of_others(shop, path, role, sub):
     """Neither its state, nor its events, nor its past."""
     order_id = shop.assigned()
     query = {"at": 1} if path == "/replay" else {}
@@ -89,7 +89,7 @@ def test_no_way_of_reading_shows_an_order_of_others(shop, path, role, sub):
 
 
 def test_a_mistake_in_the_request_does_not_reveal_an_order(shop):
-    """A stranger gets 404, whatever else is wrong with the request."""
+    """A caller who may not see the order gets 404, even if the request is invalid too."""
     order_id = shop.authorized()
     for body in ({"ready_at": "2020-01-01T00:00:00Z"}, {"ready_at": "2026-05-04T12:30:00Z", "ticket": 999}):
         assert shop.act(order_id, "preparation/accept", body, sub="luigi").status == 404
@@ -139,7 +139,7 @@ def test_a_courier_cannot_report_on_a_delivery_of_another(shop):
 
 
 def test_support_and_services_act_for_others_and_are_recorded_as_the_actor(shop):
-    """The log names the person who did it, beside the courier."""
+    """The log names the actor beside the courier."""
     order_id = shop.accepted()
     shop.act(order_id, "delivery/assign", {"courier_id": "carl"}, role="support", sub="sue")
     last = shop.call("GET", f"/orders/{order_id}/history").json["events"][-1]

@@ -1,4 +1,4 @@
-"""The SQLite file under everything embedded: one writer, one fsync for many, nothing shown before it is durable."""
+"""The SQLite file of the embedded engine: one writer, one fsync for many writes, durable before visible."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def in_one_batch(database: Database, *works):
     return futures
 
 
-def test_a_write_is_synced_before_its_caller_hears_of_it(database: Database, syncs):
-    """No acknowledgement before its fsync."""
+def test_a_write_is_synced_before_it_is_acknowledged(database: Database, syncs):
+    """No caller gets a result before the fsync of its write."""
     acknowledged_at = []
     for value in range(20):
         before = syncs.wal
@@ -87,7 +87,7 @@ def test_thirty_two_writers_need_fewer_syncs_than_writes(database: Database, syn
 
 
 def test_nothing_is_visible_or_acknowledged_while_the_sync_runs(database: Database, syncs):
-    """A reader must not see what a power cut could still take back."""
+    """A reader must not see data that a power cut could still remove."""
     in_sync, go_on = threading.Event(), threading.Event()
 
     def hold(_name: str) -> None:
@@ -139,7 +139,7 @@ def test_a_failing_work_undoes_itself_and_not_its_batch(database: Database):
 
 
 def test_a_failed_sync_is_never_acknowledged_and_ends_all_writing(tmp_path: Path, syncs, disk_gone):
-    """After a failed fsync the kernel may have dropped the pages: a later success would be a lie."""
+    """After a failed fsync the kernel may have dropped the pages, so a later success would prove nothing."""
     database = Database(tmp_path / "state.db", vfs=syncs.vfs)
     database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
     database.write(insert(1))
@@ -174,7 +174,7 @@ def test_a_full_disk_ends_all_writing(database: Database):
 
 
 def test_a_work_that_ends_the_transaction_of_its_batch_is_found(database: Database):
-    """A work that commits on its own breaks what the others were promised: that is our bug, and it stops us."""
+    """A work that commits on its own breaks the atomicity of the others: an internal error, which ends all writing."""
     good, guilty = in_one_batch(database, insert(1), lambda c: c.execute("ROLLBACK").close())
     for future in (good, guilty):
         with pytest.raises(DatabaseBroken):
@@ -193,7 +193,7 @@ def test_a_second_engine_is_refused_by_the_pid_of_the_first(tmp_path: Path):
 
 
 def test_a_reader_opens_beside_an_engine_and_after_one_was_killed(tmp_path: Path):
-    """``audit verify`` runs while the engine runs, and on what a crash left."""
+    """``audit verify`` runs beside a running engine and on the files of a crashed one."""
     path = tmp_path / "state.db"
     script = (
         "import os, signal, sys; from workflows.sqlite.database import Database; d = Database(sys.argv[1]);"
@@ -210,15 +210,15 @@ def test_a_reader_opens_beside_an_engine_and_after_one_was_killed(tmp_path: Path
             assert reader.read(stored) == [7, 8]
 
 
-def test_opening_what_is_not_there_for_reading_says_so(tmp_path: Path):
-    """A wrong folder is a mistake of the caller, not an empty log."""
+def test_opening_a_missing_database_for_reading_is_refused(tmp_path: Path):
+    """A wrong folder must not look like an empty log."""
     with pytest.raises(FileNotFoundError, match="folder of an engine"):
         Database(tmp_path / "state.db", read_only=True)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_somebody_else_holding_the_write_lock_makes_it_busy_not_broken(tmp_path: Path, monkeypatch):
-    """A forgotten database shell delays orders; once it lets go, they go on."""
+def test_a_write_lock_of_another_process_makes_the_database_busy_and_not_broken(tmp_path: Path, monkeypatch):
+    """An open database shell delays orders; they continue once it releases the lock."""
     monkeypatch.setattr("workflows.sqlite.database.BUSY_TIMEOUT_MS", 1)
     with Database(tmp_path / "state.db") as database:
         database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
@@ -233,7 +233,7 @@ def test_somebody_else_holding_the_write_lock_makes_it_busy_not_broken(tmp_path:
 
 
 def test_a_broken_database_closes_while_the_disk_still_fails(tmp_path: Path, syncs, disk_gone):
-    """Stopping must not hang or raise on top of it."""
+    """Closing must neither hang nor raise a second error."""
     database = Database(tmp_path / "state.db", vfs=syncs.vfs)
     database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
 
@@ -247,8 +247,8 @@ def test_a_broken_database_closes_while_the_disk_still_fails(tmp_path: Path, syn
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_nobody_waits_for_a_writer_that_died(database: Database):
-    """A callback that raises SystemExit is our bug; every waiting caller gets an error."""
+def test_no_caller_waits_for_a_dead_writer(database: Database):
+    """A callback that raises SystemExit is an internal error; every waiting caller gets an error."""
 
     def kill(_future: object) -> None:
         raise SystemExit("a bug in a callback")
@@ -266,7 +266,7 @@ def test_nobody_waits_for_a_writer_that_died(database: Database):
 
 
 def test_closing_commits_what_is_queued_and_refuses_what_comes_after(tmp_path: Path):
-    """Nothing accepted is dropped by an orderly end."""
+    """An orderly end drops no accepted write."""
     database = Database(tmp_path / "state.db")
     database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
     futures = [database.submit(insert(value)) for value in range(100)]
@@ -280,7 +280,7 @@ def test_closing_commits_what_is_queued_and_refuses_what_comes_after(tmp_path: P
 
 
 def test_the_wal_does_not_grow_with_the_log(database: Database):
-    """Checkpoints happen between batches; the WAL is written from its start again."""
+    """Checkpoints run between batches, after which the WAL is reused from its start."""
     blob = b"x" * 40_000
     database.write(lambda c: c.execute("CREATE TABLE big (b BLOB)").close())
     for _ in range(600):
@@ -290,14 +290,14 @@ def test_the_wal_does_not_grow_with_the_log(database: Database):
 
 
 def test_waiting_for_a_write_inside_the_writer_is_refused(database: Database):
-    """It would wait for itself."""
-    asked: list[BaseException] = []
+    """The writer would wait for itself."""
+    errors: list[BaseException] = []
 
     def notify(_future: object) -> None:
         try:
             database.write(insert(2))
         except RuntimeError as error:
-            asked.append(error)
+            errors.append(error)
 
     held = threading.Event()
     future = database.submit(lambda c: held.wait(10))
@@ -305,4 +305,4 @@ def test_waiting_for_a_write_inside_the_writer_is_refused(database: Database):
     held.set()
     future.result(10)
     database.write(insert(1))
-    assert len(asked) == 1
+    assert len(errors) == 1

@@ -1,4 +1,4 @@
-"""Kept histories: exact whatever happens to the stream, and gone with the key that they were decrypted with."""
+"""Kept histories: equal to the stored stream at all times, and dropped with the key that decrypted them."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_an_append_in_another_thread_replaces_what_is_kept(kept: Kept):
 
 
 def test_a_write_of_another_process_empties_what_is_kept(kept: Kept):
-    """Somebody deletes the stream with a database shell: the engine does not go on as if it were there."""
+    """If a stream was deleted with a database shell, the engine does not use its kept history."""
     kept.hub.ask(lambda: kept.log.append(kept.log.load(STREAM), new("a")))
     assert kept.load().version == 1
     delete = "import apsw, sys; apsw.Connection(sys.argv[1]).execute('DELETE FROM events').close()"

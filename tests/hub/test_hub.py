@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import pytest
 
-from workflows.hub.hub import TURN_WORK_S, Hub, sleep, wait
+from workflows.hub.hub import TURN_BOUNDS_S, TURN_WORK_S, Hub, sleep, wait
 from workflows.hub.watch import CallTooLong, Watch
 from workflows.sqlite.database import Database
 
@@ -152,6 +152,22 @@ def test_a_task_goes_on_only_after_its_write_is_durable(hub: Hub, tmp_path: Path
 
         with ThreadPoolExecutor(8) as threads:
             assert all(threads.map(lambda number: hub.ask(lambda: task(number)), range(64)))
+
+
+def test_the_longest_turn_is_measured(hub: Hub):
+    """One call that computes for long delays all others; the metric shows how long the worst one took."""
+
+    def compute() -> float:
+        began_s = time.monotonic()
+        while (took_s := time.monotonic() - began_s) <= TURN_BOUNDS_S[1]:
+            pass
+        return took_s
+
+    took_s = hub.ask(compute)
+    times = hub.ask(hub.turn_times)
+    assert times.longest_s >= took_s
+    assert times.busy_s >= times.longest_s
+    assert sum(times.by_bound[2:]) >= 1
 
 
 def test_closing_finishes_what_is_ready():

@@ -185,7 +185,14 @@ class EmbeddedEngine:
             calls_max=max(1, workers // 2),
             on_break=self._fail,
         )
-        self._metrics = EngineMetrics(database, journal, self.executions, self._feed, self._functions)
+        self._metrics = EngineMetrics(
+            hub=hub,
+            database=database,
+            journal=journal,
+            driver=self.executions,
+            feed=self._feed,
+            functions=self._functions,
+        )
         documents = SqliteDocuments(database)
         views = views_of(folder)
         opened.callback(views.close)

@@ -6,6 +6,7 @@ Counters count since the start of the process, but for the commits, which are co
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 import apsw
@@ -14,6 +15,7 @@ from workflows.embedded.lambda_.feed import EventSourceMapping
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.step_functions.driver import Driver
 from workflows.embedded.step_functions.journal import Journal
+from workflows.hub.hub import TURN_BOUNDS_S, Hub
 from workflows.sqlite.database import Database
 
 if TYPE_CHECKING:
@@ -25,12 +27,15 @@ class EngineMetrics:
 
     def __init__(
         self,
+        *,
+        hub: Hub,
         database: Database,
         journal: Journal,
         driver: Driver,
         feed: EventSourceMapping,
         functions: Functions,
     ) -> None:
+        self._hub = hub
         self._database = database
         self._journal = journal
         self._driver = driver
@@ -41,6 +46,7 @@ class EngineMetrics:
         yield from self._of_executions()
         yield from self._of_the_log()
         yield from self._of_functions()
+        yield from self._of_the_hub()
 
     def _of_executions(self) -> Iterator[Metric]:
         from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
@@ -78,6 +84,18 @@ class EngineMetrics:
 
         yield GaugeMetricFamily(
             "expediter_function_calls_waiting", "Calls that no thread has taken yet.", value=self._functions.waiting
+        )
+
+    def _of_the_hub(self) -> Iterator[Metric]:
+        from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily
+
+        times = self._hub.turn_times()
+        bounds = [*(str(bound) for bound in TURN_BOUNDS_S), "+Inf"]
+        buckets = list(zip(bounds, accumulate(times.by_bound), strict=True))
+        described = "Turns of the hub: no task goes on and no request is answered while one lasts."
+        yield HistogramMetricFamily("expediter_hub_turn_seconds", described, buckets=buckets, sum_value=times.busy_s)
+        yield GaugeMetricFamily(
+            "expediter_hub_longest_turn_seconds", "The longest turn since the start.", value=times.longest_s
         )
 
 

@@ -21,12 +21,13 @@ import sys
 import threading
 import time
 import traceback
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from queue import Empty, SimpleQueue
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from greenlet import getcurrent, greenlet
 
@@ -37,8 +38,19 @@ T = TypeVar("T")
 TURN_WORK_S = 0.010
 """After so much work a turn commits although more is ready, so that no task waits long for its durability."""
 
+TURN_BOUNDS_S = (0.010, 0.025, 0.050, 0.100, 0.250, 1.0, 3.0)
+"""Upper bounds by which turns are counted. The last is the time after which the watch logs a turn."""
+
 THREADS_MAX = 32
 """Blocking calls at once. They wait for the network; one more waits in the queue of the pool."""
+
+
+class TurnTimes(NamedTuple):
+    """``by_bound`` counts turns by the smallest of ``TURN_BOUNDS_S`` that they kept; the last number, longer ones."""
+
+    by_bound: tuple[int, ...]
+    busy_s: float
+    longest_s: float
 
 
 class Hub:
@@ -58,6 +70,8 @@ class Hub:
         self._turn_work_s = turn_work_s
         self._turn_began_s = 0.0
         self._turns = 0
+        self._turns_by_bound = [0] * (len(TURN_BOUNDS_S) + 1)
+        self._busy_s = self._longest_turn_s = 0.0
         self._calling = False
         self._loop: greenlet | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -92,6 +106,10 @@ class Hub:
     def turns(self) -> int:
         """Turns that began so far. A number that stands still while ``is_busy`` means that one call holds the hub."""
         return self._turns
+
+    def turn_times(self) -> TurnTimes:
+        """Return how long turns took since the start: their calls, and the transaction with its fsync."""
+        return TurnTimes(tuple(self._turns_by_bound), self._busy_s, self._longest_turn_s)
 
     @property
     def is_busy(self) -> bool:
@@ -150,6 +168,7 @@ class Hub:
             self._take_arrivals()
             self._turns += 1
             self._calling = True
+            began_s = time.monotonic()
             while self._ready and not self._is_late:
                 _logging_errors(self._ready.popleft())
             if self._before_commit:
@@ -160,6 +179,12 @@ class Hub:
                 _run_all(commits)
                 self._turn_began_s = time.monotonic()
             self._calling = False
+            self._count_turn(time.monotonic() - began_s)
+
+    def _count_turn(self, took_s: float) -> None:
+        self._turns_by_bound[bisect_left(TURN_BOUNDS_S, took_s)] += 1
+        self._busy_s += took_s
+        self._longest_turn_s = max(self._longest_turn_s, took_s)
 
     @property
     def _is_idle(self) -> bool:

@@ -588,4 +588,46 @@ MUTANTS = (
         new="        else:\n            self._ready.append(call)\n",
         caught_by=tests("hub/test_hub.py::test_a_task_that_waits_for_a_thread_is_woken_by_it"),
     ),
+    Mutant(
+        name="live updates before the commit",
+        breaks="Listeners of the log are called once the commit is durable.",
+        file="workflows/sqlite/group_commit.py",
+        old="            queued.result = queued.work(self._connection)\n",
+        new="            queued.result = queued.work(self._connection)\n"
+        "            if queued.on_durable is not None:\n"
+        "                queued.on_durable(queued.result)\n",
+        caught_by=tests("sqlite/test_sqlite_event_log.py::test_readers_feed_and_scan_see_nothing_before_the_sync"),
+    ),
+    Mutant(
+        name="live version lost",
+        breaks="A message has every event after the last one of its topic.",
+        file="workflows/live/subscriptions.py",
+        old="        body = now.body(subscriber.actor, subscription.after, now.version)\n",
+        new="        body = now.body(subscriber.actor, now.version - 1, now.version)\n",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="live version sent twice",
+        breaks="A message has no event that the subscriber received before.",
+        file="workflows/live/subscriptions.py",
+        old="        subscription.after = now.version\n        subscriber.send",
+        new="        subscriber.send",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="live list that resumes at its end",
+        breaks="A list resumes after the position that its subscriber has.",
+        file="workflows/live/subscriptions.py",
+        old="newest if since is None else since)",
+        new="newest)",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="live permission not checked again",
+        breaks="Each message checks whether the subscriber may still read the order.",
+        file="workflows/live/subscriptions.py",
+        old="        if not now.may_read(subscriber.actor):\n",
+        new="        if False:\n",
+        caught_by=tests("live/test_sockets.py::test_an_offer_leaves_the_board_of_the_couriers_who_did_not_take_it"),
+    ),
 )

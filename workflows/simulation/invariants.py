@@ -60,6 +60,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *_of_stores(world),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
+        *world.subscribers.violations(),
     ]
 
 

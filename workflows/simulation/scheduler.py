@@ -24,6 +24,7 @@ class _ScheduledAction:
     order: float
     number: int
     action: Callable[[], object] = field(compare=False)
+    watches: bool = field(compare=False, default=False)
 
 
 class Scheduler:
@@ -49,6 +50,21 @@ class Scheduler:
         """Schedule an action after a delay."""
         self.at(self.time + timedelta(seconds=seconds), action)
 
+    def watch(self, code: Callable[[], object]) -> None:
+        """Start a task that only watches the world: it draws nothing and counts no step, so no schedule changes."""
+        self._watch_after(0.0, greenlet(code, parent=self._loop).switch)
+
+    def watch_pause(self, seconds: float) -> None:
+        """Pause a task that was started by ``watch``."""
+        assert self._loop is not None  # a task runs in the loop
+        self._watch_after(seconds, getcurrent().switch)
+        self._loop.switch()
+
+    def _watch_after(self, seconds: float, action: Callable[[], object]) -> None:
+        self._numbered += 1
+        at = self.time + timedelta(seconds=seconds)
+        heapq.heappush(self._events, _ScheduledAction(at, 1.0, self._numbered, action, watches=True))
+
     def spawn(self, code: Callable[[], object], delay_s: float = 0.0) -> None:
         """Start a task after a delay."""
         self.after(delay_s, greenlet(code).switch)
@@ -71,6 +87,6 @@ class Scheduler:
                 return False
             event = heapq.heappop(self._events)
             self.time = event.at
-            self.steps += 1
+            self.steps += not event.watches
             event.action()
         return True

@@ -45,10 +45,13 @@ from workflows.sandbox.kitchen import SandboxKitchen
 from workflows.sandbox.opening import Sandbox
 from workflows.sandbox.payment import SandboxPayments
 from workflows.sandbox.settings import SandboxSettings
+from workflows.settings import read
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
+from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
+from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
 
 T = TypeVar("T")
@@ -159,6 +162,13 @@ class World:
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
+        self.subscribers = Subscribers(
+            self.log,
+            self.documents,
+            scheduler=self.scheduler,
+            seed=seed,
+            budgets=read(template.functions["Feed"].environment, read_budgets),
+        )
         self._plan_outage()
         self._plan_upgrade()
         for process in range(PROCESSES):

@@ -57,7 +57,8 @@ class Subscribers:
         commits = self._log.changes(None, self._log.newest())
         positions = [position for position, commit in commits if order_id_in(commit.pk)]
         if self._all.positions != positions:
-            yield f"support received other commits than the log has, {_first_difference(self._all.positions, positions)}"
+            difference = _first_difference(self._all.positions, positions)
+            yield f"support received other commits than the log has, {difference}"
         for order_id, following in self._orders.items():
             history, order = load(self._log, order_id)
             shown = [event["version"] for event in event_views(history.recorded, audience_of(CUSTOMER, order))]

@@ -13,6 +13,7 @@ from domain.personal import Contact
 from handlers.http.values import (
     CourierName,
     CustomerName,
+    Email,
     Instant,
     IntentVersion,
     Long,
@@ -73,9 +74,12 @@ class ContactBody(Strict):
     phone: Phone
     address: Long
     note: Long | None = None
+    email: Email | None = None
 
     def contact(self) -> Contact:
-        return Contact(name=self.name, phone=self.phone, address=self.address, note=self.note or "")
+        return Contact(
+            name=self.name, phone=self.phone, address=self.address, note=self.note or "", email=self.email or ""
+        )
 
 
 _EUR = "EUR"

@@ -94,6 +94,7 @@ _DOCUMENTED = Field(json_schema_extra={"pattern": _PRINTABLE})
 Short = Annotated[str, StringConstraints(min_length=1, max_length=100), AfterValidator(_printable), _DOCUMENTED]
 Long = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_printable), _DOCUMENTED]
 Phone = Annotated[str, Shape(r"\+?[0-9 ()./-]{3,40}", "must be 3 to 40 digits, spaces and ()./-, optionally after a +")]
+Email = Annotated[str, Shape(r"[!-?A-~]{1,64}@[!-?A-~]{1,189}", "must be an e-mail address of at most 254 characters")]
 PaymentMethod = Annotated[
     str, Shape(r"[A-Za-z0-9_.:-]{1,100}", "must be 1 to 100 letters, digits, '_', '.', ':' or '-'")
 ]

@@ -27,6 +27,7 @@ from workflows.cli import (
     sandbox_command,
     simulate_command,
     view_commands,
+    webhook_commands,
 )
 from workflows.cli.failures import CommandFailed, Exit, InvalidInput
 from workflows.cli.terminal import print_json_line, printable, say
@@ -76,6 +77,7 @@ live_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
+app.add_typer(webhook_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(view_commands.app)
 app.add_typer(failed_batch_commands.app)

@@ -7,7 +7,7 @@ nothing more. Give ``key`` yourself if another process may repeat the call, e.g.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -22,6 +22,13 @@ from .incident_json import (
     IncidentsJson,
 )
 from .order_json import HistoryJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
+from .webhook_json import (
+    RemovedWebhookJson,
+    WebhookDeliveriesJson,
+    WebhookDeliveryJson,
+    WebhookEndpointJson,
+    WebhookEndpointsJson,
+)
 
 T = TypeVar("T")
 
@@ -235,6 +242,74 @@ def circuit(dependency: str, action: str | None = None, reason: str = "") -> Api
     return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason})
 
 
+# --- webhooks: services register endpoints; support reads and resends ------------------------------------------------
+
+
+def webhooks() -> ApiCall[WebhookEndpointsJson]:
+    """List the webhook endpoints: a service sees its own, support all."""
+    return ApiCall(method="GET", path="/webhooks")
+
+
+def webhook(webhook_id: str) -> ApiCall[WebhookEndpointJson]:
+    """Read a webhook endpoint."""
+    return ApiCall(method="GET", path=_webhook(webhook_id))
+
+
+def register_webhook(
+    target: str, types: Sequence[str] = (), *, description: str = "", enabled: bool = True, key: str | None = None
+) -> ApiCall[WebhookEndpointJson]:
+    """Register a URL that gets the published events. The answer holds the secret, and no later one does.
+
+    Args:
+        target: The URL.
+        types: CloudEvents types, e.g. ``expediter.order.completed.v1``; none for all.
+    """
+    body = {"url": target, "types": list(types), "description": description, "enabled": enabled}
+    return _write("/webhooks", body, key)
+
+
+def change_webhook(
+    webhook_id: str,
+    *,
+    target: str | None = None,
+    types: Sequence[str] | None = None,
+    description: str | None = None,
+    enabled: bool | None = None,
+) -> ApiCall[WebhookEndpointJson]:
+    """Change a webhook endpoint; what is left out stays. Enabling it also ends a pause."""
+    chosen = None if types is None else list(types)
+    body = _set(url=target, types=chosen, description=description, enabled=enabled)
+    return ApiCall(method="PATCH", path=_webhook(webhook_id), body=body)
+
+
+def remove_webhook(webhook_id: str) -> ApiCall[RemovedWebhookJson]:
+    """Remove a webhook endpoint and its deliveries."""
+    return ApiCall(method="DELETE", path=_webhook(webhook_id))
+
+
+def rotate_webhook(webhook_id: str) -> ApiCall[WebhookEndpointJson]:
+    """Make a new secret, which the answer holds. The old one signs beside it for 24 hours."""
+    return ApiCall(method="POST", path=f"{_webhook(webhook_id)}/rotate")
+
+
+def test_webhook(webhook_id: str) -> ApiCall[WebhookDeliveryJson]:
+    """Send a test event, once, and return its delivery with the outcome."""
+    return ApiCall(method="POST", path=f"{_webhook(webhook_id)}/test")
+
+
+def webhook_deliveries(
+    webhook_id: str, *, limit: int = 50, cursor: str | None = None
+) -> ApiCall[WebhookDeliveriesJson]:
+    """List deliveries with all attempts, newest events first, from where ``cursor`` (``next`` of a page) points."""
+    query = {"limit": str(limit), **_set(cursor=cursor)}
+    return ApiCall(method="GET", path=f"{_webhook(webhook_id)}/deliveries", query=query)
+
+
+def resend_delivery(delivery_id: str) -> ApiCall[WebhookDeliveryJson]:
+    """Send a delivery again now, and for three more days if that fails."""
+    return ApiCall(method="POST", path=f"/deliveries/{quote(delivery_id, safe='~')}/resend")
+
+
 def _write(
     path: str, body: Mapping[str, Any], key: str | None, headers: Mapping[str, str] | None = None
 ) -> ApiCall[Any]:
@@ -252,6 +327,10 @@ def _order(order_id: str, rest: str = "") -> str:
 
 def _incident(order_id: str) -> str:
     return f"/incidents/{quote(order_id, safe='')}"
+
+
+def _webhook(webhook_id: str) -> str:
+    return f"/webhooks/{quote(webhook_id, safe='')}"
 
 
 def _set(**fields: Any) -> dict[str, Any]:

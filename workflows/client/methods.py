@@ -66,6 +66,16 @@ class _Methods:
     circuits = _Method(calls.circuits)
     circuit = _Method(calls.circuit)
 
+    webhooks = _Method(calls.webhooks)
+    webhook = _Method(calls.webhook)
+    register_webhook = _Method(calls.register_webhook)
+    change_webhook = _Method(calls.change_webhook)
+    remove_webhook = _Method(calls.remove_webhook)
+    rotate_webhook = _Method(calls.rotate_webhook)
+    test_webhook = _Method(calls.test_webhook)
+    webhook_deliveries = _Method(calls.webhook_deliveries)
+    resend_delivery = _Method(calls.resend_delivery)
+
 
 class BlockingMethods(_Methods):
     """Each method returns the body of the answer."""

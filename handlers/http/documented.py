@@ -15,7 +15,7 @@ Json: TypeAlias = dict[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Response])
 
 REF = "#/components/schemas/{name}"
-GATEWAY_STATUSES = [401, 403, 404, 405, 413, 429, 431, 500, 503]
+GATEWAY_STATUSES = [401, 403, 404, 405, 408, 413, 429, 431, 500, 503]
 """Statuses that API Gateway, or the embedded engine's HTTP server, answers with by itself."""
 
 
@@ -32,6 +32,7 @@ _MEANING: Mapping[int, str] = {
     404: "It does not exist for this caller, or the order has not reached that version or time.",
     409: "A rule forbids it; `type` names the rule. Nothing was recorded.",
     412: "The order is at another version than those in If-Match.",
+    408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is not `application/json` in UTF-8.",
     422: "A value is not acceptable; `errors` names each field and what to do about it.",
@@ -101,7 +102,7 @@ def _refusals(method: str, path: str, order: bool) -> set[int]:
     if "{" in path:
         statuses |= {404, 422}
     if method in {"POST", "PATCH"}:
-        statuses |= {413, 415, 422}
+        statuses |= {408, 413, 415, 422}
         if order:
             statuses |= {409} | ({412} if "{" in path else set())
     return statuses

@@ -20,6 +20,7 @@ from domain.order.events import PaymentAuthorized
 from domain.order.order import Order
 from tests.handlers.documented import assert_documented
 from workflows.embedded.http import payload_format
+from workflows.embedded.http.routes import RouteTable
 from workflows.embedded.template import ApiRoute, read_template
 from workflows.engine import EVENT_TYPES, assemble, serving
 from workflows.event_store.codec import Codec
@@ -162,18 +163,9 @@ class Shop:
         return Answer(response.status, dict(response.headers), response.body)
 
     def route(self, method: str, path: str) -> tuple[str, ApiRoute, dict[str, str]]:
-        """Return the function and route that API Gateway would choose; any route of the path if it lacks the method."""
-        parts = path.strip("/").split("/")
-        candidates = []
-        for function, route in ROUTES:
-            wanted = route.path.strip("/").split("/")
-            if len(wanted) == len(parts) and all(w == p or w[0] == "{" for w, p in zip(wanted, parts, strict=True)):
-                named = {w[1:-1]: p for w, p in zip(wanted, parts, strict=True) if w[0] == "{"}
-                candidates.append((route.method != method, "{" in route.path.split("/")[-1], function, route, named))
-        if not candidates:
-            return ROUTES[0][0], ROUTES[0][1], {}
-        *_, function, route, named = min(candidates, key=lambda entry: entry[:2])
-        return function, route, named
+        """Return the function's handler, the route and the path parameters that API Gateway would choose."""
+        target, parameters = TABLE.find(method, path)
+        return FUNCTIONS[target.function].handler, target.route, parameters
 
     def place(self, key: str = "key-1", sub: str = "ada", **changes: Any) -> str:
         """Place an order of Ada's at Rosa's and return its id."""
@@ -231,11 +223,9 @@ class Shop:
         return list(self.log.scan())
 
 
-ROUTES = [
-    (function.handler, route)
-    for function in read_template(ROOT / "template.yaml").functions.values()
-    for route in function.routes
-]
+FUNCTIONS = read_template(ROOT / "template.yaml").functions
+TABLE = RouteTable(FUNCTIONS)
+ROUTES = [(function.handler, route) for function in FUNCTIONS.values() for route in function.routes]
 
 
 def money(amount: str, currency: str = "EUR") -> dict[str, str]:

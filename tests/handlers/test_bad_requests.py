@@ -247,7 +247,7 @@ def test_an_id_that_no_order_can_have_is_refused_as_malformed(shop, order_id):
     assert (answer.status, answer.fields) == (422, ["order_id"])
 
 
-@pytest.mark.parametrize("order_id", ["ord_\0", "\u2603" * 5 + "/", "..", "\n"])
+@pytest.mark.parametrize("order_id", ["ord_\0", "\u2603" * 5, "..", "\n"])
 def test_a_path_full_of_rubbish_is_answered_with_a_problem(shop, order_id):
     """Whatever characters the path has."""
     answer = shop.call("GET", f"/orders/{order_id}")

@@ -1,0 +1,119 @@
+"""The ledger of an order: each event's transaction, and laws over every history that can be reached."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.order import events as e
+from domain.order.intents import owed
+from domain.order.ledger import Account, balances, transactions
+from domain.order.order import RunState
+from tests.domain.order import stories as s
+from tests.domain.order.oracle import books_of, moved
+from tests.domain.order.world import World, played, plays
+
+worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
+often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+HOLDING = {Account.HOLDS: "40.00 EUR", Account.HELD_FOR_CUSTOMERS: "-40.00 EUR"}
+
+
+def booked(*lines: s.StoryLine) -> dict[str, dict[str, str]]:
+    """Return the entries of a story by the name of their event and account, without empty transactions."""
+    return {
+        type(transaction.event).__name__: {entry.account.value: str(entry.amount) for entry in transaction.entries}
+        for transaction in transactions(s.ORDER_ID, s.given(*lines).events)
+    }
+
+
+def balances_of(*lines: s.StoryLine) -> dict[str, str]:
+    """Return the balances after a story, as texts."""
+    summed = balances(s.ORDER_ID, s.given(*lines).events)
+    return {account.value: str(s.Money(minor, "EUR")) for account, minor in summed.items()}
+
+
+def test_an_order_that_is_delivered_and_paid_books_a_hold_a_sale_and_a_capture():
+    """The customer paid 40.00: the items for the restaurant, fee and tip for the courier."""
+    entries = booked(*s.COMPLETED)
+    assert entries["PaymentAuthorized"] == {"holds": "40.00 EUR", "held_for_customers": "-40.00 EUR"}
+    sale = entries["OrderDelivered"]
+    assert sale.pop("customer_receivable") == "40.00 EUR"
+    assert set(sale) <= {"restaurant_payable", "courier_payable", "platform_fees"}
+    assert entries["PaymentCaptured"] == {
+        "holds": "-40.00 EUR",
+        "held_for_customers": "40.00 EUR",
+        "customer_receivable": "-40.00 EUR",
+        "provider_clearing": "40.00 EUR",
+    }
+
+
+def test_a_cancelled_order_leaves_no_balance():
+    """The hold is released, and nothing was sold."""
+    assert booked(*s.AUTHORIZED, s.cancel(), s.voided())["PaymentVoided"] == {
+        "holds": "-40.00 EUR",
+        "held_for_customers": "40.00 EUR",
+    }
+    assert balances_of(*s.AUTHORIZED, s.cancel(), s.voided()) == {}
+
+
+def test_a_credit_after_the_capture_is_owed_and_then_refunded():
+    """An expense of the party at fault; until the refund the customer is owed it."""
+    credited = balances_of(*s.COMPLETED, s.credit("10.00"))
+    expense = {name: amount for name, amount in credited.items() if name.startswith("credits:")}
+    assert list(expense.values()) == ["10.00 EUR"]
+    assert credited["customer_receivable"] == "-10.00 EUR"
+    assert credited["provider_clearing"] == "40.00 EUR"
+    refunded = balances_of(*s.COMPLETED, s.credit("10.00"), s.refunded())
+    assert "customer_receivable" not in refunded
+    assert refunded["provider_clearing"] == "30.00 EUR"
+
+
+def test_a_capture_that_is_written_off_is_an_expense_and_the_restaurant_is_still_paid():
+    """The meal was delivered, so the restaurant and the courier are owed their parts."""
+    story = (*s.DELIVERED, s.capture_refused(), s.write_off(e.PaymentCaptureRequested))
+    left = balances_of(*story)
+    lost = sum(s.Money.parse(left[name].split()[0], "EUR").minor for name in left if name.startswith("write_offs:"))
+    assert lost == 4000
+    assert "customer_receivable" not in left
+    assert left["restaurant_payable"].startswith("-")
+
+
+@worlds
+@often
+@given(play=plays())
+def test_every_transaction_adds_up_to_zero_in_one_currency(contradictory, play):
+    """Double entry."""
+    world = played(play, contradictory=contradictory)
+    for transaction in transactions(world.order.order_id, world.events):
+        assert sum(entry.amount.minor for entry in transaction.entries) == 0
+        assert len({entry.amount.currency for entry in transaction.entries}) == 1
+        assert all(entry.amount.minor for entry in transaction.entries)
+
+
+@worlds
+@often
+@given(play=plays())
+def test_the_balances_equal_what_the_reports_say(contradictory, play):
+    """Compared with the books that an oracle works out from the reports alone."""
+    world = played(play, contradictory=contradictory)
+    summed, books = balances(world.order.order_id, world.events), books_of(world.events)
+    clearing = moved(world.events, e.PaymentCaptured) - moved(world.events, e.PaymentRefunded)
+    assert summed.get(Account.PROVIDER_CLEARING, 0) == clearing
+    assert summed.get(Account.KEPT, 0) == -books["unreturned"]
+    still = books["still_to_capture"] + books["over_refunded"] - books["still_to_refund"]
+    assert summed.get(Account.CUSTOMER_RECEIVABLE, 0) == still
+    sold = [minor for account, minor in summed.items() if account.startswith(("restaurant", "courier", "platform_f"))]
+    lost = [minor for account, minor in summed.items() if account.startswith(("credits:", "write_offs:"))]
+    assert -sum(sold) - sum(lost) == books["due"]
+    assert all(minor > 0 for minor in lost)
+
+
+@often
+@given(play=plays())
+def test_an_ended_order_that_owes_nothing_leaves_no_hold_and_no_receivable(play):
+    """What is left of it are sales, expenses and the money at the provider."""
+    world: World = played(play)
+    if world.order.run_state is RunState.ENDED and not owed(world.order):
+        summed = balances(world.order.order_id, world.events)
+        assert summed.get(Account.HOLDS, 0) == 0
+        assert summed.get(Account.CUSTOMER_RECEIVABLE, 0) == 0

@@ -22,7 +22,7 @@ from domain.order.order import Order, evolve, initial
 from domain.order.payment import Hold, Transfer
 
 
-class Account(StrEnum):
+class LedgerAccount(StrEnum):
     """An account of the ledger.
 
     ``HOLDS`` and ``HELD_FOR_CUSTOMERS`` are memo accounts: authorized money is promised and not moved.
@@ -48,10 +48,10 @@ class Account(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A debit (positive) or credit (negative) of one account."""
+class Posting:
+    """A debit (positive) or a credit (negative) of one account."""
 
-    account: Account
+    account: LedgerAccount
     amount: Money
 
 
@@ -61,10 +61,10 @@ class Transaction:
 
     version: int
     event: Event
-    entries: tuple[Entry, ...]
+    entries: tuple[Posting, ...]
 
 
-Balances = dict[Account, int]
+Balances = dict[LedgerAccount, int]
 """Balances in minor units of the order's currency. Accounts that are zero are left out."""
 
 
@@ -77,7 +77,9 @@ def transactions(order_id: OrderId, events: Iterable[Event]) -> Iterator[Transac
         after = _balances(order, blame)
         changed = {account: after.get(account, 0) - before.get(account, 0) for account in {**before, **after}}
         entries = tuple(
-            Entry(account, Money(changed[account], order.currency)) for account in Account if changed.get(account)
+            Posting(account, Money(changed[account], order.currency))
+            for account in LedgerAccount
+            if changed.get(account)
         )
         if entries:
             yield Transaction(order.version, event, entries)
@@ -127,11 +129,11 @@ def _balances(order: Order, blame: _Blame) -> Balances:
     moved = payment.taken(Transfer.DONE).minor - payment.returned(Transfer.DONE).minor
     kept = payment.returned(Transfer.WRITTEN_OFF).minor + order.unreturned
     entries = [
-        (Account.HOLDS, held),
-        (Account.HELD_FOR_CUSTOMERS, -held),
-        (Account.PROVIDER_CLEARING, moved),
-        (Account.KEPT, -kept),
-        (Account.CUSTOMER_RECEIVABLE, due(order).minor + kept - moved),
+        (LedgerAccount.HOLDS, held),
+        (LedgerAccount.HELD_FOR_CUSTOMERS, -held),
+        (LedgerAccount.PROVIDER_CLEARING, moved),
+        (LedgerAccount.KEPT, -kept),
+        (LedgerAccount.CUSTOMER_RECEIVABLE, due(order).minor + kept - moved),
         *_sale(order, blame),
     ]
     summed = Balances()
@@ -140,19 +142,19 @@ def _balances(order: Order, blame: _Blame) -> Balances:
     return {account: minor for account, minor in summed.items() if minor}
 
 
-def _sale(order: Order, blame: _Blame) -> Iterator[tuple[Account, int]]:
+def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, int]]:
     placed = order.placed
     if placed is None or not _is_sold(order):
         return
-    yield Account.RESTAURANT_PAYABLE, -sum(line.total.minor for line in order.lines)
-    yield Account.COURIER_PAYABLE, -(placed.delivery_fee + placed.tip).minor
-    yield Account.PLATFORM_FEES, -placed.service_fee.minor
+    yield LedgerAccount.RESTAURANT_PAYABLE, -sum(line.total.minor for line in order.lines)
+    yield LedgerAccount.COURIER_PAYABLE, -(placed.delivery_fee + placed.tip).minor
+    yield LedgerAccount.PLATFORM_FEES, -placed.service_fee.minor
     left = _gross(order)  # credits beyond the price of what was available lower nothing
     for fault, minor in blame.granted:
-        yield Account(f"credits:{fault}"), min(minor, left)
+        yield LedgerAccount(f"credits:{fault}"), min(minor, left)
         left -= min(minor, left)
     for fault, minor in blame.write_offs:
-        yield Account(f"write_offs:{fault}"), minor
+        yield LedgerAccount(f"write_offs:{fault}"), minor
 
 
 def _is_sold(order: Order) -> bool:

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 
 from domain.order import events as e
 from domain.order.intents import owed
-from domain.order.ledger import Account, balances, transactions
+from domain.order.ledger import LedgerAccount, balances, transactions
 from domain.order.order import RunState
 from tests.domain.order import stories as s
 from tests.domain.order.oracle import books_of, moved
@@ -15,7 +15,7 @@ from tests.domain.order.world import World, played, plays
 
 worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-HOLDING = {Account.HOLDS: "40.00 EUR", Account.HELD_FOR_CUSTOMERS: "-40.00 EUR"}
+HOLDING = {LedgerAccount.HOLDS: "40.00 EUR", LedgerAccount.HELD_FOR_CUSTOMERS: "-40.00 EUR"}
 
 
 def booked(*lines: s.StoryLine) -> dict[str, dict[str, str]]:
@@ -98,10 +98,10 @@ def test_the_balances_equal_what_the_reports_say(contradictory, play):
     world = played(play, contradictory=contradictory)
     summed, books = balances(world.order.order_id, world.events), books_of(world.events)
     clearing = moved(world.events, e.PaymentCaptured) - moved(world.events, e.PaymentRefunded)
-    assert summed.get(Account.PROVIDER_CLEARING, 0) == clearing
-    assert summed.get(Account.KEPT, 0) == -books["unreturned"]
+    assert summed.get(LedgerAccount.PROVIDER_CLEARING, 0) == clearing
+    assert summed.get(LedgerAccount.KEPT, 0) == -books["unreturned"]
     still = books["still_to_capture"] + books["over_refunded"] - books["still_to_refund"]
-    assert summed.get(Account.CUSTOMER_RECEIVABLE, 0) == still
+    assert summed.get(LedgerAccount.CUSTOMER_RECEIVABLE, 0) == still
     sold = [minor for account, minor in summed.items() if account.startswith(("restaurant", "courier", "platform_f"))]
     lost = [minor for account, minor in summed.items() if account.startswith(("credits:", "write_offs:"))]
     assert -sum(sold) - sum(lost) == books["due"]
@@ -115,5 +115,5 @@ def test_an_ended_order_that_owes_nothing_leaves_no_hold_and_no_receivable(play)
     world: World = played(play)
     if world.order.run_state is RunState.ENDED and not owed(world.order):
         summed = balances(world.order.order_id, world.events)
-        assert summed.get(Account.HOLDS, 0) == 0
-        assert summed.get(Account.CUSTOMER_RECEIVABLE, 0) == 0
+        assert summed.get(LedgerAccount.HOLDS, 0) == 0
+        assert summed.get(LedgerAccount.CUSTOMER_RECEIVABLE, 0) == 0

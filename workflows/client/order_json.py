@@ -100,6 +100,7 @@ class PlaceContactJson(TypedDict):
     phone: str
     address: str
     note: NotRequired[str | None]
+    email: NotRequired[str | None]
 
 
 class PlaceJson(TypedDict):

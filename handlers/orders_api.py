@@ -34,7 +34,8 @@ from workflows.engine import engine, settings
 from workflows.live.tickets import issue
 from workflows.orders import requests
 from workflows.orders.json_values import plain
-from workflows.orders.permissions import Action, places_for
+from workflows.orders.ledger_view import ledger_view
+from workflows.orders.permissions import Action, check, places_for
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
@@ -159,6 +160,18 @@ def make_live_ticket() -> Response:
     name, ticket = issue(ports.documents, api.caller.actor, now=ports.clock.now(), until=api.token_ends)
     body: LiveTicketJson = {"ticket": name, "path": ports.live_path, "expires_at": ticket.expires_at}
     return json_answer(body, HTTPStatus.CREATED, headers={"Cache-Control": "no-store"})
+
+
+@operation(api, "GET", "/orders/{order_id}/ledger", tag=TAG, answers="LedgerJson")
+def get_ledger(order_id: OrderIdText) -> Response:
+    """Read the order's money in double entry: one transaction for each event that moves or promises money.
+
+    A debit is positive and a credit negative, so that each transaction adds up to zero.
+    """
+    actor = api.caller.actor
+    history, order = requests.see(engine().log, order_id, actor)
+    check(actor, Action.READ_LEDGER, order)
+    return json_answer(ledger_view(history, order), headers={"ETag": etag(history.version)})
 
 
 @order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG)

@@ -1,7 +1,7 @@
 """The ledger of an order: double entry, one transaction for each event that moves or promises money.
 
 The balances of an order are a function of its state, and a transaction is their change by one event. So balances and
-order cannot disagree, and the entries of every transaction add up to zero. In each amount a debit is positive and a
+order cannot disagree, and the postings of every transaction add up to zero. In each amount a debit is positive and a
 credit negative.
 
 A sale is booked when the meal is delivered and taken back if the order is cancelled afterwards. What the customer does
@@ -57,11 +57,11 @@ class Posting:
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What the event of this version changed. The entries add up to zero."""
+    """What the event of this version changed. The postings add up to zero."""
 
     version: int
     event: Event
-    entries: tuple[Posting, ...]
+    postings: tuple[Posting, ...]
 
 
 Balances = dict[LedgerAccount, int]
@@ -76,13 +76,13 @@ def transactions(order_id: OrderId, events: Iterable[Event]) -> Iterator[Transac
         blame = blame.after(event, order)
         after = _balances(order, blame)
         changed = {account: after.get(account, 0) - before.get(account, 0) for account in {**before, **after}}
-        entries = tuple(
+        postings = tuple(
             Posting(account, Money(changed[account], order.currency))
             for account in LedgerAccount
             if changed.get(account)
         )
-        if entries:
-            yield Transaction(order.version, event, entries)
+        if postings:
+            yield Transaction(order.version, event, postings)
         before = after
 
 
@@ -90,8 +90,8 @@ def balances(order_id: OrderId, events: Iterable[Event]) -> Balances:
     """Return the balances of all accounts after the events."""
     summed = Balances()
     for transaction in transactions(order_id, events):
-        for entry in transaction.entries:
-            summed[entry.account] = summed.get(entry.account, 0) + entry.amount.minor
+        for posting in transaction.postings:
+            summed[posting.account] = summed.get(posting.account, 0) + posting.amount.minor
     return {account: minor for account, minor in summed.items() if minor}
 
 

@@ -53,6 +53,21 @@ def test_read_commands_print_everything_as_json(expediter: Any, running: Any, pl
     assert replayed["order"]["version"] == 1
 
 
+def test_the_ledger_of_a_cancelled_order_has_debits_and_credits_and_leaves_no_balance(
+    expediter: Any, running: Any, placed: str, ends_as: Any
+) -> None:
+    """The hold of 27.40 is booked on one side and taken back on the other."""
+    expediter("order", "cancel", placed, "--reason", "wrong address", "--data", running.data)
+    ends_as(lambda: expediter("order", "show", placed, "--data", running.data, "--json").json, "cancelled")
+    booked = expediter("order", "ledger", placed, "--data", running.data, "--as", "auditor:olga", "--json").json
+    assert [each["event"] for each in booked["transactions"]] == ["PaymentAuthorized", "PaymentVoided"]
+    assert booked["balances"] == []
+    shown = expediter("order", "ledger", placed, "--data", running.data).out
+    assert "held_for_customers" in shown
+    assert shown.count("27.40 EUR") == 4
+    assert "-27.40" not in shown
+
+
 def test_a_cancelled_order_shows_the_actor_and_the_released_amount(
     expediter: Any, running: Any, placed: str, ends_as: Any
 ) -> None:

@@ -185,3 +185,21 @@ def test_every_get_of_the_template_has_a_head_beside_it():
             for method in ("GET", "HEAD")
         }
         assert by_method["GET"] == by_method["HEAD"]
+
+
+def test_the_ledger_shows_each_movement_of_money_and_adds_up_to_zero(shop):
+    """For support and auditors: a hold of 27.40 with the provider's id."""
+    order_id = shop.authorized()
+    answer = shop.call("GET", f"/orders/{order_id}/ledger", role="auditor", sub="olga")
+    assert answer.status == 200, answer
+    (hold,) = answer.json["transactions"]
+    assert (hold["event"], hold["reference"]) == ("PaymentAuthorized", "auth-1")
+    assert (
+        hold["postings"]
+        == answer.json["balances"]
+        == [
+            {"account": "holds", "amount": {"amount": "27.40", "currency": "EUR"}},
+            {"account": "held_for_customers", "amount": {"amount": "-27.40", "currency": "EUR"}},
+        ]
+    )
+    assert answer.etag == f'"{answer.json["version"]}"'

@@ -13,6 +13,7 @@ READY_AT = {"ready_at": "2026-05-04T12:30:00Z"}
 ROUTES = {
     Action.PLACE: ("nothing", "POST", "/orders", None),
     Action.READ: ("assigned", "GET", "/orders/{id}", None),
+    Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
     Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
     Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
     Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),

@@ -43,6 +43,7 @@ PICK_UP               -             -             ASSIGNED        ANY       ANY 
 DELIVER               -             -             ASSIGNED        ANY       ANY       -
 FAIL                  -             -             ASSIGNED        ANY       ANY       -
 REPORT_POSITION       -             -             ASSIGNED        -         -         -
+READ_LEDGER           -             -             -               ANY       -         ANY
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 RETRY                 -             -             -               ANY       -         -
@@ -94,9 +95,9 @@ def test_the_permissions_are_those_of_the_table():
 
 
 def test_auditors_never_write_and_never_read_personal_data():
-    """They read orders and incidents, and that is all."""
+    """They read orders, their money and incidents, and that is all."""
     allowed = {action for action, allowed in PERMISSIONS.items() if Role.AUDITOR in allowed}
-    assert allowed == {Action.READ, Action.READ_INCIDENTS}
+    assert allowed == {Action.READ, Action.READ_LEDGER, Action.READ_INCIDENTS}
 
 
 def test_no_action_is_allowed_to_the_system():

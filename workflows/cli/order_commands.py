@@ -127,6 +127,21 @@ def replay(
 
 
 @app.command()
+def ledger(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+    """Show an order's money in double entry: debits are positive, credits negative."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        booked = engine.ledger(order)
+    if json:
+        print_json(booked)
+    else:
+        from workflows.cli.ledger_pages import show_ledger
+
+        show_ledger(booked)
+
+
+@app.command()
 def cancel(
     order: OrderId,
     *,

@@ -21,7 +21,7 @@ from .incident_json import (
     IncidentJson,
     IncidentsJson,
 )
-from .order_json import HistoryJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
+from .order_json import HistoryJson, LedgerJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
 from .webhook_json import (
     RemovedWebhookJson,
     WebhookDeliveriesJson,
@@ -82,6 +82,11 @@ def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
     """Read the order as it was at a version or a time, with what each event until then changed."""
     moment = _rfc3339(at) if isinstance(at, datetime) else str(at)
     return ApiCall(method="GET", path=_order(order_id, "replay"), query={"at": moment})
+
+
+def ledger(order_id: str) -> ApiCall[LedgerJson]:
+    """Read the order's money in double entry."""
+    return ApiCall(method="GET", path=_order(order_id, "ledger"))
 
 
 def cancel(order_id: str, reason: str, *, key: str | None = None, if_match: int | None = None) -> ApiCall[OrderJson]:

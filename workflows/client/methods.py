@@ -39,6 +39,7 @@ class _Methods:
     get = _Method(calls.get)
     get_changed = _Method(calls.get_changed)
     replay = _Method(calls.replay)
+    ledger = _Method(calls.ledger)
     cancel = _Method(calls.cancel)
     act = _Method(calls.act)
 

@@ -335,3 +335,32 @@ class PositionKeptJson(TypedDict):
     """Whether a reported position was kept: false if the last one is less than three seconds old."""
 
     kept: bool
+
+
+# --- the ledger -------------------------------------------------------------------------------------------------------
+
+
+class PostingJson(TypedDict):
+    """A debit (positive) or a credit (negative) of one account."""
+
+    account: Annotated[str, Meta(examples=["provider_clearing"])]
+    amount: MoneyJson
+
+
+class TransactionJson(TypedDict):
+    """What one event changed. The postings add up to zero. ``reference`` is the provider's id of the payment."""
+
+    version: VersionNumber
+    event: str
+    recorded_at: TimeText
+    reference: str | None
+    postings: list[PostingJson]
+
+
+class LedgerJson(TypedDict):
+    """The transactions of an order in double entry, oldest first, and what is left on each account."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    transactions: list[TransactionJson]
+    balances: list[PostingJson]

@@ -18,6 +18,7 @@ class Action(StrEnum):
     PLACE = "place an order"
     READ = "read the order"
     READ_PERSONAL = "read personal data"
+    READ_LEDGER = "read the ledger"
     CANCEL = "cancel the order"
     ACCEPT = "accept the preparation"
     REJECT = "reject the preparation"
@@ -78,6 +79,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.PLACE: {Role.CUSTOMER: Tie.PARTY, Role.SERVICE: Tie.ANY},
     Action.READ: {**_PARTIES, Role.COURIER: Tie.CONCERNED, Role.AUDITOR: Tie.ANY},
     Action.READ_PERSONAL: {**_PARTIES, Role.COURIER: Tie.CARRYING},
+    Action.READ_LEDGER: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.CANCEL: _PARTIES,
     Action.ACCEPT: _RESTAURANT,
     Action.REJECT: _RESTAURANT,

@@ -12,12 +12,13 @@ from typing import Any, get_args, get_type_hints
 import msgspec
 from sqlalchemy import Index, MetaData, Table
 
-from domain.order.events import Event, OrderPlaced, PaymentAuthorized, PaymentCaptured, PaymentRefunded
+from domain.order.events import Event, OrderPlaced
 from domain.personal import Erased
 from workflows.event_store.commits import History, Opaque, RecordedEvent
 from workflows.event_store.personal_fields import is_sealed
 from workflows.event_store.streams import order_id_in
 from workflows.orders.json_values import plain
+from workflows.orders.ledger_view import provider_reference
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_text, text, time
 
@@ -90,24 +91,12 @@ def _row(recorded: RecordedEvent) -> Row:
         "commit_version": recorded.commit,
         "key": recorded.key,
         "hash": recorded.h.hex(),
-        "reference": _reference(event),
+        "reference": provider_reference(event),
         "data": _encode(_data(event)).decode(),
     }
 
 
 _encode = msgspec.json.Encoder().encode
-
-
-def _reference(event: object) -> str | None:
-    match event:
-        case PaymentAuthorized():
-            return event.authorization_id
-        case PaymentCaptured():
-            return event.capture_id
-        case PaymentRefunded():
-            return event.refund_id
-        case _:
-            return None
 
 
 def _data(event: Any) -> dict[str, Any]:

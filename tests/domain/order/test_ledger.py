@@ -19,9 +19,11 @@ HOLDING = {LedgerAccount.HOLDS: "40.00 EUR", LedgerAccount.HELD_FOR_CUSTOMERS: "
 
 
 def booked(*lines: s.StoryLine) -> dict[str, dict[str, str]]:
-    """Return the entries of a story by the name of their event and account, without empty transactions."""
+    """Return the postings of a story by the name of their event and account, without empty transactions."""
     return {
-        type(transaction.event).__name__: {entry.account.value: str(entry.amount) for entry in transaction.entries}
+        type(transaction.event).__name__: {
+            posting.account.value: str(posting.amount) for posting in transaction.postings
+        }
         for transaction in transactions(s.ORDER_ID, s.given(*lines).events)
     }
 
@@ -85,9 +87,9 @@ def test_every_transaction_adds_up_to_zero_in_one_currency(contradictory, play):
     """Double entry."""
     world = played(play, contradictory=contradictory)
     for transaction in transactions(world.order.order_id, world.events):
-        assert sum(entry.amount.minor for entry in transaction.entries) == 0
-        assert len({entry.amount.currency for entry in transaction.entries}) == 1
-        assert all(entry.amount.minor for entry in transaction.entries)
+        assert sum(posting.amount.minor for posting in transaction.postings) == 0
+        assert len({posting.amount.currency for posting in transaction.postings}) == 1
+        assert all(posting.amount.minor for posting in transaction.postings)
 
 
 @worlds

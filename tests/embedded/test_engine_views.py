@@ -113,6 +113,24 @@ def test_views_that_cannot_be_written_stop_no_order(tmp_path: Path, monkeypatch:
         assert orders_in(folder) == {order_id}
 
 
+def test_rows_that_cannot_be_read_hide_no_later_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages of nothing but unreadable rows must not look like the end of the log to the projector."""
+    monkeypatch.setattr(projector_thread, "CHANGES_MAX", 2)
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        for number in range(6):
+            order(opened, f"damaged {number}")
+    for file in folder.glob(f"{VIEWS}*"):
+        file.unlink()
+    with closing(sqlite3.connect(folder / DATABASE)) as log, log:
+        log.execute("UPDATE events SET ts = CAST(x'ff' AS TEXT)")
+    with engine(folder) as opened:
+        wait_until_current(opened)
+        last = order(opened, "last")
+        wait_until_current(opened)
+        assert orders_in(folder) == {last}
+
+
 def test_a_damaged_database_of_views_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in it is worth a repair by hand."""
     monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)

@@ -268,3 +268,16 @@ def test_a_reader_verifies_the_log_of_a_running_engine(tmp_path: Path, log):
         assert verify(reader).events == 3
         with pytest.raises(StreamUnavailable, match="reading only"):
             reader.append(reader.load("order#1"), commit("k2"))
+
+
+def test_unreadable_rows_hide_no_later_commit_from_the_feed(log, database):
+    """A page of nothing but unreadable rows, or a page cut short by them, would look like the end of the log."""
+    for number in range(10):
+        log.append(log.load(f"order#{number}"), commit("k"))
+    database.write(
+        lambda c: c.execute("UPDATE events SET ts = CAST(x'ff' AS TEXT) WHERE position IN (1, 2, 3, 5, 9, 10)").close()
+    )
+    assert [entry.position for entry in log.changes(None, 2)] == [4, 6]
+    assert [entry.position for entry in log.changes(4, 100)] == [6, 7, 8]
+    assert [entry.position for entry in log.changes(None, 1)] == [4]
+    assert log.changes(8, 1) == []

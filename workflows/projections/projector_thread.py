@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from workflows.clock import Clock, read_timestamp
 from workflows.engine import Views
-from workflows.event_store.change_feed import Feed
+from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.projections.loading import STORE_ERRORS, LoadHistories
 
 if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
@@ -124,7 +124,7 @@ class ProjectorThread:
             lag_s = max(0.0, (self._clock.now() - recorded_at).total_seconds())
         return ProjectorProgress(
             position=position,
-            lag_commits=self._feed.newest() - position,
+            lag_commits=self._feed.newest() - position if behind else 0,  # rows behind it may be unreadable
             lag_s=lag_s,
             parked=self._parked,
             failure=self._failure,
@@ -171,12 +171,18 @@ class ProjectorThread:
             self._check_log(as_of)
             newest = self._feed.newest()
             if as_of.position == 0 and newest > BUILD_FROM:  # a build reads the whole log; this thread, what follows
-                [last] = self._feed.changes(newest - 1, 1)
-                as_of = AsOf(position=newest, recorded_at=last.commit.ts)
+                last = self._last_up_to(newest)
+                as_of = AsOf(position=last.position, recorded_at=last.commit.ts)
                 store.advance(connection, as_of)
             self._is_first = as_of.position == 0
             self._position = as_of.position
         return store, Projector(store, self._load)
+
+    def _last_up_to(self, position: int) -> FeedEntry:
+        """Return the last commit up to this position that can be read."""
+        while not (entries := self._feed.changes(position - 1, 1)):
+            position -= 1
+        return entries[0]
 
     def _check_log(self, as_of: AsOf) -> None:
         """Raise SqlDamaged if the views are of another log, e.g. because an older one was restored beside them."""

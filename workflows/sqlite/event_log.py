@@ -102,8 +102,14 @@ class SqliteEventLog(ChainedEventLog):
         return shares_by_name((pk for (pk,) in sample), count)
 
     def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
-        placed = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (after or 0, limit))
-        return [FeedEntry(each.position, each.row) for each in placed if isinstance(each.row, Commit)]
+        entries, read_to, room = list[FeedEntry](), after or 0, limit
+        while room > 0:  # unreadable rows are left out, and a short page must mean the end of the log
+            page = self._placed("the log", "WHERE position > ? ORDER BY position LIMIT ?", (read_to, room))
+            entries += [FeedEntry(each.position, each.row) for each in page if isinstance(each.row, Commit)]
+            if len(page) < room:
+                break
+            read_to, room = page[-1].position, limit - len(entries)
+        return entries
 
     def newest(self) -> int:
         return int(self._select("the log", "SELECT coalesce(max(position), 0) FROM events", ())[0][0])

@@ -105,8 +105,8 @@ class Shop:
         )
         self._keys = count()
 
-    def tell(self, *lines: StoryLine, order_id: OrderId = ORDER_ID) -> Order:
-        """Handle commands of the domain's stories, each as one commit."""
+    def play(self, *lines: StoryLine, order_id: OrderId = ORDER_ID) -> Order:
+        """Handle the commands of a story, each as one commit, and return the order."""
         for line in lines:
             self.record(command_of(line, self.order(order_id)), order_id)
         return self.order(order_id)

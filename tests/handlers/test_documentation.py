@@ -263,7 +263,7 @@ def test_every_published_event_is_as_its_message_says(shop):
     """The events of a whole story, with the fields that subscribers see and no others."""
     document = json.loads(shop.call_as(None, "GET", "/asyncapi.json").text)
     recorded = Shop()
-    recorded.tell(*stories.ACCEPTED)
+    recorded.play(*stories.ACCEPTED)
     events = cloud_events(str(stories.ORDER_ID), recorded.log.load(f"order#{stories.ORDER_ID}").recorded)
     messages = {message["name"]: message for message in document["components"]["messages"].values()}
     assert len(messages) == len(PUBLISHED) + 1

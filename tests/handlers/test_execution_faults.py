@@ -71,7 +71,7 @@ def parked(shop: Shop) -> OrderParked:
 @pytest.fixture
 def shop() -> Shop:
     shop = Shop()
-    shop.tell(*s.AUTHORIZED)
+    shop.play(*s.AUTHORIZED)
     return shop
 
 
@@ -106,14 +106,14 @@ def test_a_message_that_comes_twice_parks_once(shop: Shop) -> None:
 
 def test_an_order_that_its_machine_has_parked_keeps_its_reason(shop: Shop) -> None:
     """The execution may fail after it parked the order."""
-    shop.tell(s.park())
+    shop.play(s.park())
     assert handle(shop, message(fault(error="Other"))) == []
     assert parked(shop).error == "Bug"
 
 
 def test_a_superseded_run_changes_nothing(shop: Shop) -> None:
     """A newer run works on the order."""
-    before = shop.tell(s.restart()).version
+    before = shop.play(s.restart()).version
     assert handle(shop, message(fault(run=1))) == []
     assert shop.order().version == before
 
@@ -121,7 +121,7 @@ def test_a_superseded_run_changes_nothing(shop: Shop) -> None:
 def test_an_order_that_has_ended_is_left_alone() -> None:
     """A fault of its execution does not matter any more."""
     shop = Shop()
-    ended = shop.tell(*s.COMPLETED)
+    ended = shop.play(*s.COMPLETED)
     assert ended.run_state is RunState.ENDED
     assert handle(shop, message(fault(status="ABORTED"))) == []
     assert shop.order().version == ended.version
@@ -129,7 +129,7 @@ def test_an_order_that_has_ended_is_left_alone() -> None:
 
 def test_an_order_that_was_compensating_is_parked_as_compensating(shop: Shop) -> None:
     """A new run that starts automatically could fail in the same way again and again."""
-    shop.tell(s.cancel())
+    shop.play(s.cancel())
     assert handle(shop, message(fault())) == []
     assert shop.order().run_state is RunState.PARKED
     assert shop.order().run == 1

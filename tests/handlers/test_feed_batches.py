@@ -131,7 +131,7 @@ class World:
         """Commit the next line of an order's story and add the commit to the stream."""
         line = self.lines[order_id].pop(0)
         command = s.place(order_id=order_id) if line is s.PLACED[0] else line
-        self.shop.tell(command, order_id=order_id)
+        self.shop.play(command, order_id=order_id)
         commits = list(self.shop.log.read(f"order#{order_id}"))
         for commit in commits[self._streamed.get(order_id, 0) :]:
             self._stream(order_id, commit)
@@ -327,7 +327,7 @@ def test_a_restart_whose_record_was_dropped_is_started_by_the_next_commit(world:
 
 def test_a_commit_that_is_delivered_after_later_ones_does_no_harm(world: World) -> None:
     """Lambda keeps the order only within an item, and each commit is an item of its own."""
-    world.shop.tell(s.place(order_id=FIRST), *s.ACCEPTED[1:], s.restart(), order_id=FIRST)
+    world.shop.play(s.place(order_id=FIRST), *s.ACCEPTED[1:], s.restart(), order_id=FIRST)
     commits = list(world.shop.log.read(f"order#{FIRST}"))
     for number, commit in enumerate(reversed(commits)):
         world.mapping.put(json.loads(json.dumps(stream_record(FeedEntry(number, commit)))))
@@ -360,7 +360,7 @@ def test_repairing_gaps_costs_no_read(world: World, monkeypatch: pytest.MonkeyPa
     reads: list[str] = []
     log_load, row_get = world.shop.log.load, world.documents.get
     monkeypatch.setattr(world.shop.log, "load", lambda stream: reads.append("log") or log_load(stream))
-    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    world.shop.play(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
     monkeypatch.setattr(world.documents, "get", lambda pk, sk: reads.append("row") or row_get(pk, sk))
     reads.clear()
@@ -409,7 +409,7 @@ SHAPELESS: list[Any] = [
 @pytest.mark.parametrize("shapeless", SHAPELESS, ids=str)
 def test_a_record_of_any_shape_is_reported_and_crashes_nothing(world: World, shapeless: Any) -> None:
     """With an empty identifier Lambda delivers the whole batch again; the record has no identifier of its own."""
-    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    world.shop.play(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
     response = world.call({"Records": [shapeless, stream_record(FeedEntry(1, commit))]})
     number = "7" if isinstance(shapeless, dict) and "7" in str(shapeless) else ""
@@ -421,7 +421,7 @@ def test_a_failure_is_logged_with_error_name_stream_and_version_only(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error's message could quote stored data."""
-    world.shop.tell(s.place(order_id=FIRST), order_id=FIRST)
+    world.shop.play(s.place(order_id=FIRST), order_id=FIRST)
     (commit,) = world.shop.log.read(f"order#{FIRST}")
     record: Any = stream_record(FeedEntry(1, commit))
     record["dynamodb"]["NewImage"]["sk"] = {"N": "Ada Byron"}

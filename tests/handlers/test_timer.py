@@ -20,7 +20,7 @@ ENVIRONMENT = {"ORDER_MACHINE": "OrderMachine"}
 def test_a_round_is_logged_in_numbers(caplog: pytest.LogCaptureFixture) -> None:
     """A metric filter reads numbers, not lists."""
     shop = Shop()
-    shop.tell(*s.AUTHORIZED)
+    shop.play(*s.AUTHORIZED)
     shop.clock.at += timedelta(days=1)
     with caplog.at_level(logging.INFO), serving(shop.engine, ENVIRONMENT):
         answer: dict[str, Any] = timer.handler({}, None)

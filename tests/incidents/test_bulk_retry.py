@@ -45,7 +45,7 @@ class Outage:
         for number in range(self.orders):
             order_id = order_id_for("outage", str(number))
             self.ids.append(order_id)
-            self.shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+            self.shop.play(replace(s.place(), order_id=order_id), order_id=order_id)
             self.park(order_id)
             refresh(self.shop.engine, order_id, BUDGETS)
 
@@ -145,9 +145,9 @@ def test_the_result_of_each_order_comes_from_its_log():
     outage.shop.clock.advance(seconds=1)
     assert set(outcomes(outage.advance(job)).values()) == {Outcome.STARTED}
     ends, parks, moves, ends_later = outage.ids
-    outage.shop.tell(s.declined(), order_id=ends)
+    outage.shop.play(s.declined(), order_id=ends)
     outage.park(parks, "KeyError")
-    outage.shop.tell(s.authorized(), order_id=moves)
+    outage.shop.play(s.authorized(), order_id=moves)
     assert outcomes(outage.advance(job)) == {
         ends: Outcome.ENDED,
         parks: Outcome.PARKED_AGAIN,
@@ -155,7 +155,7 @@ def test_the_result_of_each_order_comes_from_its_log():
         ends_later: Outcome.STARTED,
     }
     outage.shop.clock.at += RESULT_AFTER
-    outage.shop.tell(s.declined(), order_id=ends_later)
+    outage.shop.play(s.declined(), order_id=ends_later)
     outage.shop.clock.advance(seconds=2)
     done = outage.advance(job)
     assert outcomes(done)[moves] is Outcome.STILL_MOVING
@@ -169,7 +169,7 @@ def test_an_order_that_another_person_retried_is_left_alone():
     """The bulk retry never starts a second run beside it."""
     outage = Outage(2)
     job = outage.begin(per_s=10)
-    outage.shop.tell(s.restart(), order_id=outage.ids[0])
+    outage.shop.play(s.restart(), order_id=outage.ids[0])
     outage.shop.clock.advance(seconds=1)
     assert outcomes(outage.advance(job)) == {outage.ids[0]: Outcome.NOT_PARKED, outage.ids[1]: Outcome.STARTED}
     assert outage.runs() == [2, 2]

@@ -75,7 +75,7 @@ def limit(currency: str) -> Money:
 
 def shop_with(*lines: s.StoryLine) -> Shop:
     shop = Shop()
-    shop.tell(*lines)
+    shop.play(*lines)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     return shop
 
@@ -92,7 +92,7 @@ def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
     shop = Shop()
     for number, error in enumerate(["PaymentsUnavailable", "PaymentsUnavailable", "KeyError", None]):
         order_id = order_id_for("app", str(number))
-        order = shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+        order = shop.play(replace(s.place(), order_id=order_id), order_id=order_id)
         if error:
             shop.record(replace(s.command_of(s.park(), order), error=error), order_id)
         refresh(shop.engine, order_id, BUDGETS)
@@ -171,7 +171,7 @@ def test_an_order_that_is_parked_again_is_retried_again_with_the_same_reason():
     """The second retry is not taken for a repetition of the first: it is of another run."""
     shop = shop_with(*PARKED)
     retry(shop.log, request_for(Action.RETRY), "fixed")
-    shop.tell(s.park())
+    shop.play(s.park())
     retry(shop.log, request_for(Action.RETRY), "fixed")
     assert shop.order().run == 3
 

@@ -31,14 +31,14 @@ class Busy:
         return self.shop.log.load(stream)
 
     def append(self, history: Any, new: Any) -> Any:
-        self.shop.tell(self.line)
+        self.shop.play(self.line)
         return self.shop.log.append(history, new)
 
 
 def test_a_command_that_lost_a_conflict_is_decided_again_on_the_newer_state() -> None:
     """A cancellation that was possible when it was decided is refused if the meal was picked up in between."""
     shop = Shop()
-    shop.tell(*s.READY)
+    shop.play(*s.READY)
     with pytest.raises(OrderAlreadyPickedUp):
         send(Busy(shop, s.picked_up()), s.cancel())
     assert shop.order().cancellation is None
@@ -47,9 +47,9 @@ def test_a_command_that_lost_a_conflict_is_decided_again_on_the_newer_state() ->
 def test_a_repeated_command_is_replayed_however_the_order_went_on() -> None:
     """A caller that got no response sends the command again, and gets the result of the first attempt."""
     shop = Shop()
-    shop.tell(*s.READY)
+    shop.play(*s.READY)
     first = send(shop.log, s.cancel())
-    shop.tell(s.picked_up())
+    shop.play(s.picked_up())
     again = send(shop.log, s.cancel())
     assert (first.replayed, again.replayed) == (False, True)
 
@@ -68,7 +68,7 @@ def test_a_repeated_command_is_replayed_under_another_approval_limit(line: Any) 
     """The limit is a setting, not part of the request: a retry after a deployment that changed it is still a retry."""
     shop = Shop()
     cancelled = (s.cancel(), s.void_refused()) if isinstance(line, WriteOff) else ()  # only then it may be written off
-    order = shop.tell(*s.AUTHORIZED, *cancelled, s.park(compensating=bool(cancelled)))
+    order = shop.play(*s.AUTHORIZED, *cancelled, s.park(compensating=bool(cancelled)))
     command = s.command_of(line, order) if callable(line) else line
     assert send(shop.log, replace(command, limit=s.eur("1.00"))).replayed is False
     assert send(shop.log, replace(command, limit=s.eur("1000.00"))).replayed is True
@@ -78,7 +78,7 @@ def test_a_repeated_command_is_replayed_under_another_approval_limit(line: Any) 
 def test_a_repeated_confirmation_is_replayed_under_another_approval_limit() -> None:
     """As above, on an order with a report that contradicts an earlier one."""
     shop = Shop()
-    order = shop.tell(*s.DELIVERED, s.failed())
+    order = shop.play(*s.DELIVERED, s.failed())
     command = s.confirm("1.00")(order)
     assert send(shop.log, command).replayed is False
     assert send(shop.log, replace(command, limit=s.eur("1000.00"))).replayed is True

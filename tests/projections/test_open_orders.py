@@ -33,7 +33,7 @@ often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def awaited(*lines: s.StoryLine) -> list[tuple[Awaiting, int]]:
     """Return what an order waits for, and the version of its intent."""
     shop = Shop()
-    shop.tell(*lines)
+    shop.play(*lines)
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
     return [(wait.what, wait.intent_version) for wait in row.awaits]
@@ -104,7 +104,7 @@ def test_what_an_order_waits_for(lines, what):
     """One report at a time, or two while the kitchen cooks and a courier is searched."""
     if what is None:
         shop = Shop()
-        shop.tell(*lines)
+        shop.play(*lines)
         assert refresh(shop.engine, ORDER_ID, BUDGETS) is None
     else:
         assert awaited(*lines) == what
@@ -113,16 +113,16 @@ def test_what_an_order_waits_for(lines, what):
 def test_a_wait_begins_with_the_event_before_it_or_with_a_later_run():
     """The time to cook counts from the acceptance; a new run restarts it."""
     shop = Shop()
-    shop.tell(*s.AUTHORIZED)
+    shop.play(*s.AUTHORIZED)
     shop.clock.advance(minutes=3)
-    shop.tell(s.accepted())
+    shop.play(s.accepted())
     shop.clock.advance(minutes=4)
-    shop.tell(s.assigned())
+    shop.play(s.assigned())
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
     assert [wait.since - START for wait in row.awaits] == [timedelta(minutes=3), timedelta(minutes=7)]
     shop.clock.advance(minutes=5)
-    shop.tell(s.restart())
+    shop.play(s.restart())
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
     assert {wait.since - START for wait in row.awaits} == {timedelta(minutes=12)}
@@ -142,7 +142,7 @@ def test_a_wait_begins_with_the_event_before_it_or_with_a_later_run():
 def test_an_incident_names_the_dependency_that_caused_it(error, lines, dependency):
     """Taken from the error name, or from the open intent. An internal error has no dependency."""
     shop = Shop()
-    order = shop.tell(*lines)
+    order = shop.play(*lines)
     shop.record(replace(s.command_of(s.park(compensating=True), order), error=error))
     row = refresh(shop.engine, ORDER_ID, BUDGETS)
     assert row is not None
@@ -196,13 +196,13 @@ class Stalled:
 def test_an_older_reading_never_replaces_a_newer_row(known, then):
     """A process that read the log, paused and wrote late must not restore the row of an ended order either."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     if known:
         refresh(shop.engine, ORDER_ID, BUDGETS)
-        shop.tell(s.note())
+        shop.play(s.note())
 
     def meanwhile():
-        shop.tell(*then)
+        shop.play(*then)
         refresh(shop.engine, ORDER_ID, BUDGETS)
 
     stalled = replace(shop.engine, documents=Stalled(shop.documents, meanwhile))
@@ -215,7 +215,7 @@ def test_an_older_reading_never_replaces_a_newer_row(known, then):
 def test_a_row_of_the_same_version_is_not_written_again():
     """A repeated message costs a read and no write."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     first = refresh(shop.engine, ORDER_ID, BUDGETS)
 
     class ReadOnly(Stalled):
@@ -230,7 +230,7 @@ def test_many_orders_are_spread_over_partitions_and_all_are_found():
     shop = Shop()
     ids = [order_id_for("app", str(number)) for number in range(250)]
     for order_id in ids:
-        shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+        shop.play(replace(s.place(), order_id=order_id), order_id=order_id)
         refresh(shop.engine, order_id, BUDGETS)
     assert sorted(row.order_id for row in open_orders(shop.documents)) == sorted(ids)
     assert all(shop.documents.list(f"open-orders#{shard}") for shard in range(SHARDS))

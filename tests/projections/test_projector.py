@@ -49,7 +49,7 @@ class Views:
         self.projector = Projector(self.store, self._load)
         self._keys = 0
 
-    def tell(self, order_id: OrderId, *lines: StoryLine, customer: str = "cleo") -> None:
+    def play(self, order_id: OrderId, *lines: StoryLine, customer: str = "cleo") -> None:
         for line in lines:
             command: Any = command_of(line, load(self.log, order_id)[1])
             if hasattr(command, "customer"):
@@ -90,9 +90,9 @@ def views(sql_database: SqlDatabase) -> Views:
 
 def test_an_order_is_in_every_view_as_its_log_has_it(views: Views) -> None:
     """Each view has the rows that its function computes from the newest history."""
-    views.tell(ADA, *DELIVERED)
+    views.play(ADA, *DELIVERED)
     views.project(ADA)
-    views.tell(ADA, captured())
+    views.play(ADA, captured())
     views.project(ADA)
     history = views.log.load(order_stream(ADA))
     with views.store.reading() as connection:
@@ -102,8 +102,8 @@ def test_an_order_is_in_every_view_as_its_log_has_it(views: Views) -> None:
 
 def test_a_history_that_cannot_be_read_is_parked_and_the_others_are_projected(views: Views) -> None:
     """One damaged stream must not hide all other orders; its error and time are listed, its message is not stored."""
-    views.tell(ADA, *PLACED)
-    views.tell(BOB, *PLACED)
+    views.play(ADA, *PLACED)
+    views.play(BOB, *PLACED)
     views.broken[order_stream(BOB)] = ChainBroken(order_stream(BOB), 1, "Ada Byron was changed")
     views.project(ADA, BOB)
     assert views.statuses().keys() == {ADA}
@@ -112,11 +112,11 @@ def test_a_history_that_cannot_be_read_is_parked_and_the_others_are_projected(vi
 
 def test_a_parked_stream_is_tried_again_when_it_changes(views: Views) -> None:
     """After the repair nobody has to remember which orders were left out."""
-    views.tell(ADA, *PLACED)
+    views.play(ADA, *PLACED)
     views.broken[order_stream(ADA)] = ChainBroken(order_stream(ADA), 1, "was changed")
     views.project(ADA)
     views.broken.clear()
-    views.tell(ADA, note())
+    views.play(ADA, note())
     views.project(ADA)
     assert views.parked() == []
     assert views.statuses() == {ADA: "placed"}
@@ -131,7 +131,7 @@ def test_a_view_that_fails_for_one_order_fails_alone(views: Views) -> None:
         raise KeyError("no such option")
 
     views.store.views["tickets"] = replace(views.store.views["tickets"], rows=broken)
-    views.tell(ADA, *COMPLETED)
+    views.play(ADA, *COMPLETED)
     views.project(ADA)
     assert views.statuses() == {ADA: "completed"}
     assert views.parked() == [("tickets", order_stream(ADA), "KeyError")]
@@ -147,7 +147,7 @@ def test_a_row_that_the_database_refuses_parks_its_stream_alone(views: Views) ->
 
     views.store.views["orders"] = replace(views.store.views["orders"], rows=too_large)
     for order_id in (ADA, BOB, EVE):
-        views.tell(order_id, *PLACED)
+        views.play(order_id, *PLACED)
     views.project(ADA, BOB, EVE, as_of=AsOf(position=6, recorded_at="2026-05-04T12:00:00.000000Z"))
     assert views.statuses().keys() == {ADA, EVE}
     assert {(stream, error) for _, stream, error in views.parked()} == {(order_stream(BOB), "RowRefused")}
@@ -157,7 +157,7 @@ def test_a_row_that_the_database_refuses_parks_its_stream_alone(views: Views) ->
 
 def test_a_log_that_does_not_answer_parks_nothing(views: Views) -> None:
     """A store that is down is no fault of an order: the batch is tried again, from the same position."""
-    views.tell(ADA, *PLACED)
+    views.play(ADA, *PLACED)
     views.broken[order_stream(ADA)] = StreamUnavailable(order_stream(ADA), "locked")
     with pytest.raises(StreamUnavailable):
         views.project(ADA, as_of=AsOf(position=2, recorded_at=""))
@@ -174,7 +174,7 @@ def test_the_position_and_the_rows_are_stored_together_or_not_at_all(
     def fail(connection: Connection, as_of: AsOf) -> None:
         raise SqlUnavailable("the disk is full")
 
-    views.tell(ADA, *PLACED)
+    views.play(ADA, *PLACED)
     with monkeypatch.context() as broken:
         broken.setattr(views.store, "advance", fail)
         with pytest.raises(SqlUnavailable):
@@ -192,7 +192,7 @@ def test_a_table_that_is_being_built_gets_every_change_too(views: Views) -> None
     with views.store.writing() as connection:
         create(connection, build_table(orders, 1))
         views.store.begin_build(connection, orders, 1)
-    views.tell(ADA, *COMPLETED)
+    views.play(ADA, *COMPLETED)
     views.project(ADA)
     built = build_table(orders, 1)
     with views.store.reading() as connection:
@@ -203,7 +203,7 @@ def test_an_erased_customer_is_not_found_by_phone_any_more(views: Views) -> None
     """The blind index goes with the key, in all orders of the customer and in no order of others."""
     contact = Contact(name="Ada Byron", phone="+49 30 1234567", address="Lindenstrasse 9")
     for order_id, customer in ((ADA, "ada"), (EVE, "ada"), (BOB, "bob")):
-        views.tell(order_id, replace(place(), contact=contact), customer=customer)
+        views.play(order_id, replace(place(), contact=contact), customer=customer)
         views.project(order_id)
     assert sorted(views.found_by_phone("030 1234567")) == sorted((ADA, EVE, BOB))
     erase(views.log, views.keyring, views.clock, "ada", actor=SYSTEM, reason="asked")
@@ -213,9 +213,9 @@ def test_an_erased_customer_is_not_found_by_phone_any_more(views: Views) -> None
 
 def test_an_older_projector_does_not_undo_a_newer_one(views: Views) -> None:
     """Two projectors may work at once: the later transaction does not win, the higher version does."""
-    views.tell(ADA, *PLACED)
+    views.play(ADA, *PLACED)
     old = views.log.load(order_stream(ADA))
-    views.tell(ADA, *COMPLETED[len(PLACED) :])
+    views.play(ADA, *COMPLETED[len(PLACED) :])
     views.project(ADA)
     late = Projector(views.store, lambda streams: {order_stream(ADA): old})
     late.project([order_stream(ADA)])
@@ -224,7 +224,7 @@ def test_an_older_projector_does_not_undo_a_newer_one(views: Views) -> None:
 
 def test_events_that_were_deleted_by_hand_come_back_with_a_new_projector(views: Views) -> None:
     """What a projector remembers of stored versions saves work; a new one stores whatever is missing."""
-    views.tell(ADA, *PLACED)
+    views.play(ADA, *PLACED)
     views.project(ADA)
     with views.store.writing() as connection:
         connection.execute(EVENTS.delete())

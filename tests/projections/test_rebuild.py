@@ -62,7 +62,7 @@ class Kept:
         self.source = RebuildFrom(open_log=partial(open_log, self.file), blind_index_key=BLIND_INDEX_KEY)
         self.projector = Projector(self.store, loads_from(self.log))
 
-    def tell(self, name: str, *lines: StoryLine, customer: str = "cleo", **changes: Any) -> str:
+    def play(self, name: str, *lines: StoryLine, customer: str = "cleo", **changes: Any) -> str:
         order_id = order_id_for("app", name)
         for line in lines:
             history, order = load(self.log, order_id)
@@ -102,7 +102,7 @@ def kept(sql_database: SqlDatabase, tmp_path: Path) -> Iterator[Kept]:
     with Database(tmp_path / "log.sqlite") as database:
         made = Kept(store, database, tmp_path / "log.sqlite")
         for number in range(ORDERS_PLACED):
-            made.tell(f"order {number}", *(COMPLETED if number % 3 else PLACED))
+            made.play(f"order {number}", *(COMPLETED if number % 3 else PLACED))
         yield made
 
 
@@ -136,7 +136,7 @@ def test_processes_read_the_log_side_by_side(kept: Kept) -> None:
 
 def test_readers_see_the_old_table_until_the_new_one_is_complete(kept: Kept) -> None:
     """Half a view must never be read."""
-    kept.projector.project([order_stream(kept.tell("order 0"))])
+    kept.projector.project([order_stream(kept.play("order 0"))])
     seen: list[int] = []
 
     def look(_: BuildProgress) -> None:
@@ -154,8 +154,8 @@ def test_what_changes_during_a_rebuild_is_in_the_new_tables(kept: Kept) -> None:
 
     def change(_: BuildProgress) -> None:
         number = next(changes)
-        first = kept.tell("order 0", *(COMPLETED[len(PLACED) + number :][:1]))
-        new = kept.tell(f"new {number}", *PLACED)
+        first = kept.play("order 0", *(COMPLETED[len(PLACED) + number :][:1]))
+        new = kept.play(f"new {number}", *PLACED)
         kept.projector.project([order_stream(first), order_stream(new)])
 
     kept.rebuild(on_progress=change)
@@ -222,7 +222,7 @@ def test_another_version_or_another_key_makes_a_view_outdated(kept: Kept) -> Non
 
 def test_a_stream_that_is_broken_is_parked_by_a_rebuild_and_tried_again_by_the_next(kept: Kept) -> None:
     """One damaged history does not stop the rebuild of a million others."""
-    stream = order_stream(kept.tell("order 1"))
+    stream = order_stream(kept.play("order 1"))
     [(good,)] = kept.database.read(
         lambda c: c.execute("SELECT ev FROM events WHERE pk = ? AND sk = 1", (stream,)).fetchall()
     )
@@ -245,7 +245,7 @@ def test_a_stream_that_is_broken_is_parked_by_a_rebuild_and_tried_again_by_the_n
 def test_an_erasure_during_a_rebuild_is_in_the_new_table(kept: Kept) -> None:
     """A process may have read the customer's key before it was destroyed."""
     contact = Contact(name="Ada", phone="030 555 0000", address="")
-    kept.tell("of ada", place(), customer="ada", contact=contact)
+    kept.play("of ada", place(), customer="ada", contact=contact)
     stages: list[int] = []
 
     def erase_first(_: BuildProgress) -> None:

@@ -19,7 +19,7 @@ ORDER = str(s.ORDER_ID)
 
 def history(*lines: Any) -> tuple[RecordedEvent, ...]:
     shop = Shop()
-    shop.tell(*lines)
+    shop.play(*lines)
     return shop.log.load(f"order#{ORDER}").recorded
 
 

@@ -51,7 +51,7 @@ class Outside:
 def test_one_undo_that_fails_does_not_hold_up_the_others(down: str) -> None:
     """Every compensation is tried once, the successful ones are recorded, and the step raises the failure."""
     shop = Shop()
-    shop.tell(*s.READY, s.cancel())
+    shop.play(*s.READY, s.cancel())
     outside: Any = Outside(down)
     engine = replace(shop.engine, payments=outside, kitchen=outside, couriers=outside)
     with pytest.raises(ANSWERS[down][0]):
@@ -77,7 +77,7 @@ class Payments:
 def test_an_authorization_opens_the_sealed_payment_method() -> None:
     """Also in a function whose log reads personal fields as erased, as the one on AWS does."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     without_keys: Any = InMemoryEventLog(Codec(NoKeys(), EVENT_TYPES), shop.clock)
     without_keys._streams = shop.log._streams
     payments: Any = Payments()
@@ -92,7 +92,7 @@ def test_an_authorization_opens_the_sealed_payment_method() -> None:
 def test_an_authorization_whose_payment_method_was_erased_calls_nobody() -> None:
     """Without the method no attempt can be repeated; the provider may hold the amount of an earlier one."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     shop.keyring.destroy(s.place().customer, shop.keyring.key_id_of(s.place().customer))
     payments: Any = Payments()
     engine = replace(shop.engine, payments=payments)

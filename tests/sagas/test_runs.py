@@ -27,7 +27,7 @@ def follow(shop: Shop) -> None:
 def test_each_run_is_started_once_by_its_name() -> None:
     """The feed may deliver the commit that began it several times."""
     shop = Shop()
-    shop.tell(*s.ACCEPTED, s.restart())
+    shop.play(*s.ACCEPTED, s.restart())
     follow(shop)
     follow(shop)
     assert shop.executions.started == [f"{s.ORDER_ID}-1", f"{s.ORDER_ID}-2"]
@@ -36,7 +36,7 @@ def test_each_run_is_started_once_by_its_name() -> None:
 def test_a_wait_of_a_superseded_run_is_ended() -> None:
     """No report is applied to an older run, so its task fails at once instead of timing out."""
     shop = Shop()
-    order = shop.tell(*s.ACCEPTED)
+    order = shop.play(*s.ACCEPTED)
     ticket = awaited_intent(order, Awaited.READINESS)
     assert ticket is not None
     shop.executions.waiting.add("a token")
@@ -44,7 +44,7 @@ def test_a_wait_of_a_superseded_run_is_ended() -> None:
         order_id=s.ORDER_ID, run=1, action="", awaited=Awaited.READINESS, intent_version=ticket, token="a token"
     )
     register(shop.documents, wait)
-    shop.tell(s.restart())
+    shop.play(s.restart())
     follow(shop)
     assert shop.executions.woken == [("a token", "RunSuperseded")]
 
@@ -59,7 +59,7 @@ def test_a_cancellation_ends_forward_waits_for_a_circuit_but_not_compensation_wa
 ) -> None:
     """A compensation wait already does the work of the cancellation."""
     shop = Shop()
-    shop.tell(*s.ACCEPTED, s.cancel())
+    shop.play(*s.ACCEPTED, s.cancel())
     shop.executions.waiting.add("a token")
     breaker = shop.engine.breakers[Dependency.PAYMENTS]
     breaker.hold_open(s.SUPPORT, "a test")

@@ -92,7 +92,7 @@ WAITS = [
 def played(lines: tuple[s.StoryLine, ...]) -> Shop:
     """Build a shop with the order so far. A task of the order's run 1 waits for the token."""
     shop = Shop()
-    shop.tell(*lines)
+    shop.play(*lines)
     shop.executions.waiting.add(TOKEN)
     return shop
 
@@ -106,7 +106,7 @@ def test_an_answer_ends_the_wait_at_every_point(
         shop = played(so_far)
 
         def answer_now(shop: Shop = shop) -> None:
-            shop.tell(answer)
+            shop.play(answer)
             deliver_newest(shop, shop.engine)
 
         wire = Interruption(point, answer_now)
@@ -126,7 +126,7 @@ def test_a_wait_ends_even_if_the_notifying_process_is_killed(
         shop = played(so_far)
         nothing = Interruption(POINTS_MAX * 2, lambda: None)
         take_step(interrupted(shop, nothing), SagaStep(order_id=s.ORDER_ID, run=1, action=action, token=TOKEN))
-        shop.tell(answer)
+        shop.play(answer)
         wire = Interruption(point, _kill)
         try:
             deliver_newest(shop, interrupted(shop, wire))
@@ -147,7 +147,7 @@ def test_a_timeout_is_recorded_for_the_intent_that_was_waited_for() -> None:
     shop = played(s.ACCEPTED)
     nothing = Interruption(POINTS_MAX, lambda: None)
     take_step(interrupted(shop, nothing), SagaStep(order_id=s.ORDER_ID, run=1, action="request_courier", token=TOKEN))
-    shop.tell(s.courier_declined())
+    shop.play(s.courier_declined())
     take_step(shop.engine, SagaStep(order_id=s.ORDER_ID, run=1, action="record_timeout", waited="request_courier"))
     states = [offer.state for offer in shop.order().delivery.offers]
     assert states == [OfferState.DECLINED, OfferState.REQUESTED]

@@ -21,7 +21,7 @@ UPKEEP = read({"ORDER_MACHINE": "OrderMachine"}, read_upkeep)
 def test_a_run_is_started_although_the_commit_that_began_it_was_never_delivered() -> None:
     """A later commit makes up for it, because the order's row does not include the run's event yet."""
     shop = Shop()
-    shop.tell(*s.ACCEPTED, s.restart(), s.note())
+    shop.play(*s.ACCEPTED, s.restart(), s.note())
     *_, newest = shop.log.read(f"order#{s.ORDER_ID}")
     follow_commit(shop.engine, newest, UPKEEP)
     assert shop.executions.started == [f"{s.ORDER_ID}-1", f"{s.ORDER_ID}-2"]
@@ -30,7 +30,7 @@ def test_a_run_is_started_although_the_commit_that_began_it_was_never_delivered(
 def test_no_event_is_in_the_row_before_its_run_is_started() -> None:
     """If the process dies while it starts the run, the next commit starts it."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     (placed, *_) = shop.log.read(f"order#{s.ORDER_ID}")
 
     def die(machine: str, name: str, input: object) -> None:  # noqa: A002 - the API's own word
@@ -45,7 +45,7 @@ def test_no_event_is_in_the_row_before_its_run_is_started() -> None:
 def test_a_parked_order_is_logged_once_a_commit_and_without_the_detail(caplog: pytest.LogCaptureFixture) -> None:
     """The detail of a fault may quote personal data; id, run and error name are enough to find the incident."""
     shop = Shop()
-    shop.tell(*s.AUTHORIZED)
+    shop.play(*s.AUTHORIZED)
     shop.record(ParkOrder(run=1, error="Bug", detail="Ada Byron, Lindenstrasse 9", compensating=False))
     with caplog.at_level(logging.WARNING):
         for commit in shop.log.read(f"order#{s.ORDER_ID}"):

@@ -50,7 +50,7 @@ def rewrite_all(documents: InMemoryDocuments, body: Mapping[str, Any]) -> int:
 def shop_with_waits() -> Shop:
     """Return a shop with one order that has a document of each kind that orders have."""
     shop = Shop()
-    order = shop.tell(*s.AUTHORIZED)
+    order = shop.play(*s.AUTHORIZED)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     intent_version = awaited_intent(order, Awaited.ACCEPTANCE)
     assert intent_version is not None
@@ -134,10 +134,10 @@ def test_an_order_with_only_documents_of_unknown_shape_moves_on(body):
 def test_the_row_of_an_ended_order_is_deleted_although_its_shape_is_unknown(body):
     """Otherwise it would be recomputed in every round."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     rewrite_all(shop.documents, body)
-    shop.tell(s.declined())
+    shop.play(s.declined())
     assert shop.order().run_state is RunState.ENDED
     refresh(shop.engine, ORDER_ID, BUDGETS)
     assert [document for document in _all(shop.documents) if document.pk.startswith("open-orders#")] == []
@@ -174,7 +174,7 @@ def test_waits_of_unknown_shape_do_not_keep_the_timer_busy(body):
 def test_a_bulk_retry_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body):
     """After a round of the watchdog they are listed as incidents again and can be retried under another key."""
     shop = Shop()
-    shop.tell(*s.AUTHORIZED, s.park())
+    shop.play(*s.AUTHORIZED, s.park())
     refresh(shop.engine, ORDER_ID, BUDGETS)
     caller = Caller(SUPPORT, "test", "test")
     ((_, parked),) = list_parked(shop.documents)

@@ -50,7 +50,7 @@ often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def shop_with(*story: s.StoryLine) -> Shop:
     """Open a shop with one order in the view, whose execution does not run any more."""
     shop = Shop()
-    shop.tell(*story)
+    shop.play(*story)
     refresh(shop.engine, ORDER_ID, BUDGETS)
     return shop
 
@@ -108,7 +108,7 @@ def test_an_order_that_moved_since_its_row_was_written_is_left_alone():
     """The view may lag, so the log is read before the watchdog acts."""
     shop = shop_with(*s.PLACED)
     pass_budget(shop)
-    shop.tell(s.authorized())
+    shop.play(s.authorized())
     done = look(shop)
     assert (done.overdue, done.notified, done.restarted) == (1, [], [])
     row = open_order(shop.documents, ORDER_ID)
@@ -119,7 +119,7 @@ def test_an_order_that_moved_since_its_row_was_written_is_left_alone():
 def test_the_row_of_an_order_that_has_ended_is_removed():
     shop = shop_with(*s.PLACED)
     pass_budget(shop)
-    shop.tell(s.declined())
+    shop.play(s.declined())
     look(shop)
     assert list(open_orders(shop.documents)) == []
 
@@ -140,7 +140,7 @@ def test_a_wait_whose_answer_is_in_the_log_is_woken_before_a_new_run_is_started(
     """If the message of the restaurant's answer was lost, waking the wait is enough, and it gets a round to go on."""
     shop = shop_with(*s.AUTHORIZED)
     wait_for(shop, Awaited.ACCEPTANCE)
-    shop.tell(s.accepted(), s.assigned())
+    shop.play(s.accepted(), s.assigned())
     wait_for(shop, Awaited.READINESS, "another")
     follow(shop)
     shop.clock.advance(days=1)
@@ -201,7 +201,7 @@ def test_a_run_started_by_a_person_resets_the_runs_of_the_watchdog():
         shop.clock.advance(days=1)
         look(shop)
         follow(shop)
-    shop.tell(s.restart())
+    shop.play(s.restart())
     follow(shop)
     shop.clock.advance(days=1)
     assert look(shop).restarted == [ORDER_ID]
@@ -230,7 +230,7 @@ def test_an_order_that_moves_at_the_last_moment_is_left_alone(command):
 
     def answer_meanwhile(machine, name, input):  # noqa: A002 - the API's own word
         if not answered:
-            answered.append(shop.tell(s.accepted()))
+            answered.append(shop.play(s.accepted()))
 
     shop.executions.start = answer_meanwhile
     done = look(shop)
@@ -240,7 +240,7 @@ def test_an_order_that_moves_at_the_last_moment_is_left_alone(command):
 
 def test_a_failure_with_one_order_does_not_stop_the_others():
     shop = shop_with(*s.PLACED)
-    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    shop.play(replace(s.place(), order_id=OTHER), order_id=OTHER)
     refresh(shop.engine, OTHER, BUDGETS)
     shop.clock.advance(days=1)
 
@@ -328,7 +328,7 @@ def check(shop: Shop) -> list[OrderId] | None:
 def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
     """Only the log has the order, so the daily comparison of log and view finds it."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     assert look(shop) == WatchdogRound()
     assert check(shop) == [ORDER_ID]
     assert shop.executions.started == [f"{ORDER_ID}-1"]
@@ -337,17 +337,17 @@ def test_an_order_whose_message_was_lost_is_found_within_a_day_and_started():
 
 def test_an_outdated_row_is_updated_and_the_row_of_an_ended_order_deleted():
     shop = shop_with(*s.PLACED)
-    shop.tell(s.authorized())
-    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    shop.play(s.authorized())
+    shop.play(replace(s.place(), order_id=OTHER), order_id=OTHER)
     refresh(shop.engine, OTHER, BUDGETS)
-    shop.tell(s.declined(), order_id=OTHER)
+    shop.play(s.declined(), order_id=OTHER)
     assert check(shop) == []
     assert [(row.order_id, row.version) for row in open_orders(shop.documents)] == [(ORDER_ID, shop.order().version)]
 
 
 def test_a_parked_order_that_the_view_lost_is_shown_again_and_not_started():
     shop = Shop()
-    shop.tell(*s.AUTHORIZED, s.park())
+    shop.play(*s.AUTHORIZED, s.park())
     assert check(shop) == [ORDER_ID]
     assert shop.executions.started == []
 
@@ -355,7 +355,7 @@ def test_a_parked_order_that_the_view_lost_is_shown_again_and_not_started():
 def test_ended_orders_are_recognised_by_their_last_event_and_not_loaded():
     """Nearly all orders of a long log have ended, so loading each would take too long."""
     shop = Shop()
-    shop.tell(*s.COMPLETED)
+    shop.play(*s.COMPLETED)
     loaded = []
     load = shop.log.load
     shop.log.load = lambda stream: loaded.append(stream) or load(stream)
@@ -386,7 +386,7 @@ def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_on
     shop = Shop()
     lost = [OrderId(f"{ORDER_ID[:-1]}{letter}") for letter in "abcde"]
     for order_id in lost:
-        shop.tell(replace(s.place(), order_id=order_id), order_id=order_id)
+        shop.play(replace(s.place(), order_id=order_id), order_id=order_id)
     scan = shop.log.scan
 
     def slow(after=None):
@@ -406,7 +406,7 @@ def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_on
 def test_reading_a_large_view_does_not_use_up_the_time_to_compare_the_log():
     """Otherwise a round with a large view would compare nothing."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     list_ = shop.documents.list
 
     def slow(pk, **how):
@@ -421,8 +421,8 @@ def test_reading_a_large_view_does_not_use_up_the_time_to_compare_the_log():
 def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unreadable):
     """After a rollback or tampering; otherwise every round would stop at this order."""
     shop = Shop()
-    shop.tell(replace(s.place(), order_id=OTHER), order_id=OTHER)
-    shop.tell(*s.PLACED)
+    shop.play(replace(s.place(), order_id=OTHER), order_id=OTHER)
+    shop.play(*s.PLACED)
     load = shop.log.load
 
     def refused(stream):
@@ -438,7 +438,7 @@ def test_an_order_that_cannot_be_read_stops_neither_the_check_nor_the_clock(unre
 def test_an_order_whose_last_commit_is_unreadable_in_the_scan_is_loaded():
     """A scan does not verify commits; loading the order does."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
     scan = shop.log.scan
     shop.log.scan = lambda after=None: (msgspec.structs.replace(commit, ev="edited") for commit in scan(after))
     assert check(shop) == [ORDER_ID]
@@ -447,7 +447,7 @@ def test_an_order_whose_last_commit_is_unreadable_in_the_scan_is_loaded():
 def test_a_round_without_an_answer_of_the_log_does_not_count_as_compared():
     """The next round goes on from the same place."""
     shop = Shop()
-    shop.tell(*s.PLACED)
+    shop.play(*s.PLACED)
 
     def silent(stream):
         raise StreamUnavailable(stream, "no answer")

@@ -82,7 +82,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
             return ExpediterClient(running.url, minted(running.data, role, subject, _TOKEN_S), http=http)
 
         with _DemoProgress(orders) as progress:
-            played = play(stories, sign_in, f"demo-{uuid4()}", progress.tell)
+            played = play(stories, sign_in, f"demo-{uuid4()}", progress.count)
         support = sign_in("support", "demo")
         events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
         delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
@@ -114,7 +114,7 @@ class _DemoProgress:
         if not self._bar.disable:
             self._bar.stop()
 
-    def tell(self, played: Played) -> None:
+    def count(self, played: Played) -> None:
         """Count an order that has ended. Called from many threads."""
         from workflows.cli.demo.outcomes import outcome
         from workflows.cli.wording import plain

@@ -55,7 +55,7 @@ def play(
     orders: Sequence[tuple[DemoStory, DemoOrder]],
     sign_in: SignIn,
     name: str,
-    tell: Callable[[Played], None],
+    on_ended: Callable[[Played], None],
     *,
     together: int = TOGETHER_MAX,
     within_s: float = ENDS_WITHIN_S,
@@ -64,7 +64,7 @@ def play(
 
     Args:
         name: Prefix of the idempotency keys, so that another demo in the same folder places other orders.
-        tell: Called with each order that has ended, from many threads.
+        on_ended: Called with each order that has ended, from many threads.
     """
 
     def one(number: int) -> Played:
@@ -72,7 +72,7 @@ def play(
         parties = Parties(sign_in, demo_order.customer, demo_order.body["restaurant"], f"courier-{number + 1}")
         view = parties.customer.place(demo_order.body, f"{name}-{number + 1}")
         played = _to_the_end(_OrderUnderWay(story, parties, view), within_s)
-        tell(played)
+        on_ended(played)
         return played
 
     with ThreadPoolExecutor(max_workers=together) as threads:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from queue import Queue
 from threading import Event
 from time import monotonic
 
@@ -19,6 +20,8 @@ from workflows.embedded.files import DATABASE, VIEWS, VIEWS_KEY
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle
 from workflows.projections import projector_thread
+from workflows.projections.projector import Projector
+from workflows.projections.store import AsOf
 from workflows.sandbox.opening import sandbox_gateways
 from workflows.sandbox.settings import SandboxSettings
 
@@ -197,6 +200,29 @@ def test_the_views_of_a_long_log_are_built_from_a_scan(tmp_path: Path, monkeypat
         wait_until_current(opened)
         wait_until(lambda: not outdated(folder))
         assert orders_in(folder) == {first, second}
+
+
+def test_commits_made_during_a_transaction_of_the_views_are_gathered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One transaction for each commit costs as much as the order itself: on a busy engine there are always more."""
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        opened.projector.close()
+        order(opened, "one")
+    engines: Queue[EmbeddedEngine] = Queue()
+    project = Projector.project
+
+    def project_and_commit_more(self: Projector, streams: Collection[str], as_of: AsOf | None = None) -> None:
+        project(self, streams, as_of)
+        order(engines.get(timeout=DEADLINE_S), "two")
+
+    monkeypatch.setattr(Projector, "project", project_and_commit_more)
+    monkeypatch.setattr(projector_thread, "GATHER_S", 10 * DEADLINE_S)
+    with engine(folder) as opened:
+        engines.put(opened)
+        wait_until(lambda: not opened.projector.progress().failure)
+        assert opened.projector.progress().lag_commits == 1
 
 
 def outdated(folder: Path) -> set[str]:

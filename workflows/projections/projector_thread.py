@@ -1,7 +1,7 @@
 """Keeps the views of an embedded engine up to date, on a thread of its own.
 
 A commit only sets a flag here. The thread reads the log from its position on, which is stored with the rows in one
-transaction, some ten times a second at most: an order that moves through several commits meanwhile is projected once.
+transaction, four times a second at most: an order that moves through several commits meanwhile is projected once.
 Whatever fails here (a full disk, a locked or damaged file, a bug in a view) is logged and tried again with growing
 delays. The views fall behind and no order waits for them.
 """
@@ -26,8 +26,8 @@ if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
 
 log = logging.getLogger(__name__)
 
-GATHER_S = 0.1
-"""How long commits are gathered before they are projected together."""
+GATHER_S = 0.25
+"""How long commits are gathered before they are projected together: what a view lags, and what an order costs."""
 
 CHANGES_MAX = 1000
 """Commits that are read at once."""
@@ -231,13 +231,14 @@ class ProjectorThread:
     def _catch_up(self, store: ViewStore, projector: Projector) -> None:
         from workflows.projections.store import AsOf
 
-        while not self._closing.is_set():
+        may_be_more = True
+        while may_be_more and not self._closing.is_set():
             changes = self._feed.changes(self._position, CHANGES_MAX)
-            if not changes:
-                break
-            newest = changes[-1]
-            as_of = AsOf(position=newest.position, recorded_at=newest.commit.ts)
-            projector.project({change.commit.pk for change in changes}, as_of)
-            self._position = newest.position
+            may_be_more = len(changes) == CHANGES_MAX  # what comes meanwhile sets the flag, and is gathered
+            if changes:
+                newest = changes[-1]
+                as_of = AsOf(position=newest.position, recorded_at=newest.commit.ts)
+                projector.project({change.commit.pk for change in changes}, as_of)
+                self._position = newest.position
         with store.reading() as connection:
             self._parked = store.parked_count(connection)

@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Table, delete, func, select
@@ -120,7 +121,7 @@ class ViewStore:
 
     def _set_built(self, connection: Connection, view: View, built: BuiltView) -> None:
         values = {"view": view.name, **dataclasses.asdict(built), "built_at": self._now}
-        connection.execute(_upsert(connection, VERSIONS), values)
+        connection.execute(_upsert(connection.dialect.name, VERSIONS), values)
 
     def builds(self, connection: Connection) -> dict[str, Build]:
         """Return the tables that are being built, by view."""
@@ -130,7 +131,7 @@ class ViewStore:
     def begin_build(self, connection: Connection, view: View, generation: int) -> None:
         """Record that a table is being built: from now on the projector writes to it too."""
         build = Build(version=view.version, fingerprint=view.fingerprint, generation=generation, started_at=self._now)
-        connection.execute(_upsert(connection, BUILDS), {"view": view.name, **dataclasses.asdict(build)})
+        connection.execute(_upsert(connection.dialect.name, BUILDS), {"view": view.name, **dataclasses.asdict(build)})
 
     def forget_build(self, connection: Connection, name: str) -> None:
         """Record that no table of this view is being built any more."""
@@ -157,7 +158,7 @@ class ViewStore:
             return
         target = view.table if table is None else table
         guard = ">=" if again else ">"
-        connection.execute(_upsert(connection, target, guard=None if view.appends else guard), list(rows))
+        connection.execute(_upsert(connection.dialect.name, target, guard=None if view.appends else guard), list(rows))
 
     def rows_of(self, connection: Connection, view: View, ids: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """Return the stored rows by the id of their stream, in the order of the primary key."""
@@ -195,7 +196,7 @@ class ViewStore:
             "recorded_at": as_of.recorded_at,
             "projected_at": self._now,
         }
-        connection.execute(_upsert(connection, POSITION), values)
+        connection.execute(_upsert(connection.dialect.name, POSITION), values)
 
     # --- parked histories ------------------------------------------------------------------------------------------
 
@@ -215,7 +216,7 @@ class ViewStore:
             error: The class of the error. Its message may quote personal data of the history, so it is only logged.
         """
         values = {"view": view, "stream": stream, "error": error, "since": self._now}
-        connection.execute(_upsert(connection, PARKED, changed=("error",)), values)
+        connection.execute(_upsert(connection.dialect.name, PARKED, changed=("error",)), values)
 
     def parked_among(self, connection: Connection, streams: Collection[str]) -> set[tuple[str, str]]:
         """Return the views and streams that are parked, of these streams."""
@@ -236,17 +237,16 @@ def build_table(view: View, generation: int) -> Table:
     return named(view.table, f"{view.name}_{generation}")
 
 
-def _upsert(
-    connection: Connection, table: Table, *, guard: str | None = "", changed: Iterable[str] | None = None
-) -> Any:
-    """Return the statement that inserts a row, or changes the row with the same primary key.
+@lru_cache(maxsize=64)
+def _upsert(dialect_name: str, table: Table, *, guard: str | None = "", changed: tuple[str, ...] = ()) -> Any:
+    """Return the statement that inserts a row, or changes the row with the same primary key. It is built once.
 
     Args:
         guard: ``>`` or ``>=``: change it only if the new ``version`` compares so to the stored one. Empty: always.
             None: never.
         changed: The columns to change; all but the key by default.
     """
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    dialect = sqlite if dialect_name == "sqlite" else postgresql
     statement = dialect.insert(table)
     keys = [column.name for column in table.primary_key.columns]
     if guard is None:

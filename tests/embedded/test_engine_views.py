@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from queue import Queue
 from threading import Event
@@ -19,7 +20,7 @@ from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.files import DATABASE, VIEWS, VIEWS_KEY
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle
-from workflows.projections import projector_thread
+from workflows.projections import comparison, projector_thread
 from workflows.projections.projector import Projector
 from workflows.projections.store import AsOf
 from workflows.sandbox.opening import sandbox_gateways
@@ -144,6 +145,23 @@ def test_a_damaged_database_of_views_is_made_again(tmp_path: Path, monkeypatch: 
         order_id = order(opened, "one")
         wait_until_current(opened)
         assert orders_in(folder) == {order_id}
+
+
+def test_rows_that_differ_from_the_log_are_mended_by_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a day the engine compares the views with the log, and counts what it mends."""
+    monkeypatch.setattr(projector_thread, "COMPARE_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(comparison, "COMPARE_EVERY", timedelta(0))
+    monkeypatch.setattr(comparison, "SETTLED", timedelta(0))
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+        with closing(sqlite3.connect(folder / VIEWS)) as views, views:
+            views.execute("DELETE FROM orders")
+        wait_until(lambda: orders_in(folder) == {order_id})
+        wait_until(lambda: opened.projector.progress().mended == 1)
 
 
 def test_no_personal_data_is_in_any_file_of_the_views(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
-"""What the projector keeps beside the views: their versions, its place in the log, and the histories it parked."""
+"""What the projector keeps beside the views: versions, its place in the log, parked histories, the daily comparison."""
 
 from __future__ import annotations
 
 from sqlalchemy import MetaData, Table
 
-from workflows.sql.columns import count, optional_text, text, time
+from workflows.sql.columns import count, optional_text, optional_time, text, time
 
 METADATA = MetaData()
 
@@ -56,4 +56,15 @@ PARKED = Table(
     text("stream", primary_key=True),
     text("error"),  # the class of the error
     time("since"),
+)
+
+COMPARISON = Table(
+    "view_comparison",
+    METADATA,
+    text("projector", primary_key=True),
+    time("began_at"),
+    optional_text("compared_to"),  # the last stream that was compared; NULL before the first
+    optional_time("ended_at"),
+    count("streams"),  # that were compared so far
+    count("mended"),  # of them
 )

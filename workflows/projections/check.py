@@ -18,7 +18,7 @@ from workflows.event_store.replay import BrokenStream, histories
 from workflows.event_store.streams import category_of
 from workflows.projections.loading import loads_from
 from workflows.projections.store import ViewStore
-from workflows.projections.view import View
+from workflows.projections.view import Row, View
 
 STREAMS_AT_ONCE = 200
 """Streams whose rows are read in one snapshot."""
@@ -53,21 +53,22 @@ def check(store: ViewStore, log: EventLog, on_progress: Callable[[int], None] = 
     scanned = histories(log)
     while batch := list(islice(scanned, STREAMS_AT_ONCE)):
         readable = [each for each in batch if not isinstance(each, BrokenStream)]
-        suspects |= {difference.stream for difference in _differences(store, readable)}
+        suspects |= {difference.stream for difference in wrong_rows(store, readable)}
         for view in store.views.values():
             ids[view.name] += sum(_has_rows(view, history) for history in readable)
         found.streams += len(batch)
         on_progress(found.streams)
     load = loads_from(log)
     again = [history for history in load(sorted(suspects)).values() if isinstance(history, History)]
-    found.differences += sorted(_differences(store, again))
+    found.differences += sorted(wrong_rows(store, again))
     found.differences += [
         WrongRows(view=name, stream="") for name, known in ids.items() if _stored_ids(store, store.views[name]) > known
     ]
     return found
 
 
-def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[WrongRows]:
+def wrong_rows(store: ViewStore, compared: Sequence[History]) -> Iterator[WrongRows]:
+    """Yield where the stored rows are not those that these histories give. Parked streams are left out."""
     with store.reading() as connection:
         parked = store.parked_among(connection, [history.stream for history in compared])
         for view in store.views.values():
@@ -76,17 +77,20 @@ def _differences(store: ViewStore, compared: Sequence[History]) -> Iterator[Wron
             for history in own:
                 if (view.name, history.stream) in parked:
                     continue
-                if rows.get(_id(history), []) != view.rows(history, 0):
+                if rows.get(_id(history), []) != _computed(view, history):
                     yield WrongRows(view=view.name, stream=history.stream)
 
 
-def _has_rows(view: View, history: History) -> bool:
-    if category_of(history.stream) != view.category:
-        return False
+def _computed(view: View, history: History) -> list[Row] | None:
+    """The rows of a history; None, which equals no stored rows, if they cannot be computed."""
     try:
-        return bool(view.rows(history, 0))
-    except Exception:  # it is parked, or is found as a difference
-        return True
+        return view.rows(history, 0)
+    except Exception:
+        return None
+
+
+def _has_rows(view: View, history: History) -> bool:
+    return category_of(history.stream) == view.category and _computed(view, history) != []
 
 
 def _stored_ids(store: ViewStore, view: View) -> int:

@@ -26,6 +26,9 @@ from workflows.sql.database import RowRefused
 
 log = logging.getLogger(__name__)
 
+PARKED = "a stream cannot be projected and is parked"
+"""Counted by a metric filter on AWS."""
+
 STREAMS_MAX = 200
 """Streams in one transaction, some 3 MB of rows."""
 
@@ -65,6 +68,16 @@ class Projector:
             self._project_erased([stream for stream in batch if category_of(stream) == CUSTOMER])
             self._project(batch, as_of if batch is batches[-1] else None, again=False)
 
+    def mend(self, streams: Collection[str]) -> None:
+        """Store all rows of these streams anew, whatever rows of theirs are stored; streams that were parked too.
+
+        Raises:
+            SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes.
+        """
+        for stream in sorted(streams):
+            self._stored.pop(stream, None)
+            self._project([stream], None, again=True, anew=True)
+
     def _project_erased(self, customer_streams: Sequence[str]) -> None:
         if not customer_streams:
             return
@@ -76,10 +89,10 @@ class Projector:
         if orders:
             self._store.database.forget()
 
-    def _project(self, streams: Sequence[str], as_of: AsOf | None, *, again: bool) -> None:
+    def _project(self, streams: Sequence[str], as_of: AsOf | None, *, again: bool, anew: bool = False) -> None:
         computed = self._computed(streams)
         try:
-            self._write(streams, computed, as_of, again=again)
+            self._write(streams, computed, as_of, again=again, anew=anew)
         except RowRefused as refused:
             if len(streams) > 1:
                 for stream in streams:
@@ -108,9 +121,19 @@ class Projector:
                 computed.versions[stream] = history.version
         return computed
 
-    def _write(self, streams: Sequence[str], computed: _Computed, as_of: AsOf | None, *, again: bool) -> None:
+    def _write(
+        self, streams: Sequence[str], computed: _Computed, as_of: AsOf | None, *, again: bool, anew: bool = False
+    ) -> None:
+        """Store what was computed.
+
+        Args:
+            again: Replace rows of the same version too.
+            anew: Delete the stored rows first.
+        """
         store = self._store
         with store.writing() as connection:
+            if anew:
+                self._remove(connection, computed)
             for name, rows in computed.rows.items():
                 store.put(connection, store.views[name], rows, again=again)
             self._write_to_builds(connection, computed, again=again)
@@ -122,11 +145,15 @@ class Projector:
             if as_of is not None:
                 store.advance(connection, as_of)
         for (view, stream), error in computed.failed.items():
-            extra = {"stream": stream, "view": view}
-            log.error(
-                "a stream cannot be projected and is parked: %s", type(error).__name__, exc_info=error, extra=extra
-            )
+            extra = {"stream": stream, "view": view, "error": type(error).__name__}
+            log.error(PARKED, exc_info=error, extra=extra)
         self._remember(computed)
+
+    def _remove(self, connection: Connection, computed: _Computed) -> None:
+        for stream, version in computed.versions.items():
+            for view in self._views_of(stream):
+                if (view.name, stream) not in computed.failed:
+                    self._store.remove(connection, view, stream.partition("#")[2], version)
 
     def _write_to_builds(self, connection: Connection, computed: _Computed, *, again: bool) -> None:
         """Write to the tables that are being built too. They may lack what was stored before: all rows are computed."""

@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Protocol
 from workflows.clock import Clock, read_timestamp
 from workflows.engine import Views
 from workflows.event_store.change_feed import Feed, FeedEntry
+from workflows.event_store.event_log import EventLog
 from workflows.projections.loading import STORE_ERRORS, LoadHistories
 
 if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
+    from workflows.projections.comparison import DailyComparison
     from workflows.projections.projector import Projector
     from workflows.projections.store import AsOf, ViewStore
 
@@ -42,6 +44,13 @@ BUILD_FROM = 20_000
 LOOK_EVERY_S, BUILD_AGAIN_S = 1.0, 60.0
 """How often the thread looks whether a build has ended, and how long it waits after one that failed."""
 
+COMPARING_PART, COMPARE_LOOK_EVERY_S = 0.1, 60.0
+"""The part of its time that the thread compares at most, and how often it looks whether a comparison is due."""
+
+
+class FollowedLog(EventLog, Feed, Protocol):
+    """A log that is read by position and by stream."""
+
 
 class Builder(Protocol):
     """The process that builds views, as ``multiprocessing.Process`` is one. ``exitcode`` is None while it runs."""
@@ -59,13 +68,14 @@ class ProjectorProgress:
     """How far the views are behind the log, how many streams are parked, and what fails at the moment.
 
     ``lag_commits`` counts the commits that are not in the views, ``lag_s`` is the age of the oldest of them.
-    ``failure`` is empty while nothing fails.
+    ``mended`` counts the streams whose rows the daily comparison mended. ``failure`` is empty while nothing fails.
     """
 
     position: int
     lag_commits: int
     lag_s: float
     parked: int
+    mended: int
     failure: str
 
 
@@ -75,7 +85,7 @@ class ProjectorThread:
     def __init__(
         self,
         views: Views,
-        feed: Feed,
+        feed: FollowedLog,
         load: LoadHistories,
         clock: Clock,
         build: Callable[[Sequence[str]], Builder],
@@ -96,6 +106,8 @@ class ProjectorThread:
         self._build_again_s = 0.0
         self._position = 0
         self._parked = 0
+        self._comparison: DailyComparison | None = None
+        self._compare_again_s = 0.0
         self._failure = "not started"
         self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
 
@@ -127,6 +139,7 @@ class ProjectorThread:
             lag_commits=self._feed.newest() - position if behind else 0,  # rows behind it may be unreadable
             lag_s=lag_s,
             parked=self._parked,
+            mended=self._comparison.mended if self._comparison is not None else 0,
             failure=self._failure,
         )
 
@@ -198,10 +211,25 @@ class ProjectorThread:
         while not self._closing.is_set():
             self._look_after_build(store)
             building = self._builder is not None or self._build_again_s > time.monotonic()
-            self._changed.wait(LOOK_EVERY_S if building else None)
+            self._changed.wait(LOOK_EVERY_S if building else max(0.0, self._compare_again_s - time.monotonic()))
             self._closing.wait(GATHER_S)
             self._changed.clear()
             self._catch_up(store, projector)
+            if not building:
+                self._compare(store)
+
+    def _compare(self, store: ViewStore) -> None:
+        """Compare some streams with the log, if it is time."""
+        from workflows.projections.comparison import DailyComparison
+
+        began_s = time.monotonic()
+        if began_s < self._compare_again_s or self._closing.is_set():
+            return
+        if self._comparison is None:
+            self._comparison = DailyComparison(store, self._feed, self._clock)
+        goes_on = self._comparison.advance()
+        took_s = time.monotonic() - began_s
+        self._compare_again_s = began_s + (took_s / COMPARING_PART if goes_on else COMPARE_LOOK_EVERY_S)
 
     def _call_built(self, store: ViewStore) -> None:
         """Record that empty views, to which a short log was projected from its beginning, are complete."""

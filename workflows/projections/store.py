@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workflows.clock import Clock, timestamp
-from workflows.projections.bookkeeping import BUILDS, METADATA, PARKED, POSITION, VERSIONS
+from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARKED, POSITION, VERSIONS
 from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
 from workflows.sql.database import SqlDatabase
@@ -71,6 +71,20 @@ class Build:
     fingerprint: str
     generation: int
     started_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonProgress:
+    """How far the comparison of the views with the log is, and how many streams it compared and mended.
+
+    ``compared_to`` is the last stream that was compared, None before the first; ``ended_at`` is None while it goes on.
+    """
+
+    began_at: str
+    compared_to: str | None = None
+    ended_at: str | None = None
+    streams: int = 0
+    mended: int = 0
 
 
 class ViewStore:
@@ -160,6 +174,11 @@ class ViewStore:
         guard = ">=" if again else ">"
         connection.execute(_upsert(connection.dialect.name, target, guard=None if view.appends else guard), list(rows))
 
+    def remove(self, connection: Connection, view: View, id_: str, up_to: int) -> None:
+        """Delete the rows of a stream up to a version, in the transaction that stores them anew."""
+        key, version = view.table.c[view.key], view.table.c.version
+        connection.execute(delete(view.table).where(key == id_, version <= up_to))
+
     def rows_of(self, connection: Connection, view: View, ids: Iterable[str]) -> Mapping[str, list[dict[str, Any]]]:
         """Return the stored rows by the id of their stream, in the order of the primary key."""
         key = view.table.c[view.key]
@@ -197,6 +216,19 @@ class ViewStore:
             "projected_at": self._now,
         }
         connection.execute(_upsert(connection.dialect.name, POSITION), values)
+
+    # --- the daily comparison --------------------------------------------------------------------------------------
+
+    def comparison(self, connection: Connection) -> ComparisonProgress | None:
+        """Return how far the comparison of the views with the log is; None before the first."""
+        row = connection.execute(select(COMPARISON).where(COMPARISON.c.projector == PROJECTOR)).mappings().one_or_none()
+        if row is None:
+            return None
+        return ComparisonProgress(**{name: value for name, value in row.items() if name != "projector"})
+
+    def set_comparison(self, connection: Connection, progress: ComparisonProgress) -> None:
+        """Record how far the comparison is."""
+        connection.execute(_upsert(connection.dialect.name, COMPARISON), {"projector": PROJECTOR, **dataclasses.asdict(progress)})
 
     # --- parked histories ------------------------------------------------------------------------------------------
 

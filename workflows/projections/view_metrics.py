@@ -18,7 +18,7 @@ class ViewMetrics:
         self._projector = projector
 
     def collect(self) -> Iterator[Metric]:
-        from prometheus_client.core import GaugeMetricFamily
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
         progress = self._projector.progress()
         yield GaugeMetricFamily(
@@ -29,6 +29,11 @@ class ViewMetrics:
         )
         yield GaugeMetricFamily(
             "expediter_views_parked", "Streams that a view could not be computed from.", value=progress.parked
+        )
+        yield CounterMetricFamily(
+            "expediter_views_mended",
+            "Streams whose rows differed from the log and were mended by the daily comparison.",
+            value=progress.mended,
         )
         yield GaugeMetricFamily(
             "expediter_views_failing", "1 while the views cannot be written.", value=int(bool(progress.failure))

@@ -31,7 +31,7 @@ def views(sql_database: SqlDatabase) -> Views:
     made = Views(ViewStore(sql_database, all_views(BLIND_INDEX), HandClock()))
     made.store.prepare()
     for order_id in (ADA, BOB, EVE):
-        made.tell(order_id, *COMPLETED)
+        made.play(order_id, *COMPLETED)
     made.project(ADA, BOB, EVE)
     assert not DailyComparison(made.store, made.log, made.clock).advance(), "the first is due a day later"
     made.clock.advance(minutes=24 * 60)
@@ -71,7 +71,7 @@ def test_right_rows_are_left_alone_and_the_next_comparison_is_a_day_later(views:
 
 def test_an_order_that_changed_just_now_is_left_to_the_projector(views: Views) -> None:
     """The projector may not have stored it yet: that is lag, and no fault."""
-    views.tell(order_id_for("app", "new"), *PLACED)
+    views.play(order_id_for("app", "new"), *PLACED)
     assert compare(views) == 0
 
 

@@ -228,7 +228,9 @@ class ViewStore:
 
     def set_comparison(self, connection: Connection, progress: ComparisonProgress) -> None:
         """Record how far the comparison is."""
-        connection.execute(_upsert(connection.dialect.name, COMPARISON), {"projector": PROJECTOR, **dataclasses.asdict(progress)})
+        connection.execute(
+            _upsert(connection.dialect.name, COMPARISON), {"projector": PROJECTOR, **dataclasses.asdict(progress)}
+        )
 
     # --- parked histories ------------------------------------------------------------------------------------------
 

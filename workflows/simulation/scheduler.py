@@ -66,8 +66,8 @@ class Scheduler:
         heapq.heappush(self._events, _ScheduledAction(at, 1.0, self._numbered, action, watches=True))
 
     def spawn(self, code: Callable[[], object], delay_s: float = 0.0) -> None:
-        """Start a task after a delay."""
-        self.after(delay_s, greenlet(code).switch)
+        """Start a task after a delay. When it ends, the loop goes on, and not the task that started it."""
+        self.after(delay_s, greenlet(code, parent=self._loop).switch)
 
     def pause(self, seconds: float) -> None:
         """Pause the calling task."""

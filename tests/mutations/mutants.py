@@ -630,4 +630,38 @@ MUTANTS = (
         new="        if False:\n",
         caught_by=tests("live/test_sockets.py::test_an_offer_leaves_the_board_of_the_couriers_who_did_not_take_it"),
     ),
+    Mutant(
+        name="webhook signed over another text than its body",
+        breaks="The signature of a webhook is over the exact body that is sent.",
+        file="workflows/publishing/webhooks/delivering.py",
+        old='    headers = signed_headers(str(event["id"]), body, at,',
+        new='    headers = signed_headers(str(event["id"]), json.dumps(event), at,',
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="failed webhook delivery forgotten",
+        breaks="A delivery that failed is attempted again for three days.",
+        file="workflows/publishing/webhooks/deliveries.py",
+        old="        state, planned = DeliveryState.PENDING, next_try\n",
+        new="        state, planned = DeliveryState.FAILED, None\n",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="published event acknowledged before its deliveries are stored",
+        breaks="A message leaves the queue only after its deliveries are stored.",
+        file="handlers/webhooks.py",
+        old="        failed += taken\n",
+        new="        failed += []\n",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="webhook to a private address after its name changed",
+        breaks="The addresses of an endpoint's name are checked at each attempt.",
+        file="workflows/publishing/webhooks/http_sender.py",
+        old="addresses=permitted(self._lookup, targets))",
+        new="addresses=self._lookup)",
+        caught_by=tests(
+            "publishing/test_webhook_sender.py::test_a_name_that_points_to_a_private_address_is_refused_at_the_attempt"
+        ),
+    ),
 )

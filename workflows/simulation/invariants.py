@@ -61,6 +61,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
         *world.subscribers.violations(),
+        *world.webhooks.violations(),
     ]
 
 

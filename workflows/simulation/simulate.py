@@ -25,7 +25,8 @@ DRAIN = timedelta(minutes=20)
 """Time after the last order came to rest, for late messages, duplicates and abandoned invocations."""
 
 VIEW_WITHIN = timedelta(hours=26)
-"""Time until a row whose message was lost is repaired: when it is overdue, or by the daily check against the log."""
+"""Time until a row whose message was lost is repaired: when it is overdue, or by the daily check against the log. Also
+more than enough for every webhook to arrive."""
 
 SHRINK_TRIES_MAX = 200
 
@@ -152,6 +153,7 @@ def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_m
     if scheduler.run(calm, steps_max=steps_max):
         drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
         scheduler.run(lambda: scheduler.now() >= drained, steps_max=2 * steps_max)
+        scheduler.run(lambda: not world.webhooks.missing or scheduler.now() >= checked, steps_max=2 * steps_max)
         if any(stale_rows(world)):
             scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * steps_max)
 

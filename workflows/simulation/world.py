@@ -10,6 +10,7 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -30,7 +31,7 @@ from workflows.embedded.template import Template, read_template
 from workflows.engine import EVENT_TYPES, Engine, assemble, serving
 from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.codec import Codec
-from workflows.event_store.documents import DocumentsUnavailable
+from workflows.event_store.documents import Documents, DocumentsUnavailable
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
 from workflows.gateways.courier import CouriersUnavailable, Offered
@@ -50,6 +51,7 @@ from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
+from workflows.simulation.webhook_receivers import WebhookReceivers
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
 from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
@@ -169,6 +171,7 @@ class World:
             seed=seed,
             budgets=read(template.functions["Feed"].environment, read_budgets),
         )
+        self.webhooks = WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
         self._plan_outage()
         self._plan_upgrade()
         for process in range(PROCESSES):
@@ -213,6 +216,16 @@ class World:
         self.scheduler.spawn(run, delay_s=self.random.expovariate(1 / 0.01))
         timed_out = answers.function_timed_out(float(target.timeout_s))
         self.scheduler.after(target.timeout_s, lambda: answer_once(None, timed_out))
+
+    def _call_beside(
+        self, function: str, event: Any, *, documents: Documents, webhooks: WebhookReceivers
+    ) -> Mapping[str, Any]:
+        """Run a function that only watches the world: on the log without its wire, and in a process of its own."""
+        target = self.template.functions[function]
+        ports = replace(self._engines[0], log=self.log, documents=documents, webhooks=webhooks, clock=self.scheduler)
+        with serving(ports, target.environment, event_bus=webhooks):
+            result: Mapping[str, Any] = _handler(target.handler)(json.loads(json.dumps(event)), None)
+        return result
 
     def performing(self) -> Steps:
         """Name the states that the running function performs; none if no machine invoked it."""

@@ -156,6 +156,46 @@ def test_a_counter_of_many_threads_loses_no_increment(documents: Documents):
     assert documents.get("a", "n").body == {"n": 80}
 
 
+LONG_AGO, IN_A_CENTURY = 1, 4_900_000_000
+"""Unix times."""
+
+
+def test_a_document_that_expires_is_read_like_any_other_until_then(documents: Documents):
+    """Only the write says when; a reader that needs the moment finds it in the body."""
+    documents.put(Document("a", "kept", {"n": 1}), None)
+    stored = documents.put(Document("a", "short", {"n": 2}, expires_s=IN_A_CENTURY), None)
+    assert stored.version == 1
+    expected = [Document("a", "kept", {"n": 1}, version=1), Document("a", "short", {"n": 2}, version=1)]
+    assert documents.get("a", "short") == expected[1]
+    assert documents.list("a") == expected
+    with pytest.raises(DocumentChanged):
+        documents.put(Document("a", "short", {}, expires_s=IN_A_CENTURY), None)
+    assert documents.put(Document("a", "short", {"n": 3}), 1) == Document("a", "short", {"n": 3}, version=2)
+    documents.delete("a", "short", 2)
+
+
+@pytest.mark.parametrize("expires_s", [None, IN_A_CENTURY])
+def test_a_document_that_is_written_again_has_the_expiry_of_the_last_write(documents: Documents, expires_s: int | None):
+    """A position that is sent again lives on, and a document without an expiry is never deleted by the store."""
+    documents.put(Document("a", "b", {"n": 1}, expires_s=IN_A_CENTURY - 1), None)
+    documents.put(Document("a", "b", {"n": 2}, expires_s=expires_s), 1)
+    documents.put(Document("p", "q", {}, expires_s=IN_A_CENTURY), None)
+    assert documents.get("a", "b") == Document("a", "b", {"n": 2}, version=2)
+
+
+def test_the_file_loses_expired_documents_when_another_that_expires_is_written(tmp_path: Path):
+    """So it stays small without a task of its own. DynamoDB deletes them itself; memory keeps them, as DynamoDB may."""
+    with Database(tmp_path / "state.db") as database:
+        documents = SqliteDocuments(database)
+        documents.put(Document("a", "kept", {}), None)
+        documents.put(Document("a", "old", {}, expires_s=LONG_AGO), None)
+        documents.put(Document("p", "later", {}, expires_s=IN_A_CENTURY), None)
+        assert [document.sk for pk in ("a", "p") for document in documents.list(pk)] == ["kept", "later"]
+        documents.put(Document("a", "old", {}), None)
+        documents.put(Document("p", "more", {}, expires_s=IN_A_CENTURY), None)
+        assert documents.get("a", "old") is not None
+
+
 def test_documents_of_a_folder_with_the_former_column_are_kept(tmp_path: Path):
     """Earlier versions stored a column that no reader used; opening the folder drops this column only."""
     former = "CREATE TABLE documents (pk TEXT NOT NULL, sk TEXT NOT NULL, version INTEGER NOT NULL, body TEXT NOT NULL,"

@@ -9,6 +9,8 @@ import pytest
 
 from tests.template.conftest import Resources
 from tests.template.policies import named
+from workflows.aws.documents import DynamoDbDocuments
+from workflows.event_store.documents import Document
 
 OfType = Callable[[str], Resources]
 
@@ -49,6 +51,25 @@ def test_the_log_and_its_keys_survive_the_stack(resources: Resources) -> None:
     kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
     assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers"}
     assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
+
+
+class _Table:
+    """A client of DynamoDB that keeps the item of the last put."""
+
+    def __init__(self) -> None:
+        self.item: dict[str, Any] = {}
+
+    def put_item(self, **call: Any) -> None:
+        self.item = call["Item"]
+
+
+def test_documents_expire_by_the_attribute_that_the_store_writes(of_type: OfType) -> None:
+    """Otherwise tickets and positions of couriers would be kept for ever."""
+    table: Any = _Table()
+    DynamoDbDocuments(table, "documents").put(Document("a", "b", {}, expires_s=1_800_000_000), None)
+    expiry = of_type("DynamoDB::Table")["Documents"]["TimeToLiveSpecification"]
+    assert expiry["Enabled"] is True
+    assert table.item[expiry["AttributeName"]] == {"N": "1800000000"}
 
 
 def test_the_log_has_backups_deletion_protection_and_a_stream(of_type: OfType) -> None:

@@ -12,7 +12,10 @@ from workflows.event_store.documents import AnyVersion, Document, Expected, chec
 
 
 class InMemoryDocuments:
-    """Copies each document through JSON, as a real store does: nothing is shared with the caller."""
+    """Copies each document through JSON, as a real store does: nothing is shared with the caller.
+
+    Expired documents are kept, as DynamoDB may keep them for days: a reader must not depend on their deletion.
+    """
 
     def __init__(self) -> None:
         self._partitions: defaultdict[str, dict[str, Document]] = defaultdict(dict)
@@ -28,9 +31,9 @@ class InMemoryDocuments:
         with self._gate:
             replaced = self._partitions[document.pk].get(document.sk)
             check_version(document.pk, document.sk, expected, replaced.version if replaced else None)
-            stored = replace(document, version=replaced.version + 1 if replaced else 1)
-            self._partitions[document.pk][document.sk] = stored
-        return _copy(stored)
+            document = replace(document, version=replaced.version + 1 if replaced else 1)
+            self._partitions[document.pk][document.sk] = replace(document, expires_s=None)
+        return _copy(document)
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         with self._gate:

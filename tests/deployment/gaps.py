@@ -8,6 +8,7 @@
   policies against the documentation of the services.
 * SendTaskSuccess and SendTaskFailure are checked against any resource, so that a role that is limited to its machines
   is refused: test_roles asks the policy simulator.
+* TimeToLiveSpecification of a table is ignored: tests/template compares it with the attribute that the store writes.
 * Metric filters and alarms are created but never change state.
 """
 

@@ -7,11 +7,15 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
+from standardwebhooks import Webhook
 
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
@@ -81,10 +85,83 @@ def test_published_events_arrive_in_the_queue_of_a_backend_service(
     ]
 
 
+class _Receiver(BaseHTTPRequestHandler):
+    """Verifies webhooks by the server's ``secret``, and keeps their events in its ``events``."""
+
+    server: _Receivers
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.events.append(Webhook(self.server.secret).verify(body, dict(self.headers)))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Print nothing."""
+
+
+class _Receivers(ThreadingHTTPServer):
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Receiver)
+        self.secret = ""
+        self.events: list[Any] = []
+
+
+@pytest.fixture
+def receiver() -> Iterator[_Receivers]:
+    with _Receivers() as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_a_registered_endpoint_gets_the_signed_events_of_an_order(
+    join: Join, listener: Listener, receiver: _Receivers
+) -> None:
+    """Through the topic, the queue and the function, from the endpoint that a service registered over HTTP."""
+    service, customer, restaurant = join("service"), join("customer"), join("restaurant")
+    url = f"http://127.0.0.1:{receiver.server_port}/"
+    endpoint = service.register_webhook(url, key="loyalty", enabled=False)
+    receiver.secret = endpoint["secret"]
+    service.change_webhook(endpoint["id"], enabled=True)
+    assert service.test_webhook(endpoint["id"])["status"] == "delivered"
+    order_id = placed(customer, restaurant, listener)
+    restaurant.reject(order_id, "closed for the night")
+
+    def received() -> set[str]:
+        return {event["type"] for event in receiver.events if event["subject"] == order_id}
+
+    listener.until(received, lambda types: "expediter.order.cancelled.v1" in types)
+    service.remove_webhook(endpoint["id"])
+
+
+def test_a_deployment_without_sockets_names_the_problem_and_answers_reads_that_wait(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """A client then reads the order again."""
+    customer = join("customer")
+    order_id = placed(customer, join("restaurant"), listener)
+    authorized = {"Authorization": f"Bearer {customer.token}"}
+    refused = httpx.post(f"{deployment.api}/live-tickets", headers=authorized, timeout=DEADLINE_S)
+    assert (refused.status_code, refused.json()["type"]) == (503, "urn:expediter:problem:LiveUpdatesUnavailable")
+    version = f'"{customer.get(order_id)["version"]}"'
+    read = httpx.get(
+        f"{deployment.api}/orders/{order_id}?wait_s=20",
+        headers={**authorized, "If-None-Match": version},
+        timeout=DEADLINE_S,
+    )
+    assert read.status_code in {200, 304}
+    assert read.elapsed.total_seconds() < 20
+
+
 def test_personal_data_is_encrypted_in_the_table_and_readable_by_the_customer(
     deployment: Deployment, join: Join, listener: Listener
 ) -> None:
-    """It is encrypted with a data key of the customer, which KMS wrapped. The customer can read the address."""
+    """It is encrypted with a data key of the customer, which KMS wrapped. The customer can read the address. So is the
+    payment method, which the step that authorizes the payment unsealed.
+    """
     customer, restaurant = join("customer"), join("restaurant")
     order_id = placed(customer, restaurant, listener)
     tables = deployment.root.client("dynamodb")
@@ -94,7 +171,7 @@ def test_personal_data_is_encrypted_in_the_table_and_readable_by_the_customer(
         ExpressionAttributeValues={":pk": {"S": f"order#{order_id}"}},
     )["Items"]
     assert stored
-    assert not any("Camille" in item["ev"]["S"] or "Rivoli" in item["ev"]["S"] for item in stored)
+    assert not any(text in item["ev"]["S"] for item in stored for text in ("Camille", "Rivoli", "pm_ok"))
     contact = restaurant.get(order_id)["contact"]
     assert isinstance(contact, dict)
     assert contact["name"] == "Camille"

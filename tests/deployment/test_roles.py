@@ -37,12 +37,8 @@ FORBIDDEN: list[Row] = [
     # only the timer, which compares the view with the log, reads the whole log
     *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
-    # documents belong to functions that wait and watch
-    *rows(
-        ["OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"],
-        ["dynamodb:Query", "dynamodb:PutItem"],
-        ["Documents"],
-    ),
+    # documents belong to functions that wait and watch, to webhooks, and to the positions of couriers
+    *rows(["OrdersApi", "CatalogueApi", "PreparationApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     *rows(["Publisher", "ExecutionFaults"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
     *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["dynamodb:GetItem"], ["DataKeys"]),
@@ -107,7 +103,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("Timer", "dynamodb:Scan", "Events", ""),
     *[
         (role, operation, "Documents", answer)
-        for role in ("IncidentsApi", "SagaStep", "Feed", "Timer", *WEBHOOKS)
+        for role in ("DeliveryApi", "IncidentsApi", "SagaStep", "Feed", "Timer", *WEBHOOKS)
         for operation, answer in {
             "dynamodb:GetItem": "",
             "dynamodb:Query": "",
@@ -120,6 +116,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
     *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
+    ("SagaStep", "dynamodb:GetItem", "DataKeys", ""),
+    ("SagaStep", "kms:Decrypt", "CustomerKey", "InvalidCiphertextException"),
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],

@@ -7,6 +7,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.conftest import TEMPLATE_DEFAULTS
 from workflows.cli.demo.engine_process import engine
 from workflows.cli.folder import address_of, open_ledgers, open_log
@@ -56,6 +58,20 @@ def test_a_copied_folder_does_not_carry_the_address_of_the_live_engine(running: 
     assert (tmp_path / "copy" / "address").is_file()
     assert address_of(tmp_path / "copy") is None
     assert address_of(running.data) == running.url
+
+
+def test_a_command_on_a_folder_without_an_engine_reaches_no_other_engine(
+    running: Any, expediter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The engine of the original listens on the default port and would accept the copy's tokens."""
+    monkeypatch.setattr("workflows.cli.connection.DEFAULT_URL", running.url)
+    shutil.copytree(running.data, tmp_path / "copy")
+    unreached = expediter("incidents", "list", "--data", tmp_path / "copy")
+    assert (unreached.code, unreached.out) == (3, "")
+    assert unreached.err == (
+        f"expediter: no engine runs on {tmp_path / 'copy'}; start one with expediter up --data {tmp_path / 'copy'}, "
+        "or name another with --url\n"
+    )
 
 
 def test_an_address_file_in_another_format_is_ignored(tmp_path: Path) -> None:

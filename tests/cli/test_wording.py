@@ -224,6 +224,11 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
             a_plan(["ApprovalRequested"], "delivered", second_person_for=eur("129.50")),
             "a second person must approve first, because it concerns 129.50 EUR.",
         ),
+        (
+            "abandon",
+            a_plan([], "delivered", second_person_for=eur("129.50")),
+            "a second person must approve first, because it concerns 129.50 EUR.",
+        ),
     ],
 )
 def test_a_plan_describes_calls_amounts_and_the_final_status(action: str, plan: dict[str, Any], sentence: str) -> None:

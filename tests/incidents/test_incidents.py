@@ -220,6 +220,15 @@ def test_an_amount_above_the_limit_waits_for_a_second_person():
     assert done.order.abandoned.by == ALICE
 
 
+def test_an_action_that_waits_for_a_second_person_is_planned_as_such():
+    """Support would otherwise read that the action has no effect, because its request is recorded already."""
+    shop = shop_with(*PARKED)
+    resolve(shop.log, request_for(Action.RESOLVE), How.ABANDON, "no hope", limit=limit)
+    plans = show(shop.log, ORDER_ID, ALICE, BUDGETS, limit).plans
+    assert (plans["abandon"].events, plans["abandon"].approval) == ((), s.eur("40.00"))
+    assert plans["cancel"].approval is None
+
+
 def test_a_note_is_an_event_of_the_order():
     """The same text of the same person is one note."""
     shop = shop_with(*s.COMPLETED)

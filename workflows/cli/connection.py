@@ -50,13 +50,17 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
     """Open a client of the engine at ``--url``, of the folder ``--data``, or on the default port.
 
     Raises:
+        Unreachable: No engine runs on the folder. The default port may be that of an engine on another folder, which
+            accepts the same tokens if this folder is a copy of it.
         CommandFailed: In place of each error of the client.
     """
     from workflows.client import ExpediterClient
 
-    address = url or (address_of(data) if data else None) or DEFAULT_URL
-    token, another_token = _token(address, data, as_)
     start = f"expediter up --data {shlex.quote(str(data)) if data else 'DIR'}"
+    address = url or (address_of(data) if data else DEFAULT_URL)
+    if address is None:
+        raise Unreachable(f"no engine runs on {data}; start one with {start}, or name another with --url")
+    token, another_token = _token(address, data, as_)
     with explained(another_token, start), ExpediterClient(address, token, retry_for_s=_RETRY_FOR_S) as client:
         yield client
 

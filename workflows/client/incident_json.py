@@ -88,7 +88,9 @@ class PlanJson(TypedDict):
     status: Annotated[OrderStatus, Meta(description="The order's status afterwards.")]
     runs: Annotated[list[PendingJson], Meta(description="The calls that the next run makes.")]
     money: list[MoveJson]
-    second_person_for: Annotated[MoneyJson | None, Meta(description="The amount that a second person must approve.")]
+    second_person_for: Annotated[
+        MoneyJson | None, Meta(description="The amount that a second person must approve first, if one must.")
+    ]
     refused: BrokenRuleJson | None
 
 

@@ -5,7 +5,7 @@ A plan is made by the same ``decide``, on the same order, that would record the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -59,7 +59,7 @@ class Plan:
         status: The order's status afterwards.
         runs: The intents that the next run would perform.
         money: What would happen to the order's money.
-        approval: The amount that a second person has to approve first.
+        approval: The amount that a second person has to approve first, also if the request for it was made already.
         refused: The rule that forbids the action, by its class name, and the message of the refusal.
     """
 
@@ -80,7 +80,7 @@ def plan(command: ActionCommand, order: Order) -> Plan:
     after = order
     for event in events:
         after = evolve(after, event)
-    approval = next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
+    approval = _needs_approval(events) if events else _awaits_approval(command, order)
     runs = () if approval is not None or not events else open_intents(after)
     return Plan(
         events=tuple(type(event).__name__ for event in events),
@@ -89,6 +89,15 @@ def plan(command: ActionCommand, order: Order) -> Plan:
         money=(*_given_up(events, order), *_moved(runs, after)),
         approval=approval,
     )
+
+
+def _needs_approval(events: tuple[Event, ...]) -> Money | None:
+    return next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
+
+
+def _awaits_approval(command: ActionCommand, order: Order) -> Money | None:
+    """Return the amount of the same request if it was made before and waits for a second person; else None."""
+    return _needs_approval(decide(command, replace(order, approvals={})))
 
 
 def _given_up(events: tuple[Event, ...], order: Order) -> list[Move]:

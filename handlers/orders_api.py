@@ -182,9 +182,10 @@ def cancel_order(request: OrderRequest, body: CancelBody) -> Response:
 
 def documented_apis() -> list[Api]:
     """The APIs in the documentation."""
-    from handlers import catalogue_api, delivery_api, incidents_api, preparation_api, webhooks_api
+    from handlers import catalogue_api, delivery_api, incidents_api, preparation_api, search_api, webhooks_api
 
-    return [api, catalogue_api.api, preparation_api.api, delivery_api.api, incidents_api.api, webhooks_api.api]
+    others = (catalogue_api, search_api, preparation_api, delivery_api, incidents_api, webhooks_api)
+    return [api, *(other.api for other in others)]
 
 
 documentation.add_documentation(api, documented_apis)

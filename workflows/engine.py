@@ -41,6 +41,7 @@ from workflows.settings import Group, read
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflows.event_store.change_feed import Feed
     from workflows.orders.blind_index import BlindIndex
     from workflows.publishing.event_bus import EventBus
     from workflows.sql.database import SqlDatabase
@@ -51,10 +52,25 @@ T = TypeVar("T")
 class Views:
     """Where the views are: their SQL database, opened on first use, and the blind index of the deployment."""
 
-    def __init__(self, url: str | Path, blind_index: BlindIndex) -> None:
-        """``url``: as of ``SqlDatabase``."""
+    def __init__(
+        self,
+        url: str | Path,
+        blind_index: BlindIndex,
+        *,
+        feed: Feed | None = None,
+        elsewhere: Callable[[Callable[[], Any]], Any] = lambda call: call(),
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            url: As of ``SqlDatabase``.
+            feed: Of the log, where its commits have positions: it shows how far the views are behind.
+            elsewhere: Runs a read where it may block, and returns its result.
+        """
         self.url = url
         self.blind_index = blind_index
+        self.feed = feed
+        self.elsewhere = elsewhere
         self._gate = threading.Lock()
         self._database: SqlDatabase | None = None
 

@@ -23,7 +23,7 @@ WAIT_MAX_S = 25
 """Shorter than API Gateway's longest integration timeout of 30 s."""
 
 _VERSION_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
-_TIME_SCHEMA = {"type": "string", "format": "date-time"}
+TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 
 def _count(value: Any) -> int:
@@ -45,7 +45,7 @@ def _wait(value: Any) -> int:
     return int(value)
 
 
-def _time(value: Any) -> datetime:
+def read_time(value: Any) -> datetime:
     try:
         return read_timestamp(str(value))
     except ValueError as error:
@@ -53,7 +53,7 @@ def _time(value: Any) -> datetime:
 
 
 def _either(value: Any) -> int | datetime:
-    return _count(value) if re.fullmatch(r"[0-9]+", str(value)) else _time(value)
+    return _count(value) if re.fullmatch(r"[0-9]+", str(value)) else read_time(value)
 
 
 AtVersion = Annotated[
@@ -61,11 +61,11 @@ AtVersion = Annotated[
     InQuery("Read the order as it was at this version."),
 ]
 AtTime = Annotated[
-    Annotated[datetime, BeforeValidator(_time), WithJsonSchema(_TIME_SCHEMA)] | None,
+    Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)] | None,
     InQuery("Read the order as it was at this time. Not together with `version`."),
 ]
 AtEither = Annotated[
-    Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, _TIME_SCHEMA]})],
+    Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, TIME_SCHEMA]})],
     InQuery("A version or a time."),
 ]
 Limit = Annotated[

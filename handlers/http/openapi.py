@@ -41,6 +41,9 @@ sent, by number; without a number, the current one. A report about an older one 
 **Incidents** are orders stopped by a fault of Expediter or a provider. Support retries and resolves them, and opens
 and closes circuit breakers; auditors read. Above a set amount a second person has to approve.
 
+**Lists** read views that follow the log within a second: `as_of` has their age, and `wait_for` names a write that a
+list should include. A deployment without a database for views answers 503 `NoViewsDatabase`.
+
 **Webhooks** send the published events to URLs that services register, signed as Standard Webhooks does. The events are
 described by `/asyncapi.json`.
 
@@ -54,10 +57,10 @@ answers 405 with `Allow` (404 behind API Gateway). Every `GET` also takes `HEAD`
 (400), a number of more than 15 digits (400), half of a surrogate pair (400), control characters other than line
 breaks and tabs, text of spaces only, amounts with more decimals than their currency has, currencies that are not in
 use, amounts of several currencies in one order, a `ready_at` that is past or more than a day away (all 422);
-`version` and `at` together, and a `cursor` of another order (400).
+`version` and `at` together, a `cursor` of another order, list or sort, and an amount without a currency (400).
 """
 
-_TAGS = ("Orders", "Catalogue", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
+_TAGS = ("Orders", "Lists", "Catalogue", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
 
 
 @cache

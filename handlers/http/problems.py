@@ -47,6 +47,7 @@ from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
+from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, ViewsUnavailable
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:expediter:problem:"
@@ -90,6 +91,10 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     StreamUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DocumentsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoViewsDatabase: HTTPStatus.SERVICE_UNAVAILABLE,
+    ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
+    NotACursor: HTTPStatus.BAD_REQUEST,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded
 }
 """A class that is not listed has the status of the next class it derives from. Any other exception is a bug: 500."""
@@ -173,6 +178,8 @@ def _errors(error: Exception) -> Sequence[tuple[str, str]]:
         return (("intent", str(error)),)
     if isinstance(error, UnknownLine):
         return (("line", str(error)),)
+    if isinstance(error, NotACursor):
+        return (("cursor", str(error)),)
     if isinstance(error, KeyReused):
         return (("Idempotency-Key", "was already used with a different body; use a new key"),)
     if isinstance(error, PreconditionFailed):

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 from workflows.aws import clients
-from workflows.aws.secrets import CACHED_S, CredentialMissing, CredentialsUnavailable, provider_credentials
+from workflows.aws.secrets import CACHED_S, CredentialMissing, CredentialsUnavailable, secret_values
 
 
 class Seconds:
@@ -41,7 +41,7 @@ def calls(secret) -> list[str]:
 
 def test_each_provider_has_its_own_token_and_the_secret_is_read_once(secret, calls, seconds):
     """One read serves many orders."""
-    credential = provider_credentials(clients.secrets_manager(), secret, seconds)
+    credential = secret_values(clients.secrets_manager(), secret, seconds)
     assert calls == []
     assert [credential("payments"), credential("kitchen"), credential("payments")] == ["p-1", "k-1", "p-1"]
     assert calls == ["GetSecretValue"]
@@ -49,7 +49,7 @@ def test_each_provider_has_its_own_token_and_the_secret_is_read_once(secret, cal
 
 def test_a_rotated_secret_is_used_after_five_minutes(secret, seconds):
     """Until then the old token is used, which stays valid during a rotation."""
-    credential = provider_credentials(clients.secrets_manager(), secret, seconds)
+    credential = secret_values(clients.secrets_manager(), secret, seconds)
     assert credential("payments") == "p-1"
     clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=json.dumps({"payments": "p-2"}))
     seconds.passed += CACHED_S - 1
@@ -65,7 +65,7 @@ def silent(**_: Any) -> Any:
 
 def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, calls, seconds, next_time, caplog):
     """The credentials read last stay in use, and the next read is tried five minutes later."""
-    credential = provider_credentials(clients.secrets_manager(), secret, seconds)
+    credential = secret_values(clients.secrets_manager(), secret, seconds)
     credential("payments")
     seconds.passed += CACHED_S
     next_time(clients.secrets_manager(), "before-call.secretsmanager.GetSecretValue", silent)
@@ -78,7 +78,7 @@ def test_an_outage_of_secrets_manager_does_not_stop_payments(secret, calls, seco
 
 def test_without_any_answer_so_far_there_is_no_token(secret, seconds, next_time):
     """The failure is retryable and not cached."""
-    credential = provider_credentials(clients.secrets_manager(), secret, seconds)
+    credential = secret_values(clients.secrets_manager(), secret, seconds)
     next_time(clients.secrets_manager(), "before-call.secretsmanager.GetSecretValue", silent)
     with pytest.raises(CredentialsUnavailable):
         credential("payments")
@@ -89,7 +89,7 @@ def test_without_any_answer_so_far_there_is_no_token(secret, seconds, next_time)
 def test_a_secret_without_a_token_is_refused_with_the_name_of_the_provider(secret, seconds, text: str):
     """The error never contains the content of the secret."""
     clients.secrets_manager().put_secret_value(SecretId=secret, SecretString=text)
-    credential = provider_credentials(clients.secrets_manager(), secret, seconds)
+    credential = secret_values(clients.secrets_manager(), secret, seconds)
     with pytest.raises(CredentialMissing) as refusal:
         credential("payments")
     assert "p-1" not in str(refusal.value)
@@ -98,4 +98,4 @@ def test_a_secret_without_a_token_is_refused_with_the_name_of_the_provider(secre
 def test_a_missing_secret_is_a_permanent_error(secret, seconds):
     """A retry does not help."""
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        provider_credentials(clients.secrets_manager(), "no-such-secret", seconds)("payments")
+        secret_values(clients.secrets_manager(), "no-such-secret", seconds)("payments")

@@ -19,8 +19,11 @@ Row = tuple[str, str, str]
 WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
 WRITERS = (*WITH_KEYS, "CatalogueApi", "SagaStep", "Timer", "ExecutionFaults")
 READERS = ("Feed", "Publisher")
+SEARCHERS = ("SearchApi",)
+"""Functions that reach the database of the views, and no other stored data."""
 WEBHOOKS = ("WebhooksApi", "Webhooks")
-FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS)
+FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS)
+WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS, *SEARCHERS)
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
 
@@ -32,21 +35,17 @@ def rows(roles: Iterable[str], operations: Iterable[str], resources: Iterable[st
 FORBIDDEN: list[Row] = [
     # a commit is inserted, and never changed or deleted
     *rows(FUNCTIONS, CHANGES, ["Events"]),
-    *rows([*READERS, *WEBHOOKS], ["dynamodb:PutItem"], ["Events"]),
+    *rows([*READERS, *WEBHOOKS, *SEARCHERS], ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
     # only the timer, which compares the view with the log, reads the whole log
     *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
-    *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
+    *rows(["Publisher", *WEBHOOKS, *SEARCHERS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
     # documents belong to functions that wait and watch, to webhooks, and to the positions of couriers
     *rows(["OrdersApi", "CatalogueApi", "PreparationApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
-    *rows(["Publisher", "ExecutionFaults"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
+    *rows(["Publisher", "ExecutionFaults", *SEARCHERS], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
-    *rows(["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS], ["dynamodb:GetItem"], ["DataKeys"]),
-    *rows(
-        ["CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS],
-        ["kms:Decrypt", "kms:GenerateDataKey"],
-        ["CustomerKey"],
-    ),
+    *rows(WITHOUT_KEYS, ["dynamodb:GetItem"], ["DataKeys"]),
+    *rows(WITHOUT_KEYS, ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["SagaStep"], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
     *rows(["SagaStep"], ["kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),

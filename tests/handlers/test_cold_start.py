@@ -19,8 +19,10 @@ HEAVY = {
     "greenlet",
     "httpx",
     "jsonata",
+    "psycopg",
     "pydantic",
     "rich",
+    "sqlalchemy",
     "typer",
     "uvicorn",
     "yaml",
@@ -62,7 +64,7 @@ def test_an_inner_function_imports_nothing_heavy(handler: str) -> None:
     assert "workflows.asl.interpreter.interpreter" not in opened
 
 
-@pytest.mark.parametrize("handler", ["orders_api", "preparation_api", "delivery_api", "incidents_api"])
+@pytest.mark.parametrize("handler", ["orders_api", "preparation_api", "delivery_api", "incidents_api", "search_api"])
 def test_an_api_imports_nothing_that_only_one_machine_needs(handler: str) -> None:
     """pydantic validates its requests; it needs nothing else that is heavy."""
     alone = imported(f"import handlers.{handler}")

@@ -19,7 +19,7 @@ from workflows.aws.event_log import DynamoDbEventLog
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettings, read_breakers
 from workflows.clock import SystemClock
-from workflows.engine import EVENT_TYPES, Engine, assemble
+from workflows.engine import EVENT_TYPES, Engine, Views, assemble
 from workflows.event_store.codec import Codec
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
@@ -41,14 +41,18 @@ from workflows.settings import (
 
 Port = TypeVar("Port")
 
+VIEWS = "VIEWS_SECRET"
+"""The ARN of a secret with the ``url`` of the views' database and the ``blind_index_key``, 32 bytes in hexadecimal."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """``keys`` and ``providers`` are None for a function without them."""
+    """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret."""
 
     stores: StoreSettings
     keys: KeySettings | None
     providers: ProviderSettings | None
+    views_secret: str | None
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -58,6 +62,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         stores=read_stores(reader),
         keys=read_keys(reader) if reader.has_any(*KEYS) else None,
         providers=read_providers(reader) if reader.has_any(*PROVIDERS) else None,
+        views_secret=reader.text(VIEWS) if reader.has_any(VIEWS) else None,
         breakers=read_breakers(reader),
     )
 
@@ -71,6 +76,7 @@ def open_engine(settings: EngineSettings) -> Engine:
     clock = SystemClock()
     stores = settings.stores
     payments, kitchen, couriers = _gateways(settings.providers)
+    views_secret = settings.views_secret
 
     def log(keyring: KeyRing) -> EventLog:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
@@ -85,6 +91,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         kitchen=kitchen,
         couriers=couriers,
         clock=clock,
+        views=None if views_secret is None else late(lambda: _views(views_secret)),
         breakers=settings.breakers,
     )
 
@@ -128,6 +135,14 @@ def _keyring(keys: KeySettings | None) -> KeyRing:
     return late(open_)
 
 
+def _views(secret: str) -> Views:
+    from workflows.aws.secrets import secret_values
+    from workflows.orders.blind_index import BlindIndex
+
+    value = secret_values(clients.secrets_manager(), secret)
+    return Views(value("url"), BlindIndex(bytes.fromhex(value("blind_index_key"))))
+
+
 def _executions() -> Executions:
     from workflows.aws.step_functions import StepFunctions
 
@@ -137,12 +152,12 @@ def _executions() -> Executions:
 def _gateways(settings: ProviderSettings | None) -> tuple[PaymentGateway, KitchenGateway, CourierGateway]:
     if settings is None:
         return late(_no_providers), late(_no_providers), late(_no_providers)
-    from workflows.aws.secrets import provider_credentials
+    from workflows.aws.secrets import secret_values
     from workflows.gateways.http.courier import HttpCouriers
     from workflows.gateways.http.kitchen import HttpKitchen
     from workflows.gateways.http.payment import HttpPayments
 
-    credentials = cache(lambda: provider_credentials(clients.secrets_manager(), settings.secret))
+    credentials = cache(lambda: secret_values(clients.secrets_manager(), settings.secret))
     return (
         HttpPayments(settings.payments_url, lambda: credentials()("payments")),
         HttpKitchen(settings.kitchen_url, lambda: credentials()("kitchen")),

@@ -1,4 +1,4 @@
-"""The credentials of the providers: one secret in Secrets Manager, a JSON object from provider to token.
+"""A secret in Secrets Manager that is a JSON object: the tokens of the providers, or the database of the views.
 
 The secret is read once in five minutes, so a rotated one is used five minutes later at the latest; the old one must be
 valid until then, as usual with Secrets Manager. While Secrets Manager does not respond, the last secret stays in use:
@@ -29,7 +29,7 @@ class CredentialsUnavailable(Exception):
 
 
 class CredentialMissing(LookupError):
-    """The secret has no token for a provider. Retryable: yes, five minutes after the token was added."""
+    """The secret has no text under a name. Retryable: yes, five minutes after it was added."""
 
 
 class _Secret:
@@ -43,14 +43,14 @@ class _Secret:
         self._read_at = 0.0
         self._gate = threading.Lock()
 
-    def __call__(self, provider: str) -> str:
-        """Return the token of a provider. Raises CredentialsUnavailable, CredentialMissing."""
-        token = self._tokens().get(provider)
-        if not isinstance(token, str) or not token:
-            raise CredentialMissing(f"the secret {self._arn} has no token for {provider}")
-        return token
+    def __call__(self, name: str) -> str:
+        """Return the text under a name. Raises CredentialsUnavailable, CredentialMissing."""
+        text = self._values().get(name)
+        if not isinstance(text, str) or not text:
+            raise CredentialMissing(f"the secret {self._arn} has no {name}")
+        return text
 
-    def _tokens(self) -> Mapping[str, str]:
+    def _values(self) -> Mapping[str, str]:
         with self._gate:
             if self._kept is None or not 0 <= self._now() - self._read_at < CACHED_S:
                 self._read()
@@ -70,10 +70,10 @@ class _Secret:
         self._read_at = self._now()
 
 
-def provider_credentials(
+def secret_values(
     client: SecretsManagerClient, secret_arn: str, now: Callable[[], float] = time.time
 ) -> Callable[[str], str]:
-    """Return a function from ``payments``, ``kitchen`` or ``couriers`` to the token. ``now`` returns seconds."""
+    """Return a function from a name in the secret, e.g. ``payments``, to its text. ``now`` returns seconds."""
     return _Secret(client, secret_arn, now)
 
 
@@ -83,5 +83,5 @@ def _object(text: str, arn: str) -> Mapping[str, str]:
     except ValueError:
         tokens = None
     if not isinstance(tokens, dict):
-        raise CredentialMissing(f"the secret {arn} is not a JSON object from provider to token")
+        raise CredentialMissing(f"the secret {arn} is not a JSON object from names to texts")
     return tokens

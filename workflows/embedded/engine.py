@@ -54,6 +54,7 @@ from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
 from workflows.embedded.view_builder import start_building, views_of
+from workflows.embedded.view_reads import ViewReads
 from workflows.engine import EVENT_TYPES, assemble
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import History
@@ -194,7 +195,8 @@ class EmbeddedEngine:
             functions=self._functions,
         )
         documents = SqliteDocuments(database)
-        views = views_of(folder)
+        reads = opened.enter_context(closing(ViewReads()))
+        views = views_of(folder, feed=log, elsewhere=reads)
         opened.callback(views.close)
         self.projector = ProjectorThread(views, log, _loader(log, hub), clock, build=partial(start_building, folder))
         sender = HttpWebhookSender()

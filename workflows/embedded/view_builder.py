@@ -9,17 +9,18 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from functools import partial
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflows.boundary.private_files import secret_in
 from workflows.clock import SystemClock
 from workflows.embedded.files import DATABASE, VIEWS, VIEWS_KEY
 from workflows.engine import EVENT_TYPES, Views
+from workflows.event_store.change_feed import Feed
 from workflows.event_store.codec import Codec
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.sqlite.database import Database
@@ -41,9 +42,11 @@ def views_key(folder: Path) -> bytes:
     return secret_in(folder / VIEWS_KEY, KEY_BYTES, otherwise="the views are then built again")
 
 
-def views_of(folder: Path) -> Views:
-    """Return the views in an engine's folder. Raises SecretUnusable."""
-    return Views(folder / VIEWS, BlindIndex(views_key(folder)))
+def views_of(
+    folder: Path, *, feed: Feed | None = None, elsewhere: Callable[[Callable[[], Any]], Any] = lambda call: call()
+) -> Views:
+    """Return the views in an engine's folder; ``feed`` and ``elsewhere`` are as of ``Views``. Raises SecretUnusable."""
+    return Views(folder / VIEWS, BlindIndex(views_key(folder)), feed=feed, elsewhere=elsewhere)
 
 
 @contextmanager

@@ -1,0 +1,159 @@
+"""Query parameters and bodies of lists and searches. What a schema cannot express is checked by the functions below."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_function
+
+from domain.identifiers import NAME, parse_order_id
+from domain.money import Money
+from domain.order.order import Status
+from handlers.http.invalid import invalid
+from handlers.http.moments import TIME_SCHEMA, read_time
+from handlers.http.parameters import InQuery
+from handlers.http.values import Shape
+from workflows.breakers.dependencies import Dependency
+from workflows.clock import timestamp
+from workflows.search.filters import OrderSort
+from workflows.search.reading import WaitFor
+from workflows.time_budgets import Awaiting
+
+_AMOUNT = r"[0-9]{1,9}(\.[0-9]{1,3})?"
+_ID_PREFIX = "(ord_)?[a-z2-7]{1,26}"
+_REFERENCE = "[!-~]{1,200}"
+_WAIT_FOR = r"(ord_[a-z2-7]{26}):([1-9][0-9]{0,8})"
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Goes into ``Annotated[StrEnum, ...]``: the text is one of its values; with ``several``, some with commas between.
+
+    ``without``: a value that is not admitted.
+    """
+
+    kind: type[StrEnum]
+    several: bool = False
+    without: str = ""
+
+    @property
+    def _values(self) -> list[str]:
+        return [member.value for member in self.kind if member.value != self.without]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_plain_validator_function(self._parse)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        if not self.several:
+            return {"type": "string", "enum": self._values}
+        names = "|".join(self._values)
+        return {"type": "string", "pattern": f"^({names})(,({names}))*$"}
+
+    def _parse(self, value: Any) -> Any:
+        parts = str(value).split(",") if self.several else [str(value)]
+        if not set(parts) <= set(self._values):
+            many = "one or several" if self.several else "one"
+            between = ", with commas between them" if self.several else ""
+            raise ValueError(f"must be {many} of {', '.join(self._values)}{between}")
+        return tuple(map(self.kind, parts)) if self.several else self.kind(parts[0])
+
+
+def _flag(value: Any) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return bool(value == "true")
+
+
+def _wait_for(value: Any) -> WaitFor:
+    parts = re.fullmatch(_WAIT_FOR, str(value))
+    if parts is None:
+        raise ValueError("must be an order id, a colon and a version: ord_...:12")
+    return WaitFor(parse_order_id(parts[1]), int(parts[2]))
+
+
+_Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]
+_Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
+_Amount = Annotated[str, Shape(_AMOUNT, "must be one to nine digits, and at most three after a point, e.g. 12.50")]
+_Currency = Annotated[str, Shape("[A-Z]{3}", "must be an ISO 4217 currency, e.g. EUR")]
+_Prefix = Annotated[str, Shape(_ID_PREFIX, "must be the beginning of an order id, with ord_ or without")]
+_Name = Annotated[str, Shape(NAME, "must be 1 to 64 letters, digits, '_', '.' or '-'")]
+_Reference = Annotated[str, Shape(_REFERENCE, "must be 1 to 200 characters without spaces")]
+_Text = Annotated[str, Shape(r"[ -~]{1,200}", "must be 1 to 200 printable characters")]
+_WaitFor = Annotated[
+    WaitFor, BeforeValidator(_wait_for), WithJsonSchema({"type": "string", "pattern": f"^{_WAIT_FOR}$"})
+]
+
+Statuses = Annotated[
+    Annotated[tuple[Status, ...], OneOf(Status, several=True, without=Status.UNPLACED)] | None,
+    InQuery("Only orders in one of these states, with commas between them."),
+]
+CustomerIs = Annotated[_Name | None, InQuery("Only orders of this customer.")]
+RestaurantIs = Annotated[_Name | None, InQuery("Only orders of this restaurant.")]
+CourierIs = Annotated[_Name | None, InQuery("Only orders whose current offer this courier accepted.")]
+WaitingFor = Annotated[Annotated[Awaiting, OneOf(Awaiting)] | None, InQuery("Only running orders that wait for this.")]
+Overdue = Annotated[_Flag | None, InQuery("Only orders that wait for longer than the watchdog allows, or only others.")]
+Parked = Annotated[_Flag | None, InQuery("Only parked orders, or only others.")]
+CauseIs = Annotated[_Text | None, InQuery("Only orders parked with this cause, e.g. `PaymentsUnavailable@payments`.")]
+DependencyIs = Annotated[
+    Annotated[Dependency, OneOf(Dependency)] | None, InQuery("Only orders parked by a fault of this provider.")
+]
+AmountMin = Annotated[_Amount | None, InQuery("Only totals of at least this amount. Needs `currency`.")]
+AmountMax = Annotated[_Amount | None, InQuery("Only totals of at most this amount. Needs `currency`.")]
+CurrencyIs = Annotated[_Currency | None, InQuery("Only orders in this currency.")]
+PlacedFrom = Annotated[_Time | None, InQuery("Only orders placed at this time or later.")]
+PlacedTo = Annotated[_Time | None, InQuery("Only orders placed before this time.")]
+ChangedFrom = Annotated[_Time | None, InQuery("Only orders that changed at this time or later.")]
+PaymentReference = Annotated[
+    _Reference | None, InQuery("Only the order with this authorization, capture or refund of the payment provider.")
+]
+IdPrefix = Annotated[_Prefix | None, InQuery("Only orders whose id begins so, with `ord_` or without.")]
+Sort = Annotated[
+    Annotated[OrderSort, OneOf(OrderSort)],
+    InQuery(
+        "`-placed_at` (newest first) and `placed_at` list each order once. `changed_at` and `waiting_since` begin with "
+        "the oldest: an order that changes while pages are read is in a later page again, and none is left out."
+    ),
+]
+ReadYourWrite = Annotated[
+    _WaitFor | None,
+    InQuery(
+        "A write that the list should include: order id, colon, version (the ETag of the write). Waits up to a second; "
+        "`as_of.includes` has the outcome."
+    ),
+]
+
+
+def money_range(least: str | None, most: str | None, currency: str | None) -> tuple[Money | None, Money | None]:
+    """Return the bounds of an amount. Raises InvalidRequest: there is no currency, or too many decimals for it."""
+    if currency is None:
+        problems = [(name, "send it with currency") for name, text in _bounds(least, most) if text is not None]
+        if problems:
+            raise invalid(problems, HTTPStatus.BAD_REQUEST)
+        return None, None
+    amounts: list[Money | None] = []
+    for name, text in _bounds(least, most):
+        try:
+            amounts.append(None if text is None else Money.parse(text, currency))
+        except ValueError as error:
+            raise invalid([(name, str(error))], HTTPStatus.BAD_REQUEST) from None
+    return amounts[0], amounts[1]
+
+
+def _bounds(least: str | None, most: str | None) -> tuple[tuple[str, str | None], ...]:
+    return ("amount_min", least), ("amount_max", most)
+
+
+def time_text(time: datetime | None) -> str | None:
+    """Return a time as the views hold it."""
+    return None if time is None else timestamp(time)
+
+
+def whole_prefix(prefix: str | None) -> str | None:
+    """Return the beginning of an order id with its ``ord_``."""
+    return prefix if prefix is None or prefix.startswith("ord_") else f"ord_{prefix}"

@@ -1,0 +1,147 @@
+"""Lists of orders: every filter, every sort, how old the list is, and errors that name the parameter."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from domain.order.commands import ParkOrder
+from tests.handlers.conftest import money
+from tests.search.shops import ShopWithViews
+
+
+def parked(shop: ShopWithViews, **how: object) -> str:
+    order_id = shop.place(**how)  # type: ignore[arg-type]
+    shop.command(order_id, ParkOrder(run=1, error="PaymentsUnavailable", detail="no answer", compensating=False))
+    return order_id
+
+
+def test_an_order_is_found_by_all_that_support_may_know_of_it(shop):
+    """Each filter alone finds the order, and leaves out the one that differs."""
+    mine = shop.picked_up(key="mine", sub="ada", delivery_fee=money("5.11"))
+    other = parked(shop, key="other", sub="bob", restaurant="luigi")
+    shop.project()
+    mine_is = {
+        "status": "picked_up,delivered",
+        "customer": "ada",
+        "restaurant": "rosa",
+        "courier": "carl",
+        "waiting_for": "delivery",
+        "parked": False,
+        "amount_min": "29.61",
+        "payment_reference": "auth-1",
+        "id_prefix": mine[:12],
+        "placed_to": shop.order(other).placed.placed_at.isoformat(),
+    }
+    for name, value in mine_is.items():
+        query = {name: value, **({"currency": "EUR"} if name == "amount_min" else {})}
+        assert shop.ids(**query) == [mine], name
+    other_is = {"status": "placed", "parked": True, "cause": "PaymentsUnavailable@payments", "dependency": "payments"}
+    for name, value in {**other_is, "customer": "bob", "restaurant": "luigi", "id_prefix": other[4:20]}.items():
+        assert shop.ids(**{name: value}) == [other], name
+    assert shop.ids(amount_min="27.40", amount_max="27.40", currency="EUR") == [other]
+    assert shop.ids(currency="JPY") == []
+    assert shop.ids() == [other, mine]
+    assert shop.ids(sort="placed_at") == [mine, other]
+
+
+def test_filters_narrow_each_other(shop):
+    """All parameters that are sent must hold, in every combination of a sort with several states."""
+    first, second = shop.authorized(key="1"), shop.accepted(key="2")
+    shop.place(key="3", sub="bob")
+    shop.project()
+    for sort in ("placed_at", "changed_at"):
+        assert shop.ids(status="authorized,preparing,placed", customer="ada", sort=sort) == [first, second]
+        assert shop.ids(status="authorized,preparing", sort=sort) == [first, second]
+        assert shop.ids(status="authorized,preparing", restaurant="luigi", sort=sort) == []
+
+
+def test_an_order_that_waits_too_long_is_overdue(shop):
+    """The list uses the time budgets of the watchdog, at the time of reading."""
+    order_id = shop.authorized()
+    shop.project()
+    assert shop.ids(overdue=True) == []
+    assert shop.ids(overdue=False) == [order_id]
+    shop.clock.time = shop.clock.time.replace(day=shop.clock.time.day + 1)
+    assert shop.ids(overdue=True) == [order_id]
+    assert shop.ids(overdue=False) == []
+    assert shop.list(overdue=True).json["orders"][0]["waiting"][0]["overdue"] is True
+
+
+def test_the_orders_that_wait_are_listed_from_the_one_that_waits_longest(shop):
+    """Ended and parked orders wait for nothing."""
+    longest = shop.authorized(key="1")
+    parked(shop, key="parked")
+    newest = shop.authorized(key="2")
+    shop.project()
+    assert shop.ids(sort="waiting_since") == [longest, newest]
+
+
+def test_a_list_says_how_old_it_is(shop):
+    """Lag is in commits and in seconds, so that an old list is not taken for the present."""
+    shop.place(key="1")
+    shop.project()
+    current = shop.list().json["as_of"]
+    assert (current["lag_commits"], current["lag_s"], current["complete"], current["includes"]) == (0, 0.0, True, None)
+    shop.place(key="2")
+    behind = shop.list().json["as_of"]
+    assert behind["lag_commits"] == 1
+    assert behind["lag_s"] >= 1.0
+    assert behind["recorded_at"] == current["recorded_at"]
+
+
+def test_a_list_right_after_a_write_includes_it(shop):
+    """``wait_for`` waits for the views; the answer says that they include the write."""
+    order_id = shop.place()
+    shop.project_at_pause = 3
+    answer = shop.list(wait_for=f"{order_id}:2", role="customer", sub="ada").json
+    assert [order["id"] for order in answer["orders"]] == [order_id]
+    assert (answer["as_of"]["includes"], shop.pauses) == (True, 3)
+
+
+def test_a_list_that_cannot_include_a_write_within_a_second_says_so(shop):
+    """It says how far behind it is, and is not refused."""
+    order_id = shop.place()
+    answer = shop.list(wait_for=f"{order_id}:2").json
+    assert (answer["orders"], answer["as_of"]["includes"], answer["as_of"]["lag_commits"]) == ([], False, 1)
+    assert shop.pauses == 20
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ({"status": "placed,lost"}, ["status"]),
+        ({"amount_min": "1.00"}, ["amount_min"]),
+        ({"amount_max": "1.005", "currency": "EUR"}, ["amount_max"]),
+        ({"overdue": "yes", "limit": "0"}, ["overdue", "limit"]),
+        ({"placed_from": "yesterday"}, ["placed_from"]),
+        ({"id_prefix": "ord_%"}, ["id_prefix"]),
+        ({"wait_for": "12"}, ["wait_for"]),
+        ({"sort": "amount"}, ["sort"]),
+        ({"cursor": "W10"}, ["cursor"]),
+        ({"costumer": "ada"}, ["costumer"]),
+    ],
+)
+def test_a_wrong_parameter_is_refused_by_name(shop, query, fields):
+    answer = shop.list(**query)
+    assert (answer.status, answer.fields) == (400, fields)
+
+
+def test_a_cursor_belongs_to_its_sort(shop):
+    """A cursor of another sort would begin anywhere."""
+    for number in range(3):
+        shop.place(key=f"key-{number}")
+    shop.project()
+    page = shop.list(limit=2).json
+    assert len(shop.ids(limit=2, cursor=page["next"])) == 1
+    refused = shop.list(limit=2, cursor=page["next"], sort="placed_at")
+    assert (refused.status, refused.problem, refused.fields) == (400, "NotACursor", ["cursor"])
+
+
+def test_a_deployment_without_a_database_names_the_parameter_that_enables_lists(shop):
+    """On AWS views are optional; everything else works without them."""
+    shop.engine = dataclasses.replace(shop.engine, views=None)
+    answer = shop.list()
+    assert (answer.status, answer.problem) == (503, "NoViewsDatabase")
+    assert "ViewsSecret" in answer.json["detail"]

@@ -1,0 +1,88 @@
+"""What can be asked of the views. An empty filter admits every row that the caller may see; all parts must hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.money import Money
+from domain.order.order import Status
+from workflows.time_budgets import Awaiting
+
+
+class OrderSort(StrEnum):
+    """The order of a list of orders.
+
+    ``PLACED`` and ``NEWEST`` go by a time that never changes: an order is in one page, once. The others go by a time
+    that only grows, oldest first: an order that changes between two pages is in a later page again, and none is left
+    out.
+    """
+
+    NEWEST = "-placed_at"
+    PLACED = "placed_at"
+    CHANGED = "changed_at"
+    WAITING = "waiting_since"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFilter:
+    """Which orders. Times are texts as in the log; ``..._from`` includes its time, ``..._to`` does not.
+
+    ``phone_index``, ``email_index`` and ``name_index`` are blind indexes; only ``POST /orders/search`` sets them.
+    """
+
+    status: tuple[Status, ...] = ()
+    customer: str | None = None
+    restaurant: str | None = None
+    courier: str | None = None
+    waiting_for: Awaiting | None = None
+    overdue: bool | None = None
+    parked: bool | None = None
+    cause: str | None = None
+    dependency: str | None = None
+    amount_min: Money | None = None
+    amount_max: Money | None = None
+    currency: str | None = None
+    placed_from: str | None = None
+    placed_to: str | None = None
+    changed_from: str | None = None
+    payment_reference: str | None = None
+    id_prefix: str | None = None
+    phone_index: str | None = None
+    email_index: str | None = None
+    name_index: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventFilter:
+    """Which events. ``people_only`` leaves out those that Expediter itself recorded."""
+
+    types: tuple[str, ...] = ()
+    actor: str | None = None
+    actor_role: str | None = None
+    order: str | None = None
+    customer: str | None = None
+    restaurant: str | None = None
+    recorded_from: str | None = None
+    recorded_to: str | None = None
+    correlation: str | None = None
+    people_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardFilter:
+    """Which tickets or offers. ``of``: the restaurant's or the courier's; ``open`` None: open and closed ones."""
+
+    open: bool | None = True
+    of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsFilter:
+    """Which orders are counted, by when they were placed, and in groups of which time."""
+
+    placed_from: str
+    placed_to: str
+    restaurant: str | None = None
+    bucket: str | None = None
+    by_restaurant: bool = False

@@ -1,0 +1,287 @@
+"""Pages of orders.
+
+Most filters name few orders of a million (those that wait, are parked, have an amount, begin with a text): then those
+are looked up by their own index and sorted. Otherwise the index of the sort is walked until the page is full. Neither
+database guesses this well for a ``LIMIT``, so it is decided here: a *narrow* filter hides the sort from the planner.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, true, union_all
+
+from domain.identifiers import Actor, Role
+from domain.money import Money
+from workflows.clock import read_timestamp, timestamp
+from workflows.orders.json_values import money_json
+from workflows.orders.visibility import OPERATORS, audience_of
+from workflows.projections.events import EVENTS
+from workflows.projections.orders import ORDERS
+from workflows.search.cursors import behind, decode, encode
+from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.scopes import orders_of
+from workflows.time_budgets import MARGIN, TIMEOUTS, Awaiting, Budgets
+
+if TYPE_CHECKING:
+    from workflows.client.search_json import ListedIncidentJson, ListedOrderJson, ListedWaitJson
+
+NARROW_MAX: Final = 5_000
+"""Rows that are sorted for one page within some 10 ms."""
+
+_column = ORDERS.c
+_SORTS: Mapping[OrderSort, tuple[ColumnElement[Any], bool]] = {
+    OrderSort.NEWEST: (_column.placed_at, True),
+    OrderSort.PLACED: (_column.placed_at, False),
+    OrderSort.CHANGED: (_column.changed_at, False),
+    OrderSort.WAITING: (_column.waiting_since, False),
+}
+"""The column of each sort, and whether it descends. The order id follows it, so that no two rows have the same keys."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPage:
+    """Some orders as the API shows them, and the cursor of the next page; None on the last."""
+
+    orders: list[ListedOrderJson]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderQuery:
+    """One page to read. ``now``, a text as in the log, and ``budgets`` decide what is overdue."""
+
+    actor: Actor
+    filter: OrderFilter
+    sort: OrderSort
+    limit: int
+    cursor: str | None
+    now: str
+    budgets: Budgets
+
+
+def list_orders(connection: Connection, query: OrderQuery, views_to: str = "") -> OrderPage:
+    """Return a page of the orders that the caller may read. Raises NotACursor.
+
+    Args:
+        views_to: Everything recorded until then is in the views. Later changes are left for later pages of the sort by
+            change, so that a reader that follows it misses none. Empty: unknown.
+    """
+    rows = list(connection.execute(_statement(connection, query, views_to)).mappings())
+    page = rows[: query.limit]
+    following = None
+    if len(rows) > query.limit:
+        column, _ = _SORTS[query.sort]
+        following = encode(_name(query.sort), (page[-1][column.name], page[-1]["order_id"]))
+    return OrderPage(orders=[_shown(row, query) for row in page], next=following)
+
+
+def _name(sort: OrderSort) -> str:
+    return f"orders {sort}"
+
+
+# --- the statement ----------------------------------------------------------------------------------------------------
+
+
+def _statement(connection: Connection, query: OrderQuery, views_to: str) -> Any:
+    is_narrow = _is_narrow(connection, query)
+    column, descending = _SORTS[query.sort]
+    keys = [_hidden(column) if is_narrow else column, _column.order_id]
+    conditions = [orders_of(query.actor), *_conditions(query)]
+    if query.sort is OrderSort.WAITING:
+        conditions.append(_column.waiting_for.is_not(None))
+    if query.sort is OrderSort.CHANGED and views_to:
+        conditions.append(keys[0] <= views_to)
+    if query.cursor is not None:
+        conditions.append(behind(keys, decode(_name(query.sort), query.cursor, (str, str)), descending=descending))
+    statuses = sorted(set(query.filter.status))
+    if statuses and (is_narrow or _is_of_one(query)):
+        conditions.append(_hidden(_column.status).in_(statuses))
+    elif len(statuses) == 1:
+        conditions.append(_column.status == statuses[0])
+    elif statuses:
+        return _union(statuses, conditions, keys, query.limit, descending)
+    return _page(select(ORDERS), conditions, keys, query.limit, descending)
+
+
+def _union(
+    statuses: Sequence[str],
+    conditions: Sequence[ColumnElement[bool]],
+    keys: Sequence[Any],
+    limit: int,
+    descending: bool,
+) -> Any:
+    """Walk the index of each status: a walk along all orders could pass most of them for a rare status."""
+    parts = [
+        _page(select(ORDERS), [*conditions, _column.status == status], keys, limit, descending).subquery()
+        for status in statuses
+    ]
+    every = union_all(*(select(part) for part in parts)).subquery()
+    return _page(select(every), [], [every.c[key.name] for key in keys], limit, descending)
+
+
+def _page(
+    statement: Any, conditions: Sequence[ColumnElement[bool]], keys: Sequence[Any], limit: int, descending: bool
+) -> Any:
+    order = [key.desc() if descending else key for key in keys]
+    return statement.where(and_(true(), *conditions)).order_by(*order).limit(limit + 1)  # one more: is there a next?
+
+
+def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return the column so that no index of it is used."""
+    return func.coalesce(column, "")
+
+
+def _is_narrow(connection: Connection, query: OrderQuery) -> bool:
+    wanted = query.filter
+    if query.sort is OrderSort.WAITING or query.actor.role is Role.COURIER:
+        return True
+    looked_up = (
+        *(wanted.waiting_for, wanted.cause, wanted.dependency, wanted.payment_reference),
+        *(wanted.phone_index, wanted.email_index, wanted.name_index),
+    )
+    if any(each is not None for each in looked_up) or wanted.overdue or wanted.parked:
+        return True
+    if _is_of_one(query):
+        return query.sort is OrderSort.CHANGED  # else their own index has the order
+    return any(_few(connection, conditions) for conditions in (_amounts(wanted), _prefix(wanted), _changed(wanted)))
+
+
+def _is_of_one(query: OrderQuery) -> bool:
+    """Whether only orders of one customer, restaurant or courier are listed."""
+    named = query.filter.customer or query.filter.restaurant or query.filter.courier
+    return named is not None or query.actor.role in (Role.CUSTOMER, Role.RESTAURANT)
+
+
+def _few(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> bool:
+    """Whether at most NARROW_MAX orders satisfy conditions that an index holds."""
+    if not conditions:
+        return False
+    some = select(_column.order_id).where(*conditions).limit(NARROW_MAX + 1).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one() <= NARROW_MAX
+
+
+def _conditions(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
+    wanted = query.filter
+    for column, value in (
+        (_column.customer, wanted.customer),
+        (_column.restaurant, wanted.restaurant),
+        (_column.courier, wanted.courier),
+        (_column.parked_cause, wanted.cause),
+        (_column.dependency, wanted.dependency),
+        (_column.currency, wanted.currency),
+        (_column.phone_index, wanted.phone_index),
+        (_column.email_index, wanted.email_index),
+        (_column.name_index, wanted.name_index),
+    ):
+        if value is not None:
+            yield column == value
+    if wanted.placed_from is not None:
+        yield _column.placed_at >= wanted.placed_from
+    if wanted.placed_to is not None:
+        yield _column.placed_at < wanted.placed_to
+    if wanted.parked or wanted.cause or wanted.dependency:
+        yield _column.parked_since.is_not(None)
+    elif wanted.parked is False:
+        yield _column.parked_since.is_(None)
+    if wanted.waiting_for is not None:
+        yield or_(_column.waiting_for == wanted.waiting_for, _column.also_waiting_for == wanted.waiting_for)
+    if wanted.overdue is not None:
+        yield from _overdue(query, wanted.overdue)
+    if wanted.payment_reference is not None:
+        yield _column.order_id.in_(select(EVENTS.c.order_id).where(EVENTS.c.reference == wanted.payment_reference))
+    yield from (*_amounts(wanted), *_prefix(wanted), *_changed(wanted))
+
+
+def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    least, most = wanted.amount_min, wanted.amount_max
+    return [
+        *([_column.currency == least.currency, _column.total_minor >= least.minor] if least is not None else []),
+        *([_column.currency == most.currency, _column.total_minor <= most.minor] if most is not None else []),
+    ]
+
+
+def _prefix(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    if wanted.id_prefix is None:
+        return []
+    return [_column.order_id >= wanted.id_prefix, _column.order_id < f"{wanted.id_prefix}{{"]  # "{" follows "z"
+
+
+def _changed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    return [] if wanted.changed_from is None else [_column.changed_at >= wanted.changed_from]
+
+
+def _overdue(query: OrderQuery, overdue: bool) -> Iterator[ColumnElement[bool]]:
+    now = read_timestamp(query.now)
+    late = [
+        and_(what == awaiting.value, since < timestamp(now - budget))
+        for awaiting, budget in query.budgets.items()
+        for what, since in (
+            (_column.waiting_for, _column.waiting_since),
+            (_column.also_waiting_for, _column.also_waiting_since),
+        )
+    ]
+    if overdue:
+        yield _column.waiting_for.is_not(None)
+        yield or_(*late)
+    else:
+        yield func.coalesce(or_(*late), False).is_(False)
+
+
+# --- a row as JSON ----------------------------------------------------------------------------------------------------
+
+
+def _shown(row: RowMapping, query: OrderQuery) -> ListedOrderJson:
+    def money(minor: int) -> Any:
+        return money_json(Money(minor, row["currency"]))
+
+    return {
+        "id": row["order_id"],
+        "version": row["version"],
+        "status": row["status"],
+        "parked": row["parked_since"] is not None,
+        "customer": row["customer"],
+        "restaurant": row["restaurant"],
+        "courier": row["courier"],
+        "total": money(row["total_minor"]),
+        "captured": money(row["captured_minor"]),
+        "refunded": money(row["refunded_minor"]),
+        "placed_at": row["placed_at"],
+        "changed_at": row["changed_at"],
+        "delivered_at": row["delivered_at"],
+        "ended_at": row["ended_at"],
+        "waiting": list(_waits(row, query)),
+        "cancellation_cause": row["cancellation_cause"],
+        "fault": row["fault"],
+        "authorization_id": row["authorization_id"],
+        "incident": _incident(row, query.actor),
+    }
+
+
+def _waits(row: RowMapping, query: OrderQuery) -> Iterator[ListedWaitJson]:
+    now = read_timestamp(query.now)
+    for what, since in (("waiting_for", "waiting_since"), ("also_waiting_for", "also_waiting_since")):
+        if row[what] is None:
+            continue
+        awaiting, began = Awaiting(row[what]), read_timestamp(row[since])
+        ends = began + query.budgets[awaiting]
+        yield {
+            "what": row[what],
+            "since": row[since],
+            "until": timestamp(ends - MARGIN) if awaiting in TIMEOUTS else None,
+            "overdue": now > ends,
+        }
+
+
+def _incident(row: RowMapping, actor: Actor) -> ListedIncidentJson | None:
+    if row["parked_since"] is None or audience_of(actor) not in OPERATORS:
+        return None
+    return {
+        "error": row["parked_error"],
+        "cause": row["parked_cause"],
+        "dependency": row["dependency"],
+        "since": row["parked_since"],
+        "at_stake": money_json(Money(row["at_stake_minor"], row["currency"])),
+    }

@@ -1,0 +1,120 @@
+"""Run a search in one snapshot of the views, away from the hub, and say how old the views are.
+
+A list right after a write may name the write (``wait_for``): it then waits up to a second for the views to include it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+
+from domain.identifiers import Actor, OrderId
+from workflows.clock import read_timestamp
+from workflows.engine import Engine, Views
+from workflows.search.refusals import NoViewsDatabase, SearchTooSlow, ViewsUnavailable
+
+if TYPE_CHECKING:  # SQLAlchemy takes long to import
+    from sqlalchemy import Connection
+
+    from workflows.client.search_json import AsOfJson
+    from workflows.projections.store import ViewStore
+
+T = TypeVar("T")
+
+WAIT_MAX_S: Final = 1.0
+_LOOK_EVERY_S: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class WaitFor:
+    """A version of an order that an answer should include."""
+
+    order_id: OrderId
+    version: int
+
+
+def search(
+    engine: Engine, actor: Actor, view: str, read: Callable[[Connection, str], T], wait_for: WaitFor | None = None
+) -> tuple[T, AsOfJson]:
+    """Return what ``read`` returns, and the age of the views in the same snapshot.
+
+    Args:
+        view: The view that is read.
+        read: Called on another thread, so it must not use the engine of the call, and may import SQLAlchemy. Its
+            second argument is when the newest commit in the views was recorded; empty if that is unknown.
+
+    Raises:
+        NoViewsDatabase, ViewsUnavailable, SearchTooSlow: HTTP 503.
+    """
+    views = views_of(engine)
+    includes = None if wait_for is None else _waited(engine, views, actor, wait_for)
+
+    def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
+        result = read(connection, store.as_of(connection).recorded_at)
+        as_of = _as_of(engine, store, connection)
+        complete = store.built(connection, store.views[view]).version > 0
+        return result, cast("AsOfJson", {**as_of, "complete": complete, "includes": includes})
+
+    return in_snapshot(engine, views, read_both)
+
+
+def views_of(engine: Engine) -> Views:
+    """Return the views of the deployment. Raises NoViewsDatabase."""
+    if engine.views is None:
+        raise NoViewsDatabase
+    return engine.views
+
+
+def in_snapshot(engine: Engine, views: Views, read: Callable[[ViewStore, Connection], T]) -> T:
+    """Call ``read`` in a transaction on another thread. Raises ViewsUnavailable, SearchTooSlow."""
+
+    def call() -> T:
+        from workflows.projections.store import ViewStore
+        from workflows.projections.views import all_views
+        from workflows.sql.database import SqlUnavailable, StatementTooSlow
+
+        store = ViewStore(views.database, all_views(views.blind_index), engine.clock)
+        try:
+            with store.reading() as connection:
+                return read(store, connection)
+        except StatementTooSlow as error:
+            raise SearchTooSlow("The search took too long and was stopped. Narrow its filter.") from error
+        except SqlUnavailable as error:
+            raise ViewsUnavailable("The views cannot be read now. Send the same request again.") from error
+
+    result: T = views.elsewhere(call)
+    return result
+
+
+def _waited(engine: Engine, views: Views, actor: Actor, wait_for: WaitFor) -> bool:
+    """Wait until the views include a version; return whether they do after a second."""
+
+    def includes(_: ViewStore, connection: Connection) -> bool:
+        from sqlalchemy import select
+
+        from workflows.projections.orders import ORDERS
+        from workflows.search.scopes import orders_of
+
+        its_version = select(ORDERS.c.version).where(ORDERS.c.order_id == wait_for.order_id, orders_of(actor))
+        return (connection.execute(its_version).scalar_one_or_none() or 0) >= wait_for.version
+
+    for _ in range(round(WAIT_MAX_S / _LOOK_EVERY_S)):
+        if in_snapshot(engine, views, includes):
+            return True
+        engine.pause(_LOOK_EVERY_S)
+    return in_snapshot(engine, views, includes)
+
+
+def _as_of(engine: Engine, store: ViewStore, connection: Connection) -> dict[str, Any]:
+    as_of, feed = store.as_of(connection), views_of(engine).feed
+    lag_commits, lag_s = None, None
+    if feed is not None:
+        behind = feed.changes(as_of.position, 1)
+        lag_commits = max(0, feed.newest() - as_of.position)
+        lag_s = _age_s(engine, behind[0].commit.ts) if behind else 0.0
+    return {"recorded_at": as_of.recorded_at or None, "lag_commits": lag_commits, "lag_s": lag_s}
+
+
+def _age_s(engine: Engine, ts: str) -> float:
+    return round(max(0.0, (engine.clock.now() - read_timestamp(ts)).total_seconds()), 3)

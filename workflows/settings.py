@@ -138,6 +138,14 @@ def read_order_machine(reader: Reader) -> str:
     return reader.text("ORDER_MACHINE")
 
 
+def read_views_secret(reader: Reader) -> str | None:
+    """Read the ARN of a secret with the ``url`` of the views' database and the ``blind_index_key``.
+
+    The key is 32 bytes in hexadecimal. Returns None for a deployment without views.
+    """
+    return reader.parsed("VIEWS_SECRET", str, default="") or None
+
+
 def read_event_bus(reader: Reader) -> str:
     """Read the name of the event bus that carries the events of orders."""
     return reader.text("EVENT_BUS")

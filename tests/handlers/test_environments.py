@@ -24,7 +24,7 @@ from workflows.time_budgets import TIMEOUTS, read_budgets
 URLS = {f"{name}Url": f"https://{name.lower()}.example.com" for name in ("Payments", "Kitchen", "Couriers")}
 STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
 FUNCTIONS = read_template(ROOT / "template.yaml", URLS).functions
-SETTINGS = {SETTING, "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
+SETTINGS = {SETTING, "VIEWS_SECRET", "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
 """Variables with defaults."""
 
 

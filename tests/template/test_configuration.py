@@ -18,7 +18,7 @@ from workflows.embedded.template import read_template
 from workflows.gateways.http.settings import read_providers
 from workflows.incidents.approval_limits import DEFAULT, read_limits
 from workflows.publishing.webhooks.targets import read_targets
-from workflows.settings import Reader, amounts, read_event_bus, read_keys, read_stores
+from workflows.settings import Reader, amounts, read_event_bus, read_keys, read_stores, read_views_secret
 from workflows.upkeep.settings import read_upkeep
 
 OfType = Callable[[str], Resources]
@@ -36,7 +36,10 @@ class Recorder(dict[str, str]):
         return default
 
 
-GROUPS = (read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets)
+GROUPS = (
+    *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
+    read_views_secret,
+)
 
 
 def test_the_template_sets_every_variable_that_is_read_and_no_other(of_type: OfType) -> None:

@@ -37,12 +37,10 @@ from workflows.settings import (
     StoreSettings,
     read_keys,
     read_stores,
+    read_views_secret,
 )
 
 Port = TypeVar("Port")
-
-VIEWS = "VIEWS_SECRET"
-"""The ARN of a secret with the ``url`` of the views' database and the ``blind_index_key``, 32 bytes in hexadecimal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +60,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         stores=read_stores(reader),
         keys=read_keys(reader) if reader.has_any(*KEYS) else None,
         providers=read_providers(reader) if reader.has_any(*PROVIDERS) else None,
-        views_secret=reader.text(VIEWS) if reader.has_any(VIEWS) else None,
+        views_secret=read_views_secret(reader),
         breakers=read_breakers(reader),
     )
 

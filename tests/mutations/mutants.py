@@ -664,4 +664,41 @@ MUTANTS = (
             "publishing/test_webhook_sender.py::test_a_name_that_points_to_a_private_address_is_refused_at_the_attempt"
         ),
     ),
+    Mutant(
+        name="view row of a lower version replaces a higher one",
+        breaks="A row is replaced only by a row of a higher version, however late a projector writes.",
+        file="workflows/projections/store.py",
+        old='        guard = ">=" if again else ">"\n',
+        new='        guard = ""\n',
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="view position stored before the rows",
+        breaks="The position is stored with the rows in one transaction: what is before it is in the views.",
+        file="workflows/projections/projector.py",
+        old="        store = self._store\n        with store.writing() as connection:\n            if anew:\n",
+        new="        store = self._store\n"
+        "        if as_of is not None:\n"
+        "            with store.writing() as connection:\n"
+        "                store.advance(connection, as_of)\n"
+        "        with store.writing() as connection:\n"
+        "            if anew:\n",
+        caught_by=simulation(0, 20),
+    ),
+    Mutant(
+        name="view of a parked history forgotten",
+        breaks="A history that cannot be projected is recorded as parked, and tried again.",
+        file="workflows/projections/projector.py",
+        old="                store.park(connection, view, stream, type(error).__name__)\n",
+        new="                pass\n",
+        caught_by=simulation(0, 10),
+    ),
+    Mutant(
+        name="view that the daily comparison does not mend",
+        breaks="Whatever happened to a view's rows, the daily comparison brings those of the log back.",
+        file="workflows/projections/comparison.py",
+        old="        self._projector.mend({*wrong, *parked})\n",
+        new="        self._projector.project({*wrong, *parked})\n",
+        caught_by=tests("projections/test_comparison.py::test_rows_that_are_lost_changed_or_made_up_are_mended"),
+    ),
 )

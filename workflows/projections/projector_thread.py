@@ -149,8 +149,8 @@ class ProjectorThread:
         delay_s = RETRY_FIRST_S
         while not self._closing.is_set():
             try:
-                store, projector = self._opened()
-                self._catch_up(store, projector)
+                store, projector = self.open()
+                self.catch_up(store, projector)
                 self._call_built(store)
                 self._failure, delay_s = "", RETRY_FIRST_S
                 self._follow(store, projector)
@@ -172,7 +172,8 @@ class ProjectorThread:
             log.error("the database of the views cannot be used: it is deleted and made again", extra=extra)
             self._views.database.discard()
 
-    def _opened(self) -> tuple[ViewStore, Projector]:
+    def open(self) -> tuple[ViewStore, Projector]:
+        """Open the views at their stored position. The simulation calls this and ``catch_up`` at its own times."""
         from workflows.projections.projector import Projector
         from workflows.projections.store import AsOf, ViewStore
         from workflows.projections.views import all_views
@@ -214,7 +215,7 @@ class ProjectorThread:
             self._changed.wait(LOOK_EVERY_S if building else max(0.0, self._compare_again_s - time.monotonic()))
             self._closing.wait(GATHER_S)
             self._changed.clear()
-            self._catch_up(store, projector)
+            self.catch_up(store, projector)
             if not building:
                 self._compare(store)
 
@@ -256,7 +257,8 @@ class ProjectorThread:
             log.info("views are built again from the log", extra={"views": outdated})
             self._builder = self._build(outdated)
 
-    def _catch_up(self, store: ViewStore, projector: Projector) -> None:
+    def catch_up(self, store: ViewStore, projector: Projector) -> None:
+        """Project all commits behind the position."""
         from workflows.projections.store import AsOf
 
         may_be_more = True

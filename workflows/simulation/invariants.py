@@ -62,6 +62,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *_of_executions(world, simulated_orders),
         *world.subscribers.violations(),
         *world.webhooks.violations(),
+        *world.view_writers.violations(),
     ]
 
 

@@ -51,6 +51,7 @@ from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
+from workflows.simulation.view_writers import ViewWriters
 from workflows.simulation.webhook_receivers import WebhookReceivers
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
 from workflows.time_budgets import read_budgets
@@ -172,6 +173,7 @@ class World:
             budgets=read(template.functions["Feed"].environment, read_budgets),
         )
         self.webhooks = WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
+        self.view_writers = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
         self._plan_outage()
         self._plan_upgrade()
         for process in range(PROCESSES):

@@ -541,7 +541,7 @@ MUTANTS = (
         file="workflows/sqlite/group_commit.py",
         old="                self._perform(queued)\n"
         '            self._connection.execute("COMMIT")\n'
-        "            self._files.check()\n"
+        "            self._files.check(self._frames)\n"
         "        except (apsw.Error, FileReplaced) as error:\n"
         "            self._break(error, batch)\n"
         "            return\n"
@@ -550,7 +550,7 @@ MUTANTS = (
         new="                self._perform(queued)\n"
         "                queued.settle()\n"
         '            self._connection.execute("COMMIT")\n'
-        "            self._files.check()\n"
+        "            self._files.check(self._frames)\n"
         "        except (apsw.Error, FileReplaced) as error:\n"
         "            self._break(error, batch)\n"
         "            return\n",
@@ -700,5 +700,47 @@ MUTANTS = (
         old="        self._projector.mend({*wrong, *parked})\n",
         new="        self._projector.project({*wrong, *parked})\n",
         caught_by=tests("projections/test_comparison.py::test_rows_that_are_lost_changed_or_made_up_are_mended"),
+    ),
+    Mutant(
+        name="commit behind a hole in the WAL",
+        breaks="A commit is acknowledged only if the next start will find it and those before it.",
+        file="workflows/sqlite/open_files.py",
+        old="            self._check_wal(self._wal_fd, frames)\n",
+        new="",
+        caught_by=tests(
+            "sqlite/test_open_files.py::test_a_commit_into_a_file_whose_content_is_gone_is_not_acknowledged"
+        ),
+    ),
+    Mutant(
+        name="personal data shown to auditors",
+        breaks="Only those involved in an order see its personal data.",
+        file="workflows/orders/visibility.py",
+        old="READERS - {Audience.COURIER, Audience.AUDITOR}\n",
+        new="READERS - {Audience.COURIER}\n",
+        caught_by=tests("orders/test_visibility.py::test_every_cell_of_the_page_is_what_an_audience_gets"),
+    ),
+    Mutant(
+        name="notes of support shown to all who know of them",
+        breaks="An audience gets the fields of an event that the table gives it, and no others.",
+        file="workflows/orders/visibility.py",
+        old="for name, seen_by in sight.fields.items() if audience in seen_by}\n",
+        new="for name, seen_by in sight.fields.items() if seen_by}\n",
+        caught_by=tests("orders/test_visibility.py::test_every_cell_of_the_page_is_what_an_audience_gets"),
+    ),
+    Mutant(
+        name="sealed field that can be moved",
+        breaks="A sealed field is bound to its stream, event and field, so that it cannot be read in another place.",
+        file="workflows/event_store/personal_fields.py",
+        old="for part in (*self._place, field)).encode()\n",
+        new="for part in (field,)).encode()\n",
+        caught_by=tests("event_store/test_codec.py::test_a_sealed_field_cannot_be_moved_elsewhere"),
+    ),
+    Mutant(
+        name="payment method stored unencrypted",
+        breaks="Personal fields are stored encrypted, and payment methods are personal.",
+        file="domain/order/events.py",
+        old="    tip: Money\n    payment_method: str | Erased\n",
+        new="    tip: Money\n    payment_method: str\n",
+        caught_by=tests("event_store/test_codec.py::test_the_domain_declares_its_personal_fields"),
     ),
 )

@@ -1,10 +1,12 @@
-"""The files of a database: deleted or replaced under a writer, of another program, or on a medium without writing."""
+"""The files of a database: deleted, replaced or truncated under a writer, of another program, or on read-only media."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,13 +26,26 @@ def replace(path: Path) -> None:
     path.with_suffix(".copy").replace(path)
 
 
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
 def insert(database: Database, number: int) -> None:
     database.write(lambda c: c.execute("INSERT INTO t VALUES (?)", (number,)).close())
 
 
-@pytest.mark.parametrize("name", ["state.db", "state.db-wal"])
-@pytest.mark.parametrize("change", [delete, replace])
-def test_a_commit_into_a_deleted_or_replaced_file_is_not_acknowledged(
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        *((change, name) for change in (delete, replace, empty) for name in ("state.db", "state.db-wal")),
+        (cut, "state.db-wal"),
+    ],
+)
+def test_a_commit_into_a_file_whose_content_is_gone_is_not_acknowledged(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
     """It would be lost with the process. Nothing is written any more, and the owner of the database gets the error."""
@@ -40,12 +55,35 @@ def test_a_commit_into_a_deleted_or_replaced_file_is_not_acknowledged(
         insert(database, 1)
         change(tmp_path / name)
         for number in (2, 3):
-            with pytest.raises(DatabaseBroken, match=f"{name} was deleted or replaced"):
+            with pytest.raises(DatabaseBroken, match=f"{name} was deleted, replaced or truncated"):
                 insert(database, number)
         assert [str(error) for error in broken] == [
-            f"{tmp_path / 'state.db'} can no longer be written ({name} was deleted or replaced while it was open); "
-            "check the disk, then start the engine again"
+            f"{tmp_path / 'state.db'} can no longer be written ({name} was deleted, replaced or truncated while it was "
+            "open); check the disk, then start the engine again"
         ]
+
+
+SHELL = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], isolation_level=None) as shell:
+    shell.execute("PRAGMA wal_checkpoint(RESTART)").fetchall()
+    shell.execute("INSERT INTO t VALUES (?)", (sys.argv[2],))
+"""
+
+
+def test_a_wal_that_sqlite_began_again_or_truncated_is_no_loss(tmp_path: Path) -> None:
+    """By its checkpoints, also those of a database shell: every commit before is in the database."""
+    path = tmp_path / "state.db"
+    with Database(path) as database:
+        database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
+        for number in range(20):
+            insert(database, number)
+            if number % 7 == 3:
+                database.truncate_wal()
+            if number % 7 == 5:
+                subprocess.run([sys.executable, "-c", SHELL, path, str(1000 + number)], check=True, timeout=60)
+            database.write(lambda c: None)  # a commit that changes nothing
+        assert database.read(lambda c: c.execute("SELECT count(*) FROM t").fetchone()) == (20 + 3,)
 
 
 def test_a_database_of_another_program_is_refused_and_not_written_to(tmp_path: Path) -> None:

@@ -84,7 +84,8 @@ class Writer:
         self._connection = connection
         self.hub = hub
         self._on_break = on_break
-        self._files = OpenFiles(path)
+        self._files = OpenFiles(path, int(connection.pragma("page_size")))
+        self._frames = 0  # in the WAL after this commit, if it changed something
         self._queue: deque[_Queued] = deque()
         self._gate = threading.Lock()  # nothing is queued behind the end, or behind a failure
         self._refusal: DatabaseUnavailable | None = None
@@ -128,6 +129,7 @@ class Writer:
         while self._queue:
             self._commit_queued()
         self._connection.close()
+        self._files.close()
 
     def _refused(self) -> DatabaseUnavailable:
         refusal = self._refusal
@@ -157,6 +159,7 @@ class Writer:
         return batch
 
     def _commit(self, batch: list[_Queued]) -> None:
+        self._frames = 0
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except apsw.BusyError:
@@ -170,7 +173,7 @@ class Writer:
             for queued in batch:
                 self._perform(queued)
             self._connection.execute("COMMIT")
-            self._files.check()
+            self._files.check(self._frames)
         except (apsw.Error, FileReplaced) as error:
             self._break(error, batch)
             return
@@ -212,7 +215,7 @@ class Writer:
         self._on_break(DatabaseBroken(self._path, error))
 
     def _note_wal(self, _connection: apsw.Connection, _database: str, pages: int) -> int:
-        self._wal_pages = pages
+        self._wal_pages = self._frames = pages
         return apsw.SQLITE_OK
 
     def _checkpoint_if_due(self) -> None:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from domain.identifiers import RestaurantId
-from domain.money import Money
-from domain.order.commands import PlaceOrder
-from handlers.http import documentation
+from handlers.http import documentation, placing
 from handlers.http.answers import json_answer, not_modified, order_read, order_written
 from handlers.http.api import Api
 from handlers.http.documented import operation
@@ -29,13 +26,13 @@ from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
 from handlers.http.refusals import LiveUpdatesUnavailable
 from handlers.http.responses import Response
-from handlers.http.values import MoneyBody, OrderIdText
+from handlers.http.values import OrderIdText
 from workflows.engine import engine, settings
 from workflows.live.tickets import issue
 from workflows.orders import requests
 from workflows.orders.json_values import plain
 from workflows.orders.ledger_view import ledger_view
-from workflows.orders.permissions import Action, check, places_for
+from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
@@ -60,29 +57,16 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     return api.resolve(event)
 
 
-@operation(api, "POST", "/orders", tag=TAG, answers="OrderJson", statuses=(201,))
+@operation(api, "POST", "/orders", tag=TAG, answers="OrderJson", statuses=(201,), refuses=(404,))
 def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response:
-    """Place an order.
+    """Place an order from the restaurant's menu, which has the prices. `POST /quotes` answers what it would cost.
 
     The order's id is derived from the caller and the Idempotency-Key, so a retry finds its own order: the response is
     201 and the order as it is now, marked `Idempotent-Replayed: true`.
     """
-    caller = api.caller
-    command = PlaceOrder(
-        order_id=requests.placed_id(caller.actor, idempotency_key),
-        customer=places_for(caller.actor, body.customer),
-        restaurant=RestaurantId(body.restaurant),
-        lines=tuple(line.line() for line in body.lines),
-        delivery_fee=_or_zero(body.delivery_fee, body),
-        service_fee=_or_zero(body.service_fee, body),
-        tip=_or_zero(body.tip, body),
-        payment_method=body.payment_method,
-        contact=body.contact.contact(),
-        at=engine().clock.now(),
-    )
-    return order_written(
-        requests.place(engine().log, command, caller, idempotency_key), caller.actor, HTTPStatus.CREATED
-    )
+    caller, ports = api.caller, engine()
+    handled = placing.place(ports.log, body, caller, idempotency_key, ports.clock.now())
+    return order_written(handled, caller.actor, HTTPStatus.CREATED)
 
 
 @operation(api, "GET", "/orders/{order_id}", tag=TAG, answers="OrderJson", refuses=(304,))
@@ -189,8 +173,3 @@ def documented_apis() -> list[Api]:
 
 
 documentation.add_documentation(api, documented_apis)
-
-
-def _or_zero(fee: MoneyBody | None, body: PlaceBody) -> Money:
-    """The fee; zero, in the currency of the first line, if it was left out."""
-    return Money.zero(body.lines[0].unit_price.currency) if fee is None else fee.money

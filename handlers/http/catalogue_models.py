@@ -16,7 +16,7 @@ from domain.identifiers import RestaurantId, Sku
 from domain.money import Money
 from domain.order.deciding import LINES_MAX
 from handlers.http.currencies import CURRENCIES
-from handlers.http.models import QUANTITY_MAX, example
+from handlers.http.models import SelectionBody, example
 from handlers.http.values import Instant, Long, MoneyBody, RestaurantName, Shape, Short, SkuName, Strict
 
 _EUR: dict[str, JsonValue] = {"amount": "9.50", "currency": "EUR"}
@@ -220,17 +220,6 @@ class StockBody(Strict):
 
     sku: SkuName
     option: SkuName | None = None
-
-
-class SelectionBody(Strict):
-    """One item with the ids of its options, ``quantity`` times. An option that is named twice is added twice."""
-
-    sku: SkuName
-    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
-    options: Annotated[list[SkuName], Field(default_factory=list, max_length=CHOICES_MAX)]
-
-    def selection(self) -> Selection:
-        return Selection(sku=Sku(self.sku), quantity=self.quantity, options=tuple(self.options))
 
 
 class QuoteBody(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import ConfigDict, Field, JsonValue
 
@@ -25,6 +25,9 @@ from handlers.http.values import (
     SkuName,
     Strict,
 )
+
+if TYPE_CHECKING:  # importing the pricing costs a cold start, and most requests place nothing
+    from domain.catalogue.pricing import Selection
 
 OPTIONS_MAX = 20
 """Extras on one item. Menus have fewer."""
@@ -67,6 +70,19 @@ class LineBody(Strict):
         )
 
 
+class SelectionBody(Strict):
+    """One item with the ids of its options, ``quantity`` times. An option that is named twice is added twice."""
+
+    sku: SkuName
+    quantity: Annotated[int, Field(ge=1, le=QUANTITY_MAX)]
+    options: Annotated[list[SkuName], Field(default_factory=list, max_length=OPTIONS_MAX)]
+
+    def selection(self) -> Selection:
+        from domain.catalogue.pricing import Selection
+
+        return Selection(sku=Sku(self.sku), quantity=self.quantity, options=tuple(self.options))
+
+
 class ContactBody(Strict):
     """The person to deliver to, and the address. Stored encrypted with the customer's key."""
 
@@ -83,36 +99,37 @@ class ContactBody(Strict):
 
 
 _EUR = "EUR"
-_MARGHERITA: dict[str, JsonValue] = {
-    "sku": "pizza-margherita",
-    "name": "Pizza Margherita",
-    "quantity": 2,
-    "unit_price": {"amount": "9.50", "currency": _EUR},
-    "options": [{"name": "Burrata", "price": {"amount": "2.00", "currency": _EUR}}],
-}
 
 
 class PlaceBody(Strict):
-    """An order to place. All amounts have one currency, and the total is above zero.
+    """An order to place: ``items`` of the restaurant's menu, which has the prices and the fees.
 
-    ``customer`` is for a service that places orders for customers. Fees and tip are zero if left out.
+    ``expected_total`` is what the customer was shown: if the order costs something else now, it is refused with
+    `PriceChanged`. The tip is zero if left out. ``kitchen_note`` is for the kitchen alone.
+
+    ``customer``, ``lines``, ``delivery_fee`` and ``service_fee`` are for services. A service names the customer. It may
+    send ``lines`` with prices of its own in place of ``items``; fees are zero if left out, and all amounts have one
+    currency.
     """
 
     model_config = example(
         restaurant="rest-17",
-        lines=[_MARGHERITA],
-        delivery_fee={"amount": "2.90", "currency": _EUR},
+        items=[{"sku": "pizza-margherita", "quantity": 2, "options": ["burrata"]}],
         tip={"amount": "1.50", "currency": _EUR},
+        expected_total={"amount": "27.40", "currency": _EUR},
         payment_method="pm_ok",
         contact={"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, 10969 Berlin"},
     )
 
     customer: CustomerName | None = None
     restaurant: RestaurantName
-    lines: Annotated[list[LineBody], Field(min_length=1, max_length=LINES_MAX)]
+    items: Annotated[list[SelectionBody], Field(min_length=1, max_length=LINES_MAX)] | None = None
+    lines: Annotated[list[LineBody], Field(min_length=1, max_length=LINES_MAX)] | None = None
     delivery_fee: MoneyBody | None = None
     service_fee: MoneyBody | None = None
     tip: MoneyBody | None = None
+    expected_total: MoneyBody | None = None
+    kitchen_note: Long | None = None
     payment_method: PaymentMethod
     contact: ContactBody
 

@@ -19,7 +19,7 @@ import yaml
 from domain.identifiers import Actor, Role
 from tests.aws.deployed import Deployed
 from tests.aws.striking import Killed
-from tests.handlers.conftest import order_body
+from tests.handlers.conftest import priced_body
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.event_store.change_feed import FeedEntry
 from workflows.orders import requests as access
@@ -219,7 +219,7 @@ def key_of(request: str) -> str:
 
 
 def _place(order: str, **changes: Any) -> Request:
-    return Request(f"place {order}", "POST", "/orders", order_body(**changes))
+    return Request(f"place {order}", "POST", "/orders", priced_body(**changes), "service", "shopfront")
 
 
 def _act(order: str, action: str, body: Any = None) -> Request:
@@ -243,7 +243,7 @@ def _with_feeds(*invocations: Invocation) -> tuple[Invocation, ...]:
 
 
 ORDERS = {
-    order: access.placed_id(Actor(Role.CUSTOMER, "ada"), key_of(f"place {order}"))
+    order: access.placed_id(Actor(Role.SERVICE, "shopfront"), key_of(f"place {order}"))
     for order in ("delivered", "cancelled", "parked", "unanswered", "broken")
 }
 WHY = {"reason": "the provider is ill"}

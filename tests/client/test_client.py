@@ -177,6 +177,7 @@ def test_a_time_without_a_zone_is_refused(connect):
 
 PAIRS = [
     (order_json.PlaceJson, models.PlaceBody),
+    (order_json.PlaceItemJson, models.SelectionBody),
     (order_json.PlaceLineJson, models.LineBody),
     (order_json.PlaceContactJson, models.ContactBody),
     (order_json.OptionJson, models.OptionBody),

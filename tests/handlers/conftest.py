@@ -7,23 +7,31 @@ import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
-from domain.identifiers import SYSTEM
+from domain.catalogue.commands import PublishMenu, RegisterRestaurant
+from domain.catalogue.events import Profile, TaxClass
+from domain.catalogue.menu import Menu, MenuItem, MenuOption, OptionGroup, Section
+from domain.catalogue.opening_hours import OpeningPeriod
+from domain.identifiers import SYSTEM, Actor, RestaurantId, Role, Sku
+from domain.money import Money
 from domain.order.commands import Command, RecordFact
 from domain.order.events import PaymentAuthorized
 from domain.order.order import Order
 from tests.handlers.documented import assert_documented
+from workflows.catalogue.restaurants import change_restaurant
 from workflows.embedded.http import payload_format
 from workflows.embedded.http.routes import RouteTable
 from workflows.embedded.template import ApiRoute, read_template
 from workflows.engine import EVENT_TYPES, assemble, serving
 from workflows.event_store.codec import Codec
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.streams import restaurant_stream
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
@@ -96,6 +104,8 @@ class Shop:
             couriers=no_gateway,
             clock=self.clock,
         )
+        open_restaurant(self.log, "rosa")
+        self.clock.time = NOON
         self._requests = itertools.count(1)
         self._commands = itertools.count(1)
 
@@ -168,8 +178,12 @@ class Shop:
         return FUNCTIONS[target.function].handler, target.route, parameters
 
     def place(self, key: str = "key-1", sub: str = "ada", **changes: Any) -> str:
-        """Place an order of Ada's at Rosa's and return its id."""
-        answer = self.call("POST", "/orders", order_body(**changes), key=key, sub=sub)
+        """Place an order of Ada's at Rosa's and return its id. With ``lines`` a service places it at those prices."""
+        if "lines" in changes:
+            sent = priced_body(customer=sub, **changes)
+            answer = self.call("POST", "/orders", sent, key=key, role="service", sub="shopfront")
+        else:
+            answer = self.call("POST", "/orders", order_body(**changes), key=key, sub=sub)
         assert answer.status == 201, answer
         return answer.json["id"]
 
@@ -219,8 +233,8 @@ class Shop:
         return order_id
 
     def stored(self) -> list[Any]:
-        """Return all commits."""
-        return list(self.log.scan())
+        """Return all commits, but for those that opened Rosa's restaurant."""
+        return [commit for commit in self.log.scan() if commit.pk != restaurant_stream(RestaurantId("rosa"))]
 
 
 FUNCTIONS = read_template(ROOT / "template.yaml").functions
@@ -232,8 +246,55 @@ def money(amount: str, currency: str = "EUR") -> dict[str, str]:
     return {"amount": amount, "currency": currency}
 
 
+def open_restaurant(log: EventLog, name: str) -> None:
+    """Register a restaurant that is always open, with pizza at 9.50, burrata on it at 2.00, and delivery at 2.90."""
+    profile = Profile(
+        name="Da Rosa",
+        address="Torstrasse 1, Berlin",
+        currency="EUR",
+        time_zone="Europe/Berlin",
+        opening_hours=tuple(OpeningPeriod(weekday=day, opens=time(0), closes=time(0)) for day in range(7)),
+        tax_classes=(TaxClass(name="food", rate_bp=700),),
+        fee_tax_class="food",
+        minimum_order=Money.zero("EUR"),
+        delivery_fee=Money(290, "EUR"),
+        free_delivery_from=None,
+        service_fee=None,
+        preparation_min=20,
+        cuisines=(),
+    )
+    burrata = MenuOption(option="burrata", name="Burrata", price=Money(200, "EUR"))
+    pizza = MenuItem(
+        sku=Sku("pizza-margherita"),
+        name="Pizza Margherita",
+        price=Money(950, "EUR"),
+        tax_class="food",
+        groups=(OptionGroup(name="Extras", choose_min=0, choose_max=3, options=(burrata,)),),
+    )
+    menu = Menu(sections=(Section(name="Pizze", items=(pizza,)),))
+    restaurant, caller = RestaurantId(name), Caller(Actor(Role.RESTAURANT, name), "opening", "opening")
+    change_restaurant(log, restaurant, RegisterRestaurant(restaurant=restaurant, profile=profile), caller)
+    change_restaurant(log, restaurant, PublishMenu(menu=menu), caller)
+
+
 def order_body(**changes: Any) -> dict[str, Any]:
-    """Make a body for ``POST /orders``: 2 pizzas with burrata 23.00, delivery 2.90, tip 1.50, total 27.40."""
+    """Make a customer's body for ``POST /orders``: 2 pizzas with burrata 23.00, delivery 2.90, tip 1.50, total 27.40.
+
+    The prices are Rosa's.
+    """
+    return _changed(
+        {
+            "restaurant": "rosa",
+            "items": [{"sku": "pizza-margherita", "quantity": 2, "options": ["burrata"]}],
+            "tip": money("1.50"),
+            **PAID_BY_ADA,
+        },
+        changes,
+    )
+
+
+def priced_body(**changes: Any) -> dict[str, Any]:
+    """Make a service's body for the same order, with prices of its own."""
     pizza = {
         "sku": "pizza-margherita",
         "name": "Pizza Margherita",
@@ -242,15 +303,24 @@ def order_body(**changes: Any) -> dict[str, Any]:
         "options": [{"name": "Burrata", "price": money("2.00")}],
     }
     body = {
+        "customer": "ada",
         "restaurant": "rosa",
         "lines": [pizza],
         "delivery_fee": money("2.90"),
         "tip": money("1.50"),
-        "payment_method": "pm_ok",
-        "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, Berlin"},
+        **PAID_BY_ADA,
     }
-    body |= changes
-    return {name: value for name, value in body.items() if value is not MISSING}
+    return _changed(body, changes)
+
+
+PAID_BY_ADA = {
+    "payment_method": "pm_ok",
+    "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, Berlin"},
+}
+
+
+def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in (body | changes).items() if value is not MISSING}
 
 
 @pytest.fixture

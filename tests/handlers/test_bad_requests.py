@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.handlers.conftest import priced_body
+
 
 def _json(**changes: Any) -> dict[str, Any]:
     return {"body": changes}
@@ -68,7 +70,6 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
     "a restaurant id with a slash": (_with("restaurant", "../rosa"), 422, "restaurant"),
     "a restaurant id with a null byte": (_with("restaurant", "rosa\0"), 422, "restaurant"),
     "an order id among the fields": (_with("order_id", "ord_1"), 422, "order_id"),
-    "another customer": (_with("customer", "bob"), 422, "customer"),
     "a sku that is too long": (_with("lines[0].sku", "s" * 65), 422, "lines[0].sku"),
     "quantity zero": (_with("lines[0].quantity", 0), 422, "lines[0].quantity"),
     "quantity below zero": (_with("lines[0].quantity", -2), 422, "lines[0].quantity"),
@@ -113,10 +114,10 @@ PLACING: dict[str, tuple[dict[str, Any], int, str]] = {
 
 
 @pytest.mark.parametrize("case", PLACING)
-def test_an_order_that_cannot_be_read_is_refused_by_field_and_not_placed(shop, body, case):
+def test_an_order_that_cannot_be_read_is_refused_by_field_and_not_placed(shop, case):
     """Never a 500 and never an event: the problem names the field and what to do about it."""
     how, status, field = PLACING[case]
-    answer = shop.call("POST", "/orders", **_request(how, body()))
+    answer = shop.call("POST", "/orders", **_request(how, priced_body()), role="service", sub="shopfront")
     assert (answer.status, field in answer.fields) == (status, True), answer
     assert all(error["problem"] for error in answer.json["errors"])
     assert shop.stored() == []
@@ -319,6 +320,13 @@ def test_a_route_that_the_function_does_not_have_is_not_found(shop):
     """The template sends it none, but a route that is added there alone must not end in a 500."""
     answer = shop.invoke("handlers.orders_api.handler", _event(shop) | {"routeKey": "POST /menus"})
     assert (answer.status, answer.problem) == (404, "NoSuchPath")
+
+
+def test_a_customer_cannot_place_for_another_one(shop, body):
+    """The problem names the field."""
+    answer = shop.call("POST", "/orders", body(customer="bob"), key="key-1")
+    assert (answer.status, answer.problem, answer.fields) == (422, "InvalidOrder", ["customer"])
+    assert shop.stored() == []
 
 
 def test_a_problem_does_not_repeat_what_was_sent(shop, body):

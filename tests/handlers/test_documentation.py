@@ -31,6 +31,7 @@ from handlers.http import catalogue_models, incident_models, models, webhook_mod
 from handlers.http.problems import STATUS
 from handlers.http.refusals import RequestRefused
 from tests.domain.order import stories
+from tests.handlers.conftest import open_restaurant
 from tests.recorded import Shop
 from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
@@ -150,13 +151,15 @@ def test_the_examples_are_accepted(document):
 def test_the_example_of_an_order_can_be_placed(shop, document):
     """Sent through the API itself."""
     example = document["components"]["schemas"]["PlaceBody"]["examples"][0]
+    open_restaurant(shop.log, example["restaurant"])
     assert shop.call("POST", "/orders", example, key="key-1").status == 201
 
 
 def test_limits_stand_in_the_document(document):
     """A client can check a request before sending it."""
     schemas = document["components"]["schemas"]
-    assert schemas["PlaceBody"]["properties"]["lines"]["maxItems"] == 100
+    assert schemas["PlaceBody"]["properties"]["lines"]["anyOf"][0]["maxItems"] == 100
+    assert schemas["PlaceBody"]["properties"]["items"]["anyOf"][0]["maxItems"] == 100
     assert schemas["PlaceBody"]["additionalProperties"] is False
     assert schemas["LineBody"]["properties"]["quantity"]["maximum"] == 999
     assert schemas["MoneyBody"]["properties"]["amount"]["pattern"]

@@ -164,6 +164,7 @@ def body() -> dict[str, Any]:
         return {"amount": amount, "currency": "EUR"}
 
     return {
+        "customer": "cst_1",
         "restaurant": "rst_1",
         "lines": [{"sku": "pizza", "name": "Pizza", "quantity": 1, "unit_price": money("9.50")}],
         "delivery_fee": money("2.90"),
@@ -173,7 +174,7 @@ def body() -> dict[str, Any]:
 
 
 def placing() -> dict[str, Any]:
-    claims = {"sub": "0b6d", "username": "cst_1", "cognito:groups": "[customer]", "token_use": "access"}
+    claims = {"sub": "0b6d", "username": "shopfront", "cognito:groups": "[service]", "token_use": "access"}
     return {
         "version": "2.0",
         "routeKey": "POST /orders",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import Any
 
 import pytest
 
 from domain.identifiers import SYSTEM, Actor, Role
+from tests.handlers.conftest import money, priced_body
 from workflows.orders.command_handling import load
 
 
@@ -75,22 +77,67 @@ def test_a_service_must_name_the_customer(shop, body):
     assert (answer.status, answer.fields) == (422, ["customer"])
 
 
-def test_fees_and_tip_are_zero_unless_given(shop, body):
+SHOPFRONT: dict[str, Any] = {"role": "service", "sub": "shopfront"}
+
+
+def test_fees_and_tip_are_zero_unless_given(shop):
     """In the currency of the prices."""
-    sent = body()
+    sent = priced_body()
     del sent["delivery_fee"], sent["tip"]
-    assert shop.call("POST", "/orders", sent, key="key-1").json["totals"]["total"] == {
+    assert shop.call("POST", "/orders", sent, key="key-1", **SHOPFRONT).json["totals"]["total"] == {
         "amount": "23.00",
         "currency": "EUR",
     }
 
 
-def test_the_largest_order_fits(shop, body):
+def test_an_order_shows_the_menu_that_its_prices_are_from(shop, body):
+    """A service's own prices are marked: such an order has no menu."""
+    from_menu = shop.call("POST", "/orders", body(), key="key-1").json
+    assert from_menu["menu_version"] == 1
+    assert from_menu["lines"][0]["options"] == [{"name": "Burrata", "price": money("2.00")}]
+    own = shop.call("POST", "/orders", priced_body(), key="key-1", **SHOPFRONT).json
+    assert own["menu_version"] is None
+    assert own["totals"] == from_menu["totals"]
+
+
+def test_a_service_also_orders_from_the_menu(shop, body):
+    """At the menu's prices."""
+    placed = shop.call("POST", "/orders", body(customer="ada"), key="key-1", **SHOPFRONT)
+    assert (placed.status, placed.json["menu_version"]) == (201, 1)
+
+
+def test_the_kitchen_and_the_customer_read_the_note_to_the_kitchen(shop, body):
+    """Couriers do not, and auditors read no personal text."""
+    sent = body(kitchen_note="no basil, please")
+    order_id = shop.call("POST", "/orders", sent, key="key-1").json["id"]
+    notes = {
+        role: shop.call("GET", f"/orders/{order_id}", role=role, sub=sub).json["kitchen_note"]
+        for role, sub in (("customer", "ada"), ("restaurant", "rosa"), ("support", "sue"), ("auditor", "al"))
+    }
+    assert notes == {
+        **dict.fromkeys(("customer", "restaurant", "support"), "no basil, please"),
+        "auditor": "(withheld)",
+    }
+    carried = shop.assigned(key="key-2", kitchen_note="no basil, please")
+    assert shop.call("GET", f"/orders/{carried}", role="courier", sub="carl").json["kitchen_note"] == "(withheld)"
+
+
+def test_a_retry_has_the_price_of_the_first_attempt(shop, body):
+    """The menu may have changed in between, or the item may be sold out."""
+    first = shop.call("POST", "/orders", body(), key="key-1").json
+    shop.call("POST", "/restaurants/rosa/sold-out", {"sku": "pizza-margherita"}, role="support", sub="sue")
+    again = shop.call("POST", "/orders", body(), key="key-1")
+    assert (again.json["id"], again.json["totals"]) == (first["id"], first["totals"])
+    refused = shop.call("POST", "/orders", body(), key="key-2")
+    assert (refused.status, refused.problem) == (409, "ItemSoldOut")
+
+
+def test_the_largest_order_fits(shop):
     """100 lines of 20 options with the longest texts are one commit, with a total just below the bound."""
     price = {"amount": "4700.00", "currency": "EUR"}
     option = {"name": "o" * 100, "price": price}
     line = {"sku": "s" * 64, "name": "n" * 100, "quantity": 999, "unit_price": price, "options": [option] * 20}
-    answer = shop.call("POST", "/orders", body(lines=[line] * 100), key="key-1")
+    answer = shop.call("POST", "/orders", priced_body(lines=[line] * 100), key="key-1", **SHOPFRONT)
     assert (answer.status, answer.json["totals"]["total"]["amount"]) == (201, _total())
     assert shop.order(answer.json["id"]).lines[99].quantity == 999
 
@@ -100,18 +147,15 @@ def _total() -> str:
     return f"{cents // 100}.{cents % 100:02d}"
 
 
-def test_an_order_larger_than_a_commit_is_refused(shop, body):
+def test_an_order_larger_than_a_commit_is_refused(shop):
     """413 before anything is written: characters beyond ASCII take more than one byte."""
     price = {"amount": "1.00", "currency": "EUR"}
     option = {"name": "\u2603" * 100, "price": price}
     line = {"sku": "s", "name": "n", "quantity": 1, "unit_price": price, "options": [option] * 20}
-    answer = shop.call("POST", "/orders", body(lines=[line] * 60), key="key-1", text=_utf8(body(lines=[line] * 60)))
+    text = json.dumps(priced_body(lines=[line] * 60), ensure_ascii=False)
+    answer = shop.call("POST", "/orders", key="key-1", text=text, **SHOPFRONT)
     assert (answer.status, answer.problem) == (413, "CommitTooLarge")
     assert shop.stored() == []
-
-
-def _utf8(body: object) -> str:
-    return json.dumps(body, ensure_ascii=False)
 
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -9,6 +9,7 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from domain.order.events import Event
+from tests.handlers.conftest import open_restaurant
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import NewCommit
@@ -62,6 +63,7 @@ def newer(shop, tmp_path):
     database = Database(tmp_path / "log.db")
     shop.log = SqliteEventLog(database, Codec(shop.keyring, EVENT_TYPES), shop.clock)
     shop.engine = replace(shop.engine, log=shop.log)
+    open_restaurant(shop.log, "rosa")
     order_id = shop.place()
     types = EventTypes({"order": (*get_args(Event), OrderGiftWrapped)}, UPCASTERS)
     log = SqliteEventLog(database, Codec(shop.keyring, types), shop.clock)

@@ -106,6 +106,7 @@ class Engine:
     def place(self, customer: str = "cus_1", payment_method: str = "pm_ok") -> str:
         """Place an order of one pizza at rst_1 and return its id."""
         order = {
+            "customer": customer,
             "restaurant": "rst_1",
             "lines": [
                 {
@@ -118,7 +119,7 @@ class Engine:
             "payment_method": payment_method,
             "contact": {"name": "Camille", "phone": "+33123456789", "address": "1 rue de Rivoli"},
         }
-        placed = self.client("customer", customer).place(order, key=f"key-{next(self._keys)}")  # type: ignore[arg-type]  # a dict
+        placed = self.client("service", "shop").place(order, key=f"key-{next(self._keys)}")  # type: ignore[arg-type]  # a dict
         return placed["id"]
 
 

@@ -56,6 +56,9 @@ def up(
             metavar="NAME=VALUE", help="A parameter of template.yaml, e.g. CourierAnswerSeconds=60. Repeatable."
         ),
     ] = None,
+    demo_data: Annotated[
+        bool, typer.Option("--demo-data", help="Register three restaurants with menus, to order from at once.")
+    ] = False,
     log_level: Annotated[LogLevel, typer.Option(help="The lowest level of log lines on stderr.")] = LogLevel.WARNING,
 ) -> None:
     """Run the API and the engine until Ctrl-C or SIGTERM. Orders under way continue at the next start.
@@ -74,6 +77,8 @@ def up(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
     with running_engine(data, parameters, port) as (engine, url):
+        if demo_data:
+            _open_restaurants(url, data)
         print(url, flush=True)
         for line in greeting(url, data):
             say(line)
@@ -81,6 +86,18 @@ def up(
         stopped.wait()
         if engine.failed.done():
             raise CommandFailed(f"the engine stopped: {engine.failed.exception()}")
+
+
+def _open_restaurants(url: str, data: Path) -> None:
+    from workflows.cli.connection import explained, minted
+    from workflows.cli.demo_data import open_restaurants
+    from workflows.client import ExpediterClient
+
+    with explained(), ExpediterClient(url, minted(data, "service", "demo-data", _TOKEN_TTL_S)) as client:
+        open_restaurants(client)
+
+
+_TOKEN_TTL_S = 60  # registering takes less than a second
 
 
 def greeting(url: str, data: Path) -> tuple[str, ...]:

@@ -21,21 +21,12 @@ app = typer.Typer(name="order", help="Place orders, show them, and report what h
 
 EXAMPLE: dict[str, Any] = {
     "restaurant": "trattoria-nonna",
-    "lines": [
-        {
-            "sku": "pizza-margherita",
-            "name": "Pizza Margherita",
-            "quantity": 2,
-            "unit_price": {"amount": "9.50", "currency": "EUR"},
-            "options": [{"name": "Burrata", "price": {"amount": "2.00", "currency": "EUR"}}],
-        }
-    ],
-    "delivery_fee": {"amount": "2.90", "currency": "EUR"},
+    "items": [{"sku": "pizza-margherita", "quantity": 2, "options": ["burrata"]}],
     "tip": {"amount": "1.50", "currency": "EUR"},
     "payment_method": "pm_ok",
     "contact": {"name": "Ada Byron", "phone": "+49 30 1234567", "address": "Lindenstrasse 9, 10969 Berlin"},
 }
-"""An order that the API accepts."""
+"""An order from a menu of ``demo_data``."""
 
 
 @app.command()

@@ -11,8 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote as quoted
 
+from .catalogue_json import (
+    MenuJson,
+    ProfileJson,
+    QuoteJson,
+    RestaurantJson,
+    SectionJson,
+)
 from .incident_json import (
     ActionOutcomeJson,
     BulkRetryJson,
@@ -21,7 +28,17 @@ from .incident_json import (
     IncidentJson,
     IncidentsJson,
 )
-from .order_json import HistoryJson, LedgerJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
+from .order_json import (
+    HistoryJson,
+    LedgerJson,
+    LiveTicketJson,
+    MoneyJson,
+    OrderJson,
+    PlaceItemJson,
+    PlaceJson,
+    PositionKeptJson,
+    ReplayJson,
+)
 from .webhook_json import (
     RemovedWebhookJson,
     WebhookDeliveriesJson,
@@ -100,6 +117,61 @@ def act(
     """Send any write to an order. ``action`` is the rest of its path, e.g. ``preparation/ready``."""
     condition = {} if if_match is None else {"If-Match": f'"{if_match}"'}
     return _write(_order(order_id, action), body, key, condition)
+
+
+# --- restaurants and menus -------------------------------------------------------------------------------------------
+
+
+def restaurant(restaurant_id: str) -> ApiCall[RestaurantJson]:
+    """Read a restaurant as it is now: its profile, whether it takes orders, and what is sold out."""
+    return ApiCall(method="GET", path=_restaurant(restaurant_id))
+
+
+def menu(restaurant_id: str, menu_version: int) -> ApiCall[MenuJson]:
+    """Read the menu that was published under a version."""
+    return ApiCall(method="GET", path=_restaurant(restaurant_id, f"menus/{menu_version}"))
+
+
+def quote(restaurant_id: str, items: Sequence[PlaceItemJson], *, tip: MoneyJson | None = None) -> ApiCall[QuoteJson]:
+    """Price items of a menu, with fees and tip, without placing an order."""
+    return ApiCall(method="POST", path="/quotes", body={"restaurant": restaurant_id, "items": items, **_set(tip=tip)})
+
+
+def register_restaurant(restaurant_id: str, profile: ProfileJson) -> ApiCall[RestaurantJson]:
+    """Let a restaurant join. The same profile again changes nothing."""
+    return ApiCall(method="POST", path="/restaurants", body={"restaurant": restaurant_id, **profile})
+
+
+def change_restaurant(restaurant_id: str, profile: ProfileJson) -> ApiCall[RestaurantJson]:
+    """Replace the profile as a whole."""
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "profile"), body=profile)
+
+
+def publish_menu(restaurant_id: str, sections: Sequence[SectionJson]) -> ApiCall[RestaurantJson]:
+    """Publish a menu under the next version. It replaces the one before as a whole."""
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "menu"), body={"sections": sections})
+
+
+def pause_restaurant(restaurant_id: str, reason: str, until: datetime | None = None) -> ApiCall[RestaurantJson]:
+    """Take no orders until a time (with a time zone), or else until ``resume_restaurant``."""
+    body = {"reason": reason, **_set(until=None if until is None else _rfc3339(until))}
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "pause"), body=body)
+
+
+def resume_restaurant(restaurant_id: str) -> ApiCall[RestaurantJson]:
+    """End a pause."""
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "resume"))
+
+
+def mark_sold_out(restaurant_id: str, sku: str, option: str | None = None) -> ApiCall[RestaurantJson]:
+    """Mark an item, or one option of it, sold out for now."""
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "sold-out"), body={"sku": sku, **_set(option=option)})
+
+
+def mark_back_in_stock(restaurant_id: str, sku: str, option: str | None = None) -> ApiCall[RestaurantJson]:
+    """Mark an item, or one option of it, as available again."""
+    body = {"sku": sku, **_set(option=option)}
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "back-in-stock"), body=body)
 
 
 # --- preparation -----------------------------------------------------------------------------------------------------
@@ -230,7 +302,7 @@ def begin_bulk_retry(
 
 def bulk_retry(retry_id: str, action: str | None = None) -> ApiCall[BulkRetryJson]:
     """Read a bulk retry and the result for each order, or send it an ``action``: advance, stop or resume."""
-    path = f"/retries/{quote(retry_id, safe='')}"
+    path = f"/retries/{quoted(retry_id, safe='')}"
     return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)
 
 
@@ -241,7 +313,7 @@ def circuits() -> ApiCall[CircuitsJson]:
 
 def circuit(dependency: str, action: str | None = None, reason: str = "") -> ApiCall[CircuitHistoryJson]:
     """Read a circuit breaker and its transitions, or ``open`` or ``close`` it by hand."""
-    path = f"/circuits/{quote(dependency, safe='')}"
+    path = f"/circuits/{quoted(dependency, safe='')}"
     if action is None:
         return ApiCall(method="GET", path=path)
     return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason})
@@ -312,7 +384,7 @@ def webhook_deliveries(
 
 def resend_delivery(delivery_id: str) -> ApiCall[WebhookDeliveryJson]:
     """Send a delivery again now, and for three more days if that fails."""
-    return ApiCall(method="POST", path=f"/deliveries/{quote(delivery_id, safe='~')}/resend")
+    return ApiCall(method="POST", path=f"/deliveries/{quoted(delivery_id, safe='~')}/resend")
 
 
 def _write(
@@ -327,15 +399,19 @@ def _write(
 
 
 def _order(order_id: str, rest: str = "") -> str:
-    return f"/orders/{quote(order_id, safe='')}" + (f"/{rest}" if rest else "")
+    return f"/orders/{quoted(order_id, safe='')}" + (f"/{rest}" if rest else "")
+
+
+def _restaurant(restaurant_id: str, rest: str = "") -> str:
+    return f"/restaurants/{quoted(restaurant_id, safe='')}" + (f"/{rest}" if rest else "")
 
 
 def _incident(order_id: str) -> str:
-    return f"/incidents/{quote(order_id, safe='')}"
+    return f"/incidents/{quoted(order_id, safe='')}"
 
 
 def _webhook(webhook_id: str) -> str:
-    return f"/webhooks/{quote(webhook_id, safe='')}"
+    return f"/webhooks/{quoted(webhook_id, safe='')}"
 
 
 def _set(**fields: Any) -> dict[str, Any]:

@@ -43,6 +43,17 @@ class _Methods:
     cancel = _Method(calls.cancel)
     act = _Method(calls.act)
 
+    restaurant = _Method(calls.restaurant)
+    menu = _Method(calls.menu)
+    quote = _Method(calls.quote)
+    register_restaurant = _Method(calls.register_restaurant)
+    change_restaurant = _Method(calls.change_restaurant)
+    publish_menu = _Method(calls.publish_menu)
+    pause_restaurant = _Method(calls.pause_restaurant)
+    resume_restaurant = _Method(calls.resume_restaurant)
+    mark_sold_out = _Method(calls.mark_sold_out)
+    mark_back_in_stock = _Method(calls.mark_back_in_stock)
+
     accept = _Method(calls.accept)
     reject = _Method(calls.reject)
     item_unavailable = _Method(calls.item_unavailable)

@@ -84,7 +84,7 @@ class ActorJson(TypedDict):
 
 
 class PlaceLineJson(TypedDict):
-    """One item to order, ``quantity`` times."""
+    """One item at a price of the service's own, ``quantity`` times."""
 
     sku: str
     name: str
@@ -103,19 +103,31 @@ class PlaceContactJson(TypedDict):
     email: NotRequired[str | None]
 
 
-class PlaceJson(TypedDict):
-    """An order to place.
+class PlaceItemJson(TypedDict):
+    """One item of a menu with the ids of its options, ``quantity`` times."""
 
-    ``customer`` is for a service that places orders for customers. Fees and tip are zero if left out. All amounts have
-    one currency.
+    sku: str
+    quantity: int
+    options: NotRequired[list[str]]
+
+
+class PlaceJson(TypedDict):
+    """An order to place: ``items`` of the restaurant's menu, which has the prices and the fees.
+
+    ``expected_total`` refuses the order if it costs something else. The tip is zero if left out. ``customer`` is for a
+    service that places orders for customers; it may send ``lines`` and fees with prices of its own in place of
+    ``items``.
     """
 
     customer: NotRequired[str | None]
     restaurant: str
-    lines: list[PlaceLineJson]
+    items: NotRequired[list[PlaceItemJson] | None]
+    lines: NotRequired[list[PlaceLineJson] | None]
     delivery_fee: NotRequired[MoneyJson | None]
     service_fee: NotRequired[MoneyJson | None]
     tip: NotRequired[MoneyJson | None]
+    expected_total: NotRequired[MoneyJson | None]
+    kitchen_note: NotRequired[str | None]
     payment_method: str
     contact: PlaceContactJson
 
@@ -257,6 +269,11 @@ class OrderJson(TypedDict):
     restaurant: str
     placed_at: TimeText
     contact: ContactJson | Literal["(withheld)", "(erased)"]
+    menu_version: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="The menu that the prices are from. Null if a service sent prices of its own."),
+    ]
+    kitchen_note: Annotated[str, Meta(description="What the customer wrote for the kitchen; may be empty.")]
     lines: list[LineJson]
     totals: TotalsJson
     payment: PaymentJson

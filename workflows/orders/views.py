@@ -56,6 +56,8 @@ def order_view(order: Order, audience: Audience, waits: Sequence[AwaitedNow] | N
         "restaurant": placed.restaurant,
         "placed_at": timestamp(placed.placed_at),
         "contact": _placed(placed, "contact", audience),
+        "menu_version": placed.menu_version,
+        "kitchen_note": _placed(placed, "kitchen_note", audience),
         "lines": _lines(order, placed),
         "totals": _totals(order, placed),
         "payment": _payment(order, placed, audience),

@@ -62,7 +62,8 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
 
 def _start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
     options = [f"--parameter={name}={value}" for name, value in parameters.items()]
-    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0", *options]
+    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
+    command += ["--demo-data", *options]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
 
 

@@ -1,32 +1,13 @@
-"""The orders of the demo: random items of a few restaurants, decided by a seed."""
+"""The orders of the demo: random items of its restaurants, decided by a seed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
 
-from workflows.client.order_json import MoneyJson, OptionJson, PlaceJson, PlaceLineJson
-
-_CURRENCY = "EUR"
-
-_RESTAURANTS = {
-    "trattoria-nonna": (
-        ("pizza-margherita", "Pizza Margherita", "9.50", ("Burrata", "2.00")),
-        ("pizza-diavola", "Pizza Diavola", "11.50", None),
-        ("tiramisu", "Tiramisù", "6.50", None),
-        ("acqua-1l", "Acqua, 1 l", "3.00", None),
-    ),
-    "ramen-ichiban": (
-        ("shoyu-ramen", "Shoyu ramen", "13.90", ("Extra egg", "1.80")),
-        ("gyoza-6", "Gyoza, six pieces", "6.20", None),
-        ("edamame", "Edamame", "4.70", None),
-    ),
-    "curry-lane": (
-        ("butter-chicken", "Butter chicken", "14.25", ("Garlic naan", "3.15")),
-        ("dal-makhani", "Dal makhani", "11.95", None),
-        ("mango-lassi", "Mango lassi", "4.35", None),
-    ),
-}
+from workflows.cli.demo_data import RESTAURANTS
+from workflows.client.catalogue_json import MenuItemJson
+from workflows.client.order_json import PlaceItemJson, PlaceJson
 
 _PEOPLE = (
     ("Camille Roux", "+33 1 99 00 10 11", "12 rue des Lilas, 75019 Paris"),
@@ -45,34 +26,21 @@ class DemoOrder:
 
 
 def demo_order(random: Random, payment_method: str) -> DemoOrder:
-    """Draw an order of two or three items of one restaurant. Amounts are texts, never floats."""
-    restaurant = random.choice(sorted(_RESTAURANTS))
-    items = random.sample(_RESTAURANTS[restaurant], k=random.choice((2, 3)))
+    """Draw an order of two or three items of one restaurant's menu, which has their prices."""
+    restaurant = random.choice(sorted(RESTAURANTS))
+    items = random.sample(RESTAURANTS[restaurant].items, k=random.choice((2, 3)))
     name, phone, address = random.choice(_PEOPLE)
     body: PlaceJson = {
         "restaurant": restaurant,
-        "lines": [_line(random, *item) for item in items],
-        "delivery_fee": _money("2.90"),
-        "service_fee": _money("0.99"),
-        "tip": _money(random.choice(("0.00", "1.50", "2.35"))),
+        "items": [_selection(random, item) for item in items],
+        "tip": {"amount": random.choice(("0.00", "1.50", "2.35")), "currency": "EUR"},
         "payment_method": payment_method,
         "contact": {"name": name, "phone": phone, "address": address},
     }
     return DemoOrder(f"cus-{random.randrange(10_000):04d}", body)
 
 
-def _line(random: Random, sku: str, name: str, price: str, option: tuple[str, str] | None) -> PlaceLineJson:
-    options: list[OptionJson] = (
-        [{"name": option[0], "price": _money(option[1])}] if option and random.random() < 0.5 else []
-    )
-    return {
-        "sku": sku,
-        "name": name,
-        "quantity": random.choice((1, 1, 2, 3)),
-        "unit_price": _money(price),
-        "options": options,
-    }
-
-
-def _money(amount: str) -> MoneyJson:
-    return {"amount": amount, "currency": _CURRENCY}
+def _selection(random: Random, item: MenuItemJson) -> PlaceItemJson:
+    extras = [option["option"] for group in item["groups"] for option in group["options"]]
+    options = extras if extras and random.random() < 0.5 else []
+    return {"sku": item["sku"], "quantity": random.choice((1, 1, 2, 3)), "options": options}

@@ -28,6 +28,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
     def start_() -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
+        command.append("--demo-data")
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         processes.append(process)
         assert process.stdout is not None

@@ -22,7 +22,7 @@ def starved(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """An engine limited to 64 open files, and its URL."""
     command = ["/bin/sh", "-c", 'ulimit -n 64; exec "$@"', "sh", sys.executable, "-m", "workflows.cli", "up"]
     process = subprocess.Popen(
-        [*command, "--data", str(tmp_path / "data"), "--port", "0"],
+        [*command, "--data", str(tmp_path / "data"), "--port", "0", "--demo-data"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

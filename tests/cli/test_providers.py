@@ -56,7 +56,7 @@ def test_an_engine_calls_its_providers_in_another_process(
     base = start("sandbox", "--data", outside)
     token = (outside / "sandbox.token").read_text(encoding="ascii")
     (data / "providers.json").write_text(json.dumps(dict.fromkeys(TOKENS, token)), encoding="utf-8")
-    start("up", "--data", data, *parameters({name: base + path for name, path in URLS.items()}))
+    start("up", "--demo-data", "--data", data, *parameters({name: base + path for name, path in URLS.items()}))
     order_id = expediter("order", "place", "--example", "--data", data).out.strip()
 
     def shown() -> Any:

@@ -19,6 +19,7 @@ def started(tmp_path: Path) -> Iterator[Any]:
 
     def start() -> tuple[subprocess.Popen[str], str]:
         command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(tmp_path / "data"), "--port", "0"]
+        command.append("--demo-data")
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         processes.append(process)
         assert process.stdout is not None

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from tests.cli.conftest import PATIENCE_S, Expediter
-from tests.handlers.conftest import order_body
 from workflows.cli.demo.engine_process import EngineProcess, engine
+from workflows.cli.order_commands import EXAMPLE
 
 DOCS = Path(__file__).parents[2] / "docs" / "webhooks.md"
 
@@ -81,7 +81,7 @@ def test_the_receiver_of_the_documentation_gets_every_event_once(
         assert webhooks("test", endpoint["id"])["status"] == "failed", "the secret is another one"
     with receiver(tmp_path, endpoint["secret"], int(url.rpartition(":")[2])) as (_, handled):
         assert webhooks("test", endpoint["id"])["status"] == "delivered"
-        order = written("order.json", json.dumps(order_body()))
+        order = written("order.json", json.dumps(EXAMPLE))
         placed = expediter("order", "place", order, "--key", "k-1", "--data", running.data, "--as", "customer:ada")
         assert placed.code == 0, placed.err
         eventually(lambda: "expediter.order.placed.v1" in handled_types(handled))

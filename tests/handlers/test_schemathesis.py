@@ -22,9 +22,9 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from domain.identifiers import order_id_for
-from tests.handlers.conftest import order_body
 from tests.handlers.documented import documentation
 from workflows.cli.demo.engine_process import EngineProcess, engine
+from workflows.cli.order_commands import EXAMPLE
 from workflows.client import ExpediterClient
 from workflows.embedded.http.tokens import AccessTokens
 
@@ -94,7 +94,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]
     with engine(tmp_path_factory.mktemp("engine")) as process:
         with ExpediterClient(process.url, token(process, "customer")) as client:
             for key in ("placed", "accepted", "cancelled"):
-                client.place(order_body(), key)
+                client.place(EXAMPLE, key)
         with ExpediterClient(process.url, token(process, "support")) as client:
             client.accept(PLACED[1], datetime.now(UTC) + timedelta(minutes=30))
             client.cancel(PLACED[2], "ordered by mistake")

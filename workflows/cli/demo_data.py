@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from workflows.client.catalogue_json import MenuItemJson, OptionGroupJson, ProfileJson, SectionJson
+from workflows.client.catalogue_json import MenuItemJson, OptionGroupJson, ProfileJson, SectionJson, ServiceFeeJson
 from workflows.client.order_json import MoneyJson
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _extra(option: str, name: str, price: str) -> OptionGroupJson:
     }
 
 
-def _profile(name: str, address: str, cuisine: str) -> ProfileJson:
+def _profile(name: str, address: str, cuisine: str, service_fee: ServiceFeeJson | None = None) -> ProfileJson:
     """Make the profile of a restaurant that is always open, so that the demo works at any hour."""
     return {
         "name": name,
@@ -82,11 +82,13 @@ def _profile(name: str, address: str, cuisine: str) -> ProfileJson:
         "minimum_order": _eur("0.00"),
         "delivery_fee": _eur("2.90"),
         "free_delivery_from": None,
-        "service_fee": {"rate_bp": 0, "least": _eur("0.99"), "most": _eur("0.99")},
+        "service_fee": service_fee,
         "preparation_min": 20,
         "cuisines": [cuisine],
     }
 
+
+_SERVICE_FEE: ServiceFeeJson = {"rate_bp": 500, "least": _eur("0.50"), "most": _eur("1.50")}
 
 RESTAURANTS: Mapping[str, DemoRestaurant] = {
     "trattoria-nonna": DemoRestaurant(
@@ -104,7 +106,7 @@ RESTAURANTS: Mapping[str, DemoRestaurant] = {
         ],
     ),
     "ramen-ichiban": DemoRestaurant(
-        _profile("Ramen Ichiban", "20 rue Sainte-Anne, 75001 Paris", "japanese"),
+        _profile("Ramen Ichiban", "20 rue Sainte-Anne, 75001 Paris", "japanese", _SERVICE_FEE),
         [
             {
                 "name": "Ramen",
@@ -117,7 +119,7 @@ RESTAURANTS: Mapping[str, DemoRestaurant] = {
         ],
     ),
     "curry-lane": DemoRestaurant(
-        _profile("Curry Lane", "5 passage Brady, 75010 Paris", "indian"),
+        _profile("Curry Lane", "5 passage Brady, 75010 Paris", "indian", _SERVICE_FEE),
         [
             {
                 "name": "Curries",

@@ -77,27 +77,46 @@ class Listener:
 
 
 def a_meal(restaurant: str) -> Any:
-    """Build an order of 28.00: two pizzas at 10.00, water at 3.00, and 5.00 of fees and tip."""
-
-    def eur(amount: str) -> dict[str, str]:
-        return {"amount": amount, "currency": EUR}
-
+    """Build an order of 28.00 from the menu: two pizzas at 10.00, water at 3.00, and 5.00 of fees and tip."""
     return {
         "restaurant": restaurant,
-        "lines": [
-            {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},
-            {"sku": "water", "name": "Water", "quantity": 1, "unit_price": eur("3.00")},
-        ],
-        "delivery_fee": eur("3.00"),
-        "service_fee": eur("1.00"),
-        "tip": eur("1.00"),
+        "items": [{"sku": "pizza", "quantity": 2}, {"sku": "water", "quantity": 1}],
+        "tip": _eur("1.00"),
         "payment_method": "pm_ok",
         "contact": {"name": "Camille", "phone": "+33 1 23 45 67 89", "address": "1 rue de Rivoli, Paris"},
     }
 
 
+def open_restaurant(restaurant: Person) -> None:
+    """Register the restaurant and publish the menu of ``a_meal``."""
+    profile: Any = {
+        "name": "Trattoria",
+        "address": "8 rue Oberkampf, Paris",
+        "currency": EUR,
+        "time_zone": "Europe/Paris",
+        "opening_hours": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(7)],
+        "tax_classes": [{"name": "food", "rate_bp": 1000}],
+        "fee_tax_class": "food",
+        "minimum_order": _eur("0.00"),
+        "delivery_fee": _eur("3.00"),
+        "service_fee": {"rate_bp": 0, "least": _eur("1.00"), "most": _eur("1.00")},
+        "preparation_min": 20,
+    }
+    prices = {"pizza": "10.00", "water": "3.00"}
+    items: Any = [
+        {"sku": sku, "name": sku.title(), "price": _eur(price), "tax_class": "food"} for sku, price in prices.items()
+    ]
+    restaurant.register_restaurant(restaurant.id, profile)
+    restaurant.publish_menu(restaurant.id, [{"name": "All", "items": items}])
+
+
+def _eur(amount: str) -> dict[str, str]:
+    return {"amount": amount, "currency": EUR}
+
+
 def placed(customer: Person, restaurant: Person, listener: Listener) -> str:
     """Place an order, and wait until its ticket is at the restaurant."""
+    open_restaurant(restaurant)
     order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
     order = listener.until(lambda: customer.get(order_id), lambda order: order["preparation"] or order["parked"])
     assert not order["parked"], f"parked: {list(customer.history(order_id))[-1]['data']}"

@@ -10,7 +10,7 @@ import pytest
 from domain.money import Money
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
-from tests.deployment.people import Listener, Person, a_meal, placed
+from tests.deployment.people import Listener, Person, a_meal, open_restaurant, placed
 from workflows.client import ApiProblem
 
 
@@ -72,6 +72,7 @@ def test_a_request_without_a_token_of_the_user_pool_is_refused(deployment: Deplo
 def test_an_order_of_another_customer_or_restaurant_is_not_found(join: Join) -> None:
     """The answer does not show that the order exists."""
     customer, restaurant = join("customer"), join("restaurant")
+    open_restaurant(restaurant)
     order_id = customer.place(a_meal(restaurant.id), key="dinner")["id"]
     for stranger in (join("customer"), join("restaurant")):
         with pytest.raises(ApiProblem) as refused:

@@ -81,7 +81,7 @@ class SimulatedOrder:
     # --- the people ----------------------------------------------------------------------------------------------
 
     def _customer(self) -> None:
-        placed = self._send("POST", "/orders", "customer", self._body(), key=f"order-{self.number}")
+        placed = self._send("POST", "/orders", "service", self._body(), key=f"order-{self.number}")
         self.order_id = OrderId(placed["id"])
         spawn = self.world.scheduler.spawn
         spawn(self._restaurant)
@@ -330,6 +330,7 @@ class SimulatedOrder:
 
         methods = ["pm_ok"] * 12 + ["pm_declined", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
         return {
+            "customer": "cus_1",
             "restaurant": "rst_1",
             "lines": [
                 {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},

@@ -63,9 +63,13 @@ class PublishedEvents:
         self._failures = 0
 
     def begin(self) -> None:
-        """Continue from the checkpoint; a folder without one begins with the commits that come."""
+        """Continue from the checkpoint. A folder without one gets it now, and begins with the commits that come: no
+        endpoint can be registered earlier, so a crash before the first batch loses no event either."""
         checkpoint = self._documents.get(*CHECKPOINT)
-        self._read_to = self._log.newest() if checkpoint is None else int(checkpoint.body["read_to"])
+        if checkpoint is None:
+            self._advance(self._log.newest())
+        else:
+            self._read_to = int(checkpoint.body["read_to"])
         self._log.on_commit(lambda _: self._look_after(LOOK_AFTER_S))
         self._hub.soon(lambda: self._look_after(0))
 

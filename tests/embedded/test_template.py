@@ -157,6 +157,9 @@ WRONG = [
     ("Method: get", "Method: fetch", "Api", "Events.Get.Method"),
     ("{Method: get, ", "{", "Api", "Events.Get.Method"),
     ("/orders/{order_id}", "orders", "Api", "Events.Get.Path"),
+    ("Type: DynamoDB", "Type: Kinesis", "Api", "Events.Stream.Type"),
+    ("Type: DynamoDB, ", "", "Api", "Events.Stream.Type"),
+    ("{Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn}}", "DynamoDB", "Api", "Events.Stream"),
     ("Type: EXPRESS", "Type: FAST", "Machine", "Type"),
     ("machine.asl.yaml", "other.asl.yaml", "Machine", "DefinitionUri"),
     ('"AWS::DynamoDB::Table"', "", "Table", "Type"),
@@ -238,6 +241,12 @@ def test_a_schedule_says_how_often_and_with_what(tmp_path: Path, expression: str
     """EventBridge's rate expressions, and the event as JSON."""
     template = _scheduled(tmp_path, f"{{ScheduleExpression: {expression}, Input: '{{\"for_s\": 50}}'}}")
     assert [(s.every_s, s.event) for s in template.functions["Timer"].schedules] == [(every_s, {"for_s": 50})]
+
+
+def test_an_event_source_that_the_engine_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    """Otherwise its function would never be called, and the template looks as if it were."""
+    with pytest.raises(TemplateInvalid, match="'Kinesis' is not one of HttpApi, ScheduleV2, DynamoDB, SQS"):
+        read(tmp_path, TEMPLATE.replace("Type: DynamoDB,", "Type: Kinesis,"))
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,10 @@ __all__ = [
     "read_template",
 ]
 
+_ROUTE, _SCHEDULE = "HttpApi", "ScheduleV2"
+_FED_BY_THE_ENGINE = ("DynamoDB", "SQS")
+"""Event sources that the engine stands for by itself: the stream of the log, and the queues of events."""
+
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
 
@@ -107,14 +111,16 @@ def _function(document: TemplateDocument, name: str) -> Function:
     own = document.properties(name)
     shared = document.mapping(document.section("Globals").get("Function"), "Globals.Function")
     merged = {**shared, **own}
+    events = document.mapping(merged.get("Events"), "Events")
+    _check_event_sources(document, events)
     return Function(
         logical_id=name,
         handler=_handler(document, merged),
         timeout_s=document.number(merged.get("Timeout", 3), "Timeout"),  # 3 s and 128 MB: Lambda's own defaults
         memory_mb=document.number(merged.get("MemorySize", 128), "MemorySize"),
         environment={**_environment(document, shared), **_environment(document, own)},
-        routes=_routes(document, document.mapping(merged.get("Events"), "Events")),
-        schedules=_schedules(document, document.mapping(merged.get("Events"), "Events")),
+        routes=_routes(document, events),
+        schedules=_schedules(document, events),
     )
 
 
@@ -136,17 +142,26 @@ def _environment(document: TemplateDocument, properties: Mapping[str, Any]) -> d
     return resolved
 
 
+def _check_event_sources(document: TemplateDocument, events: Mapping[str, Any]) -> None:
+    """Check that the engine has every event source, so that none is ignored."""
+    known = (_ROUTE, _SCHEDULE, *_FED_BY_THE_ENGINE)
+    for name, event in events.items():
+        kind = document.text(document.mapping(event, f"Events.{name}").get("Type"), f"Events.{name}.Type")
+        if kind not in known:
+            raise document.invalid(f"Events.{name}.Type", f"{kind!r} is not one of {', '.join(known)}")
+
+
 def _routes(document: TemplateDocument, events: Mapping[str, Any]) -> tuple[ApiRoute, ...]:
-    return tuple(_route(document, field, properties) for field, properties in _events(events, "HttpApi"))
+    return tuple(_route(document, field, properties) for field, properties in _events(events, _ROUTE))
 
 
 def _schedules(document: TemplateDocument, events: Mapping[str, Any]) -> tuple[Schedule, ...]:
-    return tuple(_schedule(document, field, properties) for field, properties in _events(events, "ScheduleV2"))
+    return tuple(_schedule(document, field, properties) for field, properties in _events(events, _SCHEDULE))
 
 
 def _events(events: Mapping[str, Any], kind: str) -> list[tuple[str, object]]:
     """Return the events of a kind: the field of each, for errors, and its properties."""
-    names = [name for name, event in events.items() if isinstance(event, dict) and event.get("Type") == kind]
+    names = [name for name, event in events.items() if event["Type"] == kind]
     return [(f"Events.{name}", events[name].get("Properties")) for name in names]
 
 

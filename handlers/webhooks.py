@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Mapping
 from typing import Any
 
+from workflows.clock import read_timestamp
 from workflows.engine import Engine, engine, settings
 from workflows.publishing.webhooks.delivering import deliver, keep_delivering
 from workflows.publishing.webhooks.targets import Targets, read_targets
@@ -58,13 +59,16 @@ class NotAnEvent(Exception):
 
 
 def _cloud_event(message: Any) -> Mapping[str, Any]:
+    """Return the event of a message. Raises NotAnEvent, also for an event that could be stored and never sent."""
     try:
         event: Mapping[str, Any] = json.loads(message["body"])["detail"]
-        if all(isinstance(event[name], str) for name in ("id", "type", "time")):
-            return event
+        if not all(isinstance(event[name], str) for name in ("id", "type", "time")):
+            raise NotAnEvent("the event lacks an id, a type or a time")
+        read_timestamp(event["time"])
+        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()  # NaN and lone surrogates are not JSON in UTF-8
     except (KeyError, TypeError, ValueError) as error:
         raise NotAnEvent("not EventBridge's event about a published event") from error
-    raise NotAnEvent("the event lacks an id, a type or a time")
+    return event
 
 
 def _message_id(message: Any) -> str:

@@ -8,20 +8,18 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import httpx
 import pytest
-from standardwebhooks import Webhook
 
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.emulator import REGION
 from tests.deployment.people import DEADLINE_S, Listener, placed
 from tests.deployment.roles import NO_JSON
+from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
 from workflows.aws.event_queue import EventQueue
 
 EXPEDITER = Path(sys.executable).with_name("expediter")
@@ -85,48 +83,19 @@ def test_published_events_arrive_in_the_queue_of_a_backend_service(
     ]
 
 
-class _Receiver(BaseHTTPRequestHandler):
-    """Verifies webhooks by the server's ``secret``, and keeps their events in its ``events``."""
-
-    server: _Receivers
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.events.append(Webhook(self.server.secret).verify(body, dict(self.headers)))
-        self.send_response(204)
-        self.end_headers()
-
-    def log_message(self, *_: object) -> None:
-        """Print nothing."""
-
-
-class _Receivers(ThreadingHTTPServer):
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Receiver)
-        self.secret = ""
-        self.events: list[Any] = []
-
-
 @pytest.fixture
-def receiver() -> Iterator[_Receivers]:
-    with _Receivers() as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def receiver() -> Iterator[VerifyingReceiver]:
+    with receiving() as running:
+        yield running
 
 
 def test_a_registered_endpoint_gets_the_signed_events_of_an_order(
-    join: Join, listener: Listener, receiver: _Receivers
+    join: Join, listener: Listener, receiver: VerifyingReceiver
 ) -> None:
     """Through the topic, the queue and the function, from the endpoint that a service registered over HTTP."""
     service, customer, restaurant = join("service"), join("customer"), join("restaurant")
-    url = f"http://127.0.0.1:{receiver.server_port}/"
-    endpoint = service.register_webhook(url, key="loyalty", enabled=False)
-    receiver.secret = endpoint["secret"]
-    service.change_webhook(endpoint["id"], enabled=True)
-    assert service.test_webhook(endpoint["id"])["status"] == "delivered"
+    endpoint_id = receiver.register(service)
+    assert service.test_webhook(endpoint_id)["status"] == "delivered"
     order_id = placed(customer, restaurant, listener)
     restaurant.reject(order_id, "closed for the night")
 
@@ -134,7 +103,7 @@ def test_a_registered_endpoint_gets_the_signed_events_of_an_order(
         return {event["type"] for event in receiver.events if event["subject"] == order_id}
 
     listener.until(received, lambda types: "expediter.order.cancelled.v1" in types)
-    service.remove_webhook(endpoint["id"])
+    service.remove_webhook(endpoint_id)
 
 
 def test_a_deployment_without_sockets_names_the_problem_and_answers_reads_that_wait(

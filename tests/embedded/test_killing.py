@@ -21,22 +21,35 @@ from domain.order.books import books
 from domain.order.events import Event, PaymentFact
 from domain.order.intents import owed
 from domain.order.order import RunState
+from tests.publishing.verifying_receiver import receiving
 from workflows.audit.verify import verify
 from workflows.cli.connection import minted
 from workflows.cli.demo.menu import demo_order
 from workflows.cli.demo.play import play
 from workflows.cli.demo.stories import cast
-from workflows.cli.folder import open_ledgers, open_log
+from workflows.cli.folder import open_database, open_ledgers, open_log
 from workflows.client import ExpediterClient
+from workflows.clock import SystemClock
+from workflows.embedded.lambda_.published_events import CHECKPOINT
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
 from workflows.orders.command_handling import fold
+from workflows.publishing.cloud_events import cloud_events
+from workflows.publishing.webhooks import deliveries
+from workflows.publishing.webhooks.deliveries import DeliveryState
 from workflows.sandbox.books_check import check_books
+from workflows.sqlite.documents import SqliteDocuments
+from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.keyring import SqliteKeyRing
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 200
 KILLS = 32
 IN_FLIGHT = 96
 DEADLINE_S = 400.0
-PARAMETERS = {"CourierAnswerSeconds": "2", "KitchenAnswerSeconds": "6"}
+PARAMETERS = {"CourierAnswerSeconds": "2", "KitchenAnswerSeconds": "6", "WebhookTargets": "any"}
+SENT = [f"expediter.order.{name}.v1" for name in ("placed", "completed", "cancelled")]
+"""Types of events that a webhook endpoint gets meanwhile."""
 
 
 class MortalEngine:
@@ -106,24 +119,26 @@ class PatientTransport(httpx.HTTPTransport):
 
 
 def test_every_order_ends_whatever_moment_the_engine_is_killed_at(tmp_path: Path, capsys: Any) -> None:
-    """No double charge, no lost or doubled event, nothing owed: 200 orders, at least 30 kills."""
+    """No double charge, no lost or doubled event, nothing owed, no webhook lost: 200 orders, at least 30 kills."""
     seed = secrets.randbelow(2**32)
     engine = MortalEngine(tmp_path, Random(seed))
     random = Random(seed)
     orders = [(story, demo_order(random, story.payment_method)) for story in cast(ORDERS, random)]
 
-    with httpx.Client(timeout=30, transport=PatientTransport(engine)) as http:
+    with receiving() as receiver, httpx.Client(timeout=30, transport=PatientTransport(engine)) as http:
 
         def sign_in(role: str, subject: str) -> ExpediterClient:
             return ExpediterClient(engine.url, minted(tmp_path, role, subject, 3600), http=http)
 
+        endpoint_id = receiver.register(sign_in("service", "loyalty"), SENT)
         played = play(orders, sign_in, "killing", lambda _: None, together=IN_FLIGHT, within_s=DEADLINE_S)
-    engine.stop()
+        engine.stop()
     with capsys.disabled():
         print(f"\nseed {seed}: {engine.kills} kills during {len(played)} orders")
     assert engine.kills == KILLS
     assert [order for order in played if not order.ended] == []
     inspect(tmp_path, {str(order.view["id"]) for order in played})
+    inspect_webhooks(tmp_path, endpoint_id, received={event["id"] for event in receiver.events})
 
 
 def inspect(folder: Path, placed: set[str]) -> None:
@@ -151,3 +166,28 @@ def _free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def inspect_webhooks(folder: Path, endpoint_id: str, received: set[str]) -> None:
+    """Each event up to the checkpoint has its delivery, and each delivery that counts as delivered has arrived.
+
+    Those after the checkpoint are taken from the log by the next engine, and pending ones are attempted again.
+    """
+    with open_database(folder) as database:
+        log = SqliteEventLog(database, Codec(SqliteKeyRing(database), EVENT_TYPES), SystemClock())
+        documents = SqliteDocuments(database)
+        checkpoint = documents.get(*CHECKPOINT)
+        assert checkpoint is not None
+        taken = log.changes(None, checkpoint.body["read_to"])
+        events = [
+            event
+            for entry in taken
+            for event in cloud_events(entry.commit.pk.removeprefix("order#"), log.events(entry.commit))
+            if entry.position <= checkpoint.body["read_to"] and event.type in SENT
+        ]
+        for event in events:
+            stored = deliveries.load_delivery(documents, endpoint_id, deliveries.key_of(event.as_json()))
+            assert stored is not None, f"{event.id} has no delivery"
+            assert stored.delivery.state is not DeliveryState.FAILED
+            assert stored.delivery.state is not DeliveryState.DELIVERED or event.id in received
+        assert received

@@ -10,39 +10,72 @@ from handlers.http.documented import operation
 from handlers.http.moments import Cursor, Limit
 from handlers.http.responses import Response
 from handlers.http.search_parameters import (
+    ActorIs,
+    ActorRoleIs,
     AmountMax,
     AmountMin,
+    Bucket,
+    ByRestaurant,
     CauseIs,
     ChangedFrom,
+    CorrelationIs,
     CourierIs,
     CurrencyIs,
     CustomerIs,
     DependencyIs,
+    EventTypes,
     IdPrefix,
+    OpenOnly,
+    OrderIs,
     Overdue,
     Parked,
     PaymentReference,
+    PeopleOnly,
     PlacedFrom,
     PlacedTo,
     ReadYourWrite,
+    RecordedFrom,
+    RecordedTo,
     RestaurantIs,
+    SearchBody,
     Sort,
+    StatsFrom,
+    StatsTo,
     Statuses,
     WaitingFor,
+    blind_indexes,
     money_range,
+    stats_period,
     time_text,
     whole_prefix,
 )
 from workflows.clock import timestamp
 from workflows.engine import engine, settings
-from workflows.search.filters import OrderFilter, OrderSort
-from workflows.search.reading import WaitFor, search
+from workflows.incidents.approval_limits import read_limits
+from workflows.orders.json_values import money_json
+from workflows.orders.permissions import Action, Tie, allowed, check_role
+from workflows.orders.visibility import audience_of
+from workflows.search.filters import BoardFilter, EventFilter, OrderFilter, OrderSort, StatsFilter
+from workflows.search.reading import WaitFor, search, views_of
+from workflows.search.view_state import views_state
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
     from sqlalchemy import Connection
 
-    from workflows.client.search_json import ListedOrdersJson
+    from workflows.client.search_json import (
+        ListedEventsJson,
+        ListedOfferJson,
+        ListedOffersJson,
+        ListedOrdersJson,
+        ListedTicketJson,
+        ListedTicketsJson,
+        MeJson,
+        StatsGroupJson,
+        StatsJson,
+    )
+    from workflows.search.boards import BoardPage
+    from workflows.search.event_list import EventPage
     from workflows.search.order_list import OrderPage
 
 TAG = "Lists"
@@ -52,7 +85,7 @@ api = Api()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(read_budgets)  # fail now if a setting is missing
+    engine(read_budgets, read_limits)  # fail now if a setting is missing or wrong
     return api.resolve(event)
 
 
@@ -122,4 +155,169 @@ def _orders(wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None
 
     page, as_of = search(engine(), actor, "orders", read, wait_for)
     body: ListedOrdersJson = {"orders": page.orders, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "POST", "/orders/search", tag=TAG, answers="ListedOrdersJson", order=False)
+def search_orders(body: SearchBody, limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Find the orders of a customer by phone, e-mail address or name. For support.
+
+    They are in the body so that they are in no log of addresses. Orders of an erased customer are not found.
+    """
+    check_role(api.caller.actor, Action.SEARCH_PERSONAL)
+    found = blind_indexes(body, views_of(engine()).blind_index)
+    wanted = OrderFilter(phone_index=found.get("phone"), email_index=found.get("email"), name_index=found.get("name"))
+    return _orders(wanted, OrderSort.NEWEST, limit, cursor, None)
+
+
+@operation(api, "GET", "/events", tag=TAG, answers="ListedEventsJson", order=False)
+def list_events(
+    *,
+    type: EventTypes = None,  # noqa: A002 -- the name of the query parameter
+    actor: ActorIs = None,
+    actor_role: ActorRoleIs = None,
+    order: OrderIs = None,
+    customer: CustomerIs = None,
+    restaurant: RestaurantIs = None,
+    recorded_from: RecordedFrom = None,
+    recorded_to: RecordedTo = None,
+    correlation: CorrelationIs = None,
+    people_only: PeopleOnly = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    wait_for: ReadYourWrite = None,
+) -> Response:
+    """List the events of all orders, the newest first. For support, auditors and services.
+
+    Personal fields are not in lists; the history of the order has them.
+    """
+    caller = api.caller.actor
+    check_role(caller, Action.LIST_EVENTS)
+    wanted = EventFilter(
+        types=() if type is None else type,
+        actor=actor,
+        actor_role=actor_role,
+        order=order,
+        customer=customer,
+        restaurant=restaurant,
+        recorded_from=time_text(recorded_from),
+        recorded_to=time_text(recorded_to),
+        correlation=correlation,
+        people_only=people_only,
+    )
+
+    def read(connection: Connection, _: str) -> EventPage:
+        from workflows.search import event_list
+
+        return event_list.list_events(connection, wanted, audience_of(caller), limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), caller, "events", read, wait_for)
+    body: ListedEventsJson = {"events": page.events, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/tickets", tag=TAG, answers="ListedTicketsJson", order=False)
+def list_tickets(
+    *,
+    open: OpenOnly = True,  # noqa: A002 -- the name of the query parameter
+    restaurant: RestaurantIs = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    wait_for: ReadYourWrite = None,
+) -> Response:
+    """List a restaurant's tickets. Restaurants list their own; support, auditors and services all."""
+    caller = api.caller.actor
+    check_role(caller, Action.LIST_TICKETS)
+    wanted = BoardFilter(open=open, of=restaurant)
+
+    def read(connection: Connection, _: str) -> BoardPage[ListedTicketJson]:
+        from workflows.search import boards
+
+        return boards.list_tickets(connection, caller, wanted, limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), caller, "tickets", read, wait_for)
+    body: ListedTicketsJson = {"tickets": page.rows, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/offers", tag=TAG, answers="ListedOffersJson", order=False)
+def list_offers(
+    *,
+    open: OpenOnly = True,  # noqa: A002 -- the name of the query parameter
+    courier: CourierIs = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    wait_for: ReadYourWrite = None,
+) -> Response:
+    """List offers of deliveries.
+
+    Couriers list the open offers that they may accept, or with `open=false` those that they accepted; support, auditors
+    and services all.
+    """
+    caller = api.caller.actor
+    check_role(caller, Action.LIST_OFFERS)
+    wanted = BoardFilter(open=open, of=courier)
+
+    def read(connection: Connection, _: str) -> BoardPage[ListedOfferJson]:
+        from workflows.search import boards
+
+        return boards.list_offers(connection, caller, wanted, limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), caller, "offers", read, wait_for)
+    body: ListedOffersJson = {"offers": page.rows, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/stats", tag=TAG, answers="StatsJson", order=False)
+def get_stats(
+    *,
+    placed_from: StatsFrom = None,
+    placed_to: StatsTo = None,
+    restaurant: RestaurantIs = None,
+    bucket: Bucket = None,
+    by_restaurant: ByRestaurant = False,
+) -> Response:
+    """Count the orders placed in a time: by status, their money, and how long each stage took.
+
+    Restaurants see their own orders; support, auditors and services all. A percentile is the nearest rank of the orders
+    that ended the stage.
+    """
+    caller = api.caller.actor
+    check_role(caller, Action.READ_STATISTICS)
+    since, until = stats_period(placed_from, placed_to, engine().clock.now())
+    wanted = StatsFilter(
+        placed_from=since, placed_to=until, restaurant=restaurant, bucket=bucket, by_restaurant=by_restaurant
+    )
+
+    def read(connection: Connection, _: str) -> tuple[list[StatsGroupJson], bool]:
+        from workflows.search import stats
+
+        return stats.statistics(connection, caller, wanted)
+
+    (groups, more), as_of = search(engine(), caller, "orders", read)
+    body: StatsJson = {"placed_from": since, "placed_to": until, "groups": groups, "more": more, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/views", tag=TAG, answers="ViewsJson", order=False)
+def get_views() -> Response:
+    """Read the state of the views: their version, how far they are behind, and what could not be projected."""
+    check_role(api.caller.actor, Action.READ_VIEWS)
+    return json_answer(views_state(engine()))
+
+
+@operation(api, "GET", "/me", tag=TAG, answers="MeJson", order=False)
+def get_me() -> Response:
+    """Read who the caller is, by the access token, and what they may do."""
+    actor = api.caller.actor
+    limits = settings(read_limits)
+    body: MeJson = {
+        "role": actor.role.value,
+        "id": actor.id,
+        "may": [
+            {"action": action.name.lower(), "on": "any" if tie is Tie.ANY else "own"}
+            for action, tie in allowed(actor.role).items()
+        ],
+        "second_person_above": [money_json(limit) for _, limit in sorted(limits.items())],
+    }
     return json_answer(body)

@@ -4,30 +4,34 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
 from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_function
 
-from domain.identifiers import NAME, parse_order_id
+from domain.identifiers import NAME, Role, parse_order_id
 from domain.money import Money
 from domain.order.order import Status
 from handlers.http.invalid import invalid
 from handlers.http.moments import TIME_SCHEMA, read_time
 from handlers.http.parameters import InQuery
-from handlers.http.values import Shape
+from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
-from workflows.search.filters import OrderSort
+from workflows.orders.blind_index import BlindIndex
+from workflows.search.filters import BucketSize, OrderSort
 from workflows.search.reading import WaitFor
 from workflows.time_budgets import Awaiting
 
 _AMOUNT = r"[0-9]{1,9}(\.[0-9]{1,3})?"
 _ID_PREFIX = "(ord_)?[a-z2-7]{1,26}"
 _REFERENCE = "[!-~]{1,200}"
+_TYPES = "[A-Z][A-Za-z]{1,60}"
+_STATS_MAX = timedelta(days=92)
+_EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _WAIT_FOR = r"(ord_[a-z2-7]{26}):([1-9][0-9]{0,8})"
 
 
@@ -68,6 +72,13 @@ def _flag(value: Any) -> bool:
     if value not in ("true", "false"):
         raise ValueError("must be true or false")
     return bool(value == "true")
+
+
+def _event_types(value: Any) -> tuple[str, ...]:
+    parts = str(value).split(",")
+    if len(parts) > 50 or not all(re.fullmatch(_TYPES, part, re.ASCII) for part in parts):
+        raise ValueError("must be one or several types of events, with commas between them, e.g. OrderCancelled")
+    return tuple(parts)
 
 
 def _wait_for(value: Any) -> WaitFor:
@@ -127,6 +138,65 @@ ReadYourWrite = Annotated[
         "`as_of.includes` has the outcome."
     ),
 ]
+
+EventTypes = Annotated[
+    Annotated[
+        tuple[str, ...],
+        BeforeValidator(_event_types),
+        WithJsonSchema({"type": "string", "pattern": f"^({_TYPES})(,({_TYPES}))*$"}),
+    ]
+    | None,
+    InQuery("Only events of these types, with commas between them, e.g. `OrderCancelled`."),
+]
+ActorIs = Annotated[_Name | None, InQuery("Only events that this person or service recorded.")]
+ActorRoleIs = Annotated[Annotated[Role, OneOf(Role)] | None, InQuery("Only events that this role recorded.")]
+OrderIs = Annotated[OrderIdText | None, InQuery("Only events of this order.")]
+RecordedFrom = Annotated[_Time | None, InQuery("Only events recorded at this time or later.")]
+RecordedTo = Annotated[_Time | None, InQuery("Only events recorded before this time.")]
+CorrelationIs = Annotated[_Text | None, InQuery("Only events with this trace id.")]
+PeopleOnly = Annotated[_Flag, InQuery("Leave out the events that Expediter itself recorded.")]
+OpenOnly = Annotated[_Flag, InQuery("The open ones, or the others.")]
+Bucket = Annotated[Annotated[BucketSize, OneOf(BucketSize)] | None, InQuery("A group for each hour or day, in UTC.")]
+ByRestaurant = Annotated[_Flag, InQuery("A group for each restaurant.")]
+StatsFrom = Annotated[_Time | None, InQuery("Orders placed from this time on; by default a day before `placed_to`.")]
+StatsTo = Annotated[_Time | None, InQuery("Orders placed before this time; by default now. At most 92 days.")]
+
+
+class SearchBody(Strict):
+    """What support knows of a customer. All that is sent must match; at least one is needed.
+
+    A phone number is compared by its last nine digits, a name by all its words in any order.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"phone": "+49 30 1234567"}], "minProperties": 1})
+
+    phone: Phone | None = None
+    email: Email | None = None
+    name: Short | None = None
+
+
+def blind_indexes(body: SearchBody, index: BlindIndex) -> dict[str, str]:
+    """Return the blind indexes by ``phone``, ``email`` and ``name``. Raises InvalidRequest: nothing to look up."""
+    if body.phone is None and body.email is None and body.name is None:
+        raise invalid([("phone", "send phone, email or name")], HTTPStatus.UNPROCESSABLE_ENTITY)
+    made = {
+        "phone": None if body.phone is None else index.phone(body.phone),
+        "email": None if body.email is None else index.email(body.email),
+        "name": None if body.name is None else index.name(body.name),
+    }
+    empty = [(name, "has nothing to look up") for name, value in made.items() if getattr(body, name) and not value]
+    if empty:
+        raise invalid(empty, HTTPStatus.UNPROCESSABLE_ENTITY)
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def stats_period(placed_from: datetime | None, placed_to: datetime | None, now: datetime) -> tuple[str, str]:
+    """Return the period of statistics as the views hold times. Raises InvalidRequest: it is empty or too long."""
+    until = placed_to or now
+    since = placed_from or max(until, _EARLIEST) - timedelta(days=1)
+    if not timedelta(0) < until - since <= _STATS_MAX:
+        raise invalid([("placed_from", "must be before placed_to, by at most 92 days")], HTTPStatus.BAD_REQUEST)
+    return timestamp(since), timestamp(until)
 
 
 def money_range(least: str | None, most: str | None, currency: str | None) -> tuple[Money | None, Money | None]:

@@ -58,7 +58,9 @@ schema = schemathesis.openapi.from_dict(
 BEYOND_SCHEMAS = re.compile(
     "must be a whole number"  # 2.0 is an integer to JSON Schema
     "|at most [0-3] decimals|an ISO 4217 currency"  # depends on the currency
-    "|is not a cursor of this order|send version or at, not both|send it with If-None-Match, and without version and at"
+    "|is not a cursor of|send version or at, not both|send it with If-None-Match, and without version and at"
+    "|send it with currency|is not an amount in|send phone, email or name|has nothing to look up"
+    "|must be before placed_to"
     "|must be at most|there is no such time"  # times before year 1 in UTC
 )
 

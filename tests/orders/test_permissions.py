@@ -53,6 +53,12 @@ SET_CIRCUIT           -             -             -               ANY       -   
 READ_WEBHOOKS         -             -             -               ANY       ANY       -
 MANAGE_WEBHOOKS       -             -             -               -         ANY       -
 RESEND_WEBHOOKS       -             -             -               ANY       ANY       -
+SEARCH_PERSONAL       -             -             -               ANY       -         -
+LIST_EVENTS           -             -             -               ANY       ANY       ANY
+LIST_TICKETS          -             PARTY         -               ANY       ANY       ANY
+LIST_OFFERS           -             -             CONCERNED       ANY       ANY       ANY
+READ_STATISTICS       -             PARTY         -               ANY       ANY       ANY
+READ_VIEWS            -             -             -               ANY       ANY       ANY
 """
 ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
 

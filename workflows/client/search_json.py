@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, Literal, TypedDict
 
 from msgspec import Meta
 
 from .incident_json import Cause, Provider
 from .order_json import (
+    ActorJson,
     AwaitingText,
     CancellationCause,
     Fault,
     MoneyJson,
     OrderIdText,
     OrderStatus,
+    Role,
     TimeText,
     VersionNumber,
 )
@@ -82,3 +84,183 @@ class ListedOrdersJson(TypedDict):
     orders: list[ListedOrderJson]
     next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
     as_of: AsOfJson
+
+
+class ListedEventJson(TypedDict):
+    """An event of any order. Personal fields are not in lists: the order's own history has them."""
+
+    order_id: OrderIdText
+    version: Annotated[VersionNumber, Meta(description="The order's version after this event.")]
+    type: str
+    recorded_at: TimeText
+    actor: ActorJson
+    customer: str | None
+    restaurant: str | None
+    correlation: str
+    causation: str
+    hash: Annotated[str, Meta(description="The hash of its commit, in hexadecimal.")]
+    data: Annotated[dict[str, Any], Meta(description="The fields of this type of event that are not personal.")]
+
+
+class ListedEventsJson(TypedDict):
+    """A page of events, the newest first."""
+
+    events: list[ListedEventJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+    as_of: AsOfJson
+
+
+class TicketLineJson(TypedDict):
+    """One item on a ticket. ``quantity`` units of the ``ordered`` ones are available."""
+
+    line: Annotated[int, Meta(ge=1)]
+    sku: str
+    name: str
+    quantity: Annotated[int, Meta(ge=0)]
+    ordered: Annotated[int, Meta(ge=1)]
+    options: list[str]
+
+
+class ListedTicketJson(TypedDict):
+    """An order as its restaurant sees it."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    restaurant: str
+    ticket: Annotated[int, Meta(ge=1, description="The number to answer.")]
+    state: str
+    open: Annotated[bool, Meta(description="The restaurant has something to do: answer, cook or hand over.")]
+    order_status: OrderStatus
+    placed_at: TimeText
+    sent_at: TimeText
+    accepted_at: TimeText | None
+    ready_by: Annotated[TimeText | None, Meta(description="When the restaurant expects the meal to be ready.")]
+    ready_at: Annotated[TimeText | None, Meta(description="When it reported the meal ready.")]
+    courier: str | None
+    lines: list[TicketLineJson]
+
+
+class ListedTicketsJson(TypedDict):
+    """A page of tickets: the open ones with the oldest first, or the closed ones with the newest first."""
+
+    tickets: list[ListedTicketJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+    as_of: AsOfJson
+
+
+class ListedOfferJson(TypedDict):
+    """An offer of a delivery."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    offer: Annotated[int, Meta(ge=1, description="The number to answer.")]
+    attempt: Annotated[int, Meta(ge=1)]
+    state: str
+    open: Annotated[bool, Meta(description="A courier can accept it.")]
+    restaurant: str
+    courier: Annotated[str | None, Meta(description="The courier who accepted it.")]
+    order_status: OrderStatus
+    offered_at: TimeText
+    assigned_at: TimeText | None
+    ready_by: Annotated[TimeText | None, Meta(description="When the restaurant expects the meal to be ready.")]
+
+
+class ListedOffersJson(TypedDict):
+    """A page of offers: the open ones with the oldest first, or accepted and ended ones with the newest first."""
+
+    offers: list[ListedOfferJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+    as_of: AsOfJson
+
+
+class StageJson(TypedDict):
+    """How long a stage took, in milliseconds, of the orders that ended it."""
+
+    orders: Annotated[int, Meta(ge=0)]
+    p50_ms: int
+    p95_ms: int
+
+
+class StatsMoneyJson(TypedDict):
+    """Sums in one currency."""
+
+    total: MoneyJson
+    captured: MoneyJson
+    refunded: MoneyJson
+    credited: MoneyJson
+
+
+class StatsGroupJson(TypedDict):
+    """Orders that were placed in one hour or day, or at one restaurant, or both."""
+
+    bucket: Annotated[str | None, Meta(description="The hour or day in UTC.", examples=["2026-05-04T12", "2026-05-04"])]
+    restaurant: str | None
+    orders: Annotated[int, Meta(ge=0)]
+    parked: Annotated[int, Meta(ge=0, description="How many of them are parked now.")]
+    by_status: Annotated[dict[str, int], Meta(description="The number of orders by their status now.")]
+    money: list[StatsMoneyJson]
+    stages: Annotated[
+        dict[str, StageJson],
+        Meta(
+            description="By stage: authorization, acceptance, preparation, assignment, pickup, delivery, settlement, "
+            "total."
+        ),
+    ]
+
+
+class StatsJson(TypedDict):
+    """Statistics of the orders that were placed in a time."""
+
+    placed_from: TimeText
+    placed_to: TimeText
+    groups: list[StatsGroupJson]
+    more: Annotated[bool, Meta(description="There are more groups: choose a shorter time or one restaurant.")]
+    as_of: AsOfJson
+
+
+class ViewStateJson(TypedDict):
+    """A view."""
+
+    name: str
+    version: Annotated[int, Meta(ge=0, description="Of the definition that it was built with; 0 before.")]
+    outdated: Annotated[bool, Meta(description="The code has another definition: the view has to be built again.")]
+    rows: Annotated[int, Meta(ge=0)]
+    building: Annotated[float | None, Meta(description="The part that is built beside it, from 0 to 1; else null.")]
+    parked: Annotated[int, Meta(ge=0, description="Streams whose rows could not be computed.")]
+
+
+class ParkedStreamJson(TypedDict):
+    """A stream whose rows in a view could not be computed."""
+
+    view: str
+    stream: str
+    error: str
+    since: TimeText
+
+
+class ViewsJson(TypedDict):
+    """The views, and how far they are behind the log."""
+
+    recorded_at: Annotated[TimeText | None, Meta(description="The newest commit in the views; null before the first.")]
+    lag_commits: Annotated[int | None, Meta(description="Commits that are not in the views yet. Null if unknown.")]
+    lag_s: Annotated[float | None, Meta(description="The age in seconds of the oldest of them. Null if unknown.")]
+    views: list[ViewStateJson]
+    parked: Annotated[list[ParkedStreamJson], Meta(description="The oldest hundred.")]
+
+
+class PermissionJson(TypedDict):
+    """Something that the caller may do."""
+
+    action: Annotated[str, Meta(examples=["cancel"])]
+    on: Annotated[Literal["any", "own"], Meta(description="On any order, or on the caller's own.")]
+
+
+class MeJson(TypedDict):
+    """The caller, as the token says, and what they may do."""
+
+    role: Role
+    id: str
+    may: list[PermissionJson]
+    second_person_above: Annotated[
+        list[MoneyJson], Meta(description="Larger amounts, and other currencies, need a second person.")
+    ]

@@ -39,6 +39,12 @@ class Action(StrEnum):
     READ_WEBHOOKS = "read webhook endpoints"
     MANAGE_WEBHOOKS = "register or change webhook endpoints"
     RESEND_WEBHOOKS = "resend webhooks"
+    SEARCH_PERSONAL = "search orders by phone, e-mail or name"
+    LIST_EVENTS = "list the events of all orders"
+    LIST_TICKETS = "list tickets"
+    LIST_OFFERS = "list offers"
+    READ_STATISTICS = "read statistics"
+    READ_VIEWS = "read the state of the views"
 
 
 class Tie(Enum):
@@ -73,6 +79,7 @@ _RESTAURANT = {Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: 
 _OFFERED = {Role.COURIER: Tie.OFFERED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 _ASSIGNED = {Role.COURIER: Tie.ASSIGNED, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 _SUPPORT = {Role.SUPPORT: Tie.ANY}
+_OPERATORS = {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY, Role.SERVICE: Tie.ANY}
 _PARTIES = {Role.CUSTOMER: Tie.PARTY, Role.RESTAURANT: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.SERVICE: Tie.ANY}
 
 PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
@@ -100,6 +107,12 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_WEBHOOKS: {Role.SERVICE: Tie.ANY, Role.SUPPORT: Tie.ANY},
     Action.MANAGE_WEBHOOKS: {Role.SERVICE: Tie.ANY},
     Action.RESEND_WEBHOOKS: {Role.SERVICE: Tie.ANY, Role.SUPPORT: Tie.ANY},
+    Action.SEARCH_PERSONAL: _SUPPORT,
+    Action.LIST_EVENTS: _OPERATORS,
+    Action.LIST_TICKETS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
+    Action.LIST_OFFERS: {**_OPERATORS, Role.COURIER: Tie.CONCERNED},
+    Action.READ_STATISTICS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
+    Action.READ_VIEWS: _OPERATORS,
 }
 
 
@@ -154,6 +167,17 @@ def declines(actor: Actor, named: str | None) -> CourierId | None:
 def reads_all(actor: Actor) -> bool:
     """Whether the caller may read every order."""
     return PERMISSIONS[Action.READ].get(actor.role) is Tie.ANY
+
+
+def check_role(actor: Actor, action: Action) -> None:
+    """Check that the caller may do this at all; on which orders is for ``may`` to decide. Raises NotAllowed."""
+    if actor.role not in PERMISSIONS[action]:
+        raise NotAllowed(actor, action)
+
+
+def allowed(role: Role) -> dict[Action, Tie]:
+    """Return what a role may do, and on which orders."""
+    return {action: ties[role] for action, ties in PERMISSIONS.items() if role in ties}
 
 
 def check_all(actor: Actor, action: Action) -> None:

@@ -41,6 +41,7 @@ _column = TICKETS.c
 
 for _index in (
     Index("board", _column.restaurant, _column.open, _column.sent_at, _column.order_id),
+    Index("open", _column.open, _column.sent_at, sqlite_where=_column.open == 1, postgresql_where=_column.open == 1),
     Index("state", _column.restaurant, _column.state, _column.sent_at),
 ):
     assert _index.table is TICKETS

@@ -71,10 +71,17 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
-    """Which tickets or offers. ``of``: the restaurant's or the courier's; ``open`` None: open and closed ones."""
+    """Which tickets or offers: the open ones or the others. ``of``: only the restaurant's or the courier's."""
 
-    open: bool | None = True
+    open: bool = True
     of: str | None = None
+
+
+class BucketSize(StrEnum):
+    """The time that a group of orders was placed in."""
+
+    HOUR = "hour"
+    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,5 +91,5 @@ class StatsFilter:
     placed_from: str
     placed_to: str
     restaurant: str | None = None
-    bucket: str | None = None
+    bucket: BucketSize | None = None
     by_restaurant: bool = False

@@ -52,7 +52,7 @@ def search(
 
     def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
         result = read(connection, store.as_of(connection).recorded_at)
-        as_of = _as_of(engine, store, connection)
+        as_of = age_of(engine, store, connection)
         complete = store.built(connection, store.views[view]).version > 0
         return result, cast("AsOfJson", {**as_of, "complete": complete, "includes": includes})
 
@@ -69,6 +69,16 @@ def views_of(engine: Engine) -> Views:
 def in_snapshot(engine: Engine, views: Views, read: Callable[[ViewStore, Connection], T]) -> T:
     """Call ``read`` in a transaction on another thread. Raises ViewsUnavailable, SearchTooSlow."""
 
+    def read_in_one(store: ViewStore) -> T:
+        with store.reading() as connection:
+            return read(store, connection)
+
+    return with_store(engine, views, read_in_one)
+
+
+def with_store(engine: Engine, views: Views, read: Callable[[ViewStore], T]) -> T:
+    """Call ``read`` on another thread; it opens its own transactions. Raises ViewsUnavailable, SearchTooSlow."""
+
     def call() -> T:
         from workflows.projections.store import ViewStore
         from workflows.projections.views import all_views
@@ -76,8 +86,7 @@ def in_snapshot(engine: Engine, views: Views, read: Callable[[ViewStore, Connect
 
         store = ViewStore(views.database, all_views(views.blind_index), engine.clock)
         try:
-            with store.reading() as connection:
-                return read(store, connection)
+            return read(store)
         except StatementTooSlow as error:
             raise SearchTooSlow("The search took too long and was stopped. Narrow its filter.") from error
         except SqlUnavailable as error:
@@ -106,7 +115,8 @@ def _waited(engine: Engine, views: Views, actor: Actor, wait_for: WaitFor) -> bo
     return in_snapshot(engine, views, includes)
 
 
-def _as_of(engine: Engine, store: ViewStore, connection: Connection) -> dict[str, Any]:
+def age_of(engine: Engine, store: ViewStore, connection: Connection) -> dict[str, Any]:
+    """Return how old the views are: ``recorded_at``, ``lag_commits``, ``lag_s``."""
     as_of, feed = store.as_of(connection), views_of(engine).feed
     lag_commits, lag_s = None, None
     if feed is not None:

@@ -1,0 +1,219 @@
+"""Search by personal data, events, boards, statistics, the state of the views, and what each role may have of them."""
+
+from __future__ import annotations
+
+import pytest
+
+from domain.identifiers import SYSTEM, Role
+from workflows.event_store.erasure import erase
+from workflows.orders.permissions import PERMISSIONS, Action
+
+ROLES = sorted(set(Role) - {Role.SYSTEM})
+ROUTES = {
+    ("GET", "/orders"): Action.READ,
+    ("POST", "/orders/search"): Action.SEARCH_PERSONAL,
+    ("GET", "/events"): Action.LIST_EVENTS,
+    ("GET", "/tickets"): Action.LIST_TICKETS,
+    ("GET", "/offers"): Action.LIST_OFFERS,
+    ("GET", "/stats"): Action.READ_STATISTICS,
+    ("GET", "/views"): Action.READ_VIEWS,
+    ("GET", "/me"): None,
+}
+PHONE = {"phone": "+49 30 1234567"}
+CONTACT = {"name": "Zoë Núñez", "phone": "+48 22 5550199", "address": "Mill Lane 4", "email": "Zoe@Example.com"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("route", ROUTES, ids=" ".join)
+def test_a_role_reads_what_the_table_allows_and_nothing_else(shop, route, role):
+    """The others are refused by name. All may read orders: each role its own part."""
+    (method, path), action = route, ROUTES[route]
+    answer = shop.call(method, path, *((PHONE,) if method == "POST" else ()), role=role, sub="somebody")
+    if action is None or role in PERMISSIONS[action]:
+        assert answer.status == 200, answer
+    else:
+        assert (answer.status, answer.problem) == (403, "NotAllowed")
+
+
+def test_every_route_of_lists_is_in_this_table(shop):
+    """A new list needs a rule."""
+    ours = {(r.method, r.path) for handler, r in shop.template_routes if handler == "handlers.search_api.handler"}
+    assert ours == set(ROUTES)
+
+
+@pytest.mark.parametrize(
+    ("role", "own", "stranger"),
+    [("customer", "ada", "bob"), ("restaurant", "rosa", "luigi"), ("courier", "carl", "cleo")],
+)
+def test_each_role_lists_its_own_part(shop, role, own, stranger):
+    """Orders of others are in no list, whatever the filter says."""
+    order_id = shop.assigned()
+    shop.project()
+    for query in ({}, {"customer": "ada"}, {"restaurant": "rosa"}, {"courier": "carl"}, {"id_prefix": order_id}):
+        assert shop.ids(role=role, sub=own, **query) == [order_id]
+        assert shop.ids(role=role, sub=stranger, **query) == []
+
+
+@pytest.mark.parametrize(
+    "known", [{"phone": "0225550199"}, {"email": "zoe@example.com"}, {"name": "nunez zoe"}, CONTACT]
+)
+def test_support_finds_the_orders_of_a_customer_by_what_the_customer_says(shop, known):
+    """As people write it: without the country, in small letters, without accents, in any order."""
+    order_id = shop.place(key="1", contact=CONTACT)
+    shop.place(key="2")
+    shop.project()
+    known = {name: known[name] for name in ("phone", "email", "name") if name in known}
+    answer = shop.call("POST", "/orders/search", known, role="support")
+    assert [order["id"] for order in answer.json["orders"]] == [order_id]
+    assert CONTACT["phone"] not in answer.text
+
+
+def test_an_erased_customer_is_not_found(shop):
+    """The blind indexes go with the customer's key."""
+    shop.place()
+    shop.project()
+    assert shop.call("POST", "/orders/search", PHONE, role="support").json["orders"] != []
+    erase(shop.log, shop.keyring, shop.clock, "ada", actor=SYSTEM, reason="asked")
+    shop.project()
+    assert shop.call("POST", "/orders/search", PHONE, role="support").json["orders"] == []
+
+
+@pytest.mark.parametrize(("sent", "field"), [({}, "phone"), ({"name": "?!"}, "name"), ({"phone": "call me"}, "phone")])
+def test_a_search_for_nothing_is_refused(shop, sent, field):
+    """Otherwise an empty search would list all orders."""
+    answer = shop.call("POST", "/orders/search", sent, role="support")
+    assert (answer.status, answer.fields) == (422, [field])
+
+
+def test_events_are_found_across_orders(shop):
+    """By type, actor, order, customer, restaurant, time and trace; the newest first."""
+    first, second = shop.accepted(key="1"), shop.authorized(key="2", sub="bob", restaurant="luigi")
+    shop.project()
+
+    def found(**query: object) -> list[tuple[str, str]]:
+        answer = shop.list("/events", **query)
+        assert answer.status == 200, answer
+        return [(event["order_id"], event["type"]) for event in answer.json["events"]]
+
+    everything = found(limit=100)
+    assert len(everything) == len(set(everything)) > 8
+    assert found(type="OrderPlaced") == [(second, "OrderPlaced"), (first, "OrderPlaced")]
+    assert found(type="PreparationAccepted,OrderPlaced", customer="ada") == [
+        (first, "PreparationAccepted"),
+        (first, "OrderPlaced"),
+    ]
+    assert found(type="PreparationAccepted,OrderPlaced") == [
+        (second, "OrderPlaced"),
+        (first, "PreparationAccepted"),
+        (first, "OrderPlaced"),
+    ]
+    assert found(actor="rosa") == [(first, "PreparationAccepted"), *[(first, "CourierRequested")]][::-1]
+    assert {order for order, _ in found(order=first)} == {first}
+    assert {order for order, _ in found(restaurant="luigi")} == {second}
+    assert {order for order, _ in found(customer="bob", actor_role="customer")} == {second}
+    assert (
+        "PaymentAuthorized" in {kind for _, kind in found()},
+        "PaymentAuthorized" in {kind for _, kind in found(people_only=True)},
+    ) == (True, False)
+    placed = shop.list("/events", type="OrderPlaced", order=first).json["events"][0]
+    assert found(correlation=placed["correlation"])[-1] == (first, "OrderPlaced")
+    assert found(recorded_to=placed["recorded_at"]) == []
+    assert (first, "OrderPlaced") in found(recorded_from=placed["recorded_at"])
+
+
+def test_pages_of_events_list_each_event_once(shop):
+    """Also while new ones are recorded."""
+    for number in range(4):
+        shop.authorized(key=f"key-{number}")
+    shop.project()
+    expected = [(event["order_id"], event["version"]) for event in shop.list("/events", limit=100).json["events"]]
+    listed, cursor = [], None
+    while True:
+        page = shop.list("/events", limit=3, **({"cursor": cursor} if cursor else {})).json
+        listed += [(event["order_id"], event["version"]) for event in page["events"]]
+        cursor = page["next"]
+        if cursor is None:
+            break
+        shop.place(key=f"later-{len(listed)}")
+        shop.project()
+    assert listed == expected
+
+
+def test_events_in_lists_have_no_personal_data(shop):
+    """Neither the customer's nor what people wrote; the history of the order has them, for those who may read it."""
+    order_id = shop.place()
+    shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "my knee hurts"}, key="c")
+    shop.project()
+    for role in ("support", "auditor", "service"):
+        text = shop.list("/events", role=role).text
+        assert "Ada Byron" not in text
+        assert "my knee hurts" not in text
+        assert "CancellationRequested" in text
+
+
+def test_a_restaurants_board_has_its_open_tickets_with_the_oldest_first(shop):
+    """With the lines to cook, and the number to answer."""
+    first, second = shop.authorized(key="1"), shop.accepted(key="2")
+    shop.authorized(key="3", restaurant="luigi")
+    done = shop.picked_up(key="4")
+    shop.project()
+    board = shop.list("/tickets", role="restaurant", sub="rosa").json["tickets"]
+    assert [(ticket["order_id"], ticket["state"]) for ticket in board] == [(first, "requested"), (second, "accepted")]
+    assert board[0]["lines"][0] == {
+        "line": 1, "sku": "pizza-margherita", "name": "Pizza Margherita", "quantity": 2, "ordered": 2,
+        "options": ["Burrata"],
+    }  # fmt: skip
+    closed = shop.list("/tickets", role="restaurant", sub="rosa", open=False).json["tickets"]
+    assert [ticket["order_id"] for ticket in closed] == [done]
+    assert len(shop.list("/tickets", restaurant="luigi").json["tickets"]) == 1
+
+
+def test_a_couriers_board_has_open_offers_and_the_couriers_own_deliveries(shop):
+    """A courier who accepted an offer has it under ``open=false``; other couriers no longer see it."""
+    offered, mine = shop.accepted(key="1"), shop.assigned(key="2")
+    shop.project()
+    for sub, accepted in (("carl", [mine]), ("cleo", [])):
+        board = shop.list("/offers", role="courier", sub=sub).json["offers"]
+        assert [offer["order_id"] for offer in board] == [offered]
+        own = shop.list("/offers", role="courier", sub=sub, open=False).json["offers"]
+        assert [offer["order_id"] for offer in own] == accepted
+
+
+def test_statistics_count_orders_money_and_stages(shop):
+    """Each number equals what the listed orders add up to."""
+    for number in range(3):
+        shop.picked_up(key=f"picked-{number}")
+    shop.place(key="bob", sub="bob", restaurant="luigi")
+    shop.project()
+    [group] = shop.list("/stats").json["groups"]
+    assert (group["orders"], group["parked"], group["by_status"]) == (4, 0, {"picked_up": 3, "placed": 1})
+    assert [money["total"] for money in group["money"]] == [{"amount": "109.60", "currency": "EUR"}]
+    assert group["stages"]["acceptance"]["orders"] == 3
+    assert 0 < group["stages"]["acceptance"]["p50_ms"] <= group["stages"]["acceptance"]["p95_ms"]
+    assert "delivery" not in group["stages"]
+    by_place = shop.list("/stats", by_restaurant=True, bucket="day").json["groups"]
+    assert [(each["bucket"], each["restaurant"], each["orders"]) for each in by_place] == [
+        ("2026-05-04", "luigi", 1),
+        ("2026-05-04", "rosa", 3),
+    ]
+    assert shop.list("/stats", role="restaurant", sub="luigi").json["groups"][0]["orders"] == 1
+    assert shop.list("/stats", placed_to="2026-01-01T00:00:00Z").json["groups"] == []
+    refused = shop.list("/stats", placed_from="2020-01-01T00:00:00Z")
+    assert (refused.status, refused.fields) == (400, ["placed_from"])
+
+
+def test_the_state_of_the_views_has_their_version_and_lag(shop):
+    shop.place()
+    state = shop.list("/views").json
+    assert {view["name"]: view["outdated"] for view in state["views"]} == dict.fromkeys(shop.store.views, False)
+    assert (state["lag_commits"], state["parked"]) == (1, [])
+
+
+def test_the_caller_reads_what_it_may_do(shop):
+    """So that a console shows the buttons that work."""
+    me = shop.list("/me", role="customer", sub="ada").json
+    assert (me["role"], me["id"]) == ("customer", "ada")
+    assert {"action": "cancel", "on": "own"} in me["may"]
+    assert {"action": "place", "on": "own"} in me["may"]
+    assert "retry" not in {each["action"] for each in me["may"]}
+    assert {"amount": "100.00", "currency": "EUR"} in me["second_person_above"]

@@ -1,0 +1,34 @@
+"""The state of the views for operators: versions, lag, and streams that could not be projected."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from workflows.engine import Engine
+from workflows.search.reading import age_of, views_of, with_store
+
+if TYPE_CHECKING:
+    from workflows.client.search_json import ViewsJson
+    from workflows.projections.store import ViewStore
+
+
+class _NoPositions:
+    """Stands for a log whose commits have no positions."""
+
+    def newest(self) -> int:
+        return 0
+
+
+def views_state(engine: Engine) -> ViewsJson:
+    """Return the state as JSON. Raises NoViewsDatabase, ViewsUnavailable."""
+    views = views_of(engine)
+
+    def read(store: ViewStore) -> ViewsJson:
+        from workflows.projections.summary import summarize
+
+        summary = summarize(store, views.feed or _NoPositions())
+        with store.reading() as connection:
+            age = age_of(engine, store, connection)
+        return {**age, "views": summary["views"], "parked": summary["parked"]}  # type: ignore[typeddict-item]  # of age
+
+    return with_store(engine, views, read)

@@ -1,6 +1,6 @@
 """Append and load: the event log on DynamoDB Local beside raw boto3 calls with the same bytes, in alternation.
 
-Raw boto3 is measured with its default settings, and with the settings of the log's client, which skip the check of
+Raw boto3 is measured with its default settings, and with the settings of the log's client, which does not validate
 parameters. ``aett`` and ``eventsourcing`` append and load with their own stores, each in a process of its own, in the
 same rounds. The lower bound for three events is a transaction of three items, which a log without commits would write.
 """
@@ -203,7 +203,7 @@ def _put_bare(setting: Setting) -> Callable[[], Callable[[], object]]:
 
 
 def _put_in_transaction(client: DynamoDBClient, setting: Setting, events: int) -> Callable[[], Callable[[], object]]:
-    """Put one item an event in a transaction, each with the attributes of a commit."""
+    """Put each event as one item, all in one transaction, with the attributes of a commit."""
 
     def prepare() -> Callable[[], object]:
         stream, new = _fresh(), _new(events)

@@ -1,8 +1,8 @@
 """Cold start: the cost of importing each handler in a new interpreter, beside ``import boto3`` alone, in alternation.
 
 There are two stages, as on Lambda: the import, and opening the engine for the first request (creating its DynamoDB
-client, before any request is sent), beside ``boto3.client("dynamodb")``. The five packages of each import with the most
-time of their own are listed.
+client, before any request is sent), beside ``boto3.client("dynamodb")``. For each import the five
+packages that took the most time by themselves are listed.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def _opening(name: str) -> str:
 
 
 def _heaviest(name: str) -> list[str]:
-    """Name the five packages with the most time of their own in ``-X importtime``, best of three runs."""
+    """Name the five packages that took the most time by themselves in ``-X importtime``, in the best of three runs."""
     best: Counter[str] = Counter()
     for _ in range(3):
         ran = subprocess.run(

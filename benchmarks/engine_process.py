@@ -1,6 +1,6 @@
 """The embedded engine in a process of its own, driven over a pipe: ``python -m benchmarks.engine_process FOLDER``.
 
-Its memory and start-up can so be measured by themselves. fsync is on; the engine has no mode without it.
+So its memory and its start-up can be measured alone. fsync is on; the engine has no mode without it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The engine and the people run in this process, the subscribers in another: each socket has a topic of its own, a
 customer's orders. The time of a message counts from the oldest event in it (recorded before its fsync) until the
-subscriber has parsed it. The same orders without subscribers are the value beside the rate.
+subscriber has parsed it. The rate is compared with that of the same orders without subscribers.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The people of many orders at once: each acts as soon as the engine waits for them.
+"""Plays the people of many orders at once: each acts as soon as the engine waits for them.
 
-An order therefore takes its usual path (a wait is registered, an answer comes, a token is settled), without the time
-that people take. The kitchen answers once its ticket was sent and its wait registered, a courier once the offer was
+So an order takes its usual path (a wait is registered, a report arrives, a token is settled) without the time that
+people take. The kitchen answers once its ticket was sent and its wait registered, a courier once the offer was
 made and its wait registered, all others once their wait was registered.
 """
 

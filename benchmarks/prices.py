@@ -33,12 +33,12 @@ TRACE = 5.00 / MILLION  # X-Ray, recorded
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """Numbers that a run of the embedded engine cannot give.
+    """Numbers that cannot be measured on the embedded engine.
 
     ``dynamodb_s``: a request within the region; DynamoDB's page promises "consistent, single-digit millisecond"
     (aws.amazon.com/dynamodb); 4 ms is in the middle. ``machines_s``: StartExecution or SendTaskSuccess, tens of
-    milliseconds; ``provider_s``: a payment provider, a kitchen's or couriers' system over the internet; no figures are
-    published, and a third of a second is slow. ``lambda_share``: 512 MB of 1,769 MB is that part of one vCPU
+    milliseconds; ``provider_s``: a provider over the internet; none publishes figures, and a third
+    of a second is slow. ``lambda_share``: 512 MB of 1,769 MB is that part of one vCPU
     (docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html). ``traced``: X-Ray's default rule.
     """
 

@@ -1,7 +1,7 @@
 """Write the tables of docs/performance.md and docs/costs.md from ``benchmarks/results.json``, and leave the prose.
 
-A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``. It shows the rows of the
-benchmark whose names contain one of the words, which are separated by ``|``. ``<!-- machine -->`` describes the
+A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``. It has the rows of the
+benchmark whose names contain one of the words (separated by ``|``). ``<!-- machine -->`` describes the
 machine.
 """
 
@@ -61,7 +61,7 @@ def _machine(kept: dict[str, Any]) -> str:
 
 
 def _bill(rows: list[dict[str, Any]]) -> str:
-    """Format the bills: a row a service, a column a kind of order."""
+    """Format the bills: one row for each service, one column for each kind of order."""
     bills = {row["name"]: row["detail"]["dollars"] for row in rows if "dollars" in row.get("detail", {})}
     stories = [name.removeprefix("a million ").removesuffix(" orders") for name in bills]
     lines = [f"| $ per million orders | {' | '.join(stories)} |", "|---" * (len(bills) + 1) + "|"]

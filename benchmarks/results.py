@@ -1,4 +1,4 @@
-"""Results of a benchmark: rows with a value, a value beside it to compare with, and a target.
+"""Results of a benchmark: rows with a value, a second value to compare with, and a target.
 
 ``publish`` shows the rows and merges them into ``benchmarks/results.json``, with the commit, the time and the load of
 the machine. Results of a run with ``--quick`` are only shown.
@@ -43,7 +43,7 @@ class Target:
     def met(self, row: Row) -> bool:
         measured = row.ratio if self.of == "ratio" else row.value
         if measured is None:
-            raise ValueError(f"{row.name} has a target for its {self.of} and none")
+            raise ValueError(f"{row.name} has a target for its {self.of} but no {self.of}")
         return measured <= self.limit if self.at_most else measured >= self.limit
 
     def __str__(self) -> str:

@@ -1,6 +1,6 @@
 """Sagas a second: whole orders on the embedded engine, and the same small saga on Expediter, DBOS and Restate.
 
-An order has five answers of people, two machines under a parent, an Express execution and four calls of providers. The
+An order takes five answers from people, two machines under a parent, an Express execution and four provider calls. The
 people answer at once, in the engine's process. The small saga has eight steps that append one small record each. Every
 engine gets a new process and folder for each round, with fsync on. Values are medians of the rounds.
 """

@@ -1,6 +1,6 @@
 """The cost of boto3 itself: the same PutItem, signed by hand and sent over urllib3, which boto3 uses too.
 
-It has no retries, no refresh of credentials and no endpoint rules. It only shows how much could be gained at most.
+It has no retries, no refresh of credentials and no endpoint rules. It shows the most that could be gained.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
 
 @operation(api, "POST", "/restaurants", tag=TAG, answers="RestaurantJson", statuses=(201,), order=False, refuses=(409,))
 def register_restaurant(body: RegisterBody) -> Response:
-    """Let a restaurant join. For support and services.
+    """Register a restaurant. For support and services.
 
     Registering the same restaurant with the same profile again changes nothing.
     """
@@ -116,7 +116,7 @@ def publish_menu(restaurant_id: RestaurantIdText, body: MenuBody) -> Response:
 
 @operation(api, "POST", f"{PATH}/pause", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
 def pause_ordering(restaurant_id: RestaurantIdText, body: PauseBody) -> Response:
-    """Take no orders for now, whatever the opening hours."""
+    """Stop taking orders for now, even during opening hours."""
     command = PauseOrdering(until=body.until, reason=body.reason, at=engine().clock.now())
     return _change(restaurant_id, command)
 

@@ -51,8 +51,8 @@ class Reader:
         """Return a variable as ``parse`` reads it.
 
         Args:
-            parse: Raises ValueError, whose text goes on after the variable's name: "is 'x': give a whole number".
-            default: What an absent variable means; without one the variable must be set.
+            parse: Raises ValueError, whose text follows the variable's name: "is 'x': give a whole number".
+            default: The text of an absent variable; without a default the variable must be set.
         """
         text = self.text(name) if default is None else self._environment.get(name, default)
         if name not in self._missing:
@@ -128,7 +128,7 @@ KEYS = ("KEYS_TABLE", "CUSTOMER_KEY")
 
 
 def read_keys(reader: Reader) -> KeySettings:
-    """Functions that show, store or pass on personal fields need them. Without them personal fields read as erased."""
+    """Read the key settings. Without them personal fields would read as erased."""
     keys_table, customer_key = (reader.text(name) for name in KEYS)
     return KeySettings(keys_table=keys_table, customer_key=customer_key)
 

@@ -32,7 +32,7 @@ def timed(calls: list[Callable[[], object]]) -> dict[str, float]:
 def measured(calls: list[Callable[[], object]]) -> dict[str, float]:
     """Measure the median wall time and mean CPU time of a call, in microseconds.
 
-    Garbage is collected before, not during.
+    Garbage is collected before the measurement and not during it.
     """
     walls = []
     gc.collect()

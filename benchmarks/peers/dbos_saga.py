@@ -1,7 +1,7 @@
 """The small saga of eight steps on DBOS over SQLite: ``python -m benchmarks.peers.dbos_saga FOLDER``.
 
-A workflow of eight steps, started and awaited in its own process, the shortest way in DBOS's documentation. Its system
-database is put into WAL mode beforehand, which is faster than SQLite's default and which DBOS does not change.
+A workflow of eight steps, started and awaited in its own process: the shortest program in DBOS's documentation. Its
+system database is set to WAL mode first, which is faster than SQLite's default and which DBOS does not change.
 ``synchronous`` stays FULL, SQLite's default, so that each commit is on disk.
 """
 

@@ -1,7 +1,7 @@
 """Append and load with other event stores: ``python -m benchmarks.peers.event_stores STORE DYNAMODB_PORT``.
 
-Events have fields like those of an order: an id, an amount, a time. aett writes a commit as one item, eventsourcing an
-item (a row) an event. Loading goes through each library's own repository and folds an aggregate.
+Events have fields like those of an order: an id, an amount, a time. aett writes a commit as one item;
+eventsourcing writes each event as one. Loading goes through each library's own repository and folds an aggregate.
 """
 
 # mypy: ignore-errors

@@ -1,7 +1,8 @@
 """The small saga of eight steps on Restate: ``python -m benchmarks.peers.restate_saga FOLDER SERVER``.
 
-The server from npm with its default settings (4 partitions instead of 24 make no difference) and with fsync of its log;
-its Python SDK behind Hypercorn, invoked over its HTTP ingress. Each step is a ``ctx.run_typed``.
+The server is the one from npm, with its default settings (4 partitions instead of 24 make no difference) and fsync of
+its log. The service uses the Python SDK behind Hypercorn and is invoked over the server's HTTP ingress. Each step is a
+``ctx.run_typed``.
 """
 
 # mypy: ignore-errors

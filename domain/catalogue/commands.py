@@ -1,4 +1,4 @@
-"""Commands about restaurants and menus. They bring the times that a pure decision cannot make itself."""
+"""Commands about restaurants and menus. They carry the times, because the decision has no clock."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from domain.identifiers import RestaurantId, Sku
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterRestaurant:
-    """Let a restaurant join. Registering it again with the same profile changes nothing."""
+    """Register a new restaurant. Registering it again with the same profile changes nothing."""
 
     restaurant: RestaurantId
     profile: Profile
@@ -21,14 +21,14 @@ class RegisterRestaurant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRestaurant:
-    """Replace the profile as a whole. Its currency cannot change: menus and orders have it."""
+    """Replace the profile as a whole. Its currency cannot change, because menus and orders use it."""
 
     profile: Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PauseOrdering:
-    """Take no orders for now. ``until`` is after ``at`` and at most 30 days later; None: until ``ResumeOrdering``."""
+    """Pause ordering. ``until`` is after ``at`` and at most 30 days later; None: until ``ResumeOrdering``."""
 
     until: datetime | None
     reason: str

@@ -70,7 +70,7 @@ class RestaurantChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderingPaused:
-    """The restaurant takes no orders ``until`` then, whatever its opening hours; None: until it resumes."""
+    """The restaurant takes no orders until ``until``, even in its opening hours; None: until it resumes."""
 
     until: datetime | None
     reason: str

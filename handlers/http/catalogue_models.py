@@ -64,7 +64,7 @@ class ServiceFeeBody(Strict):
 
 
 class ProfileBody(Strict):
-    """What a restaurant tells about itself, but for its menu. All amounts are in ``currency``.
+    """The profile of a restaurant, without its menu. All amounts are in ``currency``.
 
     ``time_zone`` is a name of the IANA database. ``fee_tax_class`` is the tax class of delivery and service fee.
     ``preparation_min`` is in minutes.
@@ -103,7 +103,7 @@ class ProfileBody(Strict):
 
 
 class RegisterBody(ProfileBody):
-    """A restaurant that joins. ``restaurant`` is its id, which is also the user name in its access token."""
+    """A restaurant to register. ``restaurant`` is its id, which is also the user name in its access token."""
 
     model_config = example(
         restaurant="rest-17",
@@ -123,7 +123,7 @@ class RegisterBody(ProfileBody):
 
 
 class PauseBody(Strict):
-    """Take no orders until a time, at most 30 days ahead; without a time, until ``resume``."""
+    """Stop taking orders until a time at most 30 days ahead or, without a time, until ``resume``."""
 
     model_config = example(until="2026-03-01T18:30:00Z", reason="too many orders")
 

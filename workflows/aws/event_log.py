@@ -104,7 +104,7 @@ _TYPES = {"pk": "S", "sk": "N", "k": "S", "ts": "S", "h": "B", "ev": "S"}
 
 
 def _row(item: Mapping[str, Any]) -> StoredRow:
-    """Build a commit, or name the attributes that a commit does not have so. Raises KeyError for another table."""
+    """Build a commit, or name its invalid attributes. Raises KeyError for an item of another table."""
     pk, sk = item["pk"]["S"], item["sk"]["N"]
     wrong = {name for name in _TYPES.keys() | item.keys() if _TYPES.get(name) not in item.get(name, ())}
     if not sk.lstrip("-").isdecimal():

@@ -1,8 +1,8 @@
 """A secret in Secrets Manager that is a JSON object: the tokens of the providers, or the database of the views.
 
-The secret is read once in five minutes, so a rotated one is used five minutes later at the latest; the old one must be
-valid until then, as usual with Secrets Manager. While Secrets Manager does not respond, the last secret stays in use:
-its outage must not stop payments.
+The secret is read once in five minutes, so a rotated secret is used within five minutes; the old one must be valid
+until then, as is usual with Secrets Manager. While Secrets Manager does not respond, the last secret stays in use: its
+outage must not stop payments.
 """
 
 from __future__ import annotations

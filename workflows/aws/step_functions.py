@@ -1,7 +1,7 @@
 """Executions at Step Functions.
 
 Every call may be repeated, by botocore too, because a start is identified by its name and a settled task by its token.
-A repeated start gets a success while the execution runs, and ``ExecutionAlreadyExists`` afterwards. A repeated use of
+A repeated start succeeds while the execution runs, and ``ExecutionAlreadyExists`` afterwards. A repeated use of
 a token gets ``TaskTimedOut``, which becomes ``TokenGone``: the task no longer waits, which is true.
 
 ``ExecutionLimitExceeded`` (a million running) is transient.

@@ -1,7 +1,6 @@
 """Names of streams: ``<category>#<id>``, for instance ``order#ord_x`` or ``breaker#payments#2026-05-04``.
 
-The category selects the event types that a stream may hold, so two aggregates may use the same class name for
-different events.
+The category selects the event types of a stream, so two aggregates may use one class name for different events.
 """
 
 from __future__ import annotations

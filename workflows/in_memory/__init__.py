@@ -1,1 +1,1 @@
-"""The stores in memory: the reference that every other adapter is compared with in tests and simulations."""
+"""The stores in memory: the reference for every other adapter, also used by the simulation."""

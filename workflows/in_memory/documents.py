@@ -12,7 +12,7 @@ from workflows.event_store.documents import AnyVersion, Document, Expected, chec
 
 
 class InMemoryDocuments:
-    """Copies each document through JSON, as a real store does: nothing is shared with the caller.
+    """Copies each document through JSON, as a real store does, so that it shares no object with the caller.
 
     Expired documents are kept, as DynamoDB may keep them for days: a reader must not depend on their deletion.
     """

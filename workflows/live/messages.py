@@ -28,7 +28,7 @@ def subscribed(topic: Topic, place: int) -> str:
 def order_body(
     order: Order, recorded: Sequence[RecordedEvent], audience: Audience, waits: Sequence[AwaitedNow] | None
 ) -> str:
-    """Write the part of a message that is the same for all subscribers of one audience: an order and its new events.
+    """Build the part of a message that is the same for all subscribers of one audience: an order and its new events.
 
     Args:
         order: The order at the version of the last event.
@@ -52,18 +52,18 @@ def pushed(topic: Topic, place: int, body: str) -> str:
 
 
 def gone(topic: Topic, place: int, order: Order) -> str:
-    """Say that an order left the topic, or that the subscriber may no longer see it."""
+    """Report that an order left the topic, or that the subscriber may no longer see it."""
     where = {} if topic.is_one_order else _place(topic, place)
     return _text({"topic": str(topic), **where, "order_id": order.order_id, "gone": True})
 
 
 def unreadable(topic: Topic, place: int, order_id: str) -> str:
-    """Say that an order changed and cannot be shown: its log is damaged, or a newer release wrote to it."""
+    """Report that an order changed and cannot be shown: its log is damaged, or a newer release wrote to it."""
     return _text({"topic": str(topic), **_place(topic, place), "order_id": order_id, "unreadable": True})
 
 
 def courier_moved(topic: Topic, order_id: str, position: Mapping[str, Any]) -> str:
-    """Say where the courier of an order is."""
+    """Report where the courier of an order is."""
     return _text({"topic": str(topic), "order_id": order_id, "courier": position})
 
 

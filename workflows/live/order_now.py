@@ -1,4 +1,4 @@
-"""An order as it is while its news are sent: loaded once, folded once a version, written once for an audience."""
+"""An order whose new events are sent: loaded once, folded once for each version, and encoded once for each audience."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class OrderNow:
         return self._states[version]
 
     def body(self, actor: Actor, after: int, until: int) -> str:
-        """Write the events after one version until another, and the order at the second, as the actor sees them."""
+        """Encode the events after one version up to another, and the order at the second, as the actor sees them."""
         audience = audience_of(actor, self.order)
         key = after, until, audience
         if key not in self._bodies:

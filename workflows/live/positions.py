@@ -1,4 +1,4 @@
-"""The positions of couriers on their way. A position is no event: it is a document that expires."""
+"""The positions of couriers on their way. A position is not an event but a document that expires."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from workflows.orders.visibility import INVOLVED, Audience
 
 PARTITION = "positions"
 EVERY_S = 3
-"""A position within so many seconds of the last is not kept: nobody looks more often."""
+"""A position that arrives within this time after the last one is not kept; subscribers need none more often."""
 
 VALID_S = 120
-"""An older position says nothing about a courier who rides."""
+"""An older position is useless, because the courier has moved on."""
 
 _ON_THE_WAY = frozenset({OfferState.ASSIGNED, OfferState.PICKED_UP})
 
@@ -29,7 +29,7 @@ class NotOnTheWay(Rejected):
 
     def __init__(self, order: Order) -> None:
         super().__init__(
-            f"nobody is on the way with order {order.order_id}; positions are kept during a delivery alone"
+            f"no courier is on the way with order {order.order_id}; positions are kept only during a delivery"
         )
 
 
@@ -79,7 +79,7 @@ def position_of(documents: Documents, order: Order, *, now: datetime) -> Positio
 
 
 def sees_position(audience: Audience) -> bool:
-    """Whether an audience sees where the courier is: those who deal with this delivery."""
+    """Return whether an audience sees the courier's position: the parties of this delivery do."""
     return audience in INVOLVED
 
 

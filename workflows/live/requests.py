@@ -1,4 +1,4 @@
-"""What a subscriber can send: subscribe, unsubscribe, ping; one JSON object a message."""
+"""Messages of a subscriber: subscribe, unsubscribe, ping. Each is one JSON object."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class MessageUnreadable(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """``since``: the version or position that the subscriber has; None for only what comes."""
+    """``since``: the version or position that the subscriber has; None: only events to come."""
 
     topic: Topic
     since: int | None
@@ -34,7 +34,7 @@ class Unsubscribe:
 
 @dataclass(frozen=True, slots=True)
 class Ping:
-    """For clients that cannot send WebSocket pings. ``value`` comes back."""
+    """For clients that cannot send WebSocket pings. ``value`` is sent back."""
 
     value: Any
 

@@ -1,10 +1,10 @@
-"""The subscriptions of one process: each commit is sent to those whom it concerns, in order and once.
+"""The subscriptions of one process: each commit is sent to its subscribers, in order and once.
 
 All of it runs on one thread, as tasks that may pause. A subscription is a topic and the version, or position, up to
-which its subscriber has everything; what to send is read from the log. So a subscriber that was away asks again with
-what it has, and a commit that comes while another is being sent is never lost or sent twice.
+which its subscriber has everything; what to send is read from the log. So a subscriber that was away subscribes again
+with its last version, and a commit that arrives while another is being sent is never lost or sent twice.
 
-What happens at a commit must be short. It is noted, and a task sends what was noted in the last moments.
+The work at a commit must be short: the commit is noted, and a task sends all commits noted in the last moments.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ TOPICS_MAX = 64
 """Topics of one subscriber."""
 
 CATCH_UP_MAX = 5000
-"""Commits that a subscriber of a list may have missed: some 200 orders. Beyond, reading the list anew is cheaper."""
+"""Commits that a subscriber of a list may have missed: some 200 orders. For more, reading the list again is cheaper."""
 
 
 class LiveLog(EventLog, Feed, Protocol):
@@ -63,7 +63,7 @@ class Subscriber(Protocol):
 
     @property
     def has_room(self) -> bool:
-        """Whether the client keeps up: it decides how fast old commits are sent."""
+        """Whether the client keeps up. It decides how fast old commits are sent."""
         ...
 
     def send(self, message: str) -> None:
@@ -75,7 +75,7 @@ class AlreadySubscribed(Rejected):
     """Retryable: no."""
 
     def __init__(self, topic: Topic) -> None:
-        super().__init__(f"you are subscribed to {topic} already; unsubscribe first to begin elsewhere")
+        super().__init__(f"you are subscribed to {topic} already; unsubscribe first to begin at another version")
 
 
 class TooManyTopics(Rejected):
@@ -105,7 +105,7 @@ class Subscription:
 
 
 class Subscriptions:
-    """Who is subscribed to what. Every method runs on one thread."""
+    """All subscriptions by topic. Every method runs on one thread."""
 
     def __init__(
         self,
@@ -117,11 +117,11 @@ class Subscriptions:
         spawn: Callable[[Callable[[], object]], None],
         pause: Callable[[float], None],
     ) -> None:
-        """Subscribe nobody yet.
+        """Begin without subscriptions.
 
         Args:
             spawn: Runs code as a task, later.
-            pause: Lets other tasks run for so many seconds.
+            pause: Lets other tasks run for a number of seconds.
         """
         self._log = log
         self._documents = documents
@@ -277,7 +277,7 @@ class Subscriptions:
             self._push_to_list(topic, tuple(self._by_topic[topic]), entry, now)
 
     def _lists_near(self, order: Order) -> list[Topic]:
-        """Return the lists with subscribers that an order can belong to: not those of other customers."""
+        """Return the subscribed lists that an order can belong to: not those of other customers."""
         near = [Topic(TopicKind.ORDERS), Topic(TopicKind.INCIDENTS)]
         if order.placed is not None:
             near.append(Topic(TopicKind.CUSTOMER, order.placed.customer))
@@ -323,10 +323,10 @@ class Subscriptions:
                 subscription.subscriber.send(messages.courier_moved(subscription.topic, now.order.order_id, found))
 
     def _guarded(self, entry: FeedEntry, send: Callable[[], None], lists: Iterable[Subscription]) -> None:
-        """Send a commit. One order that cannot be read does not hold up the others.
+        """Send a commit. An order that cannot be read does not delay the others.
 
         Args:
-            lists: Those that learn of it, if they may read every order.
+            lists: The lists that get it, if their subscribers may read every order.
         """
         try:
             send()

@@ -1,7 +1,7 @@
-"""Tickets that open a socket. A browser cannot send a bearer token with one, so it sends a ticket in the address.
+"""Tickets that open a socket. A browser cannot send a bearer token when it opens one, so it sends a ticket in the URL.
 
-A ticket is a random name of a document, valid for half a minute and for one socket: it stands in addresses, which
-proxies log. The socket ends when the access token ends that the ticket was made with.
+A ticket is a random name of a document, valid for half a minute and for one socket, because URLs are
+logged by proxies. The socket ends when the access token that the ticket was made with expires.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TicketRefused(Rejected):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveTicket:
-    """What a ticket stands for. ``until``: when the access token ends, and with it the socket."""
+    """The caller that a ticket lets in. ``until``: when the access token expires and the socket is closed."""
 
     role: Role
     subject: str
@@ -46,7 +46,7 @@ class LiveTicket:
 
 
 def issue(documents: Documents, actor: Actor, *, now: datetime, until: datetime) -> tuple[str, LiveTicket]:
-    """Make a ticket and return its name, which is a secret, and what it stands for."""
+    """Make a ticket. Return its name, which is a secret, and the ticket."""
     name = secrets.token_urlsafe(24)
     expires_at = now + timedelta(seconds=VALID_S)
     ticket = LiveTicket(role=actor.role, subject=actor.id, expires_at=timestamp(expires_at), until=timestamp(until))

@@ -1,4 +1,4 @@
-"""What can be subscribed to, by whom, and which orders belong to it."""
+"""Topics: their names, the roles that may subscribe to each, and the orders that belong to each."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ FORMS = "order/ID, customer/ID, restaurant/ID, courier/ID, orders, incidents"
 
 
 class TopicUnknown(Rejected):
-    """The name is no topic. Retryable: no."""
+    """The name is not that of a topic. Retryable: no."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"{name[:100]!r} is no topic; the topics are: {FORMS}")
+        super().__init__(f"{name[:100]!r} is not a topic; the topics are: {FORMS}")
 
 
 class TopicNotAllowed(Rejected):
@@ -43,7 +43,7 @@ class TopicNotAllowed(Rejected):
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """One order (``order/ord_1``), or a list of orders that changes; ``id`` is empty where the kind names all."""
+    """One order (``order/ord_1``), or a list of orders that changes; ``id`` is empty if the kind has one topic."""
 
     kind: TopicKind
     id: str = ""
@@ -73,7 +73,7 @@ def parse_topic(name: str) -> Topic:
 
 
 def check_topic(actor: Actor, topic: Topic) -> None:
-    """Check that a caller may subscribe. For one order, its reading decides instead. Raises TopicNotAllowed."""
+    """Check that a caller may subscribe; for one order the permission to read it decides. Raises TopicNotAllowed."""
     match topic.kind:
         case TopicKind.ORDER:
             return
@@ -90,7 +90,7 @@ def check_topic(actor: Actor, topic: Topic) -> None:
 
 
 def belongs(order: Order, topic: Topic) -> bool:
-    """Whether an order, in this state, belongs to a topic."""
+    """Return whether an order in this state belongs to a topic."""
     if order.placed is None:
         return False
     match topic.kind:

@@ -1,6 +1,6 @@
 """The audiences of every event and of each of its fields, in one table.
 
-Everything that shows events asks ``visible``: the history and the replay of an order, incidents, circuits, the events
+``visible`` decides wherever events are shown: the history and the replay of an order, incidents, circuits, the events
 on the bus. An event class without a row cannot be shown, and a test fails for a field without an entry. Which orders a
 caller may read at all is in ``permissions``.
 """
@@ -43,10 +43,10 @@ Audiences = frozenset[Audience]
 
 
 def audience_of(actor: Actor, order: Order | None = None) -> Audience:
-    """Return the audience of a caller who may read the order.
+    """Return the audience of a caller that may read the order.
 
     Args:
-        order: It decides for couriers alone. Without it a courier is one who does not bring the meal.
+        order: Needed only for couriers. Without it a courier counts as one who does not bring the meal.
     """
     if actor.role is Role.COURIER and order is not None and may(actor, Action.READ_PERSONAL, order):
         return Audience.CARRIER
@@ -62,7 +62,7 @@ def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
         event: An event, or the ``Opaque`` of a newer release, which only the operators see.
 
     Returns:
-        None if the audience may not know of the event.
+        None if the event is not shown to the audience.
     """
     if isinstance(event, Opaque):
         return plain(event.data) if audience in OPERATORS else None
@@ -73,41 +73,41 @@ def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
 
 
 def sees(audience: Audience, event: type[Any], field: str) -> bool:
-    """Tell whether the audience may see a field, for representations that an event's field became a part of."""
+    """Return whether the audience may see a field of an event, for a view that contains the field's value."""
     return audience in VISIBILITY[event].fields[field]
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """The audiences that may know of an event, and those of each of its fields."""
+    """The audiences that see an event, and the audiences of each of its fields."""
 
     event: Audiences
     fields: Mapping[str, Audiences]
 
 
 PUBLIC: Audiences = frozenset(Audience)
-"""All who can read the order, and subscribers."""
+"""Every audience that can read the order, and subscribers."""
 
 READERS: Audiences = PUBLIC - {Audience.SUBSCRIBER}
-"""All who can read the order."""
+"""Every audience that can read the order."""
 
 INVOLVED: Audiences = READERS - {Audience.COURIER, Audience.AUDITOR}
-"""Those who need the customer's personal data for this order."""
+"""Audiences that need the customer's personal data for this order."""
 
 COOKING: Audiences = INVOLVED - {Audience.CARRIER}
-"""Those who read what the customer wrote for the kitchen."""
+"""Audiences that read the customer's texts for the kitchen."""
 
 PAYING: Audiences = frozenset({Audience.CUSTOMER, Audience.SUPPORT, Audience.SERVICE})
-"""Those who deal with the payment: restaurants and couriers do not."""
+"""Audiences that are concerned with the payment: not restaurants and couriers."""
 
 OPERATORS: Audiences = frozenset({Audience.SUPPORT, Audience.AUDITOR, Audience.SERVICE})
-"""Those who run the platform, or check how it is run."""
+"""The operators of the platform and its auditors."""
 
 STAFF: Audiences = frozenset({Audience.SUPPORT, Audience.AUDITOR})
-"""Those who read incidents and circuits."""
+"""The readers of incidents and circuits."""
 
 COLLEAGUES: Audiences = frozenset({Audience.SUPPORT})
-"""For texts that support writes for colleagues. They may name the customer, so that auditors do not read them."""
+"""Readers of support's texts for colleagues. The texts may name the customer, so auditors do not read them."""
 
 
 def _row(event: Audiences, names: str, narrower: Mapping[str, Audiences]) -> Sight:
@@ -188,7 +188,7 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.CourierReleaseRequested: _kept("request"),
     e.CourierReleased: _OUTCOME,
     e.CourierWrittenOff: _REFUSED,
-    # restaurants, in streams of their own: all who may read orders may know them
+    # restaurants, in streams of their own: every audience that may read orders sees them
     r.RestaurantRegistered: _kept("restaurant profile"),
     r.RestaurantChanged: _kept("profile"),
     r.OrderingPaused: _kept("until", reason=OPERATORS | {Audience.RESTAURANT}),
@@ -204,4 +204,4 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     circuit.CircuitForcedClosed: _staff("reason at"),
     circuit.CircuitHeldOpen: _staff("reason at"),
 }
-"""By event class. The fields that are named in the text have the audiences of the event; the others have fewer."""
+"""By event class. The fields named in the text have the event's audiences; the others have fewer."""

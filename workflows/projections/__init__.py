@@ -1,1 +1,1 @@
-"""Read models: each a fold of the log that can be thrown away and made again."""
+"""Read models: each is computed from the log, and can be deleted and built again."""

@@ -1,4 +1,4 @@
-"""What the projector keeps beside the views: versions, its place in the log, parked histories, the daily comparison."""
+"""The projector's own tables: versions of views, its position in the log, parked histories, the daily comparison."""
 
 from __future__ import annotations
 

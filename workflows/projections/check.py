@@ -26,7 +26,7 @@ STREAMS_AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class WrongRows:
-    """The stored rows of a stream are not those that its history gives. ``stream`` is empty: rows of no stream."""
+    """The stored rows of a stream differ from those of its history. ``stream`` is empty for rows without a stream."""
 
     view: str
     stream: str
@@ -34,7 +34,7 @@ class WrongRows:
 
 @dataclass(slots=True)
 class ViewCheck:
-    """What a comparison found: how many streams were compared, and the differences."""
+    """The result of a comparison: how many streams were compared, and the differences."""
 
     streams: int = 0
     differences: list[WrongRows] = field(default_factory=list)

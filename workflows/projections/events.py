@@ -1,6 +1,6 @@
-"""The view ``events``: one row an event of an order, so that events are found across orders.
+"""The view ``events``: one row for each event of an order, so that events are found across orders.
 
-Personal fields are left out of ``data``; a role that may see them gets them from the log. ``customer`` and
+Personal fields are left out of ``data``; roles that may see them read them from the log. ``customer`` and
 ``restaurant`` are those of the order. ``reference`` is the provider's id that the event brought (an authorization, a
 capture or a refund): with its index an order is found by any of them.
 """

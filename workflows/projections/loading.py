@@ -10,10 +10,10 @@ from workflows.event_store.event_log import EventLog, StreamUnavailable
 from workflows.event_store.keyring import KeyRingUnavailable
 
 LoadHistories: TypeAlias = Callable[[Sequence[str]], Mapping[str, History | Exception]]
-"""Loads streams: the history of each, or why this one cannot be read. Raises the errors in ``STORE_ERRORS``."""
+"""Loads streams: the history of each, or the error that makes it unreadable. Raises the errors in ``STORE_ERRORS``."""
 
 STORE_ERRORS: Final = (StreamUnavailable, KeyRingUnavailable)
-"""Errors of a store and not of one stream. Retryable: yes, all streams."""
+"""Errors of a whole store, not of one stream. Retryable: yes, with all streams."""
 
 
 def loads_from(log: EventLog) -> LoadHistories:

@@ -57,7 +57,7 @@ OFFERS_VIEW = View(name="offers", version=1, table=OFFERS, rows=_rows)
 
 
 def listed(couriers: Collection[str]) -> str:
-    """Return couriers as a column holds them; one alone is the text to look for in a column."""
+    """Return couriers in the form of the column; for one courier it is the text to search a column for."""
     return f"|{'|'.join(sorted(couriers))}|" if couriers else ""
 
 

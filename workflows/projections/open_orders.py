@@ -31,8 +31,8 @@ from workflows.orders.waiting import AwaitedNow, waits_now
 from workflows.time_budgets import Budgets
 
 SHARDS = 8
-"""Partitions. One takes 1,000 writes a second; 300 orders start a second by default, with eight commits: three are
-enough."""
+"""Partitions. One takes 1,000 writes a second. By default 300 orders a second start, of eight commits each, so three
+are enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +52,7 @@ class ParkedNow:
 
     @property
     def cause(self) -> str:
-        """What incidents are grouped by: ``PaymentsUnavailable@payments``, or the error alone if it is our fault."""
+        """The key of a group of incidents: ``PaymentsUnavailable@payments``, or the error alone without a provider."""
         return self.error if self.dependency is None else f"{self.error}@{self.dependency}"
 
 
@@ -138,8 +138,8 @@ def store_row(documents: Documents, computed: NextRow) -> bool:
     """Store the row, or delete it if the order has ended.
 
     Returns:
-        False if the row has to be computed again. Another process changed it; or there was no row, and then the order
-        may have ended and its row been deleted since the log was read.
+        False if the row has to be computed again: another process changed it, or there was no row. Then the order may
+        have ended, and its row may have been deleted, since the log was read.
     """
     if computed.is_stored:
         return True
@@ -209,7 +209,7 @@ def parked_now(order: Order, recorded: Sequence[RecordedEvent]) -> ParkedNow | N
 def _dependency(error: str, order: Order) -> Dependency | None:
     """Return the provider that a fault concerns.
 
-    Some errors name it. Others only report that something was not done; then it is the provider that had to do it.
+    Some errors name it. Others only report that a call was not made; then it is the provider of that call.
     """
     if error in _NAMED:
         return _NAMED[error]

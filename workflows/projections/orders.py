@@ -1,4 +1,4 @@
-"""The view ``orders``: one row an order, with everything that a person can name to find it.
+"""The view ``orders``: one row for each order, with everything by which a person may search for it.
 
 The columns hold facts of the log alone, so that no setting changes a row: what the order waits for is stored with its
 beginning, and its deadline is that time plus the budget that applies when the list is read (see
@@ -48,7 +48,7 @@ ORDERS = Table(
     count("run"),
     text("customer"),
     text("restaurant"),
-    optional_text("courier"),  # who has or had the meal, or accepted the last offer
+    optional_text("courier"),  # the courier who has or had the meal, or else accepted the last offer
     # money, in minor units of the order's one currency
     text("currency"),
     count("total_minor"),
@@ -206,7 +206,7 @@ _STAGES = {
     "settlement_ms": ("delivered_at", "completed_at"),
     "total_ms": ("placed_at", "delivered_at"),
 }
-"""Each stage by the times between which it lies."""
+"""The times at which each stage begins and ends."""
 
 _FIRST = {
     OrderPlaced: "placed_at",
@@ -218,7 +218,7 @@ _FIRST = {
     OrderPickedUp: "picked_up_at",
     OrderDelivered: "delivered_at",
 }
-"""The time of the first event of this type; of a courier's answer it is the last, because offers are repeated."""
+"""The time of the first event of this type or, for a courier's answer, of the last one, because offers are repeated."""
 
 
 def _stages(history: History, order: Order) -> Row:

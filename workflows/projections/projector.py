@@ -2,7 +2,7 @@
 
 The notice that a stream changed may come late, twice or in any order: the rows are computed from the log, and the laws
 of ``view`` make the order of the writes irrelevant. A stream whose rows cannot be computed or stored is *parked*:
-recorded with its error, logged, and left out, so that it does not hold up the others. It is tried again when it changes
+recorded with its error, logged, and left out, so that it does not delay the others. It is tried again when it changes
 and by a rebuild.
 
 When a customer is erased, all of the customer's orders are computed again, because their blind indexes are gone.
@@ -33,12 +33,12 @@ STREAMS_MAX = 200
 """Streams in one transaction, some 3 MB of rows."""
 
 REMEMBERED_MAX = 10_000
-"""Streams whose stored version is remembered, so that an event is encoded once and not again with each later one."""
+"""Streams whose stored version is remembered, so that each event is encoded only once."""
 
 
 @dataclass(slots=True)
 class _Computed:
-    """The rows of some streams, by view, and what could not be computed."""
+    """The rows of some streams, by view, and the streams whose rows could not be computed."""
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
@@ -57,7 +57,7 @@ class Projector:
         """Bring these streams up to date.
 
         Args:
-            as_of: Recorded in the last transaction: everything up to there is in the views.
+            as_of: The position up to which the views are complete afterwards; recorded in the last transaction.
 
         Raises:
             SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes. Streams before it may be stored.
@@ -156,7 +156,7 @@ class Projector:
                     self._store.remove(connection, view, stream.partition("#")[2], version)
 
     def _write_to_builds(self, connection: Connection, computed: _Computed, *, again: bool) -> None:
-        """Write to the tables that are being built too. They may lack what was stored before: all rows are computed."""
+        """Write to the tables that are being built too. All rows are computed, because older ones may be missing."""
         builds = self._store.builds(connection)
         if not builds:
             return

@@ -2,8 +2,8 @@
 
 A commit only sets a flag here. The thread reads the log from its position on, which is stored with the rows in one
 transaction, four times a second at most: an order that moves through several commits meanwhile is projected once.
-Whatever fails here (a full disk, a locked or damaged file, a bug in a view) is logged and tried again with growing
-delays. The views fall behind and no order waits for them.
+Every failure here (a full disk, a locked or damaged file, a bug in a view) is logged, and the work is tried again with
+growing delays. The views fall behind and no order waits for them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ GATHER_S = 0.25
 """How long commits are gathered before they are projected together: what a view lags, and what an order costs."""
 
 CHANGES_MAX = 1000
-"""Commits that are read at once."""
+"""Commits that are read together."""
 
 RETRY_FIRST_S, RETRY_LAST_S = 0.5, 30.0
 """After a failure the thread waits 0.5 s, then twice the last delay, up to 30 s."""
@@ -123,7 +123,7 @@ class ProjectorThread:
         if self._thread.ident is not None:
             self._thread.join()
         if self._builder is not None:
-            self._builder.terminate()  # the next engine goes on where it was
+            self._builder.terminate()  # the next engine continues where it stopped
             self._builder.join()
 
     def progress(self) -> ProjectorProgress:
@@ -154,7 +154,7 @@ class ProjectorThread:
                 self._call_built(store)
                 self._failure, delay_s = "", RETRY_FIRST_S
                 self._follow(store, projector)
-            except Exception as error:  # nothing that happens here may stop an order
+            except Exception as error:  # no failure here may stop an order
                 self._failed(error, delay_s)
                 self._closing.wait(delay_s)
                 delay_s = min(delay_s * 2, RETRY_LAST_S)
@@ -184,7 +184,7 @@ class ProjectorThread:
             as_of = store.as_of(connection)
             self._check_log(as_of)
             newest = self._feed.newest()
-            if as_of.position == 0 and newest > BUILD_FROM:  # a build reads the whole log; this thread, what follows
+            if as_of.position == 0 and newest > BUILD_FROM:  # a build reads these, this thread later ones
                 last = self._last_up_to(newest)
                 as_of = AsOf(position=last.position, recorded_at=last.commit.ts)
                 store.advance(connection, as_of)

@@ -1,11 +1,11 @@
-"""Build views anew from the whole log, beside the tables that are read meanwhile, and put them in place at once.
+"""Rebuild views from the whole log, beside the tables that are read meanwhile, and swap them in one transaction.
 
 1. New tables are created and recorded as being built. From then on the projector writes each change to them too.
 2. Processes read the log, a share of its streams each, and compute the rows; this process stores them, together with
-   how far each share is. A build that was killed goes on from there.
+   how far each share is. A build that was killed continues from there.
 3. Indexes are made, streams that were parked are tried again, and one transaction puts the new tables in place.
 
-What changed while it was read is right in the end whatever came first: a row of a lower version replaces nothing.
+Changes during the build end up right in any order, because a row never replaces one of a higher version.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ STREAMS_AT_ONCE = 200
 """Histories whose rows are stored in one transaction, some 3 MB."""
 
 _BEHIND_ALL = 2**53
-"""A version that no stream reaches: the scan goes on behind the stream."""
+"""A version that no stream reaches: with it a scan continues after the stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildProgress:
-    """How far a build is: ``shares`` of ``of`` are read, which were ``streams`` streams."""
+    """How far a build is: ``shares`` of ``of`` shares are read, with ``streams`` streams in them."""
 
     shares: int
     of: int
@@ -53,7 +53,7 @@ class BuildProgress:
 
 
 class BuildStopped(Exception):
-    """The build was asked to stop. Started again, it goes on where it was."""
+    """The build was asked to stop. Started again, it continues where it stopped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +76,7 @@ def rebuild(
     cores: int | None = None,
     on_progress: Callable[[BuildProgress], None] = lambda _: None,
 ) -> None:
-    """Build these views anew, or go on with the build of them that was interrupted.
+    """Rebuild these views, or continue a rebuild of them that was interrupted.
 
     Args:
         cores: Processes that read the log; None: one for each core that this process may use; 1: this process reads.
@@ -84,7 +84,7 @@ def rebuild(
 
     Raises:
         HeldElsewhere: Another process builds views of this database.
-        SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes; the build goes on where it was.
+        SqlUnavailable, StreamUnavailable, KeyRingUnavailable: Retryable: yes; the build continues where it stopped.
     """
     views = [store.views[name] for name in sorted(names)]
     with store.database.alone("build"):
@@ -226,7 +226,7 @@ def _chunk_of_this_process(share: Share, after: str | None) -> _Chunk:
 
 
 def _chunk(log: EventLog, views: Sequence[View], share: Share, after: str | None) -> _Chunk:
-    """Compute the rows of the next streams of a share, behind the stream ``after``."""
+    """Compute the rows of the next streams of a share, those after the stream ``after``."""
     chunk = _Chunk()
     place: Place | None = None if after is None else (after, _BEHIND_ALL)
     for replayed in islice(histories(log, place, share), STREAMS_AT_ONCE):

@@ -59,7 +59,7 @@ class BuiltView:
     generation: int
 
     def is_of(self, view: View) -> bool:
-        """Whether that is the definition of this code."""
+        """Whether it is the definition in this code."""
         return (self.version, self.fingerprint) == (view.version, view.fingerprint)
 
 
@@ -166,7 +166,7 @@ class ViewStore:
 
         Args:
             table: Another table of the view: the one that is being built.
-            again: Replace a row of the same version too: what it is computed from was erased.
+            again: Replace a row of the same version too, because data that it was computed from was erased.
         """
         if not rows:
             return
@@ -201,7 +201,7 @@ class ViewStore:
     # --- the position ----------------------------------------------------------------------------------------------
 
     def as_of(self, connection: Connection) -> AsOf:
-        """Return how far the views are, in the same snapshot as what else the transaction reads."""
+        """Return how far the views are, in the snapshot of the transaction."""
         row = connection.execute(select(POSITION).where(POSITION.c.projector == PROJECTOR)).one_or_none()
         if row is None:
             return AsOf(position=0, recorded_at="")

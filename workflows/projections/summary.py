@@ -1,4 +1,4 @@
-"""The views in short: version, rows, lag, parked streams, and what is being built. For operators."""
+"""A summary of the views for operators: version, rows, lag, parked streams, and the builds under way."""
 
 from __future__ import annotations
 

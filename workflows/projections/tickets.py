@@ -33,7 +33,7 @@ TICKETS = Table(
     time("sent_at"),
     optional_time("accepted_at"),
     optional_time("ready_by"),  # when the restaurant expects to be ready
-    optional_time("ready_at"),  # when it reported to be
+    optional_time("ready_at"),  # when it reported the meal ready
     optional_text("courier"),
     text("lines"),  # JSON: sku, name, quantity, ordered, options
 )

@@ -34,8 +34,8 @@ class View:
         table: It has a column ``version``; its primary key begins with the id in the name of the stream.
         rows: Returns the rows of a history. A view that ``appends`` may leave out those up to the version that is the
             second argument, because they are stored.
-        fingerprint: Of what the rows depend on besides the history: the key of the blind indexes. Another one means
-            another version.
+        fingerprint: A digest of the key of the blind indexes, on which the rows depend besides the history. A change of
+            it rebuilds the stored view too.
         appends: Whether rows are only ever added.
         category: The streams that the view is made of.
     """

@@ -28,7 +28,7 @@ class ViewMetrics:
             "expediter_views_lag_seconds", "Age of the oldest commit that is not in the views.", value=progress.lag_s
         )
         yield GaugeMetricFamily(
-            "expediter_views_parked", "Streams that a view could not be computed from.", value=progress.parked
+            "expediter_views_parked", "Streams whose rows in a view could not be computed.", value=progress.parked
         )
         yield CounterMetricFamily(
             "expediter_views_mended",

@@ -1,4 +1,4 @@
-"""Column types that hold, compare and sort the same in SQLite and PostgreSQL."""
+"""Column types with the same values, comparison and order in SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Column, Integer, Text
 from sqlalchemy.types import TypeEngine
 
 TEXT: Final[TypeEngine[str]] = Text().with_variant(Text(collation="C"), "postgresql")
-"""Sorted by bytes in both, so that a cursor means the same and a prefix can be looked up in an index."""
+"""Sorted by bytes in both, so that a cursor has the same meaning and an index finds a prefix."""
 
 COUNT: Final[TypeEngine[int]] = BigInteger().with_variant(Integer(), "sqlite")
 """A whole number: a version, minor units of money, milliseconds, or 0 and 1 for no and yes."""

@@ -1,7 +1,7 @@
 """One SQL database: a pool of readers, and one transaction at a time that writes.
 
 SQLite runs in WAL mode with ``synchronous=NORMAL``: a power cut may lose the last transactions and never damages the
-file, and what is lost is computed again from the log. PostgreSQL is reached through psycopg 3. In both, a reader works
+file, and lost rows are computed again from the log. PostgreSQL is reached through psycopg 3. In both, a reader works
 on a snapshot, never blocks the writer and is never blocked by it; and a statement is stopped after its time limit.
 """
 
@@ -25,22 +25,22 @@ from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.pool import NullPool, QueuePool
 
 READERS = 4
-"""Reads at once in one process; one more waits. On two cores more of them only wait for each other."""
+"""Concurrent reads of one process; a further one waits. On two cores, more of them would only wait for each other."""
 
 POOL_WAIT_S = 5.0
 """How long a read waits for a free connection before it is refused."""
 
 READ_TIMEOUT_S = 10.0
-"""The time limit of a statement that reads: a list takes milliseconds, a report over all orders seconds."""
+"""The time limit of a statement that reads: a list takes milliseconds, a report on all orders takes seconds."""
 
 WRITE_TIMEOUT_S = 60.0
-"""The time limit of a statement that writes: the longest is the one that builds an index on a full table."""
+"""The time limit of a statement that writes: building an index on a full table takes longest."""
 
 CONNECT_TIMEOUT_S = 5
 """How long a connection to PostgreSQL may take to be made."""
 
 _INSTRUCTIONS_BETWEEN_LOOKS = 10_000
-"""Instructions of SQLite's machine between two looks at the clock: well below a millisecond."""
+"""Instructions of SQLite's virtual machine between two readings of the clock: well below a millisecond."""
 
 
 class SqlUnavailable(Exception):
@@ -52,7 +52,7 @@ class HeldElsewhere(Exception):
 
 
 class SqlDamaged(SqlUnavailable):
-    """The file is no database of SQLite, or its pages are damaged. Retryable: after ``discard``."""
+    """The file is not a SQLite database, or its pages are damaged. Retryable: after ``discard``."""
 
 
 class RowRefused(Exception):
@@ -106,16 +106,16 @@ class SqlDatabase:
 
     @contextmanager
     def alone(self, purpose: str) -> Iterator[None]:
-        """Hold the lock that at most one process has, for one purpose, until the end of the context.
+        """Hold the lock of one purpose, which one process at a time has, until the end of the context.
 
-        The lock goes with the process, however it ends. Raises HeldElsewhere.
+        The lock is released when the process ends, even by a crash. Raises HeldElsewhere.
         """
         lock = _file_lock(self._file, purpose) if self.is_sqlite else _advisory_lock(self._writer.url, purpose)
         with _named_errors(), lock:
             yield
 
     def forget(self) -> None:
-        """Remove what was deleted before from the file: SQLite keeps it in the WAL until that is truncated.
+        """Remove data that was deleted before from the file: SQLite keeps it in the WAL until the WAL is truncated.
 
         PostgreSQL removes it with its own vacuum. Raises SqlUnavailable if a reader holds the WAL for too long.
         """

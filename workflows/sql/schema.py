@@ -1,8 +1,8 @@
-"""Create tables by their definition, and put a newly built table in the place of an old one.
+"""Create tables by their definition, and replace an old table by a newly built one.
 
-Not alembic: its migrations change tables that must keep their rows. The rows here are computed from the log, so a table
-of another shape is built beside the old one and swapped in; no row is ever migrated. The few bookkeeping tables only
-ever get new tables beside them.
+Alembic is not used: its migrations change tables that must keep their rows. The rows here are computed from the log, so
+a table of another shape is built beside the old one and takes its place; no row is ever migrated. The bookkeeping
+tables are never changed; new ones are only added.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def create(connection: Connection, table: Table) -> None:
 
 
 def create_without_indexes(connection: Connection, table: Table) -> None:
-    """Create a table alone: filling it is several times faster before ``create_indexes``."""
+    """Create a table without indexes, because filling it is several times faster before ``create_indexes``."""
     connection.execute(CreateTable(table))
 
 
@@ -62,7 +62,7 @@ def drop(connection: Connection, name: str) -> None:
 
 
 def swap(connection: Connection, built: str, name: str) -> None:
-    """Put the table ``built`` in the place of the table ``name``, which is dropped. Readers see one or the other."""
+    """Replace the table ``name``, which is dropped, by the table ``built``. Readers see one or the other."""
     drop(connection, name)
     connection.execute(text(f"ALTER TABLE {_quoted(connection, built)} RENAME TO {_quoted(connection, name)}"))
 

@@ -41,7 +41,7 @@ from workflows.asl.signals import (
     TokenSucceeded,
 )
 
-ERROR_LENGTH_MAX: Final = 256  # characters; the API's own bounds of error and cause
+ERROR_LENGTH_MAX: Final = 256  # characters; AWS's limits for error and cause
 CAUSE_LENGTH_MAX: Final = 32_768
 
 
@@ -104,7 +104,7 @@ def _start(definition: Definition, signal: Started) -> SignalResult:
 
 
 def _new_turn(execution: Execution, at: datetime, seed: str) -> Turn:
-    execution.last_at = max(execution.last_at, at)  # the machine's clock may go backwards, a history may not
+    execution.last_at = max(execution.last_at, at)  # wall clocks go backwards, histories do not
     execution.history.begin()
     return Turn(execution, execution.last_at, seed)
 

@@ -1,4 +1,4 @@
-"""The limits of connections. They are apart from the protocol so that a program can name them without uvicorn."""
+"""The limits of connections, in a module of their own so that they can be used without importing uvicorn."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ LIMITS = ConnectionLimits()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveLimits:
-    """How many sockets and long polls there may be, together and a caller.
+    """How many sockets and long polls there may be, in total and for each caller.
 
-    ``queued_bytes_max``: what may wait to be written to a socket before its client counts as too slow.
+    ``queued_bytes_max``: bytes that may wait to be written to a socket; with more, its client is too slow.
     """
 
     sockets_max: int

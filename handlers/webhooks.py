@@ -7,13 +7,11 @@ queue. A schedule invokes it every minute for the attempts that are due: ``{"for
 
 from __future__ import annotations
 
-import json
 import logging
 import traceback
-from collections.abc import Mapping
 from typing import Any
 
-from workflows.clock import read_timestamp
+from handlers.published_messages import NotAnEvent, cloud_event, failures
 from workflows.engine import Engine, engine, settings
 from workflows.publishing.webhooks.delivering import deliver, keep_delivering
 from workflows.publishing.webhooks.targets import Targets, read_targets
@@ -41,7 +39,7 @@ def _messages(ports: Engine, messages: list[Any], targets: Targets) -> dict[str,
     events, failed, taken = [], [], []
     for message in messages:
         try:
-            events.append(_cloud_event(message))
+            events.append(cloud_event(message))
             taken.append(message)
         except NotAnEvent as error:
             _log_failure(error)
@@ -51,29 +49,7 @@ def _messages(ports: Engine, messages: list[Any], targets: Targets) -> dict[str,
     except Exception as error:  # the store did not answer: SQS delivers them again
         _log_failure(error)
         failed += taken
-    return {"batchItemFailures": [{"itemIdentifier": _message_id(message)} for message in failed]}
-
-
-class NotAnEvent(Exception):
-    """The message does not hold a CloudEvent as it is published."""
-
-
-def _cloud_event(message: Any) -> Mapping[str, Any]:
-    """Return the event of a message. Raises NotAnEvent, also for an event that could be stored and never sent."""
-    try:
-        event: Mapping[str, Any] = json.loads(message["body"])["detail"]
-        if not all(isinstance(event[name], str) for name in ("id", "type", "time")):
-            raise NotAnEvent("the event lacks an id, a type or a time")
-        read_timestamp(event["time"])
-        json.dumps(event, ensure_ascii=False, allow_nan=False).encode()  # NaN and lone surrogates are not JSON in UTF-8
-    except (KeyError, TypeError, ValueError) as error:
-        raise NotAnEvent("not EventBridge's event about a published event") from error
-    return event
-
-
-def _message_id(message: Any) -> str:
-    """Return the message's id. For an empty one SQS delivers the whole batch again; no delivery is made twice."""
-    return str((message.get("messageId") if isinstance(message, dict) else None) or "")
+    return failures(failed)
 
 
 def _log_failure(error: Exception) -> None:

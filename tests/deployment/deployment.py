@@ -34,12 +34,15 @@ SANDBOX = "sandbox.sqlite"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Addresses and names. ``resources`` are physical ids by the template's logical ids."""
+    """Addresses and names. ``views`` is the URL of the views' database, empty if no PostgreSQL can run here.
+
+    ``resources`` are physical ids by the template's logical ids."""
 
     folder: str
     emulator: str
     step_functions: str
     sandbox: str
+    views: str
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
 

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from random import SystemRandom
+from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from tests.deployment import gaps
@@ -25,6 +26,7 @@ from tests.deployment.deployer import ARTIFACTS, CODE, Account, deploy
 from tests.deployment.deployment import SANDBOX
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
+from tests.sql.postgres import NoPostgres, postgres_server
 from tests.template.translated import translated
 from workflows.clock import SystemClock
 from workflows.embedded.http.server import HttpServer
@@ -46,12 +48,14 @@ def main(folder: Path) -> None:
         account = Account(url=opened.enter_context(emulator(folder, scratch)))
         parameters = {f"{name}Url": f"{sandbox}/{name.lower()}" for name in ("Payments", "Kitchen", "Couriers")}
         parameters["WebhookTargets"] = "any"  # receivers of tests are on this machine
+        views = opened.enter_context(_views_database())
+        parameters["ViewsSecret"] = _views_secret(account, views)
         template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE), step_functions=step_functions)
         stack = deploy(account, template, code_for_this_machine(), parameters)
         _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))
         ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
-        print(json.dumps({**ready, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
+        print(json.dumps({**ready, "views": views, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
         _wait_until_nobody_uses(folder)
 
 
@@ -68,6 +72,24 @@ def _sandbox(folder: Path) -> Iterator[str]:
     with closing(open_sandbox(folder / SANDBOX, SandboxSettings(), surroundings)) as sandbox:  # noqa: SIM117
         with closing(SandboxApi(sandbox, TOKEN)) as api, closing(HttpServer(api.app, 0)) as server:
             yield f"http://127.0.0.1:{server.port}"
+
+
+@contextmanager
+def _views_database() -> Iterator[str]:
+    """Run PostgreSQL and yield the URL of an empty database; empty if none can run on this machine."""
+    try:
+        with postgres_server() as server:
+            yield server.new_database()
+    except NoPostgres:
+        yield ""
+
+
+def _views_secret(account: Account, url: str) -> str:
+    """Create the secret of the views, as an operator does before the deployment, and return its ARN."""
+    value = {"url": url or "postgresql://nobody@127.0.0.1:1/nothing", "blind_index_key": "0b" * 32}
+    secrets = account.client("secretsmanager")
+    arn: str = secrets.create_secret(Name=f"views-{token_hex(3)}", SecretString=json.dumps(value))["ARN"]
+    return arn
 
 
 def _store_credentials(account: Account, saga_step: str) -> None:

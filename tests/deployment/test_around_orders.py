@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
@@ -21,6 +22,8 @@ from tests.deployment.people import DEADLINE_S, Listener, placed
 from tests.deployment.roles import NO_JSON
 from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
 from workflows.aws.event_queue import EventQueue
+from workflows.projections.orders import ORDERS
+from workflows.sql.database import SqlDatabase, SqlUnavailable
 
 EXPEDITER = Path(sys.executable).with_name("expediter")
 
@@ -104,6 +107,26 @@ def test_a_registered_endpoint_gets_the_signed_events_of_an_order(
 
     listener.until(received, lambda types: "expediter.order.cancelled.v1" in types)
     service.remove_webhook(endpoint_id)
+
+
+def test_an_order_is_in_the_views_of_the_deployed_stack(deployment: Deployment, join: Join, listener: Listener) -> None:
+    """Through the topic, the queue and the function, in PostgreSQL: with its blind indexes."""
+    if not deployment.views:
+        pytest.skip("no PostgreSQL can run on this machine")
+    order_id = placed(join("customer"), join("restaurant"), listener)
+    database = SqlDatabase(deployment.views)
+
+    def row() -> Any:
+        try:
+            with database.reading() as connection:
+                found = select(ORDERS).where(ORDERS.c.order_id == order_id)
+                return connection.execute(found).mappings().one_or_none()
+        except SqlUnavailable:  # the function has not created the tables yet
+            return None
+
+    with database:
+        projected = listener.until(row, lambda found: found is not None and found["version"] > 2)
+    assert (projected["restaurant"] is not None, len(projected["phone_index"])) == (True, 32)
 
 
 def test_a_deployment_without_sockets_names_the_problem_and_answers_reads_that_wait(

@@ -22,7 +22,9 @@ READERS = ("Feed", "Publisher")
 SEARCHERS = ("SearchApi",)
 """Functions that reach the database of the views, and no other stored data."""
 WEBHOOKS = ("WebhooksApi", "Webhooks")
-FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS)
+PROJECTORS = ("Projector",)
+"""Functions that read the whole log with personal fields, and write to no store of AWS."""
+FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *PROJECTORS)
 WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS, *SEARCHERS)
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
@@ -35,19 +37,22 @@ def rows(roles: Iterable[str], operations: Iterable[str], resources: Iterable[st
 FORBIDDEN: list[Row] = [
     # a commit is inserted, and never changed or deleted
     *rows(FUNCTIONS, CHANGES, ["Events"]),
-    *rows([*READERS, *WEBHOOKS, *SEARCHERS], ["dynamodb:PutItem"], ["Events"]),
+    *rows([*READERS, *WEBHOOKS, *SEARCHERS, *PROJECTORS], ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
-    # only the timer, which compares the view with the log, reads the whole log
-    *rows([name for name in FUNCTIONS if name != "Timer"], ["dynamodb:Scan"], ["Events"]),
+    # only the functions that compare views with the log read the whole log
+    *rows([name for name in FUNCTIONS if name not in ("Timer", *PROJECTORS)], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher", *WEBHOOKS, *SEARCHERS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
     # documents belong to functions that wait and watch, to webhooks, and to the positions of couriers
     *rows(["OrdersApi", "CatalogueApi", "PreparationApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
-    *rows(["Publisher", "ExecutionFaults", *SEARCHERS], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
-    # only functions that answer people decrypt personal data, and the one that sends a payment method to the provider
+    *rows(
+        ["Publisher", "ExecutionFaults", *SEARCHERS, *PROJECTORS], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]
+    ),
+    # only functions that answer people decrypt personal data, the one that sends a payment method to the provider, and
+    # the one that computes blind indexes
     *rows(WITHOUT_KEYS, ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(WITHOUT_KEYS, ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
-    *rows(["SagaStep"], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
-    *rows(["SagaStep"], ["kms:GenerateDataKey"], ["CustomerKey"]),
+    *rows(["SagaStep", *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
+    *rows(["SagaStep", *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),
     *rows(["OrdersApi"], ["kms:ScheduleKeyDeletion", "kms:Encrypt"], ["CustomerKey"]),
     *rows(["OrdersApi", "Feed"], ["kms:Decrypt", "kms:ScheduleKeyDeletion"], ["TableKey"]),
@@ -61,6 +66,9 @@ FORBIDDEN: list[Row] = [
     # only the topic sends events to the webhooks' queue
     *rows(["OrdersApi", "Publisher", *WEBHOOKS], ["sqs:SendMessage"], ["WebhooksQueue"]),
     *rows(["Feed", "WebhooksApi"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["WebhooksQueue"]),
+    # only the topic sends events to the projector's queue
+    *rows(["OrdersApi", "Publisher", *PROJECTORS], ["sqs:SendMessage"], ["ProjectorQueue"]),
+    *rows(["Feed", "SearchApi"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["ProjectorQueue"]),
     # only the rule sends faults
     *rows(["OrdersApi", "SagaStep", "ExecutionFaults"], ["sqs:SendMessage"], ["ExecutionFaultsQueue"]),
     *rows(["Feed", "Timer"], ["sqs:ReceiveMessage", "sqs:PurgeQueue"], ["ExecutionFaultsQueue"]),
@@ -98,8 +106,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     # role, operation, resource, and the error of the service for a meaningless call; "" if it answers
     *[(role, "dynamodb:PutItem", "Events", HELD_BACK) for role in WRITERS],
     *[(role, "dynamodb:GetItem", "Events", "") for role in WRITERS],
-    *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed")],
-    ("Timer", "dynamodb:Scan", "Events", ""),
+    *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed", *PROJECTORS)],
+    *[(role, "dynamodb:Scan", "Events", "") for role in ("Timer", *PROJECTORS)],
     *[
         (role, operation, "Documents", answer)
         for role in ("DeliveryApi", "IncidentsApi", "SagaStep", "Feed", "Timer", *WEBHOOKS)
@@ -115,8 +123,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
     *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
-    ("SagaStep", "dynamodb:GetItem", "DataKeys", ""),
-    ("SagaStep", "kms:Decrypt", "CustomerKey", "InvalidCiphertextException"),
+    *[(role, "dynamodb:GetItem", "DataKeys", "") for role in ("SagaStep", *PROJECTORS)],
+    *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in ("SagaStep", *PROJECTORS)],
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],
@@ -129,6 +137,10 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("Webhooks", "sqs:DeleteMessage", "WebhooksQueue", "ReceiptHandleIsInvalid"),
     ("Webhooks", "sqs:GetQueueAttributes", "WebhooksQueue", ""),
     ("Webhooks", "sqs:SendMessage", "WebhooksDeadLetters", ""),
+    ("Projector", "sqs:ReceiveMessage", "ProjectorQueue", ""),
+    ("Projector", "sqs:DeleteMessage", "ProjectorQueue", "ReceiptHandleIsInvalid"),
+    ("Projector", "sqs:GetQueueAttributes", "ProjectorQueue", ""),
+    ("Projector", "sqs:SendMessage", "ProjectorDeadLetters", ""),
     ("StepMachine", "lambda:InvokeFunction", "SagaStep", ""),
     ("OrderMachine", "lambda:InvokeFunction", "SagaStep", ""),
     ("OrderMachine", "states:StartSyncExecution", "PaymentMachine", ""),
@@ -143,6 +155,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ],
     ("Scheduler", "lambda:InvokeFunction", "Timer", ""),
     ("Scheduler", "sqs:SendMessage", "TimerDeadLetters", ""),
+    ("ProjectorScheduler", "lambda:InvokeFunction", "Projector", ""),
+    ("ProjectorScheduler", "sqs:SendMessage", "ProjectorDeadLetters", ""),
     ("Scheduler", "lambda:InvokeFunction", "Webhooks", ""),
     ("Scheduler", "sqs:SendMessage", "WebhooksDeadLetters", ""),
 ]

@@ -15,8 +15,7 @@ from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 
-BLIND_INDEX_KEY = b"k" * KEY_BYTES
-BLIND_INDEX = BlindIndex(BLIND_INDEX_KEY)
+BLIND_INDEX = BlindIndex(b"k" * KEY_BYTES)
 
 
 class OneOrderLog:

@@ -15,7 +15,7 @@ from sqlalchemy import delete, inspect, select
 from domain.identifiers import SYSTEM, order_id_for
 from domain.personal import Contact
 from tests.domain.order.stories import COMPLETED, PLACED, StoryLine, command_of, place
-from tests.projections.histories import BLIND_INDEX, BLIND_INDEX_KEY
+from tests.projections.histories import BLIND_INDEX
 from tests.recorded import HandClock
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
@@ -59,7 +59,7 @@ class Kept:
     def __post_init__(self) -> None:
         self.keyring = SqliteKeyRing(self.database)
         self.log = SqliteEventLog(self.database, Codec(self.keyring, EVENT_TYPES), HandClock())
-        self.source = RebuildFrom(open_log=partial(open_log, self.file), blind_index_key=BLIND_INDEX_KEY)
+        self.source = RebuildFrom(open_log=partial(open_log, self.file), blind_index=BLIND_INDEX)
         self.projector = Projector(self.store, loads_from(self.log))
 
     def play(self, name: str, *lines: StoryLine, customer: str = "cleo", **changes: Any) -> str:

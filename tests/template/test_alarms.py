@@ -8,6 +8,8 @@ from pathlib import Path
 
 import handlers.stream_batches
 import handlers.timer
+import workflows.projections.comparison
+import workflows.projections.projector
 import workflows.publishing.webhooks.delivering
 from tests.template.conftest import Resources
 from tests.template.policies import named
@@ -88,6 +90,8 @@ def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> 
     logged = {
         handlers.stream_batches.TAMPERED,
         handlers.timer.DONE,
+        workflows.projections.comparison.MENDED,
+        workflows.projections.projector.PARKED,
         workflows.publishing.webhooks.delivering.PAUSED,
     }
     counted = {

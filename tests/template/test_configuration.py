@@ -142,6 +142,31 @@ def test_the_api_is_throttled(of_type: OfType) -> None:
     assert "ThrottlingBurstLimit" in settings
 
 
+def test_nothing_refers_to_what_a_deployment_without_a_database_lacks(resources: Resources) -> None:
+    """Without the parameter, such a reference would make the deployment fail, or create a part that does nothing."""
+    optional = {name: item["Condition"] for name, item in resources.items() if "Condition" in item}
+    assert {"Projector", "ProjectorQueue", "ProjectorSubscription", "ReadViewsSecret"} <= set(optional)
+    for name, item in resources.items():
+        for other in _names_in(item["Properties"]) & set(optional):
+            assert optional.get(name) == optional[other], f"{name} refers to {other}"
+
+
+def _names_in(part: Any) -> set[str]:
+    match part:
+        case {"Ref": str(name)}:
+            return {name}
+        case {"Fn::GetAtt": [str(name), _]}:
+            return {name}
+        case {"Fn::Sub": str(text)}:
+            return set(re.findall(r"\$\{(\w+)", text))
+        case dict():
+            return {name for value in part.values() for name in _names_in(value)}
+        case list():
+            return {name for value in part for name in _names_in(value)}
+        case _:
+            return set()
+
+
 def test_every_handler_is_a_function(of_type: OfType) -> None:
     """Each handler has one Lambda function, and each function a handler."""
     written = {

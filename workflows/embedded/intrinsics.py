@@ -75,6 +75,10 @@ class TemplateDocument:
         self.resource = resource
         return self.mapping(self.content["Resources"][resource].get("Properties"), "Properties")
 
+    def is_conditional(self, resource: str) -> bool:
+        """Return whether a resource is deployed only under a condition."""
+        return "Condition" in self.content["Resources"][resource]
+
     def mapping(self, value: object, field: str) -> Mapping[str, Any]:
         """Check that a value is a mapping and not an intrinsic function; None is an empty mapping."""
         if value is None:

@@ -100,9 +100,14 @@ class Template:
 
 
 def read_template(path: Path, parameters: Mapping[str, str] | None = None) -> Template:
-    """Read a template with these parameter values. Raises TemplateInvalid or ParameterUnknown."""
+    """Read a template with these parameter values. Raises TemplateInvalid or ParameterUnknown.
+
+    A function with a condition needs a service that only AWS has, and is left out.
+    """
     document = TemplateDocument(path, parameters or {})
-    functions = {name: _function(document, name) for name in document.named(FUNCTION)}
+    functions = {
+        name: _function(document, name) for name in document.named(FUNCTION) if not document.is_conditional(name)
+    }
     machines = {name: _machine(document, name) for name in document.named(MACHINE)}
     return Template(path=path, functions=functions, machines=machines)
 

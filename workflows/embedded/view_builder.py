@@ -66,8 +66,8 @@ def opened_views(folder: Path) -> Iterator[tuple[ViewStore, RebuildFrom]]:
     from workflows.projections.rebuild import RebuildFrom
     from workflows.projections.store import ViewStore
 
-    views, key = views_of(folder), views_key(folder)
-    source = RebuildFrom(open_log=partial(read_log, folder), blind_index_key=key)
+    views = views_of(folder)
+    source = RebuildFrom(open_log=partial(read_log, folder), blind_index=views.blind_index)
     try:
         store = ViewStore(views.database, source.views, SystemClock())
         store.prepare()

@@ -58,14 +58,14 @@ class BuildStopped(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RebuildFrom:
-    """What the processes of a build need: the log, and the key of the blind indexes. It is pickled."""
+    """What the processes of a build need: the log, and the blind indexes. It is pickled."""
 
     open_log: OpenLog
-    blind_index_key: bytes
+    blind_index: BlindIndex
 
     @property
     def views(self) -> tuple[View, ...]:
-        return all_views(BlindIndex(self.blind_index_key))
+        return all_views(self.blind_index)
 
 
 def rebuild(

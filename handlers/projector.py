@@ -1,0 +1,84 @@
+"""The function that keeps the views in SQL up to date. It is deployed only with a database for them.
+
+The queue of published events invokes it with messages of SQS: each names an order that changed. Messages that failed
+are delivered again, until SQS moves them to the dead-letter queue. A schedule invokes it every minute,
+``{"for_s": 50}``: it goes on building views of another version, or compares the views with the log once a day.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from contextlib import nullcontext
+from typing import Any
+
+from domain.identifiers import OrderId
+from handlers.published_messages import NotAnEvent, cloud_event, failures
+from workflows.engine import Engine, Views, engine
+from workflows.event_store.streams import order_stream
+from workflows.settings import SettingsRefused
+
+_log = logging.getLogger(__name__)
+
+FAILED = "orders could not be projected to the views"
+DONE = "the views were looked after"
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Lambda entry point. ``event`` is a batch of SQS messages, or ``{"for_s": seconds}`` from the schedule."""
+    ports = engine()
+    if ports.views is None:
+        raise SettingsRefused(("VIEWS_SECRET",), {})
+    if "Records" in event:
+        return _messages(ports, ports.views, event["Records"])
+    from workflows.projections.rebuild import RebuildFrom
+    from workflows.projections.scheduled import look_after
+
+    source = RebuildFrom(open_log=lambda: nullcontext(ports.log), blind_index=ports.views.blind_index)
+    done = look_after(ports.views.database, source, ports.log, ports.clock, for_s=float(event.get("for_s", 0)))
+    _log.info(DONE, extra=done)
+    return dict(done)
+
+
+def _messages(ports: Engine, views: Views, messages: list[Any]) -> dict[str, Any]:
+    """Project the orders of a batch, each once. A message that is no event fails alone."""
+    streams, failed, taken = set(), [], []
+    for message in messages:
+        try:
+            streams.add(_stream(message))
+            taken.append(message)
+        except NotAnEvent as error:
+            _log_failure(error)
+            failed.append(message)
+    try:
+        _project(ports, views, streams)
+    except Exception as error:  # a store did not answer: SQS delivers them again
+        _log_failure(error)
+        failed += taken
+    return failures(failed)
+
+
+def _project(ports: Engine, views: Views, streams: set[str]) -> None:
+    from workflows.projections.loading import loads_from
+    from workflows.projections.projector import Projector
+    from workflows.projections.store import ViewStore
+    from workflows.projections.views import all_views
+
+    store = ViewStore(views.database, all_views(views.blind_index), ports.clock)
+    store.prepare()
+    Projector(store, loads_from(ports.log)).project(streams)
+
+
+def _stream(message: Any) -> str:
+    """Return the stream of the order that an event is of."""
+    event = cloud_event(message)
+    subject = event.get("subject")
+    if not isinstance(subject, str) or not subject:
+        raise NotAnEvent("the event names no order")
+    return order_stream(OrderId(subject))
+
+
+def _log_failure(error: Exception) -> None:
+    """Log the class and the place of an error, but not its message, which might quote what it could not read."""
+    trace = traceback.format_tb(error.__traceback__)
+    _log.error(FAILED, extra={"error": type(error).__name__, "trace": trace})

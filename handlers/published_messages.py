@@ -14,7 +14,7 @@ class NotAnEvent(Exception):
 
 
 def cloud_event(message: Any) -> Mapping[str, Any]:
-    """Return the CloudEvent in a message of SQS. Raises NotAnEvent, also for one that could be stored and never sent."""
+    """Return the event in a message of SQS. Raises NotAnEvent, also for one that could be stored and never sent."""
     try:
         event: Mapping[str, Any] = json.loads(message["body"])["detail"]
         if not all(isinstance(event[name], str) for name in ("id", "type", "time")):

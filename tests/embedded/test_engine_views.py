@@ -25,6 +25,7 @@ from workflows.projections.projector import Projector
 from workflows.projections.store import AsOf
 from workflows.sandbox.opening import sandbox_gateways
 from workflows.sandbox.settings import SandboxSettings
+from workflows.sql import database
 
 DEADLINE_S = 30.0
 TEMPLATE = """
@@ -117,6 +118,31 @@ def test_views_that_cannot_be_written_stop_no_order(tmp_path: Path, monkeypatch:
         assert orders_in(folder) == {order_id}
 
 
+def test_a_full_disk_for_the_views_stops_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite refuses pages here as on a full disk. Orders go on, and once there is room, the views catch up."""
+    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr(projector_thread, "RETRY_LAST_S", 0.05)
+    connect, opened_connections = database._sqlite_connection, list[sqlite3.Connection]()
+
+    def connect_within(file: Path, read_only: bool) -> sqlite3.Connection:
+        connection = connect(file, read_only)
+        connection.execute("PRAGMA max_page_count = 80")  # the empty tables have fewer
+        opened_connections.append(connection)
+        return connection
+
+    monkeypatch.setattr(database, "_sqlite_connection", connect_within)
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        placed = {order(opened, f"order {number}") for number in range(200)}
+        wait_until(lambda: opened.projector.progress().failure == "SqlUnavailable")
+        placed.add(order(opened, "while it is full"))
+        assert not opened.failed.done()
+        for connection in opened_connections:
+            connection.execute("PRAGMA max_page_count = 1000000")
+        wait_until_current(opened)
+        assert orders_in(folder) == placed
+
+
 def test_rows_that_cannot_be_read_hide_no_later_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of nothing but unreadable rows must not look like the end of the log to the projector."""
     monkeypatch.setattr(projector_thread, "CHANGES_MAX", 2)
@@ -188,7 +214,7 @@ def test_the_key_of_the_blind_indexes_is_for_its_owner_alone(tmp_path: Path) -> 
 
 
 def test_views_of_another_release_are_built_again_by_themselves(tmp_path: Path) -> None:
-    """After an upgrade nobody has to remember a command; meanwhile the old rows are read."""
+    """After an upgrade nobody has to remember a command; meanwhile the old rows are read, in their old columns."""
     folder = tmp_path / "data"
     with engine(folder) as opened:
         order_id = order(opened, "one")
@@ -196,10 +222,10 @@ def test_views_of_another_release_are_built_again_by_themselves(tmp_path: Path) 
     with closing(sqlite3.connect(folder / VIEWS)) as views, views:
         views.execute("UPDATE view_versions SET version = 99")
         views.execute("UPDATE orders SET status = 'of another release'")
+        views.execute("ALTER TABLE orders DROP COLUMN offers")
     with engine(folder) as opened:
-        wait_until_current(opened)
-        wait_until(lambda: not outdated(folder))
         second = order(opened, "two")
+        wait_until(lambda: not outdated(folder))
         wait_until_current(opened)
     with closing(sqlite3.connect(folder / VIEWS)) as views:
         assert set(views.execute("SELECT order_id, status FROM orders")) == {(order_id, "placed"), (second, "placed")}

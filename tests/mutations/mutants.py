@@ -676,13 +676,13 @@ MUTANTS = (
         name="view position stored before the rows",
         breaks="The position is stored with the rows in one transaction: what is before it is in the views.",
         file="workflows/projections/projector.py",
-        old="        store = self._store\n        with store.writing() as connection:\n            if anew:\n",
+        old="        store = self._store\n        with store.writing() as connection:\n            left_out",
         new="        store = self._store\n"
         "        if as_of is not None:\n"
         "            with store.writing() as connection:\n"
         "                store.advance(connection, as_of)\n"
         "        with store.writing() as connection:\n"
-        "            if anew:\n",
+        "            left_out",
         caught_by=simulation(0, 20),
     ),
     Mutant(

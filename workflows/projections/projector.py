@@ -52,6 +52,7 @@ class Projector:
         self._store = store
         self._load = load
         self._stored: OrderedDict[str, int] = OrderedDict()
+        self._left_out: set[str] | None = None
 
     def project(self, streams: Collection[str], as_of: AsOf | None = None) -> None:
         """Bring these streams up to date.
@@ -132,10 +133,12 @@ class Projector:
         """
         store = self._store
         with store.writing() as connection:
+            left_out = self._without_place(connection)
             if anew:
-                self._remove(connection, computed)
+                self._remove(connection, computed, left_out)
             for name, rows in computed.rows.items():
-                store.put(connection, store.views[name], rows, again=again)
+                if name not in left_out:
+                    store.put(connection, store.views[name], rows, again=again)
             self._write_to_builds(connection, computed, again=again)
             parked = store.parked_among(connection, streams) if streams else set()
             for view, stream in sorted(parked - computed.failed.keys()):
@@ -149,10 +152,16 @@ class Projector:
             log.error(PARKED, exc_info=error, extra=extra)
         self._remember(computed)
 
-    def _remove(self, connection: Connection, computed: _Computed) -> None:
+    def _without_place(self, connection: Connection) -> set[str]:
+        """Return the views of an older release whose table cannot take these rows: they go to the one being built."""
+        if self._left_out is None or self._left_out:  # once there is none, there is none until the next release
+            self._left_out = self._store.of_another_shape(connection)
+        return self._left_out
+
+    def _remove(self, connection: Connection, computed: _Computed, left_out: set[str]) -> None:
         for stream, version in computed.versions.items():
             for view in self._views_of(stream):
-                if (view.name, stream) not in computed.failed:
+                if view.name not in left_out and (view.name, stream) not in computed.failed:
                     self._store.remove(connection, view, stream.partition("#")[2], version)
 
     def _write_to_builds(self, connection: Connection, computed: _Computed, *, again: bool) -> None:

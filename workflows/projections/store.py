@@ -21,7 +21,7 @@ from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARK
 from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
 from workflows.sql.database import SqlDatabase
-from workflows.sql.schema import create, create_missing, exists, named, swap
+from workflows.sql.schema import columns_of, create, create_missing, exists, named, swap
 
 PROJECTOR = "feed"
 """The name under which the one projector of a database keeps its position."""
@@ -122,6 +122,14 @@ class ViewStore:
     def outdated(self, connection: Connection) -> list[View]:
         """Return the views whose table was not built with the definition of this code. They have to be built."""
         return [view for view in self.views.values() if not self.built(connection, view).is_of(view)]
+
+    def of_another_shape(self, connection: Connection) -> set[str]:
+        """Return the outdated views whose table has other columns than this code: rows cannot be stored there."""
+        return {
+            view.name
+            for view in self.outdated(connection)
+            if columns_of(connection, view.name) != set(view.table.columns.keys())
+        }
 
     def built(self, connection: Connection, view: View) -> BuiltView:
         """Return the definition that a view's table was built with."""

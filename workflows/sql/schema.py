@@ -56,6 +56,11 @@ def exists(connection: Connection, name: str) -> bool:
     return inspect(connection).has_table(name)
 
 
+def columns_of(connection: Connection, name: str) -> set[str]:
+    """Return the names of a table's columns."""
+    return {column["name"] for column in inspect(connection).get_columns(name)}
+
+
 def drop(connection: Connection, name: str) -> None:
     """Drop a table and its indexes, if there is one."""
     connection.execute(text(f"DROP TABLE IF EXISTS {_quoted(connection, name)}"))

@@ -1,4 +1,4 @@
-"""``expediter order watch`` and ``expediter events --follow``: what happens, as it happens."""
+"""``expediter order watch`` and ``expediter events``: what happens, as it happens, and what happened."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.failures import InvalidInput
 from workflows.cli.options import As, Data, Json, OrderId, Url
-from workflows.cli.terminal import print_json_update
+from workflows.cli.search_commands import CursorOption, Customer, Limit, Restaurant, moment
+from workflows.cli.terminal import print_json, print_json_update
 
 if TYPE_CHECKING:
     from workflows.client.live_json import LiveUpdateJson
@@ -40,6 +40,22 @@ def watch(
 def events(
     *,
     follow: Annotated[bool, typer.Option("--follow", help="Print the events of all orders as they happen.")] = False,
+    type_: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="TYPE", help="E.g. OrderCancelled; repeat it for several."),
+    ] = None,
+    actor: Annotated[str | None, typer.Option(metavar="ID", help="Recorded by this person or service.")] = None,
+    order: Annotated[str | None, typer.Option(metavar="ORDER", help="Of this order.")] = None,
+    customer: Customer = None,
+    restaurant: Restaurant = None,
+    recorded_from: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Recorded at this time or later.")
+    ] = None,
+    recorded_to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Recorded before this time.")] = None,
+    correlation: Annotated[str | None, typer.Option(metavar="TRACE", help="With this trace id.")] = None,
+    people_only: Annotated[bool, typer.Option("--people-only", help="Not those of Expediter itself.")] = False,
+    limit: Limit = 20,
+    cursor: CursorOption = None,
     topic: Annotated[
         str, typer.Option(metavar="TOPIC", help="orders, incidents, customer/ID, restaurant/ID or courier/ID.")
     ] = "orders",
@@ -51,13 +67,36 @@ def events(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Print the events of many orders as they happen, until it is interrupted. With --json one update a line."""
-    if not follow:
-        raise InvalidInput("add --follow: only events to come can be printed")
+    """List the events of all orders, the newest first.
+
+    With --follow print them as they happen, until it is interrupted; filters are then those of --topic alone. With
+    --json one update a line.
+    """
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        _print(engine.live(topic, since), json=json)
+        if follow:
+            _print(engine.live(topic, since), json=json)
+            return
+        page = engine.events(
+            type=type_ or (),
+            actor=actor,
+            order=order,
+            customer=customer,
+            restaurant=restaurant,
+            recorded_from=moment(recorded_from, "--from"),
+            recorded_to=moment(recorded_to, "--to"),
+            correlation=correlation,
+            people_only=people_only,
+            limit=limit,
+            cursor=cursor,
+        )
+    if json:
+        print_json(page)
+    else:
+        from workflows.cli.search_pages import show_events
+
+        show_events(page)
 
 
 def _print(updates: Iterable[LiveUpdateJson], *, json: bool) -> None:

@@ -25,6 +25,7 @@ from workflows.cli import (
     login_commands,
     order_commands,
     sandbox_command,
+    search_commands,
     simulate_command,
     view_commands,
     webhook_commands,
@@ -74,6 +75,7 @@ backup_command.add_to(app)
 login_commands.add_to(app)
 fulfilment_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
+search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)

@@ -39,6 +39,15 @@ from .order_json import (
     PositionKeptJson,
     ReplayJson,
 )
+from .search_json import (
+    ListedEventsJson,
+    ListedOffersJson,
+    ListedOrdersJson,
+    ListedTicketsJson,
+    MeJson,
+    StatsJson,
+    ViewsJson,
+)
 from .webhook_json import (
     RemovedWebhookJson,
     WebhookDeliveriesJson,
@@ -317,6 +326,144 @@ def circuit(dependency: str, action: str | None = None, reason: str = "") -> Api
     if action is None:
         return ApiCall(method="GET", path=path)
     return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason})
+
+
+# --- lists and searches: each role its own part -----------------------------------------------------------------------
+# ``cursor`` is ``next`` of the page before. ``wait_for`` is a write that the list should include, ``ord_...:12``: order
+# id and version; the answer's ``as_of["includes"]`` has the outcome. Times have a time zone.
+
+
+def orders(
+    *,
+    status: Sequence[str] = (),
+    customer: str | None = None,
+    restaurant: str | None = None,
+    courier: str | None = None,
+    waiting_for: str | None = None,
+    overdue: bool | None = None,
+    parked: bool | None = None,
+    cause: str | None = None,
+    dependency: str | None = None,
+    amount_min: str | None = None,
+    amount_max: str | None = None,
+    currency: str | None = None,
+    placed_from: datetime | None = None,
+    placed_to: datetime | None = None,
+    changed_from: datetime | None = None,
+    payment_reference: str | None = None,
+    id_prefix: str | None = None,
+    sort: str = "-placed_at",
+    limit: int = 50,
+    cursor: str | None = None,
+    wait_for: str | None = None,
+) -> ApiCall[ListedOrdersJson]:
+    """List orders that satisfy all filters.
+
+    Args:
+        amount_min: In units of the currency, e.g. ``12.50``; needs ``currency``, as does ``amount_max``.
+        sort: ``-placed_at`` (newest first), ``placed_at``, ``changed_at`` or ``waiting_since`` (oldest first).
+    """
+    return _list("/orders", **locals())
+
+
+def search_orders(
+    *,
+    phone: str | None = None,
+    email: str | None = None,
+    name: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ApiCall[ListedOrdersJson]:
+    """Find the orders of a customer by what the customer says. For support."""
+    query = {"limit": str(limit), **_set(cursor=cursor)}
+    return ApiCall(method="POST", path="/orders/search", query=query, body=_set(phone=phone, email=email, name=name))
+
+
+def events(
+    *,
+    type: Sequence[str] = (),  # noqa: A002 -- as the API names it
+    actor: str | None = None,
+    actor_role: str | None = None,
+    order: str | None = None,
+    customer: str | None = None,
+    restaurant: str | None = None,
+    recorded_from: datetime | None = None,
+    recorded_to: datetime | None = None,
+    correlation: str | None = None,
+    people_only: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
+    wait_for: str | None = None,
+) -> ApiCall[ListedEventsJson]:
+    """List the events of all orders, the newest first."""
+    return _list("/events", **locals())
+
+
+def tickets(
+    *,
+    open: bool = True,  # noqa: A002 -- as the API names it
+    restaurant: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    wait_for: str | None = None,
+) -> ApiCall[ListedTicketsJson]:
+    """List the open tickets of a restaurant with the oldest first, or the closed ones with the newest first."""
+    return _list("/tickets", **locals())
+
+
+def offers(
+    *,
+    open: bool = True,  # noqa: A002 -- as the API names it
+    courier: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+    wait_for: str | None = None,
+) -> ApiCall[ListedOffersJson]:
+    """List the open offers that a courier may accept with the oldest first, or those that the courier accepted."""
+    return _list("/offers", **locals())
+
+
+def stats(
+    *,
+    placed_from: datetime | None = None,
+    placed_to: datetime | None = None,
+    restaurant: str | None = None,
+    bucket: str | None = None,
+    by_restaurant: bool = False,
+) -> ApiCall[StatsJson]:
+    """Count the orders placed in a time, by default the last day.
+
+    Args:
+        bucket: ``hour`` or ``day``: a group for each.
+    """
+    return _list("/stats", **locals())
+
+
+def views() -> ApiCall[ViewsJson]:
+    """Read the state of the views: versions, lag, and what could not be projected."""
+    return ApiCall(method="GET", path="/views")
+
+
+def me() -> ApiCall[MeJson]:
+    """Read who the caller is, and what they may do."""
+    return ApiCall(method="GET", path="/me")
+
+
+def _list(path: str, **query: Any) -> ApiCall[Any]:
+    sent = {name: _text(value) for name, value in query.items() if value not in (None, (), [])}
+    return ApiCall(method="GET", path=path, query=sent)
+
+
+def _text(value: Any) -> str:
+    match value:
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return _rfc3339(value)
+        case str() | int():
+            return str(value)
+        case _:
+            return ",".join(value)
 
 
 # --- webhooks: services register endpoints; support reads and resends ------------------------------------------------

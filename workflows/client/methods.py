@@ -78,6 +78,15 @@ class _Methods:
     circuits = _Method(calls.circuits)
     circuit = _Method(calls.circuit)
 
+    orders = _Method(calls.orders)
+    search_orders = _Method(calls.search_orders)
+    events = _Method(calls.events)
+    tickets = _Method(calls.tickets)
+    offers = _Method(calls.offers)
+    stats = _Method(calls.stats)
+    views = _Method(calls.views)
+    me = _Method(calls.me)
+
     webhooks = _Method(calls.webhooks)
     webhook = _Method(calls.webhook)
     register_webhook = _Method(calls.register_webhook)

@@ -1,0 +1,161 @@
+"""``expediter order list|search``, ``events`` and ``stats``: what the views have, for the role of the caller."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from workflows.cli.failures import InvalidInput
+from workflows.cli.inputs import version_or_time
+from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.terminal import print_json
+
+Limit = Annotated[int, typer.Option(min=1, max=100, help="The most lines to print.")]
+CursorOption = Annotated[
+    str | None, typer.Option("--cursor", metavar="CURSOR", help="Continue where a page ended, as it says.")
+]
+Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
+Restaurant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this restaurant.")]
+
+
+def add_to(app: typer.Typer, orders: typer.Typer) -> None:
+    """Add the commands."""
+    orders.command("list")(list_orders)
+    orders.command("search")(search)
+    app.command("stats")(stats)
+
+
+def list_orders(
+    *,
+    status: Annotated[list[str] | None, typer.Option(help="In this status; may be given several times.")] = None,
+    customer: Customer = None,
+    restaurant: Restaurant = None,
+    courier: Annotated[str | None, typer.Option(metavar="ID", help="Only of this courier.")] = None,
+    waiting_for: Annotated[str | None, typer.Option(help="That wait for this, e.g. acceptance or delivery.")] = None,
+    overdue: Annotated[bool | None, typer.Option("--overdue/--not-overdue", help="That wait for too long.")] = None,
+    parked: Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")] = None,
+    cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. PaymentsUnavailable@payments.")] = None,
+    dependency: Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")] = None,
+    amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")] = None,
+    amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")] = None,
+    currency: Annotated[str | None, typer.Option(help="In this currency; needed with an amount.")] = None,
+    placed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Placed at this time or later.")] = None,
+    placed_to: Annotated[str | None, typer.Option(metavar="TIME", help="Placed before this time.")] = None,
+    changed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Changed at this time or later.")] = None,
+    payment_reference: Annotated[str | None, typer.Option(metavar="ID", help="The payment provider's id.")] = None,
+    id_prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="The beginning of the order's id.")] = None,
+    sort: Annotated[str, typer.Option(help="-placed_at, placed_at, changed_at or waiting_since.")] = "-placed_at",
+    limit: Limit = 20,
+    cursor: CursorOption = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """List orders, the newest first. All filters that are given must hold."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        page = engine.orders(
+            status=status or (),
+            customer=customer,
+            restaurant=restaurant,
+            courier=courier,
+            waiting_for=waiting_for,
+            overdue=overdue,
+            parked=parked,
+            cause=cause,
+            dependency=dependency,
+            amount_min=amount_min,
+            amount_max=amount_max,
+            currency=currency,
+            placed_from=moment(placed_from, "--placed-from"),
+            placed_to=moment(placed_to, "--placed-to"),
+            changed_from=moment(changed_from, "--changed-from"),
+            payment_reference=payment_reference,
+            id_prefix=id_prefix,
+            sort=sort,
+            limit=limit,
+            cursor=cursor,
+        )
+    if json:
+        print_json(page)
+    else:
+        from workflows.cli.search_pages import show_orders
+
+        show_orders(page)
+
+
+def search(
+    *,
+    phone: Annotated[str | None, typer.Option(help="With or without the country; the last nine digits count.")] = None,
+    email: Annotated[str | None, typer.Option(help="The whole address.")] = None,
+    name: Annotated[str | None, typer.Option(help="All words of the name, in any order.")] = None,
+    limit: Limit = 20,
+    cursor: CursorOption = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Find a customer's orders by phone, e-mail address or name. For support."""
+    if phone is None and email is None and name is None:
+        raise InvalidInput("give --phone, --email or --name")
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        page = engine.search_orders(phone=phone, email=email, name=name, limit=limit, cursor=cursor)
+    if json:
+        print_json(page)
+    else:
+        from workflows.cli.search_pages import show_orders
+
+        show_orders(page)
+
+
+def stats(
+    *,
+    placed_from: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="Placed from then on.  [default: a day before]"),
+    ] = None,
+    placed_to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="Placed before this time.  [default: now]")
+    ] = None,
+    restaurant: Restaurant = None,
+    bucket: Annotated[str | None, typer.Option(metavar="hour|day", help="A line for each hour or day.")] = None,
+    by_restaurant: Annotated[bool, typer.Option("--by-restaurant", help="A line for each restaurant.")] = False,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Count orders, their money, and how long each stage took."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        counted = engine.stats(
+            placed_from=moment(placed_from, "--from"),
+            placed_to=moment(placed_to, "--to"),
+            restaurant=restaurant,
+            bucket=bucket,
+            by_restaurant=by_restaurant,
+        )
+    if json:
+        print_json(counted)
+    else:
+        from workflows.cli.search_pages import show_stats
+
+        show_stats(counted)
+
+
+def moment(text: str | None, option: str) -> datetime | None:
+    """Read a time. Raises InvalidInput."""
+    if text is None:
+        return None
+    time = version_or_time(text, option)
+    if not isinstance(time, datetime):
+        raise InvalidInput(f"{option} is {text!r}: give a time, e.g. 2026-03-01T18:30:00Z")
+    return time

@@ -1,0 +1,113 @@
+"""Lists of orders and events, and statistics, as tables on a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from workflows.cli.terminal import data_console, printable, say, table
+from workflows.cli.wording import actor, money, plain, spaced
+
+if TYPE_CHECKING:
+    from workflows.client.search_json import (
+        AsOfJson,
+        ListedEventsJson,
+        ListedOrderJson,
+        ListedOrdersJson,
+        StatsGroupJson,
+        StatsJson,
+    )
+
+_STYLES = {"completed": "green", "cancelled": "yellow", "cancelling": "yellow", "abandoned": "red"}
+
+
+def show_orders(page: ListedOrdersJson) -> None:
+    """Print a line for each order."""
+    rows = table(
+        "order", "status", "customer", "restaurant", "total", "placed", "waits for", right=frozenset({"total"})
+    )
+    for order in page["orders"]:
+        rows.add_row(
+            order["id"],
+            _status(order),
+            order["customer"],
+            order["restaurant"],
+            money(order["total"]),
+            _clock(order["placed_at"]),
+            _waits(order),
+        )
+    data_console().print(rows if page["orders"] else "no orders")
+    _say_more(page["next"], page["as_of"])
+
+
+def show_events(page: ListedEventsJson) -> None:
+    """Print a line for each event."""
+    rows = table("recorded", "order", "#", "event", "by", right=frozenset({"#"}))
+    for event in page["events"]:
+        rows.add_row(
+            _clock(event["recorded_at"]),
+            event["order_id"],
+            str(event["version"]),
+            spaced(event["type"]),
+            actor(event["actor"]),
+        )
+    data_console().print(rows if page["events"] else "no events")
+    _say_more(page["next"], page["as_of"])
+
+
+def show_stats(counted: StatsJson) -> None:
+    """Print a line for each group, with the stages of an order as p50 / p95 in minutes."""
+    rows = table("placed", "restaurant", "orders", "parked", "cancelled", "money", *_STAGES, right=_NUMBERS)
+    for group in counted["groups"]:
+        rows.add_row(
+            group["bucket"] or "",
+            group["restaurant"] or "all",
+            str(group["orders"]),
+            Text(str(group["parked"]), "bold red" if group["parked"] else ""),
+            str(group["by_status"].get("cancelled", 0)),
+            ", ".join(money(sums["total"]) for sums in group["money"]),
+            *(_stage(group, stage) for stage in _STAGES),
+        )
+    data_console().print(rows if counted["groups"] else "no orders in this time")
+    if counted["more"]:
+        say("there are more groups: choose a shorter time or one restaurant")
+    _say_more(None, counted["as_of"])
+
+
+_STAGES = ("acceptance", "preparation", "assignment", "delivery", "total")
+_NUMBERS = frozenset({"orders", "parked", "cancelled", "money", *_STAGES})
+
+
+def _status(order: ListedOrderJson) -> Text:
+    if order["parked"]:
+        because = f": {order['incident']['cause']}" if order["incident"] is not None else ""
+        return Text(f"parked{because}", "bold red")
+    return Text(plain(order["status"]), _STYLES.get(order["status"], ""))
+
+
+def _waits(order: ListedOrderJson) -> Text:
+    words = Text()
+    for wait in order["waiting"]:
+        until = f" until {_clock(wait['until'])}" if wait["until"] is not None else ""
+        words.append(f"{', ' if words else ''}{plain(wait['what'])}{until}", "bold red" if wait["overdue"] else "")
+    return words
+
+
+def _stage(group: StatsGroupJson, stage: str) -> str:
+    length = group["stages"].get(stage)
+    return "" if length is None else f"{length['p50_ms'] / 60_000:.1f} / {length['p95_ms'] / 60_000:.1f}"
+
+
+def _clock(time: str) -> str:
+    return f"{time[:10]} {time[11:19]}Z"
+
+
+def _say_more(following: str | None, as_of: AsOfJson) -> None:
+    """Print what else there is, and how old the list is, on stderr."""
+    if following is not None:
+        say(f"more: --cursor {printable(following)}")
+    if as_of["lag_commits"]:
+        say(f"the list is {as_of['lag_commits']} commits behind, the oldest {as_of['lag_s']:.1f} s old")
+    if not as_of["complete"]:
+        say("the view is built for the first time: rows are missing")

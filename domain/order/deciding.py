@@ -93,7 +93,7 @@ from domain.order.refusals import (
     RunSuperseded,
     UnknownLine,
 )
-from domain.order.reports import CONTRADICTION, contest_detail
+from domain.order.reports import CONTRADICTION, contest_detail, is_delivery_claimed
 from domain.personal import Erased
 
 T = TypeVar("T")
@@ -218,7 +218,7 @@ def _cancel(command: CancelOrder, order: Order) -> tuple[Event, ...]:
         raise CancellationNotAllowed(command.by.role)
     if order.cancellation is not None:
         return ()
-    if order.delivery.picked_up:
+    if order.delivery.picked_up or is_delivery_claimed(order):
         raise OrderAlreadyPickedUp(order.order_id)
     if order.run_state is RunState.ENDED:
         raise OrderAlreadyEnded(order.order_id)

@@ -39,10 +39,13 @@ class OrderAlreadyPlaced(Rejected):
 
 
 class OrderAlreadyPickedUp(Rejected):
-    """The meal was picked up, so the order can no longer be cancelled; a credit is possible."""
+    """The meal was picked up, or reported as delivered, so the order cannot be cancelled; a credit is possible."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"Order {order_id} was picked up and can no longer be cancelled. Grant a credit instead.")
+        super().__init__(
+            f"The meal of order {order_id} was picked up or reported as delivered, so the order cannot be cancelled. "
+            "Grant a credit instead."
+        )
         self.order_id = order_id
 
 

@@ -80,6 +80,14 @@ def _contradicted_claim(fact: Fact, order: Order) -> int | None:
     return None
 
 
+def is_delivery_claimed(order: Order) -> bool:
+    """Whether a contested delivery is pending: the customer may have the meal."""
+    return any(
+        isinstance(claim, OrderDelivered) and _is_pending(version, claim, order)
+        for version, claim in order.contested.items()
+    )
+
+
 def _is_pending(version: int, claim: OrderDelivered, order: Order) -> bool:
     """Whether a contested delivery waits for a person, or for missing reports on the current offer."""
     offer = order.delivery.current

@@ -281,7 +281,7 @@ MUTANTS = (
         name="cancelled after pickup",
         breaks="Pickup is the pivot: after it, an order is refunded, not cancelled.",
         file="domain/order/deciding.py",
-        old="    if order.delivery.picked_up:\n        raise OrderAlreadyPickedUp",
+        old="    if order.delivery.picked_up or is_delivery_claimed(order):\n        raise OrderAlreadyPickedUp",
         new="    if False:\n        raise OrderAlreadyPickedUp",
         caught_by=tests("domain/order/test_cancelling.py::test_after_pickup_no_role_can_cancel"),
     ),

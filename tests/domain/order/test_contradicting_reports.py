@@ -30,15 +30,17 @@ from domain.order.events import (
 )
 from domain.order.order import RunState, Status
 from domain.order.questions import Answer, answer
-from domain.order.refusals import NotContested
+from domain.order.refusals import NotContested, OrderAlreadyPickedUp
 from tests.domain.order.stories import (
     ACCEPTED,
     ASSIGNED,
     AUTHORIZED,
     COMPLETED,
+    CUSTOMER,
     DELIVERED,
     PICKED_UP,
     READY,
+    RESTAURANT,
     SUPPORT,
     Report,
     Story,
@@ -47,6 +49,7 @@ from tests.domain.order.stories import (
     accepted,
     approve,
     assigned,
+    cancel,
     confirm,
     courier_declined,
     credit,
@@ -59,6 +62,7 @@ from tests.domain.order.stories import (
     ready,
     rejected,
     restart,
+    timeout,
     unavailable,
     voided,
 )
@@ -167,6 +171,20 @@ def test_confirming_an_early_delivery_settles_the_report_that_denied_it():
     after = story.when(ConfirmReport(report=10, by=SUPPORT, reason="the customer has it"))
     after.then(ReportConfirmed, PaymentCaptureRequested, RunStarted).being(Status.DELIVERED, RunState.RUNNING)
     assert after.order.contest == 0
+
+
+@pytest.mark.parametrize("by", [CUSTOMER, RESTAURANT, SUPPORT], ids=lambda by: by.role)
+@pytest.mark.parametrize("later", [(), (failed(),), (restart(),)], ids=["parked", "denied", "continued"])
+def test_an_order_with_a_pending_early_delivery_cannot_be_cancelled(by, later):
+    """The customer may have the meal. If not, the failure of the delivery is confirmed, with four eyes."""
+    story = given(*READY, delivered(), *later)
+    story.when(cancel(by)).refused(OrderAlreadyPickedUp)
+
+
+def test_an_order_whose_early_delivery_is_of_an_earlier_offer_can_be_cancelled():
+    """Another courier was requested after a person continued the order."""
+    story = given(*ACCEPTED, delivered(), restart(), timeout(Awaited.ASSIGNMENT), assigned("bob")).when(cancel())
+    assert isinstance(story.added[0], CancellationRequested)
 
 
 def test_a_failure_after_a_delivery_claimed_by_another_courier_waits_for_a_person():

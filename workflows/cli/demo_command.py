@@ -13,6 +13,7 @@ from workflows.cli.terminal import data_console, print_json, say, status_console
 if TYPE_CHECKING:
     from workflows.cli.demo.evidence import Evidence
     from workflows.cli.demo.play import Played
+    from workflows.cli.demo.tour import Tour
 
 ORDERS_MAX = 10_000  # more are for a benchmark
 
@@ -33,30 +34,33 @@ def demo(
 ) -> int:
     """Start an engine, play orders through its API, and verify the result.
 
-    Cards are declined, restaurants reject, customers cancel, couriers do not answer. Then every hash chain is verified,
-    and the ledgers of the payment provider, kitchens and couriers are compared with the log. Exit code 1 if an order
-    did not end, a chain is broken or the ledgers differ.
+    One order is quoted from the menu and refused while an item is sold out, before it is placed. Cards are declined,
+    restaurants reject, customers cancel, couriers do not answer. Then every hash chain is verified, and the ledgers of
+    the payment provider, kitchens and couriers are compared with the log. Exit code 1 if an order did not end, a chain
+    is broken or the ledgers differ.
     """
     import signal
     import time
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the engine is stopped after either signal
     started = time.monotonic()
-    played, events, evidence = _perform(orders, seed, data)
+    tour, played, events, evidence = _perform(orders, seed, data)
     ended = all(each.ended for each in played) and not evidence.unended
     if json:
         print_json(_as_json(played, evidence, time.monotonic() - started))
     else:
         from workflows.cli.demo.report import show
+        from workflows.cli.demo.tour import show_tour
 
         console = data_console()
+        show_tour(tour, played[0].view["id"], console)
         show(console, played, events, evidence)
         console.print(f"{len(played)} orders in {time.monotonic() - started:.1f} s", style="dim")
     _name_the_unended(played, evidence)
     return Exit.OK if ended and evidence.chains.intact and evidence.books.balanced else Exit.NO
 
 
-def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], dict[str, list[Any]], Evidence]:
+def _perform(orders: int, seed: int, data: Path | None) -> tuple[Tour, list[Played], dict[str, list[Any]], Evidence]:
     from functools import cache
     from random import Random
     from uuid import uuid4
@@ -70,6 +74,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
     from workflows.cli.demo.outcomes import outcome
     from workflows.cli.demo.play import TOGETHER_MAX, play
     from workflows.cli.demo.stories import cast
+    from workflows.cli.demo.tour import take_tour
     from workflows.client import ExpediterClient
 
     random = Random(seed)
@@ -81,12 +86,15 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[list[Played], d
         def sign_in(role: str, subject: str) -> ExpediterClient:
             return ExpediterClient(running.url, minted(running.data, role, subject, _TOKEN_S), http=http)
 
+        name = f"demo-{uuid4()}"
+        tour = take_tour(stories[0][1], sign_in, f"{name}-1")  # the key of the order that is played first
+        stories[0] = (stories[0][0], tour.order)
         with _DemoProgress(orders) as progress:
-            played = play(stories, sign_in, f"demo-{uuid4()}", progress.count)
+            played = play(stories, sign_in, name, progress.count)
         support = sign_in("support", "demo")
         events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
         delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
-        return played, events, gather(running.data, list(events), delivered)
+        return tour, played, events, gather(running.data, list(events), delivered)
 
 
 _TOKEN_S = 3600  # longer than any demo

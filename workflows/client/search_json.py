@@ -24,7 +24,7 @@ from .order_json import (
 class AsOfJson(TypedDict):
     """How old the answer is. Views follow the log, on one machine within a second."""
 
-    recorded_at: Annotated[TimeText | None, Meta(description="The newest commit in the views; null before the first.")]
+    recorded_at: Annotated[TimeText | None, Meta(description="The newest commit in the views. Null on AWS.")]
     lag_commits: Annotated[int | None, Meta(description="Commits that are not in the views yet. Null if unknown.")]
     lag_s: Annotated[float | None, Meta(description="The age in seconds of the oldest of them. Null if unknown.")]
     complete: Annotated[bool, Meta(description="False while the view is built for the first time: rows are missing.")]
@@ -241,7 +241,7 @@ class ParkedStreamJson(TypedDict):
 class ViewsJson(TypedDict):
     """The views, and how far they are behind the log."""
 
-    recorded_at: Annotated[TimeText | None, Meta(description="The newest commit in the views; null before the first.")]
+    recorded_at: Annotated[TimeText | None, Meta(description="The newest commit in the views. Null on AWS.")]
     lag_commits: Annotated[int | None, Meta(description="Commits that are not in the views yet. Null if unknown.")]
     lag_s: Annotated[float | None, Meta(description="The age in seconds of the oldest of them. Null if unknown.")]
     views: list[ViewStateJson]

@@ -51,7 +51,7 @@ def search(
     includes = None if wait_for is None else _waited(engine, views, actor, wait_for)
 
     def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
-        result = read(connection, store.as_of(connection).recorded_at)
+        result = read(connection, "" if views.feed is None else store.as_of(connection).recorded_at)
         as_of = age_of(engine, store, connection)
         complete = store.built(connection, store.views[view]).version > 0
         return result, cast("AsOfJson", {**as_of, "complete": complete, "includes": includes})
@@ -117,12 +117,13 @@ def _waited(engine: Engine, views: Views, actor: Actor, wait_for: WaitFor) -> bo
 
 def age_of(engine: Engine, store: ViewStore, connection: Connection) -> dict[str, Any]:
     """Return how old the views are: ``recorded_at``, ``lag_commits``, ``lag_s``."""
-    as_of, feed = store.as_of(connection), views_of(engine).feed
-    lag_commits, lag_s = None, None
-    if feed is not None:
-        behind = feed.changes(as_of.position, 1)
-        lag_commits = max(0, feed.newest() - as_of.position)
-        lag_s = _age_s(engine, behind[0].commit.ts) if behind else 0.0
+    feed = views_of(engine).feed
+    if feed is None:  # several projectors at once, each from its message: none of them knows a position
+        return {"recorded_at": None, "lag_commits": None, "lag_s": None}
+    as_of = store.as_of(connection)
+    behind = feed.changes(as_of.position, 1)
+    lag_commits = max(0, feed.newest() - as_of.position)
+    lag_s = _age_s(engine, behind[0].commit.ts) if behind else 0.0
     return {"recorded_at": as_of.recorded_at or None, "lag_commits": lag_commits, "lag_s": lag_s}
 
 

@@ -23,6 +23,7 @@ from workflows.cli import (
     incident_commands,
     live_commands,
     login_commands,
+    menu_commands,
     order_commands,
     sandbox_command,
     search_commands,
@@ -77,6 +78,7 @@ fulfilment_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
+app.add_typer(menu_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
 app.add_typer(webhook_commands.app)

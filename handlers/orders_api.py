@@ -79,8 +79,8 @@ def get_order(
 ) -> Response:
     """Read the order as it is now, or as it was at a version or a time.
 
-    With `wait_s` and If-None-Match the answer comes when the order changes, or is 304 after so many seconds. It may be
-    304 earlier: then send the request again after a second.
+    With `wait_s` and If-None-Match the answer is sent when the order changes, or is 304 after that number of seconds.
+    It may be 304 earlier: then send the request again after a second.
     """
     history, newest = requests.see(engine().log, order_id, api.caller.actor)
     moment = chosen(version, at)

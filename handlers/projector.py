@@ -13,7 +13,8 @@ from contextlib import nullcontext
 from typing import Any
 
 from domain.identifiers import OrderId
-from handlers.published_messages import NotAnEvent, cloud_event, failures
+from handlers.published_messages import NotAnEvent, cloud_event
+from handlers.queue_batches import failures
 from workflows.engine import Engine, Views, engine
 from workflows.event_store.streams import order_stream
 from workflows.settings import SettingsRefused

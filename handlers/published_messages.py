@@ -24,15 +24,3 @@ def cloud_event(message: Any) -> Mapping[str, Any]:
     except (KeyError, TypeError, ValueError) as error:
         raise NotAnEvent("not EventBridge's event about a published event") from error
     return event
-
-
-def failures(messages: list[Any]) -> dict[str, Any]:
-    """Return the answer that makes SQS deliver these messages again, and no others.
-
-    A message without an id makes SQS deliver the whole batch again; no message is processed twice to another effect.
-    """
-    return {"batchItemFailures": [{"itemIdentifier": _message_id(message)} for message in messages]}
-
-
-def _message_id(message: Any) -> str:
-    return str((message.get("messageId") if isinstance(message, dict) else None) or "")

@@ -11,7 +11,8 @@ import logging
 import traceback
 from typing import Any
 
-from handlers.published_messages import NotAnEvent, cloud_event, failures
+from handlers.published_messages import NotAnEvent, cloud_event
+from handlers.queue_batches import failures
 from workflows.engine import Engine, engine, settings
 from workflows.publishing.webhooks.delivering import deliver, keep_delivering
 from workflows.publishing.webhooks.targets import Targets, read_targets

@@ -110,7 +110,7 @@ class Engine:
     """None where no database for views is set."""
     webhooks: WebhookSender = field(default_factory=HttpWebhookSender)
     pause: Callable[[float], None] = time.sleep
-    """Lets so many seconds pass in the function that calls it; other functions of the process go on."""
+    """Pauses the calling function for a number of seconds; other functions of the process continue."""
     live_path: str | None = None
     """Where subscribers open their sockets, below the address of the API; None if this deployment serves no sockets."""
     courier_moved: Callable[[OrderId], None] = lambda _: None

@@ -85,7 +85,7 @@ class Delivery:
 
     @property
     def current(self) -> Offer | None:
-        """The offer of the courier who has or had the meal, else the last one made."""
+        """The offer whose courier has or had the meal; without one, the latest offer."""
         for offer in reversed(self.offers):
             if offer.state in CARRYING:
                 return offer

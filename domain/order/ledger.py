@@ -111,7 +111,7 @@ class _Blame:
 
 
 def _moved_to(parts: tuple[tuple[Fault, int], ...], whole: int, fault: Fault) -> tuple[tuple[Fault, int], ...]:
-    """Make the parts add up to ``whole``: what is new has this fault, what is gone is taken from the newest parts."""
+    """Make the parts add up to ``whole``: an increase gets this fault, a decrease is taken from the newest parts."""
     excess = sum(minor for _, minor in parts) - whole
     if excess < 0:
         return (*parts, (fault, -excess))

@@ -81,7 +81,7 @@ Cursor = Annotated[
 WaitS = Annotated[
     Annotated[int, BeforeValidator(_wait), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": WAIT_MAX_S})]
     | None,
-    InQuery("With If-None-Match: wait so many seconds for the order to change."),
+    InQuery("With If-None-Match: wait up to this number of seconds for the order to change."),
 ]
 
 

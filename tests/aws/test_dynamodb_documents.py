@@ -126,7 +126,7 @@ def test_a_delete_that_botocore_repeats_is_a_success(documents, once):
 
 
 def test_a_delete_without_an_answer_can_be_repeated(documents, once):
-    """With ``ANY``, deleting a missing document is no error."""
+    """With ``ANY``, deleting a missing document is not an error."""
     documents.put(document(0), None)
     once("after-call", DELETE, timed_out)
     with pytest.raises(DocumentsUnavailable):

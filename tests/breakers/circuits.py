@@ -139,7 +139,7 @@ class World:
         self._tokens = 0
 
     def process(self) -> Breaker:
-        """Open the circuit as another process does: it shares nothing but the stores."""
+        """Open the circuit as another process does: it shares only the stores."""
         return Breaker(self.dependency, self.settings, self.log, self.documents, self.clock)
 
     def admit(self, number: int = 0, breaker: Breaker | None = None) -> Permit:

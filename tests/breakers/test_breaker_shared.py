@@ -1,4 +1,4 @@
-"""One circuit, many processes: they share nothing but the stores, and each may die at any moment."""
+"""One circuit, many processes: they share only the stores, and each may be killed at any moment."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Story(World):
                 self.probe = self.admit(PROBE)
 
     def happens(self, event: str) -> bool | None:
-        """Let the event happen. Returns whether the call was admitted, None for an event that is no call."""
+        """Let the event happen. Returns whether the call was admitted, None for an event that is not a call."""
         match event:
             case "an early call succeeds":
                 self.breaker.succeeded(self.early)

@@ -162,7 +162,7 @@ def test_a_kept_connection_is_closed_when_it_is_idle(serve: Serve) -> None:
 
 
 def test_a_response_that_is_not_read_closes_the_connection(serve: Serve) -> None:
-    """Otherwise its bytes would stay in memory for as long as the client likes."""
+    """Otherwise its bytes would stay in memory until the client reads them."""
     served = serve(reading_s=0.05, head_s=0.5)
     with served.connect() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

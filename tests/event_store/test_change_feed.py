@@ -81,7 +81,7 @@ def test_a_follower_that_reads_while_others_write_misses_nothing(log):
 
 
 def test_each_commit_is_notified_once_it_can_be_read(log):
-    """A listener is called with a commit after the feed has it. A replayed append is no new commit."""
+    """A listener is called with a commit after the feed has it. A replayed append is not a new commit."""
     notified: list[tuple[list[FeedEntry], FeedEntry]] = []
     log.on_commit(lambda entry: notified.append((log.changes(None, 100), entry)))
     before = log.load("order#1")

@@ -1,4 +1,4 @@
-"""Free text about an order is personal data: it is stored encrypted, whoever wrote it."""
+"""Free text about an order is personal data: it is stored encrypted, for every author."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_following_survives_restarts_of_the_engine(engine):
 
 
 def test_following_survives_the_end_of_its_token(engine):
-    """A token function is asked again, and the next socket goes on where the last one ended."""
+    """A token function is asked again, and the next socket continues where the last one ended."""
     order_id = engine.place()
     lifetimes, tokens = iter([2]), count()
 

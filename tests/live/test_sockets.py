@@ -128,7 +128,7 @@ def test_an_offer_leaves_the_board_of_the_couriers_who_did_not_take_it(engine):
 
 
 def test_the_customer_sees_where_the_courier_is_until_the_meal_is_there(engine):
-    """A position is pushed, is no event, and ends with the delivery."""
+    """A position is pushed, is not an event, and ends with the delivery."""
     order_id = engine.place()
     accept(engine, order_id)
     customer = engine.socket("customer", "cus_1")

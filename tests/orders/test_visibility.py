@@ -1,7 +1,7 @@
 """Who sees what of every event: each cell of the table in docs/visibility.md.
 
-Run this file to write the page anew after the table has changed: ``python -m tests.orders.test_visibility``. Then read
-its diff: each changed cell is data that somebody sees from now on, or does not see any more.
+Run this file to write the page again after the table has changed: ``python -m tests.orders.test_visibility``. Then read
+its diff: each changed cell is data that an audience sees from now on, or no longer sees.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ SEEN = on_page()
 
 @KINDS
 def test_every_event_class_and_each_of_its_fields_has_an_entry(kind: type[Any]) -> None:
-    """A new field is neither shown to everybody nor hidden by accident: its author decides."""
+    """A new field is neither shown to every audience nor hidden by accident: its author decides."""
     assert set(VISIBILITY[kind].fields) == {field.name for field in dataclasses.fields(kind)}
     assert all(seen_by <= VISIBILITY[kind].event for seen_by in VISIBILITY[kind].fields.values())
 

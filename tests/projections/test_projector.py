@@ -111,7 +111,7 @@ def test_a_history_that_cannot_be_read_is_parked_and_the_others_are_projected(vi
 
 
 def test_a_parked_stream_is_tried_again_when_it_changes(views: Views) -> None:
-    """After the repair nobody has to remember which orders were left out."""
+    """After the repair the orders that were left out are found without a list of them."""
     views.play(ADA, *PLACED)
     views.broken[order_stream(ADA)] = ChainBroken(order_stream(ADA), 1, "was changed")
     views.project(ADA)
@@ -156,7 +156,7 @@ def test_a_row_that_the_database_refuses_parks_its_stream_alone(views: Views) ->
 
 
 def test_a_log_that_does_not_answer_parks_nothing(views: Views) -> None:
-    """A store that is down is no fault of an order: the batch is tried again, from the same position."""
+    """A store that is down is not a fault of an order: the batch is tried again, from the same position."""
     views.play(ADA, *PLACED)
     views.broken[order_stream(ADA)] = StreamUnavailable(order_stream(ADA), "locked")
     with pytest.raises(StreamUnavailable):

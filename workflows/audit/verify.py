@@ -78,7 +78,7 @@ def _walks(log: EventLog, heads: Mapping[str, Head], key_audit: KeyAudit | None)
     """Walk each stream of the log.
 
     ``rows`` may lag behind a log that is being written to. So a stream with findings is read again, consistently, and
-    the second walk counts; rows that are no commits stay findings, because no lag explains them.
+    the second walk counts; rows that are not commits stay findings, because no lag explains them.
     """
     for stream, rows in groupby(log.rows(), key=lambda row: row.pk):
         see = () if key_audit is None else (key_audit.see,)

@@ -68,7 +68,7 @@ def _check(value: Any, name: str) -> None:
         case float() if math.isinf(value):
             raise JsonRefused("has a number that is too large", _shown(name))
         case str() if _LONE_SURROGATE.search(value):
-            raise JsonRefused("has half of a surrogate pair, which is no character", _shown(name))
+            raise JsonRefused("has half of a surrogate pair, which is not a character", _shown(name))
         case dict():
             for key, inner in value.items():
                 _check(key, key)

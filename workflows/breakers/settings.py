@@ -56,7 +56,7 @@ DEFAULTS: Mapping[Dependency, BreakerSettings] = {
 
 
 def read_breakers(reader: Reader) -> Mapping[Dependency, BreakerSettings]:
-    """Read the defaults and the variables that change them. A name with our prefix that is no setting is refused."""
+    """Read the defaults and the variables that change them. A name with our prefix that is not a setting is refused."""
     settings = dict(DEFAULTS)
     for name in reader.names(PREFIX):
         circuit, _, field = name.removeprefix(PREFIX).lower().partition("_")

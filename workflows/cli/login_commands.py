@@ -38,7 +38,7 @@ def login(
 ) -> None:
     """Log in to a deployed engine. Commands with its --url then use this login.
 
-    The password is prompted for, or read from stdin if that is no terminal. Options of an earlier login at the same
+    The password is prompted for, or read from stdin if that is not a terminal. Options of an earlier login at the same
     address can be left out.
     """
     from workflows.cli import cognito, logins

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PIPED_WIDTH = 200
-"""Columns where stdout is no terminal: wide enough that no line is wrapped, so that ``grep`` finds whole lines."""
+"""Columns where stdout is not a terminal: wide enough that no line is wrapped, so that ``grep`` finds whole lines."""
 
 
 def say(text: str) -> None:

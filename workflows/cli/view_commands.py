@@ -55,7 +55,7 @@ def rebuild(
 ) -> None:
     """Build views again from the log, while an engine runs or not.
 
-    The old tables are read until the new ones are complete. A rebuild that was interrupted goes on where it was.
+    The old tables are read until the new ones are complete. A rebuild that was interrupted continues where it stopped.
     """
     from workflows.projections.rebuild import rebuild as rebuild_views
     from workflows.sql.database import HeldElsewhere

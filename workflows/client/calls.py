@@ -88,7 +88,7 @@ def get_changed(order_id: str, version: int, *, wait_s: int | None = None) -> Ap
     """Read the order; None if it is still at this version.
 
     Args:
-        wait_s: Let the engine wait so many seconds for a change, 25 at most. It may answer earlier.
+        wait_s: The seconds that the engine may wait for a change, 25 at most. It may answer earlier.
     """
     query = {} if wait_s is None else {"wait_s": str(wait_s)}
     return ApiCall(method="GET", path=_order(order_id), query=query, headers={"If-None-Match": f'"{version}"'})

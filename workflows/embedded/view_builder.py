@@ -1,7 +1,7 @@
 """Builds the views of an engine's folder in a process of its own, beside the engine and after everything else.
 
 An engine starts it when the stored views were built with another definition than that of this code. It gives way to the
-engine on a busy machine, and stops when the engine has ended; the next one goes on where it was.
+engine on a busy machine, and stops when the engine has ended; the next one continues where it stopped.
 """
 
 from __future__ import annotations

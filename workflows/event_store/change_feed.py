@@ -36,7 +36,7 @@ class Feed(Protocol):
     def on_commit(self, listener: CommitListener) -> None:
         """Call ``listener`` with each commit once it is durable, in the order of positions.
 
-        A replayed append is no new commit. The listener is called where the log commits (on the hub of the embedded
+        A replayed append is not a new commit. The listener is called where the log commits (on the hub of the embedded
         engine), so it must be short: it notes the stream, and other code reads the log later.
         """
         ...

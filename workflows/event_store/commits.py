@@ -46,7 +46,7 @@ class Commit(msgspec.Struct, frozen=True, gc=False):
 
 
 class UnreadableRow(msgspec.Struct, frozen=True, gc=False):
-    """A stored row that is no commit: a column is missing, has another type, or is not text in UTF-8.
+    """A stored row that is not a commit: a column is missing, has another type, or is not text in UTF-8.
 
     ``pk`` is what can be shown of the stream's name; ``sk`` is 0 if the row has no whole number there.
     """

@@ -138,7 +138,7 @@ class EventLog(Protocol):
         ...
 
     def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
-        """Yield all commits, not verified, in constant memory; rows that are no commits are left out.
+        """Yield all commits, not verified, in constant memory; rows that are not commits are left out.
 
         Streams come in any order; the commits of one stream come together, in order.
 

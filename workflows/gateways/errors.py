@@ -33,7 +33,7 @@ class KeyMisused(Picklable, Exception):
         """Keep the operations of two calls.
 
         Args:
-            first: The earlier call, e.g. ``capture{...}``. A provider's text that is no call counts as "unknown".
+            first: The earlier call, e.g. ``capture{...}``. A provider's text that is not a call counts as "unknown".
             now: The call that was refused.
         """
         self.key = key

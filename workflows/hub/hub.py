@@ -216,7 +216,7 @@ class Hub:
         self._closing = True
 
     def _park(self) -> None:
-        """Run other tasks until somebody switches back to this one."""
+        """Run other tasks until one of them switches back to this one."""
         assert self._loop is not None, "tasks run after the loop began"
         if getcurrent() is self._loop:
             raise RuntimeError("a callback of the hub cannot wait: make it a task with spawn()")

@@ -134,7 +134,7 @@ def _interrupt(engine: Engine, wait: CircuitWait, order: Order) -> None:
 
 
 def settle(executions: Executions, token: str, order: Order, run: int, known: Answer) -> None:
-    """End the task that waits with ``token``. It is no error if the task ended before."""
+    """End the task that waits with ``token``. A task that ended before is not an error."""
     with suppress(TokenGone):
         if run < order.run:
             executions.fail(token, RunSuperseded.__name__, f"order {order.order_id} has run {order.run} now")

@@ -43,6 +43,7 @@ from workflows.event_store.commits import Opaque, RecordedEvent
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import order_id_in, order_stream
 from workflows.orders.command_handling import fold
+from workflows.orders.ledger_view import provider_reference
 from workflows.sandbox.counterparty import Counterparty
 from workflows.sandbox.ledger import Entry
 from workflows.sandbox.opening import Sandbox
@@ -198,7 +199,7 @@ class _Comparison:
         closed = {line.parent for line in lines if line.kind in {"voided", "expired"}}
         held = self._order.payment.authorization
         for version, event in self._events:
-            made = _made(event)
+            made = provider_reference(event)
             if made is not None and made not in by_id:
                 self.differences.append(f"version {version} ({type(event).__name__}) has no line {made} in the ledger")
             if isinstance(event, PaymentVoided) and held is not None and held.authorization_id not in closed:
@@ -236,19 +237,6 @@ def _version(key: str) -> int:
     """Return the version in a call's key; 0 for a key of another form, which no event explains."""
     version = key.partition("/")[2]
     return int(version) if version.isdecimal() else 0
-
-
-def _made(event: Event) -> str | None:
-    """Return the id of the ledger's line that this event recorded."""
-    match event:
-        case PaymentAuthorized():
-            return event.authorization_id
-        case PaymentCaptured():
-            return event.capture_id
-        case PaymentRefunded():
-            return event.refund_id
-        case _:
-            return None
 
 
 def _account_of(lines: list[Entry], currency: str) -> Account:

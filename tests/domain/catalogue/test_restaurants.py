@@ -149,7 +149,7 @@ def test_a_busy_restaurant_takes_no_orders_for_half_an_hour():
 
 
 def test_a_pause_without_an_end_lasts_until_it_is_resumed():
-    """Nobody knows when the restaurant opens again, so no time is named."""
+    """The time at which the restaurant opens again is unknown, so no time is named."""
     paused = OrderingPaused(until=None, reason="water damage")
     closed = restaurant(*OPENED, paused)
     assert not closed.takes_orders(FRIDAY_EVENING + timedelta(days=400))

@@ -89,7 +89,7 @@ def moved(events: Iterable[e.Event], kind: type[e.PaymentCaptured] | type[e.Paym
 
 
 def held_by(events: Iterable[e.Event]) -> set[tuple[str, int]]:
-    """What is or may be held and was not given back: the kind, and the version of the intent that took it.
+    """Everything that is or may be held and was not given back: its kind, and the version of the intent that took it.
 
     For a refund that was requested, or refused in this run, it is the version of the refund's intent.
     """

@@ -74,7 +74,7 @@ def test_evolve_folds_any_event_in_any_state_without_raising(play, events):
 
 
 def test_a_missing_item_on_lines_of_several_currencies_still_folds():
-    """The past is not argued with: ``evolve`` compares no currencies, whatever an event holds."""
+    """``evolve`` does not validate the past: it compares no currencies."""
     order = s.given(*s.AUTHORIZED).order
     mixed = dataclasses.replace(
         order, lines=(dataclasses.replace(s.PIZZA, unit_price=Money(100, "JPY")), *order.lines[1:])

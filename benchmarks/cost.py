@@ -1,7 +1,8 @@
 """The cost of a million orders on AWS: counts of real runs, priced. Every assumption is in ``benchmarks/prices.py``.
 
 The orders are a happy one with all five waits for people, the same with half an hour of waiting, one with a declined
-card, and one that is cancelled while the meal is cooked and a courier is assigned. Reads and writes are counted by
+card, and one that is cancelled while the meal is cooked and a courier is assigned. Published events go through the
+queue of the webhooks; what an endpoint costs has a row of its own. Reads and writes are counted by
 DynamoDB's billing rule from the sizes of items. To check the rule, the items of a run are also put into DynamoDB Local
 with ReturnConsumedCapacity.
 """
@@ -11,12 +12,13 @@ from __future__ import annotations
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
+from functools import cache
 from math import ceil
 from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from benchmarks.counting import STORIES, Access, Counts, Story, counting
+from benchmarks.counting import STORIES, TEMPLATE, Access, Counts, Story, counting
 from benchmarks.options import Options, options
 from benchmarks.prices import (
     ARCHIVE_GB,
@@ -44,6 +46,8 @@ from benchmarks.prices import (
     Assumptions,
 )
 from benchmarks.results import Beside, Row, at_most, publish
+from benchmarks.webhook_costs import with_webhooks
+from workflows.embedded.template import Function, read_template
 
 if TYPE_CHECKING:
     from workflows.event_store.commits import Commit
@@ -57,6 +61,9 @@ PUBLISHED = {
 }
 """Published samples at list prices, with little or no cost beside orchestration."""
 
+QUEUES = 2
+"""Queues of published events: that of backend services, and that of the webhooks."""
+
 WAIT_S = 1800.0
 
 
@@ -65,10 +72,16 @@ def main() -> None:
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, counting(Path(folder)) as count:
         counts = {story: _typical([count(story) for _ in range(chosen.size(5, 2))]) for story in STORIES}
+    endpoint = _an_endpoint(counts["happy"], ASSUMED)
+    counts = {story: _with_endpoints(counted, 0) for story, counted in counts.items()}
     for story, counted in counts.items():
         rows += _priced(story, counted, ASSUMED)
-    rows += _waiting(counts["happy"], ASSUMED) + _checked(counts["happy"], chosen)
+    rows += [*_waiting(counts["happy"], ASSUMED), endpoint, *_checked(counts["happy"], chosen)]
     publish("cost", rows, quick=chosen.quick, as_json=chosen.json)
+
+
+def _with_endpoints(counts: Counts, number: int) -> Counts:
+    return with_webhooks(counts, published_events(counts.commits), number)
 
 
 def _typical(runs: list[Counts]) -> Counts:
@@ -100,7 +113,7 @@ def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
         "DynamoDB reads": (units["read"] + key_units) * READ_UNIT,
         "DynamoDB stream, read by Lambda": 0.0,
         "EventBridge": len(events) * BUS_EVENT + payload / 1e9 * ARCHIVE_GB,
-        "SNS and SQS": len(events) * (SNS_PUBLISH + SQS_REQUEST * 2 / assumed.messages_per_receive),
+        "SNS and SQS": len(events) * (SNS_PUBLISH + QUEUES * SQS_REQUEST * 2 / assumed.messages_per_receive),
         "API Gateway": requests * HTTP_REQUEST + counts.answered_bytes / 1e9 * EGRESS_GB,
         "KMS": keys * KMS_REQUEST,
         "CloudWatch Logs": logged / 1e9 * LOG_GB,
@@ -164,9 +177,19 @@ def key_calls(counts: Counts, assumed: Assumptions) -> tuple[float, float, float
 
 
 def _keyed_calls(function: str, counts: Counts) -> int:
-    """Count the invocations that need a key: one customer's key each, for any number of fields."""
-    needs_keys = any(count for call, count in counts.personal.items() if call.startswith(f"{function} "))
-    return counts.invocations[function] if needs_keys and function.endswith("Api") else 0
+    """Count the invocations that need a key: one customer's key each, for any number of fields.
+
+    On one machine histories are kept, and read without the key again; on AWS each invocation reads the order anew. The
+    steps unseal the payment method, to authorize it.
+    """
+    if function == "SagaStep":
+        return counts.outside["authorize"]
+    return counts.invocations[function] if "KEYS_TABLE" in _functions()[function].environment else 0
+
+
+@cache
+def _functions() -> Mapping[str, Function]:
+    return read_template(TEMPLATE).functions
 
 
 def published_events(commits: list[Commit]) -> list[str]:
@@ -227,6 +250,21 @@ def _priced(story: Story, counts: Counts, assumed: Assumptions) -> list[Row]:
     return rows
 
 
+def _an_endpoint(counts: Counts, assumed: Assumptions) -> Row:
+    """Price an endpoint that takes all events of happy orders: its deliveries, requests and the wait for answers."""
+    events = published_events(counts.commits)
+    without, delivered = (sum(bill(_with_endpoints(counts, number), assumed).values()) for number in (0, 1))
+    waiting = len(events) * assumed.provider_s * assumed.lambda_gb * LAMBDA_GB_S
+    sent = sum(len(event) + assumed.request_bytes for event in events) / 1e9 * EGRESS_GB
+    units = table_units(_with_endpoints(counts, 1).accesses) - table_units(counts.accesses)
+    return Row(
+        name="a million happy orders, each webhook endpoint that takes all their events",
+        value=(delivered - without + waiting + sent) * MILLION,
+        unit="$",
+        detail={"events": len(events), "units": dict(units), "waiting": round(waiting * MILLION, 2)},
+    )
+
+
 def _waiting(counts: Counts, assumed: Assumptions) -> list[Row]:
     """Price waiting: a task token costs nothing, but the watchdog reads the view of open orders every minute."""
     from benchmarks.counting import document_size
@@ -243,8 +281,8 @@ def _waiting(counts: Counts, assumed: Assumptions) -> list[Row]:
             detail={"watchdog reads": round(watched * MILLION, 2)},
         ),
         Row(
-            name="a month's fixed costs: the timer, two keys, sixteen alarms",
-            value=43_200 * (50 * assumed.lambda_gb * LAMBDA_GB_S + LAMBDA_REQUEST) + 2 * 1.00 + 16 * 0.10,
+            name="a month's fixed costs: the timer, the webhooks' schedule, two keys, nineteen alarms",
+            value=43_200 * (50 * assumed.lambda_gb * LAMBDA_GB_S + 2 * LAMBDA_REQUEST) + 2 * 1.00 + 19 * 0.10,
             unit="$",
         ),
     ]

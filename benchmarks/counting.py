@@ -162,18 +162,8 @@ class _Counter:
         assert self._engine is not None
         return list(self._engine.ports.log._port.read(stream))  # type: ignore[attr-defined]  # without being counted
 
-    def _documents(self, call: str, arguments: tuple[Any, ...], _: dict[str, Any], result: Any) -> None:
-        match call:
-            case "get":
-                self._note("documents", "read", document_size(result) if result else 0)
-            case "list":
-                self._note("documents", "read", sum(map(document_size, result)))
-            case "put":
-                self._note("documents", "write", document_size(result))
-            case "delete":
-                self._note(
-                    "documents", "write", 200
-                )  # the size of a typical deleted document; they have between 150 and 700 bytes
+    def _documents(self, call: str, _: tuple[Any, ...], __: dict[str, Any], result: Any) -> None:
+        self._note("documents", *billed(call, result))
 
     def _executions(self, call: str, *_: Any) -> None:
         with self._gate:
@@ -249,6 +239,19 @@ class _Counter:
         rounds = engine.executions._rounds
         settled = not rounds._inbox and not rounds._under_way
         return followed and settled and self._busy == 0 and engine._functions.waiting == 0
+
+
+def billed(call: str, result: Any) -> tuple[Literal["read", "write"], int]:
+    """Return the kind of a call of documents, and the bytes that DynamoDB bills for it."""
+    match call:
+        case "get":
+            return "read", document_size(result) if result else 0
+        case "list":
+            return "read", sum(map(document_size, result))
+        case "put":
+            return "write", document_size(result)
+        case _:
+            return "write", 200  # of a typical deleted document; they have between 150 and 700 bytes
 
 
 def document_size(document: Document) -> int:

@@ -56,6 +56,7 @@ class Assumptions:
     messages_per_receive: float = 10.0  # SQS, long polling
     log_bytes_per_invocation: int = 0  # platform lines at WARN, see template.yaml; own lines only on errors
     log_bytes_per_request: int = 350  # an access log line
+    request_bytes: int = 600  # of a webhook beside its event: request line and headers, TLS
     traced: float = 0.05
     key_in_cache: float = 0.0  # share of calls that find the customer's key cached: none, as customers order rarely
     watched_every_s: float = 60.0

@@ -1,4 +1,4 @@
-"""An event reaches every endpoint that wants it, at least once, whatever fails in between."""
+"""An event reaches every endpoint that receives its type, at least once, whatever fails in between."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def ports() -> Ports:
     return Ports()
 
 
-def test_an_event_is_sent_to_each_endpoint_that_wants_its_type(ports: Ports) -> None:
-    """An endpoint without types wants all, also those that are added later."""
+def test_an_event_is_sent_to_each_endpoint_that_receives_its_type(ports: Ports) -> None:
+    """An endpoint without types receives all, also those that are added later."""
     registered(ports, "all")
     registered(ports, "placed", ("expediter.order.placed.v1",))
     registered(ports, "ended", ("expediter.order.completed.v1",))
@@ -153,7 +153,7 @@ def test_an_endpoint_that_fails_for_three_days_is_paused_and_goes_on_when_it_is_
     assert endpoint_view(stored(ports, endpoint), ports.clock.now())["status"] == "enabled"
 
 
-def test_an_endpoint_that_says_it_is_gone_is_paused_at_once(ports: Ports) -> None:
+def test_an_endpoint_that_answers_410_gone_is_paused_at_once(ports: Ports) -> None:
     """410 Gone means so in Standard Webhooks."""
     ports.webhooks.answer = lambda _: answered(410)
     endpoint = registered(ports)
@@ -184,7 +184,7 @@ class Killed(BaseException):
 
 @pytest.mark.parametrize("write", range(8))
 def test_a_crash_between_any_two_writes_loses_no_delivery(ports: Ports, write: int) -> None:
-    """A message is acknowledged only after its deliveries are stored; a claim that nobody ends runs out."""
+    """A message is acknowledged only after its deliveries are stored; a claim whose process was killed runs out."""
     endpoint = registered(ports)
     whole, dying = ports.documents, KilledAtWrite(ports.documents, write)
     ports.documents, acknowledged = dying, False
@@ -246,9 +246,9 @@ def test_a_resend_sends_what_was_delivered_or_given_up(ports: Ports) -> None:
     endpoint = registered(ports)
     deliver_events(ports, 1)
     (delivered,) = listed(ports, endpoint)
-    found = deliveries.load_delivery(ports.documents, endpoint.id, delivered.key)
-    assert found is not None
-    after = send_again(ports, endpoint, found, Targets.PUBLIC)
+    stored_delivery = deliveries.load_delivery(ports.documents, endpoint.id, delivered.key)
+    assert stored_delivery is not None
+    after = send_again(ports, endpoint, stored_delivery, Targets.PUBLIC)
     assert ports.webhooks.ids == ["ord_x/1", "ord_x/1"]
     assert (after.state, len(after.attempts)) == (DeliveryState.DELIVERED, 2)
 

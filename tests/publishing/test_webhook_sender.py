@@ -140,7 +140,7 @@ def test_plain_http_is_refused_at_the_attempt_when_only_public_targets_are_allow
 
 
 def test_a_receiver_that_is_down_has_no_status() -> None:
-    """The error says what happened."""
+    """The error is the reason, for the people who read the attempts."""
     with _serving(Receiver()) as receiver:
         url = receiver.url("/hooks")
     answer = sent(url)

@@ -88,7 +88,7 @@ def test_a_public_address_is_called(address: str) -> None:
     ],
 )
 def test_a_url_that_cannot_be_an_endpoint_is_refused_with_the_reason(url: str, problem: str) -> None:
-    """The reason says what to send instead."""
+    """The reason names what to send instead."""
     with pytest.raises(TargetRefused, match=problem):
         target(url, Targets.PUBLIC)
 

@@ -2,7 +2,7 @@
 
 The functions Publisher and Webhooks run by their handlers, on documents and with faults of their own. They only watch
 the world, so no schedule changes. Processes are killed at their writes and requests, messages come late, twice or
-again after a failure, and the receivers are down for minutes, refuse requests, or answer too late to be heard.
+again after a failure, and the receivers are down for minutes, refuse requests, or take them without an answer in time.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "loyalty": (),
     "billing": ("expediter.order.completed.v1", "expediter.order.cancelled.v1"),
 }
-"""The services that have an endpoint, with the types that it wants; none for all."""
+"""The services that have an endpoint, with the types that it receives; none for all."""
 
 KILLED = 0.01
 """The share of writes, requests and publications that fail or at which the process is killed, before and after each."""
@@ -48,7 +48,7 @@ DOWN_S = (60.0, 900.0)
 ROUND_EVERY_S = 60.0
 REDELIVERED_AFTER_S = 30.0
 SIGNED_WITHIN = timedelta(minutes=5)
-"""Receivers refuse older signatures, says Standard Webhooks."""
+"""Receivers refuse older signatures, by Standard Webhooks."""
 
 
 class Call(Protocol):
@@ -185,8 +185,8 @@ class _Receiver:
         self._up_at = self._down_at + timedelta(seconds=random.uniform(*DOWN_S))
 
     def expect(self, event: CloudEvent) -> None:
-        """Note an event that must arrive here, unless its type is not wanted."""
-        if self._endpoint.wants(event.type):
+        """Note an event that must arrive here, if the endpoint receives its type."""
+        if self._endpoint.receives(event.type):
             self._expected[event.id] = event.as_json()
             self.missing.add(event.id)
 

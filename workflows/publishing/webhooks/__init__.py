@@ -1,11 +1,11 @@
 """Webhooks: the published events of orders, sent to the URLs that backend services registered.
 
-* ``endpoints``: what a service registered. ``deliveries``: one event for one endpoint, with its attempts. Both are
-  documents.
-* ``delivering``: takes published events, makes a delivery for each endpoint that wants it, attempts it, and tries again
-  what failed; a schedule calls it every minute.
+* ``endpoints``: the URLs that services registered, with their secrets. ``deliveries``: one event for one endpoint, with
+  its attempts. Both are documents.
+* ``delivering``: takes published events, makes a delivery for each endpoint that receives its type, and attempts it; a
+  schedule calls it every minute to attempt failed deliveries again.
 * ``signing`` signs a body; ``targets`` decides which URLs and addresses may be called; ``sender`` is the port to the
   outside, and ``http_sender`` calls over HTTP.
 
-An event arrives at least once, and in no promised order. Nothing here is read by an order or delays one.
+An event arrives at least once, and in no promised order. No order reads any of this or waits for it.
 """

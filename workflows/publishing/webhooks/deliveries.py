@@ -138,7 +138,7 @@ def list_deliveries(documents: Documents, endpoint_id: str, *, limit: int, after
 
 def due(documents: Documents, endpoint_id: str, now: datetime, limit: int) -> list[StoredDelivery]:
     """Return deliveries of an endpoint that are due, those due longest first; and delete entries without one."""
-    found = []
+    due_now = []
     for entry in documents.list(_due_partition(endpoint_id), limit=limit):
         at, _, key = entry.sk.partition("~")
         if at > timestamp(now):
@@ -147,8 +147,8 @@ def due(documents: Documents, endpoint_id: str, now: datetime, limit: int) -> li
         if stored is None or stored.delivery.next_try != read_timestamp(at):
             documents.delete(entry.pk, entry.sk, ANY)
         else:
-            found.append(stored)
-    return found
+            due_now.append(stored)
+    return due_now
 
 
 def claim(documents: Documents, stored: StoredDelivery, now: datetime) -> StoredDelivery | None:

@@ -1,4 +1,4 @@
-"""Deliver published events to webhook endpoints, and attempt again what failed.
+"""Deliver published events to webhook endpoints, and attempt failed deliveries again.
 
 ``deliver`` takes events from the queue of published events: it makes their deliveries, and attempts them at once if the
 endpoint answered quickly the last time. All other attempts are made by ``keep_delivering``, which a schedule calls
@@ -37,7 +37,7 @@ PAUSE_AFTER = timedelta(days=3)
 """An endpoint is paused after it failed for so long without one success."""
 
 GONE = 410
-"""A receiver that answers 410 Gone wants no more webhooks, says Standard Webhooks: the endpoint is paused at once."""
+"""By Standard Webhooks, the answer of a receiver that is gone for good: its endpoint is paused at once."""
 
 SLOW_MS = 2000
 """After a slower answer, attempts are left to the schedule until one is quick again."""
@@ -56,7 +56,7 @@ CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
 
 class DeliveringPorts(Protocol):
-    """What delivering needs of an engine."""
+    """The ports of an engine that deliveries need."""
 
     @property
     def documents(self) -> Documents: ...
@@ -87,7 +87,7 @@ def deliver(engine: DeliveringPorts, events: Iterable[Mapping[str, Any]], target
     made, planned = 0, list[_Planned]()
     for event in events:
         for endpoint in listed:
-            if not endpoint.wants(event["type"]):
+            if not endpoint.receives(event["type"]):
                 continue
             stored = deliveries.record(engine.documents, endpoint.id, event, now)
             made += 1
@@ -151,7 +151,7 @@ def _attempt_one(
 
 
 def _due_of_all(engine: DeliveringPorts) -> list[_Planned]:
-    """Return what is due, some of each endpoint, those due longest first."""
+    """Return due deliveries, at most ``AN_ENDPOINT_MAX`` of an endpoint, those due longest first."""
     now = engine.clock.now()
     listed = [
         _Planned(endpoint, stored)

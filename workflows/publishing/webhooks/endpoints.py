@@ -37,13 +37,13 @@ class WebhookEndpoint:
 
     Attributes:
         owner: The service that registered it.
-        types: The CloudEvents types that it wants; empty for all, also for those that are added later.
+        types: The CloudEvents types that it receives; empty for all, also for those that are added later.
         enabled: Whether events are sent. False after its owner disabled it, and after it was paused.
         secret: Signs every attempt.
         previous_secret: Signs beside it until ``previous_until``.
         failing_since: The first failed attempt since the last success.
         slow: The last answer took long, so that attempts are left to the schedule.
-        paused_at: When it was disabled because it failed for too long; ``paused_why`` says how.
+        paused_at: When it was disabled because it failed for too long; ``paused_why`` is the reason, for people.
         removed: It is gone for callers; its deliveries are being deleted.
     """
 
@@ -63,7 +63,7 @@ class WebhookEndpoint:
     paused_why: str = ""
     removed: bool = False
 
-    def wants(self, event_type: str) -> bool:
+    def receives(self, event_type: str) -> bool:
         return not self.types or event_type in self.types
 
     def signing_secrets(self, now: datetime) -> tuple[str, ...]:
@@ -141,7 +141,7 @@ def load(documents: Documents, endpoint_id: str) -> WebhookEndpoint | None:
 def change(
     documents: Documents, endpoint_id: str, changed: Callable[[WebhookEndpoint], WebhookEndpoint]
 ) -> WebhookEndpoint:
-    """Replace an endpoint by what ``changed`` makes of it; nothing is written if that is the same.
+    """Replace an endpoint by the result of ``changed``; nothing is written if that is equal.
 
     Raises:
         NoSuchEndpoint: It is gone.
@@ -172,7 +172,7 @@ def edited(
     description: str | None = None,
     enabled: bool | None = None,
 ) -> WebhookEndpoint:
-    """Return the endpoint with what its owner changed. Enabling it also ends a pause."""
+    """Return the endpoint with its owner's changes; None leaves a field as it is. Enabling it also ends a pause."""
     after = replace(
         endpoint,
         url=endpoint.url if url is None else url,

@@ -1,8 +1,9 @@
 """The URLs and addresses that webhooks may be sent to.
 
-An endpoint is a URL that somebody else chose and that this program calls from inside its network. So only public
-addresses are called, and https only, unless the setting allows others. A name is looked up for each attempt, and the
-connection goes to the address that was checked: a name that points elsewhere later (DNS rebinding) is refused then.
+A service chooses the URL of its endpoint, and this program calls it from inside its own network. Unchecked, it could
+make requests to machines that only this network reaches. So only public addresses are called, and https only, unless
+the setting allows others. A name is looked up for each attempt, and the connection goes to the address that was
+checked: a name that points elsewhere later (DNS rebinding) is refused then.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ class AddressRefused(OSError):
 
 
 def target(url: str, targets: Targets) -> SplitResult:
-    """Return the parts of a URL that may be called, as far as the text tells. Raises TargetRefused."""
+    """Check the text of a URL, without a lookup of its host; return its parts. Raises TargetRefused."""
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
@@ -60,7 +61,7 @@ def target(url: str, targets: Targets) -> SplitResult:
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise TargetRefused("must have neither a user name nor a fragment; verify the signature instead")
     if parts.scheme == "http" and targets is Targets.PUBLIC:
-        raise TargetRefused("must begin with https://, so that nobody on the way can read or change the events")
+        raise TargetRefused("must begin with https://, so that events can neither be read nor changed on their way")
     return parts
 
 
@@ -114,13 +115,13 @@ _SPECIAL = tuple(
         ),
     )
 )
-"""Networks that are not of the public internet, and that ``is_global`` of Python 3.11 takes for public."""
+"""Networks that are not of the public internet, although ``is_global`` of Python 3.11 is True for them."""
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
 def _ipv4_inside(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a gateway (NAT64, 6to4, Teredo) or the system itself makes of an IPv6 address."""
+    """Return the IPv4 address into which a gateway (NAT64, 6to4, Teredo) or the system turns an IPv6 address."""
     if ip in _NAT64:
         return IPv4Address(int(ip) & 0xFFFF_FFFF)
     return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)

@@ -100,7 +100,7 @@ class MortalEngine:
         )
         assert self._process.stdout is not None
         assert self._process.stdout.readline(), f"the engine did not come up after {self.kills} kills"
-        self._answers_left = self._random.randint(5, 100)
+        self._answers_left = self._random.randint(5, 30)
 
 
 class PatientTransport(httpx.HTTPTransport):

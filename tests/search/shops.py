@@ -1,11 +1,14 @@
-"""A shop with views: the APIs of ``tests.handlers.conftest`` on a log in memory, and its views in a database."""
+"""A shop with views: the APIs of ``tests.handlers.conftest`` on a log in memory, and its views in a database.
+
+Two restaurants have menus: Rosa and Luigi.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
 
-from tests.handlers.conftest import Answer, Shop
+from tests.handlers.conftest import NOON, Answer, Shop, open_restaurant
 from tests.projections.histories import BLIND_INDEX
 from workflows.engine import Views
 from workflows.projections.loading import loads_from
@@ -30,6 +33,9 @@ class ShopWithViews(Shop):
                 self.store.set_built(connection, view)
         self._projector = Projector(self.store, loads_from(self.log))
         self._position = 0
+        open_restaurant(self.log, "luigi")
+        self.clock.time = NOON
+        self.project()
 
     def project(self) -> None:
         """Bring the views up to date with the log."""

@@ -44,6 +44,7 @@ from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
 from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
 from workflows.settings import read
+from workflows.simulation.menus import price_violations
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import JUMP_LASTS_S, World
 from workflows.time_budgets import read_budgets
@@ -84,6 +85,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_reasons(order, history)
         yield from _of_offers(order, history)
         yield from _of_undos(world, order)
+        yield from price_violations(world.log, order)
 
 
 def _of_clock(world: World) -> Iterator[str]:

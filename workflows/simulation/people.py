@@ -46,12 +46,17 @@ _CONTRADICTING: Mapping[str, tuple[tuple[str, Mapping[str, Any]], ...]] = {
 
 
 class SimulatedOrder:
-    """One order and its people. The order is placed at a random time in the first ``within_s`` seconds."""
+    """One order and its people. It is placed at a random time in the first ``within_s`` seconds.
 
-    def __init__(self, world: World, number: int, *, within_s: float = 900.0) -> None:
+    Args:
+        from_menu: The customer orders from the menu, and again after a while if the restaurant takes no orders.
+    """
+
+    def __init__(self, world: World, number: int, *, within_s: float = 900.0, from_menu: bool = False) -> None:
         self.world = world
         self.random = world.random
         self.number = number
+        self.from_menu = from_menu
         self.order_id: OrderId | None = None
         self.given_up = False
         self._acts_to_come = 0
@@ -81,7 +86,10 @@ class SimulatedOrder:
     # --- the people ----------------------------------------------------------------------------------------------
 
     def _customer(self) -> None:
-        placed = self._send("POST", "/orders", "service", self._body(), key=f"order-{self.number}")
+        body, key = self._body(), f"order-{self.number}"
+        who = "customer" if self.from_menu else "service"
+        while (placed := self._send("POST", "/orders", who, body, key=key)) is None:
+            self._pause(60)  # closed, or sold out
         self.order_id = OrderId(placed["id"])
         spawn = self.world.scheduler.spawn
         spawn(self._restaurant)
@@ -329,9 +337,13 @@ class SimulatedOrder:
             return {"amount": amount, "currency": "EUR"}
 
         methods = ["pm_ok"] * 12 + ["pm_declined", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
+        contact = {"name": "Camille", "phone": "+33 1 99 00 10 11", "address": "1 rue des Lilas, Paris"}
+        paid = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": contact}
+        if self.from_menu:
+            return {**paid, "items": [{"sku": "pizza", "quantity": 2}, {"sku": "water", "quantity": 1}]}
         return {
+            **paid,
             "customer": "cus_1",
-            "restaurant": "rst_1",
             "lines": [
                 {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},
                 {"sku": "water", "name": "Water", "quantity": 1, "unit_price": eur("3.00")},
@@ -339,6 +351,4 @@ class SimulatedOrder:
             "delivery_fee": eur("3.00"),
             "service_fee": eur("1.00"),
             "tip": eur("1.00"),
-            "payment_method": self.random.choice(methods),
-            "contact": {"name": "Camille", "phone": "+33 1 99 00 10 11", "address": "1 rue des Lilas, Paris"},
         }

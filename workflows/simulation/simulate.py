@@ -12,6 +12,7 @@ from datetime import timedelta
 from workflows.embedded.template import Template
 from workflows.simulation.faults import RATES, Faults, InjectedFault
 from workflows.simulation.invariants import stale_rows, violations
+from workflows.simulation.menus import SimulatedRestaurant
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import World
 
@@ -84,11 +85,19 @@ def simulate(
     orders: int = ORDERS,
     rates: Mapping[InjectedFault, float] = RATES,
     schedule: Schedule | None = None,
+    menus: bool = False,
 ) -> SimulationResult:
-    """Run one world to its end. With a ``schedule`` exactly its faults strike, otherwise ones drawn by ``rates``."""
+    """Run one world to its end.
+
+    Args:
+        schedule: Exactly these faults strike. None: faults drawn by ``rates`` do.
+        menus: Customers order from a menu that changes. Otherwise a service places at prices of its own.
+    """
     faults = Faults(seed, rates, schedule)
     world = World(seed, template, faults)
-    simulated_orders = [SimulatedOrder(world, number) for number in range(orders)]
+    if menus:
+        SimulatedRestaurant(world, seed)
+    simulated_orders = [SimulatedOrder(world, number, from_menu=menus) for number in range(orders)]
     run_to_rest(world, simulated_orders)
     return SimulationResult(
         seed=seed,

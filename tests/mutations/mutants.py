@@ -12,29 +12,26 @@ MUTANTS = (
         name="wait checked before it is registered",
         breaks="A wait is registered before the log is read, because the answer may come in between.",
         file="workflows/sagas/actions.py",
-        old="    send_request(order)\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    send_request(order)\n    return {}\n",
+        old="    end_if_answered(engine, wait, order)\n    return {}\n",
+        new="    return {}\n",
         caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
         name="check of a wait on a stale read",
         breaks="The check after registering reads the log again and ignores what was read before.",
         file="workflows/sagas/actions.py",
-        old="    send_request(order)\n    wake(engine, step.order_id)\n    return {}\n",
-        new="    send_request(order)\n"
-        "    if (known := answer(order, awaited, intent_version)) is not Answer.NONE:\n"
-        "        settle(engine.executions, step.token, order, step.run, known)\n"
-        "    return {}\n",
+        old="    send_request(order)\n    _, order = load(engine.log, step.order_id)\n",
+        new="    send_request(order)\n",
         caught_by=tests(f"{WAITS}::test_an_answer_ends_the_wait_at_every_point"),
     ),
     Mutant(
         name="wait deleted before its task is settled",
         breaks="A wait is deleted only after its task was settled; otherwise a crash in between loses the wait.",
         file="workflows/sagas/waits.py",
-        old="            settle(engine.executions, wait.token, order, wait.run, known)\n"
-        "            forget(engine.documents, wait)\n",
-        new="            forget(engine.documents, wait)\n"
-        "            settle(engine.executions, wait.token, order, wait.run, known)\n",
+        old="        settle(engine.executions, wait.token, order, wait.run, known)\n"
+        "        forget(engine.documents, wait)\n",
+        new="        forget(engine.documents, wait)\n"
+        "        settle(engine.executions, wait.token, order, wait.run, known)\n",
         caught_by=tests(f"{WAITS}::test_a_wait_ends_even_if_the_notifying_process_is_killed"),
     ),
     Mutant(
@@ -436,8 +433,8 @@ MUTANTS = (
         name="wait of a superseded run not ended",
         breaks="A new run ends the waits of the older one, so that no token stays open.",
         file="workflows/sagas/waits.py",
-        old="        if known is not Answer.NONE or wait.run < order.run:\n",
-        new="        if known is not Answer.NONE:\n",
+        old="    if known is not Answer.NONE or wait.run < order.run:\n",
+        new="    if known is not Answer.NONE:\n",
         caught_by=tests("sagas/test_runs.py::test_a_wait_of_a_superseded_run_is_ended"),
     ),
     Mutant(

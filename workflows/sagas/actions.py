@@ -35,7 +35,7 @@ from workflows.orders.command_handling import Caller, handle, load
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 from workflows.sagas.steps.performing import perform_open
-from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, forget, register, settle, waits_of, wake
+from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, end_if_answered, forget, register, settle, waits_of, wake
 
 DETAIL_MAX = 300
 """Characters of a fault's cause that the order keeps. The execution and the function's log have the full text."""
@@ -223,19 +223,18 @@ def _wait(
     if known is not Answer.NONE:
         settle(engine.executions, step.token, order, step.run, known)
         return {}
-    register(
-        engine.documents,
-        AnswerWait(
-            order_id=step.order_id,
-            run=step.run,
-            action=step.action,
-            awaited=awaited,
-            intent_version=intent_version,
-            token=step.token,
-        ),
+    wait = AnswerWait(
+        order_id=step.order_id,
+        run=step.run,
+        action=step.action,
+        awaited=awaited,
+        intent_version=intent_version,
+        token=step.token,
     )
+    register(engine.documents, wait)
     send_request(order)
-    wake(engine, step.order_id)
+    _, order = load(engine.log, step.order_id)
+    end_if_answered(engine, wait, order)
     return {}
 
 

@@ -115,10 +115,15 @@ def wake(engine: Engine, order_id: OrderId) -> None:
     for circuit_wait in for_circuits:
         _interrupt(engine, circuit_wait, order)
     for wait in waits:
-        known = answer(order, wait.awaited, wait.intent_version)
-        if known is not Answer.NONE or wait.run < order.run:
-            settle(engine.executions, wait.token, order, wait.run, known)
-            forget(engine.documents, wait)
+        end_if_answered(engine, wait, order)
+
+
+def end_if_answered(engine: Engine, wait: AnswerWait, order: Order) -> None:
+    """End the waiting task if the order has its answer, or a newer run, then delete its wait."""
+    known = answer(order, wait.awaited, wait.intent_version)
+    if known is not Answer.NONE or wait.run < order.run:
+        settle(engine.executions, wait.token, order, wait.run, known)
+        forget(engine.documents, wait)
 
 
 def _interrupt(engine: Engine, wait: CircuitWait, order: Order) -> None:

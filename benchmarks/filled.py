@@ -1,5 +1,7 @@
 """Fill a database with orders that have ended, without running them.
 
+``python -m benchmarks.filled FOLDER ORDERS`` makes a folder whose log has that many orders.
+
 Every order's commits are encoded and chained by the real codec, with ids of their own. Its executions and their
 journals are renamed copies of those of one order that really ran. Tables, indexes and sizes are therefore those of
 real orders.
@@ -7,18 +9,25 @@ real orders.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import apsw
 
 from benchmarks import histories
 from domain.identifiers import OrderId
+from workflows.clock import SystemClock
+from workflows.embedded.files import DATABASE
+from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit
 from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.keyring import SqliteKeyRing
 
 _AT_ONCE = 500  # orders in a transaction
 
@@ -92,3 +101,16 @@ def _insert_executions(
         connection.execute(f"INSERT INTO executions VALUES ({marks})", (execution_id, *renamed))
         signals = [(execution_id, seq, kind, text.replace(old, new)) for seq, kind, text in journal[row[0]]]
         connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", signals).close()
+
+
+def main(folder: Path, orders: int) -> None:
+    """Make a folder with a log of so many orders."""
+    folder.mkdir(parents=True)
+    with Database(folder / DATABASE) as database:
+        codec = Codec(SqliteKeyRing(database), EVENT_TYPES)
+        SqliteEventLog(database, codec, SystemClock())  # it creates the table
+        fill_log(database, codec, orders)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

@@ -89,7 +89,7 @@ def _statement(connection: Connection, query: OrderQuery, views_to: str) -> Any:
     is_narrow = _is_narrow(connection, query)
     column, descending = _SORTS[query.sort]
     keys = [_hidden(column) if is_narrow else column, _column.order_id]
-    conditions = [orders_of(query.actor), *_conditions(query)]
+    conditions = [orders_of(query.actor), *_conditions(query), *_ranges(query, hidden=not is_narrow)]
     if query.sort is OrderSort.WAITING:
         conditions.append(_column.waiting_for.is_not(None))
     if query.sort is OrderSort.CHANGED and views_to:
@@ -171,7 +171,7 @@ def _conditions(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
         (_column.courier, wanted.courier),
         (_column.parked_cause, wanted.cause),
         (_column.dependency, wanted.dependency),
-        (_column.currency, wanted.currency),
+        (_hidden(_column.currency), wanted.currency),
         (_column.phone_index, wanted.phone_index),
         (_column.email_index, wanted.email_index),
         (_column.name_index, wanted.name_index),
@@ -192,7 +192,18 @@ def _conditions(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
         yield from _overdue(query, wanted.overdue)
     if wanted.payment_reference is not None:
         yield _column.order_id.in_(select(EVENTS.c.order_id).where(EVENTS.c.reference == wanted.payment_reference))
-    yield from (*_amounts(wanted), *_prefix(wanted), *_changed(wanted))
+
+
+def _ranges(query: OrderQuery, *, hidden: bool) -> list[ColumnElement[bool]]:
+    """Return the conditions of ranges.
+
+    Args:
+        hidden: They may hold for most orders, so that no index of theirs is to be used.
+    """
+    wanted, by_change = query.filter, query.sort is OrderSort.CHANGED
+    ranges = [*_amounts(wanted), *_prefix(wanted), *([] if by_change else _changed(wanted))]
+    sorted_range = _changed(wanted) if by_change else []  # its index has the order
+    return [*sorted_range, *(func.coalesce(each, False) if hidden else each for each in ranges)]
 
 
 def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:

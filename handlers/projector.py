@@ -14,7 +14,7 @@ from typing import Any
 
 from domain.identifiers import OrderId
 from handlers.published_messages import NotAnEvent, cloud_event
-from handlers.queue_batches import failures
+from handlers.queue_batches import process_together
 from workflows.engine import Engine, Views, engine
 from workflows.event_store.streams import order_stream
 from workflows.settings import SettingsRefused
@@ -28,35 +28,20 @@ DONE = "the views were looked after"
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Lambda entry point. ``event`` is a batch of SQS messages, or ``{"for_s": seconds}`` from the schedule."""
     ports = engine()
-    if ports.views is None:
+    views = ports.views
+    if views is None:
         raise SettingsRefused(("VIEWS_SECRET",), {})
     if "Records" in event:
-        return _messages(ports, ports.views, event["Records"])
+        return process_together(
+            event["Records"], _stream, lambda streams: _project(ports, views, set(streams)), _log_failure
+        )
     from workflows.projections.rebuild import RebuildFrom
     from workflows.projections.scheduled import look_after
 
-    source = RebuildFrom(open_log=lambda: nullcontext(ports.log), blind_index=ports.views.blind_index)
-    done = look_after(ports.views.database, source, ports.log, ports.clock, for_s=float(event.get("for_s", 0)))
+    source = RebuildFrom(open_log=lambda: nullcontext(ports.log), blind_index=views.blind_index)
+    done = look_after(views.database, source, ports.log, ports.clock, for_s=float(event.get("for_s", 0)))
     _log.info(DONE, extra=done)
     return dict(done)
-
-
-def _messages(ports: Engine, views: Views, messages: list[Any]) -> dict[str, Any]:
-    """Project the orders of a batch, each once. A message that is no event fails alone."""
-    streams, failed, taken = set(), [], []
-    for message in messages:
-        try:
-            streams.add(_stream(message))
-            taken.append(message)
-        except NotAnEvent as error:
-            _log_failure(error)
-            failed.append(message)
-    try:
-        _project(ports, views, streams)
-    except Exception as error:  # a store did not answer: SQS delivers them again
-        _log_failure(error)
-        failed += taken
-    return failures(failed)
 
 
 def _project(ports: Engine, views: Views, streams: set[str]) -> None:

@@ -11,11 +11,11 @@ import logging
 import traceback
 from typing import Any
 
-from handlers.published_messages import NotAnEvent, cloud_event
-from handlers.queue_batches import failures
-from workflows.engine import Engine, engine, settings
+from handlers.published_messages import cloud_event
+from handlers.queue_batches import process_together
+from workflows.engine import engine, settings
 from workflows.publishing.webhooks.delivering import deliver, keep_delivering
-from workflows.publishing.webhooks.targets import Targets, read_targets
+from workflows.publishing.webhooks.targets import read_targets
 
 _log = logging.getLogger(__name__)
 
@@ -28,29 +28,13 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     ports = engine(read_targets)
     targets = settings(read_targets)
     if "Records" in event:
-        return _messages(ports, event["Records"], targets)
+        return process_together(
+            event["Records"], cloud_event, lambda events: deliver(ports, events, targets), _log_failure
+        )
     done = keep_delivering(ports, targets, for_s=float(event.get("for_s", 0)))
     if any(done.values()):
         _log.info(DONE, extra=done)
     return dict(done)
-
-
-def _messages(ports: Engine, messages: list[Any], targets: Targets) -> dict[str, Any]:
-    """Deliver the events of a batch together. A message that is no event fails alone."""
-    events, failed, taken = [], [], []
-    for message in messages:
-        try:
-            events.append(cloud_event(message))
-            taken.append(message)
-        except NotAnEvent as error:
-            _log_failure(error)
-            failed.append(message)
-    try:
-        deliver(ports, events, targets)
-    except Exception as error:  # the store did not answer: SQS delivers them again
-        _log_failure(error)
-        failed += taken
-    return failures(failed)
 
 
 def _log_failure(error: Exception) -> None:

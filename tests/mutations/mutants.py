@@ -646,8 +646,8 @@ MUTANTS = (
     Mutant(
         name="published event acknowledged before its deliveries are stored",
         breaks="A message leaves the queue only after its deliveries are stored.",
-        file="handlers/webhooks.py",
-        old="        failed += taken\n",
+        file="handlers/queue_batches.py",
+        old="        failed += readable\n",
         new="        failed += []\n",
         caught_by=simulation(0, 10),
     ),

@@ -570,6 +570,17 @@ MUTANTS = (
         caught_by=tests("sqlite/test_recent.py::test_a_write_of_another_process_empties_what_is_kept"),
     ),
     Mutant(
+        name="history kept after its key was destroyed",
+        breaks="A history that continues one from before an erasure is not kept: it holds what was decrypted.",
+        file="workflows/sqlite/event_log.py",
+        old="        if recent is not None and recent.emptied == emptied:",
+        new="        if recent is not None:",
+        caught_by=tests(
+            "sqlite/test_recent.py::test_an_append_after_a_key_was_destroyed_keeps_nothing_that_it_decrypted",
+            "sqlite/test_recent.py::test_a_key_destroyed_while_an_append_becomes_durable_takes_its_history_too",
+        ),
+    ),
+    Mutant(
         name="kept read after a write of the partition",
         breaks="A durable write of a document drops the kept reads of its partition.",
         file="workflows/sqlite/documents.py",

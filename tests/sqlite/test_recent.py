@@ -126,6 +126,24 @@ def test_a_destroyed_key_takes_what_was_decrypted_with_it(kept: Kept):
     assert kept.load().recorded[0].event.text == Erased()  # type: ignore[union-attr]  # it is the note
 
 
+@pytest.mark.parametrize("key", ["b", "a"], ids=["append", "repeated append"])
+def test_an_append_after_a_key_was_destroyed_keeps_nothing_that_it_decrypted(kept: Kept, key: str):
+    """The task loaded the order before the erasure, so its history still has the erased text."""
+    note = NoteAdded(note_id="1", by=SYSTEM, text="Ada rings twice")
+    kept.hub.ask(lambda: kept.log.append(kept.log.load(STREAM), new("a", note, subject="ada")))
+    loaded_before = kept.load()
+    kept.keyring.destroy("ada", kept.keyring.key_id_of("ada"))
+    kept.hub.ask(lambda: kept.log.append(loaded_before, new(key, note if key == "a" else PreparationRequested())))
+    assert kept.load().recorded[0].event.text == Erased()  # type: ignore[union-attr]  # it is the note
+
+
+def test_a_key_destroyed_while_an_append_becomes_durable_takes_its_history_too(kept: Kept):
+    """The append is in the transaction, and its task has not gone on yet."""
+    kept.log.on_commit(lambda _: kept.recent.clear())
+    kept.hub.ask(lambda: kept.log.append(kept.log.load(STREAM), new("a")))
+    assert kept.recent.find(STREAM) is None
+
+
 @given(st.lists(st.tuples(st.sampled_from(["append", "keep"]), st.integers(0, 8)), max_size=30))
 def test_no_order_of_appends_and_late_results_keeps_an_old_history(steps: list[tuple[str, int]]):
     """A task may get its result after a later commit is durable; its history is older then and is not kept."""

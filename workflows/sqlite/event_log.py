@@ -68,9 +68,11 @@ class SqliteEventLog(ChainedEventLog):
         return {stream: history for stream in streams if (history := recent.find(stream)) is not None}
 
     def append(self, history: History, new: NewCommit) -> History:
+        recent = self._recent_on_hub() if isinstance(history, History) else None
+        emptied = recent.emptied if recent is not None and recent.find(history.stream) is history else None
         after = super().append(history, new)
         recent = self._recent_on_hub()
-        if recent is not None:
+        if recent is not None and recent.emptied == emptied:  # otherwise it may hold what a destroyed key decrypted
             recent.keep(after)
         return after
 

@@ -23,6 +23,8 @@ class Recent:
     def __init__(self, streams_max: int = STREAMS_MAX) -> None:
         self._streams_max = streams_max
         self._kept: OrderedDict[str, tuple[int, History | None]] = OrderedDict()
+        self.emptied = 0
+        """How often it was emptied. A history that continues one from before must not be kept."""
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -45,6 +47,7 @@ class Recent:
     def clear(self) -> None:
         """Drop everything: a key was destroyed, or another process wrote."""
         self._kept.clear()
+        self.emptied += 1
 
     def _put(self, stream: str, newest: int, history: History | None) -> None:
         self._kept[stream] = (newest, history)

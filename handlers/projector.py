@@ -22,7 +22,7 @@ from workflows.settings import SettingsRefused
 _log = logging.getLogger(__name__)
 
 FAILED = "orders could not be projected to the views"
-DONE = "the views were looked after"
+DONE = "the views were built and compared"
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

@@ -214,7 +214,7 @@ def test_the_key_of_the_blind_indexes_is_for_its_owner_alone(tmp_path: Path) -> 
 
 
 def test_views_of_another_release_are_built_again_by_themselves(tmp_path: Path) -> None:
-    """After an upgrade nobody has to remember a command; meanwhile the old rows are read, in their old columns."""
+    """No command is needed after an upgrade; meanwhile the old rows are read, in their old columns."""
     folder = tmp_path / "data"
     with engine(folder) as opened:
         order_id = order(opened, "one")

@@ -56,7 +56,7 @@ BAD = {
     "no CloudEvent": queued("bad", {"detail": "Camille"}),
     "an event without an id": queued("bad", {"detail": {"type": "t", "time": "2026-05-04T12:00:00Z"}}),
     "an id that is a number": {**message(9, id=9), "messageId": "bad"},
-    "a time that is none": {**message(9, time="noon, Camille"), "messageId": "bad"},
+    "a text that is no time": {**message(9, time="noon, Camille"), "messageId": "bad"},
     "a time without a zone": {**message(9, time="2026-05-04T12:00:00"), "messageId": "bad"},
     "a number that JSON lacks": {**message(9, data={"n": float("nan")}), "messageId": "bad"},
     "half a character": {**message(9, data={"name": "\ud83d"}), "messageId": "bad"},

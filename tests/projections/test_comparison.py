@@ -76,7 +76,7 @@ def test_an_order_that_changed_just_now_is_left_to_the_projector(views: Views) -
 
 
 def test_a_parked_order_is_tried_again(views: Views) -> None:
-    """After the repair of its history nobody has to remember it. It counts as parked, not as mended."""
+    """No command is needed after its history was repaired. It counts as parked, not as mended."""
     views.broken[order_stream(ADA)] = ChainBroken(order_stream(ADA), 1, "was changed")
     views.project(ADA)
     assert len(views.parked()) == len(views.store.views)

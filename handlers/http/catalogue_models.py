@@ -32,6 +32,11 @@ def _currency(code: str) -> str:
     return code
 
 
+def _clock_time(text: str) -> time:
+    hour, minute = text.split(":")
+    return time(int(hour), int(minute))
+
+
 class OpeningPeriodBody(Strict):
     """Open on a weekday (0 is Monday) by the local clock. A ``closes`` at or before ``opens`` is on the next day."""
 
@@ -40,9 +45,7 @@ class OpeningPeriodBody(Strict):
     closes: ClockTime
 
     def period(self) -> OpeningPeriod:
-        return OpeningPeriod(
-            weekday=self.weekday, opens=time.fromisoformat(self.opens), closes=time.fromisoformat(self.closes)
-        )
+        return OpeningPeriod(weekday=self.weekday, opens=_clock_time(self.opens), closes=_clock_time(self.closes))
 
 
 class TaxClassBody(Strict):

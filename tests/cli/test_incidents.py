@@ -24,7 +24,7 @@ PATIENCE_S = 60
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EngineProcess]:
     """An engine whose couriers have one second to deliver, so that an order is parked soon."""
     data = tmp_path_factory.mktemp("engine")
-    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
+    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0", "--demo-data"]
     command += ["--parameter", "CourierDeliverySeconds=1", "--parameter", "SecondPersonAbove=20.00 EUR"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         assert process.stdout is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from domain.picklable import Picklable
 
-class SearchRefused(Exception):
+
+class SearchRefused(Picklable, Exception):
     """A search cannot be served now."""
 
 

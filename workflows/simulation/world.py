@@ -52,7 +52,7 @@ from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.view_writers import ViewWriters
-from workflows.simulation.webhook_receivers import WebhookReceivers
+from workflows.simulation.webhook_receivers import SERVICES, WebhookReceivers
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
 from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
@@ -147,7 +147,8 @@ class World:
     ``newest`` is the last version of each stream; ``rounds`` are the results of the timer, with their time.
     """
 
-    def __init__(self, seed: int, template: Template, faults: Faults) -> None:
+    def __init__(self, seed: int, template: Template, faults: Faults, *, webhooks: bool = True) -> None:
+        """Make a world. Without ``webhooks`` no service has an endpoint: for worlds of a thousand orders."""
         self.scheduler = Scheduler(seed)
         self.random = self.scheduler.random
         self.faults = faults
@@ -172,7 +173,9 @@ class World:
             seed=seed,
             budgets=read(template.functions["Feed"].environment, read_budgets),
         )
-        self.webhooks = WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
+        self.webhooks = WebhookReceivers(
+            self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside, services=SERVICES if webhooks else {}
+        )
         self.view_writers = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
         self._plan_outage()
         self._plan_upgrade()

@@ -2,7 +2,7 @@
 # Puts the official DynamoDB Local, as the npm package amplify-dynamodb-simulator ships it, into .dynamodb-local/.
 # The contract suite of the event log runs on it when it is there and Java 17 or newer is too.
 set -eu
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/.."
 if [ -e .dynamodb-local/emulator/DynamoDBLocal.jar ]; then
     exit 0
 fi

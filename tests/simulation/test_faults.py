@@ -15,8 +15,8 @@ from workflows.simulation.simulate import quiet, run_to_rest, shortest, simulate
 from workflows.simulation.world import World, read_deployed
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
-SEEDS = 200
-BATCHES = 20
+SEEDS = 80
+BATCHES = 8
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))

@@ -44,7 +44,7 @@ def test_payments_down_for_ten_minutes_and_a_thousand_orders_arriving(monkeypatc
     monkeypatch.setattr(
         people, "LOOK_S", 120.0
     )  # with a thousand orders, people looking at screens dominate the run time
-    world = World(1, TEMPLATE, Faults(1, {}), webhooks=False)
+    world = World(1, TEMPLATE, Faults(1, {}), observed=False)
     world.wire.outages[Dependency.PAYMENTS] = outage(EPOCH, DOWN_S)
     customers = [Customer(world, number, within_s=DOWN_S) for number in range(ORDERS)]
     with quiet():

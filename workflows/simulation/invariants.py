@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from domain.identifiers import SYSTEM
 from domain.order.books import books
@@ -61,9 +62,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *_of_stores(world),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
-        *world.subscribers.violations(),
-        *world.webhooks.violations(),
-        *world.view_writers.violations(),
+        *chain.from_iterable(observer.violations() for observer in world.observers),
     ]
 
 

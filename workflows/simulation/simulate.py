@@ -162,7 +162,7 @@ def run_to_rest(world: World, simulated_orders: list[SimulatedOrder], *, steps_m
     if scheduler.run(calm, steps_max=steps_max):
         drained, checked = scheduler.now() + DRAIN, scheduler.now() + VIEW_WITHIN
         scheduler.run(lambda: scheduler.now() >= drained, steps_max=2 * steps_max)
-        scheduler.run(lambda: not world.webhooks.missing or scheduler.now() >= checked, steps_max=2 * steps_max)
+        scheduler.run(lambda: not world.webhooks_missing or scheduler.now() >= checked, steps_max=2 * steps_max)
         if any(stale_rows(world)):
             scheduler.run(lambda: scheduler.now() >= checked, steps_max=2 * steps_max)
 

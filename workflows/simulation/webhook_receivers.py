@@ -63,25 +63,16 @@ class WebhookReceivers:
     """The receivers of all services, and the bus, queue and schedule before them. Also an ``EventBus`` and a
     ``WebhookSender``."""
 
-    def __init__(
-        self,
-        log: InMemoryEventLog,
-        *,
-        scheduler: Scheduler,
-        seed: int,
-        call: Call,
-        services: Mapping[str, tuple[str, ...]] = SERVICES,
-    ) -> None:
+    def __init__(self, log: InMemoryEventLog, *, scheduler: Scheduler, seed: int, call: Call) -> None:
         self._log = log
         self._scheduler = scheduler
         self._random = Random(f"webhooks of {seed}")  # its own, so that watching changes nothing
         self._call = call
         self._stored = InMemoryDocuments()
         self._documents: Any = _FailingDocuments(self._stored, self._interrupted)
-        self._receivers = {receiver.url: receiver for receiver in map(self._registered, services)}
-        if services:
-            log.on_commit(self._on_commit)
-            scheduler.watch(self._attempt_again)
+        self._receivers = {receiver.url: receiver for receiver in map(self._registered, SERVICES)}
+        log.on_commit(self._on_commit)
+        scheduler.watch(self._attempt_again)
 
     @property
     def missing(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -52,7 +52,7 @@ from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.view_writers import ViewWriters
-from workflows.simulation.webhook_receivers import SERVICES, WebhookReceivers
+from workflows.simulation.webhook_receivers import WebhookReceivers
 from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
 from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
@@ -147,8 +147,13 @@ class World:
     ``newest`` is the last version of each stream; ``rounds`` are the results of the timer, with their time.
     """
 
-    def __init__(self, seed: int, template: Template, faults: Faults, *, webhooks: bool = True) -> None:
-        """Make a world. Without ``webhooks`` no service has an endpoint: for worlds of a thousand orders."""
+    def __init__(self, seed: int, template: Template, faults: Faults, *, observed: bool = True) -> None:
+        """Make a world.
+
+        Args:
+            observed: Run live subscribers, webhook receivers and the writers of the views beside it. They change
+                nothing in it, and take most of the time of a world with a thousand orders.
+        """
         self.scheduler = Scheduler(seed)
         self.random = self.scheduler.random
         self.faults = faults
@@ -166,22 +171,25 @@ class World:
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
-        self.subscribers = Subscribers(
-            self.log,
-            self.documents,
-            scheduler=self.scheduler,
-            seed=seed,
-            budgets=read(template.functions["Feed"].environment, read_budgets),
+        self.observers: list[Subscribers | WebhookReceivers | ViewWriters] = (
+            list(self._observers(seed)) if observed else []
         )
-        self.webhooks = WebhookReceivers(
-            self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside, services=SERVICES if webhooks else {}
-        )
-        self.view_writers = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
         self._plan_outage()
         self._plan_upgrade()
         for process in range(PROCESSES):
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
+
+    def _observers(self, seed: int) -> Iterator[Subscribers | WebhookReceivers | ViewWriters]:
+        budgets = read(self.template.functions["Feed"].environment, read_budgets)
+        yield Subscribers(self.log, self.documents, scheduler=self.scheduler, seed=seed, budgets=budgets)
+        yield WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
+        yield ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
+
+    @property
+    def webhooks_missing(self) -> bool:
+        """Whether a published event has not arrived at every receiver yet."""
+        return any(observer.missing for observer in self.observers if isinstance(observer, WebhookReceivers))
 
     # --- functions -----------------------------------------------------------------------------------------------
 

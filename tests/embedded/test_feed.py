@@ -49,6 +49,7 @@ class Follower:
             calls_max=2,
         )
         self.feed.begin()
+        self.closed = False
 
     def commit(self, stream: str, version: int) -> None:
         """Store a commit."""
@@ -71,6 +72,9 @@ class Follower:
         self.close()
 
     def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
         self.feed.close()
         self.functions.close(DEADLINE_S)
         self.alarms.close()

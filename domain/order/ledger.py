@@ -16,10 +16,10 @@ from enum import StrEnum
 
 from domain.identifiers import OrderId
 from domain.money import Money
-from domain.order.books import due
+from domain.order.books import books, due
 from domain.order.events import CreditGranted, Event, Fault, OrderAbandoned, WrittenOff
 from domain.order.order import Order, evolve, initial
-from domain.order.payment import Hold, Transfer
+from domain.order.payment import Hold
 
 
 class LedgerAccount(StrEnum):
@@ -86,10 +86,10 @@ def transactions(order_id: OrderId, events: Iterable[Event]) -> Iterator[Transac
         before = after
 
 
-def balances(order_id: OrderId, events: Iterable[Event]) -> Balances:
-    """Return the balances of all accounts after the events."""
+def balances(booked: Iterable[Transaction]) -> Balances:
+    """Return the balances of all accounts after these transactions."""
     summed = Balances()
-    for transaction in transactions(order_id, events):
+    for transaction in booked:
         for posting in transaction.postings:
             summed[posting.account] = summed.get(posting.account, 0) + posting.amount.minor
     return {account: minor for account, minor in summed.items() if minor}
@@ -125,15 +125,14 @@ def _moved_to(parts: tuple[tuple[Fault, int], ...], whole: int, fault: Fault) ->
 
 
 def _balances(order: Order, blame: _Blame) -> Balances:
-    payment, held = order.payment, _held(order)
-    moved = payment.taken(Transfer.DONE).minor - payment.returned(Transfer.DONE).minor
-    kept = payment.returned(Transfer.WRITTEN_OFF).minor + order.unreturned
+    settled, held = books(order), _held(order)
+    moved, kept = (settled.captured - settled.refunded).minor, settled.unreturned.minor
     entries = [
         (LedgerAccount.HOLDS, held),
         (LedgerAccount.HELD_FOR_CUSTOMERS, -held),
         (LedgerAccount.PROVIDER_CLEARING, moved),
         (LedgerAccount.KEPT, -kept),
-        (LedgerAccount.CUSTOMER_RECEIVABLE, due(order).minor + kept - moved),
+        (LedgerAccount.CUSTOMER_RECEIVABLE, settled.due.minor + kept - moved),
         *_sale(order, blame),
     ]
     summed = Balances()

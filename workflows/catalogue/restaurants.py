@@ -19,10 +19,7 @@ from workflows.orders.command_handling import Caller, content_hash
 
 def load_restaurant(log: EventLog, restaurant_id: RestaurantId) -> Restaurant:
     """Read a restaurant as it is now. Raises RestaurantNotFound."""
-    restaurant = _folded(log.load(restaurant_stream(restaurant_id)), restaurant_id)
-    if restaurant.profile is None:
-        raise RestaurantNotFound(restaurant_id)
-    return restaurant
+    return _load(log, restaurant_id)[1]
 
 
 def published_menu(log: EventLog, restaurant_id: RestaurantId, menu_version: int) -> Menu:
@@ -31,10 +28,7 @@ def published_menu(log: EventLog, restaurant_id: RestaurantId, menu_version: int
     Raises:
         RestaurantNotFound, MenuNotFound: There is no such menu.
     """
-    history = log.load(restaurant_stream(restaurant_id))
-    restaurant = _folded(history, restaurant_id)
-    if restaurant.profile is None:
-        raise RestaurantNotFound(restaurant_id)
+    history, restaurant = _load(log, restaurant_id)
     for event in history.events:
         if isinstance(event, MenuPublished) and event.menu_version == menu_version:
             return event.menu
@@ -73,8 +67,12 @@ def change_restaurant(
     return done.state
 
 
-def _folded(history: History, restaurant_id: RestaurantId) -> Restaurant:
-    return folded(history, initial_restaurant(restaurant_id), evolve_restaurant)
+def _load(log: EventLog, restaurant_id: RestaurantId) -> tuple[History, Restaurant]:
+    history = log.load(restaurant_stream(restaurant_id))
+    restaurant = folded(history, initial_restaurant(restaurant_id), evolve_restaurant)
+    if restaurant.profile is None:
+        raise RestaurantNotFound(restaurant_id)
+    return history, restaurant
 
 
 def _check(actor: Actor, restaurant_id: RestaurantId) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from domain.money import Money
 from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentRefunded
-from domain.order.ledger import Posting, transactions
+from domain.order.ledger import Posting, balances, transactions
 from domain.order.order import Order
 from workflows.event_store.commits import History
 from workflows.orders.json_values import money_json
@@ -17,11 +17,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
 
 def ledger_view(history: History, order: Order) -> LedgerJson:
     """Return the transactions, oldest first, and the balances of an order with this history."""
-    left: dict[str, int] = {}
     booked = list(transactions(order.order_id, history.events))
-    for transaction in booked:
-        for posting in transaction.postings:
-            left[posting.account.value] = left.get(posting.account.value, 0) + posting.amount.minor
     return {
         "order_id": order.order_id,
         "version": history.version,
@@ -36,9 +32,8 @@ def ledger_view(history: History, order: Order) -> LedgerJson:
             for transaction in booked
         ],
         "balances": [
-            {"account": account, "amount": money_json(Money(minor, order.currency))}
-            for account, minor in left.items()
-            if minor
+            {"account": account.value, "amount": money_json(Money(minor, order.currency))}
+            for account, minor in balances(booked).items()
         ],
     }
 

@@ -30,7 +30,7 @@ def booked(*lines: s.StoryLine) -> dict[str, dict[str, str]]:
 
 def balances_of(*lines: s.StoryLine) -> dict[str, str]:
     """Return the balances after a story, as texts."""
-    summed = balances(s.ORDER_ID, s.given(*lines).events)
+    summed = balances(transactions(s.ORDER_ID, s.given(*lines).events))
     return {account.value: str(s.Money(minor, "EUR")) for account, minor in summed.items()}
 
 
@@ -98,7 +98,7 @@ def test_every_transaction_adds_up_to_zero_in_one_currency(contradictory, play):
 def test_the_balances_equal_what_the_reports_say(contradictory, play):
     """Compared with the books that an oracle works out from the reports alone."""
     world = played(play, contradictory=contradictory)
-    summed, books = balances(world.order.order_id, world.events), books_of(world.events)
+    summed, books = balances(transactions(world.order.order_id, world.events)), books_of(world.events)
     clearing = moved(world.events, e.PaymentCaptured) - moved(world.events, e.PaymentRefunded)
     assert summed.get(LedgerAccount.PROVIDER_CLEARING, 0) == clearing
     assert summed.get(LedgerAccount.KEPT, 0) == -books["unreturned"]
@@ -116,6 +116,6 @@ def test_an_ended_order_that_owes_nothing_leaves_no_hold_and_no_receivable(play)
     """What is left of it are sales, expenses and the money at the provider."""
     world: World = played(play)
     if world.order.run_state is RunState.ENDED and not owed(world.order):
-        summed = balances(world.order.order_id, world.events)
+        summed = balances(transactions(world.order.order_id, world.events))
         assert summed.get(LedgerAccount.HOLDS, 0) == 0
         assert summed.get(LedgerAccount.CUSTOMER_RECEIVABLE, 0) == 0

@@ -85,6 +85,11 @@ Place: TypeAlias = tuple[str, int]
 """The place of a commit: its ``pk`` and ``sk``."""
 
 
+def place_after(stream: str) -> Place:
+    """Return a place behind all commits of a stream: a scan after it continues with the next stream."""
+    return stream, 2**53  # a version that no stream reaches
+
+
 class Share(NamedTuple):
     """A part of a log that one process scans: number ``number`` (from 0) of ``of``. Only ``shares`` makes one.
 

@@ -18,13 +18,12 @@ from typing import TypeAlias, TypeVar
 
 from workflows.event_store.codec import Undecodable
 from workflows.event_store.commits import ChainBroken, History
-from workflows.event_store.event_log import EventLog, Place, Share
+from workflows.event_store.event_log import EventLog, Place, Share, place_after
 
 R = TypeVar("R")
 
 _SHARES_A_CORE = 4  # so that all cores have work until the end, although shares differ in size
 _STREAMS_AT_ONCE = 200  # histories that a process converts before it sends the results
-_BEHIND_ALL = 2**53  # a version that no stream reaches: the scan goes on behind the stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +108,5 @@ def _convert(convert: Callable[[Replayed], R], share: Share, after: Place | None
     for replayed in histories(_opened[0], after, share):
         results.append(convert(replayed))
         if len(results) == _STREAMS_AT_ONCE:
-            return results, (replayed.stream, _BEHIND_ALL)
+            return results, place_after(replayed.stream)
     return results, None

@@ -23,6 +23,11 @@ def category_of(stream: str) -> str:
     return stream.partition("#")[0]
 
 
+def id_in(stream: str) -> str:
+    """Return the text after the first ``#``: the id within the category."""
+    return stream.partition("#")[2]
+
+
 def order_stream(order_id: str) -> str:
     """Return the stream that holds an order's events."""
     return stream_name(ORDER, order_id)

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.replay import BrokenStream, histories
-from workflows.event_store.streams import category_of
+from workflows.event_store.streams import category_of, id_in
 from workflows.projections.loading import loads_from
 from workflows.projections.store import ViewStore
 from workflows.projections.view import Row, View
@@ -73,11 +73,11 @@ def wrong_rows(store: ViewStore, compared: Sequence[History]) -> Iterator[WrongR
         parked = store.parked_among(connection, [history.stream for history in compared])
         for view in store.views.values():
             own = [history for history in compared if category_of(history.stream) == view.category]
-            rows = store.rows_of(connection, view, [_id(history) for history in own])
+            rows = store.rows_of(connection, view, [id_in(history.stream) for history in own])
             for history in own:
                 if (view.name, history.stream) in parked:
                     continue
-                if rows.get(_id(history), []) != _computed(view, history):
+                if rows.get(id_in(history.stream), []) != _computed(view, history):
                     yield WrongRows(view=view.name, stream=history.stream)
 
 
@@ -96,7 +96,3 @@ def _has_rows(view: View, history: History) -> bool:
 def _stored_ids(store: ViewStore, view: View) -> int:
     with store.reading() as connection:
         return connection.execute(select(func.count(view.table.c[view.key].distinct()))).scalar_one()
-
-
-def _id(history: History) -> str:
-    return history.stream.partition("#")[2]

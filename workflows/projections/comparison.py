@@ -14,7 +14,7 @@ from itertools import islice
 
 from workflows.clock import Clock, read_timestamp, timestamp
 from workflows.event_store.commits import History
-from workflows.event_store.event_log import EventLog
+from workflows.event_store.event_log import EventLog, place_after
 from workflows.event_store.replay import BrokenStream, Replayed, histories
 from workflows.event_store.streams import category_of
 from workflows.projections.check import wrong_rows
@@ -34,9 +34,6 @@ SETTLED = timedelta(minutes=1)
 
 MENDED = "rows of the views differed from the log and were mended"
 """Counted by a metric filter on AWS."""
-
-_BEHIND_ALL = 2**53
-"""A version that no stream reaches: the scan goes on behind the stream."""
 
 
 class DailyComparison:
@@ -61,7 +58,7 @@ class DailyComparison:
         progress = self._due()
         if progress is None:
             return False
-        place = None if progress.compared_to is None else (progress.compared_to, _BEHIND_ALL)
+        place = None if progress.compared_to is None else place_after(progress.compared_to)
         part = list(islice(histories(self._log, place), STREAMS_AT_ONCE))
         mended = self._mend(part)
         progress = replace(progress, streams=progress.streams + len(part), mended=progress.mended + mended)

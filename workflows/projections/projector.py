@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import Connection
 
 from workflows.event_store.commits import History
-from workflows.event_store.streams import CUSTOMER, category_of, order_stream
+from workflows.event_store.streams import CUSTOMER, category_of, id_in, order_stream
 from workflows.projections.loading import STORE_ERRORS, LoadHistories
 from workflows.projections.store import AsOf, ViewStore, build_table
 from workflows.projections.view import Row, View
@@ -82,7 +82,7 @@ class Projector:
     def _project_erased(self, customer_streams: Sequence[str]) -> None:
         if not customer_streams:
             return
-        customers = [stream.partition("#")[2] for stream in customer_streams]
+        customers = [id_in(stream) for stream in customer_streams]
         with self._store.reading() as connection:
             orders = [order_stream(order_id) for order_id in self._store.orders_of(connection, customers)]
         for first in range(0, len(orders), STREAMS_MAX):
@@ -162,7 +162,7 @@ class Projector:
         for stream, version in computed.versions.items():
             for view in self._views_of(stream):
                 if view.name not in left_out and (view.name, stream) not in computed.failed:
-                    self._store.remove(connection, view, stream.partition("#")[2], version)
+                    self._store.remove(connection, view, id_in(stream), version)
 
     def _write_to_builds(self, connection: Connection, computed: _Computed, *, again: bool) -> None:
         """Write to the tables that are being built too. All rows are computed, because older ones may be missing."""

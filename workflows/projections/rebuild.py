@@ -22,9 +22,9 @@ from typing import TypeAlias
 from sqlalchemy import Connection, delete, insert, select, update
 
 from workflows.event_store.commits import History
-from workflows.event_store.event_log import EventLog, Place, Share
+from workflows.event_store.event_log import EventLog, Share, place_after
 from workflows.event_store.replay import BrokenStream, OpenLog, histories
-from workflows.event_store.streams import CUSTOMER, category_of, order_stream
+from workflows.event_store.streams import CUSTOMER, category_of, id_in, order_stream
 from workflows.orders.blind_index import BlindIndex
 from workflows.projections.bookkeeping import SHARES
 from workflows.projections.loading import loads_from
@@ -38,9 +38,6 @@ SHARES_MAX = 64
 
 STREAMS_AT_ONCE = 200
 """Histories whose rows are stored in one transaction, some 3 MB."""
-
-_BEHIND_ALL = 2**53
-"""A version that no stream reaches: with it a scan continues after the stream."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,7 +225,7 @@ def _chunk_of_this_process(share: Share, after: str | None) -> _Chunk:
 def _chunk(log: EventLog, views: Sequence[View], share: Share, after: str | None) -> _Chunk:
     """Compute the rows of the next streams of a share, those after the stream ``after``."""
     chunk = _Chunk()
-    place: Place | None = None if after is None else (after, _BEHIND_ALL)
+    place = None if after is None else place_after(after)
     for replayed in islice(histories(log, place, share), STREAMS_AT_ONCE):
         chunk.streams += 1
         chunk.last = replayed.stream
@@ -297,9 +294,7 @@ def _project_erased_again(store: ViewStore, views: Sequence[View], log: EventLog
 def _erased_since(log: EventLog, began: str) -> list[str]:
     streams = Share(0, 1, f"{CUSTOMER}#", f"{CUSTOMER}$")
     customers = (each for each in histories(log, None, streams) if category_of(each.stream) == CUSTOMER)
-    return [
-        each.stream.partition("#")[2] for each in customers if isinstance(each, BrokenStream) or each.last_ts >= began
-    ]
+    return [id_in(each.stream) for each in customers if isinstance(each, BrokenStream) or each.last_ts >= began]
 
 
 def _put_in_place(store: ViewStore, views: Sequence[View]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from workflows.hub.hub import TURN_BOUNDS_S, TURN_WORK_S, Hub, sleep, wait
 from workflows.hub.watch import CallTooLong, Watch
 from workflows.sqlite.database import Database
+from workflows.sqlite.group_commit import BATCH_MAX
 
 DEADLINE_S = 20.0
 
@@ -118,6 +119,17 @@ def test_all_that_a_turn_writes_is_one_transaction(tmp_path: Path):
         for done in written:
             done.result(DEADLINE_S)
         assert len(commits) == 1
+
+
+def test_writes_that_one_transaction_has_no_room_for_are_committed_by_the_next(tmp_path: Path):
+    """A transaction is bounded. What is left in the queue wakes the hub again: no task waits for ever."""
+    writes = 2 * BATCH_MAX + 1
+    with closing(Hub(turn_work_s=DEADLINE_S)) as hub, Database(tmp_path / "state.db", hub=hub) as database:
+        database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER)").close())
+        queued = hub.ask(lambda: [database.submit(_insert(number)) for number in range(writes)])
+        for written in queued:
+            written.result(DEADLINE_S)
+        assert database.read(lambda c: c.execute("SELECT count(*) FROM t").fetchall()) == [(writes,)]
 
 
 def test_a_busy_turn_commits_in_time(hub: Hub, tmp_path: Path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutations.mutant import Mutant, simulation, tests
 
+BYTES = "embedded/test_bytes_after_fsync.py"
 WAITS = "simulation/test_waits_at_every_point.py"
 RESTART_LAW = "sagas/test_restart_law.py::test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end"
 
@@ -595,6 +596,39 @@ MUTANTS = (
         old="        else:\n            self._inbox.put(call)\n",
         new="        else:\n            self._ready.append(call)\n",
         caught_by=tests("hub/test_hub.py::test_a_task_that_waits_for_a_thread_is_woken_by_it"),
+    ),
+    Mutant(
+        name="full transaction that does not wake the hub",
+        breaks="Writes that a transaction had no room for are committed by the next one.",
+        file="workflows/sqlite/group_commit.py",
+        old="        if self._queue:\n            self.hub.commit(self._commit_queued)\n        elif batch:\n",
+        new="        if batch:\n",
+        caught_by=tests("hub/test_hub.py::test_writes_that_one_transaction_has_no_room_for_are_committed_by_the_next"),
+    ),
+    Mutant(
+        name="bytes before the fsync of a commit",
+        breaks="No answer, live update, webhook or provider call leaves before the fsync of its cause.",
+        file="workflows/sqlite/database.py",
+        old="PRAGMA synchronous=FULL",
+        new="PRAGMA synchronous=NORMAL",
+        caught_by=tests(f"{BYTES}::test_no_byte_leaves_before_the_fsync_of_its_cause"),
+    ),
+    Mutant(
+        name="answer before the fsync of the journal",
+        breaks="The effects and answers of a round of the driver follow the fsync of its journal entries.",
+        file="workflows/embedded/step_functions/rounds.py",
+        old=".add_done_callback(lambda written: self._written(round_, written))\n",
+        new="\n        self._perform(round_)\n",
+        caught_by=tests(f"{BYTES}::test_step_functions_answers_after_the_fsync_of_what_was_asked"),
+    ),
+    Mutant(
+        name="append that does not wait for its fsync",
+        breaks="A task goes on after its append once the commit is durable.",
+        file="workflows/sqlite/event_log.py",
+        old="stored = wait(self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))\n",
+        new="self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable)\n"
+        "            stored: int | Commit = 0\n",
+        caught_by=tests(f"{BYTES}::test_no_byte_leaves_before_the_fsync_of_its_cause"),
     ),
     Mutant(
         name="live updates before the commit",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Semaphore, Thread
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -14,7 +14,10 @@ from workflows.client import ExpediterClient
 
 
 class VerifyingReceiver(ThreadingHTTPServer):
-    """Keeps the ``events`` of the requests that were signed with its endpoint's secret; refuses all others."""
+    """Keeps the ``events`` of the requests that were signed with its endpoint's secret; refuses all others.
+
+    ``arrived`` is released for each event.
+    """
 
     daemon_threads = True
 
@@ -22,6 +25,7 @@ class VerifyingReceiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.events: list[Any] = []
         self.secret = ""
+        self.arrived = Semaphore(0)
 
     def register(self, service: ExpediterClient, types: list[str] | None = None) -> str:
         """Register an endpoint for this receiver, which is enabled once the secret is known here; return its id."""
@@ -42,6 +46,7 @@ class _Handler(BaseHTTPRequestHandler):
         except WebhookVerificationError:
             self.send_error(401)
             return
+        self.server.arrived.release()
         self.send_response(204)
         self.end_headers()
 

@@ -625,7 +625,8 @@ MUTANTS = (
         name="append that does not wait for its fsync",
         breaks="A task goes on after its append once the commit is durable.",
         file="workflows/sqlite/event_log.py",
-        old="stored = wait(self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))\n",
+        old="stored = wait("
+        "self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))\n",
         new="self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable)\n"
         "            stored: int | Commit = 0\n",
         caught_by=tests(f"{BYTES}::test_no_byte_leaves_before_the_fsync_of_its_cause"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from domain.identifiers import OrderId
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.event_store.documents import Document
+from workflows.hub.deferred import Deferred
 
 THREADS = 32
 """People who can act at the same time."""
@@ -32,7 +33,7 @@ class _Order:
 
     began: float
     cancels: bool
-    done: Future[float]
+    done: Deferred[float]
     intent_versions: dict[str, int] = field(default_factory=dict)
     seen: set[str] = field(default_factory=set)
     acted: set[str] = field(default_factory=set)
@@ -88,11 +89,11 @@ class People:
         """
         self._engine, self._driver = engine, driver
         free = threading.Semaphore(in_flight)
-        played: list[Future[float]] = []
+        played: list[Deferred[float]] = []
         for number in range(orders):
             cancels = cancelled > 0 and number % round(1 / cancelled) == 0
             free.acquire()
-            done: Future[float] = Future()
+            done: Deferred[float] = Deferred()
             done.add_done_callback(lambda _: free.release())
             played.append(done)
             self._threads.submit(self._place, f"{name}-{number}", cancels, done)
@@ -109,7 +110,7 @@ class People:
 
     # --- private -------------------------------------------------------------------------------------------------
 
-    def _place(self, key: str, cancels: bool, done: Future[float]) -> None:
+    def _place(self, key: str, cancels: bool, done: Deferred[float]) -> None:
         began = time.perf_counter()
         try:
             order_id = self._driver.place(key, "pm_ok")
@@ -169,7 +170,7 @@ class People:
     def _end(self, order_id: OrderId, order: _Order) -> None:
         ended = self._engine.executions.ended(execution_arn("OrderMachine", f"{order_id}-1"))
 
-        def finish(done: Future[None]) -> None:
+        def finish(done: Deferred[None]) -> None:
             with self._gate:
                 self._orders.pop(order_id, None)
             error = done.exception()

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import queue
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +30,7 @@ from workflows.embedded.step_functions.machines import Machine
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.executions import Executions, ExecutionsUnavailable, TokenGone
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
@@ -73,10 +73,10 @@ class Callees:
     def __init__(self) -> None:
         self.payloads: queue.Queue[dict[str, Any]] = queue.Queue()
 
-    def invoke(self, function: str, payload: Any) -> Future[Any]:
+    def invoke(self, function: str, payload: Any) -> Deferred[Any]:
         assert function == "Tell"
         self.payloads.put(payload)
-        answered: Future[Any] = Future()
+        answered: Deferred[Any] = Deferred()
         answered.set_result({})
         return answered
 

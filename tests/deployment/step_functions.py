@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
@@ -53,7 +54,7 @@ class DeployedFunctions:
         )
         self._threads = ThreadPoolExecutor(INVOCATIONS_MAX, thread_name_prefix="invocation")
 
-    def invoke(self, function: str, payload: JSON) -> Future[JSON]:
+    def invoke(self, function: str, payload: JSON) -> Deferred[JSON]:
         """Invoke a function. The future holds its result, or FunctionFailed."""
         return self._threads.submit(self._invoke, function, payload)
 

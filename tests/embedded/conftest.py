@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Function
 from workflows.engine import assemble
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
@@ -140,7 +140,7 @@ class World:
 
     def catch_up(self) -> None:
         """Wait until every timer that is due has arrived."""
-        due: Future[None] = Future()
+        due: Deferred[None] = Deferred()
         self.alarms.set(self.clock.now(), lambda: due.set_result(None))
         self.alarms.look()
         due.result(DEADLINE_S)

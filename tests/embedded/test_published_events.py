@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from workflows.embedded.lambda_.functions import FunctionFailed
 from workflows.embedded.lambda_.published_events import CHECKPOINT, RETRY_LAST_S, PublishedEvents
 from workflows.engine import assemble, serving
 from workflows.event_store.commits import Opaque, UnknownEvent
+from workflows.hub.deferred import Deferred
 from workflows.publishing.webhooks import endpoints
 
 
@@ -64,9 +64,9 @@ class WebhooksFunction:
             webhooks=self.receivers,
         )
 
-    def invoke(self, function: str, payload: Any) -> Future[Any]:
+    def invoke(self, function: str, payload: Any) -> Deferred[Any]:
         assert function == "Webhooks"
-        answer: Future[Any] = Future()
+        answer: Deferred[Any] = Deferred()
         self.events += [json.loads(message["body"])["detail"]["id"] for message in payload["Records"]]
         if isinstance(self.failure, Exception):
             answer.set_exception(self.failure)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from tests.embedded.conftest import ManualClock, make_function
 from workflows.embedded.lambda_.functions import FunctionFailed
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.template import Schedule
+from workflows.hub.deferred import Deferred
 
 
 @dataclass
@@ -35,10 +35,10 @@ class HandFunctions:
     """Calls that end when the test ends them."""
 
     def __init__(self) -> None:
-        self.calls: list[tuple[str, Any, Future[Any]]] = []
+        self.calls: list[tuple[str, Any, Deferred[Any]]] = []
 
     def invoke(self, function, payload):
-        self.calls.append((function, payload, Future()))
+        self.calls.append((function, payload, Deferred()))
         return self.calls[-1][2]
 
 

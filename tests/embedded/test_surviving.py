@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -26,6 +25,7 @@ from workflows.embedded.step_functions.reports import Reports, StateEntries
 from workflows.embedded.step_functions.rounds import DriverStopped
 from workflows.embedded.step_functions.running import Definitions
 from workflows.executions import TokenGone
+from workflows.hub.deferred import Deferred
 from workflows.sqlite.database import Database
 
 DEADLINE_S = 20.0
@@ -59,14 +59,14 @@ class Disk:
 
     def __init__(self, database: Database) -> None:
         self._submit = database.submit
-        self._held: SimpleQueue[tuple[Any, Future[Any]]] = SimpleQueue()
-        self._kept: list[tuple[Any, Future[Any]]] = []
+        self._held: SimpleQueue[tuple[Any, Deferred[Any]]] = SimpleQueue()
+        self._kept: list[tuple[Any, Deferred[Any]]] = []
         self._holds = True
 
-    def submit(self, work: Any) -> Future[Any]:
+    def submit(self, work: Any) -> Deferred[Any]:
         if not self._holds:
             return self._submit(work)
-        durable: Future[Any] = Future()
+        durable: Deferred[Any] = Deferred()
         self._held.put((work, durable))
         return durable
 
@@ -96,7 +96,7 @@ def test_no_effect_and_no_result_before_the_journal_is_durable(
     world = open_world(MACHINES)
     disk = Disk(world.database)
     monkeypatch.setattr(world.database, "submit", disk.submit)
-    started: Future[str] = Future()
+    started: Deferred[str] = Deferred()
     place = toys.PLACES["journal first"]
     threading.Thread(target=lambda: started.set_result(world.start("Gated", "one", {"place": "journal first"}))).start()
     disk.wait_for("Started")
@@ -116,9 +116,9 @@ def test_the_second_settlement_of_a_token_is_refused_only_once_the_first_is_dura
     token = toys.PLACES["two settle"].token.result(DEADLINE_S)
     disk = Disk(world.database)
     monkeypatch.setattr(world.database, "submit", disk.submit)
-    answers: list[Future[str]] = [Future(), Future()]
+    answers: list[Deferred[str]] = [Deferred(), Deferred()]
 
-    def settle(answer: Future[str]) -> None:
+    def settle(answer: Deferred[str]) -> None:
         try:
             world.driver.succeed(token, {})
             answer.set_result("settled")
@@ -139,8 +139,8 @@ def test_when_the_journal_cannot_be_written_every_caller_gets_an_error_and_no_ef
     """Memory is ahead of the disk then; a restart continues from what is durable."""
     world = open_world(MACHINES)
 
-    def fail(_: Any) -> Future[Any]:
-        failed: Future[Any] = Future()
+    def fail(_: Any) -> Deferred[Any]:
+        failed: Deferred[Any] = Deferred()
         failed.set_exception(OSError("no space left on device"))
         return failed
 

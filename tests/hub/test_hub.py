@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import apsw
 import pytest
 
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import TURN_BOUNDS_S, TURN_WORK_S, Hub, sleep, wait
 from workflows.hub.watch import CallTooLong, Watch
 from workflows.sqlite.database import Database
@@ -30,8 +31,8 @@ def hub() -> Iterator[Hub]:
 
 def test_a_task_that_waits_lets_others_run(hub: Hub):
     """A thousand tasks that wait for one another need one thread."""
-    gate: Future[int] = Future()
-    waiting = [Future[int]() for _ in range(1000)]
+    gate: Deferred[int] = Deferred()
+    waiting = [Deferred[int]() for _ in range(1000)]
     for answer in waiting:
         hub.spawn(lambda answer=answer: answer.set_result(wait(gate)))
     threads = threading.active_count()
@@ -42,7 +43,7 @@ def test_a_task_that_waits_lets_others_run(hub: Hub):
 
 def test_a_task_that_waits_for_a_thread_is_woken_by_it(hub: Hub):
     """A future that another thread resolves comes back through the inbox."""
-    answer: Future[str] = Future()
+    answer: Deferred[str] = Deferred()
     with ThreadPoolExecutor(1) as threads:
         waits = threads.submit(hub.ask, lambda: wait(answer))
         answer.set_result("from outside")
@@ -52,7 +53,7 @@ def test_a_task_that_waits_for_a_thread_is_woken_by_it(hub: Hub):
 def test_time_passes_for_one_task_alone(hub: Hub):
     """A latency that one task waits for does not delay the others."""
     order: list[str] = []
-    slow: Future[None] = Future()
+    slow: Deferred[None] = Deferred()
 
     def sleeps() -> None:
         sleep(0.05)
@@ -68,7 +69,7 @@ def test_time_passes_for_one_task_alone(hub: Hub):
 def test_a_blocking_call_runs_on_another_thread(hub: Hub):
     """The hub goes on while a socket is waited for; the exception of the call is the task's."""
     go = threading.Event()
-    blocked = Future[Any]()
+    blocked = Deferred[Any]()
     hub.spawn(lambda: blocked.set_result(hub.elsewhere(lambda: go.wait(DEADLINE_S))))
     assert hub.ask(lambda: "still answers") == "still answers"
     go.set()
@@ -91,11 +92,11 @@ def test_an_error_in_one_call_stops_no_other(hub: Hub, caplog: pytest.LogCapture
 
 def test_a_callback_of_the_hub_cannot_wait(hub: Hub):
     """It would hold everything; a task can."""
-    refused: Future[str] = Future()
+    refused: Deferred[str] = Deferred()
 
     def callback() -> None:
         try:
-            wait(Future[None]())
+            wait(Deferred[None]())
         except RuntimeError as error:
             refused.set_result(str(error))
 
@@ -109,7 +110,7 @@ def test_all_that_a_turn_writes_is_one_transaction(tmp_path: Path):
         database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER)").close())
         commits: list[int] = []
         hub.ask(lambda: database._writer._connection.set_commit_hook(lambda: commits.append(1) or False))  # type: ignore[union-attr]  # a test looks inside
-        written = [Future[None]() for _ in range(100)]
+        written = [Deferred[None]() for _ in range(100)]
 
         def spawn_all() -> None:
             for number, done in enumerate(written):
@@ -195,7 +196,7 @@ def test_closing_finishes_what_is_ready():
 def test_a_call_that_computes_without_end_is_interrupted(hub: Hub, caplog: pytest.LogCaptureFixture):
     """It gets an exception of its own, its stack is in the log, and the others go on."""
     watch = Watch(hub, log_after_s=0.05, interrupt_after_s=0.1)
-    ended: Future[str] = Future()
+    ended: Deferred[str] = Deferred()
 
     def spins() -> None:
         try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import Commit, History, NewCommit
 from workflows.event_store.event_log import WrongExpectedVersion
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
@@ -80,7 +80,7 @@ def test_a_history_is_read_once_and_kept(kept: Kept):
 
 def test_writers_of_one_stream_see_each_other(kept: Kept):
     """Fifty tasks append to one stream; a kept history is never older than what is durable."""
-    ended = [Future[int]() for _ in range(50)]
+    ended = [Deferred[int]() for _ in range(50)]
 
     def append(number: int) -> None:
         while True:

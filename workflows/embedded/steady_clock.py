@@ -35,9 +35,12 @@ SAVE_EVERY_S = 30.0
 _FILE = "clock.json"
 
 
+_BOOTTIME = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 def _steady_s() -> float:
     """Seconds since the boot, with the time that the machine was suspended where the platform counts it."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+    return time.monotonic() if _BOOTTIME is None else time.clock_gettime(_BOOTTIME)
 
 
 def _boot() -> str:
@@ -114,9 +117,14 @@ class SteadyClock:
 
     def _read(self) -> None:
         steady_s = self._steady_s()
-        passed_s, self._read_s = max(0.0, steady_s - self._read_s), steady_s
+        passed_s = steady_s - self._read_s if steady_s > self._read_s else 0.0
+        self._read_s = steady_s
         apart_s = self._wall_s() - (self._time_s + passed_s)
-        self._time_s += passed_s + max(-SLEW * passed_s, min(SLEW * passed_s, apart_s))
+        slew_s = SLEW * passed_s
+        if -slew_s <= apart_s <= slew_s < JUMP_S / 2 and not self._is_apart:  # nearly always
+            self._time_s += passed_s + apart_s
+            return
+        self._time_s += passed_s + max(-slew_s, min(slew_s, apart_s))
         if abs(apart_s) > JUMP_S and not self._is_apart:
             log.warning("the wall clock jumped; the engine's clock approaches it slowly", extra={"apart_s": apart_s})
             self._is_apart = True

@@ -24,12 +24,15 @@ import traceback
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from queue import Empty, SimpleQueue
+from threading import get_ident
 from typing import Any, NamedTuple, TypeVar
 
 from greenlet import getcurrent, greenlet
+
+from workflows.hub.deferred import Awaited, Deferred
 
 log = logging.getLogger(__name__)
 
@@ -69,12 +72,14 @@ class Hub:
         self._closing = False
         self._turn_work_s = turn_work_s
         self._turn_began_s = 0.0
-        self._turns = 0
+        self.turns = 0
+        """Turns that began so far. A number that stands still while ``is_busy`` means that one call holds the hub."""
         self._turns_by_bound = [0] * (len(TURN_BOUNDS_S) + 1)
         self._busy_s = self._longest_turn_s = 0.0
         self._calling = False
         self._loop: greenlet | None = None
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._ident = 0  # until the thread runs
         self._thread.start()
 
     # --- from any thread -------------------------------------------------------------------------------------------
@@ -82,30 +87,26 @@ class Hub:
     @property
     def is_here(self) -> bool:
         """Whether the caller runs on the hub's thread."""
-        return threading.get_ident() == self._thread.ident
+        return get_ident() == self._ident
 
     def soon(self, call: Callable[[], object]) -> None:
         """Run ``call`` on the hub, after what is ready. It must be short and must not wait."""
-        if self.is_here:
+        if get_ident() == self._ident:
             self._ready.append(call)
         else:
             self._inbox.put(call)
 
     def call(self, call: Callable[[], object]) -> None:
         """Run ``call`` now if this is the hub's thread; otherwise as ``soon``."""
-        if self.is_here:
+        if get_ident() == self._ident:
             call()
         else:
-            self.soon(call)
+            self._inbox.put(call)
 
     def spawn(self, code: Callable[[], object]) -> None:
         """Run ``code`` as a task. It may wait, and handles its own errors: the hub only logs them."""
         self.soon(lambda: greenlet(lambda: _logging_errors(code)).switch())
 
-    @property
-    def turns(self) -> int:
-        """Turns that began so far. A number that stands still while ``is_busy`` means that one call holds the hub."""
-        return self._turns
 
     def turn_times(self) -> TurnTimes:
         """Return how long turns took since the start: their calls, and the transaction with its fsync."""
@@ -127,7 +128,7 @@ class Hub:
 
     def ask(self, code: Callable[[], T], timeout_s: float | None = None) -> T:
         """Run ``code`` as a task and return its result, or raise what it raised. Raises TimeoutError."""
-        answer: Future[T] = Future()
+        answer: Deferred[T] = Deferred()
         self.spawn(lambda: _resolve(answer, code))
         return wait(answer, timeout_s)
 
@@ -162,11 +163,12 @@ class Hub:
     # --- the loop --------------------------------------------------------------------------------------------------
 
     def _run(self) -> None:
+        self._ident = get_ident()
         self._loop = getcurrent()
         _here.hub = self
         while not (self._closing and self._is_idle):
             self._take_arrivals()
-            self._turns += 1
+            self.turns += 1
             self._calling = True
             began_s = time.monotonic()
             while self._ready and not self._is_late:
@@ -230,7 +232,7 @@ class _Here(threading.local):
 _here = _Here()
 
 
-def wait(future: Future[T], timeout_s: float | None = None) -> T:
+def wait(future: Awaited[T], timeout_s: float | None = None) -> T:
     """Return the future's result, or raise its exception.
 
     In a task the hub runs others meanwhile; in any other thread the thread blocks. A task ignores ``timeout_s``: what
@@ -254,7 +256,7 @@ def sleep(seconds: float) -> None:
         hub._park()
 
 
-def _resolve(future: Future[Any], code: Callable[[], Any]) -> None:
+def _resolve(future: Deferred[Any], code: Callable[[], Any]) -> None:
     try:
         future.set_result(code())
     except BaseException as error:

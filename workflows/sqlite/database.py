@@ -12,14 +12,14 @@ import os
 import shutil
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 from urllib.parse import quote
 
 import apsw
 
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.group_commit import (
     DatabaseBroken,
@@ -131,27 +131,23 @@ class Database:
     def read_only(self) -> bool:
         return self._writer is None
 
-    @property
-    def is_on_hub(self) -> bool:
-        """Whether the caller runs on the hub that commits the writes."""
-        return self._writer is not None and self._writer.hub.is_here
+    def foreign_writes(self) -> int | None:
+        """Return a number that changes when another connection has written to the file; None if not on the hub."""
+        writer = self._writer
+        return writer.foreign_writes() if writer is not None and writer.hub.is_here else None
 
-    def foreign_writes(self) -> int:
-        """Return a number that changes when another connection has written to the file. Only on the hub."""
-        return self._writing().foreign_writes()
-
-    def submit(self, work: Work[T], *, on_durable: Callable[[T], None] | None = None) -> Future[T]:
+    def submit(self, work: Work[T], *, on_durable: Callable[[T], None] | None = None) -> Deferred[T]:
         """Queue a work for the next transaction. Raises DatabaseUnavailable, here or through the future.
 
         Args:
             on_durable: Called with the result on the hub, in the order of the works, before the future is resolved. It
                 must be short and not raise.
         """
-        return self._writing().submit(work, on_durable)
+        return (self._writer or self._refused()).submit(work, on_durable)
 
     def write(self, work: Work[T]) -> T:
         """Run a work in the next transaction and wait until it is durable."""
-        return self._writing().write(work)
+        return (self._writer or self._refused()).write(work)
 
     def read(self, work: Work[T]) -> T:
         """Run a work on a snapshot of the durable data. It must return values, no cursor, and not call ``read``."""
@@ -239,10 +235,8 @@ class Database:
                 self._source = f"file:{quote(str(self.path))}?immutable=1"
             self._idle.append(self._opened_reader())
 
-    def _writing(self) -> Writer:
-        if self._writer is None:
-            raise DatabaseUnavailable(f"{self.path} was opened for reading only")
-        return self._writer
+    def _refused(self) -> NoReturn:
+        raise DatabaseUnavailable(f"{self.path} was opened for reading only")
 
     def _reader(self) -> apsw.Connection:
         with self._idle_gate:

@@ -80,9 +80,9 @@ class SqliteDocuments:
 
     def _select(self, pk: str, where: str, values: _Values) -> _Rows:
         """Read rows of a partition, on the hub at most once between two writes of the partition."""
-        if not self._database.is_on_hub:
+        if (foreign := self._database.foreign_writes()) is None:
             return self._read(pk, where, values)
-        if (foreign := self._database.foreign_writes()) != self._foreign_writes:
+        if foreign != self._foreign_writes:
             self._recent.forget(None)
             self._foreign_writes = foreign
         rows = self._recent.find(pk, (where, *values))

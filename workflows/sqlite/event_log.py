@@ -78,9 +78,9 @@ class SqliteEventLog(ChainedEventLog):
 
     def _recent_on_hub(self) -> Recent | None:
         """The kept histories, if they may be used: on the hub's thread, and emptied if another process wrote."""
-        if self._recent is None or not self._database.is_on_hub:
+        if self._recent is None or (foreign := self._database.foreign_writes()) is None:
             return None
-        if (foreign := self._database.foreign_writes()) != self._foreign_writes:
+        if foreign != self._foreign_writes:
             self._recent.clear()
             self._foreign_writes = foreign
         return self._recent

@@ -9,7 +9,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +16,7 @@ from typing import Any, TypeVar
 import apsw
 
 from domain.picklable import Picklable
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub, wait
 from workflows.sqlite.open_files import FileReplaced, OpenFiles
 
@@ -59,7 +59,7 @@ class _Queued:
     """A work, the future of its caller, and its result or error inside the transaction."""
 
     work: Work[Any]
-    future: Future[Any]
+    future: Deferred[Any]
     on_durable: Callable[[Any], None] | None
     result: Any = None
     error: BaseException | None = None
@@ -94,15 +94,18 @@ class Writer:
         self._asked_in_turn = -1
         connection.set_wal_hook(self._note_wal)
 
-    def submit(self, work: Work[T], on_durable: Callable[[T], None] | None = None) -> Future[T]:
+    def submit(self, work: Work[T], on_durable: Callable[[T], None] | None = None) -> Deferred[T]:
         """Queue a work; see ``Database.submit``. Raises DatabaseUnavailable if the database is broken or closed."""
-        future: Future[T] = Future()
+        future: Deferred[T] = Deferred()
         with self._gate:
             if self._refusal is not None:
                 raise self._refused()
             self._queue.append(_Queued(work, future, on_durable))
-        self.hub.call(lambda: self.hub.commit(self._commit_queued))
+        self.hub.call(self._commit_soon)
         return future
+
+    def _commit_soon(self) -> None:
+        self.hub.commit(self._commit_queued)
 
     def write(self, work: Work[T]) -> T:
         """Submit and wait until it is durable. A callback of the hub must not wait: it uses ``submit``."""

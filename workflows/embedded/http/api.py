@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -34,6 +34,7 @@ from workflows.embedded.http.server import HEADER_BYTES_MAX
 from workflows.embedded.http.tokens import AccessTokens, TokenRefused
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.embedded.template import Template
+from workflows.hub.deferred import Deferred
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from workflows.embedded.http.live import LiveFront
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
 """The payload quota of an HTTP API."""
@@ -187,7 +190,7 @@ class HttpApi:
         request_id = event["requestContext"]["requestId"]
         extra = {"function": function, "route": event["routeKey"], "request_id": request_id}
         try:
-            call = asyncio.wrap_future(self._functions.invoke(function, event))
+            call = _on_loop(self._functions.invoke(function, event))
             result = await asyncio.wait_for(call, ANSWER_WITHIN_S)
             return _as_response(payload_format.response(result))
         except (TimeoutError, asyncio.CancelledError):
@@ -198,6 +201,30 @@ class HttpApi:
         except ResultMalformed as malformed:
             log.error("a function returned no HTTP response: %s", malformed, extra=extra)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"The request {request_id} failed; its cause is in the log.")
+
+
+def _on_loop(call: Deferred[T]) -> asyncio.Future[T]:
+    """Return a future of the running loop that gets what ``call`` gets, and cancels it if it is cancelled."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[T] = loop.create_future()
+
+    def copy() -> None:
+        if answer.done():
+            return
+        if call.cancelled():
+            answer.cancel()
+        elif (error := call.exception()) is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(call.result())
+
+    def resolved(_: Deferred[T]) -> None:
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(copy)
+
+    call.add_done_callback(resolved)
+    answer.add_done_callback(lambda _: call.cancel() if answer.cancelled() else None)
+    return answer
 
 
 class _TokenMissing(Exception):

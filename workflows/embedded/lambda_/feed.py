@@ -14,7 +14,6 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +28,7 @@ from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.streams import order_id_in
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database, DatabaseUnavailable
 
@@ -122,7 +122,7 @@ class EventSourceMapping:
         self._dirty = False
         self._written_s = 0.0
         self._waiting_to_write = False
-        self._idle: Future[None] | None = None
+        self._idle: Deferred[None] | None = None
 
     def begin(self) -> None:
         """Continue from the checkpoint."""
@@ -135,7 +135,7 @@ class EventSourceMapping:
         if self._closed:
             return
         self._closed = True
-        idle: Future[None] = Future()
+        idle: Deferred[None] = Deferred()
         self._hub.soon(lambda: self._tell_when_idle(idle))
         with suppress(TimeoutError):
             idle.result(RETRY_LAST_S)
@@ -187,7 +187,7 @@ class EventSourceMapping:
         self._waiting_to_write = False
         self._look_soon()
 
-    def _tell_when_idle(self, idle: Future[None]) -> None:
+    def _tell_when_idle(self, idle: Deferred[None]) -> None:
         if self._calls:
             self._idle = idle
         else:
@@ -237,10 +237,10 @@ class EventSourceMapping:
 
     # --- the result of a call -----------------------------------------------------------------------------------
 
-    def _call_ended(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
+    def _call_ended(self, name: str, batch: list[FeedEntry], done: Deferred[JSON]) -> None:
         self._hub.soon(lambda: self._called(name, batch, done))
 
-    def _called(self, name: str, batch: list[FeedEntry], done: Future[JSON]) -> None:
+    def _called(self, name: str, batch: list[FeedEntry], done: Deferred[JSON]) -> None:
         processed = 0 if done.cancelled() else _processed(batch, done)
         self._calls -= 1
         stream = self._streams[name]
@@ -303,7 +303,7 @@ class EventSourceMapping:
             log.warning("the feed's checkpoint was not written: %s", error)
 
 
-def _processed(batch: list[FeedEntry], done: Future[JSON]) -> int:
+def _processed(batch: list[FeedEntry], done: Deferred[JSON]) -> int:
     """Return how many commits from the beginning of a batch are processed, by ReportBatchItemFailures' rules."""
     failure = done.exception()
     if failure is not None:

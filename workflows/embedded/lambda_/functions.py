@@ -18,7 +18,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,6 +34,7 @@ from workflows.embedded import arns
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.template import Function
 from workflows.engine import Engine, serving
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 
 log = logging.getLogger(__name__)
@@ -97,7 +97,7 @@ class _Invocation:
 
     function: Function
     event: str
-    future: Future[JSON]
+    future: Deferred[JSON]
     answered: threading.Lock = field(default_factory=threading.Lock)
     thread_replaced: bool = False
 
@@ -132,7 +132,7 @@ class Functions:
         self._threads = 0
         self._threads_changed = threading.Condition()
         self._engine: Engine | None = None
-        self._all_done: Future[None] | None = None
+        self._all_done: Deferred[None] | None = None
 
     def start(self, engine: Engine) -> None:
         """Start. Calls use the ports of ``engine``; those that were queued before run now."""
@@ -147,7 +147,7 @@ class Functions:
         """Calls that have not begun."""
         return self._calls.qsize() + len(self._tasks_waiting)
 
-    def invoke(self, function: str, payload: JSON) -> Future[JSON]:
+    def invoke(self, function: str, payload: JSON) -> Deferred[JSON]:
         """Queue a call.
 
         Returns:
@@ -161,7 +161,7 @@ class Functions:
         if called is None:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
-        call = _Invocation(called, json.dumps(payload, allow_nan=False), Future())
+        call = _Invocation(called, json.dumps(payload, allow_nan=False), Deferred())
         if self._on_hub(called):
             self._hub.call(lambda: self._begin_task(call))
         else:
@@ -173,7 +173,7 @@ class Functions:
 
         Returns False if some still run after ``timeout_s``.
         """
-        tasks_ended: Future[None] = Future()
+        tasks_ended: Deferred[None] = Deferred()
         self._hub.soon(lambda: self._drop_tasks(tasks_ended))
         until = time.monotonic() + timeout_s
         with suppress(TimeoutError):
@@ -209,7 +209,7 @@ class Functions:
             if not self._tasks and self._all_done is not None:
                 self._all_done.set_result(None)
 
-    def _drop_tasks(self, done: Future[None]) -> None:
+    def _drop_tasks(self, done: Deferred[None]) -> None:
         """Cancel the calls that wait, and resolve ``done`` once none is under way."""
         dropped, self._tasks_waiting = self._tasks_waiting, deque()
         for call in dropped:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future
 from datetime import datetime, timedelta
 
 from workflows.asl.signals import JSON
@@ -16,6 +15,7 @@ from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import Function, Schedule
+from workflows.hub.deferred import Deferred
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +34,11 @@ class Schedules:
         for name, schedule in self._scheduled:
             self._set(name, schedule, self._clock.now(), None)
 
-    def _set(self, name: str, schedule: Schedule, after: datetime, running: Future[JSON] | None) -> None:
+    def _set(self, name: str, schedule: Schedule, after: datetime, running: Deferred[JSON] | None) -> None:
         at = after + timedelta(seconds=schedule.every_s)
         self._alarms.set(at, lambda: self._invoke(name, schedule, max(at, self._clock.now()), running))
 
-    def _invoke(self, name: str, schedule: Schedule, at: datetime, running: Future[JSON] | None) -> None:
+    def _invoke(self, name: str, schedule: Schedule, at: datetime, running: Deferred[JSON] | None) -> None:
         """Runs in the alarms' thread.
 
         After the machine was suspended there is one call, not one for each that was missed.
@@ -49,6 +49,6 @@ class Schedules:
         self._set(name, schedule, at, running)
 
 
-def _log_failure(name: str, done: Future[JSON]) -> None:
+def _log_failure(name: str, done: Deferred[JSON]) -> None:
     if not done.cancelled() and (failure := done.exception()) is not None:
         log.error("a scheduled function failed and will be called again: %s", failure, extra={"function": name})

@@ -24,7 +24,6 @@ import re
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
@@ -60,6 +59,7 @@ from workflows.embedded.step_functions.machines import Machine, MachineUnknown
 from workflows.embedded.step_functions.rounds import DriverRound, DriverStopped, Refusal, Rounds
 from workflows.embedded.step_functions.running import Definitions, Memory, RunningExecution, as_child, first_signal
 from workflows.executions import TokenGone
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 
@@ -112,7 +112,7 @@ class Driver:
         self._clock = clock
         self._memory = Memory(journal, definitions, in_memory_max)
         self._children: dict[tuple[str, int], str] = {}  # running executions by the task that waits for them
-        self._waiters: defaultdict[str, list[Future[None]]] = defaultdict(list)  # for an execution's end
+        self._waiters: defaultdict[str, list[Deferred[None]]] = defaultdict(list)  # for an execution's end
         self._last_id = journal.last_id()
         self.started: Counter[str] = Counter()
         """Executions started since the start of the process, by machine."""
@@ -173,9 +173,9 @@ class Driver:
 
         self._rounds.run(work)
 
-    def ended(self, arn: str) -> Future[None]:
+    def ended(self, arn: str) -> Deferred[None]:
         """Return a future that is done once the execution's end is durable, or holds ExecutionUnknown."""
-        ended: Future[None] = Future()
+        ended: Deferred[None] = Deferred()
 
         def work(round_: DriverRound) -> None:
             row = self._memory.find(arn)

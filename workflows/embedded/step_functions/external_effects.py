@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable
-from concurrent.futures import Future
 from datetime import datetime
 from typing import Protocol
 
@@ -13,6 +12,7 @@ from workflows.asl.answers import TaskError
 from workflows.asl.signals import JSON, InvokeFunction, SetTimer, Signal, TaskFailed, TaskSucceeded, TimerFired
 from workflows.embedded.alarms import Alarm, Alarms
 from workflows.embedded.lambda_.functions import FunctionFailed, FunctionUnknown
+from workflows.hub.deferred import Deferred
 
 MakeSignal = Callable[[datetime, str], Signal]
 """Makes a signal from the time and the random seed that it is applied with."""
@@ -21,7 +21,7 @@ MakeSignal = Callable[[datetime, str], Signal]
 class Callees(Protocol):
     """The functions that executions call, in this process or elsewhere."""
 
-    def invoke(self, function: str, payload: JSON) -> Future[JSON]:
+    def invoke(self, function: str, payload: JSON) -> Deferred[JSON]:
         """Call a function by logical id or ARN.
 
         The future holds the result, or FunctionFailed. Raises FunctionUnknown.
@@ -66,7 +66,7 @@ class ExternalEffects:
         for alarm in self._timers.pop(arn, {}).values():
             self._alarms.cancel(alarm)
 
-    def _answered(self, arn: str, task: int, done: Future[JSON]) -> None:
+    def _answered(self, arn: str, task: int, done: Deferred[JSON]) -> None:
         if done.cancelled():
             return  # the engine is closing; the next one invokes the function again
         failure = done.exception()

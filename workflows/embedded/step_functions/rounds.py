@@ -11,11 +11,11 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from workflows.embedded.step_functions.journal import Writes
+from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub, wait
 from workflows.sqlite.database import Database
 
@@ -47,7 +47,7 @@ class DriverRound:
     follow: deque[Work] = field(default_factory=deque)
     at_once: list[Callable[[], None]] = field(default_factory=list)
     effects: list[Callable[[], None]] = field(default_factory=list)
-    answers: list[tuple[Future[Any], Any]] = field(default_factory=list)
+    answers: list[tuple[Deferred[Any], Any]] = field(default_factory=list)
     durable: bool = False
 
 
@@ -57,7 +57,7 @@ Work = Callable[[DriverRound], object]
 @dataclass(frozen=True, slots=True)
 class _Arrival:
     work: Work
-    answer: Future[Any] | None = None
+    answer: Deferred[Any] | None = None
 
 
 class Rounds:
@@ -78,7 +78,7 @@ class Rounds:
         self._begun = True
         self._hub.soon(self._schedule)
 
-    def submit(self, work: Work, answer: Future[Any] | None = None) -> None:
+    def submit(self, work: Work, answer: Deferred[Any] | None = None) -> None:
         """Apply ``work`` in the next round.
 
         ``answer`` gets its result or its Refusal once durable. Raises DriverStopped.
@@ -91,7 +91,7 @@ class Rounds:
 
     def run(self, work: Callable[[DriverRound], T]) -> T:
         """Apply ``work`` and wait until it is durable. Raises DriverStopped, or the Refusal of ``work``."""
-        answer: Future[T] = Future()
+        answer: Deferred[T] = Deferred()
         self.submit(work, answer)
         return wait(answer)
 
@@ -101,11 +101,11 @@ class Rounds:
             if self._stopped is None:
                 self._stopped = DriverStopped("the engine was closed")
         if self._begun:
-            ended: Future[None] = Future()
+            ended: Deferred[None] = Deferred()
             self._hub.soon(lambda: self._end(ended))
             wait(ended)
 
-    def _end(self, ended: Future[None]) -> None:
+    def _end(self, ended: Deferred[None]) -> None:
         """Resolve ``ended`` once every arrival is applied and every round is performed."""
         if self._inbox or self._under_way:
             self._hub.commit(lambda: self._hub.soon(lambda: self._end(ended)))
@@ -149,7 +149,7 @@ class Rounds:
             return
         self._database.submit(round_.writes).add_done_callback(lambda written: self._written(round_, written))
 
-    def _written(self, round_: DriverRound, written: Future[None]) -> None:
+    def _written(self, round_: DriverRound, written: Deferred[None]) -> None:
         try:
             written.result()  # an error stops the driver
             self._perform(round_)
@@ -189,7 +189,7 @@ def _result(work: Work, round_: DriverRound) -> object:
         return refusal
 
 
-def _settle(answer: Future[Any], result: object) -> None:
+def _settle(answer: Deferred[Any], result: object) -> None:
     if answer.done() or not answer.set_running_or_notify_cancel():
         return  # the caller cancelled
     if isinstance(result, BaseException):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from domain.picklable import Picklable
 
@@ -32,9 +33,10 @@ class Money:
     minor: int
     currency: str
 
-    @classmethod
-    def zero(cls, currency: str) -> Money:
-        return cls(0, currency)
+    @staticmethod
+    @lru_cache(maxsize=256)
+    def zero(currency: str) -> Money:
+        return Money(0, currency)
 
     @classmethod
     def parse(cls, amount: str, currency: str) -> Money:
@@ -53,10 +55,14 @@ class Money:
         return cls(-minor if match[1] else minor, currency)
 
     def __add__(self, other: Money) -> Money:
-        return Money(self.minor + self._same(other), self.currency)
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency, other.currency)
+        return Money(self.minor + other.minor, self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        return Money(self.minor - self._same(other), self.currency)
+        if other.currency != self.currency:
+            raise CurrencyMismatch(self.currency, other.currency)
+        return Money(self.minor - other.minor, self.currency)
 
     def __mul__(self, times: int) -> Money:
         return Money(self.minor * times, self.currency)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, get_args
 
 from domain.catalogue.events import CatalogueEvent
 from domain.identifiers import OrderId
@@ -186,9 +186,15 @@ class Opener(Protocol):
         ...
 
 
-_engine: ContextVar[Engine | None] = ContextVar("engine", default=None)
-_event_bus: ContextVar[EventBus | None] = ContextVar("event_bus", default=None)
-_environment: ContextVar[Mapping[str, str] | None] = ContextVar("environment", default=None)
+class _Served(NamedTuple):
+    """What ``serving`` puts in place."""
+
+    engine: Engine
+    environment: Mapping[str, str]
+    event_bus: EventBus | None
+
+
+_served: ContextVar[_Served | None] = ContextVar("served", default=None)
 _opener: Opener | None = None
 
 
@@ -208,18 +214,20 @@ def engine(*groups: Group[Any]) -> Engine:
         SettingsRefused: It names every variable that is missing or wrong.
         NoEngine: The call is outside ``serving``, and no entry point installed an opener.
     """
-    return _engine.get() or _installed().engine(groups)
+    served = _served.get()
+    return _installed().engine(groups) if served is None else served.engine
 
 
 def settings(group: Group[T]) -> T:
     """Return a group of settings of the function that is being called. Raises SettingsRefused."""
-    environment = _environment.get()
-    return _installed().settings(group) if environment is None else read(environment, group)
+    served = _served.get()
+    return _installed().settings(group) if served is None else read(served.environment, group)
 
 
 def event_bus() -> EventBus:
     """Return the event bus of this call. Raises SettingsRefused."""
-    return _event_bus.get() or _installed().event_bus()
+    served = _served.get()
+    return (served and served.event_bus) or _installed().event_bus()
 
 
 class NoEngine(RuntimeError):
@@ -235,11 +243,8 @@ def _installed() -> Opener:
 @contextmanager
 def serving(engine: Engine, environment: Mapping[str, str], event_bus: EventBus | None = None) -> Iterator[None]:
     """Put an engine and a function's environment in place for the calls within, in this thread."""
-    engine_token, environment_token = _engine.set(engine), _environment.set(environment)
-    event_bus_token = _event_bus.set(event_bus)
+    before = _served.set(_Served(engine, environment, event_bus))
     try:
         yield
     finally:
-        _engine.reset(engine_token)
-        _environment.reset(environment_token)
-        _event_bus.reset(event_bus_token)
+        _served.reset(before)

@@ -77,6 +77,8 @@ def shortage(order: Order) -> Money:
 
 def excess_taken(order: Order) -> Money:
     """Work out what was captured, or is being captured, is not due, and has no refund yet."""
+    if not order.payment.captures:
+        return Money.zero(order.currency)
     return max(_overpaid(order) - _given_back(order), Money.zero(order.currency))
 
 

@@ -111,15 +111,21 @@ class Payment:
 
     def taken(self, *states: Transfer) -> Money:
         """Add up the captures in these states."""
+        if not self.captures:  # as for most of an order's life
+            return Money.zero(self.currency)
         return Money(sum(capture.amount.minor for capture in self.captures if capture.state in states), self.currency)
 
     @property
     def waived(self) -> Money:
         """What was written off of all captures."""
+        if not self.captures:
+            return Money.zero(self.currency)
         return Money(sum(capture.waived_minor for capture in self.captures), self.currency)
 
     def returned(self, *states: Transfer) -> Money:
         """Add up the refunds in these states."""
+        if not self.refunds:
+            return Money.zero(self.currency)
         return Money(sum(refund.amount.minor for refund in self.refunds if refund.state in states), self.currency)
 
     @property

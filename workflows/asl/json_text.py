@@ -9,6 +9,7 @@ import msgspec
 from workflows.asl.signals import JSON
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 _encode_strictly = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 
 
@@ -18,6 +19,14 @@ def to_text(value: JSON) -> str:
         return _encode(value).decode()
     except (OverflowError, UnicodeError):  # integers beyond 64 bits and lone surrogates, which JSON allows
         return _encode_strictly(value)
+
+
+def from_text(text: str) -> JSON:
+    """Decode JSON text. Raises ValueError."""
+    try:
+        return _decode(text)  # type: ignore[no-any-return]  # it decodes JSON values
+    except msgspec.DecodeError:  # lone surrogates, and numbers that are no finite float
+        return json.loads(text)  # type: ignore[no-any-return]  # likewise
 
 
 def to_text_strictly(value: object) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -193,13 +193,12 @@ class _Recording:
 
     def events_after(self, version: int) -> tuple[Any, ...]:
         """Return the events after a version, to fold onto the state at that version. Raises UnknownEvent."""
-        known: list[Any] = []
-        for recorded in self.recorded[version:]:
-            event = recorded.event
-            if isinstance(event, Opaque):
-                raise UnknownEvent(self.stream, recorded.version, event)
-            known.append(event)
-        return tuple(known)
+        events = tuple([recorded.event for recorded in self.recorded[version:]])
+        if Opaque in map(type, events):
+            for recorded in self.recorded[version:]:
+                if isinstance(recorded.event, Opaque):
+                    raise UnknownEvent(self.stream, recorded.version, recorded.event)
+        return events
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,13 +227,12 @@ class History(_Recording):
         """Return the history after one more commit, whose decoded events are ``recorded``. Raises ChainBroken."""
         check_link(commit, self.stream, self.version, self.head, self.last_ts)
         seen = KeySeen(commit.sk, commit.sk + len(recorded) - 1, recorded[0].meta.body)
-        return replace(
-            self,
+        return History(
+            stream=self.stream,
             recorded=self.recorded + recorded,
             head=commit.h,
             last_ts=commit.ts,
             keys={commit.k: seen} | dict(self.keys),
-            folds={},
         )
 
 

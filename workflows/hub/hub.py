@@ -107,7 +107,6 @@ class Hub:
         """Run ``code`` as a task. It may wait, and handles its own errors: the hub only logs them."""
         self.soon(lambda: greenlet(lambda: _logging_errors(code)).switch())
 
-
     def turn_times(self) -> TurnTimes:
         """Return how long turns took since the start: their calls, and the transaction with its fsync."""
         return TurnTimes(tuple(self._turns_by_bound), self._busy_s, self._longest_turn_s)

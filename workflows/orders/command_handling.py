@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -163,13 +164,25 @@ def content_hash(command: object, further: tuple[object, ...] = ()) -> str:
 
 
 def _body(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in _NOT_CONTENT}
-        content = {name: _body(field) for name, field in fields.items() if field is not None}
-        return {"": type(value).__name__} | content
+    kind: Any = type(value)
+    names = _content_fields(kind)
+    if names is not None:
+        content: dict[str, Any] = {"": kind.__name__}
+        for name in names:
+            if (field := getattr(value, name)) is not None:
+                content[name] = _body(field)
+        return content
     if isinstance(value, tuple):
         return [_body(item) for item in value]
     return value
+
+
+@cache  # commands, events and their parts: there are some two hundred classes
+def _content_fields(kind: type) -> tuple[str, ...] | None:
+    """Return the names of the fields that are content; None for a class that is no dataclass."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    return tuple(field.name for field in dataclasses.fields(kind) if field.name not in _NOT_CONTENT)
 
 
 _NOT_CONTENT = frozenset({"at", "placed_at", "limit"})

@@ -119,4 +119,7 @@ def _answers(order: Order, recorded: Sequence[RecordedEvent]) -> Iterator[_Wait]
 
 def _last(recorded: Sequence[RecordedEvent], kind: type[Event]) -> int:
     """Return the version of the last event of this type, 0 if there is none."""
-    return next((entry.version for entry in reversed(recorded) if isinstance(entry.event, kind)), 0)
+    for entry in reversed(recorded):
+        if type(entry.event) is kind:
+            return entry.version
+    return 0

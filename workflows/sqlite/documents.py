@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 import apsw
 
+from workflows.asl.json_text import from_text
 from workflows.event_store.documents import AnyVersion, Document, DocumentsUnavailable, Expected, check_version
 from workflows.hub.hub import wait
 from workflows.sqlite.database import Database, DatabaseUnavailable, T, Work
@@ -21,6 +21,8 @@ CREATE TABLE IF NOT EXISTS documents (
 """
 _EXPIRING = "CREATE INDEX IF NOT EXISTS documents_expiring ON documents (expires_s) WHERE expires_s IS NOT NULL"
 _COLUMNS = "pk, sk, version, body"
+
+_encode = json.JSONEncoder().encode  # in ASCII: SQLite takes no lone surrogates
 
 _PARTITIONS_KEPT_MAX = 4096  # three an order in flight
 _READS_KEPT_MAX = 8  # of one partition
@@ -45,7 +47,7 @@ class SqliteDocuments:
         return _document(rows[0]) if rows else None
 
     def put(self, document: Document, expected: Expected) -> Document:
-        body = json.dumps(document.body)
+        body = _encode(document.body)
 
         def work(connection: apsw.Connection) -> int:
             replaced = _version(connection, document.pk, document.sk)
@@ -58,7 +60,7 @@ class SqliteDocuments:
             return version
 
         version = self._write(work, pk=document.pk if document.expires_s is None else None)
-        return replace(document, version=version, body=json.loads(body))
+        return _document((document.pk, document.sk, version, body))
 
     def delete(self, pk: str, sk: str, expected: int | Literal[AnyVersion.ANY]) -> None:
         def work(connection: apsw.Connection) -> None:
@@ -148,4 +150,5 @@ def _version(connection: apsw.Connection, pk: str, sk: str) -> int | None:
 def _document(row: tuple[Any, ...]) -> Document:
     """Build a document. A STRICT table enforces the column types."""
     pk, sk, version, body = row
-    return Document(pk, sk, json.loads(body), version)
+    stored: Any = from_text(body)
+    return Document(pk, sk, stored, version)

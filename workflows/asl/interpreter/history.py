@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any, Final, TypeAlias
 
 from workflows.asl.interpreter.payloads import Payload
@@ -22,6 +23,7 @@ _TRUNCATED: Final[Mapping[str, Any]] = {
     **{key: {"truncated": True} for key in ("inputDetails", "outputDetails", "assignedVariablesDetails")},
     "assignedVariables": {},
 }
+_ENTERED: Final = "stateEnteredEventDetails"
 _ENDS: Final = frozenset({"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"})
 
 
@@ -36,16 +38,18 @@ class ExecutionHistory:
     ``TEXTS_MAX`` characters, later inputs and outputs are truncated, as AWS does in logs.
     """
 
-    __slots__ = ("_texts", "added", "last_id")
+    __slots__ = ("_texts", "added", "last_id", "states_entered")
 
     def __init__(self) -> None:
         self.last_id = 0
         self.added: list[HistoryEvent] = []
+        self.states_entered = 0
+        """Of the events added, those that enter a state."""
         self._texts = 0
 
     def begin(self) -> None:
         """Begin the events of another signal."""
-        self.added, self._texts = [], 0
+        self.added, self.states_entered, self._texts = [], 0, 0
 
     def add(self, kind: str, previous: int, at: datetime, details: Mapping[str, Any] | None = None) -> int:
         """Append one event and return its id.
@@ -58,12 +62,16 @@ class ExecutionHistory:
         self.last_id += 1
         event: HistoryEvent = {"timestamp": at, "type": kind, "id": self.last_id, "previousEventId": previous}
         if details is not None:
-            event[_key_of(kind)] = self._within_bound(details)
+            key = _key_of(kind)
+            event[key] = self._within_bound(details)
+            self.states_entered += key == _ENTERED
         self.added.append(event)
         return self.last_id
 
     def _within_bound(self, details: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._texts += sum(len(details[field]) for field in _TEXTS if field in details)
+        for field in _TEXTS:
+            if field in details:
+                self._texts += len(details[field])
         if self._texts <= TEXTS_MAX:
             return details
         return {**details, **{field: shorter for field, shorter in _TRUNCATED.items() if field in details}}
@@ -102,9 +110,10 @@ def failed(error: str | None, cause: str | None, **details: Any) -> HistoryEvent
     return details
 
 
+@cache  # there are some forty kinds
 def _key_of(kind: str) -> str:
     if kind.endswith("StateEntered"):
-        return "stateEnteredEventDetails"
+        return _ENTERED
     if kind.endswith("StateExited"):
         return "stateExitedEventDetails"
     return f"{kind[0].lower()}{kind[1:]}EventDetails"

@@ -49,7 +49,8 @@ CAUSE_LENGTH_MAX: Final = 32_768
 class SignalResult:
     """What one signal changed.
 
-    ``events`` are the history events it added. ``settled`` is False where the signal came too late to change anything:
+    ``events`` are the history events it added; ``states_entered`` of them enter a state.
+    ``settled`` is False where the signal came too late to change anything:
     a late answer, a token that is not open, a timer that was cancelled, any signal after the end.
     """
 
@@ -57,6 +58,7 @@ class SignalResult:
     effects: list[Effect]
     events: list[HistoryEvent]
     settled: bool
+    states_entered: int = 0
 
 
 def apply(definition: Definition, execution: Execution | None, signal: Signal) -> SignalResult:
@@ -111,9 +113,9 @@ def _new_turn(execution: Execution, at: datetime, seed: str) -> Turn:
 
 def _result(turn: Turn, settled: bool) -> SignalResult:
     execution = turn.execution
-    events = execution.history.added
+    events, states_entered = execution.history.added, execution.history.states_entered
     execution.history.begin()
-    return SignalResult(execution, net_effects(execution, turn.effects), events, settled)
+    return SignalResult(execution, net_effects(execution, turn.effects), events, settled, states_entered)
 
 
 def _take(turn: Turn, signal: Signal) -> bool:

@@ -16,10 +16,12 @@ from workflows.asl.signals import (
     StopExecution,
 )
 
+_ENDING = {StopExecution, CancelTimer, EndExecution}
+
 
 def net_effects(execution: Execution, effects: list[Effect]) -> list[Effect]:
     """Leave out calls and timers that the same signal began and gave up again."""
-    if all(isinstance(effect, InvokeFunction | StartExecution | SetTimer) for effect in effects):
+    if _ENDING.isdisjoint(map(type, effects)):
         return effects
     new_calls = {effect.task for effect in effects if isinstance(effect, InvokeFunction | StartExecution)}
     new_timers = {effect.timer for effect in effects if isinstance(effect, SetTimer)}

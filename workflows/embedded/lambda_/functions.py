@@ -27,6 +27,7 @@ from uuid import uuid4
 
 from domain.picklable import Picklable
 from workflows.asl import answers
+from workflows.asl.json_text import from_text, to_text_strictly
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
 from workflows.clock import Clock
@@ -133,6 +134,7 @@ class Functions:
         self._threads_changed = threading.Condition()
         self._engine: Engine | None = None
         self._all_done: Deferred[None] | None = None
+        self._handlers: dict[str, Callable[[Any, Context], Any]] = {}
 
     def start(self, engine: Engine) -> None:
         """Start. Calls use the ports of ``engine``; those that were queued before run now."""
@@ -161,7 +163,7 @@ class Functions:
         if called is None:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
-        call = _Invocation(called, json.dumps(payload, allow_nan=False), Deferred())
+        call = _Invocation(called, to_text_strictly(payload), Deferred())
         if self._on_hub(called):
             self._hub.call(lambda: self._begin_task(call))
         else:
@@ -269,7 +271,7 @@ class Functions:
         try:
             handler = self._imported(call.function.handler, context)
             with serving(self._engine, call.function.environment):
-                returned = handler(json.loads(call.event), context)
+                returned = handler(from_text(call.event), context)
         except FunctionFailed:
             raise
         except SystemExit as error:
@@ -281,9 +283,14 @@ class Functions:
 
     def _imported(self, name: str, context: Context) -> Callable[[Any, Context], Any]:
         """Import a handler. The first import takes tenths of a second, so it does not run on the hub."""
-        if self._hub.is_here and name.rpartition(".")[0] not in sys.modules:
-            return self._hub.elsewhere(lambda: _handler(name, context))
-        return _handler(name, context)
+        known = self._handlers.get(name)
+        if known is None:
+            if self._hub.is_here and name.rpartition(".")[0] not in sys.modules:
+                known = self._hub.elsewhere(lambda: _handler(name, context))
+            else:
+                known = _handler(name, context)
+            self._handlers[name] = known
+        return known
 
     def _give_up(self, call: _Invocation, context: Context) -> None:
         def give_up() -> None:
@@ -323,15 +330,14 @@ def _handler(name: str, context: Context) -> Callable[[Any, Context], Any]:
 
 def _as_json(returned: object, context: Context) -> JSON:
     try:
-        text = json.dumps(returned, ensure_ascii=False, allow_nan=False)
+        text = to_text_strictly(returned)
         size = len(text.encode())  # a lone surrogate cannot be sent
     except (TypeError, ValueError) as error:
         raise _failed("Runtime.MarshalError", f"Unable to marshal response: {error}", context) from error
     if size > RESULT_BYTES_MAX:
         message = f"Response payload size exceeded maximum allowed payload size ({RESULT_BYTES_MAX} bytes)."
         raise _failed("Function.ResponseSizeTooLarge", message, context)
-    result: JSON = json.loads(text)
-    return result
+    return from_text(text)
 
 
 def _failed(error: str, message: str, context: Context) -> FunctionFailed:

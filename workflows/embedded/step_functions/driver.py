@@ -31,7 +31,7 @@ from uuid import uuid4
 
 from workflows.asl import answers
 from workflows.asl.answers import TaskError
-from workflows.asl.json_text import to_text
+from workflows.asl.json_text import from_text, to_text
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.signals import (
     JSON,
@@ -151,7 +151,7 @@ class Driver:
 
     def succeed(self, token: str, output: JSON) -> None:
         """End the task that waits with ``token``. Raises TokenGone."""
-        copy = json.loads(to_text(output))  # shares nothing with the caller
+        copy = from_text(to_text(output))  # shares nothing with the caller
         self._settle(token, lambda at, seed: TokenSucceeded(at=at, seed=seed, token=token, output=copy))
 
     def fail(self, token: str, error: str, cause: str) -> None:

@@ -15,8 +15,11 @@ from typing import Any, get_args
 
 import apsw
 
+from workflows.asl.json_text import from_text
 from workflows.asl.signals import ExecutionStatus, Mode, Signal
 from workflows.sqlite.database import Database
+
+_encode = json.JSONEncoder(allow_nan=False).encode  # in ASCII: SQLite takes no lone surrogates
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS definitions (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
@@ -100,7 +103,7 @@ class Writes:
     def applied(self, execution: int, seq: int, signal: Signal) -> None:
         """Add a signal that was applied to an execution."""
         fields = {name: getattr(signal, name) for name in signal.__slots__}
-        text = json.dumps({**fields, "at": signal.at.isoformat()}, allow_nan=False)
+        text = _encode({**fields, "at": signal.at.isoformat()})
         self._add("INSERT INTO journal VALUES (?, ?, ?, ?)", (execution, seq, type(signal).__name__, text))
 
     def ended(self, row: ExecutionRow) -> None:
@@ -195,11 +198,13 @@ def _create_tables(connection: apsw.Connection) -> None:
 
 def _encodable(value: Any) -> Any:
     """Escape lone surrogates as JSON does, because UTF-8 cannot encode them."""
-    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+    if type(value) is not str or value.isascii():
+        return value
+    return value.encode("utf-8", "backslashreplace").decode()
 
 
 def _signal(kind: str, text: str) -> Signal:
-    fields = json.loads(text)
+    fields: Any = from_text(text)
     fields["at"] = datetime.fromisoformat(fields["at"])
     signal: Signal = _SIGNALS[kind](**fields)
     return signal

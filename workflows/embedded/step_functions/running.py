@@ -5,7 +5,6 @@ Only the driver's thread uses ``Memory``. An execution that has ended stays unti
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from workflows.asl.answers import ChildExecution
 from workflows.asl.interpreter import interpreter
 from workflows.asl.interpreter.execution import Execution
 from workflows.asl.interpreter.interpreter import SignalResult
+from workflows.asl.json_text import from_text
 from workflows.asl.reading import definition
 from workflows.asl.reading.states import Definition
 from workflows.asl.signals import JSON, ExecutionStatus, Signal, Started
@@ -57,7 +57,7 @@ class RunningExecution:
         step = interpreter.apply(self.definition, self.execution, signal)
         self.execution = step.execution
         self.seq += step.settled
-        self.state_entries += sum(event["type"].endswith("StateEntered") for event in step.events)
+        self.state_entries += step.states_entered
         return step
 
 
@@ -99,7 +99,7 @@ def first_signal(row: ExecutionRow, seed: str) -> Started:
     return Started(
         at=row.started_at,
         seed=seed,
-        input=json.loads(row.input),
+        input=from_text(row.input),
         execution_arn=row.arn,
         execution_name=row.name,
         machine_arn=arns.machine_arn(row.machine),

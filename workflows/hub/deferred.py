@@ -6,9 +6,12 @@ own. The hub resolves some fifty of them an order.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Final, Generic, Protocol, TypeVar
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -97,7 +100,7 @@ class Deferred(Generic[T]):
         return self._error
 
     def add_done_callback(self, fn: Callable[[Deferred[T]], object]) -> None:
-        """Call ``fn`` in the thread that resolves it, or now if that has happened. It must not raise."""
+        """Call ``fn`` in the thread that resolves it, or now if that has happened. An error of it is logged."""
         with _gate:
             if self._state < _DONE:
                 self._callbacks.append(fn)
@@ -114,10 +117,16 @@ class Deferred(Generic[T]):
     def _call_back(self) -> None:
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
-            callback(self)
+            try:
+                callback(self)
+            except Exception as error:
+                log.critical("a callback failed: %s", error, exc_info=error)
 
     def _block(self, timeout: float | None) -> None:
         resolved = threading.Event()
-        self.add_done_callback(lambda _: resolved.set())
+        with _gate:
+            if self._state >= _DONE:
+                return
+            self._callbacks.insert(0, lambda _: resolved.set())  # no other callback can keep it from waking
         if not resolved.wait(timeout):
             raise TimeoutError

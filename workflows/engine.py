@@ -186,7 +186,7 @@ class Opener(Protocol):
         ...
 
 
-class _Served(NamedTuple):
+class _Serving(NamedTuple):
     """What ``serving`` puts in place."""
 
     engine: Engine
@@ -194,7 +194,7 @@ class _Served(NamedTuple):
     event_bus: EventBus | None
 
 
-_served: ContextVar[_Served | None] = ContextVar("served", default=None)
+_served: ContextVar[_Serving | None] = ContextVar("served", default=None)
 _opener: Opener | None = None
 
 
@@ -243,7 +243,7 @@ def _installed() -> Opener:
 @contextmanager
 def serving(engine: Engine, environment: Mapping[str, str], event_bus: EventBus | None = None) -> Iterator[None]:
     """Put an engine and a function's environment in place for the calls within, in this thread."""
-    before = _served.set(_Served(engine, environment, event_bus))
+    before = _served.set(_Serving(engine, environment, event_bus))
     try:
         yield
     finally:

@@ -25,7 +25,7 @@ _gate = threading.Lock()
 """Held for a few instructions by every change of a state, of all of them: they hardly ever meet."""
 
 
-class Awaited(Protocol[T_co]):
+class Resolvable(Protocol[T_co]):
     """What ``hub.wait`` takes: a Deferred, or a Future of a pool of threads."""
 
     def done(self) -> bool: ...

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from greenlet import getcurrent, greenlet
 
-from workflows.hub.deferred import Awaited, Deferred
+from workflows.hub.deferred import Resolvable, Deferred
 
 log = logging.getLogger(__name__)
 
@@ -231,7 +231,7 @@ class _Here(threading.local):
 _here = _Here()
 
 
-def wait(future: Awaited[T], timeout_s: float | None = None) -> T:
+def wait(future: Resolvable[T], timeout_s: float | None = None) -> T:
     """Return the future's result, or raise its exception.
 
     In a task the hub runs others meanwhile; in any other thread the thread blocks. A task ignores ``timeout_s``: what

@@ -32,7 +32,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from greenlet import getcurrent, greenlet
 
-from workflows.hub.deferred import Resolvable, Deferred
+from workflows.hub.deferred import Deferred, Resolvable
 
 log = logging.getLogger(__name__)
 

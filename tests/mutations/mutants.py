@@ -361,7 +361,7 @@ MUTANTS = (
         name="clock follows a wall clock that jumps",
         breaks="A wall clock that jumps moves the engine's clock by 5% of the time at most.",
         file="workflows/embedded/steady_clock.py",
-        old="max(-SLEW * passed_s, min(SLEW * passed_s, apart_s))",
+        old="max(-slew_s, min(slew_s, apart_s))",
         new="apart_s",
         caught_by=simulation(0, 20),
     ),

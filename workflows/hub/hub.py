@@ -101,7 +101,7 @@ class Hub:
         if get_ident() == self._ident:
             call()
         else:
-            self._inbox.put(call)
+            self.soon(call)
 
     def spawn(self, code: Callable[[], object]) -> None:
         """Run ``code`` as a task. It may wait, and handles its own errors: the hub only logs them."""

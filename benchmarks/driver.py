@@ -87,11 +87,11 @@ class HttpDriver:
     def __init__(self, engine: EmbeddedEngine, port: int) -> None:
         self._port = port
         self._now = engine.ports.clock.now
-        self._tokens = {role: engine.tokens.mint(role, subject) for role, subject in _CALLERS.items()}
+        self._tokens = {role: engine.tokens.mint(role, subject) for role, subject in CALLERS.items()}
         self._threads = threading.local()
 
     def place(self, key: str, payment_method: str) -> OrderId:
-        order = self._post("/orders", "service", _ORDER | {"payment_method": payment_method}, key)
+        order = self._post("/orders", "service", ORDER | {"payment_method": payment_method}, key)
         return OrderId(order["id"])
 
     def act(self, act: str, order_id: OrderId, intent_version: int) -> None:
@@ -130,9 +130,9 @@ def _money(minor: int) -> dict[str, str]:
     return {"amount": f"{minor / 100:.2f}", "currency": "EUR"}
 
 
-_CALLERS = {"customer": histories.CUSTOMER, "service": "shopfront", "restaurant": "rst_1", "courier": COURIER}
+CALLERS = {"customer": histories.CUSTOMER, "service": "shopfront", "restaurant": "rst_1", "courier": COURIER}
 
-_ORDER: dict[str, Any] = {
+ORDER: dict[str, Any] = {
     "customer": histories.CUSTOMER,
     "restaurant": _PLACED.restaurant,
     "lines": [

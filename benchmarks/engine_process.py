@@ -31,13 +31,13 @@ def main(folder: Path) -> None:
         from benchmarks.driver import CommandDriver, HttpDriver
 
         commands = CommandDriver(engine)
-        ports: dict[str, Any] = {}
+        requests: list[HttpDriver] = []
         runs = count()
 
         def run(orders: int, in_flight: int, cancelled: float = 0.0, http: bool = False) -> dict[str, Any]:
-            if http and "requests" not in ports:
-                ports["requests"] = HttpDriver(engine, engine.serve(0))
-            driver = ports["requests"] if http else commands
+            if http and not requests:
+                requests.append(HttpDriver(engine, engine.serve(0)))
+            driver = requests[0] if http else commands
             start, cpu = time.perf_counter(), time.process_time()
             took = people.play(
                 engine,
@@ -86,6 +86,7 @@ def main(folder: Path) -> None:
                 "compare": compare,
                 "started": lambda: {"import_s": imported - began, "open_s": opened - imported},
                 "run": run,
+                "serve": lambda: {"port": engine.serve(0)},
                 "hold": hold,
                 "fill": fill,
             }

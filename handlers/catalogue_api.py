@@ -8,9 +8,7 @@ restaurant.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated, Any
-
-from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+from typing import Any
 
 from domain.catalogue.commands import (
     CatalogueCommand,
@@ -22,7 +20,7 @@ from domain.catalogue.commands import (
     RegisterRestaurant,
     ResumeOrdering,
 )
-from domain.identifiers import NAME, RestaurantId, Sku, parse_name
+from domain.identifiers import RestaurantId, Sku
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_models import (
@@ -34,6 +32,7 @@ from handlers.http.catalogue_models import (
     ResumeBody,
     StockBody,
 )
+from handlers.http.catalogue_values import IMMUTABLE, SHORTLY, MenuVersion, RestaurantIdText
 from handlers.http.documented import operation
 from handlers.http.responses import Response
 from workflows.catalogue.ordering import quote_selection
@@ -44,26 +43,7 @@ from workflows.engine import engine
 TAG = "Catalogue"
 PATH = "/restaurants/{restaurant_id}"
 
-IMMUTABLE = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-SHORTLY = {"Cache-Control": "public, max-age=5", "Vary": "Accept-Encoding"}
-"""A restaurant that pauses, or an item that sells out, is seen within five seconds; an order is checked in any case."""
-
 _NOTHING = ResumeBody()
-
-RestaurantIdText = Annotated[
-    RestaurantId,
-    AfterValidator(lambda text: parse_name(text, "restaurant")),
-    WithJsonSchema({"type": "string", "pattern": f"^{NAME}$"}),
-]
-
-
-def _menu_version(value: Any) -> int:
-    if not str(value).isdecimal() or not 1 <= int(value) <= 999_999:
-        raise ValueError("must be a whole number from 1 to 999999")
-    return int(value)
-
-
-MenuVersion = Annotated[int, BeforeValidator(_menu_version), Field(ge=1, le=999_999)]
 
 api = Api()
 

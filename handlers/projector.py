@@ -1,8 +1,8 @@
 """The function that keeps the views in SQL up to date. It is deployed only with a database for them.
 
-The queue of published events invokes it with messages of SQS: each names an order that changed. Messages that failed
-are delivered again, until SQS moves them to the dead-letter queue. A schedule invokes it every minute,
-``{"for_s": 50}``: it goes on building views of another version, or compares the views with the log once a day.
+The queue of published events invokes it with messages of SQS: each names an order or a restaurant that changed.
+Messages that failed are delivered again, until SQS moves them to the dead-letter queue. A schedule invokes it every
+minute, ``{"for_s": 50}``: it goes on building views of another version, or compares the views with the log once a day.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ import traceback
 from contextlib import nullcontext
 from typing import Any
 
-from domain.identifiers import OrderId
 from handlers.published_messages import NotAnEvent, cloud_event
 from handlers.queue_batches import process_together
 from workflows.engine import Engine, Views, engine
-from workflows.event_store.streams import order_stream
+from workflows.event_store.streams import ORDER, RESTAURANT, stream_name
+from workflows.publishing.cloud_events import RESTAURANTS
 from workflows.settings import SettingsRefused
 
 _log = logging.getLogger(__name__)
 
-FAILED = "orders could not be projected to the views"
+FAILED = "orders or restaurants could not be projected to the views"
 DONE = "the views were built and compared"
 
 
@@ -56,12 +56,12 @@ def _project(ports: Engine, views: Views, streams: set[str]) -> None:
 
 
 def _stream(message: Any) -> str:
-    """Return the stream of the order that an event is of."""
+    """Return the stream of the order or the restaurant that an event is of."""
     event = cloud_event(message)
     subject = event.get("subject")
     if not isinstance(subject, str) or not subject:
-        raise NotAnEvent("the event names no order")
-    return order_stream(OrderId(subject))
+        raise NotAnEvent("the event names no order and no restaurant")
+    return stream_name(RESTAURANT if event.get("source") == RESTAURANTS else ORDER, subject)
 
 
 def _log_failure(error: Exception) -> None:

@@ -1,5 +1,7 @@
-"""The function that publishes the events of orders. It reads the log's stream separately from ``feed``, so that a bus
-that does not answer delays no order."""
+"""The function that publishes the events of orders, and which restaurants changed.
+
+It reads the log's stream separately from ``feed``, so that a bus that does not answer delays no order.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +10,9 @@ from typing import Any
 
 from handlers.stream_batches import StreamRecord, each, failures
 from workflows.engine import Engine, engine, event_bus
-from workflows.event_store.streams import order_id_in
-from workflows.publishing.cloud_events import CloudEvent, cloud_events
+from workflows.event_store import streams
+from workflows.event_store.streams import category_of, id_in
+from workflows.publishing.cloud_events import CloudEvent, cloud_events, restaurant_changed
 from workflows.publishing.event_bus import EventBusUnavailable
 from workflows.settings import read_event_bus
 
@@ -39,5 +42,10 @@ def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
     if record.tampering is not None:  # the feed raises the alarm
         return []
     commit = record.commit()
-    order_id = order_id_in(commit.pk)
-    return [] if order_id is None else cloud_events(order_id, ports.log.events(commit))
+    match category_of(commit.pk):
+        case streams.ORDER:
+            return cloud_events(id_in(commit.pk), ports.log.events(commit))
+        case streams.RESTAURANT:
+            return [restaurant_changed(id_in(commit.pk), commit.sk, commit.ts)]
+        case _:
+            return []

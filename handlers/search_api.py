@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
+from handlers.http.catalogue_values import SHORTLY, RestaurantIdText
 from handlers.http.documented import operation
 from handlers.http.moments import Cursor, Limit
 from handlers.http.responses import Response
@@ -20,11 +21,14 @@ from handlers.http.search_parameters import (
     ChangedFrom,
     CorrelationIs,
     CourierIs,
+    CuisineIs,
     CurrencyIs,
     CustomerIs,
     DependencyIs,
+    DishIs,
     EventTypes,
     IdPrefix,
+    OpenNow,
     OpenOnly,
     OrderIs,
     Overdue,
@@ -37,6 +41,7 @@ from handlers.http.search_parameters import (
     RecordedFrom,
     RecordedTo,
     RestaurantIs,
+    RestaurantNameHas,
     SearchBody,
     Sort,
     StatsFrom,
@@ -55,7 +60,7 @@ from workflows.incidents.approval_limits import read_limits
 from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, Tie, allowed, check_role
 from workflows.orders.visibility import audience_of
-from workflows.search.filters import BoardFilter, EventFilter, OrderFilter, OrderSort, StatsFilter
+from workflows.search.filters import BoardFilter, EventFilter, OrderFilter, OrderSort, RestaurantFilter, StatsFilter
 from workflows.search.reading import WaitFor, search, views_of
 from workflows.search.view_state import views_state
 from workflows.time_budgets import read_budgets
@@ -68,17 +73,25 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
         ListedOfferJson,
         ListedOffersJson,
         ListedOrdersJson,
+        ListedRestaurantsJson,
         ListedTicketJson,
         ListedTicketsJson,
         MeJson,
+        PopularItemJson,
+        PopularItemsJson,
         StatsGroupJson,
         StatsJson,
     )
     from workflows.search.boards import BoardPage
     from workflows.search.event_list import EventPage
     from workflows.search.order_list import OrderPage
+    from workflows.search.restaurant_list import RestaurantPage
 
 TAG = "Lists"
+CATALOGUE = "Catalogue"
+
+POPULAR = {"Cache-Control": "public, max-age=300", "Vary": "Accept-Encoding"}
+"""What is popular changes slowly."""
 
 api = Api()
 
@@ -266,6 +279,58 @@ def list_offers(
     page, as_of = search(engine(), caller, "offers", read, wait_for)
     body: ListedOffersJson = {"offers": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
+
+
+@operation(api, "GET", "/restaurants", tag=CATALOGUE, answers="ListedRestaurantsJson", order=False, public=True)
+def list_restaurants(
+    *,
+    name: RestaurantNameHas = None,
+    cuisine: CuisineIs = None,
+    dish: DishIs = None,
+    open_now: OpenNow = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """List restaurants in the order of their names, and whether they take orders now.
+
+    A page may be shorter than `limit`, even empty, and still have a `next` one.
+    """
+    wanted, now = RestaurantFilter(name=name, cuisine=cuisine, dish=dish, open_now=open_now), engine().clock.now()
+
+    def read(connection: Connection, _: str) -> RestaurantPage:
+        from workflows.search import restaurant_list
+
+        return restaurant_list.list_restaurants(connection, wanted, now, limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), None, "restaurants", read)
+    body: ListedRestaurantsJson = {"restaurants": page.rows, "next": page.next, "as_of": as_of}
+    return json_answer(body, headers=SHORTLY)
+
+
+@operation(
+    api,
+    "GET",
+    "/restaurants/{restaurant_id}/popular",
+    tag=CATALOGUE,
+    answers="PopularItemsJson",
+    order=False,
+    public=True,
+)
+def list_popular_items(restaurant_id: RestaurantIdText, limit: Limit = 10) -> Response:
+    """List the items of the menu in force that were ordered most in the last 30 days.
+
+    A restaurant without orders, or that does not exist, has none.
+    """
+    now = engine().clock.now()
+
+    def read(connection: Connection, _: str) -> list[PopularItemJson]:
+        from workflows.search import restaurant_list
+
+        return restaurant_list.popular_items(connection, restaurant_id, now, limit=limit)
+
+    items, as_of = search(engine(), None, "menus", read)
+    body: PopularItemsJson = {"items": items, "as_of": as_of}
+    return json_answer(body, headers=POPULAR)
 
 
 @operation(api, "GET", "/stats", tag=TAG, answers="StatsJson", order=False)

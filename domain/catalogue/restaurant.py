@@ -20,9 +20,44 @@ from domain.catalogue.events import (
     SoldOut,
 )
 from domain.catalogue.menu import Menu
-from domain.catalogue.opening_hours import is_open, next_opening
+from domain.catalogue.opening_hours import OpeningPeriod, is_open, next_opening
 from domain.fast_replace import replace
 from domain.identifiers import RestaurantId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderingTimes:
+    """When a restaurant takes orders: in its opening hours, while it has a menu and is not paused.
+
+    A pause ends at ``paused_until``; None: when the restaurant resumes.
+    """
+
+    opening_hours: tuple[OpeningPeriod, ...]
+    time_zone: str
+    has_menu: bool
+    paused: bool
+    paused_until: datetime | None
+
+    def is_paused(self, at: datetime) -> bool:
+        """Whether a pause is in force at ``at``."""
+        return self.paused and (self.paused_until is None or at < self.paused_until)
+
+    def takes_orders(self, at: datetime) -> bool:
+        """Whether it is open at ``at``, not paused, and has a menu."""
+        return self.has_menu and not self.is_paused(at) and is_open(self.opening_hours, ZoneInfo(self.time_zone), at)
+
+    def opens_at(self, at: datetime) -> datetime | None:
+        """Return the first moment from ``at`` on at which it takes orders, in UTC.
+
+        None if that is not known: it is paused without an end, has no opening hours or no menu.
+        """
+        if not self.has_menu:
+            return None
+        if self.is_paused(at):
+            if self.paused_until is None:
+                return None
+            at = self.paused_until
+        return next_opening(self.opening_hours, ZoneInfo(self.time_zone), at)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,30 +77,29 @@ class Restaurant:
     sold_out: frozenset[tuple[str, str]] = frozenset()
     pause: OrderingPaused | None = None
 
+    @property
+    def ordering(self) -> OrderingTimes:
+        """When it takes orders."""
+        profile, pause = self.profile, self.pause
+        return OrderingTimes(
+            opening_hours=() if profile is None else profile.opening_hours,
+            time_zone="UTC" if profile is None else profile.time_zone,
+            has_menu=self.menu is not None,
+            paused=pause is not None,
+            paused_until=None if pause is None else pause.until,
+        )
+
     def is_paused(self, at: datetime) -> bool:
         """Whether a pause is in force at ``at``."""
-        return self.pause is not None and (self.pause.until is None or at < self.pause.until)
+        return self.ordering.is_paused(at)
 
     def takes_orders(self, at: datetime) -> bool:
         """Whether it is open at ``at``, not paused, and has a menu."""
-        profile = self.profile
-        if profile is None or self.menu is None or self.is_paused(at):
-            return False
-        return is_open(profile.opening_hours, ZoneInfo(profile.time_zone), at)
+        return self.ordering.takes_orders(at)
 
     def opens_at(self, at: datetime) -> datetime | None:
-        """Return the first moment from ``at`` on at which it takes orders, in UTC.
-
-        None if that is not known: it is paused without an end, has no opening hours or no menu.
-        """
-        profile = self.profile
-        if profile is None or self.menu is None:
-            return None
-        if self.pause is not None and self.is_paused(at):
-            if self.pause.until is None:
-                return None
-            at = self.pause.until
-        return next_opening(profile.opening_hours, ZoneInfo(profile.time_zone), at)
+        """Return the first moment from ``at`` on at which it takes orders, in UTC; None as ``OrderingTimes``."""
+        return self.ordering.opens_at(at)
 
 
 def initial_restaurant(restaurant_id: RestaurantId) -> Restaurant:

@@ -158,6 +158,14 @@ PeopleOnly = Annotated[_Flag, InQuery("Leave out the events that Expediter itsel
 OpenOnly = Annotated[_Flag, InQuery("The open ones, or the others.")]
 Bucket = Annotated[Annotated[BucketSize, OneOf(BucketSize)] | None, InQuery("A group for each hour or day, in UTC.")]
 ByRestaurant = Annotated[_Flag, InQuery("A group for each restaurant.")]
+RestaurantNameHas = Annotated[
+    Short | None, InQuery("Only restaurants with all of these words in their name. Case and accents do not matter.")
+]
+CuisineIs = Annotated[Short | None, InQuery("Only restaurants of this cuisine. Case and accents do not matter.")]
+DishIs = Annotated[
+    Short | None, InQuery("Only restaurants that have an item with these words in its name, and not sold out.")
+]
+OpenNow = Annotated[_Flag, InQuery("Only restaurants that take orders now.")]
 StatsFrom = Annotated[_Time | None, InQuery("Orders placed from this time on; by default a day before `placed_to`.")]
 StatsTo = Annotated[_Time | None, InQuery("Orders placed before this time; by default now. At most 92 days.")]
 

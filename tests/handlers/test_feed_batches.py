@@ -18,6 +18,7 @@ from domain.identifiers import OrderId, order_id_for
 from handlers import feed, publisher
 from handlers.stream_batches import FAILED, TAMPERED, each
 from tests.domain.order import stories as s
+from tests.handlers.conftest import Shop as HandlerShop
 from tests.handlers.stream_mapping import Record, StreamMapping
 from tests.recorded import Runs, Shop
 from workflows.asl.signals import JSON
@@ -31,7 +32,7 @@ from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_bus import InMemoryEventBus
 from workflows.orders.command_handling import load
 from workflows.projections.open_orders import open_order, project
-from workflows.publishing.cloud_events import cloud_events
+from workflows.publishing.cloud_events import RESTAURANTS, cloud_events
 from workflows.publishing.event_bus import EventBusUnavailable
 from workflows.sagas.waits import AnswerWait, register, waits_of
 from workflows.settings import read
@@ -475,3 +476,14 @@ def test_every_event_of_every_other_order_is_published(world: World, data: st.Da
             recorded = world.shop.log.load(f"order#{order_id}").recorded
             assert {event.id for event in cloud_events(order_id, recorded)} <= taken
     assert not any(refused in published for published in taken)
+
+
+def test_a_restaurant_that_changed_is_published_as_a_notice_apart_from_orders():
+    """The views follow it; rules of subscribers that select the events of orders do not get it."""
+    opened = HandlerShop()  # with one restaurant, registered and with a menu
+    bus = InMemoryEventBus()
+    records = [stream_record(FeedEntry(position, commit)) for position, commit in enumerate(opened.log.scan(), start=1)]
+    with serving(opened.engine, {"EVENT_BUS": "orders"}, bus):
+        assert publisher.handler({"Records": records}, None) == {"batchItemFailures": []}
+    notices = [(event["source"], event["id"], event["subject"], event["data"]) for event in bus.published]
+    assert notices == [(RESTAURANTS, "rosa/1", "rosa", {}), (RESTAURANTS, "rosa/2", "rosa", {})]

@@ -9,17 +9,23 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from domain.identifiers import Actor, Role
 from handlers.projector import handler
+from tests.domain.catalogue.trattoria import TRATTORIA
 from tests.domain.order.stories import COMPLETED, PLACED
-from tests.projections.histories import BLIND_INDEX
+from tests.projections.histories import BLIND_INDEX, OPENING
 from tests.projections.test_projector import ADA, BOB
 from tests.projections.test_projector import Views as Log
 from tests.recorded import HandClock
+from workflows.catalogue.restaurants import change_restaurant
 from workflows.engine import Engine, Views, serving
+from workflows.orders.command_handling import Caller
 from workflows.projections.check import check
 from workflows.projections.orders import ORDERS
+from workflows.projections.restaurants import RESTAURANTS_VIEW
 from workflows.projections.store import ViewStore
 from workflows.projections.views import all_views
+from workflows.publishing.cloud_events import RESTAURANTS
 from workflows.settings import SettingsRefused
 from workflows.sql.database import SqlDatabase
 
@@ -71,6 +77,16 @@ def test_an_order_that_changed_is_in_the_views(deployed: Deployed) -> None:
     assert deployed.status_of(ADA) == "completed"
 
 
+def test_a_restaurant_that_changed_is_in_the_views(deployed: Deployed) -> None:
+    """Its notice has a source of its own, so an order with the id of a restaurant is still an order."""
+    for change in OPENING:
+        change_restaurant(deployed.log.log, TRATTORIA, change, Caller(Actor(Role.SUPPORT, "sue"), "test", "test"))
+    assert failed(deployed.call({"Records": [message(TRATTORIA, source=RESTAURANTS)]})) == []
+    assert check(deployed.log.store, deployed.log.log).differences == []
+    with deployed.log.store.reading() as connection:
+        assert deployed.log.store.count(connection, RESTAURANTS_VIEW) == 1
+
+
 def test_a_message_that_names_no_order_fails_alone(deployed: Deployed) -> None:
     """It goes to the dead letters, and the others of its batch do not."""
     deployed.log.play(ADA, *PLACED)
@@ -92,7 +108,7 @@ def test_the_schedule_builds_the_views_of_a_log_that_was_there_before(deployed: 
     """A database that is set later gets all orders; after that, the daily comparison brings back what is lost."""
     for order_id in (ADA, BOB):
         deployed.log.play(order_id, *COMPLETED)
-    assert deployed.call({"for_s": 50}) == {"outdated": 4, "mended": 0}
+    assert deployed.call({"for_s": 50}) == {"outdated": len(deployed.log.store.views), "mended": 0}
     assert check(deployed.log.store, deployed.log.log).differences == []
     assert deployed.call({"for_s": 50}) == {"outdated": 0, "mended": 0}
     with deployed.log.store.writing() as connection:

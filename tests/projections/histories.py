@@ -1,19 +1,49 @@
-"""Histories of orders for tests of the views, as a log returns them: every version of random plays, and one story."""
+"""Histories of orders and restaurants for tests of the views, as a log returns them: every version of random plays."""
 
 from __future__ import annotations
 
-from domain.identifiers import SYSTEM
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeAlias
+
+from domain.catalogue.commands import (
+    CatalogueCommand,
+    ChangeRestaurant,
+    MarkBackInStock,
+    MarkSoldOut,
+    PauseOrdering,
+    PublishMenu,
+    RegisterRestaurant,
+    ResumeOrdering,
+)
+from domain.identifiers import SYSTEM, Actor, Role
+from domain.order.refusals import Rejected
+from tests.domain.catalogue.trattoria import (
+    FRIDAY_EVENING,
+    MENU,
+    PIZZA,
+    PROFILE,
+    TRATTORIA,
+    eur,
+    menu_with,
+    profile_with,
+)
 from tests.domain.order.stories import ORDER_ID
-from tests.domain.order.world import World
+from tests.domain.order.world import World, played
 from tests.recorded import HandClock
+from workflows.catalogue.restaurants import change_restaurant
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
-from workflows.event_store.streams import order_stream
+from workflows.event_store.streams import ORDER, order_stream, restaurant_stream
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
+from workflows.orders.command_handling import Caller
+from workflows.projections.view import View
 
 BLIND_INDEX = BlindIndex(b"k" * KEY_BYTES)
 
@@ -47,3 +77,55 @@ class OneOrderLog:
             )
             history = self.log.append(history, new)
             yield history
+
+
+class OneRestaurantLog:
+    """A log in memory with one restaurant, and its history after each change. Changes that are refused are left out."""
+
+    def __init__(self, changes: Iterable[CatalogueCommand]) -> None:
+        self.clock = HandClock()
+        self.log: EventLog = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
+        stream = restaurant_stream(TRATTORIA)
+        self.histories = [self.log.load(stream)]
+        for change in changes:
+            self.clock.advance(minutes=1)
+            with suppress(Rejected):
+                change_restaurant(self.log, TRATTORIA, change, Caller(Actor(Role.SUPPORT, "sue"), "test", "test"))
+            if (history := self.log.load(stream)).version > self.histories[-1].version:
+                self.histories.append(history)
+
+    @property
+    def newest(self) -> History:
+        return self.histories[-1]
+
+
+OPENING: tuple[CatalogueCommand, ...] = (
+    RegisterRestaurant(restaurant=TRATTORIA, profile=PROFILE),
+    PublishMenu(menu=MENU),
+)
+CHANGES: tuple[CatalogueCommand, ...] = (
+    *OPENING,
+    ChangeRestaurant(profile=profile_with(name="Café Líná", cuisines=("Italian", "pizza|pasta"))),
+    PauseOrdering(until=None, reason="busy", at=FRIDAY_EVENING),
+    PauseOrdering(until=FRIDAY_EVENING + timedelta(minutes=30), reason="busy", at=FRIDAY_EVENING),
+    ResumeOrdering(at=FRIDAY_EVENING),
+    PublishMenu(menu=menu_with(PIZZA)),
+    PublishMenu(menu=menu_with(replace(PIZZA, name="Pizza Bufala", price=eur("12.00")))),
+    MarkSoldOut(sku=PIZZA.sku),
+    MarkSoldOut(sku=PIZZA.sku, option="burrata"),
+    MarkBackInStock(sku=PIZZA.sku),
+)
+"""Every command, in versions that change what is stored."""
+
+
+Sample: TypeAlias = tuple[Any, bool, Iterable[CatalogueCommand]]
+"""A play of an order as ``tests.domain.order.world`` makes it, whether reports contradict each other in it, and changes
+of a restaurant."""
+
+
+def log_of(view: View, sample: Sample) -> OneOrderLog | OneRestaurantLog:
+    """Return the part of a sample that a view is made of, as a log."""
+    play, contradictory, changes = sample
+    return (
+        OneOrderLog(played(play, contradictory=contradictory)) if view.category == ORDER else OneRestaurantLog(changes)
+    )

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.domain.order.world import played, plays
-from tests.projections.histories import BLIND_INDEX, OneOrderLog
+from tests.domain.order.world import plays
+from tests.projections.histories import BLIND_INDEX, CHANGES, OPENING, Sample, log_of
 from tests.recorded import HandClock
 from workflows.event_store.commits import History
 from workflows.projections.store import ViewStore
@@ -24,7 +24,11 @@ from workflows.sql.database import SqlDatabase
 
 VIEWS = all_views(BLIND_INDEX)
 each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-random_orders = given(play=plays(), contradictory=st.booleans(), order=st.randoms(use_true_random=False))
+changes = st.lists(st.sampled_from(CHANGES), max_size=10).map(lambda more: [*OPENING, *more])
+random_logs = given(
+    sample=st.tuples(plays(), st.booleans(), changes),
+    order=st.randoms(use_true_random=False),
+)
 on_a_database = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 by_itself = settings(max_examples=40, deadline=None)
 
@@ -54,10 +58,10 @@ def store(sql_database: SqlDatabase) -> ViewStore:
 
 @each_view
 @by_itself
-@random_orders
-def test_rows_have_every_column_and_no_other(view: View, play, contradictory: bool, order: random.Random):
+@random_logs
+def test_rows_have_every_column_and_no_other(view: View, sample: Sample, order: random.Random):
     """A row that lacks a column would be stored as NULL without a word."""
-    log = OneOrderLog(played(play, contradictory=contradictory))
+    log = log_of(view, sample)
     for history in log.histories:
         for row in view.rows(history, 0):
             assert row.keys() == set(view.table.columns.keys())
@@ -65,20 +69,20 @@ def test_rows_have_every_column_and_no_other(view: View, play, contradictory: bo
 
 @each_view
 @by_itself
-@random_orders
-def test_the_rows_are_a_function_of_the_history(view: View, play, contradictory: bool, order: random.Random):
+@random_logs
+def test_the_rows_are_a_function_of_the_history(view: View, sample: Sample, order: random.Random):
     """The same history, read again from the log, gives the same rows: no clock, no randomness, no memory."""
-    log = OneOrderLog(played(play, contradictory=contradictory))
+    log = log_of(view, sample)
     again = log.log.load(log.newest.stream)
     assert view.rows(log.newest, 0) == view.rows(again, 0)
 
 
 @each_view
 @by_itself
-@random_orders
-def test_a_row_once_there_stays_as_the_history_grows(view: View, play, contradictory: bool, order: random.Random):
+@random_logs
+def test_a_row_once_there_stays_as_the_history_grows(view: View, sample: Sample, order: random.Random):
     """The store only inserts and replaces: a row that vanished from a newer history would be left behind."""
-    log = OneOrderLog(played(play, contradictory=contradictory))
+    log = log_of(view, sample)
     before: set[tuple[Any, ...]] = set()
     for history in log.histories:
         now = keys_of(view, view.rows(history, 0))
@@ -88,10 +92,10 @@ def test_a_row_once_there_stays_as_the_history_grows(view: View, play, contradic
 
 @each_view
 @by_itself
-@random_orders
-def test_rows_carry_the_version_that_they_are_of(view: View, play, contradictory: bool, order: random.Random):
+@random_logs
+def test_rows_carry_the_version_that_they_are_of(view: View, sample: Sample, order: random.Random):
     """The guard of the store compares it. Rows that are only appended carry that of their event, and never change."""
-    log = OneOrderLog(played(play, contradictory=contradictory))
+    log = log_of(view, sample)
     for history in log.histories:
         rows = view.rows(history, 0)
         if view.appends:
@@ -104,12 +108,12 @@ def test_rows_carry_the_version_that_they_are_of(view: View, play, contradictory
 
 @each_view
 @on_a_database
-@random_orders
+@random_logs
 def test_histories_in_any_order_twice_and_with_gaps_end_as_a_rebuild(
-    store: ViewStore, view: View, play, contradictory: bool, order: random.Random
+    store: ViewStore, view: View, sample: Sample, order: random.Random
 ):
     """Late, repeated, reordered and lost messages do no harm."""
-    log = OneOrderLog(played(play, contradictory=contradictory))
+    log = log_of(view, sample)
     with store.writing() as connection:
         connection.execute(view.table.delete())
     arrived = [history for history in log.histories * 2 if order.random() < 0.5] + [log.newest]
@@ -121,7 +125,7 @@ def test_histories_in_any_order_twice_and_with_gaps_end_as_a_rebuild(
 @each_view
 def test_a_history_that_arrives_late_changes_nothing(store: ViewStore, view: View):
     """An old history would take an order back to what it was."""
-    log = OneOrderLog(played((12, [])))
+    log = log_of(view, ((12, []), False, CHANGES))
     project(store, view, log.newest, *log.histories)
     assert stored(store, view, log.newest) == view.rows(log.newest, 0)
     assert view.rows(log.newest, 0), "the story reaches every view"
@@ -130,6 +134,6 @@ def test_a_history_that_arrives_late_changes_nothing(store: ViewStore, view: Vie
 @each_view
 def test_what_is_stored_is_read_back_equal(store: ViewStore, view: View):
     """Both databases keep texts, numbers and NULL as they are."""
-    log = OneOrderLog(played((12, [])))
+    log = log_of(view, ((12, []), False, CHANGES))
     project(store, view, log.newest)
     assert stored(store, view, log.newest) == view.rows(log.newest, 0)

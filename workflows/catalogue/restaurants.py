@@ -12,7 +12,7 @@ from domain.identifiers import Actor, RestaurantId, Role
 from workflows.catalogue.refusals import CatalogueNotAllowed, MenuNotFound
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
-from workflows.event_store.streams import restaurant_stream
+from workflows.event_store.streams import id_in, restaurant_stream
 from workflows.event_store.transact import Proposal, folded, transact
 from workflows.orders.command_handling import Caller, content_hash
 
@@ -67,9 +67,14 @@ def change_restaurant(
     return done.state
 
 
+def folded_restaurant(history: History) -> Restaurant:
+    """Return the state of a restaurant after a history of its stream."""
+    return folded(history, initial_restaurant(RestaurantId(id_in(history.stream))), evolve_restaurant)
+
+
 def _load(log: EventLog, restaurant_id: RestaurantId) -> tuple[History, Restaurant]:
     history = log.load(restaurant_stream(restaurant_id))
-    restaurant = folded(history, initial_restaurant(restaurant_id), evolve_restaurant)
+    restaurant = folded_restaurant(history)
     if restaurant.profile is None:
         raise RestaurantNotFound(restaurant_id)
     return history, restaurant

@@ -25,6 +25,7 @@ from workflows.cli import (
     login_commands,
     menu_commands,
     order_commands,
+    restaurant_commands,
     sandbox_command,
     search_commands,
     simulate_command,
@@ -78,6 +79,7 @@ fulfilment_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
+app.add_typer(restaurant_commands.app)
 app.add_typer(menu_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)

@@ -9,7 +9,7 @@ import typer
 
 from workflows.cli.failures import CommandFailed, CommandRefused, InvalidInput
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, RestaurantId, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(name="menu", help="Import, show and export the menus of restaurants.", no_args_is_help=True)
 
-RestaurantId = Annotated[str, typer.Argument(metavar="RESTAURANT", help="The restaurant's id.")]
 Version = Annotated[int | None, typer.Option("--version", min=1, help="Of the menu.  [default: the one in force]")]
 
 

@@ -16,6 +16,7 @@ def local_folder(context: typer.Context, data: Path | None) -> Path | None:
 
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
+RestaurantId = Annotated[str, typer.Argument(metavar="RESTAURANT", help="The restaurant's id.")]
 Url = Annotated[str | None, typer.Option("--url", envvar="EXPEDITER_URL", help="The engine's address.")]
 Data = Annotated[
     Path | None,

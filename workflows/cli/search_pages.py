@@ -34,11 +34,11 @@ def show_orders(page: ListedOrdersJson) -> None:
             order["customer"],
             order["restaurant"],
             money(order["total"]),
-            _clock(order["placed_at"]),
+            clock(order["placed_at"]),
             _waits(order),
         )
     data_console().print(rows if page["orders"] else "no orders")
-    _say_more(page["next"], page["as_of"])
+    say_more(page["next"], page["as_of"])
 
 
 def show_events(page: ListedEventsJson) -> None:
@@ -46,14 +46,14 @@ def show_events(page: ListedEventsJson) -> None:
     rows = table("recorded", "order", "#", "event", "by", right=frozenset({"#"}))
     for event in page["events"]:
         rows.add_row(
-            _clock(event["recorded_at"]),
+            clock(event["recorded_at"]),
             event["order_id"],
             str(event["version"]),
             spaced(event["type"]),
             actor(event["actor"]),
         )
     data_console().print(rows if page["events"] else "no events")
-    _say_more(page["next"], page["as_of"])
+    say_more(page["next"], page["as_of"])
 
 
 def show_stats(counted: StatsJson) -> None:
@@ -72,7 +72,7 @@ def show_stats(counted: StatsJson) -> None:
     data_console().print(rows if counted["groups"] else "no orders in this time")
     if counted["more"]:
         say("there are more groups: choose a shorter time or one restaurant")
-    _say_more(None, counted["as_of"])
+    say_more(None, counted["as_of"])
 
 
 _STAGES = ("acceptance", "preparation", "assignment", "delivery", "total")
@@ -89,7 +89,7 @@ def _status(order: ListedOrderJson) -> Text:
 def _waits(order: ListedOrderJson) -> Text:
     words = Text()
     for wait in order["waiting"]:
-        until = f" until {_clock(wait['until'])}" if wait["until"] is not None else ""
+        until = f" until {clock(wait['until'])}" if wait["until"] is not None else ""
         words.append(f"{', ' if words else ''}{plain(wait['what'])}{until}", "bold red" if wait["overdue"] else "")
     return words
 
@@ -99,11 +99,12 @@ def _stage(group: StatsGroupJson, stage: str) -> str:
     return "" if length is None else f"{length['p50_ms'] / 60_000:.1f} / {length['p95_ms'] / 60_000:.1f}"
 
 
-def _clock(time: str) -> str:
+def clock(time: str) -> str:
+    """Return a time in seconds."""
     return f"{time[:10]} {time[11:19]}Z"
 
 
-def _say_more(following: str | None, as_of: AsOfJson) -> None:
+def say_more(following: str | None, as_of: AsOfJson) -> None:
     """Print what else there is, and how old the list is, on stderr."""
     if following is not None:
         say(f"more: --cursor {printable(following)}")

@@ -43,8 +43,10 @@ from .search_json import (
     ListedEventsJson,
     ListedOffersJson,
     ListedOrdersJson,
+    ListedRestaurantsJson,
     ListedTicketsJson,
     MeJson,
+    PopularItemsJson,
     StatsJson,
     ViewsJson,
 )
@@ -409,6 +411,29 @@ def tickets(
 ) -> ApiCall[ListedTicketsJson]:
     """List the open tickets of a restaurant with the oldest first, or the closed ones with the newest first."""
     return _list("/tickets", **locals())
+
+
+def restaurants(
+    *,
+    name: str | None = None,
+    cuisine: str | None = None,
+    dish: str | None = None,
+    open_now: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ApiCall[ListedRestaurantsJson]:
+    """List restaurants by name. Texts are compared without case and accents.
+
+    Args:
+        dish: Words in the name of an item that is on the menu and not sold out.
+        open_now: Only those that take orders now.
+    """
+    return _list("/restaurants", **locals())
+
+
+def popular_items(restaurant_id: str, *, limit: int = 10) -> ApiCall[PopularItemsJson]:
+    """List the items of a restaurant's menu that were ordered most in the last 30 days."""
+    return ApiCall(method="GET", path=_restaurant(restaurant_id, "popular"), query={"limit": str(limit)})
 
 
 def offers(

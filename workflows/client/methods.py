@@ -83,6 +83,8 @@ class _Methods:
     events = _Method(calls.events)
     tickets = _Method(calls.tickets)
     offers = _Method(calls.offers)
+    restaurants = _Method(calls.restaurants)
+    popular_items = _Method(calls.popular_items)
     stats = _Method(calls.stats)
     views = _Method(calls.views)
     me = _Method(calls.me)

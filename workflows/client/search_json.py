@@ -173,6 +173,48 @@ class ListedOffersJson(TypedDict):
     as_of: AsOfJson
 
 
+class ListedRestaurantJson(TypedDict):
+    """A restaurant in a list. ``opens_at`` is when it takes orders next, null if that is not known."""
+
+    id: str
+    version: VersionNumber
+    name: str
+    address: str
+    cuisines: list[str]
+    minimum_order: MoneyJson
+    delivery_fee: MoneyJson
+    free_delivery_from: MoneyJson | None
+    preparation_min: Annotated[int, Meta(ge=0, description="The usual time in minutes.")]
+    menu_version: Annotated[int, Meta(ge=0, description="The menu in force; 0 before the first.")]
+    takes_orders: bool
+    opens_at: TimeText | None
+
+
+class ListedRestaurantsJson(TypedDict):
+    """A page of restaurants. It may be shorter than `limit`; `next` is null on the last page."""
+
+    restaurants: list[ListedRestaurantJson]
+    next: str | None
+    as_of: AsOfJson
+
+
+class PopularItemJson(TypedDict):
+    """An item of the menu in force, and how many units of it were ordered lately."""
+
+    sku: str
+    name: str
+    price: MoneyJson
+    available: Annotated[bool, Meta(description="It is not sold out.")]
+    ordered: Annotated[int, Meta(ge=1)]
+
+
+class PopularItemsJson(TypedDict):
+    """The items of a restaurant that were ordered most, the most popular first."""
+
+    items: list[PopularItemJson]
+    as_of: AsOfJson
+
+
 class StageJson(TypedDict):
     """How long a stage took, in milliseconds, of the orders that ended it."""
 

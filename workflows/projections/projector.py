@@ -173,7 +173,8 @@ class Projector:
         histories = self._load(sorted(computed.versions))
         for view in views:
             build = builds[view.name]
-            rows = [row for history in histories.values() for row in _rows_or_none(view, history)]
+            own = [history for stream, history in histories.items() if category_of(stream) == view.category]
+            rows = [row for history in own for row in _rows_or_none(view, history)]
             self._store.put(connection, view, rows, table=build_table(view, build.generation), again=again)
 
     def _views_of(self, stream: str) -> Iterator[View]:

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog, Share, place_after
 from workflows.event_store.replay import BrokenStream, OpenLog, histories
-from workflows.event_store.streams import CUSTOMER, category_of, id_in, order_stream
+from workflows.event_store.streams import CUSTOMER, ORDER, category_of, id_in, order_stream
 from workflows.orders.blind_index import BlindIndex
 from workflows.projections.bookkeeping import SHARES
 from workflows.projections.loading import loads_from
@@ -288,7 +288,8 @@ def _project_erased_again(store: ViewStore, views: Sequence[View], log: EventLog
         history = log.load(order_stream(order_id))
         with store.writing() as connection:
             for view in views:
-                store.put(connection, view, view.rows(history, 0), table=tables[view.name], again=True)
+                if view.category == ORDER:
+                    store.put(connection, view, view.rows(history, 0), table=tables[view.name], again=True)
 
 
 def _erased_since(log: EventLog, began: str) -> list[str]:

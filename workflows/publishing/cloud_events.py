@@ -21,6 +21,9 @@ from workflows.orders.visibility import Audience, visible
 
 SOURCE = "/expediter/orders"
 
+RESTAURANTS = "/expediter/restaurants"
+"""The source of notices about restaurants, apart from that of orders: rules select events by their source."""
+
 SEQUENCE_DIGITS = 10
 """The CloudEvents extension ``sequence`` is a text, so it is padded: its sort order is the order of the events."""
 
@@ -95,6 +98,19 @@ class CloudEvent:
 def cloud_events(order_id: str, recorded: Iterable[RecordedEvent]) -> list[CloudEvent]:
     """Return the published events among an order's events. Raises UnknownEvent for a type that only newer code has."""
     return [published for entry in recorded if (published := _cloud_event(order_id, entry)) is not None]
+
+
+def restaurant_changed(restaurant_id: str, version: int, ts: str) -> CloudEvent:
+    """Return the notice that a restaurant or its menu changed: the views read the restaurant again. It has no data."""
+    return CloudEvent(
+        id=f"{restaurant_id}/{version}",
+        type=f"expediter.restaurant.changed.v{VERSION}",
+        subject=restaurant_id,
+        time=ts,
+        sequence=version,
+        data={},
+        source=RESTAURANTS,
+    )
 
 
 def _cloud_event(order_id: str, recorded: RecordedEvent) -> CloudEvent | None:

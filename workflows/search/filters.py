@@ -77,6 +77,23 @@ class BoardFilter:
     of: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestaurantFilter:
+    """Which restaurants. Texts are compared without case and accents.
+
+    Args:
+        name: Each of its words is in the restaurant's name.
+        cuisine: One of the restaurant's.
+        dish: Each of its words is in the name of one item that is on the menu and not sold out.
+        open_now: Only those that take orders now.
+    """
+
+    name: str | None = None
+    cuisine: str | None = None
+    dish: str | None = None
+    open_now: bool = False
+
+
 class BucketSize(StrEnum):
     """The time that a group of orders was placed in."""
 

@@ -35,11 +35,16 @@ class WaitFor:
 
 
 def search(
-    engine: Engine, actor: Actor, view: str, read: Callable[[Connection, str], T], wait_for: WaitFor | None = None
+    engine: Engine,
+    actor: Actor | None,
+    view: str,
+    read: Callable[[Connection, str], T],
+    wait_for: WaitFor | None = None,
 ) -> tuple[T, AsOfJson]:
     """Return what ``read`` returns, and the age of the views in the same snapshot.
 
     Args:
+        actor: The caller; None for a public read.
         view: The view that is read.
         read: Called on another thread, so it must not use the engine of the call, and may import SQLAlchemy. Its
             second argument is when the newest commit in the views was recorded; empty if that is unknown.
@@ -48,7 +53,7 @@ def search(
         NoViewsDatabase, ViewsUnavailable, SearchTooSlow: HTTP 503.
     """
     views = views_of(engine)
-    includes = None if wait_for is None else _waited(engine, views, actor, wait_for)
+    includes = None if wait_for is None or actor is None else _waited(engine, views, actor, wait_for)
 
     def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
         result = read(connection, "" if views.feed is None else store.as_of(connection).recorded_at)

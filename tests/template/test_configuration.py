@@ -95,7 +95,7 @@ def test_the_deployment_refuses_an_invalid_limit(plain: dict[str, Any], text: st
 
 
 def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type: OfType) -> None:
-    """A new route requires a token by default. Menus, which are public, and the documentation need none."""
+    """A new route requires a token by default. Restaurants and menus, which are public, and the documentation need none."""
     (api,) = of_type("ApiGatewayV2::Api").values()
     open_ = {
         (method, path)
@@ -108,7 +108,8 @@ def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type
         for method in ("get", "head")
         for path in (
             *("/openapi.json", "/asyncapi.json", "/docs", "/docs/{asset}"),
-            *("/restaurants/{restaurant_id}", "/restaurants/{restaurant_id}/menus/{menu_version}"),
+            *("/restaurants", "/restaurants/{restaurant_id}", "/restaurants/{restaurant_id}/popular"),
+            "/restaurants/{restaurant_id}/menus/{menu_version}",
         )
     }
 

@@ -6,12 +6,11 @@ Whether a restaurant takes orders depends on the clock, so a row has what that i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from datetime import time as clock_time
-from typing import Any
 
 import msgspec
-from sqlalchemy import Index, MetaData, Table
+from sqlalchemy import Index, MetaData, RowMapping, Table
 
 from domain.catalogue.opening_hours import OpeningPeriod
 from domain.catalogue.restaurant import OrderingTimes
@@ -95,7 +94,7 @@ def listed_cuisines(cuisines: Collection[str]) -> str:
     return "".join(f"|{searchable(each.replace('|', ' '))}" for each in cuisines) + "|" if cuisines else ""
 
 
-def ordering_times(row: Mapping[str, Any]) -> OrderingTimes:
+def ordering_times(row: RowMapping) -> OrderingTimes:
     """Return when the restaurant of a row takes orders."""
     until: str | None = row["paused_until"]
     return OrderingTimes(

@@ -95,7 +95,7 @@ def test_the_deployment_refuses_an_invalid_limit(plain: dict[str, Any], text: st
 
 
 def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type: OfType) -> None:
-    """A new route requires a token by default. Restaurants and menus, which are public, and the documentation need none."""
+    """A new route requires a token by default. Restaurants, menus and the documentation are public."""
     (api,) = of_type("ApiGatewayV2::Api").values()
     open_ = {
         (method, path)

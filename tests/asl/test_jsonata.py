@@ -6,7 +6,9 @@ import copy
 import hashlib
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -198,6 +200,68 @@ def test_lookaround_and_backreferences_are_refused(source: str) -> None:
     """They cannot be matched in linear time, so a definition that uses them is not accepted."""
     with pytest.raises(InvalidExpression, match="lookaround and backreferences are not supported"):
         compile_expression(f"$contains('ab', {source})")
+
+
+BACKTRACKING = {
+    "a literal in the picture of a time": "$toMillis('" + "a" * 40 + "!', '(a+)+x[Y]')",
+    "names in the picture of a time": "$toMillis('" + "a" * 60 + "!', '" + "[MNn]" * 25 + "[Y]')",
+    "digits in the picture of a time": "$toMillis('" + "1" * 60 + "x', '" + "[D]" * 40 + "')",
+    "repeated parameters": f"(function($x)<{'s+' * 12}n:x>{{1}})({','.join(['1'] + ['$t'] * 40)})",
+    "optional parameters": f"(function($x)<{'s?' * 40}n:x>{{1}})({','.join(['$t'] * 30)})",
+}
+
+
+@pytest.mark.parametrize("source", BACKTRACKING.values(), ids=BACKTRACKING)
+def test_whatever_the_library_makes_a_regular_expression_of_takes_linear_time(source: str) -> None:
+    """Pictures and signatures as well. With a backtracking engine each of these runs without end."""
+    with suppress(EvaluationFailed):
+        assert evaluate(source, {"t": "a"}) is UNDEFINED
+
+
+def test_literals_in_the_picture_of_a_time_mean_themselves() -> None:
+    """A dot is a dot, and parentheses are parentheses."""
+    assert evaluate("$toMillis('(2020.5)', '([Y].[M])')") == 1_588_291_200_000
+    assert evaluate("$toMillis('(2020x5)', '([Y].[M])')") is UNDEFINED
+
+
+def test_a_time_without_a_day_is_completed_from_the_time_of_the_signal() -> None:
+    """Not from the clock: folding a journal on another day must give the same result."""
+    assert evaluate("$fromMillis($toMillis('10:30', '[H01]:[m01]'))") == "2026-03-14T10:30:00.000Z"
+
+
+UNCOUNTED = {
+    "in the last call of a function": ("$map([1..1000], function($i) { $range(1, 300000, 1) })", "memory limit"),
+    "passed to a function": ("($l := [[1..300000]]; $map([1..1000], function($i) { $map($l, $shuffle) }))", "limit"),
+    "partially applied": ("$map([1..1000], $range(?, 300000, 1))", "memory limit"),
+    "a picture": ("$map([1..9000], function($i) { $fromMillis(0, $pad('', 9000, '[Y]')) })", "infinite loop"),
+    "a width": ("$fromMillis(0, '[M01,1000000000]')", "width"),
+    "a power of ten": ("$fromMillis(0, '[Y,1_000_000_0-1 000 000 000]')", "width"),
+    "a group": ("[1..100000]{'a': $}", "infinite loop"),
+    "a wildcard": ("($o := $merge([1..9999].{$string($): [1..99]}); [1..99].($o.*))", "infinite loop"),
+    "a copy": ("($o := {'a': [1..9999]}; $map([1..2000].$o, |b|{'c': 1}|))", "memory limit"),
+}
+
+
+@pytest.mark.parametrize(("source", "part"), UNCOUNTED.values(), ids=UNCOUNTED)
+def test_work_is_counted_wherever_it_is_done(source: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of these took gigabytes or minutes, because the library did it without evaluating a node."""
+    monkeypatch.setattr(evaluation, "STEPS_MAX", 50_000)  # a tenth, so that the test takes a tenth of the time
+    began_s = time.process_time()
+    with pytest.raises(EvaluationFailed, match=part):
+        evaluate(source)
+    assert time.process_time() - began_s < 30  # some 0.5 s; the attack took minutes
+
+
+def test_an_own_function_can_be_applied_partially() -> None:
+    """As the functions of JSONata itself."""
+    assert evaluate("$map(['a', 'b'], $pad(?, 3, '-'))") == ["a--", "b--"]
+
+
+def test_an_expression_is_not_longer_than_its_parser_can_bear() -> None:
+    """The parser copies a literal for each of its characters: a megabyte took 18 s."""
+    assert evaluate("'" + "x" * 60_000 + "'") == "x" * 60_000
+    with pytest.raises(InvalidExpression, match="the maximum is 65536"):
+        compile_expression("'" + "x" * 65_536 + "'")
 
 
 def test_an_expression_may_nest_a_hundred_levels() -> None:

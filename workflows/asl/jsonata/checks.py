@@ -6,15 +6,12 @@ or ``$$`` at the top level is therefore refused, as are ``$eval`` and functions 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from workflows.asl.jsonata.library import BUILT_IN_NAMES
+from workflows.asl.jsonata.syntax_trees import children, every_node
 
-_NO_CHILDREN = frozenset(
-    {"type", "value", "position", "id", "token", "slot", "ancestor", "seekingParent", "outer_instance"}
-)
 _INNER_CONTEXT = ("stages", "predicate", "group", "terms", "pattern", "update", "delete")
 
 
@@ -51,7 +48,7 @@ def _walk(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:
         _walk(node.steps[1:], False, bound, findings)
         _walk(getattr(node, "group", None), False, bound, findings)
         return
-    for name, child in _children(node):
+    for name, child in children(node):
         _walk(child, at_top and name not in _INNER_CONTEXT, bound, findings)
 
 
@@ -97,30 +94,10 @@ def _check_call(node: Any, bound: set[str], findings: Findings) -> None:
 def _names_bound_in(tree: Any) -> set[str]:
     """Collect the names that the expression itself binds: ``:=``, parameters, ``@$x``, ``#$i``."""
     names: set[str] = set()
-    for node in _every_node(tree):
+    for node in every_node(tree):
         if node.type == "bind":
             names.add(str(node.lhs.value))
         elif node.type == "lambda":
             names.update(str(parameter.value) for parameter in node.arguments or [])
         names.update(str(name) for name in (getattr(node, "focus", None), getattr(node, "index", None)) if name)
     return names
-
-
-def _every_node(tree: Any) -> Iterator[Any]:
-    pending, seen = [tree], set()
-    while pending:
-        node = pending.pop()
-        if isinstance(node, list | tuple):
-            pending.extend(node)
-        elif hasattr(node, "type") and id(node) not in seen:
-            seen.add(id(node))
-            yield node
-            pending.extend(child for _, child in _children(node))
-
-
-def _children(node: Any) -> Iterator[tuple[str, Any]]:
-    for name, child in vars(node).items():
-        if name in _NO_CHILDREN or name.startswith("_"):
-            continue
-        if isinstance(child, list | tuple) or hasattr(child, "type"):
-            yield name, child

@@ -17,6 +17,7 @@ from workflows.asl.jsonata.limits import LENGTH_MAX, TEXT_MAX, EvaluationFailed,
 
 _RANGE_MAX: Final = 360_145  # elements; measured on AWS: one more is "memory limit exceeded"
 _LONG_MAX: Final = 2**63 - 1  # AWS keeps an integer exact while it fits in a long, then it becomes a double
+_PICTURE_WORK: Final = 4  # characters of a picture that are analysed in the time of one evaluation step
 _DIGESTS: Final = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
 
 
@@ -98,9 +99,47 @@ def parse_json(text: str | None = None) -> Any:
 
 def now(picture: str | None = None, timezone: str | None = None) -> Any:
     """Format the time of the signal, which is the same at every call."""
+    return from_millis(millis(), picture, timezone)
+
+
+def from_millis(moment: float | None = None, picture: str | None = None, timezone: str | None = None) -> Any:
+    """Format a time, given in milliseconds since 1970."""
     from jsonata.functions import Functions
 
-    return Functions.datetime_from_millis(millis(), picture, timezone)
+    _count_picture(picture)
+    return Functions.datetime_from_millis(moment, picture, timezone)
+
+
+def to_millis(text: str | None = None, picture: str | None = None) -> Any:
+    """Read a time and return milliseconds since 1970."""
+    from jsonata.functions import Functions
+
+    _count_picture(picture)
+    return Functions.datetime_to_millis(text, picture)
+
+
+def format_number(number: float | None = None, picture: str | None = None, options: Any = None) -> Any:
+    """Format a number."""
+    from jsonata.functions import Functions
+
+    _count_picture(picture)
+    return Functions.format_number(number, picture, options)
+
+
+def format_integer(number: float | None = None, picture: str | None = None) -> Any:
+    """Format a whole number."""
+    from jsonata.functions import Functions
+
+    _count_picture(picture)
+    return Functions.format_integer(number, picture)
+
+
+def parse_integer(text: str | None = None, picture: str | None = None) -> Any:
+    """Read a whole number."""
+    from jsonata.functions import Functions
+
+    _count_picture(picture)
+    return Functions.parse_integer(text, picture)
 
 
 def millis() -> int:
@@ -197,6 +236,12 @@ def _parse_int(digits: str) -> int | float:
 
 def _refuse_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _count_picture(picture: str | None) -> None:
+    """Count the analysis of a picture, which the library does character by character."""
+    if picture is not None:
+        _current().count_steps(len(picture) // _PICTURE_WORK)
 
 
 def _current() -> Evaluation:

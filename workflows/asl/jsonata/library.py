@@ -17,31 +17,36 @@ from jsonata.jsonata import Jsonata
 from jsonata.utils import Utils
 
 from workflows.asl.jsonata import functions as own
+from workflows.asl.jsonata.bounded_library import WORK, CountedFunction, LinearSignature, count_work, install
 from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Undefined
-from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, InvalidExpression, check_size
+from workflows.asl.jsonata.limits import DEPTH_MAX, SOURCE_MAX, EvaluationFailed, InvalidExpression, check_size
 from workflows.asl.jsonata.regexes import LinearPattern
+from workflows.asl.jsonata.syntax_trees import every_node
 from workflows.asl.signals import JSON
 
-# Step Functions does not have $eval (its documentation: use $parse), so the name is bound to nothing.
-_OWN_FUNCTIONS: Mapping[str, Any] = {
-    "partition": Jsonata.JFunction(Jsonata.JLambda(own.partition), "<a-n?:a>"),
-    "range": Jsonata.JFunction(Jsonata.JLambda(own.number_range), "<n-n?n?:a>"),
-    "hash": Jsonata.JFunction(Jsonata.JLambda(own.hash_of), "<s-s?:s>"),
-    "random": Jsonata.JFunction(Jsonata.JLambda(own.random_number), "<n?:n>"),
-    "uuid": Jsonata.JFunction(Jsonata.JLambda(own.uuid4), "<:s>"),
-    "parse": Jsonata.JFunction(Jsonata.JLambda(own.parse_json), "<s-:x>"),
-    "now": Jsonata.JFunction(Jsonata.JLambda(own.now), "<s?s?:s>"),
-    "millis": Jsonata.JFunction(Jsonata.JLambda(own.millis), "<:n>"),
-    "shuffle": Jsonata.JFunction(Jsonata.JLambda(own.shuffle), "<a:a>"),
-    "pad": Jsonata.JFunction(Jsonata.JLambda(own.pad), "<s-ns?:s>"),
-    "join": Jsonata.JFunction(Jsonata.JLambda(own.join), "<a<s>s?:s>"),
-    "string": Jsonata.JFunction(Jsonata.JLambda(own.string), "<x-b?:s>"),
-    "split": Jsonata.JFunction(Jsonata.JLambda(own.split), "<s-(sf)n?:a<s>>"),
-    "replace": Jsonata.JFunction(Jsonata.JLambda(own.replace), "<s-(sf)(sf)n?:s>"),
-    "distinct": Jsonata.JFunction(Jsonata.JLambda(own.distinct), "<x:x>"),
-    "eval": None,
+_OWN_FUNCTIONS: Mapping[str, tuple[Any, str]] = {
+    "partition": (own.partition, "<a-n?:a>"),
+    "range": (own.number_range, "<n-n?n?:a>"),
+    "hash": (own.hash_of, "<s-s?:s>"),
+    "random": (own.random_number, "<n?:n>"),
+    "uuid": (own.uuid4, "<:s>"),
+    "parse": (own.parse_json, "<s-:x>"),
+    "now": (own.now, "<s?s?:s>"),
+    "millis": (own.millis, "<:n>"),
+    "shuffle": (own.shuffle, "<a:a>"),
+    "pad": (own.pad, "<s-ns?:s>"),
+    "join": (own.join, "<a<s>s?:s>"),
+    "string": (own.string, "<x-b?:s>"),
+    "split": (own.split, "<s-(sf)n?:a<s>>"),
+    "replace": (own.replace, "<s-(sf)(sf)n?:s>"),
+    "fromMillis": (own.from_millis, "<n-s?s?:s>"),
+    "toMillis": (own.to_millis, "<s-s?:n>"),
+    "formatNumber": (own.format_number, "<n-so?:s>"),
+    "formatInteger": (own.format_integer, "<n-s:s>"),
+    "parseInteger": (own.parse_integer, "<s-s:n>"),
+    "distinct": (own.distinct, "<x:x>"),
 }
-OWN_NAMES = frozenset(name for name, function in _OWN_FUNCTIONS.items() if function is not None)
+OWN_NAMES = frozenset(_OWN_FUNCTIONS)
 BUILT_IN_NAMES = (frozenset(Jsonata.static_frame.bindings) | OWN_NAMES) - {"eval"}
 
 
@@ -49,8 +54,11 @@ def parse(source: str) -> Any:
     """Parse an expression.
 
     Raises:
-        InvalidExpression: It is not JSONata, is nested too deeply, or holds a regular expression that does not compile.
+        InvalidExpression: It is not JSONata, is nested too deeply or longer than ``SOURCE_MAX``, or holds a regular
+            expression that does not compile.
     """
+    if len(source) > SOURCE_MAX:
+        raise InvalidExpression(f"has {len(source)} characters; the maximum is {SOURCE_MAX}")
     try:
         compiled = Jsonata(source, LinearPattern)
     except (jexception.JException, re.error, RecursionError) as error:
@@ -59,6 +67,9 @@ def parse(source: str) -> Any:
         raise InvalidExpression(f"does not parse ({type(error).__name__}: {error})") from error
     if compiled.errors:
         raise InvalidExpression(str(compiled.errors[0]))
+    for node in every_node(compiled.ast):
+        if node.type == "lambda" and node.signature is not None:
+            node.signature = LinearSignature(node.signature)
     return compiled
 
 
@@ -143,21 +154,8 @@ def _left(expr: Any, _input: Any, _frame: Any, result: Any) -> None:
             evaluation.count_made(result)
 
 
-_MAKING: Final = frozenset({"unary", "binary", "function", "path", "apply", "transform", "wildcard", "descendant"})
+_MAKING: Final = frozenset({"unary", "binary", "path", "wildcard", "descendant"})  # functions count what they make
 _READ: Final = {"path": (str, list, dict)}  # a path makes sequences; other results are parts of what it reads
-
-
-_WORK: Final = 64  # list elements that a library function processes in the time of one evaluation step
-
-
-def _count_work(argument: Any) -> None:
-    """Count what a library function may do with an argument, which it does in one step of the evaluation."""
-    if CURRENT.evaluation is None:
-        return
-    if isinstance(argument, list | dict):
-        CURRENT.evaluation.count_steps(len(argument) // _WORK)
-    elif isinstance(argument, str):
-        CURRENT.evaluation.count_steps(len(argument) // (_WORK * _WORK))
 
 
 class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
@@ -165,22 +163,24 @@ class _Evaluator(Jsonata):  # type: ignore[misc]  # the library ships no types
 
     def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> Any:
         """Evaluate ``in``, and count the elements that it may compare."""
-        _count_work(rhs)
+        count_work(rhs)
         return super().evaluate_includes_expression(lhs, rhs)
 
     def evaluate_equality_expression(self, lhs: Any, rhs: Any, op: Any) -> Any:
         """Evaluate ``=`` or ``!=``, and count all that is compared."""
         if isinstance(lhs, list | dict) and isinstance(rhs, list | dict) and CURRENT.evaluation is not None:
-            CURRENT.evaluation.count_steps(CURRENT.evaluation.size_of(lhs) // _WORK)
+            CURRENT.evaluation.count_steps(CURRENT.evaluation.size_of(lhs) // WORK)
         return super().evaluate_equality_expression(lhs, rhs, op)
+
+    def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
+        """Make the function of ``|...|...|``, which copies all of its argument."""
+        transform = super().evaluate_transform_expression(expr, input, environment)
+        return CountedFunction("transform", transform, transform.signature)
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002 -- the library's name
         """Apply a function as the library does, or raise T1006 without printing."""
         if not (Functions.is_lambda(proc) or Utils.is_function(proc) or Functions.is_regex(proc)):
             raise jexception.JException("T1006", 0)
-        if not Functions.is_lambda(proc):
-            for argument in args:
-                _count_work(argument)
         return super().apply_inner(proc, args, input, environment)
 
 
@@ -196,6 +196,18 @@ class _Evaluators(type(Jsonata.CURRENT)):  # type: ignore[misc]  # the library s
     one: Any
 
 
+def _own_function(name: str, function: Any, signature: str) -> CountedFunction:
+    parsed = Jsonata.JFunction(Jsonata.JLambda(function), signature)
+    parsed.signature.set_function_name(name)
+    return CountedFunction(name, parsed.function, parsed.signature)
+
+
+install()
 _BASE: Any = Jsonata.Frame(Jsonata.static_frame)
-_BASE.bindings = dict(_OWN_FUNCTIONS)
+_BASE.bindings = {
+    name: CountedFunction(name, function, function.signature)
+    for name, function in Jsonata.static_frame.bindings.items()
+}
+_BASE.bindings |= {name: _own_function(name, *function) for name, function in _OWN_FUNCTIONS.items()}
+_BASE.bindings["eval"] = None  # Step Functions does not have it (its documentation: use $parse)
 _EVALUATORS = _Evaluators()

@@ -1,26 +1,32 @@
 """How fast lists of orders, events and boards are with many orders stored, on SQLite and on PostgreSQL.
 
-    python -m benchmarks.search --orders 1000000
+    python -m benchmarks.search
 
 The rows are generated: most orders are completed, a thousandth is open, a few are parked; a fifth of all orders is of a
-hundredth of the restaurants. Each list is read in pages of 50, with other parameters each time.
+hundredth of the restaurants. Each list is read in pages of 50, with other parameters each time. ``--url`` names a
+database to fill once and to measure again; ``--plans`` prints how the database reads each list.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
+import os
 import random
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, event, select
 
+from benchmarks.results import Row, at_most, publish
 from domain.identifiers import Actor, Role, order_id_for
 from domain.money import Money
 from domain.order.order import Status
@@ -28,6 +34,7 @@ from tests.sql.postgres import NoPostgres, postgres_server
 from workflows.clock import SystemClock
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.orders.visibility import Audience
+from workflows.projections.events import EVENTS
 from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
 from workflows.projections.store import ViewStore, build_table
@@ -40,10 +47,12 @@ from workflows.search.order_list import OrderQuery, list_orders
 from workflows.search.stats import statistics as order_statistics
 from workflows.settings import read
 from workflows.sql.database import SqlDatabase
-from workflows.sql.schema import create_indexes, create_without_indexes, swap
+from workflows.sql.schema import create_indexes, create_without_indexes, drop, exists, swap
 from workflows.time_budgets import Awaiting, read_budgets
 
 BATCH = 5_000
+"""Orders that are stored in one transaction."""
+
 SUPPORT = Actor(Role.SUPPORT, "sue")
 BUDGETS = read({}, read_budgets)
 SECONDS_APART = 2  # a million orders are 23 days
@@ -185,26 +194,24 @@ _EVENTS = (
 )
 
 
-def fill(database: SqlDatabase, rows: Rows) -> None:
-    """Store the rows, then make the indexes, as a rebuild does."""
+def fill(database: SqlDatabase, rows: Rows, cores: int) -> None:
+    """Store the rows, then make the indexes, as a rebuild does. Other processes generate the rows."""
     began_s = time.monotonic()
     store = ViewStore(database, all_views(rows.index), SystemClock())
     store.prepare()
     tables = {name: build_table(view, 1) for name, view in store.views.items()}
     with store.writing() as connection:
         for table in tables.values():
+            drop(connection, table.name)  # of a run that was stopped
             create_without_indexes(connection, table)
-    for first in range(0, rows.orders, BATCH):
-        batch: dict[str, list[dict[str, Any]]] = {name: [] for name in tables}
-        for number in range(first, min(first + BATCH, rows.orders)):
-            order = rows.order(number)
-            batch["orders"].append(order)
-            batch["events"] += rows.events(number, order)
-            batch["tickets"].append(rows.ticket(order))
-            batch["offers"].append(rows.offer(order))
-        with store.writing() as connection:
-            for name, table in tables.items():
-                _insert(connection, table, batch[name])
+    firsts = range(0, rows.orders, BATCH)
+    with multiprocessing.get_context("spawn").Pool(cores) as pool:
+        for number, batch in enumerate(pool.imap(partial(_batch, rows), firsts), start=1):
+            with store.writing() as connection:
+                for name, table in tables.items():
+                    _insert(connection, table, batch[name])
+            if number % 20 == 0:
+                print(f"  {number * BATCH} orders after {time.monotonic() - began_s:.0f} s", flush=True)
     print(f"  stored after {time.monotonic() - began_s:.0f} s", flush=True)
     for name, table in tables.items():
         for index in table.indexes:
@@ -212,20 +219,43 @@ def fill(database: SqlDatabase, rows: Rows) -> None:
                 create_indexes(connection, table, only=index)
         with store.writing() as connection:
             swap(connection, table.name, name)
-            if not database.is_sqlite:
+            store.set_built(connection, store.views[name], generation=1)
+        if not database.is_sqlite:
+            with store.writing() as connection:
                 connection.exec_driver_sql(f"ANALYZE {name}")  # autovacuum does it within a minute
     print(f"  indexed after {time.monotonic() - began_s:.0f} s", flush=True)
 
 
-def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), rows)
-        return
-    names = [column.name for column in table.columns]
+Batch: TypeAlias = dict[str, list[tuple[str | int | None, ...]]]
+
+
+def _batch(rows: Rows, first: int) -> Batch:
+    """Generate the rows of some orders, by table, with their values in the order of its columns."""
+    batch: Batch = {name: [] for name in _VALUES}
+    for number in range(first, min(first + BATCH, rows.orders)):
+        order = rows.order(number)
+        batch["orders"].append(_VALUES["orders"](order))
+        batch["events"] += map(_VALUES["events"], rows.events(number, order))
+        batch["tickets"].append(_VALUES["tickets"](rows.ticket(order)))
+        batch["offers"].append(_VALUES["offers"](rows.offer(order)))
+    return batch
+
+
+_VALUES = {
+    table.name: itemgetter(*(column.name for column in table.columns)) for table in (ORDERS, EVENTS, TICKETS, OFFERS)
+}
+
+
+def _insert(connection: Connection, table: Table, rows: list[tuple[str | int | None, ...]]) -> None:
+    names = ", ".join(column.name for column in table.columns)
     cursor: Any = connection.connection.cursor()
-    with cursor.copy(f"COPY {table.name} ({', '.join(names)}) FROM STDIN") as copy:
+    if connection.dialect.name == "sqlite":
+        marks = ", ".join("?" for _ in table.columns)
+        cursor.executemany(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)
+        return
+    with cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
         for row in rows:
-            copy.write_row([row[name] for name in names])
+            copy.write_row(row)
 
 
 def lists(rows: Rows) -> dict[str, Callable[[Connection, random.Random], object]]:
@@ -345,47 +375,118 @@ def lists(rows: Rows) -> dict[str, Callable[[Connection, random.Random], object]
     }
 
 
-def measure(database: SqlDatabase, rows: Rows, reads: int) -> dict[str, tuple[float, float]]:
-    """Return p50 and p95 in milliseconds by list. The first read of each, which fills caches, counts."""
-    took: dict[str, tuple[float, float]] = {}
+Times: TypeAlias = dict[str, tuple[float, float]]
+"""p50 and p95 in milliseconds by list."""
+
+
+def measure(database: SqlDatabase, rows: Rows, reads: int, only: str) -> Times:
+    """Read pages of each list whose name contains ``only``. The first read of each, which fills caches, counts."""
+    took: Times = {}
     for name, page in lists(rows).items():
+        if only not in name:
+            continue
         chance, times = random.Random(name), []
         for _ in range(reads):
             began_s = time.perf_counter()
             with database.reading() as connection:
                 page(connection, chance)
             times.append((time.perf_counter() - began_s) * 1000)
-        cuts = statistics.quantiles(times, n=20)
-        took[name] = (statistics.median(times), cuts[18])
+        took[name] = statistics.median(times), statistics.quantiles(times, n=20)[18]
     return took
 
 
+def show_plans(database: SqlDatabase, rows: Rows, only: str) -> None:
+    """Print how the database executes the statements of one page of each list."""
+    explain = "EXPLAIN QUERY PLAN " if database.is_sqlite else "EXPLAIN (ANALYZE, BUFFERS) "
+    for name, page in lists(rows).items():
+        if only not in name:
+            continue
+        print(f"\n--- {name}")
+        with database.reading() as connection:
+
+            def explained(_conn: Any, cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+                if not statement.startswith("EXPLAIN"):
+                    cursor.execute(explain + statement, parameters)
+                    print(*(f"    {row[-1]}" for row in cursor.fetchall()), sep="\n", end="\n\n")
+
+            event.listen(connection, "before_cursor_execute", explained)
+            page(connection, random.Random(name))
+            event.remove(connection, "before_cursor_execute", explained)
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--orders", type=int, default=100_000, help="orders to store; each has four events")
-    parser.add_argument("--reads", type=int, default=60, help="reads of each list")
-    parser.add_argument("--database", choices=["sqlite", "postgresql", "both"], default="both")
-    arguments = parser.parse_args()
-    rows = Rows(arguments.orders)
+    chosen = _arguments()
+    rows = Rows(chosen.orders or (10_000 if chosen.quick else 1_000_000))
+    took: dict[str, Times] = {}
+    filled_s: dict[str, float] = {}
     with ExitStack() as opened:
-        results: dict[str, dict[str, tuple[float, float]]] = {}
-        for kind in ("sqlite", "postgresql") if arguments.database == "both" else (arguments.database,):
+        for kind in ("SQLite", "PostgreSQL") if not chosen.url else ("SQLite", "PostgreSQL")["://" in chosen.url :][:1]:
             try:
-                url: str | Path = (
-                    Path(opened.enter_context(tempfile.TemporaryDirectory())) / "views.sqlite"
-                    if kind == "sqlite"
-                    else opened.enter_context(postgres_server()).new_database()
-                )
+                database = opened.enter_context(SqlDatabase(_url(kind, chosen.url, opened)))
             except NoPostgres as reason:
                 print(f"PostgreSQL is skipped: {reason}")
                 continue
-            print(f"{kind}: {arguments.orders} orders", flush=True)
-            with SqlDatabase(url) as database:
-                fill(database, rows)
-                results[kind] = measure(database, rows, arguments.reads)
-        print(f"\n{'p50 / p95 in ms':34}" + "".join(f"{kind:>18}" for kind in results))
-        for name in lists(rows):
-            print(f"{name:34}" + "".join(f"{took[name][0]:9.1f} /{took[name][1]:7.1f}" for took in results.values()))
+            print(f"{kind}: {rows.orders} orders", flush=True)
+            if not _is_filled(database, rows):
+                began_s = time.monotonic()
+                fill(database, rows, len(os.sched_getaffinity(0)))
+                filled_s[kind] = time.monotonic() - began_s
+            if chosen.plans:
+                show_plans(database, rows, chosen.only)
+            else:
+                took[kind] = measure(database, rows, 10 if chosen.quick else chosen.reads, chosen.only)
+    if took:
+        _show(took)
+        whole = not chosen.only and not chosen.url and not chosen.orders
+        publish("search", _rows(rows, took, filled_s), quick=chosen.quick or not whole, as_json=False)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="10,000 orders and few reads; the results are not stored")
+    parser.add_argument("--orders", type=int, help="orders to store; each has four events")
+    parser.add_argument("--reads", type=int, default=100, help="reads of each list")
+    parser.add_argument("--url", default="", help="a SQLite file or postgresql://...: filled unless it is, and kept")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only the lists with this text in their names")
+    parser.add_argument("--plans", action="store_true", help="print the plan of each statement instead of its time")
+    return parser.parse_args()
+
+
+def _url(kind: str, url: str, opened: ExitStack) -> str | Path:
+    if url:
+        return url if kind == "PostgreSQL" else Path(url)
+    if kind == "PostgreSQL":
+        return opened.enter_context(postgres_server()).new_database()
+    return Path(opened.enter_context(tempfile.TemporaryDirectory())) / "views.sqlite"
+
+
+def _is_filled(database: SqlDatabase, rows: Rows) -> bool:
+    last = select(ORDERS.c.order_id).where(ORDERS.c.order_id == rows.id(rows.orders - 1))
+    with database.reading() as connection:
+        return exists(connection, "orders") and connection.execute(last).one_or_none() is not None
+
+
+def _show(took: dict[str, Times]) -> None:
+    """Print a Markdown table for docs/performance.md."""
+    print(f"\n| list | {' | '.join(took)} |\n|---|{'---|' * len(took)}")
+    for name in next(iter(took.values())):
+        print(
+            f"| {name} | "
+            + " | ".join(f"{times[name][0]:.1f} / {times[name][1]:.1f}" for times in took.values())
+            + " |"
+        )
+
+
+def _rows(rows: Rows, took: dict[str, Times], filled_s: dict[str, float]) -> list[Row]:
+    made = []
+    for kind, times in took.items():
+        slowest = max(times, key=lambda name: times[name][1])
+        detail = {"orders": rows.orders, "p50_p95_ms": times}
+        name = f"the slowest of {len(times)} lists on {kind}, p95: {slowest}"
+        made.append(Row(name=name, value=times[slowest][1], unit="ms", target=at_most(100, of="value"), detail=detail))
+        if kind in filled_s:
+            made.append(Row(name=f"filling {kind} with {rows.orders:,} orders", value=filled_s[kind], unit="s"))
+    return made
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ from workflows.search.order_list import OrderQuery, list_orders
 from workflows.search.stats import statistics as order_statistics
 from workflows.settings import read
 from workflows.sql.database import SqlDatabase
-from workflows.sql.schema import create_indexes, create_without_indexes, drop, exists, swap
+from workflows.sql.schema import analyze, create_indexes, create_without_indexes, drop, exists, swap
 from workflows.time_budgets import Awaiting, read_budgets
 
 BATCH = 5_000
@@ -220,9 +220,7 @@ def fill(database: SqlDatabase, rows: Rows, cores: int) -> None:
         with store.writing() as connection:
             swap(connection, table.name, name)
             store.set_built(connection, store.views[name], generation=1)
-        if not database.is_sqlite:
-            with store.writing() as connection:
-                connection.exec_driver_sql(f"ANALYZE {name}")  # autovacuum does it within a minute
+            analyze(connection, name)
     print(f"  indexed after {time.monotonic() - began_s:.0f} s", flush=True)
 
 

@@ -47,7 +47,7 @@ from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
-from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, ViewsUnavailable
+from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, TooManyOrders, ViewsUnavailable
 
 CONTENT_TYPE = "application/problem+json"
 URN = "urn:expediter:problem:"
@@ -95,6 +95,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
     NotACursor: HTTPStatus.BAD_REQUEST,
+    TooManyOrders: HTTPStatus.BAD_REQUEST,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded
 }
 """A class that is not listed has the status of the next class it derives from. Any other exception is a bug: 500."""

@@ -7,6 +7,7 @@ import pytest
 from domain.identifiers import SYSTEM, Role
 from workflows.event_store.erasure import erase
 from workflows.orders.permissions import PERMISSIONS, Action
+from workflows.search import stats
 
 ROLES = sorted(set(Role) - {Role.SYSTEM})
 ROUTES = {
@@ -200,6 +201,17 @@ def test_statistics_count_orders_money_and_stages(shop):
     assert shop.list("/stats", placed_to="2026-01-01T00:00:00Z").json["groups"] == []
     refused = shop.list("/stats", placed_from="2020-01-01T00:00:00Z")
     assert (refused.status, refused.fields) == (400, ["placed_from"])
+
+
+def test_statistics_of_too_many_orders_are_refused(shop, monkeypatch):
+    """They are computed from rows, so a long time would take long and hold up others."""
+    monkeypatch.setattr(stats, "ORDERS_MAX", 2)
+    for number in range(3):
+        shop.place(key=f"placed-{number}", restaurant="luigi" if number else "rosa")
+    shop.project()
+    refused = shop.list("/stats")
+    assert (refused.status, refused.problem) == (400, "TooManyOrders")
+    assert shop.list("/stats", restaurant="luigi").json["groups"][0]["orders"] == 2
 
 
 def test_the_state_of_the_views_has_their_version_and_lag(shop):

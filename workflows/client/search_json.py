@@ -266,7 +266,7 @@ class ViewStateJson(TypedDict):
     name: str
     version: Annotated[int, Meta(ge=0, description="Of the definition that it was built with; 0 before.")]
     outdated: Annotated[bool, Meta(description="The code has another definition: the view has to be built again.")]
-    rows: Annotated[int, Meta(ge=0)]
+    rows: Annotated[int, Meta(ge=0, description="Exact up to 10,000; about how many beyond.")]
     building: Annotated[float | None, Meta(description="The part that is built beside it, from 0 to 1; else null.")]
     parked: Annotated[int, Meta(ge=0, description="Streams whose rows could not be computed.")]
 

@@ -31,7 +31,7 @@ from workflows.projections.loading import loads_from
 from workflows.projections.store import Build, ViewStore, build_table
 from workflows.projections.view import Row, View
 from workflows.projections.views import all_views
-from workflows.sql.schema import create_indexes, create_without_indexes, drop, swap
+from workflows.sql.schema import analyze, create_indexes, create_without_indexes, drop, swap
 
 SHARES_MAX = 64
 """Parts that the log is divided into: so many that all cores have work until the end."""
@@ -256,6 +256,8 @@ def _add_indexes(store: ViewStore, views: Sequence[View]) -> None:
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
             with store.writing() as connection:  # one at a time: the projector writes in between
                 create_indexes(connection, table, only=index)
+        with store.writing() as connection:
+            analyze(connection, table.name)
 
 
 def _try_parked_again(store: ViewStore, views: Sequence[View], log: EventLog) -> None:

@@ -21,7 +21,10 @@ from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARK
 from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
 from workflows.sql.database import SqlDatabase
-from workflows.sql.schema import columns_of, create, create_missing, exists, named, swap
+from workflows.sql.schema import columns_of, create, create_missing, estimated_rows, exists, named, swap
+
+COUNTED_MAX = 10_000
+"""Rows of a view that are counted; more are estimated."""
 
 PROJECTOR = "feed"
 """The name under which the one projector of a database keeps its position."""
@@ -197,8 +200,13 @@ class ViewStore:
         return found
 
     def count(self, connection: Connection, view: View) -> int:
-        """Return how many rows a view has."""
-        return connection.execute(select(func.count()).select_from(view.table)).scalar_one()
+        """Return how many rows a view has: exactly up to ``COUNTED_MAX``, and about how many beyond it.
+
+        Counting all rows of millions takes seconds.
+        """
+        some = select(view.table.c.version).limit(COUNTED_MAX + 1).subquery()
+        counted = connection.execute(select(func.count()).select_from(some)).scalar_one()
+        return counted if counted <= COUNTED_MAX else max(counted, estimated_rows(connection, view.name))
 
     def orders_of(self, connection: Connection, customers: Collection[str], table: Table | None = None) -> list[str]:
         """Return the ids of all orders of these customers in the view ``orders``, or in the one that is being built."""
@@ -243,9 +251,14 @@ class ViewStore:
     # --- parked histories ------------------------------------------------------------------------------------------
 
     def parked(self, connection: Connection, limit: int | None = None) -> list[ParkedStream]:
-        """Return the parked histories, the oldest first."""
+        """Return the parked histories, the oldest first; the first ``limit`` of them."""
         rows = connection.execute(select(PARKED).order_by(PARKED.c.since, PARKED.c.stream, PARKED.c.view).limit(limit))
         return [ParkedStream(view=row.view, stream=row.stream, error=row.error, since=row.since) for row in rows]
+
+    def parked_by_view(self, connection: Connection) -> dict[str, int]:
+        """Return how many streams are parked in each view that has some."""
+        rows = connection.execute(select(PARKED.c.view, func.count().label("parked")).group_by(PARKED.c.view))
+        return {row.view: row.parked for row in rows}
 
     def parked_count(self, connection: Connection) -> int:
         """Return how many streams are parked, counted once for each view."""

@@ -28,18 +28,16 @@ def summarize(store: ViewStore, log: NumberedLog, *, parked_max: int = 100) -> d
     newest = log.newest()
     with store.reading() as connection:
         as_of = store.as_of(connection)
-        parked = store.parked(connection)
+        parked, by_view = store.parked(connection, parked_max), store.parked_by_view(connection)
         return {
             "position": as_of.position,
             "recorded_at": as_of.recorded_at or None,
             "lag_commits": max(0, newest - as_of.position),
             "views": [
-                _view(store, connection, view) | {"parked": sum(each.view == view.name for each in parked)}
-                for view in store.views.values()
+                _view(store, connection, view) | {"parked": by_view.get(view.name, 0)} for view in store.views.values()
             ],
             "parked": [
-                {"view": each.view, "stream": each.stream, "error": each.error, "since": each.since}
-                for each in parked[:parked_max]
+                {"view": each.view, "stream": each.stream, "error": each.error, "since": each.since} for each in parked
             ],
         }
 

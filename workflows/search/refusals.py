@@ -34,3 +34,12 @@ class NotACursor(SearchRefused):
         super().__init__(
             "is not a cursor of this list and sort; send `next` of a page unchanged, or leave it out for the first page"
         )
+
+
+class TooManyOrders(SearchRefused):
+    """Statistics of more orders than are read for one answer. Retryable: with a shorter time. HTTP: 400."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"More than {most:,} orders were placed in this time. Ask for a shorter time, or for one restaurant."
+        )

@@ -179,6 +179,7 @@ class Rows:
             "made_to": "",
             "declined_by": "",
             "order_status": order["status"],
+            "placed_at": order["placed_at"],
             "offered_at": order["accepted_at"],
         }
 
@@ -347,6 +348,7 @@ def lists(rows: Rows) -> dict[str, Callable[[Connection, random.Random], object]
         "orders by three statuses": orders(status=(Status.PLACED, Status.PREPARING, Status.CANCELLED)),
         "orders by restaurant and minute": restaurant_and_minute,
         "orders by restaurant and status": orders(restaurant=rows.restaurant, status=(Status.CANCELLED,)),
+        "orders by restaurant and a rare status": orders(restaurant=rows.restaurant, status=(Status.PREPARING,)),
         "orders by exact amount": one_amount,
         "orders above an amount": orders(amount_min=Money(8_000, "EUR")),
         "orders that wait": orders(waiting_for=Awaiting.READINESS, sort=OrderSort.WAITING),

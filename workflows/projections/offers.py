@@ -33,6 +33,7 @@ OFFERS = Table(
     text("made_to"),
     text("declined_by"),
     text("order_status"),
+    time("placed_at"),  # of the order, by which a courier's orders are listed
     time("offered_at"),
     optional_time("assigned_at"),
     optional_time("ready_by"),  # when the restaurant expects to be ready
@@ -42,6 +43,7 @@ _column = OFFERS.c
 for _index in (
     Index("open", _column.open, _column.offered_at, sqlite_where=_column.open == 1, postgresql_where=_column.open == 1),
     Index("courier", _column.courier, _column.offered_at),
+    Index("courier_placed", _column.courier, _column.placed_at, _column.order_id),
 ):
     assert _index.table is OFFERS
 
@@ -53,7 +55,7 @@ def _rows(history: History, _since: int) -> list[Row]:
     return [_row(history, order, order.placed, offer) for offer in order.delivery.offers]
 
 
-OFFERS_VIEW = View(name="offers", version=1, table=OFFERS, rows=_rows)
+OFFERS_VIEW = View(name="offers", version=2, table=OFFERS, rows=_rows)
 
 
 def listed(couriers: Collection[str]) -> str:
@@ -74,6 +76,7 @@ def _row(history: History, order: Order, placed: OrderPlaced, offer: Offer) -> R
         "made_to": listed(offer.made_to),
         "declined_by": listed(offer.declined_by),
         "order_status": order.status.value,
+        "placed_at": history.recorded[0].ts,
         "offered_at": history.recorded[offer.intent - 1].ts,
         "assigned_at": _assigned_at(history, offer),
         "ready_by": None if order.ticket is None or order.ticket.ready_at is None else timestamp(order.ticket.ready_at),

@@ -113,6 +113,7 @@ for _index in (
     Index("customer", _column.customer, _column.placed_at),
     Index("restaurant", _column.restaurant, _column.placed_at),
     Index("courier", _column.courier, _column.placed_at),
+    Index("restaurant_status", _column.restaurant, _column.status, _column.placed_at),
     Index("status", _column.status, _column.placed_at),
     Index("amount", _column.currency, _column.total_minor),
     *map(_where_set, ("waiting_for", "also_waiting_for", "parked_since", "phone_index", "email_index", "name_index")),
@@ -127,7 +128,7 @@ def orders_view(blind_index: BlindIndex) -> View:
         order = folded_order(history)
         return [] if order.placed is None else [_row(history, order, order.placed, blind_index)]
 
-    return View(name="orders", version=1, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
+    return View(name="orders", version=2, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
 
 
 def _row(history: History, order: Order, placed: OrderPlaced, blind_index: BlindIndex) -> Row:

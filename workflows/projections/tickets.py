@@ -42,7 +42,6 @@ _column = TICKETS.c
 for _index in (
     Index("board", _column.restaurant, _column.open, _column.sent_at, _column.order_id),
     Index("open", _column.open, _column.sent_at, sqlite_where=_column.open == 1, postgresql_where=_column.open == 1),
-    Index("state", _column.restaurant, _column.state, _column.sent_at),
 ):
     assert _index.table is TICKETS
 
@@ -56,7 +55,7 @@ def _rows(history: History, _since: int) -> list[Row]:
     return [_row(history, order, order.placed, order.ticket)]
 
 
-TICKETS_VIEW = View(name="tickets", version=1, table=TICKETS, rows=_rows)
+TICKETS_VIEW = View(name="tickets", version=2, table=TICKETS, rows=_rows)
 
 
 def _row(history: History, order: Order, placed: OrderPlaced, ticket: Ticket) -> Row:

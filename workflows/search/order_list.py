@@ -7,11 +7,24 @@ database guesses this well for a ``LIMIT``, so it is decided here: a *narrow* fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, or_, select, true, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
 
 from domain.identifiers import Actor, Role
 from domain.money import Money
@@ -19,10 +32,11 @@ from workflows.clock import read_timestamp, timestamp
 from workflows.orders.json_values import money_json
 from workflows.orders.visibility import OPERATORS, audience_of
 from workflows.projections.events import EVENTS
+from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
 from workflows.search.cursors import behind, decode, encode
 from workflows.search.filters import OrderFilter, OrderSort
-from workflows.search.scopes import orders_of
+from workflows.search.scopes import open_offers_to, orders_of
 from workflows.time_budgets import MARGIN, TIMEOUTS, Awaiting, Budgets
 
 if TYPE_CHECKING:
@@ -32,6 +46,16 @@ NARROW_MAX: Final = 5_000
 """Rows that are sorted for one page within some 10 ms."""
 
 _column = ORDERS.c
+_listed = select(
+    *(_column.order_id, _column.version, _column.status, _column.customer, _column.restaurant, _column.courier),
+    *(_column.currency, _column.total_minor, _column.captured_minor, _column.refunded_minor, _column.at_stake_minor),
+    *(_column.placed_at, _column.changed_at, _column.delivered_at, _column.ended_at, _column.authorization_id),
+    *(_column.waiting_for, _column.waiting_since, _column.also_waiting_for, _column.also_waiting_since),
+    *(_column.parked_error, _column.parked_cause, _column.dependency, _column.parked_since),
+    *(_column.cancellation_cause, _column.fault),
+)
+"""The columns that a list shows."""
+
 _SORTS: Mapping[OrderSort, tuple[ColumnElement[Any], bool]] = {
     OrderSort.NEWEST: (_column.placed_at, True),
     OrderSort.PLACED: (_column.placed_at, False),
@@ -86,39 +110,66 @@ def _name(sort: OrderSort) -> str:
 
 
 def _statement(connection: Connection, query: OrderQuery, views_to: str) -> Any:
+    by_placing = query.sort in (OrderSort.NEWEST, OrderSort.PLACED)
+    if query.actor.role is Role.COURIER and by_placing and not _is_looked_up(query.filter):
+        return _of_courier(query)
     is_narrow = _is_narrow(connection, query)
     column, descending = _SORTS[query.sort]
     keys = [_hidden(column) if is_narrow else column, _column.order_id]
     conditions = [orders_of(query.actor), *_conditions(query), *_ranges(query, hidden=not is_narrow)]
+    conditions += _behind(query, keys)
     if query.sort is OrderSort.WAITING:
         conditions.append(_column.waiting_for.is_not(None))
     if query.sort is OrderSort.CHANGED and views_to:
         conditions.append(keys[0] <= views_to)
-    if query.cursor is not None:
-        conditions.append(behind(keys, decode(_name(query.sort), query.cursor, (str, str)), descending=descending))
     statuses = sorted(set(query.filter.status))
-    if statuses and (is_narrow or _is_of_one(query)):
+    if statuses and (is_narrow or _is_of_a_person(query)):
         conditions.append(_hidden(_column.status).in_(statuses))
     elif len(statuses) == 1:
         conditions.append(_column.status == statuses[0])
-    elif statuses:
-        return _union(statuses, conditions, keys, query.limit, descending)
-    return _page(select(ORDERS), conditions, keys, query.limit, descending)
+    elif statuses:  # a walk along all orders could pass most of them for a rare status
+        pages = [
+            _page(_listed, [*conditions, _column.status == status], keys, query.limit, descending)
+            for status in statuses
+        ]
+        return _together(union_all, pages, keys, query.limit, descending)
+    return _page(_listed, conditions, keys, query.limit, descending)
 
 
-def _union(
-    statuses: Sequence[str],
-    conditions: Sequence[ColumnElement[bool]],
-    keys: Sequence[Any],
-    limit: int,
-    descending: bool,
-) -> Any:
-    """Walk the index of each status: a walk along all orders could pass most of them for a rare status."""
-    parts = [
-        _page(select(ORDERS), [*conditions, _column.status == status], keys, limit, descending).subquery()
-        for status in statuses
+def _of_courier(query: OrderQuery) -> Any:
+    """Return a page of a courier's orders, by when they were placed.
+
+    The orders that the courier accepted may be thousands: they are walked in their order. Those that the courier may
+    accept now are few, and looked up.
+    """
+    descending = _SORTS[query.sort][1]
+    filters = [*_conditions(query), *_ranges(query, hidden=True)]
+    if query.filter.status:
+        filters.append(_hidden(_column.status).in_(sorted(set(query.filter.status))))
+    later = OFFERS.alias()
+    accepted_again = exists().where(
+        later.c.order_id == OFFERS.c.order_id, later.c.courier == OFFERS.c.courier, later.c.offer > OFFERS.c.offer
+    )
+    walked = [OFFERS.c.placed_at, OFFERS.c.order_id]
+    accepted = [OFFERS.c.courier == query.actor.id, not_(accepted_again), *filters, *_behind(query, walked)]
+    sorted_ = [_hidden(_column.placed_at), _column.order_id]
+    is_open = _column.order_id.in_(select(OFFERS.c.order_id).where(open_offers_to(query.actor)))
+    pages = [
+        _page(_listed.join(OFFERS, OFFERS.c.order_id == _column.order_id), accepted, walked, query.limit, descending),
+        _page(_listed, [is_open, *filters, *_behind(query, sorted_)], sorted_, query.limit, descending),
     ]
-    every = union_all(*(select(part) for part in parts)).subquery()
+    return _together(union, pages, [_column.placed_at, _column.order_id], query.limit, descending)
+
+
+def _behind(query: OrderQuery, keys: Sequence[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+    if query.cursor is None:
+        return []
+    return [behind(keys, decode(_name(query.sort), query.cursor, (str, str)), descending=_SORTS[query.sort][1])]
+
+
+def _together(how: Callable[..., Any], pages: Sequence[Any], keys: Sequence[Any], limit: int, descending: bool) -> Any:
+    """Return the first rows of several pages. ``how``: ``union`` if a row may be in two of them, else ``union_all``."""
+    every = how(*(select(page.subquery()) for page in pages)).subquery()
     return _page(select(every), [], [every.c[key.name] for key in keys], limit, descending)
 
 
@@ -136,23 +187,32 @@ def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _is_narrow(connection: Connection, query: OrderQuery) -> bool:
     wanted = query.filter
-    if query.sort is OrderSort.WAITING or query.actor.role is Role.COURIER:
-        return True
-    looked_up = (
-        *(wanted.waiting_for, wanted.cause, wanted.dependency, wanted.payment_reference),
-        *(wanted.phone_index, wanted.email_index, wanted.name_index),
-    )
-    if any(each is not None for each in looked_up) or wanted.overdue or wanted.parked:
+    if query.sort is OrderSort.WAITING or query.actor.role is Role.COURIER or _is_looked_up(wanted):
         return True
     if _is_of_one(query):
         return query.sort is OrderSort.CHANGED  # else their own index has the order
     return any(_few(connection, conditions) for conditions in (_amounts(wanted), _prefix(wanted), _changed(wanted)))
 
 
+def _is_looked_up(wanted: OrderFilter) -> bool:
+    """Whether a filter is set that few orders of all satisfy at any time."""
+    values = (
+        *(wanted.waiting_for, wanted.cause, wanted.dependency, wanted.payment_reference),
+        *(wanted.phone_index, wanted.email_index, wanted.name_index),
+    )
+    return any(value is not None for value in values) or bool(wanted.overdue or wanted.parked)
+
+
 def _is_of_one(query: OrderQuery) -> bool:
     """Whether only orders of one customer, restaurant or courier are listed."""
     named = query.filter.customer or query.filter.restaurant or query.filter.courier
     return named is not None or query.actor.role in (Role.CUSTOMER, Role.RESTAURANT)
+
+
+def _is_of_a_person(query: OrderQuery) -> bool:
+    """Whether only orders of one customer or courier are listed, who has few in each state."""
+    named = query.filter.customer or query.filter.courier
+    return named is not None or query.actor.role in (Role.CUSTOMER, Role.COURIER)
 
 
 def _few(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> bool:

@@ -44,8 +44,12 @@ def offers_of(actor: Actor) -> ColumnElement[bool]:
         return true()
     if actor.role is not Role.COURIER:
         return false()
-    is_made_to = or_(OFFERS.c.made_to == "", contains(OFFERS.c.made_to, listed([actor.id])))
-    return or_(OFFERS.c.courier == actor.id, and_(OFFERS.c.open == 1, is_made_to))
+    return or_(OFFERS.c.courier == actor.id, open_offers_to(actor))
+
+
+def open_offers_to(courier: Actor) -> ColumnElement[bool]:
+    """Return the condition on ``offers`` for the open ones that were made to a courier or to all."""
+    return and_(OFFERS.c.open == 1, or_(OFFERS.c.made_to == "", contains(OFFERS.c.made_to, listed([courier.id]))))
 
 
 def contains(column: ColumnElement[Any], text: str) -> ColumnElement[bool]:

@@ -41,7 +41,7 @@ _column = ORDERS.c
 
 
 @dataclass(slots=True)
-class _Counted:
+class _StatsGroup:
     """What is known of the orders of one group."""
 
     parked: int = 0
@@ -57,9 +57,11 @@ def statistics(connection: Connection, actor: Actor, wanted: StatsFilter) -> tup
     return [_shown(key, groups[key]) for key in keys[:GROUPS_MAX]], len(keys) > GROUPS_MAX
 
 
-def _groups(connection: Connection, actor: Actor, wanted: StatsFilter) -> dict[tuple[str | None, str | None], _Counted]:
+def _groups(
+    connection: Connection, actor: Actor, wanted: StatsFilter
+) -> dict[tuple[str | None, str | None], _StatsGroup]:
     letters = None if wanted.bucket is None else _LETTERS[wanted.bucket]
-    groups: dict[tuple[str | None, str | None], _Counted] = defaultdict(_Counted)
+    groups: dict[tuple[str | None, str | None], _StatsGroup] = defaultdict(_StatsGroup)
     for number, row in enumerate(connection.execute(_statement(actor, wanted))):
         if number == ORDERS_MAX:
             raise TooManyOrders(ORDERS_MAX)
@@ -89,7 +91,7 @@ def _statement(actor: Actor, wanted: StatsFilter) -> Any:
     return select(*columns).where(*where).limit(ORDERS_MAX + 1)
 
 
-def _shown(key: tuple[str | None, str | None], group: _Counted) -> StatsGroupJson:
+def _shown(key: tuple[str | None, str | None], group: _StatsGroup) -> StatsGroupJson:
     stages = {stage: _stage(lengths) for stage, lengths in zip(STAGES, group.lengths, strict=True) if lengths}
     return {
         "bucket": key[0],

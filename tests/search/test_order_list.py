@@ -9,6 +9,8 @@ import pytest
 from domain.order.commands import ParkOrder
 from tests.handlers.conftest import money
 from tests.search.shops import ShopWithViews
+from workflows.projections.offers import OFFERS_VIEW
+from workflows.search import order_list
 
 
 def parked(shop: ShopWithViews, **how: object) -> str:
@@ -55,6 +57,68 @@ def test_filters_narrow_each_other(shop):
         assert shop.ids(status="authorized,preparing,placed", customer="ada", sort=sort) == [first, second]
         assert shop.ids(status="authorized,preparing", sort=sort) == [first, second]
         assert shop.ids(status="authorized,preparing", restaurant="luigi", sort=sort) == []
+
+
+def all_pages(shop: ShopWithViews, **query: object) -> list[str]:
+    ids: list[str] = []
+    cursor: dict[str, object] = {}
+    while True:
+        answer = shop.list(limit=2, **cursor, **query)  # type: ignore[arg-type]
+        assert answer.status == 200, answer
+        ids += [order["id"] for order in answer.json["orders"]]
+        if answer.json["next"] is None:
+            return ids
+        cursor = {"cursor": answer.json["next"]}
+
+
+FILTERS: list[dict[str, object]] = [
+    {},
+    {"status": "picked_up"},
+    {"status": "placed,authorized,preparing,picked_up"},
+    {"waiting_for": "assignment"},
+    {"overdue": True},
+    {"parked": True},
+    {"cause": "PaymentsUnavailable@payments", "status": "placed"},
+    {"customer": "ada", "status": "authorized,preparing"},
+    {"restaurant": "rosa", "status": "preparing,picked_up"},
+    {"amount_min": "1", "currency": "EUR"},
+    {"currency": "EUR"},
+    {"changed_from": "2026-01-01T00:00:00Z"},
+]
+
+
+@pytest.mark.parametrize("role", ["support ada", "restaurant rosa", "courier carl", "customer ada"])
+def test_a_list_is_the_same_whether_its_filter_is_looked_up_or_its_sort_walked(shop, monkeypatch, role):
+    """Which index is used depends on how many orders there are, and must not be seen. Pages join to the whole list."""
+    shop.authorized(key="1")
+    shop.accepted(key="2")
+    shop.authorized(key="3", sub="bob", restaurant="luigi")
+    shop.assigned(key="4")
+    shop.picked_up(key="5")
+    shop.picked_up(key="6", sub="bob")
+    parked(shop, key="7")
+    parked(shop, key="8", sub="bob", restaurant="luigi")
+    shop.project()
+    shop.clock.time = shop.clock.time.replace(day=shop.clock.time.day + 1)
+    name, sub = role.split()
+    for sort in ("-placed_at", "placed_at", "changed_at", "waiting_since"):
+        for wanted in FILTERS:
+            query: dict[str, object] = {"role": name, "sub": sub, "sort": sort, **wanted}
+            monkeypatch.setattr(order_list, "NARROW_MAX", 5000)
+            looked_up = shop.ids(**query)
+            monkeypatch.setattr(order_list, "NARROW_MAX", -1)
+            assert all_pages(shop, **query) == looked_up, query
+
+
+def test_a_courier_finds_an_order_once_that_was_accepted_twice(shop):
+    """An order that a courier gave back and accepted again has two offers of the courier."""
+    order_id = shop.assigned(key="1")
+    shop.project()
+    with shop.store.writing() as connection:
+        [row] = [row for row in shop.store.rows_of(connection, OFFERS_VIEW, [order_id])[order_id] if row["courier"]]
+        again = {**row, "offer": row["offer"] + 1, "version": row["version"] + 1}
+        shop.store.put(connection, OFFERS_VIEW, [again])
+    assert shop.ids(role="courier", sub="carl") == [order_id]
 
 
 def test_an_order_that_waits_too_long_is_overdue(shop):

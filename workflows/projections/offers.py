@@ -7,6 +7,7 @@ texts if there is none. An offer with an empty ``made_to`` is open to every cour
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Index, MetaData, Table
 
@@ -40,8 +41,11 @@ OFFERS = Table(
 )
 _column = OFFERS.c
 
+_is_open: dict[str, Any] = {"sqlite_where": _column.open == 1, "postgresql_where": _column.open == 1}
+
 for _index in (
-    Index("open", _column.open, _column.offered_at, sqlite_where=_column.open == 1, postgresql_where=_column.open == 1),
+    Index("open", _column.open, _column.offered_at, **_is_open),
+    Index("open_placed", _column.open, _column.placed_at, _column.order_id, **_is_open),
     Index("courier", _column.courier, _column.offered_at),
     Index("courier_placed", _column.courier, _column.placed_at, _column.order_id),
 ):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import zip_longest
+from typing import Any
 
 from sqlalchemy import Index, MetaData, Table
 
@@ -101,10 +102,12 @@ ORDERS = Table(
 _column = ORDERS.c
 
 
-def _where_set(name: str) -> Index:
-    """An index on the rows that have a value: on those that wait, are parked or can be looked up."""
-    column = _column[name]
-    return Index(name, column, sqlite_where=column.is_not(None), postgresql_where=column.is_not(None))
+_LOOKED_UP = ("parked_since", "phone_index", "email_index", "name_index")
+
+
+def _if_set(name: str) -> dict[str, Any]:
+    """Return the options of an index on the rows that have a value: on those that wait, are parked or have a phone."""
+    return {"sqlite_where": _column[name].is_not(None), "postgresql_where": _column[name].is_not(None)}
 
 
 for _index in (
@@ -116,7 +119,8 @@ for _index in (
     Index("restaurant_status", _column.restaurant, _column.status, _column.placed_at),
     Index("status", _column.status, _column.placed_at),
     Index("amount", _column.currency, _column.total_minor),
-    *map(_where_set, ("waiting_for", "also_waiting_for", "parked_since", "phone_index", "email_index", "name_index")),
+    Index("waiting", _column.waiting_since, _column.order_id, **_if_set("waiting_since")),
+    *(Index(name, _column[name], **_if_set(name)) for name in _LOOKED_UP),
 ):
     assert _index.table is ORDERS
 

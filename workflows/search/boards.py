@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, not_, or_, select, true
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, not_, or_, select, true
 
 from domain.identifiers import Actor, Role
 from domain.order.delivery import OfferState
@@ -82,10 +82,12 @@ def _board_of(actor: Actor, wanted: BoardFilter) -> ColumnElement[bool]:
     if actor.role is not Role.COURIER or not wanted.open:
         return offers_of(actor)
     earlier = OFFERS.alias()
-    gave_back = select(earlier.c.order_id).where(
-        earlier.c.courier == actor.id, earlier.c.state == OfferState.DECLINED.value
+    gave_back = exists().where(
+        earlier.c.order_id == OFFERS.c.order_id,
+        earlier.c.courier == actor.id,
+        earlier.c.state == OfferState.DECLINED.value,
     )
-    refused = or_(contains(OFFERS.c.declined_by, listed([actor.id])), OFFERS.c.order_id.in_(gave_back))
+    refused = or_(contains(OFFERS.c.declined_by, listed([actor.id])), gave_back)
     return and_(offers_of(actor), not_(refused))
 
 

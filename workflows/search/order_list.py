@@ -2,7 +2,8 @@
 
 Most filters name few orders of a million (those that wait, are parked, have an amount, begin with a text): then those
 are looked up by their own index and sorted. Otherwise the index of the sort is walked until the page is full. Neither
-database guesses this well for a ``LIMIT``, so it is decided here: a *narrow* filter hides the sort from the planner.
+database guesses this well for a ``LIMIT``, so it is decided here, by counting the orders of each filter up to a bound:
+a *narrow* filter hides the sort from the planner, and a walk hides the filters.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sqlalchemy import (
     and_,
     exists,
     func,
+    literal,
     not_,
     or_,
     select,
@@ -30,6 +32,7 @@ from domain.identifiers import Actor, Role
 from domain.money import Money
 from workflows.clock import read_timestamp, timestamp
 from workflows.orders.json_values import money_json
+from workflows.orders.permissions import reads_all
 from workflows.orders.visibility import OPERATORS, audience_of
 from workflows.projections.events import EVENTS
 from workflows.projections.offers import OFFERS
@@ -110,20 +113,16 @@ def _name(sort: OrderSort) -> str:
 
 
 def _statement(connection: Connection, query: OrderQuery, views_to: str) -> Any:
-    by_placing = query.sort in (OrderSort.NEWEST, OrderSort.PLACED)
-    if query.actor.role is Role.COURIER and by_placing and not _is_looked_up(query.filter):
-        return _of_courier(query)
     is_narrow = _is_narrow(connection, query)
+    if query.actor.role is Role.COURIER and _by_placing(query) and not is_narrow:
+        return _of_courier(query)
     column, descending = _SORTS[query.sort]
     keys = [_hidden(column) if is_narrow else column, _column.order_id]
-    conditions = [orders_of(query.actor), *_conditions(query), *_ranges(query, hidden=not is_narrow)]
-    conditions += _behind(query, keys)
-    if query.sort is OrderSort.WAITING:
-        conditions.append(_column.waiting_for.is_not(None))
+    conditions = [*_conditions(query, walked=not is_narrow), *_behind(query, keys)]
     if query.sort is OrderSort.CHANGED and views_to:
         conditions.append(keys[0] <= views_to)
     statuses = sorted(set(query.filter.status))
-    if statuses and (is_narrow or _is_of_a_person(query)):
+    if statuses and (is_narrow or _is_of_a_person(query) or not _by_placing(query)):
         conditions.append(_hidden(_column.status).in_(statuses))
     elif len(statuses) == 1:
         conditions.append(_column.status == statuses[0])
@@ -139,11 +138,11 @@ def _statement(connection: Connection, query: OrderQuery, views_to: str) -> Any:
 def _of_courier(query: OrderQuery) -> Any:
     """Return a page of a courier's orders, by when they were placed.
 
-    The orders that the courier accepted may be thousands: they are walked in their order. Those that the courier may
-    accept now are few, and looked up.
+    The orders that the courier accepted may be thousands, and those that the courier may accept now may be as many as
+    all that wait for a courier: both are walked in their order.
     """
     descending = _SORTS[query.sort][1]
-    filters = [*_conditions(query), *_ranges(query, hidden=True)]
+    filters = [*map(_not_looked_up, _of_parties(query.filter)), *_others(query), *map(_not_looked_up, _sparse(query))]
     if query.filter.status:
         filters.append(_hidden(_column.status).in_(sorted(set(query.filter.status))))
     later = OFFERS.alias()
@@ -151,12 +150,18 @@ def _of_courier(query: OrderQuery) -> Any:
         later.c.order_id == OFFERS.c.order_id, later.c.courier == OFFERS.c.courier, later.c.offer > OFFERS.c.offer
     )
     walked = [OFFERS.c.placed_at, OFFERS.c.order_id]
-    accepted = [OFFERS.c.courier == query.actor.id, not_(accepted_again), *filters, *_behind(query, walked)]
-    sorted_ = [_hidden(_column.placed_at), _column.order_id]
-    is_open = _column.order_id.in_(select(OFFERS.c.order_id).where(open_offers_to(query.actor)))
     pages = [
-        _page(_listed.join(OFFERS, OFFERS.c.order_id == _column.order_id), accepted, walked, query.limit, descending),
-        _page(_listed, [is_open, *filters, *_behind(query, sorted_)], sorted_, query.limit, descending),
+        _page(
+            _listed.join(OFFERS, OFFERS.c.order_id == _column.order_id),
+            [*which, *filters, *_behind(query, walked)],
+            walked,
+            query.limit,
+            descending,
+        )
+        for which in (
+            [OFFERS.c.courier == query.actor.id, not_(accepted_again)],
+            [open_offers_to(query.actor)],  # an order has one at most
+        )
     ]
     return _together(union, pages, [_column.placed_at, _column.order_id], query.limit, descending)
 
@@ -187,20 +192,21 @@ def _hidden(column: ColumnElement[Any]) -> ColumnElement[Any]:
 
 def _is_narrow(connection: Connection, query: OrderQuery) -> bool:
     wanted = query.filter
-    if query.sort is OrderSort.WAITING or query.actor.role is Role.COURIER or _is_looked_up(wanted):
+    looked_up = (wanted.payment_reference, wanted.phone_index, wanted.email_index, wanted.name_index)
+    if any(value is not None for value in looked_up):
         return True
-    if _is_of_one(query):
-        return query.sort is OrderSort.CHANGED  # else their own index has the order
-    return any(_few(connection, conditions) for conditions in (_amounts(wanted), _prefix(wanted), _changed(wanted)))
+    if any(_few(connection, [condition]) for condition in _sparse(query)):
+        return True
+    if _by_placing(query):
+        if _is_of_one(query):
+            return False  # their own index has the order
+    elif any(_few(connection, conditions) for conditions in _parties_and_statuses(query)):
+        return True
+    return any(_few(connection, conditions) for conditions in _ranges(query))
 
 
-def _is_looked_up(wanted: OrderFilter) -> bool:
-    """Whether a filter is set that few orders of all satisfy at any time."""
-    values = (
-        *(wanted.waiting_for, wanted.cause, wanted.dependency, wanted.payment_reference),
-        *(wanted.phone_index, wanted.email_index, wanted.name_index),
-    )
-    return any(value is not None for value in values) or bool(wanted.overdue or wanted.parked)
+def _by_placing(query: OrderQuery) -> bool:
+    return query.sort in (OrderSort.NEWEST, OrderSort.PLACED)
 
 
 def _is_of_one(query: OrderQuery) -> bool:
@@ -219,58 +225,98 @@ def _few(connection: Connection, conditions: Sequence[ColumnElement[bool]]) -> b
     """Whether at most NARROW_MAX orders satisfy conditions that an index holds."""
     if not conditions:
         return False
-    some = select(_column.order_id).where(*conditions).limit(NARROW_MAX + 1).subquery()
+    some = select(literal(1)).select_from(ORDERS).where(*conditions).limit(NARROW_MAX + 1).subquery()
     return connection.execute(select(func.count()).select_from(some)).scalar_one() <= NARROW_MAX
 
 
-def _conditions(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
+def _conditions(query: OrderQuery, *, walked: bool) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of a query, but for its statuses.
+
+    Args:
+        walked: The index of the sort is to be used, and no other.
+    """
+    parties = [orders_of(query.actor), *_of_parties(query.filter)]
+    hides_parties = walked and not _by_placing(query)
+    yield from map(_not_looked_up, parties) if hides_parties else parties
+    others = [*_sparse(query), *(condition for conditions in _ranges(query) for condition in conditions)]
+    yield from map(_not_looked_up, others) if walked else others
+    yield from _others(query)
+
+
+def _not_looked_up(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return the condition so that no index is used for it."""
+    return func.coalesce(condition, False)
+
+
+def _sparse(query: OrderQuery) -> list[ColumnElement[bool]]:
+    """Return the conditions that an order waits and that it is parked, if it must. Usually few do, but in an outage."""
+    wanted = query.filter
+    waits = wanted.waiting_for or wanted.overdue or query.sort is OrderSort.WAITING
+    return [
+        *([_column.waiting_since.is_not(None)] if waits else []),
+        *([_column.parked_since.is_not(None)] if wanted.parked or wanted.cause or wanted.dependency else []),
+    ]
+
+
+def _of_parties(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    columns = ((_column.customer, wanted.customer), (_column.restaurant, wanted.restaurant))
+    return [column == value for column, value in (*columns, (_column.courier, wanted.courier)) if value is not None]
+
+
+def _parties_and_statuses(query: OrderQuery) -> Iterator[list[ColumnElement[bool]]]:
+    """Yield the conditions that have an index with another order than a sort by change or wait."""
+    yield from ([condition] for condition in _of_parties(query.filter))
+    if not reads_all(query.actor):
+        yield [orders_of(query.actor)]
+    if query.filter.status:
+        yield [_column.status.in_(sorted(set(query.filter.status)))]
+
+
+def _others(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions for which no index of the planner's choice is a bad one."""
     wanted = query.filter
     for column, value in (
-        (_column.customer, wanted.customer),
-        (_column.restaurant, wanted.restaurant),
-        (_column.courier, wanted.courier),
-        (_column.parked_cause, wanted.cause),
-        (_column.dependency, wanted.dependency),
-        (_hidden(_column.currency), wanted.currency),
         (_column.phone_index, wanted.phone_index),
         (_column.email_index, wanted.email_index),
         (_column.name_index, wanted.name_index),
+        (_hidden(_column.parked_cause), wanted.cause),
+        (_hidden(_column.dependency), wanted.dependency),
     ):
         if value is not None:
             yield column == value
+    placed_at = _column.placed_at if _by_placing(query) else _hidden(_column.placed_at)
     if wanted.placed_from is not None:
-        yield _column.placed_at >= wanted.placed_from
+        yield placed_at >= wanted.placed_from
     if wanted.placed_to is not None:
-        yield _column.placed_at < wanted.placed_to
-    if wanted.parked or wanted.cause or wanted.dependency:
-        yield _column.parked_since.is_not(None)
-    elif wanted.parked is False:
-        yield _column.parked_since.is_(None)
+        yield placed_at < wanted.placed_to
+    if query.sort is OrderSort.CHANGED:
+        yield from _changed(wanted)
+    if wanted.parked is False:
+        yield _hidden(_column.parked_since) == ""
     if wanted.waiting_for is not None:
         yield or_(_column.waiting_for == wanted.waiting_for, _column.also_waiting_for == wanted.waiting_for)
     if wanted.overdue is not None:
-        yield from _overdue(query, wanted.overdue)
+        yield func.coalesce(or_(*_late(query)), False).is_(wanted.overdue)
     if wanted.payment_reference is not None:
         yield _column.order_id.in_(select(EVENTS.c.order_id).where(EVENTS.c.reference == wanted.payment_reference))
 
 
-def _ranges(query: OrderQuery, *, hidden: bool) -> list[ColumnElement[bool]]:
-    """Return the conditions of ranges.
-
-    Args:
-        hidden: They may hold for most orders, so that no index of theirs is to be used.
-    """
-    wanted, by_change = query.filter, query.sort is OrderSort.CHANGED
-    ranges = [*_amounts(wanted), *_prefix(wanted), *([] if by_change else _changed(wanted))]
-    sorted_range = _changed(wanted) if by_change else []  # its index has the order
-    return [*sorted_range, *(func.coalesce(each, False) if hidden else each for each in ranges)]
+def _ranges(query: OrderQuery) -> list[list[ColumnElement[bool]]]:
+    """Return conditions that hold for few orders or for most, those of one index together."""
+    wanted = query.filter
+    by_change = query.sort is OrderSort.CHANGED  # then its index has the order
+    return [_amounts(wanted), _prefix(wanted), [] if by_change else _changed(wanted)]
 
 
 def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     least, most = wanted.amount_min, wanted.amount_max
+    currencies = {
+        currency for currency in (wanted.currency, least and least.currency, most and most.currency) if currency
+    }
     return [
-        *([_column.currency == least.currency, _column.total_minor >= least.minor] if least is not None else []),
-        *([_column.currency == most.currency, _column.total_minor <= most.minor] if most is not None else []),
+        *(_column.currency == currency for currency in sorted(currencies)),
+        *([_column.total_minor >= least.minor] if least is not None else []),
+        *([_column.total_minor <= most.minor] if most is not None else []),
     ]
 
 
@@ -284,21 +330,14 @@ def _changed(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     return [] if wanted.changed_from is None else [_column.changed_at >= wanted.changed_from]
 
 
-def _overdue(query: OrderQuery, overdue: bool) -> Iterator[ColumnElement[bool]]:
+def _late(query: OrderQuery) -> Iterator[ColumnElement[bool]]:
     now = read_timestamp(query.now)
-    late = [
-        and_(what == awaiting.value, since < timestamp(now - budget))
-        for awaiting, budget in query.budgets.items()
+    for awaiting, budget in query.budgets.items():
         for what, since in (
             (_column.waiting_for, _column.waiting_since),
             (_column.also_waiting_for, _column.also_waiting_since),
-        )
-    ]
-    if overdue:
-        yield _column.waiting_for.is_not(None)
-        yield or_(*late)
-    else:
-        yield func.coalesce(or_(*late), False).is_(False)
+        ):
+            yield and_(what == awaiting.value, since < timestamp(now - budget))
 
 
 # --- a row as JSON ----------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ from handlers.http.search_parameters import (
     CuisineIs,
     CurrencyIs,
     CustomerIs,
+    DayFrom,
+    DayTo,
     DependencyIs,
     DishIs,
     EventTypes,
@@ -49,11 +51,13 @@ from handlers.http.search_parameters import (
     Statuses,
     WaitingFor,
     blind_indexes,
+    check_days,
     money_range,
     stats_period,
     time_text,
     whole_prefix,
 )
+from workflows.books.filters import BooksFilter
 from workflows.clock import timestamp
 from workflows.engine import engine, settings
 from workflows.incidents.approval_limits import read_limits
@@ -68,6 +72,7 @@ from workflows.time_budgets import read_budgets
 if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
     from sqlalchemy import Connection
 
+    from workflows.client.books_json import BooksJson, CurrencyBooksJson, PayableJson
     from workflows.client.search_json import (
         ListedEventsJson,
         ListedOfferJson,
@@ -361,6 +366,41 @@ def get_stats(
 
     (groups, more), as_of = search(engine(), caller, "orders", read)
     body: StatsJson = {"placed_from": since, "placed_to": until, "groups": groups, "more": more, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/books", tag=TAG, answers="BooksJson", order=False)
+def get_books(
+    *,
+    day_from: DayFrom = None,
+    day_to: DayTo = None,
+    restaurant: RestaurantIs = None,
+    currency: CurrencyIs = None,
+) -> Response:
+    """Add up the books: trial balance, holds, revenue, tax by class and rate, and payables. For support and auditors.
+
+    Each posting is booked on the day in UTC on which its event was recorded, so a day that has passed never changes.
+    """
+    caller = api.caller.actor
+    check_role(caller, Action.READ_BOOKS)
+    check_days(day_from, day_to)
+    wanted = BooksFilter(day_from=day_from, day_to=day_to, restaurant=restaurant, currency=currency)
+
+    def read(connection: Connection, _: str) -> tuple[list[CurrencyBooksJson], list[PayableJson], bool]:
+        from workflows.books import summary
+
+        return summary.summarize_books(connection, wanted), *summary.payables(connection, wanted)
+
+    (currencies, payables, more), as_of = search(engine(), caller, "ledger", read)
+    body: BooksJson = {
+        "day_from": day_from,
+        "day_to": day_to,
+        "restaurant": restaurant,
+        "currencies": currencies,
+        "payables": payables,
+        "more": more,
+        "as_of": as_of,
+    }
     return json_answer(body)
 
 

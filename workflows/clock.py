@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Protocol
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:(\.\d{1,6})\d*)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
@@ -42,6 +42,16 @@ def read_timestamp(text: str) -> datetime:
         return datetime.fromisoformat("".join(part or "" for part in parts.groups()).upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise TimeUnreadable("there is no such time") from None
+
+
+def read_day(text: str) -> date:
+    """Read a day as RFC 3339 writes it: ``2026-03-01``. Raises TimeUnreadable."""
+    try:
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            raise ValueError
+        return date.fromisoformat(text)
+    except ValueError:
+        raise TimeUnreadable("use a day that exists, e.g. 2026-03-01") from None
 
 
 def timestamp(at: datetime) -> str:

@@ -5,13 +5,14 @@ order cannot disagree, and the postings of every transaction add up to zero. In 
 credit negative.
 
 A sale is booked when the meal is delivered and taken back if the order is cancelled afterwards. What the customer does
-not pay of it is an expense of the party at fault.
+not pay of it is an expense of the party at fault. A payable belongs to a party: to the order's restaurant, or to the
+courier who delivered the meal.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from domain.identifiers import OrderId
@@ -20,6 +21,7 @@ from domain.order.books import books, due
 from domain.order.events import CreditGranted, Event, Fault, OrderAbandoned, WrittenOff
 from domain.order.order import Order, evolve, initial
 from domain.order.payment import Hold
+from domain.order.tax import TaxPart, tax_parts
 
 
 class LedgerAccount(StrEnum):
@@ -49,41 +51,48 @@ class LedgerAccount(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """A debit (positive) or a credit (negative) of one account."""
+    """A debit (positive) or a credit (negative) of one account. ``party``: the restaurant or courier of a payable."""
 
     account: LedgerAccount
     amount: Money
+    party: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """What the event of this version changed. The postings add up to zero."""
+    """What the event of this version changed. The postings add up to zero.
+
+    ``taxes`` are the changes of the taxed parts of the sale: negative where a part became smaller.
+    """
 
     version: int
     event: Event
     postings: tuple[Posting, ...]
+    taxes: tuple[TaxPart, ...] = ()
 
 
 Balances = dict[LedgerAccount, int]
 """Balances in minor units of the order's currency. Accounts that are zero are left out."""
 
 
-def transactions(order_id: OrderId, events: Iterable[Event]) -> Iterator[Transaction]:
-    """Return the transactions of an order's events, oldest first. Events that change no balance have none."""
-    order, blame, before = initial(order_id), _Blame(), Balances()
+def transactions(order_id: OrderId, events: Iterable[Event], *, after: int = 0) -> Iterator[Transaction]:
+    """Return the transactions of an order's events, oldest first. Events that change no balance have none.
+
+    Args:
+        events: All events of the order.
+        after: Leave out the transactions of events up to this version.
+    """
+    now = _BookedOrder(initial(order_id), _Blame())
     for event in events:
-        order = evolve(order, event)
-        blame = blame.after(event, order)
-        after = _balances(order, blame)
-        changed = {account: after.get(account, 0) - before.get(account, 0) for account in {**before, **after}}
-        postings = tuple(
-            Posting(account, Money(changed[account], order.currency))
-            for account in LedgerAccount
-            if changed.get(account)
-        )
-        if postings:
-            yield Transaction(order.version, event, postings)
-        before = after
+        before, now = now, now.after(event)
+        if not _may_change_balances(before.order, now.order):
+            now = replace(now, kept=before.kept)
+        elif now.order.version > after:
+            old, new = before.balances(), now.balances()
+            now = replace(now, kept=new)
+            postings = _postings(old, new, now.order.currency)
+            if postings:
+                yield Transaction(now.order.version, event, postings, _tax_changes(before.order, now.order))
 
 
 def balances(booked: Iterable[Transaction]) -> Balances:
@@ -93,6 +102,67 @@ def balances(booked: Iterable[Transaction]) -> Balances:
         for posting in transaction.postings:
             summed[posting.account] = summed.get(posting.account, 0) + posting.amount.minor
     return {account: minor for account, minor in summed.items() if minor}
+
+
+_BALANCE_FIELDS = ("placed", "payment", "lines", "cancellation", "abandoned", "credited", "unreturned")
+
+
+def _may_change_balances(before: Order, after: Order) -> bool:
+    """Whether an event changed a part of the order that balances depend on. An unchanged part is the same object."""
+    if after.delivery is not before.delivery and after.delivery.delivered:
+        return True
+    return any(getattr(before, name) is not getattr(after, name) for name in _BALANCE_FIELDS)
+
+
+_PartyBalances = dict[tuple[LedgerAccount, str | None], int]
+"""Balances by account and party."""
+
+
+@dataclass(frozen=True, slots=True)
+class _BookedOrder:
+    """An order at one version, and the parties at fault for what the customer does not pay.
+
+    ``kept`` are its balances, if they were worked out already.
+    """
+
+    order: Order
+    blame: _Blame
+    kept: _PartyBalances | None = None
+
+    def after(self, event: Event) -> _BookedOrder:
+        order = evolve(self.order, event)
+        return _BookedOrder(order, self.blame.after(event, order))
+
+    def balances(self) -> _PartyBalances:
+        return _balances(self.order, self.blame) if self.kept is None else self.kept
+
+
+def _postings(old: _PartyBalances, new: _PartyBalances, currency: str) -> tuple[Posting, ...]:
+    changed = {key: new.get(key, 0) - old.get(key, 0) for key in {**old, **new}}
+    return tuple(
+        Posting(account, Money(minor, currency), party)
+        for (account, party), minor in sorted(changed.items(), key=lambda item: (_PLACE[item[0][0]], item[0][1] or ""))
+        if minor
+    )
+
+
+_PLACE = {account: place for place, account in enumerate(LedgerAccount)}
+
+
+def _tax_changes(before: Order, after: Order) -> tuple[TaxPart, ...]:
+    old, new = (
+        {(part.tax_class, part.rate_bp): part for part in (tax_parts(order) if _is_sold(order) else ())}
+        for order in (before, after)
+    )
+    zero = Money.zero(after.currency)
+    changes = []
+    for key in {**old, **new}:
+        was, is_ = old.get(key), new.get(key)
+        gross = (is_.gross if is_ else zero) - (was.gross if was else zero)
+        tax = (is_.tax if is_ else zero) - (was.tax if was else zero)
+        if gross or tax:
+            changes.append(TaxPart(tax_class=key[0], rate_bp=key[1], gross=gross, tax=tax))
+    return tuple(changes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,36 +194,37 @@ def _moved_to(parts: tuple[tuple[Fault, int], ...], whole: int, fault: Fault) ->
     return tuple(kept)
 
 
-def _balances(order: Order, blame: _Blame) -> Balances:
+def _balances(order: Order, blame: _Blame) -> _PartyBalances:
     settled, held = books(order), _held(order)
     moved, kept = (settled.captured - settled.refunded).minor, settled.unreturned.minor
     entries = [
-        (LedgerAccount.HOLDS, held),
-        (LedgerAccount.HELD_FOR_CUSTOMERS, -held),
-        (LedgerAccount.PROVIDER_CLEARING, moved),
-        (LedgerAccount.KEPT, -kept),
-        (LedgerAccount.CUSTOMER_RECEIVABLE, settled.due.minor + kept - moved),
+        (LedgerAccount.HOLDS, None, held),
+        (LedgerAccount.HELD_FOR_CUSTOMERS, None, -held),
+        (LedgerAccount.PROVIDER_CLEARING, None, moved),
+        (LedgerAccount.KEPT, None, -kept),
+        (LedgerAccount.CUSTOMER_RECEIVABLE, None, settled.due.minor + kept - moved),
         *_sale(order, blame),
     ]
-    summed = Balances()
-    for account, minor in entries:
-        summed[account] = summed.get(account, 0) + minor
-    return {account: minor for account, minor in summed.items() if minor}
+    summed = _PartyBalances()
+    for account, party, minor in entries:
+        summed[account, party] = summed.get((account, party), 0) + minor
+    return {key: minor for key, minor in summed.items() if minor}
 
 
-def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, int]]:
+def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, str | None, int]]:
     placed = order.placed
     if placed is None or not _is_sold(order):
         return
-    yield LedgerAccount.RESTAURANT_PAYABLE, -sum(line.total.minor for line in order.lines)
-    yield LedgerAccount.COURIER_PAYABLE, -(placed.delivery_fee + placed.tip).minor
-    yield LedgerAccount.PLATFORM_FEES, -placed.service_fee.minor
+    courier = None if order.delivery.current is None else order.delivery.current.courier
+    yield LedgerAccount.RESTAURANT_PAYABLE, placed.restaurant, -sum(line.total.minor for line in order.lines)
+    yield LedgerAccount.COURIER_PAYABLE, courier, -(placed.delivery_fee + placed.tip).minor
+    yield LedgerAccount.PLATFORM_FEES, None, -placed.service_fee.minor
     left = _gross(order)  # credits beyond the price of what was available lower nothing
     for fault, minor in blame.granted:
-        yield LedgerAccount(f"credits:{fault}"), min(minor, left)
+        yield LedgerAccount(f"credits:{fault}"), None, min(minor, left)
         left -= min(minor, left)
     for fault, minor in blame.write_offs:
-        yield LedgerAccount(f"write_offs:{fault}"), minor
+        yield LedgerAccount(f"write_offs:{fault}"), None, minor
 
 
 def _is_sold(order: Order) -> bool:

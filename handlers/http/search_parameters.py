@@ -20,7 +20,7 @@ from handlers.http.moments import TIME_SCHEMA, read_time
 from handlers.http.parameters import InQuery
 from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
 from workflows.breakers.dependencies import Dependency
-from workflows.clock import timestamp
+from workflows.clock import read_day, timestamp
 from workflows.orders.blind_index import BlindIndex
 from workflows.search.filters import BucketSize, OrderSort
 from workflows.search.reading import WaitFor
@@ -88,6 +88,11 @@ def _wait_for(value: Any) -> WaitFor:
     return WaitFor(parse_order_id(parts[1]), int(parts[2]))
 
 
+def _day(value: Any) -> str:
+    return read_day(str(value)).isoformat()
+
+
+_Day = Annotated[str, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 _Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]
 _Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
 _Amount = Annotated[str, Shape(_AMOUNT, "must be one to nine digits, and at most three after a point, e.g. 12.50")]
@@ -169,6 +174,9 @@ OpenNow = Annotated[_Flag, InQuery("Only restaurants that take orders now.")]
 StatsFrom = Annotated[_Time | None, InQuery("Orders placed from this time on; by default a day before `placed_to`.")]
 StatsTo = Annotated[_Time | None, InQuery("Orders placed before this time; by default now. At most 92 days.")]
 
+DayFrom = Annotated[_Day | None, InQuery("The first day in UTC; by default the beginning of the books.")]
+DayTo = Annotated[_Day | None, InQuery("The last day in UTC, which is included; by default today.")]
+
 
 class SearchBody(Strict):
     """What support knows of a customer. All that is sent must match; at least one is needed.
@@ -205,6 +213,12 @@ def stats_period(placed_from: datetime | None, placed_to: datetime | None, now: 
     if not timedelta(0) < until - since <= _STATS_MAX:
         raise invalid([("placed_from", "must be before placed_to, by at most 92 days")], HTTPStatus.BAD_REQUEST)
     return timestamp(since), timestamp(until)
+
+
+def check_days(day_from: str | None, day_to: str | None) -> None:
+    """Check that a period of days is not empty. Raises InvalidRequest."""
+    if day_from is not None and day_to is not None and day_from > day_to:
+        raise invalid([("day_from", "must not be after day_to")], HTTPStatus.BAD_REQUEST)
 
 
 def money_range(least: str | None, most: str | None, currency: str | None) -> tuple[Money | None, Money | None]:

@@ -45,7 +45,16 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
     assert run(["views", "rebuild", "--data", str(data), "--cores", "1"]) == 0
     views = listed(data, capsys)
     rows = {name: view["rows"] for name, view in views.items()}
-    assert rows == {"orders": 3, "events": 6, "tickets": 0, "offers": 0, "restaurants": 0, "menus": 0}
+    assert rows == {
+        "orders": 3,
+        "events": 6,
+        "tickets": 0,
+        "offers": 0,
+        "restaurants": 0,
+        "menus": 0,
+        "ledger": 0,
+        "taxes": 0,
+    }
     assert not any(view["outdated"] for view in views.values())
     assert run(["views", "list", "--data", str(data)]) == 0
     assert "current" in capsys.readouterr().out
@@ -93,7 +102,7 @@ def test_a_check_finds_rows_of_orders_that_are_not_in_the_log(data: Path, capsys
 def test_a_view_that_does_not_exist_is_refused_with_their_names(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The message lists what can be named."""
     assert run(["views", "rebuild", "sales", "--data", str(data)]) == 2
-    assert "events, menus, offers, orders, restaurants, tickets" in capsys.readouterr().err
+    assert "events, ledger, menus, offers, orders, restaurants, taxes, tickets" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_log_is_refused_and_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

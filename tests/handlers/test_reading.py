@@ -194,12 +194,9 @@ def test_the_ledger_shows_each_movement_of_money_and_adds_up_to_zero(shop):
     assert answer.status == 200, answer
     (hold,) = answer.json["transactions"]
     assert (hold["event"], hold["reference"]) == ("PaymentAuthorized", "auth-1")
-    assert (
-        hold["postings"]
-        == answer.json["balances"]
-        == [
-            {"account": "holds", "amount": {"amount": "27.40", "currency": "EUR"}},
-            {"account": "held_for_customers", "amount": {"amount": "-27.40", "currency": "EUR"}},
-        ]
-    )
+    assert answer.json["balances"] == [
+        {"account": "holds", "amount": {"amount": "27.40", "currency": "EUR"}},
+        {"account": "held_for_customers", "amount": {"amount": "-27.40", "currency": "EUR"}},
+    ]
+    assert hold["postings"] == [{**balance, "party": None} for balance in answer.json["balances"]]
     assert answer.etag == f'"{answer.json["version"]}"'

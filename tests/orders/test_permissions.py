@@ -59,6 +59,7 @@ LIST_TICKETS          -             PARTY         -               ANY       ANY 
 LIST_OFFERS           -             -             CONCERNED       ANY       ANY       ANY
 READ_STATISTICS       -             PARTY         -               ANY       ANY       ANY
 READ_VIEWS            -             -             -               ANY       ANY       ANY
+READ_BOOKS            -             -             -               ANY       -         ANY
 """
 ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
 

@@ -39,7 +39,7 @@ from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
 
-NAMES = ("events", "menus", "offers", "orders", "restaurants", "tickets")
+NAMES = tuple(sorted(view.name for view in all_views(BLIND_INDEX)))
 ORDERS_PLACED = 10
 
 

@@ -99,7 +99,9 @@ def test_rows_carry_the_version_that_they_are_of(view: View, sample: Sample, ord
     for history in log.histories:
         rows = view.rows(history, 0)
         if view.appends:
-            assert [row["version"] for row in rows] == list(range(1, history.version + 1))
+            versions = [row["version"] for row in rows]
+            assert versions == sorted(versions)
+            assert all(1 <= version <= history.version for version in versions)
             assert rows == view.rows(log.newest, 0)[: len(rows)]
             assert view.rows(log.newest, history.version) == view.rows(log.newest, 0)[len(rows) :]
         else:

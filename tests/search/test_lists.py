@@ -17,6 +17,7 @@ ROUTES = {
     ("GET", "/tickets"): Action.LIST_TICKETS,
     ("GET", "/offers"): Action.LIST_OFFERS,
     ("GET", "/stats"): Action.READ_STATISTICS,
+    ("GET", "/books"): Action.READ_BOOKS,
     ("GET", "/views"): Action.READ_VIEWS,
     ("GET", "/me"): None,
 }

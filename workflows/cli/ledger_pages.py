@@ -16,17 +16,17 @@ def show_ledger(ledger: LedgerJson) -> None:
         first = (str(transaction["version"]), transaction["event"])
         reference = transaction["reference"] or ""
         for posting in transaction["postings"]:
-            booked.add_row(*first, posting["account"], *_sides(money(posting["amount"])), reference)
+            booked.add_row(*first, posting["account"], *sides(money(posting["amount"])), reference)
             first, reference = ("", ""), ""
         booked.add_section()
     left = table("balance", "debit", "credit", right=frozenset({"debit", "credit"}))
     for balance in ledger["balances"]:
-        left.add_row(balance["account"], *_sides(money(balance["amount"])))
+        left.add_row(balance["account"], *sides(money(balance["amount"])))
     console = data_console()
     console.print(booked)
     console.print(left)
 
 
-def _sides(amount: str) -> tuple[str, str]:
+def sides(amount: str) -> tuple[str, str]:
     """Put an amount on the side of debits or, without its sign, on that of credits."""
     return ("", amount[1:]) if amount.startswith("-") else (amount, "")

@@ -15,6 +15,7 @@ from workflows.cli import (
     asl_commands,
     audit_commands,
     backup_command,
+    books_commands,
     circuit_commands,
     demo_command,
     engine_commands,
@@ -81,6 +82,7 @@ search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)
 app.add_typer(restaurant_commands.app)
 app.add_typer(menu_commands.app)
+app.add_typer(books_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
 app.add_typer(webhook_commands.app)

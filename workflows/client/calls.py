@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote as quoted
 
+from .books_json import BooksJson
 from .catalogue_json import (
     MenuJson,
     ProfileJson,
@@ -462,6 +463,21 @@ def stats(
         bucket: ``hour`` or ``day``: a group for each.
     """
     return _list("/stats", **locals())
+
+
+def books(
+    *,
+    day_from: date | None = None,
+    day_to: date | None = None,
+    restaurant: str | None = None,
+    currency: str | None = None,
+) -> ApiCall[BooksJson]:
+    """Add up the books of a period of whole days in UTC, both included. For support and auditors."""
+    period = _set(
+        day_from=None if day_from is None else day_from.isoformat(),
+        day_to=None if day_to is None else day_to.isoformat(),
+    )
+    return _list("/books", **period, restaurant=restaurant, currency=currency)
 
 
 def views() -> ApiCall[ViewsJson]:

@@ -86,6 +86,7 @@ class _Methods:
     restaurants = _Method(calls.restaurants)
     popular_items = _Method(calls.popular_items)
     stats = _Method(calls.stats)
+    books = _Method(calls.books)
     views = _Method(calls.views)
     me = _Method(calls.me)
 

@@ -361,6 +361,14 @@ class PostingJson(TypedDict):
     """A debit (positive) or a credit (negative) of one account."""
 
     account: Annotated[str, Meta(examples=["provider_clearing"])]
+    party: Annotated[str | None, Meta(description="The restaurant or the courier that a payable belongs to.")]
+    amount: MoneyJson
+
+
+class BalanceJson(TypedDict):
+    """What is left on one account: a debit (positive) or a credit (negative)."""
+
+    account: Annotated[str, Meta(examples=["provider_clearing"])]
     amount: MoneyJson
 
 
@@ -380,4 +388,4 @@ class LedgerJson(TypedDict):
     order_id: OrderIdText
     version: VersionNumber
     transactions: list[TransactionJson]
-    balances: list[PostingJson]
+    balances: list[BalanceJson]

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from domain.money import Money
 from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentRefunded
-from domain.order.ledger import Posting, balances, transactions
+from domain.order.ledger import Posting, balances
 from domain.order.order import Order
 from workflows.event_store.commits import History
+from workflows.orders.booked import booked
 from workflows.orders.json_values import money_json
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
 
 def ledger_view(history: History, order: Order) -> LedgerJson:
     """Return the transactions, oldest first, and the balances of an order with this history."""
-    booked = list(transactions(order.order_id, history.events))
+    all_booked = booked(history)
     return {
         "order_id": order.order_id,
         "version": history.version,
@@ -29,11 +30,11 @@ def ledger_view(history: History, order: Order) -> LedgerJson:
                 "reference": provider_reference(transaction.event),
                 "postings": [_posting(posting) for posting in transaction.postings],
             }
-            for transaction in booked
+            for transaction in all_booked
         ],
         "balances": [
             {"account": account.value, "amount": money_json(Money(minor, order.currency))}
-            for account, minor in balances(booked).items()
+            for account, minor in balances(all_booked).items()
         ],
     }
 
@@ -52,4 +53,4 @@ def provider_reference(event: Event | object) -> str | None:
 
 
 def _posting(posting: Posting) -> PostingJson:
-    return {"account": posting.account.value, "amount": money_json(posting.amount)}
+    return {"account": posting.account.value, "party": posting.party, "amount": money_json(posting.amount)}

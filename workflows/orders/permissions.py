@@ -45,6 +45,7 @@ class Action(StrEnum):
     LIST_OFFERS = "list offers"
     READ_STATISTICS = "read statistics"
     READ_VIEWS = "read the state of the views"
+    READ_BOOKS = "read the books"
 
 
 class Tie(Enum):
@@ -113,6 +114,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.LIST_OFFERS: {**_OPERATORS, Role.COURIER: Tie.CONCERNED},
     Action.READ_STATISTICS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
     Action.READ_VIEWS: _OPERATORS,
+    Action.READ_BOOKS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
 }
 
 

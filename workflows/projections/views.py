@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from workflows.orders.blind_index import BlindIndex
 from workflows.projections.events import EVENTS_VIEW
+from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.menus import MENUS_VIEW
 from workflows.projections.offers import OFFERS_VIEW
 from workflows.projections.orders import orders_view
 from workflows.projections.restaurants import RESTAURANTS_VIEW
+from workflows.projections.taxes import TAXES_VIEW
 from workflows.projections.tickets import TICKETS_VIEW
 from workflows.projections.view import View
 
 
 def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
     """Return the views of a deployment, whose key computes its blind indexes."""
-    return orders_view(blind_index), EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, RESTAURANTS_VIEW, MENUS_VIEW
+    return (
+        orders_view(blind_index),
+        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, LEDGER_VIEW, TAXES_VIEW),
+        *(RESTAURANTS_VIEW, MENUS_VIEW),
+    )

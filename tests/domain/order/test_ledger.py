@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -92,6 +94,72 @@ def test_every_transaction_adds_up_to_zero_in_one_currency(contradictory, play):
         assert all(posting.amount.minor for posting in transaction.postings)
 
 
+def test_a_payable_belongs_to_the_restaurant_and_to_the_courier_who_delivered():
+    """Payouts are made from it."""
+    booked_ = transactions(s.ORDER_ID, s.given(*s.COMPLETED).events)
+    parties = {posting.account.value: posting.party for each in booked_ for posting in each.postings}
+    assert parties["restaurant_payable"] == "luigi"
+    assert parties["courier_payable"] == "ann"
+    assert parties["customer_receivable"] is None
+
+
+def test_a_sale_contains_tax_by_class_and_rate_and_a_credit_lowers_it():
+    """7 percent in 21.40 are 1.40, 19 percent in 11.90 are 1.90; a credit of a half halves both. A tip has no tax."""
+    eur = lambda minor: s.Money(minor, "EUR")  # noqa: E731 -- as short as the amounts
+    pizza = e.Line(sku="p", name="Pizza", quantity=2, unit_price=eur(1070), tax_class="food", tax_rate_bp=700)
+    placed = replace(
+        s.given(*s.COMPLETED).events[0],
+        lines=(pizza,),
+        delivery_fee=eur(1000),
+        service_fee=eur(190),
+        tip=eur(100),
+        fee_tax_class="standard",
+        fee_tax_rate_bp=1900,
+    )
+    credit = e.CreditGranted(credit_id="c", amount=eur(1715), fault=e.Fault.PLATFORM, by=s.SUPPORT, reason="cold")
+    story = (placed, *s.given(*s.COMPLETED).events[1:], credit)
+    sale, lowered = (each.taxes for each in transactions(s.ORDER_ID, story) if each.taxes)
+    shown = [[(part.tax_class, str(part.gross), str(part.tax)) for part in taxes] for taxes in (sale, lowered)]
+    assert shown[0] == [
+        (None, "1.00 EUR", "0.00 EUR"),
+        ("food", "21.40 EUR", "1.40 EUR"),
+        ("standard", "11.90 EUR", "1.90 EUR"),
+    ]
+    assert shown[1] == [
+        (None, "-0.50 EUR", "0.00 EUR"),
+        ("food", "-10.70 EUR", "-0.70 EUR"),
+        ("standard", "-5.95 EUR", "-0.95 EUR"),
+    ]
+
+
+@worlds
+@often
+@given(play=plays())
+def test_transactions_after_a_version_are_the_last_of_all(contradictory, play):
+    """A view that has the first ones stores the others."""
+    world = played(play, contradictory=contradictory)
+    every = list(transactions(world.order.order_id, world.events))
+    for after in range(0, world.order.version + 1, 3):
+        newer = list(transactions(world.order.order_id, world.events, after=after))
+        assert newer == [transaction for transaction in every if transaction.version > after]
+
+
+@worlds
+@often
+@given(play=plays())
+def test_the_taxed_parts_add_up_to_what_was_sold(contradictory, play):
+    """Every cent of the price, after credits, is in one tax class; without a sale nothing is."""
+    world = played(play, contradictory=contradictory)
+    every = list(transactions(world.order.order_id, world.events))
+    sold = sum(part.gross.minor for transaction in every for part in transaction.taxes)
+    accounts = balances(every)
+    by_sale = -sum(
+        minor for account, minor in accounts.items() if account.startswith(("restaurant", "courier", "plat"))
+    )
+    credited = sum(minor for account, minor in accounts.items() if account.startswith("credits:"))
+    assert sold == by_sale - credited
+
+
 @worlds
 @often
 @given(play=plays())
@@ -108,6 +176,18 @@ def test_the_balances_equal_what_the_reports_say(contradictory, play):
     lost = [minor for account, minor in summed.items() if account.startswith(("credits:", "write_offs:"))]
     assert -sum(sold) - sum(lost) == books["due"]
     assert all(minor > 0 for minor in lost)
+
+
+@worlds
+@often
+@given(play=plays())
+def test_an_ended_order_leaves_nothing_on_hold(contradictory, play):
+    """Whichever way it ended: captured, released or written off."""
+    world = played(play, contradictory=contradictory)
+    if world.order.run_state is RunState.ENDED:
+        summed = balances(transactions(world.order.order_id, world.events))
+        assert LedgerAccount.HOLDS not in summed
+        assert LedgerAccount.HELD_FOR_CUSTOMERS not in summed
 
 
 @often

@@ -21,6 +21,7 @@ def main(folder: Path) -> None:
     began = time.perf_counter()
     from benchmarks.observed_engine import observed_engine
     from benchmarks.people import People
+    from workflows.embedded.garbage import collect_rarely
     from workflows.sandbox.opening import sandbox_gateways
     from workflows.sandbox.settings import SandboxSettings
 
@@ -28,6 +29,7 @@ def main(folder: Path) -> None:
     people, providers = People(), sandbox_gateways(SandboxSettings())
     with observed_engine(people.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
         opened = time.perf_counter()
+        collect_rarely()
         from benchmarks.driver import CommandDriver, HttpDriver
 
         commands = CommandDriver(engine)

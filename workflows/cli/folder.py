@@ -38,6 +38,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.boundary.private_files import SecretUnusable
     from workflows.breakers.settings import read_breakers
     from workflows.embedded.engine import EmbeddedEngine
+    from workflows.embedded.garbage import collect_rarely
     from workflows.embedded.http.server import PortTaken
     from workflows.embedded.providers import ProvidersUnusable
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
@@ -76,6 +77,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             raise InvalidInput(f"{taken}, e.g. --port 0 for a free one") from None
         except (apsw.Error, DatabaseUnavailable, OSError, MemoryError, RuntimeError) as error:
             raise cannot_open(data, error, "an engine's data") from error
+        collect_rarely()
         try:
             yield engine, url
         finally:

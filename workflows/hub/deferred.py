@@ -123,10 +123,11 @@ class Deferred(Generic[T]):
                 log.critical("a callback failed: %s", error, exc_info=error)
 
     def _block(self, timeout: float | None) -> None:
-        resolved = threading.Event()
+        resolved = threading.Lock()
+        resolved.acquire()
         with _gate:
             if self._state >= _DONE:
                 return
-            self._callbacks.insert(0, lambda _: resolved.set())  # no other callback can keep it from waking
-        if not resolved.wait(timeout):
+            self._callbacks.insert(0, lambda _: resolved.release())  # no other callback can keep it from waking
+        if not resolved.acquire(timeout=-1 if timeout is None else max(0.0, timeout)):
             raise TimeoutError

@@ -76,6 +76,9 @@ def folded_order(history: History) -> Order:
     Raises:
         ValueError: The stream is not an order's.
     """
+    kept: Order | None = history.folds.get(evolve_all)
+    if kept is not None:
+        return kept
     order_id = order_id_in(history.stream)
     if order_id is None:
         raise ValueError(f"{history.stream} is not the stream of an order")

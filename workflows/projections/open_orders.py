@@ -95,43 +95,42 @@ class NextRow:
         row: None if the order has no row: it was never placed, or it has ended.
         history: The log that the row was computed from.
         stored: The document that the row replaces.
+        stored_version: The order's version in the stored row, 0 if there is no row or its shape is unknown.
     """
 
     order_id: OrderId
     row: OpenOrder | None
     history: History
     stored: Document | None
+    stored_version: int
 
     @property
     def is_stored(self) -> bool:
         """Whether the stored row includes everything already."""
         if self.row is None or self.stored is None:
             return self.row is None and self.stored is None
-        return self._stored_version >= self.row.version
+        return self.stored_version >= self.row.version
 
     @property
     def unseen(self) -> tuple[object, ...]:
         """The events that the stored row does not include."""
         if self.is_stored:
             return ()
-        return self.history.events[self._stored_version :]
+        return self.history.events_after(self.stored_version)
 
     def events_of(self, commit: Commit) -> tuple[object, ...]:
         """The events of one commit of the order."""
         return self.history.events[commit.sk - 1 : commit.sk - 1 + commit.size]
-
-    @property
-    def _stored_version(self) -> int:
-        """The order's version in the stored row, 0 if there is no row or its shape is unknown."""
-        row = body_as(self.stored, OpenOrder)
-        return 0 if row is None else row.version
 
 
 def next_row(engine: Engine, order_id: OrderId, budgets: Budgets) -> NextRow:
     """Compute the row of an order from its log, and how it differs from the stored one."""
     stored = engine.documents.get(*_place(order_id))  # read first, so that the row is never computed from older events
     history, order = load(engine.log, order_id)
-    return NextRow(order_id, project(order, history.recorded, budgets), history, stored)
+    before = body_as(stored, OpenOrder)
+    return NextRow(
+        order_id, project(order, history.recorded, budgets), history, stored, before.version if before else 0
+    )
 
 
 def store_row(documents: Documents, computed: NextRow) -> bool:

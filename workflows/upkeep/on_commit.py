@@ -40,7 +40,8 @@ def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> N
     started: set[int] = set()
     for _ in range(CONFLICTS_MAX):
         refreshed = next_row(engine, order_id, settings.budgets)
-        for event in (*refreshed.unseen, *refreshed.events_of(commit)):
+        events = refreshed.events_of(commit)
+        for event in (*refreshed.unseen, *events):
             run = run_begun(event)
             if run is not None and run not in started:
                 start_run(engine, order_id, run, settings.order_machine)
@@ -50,6 +51,6 @@ def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> N
             break
     else:
         raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")
-    for event in refreshed.events_of(commit):
+    for event in events:
         if isinstance(event, OrderParked):
             _log.warning(PARKED, extra={"order": order_id, "run": event.run, "error": event.error})

@@ -127,7 +127,7 @@ class EventSourceMapping:
     def begin(self) -> None:
         """Continue from the checkpoint."""
         self._load_checkpoint()
-        self._feed.on_commit(lambda _: self._hub.call(self._notify))
+        self._feed.on_commit(lambda entry: self._hub.call(lambda: self._arrived(entry)))
         self._hub.soon(self._notify)
 
     def close(self) -> None:
@@ -153,6 +153,14 @@ class EventSourceMapping:
         return FeedProgress(self._read_to, len(self._unfinished), lag_s, self._orders)
 
     # --- on the hub: read, call, remember -----------------------------------------------------------------------
+
+    def _arrived(self, entry: FeedEntry) -> None:
+        """Take the commit that follows what was read. Behind a gap, or without room, the log is read."""
+        if not self._notified and self._has_room and entry.position == self._read_to + 1:
+            self._take(entry)
+            self._look_soon()
+        else:
+            self._notify()
 
     def _notify(self) -> None:
         self._notified = True
@@ -193,8 +201,9 @@ class EventSourceMapping:
         else:
             idle.set_result(None)
 
-    def _may_read(self) -> bool:
-        return self._notified and len(self._unfinished) < UNFINISHED_MAX
+    @property
+    def _has_room(self) -> bool:
+        return len(self._unfinished) < UNFINISHED_MAX
 
     def _may_call(self) -> bool:
         """Whether a call may be made.
@@ -205,7 +214,7 @@ class EventSourceMapping:
         return free and bool(self._ready)
 
     def _read(self) -> None:
-        if not self._may_read():
+        if not (self._notified and self._has_room):
             return
         self._notified = False
         room = UNFINISHED_MAX - len(self._unfinished)

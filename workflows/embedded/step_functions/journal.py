@@ -7,7 +7,6 @@ writes of a round (see ``rounds``) are one transaction.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +14,9 @@ from typing import Any, get_args
 
 import apsw
 
-from workflows.asl.json_text import from_text
+from workflows.asl.json_text import from_text, to_text
 from workflows.asl.signals import ExecutionStatus, Mode, Signal
 from workflows.sqlite.database import Database
-
-_encode = json.JSONEncoder(allow_nan=False).encode  # in ASCII: SQLite takes no lone surrogates
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS definitions (digest TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
@@ -103,7 +100,7 @@ class Writes:
     def applied(self, execution: int, seq: int, signal: Signal) -> None:
         """Add a signal that was applied to an execution."""
         fields = {name: getattr(signal, name) for name in signal.__slots__}
-        text = _encode({**fields, "at": signal.at.isoformat()})
+        text = to_text({**fields, "at": signal.at.isoformat()})
         self._add("INSERT INTO journal VALUES (?, ?, ?, ?)", (execution, seq, type(signal).__name__, text))
 
     def ended(self, row: ExecutionRow) -> None:

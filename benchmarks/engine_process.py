@@ -20,7 +20,7 @@ TEMPLATE = Path(__file__).parents[1] / "template.yaml"
 def main(folder: Path) -> None:
     began = time.perf_counter()
     from benchmarks.observed_engine import observed_engine
-    from benchmarks.people import People
+    from benchmarks.people import People, expected_ends
     from workflows.embedded.garbage import collect_rarely
     from workflows.sandbox.opening import sandbox_gateways
     from workflows.sandbox.settings import SandboxSettings
@@ -35,11 +35,13 @@ def main(folder: Path) -> None:
         commands = CommandDriver(engine)
         requests: list[HttpDriver] = []
         runs = count()
+        ends: dict[Any, str] = {}  # by order, of all runs
 
         def run(orders: int, in_flight: int, cancelled: float = 0.0, http: bool = False) -> dict[str, Any]:
             if http and not requests:
                 requests.append(HttpDriver(engine, engine.serve(0)))
             driver = requests[0] if http else commands
+            name = f"{os.getpid()}-{next(runs)}"
             start, cpu = time.perf_counter(), time.process_time()
             took = people.play(
                 engine,
@@ -47,13 +49,21 @@ def main(folder: Path) -> None:
                 orders=orders,
                 in_flight=in_flight,
                 cancelled=cancelled,
-                name=f"{os.getpid()}-{next(runs)}",
+                name=name,
             )
-            return {
+            measured = {
                 "seconds": time.perf_counter() - start,
                 "cpu_seconds": time.process_time() - cpu,
                 "latencies_s": took,
             }
+            ends.update(expected_ends(name, orders, cancelled))
+            return measured
+
+        def check() -> dict[str, Any]:
+            from benchmarks.order_ends import check_orders
+
+            check_orders(engine, ends)
+            return {"orders": len(ends)}
 
         def hold(orders: int) -> dict[str, Any]:
             people.hold(commands, orders=orders, name=f"hold-{os.getpid()}-{next(runs)}")
@@ -89,6 +99,7 @@ def main(folder: Path) -> None:
                 "started": lambda: {"import_s": imported - began, "open_s": opened - imported},
                 "run": run,
                 "serve": lambda: {"port": engine.serve(0)},
+                "check": check,
                 "hold": hold,
                 "fill": fill,
             }

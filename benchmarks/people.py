@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.driver import PeopleDriver
+from benchmarks.histories import CUSTOMER
 from benchmarks.observed_engine import ObservedPort
-from domain.identifiers import OrderId
+from benchmarks.peers.order_people import is_cancelled
+from domain.identifiers import OrderId, order_id_for
 from workflows.embedded.arns import execution_arn
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.event_store.documents import Document
@@ -56,6 +58,13 @@ _ABOUT = {
 }
 
 
+def expected_ends(name: str, orders: int, cancelled: float) -> dict[OrderId, str]:
+    """Return the end, "completed" or "cancelled", of each order that ``People.play`` plays with these arguments."""
+    numbers = range(orders)
+    ends = {number: "cancelled" if is_cancelled(number, cancelled) else "completed" for number in numbers}
+    return {order_id_for(CUSTOMER, f"{name}-{number}"): end for number, end in ends.items()}
+
+
 class People:
     """Plays orders on an engine that was opened with ``observed_engine(people.wrapped)``."""
 
@@ -91,7 +100,7 @@ class People:
         free = threading.Semaphore(in_flight)
         played: list[Deferred[float]] = []
         for number in range(orders):
-            cancels = cancelled > 0 and number % round(1 / cancelled) == 0
+            cancels = is_cancelled(number, cancelled)
             free.acquire()
             done: Deferred[float] = Deferred()
             done.add_done_callback(lambda _: free.release())

@@ -1,8 +1,8 @@
 """Write the tables of docs/performance.md and docs/costs.md from ``benchmarks/results.json``, and leave the prose.
 
 A table stands between ``<!-- results: <benchmark> [words] -->`` and ``<!-- end -->``. It has the rows of the
-benchmark whose names contain one of the words (separated by ``|``). ``<!-- machine -->`` describes the
-machine.
+benchmark whose names contain one of the words (separated by ``|``). ``<!-- engines: <benchmark> -->`` has one row for
+each load and engine, of rows that compare our engine with others. ``<!-- machine -->`` describes the machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ DOCUMENTS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "costs.md")
 DAYS = (1_000, 100_000, 10_000_000)
 """Orders a day."""
 
-_PLACE = re.compile(r"(<!-- (results|machine|bill|days|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_PLACE = re.compile(
+    r"(<!-- (results|engines|machine|bill|days|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL
+)
 
 
 def main() -> None:
@@ -33,6 +35,8 @@ def _text(kind: str, selection: str, kept: dict[str, Any]) -> str:
     match kind:
         case "machine":
             return _machine(kept)
+        case "engines":
+            return _engines(rows)
         case "bill":
             return _bill(rows)
         case "days":
@@ -49,8 +53,37 @@ def _table(rows: list[dict[str, Any]]) -> str:
         return "\nNot measured yet.\n\n"
     head = "\n| | value | | beside | ratio | target | |\n|---|---:|---|---|---:|---|---|\n"
     lines = "".join(f"| {' | '.join(cells(row))} |\n" for row in rows)
+    return f"{head}{lines}\n{_measured(rows)}\n\n"
+
+
+def _engines(rows: list[dict[str, Any]]) -> str:
+    """Format what each engine did under each load, with how many times its value ours is."""
+    if not rows:
+        return "\nNot measured yet.\n\n"
+    lines = ["| | | orders/s | ours | CPU an order, ms | ours | p50, ms | p99, ms | memory, MB |"]
+    lines += ["|---|---|---:|---:|---:|---:|---:|---:|---:|"]
+    loads = set()
+    for row in rows:
+        if "theirs" not in row.get("detail", {}):
+            continue
+        load, ours, theirs = row["name"].partition(", beside")[0], row["detail"]["ours"], row["detail"]["theirs"]
+        if load not in loads:
+            loads.add(load)
+            lines.append(_engine((load, "Expediter"), row["value"], ours, {}))
+        times = {"rate": row["ratio"], "cpu": ours["cpu_ms"] / theirs["cpu_ms"]}
+        lines.append(_engine(("", row["peer"]["name"]), row["peer"]["value"], theirs, times))
+    return "\n" + "\n".join(lines) + f"\n\n{_measured(rows)}\n\n"
+
+
+def _engine(names: tuple[str, str], rate: float, detail: dict[str, Any], times: dict[str, float]) -> str:
+    rate_times, cpu_times = (f"{times[of]:.2f}x" if times else "" for of in ("rate", "cpu"))
+    values = [*names, number(rate), rate_times, number(detail["cpu_ms"]), cpu_times]
+    return f"| {' | '.join([*values, *(number(detail[key]) for key in ('p50_ms', 'p99_ms', 'rss_mb'))])} |"
+
+
+def _measured(rows: list[dict[str, Any]]) -> str:
     dates = sorted({f"{row['date'][:10]}, commit `{row['commit']}`, load {row['load']}" for row in rows})
-    return f"{head}{lines}\nMeasured {'; '.join(dates)}.\n\n"
+    return f"Measured {'; '.join(dates)}."
 
 
 def _machine(kept: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ restaurant.
 
 from __future__ import annotations
 
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +22,7 @@ from domain.catalogue.commands import (
     ResumeOrdering,
 )
 from domain.identifiers import RestaurantId, Sku
-from handlers.http.answers import json_answer
+from handlers.http.answers import cacheable, json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_models import (
     MenuBody,
@@ -34,10 +35,11 @@ from handlers.http.catalogue_models import (
 )
 from handlers.http.catalogue_values import IMMUTABLE, SHORTLY, MenuVersion, RestaurantIdText
 from handlers.http.documented import operation
+from handlers.http.preconditions import IfNoneMatch, content_tag
 from handlers.http.responses import Response
 from workflows.catalogue.ordering import quote_selection
-from workflows.catalogue.restaurants import change_restaurant, load_restaurant, published_menu
-from workflows.catalogue.views import menu_view, quote_view, restaurant_view
+from workflows.catalogue.restaurants import change_restaurant, load_restaurant
+from workflows.catalogue.views import quote_view, restaurant_view
 from workflows.engine import engine
 
 TAG = "Catalogue"
@@ -65,21 +67,33 @@ def register_restaurant(body: RegisterBody) -> Response:
     return _change(restaurant_id, command, HTTPStatus.CREATED)
 
 
-@operation(api, "GET", PATH, tag=TAG, answers="RestaurantJson", order=False, public=True)
-def get_restaurant(restaurant_id: RestaurantIdText) -> Response:
+@operation(api, "GET", PATH, tag=TAG, answers="RestaurantJson", order=False, refuses=(304,), public=True)
+def get_restaurant(restaurant_id: RestaurantIdText, if_none_match: IfNoneMatch = None) -> Response:
     """Read a restaurant as it is now: its profile, whether it takes orders, and what is sold out."""
     restaurant = load_restaurant(engine().log, restaurant_id)
-    return json_answer(restaurant_view(restaurant, engine().clock.now()), headers=SHORTLY)
+    response = json_answer(restaurant_view(restaurant, engine().clock.now()), headers=SHORTLY)
+    return cacheable(response, content_tag(sha256(response.body.encode()).hexdigest()[:32]), if_none_match)
 
 
-@operation(api, "GET", f"{PATH}/menus/{{menu_version}}", tag=TAG, answers="MenuJson", order=False, public=True)
-def get_menu(restaurant_id: RestaurantIdText, menu_version: MenuVersion) -> Response:
+@operation(
+    api,
+    "GET",
+    f"{PATH}/menus/{{menu_version}}",
+    tag=TAG,
+    answers="MenuJson",
+    order=False,
+    refuses=(304,),
+    public=True,
+)
+def get_menu(restaurant_id: RestaurantIdText, menu_version: MenuVersion, if_none_match: IfNoneMatch = None) -> Response:
     """Read the menu that was published under a version. It never changes.
 
     `menu_version` of the restaurant is the one in force.
     """
-    menu = published_menu(engine().log, restaurant_id, menu_version)
-    return json_answer(menu_view(restaurant_id, menu_version, menu), headers=IMMUTABLE)
+    ports = engine()
+    menu = ports.menus.read(ports.log, restaurant_id, menu_version)
+    response = Response(200, "application/json", menu.text, IMMUTABLE, compressible=True, gzipped=menu.gzipped)
+    return cacheable(response, content_tag(menu.digest), if_none_match)
 
 
 @operation(api, "POST", f"{PATH}/profile", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))

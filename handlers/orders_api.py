@@ -86,7 +86,7 @@ def get_order(
     moment = chosen(version, at)
     check_wait(wait_s, moment, if_none_match)
     order = newest if moment is None else order_at(history, order_id, moment)
-    if is_fresh(if_none_match, order.version):
+    if is_fresh(if_none_match, etag(order.version)):
         return not_modified(order.version)
     waits = waits_now(order, history.recorded, settings(read_budgets)) if order is newest else None
     return order_read(order, api.caller.actor, newest=newest, waits=waits)

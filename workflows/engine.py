@@ -23,6 +23,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.breakers.guarded import Guard, GuardedCouriers, GuardedKitchen, GuardedPayments
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
+from workflows.catalogue.menu_memory import MenuMemory
 from workflows.clock import Clock
 from workflows.event_store import streams
 from workflows.event_store.documents import Documents
@@ -113,6 +114,8 @@ class Engine:
     """Pauses the calling function for a number of seconds; other functions of the process continue."""
     live_path: str | None = None
     """Where subscribers open their sockets, below the address of the API; None if this deployment serves no sockets."""
+    menus: MenuMemory = field(default_factory=MenuMemory)
+    """The menus of ``log`` that were read last."""
     courier_moved: Callable[[OrderId], None] = lambda _: None
     """Called after a courier's position was stored, so that the order's subscribers get it."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from domain.identifiers import Actor
 from domain.order.order import Order
-from handlers.http.preconditions import etag
+from handlers.http.preconditions import etag, is_fresh
 from handlers.http.responses import Response
 from workflows.orders.command_handling import Handled
 from workflows.orders.views import order_view
@@ -24,6 +25,14 @@ def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[
     """Respond with ``body`` as JSON."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return Response(status.value, "application/json", text, headers={**PRIVATE, **(headers or {})})
+
+
+def cacheable(response: Response, tag: str, if_none_match: str | None) -> Response:
+    """Respond with a weak ETag of the content; or 304 with the same headers if the caller has it already."""
+    headers = {**response.headers, "ETag": tag}
+    if is_fresh(if_none_match, tag):
+        return Response(HTTPStatus.NOT_MODIFIED.value, headers=headers)
+    return replace(response, headers=headers)
 
 
 def order_read(order: Order, actor: Actor, *, newest: Order, waits: Sequence[AwaitedNow] | None = None) -> Response:

@@ -50,6 +50,10 @@ _REPLAYED = {
     "description": "`true` if an earlier attempt under the same key did it, and this one changed nothing.",
     "schema": {"type": "string", "enum": ["true"]},
 }
+_CONTENT_TAG = {
+    "description": "A weak ETag of the content, for If-None-Match.",
+    "schema": {"type": "string", "pattern": '^W/"[0-9a-f]{32}"$'},
+}
 _HEADERS: Mapping[str, Json] = {"GET": {"ETag": _ETAG}, "POST": {"ETag": _ETAG, "Idempotent-Replayed": _REPLAYED}}
 
 
@@ -77,7 +81,7 @@ def operation(
 
     def register(function: Function) -> Function:
         summary, _, description = inspect.cleandoc(function.__doc__ or "").partition("\n")
-        headers = _HEADERS[method] if order else {}
+        headers = _HEADERS[method] if order else {"ETag": _CONTENT_TAG} if 304 in refuses else {}
         refused = {*_refusals(method, path, order), *refuses} - ({401, 403} if public else set())
         documentation = {
             "summary": summary.rstrip("."),

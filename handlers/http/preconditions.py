@@ -49,7 +49,7 @@ IfMatch = Annotated[
 ]
 IfNoneMatch = Annotated[
     str | None,
-    InHeader("If-None-Match", "Answer 304 without a body if the order has one of these ETags."),
+    InHeader("If-None-Match", "Answer 304 without a body if what is read has one of these ETags."),
 ]
 
 
@@ -69,9 +69,14 @@ def expected_versions(if_match: str | None) -> frozenset[int] | None:
     return frozenset(int(tag[1]) for tag in ours if tag)
 
 
-def is_fresh(if_none_match: str | None, version: int) -> bool:
-    """Whether the caller has this version already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
+def content_tag(digest: str) -> str:
+    """The weak ETag of content with this hash: it is sent compressed or not, and the tag is the same."""
+    return f'W/"{digest}"'
+
+
+def is_fresh(if_none_match: str | None, tag: str) -> bool:
+    """Whether the caller has what this ETag is of already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
     if not if_none_match:
         return False
     sent = {tag.removeprefix("W/") for tag in re.findall(_TAG, if_none_match)}
-    return if_none_match.strip() == "*" or etag(version) in sent
+    return if_none_match.strip() == "*" or tag.removeprefix("W/") in sent

@@ -11,13 +11,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """``compressible``: large and public, so it is sent gzipped to callers that accept that."""
+    """``compressible``: large and public, so it is sent gzipped to callers that accept that.
+
+    ``gzipped`` is the compressed body in base64, where it was made before.
+    """
 
     status: int
     content_type: str | None = None
     body: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     compressible: bool = False
+    gzipped: str = ""
 
     def result(self, accept_encoding: str = "") -> dict[str, Any]:
         """The response in payload format 2.0 of HTTP APIs."""
@@ -28,5 +32,5 @@ class Response:
         body = self.body
         if packed:
             headers["Content-Encoding"] = "gzip"
-            body = base64.b64encode(gzip.compress(body.encode(), mtime=0)).decode()
+            body = self.gzipped or base64.b64encode(gzip.compress(body.encode(), mtime=0)).decode()
         return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": packed}

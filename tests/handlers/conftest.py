@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import itertools
 import json
@@ -63,7 +64,8 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.content.decode()
+        packed = self.headers.get("content-encoding") == "gzip"
+        return (gzip.decompress(self.content) if packed else self.content).decode()
 
     @property
     def json(self) -> Any:

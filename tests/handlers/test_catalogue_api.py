@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +85,43 @@ def test_a_menu_of_one_version_never_changes_and_is_cached_for_ever(lina):
     missing = lina.call_as(None, "GET", "/restaurants/lina/menus/3")
     assert (missing.status, missing.problem) == (404, "MenuNotFound")
     assert lina.call_as(None, "GET", "/restaurants/gino/menus/1").problem == "RestaurantNotFound"
+
+
+def test_a_menu_is_revalidated_by_its_tag_without_its_body(lina):
+    """Caches ask with the tag that they have; another menu has another tag, also compressed."""
+    first = lina.call_as(None, "GET", "/restaurants/lina/menus/1")
+    again = lina.call_as(None, "GET", "/restaurants/lina/menus/1", headers={"If-None-Match": first.etag})
+    assert (again.status, again.content) == (304, b"")
+    for name in ("etag", "cache-control", "vary"):
+        assert again.headers[name] == first.headers[name]
+    gzipped = lina.call_as(None, "GET", "/restaurants/lina/menus/1", headers={"Accept-Encoding": "br, gzip"})
+    assert gzip.decompress(gzipped.content) == first.content
+    assert (gzipped.headers["content-encoding"], gzipped.etag) == ("gzip", first.etag)
+    other = lina.call_as(None, "GET", "/restaurants/lina/menus/1", headers={"If-None-Match": 'W/"0", "1"'})
+    assert other.status == 200
+    lina.call("POST", "/restaurants/lina/menu", {"sections": [{"name": "New", "items": [PIZZA]}]}, role="support")
+    second = lina.call_as(None, "GET", "/restaurants/lina/menus/2", headers={"If-None-Match": first.etag})
+    assert second.status == 200
+
+
+def test_what_is_sold_out_changes_the_restaurant_and_not_the_menu(lina):
+    """The part that changes is small and short-lived; the large part is kept for ever."""
+    menu = lina.call_as(None, "GET", "/restaurants/lina/menus/1")
+    before = lina.call_as(None, "GET", "/restaurants/lina")
+    same = lina.call_as(None, "GET", "/restaurants/lina", headers={"If-None-Match": before.etag})
+    assert (same.status, same.content, same.headers["cache-control"]) == (304, b"", "public, max-age=5")
+    lina.call("POST", "/restaurants/lina/sold-out", {"sku": "pizza"}, role="support")
+    after = lina.call_as(None, "GET", "/restaurants/lina", headers={"If-None-Match": before.etag})
+    assert (after.status, after.json["sold_out"]) == (200, [{"sku": "pizza", "option": ""}])
+    assert lina.call_as(None, "GET", "/restaurants/lina/menus/1").content == menu.content
+
+
+def test_a_menu_is_read_from_the_log_once(lina):
+    """Later reads are answered from memory, even while the log does not answer."""
+    first = lina.call_as(None, "GET", "/restaurants/lina/menus/1")
+    no_log: Any = None
+    lina.engine = replace(lina.engine, log=no_log)
+    assert lina.call_as(None, "GET", "/restaurants/lina/menus/1").content == first.content
 
 
 CHANGES = {

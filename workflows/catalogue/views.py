@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from domain.catalogue.events import Profile
 from domain.catalogue.menu import Menu, MenuItem, OptionGroup
 from domain.catalogue.pricing import Quote
-from domain.catalogue.restaurant import Restaurant
+from domain.catalogue.restaurant import OrderingTimes, Restaurant
 from domain.identifiers import RestaurantId
 from domain.order.events import Line
+from workflows.clock import timestamp
 from workflows.orders.json_values import money_json, plain
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
@@ -29,17 +30,26 @@ def restaurant_view(restaurant: Restaurant, now: datetime) -> RestaurantJson:
     """Return a registered restaurant as it is at ``now``."""
     assert restaurant.profile is not None, "a restaurant that is not registered is not shown"
     pause = restaurant.pause if restaurant.is_paused(now) else None
+    takes_orders, opens_at = ordering_view(restaurant.ordering, now)
     return {
         "id": restaurant.restaurant_id,
         "version": restaurant.version,
         "profile": profile_view(restaurant.profile),
-        "takes_orders": restaurant.takes_orders(now),
-        "opens_at": plain(restaurant.opens_at(now)),
+        "takes_orders": takes_orders,
+        "opens_at": opens_at,
         "paused": pause is not None,
         "paused_until": plain(None if pause is None else pause.until),
         "menu_version": restaurant.menu_version,
         "sold_out": [{"sku": sku, "option": option} for sku, option in sorted(restaurant.sold_out)],
     }
+
+
+def ordering_view(ordering: OrderingTimes, now: datetime) -> tuple[bool, str | None]:
+    """Return ``takes_orders`` and ``opens_at``: while it takes orders the answer stays the same, so caches keep it."""
+    if ordering.takes_orders(now):
+        return True, None
+    opens_at = ordering.opens_at(now)
+    return False, None if opens_at is None else timestamp(opens_at)
 
 
 def profile_view(profile: Profile) -> ProfileJson:

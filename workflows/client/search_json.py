@@ -174,7 +174,7 @@ class ListedOffersJson(TypedDict):
 
 
 class ListedRestaurantJson(TypedDict):
-    """A restaurant in a list. ``opens_at`` is when it takes orders next, null if that is not known."""
+    """A restaurant in a list. ``opens_at`` is when it takes orders next: null while it does, or if unknown."""
 
     id: str
     version: VersionNumber

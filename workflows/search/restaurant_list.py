@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, or_, select, true
 
 from domain.money import Money
+from workflows.catalogue.views import ordering_view
 from workflows.clock import timestamp
-from workflows.orders.json_values import money_json, plain
+from workflows.orders.json_values import money_json
 from workflows.projections.menus import MENUS
 from workflows.projections.restaurants import RESTAURANTS, listed_cuisines, ordering_times
 from workflows.projections.search_text import searchable
@@ -81,7 +82,8 @@ def _conditions(wanted: RestaurantFilter, now: datetime) -> Iterator[ColumnEleme
 
 
 def _restaurant(row: RowMapping, now: datetime) -> ListedRestaurantJson:
-    times, currency = ordering_times(row), row["currency"]
+    takes_orders, opens_at = ordering_view(ordering_times(row), now)
+    currency = row["currency"]
     free_from = row["free_delivery_from_minor"]
     return {
         "id": row["restaurant"],
@@ -94,8 +96,8 @@ def _restaurant(row: RowMapping, now: datetime) -> ListedRestaurantJson:
         "free_delivery_from": None if free_from is None else money_json(Money(free_from, currency)),
         "preparation_min": row["preparation_min"],
         "menu_version": row["menu_version"],
-        "takes_orders": times.takes_orders(now),
-        "opens_at": plain(times.opens_at(now)),
+        "takes_orders": takes_orders,
+        "opens_at": opens_at,
     }
 
 

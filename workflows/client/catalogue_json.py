@@ -70,8 +70,8 @@ class SoldOutJson(TypedDict):
 class RestaurantJson(TypedDict):
     """A restaurant as it is now.
 
-    ``opens_at`` is when it takes orders next: null while it does, or if unknown. ``paused_until`` is null too if a pause
-    has no end. ``menu_version`` is 0 before the first menu.
+    ``opens_at`` is when it takes orders next: null while it does, or if unknown. ``paused_until`` is null too if a
+    pause has no end. ``menu_version`` is 0 before the first menu.
     """
 
     id: str

@@ -35,6 +35,7 @@ from workflows.event_store.streams import order_stream
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
 from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.recent import Recent
 
 STEPS = 8
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -86,7 +87,10 @@ def main(folder: Path) -> None:
     ports: dict[str, Any] = dict.fromkeys(("documents", "payments", "kitchen", "couriers"), nothing)
     functions.start(
         assemble(
-            log=SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock), executions=driver, clock=clock, **ports
+            log=SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock, recent=Recent()),
+            executions=driver,
+            clock=clock,
+            **ports,
         )
     )
     driver.begin()

@@ -224,8 +224,12 @@ class History(_Recording):
         return seen
 
     def extended(self, commit: Commit, recorded: tuple[RecordedEvent, ...]) -> History:
-        """Return the history after one more commit, whose decoded events are ``recorded``. Raises ChainBroken."""
+        """Return the history after one more stored commit, whose events are ``recorded``. Raises ChainBroken."""
         check_link(commit, self.stream, self.version, self.head, self.last_ts)
+        return self.followed_by(commit, recorded)
+
+    def followed_by(self, commit: Commit, recorded: tuple[RecordedEvent, ...]) -> History:
+        """Return the history after a commit that was sealed onto it just now, so that its link needs no check."""
         seen = KeySeen(commit.sk, commit.sk + len(recorded) - 1, recorded[0].meta.body)
         return History(
             stream=self.stream,

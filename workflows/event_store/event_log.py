@@ -184,7 +184,7 @@ class ChainedEventLog(ABC):
         commit = self._sealed(history, new)
         stored = self._insert(commit)
         if stored is None:
-            return history.extended(commit, self._codec.recorded(commit, new))
+            return history.followed_by(commit, self._codec.recorded(commit, new))
         after = history.extended(stored, self._codec.decode(stored))
         if after.find(new.key, new.body_hash) is None:
             raise WrongExpectedVersion(history.version, stored, after)

@@ -101,14 +101,15 @@ _START_SYNC_ARGUMENTS: Final = {**_START_ARGUMENTS, "Input": _Argument(False, "s
 
 
 def problems_of(
-    integration: Integration, arguments: JSON, *, is_open: Callable[[object], bool] = lambda _: False
+    integration: Integration, arguments: JSON, *, is_open: Callable[[object], bool] | None = None
 ) -> list[str]:
     """List what is wrong with the arguments.
 
     Args:
-        is_open: Whether a value is an expression, which is known only at run time and is not checked.
+        is_open: Whether a value is an expression, which is known only at run time and is not checked; None if every
+            value is known.
     """
-    if integration.is_plain_function or is_open(arguments):
+    if integration.is_plain_function or (is_open is not None and is_open(arguments)):
         return []
     if not isinstance(arguments, dict):
         return ["the arguments must be an object"]
@@ -117,7 +118,11 @@ def problems_of(
         f"the field '{name}' is not supported; one of {', '.join(allowed)}" for name in arguments if name not in allowed
     ]
     for name, argument in allowed.items():
-        problems.extend(_problems_of_one(name, argument, arguments, is_open))
+        if name not in arguments:
+            if argument.required:
+                problems.append(f"the field '{name}' is required but was missing")
+        elif is_open is None or not is_open(arguments[name]):
+            problems += _problems_of_one(name, argument, arguments[name])
     return problems
 
 
@@ -127,14 +132,7 @@ def _arguments_of(integration: Integration) -> Mapping[str, _Argument]:
     return _START_SYNC_ARGUMENTS if integration.mode is Mode.EXPRESS else _START_ARGUMENTS
 
 
-def _problems_of_one(
-    name: str, argument: _Argument, arguments: Mapping[str, JSON], is_open: Callable[[object], bool]
-) -> list[str]:
-    if name not in arguments:
-        return [f"the field '{name}' is required but was missing"] if argument.required else []
-    value = arguments[name]
-    if is_open(value):
-        return []
+def _problems_of_one(name: str, argument: _Argument, value: JSON) -> list[str]:
     if argument.kind == "string" and not isinstance(value, str):
         return [f"the value for the field '{name}' must be a STRING"]
     if name == "InvocationType" and value != "RequestResponse":

@@ -82,11 +82,18 @@ class Context:
     clock: Clock
     deadline: datetime
     function_version: str = "$LATEST"
-    aws_request_id: str = field(default_factory=lambda: str(uuid4()))
     log_group_name: str = ""
     log_stream_name: str = ""
     identity: None = None
     client_context: None = None
+    _request_id: str = ""
+
+    @property
+    def aws_request_id(self) -> str:
+        """The id of this call, made when it is first read: most calls end without."""
+        if not self._request_id:
+            self._request_id = str(uuid4())
+        return self._request_id
 
     def get_remaining_time_in_millis(self) -> int:
         return max(0, int((self.deadline - self.clock.now()).total_seconds() * 1000))

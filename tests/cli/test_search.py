@@ -55,16 +55,6 @@ def test_statistics_count_the_orders_of_the_last_day(expediter: Any, running: An
     assert expediter("stats", "--data", running.data, "--as", "customer:cus_1").code == 1
 
 
-def test_books_are_shown_as_a_trial_balance(expediter: Any, running: Any, cancelled: str) -> None:
-    """Of a cancelled order nothing is left: the hold was released."""
-    books = expediter("books", "--json", "--data", running.data).json
-    assert all(each["balanced"] for each in books["currencies"])
-    table = expediter("books", "--data", running.data)
-    assert table.code == 0, table.err
-    assert expediter("books", "--data", running.data, "--as", "customer:cus_1").code == 1
-    assert expediter("books", "--from", "May", "--data", running.data).code == 2
-
-
 def test_a_search_without_anything_to_search_for_is_wrong_usage(expediter: Any, running: Any) -> None:
     assert expediter("order", "search", "--data", running.data).code == 2
     assert expediter("stats", "--from", "7", "--data", running.data).code == 2

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from domain.money import Money
 from workflows.cli.ledger_pages import sides
 from workflows.cli.terminal import data_console, printable, say, table
 from workflows.cli.wording import money
+from workflows.orders.json_values import money_json
 
 if TYPE_CHECKING:
+    from workflows.books.reconciliation import Period, Reconciliation
     from workflows.client.books_json import BooksJson, CurrencyBooksJson, PayableJson
 
 
@@ -74,3 +77,52 @@ def _show_payables(console: Console, payables: list[PayableJson]) -> None:
     for each in payables:
         rows.add_row(each["day"], each["restaurant"], each["to"], each["party"] or "unknown", money(each["amount"]))
     console.print(rows)
+
+
+def show_reconciliation(period: Period, result: Reconciliation) -> None:
+    """Print both sides' sums, and each difference with what to do about it."""
+    console = data_console()
+    sums = table("", "statement", "log", right=frozenset({"statement", "log"}))
+    for kind, currency in sorted(result.stated_sums.keys() | result.recorded_sums.keys()):
+        if kind in _IN_BOTH:
+            both = (result.stated_sums, result.recorded_sums)
+            sums.add_row(kind, *(str(Money(side.get((kind, currency), 0), currency)) for side in both))
+    console.print(sums)
+    console.print(f"{period.first} to {period.last}: {result.lines} lines, {result.recorded} payments in the log\n")
+    for each in result.differences:
+        where = f"row {each.row}" if each.row else "not in the statement"
+        console.print(f"{each.kind.value}  {printable(each.order or 'no order')}  {printable(each.id)}  ({where})")
+        amounts = [
+            f"{side} {amount}" for side, amount in (("log", each.recorded), ("statement", each.stated)) if amount
+        ]
+        console.print(f"    {', '.join([*amounts, *([printable(each.detail)] if each.detail else [])])}")
+        console.print(f"    {printable(each.to_do)}")
+    if not result.differences:
+        console.print("no differences")
+
+
+def reconciliation_json(period: Period, result: Reconciliation) -> dict[str, Any]:
+    """Return the comparison as JSON."""
+    return {
+        "day_from": period.first.isoformat(),
+        "day_to": period.last.isoformat(),
+        "lines": result.lines,
+        "recorded": result.recorded,
+        "differences": [
+            {
+                "kind": each.kind.value,
+                "order": each.order or None,
+                "id": each.id or None,
+                "recorded": None if each.recorded is None else money_json(each.recorded),
+                "stated": None if each.stated is None else money_json(each.stated),
+                "detail": each.detail or None,
+                "row": each.row or None,
+                "to_do": each.to_do,
+            }
+            for each in result.differences
+        ],
+    }
+
+
+_IN_BOTH = frozenset({"authorized", "captured", "refunded"})
+"""Kinds of lines that the log has with an amount."""

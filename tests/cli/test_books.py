@@ -1,0 +1,61 @@
+"""The books on the command line, and their comparison with a provider's statement, against a running engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from workflows.cli.connection import minted
+from workflows.client import ExpediterClient
+
+
+def _ended(expediter: Any, running: Any, ends_as: Callable[..., Any]) -> str:
+    order_id: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
+    expediter("order", "cancel", order_id, "--reason", "rain", "--data", running.data)
+    with ExpediterClient(running.url, minted(running.data, "support", "sue", 600)) as client:
+        ended = ends_as(lambda: client.get(order_id), "cancelled")
+        assert client.orders(wait_for=f"{order_id}:{ended['version']}")["as_of"]["includes"]
+    return order_id
+
+
+def test_the_simulated_providers_statement_agrees_until_a_line_is_lost(
+    expediter: Any, running: Any, ends_as: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Directly and as a file; a lost line is named with its order, and the exit code says so."""
+    order_id = _ended(expediter, running, ends_as)
+    agreed = expediter("books", "reconcile", "--sandbox", "--data", running.data)
+    assert (agreed.code, "no differences" in agreed.out) == (0, True), agreed
+    books = expediter("books", "--json", "--data", running.data).json
+    assert all(each["balanced"] and each["holds"]["amount"] == "0.00" for each in books["currencies"])
+
+    printed = expediter("books", "statement", "--data", running.data).out
+    file = tmp_path / "statement.csv"
+    file.write_text("".join(row for row in printed.splitlines(keepends=True) if not row.startswith("voided")))
+    lost = expediter("books", "reconcile", str(file), "--data", running.data)
+    assert (lost.code, "hold_not_released" in lost.out, order_id in lost.out) == (1, True, True), lost
+    as_json = expediter("books", "reconcile", str(file), "--json", "--data", running.data).json
+    assert [each["kind"] for each in as_json["differences"]] == ["hold_not_released"]
+
+
+def test_a_statement_that_cannot_be_read_is_refused_with_row_and_column(
+    expediter: Any, running: Any, tmp_path: Path
+) -> None:
+    """Nothing is compared with half a statement."""
+    file = tmp_path / "statement.csv"
+    file.write_text("kind,id,parent,order,amount,currency,at\ncaptured,cap,,ord,1.005,EUR,2026-05-04T12:00:00Z\n")
+    refused = expediter("books", "reconcile", str(file), "--data", running.data)
+    assert refused.code == 2
+    assert "row 2, amount" in refused.err
+
+
+def test_a_comparison_needs_one_statement(expediter: Any, running: Any) -> None:
+    """A file or the simulated provider, and not both."""
+    assert expediter("books", "reconcile", "--data", running.data).code == 2
+    assert expediter("books", "reconcile", "x.csv", "--sandbox", "--data", running.data).code == 2
+
+
+def test_customers_may_not_read_the_books(expediter: Any, running: Any) -> None:
+    """They are for support and auditors."""
+    assert expediter("books", "--data", running.data, "--as", "customer:cus_1").code == 1
+    assert expediter("books", "--from", "May", "--data", running.data).code == 2

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from domain.identifiers import OrderId
 from domain.money import Money
+from domain.order.events import Event, PaymentAuthorized, PaymentCaptured, PaymentRefunded, PaymentVoided
 from workflows.books.statement import LineKind
 from workflows.clock import read_timestamp
 
@@ -48,3 +50,21 @@ def recorded_payments(events: Iterable[Mapping[str, Any]]) -> Iterator[RecordedP
             amount=None if amount is None else Money.parse(amount["amount"], amount["currency"]),
             at=read_timestamp(data["at"]),
         )
+
+
+def payments_in(order_id: OrderId, events: Iterable[Event]) -> Iterator[RecordedPayment]:
+    """Yield the payments among the events of one order."""
+    for version, event in enumerate(events, start=1):
+        match event:
+            case PaymentAuthorized() | PaymentCaptured() | PaymentRefunded() | PaymentVoided():
+                kind, field = TYPES[type(event).__name__]
+                yield RecordedPayment(
+                    kind=kind,
+                    order=order_id,
+                    version=version,
+                    id=getattr(event, field) if field else "",
+                    amount=None if isinstance(event, PaymentVoided) else event.amount,
+                    at=event.at,
+                )
+            case _:
+                pass

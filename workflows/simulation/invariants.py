@@ -45,6 +45,7 @@ from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
 from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
 from workflows.settings import read
+from workflows.simulation.books import books_violations
 from workflows.simulation.menus import price_violations
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import JUMP_LASTS_S, World
@@ -60,6 +61,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *_of_orders(world, simulated_orders),
         *_of_clock(world),
         *_of_stores(world),
+        *books_violations(world.log, world.sandbox),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
         *chain.from_iterable(observer.violations() for observer in world.observers),

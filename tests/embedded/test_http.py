@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,7 +22,7 @@ from workflows.embedded.alarms import Alarms
 from workflows.embedded.http.api import BODY_BYTES_MAX, HttpApi
 from workflows.embedded.http.payload_format import HttpRequest, event
 from workflows.embedded.http.server import HEADER_BYTES_MAX, HttpServer, PortTaken
-from workflows.embedded.http.tokens import AccessTokens, RoleUnknown
+from workflows.embedded.http.tokens import AccessTokens, RoleUnknown, TokenRefused
 from workflows.embedded.lambda_.functions import Functions
 from workflows.embedded.template import ApiRoute, Function, Template
 from workflows.engine import Engine
@@ -257,6 +258,26 @@ def test_head_is_answered_as_get_without_a_body(api: Api) -> None:
     assert got.json()["requestContext"]["http"]["method"] == "GET"
     assert api.client.head("/orders/1").status_code == 401
     assert api.client.head("/nowhere").status_code == 404
+
+
+def test_a_token_that_was_accepted_is_refused_once_it_has_expired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The claims of a token that was checked are kept, but not beyond its expiry."""
+    tokens = AccessTokens.of(tmp_path)
+    now_s = time.time()
+    token = tokens.mint("customer", "cus_1", ttl_s=60)
+    assert tokens.claims(token) == tokens.claims(token)
+    monkeypatch.setattr("workflows.embedded.http.tokens.time.time", lambda: now_s + 59)
+    assert tokens.claims(token)["sub"] == "cus_1"
+    monkeypatch.setattr("workflows.embedded.http.tokens.time.time", lambda: now_s + 61)
+    tokens._check = refuse_expired  # type: ignore[method-assign]  # PyJWT reads another clock
+    with pytest.raises(TokenRefused):
+        tokens.claims(token)
+
+
+def refuse_expired(_token: str) -> Any:
+    raise TokenRefused("the token has expired")
 
 
 def test_accepted_connections_have_nagles_algorithm_off(api: Api) -> None:

@@ -10,10 +10,10 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from starlette.applications import Starlette
@@ -25,16 +25,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflows.clock import Clock
 from workflows.embedded.http import payload_format
+from workflows.embedded.http.from_hub import FromHub
 from workflows.embedded.http.payload_format import HttpRequest, HttpResponse, ResultMalformed
 from workflows.embedded.http.probes import MetricSource, probe_routes
 from workflows.embedded.http.problems import problem
 from workflows.embedded.http.requests import BodyTooLarge, read_body
-from workflows.embedded.http.routes import RouteTable, Targets, methods_at, target_of
+from workflows.embedded.http.routes import RouteTable, RouteTarget, methods_at
 from workflows.embedded.http.server import HEADER_BYTES_MAX
 from workflows.embedded.http.tokens import AccessTokens, TokenRefused
 from workflows.embedded.lambda_.functions import FunctionFailed, Functions
 from workflows.embedded.template import Template
-from workflows.hub.deferred import Deferred
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
     from workflows.embedded.http.live import LiveFront
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 BODY_BYTES_MAX = 10 * 1024 * 1024
 """The payload quota of an HTTP API."""
@@ -85,22 +83,20 @@ class HttpApi:
         self._live = live
         self._calls: Counter[str] = Counter()  # under way, by token subject
         self._requests: Counter[tuple[str, int]] = Counter()  # answered, by route key and status
+        self._results = FromHub()
+        table = RouteTable(template.functions)
         self.app = Starlette(
             routes=[
-                *RouteTable(template.functions, self._answer).routes,
+                *table.routes,
                 *probe_routes(failure, (self, *metrics)),
                 *(() if live is None else live.routes),
             ],
-            middleware=[Middleware(_CountRequests, self._requests), Middleware(_LimitHead)],
-            exception_handlers={
-                HTTPException: _not_routed,
-                BodyTooLarge: _body_too_large,
-                ClientDisconnect: _disconnected,
-                _TokenMissing: _token_missing,
-                _TooManyRequests: _too_many_requests,
-                TokenRefused: _token_refused,
-                Exception: _broken,
-            },
+            middleware=[
+                Middleware(_CountRequests, self._requests),
+                Middleware(_LimitHead),
+                Middleware(_ServeFunctions, table, self._answer),
+            ],
+            exception_handlers={HTTPException: _not_routed, Exception: _broken},
         )
         self.app.router.redirect_slashes = False
 
@@ -114,9 +110,7 @@ class HttpApi:
             requests.add_metric([route, str(status)], count)
         yield requests
 
-    async def _answer(self, targets: Targets, request: Request) -> Response:
-        target = target_of(targets, request.method)
-        request.scope["route_key"] = target.route.key
+    async def _answer(self, target: RouteTarget, request: Request) -> Response:
         claims = None if target.route.open else self._claims(request)
         body = await read_body(request, BODY_BYTES_MAX)
         sent = self._as_sent(request, target.route.method, body)
@@ -190,8 +184,8 @@ class HttpApi:
         request_id = event["requestContext"]["requestId"]
         extra = {"function": function, "route": event["routeKey"], "request_id": request_id}
         try:
-            call = _on_loop(self._functions.invoke(function, event))
-            result = await asyncio.wait_for(call, ANSWER_WITHIN_S)
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                result = await self._results.expect(self._functions.invoke(function, event))
             return _as_response(payload_format.response(result))
         except (TimeoutError, asyncio.CancelledError):
             detail = "The function did not answer in time; send the request again."
@@ -201,30 +195,6 @@ class HttpApi:
         except ResultMalformed as malformed:
             log.error("a function returned no HTTP response: %s", malformed, extra=extra)
         return problem(HTTPStatus.INTERNAL_SERVER_ERROR, f"The request {request_id} failed; its cause is in the log.")
-
-
-def _on_loop(call: Deferred[T]) -> asyncio.Future[T]:
-    """Return a future of the running loop that gets what ``call`` gets, and cancels it if it is cancelled."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[T] = loop.create_future()
-
-    def copy() -> None:
-        if answer.done():
-            return
-        if call.cancelled():
-            answer.cancel()
-        elif (error := call.exception()) is not None:
-            answer.set_exception(error)
-        else:
-            answer.set_result(call.result())
-
-    def resolved(_: Deferred[T]) -> None:
-        if not loop.is_closed():
-            loop.call_soon_threadsafe(copy)
-
-    call.add_done_callback(resolved)
-    answer.add_done_callback(lambda _: call.cancel() if answer.cancelled() else None)
-    return answer
 
 
 class _TokenMissing(Exception):
@@ -249,6 +219,34 @@ class _CountRequests:
             await send(message)
 
         await self._app(scope, receive, counted)
+
+
+class _ServeFunctions:
+    """Serves the routes of the template, and leaves all other requests to Starlette.
+
+    Starlette would compare a request with each route in turn, and run it through five more layers.
+    """
+
+    def __init__(
+        self, app: ASGIApp, table: RouteTable, answer: Callable[[RouteTarget, Request], Awaitable[Response]]
+    ) -> None:
+        self._app = app
+        self._table = table
+        self._answer = answer
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._table.match(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        target, scope["path_params"] = found
+        scope["route_key"] = target.route.key
+        request = Request(scope, receive)
+        try:
+            response = await self._answer(target, request)
+        except tuple(_REFUSED) as refusal:
+            response = _REFUSED[type(refusal)](request, refusal)
+        await response(scope, receive, send)
 
 
 class _LimitHead:
@@ -287,29 +285,39 @@ async def _not_routed(request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.NOT_FOUND, f"There is nothing at {path}.")
 
 
-async def _body_too_large(_request: Request, error: Exception) -> Response:
+async def _broken(_request: Request, _error: Exception) -> Response:
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be served.")  # uvicorn logs the error
+
+
+def _body_too_large(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(error))
 
 
-async def _disconnected(request: Request, _error: Exception) -> Response:
+def _disconnected(request: Request, _error: Exception) -> Response:
     """Return what the request counts as. It is not sent: the caller left, or the connection has answered 408."""
     status = HTTPStatus.REQUEST_TIMEOUT if request.scope.get("late") else HTTPStatus.BAD_REQUEST
     return problem(status, "The body ended early.")
 
 
-async def _token_missing(_request: Request, _error: Exception) -> Response:
+def _token_missing(_request: Request, _error: Exception) -> Response:
     detail = "Send an access token: Authorization: Bearer ..."
     return problem(HTTPStatus.UNAUTHORIZED, detail, www_authenticate="Bearer")
 
 
-async def _too_many_requests(_request: Request, _error: Exception) -> Response:
+def _too_many_requests(_request: Request, _error: Exception) -> Response:
     return problem(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests are under way.", retry_after="1")
 
 
-async def _token_refused(_request: Request, error: Exception) -> Response:
+def _token_refused(_request: Request, error: Exception) -> Response:
     why = f'Bearer error="invalid_token", error_description="{error}"'
     return problem(HTTPStatus.UNAUTHORIZED, f"Not authorized: {error}.", www_authenticate=why)
 
 
-async def _broken(_request: Request, _error: Exception) -> Response:
-    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "The request could not be served.")  # uvicorn logs the error
+_REFUSED: dict[type[Exception], Callable[[Request, Exception], Response]] = {
+    BodyTooLarge: _body_too_large,
+    ClientDisconnect: _disconnected,
+    _TokenMissing: _token_missing,
+    _TooManyRequests: _too_many_requests,
+    TokenRefused: _token_refused,
+}
+"""The answers to requests that the front refuses before their function, or instead of it."""

@@ -34,9 +34,12 @@ class HttpRequest:
     request_id: str
     at: datetime
 
-    def header(self, name: str) -> str:
-        """Return all values of a header, joined with commas as RFC 9110 allows; empty if it was not sent."""
-        return ",".join(value for key, value in self.headers if key == name)
+    def joined_headers(self) -> dict[str, str]:
+        """Return the headers, several values of one name joined with commas as RFC 9110 allows."""
+        joined: dict[str, str] = {}
+        for name, value in self.headers:
+            joined[name] = f"{joined[name]},{value}" if name in joined else value
+        return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +63,14 @@ def event(
     Args:
         claims: The token's claims; None on a route that needs no token.
     """
-    key = route.key
+    key, headers = route.key, request.joined_headers()
     built: dict[str, JSON] = {
         "version": "2.0",
         "routeKey": key,
         "rawPath": request.path,
         "rawQueryString": request.query,
-        "headers": {name: request.header(name) for name, _ in request.headers if name != "cookie"},
-        "requestContext": _context(request, key, claims),
+        "headers": {name: value for name, value in headers.items() if name != "cookie"},
+        "requestContext": _context(request, key, headers, claims),
         "isBase64Encoded": False,
     }
     cookies = [cookie.strip() for name, value in request.headers if name == "cookie" for cookie in value.split(";")]
@@ -78,7 +81,7 @@ def event(
     if path_parameters:
         built["pathParameters"] = dict(path_parameters)
     if request.body:
-        built["body"], built["isBase64Encoded"] = _body(request)
+        built["body"], built["isBase64Encoded"] = _body(request.body, headers.get("content-type", ""))
     return built
 
 
@@ -111,18 +114,21 @@ def response(result: JSON) -> HttpResponse:
     )
 
 
-def _context(request: HttpRequest, key: str, claims: Mapping[str, Any] | None) -> dict[str, JSON]:
+def _context(
+    request: HttpRequest, key: str, headers: Mapping[str, str], claims: Mapping[str, Any] | None
+) -> dict[str, JSON]:
+    host = headers.get("host", "")
     context: dict[str, JSON] = {
         "accountId": arns.ACCOUNT,
         "apiId": "expediter",
-        "domainName": request.header("host"),
-        "domainPrefix": request.header("host").split(".")[0],
+        "domainName": host,
+        "domainPrefix": host.split(".")[0],
         "http": {
             "method": request.method,
             "path": request.path,
             "protocol": request.protocol,
             "sourceIp": request.source_ip,
-            "userAgent": request.header("user-agent"),
+            "userAgent": headers.get("user-agent", ""),
         },
         "requestId": request.request_id,
         "routeKey": key,
@@ -150,15 +156,15 @@ def _query(query: str) -> dict[str, str]:
     return {name: ",".join(repeated) for name, repeated in values.items()}
 
 
-def _body(request: HttpRequest) -> tuple[str, bool]:
+def _body(body: bytes, content_type: str) -> tuple[str, bool]:
     """Return the body as text if its content type is a text type, else in base64; and whether it is base64."""
-    kind = request.header("content-type").split(";")[0].strip().lower()
+    kind = content_type.split(";", maxsplit=1)[0].strip().lower()
     if kind == "" or kind.startswith("text/") or kind.endswith(("json", "xml", "javascript")):
         try:
-            return request.body.decode(), False
+            return body.decode(), False
         except UnicodeDecodeError:
             pass  # the content type is wrong
-    return base64.b64encode(request.body).decode(), True
+    return base64.b64encode(body).decode(), True
 
 
 def _value(value: object) -> str:

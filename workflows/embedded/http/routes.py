@@ -1,11 +1,11 @@
-"""The routes of a template, matched as an HTTP API of API Gateway matches them. The matcher is Starlette's."""
+"""The routes of a template, matched as an HTTP API of API Gateway matches them."""
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -22,44 +22,71 @@ class RouteTarget:
     route: ApiRoute
 
 
-Targets = Mapping[str, RouteTarget]
-"""The targets of one path by method."""
-
-Endpoint = Callable[[Targets, Request], Awaitable[Response]]
-
-
-async def _no_endpoint(_targets: Targets, _request: Request) -> Response:
-    raise NotImplementedError("these routes are only matched, not served")
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class RouteTable:
-    """The routes of some functions. ``routes`` is for Starlette; a request that matches is passed to ``endpoint``."""
+    """The routes of some functions.
 
-    def __init__(self, functions: Mapping[str, Function], endpoint: Endpoint = _no_endpoint) -> None:
+    ``routes`` are Starlette's, which finds with them what a path takes (``methods_at``); they serve nothing.
+    """
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
         by_path: defaultdict[str, dict[str, RouteTarget]] = defaultdict(dict)
         for name, function in functions.items():
             for route in function.routes:
                 by_path[route.path][route.method] = RouteTarget(name, route)
         # A fixed path wins over one with parameters, as at API Gateway.
-        self._paths = [by_path[path] for path in sorted(by_path, key=lambda path: path.count("{"))]
-        self.routes = [
-            Route(next(iter(targets.values())).route.path, partial(endpoint, targets), methods=list(targets))
-            for targets in self._paths
-        ]
+        paths = sorted(by_path, key=lambda path: path.count("{"))
+        self.routes = [Route(path, _not_served, methods=list(by_path[path])) for path in paths]
+        methods = {method for targets in by_path.values() for method in targets} | {"HEAD"}
+        self._by_method = {
+            method: _Paths([target for path in paths if (target := _target(by_path[path], method)) is not None])
+            for method in methods
+        }
+
+    def match(self, method: str, path: str) -> tuple[RouteTarget, dict[str, str]] | None:
+        """Return the target of a request and its path parameters; None if the template has no such route."""
+        paths = self._by_method.get(method)
+        return None if paths is None else paths.match(path)
 
     def find(self, method: str, path: str) -> tuple[RouteTarget, dict[str, str]]:
-        """Return the target of a request, and its path parameters. Raises LookupError."""
-        scope = {"type": "http", "method": method, "path": path}
-        for targets, route in zip(self._paths, self.routes, strict=True):
-            match, matched = route.matches(scope)
-            if match is Match.FULL:
-                return target_of(targets, method), matched["path_params"]
-        raise LookupError(f"the template has no route {method} {path}")
+        """Return what ``match`` does. Raises LookupError instead of returning None."""
+        found = self.match(method, path)
+        if found is None:
+            raise LookupError(f"the template has no route {method} {path}")
+        return found
 
 
-def target_of(targets: Targets, method: str) -> RouteTarget:
-    """Return the target for a method that the path takes. HEAD is served by GET's target."""
-    return targets["GET" if method == "HEAD" and method not in targets else method]
+class _Paths:
+    """The routes of one method, in one expression: a group around each path, and one for each of its parameters."""
+
+    def __init__(self, targets: list[RouteTarget]) -> None:
+        self._by_group: dict[int, tuple[RouteTarget, list[str]]] = {}
+        patterns, group = [], 1
+        for target in targets:
+            literals, names = _PARAMETER.split(target.route.path)[::2], _PARAMETER.findall(target.route.path)
+            patterns.append(f"({'([^/]+)'.join(map(re.escape, literals))})$")
+            self._by_group[group] = target, names
+            group += 1 + len(names)
+        self._pattern = re.compile("|".join(patterns))
+
+    def match(self, path: str) -> tuple[RouteTarget, dict[str, str]] | None:
+        matched = self._pattern.match(path)
+        if matched is None or matched.lastindex is None:
+            return None
+        group = matched.lastindex  # the group around the path, which ends last
+        target, names = self._by_group[group]
+        return target, dict(zip(names, matched.groups()[group : group + len(names)], strict=True))
+
+
+async def _not_served(_request: Request) -> Response:
+    raise NotImplementedError("these routes are only matched, not served")
+
+
+def _target(targets: Mapping[str, RouteTarget], method: str) -> RouteTarget | None:
+    """Return a path's target for a method. HEAD is served by GET's target."""
+    return targets.get("GET" if method == "HEAD" and method not in targets else method)
 
 
 def methods_at(routes: Iterable[BaseRoute], path: str) -> list[str]:

@@ -18,6 +18,9 @@ ROLES = ("customer", "restaurant", "courier", "support", "auditor", "service")
 TTL_S = 3600
 """An hour, as Cognito's access tokens by default."""
 
+CHECKED_MAX = 4096
+"""Tokens whose claims are kept, some 1 KB each. One more, and all of them are checked again."""
+
 _ISSUER = "expediter"
 _AUDIENCE = "expediter"
 _KEY_BYTES = 32  # as long as SHA-256's output, RFC 7518 section 3.2
@@ -32,10 +35,11 @@ class TokenRefused(Exception):
 
 
 class AccessTokens:
-    """Mints and checks tokens with one secret."""
+    """Mints and checks tokens with one secret. The claims of tokens that were checked are kept until they expire."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
+        self._checked: dict[str, Mapping[str, Any]] = {}
 
     @classmethod
     def of(cls, folder: Path) -> AccessTokens:
@@ -54,6 +58,15 @@ class AccessTokens:
 
     def claims(self, token: str) -> Mapping[str, Any]:
         """Check a token's signature, issuer, audience and expiry, and return its claims. Raises TokenRefused."""
+        claims = self._checked.get(token)
+        if claims is None or int(claims["exp"]) <= time.time():
+            claims = self._check(token)
+            if len(self._checked) >= CHECKED_MAX:
+                self._checked.clear()
+            self._checked[token] = claims
+        return claims
+
+    def _check(self, token: str) -> Mapping[str, Any]:
         import jwt
 
         required = ["exp", "iss", "aud", "sub"]

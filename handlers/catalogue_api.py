@@ -7,6 +7,7 @@ restaurant.
 
 from __future__ import annotations
 
+import base64
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Any
@@ -17,30 +18,41 @@ from domain.catalogue.commands import (
     MarkBackInStock,
     MarkSoldOut,
     PauseOrdering,
-    PublishMenu,
     RegisterRestaurant,
     ResumeOrdering,
 )
+from domain.catalogue.restaurant import Restaurant
 from domain.identifiers import RestaurantId, Sku
 from handlers.http.answers import cacheable, json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_models import (
     MenuBody,
     PauseBody,
+    PictureBody,
     ProfileBody,
     QuoteBody,
     RegisterBody,
     ResumeBody,
     StockBody,
 )
-from handlers.http.catalogue_values import IMMUTABLE, SHORTLY, MenuVersion, RestaurantIdText
+from handlers.http.catalogue_values import (
+    IMMUTABLE,
+    PICTURE,
+    SHORTLY,
+    MenuVersion,
+    PictureName,
+    RestaurantIdText,
+)
 from handlers.http.documented import operation
 from handlers.http.preconditions import IfNoneMatch, content_tag
 from handlers.http.responses import Response
 from workflows.catalogue.ordering import quote_selection
+from workflows.catalogue.pictures import add_picture, read_picture
+from workflows.catalogue.pictures import publish_menu as publish
 from workflows.catalogue.restaurants import change_restaurant, load_restaurant
-from workflows.catalogue.views import quote_view, restaurant_view
+from workflows.catalogue.views import picture_view, quote_view, restaurant_view
 from workflows.engine import engine
+from workflows.settings import read_pictures_bucket
 
 TAG = "Catalogue"
 PATH = "/restaurants/{restaurant_id}"
@@ -52,7 +64,7 @@ api = Api()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine()  # fail now if a setting is missing
+    engine(read_pictures_bucket)  # fail now if a setting is missing
     return api.resolve(event)
 
 
@@ -105,7 +117,36 @@ def change_profile(restaurant_id: RestaurantIdText, body: ProfileBody) -> Respon
 @operation(api, "POST", f"{PATH}/menu", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
 def publish_menu(restaurant_id: RestaurantIdText, body: MenuBody) -> Response:
     """Publish a menu under the next version. It replaces the one before as a whole."""
-    return _change(restaurant_id, PublishMenu(menu=body.menu()))
+    ports = engine()
+    return _answer(publish(ports.log, ports.pictures, restaurant_id, body.menu(), api.caller))
+
+
+@operation(
+    api, "POST", f"{PATH}/pictures", tag=TAG, answers="PictureJson", statuses=(201,), order=False, refuses=(409,)
+)
+def upload_picture(restaurant_id: RestaurantIdText, body: PictureBody) -> Response:
+    """Upload a picture, which the items of a menu can then name. The same picture again changes nothing."""
+    ports = engine()
+    picture = add_picture(ports.log, ports.pictures, restaurant_id, body.decoded, api.caller)
+    shown = picture_view(restaurant_id, picture)
+    return json_answer(shown, HTTPStatus.CREATED, {"Location": shown["path"]})
+
+
+@operation(
+    api,
+    "GET",
+    f"{PATH}/pictures/{{picture}}",
+    tag=TAG,
+    answers="",
+    order=False,
+    refuses=(304,),
+    public=True,
+)
+def get_picture(restaurant_id: RestaurantIdText, picture: PictureName, if_none_match: IfNoneMatch = None) -> Response:
+    """Read a picture. Its name is the hash of its content, so it never changes."""
+    content, content_type = read_picture(engine().pictures, restaurant_id, picture)
+    response = Response(200, content_type, base64.b64encode(content).decode(), PICTURE, in_base64=True)
+    return cacheable(response, content_tag(picture[:32]), if_none_match)
 
 
 @operation(api, "POST", f"{PATH}/pause", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
@@ -143,6 +184,9 @@ def quote(body: QuoteBody) -> Response:
 
 
 def _change(restaurant_id: RestaurantId, command: CatalogueCommand, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    restaurant = change_restaurant(engine().log, restaurant_id, command, api.caller)
-    headers = {"Location": f"/restaurants/{restaurant_id}"} if status is HTTPStatus.CREATED else {}
+    return _answer(change_restaurant(engine().log, restaurant_id, command, api.caller), status)
+
+
+def _answer(restaurant: Restaurant, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    headers = {"Location": f"/restaurants/{restaurant.restaurant_id}"} if status is HTTPStatus.CREATED else {}
     return json_answer(restaurant_view(restaurant, engine().clock.now()), status, headers)

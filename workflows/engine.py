@@ -24,6 +24,7 @@ from workflows.breakers.events import CircuitEvent
 from workflows.breakers.guarded import Guard, GuardedCouriers, GuardedKitchen, GuardedPayments
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.catalogue.menu_memory import MenuMemory
+from workflows.catalogue.picture_store import NoPictures, Pictures
 from workflows.clock import Clock
 from workflows.event_store import streams
 from workflows.event_store.documents import Documents
@@ -116,6 +117,7 @@ class Engine:
     """Where subscribers open their sockets, below the address of the API; None if this deployment serves no sockets."""
     menus: MenuMemory = field(default_factory=MenuMemory)
     """The menus of ``log`` that were read last."""
+    pictures: Pictures = field(default_factory=NoPictures)
     courier_moved: Callable[[OrderId], None] = lambda _: None
     """Called after a courier's position was stored, so that the order's subscribers get it."""
 
@@ -135,12 +137,14 @@ def assemble(
     webhooks: WebhookSender | None = None,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
     live_path: str | None = None,
+    pictures: Pictures | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
 ) -> Engine:
     """Return the ports of one process, with a circuit breaker before each gateway.
 
     Args:
         log_with_keys: ``log`` if None.
+        pictures: Without it the process keeps none.
     """
     opened = open_breakers(breakers, log, documents, clock)
     return Engine(
@@ -157,6 +161,7 @@ def assemble(
         webhooks=webhooks or HttpWebhookSender(),
         pause=pause,
         live_path=live_path,
+        pictures=pictures or NoPictures(),
         courier_moved=courier_moved,
     )
 

@@ -146,6 +146,14 @@ def read_views_secret(reader: Reader) -> str | None:
     return reader.parsed("VIEWS_SECRET", str, default="") or None
 
 
+PICTURES = "PICTURES_BUCKET"
+
+
+def read_pictures_bucket(reader: Reader) -> str:
+    """Read the name of the bucket of pictures."""
+    return reader.text(PICTURES)
+
+
 def read_event_bus(reader: Reader) -> str:
     """Read the name of the event bus that carries the events of orders."""
     return reader.text("EVENT_BUS")

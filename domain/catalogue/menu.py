@@ -35,7 +35,7 @@ class OptionGroup:
 class MenuItem:
     """Something to order. ``price`` is per unit, without options, tax included.
 
-    ``tax_class`` is one of the restaurant's. ``picture`` is the address of a picture, or empty.
+    ``tax_class`` is one of the restaurant's. ``picture`` is the name of a picture that was uploaded, or empty.
     """
 
     sku: Sku

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 from datetime import time
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, JsonValue
 
@@ -18,6 +20,7 @@ from domain.order.deciding import LINES_MAX
 from handlers.http.currencies import CURRENCIES
 from handlers.http.models import SelectionBody, example
 from handlers.http.values import Instant, Long, MoneyBody, RestaurantName, Shape, Short, SkuName, Strict
+from workflows.catalogue.picture_formats import BYTES_MAX
 
 _EUR: dict[str, JsonValue] = {"amount": "9.50", "currency": "EUR"}
 
@@ -214,6 +217,29 @@ class MenuBody(Strict):
                 for section in self.sections
             )
         )
+
+
+def _base64(text: str) -> str:
+    try:
+        base64.b64decode(text, validate=True)
+    except binascii.Error:
+        raise ValueError("must be base64 (RFC 4648, section 4)") from None
+    return text
+
+
+class PictureBody(Strict):
+    """A picture of an item: a PNG, JPEG or WebP of at most 1 MiB and 4096 pixels a side."""
+
+    model_config = example(content="iVBORw0KGgo=")
+    body_bytes_max: ClassVar[int] = 2 * BYTES_MAX
+
+    content: Annotated[
+        str, AfterValidator(_base64), Field(min_length=1, json_schema_extra={"contentEncoding": "base64"})
+    ]
+
+    @property
+    def decoded(self) -> bytes:
+        return base64.b64decode(self.content)
 
 
 class StockBody(Strict):

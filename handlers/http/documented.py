@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, TypeVar
 from handlers.http import problems
 from handlers.http.api import Api
 from handlers.http.responses import Response
+from workflows.catalogue.picture_formats import TYPES
 
 Json: TypeAlias = dict[str, Any]
 Function = TypeVar("Function", bound=Callable[..., Response])
@@ -72,7 +73,7 @@ def operation(
     """Register a function for ``method path``. Its docstring is the summary and, after the first line, the description.
 
     Args:
-        answers: The name of a shape of ``workflows.client``.
+        answers: The name of a shape of ``workflows.client``; empty for a picture.
         statuses: Those of an answer in that shape, the usual one first.
         order: The response carries the ETag of one order.
         refuses: Statuses of refusals besides those that follow from the method and the path.
@@ -113,7 +114,9 @@ def _refusals(method: str, path: str, order: bool) -> set[int]:
 
 
 def _success(status: int, shape: str, headers: Json) -> Json:
-    content = {"application/json": {"schema": ref(shape)}}
+    content: Json = {"application/json": {"schema": ref(shape)}}
+    if not shape:
+        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()}
     return {"description": HTTPStatus(status).phrase, **({"headers": headers} if headers else {}), "content": content}
 
 

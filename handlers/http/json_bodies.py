@@ -21,7 +21,9 @@ INTEGER_DIGITS_MAX = 15
 _CONTENT_TYPE = re.compile(r'application/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?', re.IGNORECASE)
 
 
-def json_object(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+def json_object(
+    event: Mapping[str, Any], headers: Mapping[str, str], bytes_max: int = BODY_BYTES_MAX
+) -> dict[str, Any]:
     """Return the body of an API Gateway event, whose header names are in small letters. No body is an empty object.
 
     Raises:
@@ -34,14 +36,14 @@ def json_object(event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[st
     if not _CONTENT_TYPE.fullmatch(headers.get("content-type", "").strip()):
         detail = "must be application/json, in UTF-8"
         raise UnsupportedContent(f"Content-Type {detail}.", (("Content-Type", detail),))
-    text = _text(sent, encoded=bool(event.get("isBase64Encoded")))
+    text = _text(sent, encoded=bool(event.get("isBase64Encoded")), bytes_max=bytes_max)
     parsed = _parsed(text)
     if not isinstance(parsed, dict):
         _refuse("body", "must be a JSON object", HTTPStatus.UNPROCESSABLE_ENTITY)
     return parsed
 
 
-def _text(sent: str, *, encoded: bool) -> str:
+def _text(sent: str, *, encoded: bool, bytes_max: int) -> str:
     try:
         body = base64.b64decode(sent, validate=True) if encoded else sent.encode()
         text = body.decode()
@@ -49,8 +51,8 @@ def _text(sent: str, *, encoded: bool) -> str:
         _refuse("body", "is not valid base64")
     except UnicodeError:
         _refuse("body", "is not UTF-8")
-    if len(body) > BODY_BYTES_MAX:
-        _refuse("body", f"has more than {BODY_BYTES_MAX} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    if len(body) > bytes_max:
+        _refuse("body", f"has more than {bytes_max} bytes", HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return text
 
 

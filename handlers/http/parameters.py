@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, get_args, get_type_hints
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from handlers.http.invalid import invalid_request, unknown_parameters
 from handlers.http.json_bodies import json_object
+from handlers.http.values import Strict
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Parameters:
     """All parameters of one route."""
 
     listed: tuple[Parameter, ...]
-    body: type[BaseModel] | None
+    body: type[Strict] | None
 
     def arguments(self, event: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
         """Return the function's arguments, validated.
@@ -90,7 +91,7 @@ class Parameters:
                 errors += _located(error, parameter.location, parameter.name)
         if self.body is not None:
             try:
-                arguments["body"] = self.body.model_validate(json_object(event, headers))
+                arguments["body"] = self.body.model_validate(json_object(event, headers, self.body.body_bytes_max))
             except ValidationError as error:
                 errors += _located(error, "body")
         if errors:

@@ -36,7 +36,8 @@ from domain.order.refusals import (
 )
 from handlers.http.refusals import RequestRefused
 from handlers.http.responses import Response
-from workflows.catalogue.refusals import CatalogueNotAllowed, MenuNotFound
+from workflows.catalogue.picture_store import PicturesUnavailable
+from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
 from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
@@ -67,6 +68,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoSuchDelivery: HTTPStatus.NOT_FOUND,
     RestaurantNotFound: HTTPStatus.NOT_FOUND,
     MenuNotFound: HTTPStatus.NOT_FOUND,
+    PictureNotFound: HTTPStatus.NOT_FOUND,
     CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
@@ -76,6 +78,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     UnknownLine: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidRestaurant: HTTPStatus.UNPROCESSABLE_ENTITY,
     InvalidMenu: HTTPStatus.UNPROCESSABLE_ENTITY,
+    InvalidPicture: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownItem: HTTPStatus.UNPROCESSABLE_ENTITY,
     ChoiceMissing: HTTPStatus.UNPROCESSABLE_ENTITY,
     TooManyChoices: HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -91,6 +94,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     StreamUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     DocumentsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    PicturesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NoViewsDatabase: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -169,11 +173,13 @@ def _detail(error: Exception) -> str:
         return "This Idempotency-Key was already used with a different body. Use a new key for a new request."
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "The order could not be read or written this time. Send the same request again."
+    if isinstance(error, PicturesUnavailable):
+        return "The picture could not be read or stored this time. Send the same request again."
     return str(error)
 
 
 def _errors(error: Exception) -> Sequence[tuple[str, str]]:
-    if isinstance(error, InvalidOrder | InvalidRestaurant | InvalidMenu | ImplausibleTime):
+    if isinstance(error, InvalidOrder | InvalidRestaurant | InvalidMenu | InvalidPicture | ImplausibleTime):
         return ((error.field, error.problem),)
     if isinstance(error, WriteOffNeedsIntent):
         return (("intent", str(error)),)

@@ -13,7 +13,7 @@ from typing import Any
 class Response:
     """``compressible``: large and public, so it is sent gzipped to callers that accept that.
 
-    ``gzipped`` is the compressed body in base64, where it was made before.
+    ``gzipped`` is the compressed body in base64, where it was made before. ``in_base64``: ``body`` stands for bytes.
     """
 
     status: int
@@ -22,6 +22,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     compressible: bool = False
     gzipped: str = ""
+    in_base64: bool = False
 
     def result(self, accept_encoding: str = "") -> dict[str, Any]:
         """The response in payload format 2.0 of HTTP APIs."""
@@ -33,4 +34,9 @@ class Response:
         if packed:
             headers["Content-Encoding"] = "gzip"
             body = self.gzipped or base64.b64encode(gzip.compress(body.encode(), mtime=0)).decode()
-        return {"statusCode": self.status, "headers": headers, "body": body, "isBase64Encoded": packed}
+        return {
+            "statusCode": self.status,
+            "headers": headers,
+            "body": body,
+            "isBase64Encoded": packed or self.in_base64,
+        }

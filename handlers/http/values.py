@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     AfterValidator,
@@ -24,6 +24,7 @@ from pydantic_core.core_schema import CoreSchema, no_info_after_validator_functi
 from domain.identifiers import NAME, ORDER_ID, OrderId, parse_name, parse_order_id
 from domain.money import Money
 from handlers.http.currencies import CURRENCIES
+from handlers.http.json_bodies import BODY_BYTES_MAX
 from workflows.clock import read_timestamp
 
 _AMOUNT = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
@@ -38,6 +39,9 @@ class Strict(BaseModel):
     """A part of a request's body. No value is converted to another type, and unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)  # built by the first request
+
+    body_bytes_max: ClassVar[int] = BODY_BYTES_MAX
+    """The most bytes of a request with this body."""
 
 
 @dataclass(frozen=True, slots=True)

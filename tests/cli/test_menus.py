@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from tests.catalogue.sample_pictures import png
 from tests.cli.conftest import Expediter
 from workflows.cli.demo.engine_process import EngineProcess
 from workflows.cli.demo_data import RESTAURANTS
@@ -45,6 +47,8 @@ def test_a_menu_is_shown_with_its_prices(expediter: Expediter, running: EnginePr
 
 
 HEAD = "section,sku,name,price,tax_class,group,choose_min,choose_max,option,option_name,option_price\n"
+WITH_PICTURE = HEAD.replace("tax_class", "tax_class,picture")
+EUR = {"amount": "9.50", "currency": "EUR"}
 PIZZA = "Pizze,pizza,Pizza,9.50,food,,,,,,\n"
 
 
@@ -80,3 +84,35 @@ def test_a_wrong_field_of_json_is_named_with_its_path(expediter: Expediter, runn
     refused = expediter("menu", "import", "ramen-ichiban", written("menu.json", text), "--data", running.data)
     assert refused.code == 1
     assert "sections[0].items[0].tax_class" in refused.err
+
+
+@pytest.mark.parametrize("format_", ["json", "csv"])
+def test_a_picture_beside_the_menu_is_uploaded_by_the_import(
+    expediter: Expediter, running: EngineProcess, written, tmp_path: Path, format_: str
+) -> None:
+    """The published menu names it by its hash; an export of that menu is imported as it is."""
+    at = ("--data", running.data)
+    (tmp_path / "pizza.png").write_bytes(png(5, 4))
+    item = {"sku": SKU, "name": "Pizza", "price": EUR, "tax_class": "food", "picture": f"{tmp_path}/pizza.png"}
+    text = {
+        "json": json.dumps({"sections": [{"name": "Pizze", "items": [item]}]}),
+        "csv": WITH_PICTURE + f"Pizze,{SKU},Pizza,9.50,food,{tmp_path}/pizza.png,,,,,,\n",
+    }[format_]
+    imported = expediter("menu", "import", "ramen-ichiban", written(f"menu.{format_}", text), *at)
+    assert imported.code == 0, imported.err
+    exported = expediter("menu", "export", "ramen-ichiban", *at, "--format", format_)
+    name = expediter("restaurant", "picture", "ramen-ichiban", f"{tmp_path}/pizza.png", *at).out.strip()
+    assert name in exported.out
+    assert expediter("menu", "import", "ramen-ichiban", written(f"again.{format_}", exported.out), *at).code == 0
+
+
+def test_a_picture_that_is_missing_or_none_is_refused_with_its_row(
+    expediter: Expediter, running: EngineProcess, written, tmp_path: Path
+) -> None:
+    """Nothing is published."""
+    at = ("--data", running.data)
+    (tmp_path / "page.png").write_text("<html>")
+    for picture, words in (("nowhere.png", "cannot be read"), (f"{tmp_path}/page.png", "is not a PNG")):
+        text = WITH_PICTURE + f"Pizze,{SKU},Pizza,9.50,food,{picture},,,,,,\n"
+        refused = expediter("menu", "import", "curry-lane", written("menu.csv", text), *at)
+        assert (refused.code, "row 2, picture: " in refused.err, words in refused.err) == (2, True, True), refused.err

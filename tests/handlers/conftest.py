@@ -36,6 +36,7 @@ from workflows.event_store.streams import restaurant_stream
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.in_memory.pictures import InMemoryPictures
 from workflows.orders.command_handling import Caller, handle, load
 
 ROOT = Path(__file__).parents[2]
@@ -105,6 +106,7 @@ class Shop:
             kitchen=no_gateway,
             couriers=no_gateway,
             clock=self.clock,
+            pictures=InMemoryPictures(),
         )
         open_restaurant(self.log, "rosa")
         self.clock.time = NOON

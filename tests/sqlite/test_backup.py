@@ -127,3 +127,15 @@ def test_a_database_that_another_program_holds_is_named_after_the_timeout(folder
         back_up(folder, tmp_path / "copy", log=LOG)
     holder.close()
     assert not (tmp_path / "copy").exists()
+
+
+def test_folders_within_the_folder_are_copied(folder: Path, tmp_path: Path):
+    """Pictures that the log names; what a process has not finished writing is left out."""
+    pictures = folder / "pictures"
+    pictures.mkdir()
+    (pictures / "rosa~1.png").write_bytes(b"picture")
+    (pictures / "rosa~2.png.0a.new").write_bytes(b"half")
+    back_up(folder, tmp_path / "copy", log=LOG)
+    copied = tmp_path / "copy" / "pictures"
+    assert {file.name: file.read_bytes() for file in copied.iterdir()} == {"rosa~1.png": b"picture"}
+    assert (copied.stat().st_mode & 0o777, (copied / "rosa~1.png").stat().st_mode & 0o777) == (0o700, 0o600)

@@ -18,7 +18,15 @@ from workflows.embedded.template import read_template
 from workflows.gateways.http.settings import read_providers
 from workflows.incidents.approval_limits import DEFAULT, read_limits
 from workflows.publishing.webhooks.targets import read_targets
-from workflows.settings import Reader, amounts, read_event_bus, read_keys, read_stores, read_views_secret
+from workflows.settings import (
+    Reader,
+    amounts,
+    read_event_bus,
+    read_keys,
+    read_pictures_bucket,
+    read_stores,
+    read_views_secret,
+)
 from workflows.upkeep.settings import read_upkeep
 
 OfType = Callable[[str], Resources]
@@ -38,7 +46,7 @@ class Recorder(dict[str, str]):
 
 GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
-    read_views_secret,
+    *(read_views_secret, read_pictures_bucket),
 )
 
 
@@ -110,6 +118,7 @@ def test_every_route_requires_a_token_except_menus_and_the_documentation(of_type
             *("/openapi.json", "/asyncapi.json", "/docs", "/docs/{asset}"),
             *("/restaurants", "/restaurants/{restaurant_id}", "/restaurants/{restaurant_id}/popular"),
             "/restaurants/{restaurant_id}/menus/{menu_version}",
+            "/restaurants/{restaurant_id}/pictures/{picture}",
         )
     }
 

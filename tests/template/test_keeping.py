@@ -47,9 +47,9 @@ def test_keys_are_rotated_every_year(of_type: OfType) -> None:
 
 
 def test_the_log_and_its_keys_survive_the_stack(resources: Resources) -> None:
-    """Also the user pool, whose ids are in the log. All other resources can be created again."""
+    """Also the user pool and the pictures, which the log names. All other resources can be created again."""
     kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
-    assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers"}
+    assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures"}
     assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
 
 
@@ -93,13 +93,15 @@ def test_tables_are_paid_by_the_request(of_type: OfType, table: str) -> None:
     assert of_type("DynamoDB::Table")[table]["BillingMode"] == "PAY_PER_REQUEST"
 
 
-def test_the_bucket_of_failed_batches_is_private(of_type: OfType) -> None:
-    """And it requires TLS."""
-    (bucket,) = of_type("S3::Bucket").values()
-    assert all(bucket["PublicAccessBlockConfiguration"].values())
-    (policy,) = of_type("S3::BucketPolicy").values()
-    (refused,) = policy["PolicyDocument"]["Statement"]
-    assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+def test_buckets_are_private(of_type: OfType) -> None:
+    """And they require TLS. Pictures are public through the API alone."""
+    for bucket in of_type("S3::Bucket").values():
+        assert all(bucket["PublicAccessBlockConfiguration"].values())
+    policies = of_type("S3::BucketPolicy").values()
+    assert {named(policy["Bucket"]) for policy in policies} == set(of_type("S3::Bucket"))
+    for policy in policies:
+        (refused,) = policy["PolicyDocument"]["Statement"]
+        assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
 
 
 # --- log lines --------------------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from workflows.aws.documents import DynamoDbDocuments
 from workflows.aws.event_log import DynamoDbEventLog
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettings, read_breakers
+from workflows.catalogue.picture_store import Pictures
 from workflows.clock import SystemClock
 from workflows.engine import EVENT_TYPES, Engine, Views, assemble
 from workflows.event_store.codec import Codec
@@ -31,11 +32,13 @@ from workflows.gateways.payment import PaymentGateway
 from workflows.publishing.event_bus import EventBus
 from workflows.settings import (
     KEYS,
+    PICTURES,
     KeySettings,
     Reader,
     SettingsRefused,
     StoreSettings,
     read_keys,
+    read_pictures_bucket,
     read_stores,
     read_views_secret,
 )
@@ -45,12 +48,14 @@ Port = TypeVar("Port")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
-    """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret."""
+    """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret.
+    ``pictures_bucket`` is None for a function without pictures."""
 
     stores: StoreSettings
     keys: KeySettings | None
     providers: ProviderSettings | None
     views_secret: str | None
+    pictures_bucket: str | None
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -61,6 +66,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         keys=read_keys(reader) if reader.has_any(*KEYS) else None,
         providers=read_providers(reader) if reader.has_any(*PROVIDERS) else None,
         views_secret=read_views_secret(reader),
+        pictures_bucket=read_pictures_bucket(reader) if reader.has_any(PICTURES) else None,
         breakers=read_breakers(reader),
     )
 
@@ -74,7 +80,7 @@ def open_engine(settings: EngineSettings) -> Engine:
     clock = SystemClock()
     stores = settings.stores
     payments, kitchen, couriers = _gateways(settings.providers)
-    views_secret = settings.views_secret
+    views_secret, bucket = settings.views_secret, settings.pictures_bucket
 
     def log(keyring: KeyRing) -> EventLog:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
@@ -91,6 +97,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         clock=clock,
         views=None if views_secret is None else late(lambda: _views(views_secret)),
         breakers=settings.breakers,
+        pictures=None if bucket is None else late(lambda: _pictures(bucket)),
     )
 
 
@@ -139,6 +146,12 @@ def _views(secret: str) -> Views:
 
     value = secret_values(clients.secrets_manager(), secret)
     return Views(value("url"), BlindIndex(bytes.fromhex(value("blind_index_key"))))
+
+
+def _pictures(bucket: str) -> Pictures:
+    from workflows.aws.pictures import S3Pictures
+
+    return S3Pictures(clients.s3(), bucket)
 
 
 def _executions() -> Executions:

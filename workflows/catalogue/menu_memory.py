@@ -14,8 +14,6 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from domain.identifiers import RestaurantId
-from workflows.catalogue.restaurants import published_menu
-from workflows.catalogue.views import menu_view
 from workflows.event_store.event_log import EventLog
 
 CHARACTERS_MAX = 32 * 2**20
@@ -52,6 +50,9 @@ class MenuMemory:
             if (kept := self._kept.get(place)) is not None:
                 self._kept.move_to_end(place)
                 return kept
+        from workflows.catalogue.restaurants import published_menu  # late: every function has a memory, one reads menus
+        from workflows.catalogue.views import menu_view
+
         menu = published_menu(log, restaurant_id, menu_version)
         rendered = _rendered(
             json.dumps(menu_view(restaurant_id, menu_version, menu), ensure_ascii=False, separators=(",", ":"))

@@ -18,6 +18,35 @@ class CatalogueNotAllowed(Rejected):
         self.restaurant_id = restaurant_id
 
 
+class InvalidPicture(Rejected):
+    """The content is no picture that is taken. ``field`` is that of the request. HTTP: 422."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(f"content: {problem}")
+        self.field = "content"
+        self.problem = problem
+
+
+class PictureNotFound(Rejected):
+    """The restaurant has no picture of this name. HTTP: 404."""
+
+    def __init__(self, restaurant_id: RestaurantId, name: str) -> None:
+        super().__init__(f"Restaurant {restaurant_id} has no picture {name}.")
+        self.restaurant_id = restaurant_id
+        self.name = name
+
+
+class TooManyPictures(Rejected):
+    """The restaurant has as many pictures as it may have."""
+
+    def __init__(self, restaurant_id: RestaurantId, most: int) -> None:
+        super().__init__(
+            f"Restaurant {restaurant_id} has {most} pictures, which is the most. Name one of them instead."
+        )
+        self.restaurant_id = restaurant_id
+        self.most = most
+
+
 class MenuNotFound(Rejected):
     """The restaurant has published no menu of this version. HTTP: 404."""
 

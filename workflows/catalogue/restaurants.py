@@ -53,7 +53,7 @@ def change_restaurant(
         return Proposal(
             key=key,
             body_hash=body_hash,
-            permit=lambda: _check(caller.actor, restaurant_id),
+            permit=lambda: check_may_change(caller.actor, restaurant_id),
             decide=lambda: _commit(decide_restaurant(command, restaurant), caller, key, body_hash),
         )
 
@@ -80,7 +80,8 @@ def _load(log: EventLog, restaurant_id: RestaurantId) -> tuple[History, Restaura
     return history, restaurant
 
 
-def _check(actor: Actor, restaurant_id: RestaurantId) -> None:
+def check_may_change(actor: Actor, restaurant_id: RestaurantId) -> None:
+    """Check that a caller may change this restaurant. Raises CatalogueNotAllowed."""
     is_own = actor.role is Role.RESTAURANT and actor.id == restaurant_id
     if not is_own and actor.role not in {Role.SUPPORT, Role.SERVICE}:
         raise CatalogueNotAllowed(actor, restaurant_id)

@@ -11,14 +11,17 @@ from domain.catalogue.pricing import Quote
 from domain.catalogue.restaurant import OrderingTimes, Restaurant
 from domain.identifiers import RestaurantId
 from domain.order.events import Line
+from workflows.catalogue.picture_formats import TYPES
 from workflows.clock import timestamp
 from workflows.orders.json_values import money_json, plain
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
+    from workflows.catalogue.pictures import StoredPicture
     from workflows.client.catalogue_json import (
         MenuItemJson,
         MenuJson,
         OptionGroupJson,
+        PictureJson,
         ProfileJson,
         QuotedLineJson,
         QuoteJson,
@@ -85,6 +88,18 @@ def menu_view(restaurant_id: RestaurantId, menu_version: int, menu: Menu) -> Men
         "sections": [
             {"name": section.name, "items": [_item(item) for item in section.items]} for section in menu.sections
         ],
+    }
+
+
+def picture_view(restaurant_id: RestaurantId, picture: StoredPicture) -> PictureJson:
+    """Return a picture that was uploaded."""
+    return {
+        "name": picture.name,
+        "path": f"/restaurants/{restaurant_id}/pictures/{picture.name}",
+        "type": TYPES[picture.frame.ending],
+        "width": picture.frame.width,
+        "height": picture.frame.height,
+        "bytes": picture.size_bytes,
     }
 
 

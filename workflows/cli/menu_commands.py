@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,9 +41,13 @@ def import_(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Publish the menu of a file. It replaces the one before as a whole. An error names the row or the field."""
+    """Publish the menu of a file. It replaces the one before as a whole. An error names the row or the field.
+
+    A picture is the name of one that was uploaded, or a file (relative to the menu's) or an address, which is uploaded.
+    """
     from workflows.cli.connection import connected
     from workflows.cli.menu_csv import read_csv
+    from workflows.cli.pictures import upload_pictures
 
     text = read_text(file)
     with connected(url, data, as_) as engine:
@@ -49,6 +55,7 @@ def import_(
             sections, rows = read_csv(text, engine.restaurant(restaurant)["profile"]["currency"], file)
         else:
             sections, rows = _sections(read_json(text, file), file), {}
+        upload_pictures(engine, restaurant, sections, folder=Path(file).parent, place=partial(_place, file, rows))
         with _located(file, rows):
             published = engine.publish_menu(restaurant, sections)
     if json:
@@ -111,17 +118,22 @@ class _located:  # noqa: N801 - reads as a statement
         pass
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        from workflows.cli.menu_csv import row_of
         from workflows.client import ApiProblem
 
         if not isinstance(error, ApiProblem) or not error.errors:
             return
         field, problem = error.errors[0]
-        at = row_of(field, self._rows)
-        place = f"row {at[0]}, {at[1]}" if at else field
         more = f"; and {len(error.errors) - 1} more" if len(error.errors) > 1 else ""
         details: dict[str, Any] = {"problem": error.name, "status": error.status, "errors": error.errors}
-        raise CommandRefused(f"{self._source} {place}: {problem}{more}", details) from None
+        raise CommandRefused(f"{_place(self._source, self._rows, field)}: {problem}{more}", details) from None
+
+
+def _place(source: str, rows: Rows, field: str) -> str:
+    """Return where a field of a menu stands: its row of a CSV file, or its path in a JSON file."""
+    from workflows.cli.menu_csv import row_of
+
+    at = row_of(field, rows)
+    return f"{source} row {at[0]}, {at[1]}" if at else f"{source} {field}"
 
 
 def _sections(menu: Any, source: str) -> Any:

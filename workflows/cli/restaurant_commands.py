@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -170,6 +171,28 @@ def back_in_stock(
 ) -> None:
     """Mark an item, or one option of it, as available again."""
     _print(lambda engine: engine.mark_back_in_stock(restaurant, item, option), url, data, as_, json=json)
+
+
+@app.command()
+def picture(
+    restaurant: RestaurantId,
+    source: Annotated[str, typer.Argument(metavar="FILE|URL", help="A PNG, JPEG or WebP of at most 1 MiB.")],
+    *,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Upload a picture and print its name, which the items of a menu can have as their picture."""
+    from workflows.cli.connection import connected
+    from workflows.cli.pictures import upload_picture
+
+    with connected(url, data, as_) as engine:
+        uploaded = upload_picture(engine, restaurant, source, folder=Path(), where="the picture")
+    if json:
+        print_json(uploaded)
+    else:
+        print(uploaded["name"])
 
 
 def _print(request: Callable[[ExpediterClient], RestaurantJson], url: Url, data: Data, as_: As, *, json: bool) -> None:

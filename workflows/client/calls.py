@@ -7,6 +7,7 @@ nothing more. Give ``key`` yourself if another process may repeat the call, e.g.
 from __future__ import annotations
 
 import uuid
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -16,6 +17,7 @@ from urllib.parse import quote as quoted
 from .books_json import BooksJson
 from .catalogue_json import (
     MenuJson,
+    PictureJson,
     ProfileJson,
     QuoteJson,
     RestaurantJson,
@@ -162,6 +164,12 @@ def change_restaurant(restaurant_id: str, profile: ProfileJson) -> ApiCall[Resta
 def publish_menu(restaurant_id: str, sections: Sequence[SectionJson]) -> ApiCall[RestaurantJson]:
     """Publish a menu under the next version. It replaces the one before as a whole."""
     return ApiCall(method="POST", path=_restaurant(restaurant_id, "menu"), body={"sections": sections})
+
+
+def upload_picture(restaurant_id: str, content: bytes) -> ApiCall[PictureJson]:
+    """Upload a PNG, JPEG or WebP of at most 1 MiB. An item of a menu then names it by its ``name``."""
+    body = {"content": b64encode(content).decode()}
+    return ApiCall(method="POST", path=_restaurant(restaurant_id, "pictures"), body=body)
 
 
 def pause_restaurant(restaurant_id: str, reason: str, until: datetime | None = None) -> ApiCall[RestaurantJson]:

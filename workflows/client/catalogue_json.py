@@ -103,7 +103,7 @@ class OptionGroupJson(TypedDict):
 
 
 class MenuItemJson(TypedDict):
-    """Something to order. ``price`` is for one unit without options; ``picture`` is an address, or empty."""
+    """Something to order. ``price`` is for one unit without options; ``picture`` names an uploaded one, or is empty."""
 
     sku: str
     name: str
@@ -112,6 +112,17 @@ class MenuItemJson(TypedDict):
     description: str
     picture: str
     groups: list[OptionGroupJson]
+
+
+class PictureJson(TypedDict):
+    """A picture that was uploaded. ``name`` is what an item of a menu names; ``path`` is where it is read."""
+
+    name: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\.(png|jpg|webp)$")]
+    path: str
+    type: str
+    width: Annotated[int, Meta(ge=1)]
+    height: Annotated[int, Meta(ge=1)]
+    bytes: Annotated[int, Meta(ge=1)]
 
 
 class SectionJson(TypedDict):

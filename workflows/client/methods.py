@@ -49,6 +49,7 @@ class _Methods:
     register_restaurant = _Method(calls.register_restaurant)
     change_restaurant = _Method(calls.change_restaurant)
     publish_menu = _Method(calls.publish_menu)
+    upload_picture = _Method(calls.upload_picture)
     pause_restaurant = _Method(calls.pause_restaurant)
     resume_restaurant = _Method(calls.resume_restaurant)
     mark_sold_out = _Method(calls.mark_sold_out)

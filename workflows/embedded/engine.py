@@ -33,7 +33,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.files import DATABASE
+from workflows.embedded.files import DATABASE, PICTURES
 from workflows.embedded.http.api import HttpApi
 from workflows.embedded.http.limits import live_within
 from workflows.embedded.http.live import PATH, LiveFront
@@ -45,6 +45,7 @@ from workflows.embedded.lambda_.functions import WORKERS, Functions
 from workflows.embedded.lambda_.published_events import PublishedEvents
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.metrics import EngineMetrics
+from workflows.embedded.pictures import FolderPictures
 from workflows.embedded.providers import OpenGateways, elsewhere
 from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
@@ -224,6 +225,7 @@ class EmbeddedEngine:
             webhooks=elsewhere(hub, sender),
             breakers=breakers,
             live_path=PATH,
+            pictures=elsewhere(hub, FolderPictures(folder / PICTURES)),
             courier_moved=self._live.courier_moved,
         )
 

@@ -10,5 +10,8 @@ DATABASE: Final = "expediter.sqlite"
 VIEWS: Final = "views.sqlite"
 """The views of the log."""
 
+PICTURES: Final = "pictures"
+"""The folder of pictures of restaurants' items."""
+
 VIEWS_KEY: Final = "views.key"
 """The key of the views' blind indexes."""

@@ -57,6 +57,8 @@ def back_up(source: Path, target: Path, *, log: str, left_out: frozenset[str] = 
     for file in files:
         if file not in databases:
             _copy_file(file, partial / file.name)
+    for folder in filter(Path.is_dir, sorted(source.iterdir())):  # after the snapshots: what the log names is there
+        _copy_folder(folder, partial / folder.name)
     sync_folder(partial)
     partial.rename(target)
     sync_folder(target.parent)
@@ -95,6 +97,14 @@ def _copy_database(snapshot: apsw.Connection, target: Path) -> None:
         with copy.backup("main", snapshot, "main") as backup:
             backup.step(-1)
     _sync(target)
+
+
+def _copy_folder(folder: Path, target: Path) -> None:
+    target.mkdir(mode=0o700)
+    for file in sorted(folder.iterdir()):
+        if _is_copied(file, frozenset()):
+            _copy_file(file, target / file.name)
+    sync_folder(target)
 
 
 def _copy_file(file: Path, target: Path) -> None:

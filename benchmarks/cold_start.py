@@ -119,8 +119,12 @@ def _opening(name: str) -> str:
     if name == "handlers.saga_step":
         variables |= _PROVIDERS
     if name == "handlers.publisher":
-        return 'from workflows.aws.opening import open_event_bus; open_event_bus({"EVENT_BUS": "bus"})'
-    return f"from workflows.aws.opening import open_engine; open_engine({variables!r})"
+        return "from workflows.aws.opening import open_event_bus; open_event_bus('bus')"
+    return f"""
+from workflows.aws.opening import open_engine, read_engine_settings
+from workflows.settings import Reader
+open_engine(read_engine_settings(Reader({variables!r})))
+"""
 
 
 def _heaviest(name: str) -> list[str]:

@@ -23,7 +23,6 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.breakers.guarded import Guard, GuardedCouriers, GuardedKitchen, GuardedPayments
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
-from workflows.catalogue.menu_memory import MenuMemory
 from workflows.catalogue.picture_store import NoPictures, Pictures
 from workflows.clock import Clock
 from workflows.event_store import streams
@@ -36,16 +35,16 @@ from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
-from workflows.publishing.webhooks.http_sender import HttpWebhookSender
-from workflows.publishing.webhooks.sender import WebhookSender
 from workflows.settings import Group, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from workflows.catalogue.menu_memory import MenuMemory
     from workflows.event_store.change_feed import Feed
     from workflows.orders.blind_index import BlindIndex
     from workflows.publishing.event_bus import EventBus
+    from workflows.publishing.webhooks.sender import WebhookSender
     from workflows.sql.database import SqlDatabase
 
 T = TypeVar("T")
@@ -93,6 +92,22 @@ class Views:
                 self._database.close()
 
 
+# Imported late: most functions show no menus and send no webhooks, and start without them.
+
+
+def _no_menus() -> MenuMemory:
+    from workflows.catalogue.menu_memory import MenuMemory
+
+    return MenuMemory()
+
+
+def http_webhooks() -> WebhookSender:
+    """Return what sends webhooks over HTTP."""
+    from workflows.publishing.webhooks.http_sender import HttpWebhookSender
+
+    return HttpWebhookSender()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """The ports of one process."""
@@ -110,12 +125,12 @@ class Engine:
     clock: Clock
     views: Views | None = None
     """None where no database for views is set."""
-    webhooks: WebhookSender = field(default_factory=HttpWebhookSender)
+    webhooks: WebhookSender = field(default_factory=http_webhooks)
     pause: Callable[[float], None] = time.sleep
     """Pauses the calling function for a number of seconds; other functions of the process continue."""
     live_path: str | None = None
     """Where subscribers open their sockets, below the address of the API; None if this deployment serves no sockets."""
-    menus: MenuMemory = field(default_factory=MenuMemory)
+    menus: MenuMemory = field(default_factory=_no_menus)
     """The menus of ``log`` that were read last."""
     pictures: Pictures = field(default_factory=NoPictures)
     courier_moved: Callable[[OrderId], None] = lambda _: None
@@ -158,7 +173,7 @@ def assemble(
         breakers=opened,
         clock=clock,
         views=views,
-        webhooks=webhooks or HttpWebhookSender(),
+        webhooks=webhooks or http_webhooks(),
         pause=pause,
         live_path=live_path,
         pictures=pictures or NoPictures(),

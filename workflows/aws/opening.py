@@ -20,7 +20,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettings, read_breakers
 from workflows.catalogue.picture_store import Pictures
 from workflows.clock import SystemClock
-from workflows.engine import EVENT_TYPES, Engine, Views, assemble
+from workflows.engine import EVENT_TYPES, Engine, Views, assemble, http_webhooks
 from workflows.event_store.codec import Codec
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
@@ -95,6 +95,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         kitchen=kitchen,
         couriers=couriers,
         clock=clock,
+        webhooks=late(http_webhooks),
         views=None if views_secret is None else late(lambda: _views(views_secret)),
         breakers=settings.breakers,
         pictures=None if bucket is None else late(lambda: _pictures(bucket)),

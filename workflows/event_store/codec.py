@@ -65,13 +65,14 @@ class Codec:
     def decode(self, commit: Commit) -> tuple[RecordedEvent, ...]:
         """Return the events of a commit; an unknown type or schema becomes an Opaque. Raises Undecodable."""
         recorded: list[RecordedEvent] = []
-        readers, version, category = self._types.readers, commit.sk, category_of(commit.pk)
+        types, version, category = self._types, commit.sk, category_of(commit.pk)
+        readers = types.readers
         try:
             envelope = _read_envelope(commit.ev)
             if not envelope.e:
                 raise Undecodable(commit, "contains no event")
             for stored in envelope.e:
-                read = readers.get((category, stored.t, stored.v))
+                read = readers.get((category, stored.t, stored.v)) or types.reader(category, stored.t, stored.v)
                 event = read(stored.d) if read is not None else self._opened(commit.pk, stored)
                 recorded.append(
                     RecordedEvent(version, event, commit.k, commit.ts, envelope.m, commit.sk, commit.h, stored.v)

@@ -1,4 +1,4 @@
-"""Readers and writers of each event type, compiled once when the types are loaded.
+"""Readers and writers of each event type, compiled when the type is first read or written: a process meets few of them.
 
 A type without personal fields is decoded directly from bytes into its dataclass. In a type with personal fields (their
 annotation includes ``Erased``) each personal field is encrypted and decrypted on its own. An empty text is stored in
@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
-from functools import reduce
+from functools import cached_property, reduce
 from operator import or_
 from typing import Any, get_args, get_type_hints
 
@@ -32,25 +32,54 @@ class NotStorable(TypeError):
 class EventType:
     """One event class: its name, current schema, fields and readers.
 
-    Only a type without personal fields has ``read``. Other types are first decoded into ``_stored``: the same fields,
-    with the personal ones still encrypted.
+    A type with personal fields is first decoded into ``_stored``: the same fields, with the personal ones encrypted.
     """
 
     def __init__(self, category: str, cls: type[Any]) -> None:
-        hints = get_type_hints(cls)
         self.category = category
         self.cls = cls
         self.name = cls.__name__
         self.schema: int = getattr(cls, "SCHEMA", 1)
-        self.fields = {field.name: hints[field.name] for field in dataclasses.fields(cls)}
-        self.personal = {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
-        self._times = [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
-        self._refuse_hidden_personal_fields()
-        self.read: Callable[[msgspec.Raw], Any] | None = None if self.personal else msgspec.json.Decoder(cls).decode
-        self._optional = [field.name for field in dataclasses.fields(cls) if _has_default(field)]
-        self._stored = _as_stored(self) if self.personal else cls
-        self._read_stored = msgspec.json.Decoder(self._stored).decode
-        self._open = {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
+
+    @cached_property
+    def fields(self) -> dict[str, Any]:
+        """The types of the fields. Raises TypeError if a field contains a personal field, which would not be sealed."""
+        hints = get_type_hints(self.cls)
+        fields = {field.name: hints[field.name] for field in dataclasses.fields(self.cls)}
+        for name, hint in fields.items():
+            if Erased not in get_args(hint) and _mentions_erased(hint, set()):
+                raise TypeError(f"{self.name}.{name} contains a personal field: move that field into the event itself")
+        return fields
+
+    @cached_property
+    def personal(self) -> dict[str, Any]:
+        """The types of the personal fields that are not erased."""
+        return {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
+
+    @cached_property
+    def read(self) -> Callable[[msgspec.Raw], Any] | None:
+        """Decodes the data of an event, in the current schema; None for a type with personal fields."""
+        return None if self.personal else msgspec.json.Decoder(self.cls).decode
+
+    @cached_property
+    def _times(self) -> list[str]:
+        return [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
+
+    @cached_property
+    def _optional(self) -> list[str]:
+        return [field.name for field in dataclasses.fields(self.cls) if _has_default(field)]
+
+    @cached_property
+    def _stored(self) -> type[Any]:
+        return _as_stored(self) if self.personal else self.cls
+
+    @cached_property
+    def _read_stored(self) -> Callable[[msgspec.Raw], Any]:
+        return msgspec.json.Decoder(self._stored).decode
+
+    @cached_property
+    def _open(self) -> dict[str, Callable[[bytes | str], Any]]:
+        return {name: msgspec.json.Decoder(hint).decode for name, hint in self.personal.items()}
 
     def write(self, event: Any, vault: Vault, key: DataKey | None) -> msgspec.Raw:
         """Encode an event. Raises NotStorable if it would not be read back equal, e.g. a field has the wrong type."""
@@ -114,11 +143,6 @@ class EventType:
                 data[name] = vault.seal(name, encode_json(value), key)
         return data
 
-    def _refuse_hidden_personal_fields(self) -> None:
-        for name, hint in self.fields.items():
-            if name not in self.personal and _mentions_erased(hint, set()):
-                raise TypeError(f"{self.name}.{name} contains a personal field: move that field into the event itself")
-
 
 class EventTypes:
     """All event types, by class and by category and name, with the upcasters of their old schemas.
@@ -127,7 +151,7 @@ class EventTypes:
     """
 
     def __init__(self, classes: Mapping[str, Iterable[type[Any]]], upcasters: Upcasters) -> None:
-        """Compile the readers and writers of every class.
+        """Check names and schemas.
 
         Args:
             classes: The event classes by category.
@@ -145,7 +169,16 @@ class EventTypes:
         if len(self.by_class) != len(kinds):
             raise TypeError("an event class belongs to two categories")
         check_upcasters(upcasters, {name: kind.schema for name, kind in self.by_name.items()})
-        self.readers = {(*name, kind.schema): kind.read for name, kind in self.by_name.items() if kind.read is not None}
+        self.readers: dict[tuple[str, str, int], Callable[[msgspec.Raw], Any]] = {}
+        """The readers of the types without personal fields that were read so far."""
+
+    def reader(self, category: str, name: str, schema: int) -> Callable[[msgspec.Raw], Any] | None:
+        """Return what decodes this data; None if it is of an old or unknown schema or has personal fields."""
+        kind = self.by_name.get((category, name))
+        if kind is None or kind.schema != schema or kind.read is None:
+            return None
+        self.readers[category, name, schema] = kind.read
+        return kind.read
 
 
 def _needs_sealing(value: Any) -> bool:

@@ -210,7 +210,7 @@ def fill(database: SqlDatabase, rows: Rows, cores: int) -> None:
         for number, batch in enumerate(pool.imap(partial(_batch, rows), firsts), start=1):
             with store.writing() as connection:
                 for name, table in tables.items():
-                    _insert(connection, table, batch[name])
+                    _insert(connection, table, batch.get(name, []))
             if number % 20 == 0:
                 print(f"  {number * BATCH} orders after {time.monotonic() - began_s:.0f} s", flush=True)
     print(f"  stored after {time.monotonic() - began_s:.0f} s", flush=True)

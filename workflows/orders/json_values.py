@@ -9,6 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.identifiers import Actor
@@ -28,8 +29,19 @@ def money_json(money: Money) -> MoneyJson:
     return {"amount": amount, "currency": currency}
 
 
+_JSON_ALREADY = frozenset({str, int, float, bool, type(None)})
+"""Types of most values; a subclass may be an enumeration."""
+
+
+@cache
+def _field_names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(field.name for field in dataclasses.fields(kind))
+
+
 def plain(value: Any) -> JSON:
     """Return a value of the domain as JSON."""
+    if type(value) in _JSON_ALREADY:
+        return value
     if isinstance(value, Money):
         return money_json(value)
     if isinstance(value, datetime):
@@ -41,7 +53,7 @@ def plain(value: Any) -> JSON:
     if isinstance(value, Actor):
         return {"role": value.role.value, "id": value.id}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {name: plain(getattr(value, name)) for name in _field_names(type(value))}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

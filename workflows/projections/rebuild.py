@@ -105,7 +105,7 @@ def _begin(store: ViewStore, views: Sequence[View], log: EventLog) -> None:
     The log is read after this transaction: what is committed later, the projector writes to the new tables.
     """
     shares = log.shares(SHARES_MAX)
-    with store.writing() as connection:
+    with store.building() as connection:
         builds = store.builds(connection)
         if _is_of(builds, views):
             return
@@ -254,9 +254,9 @@ def _add_indexes(store: ViewStore, views: Sequence[View]) -> None:
         with store.reading() as connection:
             table = build_table(view, store.builds(connection)[view.name].generation)
         for index in sorted(table.indexes, key=lambda each: str(each.name)):
-            with store.writing() as connection:  # one at a time: the projector writes in between
+            with store.building() as connection:  # one at a time: the projector writes in between
                 create_indexes(connection, table, only=index)
-        with store.writing() as connection:
+        with store.building() as connection:
             analyze(connection, table.name)
 
 
@@ -301,11 +301,11 @@ def _erased_since(log: EventLog, began: str) -> list[str]:
 
 
 def _put_in_place(store: ViewStore, views: Sequence[View]) -> None:
-    with store.writing() as connection:
+    with store.building() as connection:
         builds = store.builds(connection)
         for view in views:
             generation = builds[view.name].generation
-            swap(connection, build_table(view, generation).name, view.name)
+            swap(connection, build_table(view, generation).name, view.name, wipe=view.has_blind_indexes)
             store.set_built(connection, view, generation)
             store.forget_build(connection, view.name)
         connection.execute(delete(SHARES))

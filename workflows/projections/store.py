@@ -7,20 +7,21 @@ has a lower version. So two projectors at once, on AWS, need no lock.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, Dialect, Table, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from workflows.clock import Clock, timestamp
 from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARKED, POSITION, VERSIONS
 from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
-from workflows.sql.database import SqlDatabase
+from workflows.sql.database import BUILD_TIMEOUT_S, SqlDatabase
 from workflows.sql.schema import columns_of, create, create_missing, estimated_rows, exists, named, swap
 
 COUNTED_MAX = 10_000
@@ -110,6 +111,12 @@ class ViewStore:
         with self.database.writing() as connection:
             yield connection
 
+    @contextmanager
+    def building(self) -> Iterator[Connection]:
+        """Open a transaction that writes whole tables, so that each statement may take long. Raises SqlUnavailable."""
+        with self.database.writing(statement_s=BUILD_TIMEOUT_S) as connection:
+            yield connection
+
     # --- tables ----------------------------------------------------------------------------------------------------
 
     def prepare(self) -> None:
@@ -182,8 +189,9 @@ class ViewStore:
         if not rows:
             return
         target = view.table if table is None else table
-        guard = ">=" if again else ">"
-        connection.execute(_upsert(connection.dialect.name, target, guard=None if view.appends else guard), list(rows))
+        guard = None if view.appends else ">=" if again else ">"
+        statement, values = _upsert_text(connection.dialect, target, guard)
+        connection.exec_driver_sql(statement, list(map(values, rows)))
 
     def remove(self, connection: Connection, view: View, id_: str, up_to: int) -> None:
         """Delete the rows of a stream up to a version, in the transaction that stores them anew."""
@@ -287,9 +295,21 @@ class ViewStore:
         return timestamp(self._clock.now())
 
 
+@lru_cache(maxsize=64)
 def build_table(view: View, generation: int) -> Table:
     """Return the definition of the table that is built beside the view's own."""
     return named(view.table, f"{view.name}_{generation}")
+
+
+@lru_cache(maxsize=64)
+def _upsert_text(dialect: Dialect, table: Table, guard: str | None) -> tuple[str, Callable[[Row], Any]]:
+    """Return the text of ``_upsert``, and what makes the driver's parameters of a row.
+
+    Rows have the values of the driver already. To convert them once more takes as long as to store them.
+    """
+    compiled = _upsert(dialect.name, table, guard=guard).compile(dialect=dialect)
+    values = dict if compiled.positiontup is None else itemgetter(*compiled.positiontup)
+    return str(compiled), values
 
 
 @lru_cache(maxsize=64)

@@ -49,6 +49,11 @@ class View:
     category: str = ORDER
 
     @property
+    def has_blind_indexes(self) -> bool:
+        """Whether rows hold something of a person, which must not stay in the file when they are deleted."""
+        return bool(self.fingerprint)
+
+    @property
     def key(self) -> str:
         """The column with the id of the stream."""
         return str(next(iter(self.table.primary_key.columns)).name)

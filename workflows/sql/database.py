@@ -34,7 +34,10 @@ READ_TIMEOUT_S = 10.0
 """The time limit of a statement that reads: a list takes milliseconds, a report on all orders takes seconds."""
 
 WRITE_TIMEOUT_S = 60.0
-"""The time limit of a statement that writes: building an index on a full table takes longest."""
+"""The time limit of a statement that writes."""
+
+BUILD_TIMEOUT_S = 1800.0
+"""The time limit of a statement on a whole table of millions of rows: to make an index, or to drop the table."""
 
 CONNECT_TIMEOUT_S = 5
 """How long a connection to PostgreSQL may take to be made."""
@@ -99,9 +102,17 @@ class SqlDatabase:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Open a transaction that writes, and commit it at the end. One at a time in a process."""
+    def writing(self, *, statement_s: float | None = None) -> Iterator[Connection]:
+        """Open a transaction that writes, and commit it at the end. One at a time in a process.
+
+        Args:
+            statement_s: The time limit of each statement; None: that of the database.
+        """
         with _named_errors(), self._one_writer, self._writer.begin() as connection:
+            if statement_s is not None and self.is_sqlite:
+                connection.execution_options(statement_s=statement_s)
+            elif statement_s is not None:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(statement_s * 1000)}")
             yield connection
 
     @contextmanager
@@ -218,7 +229,8 @@ def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: b
 
     @event.listens_for(engine, "before_cursor_execute")
     def set_deadline(connection: Connection, *_: Any) -> None:
-        _stop_after(connection.connection.driver_connection, timeout_s)
+        limit_s = connection.get_execution_options().get("statement_s", timeout_s)
+        _stop_after(connection.connection.driver_connection, limit_s)
 
     return engine
 

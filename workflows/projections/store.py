@@ -21,7 +21,7 @@ from workflows.clock import Clock, timestamp
 from workflows.projections.bookkeeping import BUILDS, COMPARISON, METADATA, PARKED, POSITION, VERSIONS
 from workflows.projections.orders import ORDERS
 from workflows.projections.view import Row, View
-from workflows.sql.database import BUILD_TIMEOUT_S, SqlDatabase
+from workflows.sql.database import SqlDatabase
 from workflows.sql.schema import columns_of, create, create_missing, estimated_rows, exists, named, swap
 
 COUNTED_MAX = 10_000
@@ -114,7 +114,7 @@ class ViewStore:
     @contextmanager
     def building(self) -> Iterator[Connection]:
         """Open a transaction that writes whole tables, so that each statement may take long. Raises SqlUnavailable."""
-        with self.database.writing(statement_s=BUILD_TIMEOUT_S) as connection:
+        with self.database.building() as connection:
             yield connection
 
     # --- tables ----------------------------------------------------------------------------------------------------

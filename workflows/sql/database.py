@@ -102,17 +102,19 @@ class SqlDatabase:
             yield connection
 
     @contextmanager
-    def writing(self, *, statement_s: float | None = None) -> Iterator[Connection]:
-        """Open a transaction that writes, and commit it at the end. One at a time in a process.
-
-        Args:
-            statement_s: The time limit of each statement; None: that of the database.
-        """
+    def writing(self) -> Iterator[Connection]:
+        """Open a transaction that writes, and commit it at the end. One at a time in a process."""
         with _named_errors(), self._one_writer, self._writer.begin() as connection:
-            if statement_s is not None and self.is_sqlite:
-                connection.execution_options(statement_s=statement_s)
-            elif statement_s is not None:
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(statement_s * 1000)}")
+            yield connection
+
+    @contextmanager
+    def building(self) -> Iterator[Connection]:
+        """Open a transaction that writes whole tables, so that each statement may take up to ``BUILD_TIMEOUT_S``."""
+        with self.writing() as connection:
+            if self.is_sqlite:
+                connection.execution_options(statement_s=BUILD_TIMEOUT_S)
+            else:
+                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(BUILD_TIMEOUT_S * 1000)}")
             yield connection
 
     @contextmanager

@@ -1,0 +1,54 @@
+"""Time limits of statements, and what a dropped table leaves in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, MetaData, Table, insert
+
+from workflows.sql.columns import text
+from workflows.sql.database import SqlDatabase, StatementTooSlow
+from workflows.sql.schema import create, drop
+
+LIMIT_S = 0.1
+SLOW = {
+    "sqlite": "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n",
+    "postgresql": "SELECT pg_sleep(0.3)",
+}
+"""Statements that take longer than the limit."""
+NOTES = Table("notes", MetaData(), text("id", primary_key=True), text("said"))
+
+
+def run_slowly(connection: Connection) -> None:
+    connection.exec_driver_sql(SLOW[connection.dialect.name]).all()
+
+
+def test_a_slow_statement_is_stopped_unless_it_builds_a_table(sql_url: str | Path) -> None:
+    """A search must not hold a connection for long. An index of millions of rows takes minutes."""
+    with SqlDatabase(sql_url, read_timeout_s=LIMIT_S, write_timeout_s=LIMIT_S) as database:
+        for limited in (database.reading, database.writing):
+            with pytest.raises(StatementTooSlow), limited() as connection:
+                run_slowly(connection)
+        with database.building() as connection:
+            run_slowly(connection)
+        with pytest.raises(StatementTooSlow), database.writing() as connection:
+            run_slowly(connection)
+
+
+@pytest.mark.parametrize("wipe", [True, False])
+def test_a_dropped_table_is_overwritten_in_the_file_if_it_held_something_of_a_person(
+    tmp_path: Path, wipe: bool
+) -> None:
+    """Gigabytes that hold nothing personal are only marked as free, and the next drop overwrites again."""
+    file = tmp_path / "views.sqlite"
+    with SqlDatabase(file) as database:
+        with database.writing() as connection:
+            create(connection, NOTES)
+            connection.execute(insert(NOTES), [{"id": str(number), "said": "distinctive"} for number in range(500)])
+        with database.writing() as connection:
+            drop(connection, "notes", wipe=wipe)
+        with database.writing() as connection:
+            assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
+        database.forget()
+    assert (b"distinctive" in file.read_bytes()) is not wipe

@@ -189,8 +189,8 @@ class ViewStore:
         if not rows:
             return
         target = view.table if table is None else table
-        guard = None if view.appends else ">=" if again else ">"
-        statement, values = _upsert_text(connection.dialect, target, guard)
+        guard = ">=" if again else ">"
+        statement, values = _upsert_text(connection.dialect, target, None if view.appends else guard)
         connection.exec_driver_sql(statement, list(map(values, rows)))
 
     def remove(self, connection: Connection, view: View, id_: str, up_to: int) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from workflows.asl.interpreter.history import TEXTS_MAX, ExecutionHistory
 from workflows.asl.interpreter.payloads import BYTES_MAX, exceeds
 from workflows.asl.json_text import to_text
+from workflows.asl.jsonata import evaluation
 from workflows.asl.signals import StopExecution
 
 Begin = Callable[..., Any]
@@ -125,8 +128,76 @@ def test_the_events_of_one_signal_hold_a_bounded_amount_of_text(begin: Begin) ->
     assert len(driver.events) == 25_000
 
 
+@pytest.mark.parametrize("details", [{"output": "x"}, {"assignedVariables": {"v": "x"}}, {"cause": "x"}])
+def test_all_texts_of_an_event_count(details: dict[str, Any]) -> None:
+    """Variables and causes are as long as outputs, and as many."""
+    of = ExecutionHistory()
+    for _ in range(2000):
+        large = {key: {name: text * 2**15 for name, text in value.items()} if isinstance(value, dict) else value * 2**15
+                 for key, value in details.items()}  # fmt: skip
+        of.add("PassStateExited", 0, datetime(2026, 1, 1, tzinfo=UTC), large)
+    assert len(str(of.added)) < 2 * TEXTS_MAX + 2000 * 2**10
+
+
 def test_errors_and_causes_are_cut_to_the_lengths_of_the_api(begin: Begin, task: Build) -> None:
     """256 characters of error, 32,768 of cause."""
     driver = begin({"A": task()})
     driver.fail_call("E" * 1000, "c" * 40_000)
     assert (len(driver.end.error), len(driver.end.cause)) == (256, 32_768)
+
+
+def assigning(name: str, follower: str) -> dict[str, Any]:
+    return {"Type": "Pass", "Assign": {name: "{% $pad('x', 200000) %}"}, "Next": follower}
+
+
+def test_all_variables_together_have_a_quota(begin: Begin) -> None:
+    """AWS docs, quotas: 10 MiB an execution. A variable that is assigned again counts once."""
+    states: dict[str, Any] = {f"A{n}": assigning(f"v{n}", f"A{n + 1}") for n in range(60)}
+    driver = begin({"Again": assigning("v0", "A0"), **states, "A60": {"Type": "Succeed"}})
+    assert driver.end.error == "States.DataLimitExceeded"
+    assert "larger than 10485760 bytes together" in driver.end.cause
+    assert len(driver.details("PassStateExited")) == 1 + 52  # 10 MiB / 200 KB
+
+
+def test_variables_of_an_iteration_that_has_ended_do_not_count(begin: Begin) -> None:
+    """40 iterations at once hold 16 MB; one after the other they hold 400 KB."""
+    waiting = {"Type": "Wait", "Seconds": 1, "End": True}
+    machine = {
+        "M": {
+            "Type": "Map",
+            "Items": "{% [1..100] %}",
+            "ItemProcessor": {
+                "StartAt": "I",
+                "States": {"I": assigning("v", "J"), "J": assigning("w", "W"), "W": waiting},
+            },
+            "Output": 1,
+            "End": True,
+        }
+    }
+    assert begin(machine).end.error == "States.DataLimitExceeded"
+    machine["M"]["MaxConcurrency"] = 1
+    driver = begin(machine)
+    for _ in range(100):
+        driver.wait(1)
+    assert driver.output == 1
+
+
+def test_the_expressions_of_a_state_make_a_bounded_amount_of_data_together(begin: Begin) -> None:
+    """All of it is in memory until the state exits: 300 texts of 6 MB took 5 GB."""
+    driver = begin({"A": {"Type": "Pass", "Output": ["{% $pad('x', 6000000) %}"] * 300, "End": True}})
+    assert "memory limit exceeded" in driver.end.cause
+    joined = "{% " + " & ".join(["$states.input"] * 40) + " %}"  # compiled to a closure
+    driver = begin({"A": {"Type": "Pass", "Output": [joined] * 10, "End": True}}, "x" * 100_000)
+    assert "memory limit exceeded" in driver.end.cause
+
+
+def test_the_states_of_one_signal_take_a_bounded_number_of_steps_together(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A loop without a wait enters 12,000 states, each with a second of evaluation: some hours."""
+    monkeypatch.setattr(evaluation, "SIGNAL_STEPS_MAX", 20_000)
+    slow = {"Condition": "{% $sum([1..2000].($ * 0)) > 1 %}", "Next": "End"}
+    one = {"Type": "Choice", "Choices": [slow], "Default": "Other"}
+    driver = begin({"One": one, "Other": {**one, "Default": "One"}, "End": {"Type": "Succeed"}})
+    assert driver.end.error == "States.QueryEvaluationError"
+    assert "timeout" in driver.end.cause

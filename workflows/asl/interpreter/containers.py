@@ -63,7 +63,7 @@ def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -
             outputs together are larger than ``_OUTPUTS_MAX``.
     """
     branch = ended.branch
-    branch.is_over = True
+    turn.execution.end(branch)
     del inside.branches[branch.index]
     inside.outputs[branch.index] = ended.output.value
     inside.output_size += len(ended.output.text)
@@ -96,7 +96,7 @@ def stop_all(turn: Turn, frame: Frame, inside: Inside) -> None:
 
 def abort(turn: Turn, branch: Branch, event: int) -> None:
     """End a branch from outside. ``event`` is the id of the event that caused it."""
-    branch.is_over = True
+    turn.execution.end(branch)
     frame = branch.frame
     if frame is None:
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -15,13 +16,15 @@ class Execution:
     """The fold of the signals applied so far. Only ``interpreter.apply`` changes it; use it from one thread at a time.
 
     ``calls`` holds the frames of open tasks by task number, ``tokens`` those of open callbacks by token, and ``timers``
-    the armed timers by number. ``last_at`` is the time of the last signal.
+    the armed timers by number. ``last_at`` is the time of the last signal. ``assigned_bytes`` is the size of all
+    variables of the scopes that are running.
     """
 
     __slots__ = (
         "_tasks_numbered",
         "_timers_numbered",
         "arn",
+        "assigned_bytes",
         "calls",
         "cause",
         "context",
@@ -57,6 +60,7 @@ class Execution:
         self.calls: dict[int, Frame] = {}
         self.tokens: dict[str, Frame] = {}
         self.timers: dict[int, Timer] = {}
+        self.assigned_bytes = 0
         self._tasks_numbered = self._timers_numbered = 0
 
     def outstanding(self) -> list[Effect]:
@@ -69,6 +73,22 @@ class Execution:
     def open_tokens(self) -> list[str]:
         """List the tokens that can still settle a task."""
         return list(self.tokens)
+
+    def assign(self, branch: Branch, values: Mapping[str, JSON], sizes: Mapping[str, int]) -> None:
+        """Assign variables of a scope. ``sizes`` are the bytes of their JSON text."""
+        branch.variables = {**branch.variables, **values}
+        self.assigned_bytes = self.assigned_bytes_with(branch, sizes)
+        branch.assigned_bytes.update(sizes)
+
+    def assigned_bytes_with(self, branch: Branch, sizes: Mapping[str, int]) -> int:
+        """Return what ``assigned_bytes`` would be after an assignment in a scope."""
+        return self.assigned_bytes + sum(size - branch.assigned_bytes.get(name, 0) for name, size in sizes.items())
+
+    def end(self, branch: Branch) -> None:
+        """Note that a scope is over, with its variables. Idempotent."""
+        branch.is_over = True
+        self.assigned_bytes -= sum(branch.assigned_bytes.values())
+        branch.assigned_bytes.clear()
 
     def number_task(self) -> int:
         """Return the next task number: 1, 2, 3 ... in the order of scheduling."""

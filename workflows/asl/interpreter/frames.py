@@ -38,7 +38,10 @@ class StateFailed(Exception):
 
 @dataclass(slots=True, eq=False)
 class Branch:
-    """A running scope. An assignment replaces ``variables``; the mapping is never changed in place."""
+    """A running scope. An assignment replaces ``variables``; the mapping is never changed in place.
+
+    ``assigned_bytes`` has the size of each variable that was assigned in this scope itself.
+    """
 
     scope: Scope
     variables: Mapping[str, JSON]
@@ -48,6 +51,7 @@ class Branch:
     map_item: Mapping[str, JSON] | None = None
     frame: Frame | None = None
     is_over: bool = False
+    assigned_bytes: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)

@@ -14,10 +14,11 @@ from typing import Any, Final, TypeAlias
 from workflows.asl.interpreter.payloads import Payload
 
 EVENTS_MAX: Final = 25_000  # a hard quota of Standard executions; the 25,000th event is the failure
-TEXTS_MAX: Final = 16 * 2**20  # characters of inputs and outputs that the events of one signal hold
+TEXTS_MAX: Final = 16 * 2**20  # characters of inputs, outputs, variables and causes that the events of one signal hold
 HistoryEvent: TypeAlias = dict[str, Any]
 _NOT_TRUNCATED: Final = {"truncated": False}
 _TEXTS: Final = ("input", "output", "parameters")
+_CAUSE_MIN: Final = 256  # characters of a cause that are kept in any case
 _TRUNCATED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_TEXTS, ""),
     **{key: {"truncated": True} for key in ("inputDetails", "outputDetails", "assignedVariablesDetails")},
@@ -35,7 +36,7 @@ class ExecutionHistory:
     """Counts the events of one execution and holds those of the current signal.
 
     Without a wait in between, one signal can enter thousands of states with 256 KiB each. Once its events hold
-    ``TEXTS_MAX`` characters, later inputs and outputs are truncated, as AWS does in logs.
+    ``TEXTS_MAX`` characters, later ones are truncated, as AWS does in logs.
     """
 
     __slots__ = ("_texts", "added", "last_id", "states_entered")
@@ -69,12 +70,12 @@ class ExecutionHistory:
         return self.last_id
 
     def _within_bound(self, details: Mapping[str, Any]) -> Mapping[str, Any]:
-        for field in _TEXTS:
-            if field in details:
-                self._texts += len(details[field])
+        self._texts += sum(len(text) for field in (*_TEXTS, "cause") if (text := details.get(field)))
+        self._texts += sum(map(len, details.get("assignedVariables", {}).values()))
         if self._texts <= TEXTS_MAX:
             return details
-        return {**details, **{field: shorter for field, shorter in _TRUNCATED.items() if field in details}}
+        shorter = {field: text for field, text in _TRUNCATED.items() if field in details}
+        return {**details, **shorter, **({"cause": cause[:_CAUSE_MIN]} if (cause := details.get("cause")) else {})}
 
 
 def entered(name: str, payload: Payload) -> HistoryEvent:

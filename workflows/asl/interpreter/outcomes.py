@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from workflows.asl.interpreter import history
 from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed
-from workflows.asl.interpreter.payloads import Payload, exceeds
+from workflows.asl.interpreter.payloads import ALL_VARIABLES_BYTES_MAX, Payload, exceeds, size_of
 from workflows.asl.interpreter.retrying import DATA_LIMIT, QUERY, first_match, take_retry
 from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, described
 from workflows.asl.json_text import to_text
@@ -12,6 +12,8 @@ from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.states import Assign, Catcher, Fallible, Map, Parallel
 from workflows.asl.reading.templates import QueryEvaluationError, Template
 from workflows.asl.signals import JSON
+
+_VARIABLES_TOO_LARGE = f"The variables of the execution are larger than {ALL_VARIABLES_BYTES_MAX} bytes together."
 
 
 def finish(
@@ -32,16 +34,19 @@ def finish(
 
     Raises:
         QueryEvaluationError: An expression failed; nothing was assigned.
-        StateFailed: The output or the assigned values are over the quota (States.DataLimitExceeded).
+        StateFailed: The output, the assigned values or all variables are over the quota (States.DataLimitExceeded).
     """
     assigned = assign.template.render(names) if assign is not None else None
     texts = _texts_of(frame, assigned)
+    sizes = {name: size_of(text) for name, text in (texts or {}).items()}
+    if turn.execution.assigned_bytes_with(frame.branch, sizes) > ALL_VARIABLES_BYTES_MAX:
+        raise StateFailed(ErrorOutput(DATA_LIMIT, described(frame, _VARIABLES_TOO_LARGE)))
     result = Payload(output.render(names)) if output is not None else default
     if result.too_large:
         raise _too_large(frame)
     turn.record(frame.branch, f"{kind_of(frame)}StateExited", history.exited(frame.state.name, result, texts))
     if isinstance(assigned, dict):
-        frame.branch.variables = {**frame.branch.variables, **assigned}
+        turn.execution.assign(frame.branch, assigned, sizes)
     frame.branch.frame = None
     if next_state is not None:
         turn.work.append(Enter(frame.branch, next_state, result))

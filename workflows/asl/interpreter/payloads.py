@@ -10,6 +10,9 @@ from workflows.asl.signals import JSON
 BYTES_MAX: Final = 262_144  # 256 KiB of UTF-8, the service quota on input and output of a task, state or execution
 
 
+ALL_VARIABLES_BYTES_MAX: Final = 10 * 1024**2  # the service quota on all stored variables of one execution
+
+
 class Payload:
     """One value that moves between states. The text is made once, when it is first needed."""
 
@@ -39,6 +42,9 @@ class Payload:
 
 def exceeds(text: str) -> bool:
     """Whether the text is over the service quota, counted in bytes of UTF-8."""
-    if len(text) * 4 <= BYTES_MAX:
-        return False
-    return (len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))) > BYTES_MAX
+    return len(text) * 4 > BYTES_MAX and size_of(text) > BYTES_MAX
+
+
+def size_of(text: str) -> int:
+    """Return the bytes of a text in UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

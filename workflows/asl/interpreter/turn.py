@@ -18,7 +18,7 @@ from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, StateFa
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import RUNTIME
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.evaluation import Names
+from workflows.asl.jsonata.evaluation import Names, SignalWork
 from workflows.asl.reading.states import Fallible
 from workflows.asl.reading.templates import Query, QueryEvaluationError, Template
 from workflows.asl.signals import JSON, CancelTimer, Effect, SetTimer
@@ -55,7 +55,7 @@ Work: TypeAlias = Enter | BranchEnded | BranchFailed
 class Turn:
     """One signal in progress. ``at`` is its time; ``work`` holds the transitions still to follow."""
 
-    __slots__ = ("at", "dice", "effects", "execution", "work")
+    __slots__ = ("at", "dice", "effects", "evaluated", "execution", "work")
 
     def __init__(self, execution: Execution, at: datetime, seed: str) -> None:
         self.execution = execution
@@ -63,6 +63,7 @@ class Turn:
         self.dice = Dice(seed)
         self.effects: list[Effect] = []
         self.work: deque[Work] = deque()
+        self.evaluated = SignalWork()
 
     def record(self, branch: Branch, kind: str, details: Mapping[str, Any] | None = None) -> int:
         """Add an event after the last one of the branch, and return its id."""
@@ -94,7 +95,7 @@ class Turn:
         """Collect the names that the state's expressions can read. ``more`` is ``result`` or ``errorOutput``."""
         states: dict[str, JSON] = {"input": frame.input.value, "context": self.context(frame)}
         states.update(more)
-        return Names(frame.branch.variables, states, self.at, self.dice)
+        return Names(frame.branch.variables, states, self.at, self.dice, work=self.evaluated)
 
     def context(self, frame: Frame) -> dict[str, JSON]:
         """Build the context object, ``$states.context``."""

@@ -9,9 +9,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.limits import ALLOCATED_MAX, SCANNED_MAX, STEPS_MAX, EvaluationFailed, memory_exceeded
+from workflows.asl.jsonata.limits import (
+    ALLOCATED_MAX,
+    SCANNED_MAX,
+    SIGNAL_STEPS_MAX,
+    STEPS_MAX,
+    EvaluationFailed,
+    memory_exceeded,
+)
 from workflows.asl.signals import JSON
 
+_SCANNED_A_STEP: Final = SCANNED_MAX // STEPS_MAX
 ELEMENT_SIZE: Final = 8  # of a list element; AWS bounds lists at an eighth of the characters of a text
 
 
@@ -26,11 +34,19 @@ UNDEFINED: Final = Undefined()
 
 
 @dataclass(slots=True)
+class SignalWork:
+    """The evaluation steps of one signal so far."""
+
+    steps: int = 0
+
+
+@dataclass(slots=True)
 class Names:
     """The names an expression can read while one state evaluates its fields.
 
     ``states`` is the value of ``$states``; ``at`` the time of the signal; ``frame`` is the library's form of the names,
-    made when the library first needs it.
+    made when the library first needs it. ``allocated`` is what the state's expressions have made so far: all of it is
+    in memory together until the state exits. ``work`` is that of the signal.
     """
 
     variables: Mapping[str, JSON]
@@ -38,28 +54,54 @@ class Names:
     at: datetime
     dice: Dice
     frame: Any = field(default=None, repr=False)
+    allocated: int = 0
+    work: SignalWork = field(default_factory=SignalWork)
+
+    def count_text(self, value: Any) -> None:
+        """Count a text that was made without an ``Evaluation``.
+
+        Raises:
+            EvaluationFailed: The state's expressions make more than ``ALLOCATED_MAX``.
+        """
+        if isinstance(value, str):
+            self.allocated += len(value)
+            if self.allocated > ALLOCATED_MAX:
+                raise memory_exceeded()
 
 
 @dataclass(slots=True)
 class Evaluation:
-    """One evaluation in progress: the time and random numbers of its signal, and the work it has done so far."""
+    """One evaluation in progress: the names that it reads, and the work it has done so far.
 
-    at: datetime
-    dice: Dice
+    It goes on from what the state's other expressions have made, and from the steps of the signal's other states.
+    """
+
+    names: Names
     depth: int = 0
     steps: int = 0
     scanned: int = 0
     allocated: int = 0
     sizes: dict[int, tuple[Any, int]] = field(default_factory=dict, repr=False)
 
+    @property
+    def at(self) -> datetime:
+        """The time of the signal."""
+        return self.names.at
+
+    @property
+    def dice(self) -> Dice:
+        """The random numbers of the signal."""
+        return self.names.dice
+
     def count_steps(self, steps: int) -> None:
         """Count evaluation steps; work of a library function counts by the size of its arguments.
 
         Raises:
-            EvaluationFailed: The evaluation takes more than ``STEPS_MAX`` steps.
+            EvaluationFailed: The evaluation takes more than ``STEPS_MAX`` steps, or the signal ``SIGNAL_STEPS_MAX``.
         """
         self.steps += steps
-        if self.steps > STEPS_MAX:
+        self.names.work.steps += steps
+        if self.steps > STEPS_MAX or self.names.work.steps > SIGNAL_STEPS_MAX:
             raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
 
     def count_made(self, value: Any) -> None:
@@ -71,7 +113,7 @@ class Evaluation:
             EvaluationFailed: The evaluation makes more than ``ALLOCATED_MAX``.
         """
         self.allocated += len(value) if isinstance(value, str) else len(value) * ELEMENT_SIZE
-        if self.allocated > ALLOCATED_MAX or self.size_of(value) > ALLOCATED_MAX:
+        if self.names.allocated + self.allocated > ALLOCATED_MAX or self.size_of(value) > ALLOCATED_MAX:
             raise memory_exceeded()
 
     def size_of(self, value: Any) -> int:
@@ -116,5 +158,6 @@ def count_scanned(characters: int) -> None:
     evaluation = CURRENT.evaluation
     if evaluation is not None:
         evaluation.scanned += characters
+        evaluation.names.work.steps += characters // _SCANNED_A_STEP
         if evaluation.scanned > SCANNED_MAX:
             raise EvaluationFailed("Expression evaluation timeout: a regular expression reads too much text")

@@ -46,9 +46,11 @@ class Expression:
         if self._closure is not None:
             try:
                 value: JSON | Undefined = self._closure(names)
-                return value
             except Unusual:
                 pass
+            else:
+                names.count_text(value)
+                return value
         return self.evaluate_by_library(names)
 
     def evaluate_by_library(self, names: Names) -> JSON | Undefined:
@@ -57,7 +59,7 @@ class Expression:
 
         if names.frame is None:
             names.frame = library.frame_of(names.variables, names.states)
-        evaluation = CURRENT.evaluation = Evaluation(names.at, names.dice)
+        evaluation = CURRENT.evaluation = Evaluation(names)
         try:
             return library.to_json(library.run(self._compiled, names.frame))
         except EvaluationFailed:
@@ -68,6 +70,7 @@ class Expression:
             raise EvaluationFailed(_describe(error)) from error
         finally:
             CURRENT.evaluation = None
+            names.allocated += evaluation.allocated
 
 
 @lru_cache(maxsize=4096)

@@ -10,6 +10,7 @@ STEPS_MAX: Final = 500_000  # evaluations of one expression, about 1 s of CPU; A
 LENGTH_MAX: Final = 873_782  # elements of one list; measured on AWS: [1..873782] passes, one more does not
 TEXT_MAX: Final = 6_990_256  # characters of one string; measured on AWS
 ALLOCATED_MAX: Final = 4 * TEXT_MAX  # what one evaluation makes: characters, and 8 a list element or object field
+SIGNAL_STEPS_MAX: Final = 10 * STEPS_MAX  # evaluation steps of all states that one signal enters
 SCANNED_MAX: Final = 400_000_000  # characters that regular expressions of one evaluation read; at worst 6 s of CPU
 
 

@@ -25,7 +25,7 @@ def from_text(text: str) -> JSON:
     """Decode JSON text. Raises ValueError."""
     try:
         return _decode(text)  # type: ignore[no-any-return]  # it decodes JSON values
-    except msgspec.DecodeError:  # lone surrogates, and numbers that are no finite float
+    except (msgspec.DecodeError, UnicodeError):  # lone surrogates, and numbers that are no finite float
         return json.loads(text)  # type: ignore[no-any-return]  # likewise
 
 

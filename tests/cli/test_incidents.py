@@ -205,3 +205,13 @@ def test_wrong_options_are_reported_in_one_line(
     result = expediter(*arguments, "--data", running.data)
     assert (result.code, result.err.count("\n")) == (code, 1), result
     assert words in result.err
+
+
+def test_why_says_what_happened_and_what_can_be_done(expediter, running, parked):
+    """One command answers what support is asked about an order."""
+    shown = expediter("order", "why", parked, "--data", running.data, "--as", "support:sue").out
+    assert "because of DeliveryOverdue" in shown
+    assert "Next: Nothing happens by itself" in shown
+    assert "retry: would wait again" in shown
+    answer = expediter("order", "why", parked, "--data", running.data, "--as", "support:sue", "--json").json
+    assert (answer["order_id"], answer["parked"]["cause"]) == (parked, CAUSE)

@@ -14,6 +14,7 @@ ROUTES = {
     Action.PLACE: ("nothing", "POST", "/orders", None),
     Action.READ: ("assigned", "GET", "/orders/{id}", None),
     Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
+    Action.READ_WHY: ("assigned", "GET", "/orders/{id}/why", None),
     Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
     Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
     Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),

@@ -44,6 +44,7 @@ DELIVER               -             -             ASSIGNED        ANY       ANY 
 FAIL                  -             -             ASSIGNED        ANY       ANY       -
 REPORT_POSITION       -             -             ASSIGNED        -         -         -
 READ_LEDGER           -             -             -               ANY       -         ANY
+READ_WHY              -             -             -               ANY       ANY       ANY
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 RETRY                 -             -             -               ANY       -         -

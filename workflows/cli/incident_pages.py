@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
+from rich.console import Console
 from rich.text import Text
 
 from workflows.cli.order_pages import Hint, show_timeline
@@ -56,12 +57,7 @@ def show_incident(incident: View, hint: Hint) -> None:
         console.print(incident["detail"])
     for item in incident["owed"]:
         console.print(Text(_held(item), "yellow"))
-    for request in incident["approvals"]:
-        words = f"{plain(request['action'])} of {money(request['amount'])} requested by {actor(request['by'])}"
-        approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
-        console.print(
-            Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True
-        )
+    _show_approvals(incident["approvals"], order, console, hint)
     console.print()
     show_timeline(
         incident["timeline"], console, placed_at=incident["placed_at"], earlier=hint(f"order history {order}")
@@ -69,6 +65,38 @@ def show_incident(incident: View, hint: Hint) -> None:
     console.print()
     for action, plan in incident["plans"].items():
         console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)))
+
+
+def show_why(why: View, hint: Hint) -> None:
+    """Print the sentence, what happens next, what is still held, and what would help."""
+    console = data_console()
+    order = why["order_id"]
+    console.print(
+        Text.assemble((order, "bold"), "  ", plain(why["status"]), "  ", (f"version {why['version']}", "dim"))
+    )
+    console.print(Text(why["sentence"], "red" if why["parked"] else ""), soft_wrap=True)
+    console.print(Text.assemble(("Next: ", "bold"), why["next"]), soft_wrap=True)
+    for wait in why["waits"]:
+        if wait["circuit"] and wait["circuit"] != "closed":
+            error = f", last error: {wait['last_error']}" if wait["last_error"] else ""
+            console.print(Text(f"circuit of {wait['dependency']}: {plain(wait['circuit'])}{error}", "yellow"))
+        for report in wait["reports"]:
+            known = hint(f"order {report.partition('/')[2]} {order}")
+            console.print(Text.assemble(("if it is known: ", "bold"), known), soft_wrap=True)
+    for item in why["owed"]:
+        console.print(Text(_held(item), "yellow"))
+    _show_approvals(why["approvals"], order, console, hint)
+    for action, plan in why["plans"].items():
+        console.print(Text.assemble((f"{plain(action)}: ", "bold"), plan_sentence(action, plan)), soft_wrap=True)
+
+
+def _show_approvals(approvals: Iterable[View], order: str, console: Console, hint: Hint) -> None:
+    for request in approvals:
+        words = f"{plain(request['action'])} of {money(request['amount'])} requested by {actor(request['by'])}"
+        approve = hint(f"incidents approve {order} {request['approval']}") + " --as support:NAME"
+        console.print(
+            Text(f'Second person needed: {words}: "{request["reason"]}". Approve: {approve}', "yellow"), soft_wrap=True
+        )
 
 
 def show_plan(action: str, plan: View) -> None:

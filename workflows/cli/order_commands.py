@@ -133,6 +133,21 @@ def ledger(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None
 
 
 @app.command()
+def why(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+    """Say why an order is where it is, what happens next by itself, and what each action would do."""
+    from workflows.cli.connection import connected, hint
+
+    with connected(url, data, as_) as engine:
+        explained = engine.why(order)
+    if json:
+        print_json(explained)
+    else:
+        from workflows.cli.incident_pages import show_why
+
+        show_why(explained, partial(hint, url=url, data=data))
+
+
+@app.command()
 def cancel(
     order: OrderId,
     *,

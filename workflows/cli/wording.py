@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any, TypeAlias
 
 from workflows.clock import read_timestamp
+from workflows.orders.waiting_words import ANSWERS, outcome_words
 
 Data: TypeAlias = Mapping[str, Any]
 
@@ -65,13 +66,10 @@ def waiting_sentences(order: Data) -> list[str]:
     calls = [call for call in order["pending"] if call["version"] not in {wait["intent_version"] for wait in answers}]
     return [
         *(
-            f"waiting for {_ANSWERS[wait['what']].format(wait['intent_version'])}, until {wait['until'][11:19]} UTC"
+            f"waiting for {ANSWERS[wait['what']].format(wait['intent_version'])}, until {wait['until'][11:19]} UTC"
             for wait in answers
         ),
-        *(
-            f"waiting for {_OUTCOMES.get(call['intent'], 'the outcome of {}').format(call['version'])}"
-            for call in calls
-        ),
+        *(f"waiting for {outcome_words(call['intent'], call['version'])}" for call in calls),
     ]
 
 
@@ -128,25 +126,6 @@ _CAUSES = {
     "no_courier": "no courier took the delivery",
     "delivery_failed": "the delivery failed",
     "abandoned": "the order was abandoned",
-}
-
-_ANSWERS = {
-    "acceptance": "the restaurant to accept ticket {}",
-    "readiness": "the restaurant to finish the meal of ticket {}",
-    "assignment": "a courier to take offer {}",
-    "pickup": "the courier of offer {} to pick up the meal",
-    "delivery": "the courier of offer {} to deliver the meal",
-}
-
-_OUTCOMES = {
-    "PaymentAuthorizationRequested": "the payment provider to authorize the payment (event {})",
-    "PaymentCaptureRequested": "the payment provider to capture the payment (event {})",
-    "PaymentVoidRequested": "the payment provider to release the authorization (event {})",
-    "PaymentRefundRequested": "the payment provider to refund the payment (event {})",
-    "PreparationRequested": "the restaurant to accept ticket {}",
-    "PreparationCancellationRequested": "the restaurant to cancel the ticket (event {})",
-    "CourierRequested": "a courier to take offer {}",
-    "CourierReleaseRequested": "the courier to be released (event {})",
 }
 
 _INTENTS = {

@@ -30,6 +30,7 @@ from .incident_json import (
     CircuitsJson,
     IncidentJson,
     IncidentsJson,
+    WhyJson,
 )
 from .order_json import (
     HistoryJson,
@@ -118,6 +119,11 @@ def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
 def ledger(order_id: str) -> ApiCall[LedgerJson]:
     """Read the order's money in double entry."""
     return ApiCall(method="GET", path=_order(order_id, "ledger"))
+
+
+def why(order_id: str) -> ApiCall[WhyJson]:
+    """Ask why the order is where it is: what it waits for, what happens next, and what each action would do."""
+    return ApiCall(method="GET", path=_order(order_id, "why"))
 
 
 def cancel(order_id: str, reason: str, *, key: str | None = None, if_match: int | None = None) -> ApiCall[OrderJson]:

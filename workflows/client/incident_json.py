@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from .order_json import (
     ActorJson,
+    AwaitingText,
     EventJson,
     IntentVersion,
     MoneyJson,
@@ -102,6 +103,65 @@ class ApprovalJson(TypedDict):
     amount: MoneyJson
     by: ActorJson
     reason: str
+
+
+class ExplainedWaitJson(TypedDict):
+    """One thing that an order waits for."""
+
+    what: Annotated[AwaitingText | Literal["circuit"], Meta(description="`circuit`: a provider whose circuit is open.")]
+    words: Annotated[
+        str, Meta(description='Completes "Waits for ...".', examples=["the restaurant to accept ticket 4"])
+    ]
+    intent_version: Annotated[
+        IntentVersion | None, Meta(description="The version of the intent that requested it; null for a circuit.")
+    ]
+    since: TimeText
+    until: Annotated[TimeText | None, Meta(description="When it ends at the latest; null if attempts end it.")]
+    then: Annotated[str, Meta(description="What happens by itself when it ends without an answer.")]
+    dependency: Annotated[Provider | None, Meta(description="The provider that is called.")]
+    circuit: Annotated[
+        Literal["closed", "open", "half_open", "held_open"] | None, Meta(description="That provider's circuit.")
+    ]
+    last_error: Annotated[str, Meta(description="The error of the circuit's last probe; empty without one.")]
+    reports: Annotated[
+        list[str],
+        Meta(
+            description="Reports that end the wait: `POST /orders/{order_id}/<report>`.",
+            examples=[["preparation/accept", "preparation/reject"]],
+        ),
+    ]
+
+
+class ParkedJson(TypedDict):
+    """Why an order is parked."""
+
+    cause: Cause
+    error: str
+    detail: str
+    since: TimeText
+    dependency: Provider | None
+
+
+class WhyJson(TypedDict):
+    """Why an order is where it is."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    status: OrderStatus
+    run: Annotated[int, Meta(ge=1)]
+    sentence: Annotated[
+        str, Meta(examples=["Waits for the restaurant to accept ticket 4, until 2026-05-04 12:10:00 UTC."])
+    ]
+    next: Annotated[str, Meta(description="What happens next by itself.")]
+    waits: list[ExplainedWaitJson]
+    parked: ParkedJson | None
+    owed: Annotated[list[OwedJson], Meta(description="What it holds and has not given back.")]
+    at_stake: Annotated[MoneyJson, Meta(description="The money that is lost if nothing more is done.")]
+    approvals: list[ApprovalJson]
+    plans: Annotated[
+        dict[str, PlanJson],
+        Meta(description="What each action of support would do now; empty if the order has ended."),
+    ]
 
 
 class IncidentJson(IncidentLineJson):

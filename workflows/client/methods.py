@@ -40,6 +40,7 @@ class _Methods:
     get_changed = _Method(calls.get_changed)
     replay = _Method(calls.replay)
     ledger = _Method(calls.ledger)
+    why = _Method(calls.why)
     cancel = _Method(calls.cancel)
     act = _Method(calls.act)
 

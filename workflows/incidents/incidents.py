@@ -133,7 +133,7 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
         parked=row.parked,
         timeline=history.recorded[-TAIL:],
         audience=audience_of(actor, order),
-        plans=_plans(order, actor, limit(order.currency)),
+        plans=action_plans(order, actor, limit(order.currency)),
     )
 
 
@@ -269,7 +269,8 @@ def _group(cause: str, members: list[ParkedNow]) -> Group:
     )
 
 
-def _plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
+def action_plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
+    """Return what each action of support on a parked order would do now, by its name."""
     commands: dict[str, ActionCommand] = {
         "retry": _next_run(order, actor, ""),
         "cancel": CancelOrder(by=actor, reason=""),

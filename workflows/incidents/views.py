@@ -14,6 +14,7 @@ from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
+from workflows.incidents.why import Explained, Why
 from workflows.orders.json_values import money_json, plain
 from workflows.orders.views import WITHHELD, event_views
 from workflows.orders.visibility import Audience, sees, visible
@@ -24,6 +25,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         ApprovalJson,
         BulkRetryJson,
         CircuitJson,
+        ExplainedWaitJson,
         GroupJson,
         IncidentJson,
         IncidentLineJson,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         PlanJson,
         RetriedJson,
         TransitionJson,
+        WhyJson,
     )
 
 
@@ -74,6 +77,38 @@ def incident_view(incident: Incident) -> IncidentJson:
         "timeline": event_views(incident.timeline, incident.audience),
         "plans": {name: plan_view(plan) for name, plan in incident.plans.items()},
     }
+
+
+def why_view(explained: Why) -> WhyJson:
+    """Return the explanation of an order."""
+    order, parked = explained.order, explained.parked
+    return {
+        "order_id": order.order_id,
+        "version": order.version,
+        "status": order.status.value,
+        "run": order.run,
+        "sentence": explained.sentence,
+        "next": explained.next,
+        "waits": [_wait(wait) for wait in explained.waits],
+        "parked": None
+        if parked is None
+        else {
+            "cause": parked.cause,
+            "error": parked.error,
+            "detail": parked.detail,
+            "since": plain(parked.since),
+            "dependency": plain(parked.dependency),
+        },
+        "owed": [_owed(item) for item in explained.owed],
+        "at_stake": money_json(explained.at_stake),
+        "approvals": approvals_view(order, explained.audience),
+        "plans": {name: plan_view(plan) for name, plan in explained.plans.items()},
+    }
+
+
+def _wait(wait: Explained) -> ExplainedWaitJson:
+    fields: ExplainedWaitJson = plain(wait)
+    return fields
 
 
 def approvals_view(order: Order, audience: Audience) -> list[ApprovalJson]:

@@ -30,6 +30,7 @@ class Action(StrEnum):
     DELIVER = "report the delivery"
     FAIL = "report the delivery failed"
     REPORT_POSITION = "report the courier's position"
+    READ_WHY = "ask why the order waits"
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
     RETRY = "retry an incident"
@@ -99,6 +100,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.DELIVER: _ASSIGNED,
     Action.FAIL: _ASSIGNED,
     Action.REPORT_POSITION: {Role.COURIER: Tie.ASSIGNED},
+    Action.READ_WHY: _OPERATORS,
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
     Action.RETRY: _SUPPORT,

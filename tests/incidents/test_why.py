@@ -1,0 +1,175 @@
+"""Why an order is where it is: each state has a sentence, what happens next by itself, and the actions that help."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from domain.identifiers import Actor, Role
+from domain.money import Money
+from domain.order.commands import Awaited
+from domain.order.order import RunState
+from domain.order.refusals import Rejected
+from tests.domain.order import stories as s
+from tests.domain.order.world import played, plays
+from tests.recorded import START, Shop
+from workflows.breakers.dependencies import Dependency
+from workflows.incidents.why import Why, why
+from workflows.sagas import circuit_waits
+from workflows.sagas.circuit_waits import CircuitWait
+from workflows.settings import read
+from workflows.time_budgets import CIRCUIT_WAIT, read_budgets
+
+BUDGETS = read({}, read_budgets)
+ALICE = Actor(Role.SUPPORT, "alice")
+
+
+def asked(shop: Shop, actor: Actor = ALICE) -> Why:
+    return why(shop.engine, s.ORDER_ID, actor, BUDGETS, lambda currency: Money(1000, currency))
+
+
+def told(*lines: s.StoryLine) -> Why:
+    """What is answered for the order with these events."""
+    shop = Shop()
+    shop.play(*lines)
+    return asked(shop)
+
+
+STATES = {
+    "authorizing": (s.PLACED, "Waits for the payment provider to authorize the payment", "attempts are used up"),
+    "accepting": (s.AUTHORIZED, "Waits for the restaurant to accept ticket 4, until 2026-05-04 12:10", "is cancelled"),
+    "cooking": (s.ACCEPTED, "to finish the meal of ticket 4, until .*; and for a courier to take offer", "2 of 5"),
+    "assigned": (s.ASSIGNED, "; and for the courier of offer 6 to pick up the meal", "the next offer is made"),
+    "ready": (s.READY, "Waits for the courier of offer 6 to pick up the meal, until", "the next offer is made"),
+    "carried": (s.PICKED_UP, "Waits for the courier of offer 6 to deliver the meal, until", "parked for a person"),
+    "capturing": (s.DELIVERED, "Waits for the payment provider to capture the payment", "attempts are used up"),
+    "completed": (s.COMPLETED, "Completed: delivered and paid.", "Nothing"),
+    "releasing": ((*s.AUTHORIZED, s.cancel()), "Waits for the payment provider to release", "attempts are used up"),
+    "cancelled": ((*s.PLACED, s.declined()), "Cancelled because of: payment declined", "Nothing"),
+    "cancelled by the customer": (
+        (*s.AUTHORIZED, s.cancel(), s.voided(), s.ticket_cancelled()),
+        "Cancelled on request of customer",
+        "Nothing",
+    ),
+    "parked": ((*s.AUTHORIZED, s.park()), "Parked since 2026-05-04 .* because of ", "a person has to choose"),
+    "abandoned": ((*s.AUTHORIZED, s.park(), s.abandon()), "Abandoned by a person: nothing was reversed.", "Nothing"),
+    "a request for a second person": (
+        (*s.AUTHORIZED, s.park(), s.abandon(limit="1.00")),
+        r"Parked since .*: a request waits for a second person \(event \d+\)",
+        "a second person has to approve",
+    ),
+    "contradicting reports": (
+        (*s.DELIVERED, s.failed(), s.park()),
+        r"the reports of events \d+ and \d+ contradict each other",
+        "confirm one of the reports",
+    ),
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_each_state_has_its_sentence_and_says_what_happens_next(state):
+    """A person who is asked about an order can answer at once, and knows whether anything has to be done."""
+    lines, sentence, following = STATES[state]
+    answer = told(*lines)
+    assert re.search(sentence, answer.sentence), answer.sentence
+    assert following in answer.next, answer.next
+
+
+@pytest.mark.parametrize("number", range(1, 6))
+def test_an_offer_says_which_one_it_is_and_what_follows_the_last(number):
+    """After the last offer the order is cancelled, which support should know before it happens."""
+    lines: list[s.StoryLine] = [*s.ACCEPTED]
+    for _ in range(number - 1):
+        lines.append(s.timeout(Awaited.ASSIGNMENT))
+    answer = told(*lines)
+    follows = f"the next offer is made, number {number + 1} of 5" if number < 5 else "it was offer 5 of 5"
+    assert follows in answer.next
+
+
+@pytest.mark.parametrize(
+    ("lines", "reports"),
+    [
+        (s.AUTHORIZED, {"preparation/accept", "preparation/reject"}),
+        (s.ACCEPTED, {"preparation/ready", "delivery/assign"}),
+        (s.READY, {"delivery/pick-up"}),
+        (s.PICKED_UP, {"delivery/deliver", "delivery/fail"}),
+        (s.DELIVERED, set()),
+    ],
+)
+def test_a_wait_names_the_reports_that_end_it(lines, reports):
+    """Support that knows the outcome can report it, and does not wait for the timeout."""
+    assert {report for wait in told(*lines).waits for report in wait.reports} == reports
+
+
+def test_an_order_that_waits_for_a_circuit_says_which_one_and_until_when():
+    """It makes no calls meanwhile, so the circuit is the reason, and not the call that comes next."""
+    shop = Shop()
+    shop.play(*s.PLACED)
+    breaker = shop.engine.breakers[Dependency.PAYMENTS]
+    breaker.hold_open(ALICE, "the provider reported an outage")
+    wait = CircuitWait(
+        order_id=s.ORDER_ID,
+        run=1,
+        action="await_circuit",
+        dependency=Dependency.PAYMENTS,
+        opened="",
+        since=START,
+        token="token",
+    )
+    circuit_waits.register(shop.documents, shop.engine.executions, breaker, wait)
+    answer = asked(shop)
+    (explained,) = answer.waits
+    assert answer.sentence.startswith("Waits for the circuit of payments to close, until 2026-05-04 18:10:00 UTC")
+    assert (explained.what, explained.circuit, explained.until) == ("circuit", "held_open", START + CIRCUIT_WAIT)
+    assert "It continues when a person closes the circuit" in answer.next
+
+
+def test_an_overdue_state_machine_is_started_again_by_the_watchdog():
+    """A run that makes no progress is named with the time at which it is looked after."""
+    answer = told(*s.PICKED_UP, s.timeout(Awaited.DELIVERY))
+    (wait,) = answer.waits
+    assert (wait.what, wait.words) == ("run", "its state machine to continue")
+    assert f"{wait.since + timedelta(minutes=30):%H:%M:%S} UTC, the watchdog" in answer.next
+
+
+def test_the_plans_are_those_of_the_actions_that_support_has():
+    """On a parked order all of them, on a running one the cancellation, on an ended one none."""
+    parked = told(*s.AUTHORIZED, s.park())
+    assert {"retry", "cancel", "abandon"} <= parked.plans.keys()
+    assert [str(item.holding) for item in parked.owed] == ["authorization", "ticket"]
+    assert told(*s.AUTHORIZED).plans.keys() == {"cancel"}
+    picked_up = told(*s.PICKED_UP).plans["cancel"]
+    assert picked_up.refused is not None
+    assert told(*s.COMPLETED).plans == {}
+
+
+@given(play=plays())
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+def test_every_reachable_order_is_explained(play):
+    """Whatever happened to an order, there is a sentence, and an order that has not ended names a wait or an action."""
+    world = played(play, contradictory=True)
+    placed = [sent.command for sent in world.sent if sent.events]
+    if not placed:
+        return
+    shop = Shop()
+    for command in placed:
+        shop.record(command, s.ORDER_ID)
+    answer = asked(shop)
+    assert answer.sentence.endswith(".")
+    assert answer.next
+    if answer.order.run_state is RunState.RUNNING:
+        assert answer.waits
+    if answer.order.run_state is RunState.PARKED:
+        assert any(plan.refused is None for plan in answer.plans.values())
+
+
+def test_customers_and_restaurants_may_not_ask():
+    """The answer names providers, circuits and what support could do."""
+    shop = Shop()
+    shop.play(*s.AUTHORIZED)
+    for actor in (Actor(Role.CUSTOMER, str(shop.order().placed.customer)), s.CUSTOMER, s.RESTAURANT):
+        with pytest.raises(Rejected):
+            asked(shop, actor)

@@ -1,0 +1,266 @@
+"""Why an order is where it is: one sentence, the facts behind it, what happens next by itself, and what would help.
+
+Everything is read from the order's log, from the waits for circuits that are stored beside it, and from the circuits.
+The sentences are made here, so that the API, the command line and a page say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from domain.identifiers import Actor, OrderId
+from domain.money import Money
+from domain.order.commands import CancelOrder
+from domain.order.delivery import ATTEMPTS_MAX
+from domain.order.events import CancellationCause
+from domain.order.intents import Owed, at_stake, open_intents, owed
+from domain.order.order import Order, RunState, Status
+from workflows.breakers.circuit import CircuitState
+from workflows.breakers.dependencies import Dependency, dependency_of
+from workflows.engine import Engine
+from workflows.event_store.commits import History
+from workflows.incidents.incidents import action_plans
+from workflows.incidents.plans import Plan, plan
+from workflows.orders.command_handling import load
+from workflows.orders.permissions import Action, check
+from workflows.orders.visibility import Audience, audience_of
+from workflows.orders.waiting import AwaitedNow, waits_now
+from workflows.orders.waiting_words import ANSWERS, outcome_words
+from workflows.projections.open_orders import ParkedNow, parked_now
+from workflows.sagas import circuit_waits
+from workflows.sagas.circuit_waits import CircuitWait
+from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, Budgets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """One thing that the order waits for.
+
+    Attributes:
+        what: The name of the wait; ``circuit`` for a provider whose circuit is open.
+        words: Complete "Waits for ...".
+        intent_version: The version of the intent that requested it; None for a circuit.
+        since: When the wait began.
+        until: When it ends at the latest; None if attempts end it, and not a time.
+        then: What happens by itself at ``until``, or when the attempts are used up.
+        dependency: The provider concerned, if the wait is for a call to one.
+        circuit: The state of that provider's circuit.
+        last_error: The error of the last probe of that circuit; empty if there is none.
+        reports: Reports that end the wait, by the names of their routes.
+    """
+
+    what: str
+    words: str
+    intent_version: int | None
+    since: datetime
+    until: datetime | None
+    then: str
+    dependency: Dependency | None = None
+    circuit: str | None = None
+    last_error: str = ""
+    reports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The explanation of an order. ``plans`` says what each action of support would do now."""
+
+    order: Order
+    audience: Audience
+    sentence: str
+    next: str
+    waits: tuple[Explained, ...]
+    parked: ParkedNow | None
+    owed: tuple[Owed, ...]
+    at_stake: Money
+    plans: Mapping[str, Plan]
+
+
+def why(engine: Engine, order_id: OrderId, actor: Actor, budgets: Budgets, limit: Callable[[str], Money]) -> Why:
+    """Explain an order.
+
+    Args:
+        limit: Return the amount in a currency up to which one person decides alone.
+
+    Raises:
+        OrderNotFound, NotAllowed: The order does not exist for the caller, or the caller may not ask.
+    """
+    history, order = load(engine.log, order_id)
+    check(actor, Action.READ_WHY, order)
+    waits = tuple(_waits(engine, history, order, budgets))
+    parked = parked_now(order, history.recorded)
+    sentence, then = _ended(order) or _parked(order, parked) or _waiting(waits)
+    return Why(
+        order=order,
+        audience=audience_of(actor, order),
+        sentence=sentence,
+        next=then,
+        waits=waits,
+        parked=parked,
+        owed=owed(order),
+        at_stake=at_stake(order),
+        plans=_plans(order, actor, limit(order.currency)),
+    )
+
+
+def _plans(order: Order, actor: Actor, limit: Money) -> Mapping[str, Plan]:
+    if order.run_state is RunState.PARKED:
+        return action_plans(order, actor, limit)
+    if order.run_state is RunState.ENDED:
+        return {}
+    return {"cancel": plan(CancelOrder(by=actor, reason=""), order)}
+
+
+# --- what it waits for ------------------------------------------------------------------------------------------------
+
+
+def _waits(engine: Engine, history: History, order: Order, budgets: Budgets) -> Iterator[Explained]:
+    circuits = list(circuit_waits.waits_of(engine.documents, order.order_id))
+    for wait in circuits:
+        if wait.run == order.run:
+            yield _for_circuit(engine, wait)
+    for awaited in waits_now(order, history.recorded, budgets):
+        if awaited.what in _REPORTS:
+            yield _for_answer(order, awaited)
+        elif not circuits:  # a run that waits for a circuit makes no calls
+            yield _for_run(engine, order, awaited)
+
+
+def _for_circuit(engine: Engine, wait: CircuitWait) -> Explained:
+    circuit = engine.breakers[wait.dependency].read()
+    state = circuit.state_at(engine.clock.now())
+    ends = "a person closes the circuit" if state is CircuitState.HELD_OPEN else "the provider answers again"
+    return Explained(
+        what="circuit",
+        words=f"the circuit of {wait.dependency} to close",
+        intent_version=None,
+        since=wait.since,
+        until=wait.since + CIRCUIT_WAIT,
+        then=f"It continues when {ends}. If the circuit is still open at that time, the order is parked.",
+        dependency=wait.dependency,
+        circuit=state.value,
+        last_error=circuit.probe_error,
+    )
+
+
+def _for_answer(order: Order, awaited: AwaitedNow) -> Explained:
+    return Explained(
+        what=awaited.what.value,
+        words=ANSWERS[awaited.what.value].format(awaited.intent_version),
+        intent_version=awaited.intent_version,
+        since=awaited.since,
+        until=awaited.until,
+        then=_AFTER_TIMEOUT[awaited.what].format(offer=_after_offer(order)),
+        reports=_REPORTS[awaited.what],
+    )
+
+
+def _for_run(engine: Engine, order: Order, awaited: AwaitedNow) -> Explained:
+    """Explain a wait for a provider, or for the state machine itself."""
+    overdue_at = awaited.since + timedelta(seconds=awaited.budget_s)
+    call = next(iter(open_intents(order)), None)
+    if call is None:
+        return Explained(
+            what=awaited.what.value,
+            words="its state machine to continue",
+            intent_version=awaited.intent_version,
+            since=awaited.since,
+            until=None,
+            then=f"It continues by itself. If it has not by {_utc(overdue_at)}, the watchdog starts it again.",
+        )
+    dependency = dependency_of(call.intent)
+    circuit = engine.breakers[dependency].read()
+    return Explained(
+        what=awaited.what.value,
+        words=outcome_words(type(call.intent).__name__, call.version),
+        intent_version=call.version,
+        since=awaited.since,
+        until=None,
+        then="The call is repeated by itself. When its attempts are used up, the order is parked for a person.",
+        dependency=dependency,
+        circuit=circuit.state_at(engine.clock.now()).value,
+        last_error=circuit.probe_error,
+    )
+
+
+def _after_offer(order: Order) -> str:
+    if len(order.delivery.offers) < ATTEMPTS_MAX:
+        return f"the next offer is made, number {len(order.delivery.offers) + 1} of {ATTEMPTS_MAX}"
+    return f"the order is cancelled, because it was offer {ATTEMPTS_MAX} of {ATTEMPTS_MAX}"
+
+
+_AFTER_TIMEOUT = {
+    Awaiting.ACCEPTANCE: "Without an answer by then the order is cancelled, and what it holds is given back.",
+    Awaiting.READINESS: "If the meal is not reported ready by then, the order is cancelled, and what it holds is given "
+    "back.",
+    Awaiting.ASSIGNMENT: "If no courier takes it by then, {offer}.",
+    Awaiting.PICKUP: "Without a report of the pickup by then, {offer}.",
+    Awaiting.DELIVERY: "Without a report of the courier by then, the order is parked for a person.",
+}
+
+_REPORTS = {
+    Awaiting.ACCEPTANCE: ("preparation/accept", "preparation/reject"),
+    Awaiting.READINESS: ("preparation/ready",),
+    Awaiting.ASSIGNMENT: ("delivery/assign",),
+    Awaiting.PICKUP: ("delivery/pick-up",),
+    Awaiting.DELIVERY: ("delivery/deliver", "delivery/fail"),
+}
+
+
+# --- the sentence and what happens next -------------------------------------------------------------------------------
+
+_NOTHING_MORE = "Nothing: the order has ended."
+
+
+def _ended(order: Order) -> tuple[str, str] | None:
+    match order.status:
+        case Status.COMPLETED:
+            return "Completed: delivered and paid.", _NOTHING_MORE
+        case Status.CANCELLED:
+            return f"Cancelled {_cancelled(order)}, and everything was given back or written off.", _NOTHING_MORE
+        case Status.ABANDONED:
+            return "Abandoned by a person: nothing was reversed.", _NOTHING_MORE
+        case _:
+            return None
+
+
+def _parked(order: Order, parked: ParkedNow | None) -> tuple[str, str] | None:
+    if parked is None:
+        return None
+    if order.approvals:
+        numbers = ", ".join(map(str, order.approvals))
+        return (
+            f"Parked since {_utc(parked.since)}: a request waits for a second person (event {numbers}).",
+            "Nothing happens by itself: a second person has to approve the request.",
+        )
+    if order.contest:
+        return (
+            f"Parked since {_utc(parked.since)}: the reports of events {order.contradicts} and {order.contest} "
+            "contradict each other.",
+            "Nothing happens by itself: a person has to confirm one of the reports.",
+        )
+    detail = f": {parked.detail.rstrip('.')}" if parked.detail else ""
+    return (
+        f"Parked since {_utc(parked.since)} because of {parked.error}{detail}.",
+        "Nothing happens by itself: a person has to choose an action.",
+    )
+
+
+def _waiting(waits: tuple[Explained, ...]) -> tuple[str, str]:
+    if not waits:
+        return "Its run is about to begin.", "It begins by itself."
+    parts = [f"{wait.words}{f', until {_utc(wait.until)}' if wait.until else ''}" for wait in waits]
+    return f"Waits for {'; and for '.join(parts)}.", " ".join(dict.fromkeys(wait.then for wait in waits))
+
+
+def _cancelled(order: Order) -> str:
+    assert order.cancellation is not None  # the status follows from it
+    if order.cancellation.cause is CancellationCause.ASKED:
+        return f"on request of {order.cancellation.by.role}"
+    return f"because of: {order.cancellation.cause.replace('_', ' ')}"
+
+
+def _utc(time: datetime) -> str:
+    return f"{time:%Y-%m-%d %H:%M:%S} UTC"

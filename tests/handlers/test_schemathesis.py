@@ -36,13 +36,19 @@ EXAMPLES = 6
 
 
 def with_known_orders(document: dict[str, Any]) -> dict[str, Any]:
-    """The document with the ids of orders that exist, so that most requests get beyond 404."""
+    """The document with the ids of orders that exist, so that most requests get beyond 404.
+
+    A list that waits for the write of an unknown order takes a second, and there are hundreds of them:
+    ``tests.search.test_order_list`` has that case.
+    """
     known = copy.deepcopy(document)
     for item in known["paths"].values():
         for operation in item.values():
             for parameter in operation.get("parameters", ()):
                 if parameter["name"] == "order_id":
                     parameter["schema"] = {"enum": [*PLACED, "ord_" + "a" * 26]}
+                elif parameter["name"] == "wait_for":
+                    parameter["schema"] = {"enum": [f"{order_id}:1" for order_id in PLACED]}
     return known
 
 

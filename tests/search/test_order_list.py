@@ -173,6 +173,13 @@ def test_a_list_that_cannot_include_a_write_within_a_second_says_so(shop):
     assert shop.pauses == 20
 
 
+@pytest.mark.parametrize("path", ["/orders", "/events", "/tickets", "/offers"])
+def test_a_wrong_cursor_is_refused_without_waiting_for_a_write(shop, path):
+    """The answer does not depend on the write, so the client gets it at once."""
+    answer = shop.list(path, wait_for=f"{shop.place()}:2", cursor="W10")
+    assert (answer.status, answer.fields, shop.pauses) == (400, ["cursor"], 0)
+
+
 @pytest.mark.parametrize(
     ("query", "fields"),
     [

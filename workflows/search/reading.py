@@ -53,14 +53,18 @@ def search(
         NoViewsDatabase, ViewsUnavailable, SearchTooSlow: HTTP 503.
     """
     views = views_of(engine)
-    includes = None if wait_for is None or actor is None else _waited(engine, views, actor, wait_for)
 
     def read_both(store: ViewStore, connection: Connection) -> tuple[T, AsOfJson]:
         result = read(connection, "" if views.feed is None else store.as_of(connection).recorded_at)
         as_of = age_of(engine, store, connection)
         complete = store.built(connection, store.views[view]).version > 0
+        includes = None if wait_for is None or actor is None else _includes(connection, actor, wait_for)
         return result, cast("AsOfJson", {**as_of, "complete": complete, "includes": includes})
 
+    result = in_snapshot(engine, views, read_both)  # read before any wait, which refuses a wrong cursor at once
+    if wait_for is None or actor is None or result[1]["includes"]:
+        return result
+    _wait(engine, views, actor, wait_for)
     return in_snapshot(engine, views, read_both)
 
 
@@ -101,23 +105,22 @@ def with_store(engine: Engine, views: Views, read: Callable[[ViewStore], T]) -> 
     return result
 
 
-def _waited(engine: Engine, views: Views, actor: Actor, wait_for: WaitFor) -> bool:
-    """Wait until the views include a version; return whether they do after a second."""
-
-    def includes(_: ViewStore, connection: Connection) -> bool:
-        from sqlalchemy import select
-
-        from workflows.projections.orders import ORDERS
-        from workflows.search.scopes import orders_of
-
-        its_version = select(ORDERS.c.version).where(ORDERS.c.order_id == wait_for.order_id, orders_of(actor))
-        return (connection.execute(its_version).scalar_one_or_none() or 0) >= wait_for.version
-
+def _wait(engine: Engine, views: Views, actor: Actor, wait_for: WaitFor) -> None:
+    """Wait until the views include a version, for a second at most."""
     for _ in range(round(WAIT_MAX_S / _LOOK_EVERY_S)):
-        if in_snapshot(engine, views, includes):
-            return True
         engine.pause(_LOOK_EVERY_S)
-    return in_snapshot(engine, views, includes)
+        if in_snapshot(engine, views, lambda _, connection: _includes(connection, actor, wait_for)):
+            return
+
+
+def _includes(connection: Connection, actor: Actor, wait_for: WaitFor) -> bool:
+    from sqlalchemy import select
+
+    from workflows.projections.orders import ORDERS
+    from workflows.search.scopes import orders_of
+
+    its_version = select(ORDERS.c.version).where(ORDERS.c.order_id == wait_for.order_id, orders_of(actor))
+    return (connection.execute(its_version).scalar_one_or_none() or 0) >= wait_for.version
 
 
 def age_of(engine: Engine, store: ViewStore, connection: Connection) -> dict[str, Any]:

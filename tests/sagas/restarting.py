@@ -151,7 +151,7 @@ class WholeLog:
 
     def __init__(self, world: World) -> None:
         self._codec, self._clock = Codec(InMemoryKeyRing(), EVENT_TYPES), HandClock()
-        self._log = InMemoryEventLog(self._codec, self._clock)
+        self._log = InMemoryEventLog(self._codec, self._clock, keeps_histories=True)
         caller = Caller(SYSTEM, "history", "history")
         numbers = count()
         for sent in world.sent:
@@ -159,7 +159,7 @@ class WholeLog:
                 handle(self._log, sent.command, order_id=ORDER_ID, key=f"history/{next(numbers)}", caller=caller)
 
     def prefix(self, commits: int) -> InMemoryEventLog:
-        log = InMemoryEventLog(self._codec, self._clock)
+        log = InMemoryEventLog(self._codec, self._clock, keeps_histories=True)
         log._streams = {STREAM: dict(sorted(self._log._streams[STREAM].items())[:commits])}
         return log
 

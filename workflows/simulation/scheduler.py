@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import NamedTuple
 
 from greenlet import getcurrent, greenlet
 
@@ -18,13 +18,14 @@ EPOCH = datetime(2026, 1, 5, 11, 0, tzinfo=UTC)
 """The start of every simulation: a Monday, before lunch."""
 
 
-@dataclass(order=True, slots=True)
-class _ScheduledAction:
+class _ScheduledAction(NamedTuple):
+    """An entry of the heap. ``number`` is unique, so that two entries are compared by their first three fields."""
+
     at: datetime
     order: float
     number: int
-    action: Callable[[], object] = field(compare=False)
-    watches: bool = field(compare=False, default=False)
+    action: Callable[[], object]
+    watches: bool = False
 
 
 class Scheduler:

@@ -161,7 +161,7 @@ class World:
         self.routes = RouteTable(template.functions)
         self.wire = Wire(self.scheduler, faults)
         self.clock = ProcessClock(self.scheduler)
-        self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
+        self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock, keeps_histories=True)
         self.documents = InMemoryDocuments()
         self.sandbox = _sandbox(self.scheduler)
         self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)

@@ -7,7 +7,7 @@ appended to. A ``PastHistory`` is the stream at an earlier version and cannot be
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -213,8 +213,9 @@ class History(_Recording):
     head: bytes = GENESIS
     last_ts: str = ""
     keys: Mapping[str, KeySeen] = field(default_factory=dict)
-    folds: dict[Callable[..., Any], Any] = field(default_factory=dict, compare=False, repr=False)
-    """The state that each fold function made of this history, so that a kept history is folded once."""
+    folds: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
+    """The state that each fold function made of this history, so that a kept history is folded once. Keys that are no
+    functions are for results that a longer history does not continue."""
 
     def find(self, key: str, body_hash: str) -> KeySeen | None:
         """Return the versions that an earlier attempt under this key wrote. Raises KeyReused if its body differs."""

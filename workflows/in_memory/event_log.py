@@ -49,9 +49,10 @@ class InMemoryEventLog(ChainedEventLog):
         """Return the history after more commits, with the states that were folded from it."""
         for commit in rows:
             longer = history.extended(commit, self._codec.decode(commit))
-            for evolve, state in history.folds.items():
+            for key, state in history.folds.items():
                 with suppress(UnknownEvent):  # it can be read, and is not folded
-                    longer.folds[evolve] = evolve(state, longer.events_after(history.version))
+                    if callable(key):
+                        longer.folds[key] = key(state, longer.events_after(history.version))
             history = longer
         return history
 

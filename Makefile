@@ -52,7 +52,7 @@ mutants: .venv/installed
 
 # About 16 minutes on two idle cores; needs java and npm. To benchmarks/results.json, docs/performance.md and docs/costs.md.
 bench: .venv/installed .dynamodb-local/tried
-	@for benchmark in append replay sagas equal_order latency menus cost cold_start; do $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
+	@for benchmark in append replay sagas equal_order order_work latency menus cost cold_start; do $(BIN)/python -m benchmarks.$$benchmark || exit 1; done
 	$(BIN)/python -m benchmarks.report
 
 # Pinned, with hashes and without the address of an index; needs uv.

@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from domain.catalogue.commands import MarkSoldOut
+from domain.identifiers import OrderId, Sku
 from domain.money import Money
 from domain.order.order import evolve, initial
+from workflows.catalogue.restaurants import change_restaurant, load_restaurant
+from workflows.orders.command_handling import Caller
 from workflows.simulation.faults import Faults
-from workflows.simulation.menus import SimulatedRestaurant, price_violations
-from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.menus import RESTAURANT, SimulatedRestaurant, placing_violations, price_violations
+from workflows.simulation.people import SUPPORT, SimulatedOrder
 from workflows.simulation.simulate import quiet, run_to_rest, simulate
 from workflows.simulation.world import World, read_deployed
 
@@ -48,3 +52,22 @@ def test_a_price_that_the_menu_does_not_have_is_found(template) -> None:
     cheap = replace(placed.placed, lines=(line, *placed.placed.lines[1:]))
     forged = evolve(initial(placed.order_id), cheap)
     assert [text for text in price_violations(world.log, forged) if "do not cost" in text]
+
+
+def test_an_order_with_an_item_that_was_sold_out_all_the_time_is_found(template) -> None:
+    """The check can fail; and an order whose item sold out while its request was under way is right either way."""
+    with quiet():
+        world = World(1, template, Faults(1, {}, {}))
+        SimulatedRestaurant(world, 1)
+        order = SimulatedOrder(world, 0, from_menu=True)
+        run_to_rest(world, [order])
+    placed = order.order
+    assert placed is not None
+    assert placed.placed is not None
+    assert list(placing_violations(world.log, placed, order.asked_at)) == []
+    change_restaurant(world.log, RESTAURANT, MarkSoldOut(sku=Sku("pizza")), Caller(SUPPORT, "test", "test"))
+    sold_out_at = world.log.newest()
+    newest = load_restaurant(world.log, RESTAURANT).menu_version
+    forged = replace(placed, order_id=OrderId("ord_later"), placed=replace(placed.placed, menu_version=newest))
+    assert list(placing_violations(world.log, forged, sold_out_at - 1)) == []
+    assert [text for text in placing_violations(world.log, forged, sold_out_at) if "no moment" in text]

@@ -46,7 +46,7 @@ from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
 from workflows.settings import read
 from workflows.simulation.books import books_violations
-from workflows.simulation.menus import price_violations
+from workflows.simulation.menus import placing_violations, price_violations
 from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.world import JUMP_LASTS_S, World
 from workflows.time_budgets import read_budgets
@@ -87,6 +87,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_offers(order, history)
         yield from _of_undos(world, order)
         yield from price_violations(world.log, order)
+        yield from placing_violations(world.log, order, simulated_order.asked_at)
 
 
 def _of_clock(world: World) -> Iterator[str]:

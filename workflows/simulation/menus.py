@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import time
 from random import Random
+from typing import Any
 
 from domain.catalogue.commands import (
     CatalogueCommand,
@@ -18,11 +19,15 @@ from domain.catalogue.commands import (
 from domain.catalogue.events import Profile, TaxClass
 from domain.catalogue.menu import Menu, MenuItem, Section
 from domain.catalogue.opening_hours import OpeningPeriod
+from domain.catalogue.restaurant import Restaurant, evolve_restaurant, initial_restaurant
 from domain.identifiers import Actor, RestaurantId, Role, Sku
 from domain.money import Money, total
+from domain.order.events import OrderPlaced
 from domain.order.order import Order
 from workflows.catalogue.restaurants import change_restaurant, load_restaurant, published_menu
 from workflows.event_store.event_log import EventLog
+from workflows.event_store.streams import order_stream, restaurant_stream
+from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.command_handling import Caller
 from workflows.simulation.world import World
 
@@ -92,6 +97,36 @@ def price_violations(log: EventLog, order: Order) -> Iterator[str]:
         yield f"{order.order_id}: its items do not cost {items}, as version {placed.menu_version} of the menu says"
     if placed.delivery_fee != profile.delivery_fee:
         yield f"{order.order_id}: its delivery does not cost {profile.delivery_fee}"
+
+
+def placing_violations(log: InMemoryEventLog, order: Order, asked_at: int) -> Iterator[str]:
+    """Check that the restaurant took such an order at some moment between the request and the order's first commit.
+
+    An item that was sold out, or a restaurant that was paused, all that time must refuse it. A change within that time
+    may come before or after it.
+
+    Args:
+        asked_at: The position of the newest commit when the request was first sent.
+    """
+    placed = order.placed
+    if placed is None or placed.menu_version is None:
+        return
+    stream, restaurant, is_allowed = restaurant_stream(placed.restaurant), initial_restaurant(placed.restaurant), False
+    for entry in log.changes(0, log.newest()):
+        if entry.position > asked_at:
+            is_allowed = is_allowed or _takes(restaurant, placed)
+        if entry.commit.pk == order_stream(order.order_id):
+            break
+        if entry.commit.pk == stream:
+            events: Any = tuple(recorded.event for recorded in log.events(entry.commit))
+            restaurant = evolve_restaurant(restaurant, events)
+    if not is_allowed:
+        yield f"{order.order_id}: at no moment of its request the restaurant took such an order"
+
+
+def _takes(restaurant: Restaurant, placed: OrderPlaced) -> bool:
+    is_sold_out = any((line.sku, "") in restaurant.sold_out for line in placed.lines)
+    return restaurant.menu_version == placed.menu_version and restaurant.pause is None and not is_sold_out
 
 
 def _profile() -> Profile:

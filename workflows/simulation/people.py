@@ -59,6 +59,8 @@ class SimulatedOrder:
         self.from_menu = from_menu
         self.order_id: OrderId | None = None
         self.given_up = False
+        self.asked_at = 0
+        """The position of the newest commit of the log when the customer first sent the order."""
         self._acts_to_come = 0
         self._seen: tuple[int, Order] | None = None
         world.scheduler.spawn(self._customer, delay_s=self.random.uniform(0, within_s))
@@ -88,6 +90,7 @@ class SimulatedOrder:
     def _customer(self) -> None:
         body, key = self._body(), f"order-{self.number}"
         who = "customer" if self.from_menu else "service"
+        self.asked_at = self.world.log.newest()
         while (placed := self._send("POST", "/orders", who, body, key=key)) is None:
             self._pause(60)  # closed, or sold out
         self.order_id = OrderId(placed["id"])

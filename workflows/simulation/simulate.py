@@ -19,6 +19,9 @@ from workflows.simulation.world import World
 ORDERS = 5
 """Orders in a world: enough to share circuit breakers and the timer, few enough to read."""
 
+MENUS_EVERY = 4
+"""In one of so many worlds customers order from a menu that changes, and items sell out."""
+
 STEPS_MAX = 400_000
 """A world that needs more steps is in an endless loop; usual are five thousand."""
 
@@ -85,19 +88,21 @@ def simulate(
     orders: int = ORDERS,
     rates: Mapping[InjectedFault, float] = RATES,
     schedule: Schedule | None = None,
-    menus: bool = False,
+    menus: bool | None = None,
 ) -> SimulationResult:
     """Run one world to its end.
 
     Args:
         schedule: Exactly these faults strike. None: faults drawn by ``rates`` do.
-        menus: Customers order from a menu that changes. Otherwise a service places at prices of its own.
+        menus: Customers order from a menu that changes; otherwise a service places at prices of its own. None: in every
+            fourth world.
     """
     faults = Faults(seed, rates, schedule)
     world = World(seed, template, faults)
-    if menus:
+    from_menu = seed % MENUS_EVERY == MENUS_EVERY - 1 if menus is None else menus
+    if from_menu:
         SimulatedRestaurant(world, seed)
-    simulated_orders = [SimulatedOrder(world, number, from_menu=menus) for number in range(orders)]
+    simulated_orders = [SimulatedOrder(world, number, from_menu=from_menu) for number in range(orders)]
     run_to_rest(world, simulated_orders)
     return SimulationResult(
         seed=seed,

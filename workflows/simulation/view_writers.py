@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from workflows.engine import Views
 from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import ChainBroken, History
-from workflows.event_store.streams import order_id_in
+from workflows.event_store.streams import ORDER, RESTAURANT, category_of
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.projections.check import check
@@ -41,7 +41,7 @@ KILLED = 0.03
 """The share of the moments of a transaction (before, at its end, after its commit) at which a projector is killed."""
 
 STALLED, STALLED_S = 0.1, (1.0, 1200.0)
-"""The share of commits at which another projector loads the order, and for how long it then stalls before it writes."""
+"""The share of commits at which another projector loads the stream, and how long it then stalls before it writes."""
 
 UNREADABLE, UNREADABLE_S = 0.2, (60.0, 7200.0)
 """The share of orders that cannot be read from some commit on, and for how long; the longest last to the end."""
@@ -75,11 +75,11 @@ class ViewWriters:
         self._unreadable.clear()
         Projector(self._store, self._load).mend(parked)
         for wrong in check(self._store, self._log).differences:
-            yield f"the view {wrong.view} is not what a rebuild gives: {wrong.stream or 'it has rows of no order'}"
+            yield f"the view {wrong.view} is not what a rebuild gives: {wrong.stream or 'it has rows of no stream'}"
 
     def _on_commit(self, entry: FeedEntry) -> None:
         stream = entry.commit.pk
-        if order_id_in(stream) is None:
+        if category_of(stream) not in {ORDER, RESTAURANT}:
             return
         if entry.commit.sk == 1 and self._random.random() < UNREADABLE:
             lasting_s = self._random.uniform(*UNREADABLE_S)

@@ -26,10 +26,10 @@ LINES = (
 )
 
 
-def send(kitchen, key: str, *, lines: tuple[Line, ...] = LINES) -> None:
+def send(kitchen, key: str, *, lines: tuple[Line, ...] = LINES, note: str = "") -> None:
     gateway: KitchenGateway = kitchen.gateway
     gateway.send_ticket(
-        reference=kitchen.calls.order, restaurant=RestaurantId("rest-1"), lines=lines, key=key, timeout_s=10
+        reference=kitchen.calls.order, restaurant=RestaurantId("rest-1"), lines=lines, key=key, timeout_s=10, note=note
     )
 
 
@@ -109,6 +109,14 @@ def test_a_key_with_another_ticket_is_an_error(kitchen):
         send(kitchen, ticket, lines=LINES * 2)
     with pytest.raises(KeyMisused, match="cancel_ticket"):
         cancel(kitchen, kitchen.calls.key(), key=ticket)
+
+
+def test_a_ticket_sent_again_without_its_note_is_the_same_ticket(kitchen):
+    """The customer may have been erased between two attempts, and the note with the customer."""
+    ticket = kitchen.calls.key()
+    send(kitchen, ticket, note="no basil, please")
+    send(kitchen, ticket)
+    assert isinstance(cancel(kitchen, ticket), Cancelled)
 
 
 def test_a_repeated_cancellation_gets_the_first_receipt(kitchen):

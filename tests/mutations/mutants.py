@@ -40,7 +40,7 @@ MUTANTS = (
         breaks="Intent before effect: a ticket is sent only after the commit with its intent.",
         file="workflows/sagas/steps/performing.py",
         old="            return authorize_payment(_with_method(",
-        new="            send_ticket(PreparationRequested(), order.version + 2, order, engine.kitchen)\n"
+        new='            send_ticket(PreparationRequested(), order.version + 2, order, engine.kitchen, note="")\n'
         "            return authorize_payment(_with_method(",
         caught_by=simulation(0, 20),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -78,11 +78,9 @@ def test_an_authorization_opens_the_sealed_payment_method() -> None:
     """Also in a function whose log reads personal fields as erased, as the one on AWS does."""
     shop = Shop()
     shop.play(*s.PLACED)
-    without_keys: Any = InMemoryEventLog(Codec(NoKeys(), EVENT_TYPES), shop.clock)
-    without_keys._streams = shop.log._streams
-    payments: Any = Payments()
-    engine = replace(shop.engine, log=without_keys, payments=payments)
-    _, order = load(without_keys, s.ORDER_ID)
+    log, payments = without_keys(shop), Payments()
+    engine = replace(shop.engine, log=log, payments=cast("Any", payments))
+    _, order = load(log, s.ORDER_ID)
     order = perform_open(engine, order, "a test", lambda each: isinstance(each.intent, PaymentAuthorizationRequested))
     assert order.payment.authorization is not None
     assert order.payment.authorization.state is Hold.HELD
@@ -99,3 +97,43 @@ def test_an_authorization_whose_payment_method_was_erased_calls_nobody() -> None
     with pytest.raises(PaymentMethodErased, match="authorization 2 cannot be requested") as refused:
         perform_open(engine, shop.order(), "a test")
     assert (refused.value.order_id, refused.value.version, payments.methods) == (s.ORDER_ID, 2, [])
+
+
+class Kitchen:
+    """Takes every ticket."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+
+    def send_ticket(self, *, note: str, **_: Any) -> None:
+        self.notes.append(note)
+
+
+def without_keys(shop: Shop) -> Any:
+    """Return the shop's log as a function without keys reads it."""
+    log: Any = InMemoryEventLog(Codec(NoKeys(), EVENT_TYPES), shop.clock)
+    log._streams = shop.log._streams
+    return log
+
+
+@pytest.mark.parametrize("note", ["no basil, please", None])
+def test_a_ticket_carries_the_note_to_the_kitchen(note: str | None) -> None:
+    """Opened with the customer's key where the function's log has none; an order without a note needs no key."""
+    shop = Shop()
+    shop.play(s.place(kitchen_note=note), s.authorized())
+    kitchen_: Any = Kitchen()
+    no_log: Any = None
+    engine = replace(shop.engine, kitchen=kitchen_, log_with_keys=shop.log if note else no_log)
+    for log in (shop.log, without_keys(shop)):
+        perform_open(replace(engine, log=log), load(log, s.ORDER_ID)[1], "a test")
+    assert kitchen_.notes == [note or ""] * 2
+
+
+def test_a_ticket_of_an_erased_customer_is_sent_without_the_note() -> None:
+    """The restaurant cooks what was ordered; a repeat of the call is the same ticket."""
+    shop = Shop()
+    shop.play(s.place(kitchen_note="no basil, please"), s.authorized())
+    shop.keyring.destroy(s.place().customer, shop.keyring.key_id_of(s.place().customer))
+    kitchen_: Any = Kitchen()
+    perform_open(replace(shop.engine, kitchen=kitchen_), shop.order(), "a test")
+    assert kitchen_.notes == [""]

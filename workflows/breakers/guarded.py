@@ -98,12 +98,19 @@ class GuardedKitchen:
         self._guard = guard
 
     def send_ticket(
-        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+        self,
+        *,
+        reference: OrderId,
+        restaurant: RestaurantId,
+        lines: Sequence[Line],
+        key: str,
+        timeout_s: float,
+        note: str = "",
     ) -> None:
         self._guard.call(
             key,
             lambda: self._kitchen.send_ticket(
-                reference=reference, restaurant=restaurant, lines=lines, key=key, timeout_s=timeout_s
+                reference=reference, restaurant=restaurant, lines=lines, key=key, timeout_s=timeout_s, note=note
             ),
         )
 

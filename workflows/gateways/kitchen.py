@@ -35,11 +35,22 @@ class KitchenGateway(Protocol):
     """Calls raise ``KitchenUnavailable`` (repeat the call) and ``KeyMisused`` (our bug)."""
 
     def send_ticket(
-        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+        self,
+        *,
+        reference: OrderId,
+        restaurant: RestaurantId,
+        lines: Sequence[Line],
+        key: str,
+        timeout_s: float,
+        note: str = "",
     ) -> None:
         """Put a ticket on the restaurant's board. Returns when it is there.
 
-        The contract: a ticket that was cancelled before it arrived is accepted and **never cooked**.
+        Args:
+            note: What the customer wrote for the kitchen; empty if nothing.
+
+        The contract: a ticket that was cancelled before it arrived is accepted and **never cooked**. The note does not
+        identify the call: a repeat may lack it, because the customer was erased meanwhile, and is the same ticket.
         """
 
     def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:

@@ -25,8 +25,17 @@ class SandboxKitchen(Counterparty):
         self._cooked_after = settings.cooked_after
 
     def send_ticket(
-        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+        self,
+        *,
+        reference: OrderId,
+        restaurant: RestaurantId,
+        lines: Sequence[Line],
+        key: str,
+        timeout_s: float,
+        note: str = "",
     ) -> None:
+        """Accept a ticket. The note is not kept, as it is personal and identifies no call."""
+
         def perform(ledger: Lines, at: datetime) -> None:
             requests.arrive(ledger, at, reference=reference, detail=restaurant, key=key)
 

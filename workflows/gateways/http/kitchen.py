@@ -26,9 +26,16 @@ class HttpKitchen:
         self._provider = Provider(url, credential, KitchenUnavailable)
 
     def send_ticket(
-        self, *, reference: OrderId, restaurant: RestaurantId, lines: Sequence[Line], key: str, timeout_s: float
+        self,
+        *,
+        reference: OrderId,
+        restaurant: RestaurantId,
+        lines: Sequence[Line],
+        key: str,
+        timeout_s: float,
+        note: str = "",
     ) -> None:
-        request = messages.SendTicketMessage.of(reference, restaurant, lines)
+        request = messages.SendTicketMessage.of(reference, restaurant, lines, note)
         self._provider.ask(SEND_TICKET, request, key=key, timeout_s=timeout_s)
 
     def cancel_ticket(self, *, ticket_key: str, key: str, timeout_s: float) -> Cancelled | TooLate:

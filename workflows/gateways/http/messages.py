@@ -114,16 +114,18 @@ class TicketLine(RequestMessage, frozen=True):
         return Line(sku=Sku(self.sku), name=self.name, quantity=self.quantity, unit_price=price, options=options)
 
 
-class SendTicketMessage(RequestMessage, frozen=True):
-    """Put a ticket on the restaurant's board."""
+class SendTicketMessage(RequestMessage, frozen=True, omit_defaults=True):
+    """Put a ticket on the restaurant's board. ``note`` is the customer's to the kitchen; it is left out if empty."""
 
     reference: Text
     restaurant: Text
     lines: list[TicketLine]
+    note: Annotated[str, Meta(max_length=500)] = ""
 
     @classmethod
-    def of(cls, reference: str, restaurant: RestaurantId, lines: Iterable[Line]) -> SendTicketMessage:
-        return cls(reference=reference, restaurant=restaurant, lines=[TicketLine.of(line) for line in lines])
+    def of(cls, reference: str, restaurant: RestaurantId, lines: Iterable[Line], note: str) -> SendTicketMessage:
+        ticket_lines = [TicketLine.of(line) for line in lines]
+        return cls(reference=reference, restaurant=restaurant, lines=ticket_lines, note=note)
 
 
 class CancelTicketMessage(RequestMessage, frozen=True):

@@ -11,6 +11,7 @@ from domain.order.events import (
     CourierReleaseRequested,
     CourierRequested,
     Fact,
+    OrderPlaced,
     PaymentAuthorizationRequested,
     PaymentCaptureRequested,
     PaymentRefundRequested,
@@ -83,6 +84,16 @@ def _with_method(
     return recorded if isinstance(recorded, PaymentAuthorizationRequested) else intent
 
 
+def _kitchen_note(engine: Engine, order: Order) -> str:
+    """Return the customer's note, read with the key if ``engine.log`` has none; empty if there is none, or no key."""
+    note = "" if order.placed is None else order.placed.kitchen_note
+    if not isinstance(note, Erased):
+        return note
+    placed = engine.log_with_keys.load(order_stream(order.order_id)).recorded[0].event
+    note = placed.kitchen_note if isinstance(placed, OrderPlaced) else ""
+    return "" if isinstance(note, Erased) else note
+
+
 def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | None:
     version = open_intent.version
     match open_intent.intent:
@@ -95,7 +106,7 @@ def _perform(engine: Engine, order: Order, open_intent: OpenIntent) -> Fact | No
         case PaymentRefundRequested() as intent:
             return refund_payment(intent, version, order, engine.payments)
         case PreparationRequested() as intent:
-            send_ticket(intent, version, order, engine.kitchen)
+            send_ticket(intent, version, order, engine.kitchen, note=_kitchen_note(engine, order))
             return None
         case PreparationCancellationRequested() as intent:
             return cancel_ticket(intent, version, order, engine.kitchen)

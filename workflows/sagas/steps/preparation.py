@@ -14,11 +14,14 @@ from workflows.gateways.receipts import TooLate
 from workflows.sagas.steps.payment import TIMEOUT_S, call_key
 
 
-def send_ticket(intent: PreparationRequested, version: int, order: Order, kitchen: KitchenGateway) -> None:
+def send_ticket(
+    intent: PreparationRequested, version: int, order: Order, kitchen: KitchenGateway, *, note: str
+) -> None:
     """Put the ticket on the restaurant's board. Undone by cancelling it.
 
     Safe to repeat: the kitchen identifies the ticket by its key. The restaurant's answer arrives through the
-    preparation API, so there is no fact to record here, and the intent stays open until then.
+    preparation API, so there is no fact to record here, and the intent stays open until then. A repeat lacks the
+    customer's note if the customer was erased meanwhile, and is still the same ticket.
     """
     assert order.placed is not None  # an order with an intent was placed
     kitchen.send_ticket(
@@ -27,6 +30,7 @@ def send_ticket(intent: PreparationRequested, version: int, order: Order, kitche
         lines=order.placed.lines,
         key=call_key(order, version),
         timeout_s=TIMEOUT_S,
+        note=note,
     )
 
 

@@ -22,6 +22,8 @@ else:
         after = before | changes
         if len(after) != len(before):
             raise TypeError(f"{type(value).__name__} has no field {', '.join(changes.keys() - before.keys())}")
-        new = object.__new__(type(value))
-        object.__setattr__(new, "__dict__", after)  # the class itself is frozen
+        new = _new(type(value))
+        _set(new, "__dict__", after)  # the class itself is frozen
         return new
+
+    _new, _set = object.__new__, object.__setattr__

@@ -33,6 +33,8 @@ ATTEMPTS_MAX = 5
 class OfferState(StrEnum):
     """The state of an offer. REQUESTED and TIMED_OUT are in doubt: a courier may be on the way."""
 
+    __hash__ = str.__hash__  # that of Enum is Python code, and folding looks states up several times an event
+
     REQUESTED = "requested"
     ASSIGNED = "assigned"
     DECLINED = "declined"

@@ -29,6 +29,8 @@ from domain.order.events import (
 class Hold(StrEnum):
     """The state of an authorization. ASKED is in doubt: the call may have succeeded."""
 
+    __hash__ = str.__hash__  # that of Enum is Python code, and folding looks states up several times an event
+
     ASKED = "asked"
     HELD = "held"
     DECLINED = "declined"
@@ -39,6 +41,8 @@ class Hold(StrEnum):
 
 class Transfer(StrEnum):
     """The state of a capture or refund. ASKED is in doubt. LAPSED was refused in an earlier run."""
+
+    __hash__ = str.__hash__  # that of Enum is Python code, and folding looks states up several times an event
 
     ASKED = "asked"
     DONE = "done"

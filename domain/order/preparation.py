@@ -27,6 +27,8 @@ from domain.order.events import (
 class TicketState(StrEnum):
     """The state of a ticket. REQUESTED and TIMED_OUT are in doubt: the restaurant may be cooking."""
 
+    __hash__ = str.__hash__  # that of Enum is Python code, and folding looks states up several times an event
+
     REQUESTED = "requested"
     ACCEPTED = "accepted"
     READY = "ready"

@@ -74,12 +74,14 @@ class DynamoDbDocuments:
             "KeyConditionExpression": "pk = :pk AND sk > :after" if after else "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": pk}} | ({":after": {"S": after}} if after else {}),
         }
-        request["PaginationConfig"] = {"PageSize": limit, "MaxItems": limit}
         listed: list[Document] = []
         with transient_as(DocumentsUnavailable):
-            for page in self._client.get_paginator("query").paginate(**request):
+            while True:  # boto3's paginator would make a class of its own for each call
+                page = self._client.query(**request, Limit=limit - len(listed))
                 listed += map(_document, page["Items"])
-        return listed
+                if len(listed) >= limit or not (last := page.get("LastEvaluatedKey")):
+                    return listed
+                request["ExclusiveStartKey"] = last
 
     def _write(self, document: Document, expected: int | None) -> Document:
         """Write over the expected version; None: create. Raises DocumentChanged only if nothing was written."""

@@ -106,7 +106,7 @@ build/%/dependencies.made: requirements-lambda.lock
 	@rm -rf $(@D)/dependencies && mkdir -p $(@D)/dependencies
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary :all: $(WHEELS) \
 		--require-hashes --requirement $< --target $(@D)/dependencies
-	@rm -rf $(@D)/dependencies/bin
+	@rm -rf $(@D)/dependencies/bin $(@D)/dependencies/share
 	@$(COMPILER) -c '' 2>/dev/null || echo "no $(COMPILER) here: functions start slowly without bytecode" >&2
 	@! $(COMPILER) -c '' 2>/dev/null || $(COMPILE_BYTECODE) $(@D)/dependencies
 	@touch $@

@@ -24,6 +24,7 @@ from handlers.http.moments import (
 )
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
+from handlers.http.printing import Accept, receipt_answer
 from handlers.http.refusals import LiveUpdatesUnavailable
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
@@ -38,6 +39,7 @@ from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
 from workflows.orders.visibility import audience_of
 from workflows.orders.waiting import waits_now
+from workflows.receipts.issuing import find_receipt
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
@@ -156,6 +158,26 @@ def get_ledger(order_id: OrderIdText) -> Response:
     history, order = requests.see(engine().log, order_id, actor)
     check(actor, Action.READ_LEDGER, order)
     return json_answer(ledger_view(history, order), headers={"ETag": etag(history.version)})
+
+
+@operation(
+    api,
+    "GET",
+    "/orders/{order_id}/receipt",
+    tag=TAG,
+    answers="ReceiptJson",
+    forms=("text/html; charset=utf-8", "application/pdf"),
+)
+def get_receipt(order_id: OrderIdText, version: AtVersion = None, accept: Accept = None) -> Response:
+    """Read a receipt of the order, by default the newest one: as JSON, HTML or PDF.
+
+    A receipt is made when the order is completed and on each refund, for that version of the order, and never changes.
+    It holds no personal data of the customer.
+    """
+    ports, actor = engine(), api.caller.actor
+    history, order = requests.see(ports.log, order_id, actor)
+    check(actor, Action.READ_RECEIPT, order)
+    return receipt_answer(find_receipt(ports.log, ports.documents, history, version), accept)
 
 
 @order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG)

@@ -57,6 +57,7 @@ SAMPLES: dict[str, Any] = {
     "ErrorOutput": ErrorOutput("States.Timeout", "too late"),
     "HTTPStatus": HTTPStatus.CONFLICT,
     "list[str]": ["one", "two"],
+    "list[int]": [12, 18],
     "list[DefinitionProblem]": [],
     "tuple[str, ...]": ("one", "two"),
     "Mapping[str, str]": {"one": "two"},

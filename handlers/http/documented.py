@@ -69,6 +69,7 @@ def operation(
     order: bool = True,
     refuses: tuple[int, ...] = (),
     public: bool = False,
+    forms: tuple[str, ...] = (),
 ) -> Callable[[Function], Function]:
     """Register a function for ``method path``. Its docstring is the summary and, after the first line, the description.
 
@@ -78,6 +79,7 @@ def operation(
         order: The response carries the ETag of one order.
         refuses: Statuses of refusals besides those that follow from the method and the path.
         public: The route needs no token.
+        forms: Media types that it answers with besides JSON.
     """
 
     def register(function: Function) -> Function:
@@ -90,7 +92,7 @@ def operation(
             "operationId": _camel_case(function.__name__),
             "tags": [tag],
             "responses": {
-                **{str(status): _success(status, answers, headers) for status in statuses},
+                **{str(status): _success(status, answers, headers, forms) for status in statuses},
                 **{str(status): _refusal(status, headers) for status in sorted(refused)},
             },
             **({"security": []} if public else {}),
@@ -113,10 +115,11 @@ def _refusals(method: str, path: str, order: bool) -> set[int]:
     return statuses
 
 
-def _success(status: int, shape: str, headers: Json) -> Json:
-    content: Json = {"application/json": {"schema": ref(shape)}}
-    if not shape:
-        content = {kind: {"schema": {"type": "string", "format": "binary"}} for kind in TYPES.values()}
+def _success(status: int, shape: str, headers: Json, forms: tuple[str, ...] = ()) -> Json:
+    binary: Json = {"schema": {"type": "string", "format": "binary"}}
+    kinds = forms if shape else tuple(TYPES.values())
+    content: Json = {"application/json": {"schema": ref(shape)}} if shape else {}
+    content |= dict.fromkeys(kinds, binary)
     return {"description": HTTPStatus(status).phrase, **({"headers": headers} if headers else {}), "content": content}
 
 

@@ -48,6 +48,7 @@ from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
+from workflows.receipts.issuing import NoReceipt
 from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, TooManyOrders, ViewsUnavailable
 
 CONTENT_TYPE = "application/problem+json"
@@ -69,6 +70,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     RestaurantNotFound: HTTPStatus.NOT_FOUND,
     MenuNotFound: HTTPStatus.NOT_FOUND,
     PictureNotFound: HTTPStatus.NOT_FOUND,
+    NoReceipt: HTTPStatus.NOT_FOUND,
     CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,

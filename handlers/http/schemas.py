@@ -19,7 +19,15 @@ from domain.personal import Contact, Erased
 from handlers.http import problems
 from handlers.http.documented import GATEWAY_STATUSES, REF, ref
 from workflows.breakers.events import CircuitEvent
-from workflows.client import books_json, catalogue_json, incident_json, order_json, search_json, webhook_json
+from workflows.client import (
+    books_json,
+    catalogue_json,
+    incident_json,
+    order_json,
+    receipt_json,
+    search_json,
+    webhook_json,
+)
 from workflows.orders.views import WITHHELD
 from workflows.orders.visibility import VISIBILITY, Audience
 
@@ -35,7 +43,7 @@ class FieldProblemJson(TypedDict):
 
 def components() -> dict[str, Schema]:
     """All schemas by name. Objects have the properties named and no others."""
-    shapes = [books_json, catalogue_json, incident_json, order_json, search_json, webhook_json]
+    shapes = [books_json, catalogue_json, incident_json, order_json, receipt_json, search_json, webhook_json]
     types = [cls for module in shapes for cls in vars(module).values() if _is_shape(cls, module.__name__)]
     _, schemas = msgspec.json.schema_components([*types, FieldProblemJson], ref_template=REF)
     for schema in schemas.values():

@@ -40,6 +40,9 @@ def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
         "Payment authorized",
         "chains verified: 6 streams",
         "books balanced: 3 orders",
+        "Paid",
+        "sum of the period",
+        "balanced; on hold 0.00 EUR",
     ):
         assert words in ended.stdout
     assert "\x1b[" not in ended.stdout + ended.stderr

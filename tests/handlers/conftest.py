@@ -22,7 +22,7 @@ from domain.catalogue.opening_hours import OpeningPeriod
 from domain.identifiers import SYSTEM, Actor, RestaurantId, Role, Sku
 from domain.money import Money
 from domain.order.commands import Command, RecordFact
-from domain.order.events import PaymentAuthorized
+from domain.order.events import PaymentAuthorized, PaymentCaptured
 from domain.order.order import Order
 from tests.handlers.documented import assert_documented
 from workflows.catalogue.restaurants import change_restaurant
@@ -234,6 +234,17 @@ class Shop:
         order_id = self.assigned(**how)
         assert self.act(order_id, "preparation/ready").status == 200
         assert self.act(order_id, "delivery/pick-up").status == 200
+        return order_id
+
+    def completed(self, **how: Any) -> str:
+        """Make an order that was delivered and paid for, so that it has a receipt."""
+        order_id = self.picked_up(**how)
+        assert self.act(order_id, "delivery/deliver").status == 200
+        [capture] = self.order(order_id).payment.captures
+        fact = PaymentCaptured(
+            answers=capture.intent, capture_id=f"cap-{next(self._commands)}", amount=capture.amount, at=NOON
+        )
+        self.command(order_id, RecordFact(fact=fact))
         return order_id
 
     def stored(self) -> list[Any]:

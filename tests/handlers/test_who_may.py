@@ -15,6 +15,7 @@ ROUTES = {
     Action.READ: ("assigned", "GET", "/orders/{id}", None),
     Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
     Action.READ_WHY: ("assigned", "GET", "/orders/{id}/why", None),
+    Action.READ_RECEIPT: ("completed", "GET", "/orders/{id}/receipt", None),
     Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
     Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
     Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),

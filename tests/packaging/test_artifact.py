@@ -92,7 +92,7 @@ def test_the_artifact_is_far_below_lambda_s_size_limit(artifact: Path, record_pr
     report = ", ".join(f"{name} {size:.1f}" for name, size in largest if size >= 0.1)
     print(f"artifact: {megabytes(artifact):.0f} MB unzipped: {report}")
     record_property("artifact_mb", megabytes(artifact))
-    assert megabytes(artifact) < UNZIPPED_MAX_MB / 2
+    assert megabytes(artifact) < UNZIPPED_MAX_MB * 3 / 4  # fonts and shaping of receipts are a fifth of it
     assert list((artifact / "workflows").rglob("actions*.pyc"))
 
 

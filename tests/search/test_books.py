@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from domain.order.commands import RecordFact
-from domain.order.events import PaymentCaptured
 from tests.handlers.conftest import NOON
 
 DAY = NOON.date().isoformat()
 
 
-def completed(shop) -> str:
-    """Make an order that was delivered and paid for."""
-    order_id = shop.picked_up()
-    assert shop.act(order_id, "delivery/deliver").status == 200
-    [capture] = shop.order(order_id).payment.captures
-    fact = PaymentCaptured(answers=capture.intent, capture_id="cap-1", amount=capture.amount, at=NOON)
-    shop.command(order_id, RecordFact(fact=fact))
-    return order_id
-
-
 def test_books_of_a_delivered_order(shop):
     """The trial balance is even; items are payable to the restaurant, fee and tip to the courier."""
-    order_id = completed(shop)
+    order_id = shop.completed()
     shop.project()
     ledger = shop.call("GET", f"/orders/{order_id}/ledger", role="auditor").json
     books = shop.call("GET", "/books", role="auditor").json
@@ -40,7 +28,7 @@ def test_books_of_a_delivered_order(shop):
 
 def test_books_of_a_period_begin_with_the_balances_before_it(shop):
     """What was booked earlier is the opening balance, and what comes later is left out."""
-    completed(shop)
+    shop.completed()
     shop.project()
     day_after = "2999-01-01"
     [eur] = shop.call("GET", "/books", role="support", query={"day_from": day_after}).json["currencies"]
@@ -51,7 +39,7 @@ def test_books_of_a_period_begin_with_the_balances_before_it(shop):
 
 def test_books_of_one_restaurant_or_currency(shop):
     """Each order is one restaurant's and in one currency, so its part of the books is even by itself."""
-    completed(shop)
+    shop.completed()
     shop.project()
     for query, count in (
         ({"restaurant": "rosa"}, 1),

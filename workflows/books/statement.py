@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.money import Money
+from domain.picklable import Picklable
 from workflows.clock import read_timestamp, timestamp
 
 COLUMNS = ("kind", "id", "parent", "order", "amount", "currency", "at")
@@ -52,10 +53,10 @@ class StatementLine:
     row: int = 0
 
 
-class StatementUnreadable(ValueError):
+class StatementUnreadable(Picklable, ValueError):
     """Rows or fields of a statement cannot be understood. ``problems`` has each, with its row and column."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: list[str]) -> None:
         more = len(problems) - PROBLEMS_MAX
         listed = [*problems[:PROBLEMS_MAX], *([f"and {more} more"] if more > 0 else [])]
         super().__init__("; ".join(listed))

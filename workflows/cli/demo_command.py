@@ -11,6 +11,7 @@ from workflows.cli.failures import Exit
 from workflows.cli.terminal import data_console, print_json, say, status_console
 
 if TYPE_CHECKING:
+    from workflows.cli.demo.closing import Closing
     from workflows.cli.demo.evidence import Evidence
     from workflows.cli.demo.play import Played
     from workflows.cli.demo.tour import Tour
@@ -36,7 +37,8 @@ def demo(
 
     One order is quoted from the menu and refused while an item is sold out, before it is placed. Cards are declined,
     restaurants reject, customers cancel, couriers do not answer. Then every hash chain is verified, and the ledgers of
-    the payment provider, kitchens and couriers are compared with the log. Exit code 1 if an order did not end, a chain
+    the payment provider, kitchens and couriers are compared with the log, and a receipt and the trial balance are
+    printed. Exit code 1 if an order did not end, a chain
     is broken or the ledgers differ.
     """
     import signal
@@ -44,23 +46,27 @@ def demo(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the engine is stopped after either signal
     started = time.monotonic()
-    tour, played, events, evidence = _perform(orders, seed, data)
+    tour, played, events, closing, evidence = _perform(orders, seed, data)
     ended = all(each.ended for each in played) and not evidence.unended
     if json:
         print_json(_as_json(played, evidence, time.monotonic() - started))
     else:
+        from workflows.cli.demo.closing import show_closing
         from workflows.cli.demo.report import show
         from workflows.cli.demo.tour import show_tour
 
         console = data_console()
         show_tour(tour, played[0].view["id"], console)
         show(console, played, events, evidence)
+        show_closing(closing, console)
         console.print(f"{len(played)} orders in {time.monotonic() - started:.1f} s", style="dim")
     _name_the_unended(played, evidence)
     return Exit.OK if ended and evidence.chains.intact and evidence.books.balanced else Exit.NO
 
 
-def _perform(orders: int, seed: int, data: Path | None) -> tuple[Tour, list[Played], dict[str, list[Any]], Evidence]:
+def _perform(
+    orders: int, seed: int, data: Path | None
+) -> tuple[Tour, list[Played], dict[str, list[Any]], Closing, Evidence]:
     from functools import cache
     from random import Random
     from uuid import uuid4
@@ -68,6 +74,7 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[Tour, list[Play
     import httpx
 
     from workflows.cli.connection import explained, minted
+    from workflows.cli.demo.closing import close
     from workflows.cli.demo.engine_process import engine
     from workflows.cli.demo.evidence import gather
     from workflows.cli.demo.menu import demo_order
@@ -94,7 +101,8 @@ def _perform(orders: int, seed: int, data: Path | None) -> tuple[Tour, list[Play
         support = sign_in("support", "demo")
         events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
         delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
-        return tour, played, events, gather(running.data, list(events), delivered)
+        closing = close(support, delivered)
+        return tour, played, events, closing, gather(running.data, list(events), delivered)
 
 
 _TOKEN_S = 3600  # longer than any demo

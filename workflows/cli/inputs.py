@@ -39,6 +39,14 @@ def read_text(path: str) -> str:
         raise InvalidInput(f"{path} cannot be read: {error.strerror}") from None
 
 
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file, or replace it. Raises InvalidInput."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput(f"{path} cannot be written: {error.strerror}") from None
+
+
 def read_json(text: str, source: str) -> Any:
     """Read JSON strictly. Raises InvalidInput, which names ``source``, the field and the place."""
     try:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from workflows.cli.failures import InvalidInput
-from workflows.cli.inputs import read_json, read_text, version_or_time
+from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
 from workflows.cli.options import As, Data, Json, OrderId, Url
-from workflows.cli.terminal import print_json, say
+from workflows.cli.terminal import print_json, printable, say
 from workflows.cli.wording import money, plain
 
 if TYPE_CHECKING:
@@ -145,6 +146,45 @@ def why(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, j
         from workflows.cli.incident_pages import show_why
 
         show_why(explained, partial(hint, url=url, data=data))
+
+
+@app.command()
+def receipt(
+    order: OrderId,
+    *,
+    version: Annotated[
+        int | None, typer.Option("--version", min=1, help="Of the order, when it was made.  [default: the newest]")
+    ] = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", metavar="FILE", help="Write it as PDF.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="Write it as HTML.")] = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Show an order's receipt, or write it to a file. It is made on completion and on each refund."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        made = engine.receipt(order, version=version)
+    if json:
+        print_json(made)
+        return
+    from workflows.receipts.sheet import sheet_of
+    from workflows.receipts.text import receipt_text
+
+    sheet = sheet_of(made)
+    if pdf is None and html is None:
+        for line in receipt_text(sheet).splitlines():
+            print(printable(line))
+    if pdf is not None:
+        from workflows.receipts.pdf import receipt_pdf
+
+        write_file(pdf, receipt_pdf(sheet))
+    if html is not None:
+        from workflows.receipts.html import receipt_html
+
+        write_file(html, receipt_html(sheet).encode())
 
 
 @app.command()

@@ -43,6 +43,7 @@ from .order_json import (
     PositionKeptJson,
     ReplayJson,
 )
+from .receipt_json import ReceiptJson
 from .search_json import (
     ListedEventsJson,
     ListedOffersJson,
@@ -124,6 +125,12 @@ def ledger(order_id: str) -> ApiCall[LedgerJson]:
 def why(order_id: str) -> ApiCall[WhyJson]:
     """Ask why the order is where it is: what it waits for, what happens next, and what each action would do."""
     return ApiCall(method="GET", path=_order(order_id, "why"))
+
+
+def receipt(order_id: str, *, version: int | None = None) -> ApiCall[ReceiptJson]:
+    """Read the newest receipt of the order, or the one that was made for a version."""
+    query = _set(version=None if version is None else str(version))
+    return ApiCall(method="GET", path=_order(order_id, "receipt"), query=query)
 
 
 def cancel(order_id: str, reason: str, *, key: str | None = None, if_match: int | None = None) -> ApiCall[OrderJson]:

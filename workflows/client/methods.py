@@ -41,6 +41,7 @@ class _Methods:
     replay = _Method(calls.replay)
     ledger = _Method(calls.ledger)
     why = _Method(calls.why)
+    receipt = _Method(calls.receipt)
     cancel = _Method(calls.cancel)
     act = _Method(calls.act)
 

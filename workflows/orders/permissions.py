@@ -19,6 +19,7 @@ class Action(StrEnum):
     READ = "read the order"
     READ_PERSONAL = "read personal data"
     READ_LEDGER = "read the ledger"
+    READ_RECEIPT = "read the receipt"
     CANCEL = "cancel the order"
     ACCEPT = "accept the preparation"
     REJECT = "reject the preparation"
@@ -89,6 +90,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ: {**_PARTIES, Role.COURIER: Tie.CONCERNED, Role.AUDITOR: Tie.ANY},
     Action.READ_PERSONAL: {**_PARTIES, Role.COURIER: Tie.CARRYING},
     Action.READ_LEDGER: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.READ_RECEIPT: {Role.CUSTOMER: Tie.PARTY, Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.CANCEL: _PARTIES,
     Action.ACCEPT: _RESTAURANT,
     Action.REJECT: _RESTAURANT,

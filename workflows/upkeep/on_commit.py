@@ -16,6 +16,7 @@ from workflows.event_store.event_log import TooManyConflicts
 from workflows.event_store.streams import order_id_in
 from workflows.event_store.transact import CONFLICTS_MAX
 from workflows.projections.open_orders import next_row, store_row
+from workflows.receipts.issuing import issue_receipts
 from workflows.sagas.runs import run_begun, start_run
 from workflows.sagas.waits import wake
 from workflows.upkeep.settings import UpkeepSettings
@@ -51,6 +52,7 @@ def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> N
             break
     else:
         raise TooManyConflicts(f"the row of order {order_id} is changed by too many processes at once; try again")
+    issue_receipts(engine.log, engine.documents, refreshed.history, events)
     for event in events:
         if isinstance(event, OrderParked):
             _log.warning(PARKED, extra={"order": order_id, "run": event.run, "error": event.error})

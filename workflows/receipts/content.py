@@ -13,6 +13,7 @@ from domain.order.tax import tax_parts
 from workflows.clock import timestamp
 from workflows.event_store.commits import History
 from workflows.event_store.streams import order_id_in
+from workflows.orders.command_handling import folded_order
 from workflows.orders.json_values import money_json
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
@@ -35,9 +36,7 @@ def receipt_content(history: History, version: int, profile: Profile | None) -> 
     Args:
         profile: Of the restaurant when the order was placed; None if it was not registered.
     """
-    order_id = order_id_in(history.stream)
-    assert order_id is not None
-    order = evolve_all(initial(order_id), history.events[:version])
+    order = _order_at(history, version)
     placed = order.placed
     assert placed is not None
     occasion = history.recorded[version - 1]
@@ -47,7 +46,7 @@ def receipt_content(history: History, version: int, profile: Profile | None) -> 
     total = Money.zero(order.currency) if cancelled else order.total
     captured, refunded = order.payment.taken(Transfer.DONE), order.payment.returned(Transfer.DONE)
     return {
-        "order_id": order_id,
+        "order_id": order.order_id,
         "version": version,
         "made_for": "refund" if _has_refund(history, occasion.commit) else "completion",
         "restaurant": {
@@ -71,6 +70,14 @@ def receipt_content(history: History, version: int, profile: Profile | None) -> 
         "paid": money_json(captured - refunded),
         "taxes": [] if cancelled else _taxes(order),
     }
+
+
+def _order_at(history: History, version: int) -> Order:
+    if version == history.version:
+        return folded_order(history)
+    order_id = order_id_in(history.stream)
+    assert order_id is not None
+    return evolve_all(initial(order_id), history.events[:version])
 
 
 def _has_refund(history: History, commit: int) -> bool:

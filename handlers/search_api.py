@@ -16,6 +16,7 @@ from handlers.http.search_parameters import (
     AmountMax,
     AmountMin,
     Bucket,
+    ByOthers,
     ByRestaurant,
     CauseIs,
     ChangedFrom,
@@ -74,6 +75,8 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
 
     from workflows.client.books_json import BooksJson, CurrencyBooksJson, PayableJson
     from workflows.client.search_json import (
+        ListedApprovalJson,
+        ListedApprovalsJson,
         ListedEventsJson,
         ListedOfferJson,
         ListedOffersJson,
@@ -283,6 +286,30 @@ def list_offers(
 
     page, as_of = search(engine(), caller, "offers", read, wait_for)
     body: ListedOffersJson = {"offers": page.rows, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "GET", "/approvals", tag=TAG, answers="ListedApprovalsJson", order=False)
+def list_approvals(
+    *,
+    open: OpenOnly = True,  # noqa: A002 -- the name of the query parameter
+    by_others: ByOthers = False,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    wait_for: ReadYourWrite = None,
+) -> Response:
+    """List the requests for more money than one person may decide on: those that wait for a second person first."""
+    caller = api.caller.actor
+    check_role(caller, Action.LIST_APPROVALS)
+
+    def read(connection: Connection, _: str) -> BoardPage[ListedApprovalJson]:
+        from workflows.search import boards
+
+        wanted = BoardFilter(open=open)
+        return boards.list_approvals(connection, caller, wanted, by_others=by_others, limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), caller, "approvals", read, wait_for)
+    body: ListedApprovalsJson = {"approvals": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
 
 

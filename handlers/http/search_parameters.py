@@ -161,6 +161,7 @@ RecordedTo = Annotated[_Time | None, InQuery("Only events recorded before this t
 CorrelationIs = Annotated[_Text | None, InQuery("Only events with this trace id.")]
 PeopleOnly = Annotated[_Flag, InQuery("Leave out the events that Expediter itself recorded.")]
 OpenOnly = Annotated[_Flag, InQuery("The open ones, or the others.")]
+ByOthers = Annotated[_Flag, InQuery("Only requests that the caller did not make, and so may approve.")]
 Bucket = Annotated[Annotated[BucketSize, OneOf(BucketSize)] | None, InQuery("A group for each hour or day, in UTC.")]
 ByRestaurant = Annotated[_Flag, InQuery("A group for each restaurant.")]
 RestaurantNameHas = Annotated[

@@ -59,6 +59,7 @@ SEARCH_PERSONAL       -             -             -               ANY       -   
 LIST_EVENTS           -             -             -               ANY       ANY       ANY
 LIST_TICKETS          -             PARTY         -               ANY       ANY       ANY
 LIST_OFFERS           -             -             CONCERNED       ANY       ANY       ANY
+LIST_APPROVALS        -             -             -               ANY       -         ANY
 READ_STATISTICS       -             PARTY         -               ANY       ANY       ANY
 READ_VIEWS            -             -             -               ANY       ANY       ANY
 READ_BOOKS            -             -             -               ANY       -         ANY

@@ -24,6 +24,9 @@ from workflows.sql.database import SqlDatabase
 
 VIEWS = all_views(BLIND_INDEX)
 each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
+STORY: Sample = ((12, [(879, 797)]), False, CHANGES)
+"""A smooth order up to its delivery, then a request for a second person; and a restaurant that changes."""
+
 changes = st.lists(st.sampled_from(CHANGES), max_size=10).map(lambda more: [*OPENING, *more])
 random_logs = given(
     sample=st.tuples(plays(), st.booleans(), changes),
@@ -127,7 +130,7 @@ def test_histories_in_any_order_twice_and_with_gaps_end_as_a_rebuild(
 @each_view
 def test_a_history_that_arrives_late_changes_nothing(store: ViewStore, view: View):
     """An old history would take an order back to what it was."""
-    log = log_of(view, ((12, []), False, CHANGES))
+    log = log_of(view, STORY)
     project(store, view, log.newest, *log.histories)
     assert stored(store, view, log.newest) == view.rows(log.newest, 0)
     assert view.rows(log.newest, 0), "the story reaches every view"
@@ -136,6 +139,6 @@ def test_a_history_that_arrives_late_changes_nothing(store: ViewStore, view: Vie
 @each_view
 def test_what_is_stored_is_read_back_equal(store: ViewStore, view: View):
     """Both databases keep texts, numbers and NULL as they are."""
-    log = log_of(view, ((12, []), False, CHANGES))
+    log = log_of(view, STORY)
     project(store, view, log.newest)
     assert stored(store, view, log.newest) == view.rows(log.newest, 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.identifiers import SYSTEM, Role
+from domain.order.commands import ParkOrder
 from workflows.event_store.erasure import erase
 from workflows.orders.permissions import PERMISSIONS, Action
 from workflows.search import stats
@@ -16,6 +17,7 @@ ROUTES = {
     ("GET", "/events"): Action.LIST_EVENTS,
     ("GET", "/tickets"): Action.LIST_TICKETS,
     ("GET", "/offers"): Action.LIST_OFFERS,
+    ("GET", "/approvals"): Action.LIST_APPROVALS,
     ("GET", "/stats"): Action.READ_STATISTICS,
     ("GET", "/books"): Action.READ_BOOKS,
     ("GET", "/views"): Action.READ_VIEWS,
@@ -39,7 +41,11 @@ def test_a_role_reads_what_the_table_allows_and_nothing_else(shop, route, role):
 
 def test_every_route_of_lists_is_in_this_table(shop):
     """A new list needs a rule."""
-    ours = {(r.method, r.path) for handler, r in shop.template_routes if handler == "handlers.search_api.handler"}
+    ours = {
+        (route.method, route.path)
+        for handler, route in shop.template_routes
+        if handler == "handlers.search_api.handler" and not route.open
+    }
     assert ours == set(ROUTES)
 
 
@@ -230,3 +236,31 @@ def test_the_caller_reads_what_it_may_do(shop):
     assert {"action": "place", "on": "own"} in me["may"]
     assert "retry" not in {each["action"] for each in me["may"]}
     assert {"amount": "100.00", "currency": "EUR"} in me["second_person_above"]
+
+
+def test_requests_for_a_second_person_are_listed_until_they_are_approved(shop):
+    """The oldest first, without those of the person who asks if wanted, and with who approved it afterwards."""
+    shop.environment = {"SECOND_PERSON_ABOVE": "10.00 EUR"}
+    asked: dict[str, str] = {}
+    for person in ("sam", "sue"):
+        order_id = shop.place(key=person)
+        shop.command(order_id, ParkOrder(run=1, error="PaymentsUnavailable", detail="", compensating=False))
+        resolve = {"how": "abandon", "reason": "a name that must not be in a view"}
+        assert shop.call("POST", f"/incidents/{order_id}/resolve", resolve, role="support", sub=person).status == 200
+        asked[person] = order_id
+    shop.project()
+
+    def listed(sub: str, **query: object) -> list[str]:
+        return [each["order_id"] for each in shop.list("/approvals", sub=sub, **query).json["approvals"]]
+
+    assert listed("ida", role="auditor") == [asked["sam"], asked["sue"]]
+    assert listed("sam", by_others=True) == [asked["sue"]]
+    (request,) = shop.list("/approvals", sub="sam", by_others=True).json["approvals"]
+    assert (request["amount"]["amount"], request["by"]["id"], request["open"]) == ("27.40", "sue", True)
+    assert "must not be" not in shop.list("/approvals").text
+    body = {"approval": request["approval"]}
+    assert shop.call("POST", f"/incidents/{asked['sue']}/approve", body, role="support", sub="sam").status == 200
+    shop.project()
+    assert listed("sam") == [asked["sam"]]
+    (given,) = shop.list("/approvals", open=False).json["approvals"]
+    assert (given["order_id"], given["given_by"], given["order_status"]) == (asked["sue"], "sam", "abandoned")

@@ -59,6 +59,29 @@ def list_(
 
 
 @app.command()
+def approvals(
+    *,
+    approved: Annotated[bool, typer.Option("--approved", help="Those that were approved, the newest first.")] = False,
+    by_others: Annotated[bool, typer.Option("--by-others", help="Only requests that you may approve.")] = False,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """List the requests for more money than one person may decide on, those that wait longest first."""
+    from workflows.cli.connection import connected, hint
+
+    with connected(url, data, as_) as engine:
+        listed = engine.approvals(open=not approved, by_others=by_others)
+    if json:
+        print_json(listed)
+    else:
+        from workflows.cli.incident_pages import show_approvals
+
+        show_approvals(listed, partial(hint, url=url, data=data))
+
+
+@app.command()
 def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
     """Show one incident: its cause, what is still held, its last events, and what each action would do."""
     from workflows.cli.connection import connected, hint

@@ -99,6 +99,33 @@ def _show_approvals(approvals: Iterable[View], order: str, console: Console, hin
         )
 
 
+def show_approvals(listed: View, hint: Hint) -> None:
+    """Print the requests for a second person."""
+    console = data_console()
+    if not listed["approvals"]:
+        console.print("no requests")
+        return
+    rows = table(
+        "order", "request", "action", "amount", "by", "since", "approved by", right=frozenset({"request", "amount"})
+    )
+    for request in listed["approvals"]:
+        rows.add_row(
+            request["order_id"],
+            str(request["approval"]),
+            plain(request["action"]),
+            money(request["amount"]),
+            actor(request["by"]),
+            clock(request["requested_at"]),
+            request["given_by"] or "",
+        )
+    console.print(rows)
+    oldest = listed["approvals"][0]
+    if oldest["open"]:
+        console.print(f"The reason: {hint('order why ' + oldest['order_id'])}", soft_wrap=True)
+    if listed["next"]:
+        console.print("and more; see GET /approvals for the next page")
+
+
 def show_plan(action: str, plan: View) -> None:
     """Print what an action would do."""
     data_console().print(f"Dry run: {plan_sentence(action, plan)}")

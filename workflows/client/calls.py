@@ -45,6 +45,7 @@ from .order_json import (
 )
 from .receipt_json import ReceiptJson
 from .search_json import (
+    ListedApprovalsJson,
     ListedEventsJson,
     ListedOffersJson,
     ListedOrdersJson,
@@ -433,6 +434,23 @@ def tickets(
 ) -> ApiCall[ListedTicketsJson]:
     """List the open tickets of a restaurant with the oldest first, or the closed ones with the newest first."""
     return _list("/tickets", **locals())
+
+
+def approvals(
+    *,
+    open: bool = True,  # noqa: A002 -- as the API names it
+    by_others: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
+    wait_for: str | None = None,
+) -> ApiCall[ListedApprovalsJson]:
+    """List the requests that wait for a second person, the oldest first.
+
+    Args:
+        open: False for those that were approved, the newest first.
+        by_others: Only requests of others, which the caller may approve.
+    """
+    return _list("/approvals", **locals())
 
 
 def restaurants(

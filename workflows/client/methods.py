@@ -85,6 +85,7 @@ class _Methods:
     search_orders = _Method(calls.search_orders)
     events = _Method(calls.events)
     tickets = _Method(calls.tickets)
+    approvals = _Method(calls.approvals)
     offers = _Method(calls.offers)
     restaurants = _Method(calls.restaurants)
     popular_items = _Method(calls.popular_items)

@@ -173,6 +173,30 @@ class ListedOffersJson(TypedDict):
     as_of: AsOfJson
 
 
+class ListedApprovalJson(TypedDict):
+    """A request for more money than one person may decide on. Its reason is in `GET /orders/{order_id}/why`."""
+
+    order_id: OrderIdText
+    version: VersionNumber
+    approval: Annotated[VersionNumber, Meta(description="Its number, for `POST /incidents/{order_id}/approve`.")]
+    action: Literal["credit", "write_off", "abandon", "item_unavailable", "delivery_failed", "confirm_report"]
+    amount: MoneyJson
+    by: ActorJson
+    open: Annotated[bool, Meta(description="It waits for a second person.")]
+    order_status: OrderStatus
+    requested_at: TimeText
+    given_at: TimeText | None
+    given_by: Annotated[str | None, Meta(description="The person who approved it.")]
+
+
+class ListedApprovalsJson(TypedDict):
+    """A page of requests: those that wait with the oldest first, or the approved ones with the newest first."""
+
+    approvals: list[ListedApprovalJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+    as_of: AsOfJson
+
+
 class ListedRestaurantJson(TypedDict):
     """A restaurant in a list. ``opens_at`` is when it takes orders next: null while it does, or if unknown."""
 

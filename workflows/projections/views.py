@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from workflows.orders.blind_index import BlindIndex
+from workflows.projections.approvals import APPROVALS_VIEW
 from workflows.projections.events import EVENTS_VIEW
 from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.menus import MENUS_VIEW
@@ -18,6 +19,6 @@ def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
     """Return the views of a deployment, whose key computes its blind indexes."""
     return (
         orders_view(blind_index),
-        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, LEDGER_VIEW, TAXES_VIEW),
+        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, LEDGER_VIEW, TAXES_VIEW),
         *(RESTAURANTS_VIEW, MENUS_VIEW),
     )

@@ -1,4 +1,4 @@
-"""The boards of restaurants and couriers: tickets and offers, the open ones with the oldest first.
+"""The boards of people: tickets, offers, and requests for a second person; the open ones with the oldest first.
 
 The times by which they are sorted never change, so a row is in one page, once. Closed ones begin with the newest.
 """
@@ -13,7 +13,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, exists, not_, or_, select, true
 
 from domain.identifiers import Actor, Role
+from domain.money import Money
 from domain.order.delivery import OfferState
+from workflows.orders.json_values import money_json
+from workflows.projections.approvals import APPROVALS
 from workflows.projections.offers import OFFERS, listed
 from workflows.projections.tickets import TICKETS
 from workflows.search.cursors import behind, decode, encode
@@ -21,7 +24,7 @@ from workflows.search.filters import BoardFilter
 from workflows.search.scopes import contains, offers_of, tickets_of
 
 if TYPE_CHECKING:
-    from workflows.client.search_json import ListedOfferJson, ListedTicketJson
+    from workflows.client.search_json import ListedApprovalJson, ListedOfferJson, ListedTicketJson
 
 T = TypeVar("T")
 
@@ -78,6 +81,18 @@ def list_offers(
     return _OFFERS.page(connection, wanted, _board_of(actor, wanted), limit, cursor)
 
 
+def list_approvals(
+    connection: Connection, actor: Actor, wanted: BoardFilter, *, by_others: bool, limit: int, cursor: str | None
+) -> BoardPage[ListedApprovalJson]:
+    """Return a page of the requests that wait for a second person, or of those that were approved. Raises NotACursor.
+
+    Args:
+        by_others: Only requests that the caller did not make, and so may approve.
+    """
+    own = and_(APPROVALS.c.by_role == actor.role.value, APPROVALS.c.by_id == actor.id)
+    return _APPROVALS.page(connection, wanted, not_(own) if by_others else true(), limit, cursor)
+
+
 def _board_of(actor: Actor, wanted: BoardFilter) -> ColumnElement[bool]:
     if actor.role is not Role.COURIER or not wanted.open:
         return offers_of(actor)
@@ -127,6 +142,22 @@ def _offer(row: RowMapping) -> ListedOfferJson:
     }
 
 
+def _approval(row: RowMapping) -> ListedApprovalJson:
+    return {
+        "order_id": row["order_id"],
+        "version": row["version"],
+        "approval": row["approval"],
+        "action": row["action"],
+        "amount": money_json(Money(row["amount"], row["currency"])),
+        "by": {"role": row["by_role"], "id": row["by_id"]},
+        "open": bool(row["open"]),
+        "order_status": row["order_status"],
+        "requested_at": row["requested_at"],
+        "given_at": row["given_at"],
+        "given_by": row["given_by"],
+    }
+
+
 _TICKETS = _Board(
     name="tickets",
     table=TICKETS,
@@ -142,4 +173,12 @@ _OFFERS = _Board(
     kinds=(str, str, int),
     of=OFFERS.c.courier,
     shown=_offer,
+)
+_APPROVALS = _Board(
+    name="approvals",
+    table=APPROVALS,
+    keys=(APPROVALS.c.requested_at, APPROVALS.c.order_id, APPROVALS.c.approval),
+    kinds=(str, str, int),
+    of=APPROVALS.c.by_id,
+    shown=_approval,
 )

@@ -9,6 +9,7 @@ import pytest
 
 from domain.catalogue.commands import (
     CatalogueCommand,
+    MarkBackInStock,
     MarkSoldOut,
     PauseOrdering,
     PublishMenu,
@@ -82,6 +83,8 @@ def test_a_dish_is_found_while_it_is_on_the_menu_and_not_sold_out(shop: ShopWith
     assert found(shop, dish="pizza cola", name="lina") == [], "one item has all the words"
     change(shop, "lina", MarkSoldOut(sku=PIZZA.sku))
     assert found(shop, dish="pizza", name="lina") == []
+    change(shop, "lina", MarkBackInStock(sku=PIZZA.sku))
+    assert found(shop, dish="pizza", name="lina") == ["lina"]
     change(shop, "lina", PublishMenu(menu=menu_with(MENU.sections[1].items[0])))
     assert found(shop, dish="cola", name="lina") == ["lina"]
     assert found(shop, dish="pizza", name="lina") == []

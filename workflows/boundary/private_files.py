@@ -1,9 +1,10 @@
-"""Write files that hold secrets: readable by their owner alone, and replaced as a whole or not at all."""
+"""Write private files: readable by their owner alone, and replaced as a whole or not at all."""
 
 from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -45,9 +46,30 @@ def write_private(file: Path, text: str) -> None:
     """
     new = file.with_suffix(".new")
     new.unlink(missing_ok=True)  # a file left by another program would keep its permissions
+    _write_and_replace(new, text.encode(), file)
+
+
+def write_private_content(file: Path, content: bytes) -> None:
+    """Write a file whose name says its content, e.g. by a hash; several threads and processes may write it at a time.
+
+    The content is durable before the file gets its name. A process that is killed before leaves a file ``.new``.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    new = file.with_name(f"{file.name}.{secrets.token_hex(4)}.new")
+    try:
+        _write_and_replace(new, content, file)
+    except OSError:
+        with suppress(OSError):
+            new.unlink()
+        raise
+
+
+def _write_and_replace(new: Path, content: bytes, file: Path) -> None:
     descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as opened:
-        opened.write(text)
+    with open(descriptor, "wb") as opened:
+        opened.write(content)
         opened.flush()
         os.fsync(descriptor)
     new.replace(file)

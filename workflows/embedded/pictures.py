@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from domain.identifiers import RestaurantId
+from workflows.boundary.private_files import write_private_content
 from workflows.catalogue.picture_store import PicturesUnavailable
+from workflows.sqlite.database import sync_folder
 
 
 class FolderPictures:
@@ -17,20 +18,11 @@ class FolderPictures:
         self._folder = folder
 
     def put(self, *, restaurant_id: RestaurantId, name: str, content: bytes) -> None:
-        """The content is durable before the file gets its name, so a kill leaves no half picture."""
-        file = self._file(restaurant_id, name)
-        new = file.with_name(f"{file.name}.{os.urandom(4).hex()}.new")
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as opened:
-                opened.write(content)
-                opened.flush()
-                os.fsync(opened.fileno())
-            new.replace(file)
-            _sync(self._folder)
+            write_private_content(self._file(restaurant_id, name), content)
+            sync_folder(self._folder)
         except OSError as error:
-            with suppress(OSError):
-                new.unlink()
             raise PicturesUnavailable(f"a picture could not be stored: {error.strerror}") from error
 
     def get(self, *, restaurant_id: RestaurantId, name: str) -> bytes | None:
@@ -53,11 +45,3 @@ class FolderPictures:
 
     def _file(self, restaurant_id: RestaurantId, name: str) -> Path:
         return self._folder / f"{restaurant_id}~{name}"
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -58,7 +58,7 @@ answers 405 with `Allow` (404 behind API Gateway). Every `GET` also takes `HEAD`
 breaks and tabs, text of spaces only, amounts with more decimals than their currency has, currencies that are not in
 use, amounts of several currencies in one order, a `ready_at` that is past or more than a day away (all 422);
 `version` and `at` together, `wait_s` with one of them or without If-None-Match, a `cursor` of another order, list or
-sort, and an amount without a currency (400).
+sort, an amount without a currency, and a `day_from` after its `day_to` (400).
 """
 
 _TAGS = ("Orders", "Lists", "Catalogue", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,33 @@ def test_customers_may_not_read_the_books(expediter: Any, running: Any) -> None:
     """They are for support and auditors."""
     assert expediter("books", "--data", running.data, "--as", "customer:cus_1").code == 1
     assert expediter("books", "--from", "May", "--data", running.data).code == 2
+
+
+def test_a_receipt_is_shown_and_written_to_files(
+    expediter: Any, running: Any, ends_as: Callable[..., Any], tmp_path: Path
+) -> None:
+    """As text, PDF and HTML, of an order that went its whole way."""
+    order_id: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
+    assert expediter("order", "receipt", order_id, "--data", running.data).code == 1
+    with ExpediterClient(running.url, minted(running.data, "support", "sue", 600)) as client:
+
+        def show() -> Any:
+            return client.get(order_id)
+
+        ends_as(show, "authorized")
+        client.accept(order_id, datetime.now(UTC) + timedelta(minutes=20))
+        ends_as(show, "preparing")
+        client.assign(order_id, "carl")
+        client.ready(order_id)
+        client.pick_up(order_id)
+        client.deliver(order_id)
+        ends_as(show, "completed")
+    shown = expediter("order", "receipt", order_id, "--data", running.data)
+    assert (shown.code, "Total" in shown.out, "27.40 EUR" in shown.out) == (0, True, True), shown
+    pdf, html = tmp_path / "receipt.pdf", tmp_path / "receipt.html"
+    written = expediter("order", "receipt", order_id, "--pdf", pdf, "--html", html, "--data", running.data)
+    assert (written.code, written.out) == (0, "")
+    assert pdf.read_bytes().startswith(b"%PDF")
+    assert order_id in html.read_text()
+    refused = expediter("order", "receipt", order_id, "--pdf", tmp_path, "--data", running.data)
+    assert (refused.code, "cannot be written" in refused.err) == (2, True)

@@ -67,6 +67,7 @@ BEYOND_SCHEMAS = re.compile(
     "|is not a cursor of|send version or at, not both|send it with If-None-Match, and without version and at"
     "|send it with currency|is not an amount in|send phone, email or name|has nothing to look up"
     "|must be before placed_to"
+    "|must not be after day_to"
     "|send it with currency|must be at most|there is no such time"  # times before year 1 in UTC
 )
 

@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.identifiers import Actor
@@ -25,8 +25,12 @@ JSON: TypeAlias = Any
 
 def money_json(money: Money) -> MoneyJson:
     """Return ``{"amount": "12.50", "currency": "EUR"}``."""
-    amount, _, currency = str(money).partition(" ")
-    return {"amount": amount, "currency": currency}
+    return {"amount": _amount(money.minor, money.currency), "currency": money.currency}
+
+
+@lru_cache(maxsize=4096)
+def _amount(minor: int, currency: str) -> str:
+    return str(Money(minor, currency)).partition(" ")[0]
 
 
 _JSON_ALREADY = frozenset({str, int, float, bool, type(None)})

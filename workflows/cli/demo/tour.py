@@ -16,7 +16,7 @@ from workflows.client.order_json import PlaceJson
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """``refused`` is what the API answered while the first item was sold out. ``order`` expects the quoted total."""
+    """``refused`` is the name and the detail of what the API answered while the first item was sold out. ``order`` expects the quoted total."""
 
     quote: QuoteJson
     refused: str
@@ -35,7 +35,7 @@ def take_tour(order: DemoOrder, sign_in: SignIn, key: str) -> Tour:
         customer.place(expecting, key)
         refused = ""
     except ApiProblem as problem:
-        refused = problem.detail
+        refused = f"{problem.name}: {problem.detail}"
     restaurant.mark_back_in_stock(body["restaurant"], items[0]["sku"])
     return Tour(quote, refused, DemoOrder(order.customer, expecting))
 

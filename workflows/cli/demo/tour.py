@@ -16,7 +16,10 @@ from workflows.client.order_json import PlaceJson
 
 @dataclass(frozen=True, slots=True)
 class Tour:
-    """``refused`` is the name and the detail of what the API answered while the first item was sold out. ``order`` expects the quoted total."""
+    """``refused`` is the name and the detail of the API's answer while the first item was sold out.
+
+    ``order`` expects the quoted total.
+    """
 
     quote: QuoteJson
     refused: str

@@ -13,7 +13,7 @@ import pytest
 from msgspec.structs import replace
 
 from domain.identifiers import SYSTEM
-from workflows.audit.findings import PublishedHeads, Report
+from workflows.audit.findings import Finding, PublishedHeads, Report
 from workflows.audit.verify import heads, verify
 from workflows.cli.demo.engine_process import engine
 from workflows.cli.folder import open_database, open_log
@@ -51,6 +51,11 @@ class Folder:
         with connection:
             assert connection.execute(sql, values).rowcount != 0, "the tampering changed nothing"
         connection.close()
+
+    def edit_signals(self, seq: int, old: str, new: str) -> None:
+        """Replace a text in the signals of all journals that have this number."""
+        sql = "UPDATE journal SET signal = replace(signal, ?, ?) WHERE seq = ? AND instr(signal, ?)"
+        self.write(sql, old, new, seq, old)
 
     def commits(self) -> list[Commit]:
         connection = sqlite3.connect(self.path / DATABASE)
@@ -216,7 +221,7 @@ def edit_row(folder: Folder) -> None:
 
 
 def edit_journal(folder: Folder) -> None:
-    folder.write("UPDATE journal SET signal = replace(signal, '\"task\": 1', '\"task\": 7') WHERE seq = 1")
+    folder.edit_signals(1, '"task":1', '"task":7')
 
 
 def edit_ledger(folder: Folder) -> None:
@@ -224,9 +229,9 @@ def edit_ledger(folder: Folder) -> None:
 
 
 def edit_ended_journal(folder: Folder) -> None:
-    folder.write('UPDATE journal SET signal = replace(signal, \'"seed": "\', \'"seed": "0\') WHERE seq = 0')
+    folder.edit_signals(0, '"seed":"', '"seed":"0')
     folder.write("UPDATE executions SET status = 'SUCCEEDED', output = '{}', stopped_at = started_at")
-    folder.write("UPDATE journal SET signal = replace(signal, '\"task\": 1', '\"task\": 7') WHERE seq = 1")
+    folder.edit_signals(1, '"task":1', '"task":7')
 
 
 def edit_engine_state(folder: Folder) -> None:
@@ -301,3 +306,50 @@ def test_a_folder_as_the_engine_left_it_has_no_finding(folder: Folder, original:
     assert [report.findings for report in reports(folder.path, original[1])] == [(), (), ()]
     erase_customer(folder)
     assert [report.findings for report in reports(folder.path, original[1])] == [(), (), ()]
+
+
+HOSTILE = ["NULL", "x'ff00fe'", "CAST(x'ff' AS TEXT)", "9223372036854775807", "1.5", "'é['", "''"]
+"""One after the other in the columns of all tables."""
+
+
+@pytest.mark.parametrize("database", [DATABASE, SANDBOX])
+def test_any_value_in_any_column_of_any_table_is_judged(
+    database: str, folder: Folder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Values of another type, text that is not UTF-8, large numbers: no exception, and no traceback in the log."""
+    connection = sqlite3.connect(folder.path / database)
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")]
+    tried = 0
+    for table in [name for name in tables if connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]]:
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        position = "position INTEGER PRIMARY KEY" if "position" in columns else columns[0]
+        connection.executescript(
+            f"""ALTER TABLE {table} RENAME TO original;
+            CREATE TABLE {table} ({", ".join([position, *columns[1:]])});
+            INSERT INTO {table} SELECT * FROM original"""
+        )
+        for number, column in enumerate(columns[1:]):
+            hostile = HOSTILE[number % len(HOSTILE)]
+            connection.execute(f"UPDATE {table} SET {column} = {hostile}")
+            connection.commit()
+            found = [str(finding) for finding in findings_of(folder)]
+            assert found or not table.endswith("_lines") or is_text(hostile), f"{table}.{column} = {hostile}"
+            connection.execute(f"DELETE FROM {table}")
+            connection.execute(f"INSERT INTO {table} SELECT * FROM original")
+            connection.commit()
+            tried += 1
+        connection.execute("DROP TABLE original")
+        connection.commit()
+    connection.close()
+    assert tried > 20
+    assert not [record for record in caplog.records if record.exc_info]
+
+
+def is_text(hostile: str) -> bool:
+    """Whether a value may stand in a column of text: the sandbox does not give a meaning to all of them."""
+    return hostile.startswith("'")
+
+
+def findings_of(folder: Folder) -> tuple[Finding, ...]:
+    with open_database(folder.path) as database:
+        return audit_folder(database, folder.path, None, lambda _: None).findings

@@ -48,6 +48,15 @@ def test_every_variable_names_its_unit():
     assert settings.kitchen.network == NetworkSettings()
 
 
+def test_each_currency_has_a_limit():
+    """Its own, also if that is zero; every other currency has the same number of minor units."""
+    limits = read({"EXPEDITER_SANDBOX_PAYMENT_LIMITS": "0.00 EUR, 7000 JPY"}, read_sandbox).payment
+    assert limits.limit("EUR") == Money(0, "EUR")
+    assert limits.limit("JPY") == Money(7000, "JPY")
+    assert limits.limit("VND") == Money(1_000_000_000, "VND")
+    assert SandboxSettings().payment.limit("CHF") == Money(1_000_000_000, "CHF")
+
+
 def test_the_shortest_latency_alone_is_the_latency():
     """One variable is enough for a fixed latency."""
     settings = read({"EXPEDITER_SANDBOX_COURIER_LATENCY_MIN_S": "0.2"}, read_sandbox)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 
 from domain.identifiers import OrderId
-from domain.money import Money, total
+from domain.money import CurrencyMismatch, Money, total
 from domain.order.books import books
 from domain.order.events import (
     CourierReleased,
@@ -178,7 +178,7 @@ class _Comparison:
         """Check that each line is explained by exactly one event."""
         for line in lines:
             version = _version(line.key)
-            explaining = self._explaining(version, kinds[line.kind])
+            explaining = self._explaining(version, kinds.get(line.kind, ()))
             if not explaining and not self._under_way(version):
                 explaining = self._explaining(version, _UNNECESSARY.get(line.kind, ()))
             if len(explaining) == 1:
@@ -209,7 +209,11 @@ class _Comparison:
         """Check that both sides agree on the money, unless a call is under way."""
         if self._order.placed is None or self.pending:
             return
-        ledger, recorded = _account_of(lines, self._order.currency), _account(self._order, lines)
+        try:
+            ledger, recorded = _account_of(lines, self._order.currency), _account(self._order, lines)
+        except CurrencyMismatch as mismatch:
+            self.differences.append(f"the provider has another currency: {mismatch}")
+            return
         if ledger != recorded:
             self.differences.append(f"the provider has {ledger}; the log has {recorded}")
         if not books(self._order).balanced:

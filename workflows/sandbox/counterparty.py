@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from random import Random
@@ -42,6 +42,10 @@ class Counterparty:
     def entries(self, reference: str | None = None) -> tuple[Entry, ...]:
         """Return the ledger's lines of one order, or all lines, oldest first."""
         return self._ledger.entries(reference)
+
+    def damaged(self) -> Iterator[str]:
+        """Name each line of the ledger that is not what this provider wrote."""
+        return self._ledger.damaged()
 
     def _call(self, call: ProviderCall, timeout_s: float, perform: Callable[[Lines, datetime], Receipt]) -> Receipt:
         return self._network.carry(call.key, timeout_s, lambda: self._answer(call, perform))

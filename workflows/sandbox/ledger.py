@@ -7,7 +7,7 @@ after a kill at any moment, the next process answers the same call with the same
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, TypeVar, cast
@@ -23,6 +23,10 @@ Receipt = TypeVar("Receipt")
 Counterparty = Literal["payment", "kitchen", "courier"]
 
 _COLUMNS = "kind, reference, id, parent, key, minor, currency, detail, at"
+_TYPES = {name: {"text"} for name in _COLUMNS.split(", ")} | {
+    "minor": {"integer", "null"},
+    "currency": {"text", "null"},
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +142,18 @@ class Ledger:
         bindings = () if reference is None else (reference,)
         return self._database.read(lambda connection: tuple(map(_entry, connection.execute(sql, bindings))))
 
+    def damaged(self) -> Iterator[str]:
+        """Name each line that is not what ``append`` writes. ``entries`` can be read if there is none."""
+        columns = ", ".join(f"typeof({name}), CAST({name} AS BLOB)" for name in _TYPES)
+        sql = f"SELECT seq, {columns} FROM {self._lines} ORDER BY seq"
+        for seq, *pairs in self._database.read(lambda connection: connection.execute(sql).fetchall()):
+            stored: dict[str, Any] = dict(zip(_TYPES, zip(pairs[::2], pairs[1::2], strict=True), strict=True))
+            wrong = [name for name, (kind, content) in stored.items() if not _fits(name, kind, content or b"")]
+            if (stored["minor"][0] == "null") != (stored["currency"][0] == "null"):
+                wrong.append("minor without currency")
+            if wrong:
+                yield f"line {seq} of {self._lines} is damaged: {', '.join(wrong)}"
+
     def _create(self, connection: apsw.Connection) -> None:
         connection.execute(f"""
             CREATE TABLE IF NOT EXISTS {self._lines} (
@@ -159,6 +175,21 @@ class Ledger:
         if first != str(call):
             raise KeyMisused(call.key, first, str(call))
         return None if kind == "NoneType" else msgspec.json.decode(receipt, type=self._receipts[kind])
+
+
+def _fits(column: str, kind: str, content: bytes) -> bool:
+    """Whether a stored value has a type of its column, and is UTF-8, a time or a currency where it must be."""
+    if kind not in _TYPES[column]:
+        return False
+    try:
+        text = content.decode() if kind == "text" else ""
+        if column == "at":
+            datetime.fromisoformat(text)
+        elif column == "currency" and kind == "text":
+            Money(0, text)
+    except ValueError:
+        return False
+    return True
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

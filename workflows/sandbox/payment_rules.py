@@ -57,7 +57,7 @@ class Teller:
         """Hold the amount, or decline with a reason."""
         line = self._made("auth")
         if line is None:
-            reason = _why_declined(payment_method, amount, self.settings.limits.get(amount.currency))
+            reason = _why_declined(payment_method, amount, self.settings.limit(amount.currency))
             line = self.lines.append(
                 Entry(
                     kind="declined" if reason else "authorized",
@@ -159,10 +159,10 @@ class Teller:
         return Refused(reason=reason, at=self.at)
 
 
-def _why_declined(payment_method: str, amount: Money, limit: Money | None) -> str:
+def _why_declined(payment_method: str, amount: Money, limit: Money) -> str:
     if amount.minor <= 0:
         return "amount_invalid"
-    if limit is not None and amount > limit:
+    if amount > limit:
         return "amount_too_high"
     return next((reason for start, reason in _DECLINES.items() if payment_method.startswith(start)), "")
 

@@ -13,7 +13,8 @@ Names begin with ``EXPEDITER_SANDBOX_``; ``*`` is ``PAYMENT``, ``KITCHEN`` or ``
 | ``KITCHEN_COOKED_AFTER_S``               | 600     | age from which a ticket cannot be cancelled     |
 | ``COURIER_UNDER_WAY_AFTER_S``            | 600     | age from which an offer cannot be withdrawn     |
 
-The limits are ``10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY``; a currency that is not in the list has none.
+The limits are ``10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY``. The limit of any other currency is
+1,000,000,000 minor units: no meal costs as much in any of them.
 ``EXPEDITER_SANDBOX_TOKEN`` is not one of these settings: it is the token that callers of ``expediter sandbox`` send.
 """
 
@@ -32,6 +33,7 @@ T = TypeVar("T")
 
 PREFIX = "EXPEDITER_SANDBOX_"
 TOKEN = PREFIX + "TOKEN"
+OTHER_LIMIT_MINOR = 1_000_000_000
 PAYMENT_LIMITS = "10000.00 EUR, 10000.00 USD, 10000.00 GBP, 1500000 JPY"
 
 
@@ -47,12 +49,19 @@ class NetworkSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettings:
-    """How long keys are remembered and authorizations held, and the highest authorization by currency."""
+    """How long keys are remembered and authorizations held, and the highest authorization by currency.
+
+    The highest authorization in a currency that is not in ``limits`` is ``OTHER_LIMIT_MINOR``.
+    """
 
     network: NetworkSettings = field(default_factory=NetworkSettings)
     remembers: timedelta = timedelta(hours=24)
     holds: timedelta = timedelta(days=7)
     limits: Mapping[str, Money] = field(default_factory=lambda: amounts(PAYMENT_LIMITS))
+
+    def limit(self, currency: str) -> Money:
+        """Return the highest amount of a currency that is authorized."""
+        return self.limits.get(currency, Money(OTHER_LIMIT_MINOR, currency))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

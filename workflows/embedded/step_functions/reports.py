@@ -13,7 +13,7 @@ from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.signals import ExecutionStatus
 from workflows.embedded import arns
 from workflows.embedded.step_functions.journal import ExecutionRow, Journal
-from workflows.embedded.step_functions.running import Definitions, steps
+from workflows.embedded.step_functions.running import Definitions, steps_or_log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class Reports:
     def history(self, arn: str) -> list[HistoryEvent]:
         """Return the events of GetExecutionHistory, by folding the journal again. Raises LookupError."""
         row = self._row(arn)
-        return [event for _, step in steps(self._journal, self._definitions, row) for event in step.events]
+        return [event for _, step in steps_or_log(self._journal, self._definitions, row) for event in step.events]
 
     def state_entries(self, arn_or_name: str) -> StateEntries:
         """Count for the executions of this ARN, name or name prefix before ``-``, and for all that they started."""
@@ -65,7 +65,9 @@ class Reports:
         return StateEntries(standard=count[False], express=count[True])
 
     def _entered_so_far(self, row: ExecutionRow) -> int:
-        return max((running.state_entries for running, _ in steps(self._journal, self._definitions, row)), default=0)
+        return max(
+            (running.state_entries for running, _ in steps_or_log(self._journal, self._definitions, row)), default=0
+        )
 
     def _row(self, arn: str) -> ExecutionRow:
         row = self._journal.find(arn)

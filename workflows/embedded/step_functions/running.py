@@ -90,8 +90,19 @@ def steps(
         for signal in journal.signals(row.id):
             yield running, running.step(signal)
     except Exception as error:
-        log.error("an execution cannot be read and does not continue", exc_info=error, extra={"execution": row.arn})
         raise JournalUnreadable(f"{row.arn} cannot be read from its journal: {error}") from error
+
+
+def steps_or_log(
+    journal: Journal, definitions: Definitions, row: ExecutionRow
+) -> Iterator[tuple[RunningExecution, SignalResult]]:
+    """Fold an execution as ``steps`` does, and log one that cannot be read. Raises JournalUnreadable."""
+    try:
+        yield from steps(journal, definitions, row)
+    except JournalUnreadable as error:
+        cause = error.__cause__
+        log.error("an execution cannot be read and does not continue", exc_info=cause, extra={"execution": row.arn})
+        raise
 
 
 def first_signal(row: ExecutionRow, seed: str) -> Started:
@@ -173,7 +184,7 @@ class Memory:
         row = self._journal.find(arn)
         if row is None or row.status is not ExecutionStatus.RUNNING:
             return None
-        folded = [running for running, _ in steps(self._journal, self._definitions, row)]
+        folded = [running for running, _ in steps_or_log(self._journal, self._definitions, row)]
         if not folded:
             return None
         self._journaled[arn] = folded[-1]

@@ -24,7 +24,7 @@ from benchmarks.sagas import Runs
 
 
 @dataclass(frozen=True, slots=True)
-class Engine:
+class MeasuredEngine:
     """How an engine is started, and how many orders it can play in about the time of the others."""
 
     open: Callable[[Path], AbstractContextManager[Peer]]
@@ -42,10 +42,10 @@ class Load:
 
 OURS = "Expediter"
 ENGINES = {
-    OURS: Engine(lambda folder: process(sys.executable, "benchmarks.engine_process", folder), 192),
-    "Restate": Engine(lambda folder: peer("restate_order", folder, restate_server()), 128),
-    "DBOS": Engine(lambda folder: peer("dbos_order", folder), 48),
-    "Temporal": Engine(lambda folder: peer("temporal_order", folder), 32),
+    OURS: MeasuredEngine(lambda folder: process(sys.executable, "benchmarks.engine_process", folder), 192),
+    "Restate": MeasuredEngine(lambda folder: peer("restate_order", folder, restate_server()), 128),
+    "DBOS": MeasuredEngine(lambda folder: peer("dbos_order", folder), 48),
+    "Temporal": MeasuredEngine(lambda folder: peer("temporal_order", folder), 32),
 }
 ONE, MANY, CANCELLED = LOADS = (
     Load("one at a time", 1),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.peers.rows import Rows
+from benchmarks.peers.rows import SyncedRows
 
 _BEGUN = {"placed", "authorized", "accepted", "ready", "assigned"}
 RECORDS = {
@@ -39,8 +39,8 @@ class OrderSteps:
         Args:
             observe: Called with the order and the call or record, once that is durable.
         """
-        self._records = Rows(folder / "records.sqlite")
-        self._ledger = Rows(folder / "providers.sqlite")
+        self._records = SyncedRows(folder / "records.sqlite")
+        self._ledger = SyncedRows(folder / "providers.sqlite")
         self._observe = observe
 
     def place(self, order: str) -> str:

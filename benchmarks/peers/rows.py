@@ -19,7 +19,7 @@ _AT_ONCE = 256
 _Row = tuple[str, str, str]
 
 
-class Rows:
+class SyncedRows:
     """An append-only table of what happened to orders. Threads may share it."""
 
     def __init__(self, file: Path) -> None:

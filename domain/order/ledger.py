@@ -76,12 +76,20 @@ Balances = dict[LedgerAccount, int]
 
 
 def transactions(order_id: OrderId, events: Iterable[Event], *, after: int = 0) -> Iterator[Transaction]:
-    """Return the transactions of an order's events, oldest first. Events that change no balance have none.
+    """Return the transactions of an order's events, oldest first, as ``book`` does."""
+    return iter(book(order_id, events, after=after)[1])
+
+
+def book(order_id: OrderId, events: Iterable[Event], *, after: int = 0) -> tuple[Order, tuple[Transaction, ...]]:
+    """Fold an order's events, and return the order and the transactions on the way, oldest first.
+
+    Events that change no balance have no transaction.
 
     Args:
         events: All events of the order.
         after: Leave out the transactions of events up to this version.
     """
+    booked: list[Transaction] = []
     now = _BookedOrder(initial(order_id), _Blame())
     for event in events:
         before, now = now, now.after(event)
@@ -92,7 +100,9 @@ def transactions(order_id: OrderId, events: Iterable[Event], *, after: int = 0) 
             now = replace(now, kept=new)
             postings = _postings(old, new, now.order.currency)
             if postings:
-                yield Transaction(now.order.version, event, postings, _tax_changes(before.order, now.order))
+                changes = _tax_changes(before.order, now.order)
+                booked.append(Transaction(now.order.version, event, postings, changes))
+    return now.order, tuple(booked)
 
 
 def balances(booked: Iterable[Transaction]) -> Balances:

@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.order.ledger import balances, transactions
+from domain.order.order import evolve_all
 from tests.domain.order.stories import ORDER_ID
 from tests.domain.order.world import played, plays
 from tests.projections.histories import OneOrderLog
+from workflows.orders.booked import booked
+from workflows.orders.command_handling import fold, folded_order
 from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.taxes import TAXES_VIEW
 
@@ -58,3 +61,12 @@ def test_rows_are_booked_on_the_day_of_recording():
     rows = [*LEDGER_VIEW.rows(history, 0), *TAXES_VIEW.rows(history, 0)]
     assert rows
     assert all(row["day"] == history.recorded[row["version"] - 1].ts[:10] for row in rows)
+
+
+def test_the_ledger_and_the_other_views_fold_a_history_once():
+    """The ledger needs the order at every version; the order at the end is kept for the others."""
+    history = OneOrderLog(played((12, []))).newest
+    booked(history)
+    kept = folded_order(history)
+    assert kept is history.folds[evolve_all]
+    assert kept == fold(ORDER_ID, history.events)

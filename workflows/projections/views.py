@@ -18,7 +18,8 @@ from workflows.projections.view import View
 def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
     """Return the views of a deployment, whose key computes its blind indexes."""
     return (
+        LEDGER_VIEW,  # first: it folds the order step by step, and the others use that fold
         orders_view(blind_index),
-        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, LEDGER_VIEW, TAXES_VIEW),
+        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, TAXES_VIEW),
         *(RESTAURANTS_VIEW, MENUS_VIEW),
     )

@@ -103,12 +103,17 @@ def deliver(engine: DeliveringPorts, events: Iterable[Mapping[str, Any]], target
 def keep_delivering(engine: DeliveringPorts, targets: Targets, *, for_s: float) -> dict[str, int]:
     """Attempt the deliveries that are due until none is left or ``for_s`` seconds passed, and delete old ones.
 
+    A batch takes as long as its slowest answer. So slow endpoints are attempted in the first batch, and again once
+    nothing is due of the others, whose backlog after an outage may be long.
+
     Returns:
         The numbers of ``attempted`` and of ``deleted`` deliveries.
     """
     until = engine.clock.now() + timedelta(seconds=for_s)
     attempted = 0
-    while batch := _due_of_all(engine)[:AT_ONCE_MAX]:
+    while due := _due_of_all(engine):
+        quick = [planned for planned in due if not planned.endpoint.slow]
+        batch = (quick if quick and attempted else due)[:AT_ONCE_MAX]
         _attempt(engine, batch, targets)
         attempted += len(batch)
         if engine.clock.now() > until:

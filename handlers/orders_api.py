@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from domain.order.events import OrderPlaced
 from handlers.http import documentation, placing
 from handlers.http.answers import json_answer, not_modified, order_read, order_written
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import CancelBody, PlaceBody
 from handlers.http.moments import (
+    AccessReason,
     AtEither,
     AtTime,
     AtVersion,
@@ -29,15 +32,18 @@ from handlers.http.refusals import LiveUpdatesUnavailable
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.engine import engine, settings
+from workflows.event_store.commits import History, RecordedEvent
 from workflows.live.tickets import issue
 from workflows.orders import requests
+from workflows.orders.access import all_fields, record_read, shown_fields
+from workflows.orders.access_events import OrderShown
 from workflows.orders.json_values import plain
 from workflows.orders.ledger_view import ledger_view
 from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
-from workflows.orders.visibility import audience_of
+from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import waits_now
 from workflows.receipts.issuing import find_receipt
 from workflows.settings import read_keys
@@ -74,12 +80,14 @@ def place_order(body: PlaceBody, idempotency_key: RequiredKey) -> Response:
 @operation(api, "GET", "/orders/{order_id}", tag=TAG, answers="OrderJson", refuses=(304,))
 def get_order(
     order_id: OrderIdText,
+    *,
     version: AtVersion = None,
     at: AtTime = None,
     wait_s: WaitS = None,
     if_none_match: IfNoneMatch = None,
+    access_reason: AccessReason = None,
 ) -> Response:
-    """Read the order as it is now, or as it was at a version or a time.
+    """Read the order as it is now, or as it was at a version or a time. Who is shown personal data is recorded.
 
     With `wait_s` and If-None-Match the answer is sent when the order changes, or is 304 after that number of seconds.
     It may be 304 earlier: then send the request again after a second.
@@ -90,13 +98,18 @@ def get_order(
     order = newest if moment is None else order_at(history, order_id, moment)
     if is_fresh(if_none_match, etag(order.version)):
         return not_modified(order.version)
+    actor = api.caller.actor
+    shown = history.recorded[: order.version]
+    _record("GET /orders/{order_id}", history, shown, audience_of(actor, order), access_reason)
     waits = waits_now(order, history.recorded, settings(read_budgets)) if order is newest else None
-    return order_read(order, api.caller.actor, newest=newest, waits=waits)
+    return order_read(order, actor, newest=newest, waits=waits)
 
 
 @operation(api, "GET", "/orders/{order_id}/history", tag=TAG, answers="HistoryJson")
-def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None) -> Response:
-    """Read the events of the order, oldest first, in pages.
+def get_history(
+    order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None, access_reason: AccessReason = None
+) -> Response:
+    """Read the events of the order, oldest first, in pages. Who is shown personal data is recorded.
 
     `next` is the cursor of the next page, null on the last page.
     """
@@ -104,6 +117,7 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
     after = last_seen(order_id, cursor)
     history, audience = requests.see_history(engine().log, order_id, actor)
     page = history.recorded[after : after + limit]
+    _record("GET /orders/{order_id}/history", history, page, audience, access_reason)
     body: HistoryJson = {
         "order_id": order_id,
         "version": history.version,
@@ -114,12 +128,17 @@ def get_history(order_id: OrderIdText, limit: Limit = 50, cursor: Cursor = None)
 
 
 @operation(api, "GET", "/orders/{order_id}/replay", tag=TAG, answers="ReplayJson")
-def get_replay(order_id: OrderIdText, at: AtEither) -> Response:
-    """Read the order as it was at a version or a time, and what each event until then changed in it."""
+def get_replay(order_id: OrderIdText, at: AtEither, access_reason: AccessReason = None) -> Response:
+    """Read the order as it was at a version or a time, and what each event until then changed in it.
+
+    Who is shown personal data is recorded.
+    """
     actor = api.caller.actor
     history, order = requests.see(engine().log, order_id, actor)
     audience = audience_of(actor, order)
     replayed = replay(history, order_id, at, audience)
+    shown = history.recorded[: replayed.order.version]
+    _record("GET /orders/{order_id}/replay", history, shown, audience, access_reason)
     body: ReplayJson = {
         "order": order_view(replayed.order, audience),
         "steps": [
@@ -132,9 +151,26 @@ def get_replay(order_id: OrderIdText, at: AtEither) -> Response:
     return json_answer(body, headers={"ETag": etag(history.version)})
 
 
+def _record(
+    route: str, history: History, shown: Sequence[RecordedEvent], audience: Audience, reason: str | None
+) -> None:
+    """Record that the caller is shown what these events hold. Raises StreamUnavailable: then nothing may be shown."""
+    ports, placed = engine(), history.recorded[0].event
+    if isinstance(placed, OrderPlaced):  # each order begins so
+        record_read(
+            ports.log,
+            api.caller,
+            route=route,
+            orders=[OrderShown(order_id=placed.order_id, customer=placed.customer)],
+            fields=shown_fields((recorded.event for recorded in shown), audience),
+            reason=reason or "",
+            at=ports.clock.now(),
+        )
+
+
 @operation(api, "POST", "/live-tickets", tag=TAG, answers="LiveTicketJson", statuses=(201,), order=False)
-def make_live_ticket() -> Response:
-    """Get a ticket that opens one socket for live updates.
+def make_live_ticket(access_reason: AccessReason = None) -> Response:
+    """Get a ticket that opens one socket for live updates. That a socket may show personal data is recorded.
 
     Open `path` with it within 30 seconds: `wss://.../live?ticket=...`. The protocol is in docs/live.md. The socket is
     closed when the access token of this request expires.
@@ -143,6 +179,15 @@ def make_live_ticket() -> Response:
     if ports.live_path is None:
         detail = "This deployment serves no sockets. Read an order with If-None-Match and wait_s instead."
         raise LiveUpdatesUnavailable(detail)
+    record_read(
+        ports.log,
+        api.caller,
+        route="POST /live-tickets",
+        orders=(),
+        fields=all_fields(api.caller.actor),
+        reason=access_reason or "",
+        at=ports.clock.now(),
+    )
     name, ticket = issue(ports.documents, api.caller.actor, now=ports.clock.now(), until=api.token_ends)
     body: LiveTicketJson = {"ticket": name, "path": ports.live_path, "expires_at": ticket.expires_at}
     return json_answer(body, HTTPStatus.CREATED, headers={"Cache-Control": "no-store"})

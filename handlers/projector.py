@@ -1,6 +1,6 @@
 """The function that keeps the views in SQL up to date. It is deployed only with a database for them.
 
-The queue of published events invokes it with messages of SQS: each names an order or a restaurant that changed.
+The queue of published events invokes it with messages of SQS: each names an order, a restaurant or a read.
 Messages that failed are delivered again, until SQS moves them to the dead-letter queue. A schedule invokes it every
 minute, ``{"for_s": 50}``: it goes on building views of another version, or compares the views with the log once a day.
 """
@@ -15,8 +15,8 @@ from typing import Any
 from handlers.published_messages import NotAnEvent, cloud_event
 from handlers.queue_batches import process_together
 from workflows.engine import Engine, Views, engine
-from workflows.event_store.streams import ORDER, RESTAURANT, stream_name
-from workflows.publishing.cloud_events import RESTAURANTS
+from workflows.event_store.streams import ACCESS, ORDER, RESTAURANT, stream_name
+from workflows.publishing.cloud_events import ACCESSES, RESTAURANTS
 from workflows.settings import SettingsRefused
 
 _log = logging.getLogger(__name__)
@@ -56,12 +56,16 @@ def _project(ports: Engine, views: Views, streams: set[str]) -> None:
 
 
 def _stream(message: Any) -> str:
-    """Return the stream of the order or the restaurant that an event is of."""
+    """Return the stream of the order, the restaurant or the read that an event is of."""
     event = cloud_event(message)
     subject = event.get("subject")
     if not isinstance(subject, str) or not subject:
-        raise NotAnEvent("the event names no order and no restaurant")
-    return stream_name(RESTAURANT if event.get("source") == RESTAURANTS else ORDER, subject)
+        raise NotAnEvent("the event names no order, no restaurant and no read")
+    return stream_name(_CATEGORIES.get(str(event.get("source")), ORDER), subject)
+
+
+_CATEGORIES = {RESTAURANTS: RESTAURANT, ACCESSES: ACCESS}
+"""The category of the streams that events of a source are about; all others are of orders."""
 
 
 def _log_failure(error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""The function that publishes the events of orders, and which restaurants changed.
+"""The function that publishes the events of orders, which restaurants changed, and which reads were recorded.
 
 It reads the log's stream separately from ``feed``, so that a bus that does not answer delays no order.
 """
@@ -12,7 +12,7 @@ from handlers.stream_batches import StreamRecord, each, failures
 from workflows.engine import Engine, engine, event_bus
 from workflows.event_store import streams
 from workflows.event_store.streams import category_of, id_in
-from workflows.publishing.cloud_events import CloudEvent, cloud_events, restaurant_changed
+from workflows.publishing.cloud_events import CloudEvent, cloud_events, read_recorded, restaurant_changed
 from workflows.publishing.event_bus import EventBusUnavailable
 from workflows.settings import read_event_bus
 
@@ -47,5 +47,7 @@ def _events(ports: Engine, record: StreamRecord) -> list[CloudEvent]:
             return cloud_events(id_in(commit.pk), ports.log.events(commit))
         case streams.RESTAURANT:
             return [restaurant_changed(id_in(commit.pk), commit.sk, commit.ts)]
+        case streams.ACCESS:
+            return [read_recorded(id_in(commit.pk), commit.ts)]
         case _:
             return []

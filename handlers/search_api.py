@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from domain.identifiers import OrderId
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_values import SHORTLY, RestaurantIdText
 from handlers.http.documented import operation
-from handlers.http.moments import Cursor, Limit
+from handlers.http.moments import AccessReason, Cursor, Limit
 from handlers.http.responses import Response
 from handlers.http.search_parameters import (
     ActorIs,
@@ -40,6 +41,11 @@ from handlers.http.search_parameters import (
     PeopleOnly,
     PlacedFrom,
     PlacedTo,
+    ReadCustomerIs,
+    ReaderIs,
+    ReadFrom,
+    ReadOrderIs,
+    ReadTo,
     ReadYourWrite,
     RecordedFrom,
     RecordedTo,
@@ -62,10 +68,20 @@ from workflows.books.filters import BooksFilter
 from workflows.clock import timestamp
 from workflows.engine import engine, settings
 from workflows.incidents.approval_limits import read_limits
+from workflows.orders.access import record_read
+from workflows.orders.access_events import OrderShown
 from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, Tie, allowed, check_role
 from workflows.orders.visibility import audience_of
-from workflows.search.filters import BoardFilter, EventFilter, OrderFilter, OrderSort, RestaurantFilter, StatsFilter
+from workflows.search.filters import (
+    AccessFilter,
+    BoardFilter,
+    EventFilter,
+    OrderFilter,
+    OrderSort,
+    RestaurantFilter,
+    StatsFilter,
+)
 from workflows.search.reading import WaitFor, search, views_of
 from workflows.search.view_state import views_state
 from workflows.time_budgets import read_budgets
@@ -75,12 +91,14 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
 
     from workflows.client.books_json import BooksJson, CurrencyBooksJson, PayableJson
     from workflows.client.search_json import (
+        AsOfJson,
         ListedApprovalJson,
         ListedApprovalsJson,
         ListedEventsJson,
         ListedOfferJson,
         ListedOffersJson,
         ListedOrdersJson,
+        ListedReadsJson,
         ListedRestaurantsJson,
         ListedTicketJson,
         ListedTicketsJson,
@@ -90,6 +108,7 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
         StatsGroupJson,
         StatsJson,
     )
+    from workflows.search.access_list import AccessPage
     from workflows.search.boards import BoardPage
     from workflows.search.event_list import EventPage
     from workflows.search.order_list import OrderPage
@@ -160,10 +179,12 @@ def list_orders(
         payment_reference=payment_reference,
         id_prefix=whole_prefix(id_prefix),
     )
-    return _orders(wanted, sort, limit, cursor, wait_for)
+    return _listed(*_found(wanted, sort, limit, cursor, wait_for))
 
 
-def _orders(wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None, wait_for: WaitFor | None) -> Response:
+def _found(
+    wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None, wait_for: WaitFor | None
+) -> tuple[OrderPage, AsOfJson]:
     actor, now, budgets = api.caller.actor, timestamp(engine().clock.now()), settings(read_budgets)
 
     def read(connection: Connection, views_to: str) -> OrderPage:
@@ -174,21 +195,70 @@ def _orders(wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None
         )
         return order_list.list_orders(connection, query, views_to)
 
-    page, as_of = search(engine(), actor, "orders", read, wait_for)
+    return search(engine(), actor, "orders", read, wait_for)
+
+
+def _listed(page: OrderPage, as_of: AsOfJson) -> Response:
     body: ListedOrdersJson = {"orders": page.orders, "next": page.next, "as_of": as_of}
     return json_answer(body)
 
 
 @operation(api, "POST", "/orders/search", tag=TAG, answers="ListedOrdersJson", order=False)
-def search_orders(body: SearchBody, limit: Limit = 50, cursor: Cursor = None) -> Response:
+def search_orders(
+    body: SearchBody, limit: Limit = 50, cursor: Cursor = None, access_reason: AccessReason = None
+) -> Response:
     """Find the orders of a customer by phone, e-mail address or name. For support.
 
-    They are in the body so that they are in no log of addresses. Orders of an erased customer are not found.
+    They are in the body so that they are in no log of addresses. Orders of an erased customer are not found. The search
+    is recorded for auditors, with the orders that were found.
     """
     check_role(api.caller.actor, Action.SEARCH_PERSONAL)
     found = blind_indexes(body, views_of(engine()).blind_index)
     wanted = OrderFilter(phone_index=found.get("phone"), email_index=found.get("email"), name_index=found.get("name"))
-    return _orders(wanted, OrderSort.NEWEST, limit, cursor, None)
+    ports = engine()
+    page, as_of = _found(wanted, OrderSort.NEWEST, limit, cursor, None)
+    record_read(
+        ports.log,
+        api.caller,
+        route="POST /orders/search",
+        orders=[OrderShown(order_id=OrderId(each["id"]), customer=each["customer"]) for each in page.orders],
+        fields=sorted(found),
+        reason=access_reason or "",
+        at=ports.clock.now(),
+    )
+    return _listed(page, as_of)
+
+
+@operation(api, "GET", "/access-log", tag=TAG, answers="ListedReadsJson", order=False)
+def list_reads(
+    *,
+    actor: ReaderIs = None,
+    order: ReadOrderIs = None,
+    customer: ReadCustomerIs = None,
+    read_from: ReadFrom = None,
+    read_to: ReadTo = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """List who was shown whose personal data, when and why, the newest first. For auditors.
+
+    A read that is repeated within ten minutes is listed once. Reads of customers are not recorded: they read their own
+    orders.
+    """
+    caller = api.caller.actor
+    check_role(caller, Action.READ_ACCESS_LOG)
+    wanted = AccessFilter(
+        actor=actor, order=order, customer=customer, read_from=time_text(read_from), read_to=time_text(read_to)
+    )
+
+    def read(connection: Connection, _: str) -> AccessPage:
+        from workflows.search import access_list
+
+        return access_list.list_reads(connection, wanted, limit=limit, cursor=cursor)
+
+    page, as_of = search(engine(), caller, "access", read)
+    body: ListedReadsJson = {"reads": page.reads, "next": page.next, "as_of": as_of}
+    return json_answer(body)
 
 
 @operation(api, "GET", "/events", tag=TAG, answers="ListedEventsJson", order=False)

@@ -35,6 +35,7 @@ from workflows.executions import Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
+from workflows.orders.access_events import AccessEvent
 from workflows.settings import Group, read
 
 if TYPE_CHECKING:
@@ -187,6 +188,7 @@ EVENT_TYPES = EventTypes(
         streams.BREAKER: get_args(CircuitEvent),
         streams.CUSTOMER: get_args(ErasureEvent),
         streams.RESTAURANT: get_args(CatalogueEvent),
+        streams.ACCESS: (AccessEvent,),
     },
     UPCASTERS,
 )

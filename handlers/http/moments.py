@@ -13,7 +13,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from domain.identifiers import OrderId
 from handlers.http.invalid import invalid
-from handlers.http.parameters import InQuery
+from handlers.http.parameters import InHeader, InQuery
+from handlers.http.values import Shape
 from workflows.clock import read_timestamp
 
 PAGE_MAX = 100
@@ -78,6 +79,14 @@ Cursor = Annotated[
 ]
 
 
+AccessReason = Annotated[
+    Annotated[str, Shape(r"[ -~]{1,200}", "must be 1 to 200 printable ASCII characters")] | None,
+    InHeader(
+        "Access-Reason",
+        "Why personal data is read, e.g. the number of a support case. It is recorded for auditors; do not name the "
+        "customer.",
+    ),
+]
 WaitS = Annotated[
     Annotated[int, BeforeValidator(_wait), WithJsonSchema({"type": "integer", "minimum": 0, "maximum": WAIT_MAX_S})]
     | None,

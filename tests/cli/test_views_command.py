@@ -51,6 +51,7 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
         "tickets": 0,
         "offers": 0,
         "restaurants": 0,
+        "access": 0,
         "menus": 0,
         "ledger": 0,
         "taxes": 0,

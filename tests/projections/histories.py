@@ -35,12 +35,15 @@ from tests.domain.order.world import World, played
 from tests.recorded import HandClock
 from workflows.catalogue.restaurants import change_restaurant
 from workflows.engine import EVENT_TYPES
+from workflows.event_store import streams
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import History, NewCommit
 from workflows.event_store.event_log import EventLog
-from workflows.event_store.streams import ORDER, order_stream, restaurant_stream
+from workflows.event_store.streams import order_stream, restaurant_stream
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.orders.access import record_read
+from workflows.orders.access_events import OrderShown
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.orders.command_handling import Caller
 from workflows.projections.view import View
@@ -123,9 +126,29 @@ Sample: TypeAlias = tuple[Any, bool, Iterable[CatalogueCommand]]
 of a restaurant."""
 
 
-def log_of(view: View, sample: Sample) -> OneOrderLog | OneRestaurantLog:
-    """Return the part of a sample that a view is made of, as a log."""
+class OneReadLog:
+    """A log in memory with one recorded read of two orders, and its histories: before it and after it."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.log: EventLog = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock)
+        orders = [OrderShown(order_id=OrderId(f"ord_{number}"), customer="ada") for number in (1, 2)]
+        caller = Caller(Actor(Role.SUPPORT, "sue"), "trace", "request")
+        record_read(
+            self.log, caller, route="GET", orders=orders, fields=["phone"], reason="case 1", at=self.clock.now()
+        )
+        (stream,) = {commit.pk for commit in self.log.scan()}
+        self.newest = self.log.load(stream)
+        self.histories = [self.log.load(f"{stream}0"), self.newest]
+
+
+def log_of(view: View, sample: Sample) -> OneOrderLog | OneRestaurantLog | OneReadLog:
+    """Return the part of a sample that a view is made of, as a log. A read has no other events than the one."""
     play, contradictory, changes = sample
-    return (
-        OneOrderLog(played(play, contradictory=contradictory)) if view.category == ORDER else OneRestaurantLog(changes)
-    )
+    match view.category:
+        case streams.ORDER:
+            return OneOrderLog(played(play, contradictory=contradictory))
+        case streams.RESTAURANT:
+            return OneRestaurantLog(changes)
+        case _:
+            return OneReadLog()

@@ -14,6 +14,7 @@ ROLES = sorted(set(Role) - {Role.SYSTEM})
 ROUTES = {
     ("GET", "/orders"): Action.READ,
     ("POST", "/orders/search"): Action.SEARCH_PERSONAL,
+    ("GET", "/access-log"): Action.READ_ACCESS_LOG,
     ("GET", "/events"): Action.LIST_EVENTS,
     ("GET", "/tickets"): Action.LIST_TICKETS,
     ("GET", "/offers"): Action.LIST_OFFERS,

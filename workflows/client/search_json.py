@@ -121,6 +121,27 @@ class TicketLineJson(TypedDict):
     options: list[str]
 
 
+class ListedReadJson(TypedDict):
+    """Personal data of an order that was shown to a caller, or by which the order was found."""
+
+    at: TimeText
+    actor: ActorJson
+    route: Annotated[str, Meta(description="What was requested.", examples=["GET /orders/{order_id}"])]
+    order_id: Annotated[OrderIdText | None, Meta(description="Null if the request named no order.")]
+    customer: str | None
+    fields: Annotated[list[str], Meta(description="The personal fields that were shown, or searched by.")]
+    reason: Annotated[str, Meta(description="What the caller sent as `Access-Reason`; may be empty.")]
+    trace: Annotated[str, Meta(description="The trace id of the request.")]
+
+
+class ListedReadsJson(TypedDict):
+    """A page of reads of personal data, the newest first."""
+
+    reads: list[ListedReadJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+    as_of: AsOfJson
+
+
 class ListedTicketJson(TypedDict):
     """An order as its restaurant sees it."""
 

@@ -11,6 +11,7 @@ ORDER = "order"
 BREAKER = "breaker"
 CUSTOMER = "customer"
 RESTAURANT = "restaurant"
+ACCESS = "access"
 
 
 def stream_name(category: str, id_: str) -> str:

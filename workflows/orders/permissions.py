@@ -49,6 +49,7 @@ class Action(StrEnum):
     READ_STATISTICS = "read statistics"
     READ_VIEWS = "read the state of the views"
     READ_BOOKS = "read the books"
+    READ_ACCESS_LOG = "read who was shown personal data"
 
 
 class Tie(Enum):
@@ -121,6 +122,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_STATISTICS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
     Action.READ_VIEWS: _OPERATORS,
     Action.READ_BOOKS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.READ_ACCESS_LOG: {Role.AUDITOR: Tie.ANY},
 }
 
 

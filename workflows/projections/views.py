@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from workflows.orders.blind_index import BlindIndex
+<<<<<<< HEAD
 from workflows.projections.approvals import APPROVALS_VIEW
+=======
+from workflows.projections.access import ACCESS_VIEW
+>>>>>>> b63be66 (orders, search: who is shown personal data is recorded, and auditors read the record)
 from workflows.projections.events import EVENTS_VIEW
 from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.menus import MENUS_VIEW
@@ -22,4 +26,5 @@ def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
         orders_view(blind_index),
         *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, TAXES_VIEW),
         *(RESTAURANTS_VIEW, MENUS_VIEW),
+        ACCESS_VIEW,
     )

@@ -24,6 +24,9 @@ SOURCE = "/expediter/orders"
 RESTAURANTS = "/expediter/restaurants"
 """The source of notices about restaurants, apart from that of orders: rules select events by their source."""
 
+ACCESSES = "/expediter/accesses"
+"""The source of notices about reads of personal data."""
+
 SEQUENCE_DIGITS = 10
 """The CloudEvents extension ``sequence`` is a text, so it is padded: its sort order is the order of the events."""
 
@@ -110,6 +113,19 @@ def restaurant_changed(restaurant_id: str, version: int, ts: str) -> CloudEvent:
         sequence=version,
         data={},
         source=RESTAURANTS,
+    )
+
+
+def read_recorded(access_id: str, ts: str) -> CloudEvent:
+    """Return the notice that a read of personal data was recorded: the views read its record. It has no data."""
+    return CloudEvent(
+        id=f"{access_id}/1",
+        type=f"expediter.access.recorded.v{VERSION}",
+        subject=access_id,
+        time=ts,
+        sequence=1,
+        data={},
+        source=ACCESSES,
     )
 
 

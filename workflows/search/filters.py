@@ -70,6 +70,17 @@ class EventFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccessFilter:
+    """Which reads of personal data."""
+
+    actor: str | None = None
+    order: str | None = None
+    customer: str | None = None
+    read_from: str | None = None
+    read_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
     """Which tickets or offers: the open ones or the others. ``of``: only the restaurant's or the courier's."""
 

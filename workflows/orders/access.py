@@ -1,0 +1,97 @@
+"""Record who was shown which personal data, before it is shown.
+
+Reads of customers are not recorded: a customer reads their own orders only. Auditors are shown no personal data. Every
+other read is recorded: by support, restaurants, couriers and services. If the record cannot be written, the caller
+gets the error in place of the data. What a caller reads again in the same ten minutes is one record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from hashlib import sha256
+from typing import Any, Final, get_args, get_type_hints
+
+from domain.identifiers import Actor, Role
+from domain.order.events import Event
+from domain.personal import Erased
+from workflows.event_store.commits import NewCommit
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.streams import ACCESS, stream_name
+from workflows.orders.access_events import OrderShown, PersonalDataRead
+from workflows.orders.command_handling import Caller
+from workflows.orders.visibility import VISIBILITY, Audience, audience_of
+
+WINDOW: Final = timedelta(minutes=10)
+
+UNRECORDED: Final = frozenset({Role.CUSTOMER, Role.AUDITOR, Role.SYSTEM})
+
+
+def record_read(
+    log: EventLog,
+    caller: Caller,
+    *,
+    route: str,
+    orders: Sequence[OrderShown],
+    fields: Sequence[str],
+    reason: str,
+    at: datetime,
+) -> None:
+    """Record a read, once in each ``WINDOW``, unless nothing personal is shown or the caller's reads are not recorded.
+
+    Raises:
+        StreamUnavailable: Nothing may be shown. Retryable: yes.
+    """
+    if caller.actor.role in UNRECORDED or not fields:
+        return
+    read = PersonalDataRead(route=route, orders=tuple(orders), fields=tuple(fields), reason=reason, at=at)
+    key = _key(caller, read)
+    history = log.load(stream_name(ACCESS, key))
+    if history.version:
+        return
+    log.append(
+        history,
+        NewCommit(
+            key=key,
+            events=(read,),
+            actor=caller.actor,
+            correlation=caller.correlation,
+            causation=caller.causation,
+            body_hash=key,
+        ),
+    )
+
+
+def _key(caller: Caller, read: PersonalDataRead) -> str:
+    """Return the id of a read: the same for all that are one record."""
+    window = int(read.at.timestamp() // WINDOW.total_seconds())
+    orders = [order.order_id for order in read.orders]
+    parts = (caller.actor.role.value, caller.actor.id, read.route, orders, read.fields, read.reason, window)
+    return sha256(repr(parts).encode()).hexdigest()[:32]
+
+
+def shown_fields(events: Iterable[Any], audience: Audience) -> tuple[str, ...]:
+    """Return the names of the personal fields of these events that an audience is shown something in."""
+    shown = {
+        name
+        for event in events
+        for name in _personal_fields(event.__class__, audience)
+        if getattr(event, name) and not isinstance(getattr(event, name), Erased)
+    }
+    return tuple(sorted(shown))
+
+
+def all_fields(actor: Actor) -> tuple[str, ...]:
+    """Return the names of all personal fields that a caller may be shown in some order."""
+    audience = Audience.CARRIER if actor.role is Role.COURIER else audience_of(actor)
+    return tuple(sorted({name for kind in get_args(Event) for name in _personal_fields(kind, audience)}))
+
+
+@cache
+def _personal_fields(kind: type[Any], audience: Audience) -> tuple[str, ...]:
+    sight = VISIBILITY.get(kind)
+    if sight is None or audience not in sight.event:
+        return ()
+    personal = (name for name, hint in get_type_hints(kind).items() if Erased in get_args(hint))
+    return tuple(name for name in personal if audience in sight.fields[name])

@@ -1,0 +1,64 @@
+"""Pages of reads of personal data, the newest first. A read never changes, so it is in one page, once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, RowMapping, and_, select, true
+
+from workflows.projections.access import ACCESSES
+from workflows.search.cursors import behind, decode, encode
+from workflows.search.filters import AccessFilter
+
+if TYPE_CHECKING:
+    from workflows.client.search_json import ListedReadJson
+
+_LIST = "access"
+_column = ACCESSES.c
+_KEYS = (_column.read_at, _column.access, _column.line)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPage:
+    """Some reads as the API shows them, and the cursor of the next page; None on the last."""
+
+    reads: list[ListedReadJson]
+    next: str | None
+
+
+def list_reads(connection: Connection, wanted: AccessFilter, *, limit: int, cursor: str | None) -> AccessPage:
+    """Return a page of the reads of all callers. Raises NotACursor."""
+    conditions = [
+        column == value
+        for column, value in (
+            (_column.actor_id, wanted.actor),
+            (_column.order_id, wanted.order),
+            (_column.customer, wanted.customer),
+        )
+        if value is not None
+    ]
+    if wanted.read_from is not None:
+        conditions.append(_column.read_at >= wanted.read_from)
+    if wanted.read_to is not None:
+        conditions.append(_column.read_at < wanted.read_to)
+    if cursor is not None:
+        conditions.append(behind(_KEYS, decode(_LIST, cursor, (str, str, int)), descending=True))
+    statement = select(ACCESSES).where(and_(true(), *conditions)).order_by(*(key.desc() for key in _KEYS))
+    rows = list(connection.execute(statement.limit(limit + 1)).mappings())
+    page = rows[:limit]
+    following = encode(_LIST, [page[-1][key.name] for key in _KEYS]) if len(rows) > limit else None
+    return AccessPage(reads=[_shown(row) for row in page], next=following)
+
+
+def _shown(row: RowMapping) -> ListedReadJson:
+    return {
+        "at": row["read_at"],
+        "actor": {"role": row["actor_role"], "id": row["actor_id"]},
+        "route": row["route"],
+        "order_id": row["order_id"],
+        "customer": row["customer"],
+        "fields": row["fields"].split(","),
+        "reason": row["reason"],
+        "trace": row["correlation"],
+    }

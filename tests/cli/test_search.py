@@ -58,3 +58,16 @@ def test_statistics_count_the_orders_of_the_last_day(expediter: Any, running: An
 def test_a_search_without_anything_to_search_for_is_wrong_usage(expediter: Any, running: Any) -> None:
     assert expediter("order", "search", "--data", running.data).code == 2
     assert expediter("stats", "--from", "7", "--data", running.data).code == 2
+
+
+def test_an_auditor_lists_who_searched_for_a_customer(expediter: Any, running: Any, cancelled: str) -> None:
+    """With the reason that the searcher gave; others may not read it."""
+    searched = ("order", "search", "--phone", "030 1234567", "--reason", "case 4711", "--data", running.data)
+    assert expediter(*searched).code == 0
+    placed = expediter("order", "place", "--example", "--json", "--data", running.data).json
+    with ExpediterClient(running.url, minted(running.data, "auditor", "ann", 600)) as client:
+        client.orders(wait_for=f"{placed['id']}:{placed['version']}")  # the views then include the search too
+    listed = expediter("accesses", "--order", cancelled, "--data", running.data, "--as", "auditor:ann")
+    assert listed.code == 0, listed.err
+    assert "case 4711" in listed.out
+    assert expediter("accesses", "--data", running.data, "--as", "support:sue").code == 1

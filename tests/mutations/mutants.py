@@ -978,4 +978,12 @@ MUTANTS = (
         new="for each in text)",
         caught_by=tests("receipts/test_printing.py"),
     ),
+    Mutant(
+        name="personal data shown before its read is recorded",
+        breaks="A read of personal data is recorded before it is answered; without the record nothing is shown.",
+        file="workflows/orders/access.py",
+        old="    if history.version:\n        return\n",
+        new="    if not history.version:\n        return\n",
+        caught_by=tests("search/test_access_log.py::test_without_a_record_nothing_is_shown"),
+    ),
 )

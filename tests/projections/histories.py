@@ -18,7 +18,7 @@ from domain.catalogue.commands import (
     RegisterRestaurant,
     ResumeOrdering,
 )
-from domain.identifiers import SYSTEM, Actor, Role
+from domain.identifiers import SYSTEM, Actor, OrderId, Role
 from domain.order.refusals import Rejected
 from tests.domain.catalogue.trattoria import (
     FRIDAY_EVENING,

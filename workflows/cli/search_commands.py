@@ -1,4 +1,4 @@
-"""``expediter order list|search``, ``events`` and ``stats``: what the views have, for the role of the caller."""
+"""``expediter order list|search``, ``stats`` and ``accesses``: what the views have, for the role of the caller."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def add_to(app: typer.Typer, orders: typer.Typer) -> None:
     orders.command("list")(list_orders)
     orders.command("search")(search)
     app.command("stats")(stats)
+    app.command("accesses")(accesses)
 
 
 def list_orders(
@@ -93,6 +94,9 @@ def search(
     phone: Annotated[str | None, typer.Option(help="With or without the country; the last nine digits count.")] = None,
     email: Annotated[str | None, typer.Option(help="The whole address.")] = None,
     name: Annotated[str | None, typer.Option(help="All words of the name, in any order.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why; auditors read it. Do not name the customer.")
+    ] = None,
     limit: Limit = 20,
     cursor: CursorOption = None,
     url: Url = None,
@@ -106,7 +110,7 @@ def search(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        page = engine.search_orders(phone=phone, email=email, name=name, limit=limit, cursor=cursor)
+        page = engine.search_orders(phone=phone, email=email, name=name, limit=limit, cursor=cursor, reason=reason)
     if json:
         print_json(page)
     else:
@@ -149,6 +153,41 @@ def stats(
         from workflows.cli.search_pages import show_stats
 
         show_stats(counted)
+
+
+def accesses(
+    *,
+    actor: Annotated[str | None, typer.Option(metavar="ID", help="Only of this person or service.")] = None,
+    order: Annotated[str | None, typer.Option(metavar="ID", help="Only of this order.")] = None,
+    customer: Customer = None,
+    read_from: Annotated[str | None, typer.Option("--from", metavar="TIME", help="Read at this time or later.")] = None,
+    read_to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Read before this time.")] = None,
+    limit: Limit = 20,
+    cursor: CursorOption = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """List who was shown whose personal data, when and why, the newest first. For auditors."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        page = engine.access_log(
+            actor=actor,
+            order=order,
+            customer=customer,
+            read_from=moment(read_from, "--from"),
+            read_to=moment(read_to, "--to"),
+            limit=limit,
+            cursor=cursor,
+        )
+    if json:
+        print_json(page)
+    else:
+        from workflows.cli.search_pages import show_accesses
+
+        show_accesses(page)
 
 
 def moment(text: str | None, option: str) -> datetime | None:

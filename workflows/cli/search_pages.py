@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         ListedEventsJson,
         ListedOrderJson,
         ListedOrdersJson,
+        ListedReadsJson,
         StatsGroupJson,
         StatsJson,
     )
@@ -53,6 +54,23 @@ def show_events(page: ListedEventsJson) -> None:
             actor(event["actor"]),
         )
     data_console().print(rows if page["events"] else "no events")
+    say_more(page["next"], page["as_of"])
+
+
+def show_accesses(page: ListedReadsJson) -> None:
+    """Print a line for each order that was shown or found."""
+    rows = table("read", "by", "order", "customer", "request", "fields", "reason")
+    for read in page["reads"]:
+        rows.add_row(
+            clock(read["at"]),
+            actor(read["actor"]),
+            read["order_id"] or "",
+            read["customer"] or "",
+            read["route"],
+            ", ".join(read["fields"]),
+            read["reason"],
+        )
+    data_console().print(rows if page["reads"] else "no reads")
     say_more(page["next"], page["as_of"])
 
 

@@ -49,6 +49,7 @@ from .search_json import (
     ListedEventsJson,
     ListedOffersJson,
     ListedOrdersJson,
+    ListedReadsJson,
     ListedRestaurantsJson,
     ListedTicketsJson,
     MeJson,
@@ -86,10 +87,16 @@ def place(order: PlaceJson, key: str) -> ApiCall[OrderJson]:
     return _write("/orders", order, key)
 
 
-def get(order_id: str, *, version: int | None = None, at: datetime | None = None) -> ApiCall[OrderJson]:
-    """Read the order as it is now, or as it was at a version or a time (with a time zone)."""
+def get(
+    order_id: str, *, version: int | None = None, at: datetime | None = None, reason: str | None = None
+) -> ApiCall[OrderJson]:
+    """Read the order as it is now, or as it was at a version or a time (with a time zone).
+
+    Args:
+        reason: Why personal data is read. It is recorded for auditors; it should not name the customer.
+    """
     query = _set(version=None if version is None else str(version), at=None if at is None else _rfc3339(at))
-    return ApiCall(method="GET", path=_order(order_id), query=query)
+    return ApiCall(method="GET", path=_order(order_id), query=query, headers=_reason(reason))
 
 
 def get_changed(order_id: str, version: int, *, wait_s: int | None = None) -> ApiCall[OrderJson | None]:
@@ -398,10 +405,34 @@ def search_orders(
     name: str | None = None,
     limit: int = 50,
     cursor: str | None = None,
+    reason: str | None = None,
 ) -> ApiCall[ListedOrdersJson]:
-    """Find the orders of a customer by what the customer says. For support."""
+    """Find the orders of a customer by what the customer says. For support.
+
+    Args:
+        reason: Why it is searched. It is recorded for auditors; it should not name the customer.
+    """
     query = {"limit": str(limit), **_set(cursor=cursor)}
-    return ApiCall(method="POST", path="/orders/search", query=query, body=_set(phone=phone, email=email, name=name))
+    body = _set(phone=phone, email=email, name=name)
+    return ApiCall(method="POST", path="/orders/search", query=query, body=body, headers=_reason(reason))
+
+
+def _reason(reason: str | None) -> dict[str, str]:
+    return _set(**{"Access-Reason": reason})
+
+
+def access_log(
+    *,
+    actor: str | None = None,
+    order: str | None = None,
+    customer: str | None = None,
+    read_from: datetime | None = None,
+    read_to: datetime | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ApiCall[ListedReadsJson]:
+    """List who was shown whose personal data, when and why, the newest first. For auditors."""
+    return _list("/access-log", **locals())
 
 
 def events(

@@ -83,6 +83,7 @@ class _Methods:
 
     orders = _Method(calls.orders)
     search_orders = _Method(calls.search_orders)
+    access_log = _Method(calls.access_log)
     events = _Method(calls.events)
     tickets = _Method(calls.tickets)
     approvals = _Method(calls.approvals)

@@ -66,6 +66,16 @@ def every_statement(resources: Resources) -> list[Statement]:
 
 def may(resources: Resources, role: str) -> set[tuple[str, str]]:
     """Collect the pairs of action and resource that a role's own and managed policies allow."""
+    return {
+        (action, resource)
+        for statement in statements_for(resources, role)
+        for action in statement.actions
+        for resource in statement.resources
+    }
+
+
+def statements_for(resources: Resources, role: str) -> list[Statement]:
+    """List the statements of a role's own and managed policies."""
     properties = resources[role]["Properties"]
     managed = {named(item) for item in properties.get("ManagedPolicyArns", ())}
     managed |= {
@@ -73,13 +83,9 @@ def may(resources: Resources, role: str) -> set[tuple[str, str]]:
         for name, item in resources.items()
         if item["Type"] == "AWS::IAM::ManagedPolicy" and {"Ref": role} in item["Properties"].get("Roles", ())
     }
-    return {
-        (action, resource)
-        for statement in every_statement(resources)
-        if statement.owner == role or statement.owner in managed
-        for action in statement.actions
-        for resource in statement.resources
-    }
+    return [
+        statement for statement in every_statement(resources) if statement.owner == role or statement.owner in managed
+    ]
 
 
 def role_of(properties: Mapping[str, Any]) -> str:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import yaml
 
+from domain.identifiers import Actor, Role
 from tests.template.conftest import Resources
-from tests.template.policies import every_statement, may, named, role_of
+from tests.template.policies import every_statement, may, named, role_of, statements_for
 from tests.template.translated import REPOSITORY, TEMPLATE
+from workflows.clock import timestamp
 from workflows.embedded.template import read_template
+from workflows.event_store.documents import Document, Expected
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.publishing.webhooks import deliveries, endpoints
+
+NOON = datetime(2026, 5, 4, 12, tzinfo=UTC)
 
 OfType = Callable[[str], Resources]
 
@@ -83,6 +91,7 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
             "PreparationApi",
             "DeliveryApi",
             "IncidentsApi",
+            "SearchApi",  # the record of a search for a person
             "SagaStep",
             "Timer",
             "ExecutionFaults",
@@ -90,6 +99,34 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
     }
     assert all(actions <= {"dynamodb:PutItem"} for actions in writers.values())
     assert not [item for item in every_statement(resources) if any("PartiQL" in action for action in item.actions)]
+
+
+class NotedPartitions(InMemoryDocuments):
+    """Documents that keep the names of the partitions that are written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.partitions: set[str] = set()
+
+    def put(self, document: Document, expected: Expected) -> Document:
+        self.partitions.add(document.pk)
+        return super().put(document, expected)
+
+
+def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources, of_type: OfType) -> None:
+    """Endpoints stand with their secrets in the table of documents. The partition of a document decides."""
+    for name in of_type("IAM::Role"):
+        condition = f"ForAllValues:String{'Like' if name in {'WebhooksApiRole', 'WebhooksRole'} else 'NotLike'}"
+        for statement in statements_for(resources, name):
+            if "Documents.Arn" in statement.resources:
+                assert statement.conditions == {condition: {"dynamodb:LeadingKeys": ["webhook*"]}}, name
+    documents = NotedPartitions()
+    endpoint, _ = endpoints.register(
+        documents, Actor(Role.SERVICE, "s"), "key", url="", types=(), description="", enabled=True, now=NOON
+    )
+    deliveries.record(documents, endpoint.id, {"id": "ord_x/1", "time": timestamp(NOON)}, NOON)
+    assert len(documents.partitions) == 3
+    assert all(partition.startswith("webhook") for partition in documents.partitions)
 
 
 def test_only_functions_that_compare_views_read_the_whole_log(resources: Resources, of_type: OfType) -> None:

@@ -37,7 +37,7 @@ WRITE_TIMEOUT_S = 60.0
 """The time limit of a statement that writes."""
 
 BUILD_TIMEOUT_S = 1800.0
-"""The time limit of a statement on a whole table of millions of rows: to make an index, or to drop the table."""
+"""The time limit of a statement of SQLite on a table of millions of rows: to make an index, or to drop the table."""
 
 CONNECT_TIMEOUT_S = 5
 """How long a connection to PostgreSQL may take to be made."""
@@ -109,12 +109,13 @@ class SqlDatabase:
 
     @contextmanager
     def building(self) -> Iterator[Connection]:
-        """Open a transaction that writes whole tables, so that each statement may take up to ``BUILD_TIMEOUT_S``."""
+        """Open a transaction that writes whole tables: in SQLite each statement may take up to ``BUILD_TIMEOUT_S``.
+
+        In PostgreSQL the limit is that of all writes, because the function that builds there is ended soon after it.
+        """
         with self.writing() as connection:
             if self.is_sqlite:
                 connection.execution_options(statement_s=BUILD_TIMEOUT_S)
-            else:
-                connection.exec_driver_sql(f"SET LOCAL statement_timeout = {int(BUILD_TIMEOUT_S * 1000)}")
             yield connection
 
     @contextmanager

@@ -63,6 +63,7 @@ LIST_APPROVALS        -             -             -               ANY       -   
 READ_STATISTICS       -             PARTY         -               ANY       ANY       ANY
 READ_VIEWS            -             -             -               ANY       ANY       ANY
 READ_BOOKS            -             -             -               ANY       -         ANY
+READ_ACCESS_LOG       -             -             -               -         -         ANY
 """
 ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
 

@@ -52,6 +52,7 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
         "offers": 0,
         "restaurants": 0,
         "access": 0,
+        "approvals": 0,
         "menus": 0,
         "ledger": 0,
         "taxes": 0,

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from workflows.orders.blind_index import BlindIndex
-<<<<<<< HEAD
-from workflows.projections.approvals import APPROVALS_VIEW
-=======
 from workflows.projections.access import ACCESS_VIEW
->>>>>>> b63be66 (orders, search: who is shown personal data is recorded, and auditors read the record)
+from workflows.projections.approvals import APPROVALS_VIEW
 from workflows.projections.events import EVENTS_VIEW
 from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.menus import MENUS_VIEW

@@ -48,9 +48,13 @@ def test_a_schedule_replays_the_faults_that_were_drawn() -> None:
 
 
 def test_every_kind_of_fault_strikes_within_the_seeds_that_are_run() -> None:
-    """Otherwise the simulation would not test it."""
-    summary = simulate_many(range(1000, 1060), TEMPLATE, orders=3)
-    assert set(summary.faults) == {fault.value for fault in InjectedFault}
+    """Otherwise the simulation would not test it. The seeds after the last new kind would show nothing more."""
+    never_struck = {fault.value for fault in InjectedFault}
+    for seed in range(1000, 1060):
+        never_struck -= set(simulate_many([seed], TEMPLATE, orders=3).faults)
+        if not never_struck:
+            break
+    assert never_struck == set()
 
 
 def test_contradicting_reports_of_the_worlds_park_orders_and_are_decided_both_ways() -> None:

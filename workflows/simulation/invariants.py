@@ -201,7 +201,8 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
 
 def _of_undos(world: World, order: Order) -> Iterator[str]:
     """Check that every recalled ticket and withdrawn offer is the one that the intent named."""
-    lines = {line.key: line for line in (*world.sandbox.kitchen.entries(), *world.sandbox.couriers.entries())}
+    counterparties = (world.sandbox.kitchen, world.sandbox.couriers)
+    lines = {line.key: line for counterparty in counterparties for line in counterparty.entries(order.order_id)}
     for version, intent in order.intents.items():
         if not isinstance(intent, PreparationCancellationRequested | CourierReleaseRequested):
             continue

@@ -95,12 +95,10 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
         ListedApprovalJson,
         ListedApprovalsJson,
         ListedEventsJson,
-        ListedOfferJson,
         ListedOffersJson,
         ListedOrdersJson,
         ListedReadsJson,
         ListedRestaurantsJson,
-        ListedTicketJson,
         ListedTicketsJson,
         MeJson,
         PopularItemJson,
@@ -317,16 +315,8 @@ def list_tickets(
     wait_for: ReadYourWrite = None,
 ) -> Response:
     """List a restaurant's tickets. Restaurants list their own; support, auditors and services all."""
-    caller = api.caller.actor
-    check_role(caller, Action.LIST_TICKETS)
-    wanted = BoardFilter(open=open, of=restaurant)
-
-    def read(connection: Connection, _: str) -> BoardPage[ListedTicketJson]:
-        from workflows.search import boards
-
-        return boards.list_tickets(connection, caller, wanted, limit=limit, cursor=cursor)
-
-    page, as_of = search(engine(), caller, "tickets", read, wait_for)
+    check_role(api.caller.actor, Action.LIST_TICKETS)
+    page, as_of = _board("tickets", BoardFilter(open=open, of=restaurant), limit, cursor, wait_for)
     body: ListedTicketsJson = {"tickets": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
 
@@ -345,16 +335,8 @@ def list_offers(
     Couriers list the open offers that they may accept, or with `open=false` those that they accepted; support, auditors
     and services all.
     """
-    caller = api.caller.actor
-    check_role(caller, Action.LIST_OFFERS)
-    wanted = BoardFilter(open=open, of=courier)
-
-    def read(connection: Connection, _: str) -> BoardPage[ListedOfferJson]:
-        from workflows.search import boards
-
-        return boards.list_offers(connection, caller, wanted, limit=limit, cursor=cursor)
-
-    page, as_of = search(engine(), caller, "offers", read, wait_for)
+    check_role(api.caller.actor, Action.LIST_OFFERS)
+    page, as_of = _board("offers", BoardFilter(open=open, of=courier), limit, cursor, wait_for)
     body: ListedOffersJson = {"offers": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
 
@@ -381,6 +363,21 @@ def list_approvals(
     page, as_of = search(engine(), caller, "approvals", read, wait_for)
     body: ListedApprovalsJson = {"approvals": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
+
+
+def _board(
+    view: str, wanted: BoardFilter, limit: int, cursor: str | None, wait_for: WaitFor | None
+) -> tuple[BoardPage[Any], AsOfJson]:
+    """Read a page of the tickets or the offers."""
+    caller = api.caller.actor
+
+    def read(connection: Connection, _: str) -> BoardPage[Any]:
+        from workflows.search import boards
+
+        list_rows = boards.list_tickets if view == "tickets" else boards.list_offers
+        return list_rows(connection, caller, wanted, limit=limit, cursor=cursor)
+
+    return search(engine(), caller, view, read, wait_for)
 
 
 @operation(api, "GET", "/restaurants", tag=CATALOGUE, answers="ListedRestaurantsJson", order=False, public=True)

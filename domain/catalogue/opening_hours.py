@@ -50,19 +50,6 @@ def next_opening(periods: tuple[OpeningPeriod, ...], zone: ZoneInfo, at: datetim
     return max(at.astimezone(UTC), min(i.start for i in coming)) if coming else None
 
 
-def closing(periods: tuple[OpeningPeriod, ...], zone: ZoneInfo, at: datetime) -> datetime | None:
-    """Return when the restaurant that is open at ``at`` closes, in UTC.
-
-    None if it is closed at ``at``, or does not close within eight days.
-    """
-    day = at.astimezone(zone).date()
-    end = at
-    for interval in sorted(_intervals(periods, zone, day - 2 * _DAY, day + 8 * _DAY), key=lambda i: i.start):
-        if interval.start <= end < interval.end:  # the next period follows without a break
-            end = interval.end
-    return None if end == at or end > at + 8 * _DAY else end
-
-
 def _intervals(
     periods: tuple[OpeningPeriod, ...], zone: ZoneInfo, first_day: date, last_day: date
 ) -> Iterator[Interval]:

@@ -229,7 +229,7 @@ def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, str | No
     yield LedgerAccount.RESTAURANT_PAYABLE, placed.restaurant, -sum(line.total.minor for line in order.lines)
     yield LedgerAccount.COURIER_PAYABLE, courier, -(placed.delivery_fee + placed.tip).minor
     yield LedgerAccount.PLATFORM_FEES, None, -placed.service_fee.minor
-    left = _gross(order)  # credits beyond the price of what was available lower nothing
+    left = order.gross_minor  # credits beyond the price of what was available lower nothing
     for fault, minor in blame.granted:
         yield LedgerAccount(f"credits:{fault}"), None, min(minor, left)
         left -= min(minor, left)
@@ -239,14 +239,6 @@ def _sale(order: Order, blame: _Blame) -> Iterator[tuple[LedgerAccount, str | No
 
 def _is_sold(order: Order) -> bool:
     return order.placed is not None and order.delivery.delivered and order.cancellation is None
-
-
-def _gross(order: Order) -> int:
-    """Price of the available quantities with fees and tip, before credits, in minor units."""
-    placed = order.placed
-    assert placed is not None
-    fees = placed.delivery_fee + placed.service_fee + placed.tip
-    return sum(line.total.minor for line in order.lines) + fees.minor
 
 
 def _uncollected(order: Order) -> int:

@@ -132,14 +132,19 @@ class Order:
 
         It is added up without comparing currencies, which could raise: an order is placed in one currency.
         """
+        return Money(max(self.gross_minor - self.credited, 0), self.currency)
+
+    @property
+    def gross_minor(self) -> int:
+        """Price of the available quantities, with fees and tip, before credits; in minor units."""
         if self.placed is None:
-            return Money.zero(self.currency)
+            return 0
         fees = self.placed.delivery_fee.minor + self.placed.service_fee.minor + self.placed.tip.minor
         items = sum(
             line.quantity * (line.unit_price.minor + sum(option.price.minor for option in line.options))
             for line in self.lines
         )
-        return Money(max(items + fees - self.credited, 0), self.currency)
+        return items + fees
 
     @property
     def given_up(self) -> bool:

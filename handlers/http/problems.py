@@ -36,6 +36,7 @@ from domain.order.refusals import (
 )
 from handlers.http.refusals import RequestRefused
 from handlers.http.responses import Response
+from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
 from workflows.event_store.commits import KeyReused, UnknownEvent
@@ -52,7 +53,6 @@ from workflows.receipts.issuing import NoReceipt
 from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, TooManyOrders, ViewsUnavailable
 
 CONTENT_TYPE = "application/problem+json"
-URN = "urn:expediter:problem:"
 RETRY_AFTER_S = 1
 """A conflict or a failed read of the store is usually over by then."""
 
@@ -156,7 +156,7 @@ def _document(
 ) -> Response:
     name = type(error).__name__
     body: dict[str, Any] = {
-        "type": URN + name,
+        "type": PROBLEM_URN + name,
         "title": title(name),
         "status": status.value,
         "detail": detail,

@@ -18,6 +18,7 @@ from domain.order.events import Event
 from domain.personal import Contact, Erased
 from handlers.http import problems
 from handlers.http.documented import GATEWAY_STATUSES, REF, ref
+from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.breakers.events import CircuitEvent
 from workflows.client import (
     books_json,
@@ -190,7 +191,7 @@ def _problems() -> dict[str, Schema]:
 
 def _named_problem(cls: type[Exception]) -> Schema:
     names: Schema = {
-        "type": {"const": problems.URN + cls.__name__},
+        "type": {"const": PROBLEM_URN + cls.__name__},
         "title": {"const": problems.title(cls.__name__)},
         "status": {"enum": [status.value for status in problems.statuses(cls)]},
         "errors": {"type": "array", "items": ref("FieldProblemJson")},

@@ -14,7 +14,13 @@ from tests.domain.order import stories as s
 from tests.publishing.webhook_receiver import Receivers
 from tests.recorded import Shop
 from workflows.embedded.lambda_.functions import FunctionFailed
-from workflows.embedded.lambda_.published_events import CHECKPOINT, RETRY_LAST_S, PublishedEvents
+from workflows.embedded.lambda_.published_events import (
+    CHECKPOINT,
+    LOOK_AFTER_S,
+    RETRY_LAST_S,
+    SKIP_AFTER_S,
+    PublishedEvents,
+)
 from workflows.engine import assemble, serving
 from workflows.event_store.commits import Opaque, UnknownEvent
 from workflows.hub.deferred import Deferred
@@ -139,6 +145,18 @@ def test_commits_before_the_first_endpoint_are_skipped(shop: Shop, function: Web
     shop.play(*authorizing)
     hub.run()
     assert function.events == published(shop)[1:]
+
+
+def test_without_an_endpoint_the_checkpoint_is_written_once_a_second(shop: Shop, function: WebhooksFunction) -> None:
+    """A look that only skips commits can wait; the first look after a registration sets the usual pace again."""
+    _, hub = following(shop, function)
+    for number, command in enumerate(s.AUTHORIZED):
+        shop.play(command)
+        if number == len(s.AUTHORIZED) - 1:
+            registered(shop)
+        hub.run()
+    shop.play(*s.ACCEPTED[len(s.AUTHORIZED) :])
+    assert hub.delays_s[1:] == [LOOK_AFTER_S, *[SKIP_AFTER_S] * (len(s.AUTHORIZED) - 1), LOOK_AFTER_S]
 
 
 @pytest.mark.parametrize(

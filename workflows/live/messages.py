@@ -7,13 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.order.order import Order, RunState
+from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.event_store.commits import RecordedEvent
 from workflows.live.topics import Topic
 from workflows.orders.views import event_views, order_view
 from workflows.orders.visibility import Audience
 from workflows.orders.waiting import AwaitedNow
-
-PROBLEM = "urn:expediter:problem:"
 
 
 def subscribed(topic: Topic, place: int) -> str:
@@ -73,7 +72,7 @@ def refused(error: Exception, request: str | None) -> str:
     Args:
         request: The topic that it named, if it named one.
     """
-    problem = {"type": PROBLEM + type(error).__name__, "detail": str(error)}
+    problem = {"type": PROBLEM_URN + type(error).__name__, "detail": str(error)}
     return _text({"error": problem} | ({} if request is None else {"topic": request}))
 
 
@@ -81,7 +80,7 @@ def unavailable(topic: str | None) -> str:
     """Answer a message that could not be served now, for a reason that is in the log."""
     detail = "the order could not be read this time; send the same message again"
     return _text(
-        {"error": {"type": PROBLEM + "Unavailable", "detail": detail}} | ({} if topic is None else {"topic": topic})
+        {"error": {"type": PROBLEM_URN + "Unavailable", "detail": detail}} | ({} if topic is None else {"topic": topic})
     )
 
 

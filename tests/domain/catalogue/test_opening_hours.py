@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue.opening_hours import OpeningPeriod, closing, is_open, next_opening
+from domain.catalogue.opening_hours import OpeningPeriod, is_open, next_opening
 
 BERLIN = ZoneInfo("Europe/Berlin")
 SUNDAY, MONDAY, SATURDAY = 6, 0, 5
@@ -31,7 +31,6 @@ def test_the_opening_minute_is_open_and_the_closing_minute_is_not():
     assert is_open(lunch, BERLIN, berlin(5, 9, 12))
     assert is_open(lunch, BERLIN, berlin(5, 9, 14, 29))
     assert not is_open(lunch, BERLIN, berlin(5, 9, 14, 30))
-    assert closing(lunch, BERLIN, berlin(5, 9, 12)) == berlin(5, 9, 14, 30)
     assert next_opening(lunch, BERLIN, berlin(5, 9, 15)) == berlin(5, 16, 12)
 
 
@@ -52,13 +51,11 @@ def test_equal_times_mean_a_whole_day():
     assert not is_open(monday, BERLIN, berlin(5, 12, 0))
 
 
-def test_periods_that_touch_close_at_the_end_of_the_last_one():
-    """A restaurant that is always open has no closing time."""
+def test_periods_that_touch_leave_no_minute_closed():
+    """The end of one is the beginning of the next."""
     touching = period(SATURDAY, "12:00", "18:00") + period(SATURDAY, "18:00", "23:00")
-    assert closing(touching, BERLIN, berlin(5, 9, 13)) == berlin(5, 9, 23)
-    always = tuple(OpeningPeriod(weekday=day, opens=time(0), closes=time(0)) for day in range(7))
-    assert closing(always, BERLIN, berlin(5, 9, 13)) is None
-    assert closing(period(MONDAY, "12:00", "18:00"), BERLIN, berlin(5, 9, 13)) is None
+    assert all(is_open(touching, BERLIN, berlin(5, 9, *at)) for at in ((17, 59), (18,), (22, 59)))
+    assert not is_open(touching, BERLIN, berlin(5, 9, 23))
 
 
 def test_in_spring_a_time_that_is_skipped_is_the_moment_of_the_change():
@@ -67,7 +64,8 @@ def test_in_spring_a_time_that_is_skipped_is_the_moment_of_the_change():
     change = datetime(2026, 3, 29, 1, tzinfo=UTC)
     assert not is_open(skipped, BERLIN, change - timedelta(minutes=1))
     assert next_opening(skipped, BERLIN, change - DAY) == change
-    assert closing(skipped, BERLIN, change) == berlin(3, 29, 4)
+    assert is_open(skipped, BERLIN, berlin(3, 29, 3, 59))
+    assert not is_open(skipped, BERLIN, berlin(3, 29, 4))
     assert not is_open(period(SUNDAY, "02:10", "02:50"), BERLIN, change)
 
 
@@ -113,16 +111,6 @@ def test_the_next_opening_is_the_first_moment_at_which_it_is_open(hours, zone, a
     assert (opening == at) == is_open(hours, zone, at)
     steps = int((opening - at) / timedelta(minutes=15))
     assert not any(is_open(hours, zone, at + timedelta(minutes=15 * n)) for n in range(steps) if opening > at)
-
-
-@given(periods, st.sampled_from(ZONES), moments)
-def test_the_closing_time_is_the_end_of_being_open(hours, zone, at):
-    """It is closed then, and open at the minute before."""
-    end = closing(hours, zone, at)
-    if end is not None:
-        assert is_open(hours, zone, at)
-        assert not is_open(hours, zone, end)
-        assert is_open(hours, zone, max(at, end - timedelta(minutes=1)))
 
 
 @pytest.mark.parametrize("zone", ZONES, ids=str)

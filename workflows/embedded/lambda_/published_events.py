@@ -31,6 +31,9 @@ COMMITS_MAX = 100
 LOOK_AFTER_S = 0.1
 """The time between a commit and the look at the log that it causes: more commits come in the meantime."""
 
+SKIP_AFTER_S = 1.0
+"""The same while no endpoint is registered: each look then only writes the checkpoint."""
+
 RETRY_FIRST_S, RETRY_LAST_S = 1.0, 60.0
 """A failing batch is tried again after 1 s, then after twice the last delay, up to 60 s."""
 
@@ -59,6 +62,7 @@ class PublishedEvents:
         self._read_to = 0
         self._is_due = False
         self._is_running = False
+        self._has_endpoints = True
         self._closed = False
         self._failures = 0
 
@@ -70,7 +74,7 @@ class PublishedEvents:
             self._advance(self._log.newest())
         else:
             self._read_to = int(checkpoint.body["read_to"])
-        self._log.on_commit(lambda _: self._look_after(LOOK_AFTER_S))
+        self._log.on_commit(lambda _: self._look_after(LOOK_AFTER_S if self._has_endpoints else SKIP_AFTER_S))
         self._hub.soon(lambda: self._look_after(0))
 
     def close(self) -> None:
@@ -107,7 +111,8 @@ class PublishedEvents:
         newest = self._log.newest()
         if newest <= self._read_to:
             return False
-        if not stored_endpoints(self._documents):
+        self._has_endpoints = bool(stored_endpoints(self._documents))
+        if not self._has_endpoints:
             self._advance(newest)
             return False
         changes = self._log.changes(self._read_to, COMMITS_MAX)

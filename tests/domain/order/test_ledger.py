@@ -11,6 +11,7 @@ from domain.order import events as e
 from domain.order.intents import owed
 from domain.order.ledger import LedgerAccount, balances, transactions
 from domain.order.order import RunState
+from domain.order.tax import included_tax
 from tests.domain.order import stories as s
 from tests.domain.order.oracle import books_of, moved
 from tests.domain.order.world import World, played, plays
@@ -130,6 +131,12 @@ def test_a_sale_contains_tax_by_class_and_rate_and_a_credit_lowers_it():
         ("food", "-10.70 EUR", "-0.70 EUR"),
         ("standard", "-5.95 EUR", "-0.95 EUR"),
     ]
+
+
+@pytest.mark.parametrize(("gross", "rate_bp", "tax"), [(1, 10_000, 1), (1070, 700, 70), (1000, 1900, 160), (99, 0, 0)])
+def test_the_tax_in_an_amount_is_rounded_half_up(gross: int, rate_bp: int, tax: int):
+    """Half a cent is one; 19 percent in 10.00 are 1.597."""
+    assert included_tax(s.Money(gross, "JPY"), rate_bp) == s.Money(tax, "JPY")
 
 
 @worlds

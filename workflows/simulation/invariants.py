@@ -48,6 +48,7 @@ from workflows.settings import read
 from workflows.simulation.books import books_violations
 from workflows.simulation.menus import placing_violations, price_violations
 from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.receipts import receipt_violations
 from workflows.simulation.world import JUMP_LASTS_S, World
 from workflows.time_budgets import read_budgets
 
@@ -62,6 +63,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *_of_clock(world),
         *_of_stores(world),
         *books_violations(world.log, world.sandbox),
+        *receipt_violations(world.log, world.documents),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
         *chain.from_iterable(observer.violations() for observer in world.observers),

@@ -15,10 +15,11 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from tests.catalogue.sample_pictures import png
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.emulator import REGION
-from tests.deployment.people import DEADLINE_S, Listener, placed
+from tests.deployment.people import DEADLINE_S, Listener, open_restaurant, placed
 from tests.deployment.roles import NO_JSON
 from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
 from workflows.aws.event_queue import EventQueue
@@ -127,6 +128,26 @@ def test_an_order_is_in_the_views_of_the_deployed_stack(deployment: Deployment, 
     with database:
         projected = listener.until(row, lambda found: found is not None and found["version"] > 2)
     assert (projected["restaurant"] is not None, len(projected["phone_index"])) == (True, 32)
+
+
+def test_a_menu_with_a_picture_is_found_on_the_deployed_stack(
+    deployment: Deployment, join: Join, listener: Listener
+) -> None:
+    """The picture is in the bucket, under the function's role. The views follow by a notice of their own on the bus."""
+    restaurant = join("restaurant")
+    open_restaurant(restaurant)
+    picture = restaurant.upload_picture(restaurant.id, png())
+    read = httpx.get(f"{deployment.api}{picture['path']}", timeout=DEADLINE_S)
+    assert (read.content, read.headers["content-type"]) == (png(), "image/png")
+    sections = restaurant.menu(restaurant.id, 1)["sections"]
+    sections[0]["items"][0]["picture"] = picture["name"]
+    assert restaurant.publish_menu(restaurant.id, sections)["menu_version"] == 2
+    if deployment.views:
+        found = listener.until(
+            lambda: restaurant.restaurants(limit=100)["restaurants"],
+            lambda rows: any((row["id"], row["menu_version"]) == (restaurant.id, 2) for row in rows),
+        )
+        assert found
 
 
 def test_a_deployment_without_sockets_names_the_problem_and_answers_reads_that_wait(

@@ -164,4 +164,4 @@ def test_an_engine_whose_database_is_deleted_acknowledges_no_order_and_ends(
     assert expediter("order", "place", "--example", "--data", data).code != 0
     _, errors = process.communicate(timeout=DEADLINE_S)
     assert process.returncode == 1
-    assert f"{name} was deleted, replaced or truncated" in errors.splitlines()[-1]
+    assert f"{name} was deleted, replaced or overwritten" in errors.splitlines()[-1]

@@ -1,4 +1,4 @@
-"""The files of a database: deleted, replaced or truncated under a writer, of another program, or on read-only media."""
+"""The files of a database: deleted, replaced or overwritten under a writer, another program's, or on read-only media."""
 
 from __future__ import annotations
 
@@ -34,6 +34,23 @@ def cut(path: Path) -> None:
     os.truncate(path, path.stat().st_size // 2)
 
 
+def copy_another_over(path: Path) -> None:
+    """Another database of this program, e.g. an older copy of this one, written into the same file."""
+    with Database(path.with_name("another.db")) as another:
+        another.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
+    path.write_bytes(path.with_name("another.db").read_bytes())
+
+
+def copy_older_over(path: Path) -> None:
+    """A copy from before this process opened the file."""
+    path.write_bytes(path.with_name("older.db").read_bytes())
+
+
+def zero_the_first_page(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(4096))
+
+
 def insert(database: Database, number: int) -> None:
     database.write(lambda c: c.execute("INSERT INTO t VALUES (?)", (number,)).close())
 
@@ -43,23 +60,27 @@ def insert(database: Database, number: int) -> None:
     [
         *((change, name) for change in (delete, replace, empty) for name in ("state.db", "state.db-wal")),
         (cut, "state.db-wal"),
+        *((change, "state.db") for change in (cut, copy_another_over, copy_older_over, zero_the_first_page)),
     ],
 )
 def test_a_commit_into_a_file_whose_content_is_gone_is_not_acknowledged(
     tmp_path: Path, name: str, change: Callable[[Path], None]
 ) -> None:
     """It would be lost with the process. Nothing is written any more, and the owner of the database gets the error."""
+    with Database(tmp_path / "state.db") as database:
+        database.write(lambda c: c.execute("CREATE TABLE u (a)").close())
+    shutil.copy(tmp_path / "state.db", tmp_path / "older.db")
     broken: list[BaseException] = []
     with Database(tmp_path / "state.db", on_break=broken.append) as database:
         database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY)").close())
         insert(database, 1)
         change(tmp_path / name)
         for number in (2, 3):
-            with pytest.raises(DatabaseBroken, match=f"{name} was deleted, replaced or truncated"):
+            with pytest.raises(DatabaseBroken, match=f"{name} was deleted, replaced or overwritten"):
                 insert(database, number)
         assert [str(error) for error in broken] == [
-            f"{tmp_path / 'state.db'} can no longer be written ({name} was deleted, replaced or truncated while it was "
-            "open); check the disk, then start the engine again"
+            f"{tmp_path / 'state.db'} can no longer be written ({name} was deleted, replaced or overwritten while it "
+            "was open); check the disk, then start the engine again"
         ]
 
 
@@ -84,6 +105,24 @@ def test_a_wal_that_sqlite_began_again_or_truncated_is_no_loss(tmp_path: Path) -
                 subprocess.run([sys.executable, "-c", SHELL, path, str(1000 + number)], check=True, timeout=60)
             database.write(lambda c: None)  # a commit that changes nothing
         assert database.read(lambda c: c.execute("SELECT count(*) FROM t").fetchone()) == (20 + 3,)
+
+
+def test_a_vacuum_by_a_database_shell_is_no_loss(tmp_path: Path) -> None:
+    """It makes the file shorter, and the engine goes on."""
+    with Database(tmp_path / "state.db") as database:
+        database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER PRIMARY KEY, b)").close())
+        database.write(lambda c: c.execute("INSERT INTO t (b) VALUES (zeroblob(1000000))").close())
+        database.truncate_wal()
+        insert_numbered = "INSERT INTO t (a) VALUES (?)"
+        database.write(lambda c: c.execute(insert_numbered, (7,)).close())
+        before = (tmp_path / "state.db").stat().st_size
+        shell = "DELETE FROM t WHERE b IS NOT NULL; VACUUM; PRAGMA wal_checkpoint(TRUNCATE)"
+        subprocess.run(
+            [sys.executable, "-c", f"import apsw; apsw.Connection({str(tmp_path / 'state.db')!r}).execute({shell!r})"],
+            check=True,
+        )
+        assert (tmp_path / "state.db").stat().st_size < before
+        database.write(lambda c: c.execute(insert_numbered, (8,)).close())
 
 
 def test_a_database_of_another_program_is_refused_and_not_written_to(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ class Writer:
         self._connection = connection
         self.hub = hub
         self._on_break = on_break
-        self._files = OpenFiles(path, int(connection.pragma("page_size")))
+        self._files = OpenFiles(path, connection)
         self._frames = 0  # in the WAL after this commit, if it changed something
         self._queue: deque[_Queued] = deque()
         self._gate = threading.Lock()  # nothing is queued behind the end, or behind a failure
@@ -228,9 +228,10 @@ class Writer:
         if self._refusal is not None or self._wal_pages - self._checkpointed_pages < CHECKPOINT_PAGES:
             return
         try:
+            self._files.check_database()  # the checkpoint may write the mark again
             self._connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
             self._checkpointed_pages = self._wal_pages
         except (apsw.BusyError, apsw.LockedError):
             return  # another process checkpoints
-        except apsw.Error as error:
+        except (apsw.Error, FileReplaced, OSError) as error:
             self._break(error, [])

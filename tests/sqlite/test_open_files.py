@@ -1,4 +1,4 @@
-"""The files of a database: deleted, replaced or overwritten under a writer, another program's, or on read-only media."""
+"""The files of a database: deleted, replaced or overwritten under a writer, of another program, on read-only media."""
 
 from __future__ import annotations
 

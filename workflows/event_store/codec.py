@@ -65,15 +65,14 @@ class Codec:
     def decode(self, commit: Commit) -> tuple[RecordedEvent, ...]:
         """Return the events of a commit; an unknown type or schema becomes an Opaque. Raises Undecodable."""
         recorded: list[RecordedEvent] = []
-        types, version, category = self._types, commit.sk, category_of(commit.pk)
-        readers = types.readers
+        readers, version, category = self._types.readers, commit.sk, category_of(commit.pk)
         try:
             envelope = _read_envelope(commit.ev)
             if not envelope.e:
                 raise Undecodable(commit, "contains no event")
             for stored in envelope.e:
-                read = readers.get((category, stored.t, stored.v)) or types.reader(category, stored.t, stored.v)
-                event = read(stored.d) if read is not None else self._opened(commit.pk, stored)
+                read = readers.get((category, stored.t, stored.v))
+                event = read(stored.d) if read is not None else self._opened(commit.pk, category, stored)
                 recorded.append(
                     RecordedEvent(version, event, commit.k, commit.ts, envelope.m, commit.sk, commit.h, stored.v)
                 )
@@ -102,12 +101,13 @@ class Codec:
         key = self._keyring.current(subject) if subject and kind.seals(event) else None
         return _Stored(kind.name, kind.schema, kind.write(event, Vault(self._keyring.find, (stream, kind.name)), key))
 
-    def _opened(self, stream: str, stored: _Stored) -> Any:
-        """Decode an event that has personal fields, an old schema or an unknown type."""
-        category = category_of(stream)
+    def _opened(self, stream: str, category: str, stored: _Stored) -> Any:
+        """Decode the first event of a type, or one that has personal fields, an old schema or an unknown type."""
         kind = self._types.by_name.get((category, stored.t))
         vault = Vault(self._keyring.find, (stream, stored.t))
         if kind is not None and stored.v == kind.schema:
+            if not kind.personal:
+                self._types.readers[category, kind.name, kind.schema] = kind.read
             return kind.read_sealed(stored.d, vault)
         data = decode_json(stored.d)
         if kind is None or not 1 <= stored.v < kind.schema:

@@ -57,11 +57,6 @@ class EventType:
         return {name: _without_erased(hint) for name, hint in self.fields.items() if Erased in get_args(hint)}
 
     @cached_property
-    def read(self) -> Callable[[msgspec.Raw], Any] | None:
-        """Decodes the data of an event, in the current schema; None for a type with personal fields."""
-        return None if self.personal else msgspec.json.Decoder(self.cls).decode
-
-    @cached_property
     def _times(self) -> list[str]:
         return [name for name, hint in self.fields.items() if datetime in (hint, *get_args(hint))]
 
@@ -74,7 +69,8 @@ class EventType:
         return _as_stored(self) if self.personal else self.cls
 
     @cached_property
-    def _read_stored(self) -> Callable[[msgspec.Raw], Any]:
+    def read(self) -> Callable[[msgspec.Raw], Any]:
+        """Decodes data of the current schema: into an event, or, with personal fields, into ``_stored``."""
         return msgspec.json.Decoder(self._stored).decode
 
     @cached_property
@@ -105,7 +101,7 @@ class EventType:
 
     def read_sealed(self, text: msgspec.Raw, vault: Vault) -> Any:
         """Decode data of the current schema into an event and decrypt its personal fields."""
-        return self._filled(self._read_stored(text), vault)
+        return self._filled(self.read(text), vault)
 
     def build(self, data: Data, vault: Vault) -> Any:
         """Convert data that an upcaster returned into an event. Its personal fields are plain or ``Erased()``."""
@@ -170,15 +166,7 @@ class EventTypes:
             raise TypeError("an event class belongs to two categories")
         check_upcasters(upcasters, {name: kind.schema for name, kind in self.by_name.items()})
         self.readers: dict[tuple[str, str, int], Callable[[msgspec.Raw], Any]] = {}
-        """The readers of the types without personal fields that were read so far."""
-
-    def reader(self, category: str, name: str, schema: int) -> Callable[[msgspec.Raw], Any] | None:
-        """Return what decodes this data; None if it is of an old or unknown schema or has personal fields."""
-        kind = self.by_name.get((category, name))
-        if kind is None or kind.schema != schema or kind.read is None:
-            return None
-        self.readers[category, name, schema] = kind.read
-        return kind.read
+        """The readers of the types without personal fields that were read so far, by category, name and schema."""
 
 
 def _needs_sealing(value: Any) -> bool:

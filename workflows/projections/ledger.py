@@ -40,7 +40,9 @@ _column = LEDGER.c
 for _index in (
     Index("day", _column.day, _column.account, _column.currency),
     Index("restaurant", _column.restaurant, _column.day),
-    Index("account", _column.account, _column.day),
+    Index(  # the trial balance is read from it alone
+        "account", _column.account, _column.currency, _column.day, _column.debit_minor, _column.credit_minor
+    ),
 ):
     assert _index.table is LEDGER
 
@@ -54,7 +56,7 @@ def _rows(history: History, since: int) -> list[Row]:
     ]
 
 
-LEDGER_VIEW = View(name="ledger", version=1, table=LEDGER, rows=_rows, appends=True)
+LEDGER_VIEW = View(name="ledger", version=2, table=LEDGER, rows=_rows, appends=True)
 
 
 def restaurant_of(history: History) -> str:

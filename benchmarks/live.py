@@ -62,7 +62,8 @@ def main() -> None:
     sockets, orders = chosen.size(1000, 50), chosen.size(1500, 60)
     with TemporaryDirectory() as folder:
         results = _measure(Path(folder), sockets, orders)
-    bare, watched, seen = results["bare"], results["watched"], results["seen"]
+    (bare, bare_cpu), (watched, watched_cpu) = results["bare"], results["watched"]
+    seen = results["seen"]
     cut = quantiles(seen["latencies_s"], n=100)
     detail = {"sockets": sockets, "orders": orders, "messages": seen["messages"], "events": seen["events"]}
     rows = [
@@ -72,6 +73,14 @@ def main() -> None:
             unit="orders/s",
             peer=Beside("without sockets", orders / bare),
             target=at_least(0.8),
+            detail=detail,
+        ),
+        Row(
+            name=f"CPU an order, {sockets} sockets",
+            value=watched_cpu / orders * 1000,
+            unit="ms",
+            peer=Beside("without sockets", bare_cpu / orders * 1000),
+            target=at_most(1.25),
             detail=detail,
         ),
         Row(name="commit to socket, p50", value=cut[49] * 1000, unit="ms", detail=detail),
@@ -96,10 +105,10 @@ def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
             port = engine.serve(0)
             driver = ManyCustomers(engine, sockets)
 
-            def play(name: str, number: int) -> float:
-                began = time.perf_counter()
+            def play(name: str, number: int) -> tuple[float, float]:
+                began, began_cpu = time.perf_counter(), time.process_time()
                 people.play(engine, driver, orders=number, in_flight=32, cancelled=0.0, name=name)
-                return time.perf_counter() - began
+                return time.perf_counter() - began, time.process_time() - began_cpu
 
             play("warm", max(32, orders // 10))
             bare = play("bare", orders)

@@ -253,24 +253,27 @@ class Subscriptions:
             while self._noted:
                 noted, self._noted = iter(self._noted), []
                 while entries := list(islice(noted, SENT_AT_ONCE)):
+                    loaded: dict[OrderId, OrderNow] = {}  # with all commits of these entries, which are durable
                     for entry in entries:
                         self._guarded(
                             entry,
-                            lambda entry=entry: self._push(entry),  # type: ignore[misc]  # called now
+                            lambda entry=entry, loaded=loaded: self._push(entry, loaded),  # type: ignore[misc]  # called now
                             self._readers_of_all(),
                         )
                     self._pause(PAUSE_S)
         finally:
             self._sending = False
 
-    def _push(self, entry: FeedEntry) -> None:
+    def _push(self, entry: FeedEntry, loaded: dict[OrderId, OrderNow]) -> None:
         order_id = order_id_in(entry.commit.pk)
         if order_id is None:
             return
         watching = self._by_topic.get(order_topic(order_id), {})
         if not watching and not self._lists:
             return
-        now = OrderNow(self._log, order_id, self._budgets)
+        now = loaded.get(order_id)
+        if now is None:
+            now = loaded[order_id] = OrderNow(self._log, order_id, self._budgets)
         for subscription in tuple(watching):
             self._push_order(subscription, now)
         for topic in self._lists_near(now.order):

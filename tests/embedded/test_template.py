@@ -47,7 +47,7 @@ Resources:
       Events:
         Get: {Type: HttpApi, Properties: {Method: get, Path: "/orders/{order_id}"}}
         Docs: {Type: HttpApi, Properties: {Method: GET, Path: /docs, Auth: {Authorizer: NONE}}}
-        Stream: {Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn}}
+        Stream: {Type: DynamoDB, Properties: {Stream: !GetAtt Events.StreamArn}}
   Machine:
     Type: AWS::Serverless::StateMachine
     Properties:
@@ -150,7 +150,7 @@ WRONG = [
     ("Timeout: 5", "Timeout: soon", "Api", "Timeout"),
     ("Timeout: 5", "Timeout: !If [A, 1, 2]", "Api", "Timeout"),
     ("!GetAtt Api.Arn", "!GetAtt Apis.Arn", "Api", "Environment.Variables.FUNCTION"),
-    ("!GetAtt Api.Arn", "!GetAtt Table.StreamArn", "Api", "Environment.Variables.FUNCTION"),
+    ("!GetAtt Api.Arn", "!GetAtt Events.StreamArn", "Api", "Environment.Variables.FUNCTION"),
     ("TABLE: !Ref Table", "TABLE: !Ref Nothing", "Api", "Environment.Variables.TABLE"),
     ("NUMBER: 3", "NUMBER: [3]", "Api", "Environment.Variables.NUMBER"),
     ("NUMBER: 3", "NUMBER:", "Api", "Environment.Variables.NUMBER"),
@@ -159,7 +159,9 @@ WRONG = [
     ("/orders/{order_id}", "orders", "Api", "Events.Get.Path"),
     ("Type: DynamoDB", "Type: Kinesis", "Api", "Events.Stream.Type"),
     ("Type: DynamoDB, ", "", "Api", "Events.Stream.Type"),
-    ("{Type: DynamoDB, Properties: {Stream: !GetAtt Table.StreamArn}}", "DynamoDB", "Api", "Events.Stream"),
+    ("{Type: DynamoDB, Properties: {Stream: !GetAtt Events.StreamArn}}", "DynamoDB", "Api", "Events.Stream"),
+    ("!GetAtt Events.StreamArn", "!GetAtt Other.StreamArn", "Api", "Events.Stream.Stream"),
+    ("{Stream: !GetAtt Events.StreamArn}", "{}", "Api", "Events.Stream.Stream"),
     ("Type: EXPRESS", "Type: FAST", "Machine", "Type"),
     ("machine.asl.yaml", "other.asl.yaml", "Machine", "DefinitionUri"),
     ('"AWS::DynamoDB::Table"', "", "Table", "Type"),

@@ -38,8 +38,12 @@ __all__ = [
 ]
 
 _ROUTE, _SCHEDULE = "HttpApi", "ScheduleV2"
-_FED_BY_THE_ENGINE = ("DynamoDB", "SQS")
-"""Event sources that the engine stands for by itself: the stream of the log, and the queues of events."""
+_FED_BY_THE_ENGINE: Mapping[str, tuple[str, frozenset[str]]] = {
+    "DynamoDB": ("Stream", frozenset({"Events"})),
+    "SQS": ("Queue", frozenset({"WebhooksQueue", "ExecutionFaultsQueue"})),
+}
+"""Event sources that the engine stands for by itself, by type: the property that names the source, and the logical ids
+of the stream of the log and of the queues of events."""
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -154,6 +158,19 @@ def _check_event_sources(document: TemplateDocument, events: Mapping[str, Any]) 
         kind = document.text(document.mapping(event, f"Events.{name}").get("Type"), f"Events.{name}.Type")
         if kind not in known:
             raise document.invalid(f"Events.{name}.Type", f"{kind!r} is not one of {', '.join(known)}")
+        if kind in _FED_BY_THE_ENGINE:
+            _check_fed(document, f"Events.{name}", event, *_FED_BY_THE_ENGINE[kind])
+
+
+def _check_fed(
+    document: TemplateDocument, field: str, event: Mapping[str, Any], source: str, known: frozenset[str]
+) -> None:
+    """Check that the engine feeds a function from this stream or queue: from another one no event would ever come."""
+    match document.mapping(event.get("Properties"), f"{field}.Properties").get(source):
+        case {"Fn::GetAtt": [str(name), _]} if name in known:
+            return
+    names = ", ".join(sorted(known))
+    raise document.invalid(f"{field}.{source}", f"the embedded engine has no such source; it has: {names}")
 
 
 def _routes(document: TemplateDocument, events: Mapping[str, Any]) -> tuple[ApiRoute, ...]:

@@ -17,6 +17,7 @@ from domain.order.order import Order
 from tests.domain.order.world import played, plays
 from tests.projections.histories import BLIND_INDEX, OneOrderLog
 from tests.recorded import HandClock
+from workflows.event_store.streams import ORDER
 from workflows.orders.command_handling import folded_order
 from workflows.orders.permissions import Action, may
 from workflows.projections.offers import OFFERS
@@ -56,7 +57,7 @@ def seen(store: ViewStore, table: SqlTable, condition: ColumnElement[bool]) -> b
 def project(store: ViewStore, log: OneOrderLog, upto: random.Random) -> Order:
     history = upto.choice(log.histories)
     with store.writing() as connection:
-        for view in store.views.values():
+        for view in (view for view in store.views.values() if view.category == ORDER):
             connection.execute(view.table.delete())
             store.put(connection, view, view.rows(history, 0))
     return folded_order(history)

@@ -1,7 +1,7 @@
 """The steps of the equal order, as plain functions that each peer wraps in its own kind of step.
 
 Providers have a ledger with one line a call; the application has one event record a step. A repeated step finds its
-line and its record, so a step may run twice, as every peer's documents ask.
+line and its record, so a step may run twice. The documentation of every peer requires that.
 """
 
 from __future__ import annotations

@@ -70,12 +70,12 @@ def expected_versions(if_match: str | None) -> frozenset[int] | None:
 
 
 def content_tag(digest: str) -> str:
-    """The weak ETag of content with this hash: it is sent compressed or not, and the tag is the same."""
+    """The weak ETag of content with this hash: the tag is the same whether the content is sent compressed or not."""
     return f'W/"{digest}"'
 
 
 def is_fresh(if_none_match: str | None, tag: str) -> bool:
-    """Whether the caller has what this ETag is of already. Tags are compared weakly (RFC 9110, section 13.1.2)."""
+    """Whether the caller already has the content of this ETag. Tags are compared weakly (RFC 9110, section 13.1.2)."""
     if not if_none_match:
         return False
     sent = {tag.removeprefix("W/") for tag in re.findall(_TAG, if_none_match)}

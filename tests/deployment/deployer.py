@@ -68,7 +68,7 @@ def deploy(account: Account, template: Mapping[str, Any], code: bytes, parameter
     s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template))
     formation.create_stack(
         StackName=name,
-        TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # within the call it may have only 51,200 bytes
+        TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # in the call itself it may have 51,200 bytes
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
     )

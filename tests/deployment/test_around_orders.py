@@ -1,4 +1,4 @@
-"""Beside the orders of a deployed stack: publishing, encryption, audit, incidents and the command line."""
+"""A deployed stack apart from its orders: publishing, encryption, audit, incidents and the command line."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ FUNCTIONS = {
 
 
 class World:
-    """One engine's worth of executions. Open another on the same folder after ``close`` to see what survived."""
+    """The executions of one engine. Open another on the same folder after ``close`` to see what survived."""
 
     def __init__(
         self,

@@ -107,7 +107,7 @@ def is_closed(connection: socket.socket) -> bool:
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: "])
 def test_a_head_that_does_not_come_closes_the_connection(serve: Serve, sent: bytes) -> None:
-    """Also one of which only a part came."""
+    """Also if a part of it came."""
     with serve(head_s=0.05).connect() as connection:
         connection.sendall(sent)
         assert is_closed(connection)

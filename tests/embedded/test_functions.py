@@ -1,4 +1,4 @@
-"""Functions in this process, as Lambda runs them."""
+"""Functions that run in this process as Lambda runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``/health`` and ``/metrics``: without a token, and true of the engine."""
+"""``/health`` and ``/metrics`` need no token and report the state of the engine."""
 
 from __future__ import annotations
 

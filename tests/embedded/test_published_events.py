@@ -148,7 +148,7 @@ def test_commits_before_the_first_endpoint_are_skipped(shop: Shop, function: Web
 
 
 def test_without_an_endpoint_the_checkpoint_is_written_once_a_second(shop: Shop, function: WebhooksFunction) -> None:
-    """A look that only skips commits can wait; the first look after a registration sets the usual pace again."""
+    """After a registration the next look sets the usual interval again."""
     _, hub = following(shop, function)
     for number, command in enumerate(s.AUTHORIZED):
         shop.play(command)

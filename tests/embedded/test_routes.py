@@ -34,7 +34,7 @@ def test_a_request_gets_the_route_that_a_comparison_with_each_would_find(method:
 
 
 def test_every_route_of_the_template_is_found() -> None:
-    """No route hides another."""
+    """No route is hidden by another one."""
     for route in TABLE.routes:
         for method in route.methods or ():
             found = TABLE.match(method, route.path.replace("{", "").replace("}", "_1"))

@@ -63,7 +63,7 @@ def test_a_function_is_called_every_period_with_its_event():
 
 
 def test_a_scheduled_call_is_skipped_while_the_previous_one_runs():
-    """The next call does its work."""
+    """The next call on time does the work of both."""
     alarms, functions = schedules()
     alarms.advance(60)
     alarms.advance(60)

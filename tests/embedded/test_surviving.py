@@ -1,4 +1,4 @@
-"""What an execution is after a crash or an eviction: the fold of its journal, so exactly what it was."""
+"""After a crash or an eviction an execution is the fold of its journal: exactly what it was before."""
 
 from __future__ import annotations
 

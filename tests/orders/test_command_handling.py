@@ -85,6 +85,6 @@ def test_a_repeated_confirmation_is_replayed_under_another_approval_limit() -> N
 
 
 def test_every_command_that_carries_an_approval_limit_is_repeated_under_another_one() -> None:
-    """A new command with a limit belongs into the list above."""
+    """A new command with a limit has to be added to the list above."""
     carry_limit = {kind for kind in get_args(Command) if "limit" in {field.name for field in fields(kind)}}
     assert carry_limit == {GrantCredit, WriteOff, AbandonOrder, RecordFact, ConfirmReport}

@@ -1,4 +1,4 @@
-"""The permissions of each role. The table stands here once more, so that no change of it goes unnoticed."""
+"""The permissions of each role. The table is repeated here, so that a change of it has to be made twice."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def _place_order():
 
 
 def test_every_version_can_be_visited_and_replaying_to_the_last_is_the_order(log):
-    """The past is a prefix of the log, so visiting all of it ends with today."""
+    """Each version is a prefix of the history; the last one is the whole history."""
     history, order = load(log, ORDER)
     for version in range(1, history.version + 1):
         assert order_at(history, ORDER, version).version == version

@@ -75,7 +75,7 @@ def test_a_new_run_waits_from_its_own_beginning():
     [(s.PLACED, "authorization"), (s.DELIVERED, "settlement"), ((*s.AUTHORIZED, s.cancel()), "compensation")],
 )
 def test_a_wait_for_a_provider_has_no_deadline(lines, what):
-    """Retries end it; a time would promise more than the state machine keeps."""
+    """It ends when a retry succeeds, and no one can say when that is."""
     (wait,) = waiting(*lines)
     assert (wait["what"], wait["until"]) == (what, None)
 
@@ -87,5 +87,5 @@ def test_an_order_that_is_not_running_waits_for_nothing(lines):
 
 
 def test_a_past_state_shows_no_waits():
-    """Its waits are over; an empty list would deny them."""
+    """An empty list would mean that the order waited for nothing then."""
     assert "waiting" not in order_view(s.given(*s.AUTHORIZED).order, Audience.CUSTOMER)

@@ -114,7 +114,7 @@ class NotedPartitions(InMemoryDocuments):
 
 
 def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources, of_type: OfType) -> None:
-    """Endpoints stand with their secrets in the table of documents. The partition of a document decides."""
+    """They are documents in partitions that every other role is kept from."""
     for name in of_type("IAM::Role"):
         condition = f"ForAllValues:String{'Like' if name in {'WebhooksApiRole', 'WebhooksRole'} else 'NotLike'}"
         for statement in statements_for(resources, name):

@@ -180,7 +180,7 @@ def reads_all(actor: Actor) -> bool:
 
 
 def check_role(actor: Actor, action: Action) -> None:
-    """Check that the caller may do this at all; on which orders is for ``may`` to decide. Raises NotAllowed."""
+    """Check that the role may do this to some orders; ``may`` decides which. Raises NotAllowed."""
     if actor.role not in PERMISSIONS[action]:
         raise NotAllowed(actor, action)
 

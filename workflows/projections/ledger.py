@@ -1,7 +1,7 @@
 """The view ``ledger``: one row for each posting of an order's double-entry ledger. The books are sums over it.
 
 ``version`` is that of the event that made the transaction, and names it within the order. A posting is booked on the
-day in UTC on which its event was recorded, so a late report changes no day that has passed. Postings never change.
+day in UTC on which its event was recorded, so a late report changes no earlier day. Postings never change.
 """
 
 from __future__ import annotations

@@ -219,17 +219,18 @@ def page(matrix: Matrix, command: str, date: str) -> str:
 
 _LEGEND = (
     "Each world is one order with the real domain, handlers, machines, interpreter, relay and gateways under a virtual",
-    "clock. It repeats a world without that fault up to one occasion at which the step is performed, and there the",
-    "fault strikes. A cell shows how the order went on and how it ended, and in how many worlds. How it went on is the",
-    "last resort that was needed: *no retry needed*, *retried*, *timed out* (a person did not answer in time),",
+    "clock. It runs like a world without that fault until the step is performed; then the fault strikes. A cell lists",
+    "results with their number of worlds. A result is the strongest measure that the order needed, and how it ended.",
+    "The measures, from the weakest: *no retry needed*, *retried*, *timed out* (a person did not answer in time),",
     "*waited for the circuit*, *woken by the watchdog*, *new run by the watchdog*, *parked*, *parked and run again by",
-    "support*.",
+    "support*. For a cancellation, or a run that support started, its effect comes first: *undone*, *older run",
+    "superseded* or *refused*.",
     "",
-    "If possible, the worlds are ones whose order is delivered without the fault, with a payment method that works.",
-    "People answer at random, and after a fault the random numbers may be different ones: a restaurant may reject, a",
+    "Where possible, a world is chosen whose order is delivered when no fault strikes, with a payment method that",
+    "works. People answer at random, and a fault changes the random numbers that follow it: a restaurant may reject, a",
     "courier may be late. All invariants of the simulation are checked after each world. A step that starts a machine",
-    "includes the calls of that machine. Words in italics say why a fault cannot strike: no world that performed the",
-    "step had an occasion for it.",
+    "includes the calls of that machine. Where no world that performed the step had an occasion for the fault, the",
+    "cell has the reason in italics.",
 )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +24,26 @@ def test_a_menu_is_the_same_after_csv(restaurant: str) -> None:
     """Nothing is lost on the way through a spreadsheet."""
     sections = RESTAURANTS[restaurant].sections
     assert read_csv(write_csv(sections), "EUR", "menu.csv")[0] == sections
+
+
+@pytest.mark.parametrize(
+    "text", ["=HYPERLINK(A1)", "+1", "-5 % today", "@SUM(A1)", "\tx", "'=1", "''=1", "'quoted'", "a=b"]
+)
+def test_no_text_of_a_menu_is_a_formula_in_a_spreadsheet(text: str) -> None:
+    """A restaurant chooses the texts, and another person opens the file. Reading gives the same text again."""
+    option = {"option": "a", "name": text, "price": {"amount": "-1.00", "currency": "EUR"}}
+    group = {"name": text, "choose_min": 0, "choose_max": 1, "options": [option]}
+    item = {
+        **RESTAURANTS["ramen-ichiban"].sections[0]["items"][0],
+        "name": text,
+        "description": text,
+        "groups": [group],
+    }
+    sections: Any = [{"name": text, "items": [item]}]
+    written_menu = write_csv(sections)
+    for row in list(csv.reader(io.StringIO(written_menu)))[1:]:
+        assert not any(cell.startswith(("=", "+", "-", "@", "\t")) for cell in row if cell != "-1.00")
+    assert read_csv(written_menu, "EUR", "menu.csv")[0] == sections
 
 
 @pytest.mark.parametrize("format_", ["json", "csv"])
@@ -58,6 +81,7 @@ PIZZA = "Pizze,pizza,Pizza,9.50,food,,,,,,\n"
         ("section,sku,name,price\n", "row 1: the column tax_class is missing"),
         (HEAD.replace("group", "grupo"), "row 1: 'grupo' is not a column"),
         (HEAD + PIZZA + "Pizze,soup,Soup,4,50,food,,,,,,\n", "row 3: has more values"),
+        (HEAD + PIZZA + "Pizze,soup," + "x" * 200_000 + ",4.50,food,,,,,,\n", "row 3: field larger than"),
         (HEAD + PIZZA + ",soup,,,,Extras,0,1,basil,Basil,1.00\n", "row 3, sku: an option stands below its item"),
         (HEAD + PIZZA + ",pizza,,,,Extras,none,1,basil,Basil,1.00\n", "row 3, choose_min: 'none' is not"),
         (HEAD + PIZZA + "Pizze,soup,Soup,4.505,food,,,,,,\n", "row 3, price: "),

@@ -57,8 +57,6 @@ from workflows.settings import read_pictures_bucket
 TAG = "Catalogue"
 PATH = "/restaurants/{restaurant_id}"
 
-_NOTHING = ResumeBody()
-
 api = Api()
 
 
@@ -157,7 +155,7 @@ def pause_ordering(restaurant_id: RestaurantIdText, body: PauseBody) -> Response
 
 
 @operation(api, "POST", f"{PATH}/resume", tag=TAG, answers="RestaurantJson", order=False, refuses=(409,))
-def resume_ordering(restaurant_id: RestaurantIdText, body: ResumeBody = _NOTHING) -> Response:
+def resume_ordering(restaurant_id: RestaurantIdText, body: ResumeBody) -> Response:
     """End a pause."""
     return _change(restaurant_id, ResumeOrdering(at=engine().clock.now()))
 

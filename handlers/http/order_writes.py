@@ -79,11 +79,6 @@ def approval_limit(currency: str) -> Money:
 
 
 def _describe(endpoint: FunctionType, function: Callable[..., Any], body: type[BaseModel]) -> None:
-    """Give ``endpoint`` the name, docstring and body type of ``function``: the API is documented from them.
-
-    A body whose fields are all optional may be left out.
-    """
+    """Give ``endpoint`` the name, docstring and body type of ``function``: the API is documented from them."""
     endpoint.__name__, endpoint.__doc__ = function.__name__, function.__doc__
     endpoint.__annotations__["body"] = body
-    if not any(field.is_required() for field in body.model_fields.values()):
-        endpoint.__defaults__ = (body(), *(endpoint.__defaults__ or ()))

@@ -37,6 +37,12 @@ OPENED = "from workflows.engine import engine; engine()"
 
 def imported(code: str) -> set[str]:
     """Return the packages, and our own modules, that a fresh interpreter has loaded after this code."""
+    modules = loaded(code)
+    return {name.partition(".")[0] for name in modules} | {name for name in modules if name.startswith("workflows.")}
+
+
+def loaded(code: str) -> list[str]:
+    """Return all modules that a fresh interpreter has loaded after this code."""
     environment = {
         **os.environ,
         "EVENTS_TABLE": "events",
@@ -50,7 +56,7 @@ def imported(code: str) -> set[str]:
     code = f"import json, sys; {code}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     modules: list[str] = json.loads(done.stdout)
-    return {name.partition(".")[0] for name in modules} | {name for name in modules if name.startswith("workflows.")}
+    return modules
 
 
 @pytest.mark.parametrize("handler", INNER)
@@ -70,3 +76,12 @@ def test_an_api_imports_nothing_that_only_one_machine_needs(handler: str) -> Non
     alone = imported(f"import handlers.{handler}")
     assert not alone & ((HEAVY | LATER) - {"pydantic"})
     assert not {name for name in alone if name.startswith("workflows.client")}
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [f"{name}_api" for name in ("orders", "preparation", "delivery", "incidents", "search", "catalogue", "webhooks")],
+)
+def test_an_api_builds_no_model_while_it_is_imported(handler: str) -> None:
+    """The first request of a route builds its models. pydantic looks for its plugins with the first model it builds."""
+    assert "pydantic.plugin._loader" not in loaded(f"import handlers.{handler}")

@@ -20,7 +20,7 @@ from workflows.cli.folder import open_database, open_log
 from workflows.cli.folder_audit import audit_folder
 from workflows.cli.main import run
 from workflows.clock import SystemClock, timestamp
-from workflows.embedded.files import DATABASE
+from workflows.embedded.files import DATABASE, VIEWS
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import GENESIS, Commit, chain_hash
@@ -33,6 +33,7 @@ from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "audit.md"
+RESTAURANT = "restaurant#trattoria-nonna"
 PATIENCE_S = 60
 COLUMNS = "pk, sk, k, ts, h, ev"
 
@@ -57,9 +58,12 @@ class Folder:
         sql = "UPDATE journal SET signal = replace(signal, ?, ?) WHERE seq = ? AND instr(signal, ?)"
         self.write(sql, old, new, seq, old)
 
-    def commits(self) -> list[Commit]:
+    def commits(self, stream: str = "") -> list[Commit]:
+        """Return the commits of a stream, or those of the order."""
         connection = sqlite3.connect(self.path / DATABASE)
-        rows = connection.execute(f"SELECT {COLUMNS} FROM events WHERE pk = ? ORDER BY sk", (self.order,)).fetchall()
+        rows = connection.execute(
+            f"SELECT {COLUMNS} FROM events WHERE pk = ? ORDER BY sk", (stream or self.order,)
+        ).fetchall()
         connection.close()
         return [Commit(*row) for row in rows]
 
@@ -67,11 +71,11 @@ class Folder:
         values = (commit.pk, commit.sk, commit.k, commit.ts, commit.h, commit.ev)
         self.write(f"REPLACE INTO events ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?)", *values)
 
-    def recompute(self, change: Callable[[Commit], Commit]) -> None:
-        """Change the commits of the order, and compute their chain again."""
+    def recompute(self, change: Callable[[Commit], Commit], stream: str = "") -> None:
+        """Change the commits of a stream, or those of the order, and compute their chain again."""
         previous = GENESIS
-        changed = [change(commit) for commit in self.commits()]
-        assert changed != self.commits(), "the tampering changed nothing"
+        changed = [change(commit) for commit in self.commits(stream)]
+        assert changed != self.commits(stream), "the tampering changed nothing"
         for commit in changed:
             sealed = replace(commit, h=chain_hash(previous, commit))
             previous = sealed.h
@@ -190,6 +194,18 @@ def insert_later(folder: Folder) -> None:
     folder.insert_order("2999-01-01T00:00:00.000000Z")
 
 
+def edit_menu(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ev=commit.ev.replace('"minor":950', '"minor":50')), RESTAURANT)
+
+
+def cut_restaurant(folder: Folder) -> None:
+    folder.write("DELETE FROM events WHERE pk = ? AND sk > 1", RESTAURANT)
+
+
+def edit_view(folder: Folder) -> None:
+    folder.write("UPDATE orders SET status = 'completed', version = version + 1", database=VIEWS)
+
+
 def delete_key(folder: Folder) -> None:
     folder.write("DELETE FROM data_keys")
 
@@ -260,6 +276,8 @@ TAMPERINGS: dict[str, Callable[[Folder], None]] = {
     "all commits of an order were deleted": delete_order,
     "a whole order was inserted, with a time before the heads were published": insert_earlier,
     "a whole order was inserted, with a later time": insert_later,
+    "a price in a restaurant's menu was edited, and the chain was computed again": edit_menu,
+    "the last commit of a restaurant was deleted": cut_restaurant,
     "a customer's key was deleted without a recorded erasure": delete_key,
     "a customer's key was replaced": replace_key,
     "a key exists that was recorded as destroyed": restore_key,
@@ -267,6 +285,7 @@ TAMPERINGS: dict[str, Callable[[Folder], None]] = {
     "in the journal of an execution that has not ended, a signal was edited so that it no longer fits": edit_journal,
     "a line in the sandbox's ledger was edited": edit_ledger,
     "a value in a journal was edited, or the journal of an execution that has ended": edit_ended_journal,
+    "a row of the views was edited": edit_view,
     "a wait, a circuit's counters or the feed's checkpoint was edited": edit_engine_state,
     "the order of commits in the feed was changed": reorder_feed,
 }
@@ -274,7 +293,7 @@ TAMPERINGS: dict[str, Callable[[Folder], None]] = {
 
 def documented() -> dict[str, tuple[str, ...]]:
     """The rows of the table: what was done, and the results of the three checks."""
-    table = DOCUMENT.read_text().partition("## What each check finds")[2].partition("\n\nWhat no check")[0]
+    table = DOCUMENT.read_text().partition("## What each check finds")[2].partition("\n\nThe changes that no check")[0]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if line[:1] == "|"]
     return {what: tuple(checks) for what, *checks in rows[2:]}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -187,6 +188,18 @@ def test_a_client_that_sends_only_bad_messages_is_closed(one_engine):
         socket.until(lambda message: False)
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 4000
+
+
+def test_a_message_that_is_too_large_closes_the_socket_and_is_no_fault_of_the_server(one_engine, caplog):
+    """The client goes on sending after the close. That was a traceback in the log for each such message."""
+    socket = one_engine.socket("support", "anna")
+    with suppress(ConnectionClosed):
+        socket.connection.send("x" * 8_000_000)
+    with pytest.raises(ConnectionClosed) as closed:
+        socket.receive()
+    assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+    assert one_engine.socket("support", "anna").send(ping=1).receive() == {"pong": 1}
+    assert not [record for record in caplog.records if record.name == "asyncio"]
 
 
 def test_a_ticket_opens_one_socket(one_engine):

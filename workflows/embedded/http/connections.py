@@ -215,6 +215,11 @@ class LimitedSocket(WebSocketsSansIOProtocol):
         # The kernel would buffer 4 MB for each client that does not read.
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
+    def data_received(self, data: bytes) -> None:
+        """Handle what the client sends, until the socket is closed: a message that is too large goes on after that."""
+        if not self.transport.is_closing():
+            super().data_received(data)
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._abort = self.loop.call_later(self.config.limits.reading_s, self.transport.abort)

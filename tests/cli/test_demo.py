@@ -38,7 +38,7 @@ def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
         "as quoted",
         "delivered",
         "Payment authorized",
-        "chains verified: 6 streams",
+        "chains verified: ",  # how many streams of reads there are depends on the report
         "books balanced: 3 orders",
         "Paid",
         "sum of the period",

@@ -92,7 +92,6 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
     from workflows.client.books_json import BooksJson, CurrencyBooksJson, PayableJson
     from workflows.client.search_json import (
         AsOfJson,
-        ListedApprovalJson,
         ListedApprovalsJson,
         ListedEventsJson,
         ListedOffersJson,
@@ -351,16 +350,8 @@ def list_approvals(
     wait_for: ReadYourWrite = None,
 ) -> Response:
     """List the requests for more money than one person may decide on: those that wait for a second person first."""
-    caller = api.caller.actor
-    check_role(caller, Action.LIST_APPROVALS)
-
-    def read(connection: Connection, _: str) -> BoardPage[ListedApprovalJson]:
-        from workflows.search import boards
-
-        wanted = BoardFilter(open=open)
-        return boards.list_approvals(connection, caller, wanted, by_others=by_others, limit=limit, cursor=cursor)
-
-    page, as_of = search(engine(), caller, "approvals", read, wait_for)
+    check_role(api.caller.actor, Action.LIST_APPROVALS)
+    page, as_of = _board("approvals", BoardFilter(open=open, by_others=by_others), limit, cursor, wait_for)
     body: ListedApprovalsJson = {"approvals": page.rows, "next": page.next, "as_of": as_of}
     return json_answer(body)
 
@@ -368,14 +359,13 @@ def list_approvals(
 def _board(
     view: str, wanted: BoardFilter, limit: int, cursor: str | None, wait_for: WaitFor | None
 ) -> tuple[BoardPage[Any], AsOfJson]:
-    """Read a page of the tickets or the offers."""
+    """Read a page of the tickets, offers or approvals."""
     caller = api.caller.actor
 
     def read(connection: Connection, _: str) -> BoardPage[Any]:
         from workflows.search import boards
 
-        list_rows = boards.list_tickets if view == "tickets" else boards.list_offers
-        return list_rows(connection, caller, wanted, limit=limit, cursor=cursor)
+        return boards.LISTS[view](connection, caller, wanted, limit=limit, cursor=cursor)
 
     return search(engine(), caller, view, read, wait_for)
 

@@ -6,7 +6,7 @@ The times by which they are sorted never change, so a row is in one page, once. 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -82,15 +82,11 @@ def list_offers(
 
 
 def list_approvals(
-    connection: Connection, actor: Actor, wanted: BoardFilter, *, by_others: bool, limit: int, cursor: str | None
+    connection: Connection, actor: Actor, wanted: BoardFilter, *, limit: int, cursor: str | None
 ) -> BoardPage[ListedApprovalJson]:
-    """Return a page of the requests that wait for a second person, or of those that were approved. Raises NotACursor.
-
-    Args:
-        by_others: Only requests that the caller did not make, and so may approve.
-    """
+    """Return a page of the requests that wait for a second person, or of the approved ones. Raises NotACursor."""
     own = and_(APPROVALS.c.by_role == actor.role.value, APPROVALS.c.by_id == actor.id)
-    return _APPROVALS.page(connection, wanted, not_(own) if by_others else true(), limit, cursor)
+    return _APPROVALS.page(connection, wanted, not_(own) if wanted.by_others else true(), limit, cursor)
 
 
 def _board_of(actor: Actor, wanted: BoardFilter) -> ColumnElement[bool]:
@@ -182,3 +178,10 @@ _APPROVALS = _Board(
     of=APPROVALS.c.by_id,
     shown=_approval,
 )
+
+LISTS: Mapping[str, Callable[..., BoardPage[Any]]] = {
+    "tickets": list_tickets,
+    "offers": list_offers,
+    "approvals": list_approvals,
+}
+"""The lists by the name of their view."""

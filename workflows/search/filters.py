@@ -82,10 +82,14 @@ class AccessFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardFilter:
-    """Which tickets or offers: the open ones or the others. ``of``: only the restaurant's or the courier's."""
+    """Which tickets, offers or approvals: the open ones or the others.
+
+    ``of``: only the restaurant's or the courier's. ``by_others``: only requests that the caller did not make.
+    """
 
     open: bool = True
     of: str | None = None
+    by_others: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -219,6 +219,10 @@ class MenuBody(Strict):
         )
 
 
+BASE64 = "^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$"
+"""What ``_base64`` accepts, for the documentation."""
+
+
 def _base64(text: str) -> str:
     try:
         base64.b64decode(text, validate=True)
@@ -234,7 +238,9 @@ class PictureBody(Strict):
     body_bytes_max: ClassVar[int] = 2 * BYTES_MAX
 
     content: Annotated[
-        str, AfterValidator(_base64), Field(min_length=1, json_schema_extra={"contentEncoding": "base64"})
+        str,
+        AfterValidator(_base64),
+        Field(min_length=1, json_schema_extra={"contentEncoding": "base64", "pattern": BASE64}),
     ]
 
     @property

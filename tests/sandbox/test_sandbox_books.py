@@ -118,7 +118,8 @@ def test_amounts_out_of_range_are_declined(opened, amount, reason):
         (Money(1_500_000, "JPY"), Authorized),
         (Money(1_500_001, "JPY"), Declined),
         (Money(1_000_001, "USD"), Declined),
-        (Money(10**12, "KWD"), Authorized),
+        (Money(10**9, "KWD"), Authorized),
+        (Money(10**9 + 1, "KWD"), Declined),
     ],
 )
 def test_the_limit_of_an_authorization_depends_on_its_currency(opened, amount, outcome):

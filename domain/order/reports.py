@@ -65,7 +65,7 @@ def _contradicted_kind(fact: Fact, order: Order) -> type[Fact] | None:
         case OrderPickedUp():
             return OrderPickedUp if _carried_by_another(delivery, fact.answers) else None
         case DeliveryFailed():
-            return OrderDelivered if delivery.delivered and not _carried_by_another(delivery, fact.answers) else None
+            return OrderDelivered if _denies_delivery(fact, delivery) else None
         case _:
             return None
 
@@ -147,6 +147,13 @@ def _lowers(fact: ItemUnavailable, order: Order) -> bool:
 def _gives_up_the_meal(fact: CourierDeclined, delivery: Delivery) -> bool:
     offer = next((offer for offer in delivery.offers if offer.intent == fact.answers), None)
     return offer is not None and offer.state in CARRYING and fact.courier in {None, offer.courier}
+
+
+def _denies_delivery(fact: DeliveryFailed, delivery: Delivery) -> bool:
+    """Whether a failure denies a delivery in effect: that of its own offer, or the only one there can have been."""
+    if any(offer.intent == fact.answers and offer.state is OfferState.DELIVERED for offer in delivery.offers):
+        return True
+    return delivery.delivered and not _carried_by_another(delivery, fact.answers)
 
 
 def _carried_by_another(delivery: Delivery, intent: int) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from domain.order.commands import Awaited, ConfirmReport
+from domain.order.delivery import OfferState
 from domain.order.events import (
     ApprovalRequested,
     CancellationRequested,
@@ -192,6 +193,15 @@ def test_a_failure_after_a_delivery_claimed_by_another_courier_waits_for_a_perso
     story = contested(*two).when(failed())
     assert isinstance(story.added[0], ReportContested)
     story.when(restart()).being(Status.PICKED_UP).when(delivered()).being(Status.DELIVERED)
+
+
+def test_a_courier_who_denies_a_delivery_waits_for_a_person_although_another_courier_delivered_too():
+    """Two couriers reported the delivery, and a person confirmed the one that had been contested."""
+    two = (*ASSIGNED, courier_declined("ann"), assigned("bob"), ready(), picked_up(), delivered(to=0), delivered())
+    story = given(*two, confirm())
+    assert [offer.state for offer in story.order.delivery.offers] == [OfferState.DELIVERED, OfferState.DELIVERED]
+    for offer in (0, 1):
+        assert isinstance(story.when(failed(to=offer)).added[0], ReportContested)
 
 
 def contested(*lines: StoryLine) -> Story:

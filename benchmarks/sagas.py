@@ -95,8 +95,12 @@ def _toys(chosen: Options) -> list[Row]:
     return [*rows, spread]
 
 
+_TARGETS = {1: {"Restate": at_least(3)}, 32: {"Restate": at_least(5), "DBOS": at_least(10)}}
+"""By sagas in flight."""
+
+
 def _toy_rows(runs: dict[tuple[str, int], Runs], level: int) -> list[Row]:
-    targets = {"Restate": at_least(3), "DBOS": at_least(8)} if level == 32 else {}
+    targets = _TARGETS.get(level, {})
     ours = runs["Expediter", level]
     return [
         Row(

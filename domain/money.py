@@ -55,14 +55,10 @@ class Money:
         return cls(-minor if match[1] else minor, currency)
 
     def __add__(self, other: Money) -> Money:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(self.currency, other.currency)
-        return Money(self.minor + other.minor, self.currency)
+        return Money(self.minor + self._same(other), self.currency)
 
     def __sub__(self, other: Money) -> Money:
-        if other.currency != self.currency:
-            raise CurrencyMismatch(self.currency, other.currency)
-        return Money(self.minor - other.minor, self.currency)
+        return Money(self.minor - self._same(other), self.currency)
 
     def __mul__(self, times: int) -> Money:
         return Money(self.minor * times, self.currency)

@@ -93,6 +93,11 @@ class Delivery:
                 return offer
         return self.offers[-1] if self.offers else None
 
+    def is_carried_by_another(self, intent: int) -> bool:
+        """Whether another offer's courier has the meal, or delivered it: one whose offer was withdrawn finds none."""
+        carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
+        return any(offer.state in carrying for offer in self.offers if offer.intent != intent)
+
 
 DeliveryEvent: TypeAlias = DeliveryIntent | DeliveryFact | CourierTimedOut | DeliveryOverdue
 
@@ -118,7 +123,7 @@ def evolve(delivery: Delivery, event: DeliveryEvent, version: int) -> Delivery:
             return _moved(delivery, event.answers, OfferState.TIMED_OUT)
         case DeliveryFailed():
             moved = _moved(delivery, event.answers, OfferState.FAILED)
-            return moved if _carried_by_another(delivery, event.answers) else replace(moved, failed=event)
+            return moved if delivery.is_carried_by_another(event.answers) else replace(moved, failed=event)
         case DeliveryOverdue():
             return replace(delivery, overdue=True)
         case CourierReleaseRequested():
@@ -175,12 +180,6 @@ def _lapsed(delivery: Delivery, intent: int) -> Delivery:
     """End an offer without an answer once all couriers that it was made to have declined."""
     lapses = any(o.intent == intent and o.state in IN_DOUBT and o.declined_by_all for o in delivery.offers)
     return _moved(delivery, intent, OfferState.DECLINED) if lapses else delivery
-
-
-def _carried_by_another(delivery: Delivery, intent: int) -> bool:
-    """Whether another courier has the meal: one whose offer was withdrawn finds none and reports a failure."""
-    carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
-    return any(offer.state in carrying for offer in delivery.offers if offer.intent != intent)
 
 
 def _undone(delivery: Delivery, release: int, state: OfferState) -> Delivery:

@@ -63,7 +63,7 @@ def _contradicted_kind(fact: Fact, order: Order) -> type[Fact] | None:
         case CourierDeclined():
             return OrderPickedUp if _gives_up_the_meal(fact, delivery) else None
         case OrderPickedUp():
-            return OrderPickedUp if _carried_by_another(delivery, fact.answers) else None
+            return OrderPickedUp if delivery.is_carried_by_another(fact.answers) else None
         case DeliveryFailed():
             return OrderDelivered if _denies_delivery(fact, delivery) else None
         case _:
@@ -99,7 +99,7 @@ def _denies(fact: Fact, version: int, claim: OrderDelivered, order: Order) -> bo
     match fact:
         case DeliveryFailed():
             same = fact.answers == claim.answers
-            return same or (pending and not _carried_by_another(order.delivery, fact.answers))
+            return same or (pending and not order.delivery.is_carried_by_another(fact.answers))
         case PreparationRejected():
             return pending
         case ItemUnavailable():
@@ -127,7 +127,7 @@ def _contradicted_by_delivery(fact: OrderDelivered, order: Order) -> type[Fact] 
     delivery = order.delivery
     if delivery.failed is not None:
         return DeliveryFailed
-    if _carried_by_another(delivery, fact.answers):
+    if delivery.is_carried_by_another(fact.answers):
         return OrderDelivered if delivery.delivered else OrderPickedUp
     if not _was_picked_up(fact.answers, order):
         return OrderPickedUp
@@ -153,9 +153,4 @@ def _denies_delivery(fact: DeliveryFailed, delivery: Delivery) -> bool:
     """Whether a failure denies a delivery in effect: that of its own offer, or the only one there can have been."""
     if any(offer.intent == fact.answers and offer.state is OfferState.DELIVERED for offer in delivery.offers):
         return True
-    return delivery.delivered and not _carried_by_another(delivery, fact.answers)
-
-
-def _carried_by_another(delivery: Delivery, intent: int) -> bool:
-    carrying = {OfferState.PICKED_UP, OfferState.DELIVERED}
-    return any(offer.state in carrying for offer in delivery.offers if offer.intent != intent)
+    return delivery.delivered and not delivery.is_carried_by_another(fact.answers)

@@ -40,7 +40,7 @@ def test_a_stream_that_grew_loads_as_from_the_beginning() -> None:
     """Its events, its head and the states folded from it are those of a log that keeps nothing."""
     log = kept()
     appended(log, "k1", "k2")
-    assert folded(log.load(STREAM), (), names) == names((), log.load(STREAM).events)
+    assert folded(log.load(STREAM), tuple, names) == names((), log.load(STREAM).events)
     appended(log, "k3")
     history, plain = log.load(STREAM), log.replay(STREAM, log.read(STREAM))
     assert history == plain
@@ -72,7 +72,7 @@ def test_a_kept_stream_with_an_event_of_a_newer_release_can_be_read() -> None:
     """Only a decision on it is refused, as without kept histories."""
     log = kept()
     appended(log, "k1")
-    folded(log.load(STREAM), (), names)
+    folded(log.load(STREAM), tuple, names)
     writer = InMemoryEventLog(CODEC, HandClock())
     writer._streams = log._streams
     appended(writer, "k2")
@@ -82,4 +82,4 @@ def test_a_kept_stream_with_an_event_of_a_newer_release_can_be_read() -> None:
     history = log.load(STREAM)
     assert history.version == 4
     with pytest.raises(UnknownEvent):
-        folded(history, (), names)
+        folded(history, tuple, names)

@@ -55,7 +55,7 @@ class Counter:
 
             return Proposal(key=key, body_hash=body_hash, decide=decide, permit=check)
 
-        return transact(self, STREAM, propose, initial=0, evolve=lambda n, events: n + len(events), **options)
+        return transact(self, STREAM, propose, initial=lambda: 0, evolve=lambda n, events: n + len(events), **options)
 
 
 def refuse() -> None:

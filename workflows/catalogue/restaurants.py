@@ -61,7 +61,7 @@ def change_restaurant(
         log,
         restaurant_stream(restaurant_id),
         propose,
-        initial=initial_restaurant(restaurant_id),
+        initial=lambda: initial_restaurant(restaurant_id),
         evolve=evolve_restaurant,
     )
     return done.state
@@ -69,7 +69,7 @@ def change_restaurant(
 
 def folded_restaurant(history: History) -> Restaurant:
     """Return the state of a restaurant after a history of its stream."""
-    return folded(history, initial_restaurant(RestaurantId(id_in(history.stream))), evolve_restaurant)
+    return folded(history, lambda: initial_restaurant(RestaurantId(id_in(history.stream))), evolve_restaurant)
 
 
 def _load(log: EventLog, restaurant_id: RestaurantId) -> tuple[History, Restaurant]:

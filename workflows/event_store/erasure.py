@@ -85,4 +85,4 @@ def _record(log: EventLog, stream: str, event: ErasureEvent, actor: Actor) -> No
         body_hash=body_hash,
     )
     proposal = Proposal(key=key, body_hash=body_hash, decide=lambda: new)
-    transact(log, stream, lambda _history, _state: proposal, initial=None, evolve=lambda state, _events: state)
+    transact(log, stream, lambda _history, _state: proposal, initial=lambda: None, evolve=lambda state, _events: state)

@@ -58,10 +58,10 @@ class Transacted(Generic[State]):
     replayed: bool
 
 
-def folded(history: History, initial: State, evolve: Callable[[State, tuple[Any, ...]], State]) -> State:
+def folded(history: History, initial: Callable[[], State], evolve: Callable[[State, tuple[Any, ...]], State]) -> State:
     """Fold a history, once: the same History gives the same state. ``initial`` depends on its stream alone."""
     if evolve not in history.folds:
-        history.folds[evolve] = evolve(initial, history.events)
+        history.folds[evolve] = evolve(initial(), history.events)
     state: State = history.folds[evolve]
     return state
 
@@ -71,7 +71,7 @@ def transact(
     stream: str,
     propose: Callable[[History, State], Proposal],
     *,
-    initial: State,
+    initial: Callable[[], State],
     evolve: Callable[[State, tuple[Any, ...]], State],
     if_match: Collection[int] | None = None,
     loaded: History | None = None,
@@ -80,7 +80,7 @@ def transact(
 
     Args:
         propose: Prepare the request for a history and its state. May raise a refusal.
-        initial: The state before the first event.
+        initial: Return the state before the first event.
         evolve: Fold events onto a state.
         if_match: The versions that the stream may be at; any version if None.
         loaded: The stream as the caller has just read it. The request is decided on this version or not at all.

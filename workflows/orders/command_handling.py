@@ -76,13 +76,14 @@ def folded_order(history: History) -> Order:
     Raises:
         ValueError: The stream is not an order's.
     """
-    kept: Order | None = history.folds.get(evolve_all)
-    if kept is not None:
-        return kept
-    order_id = order_id_in(history.stream)
-    if order_id is None:
-        raise ValueError(f"{history.stream} is not the stream of an order")
-    return folded(history, initial(order_id), evolve_all)
+
+    def unplaced() -> Order:
+        order_id = order_id_in(history.stream)
+        if order_id is None:
+            raise ValueError(f"{history.stream} is not the stream of an order")
+        return initial(order_id)
+
+    return folded(history, unplaced, evolve_all)
 
 
 def handle(
@@ -135,7 +136,7 @@ def transact_order(
         log,
         order_stream(order_id),
         propose,
-        initial=initial(order_id),
+        initial=lambda: initial(order_id),
         evolve=evolve_all,
         if_match=if_match,
         loaded=loaded,

@@ -72,7 +72,8 @@ from workflows.orders.access import record_read
 from workflows.orders.access_events import OrderShown
 from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, Tie, allowed, check_role
-from workflows.orders.visibility import audience_of
+from workflows.orders.visibility import Audience, audience_of
+from workflows.search import event_reasons
 from workflows.search.filters import (
     AccessFilter,
     BoardFilter,
@@ -93,6 +94,7 @@ if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
     from workflows.client.search_json import (
         AsOfJson,
         ListedApprovalsJson,
+        ListedEventJson,
         ListedEventsJson,
         ListedOffersJson,
         ListedOrdersJson,
@@ -274,10 +276,12 @@ def list_events(
     limit: Limit = 50,
     cursor: Cursor = None,
     wait_for: ReadYourWrite = None,
+    access_reason: AccessReason = None,
 ) -> Response:
     """List the events of all orders, the newest first. For support, auditors and services.
 
-    Personal fields are not in lists; the history of the order has them.
+    Personal fields are not in lists; the history of the order has them. Auditors see the reasons of support's changes,
+    and that is recorded.
     """
     caller = api.caller.actor
     check_role(caller, Action.LIST_EVENTS)
@@ -300,8 +304,26 @@ def list_events(
         return event_list.list_events(connection, wanted, audience_of(caller), limit=limit, cursor=cursor)
 
     page, as_of = search(engine(), caller, "events", read, wait_for)
+    if audience_of(caller) is Audience.AUDITOR:
+        _add_reasons(page.events, access_reason)
     body: ListedEventsJson = {"events": page.events, "next": page.next, "as_of": as_of}
     return json_answer(body)
+
+
+def _add_reasons(events: list[ListedEventJson], access_reason: str | None) -> None:
+    """Add the reasons of support's changes, and record that the caller is shown them. Raises StreamUnavailable."""
+    ports = engine()
+    shown = event_reasons.add_reasons(ports.log, events)
+    if shown:
+        record_read(
+            ports.log,
+            api.caller,
+            route="GET /events",
+            orders=shown,
+            fields=(event_reasons.FIELD,),
+            reason=access_reason or "",
+            at=ports.clock.now(),
+        )
 
 
 @operation(api, "GET", "/tickets", tag=TAG, answers="ListedTicketsJson", order=False)

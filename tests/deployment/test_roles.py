@@ -20,12 +20,14 @@ WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
 WRITERS = (*WITH_KEYS, "CatalogueApi", "SagaStep", "Timer", "ExecutionFaults")
 READERS = ("Feed", "Publisher")
 SEARCHERS = ("SearchApi",)
-"""Functions that reach the database of the views, and of the log only their own record of reads."""
+"""Functions that reach the database of the views. They append records of reads, and read reasons of changes."""
 WEBHOOKS = ("WebhooksApi", "Webhooks")
 PROJECTORS = ("Projector",)
 """Functions that read the whole log with personal fields, and write to no store of AWS."""
 FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *PROJECTORS)
-WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS, *SEARCHERS)
+WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS)
+DECRYPTING = ("SagaStep", *SEARCHERS, *PROJECTORS)
+"""Functions that read personal fields and record none."""
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
 
@@ -51,8 +53,8 @@ FORBIDDEN: list[Row] = [
     # the one that computes blind indexes
     *rows(WITHOUT_KEYS, ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(WITHOUT_KEYS, ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
-    *rows(["SagaStep", *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
-    *rows(["SagaStep", *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
+    *rows(["SagaStep", *SEARCHERS, *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
+    *rows(["SagaStep", *SEARCHERS, *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),
     *rows(["OrdersApi"], ["kms:ScheduleKeyDeletion", "kms:Encrypt"], ["CustomerKey"]),
     *rows(["OrdersApi", "Feed"], ["kms:Decrypt", "kms:ScheduleKeyDeletion"], ["TableKey"]),
@@ -123,8 +125,8 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
     *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
-    *[(role, "dynamodb:GetItem", "DataKeys", "") for role in ("SagaStep", *PROJECTORS)],
-    *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in ("SagaStep", *PROJECTORS)],
+    *[(role, "dynamodb:GetItem", "DataKeys", "") for role in DECRYPTING],
+    *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in DECRYPTING],
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],

@@ -988,4 +988,12 @@ MUTANTS = (
         new="    if not history.version:\n        return\n",
         caught_by=tests("search/test_access_log.py::test_without_a_record_nothing_is_shown"),
     ),
+    Mutant(
+        name="a customer's own reason shown to auditors",
+        breaks="Auditors see why support cancelled, and never why a customer did.",
+        file="workflows/orders/visibility.py",
+        old="event.by.role is Role.SUPPORT",
+        new="event.by.role is not Role.SYSTEM",
+        caught_by=tests("search/test_lists.py::test_auditors_see_why_support_changed_an_order_and_the_read_is_recorded"),
+    ),
 )

@@ -160,6 +160,24 @@ def test_events_in_lists_have_no_personal_data(shop):
         assert "CancellationRequested" in text
 
 
+def test_auditors_see_why_support_changed_an_order_and_the_read_is_recorded(shop):
+    """A reason is written for the audit. A customer's own text stays hidden."""
+    ours, theirs = shop.authorized(key="1"), shop.authorized(key="2")
+    shop.call("POST", f"/orders/{ours}/cancel", {"reason": "fraud suspected"}, role="support", sub="sue", key="c")
+    shop.call("POST", f"/orders/{theirs}/cancel", {"reason": "my knee hurts"}, key="c")
+    shop.project()
+    for role in ("support", "service"):
+        assert "fraud" not in shop.list("/events", role=role).text
+    answer = shop.list("/events", role="auditor", sub="ann", type="CancellationRequested")
+    reasons = {event["order_id"]: event["data"].get("reason") for event in answer.json["events"]}
+    assert reasons == {ours: "fraud suspected", theirs: None}
+    shop.project()
+    [read] = shop.list("/access-log", role="auditor", actor="ann").json["reads"]
+    assert (read["route"], read["order_id"], read["fields"]) == ("GET /events", ours, ["reason"])
+    erase(shop.log, shop.keyring, shop.clock, "ada", actor=SYSTEM, reason="asked")
+    assert "fraud suspected" not in shop.list("/events", role="auditor", sub="ann").text
+
+
 def test_a_restaurants_board_has_its_open_tickets_with_the_oldest_first(shop):
     """With the lines to cook, and the number to answer."""
     first, second = shop.authorized(key="1"), shop.accepted(key="2")

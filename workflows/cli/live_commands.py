@@ -45,6 +45,9 @@ def events(
         typer.Option("--type", metavar="TYPE", help="E.g. OrderCancelled; repeat it for several."),
     ] = None,
     actor: Annotated[str | None, typer.Option(metavar="ID", help="Recorded by this person or service.")] = None,
+    actor_role: Annotated[
+        str | None, typer.Option("--role", metavar="ROLE", help="Recorded by this role, e.g. support.")
+    ] = None,
     order: Annotated[str | None, typer.Option(metavar="ORDER", help="Of this order.")] = None,
     customer: Customer = None,
     restaurant: Restaurant = None,
@@ -53,6 +56,9 @@ def events(
     ] = None,
     recorded_to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Recorded before this time.")] = None,
     correlation: Annotated[str | None, typer.Option(metavar="TRACE", help="With this trace id.")] = None,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why an auditor reads the reasons of changes; it is recorded.")
+    ] = None,
     people_only: Annotated[bool, typer.Option("--people-only", help="Not those of Expediter itself.")] = False,
     limit: Limit = 20,
     cursor: CursorOption = None,
@@ -81,6 +87,7 @@ def events(
         page = engine.events(
             type=type_ or (),
             actor=actor,
+            actor_role=actor_role,
             order=order,
             customer=customer,
             restaurant=restaurant,
@@ -88,6 +95,7 @@ def events(
             recorded_to=moment(recorded_to, "--to"),
             correlation=correlation,
             people_only=people_only,
+            reason=reason,
             limit=limit,
             cursor=cursor,
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import quote as quoted
@@ -450,9 +450,15 @@ def events(
     limit: int = 50,
     cursor: str | None = None,
     wait_for: str | None = None,
+    reason: str | None = None,
 ) -> ApiCall[ListedEventsJson]:
-    """List the events of all orders, the newest first."""
-    return _list("/events", **locals())
+    """List the events of all orders, the newest first.
+
+    Args:
+        reason: Why an auditor reads the reasons of changes. It is recorded.
+    """
+    query = {name: value for name, value in locals().items() if name != "reason"}
+    return replace(_list("/events", **query), headers=_reason(reason))
 
 
 def tickets(

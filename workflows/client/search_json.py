@@ -87,17 +87,20 @@ class ListedOrdersJson(TypedDict):
 
 
 class ListedEventJson(TypedDict):
-    """An event of any order. Personal fields are not in lists: the order's own history has them."""
+    """An event of any order. Personal fields are not in lists, but for the reason of a change, which auditors see."""
 
     order_id: OrderIdText
     version: Annotated[VersionNumber, Meta(description="The order's version after this event.")]
     type: str
+    schema: Annotated[int, Meta(ge=1, description="The schema that the event is stored in.")]
     recorded_at: TimeText
     actor: ActorJson
     customer: str | None
     restaurant: str | None
     correlation: str
     causation: str
+    commit: Annotated[VersionNumber, Meta(description="The version of the first event in its commit.")]
+    key: Annotated[str, Meta(description="The command's key, which a repeated command has too.")]
     hash: Annotated[str, Meta(description="The hash of its commit, in hexadecimal.")]
     data: Annotated[dict[str, Any], Meta(description="The fields of this type of event that are not personal.")]
 

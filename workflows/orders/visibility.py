@@ -67,10 +67,20 @@ def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
     """
     if isinstance(event, Opaque):
         return plain(event.data) if audience in OPERATORS else None
-    sight = VISIBILITY[type(event)]
-    if audience not in sight.event:
+    if audience not in VISIBILITY[type(event)].event:
         return None
-    return {name: plain(getattr(event, name)) for name, seen_by in sight.fields.items() if audience in seen_by}
+    return {name: plain(getattr(event, name)) for name in seen_fields(event, audience)}
+
+
+def seen_fields(event: object, audience: Audience) -> list[str]:
+    """Return the names of the fields of an event that the audience sees, if it may see the event.
+
+    Beyond the table, auditors see why support cancelled. Why a customer cancelled is the customer's own text.
+    """
+    fields = VISIBILITY[type(event)].fields
+    names = [name for name, seen_by in fields.items() if audience in seen_by]
+    by_support = isinstance(event, e.CancellationRequested) and event.by.role is Role.SUPPORT
+    return [*names, "reason"] if by_support and audience is Audience.AUDITOR else names
 
 
 def sees(audience: Audience, event: type[Any], field: str) -> bool:
@@ -108,7 +118,10 @@ STAFF: Audiences = frozenset({Audience.SUPPORT, Audience.AUDITOR})
 """The readers of incidents and circuits."""
 
 COLLEAGUES: Audiences = frozenset({Audience.SUPPORT})
-"""Readers of support's texts for colleagues. The texts may name the customer, so auditors do not read them."""
+"""Readers of support's notes for colleagues. A note may name the customer, so auditors do not read it."""
+
+REVIEWERS: Audiences = INVOLVED | {Audience.AUDITOR}
+"""Readers of the reason of a change by support, which is written for the audit."""
 
 
 def _row(event: Audiences, names: str, narrower: Mapping[str, Audiences]) -> Sight:
@@ -146,11 +159,11 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.CancellationRequested: _published("cause fault", by=READERS, reason=INVOLVED),
     e.OrderCancelled: _published(),
     e.OrderCompleted: _published(),
-    e.CreditGranted: _published("credit_id amount fault", by=READERS, reason=INVOLVED),
-    e.WrittenOff: _published("intent fault", by=READERS, reason=COLLEAGUES),
+    e.CreditGranted: _published("credit_id amount fault", by=READERS, reason=REVIEWERS),
+    e.WrittenOff: _published("intent fault", by=READERS, reason=STAFF),
     e.NoteAdded: _kept("note_id by", text=COLLEAGUES),
-    e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=COLLEAGUES),
-    e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=COLLEAGUES),
+    e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=STAFF),
+    e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=STAFF),
     e.ApprovalGiven: _kept("approval by"),
     # payment
     e.PaymentAuthorizationRequested: _kept("amount", payment_method=PAYING),

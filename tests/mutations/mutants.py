@@ -994,6 +994,8 @@ MUTANTS = (
         file="workflows/orders/visibility.py",
         old="event.by.role is Role.SUPPORT",
         new="event.by.role is not Role.SYSTEM",
-        caught_by=tests("search/test_lists.py::test_auditors_see_why_support_changed_an_order_and_the_read_is_recorded"),
+        caught_by=tests(
+            "search/test_lists.py::test_auditors_see_why_support_changed_an_order_and_the_read_is_recorded"
+        ),
     ),
 )

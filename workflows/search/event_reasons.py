@@ -51,6 +51,6 @@ def add_reasons(log: EventLog, events: list[ListedEventJson]) -> list[OrderShown
             histories[order_id] = log.load(order_stream(order_id)).recorded
         event = histories[order_id][listed["version"] - 1].event
         if FIELD in seen_fields(event, Audience.AUDITOR):
-            listed["data"][FIELD] = plain(event.reason)
+            listed["data"][FIELD] = plain(getattr(event, FIELD))
             shown[order_id] = OrderShown(order_id=order_id, customer=listed["customer"] or "")
     return list(shown.values())

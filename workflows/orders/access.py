@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from functools import cache
 from hashlib import sha256
 from typing import Any, Final, get_args, get_type_hints
 
@@ -92,7 +91,12 @@ def all_fields(actor: Actor) -> tuple[str, ...]:
     return tuple(sorted(shown))
 
 
-@cache
 def personal_fields(kind: type[Any]) -> frozenset[str]:
     """Return the names of the fields of an event type that are encrypted with the customer's key."""
-    return frozenset(name for name, hint in get_type_hints(kind).items() if Erased in get_args(hint))
+    return _PERSONAL[kind]
+
+
+_PERSONAL = {
+    kind: frozenset(name for name, hint in get_type_hints(kind).items() if Erased in get_args(hint))
+    for kind in VISIBILITY
+}

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from domain.order.events import OrderPlaced
+from handlers import timeline_api
 from handlers.http import documentation, placing
 from handlers.http.answers import json_answer, not_modified, order_read, order_written
 from handlers.http.api import Api
@@ -25,6 +24,7 @@ from handlers.http.moments import (
     cursor_after,
     last_seen,
 )
+from handlers.http.order_reads import record_order_read
 from handlers.http.order_writes import order_write
 from handlers.http.preconditions import IfNoneMatch, RequiredKey, etag, is_fresh
 from handlers.http.printing import Accept, receipt_answer
@@ -32,18 +32,16 @@ from handlers.http.refusals import LiveUpdatesUnavailable
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.engine import engine, settings
-from workflows.event_store.commits import History, RecordedEvent
 from workflows.live.tickets import issue
 from workflows.orders import requests
-from workflows.orders.access import all_fields, record_read, shown_fields
-from workflows.orders.access_events import OrderShown
+from workflows.orders.access import all_fields, record_read
 from workflows.orders.json_values import plain
 from workflows.orders.ledger_view import ledger_view
 from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
-from workflows.orders.visibility import Audience, audience_of
+from workflows.orders.visibility import audience_of
 from workflows.orders.waiting import waits_now
 from workflows.receipts.issuing import find_receipt
 from workflows.settings import read_keys
@@ -100,7 +98,14 @@ def get_order(
         return not_modified(order.version)
     actor = api.caller.actor
     shown = history.recorded[: order.version]
-    _record("GET /orders/{order_id}", history, shown, audience_of(actor, order), access_reason)
+    record_order_read(
+        api.caller,
+        "GET /orders/{order_id}",
+        history=history,
+        shown=shown,
+        audience=audience_of(actor, order),
+        reason=access_reason,
+    )
     waits = waits_now(order, history.recorded, settings(read_budgets)) if order is newest else None
     return order_read(order, actor, newest=newest, waits=waits)
 
@@ -117,7 +122,14 @@ def get_history(
     after = last_seen(order_id, cursor)
     history, audience = requests.see_history(engine().log, order_id, actor)
     page = history.recorded[after : after + limit]
-    _record("GET /orders/{order_id}/history", history, page, audience, access_reason)
+    record_order_read(
+        api.caller,
+        "GET /orders/{order_id}/history",
+        history=history,
+        shown=page,
+        audience=audience,
+        reason=access_reason,
+    )
     body: HistoryJson = {
         "order_id": order_id,
         "version": history.version,
@@ -138,7 +150,14 @@ def get_replay(order_id: OrderIdText, at: AtEither, access_reason: AccessReason 
     audience = audience_of(actor, order)
     replayed = replay(history, order_id, at, audience)
     shown = history.recorded[: replayed.order.version]
-    _record("GET /orders/{order_id}/replay", history, shown, audience, access_reason)
+    record_order_read(
+        api.caller,
+        "GET /orders/{order_id}/replay",
+        history=history,
+        shown=shown,
+        audience=audience,
+        reason=access_reason,
+    )
     body: ReplayJson = {
         "order": order_view(replayed.order, audience),
         "steps": [
@@ -149,23 +168,6 @@ def get_replay(order_id: OrderIdText, at: AtEither, access_reason: AccessReason 
         "latest": replayed.latest,
     }
     return json_answer(body, headers={"ETag": etag(history.version)})
-
-
-def _record(
-    route: str, history: History, shown: Sequence[RecordedEvent], audience: Audience, reason: str | None
-) -> None:
-    """Record that the caller is shown what these events hold. Raises StreamUnavailable: then nothing may be shown."""
-    ports, placed = engine(), history.recorded[0].event
-    if isinstance(placed, OrderPlaced):  # each order begins so
-        record_read(
-            ports.log,
-            api.caller,
-            route=route,
-            orders=[OrderShown(order_id=placed.order_id, customer=placed.customer)],
-            fields=shown_fields((recorded.event for recorded in shown), audience),
-            reason=reason or "",
-            at=ports.clock.now(),
-        )
 
 
 @operation(api, "POST", "/live-tickets", tag=TAG, answers="LiveTicketJson", statuses=(201,), order=False)
@@ -229,6 +231,9 @@ def get_receipt(order_id: OrderIdText, version: AtVersion = None, accept: Accept
 def cancel_order(request: OrderRequest, body: CancelBody) -> Response:
     """Cancel the order. Possible until the meal is picked up; payments are released or refunded."""
     return order_written(requests.cancel(engine().log, request, body.reason), request.caller.actor)
+
+
+api.include(timeline_api.api)
 
 
 def documented_apis() -> list[Api]:

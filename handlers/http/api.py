@@ -79,6 +79,10 @@ class Api:
         """Register a function for a route. A ``public`` route needs no token."""
         self.routes[f"{method} {path}"] = Route(method, path, function, documentation, public)
 
+    def include(self, other: Api) -> None:
+        """Serve the routes of another API too. Each of them may be kept in the module of its subject."""
+        self.routes |= other.routes
+
     @property
     def caller(self) -> Caller:
         """The caller of the request that is being served.

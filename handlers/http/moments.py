@@ -23,11 +23,11 @@ PAGE_MAX = 100
 WAIT_MAX_S = 25
 """Shorter than API Gateway's longest integration timeout of 30 s."""
 
-_VERSION_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
+VERSION_SCHEMA = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 TIME_SCHEMA = {"type": "string", "format": "date-time"}
 
 
-def _count(value: Any) -> int:
+def read_version(value: Any) -> int:
     if not re.fullmatch(r"[1-9][0-9]{0,8}", str(value)):
         raise ValueError("must be a whole number from 1 to 999999999")
     return int(value)
@@ -54,21 +54,20 @@ def read_time(value: Any) -> datetime:
 
 
 def _either(value: Any) -> int | datetime:
-    return _count(value) if re.fullmatch(r"[0-9]+", str(value)) else read_time(value)
+    return read_version(value) if re.fullmatch(r"[0-9]+", str(value)) else read_time(value)
 
 
 AtVersion = Annotated[
-    Annotated[int, BeforeValidator(_count), WithJsonSchema(_VERSION_SCHEMA)] | None,
+    Annotated[int, BeforeValidator(read_version), WithJsonSchema(VERSION_SCHEMA)] | None,
     InQuery("Read the order as it was at this version."),
 ]
 AtTime = Annotated[
     Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)] | None,
     InQuery("Read the order as it was at this time. Not together with `version`."),
 ]
-AtEither = Annotated[
-    Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [_VERSION_SCHEMA, TIME_SCHEMA]})],
-    InQuery("A version or a time."),
-]
+_Moment = Annotated[int | datetime, BeforeValidator(_either), WithJsonSchema({"anyOf": [VERSION_SCHEMA, TIME_SCHEMA]})]
+AtEither = Annotated[_Moment, InQuery("A version or a time.")]
+AtEitherOrNow = Annotated[_Moment | None, InQuery("A version or a time; now if it is left out.")]
 Limit = Annotated[
     Annotated[int, BeforeValidator(_limit), WithJsonSchema({"type": "integer", "minimum": 1, "maximum": PAGE_MAX})],
     InQuery("The most entries to return."),

@@ -28,9 +28,10 @@ class InHeader:
 
 @dataclass(frozen=True, slots=True)
 class InQuery:
-    """A query parameter. It is named as the function's parameter."""
+    """A query parameter. It is named as the function's parameter, unless ``name`` is given."""
 
     description: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def _parameter(path: str, argument: str, hint: Any, default: Any) -> Parameter:
         if isinstance(place, InHeader):
             return Parameter(argument, "header", place.name.lower(), place.description, TypeAdapter(hint), default)
         if isinstance(place, InQuery):
-            return Parameter(argument, "query", argument, place.description, TypeAdapter(hint), default)
+            return Parameter(argument, "query", place.name or argument, place.description, TypeAdapter(hint), default)
     raise AssertionError(f"{argument} is neither in {path} nor annotated with InHeader or InQuery")
 
 

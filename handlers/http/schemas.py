@@ -27,12 +27,25 @@ from workflows.client import (
     order_json,
     receipt_json,
     search_json,
+    timeline_json,
     webhook_json,
 )
-from workflows.orders.views import WITHHELD
 from workflows.orders.visibility import VISIBILITY, Audience
+from workflows.orders.words import WITHHELD
 
 Schema: TypeAlias = dict[str, Any]
+
+
+_SHAPES = (
+    books_json,
+    catalogue_json,
+    incident_json,
+    order_json,
+    receipt_json,
+    search_json,
+    timeline_json,
+    webhook_json,
+)
 
 
 class FieldProblemJson(TypedDict):
@@ -44,8 +57,7 @@ class FieldProblemJson(TypedDict):
 
 def components() -> dict[str, Schema]:
     """All schemas by name. Objects have the properties named and no others."""
-    shapes = [books_json, catalogue_json, incident_json, order_json, receipt_json, search_json, webhook_json]
-    types = [cls for module in shapes for cls in vars(module).values() if _is_shape(cls, module.__name__)]
+    types = [cls for module in _SHAPES for cls in vars(module).values() if _is_shape(cls, module.__name__)]
     _, schemas = msgspec.json.schema_components([*types, FieldProblemJson], ref_template=REF)
     for schema in schemas.values():
         schema["additionalProperties"] = False
@@ -54,7 +66,7 @@ def components() -> dict[str, Schema]:
     return {
         **schemas,
         **_events("EventJson", envelope, get_args(Event)),
-        "StepJson": _extended("EventJson", schemas["StepJson"], envelope),
+        **{name: _extended("EventJson", schemas[name], envelope) for name in ("StepJson", "TimelineEventJson")},
         **_events("TransitionJson", schemas["TransitionJson"], get_args(CircuitEvent)),
         **_problems(),
     }

@@ -9,6 +9,7 @@ import pytest
 
 from domain.order.events import Event, Intent
 from workflows.cli import plan_wording, wording
+from workflows.orders import event_words
 from workflows.time_budgets import TIMEOUTS, Awaiting
 
 ROOT = {"role": "support", "id": "root"}
@@ -26,12 +27,12 @@ def event(kind: str, version: int = 1, **data: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("kind", get_args(Event), ids=lambda kind: kind.__name__)
 def test_every_event_has_a_sentence_of_its_own(kind: type) -> None:
     """A timeline never shows the bare name of an event of this version."""
-    assert kind.__name__ in wording.SENTENCES
+    assert kind.__name__ in event_words.SENTENCES
 
 
 def test_an_event_of_a_newer_engine_is_shown_by_its_name() -> None:
     """Nothing is left out of a timeline."""
-    assert wording.event_sentence(event("MealWarmedUp"), {}) == "Meal warmed up"
+    assert event_words.event_sentence(event("MealWarmedUp"), {}) == "Meal warmed up"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_time_since_placing_is_short(then: str, words: str) -> None:
 )
 def test_events_are_described_in_plain_words(happened: dict[str, Any], sentence: str) -> None:
     """Support reads them at night, so each is understood at the first reading."""
-    assert wording.event_sentence(happened, {}) == sentence
+    assert event_words.event_sentence(happened, {}) == sentence
 
 
 def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
@@ -90,16 +91,16 @@ def test_a_write_off_names_the_amount_of_the_event_that_it_writes_off() -> None:
     written_off = event("WrittenOff", 9, intent=2, by=ROOT, reason="bank refuses", fault="platform")
     earlier = {2: event("PaymentAuthorizationRequested", 2, amount=eur("129.50"))}
     sentence = '129.50 EUR authorization (event 2) written off by support root: "bank refuses"'
-    assert wording.event_sentence(written_off, earlier) == sentence
-    assert wording.event_sentence(written_off, {}).startswith("Event 2 written off by support root")
+    assert event_words.event_sentence(written_off, earlier) == sentence
+    assert event_words.event_sentence(written_off, {}).startswith("Event 2 written off by support root")
 
 
 def test_a_cancelled_order_claims_a_release_only_if_there_was_one() -> None:
     """After a declined payment nothing was held that could be released."""
     cancelled = event("OrderCancelled", 9)
-    assert wording.event_sentence(cancelled, {}) == "Order cancelled"
+    assert event_words.event_sentence(cancelled, {}) == "Order cancelled"
     released = {8: event("PaymentVoided", 8)}
-    assert wording.event_sentence(cancelled, released) == "Order cancelled, payment released"
+    assert event_words.event_sentence(cancelled, released) == "Order cancelled, payment released"
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ def test_an_order_of_others_does_not_exist(shop, body, action, role):
     assert shop.stored() == before
 
 
-@pytest.mark.parametrize("path", ["", "/history", "/replay"])
+@pytest.mark.parametrize("path", ["", "/history", "/replay", "/timeline"])
 @pytest.mark.parametrize(("role", "sub"), [("customer", "bob"), ("restaurant", "luigi"), ("courier", "cleo")])
 def test_no_read_shows_an_order_of_others(shop, path, role, sub):
     """Neither its state, nor its events, nor its past."""
@@ -107,7 +107,7 @@ def test_every_route_of_the_template_is_in_this_table(shop):
         if not route.open and route.path.startswith("/orders")
     }
     lists = {("GET", "/orders"), ("POST", "/orders/search")}
-    reads = {*lists, ("GET", "/orders/{id}/history"), ("GET", "/orders/{id}/replay")}
+    reads = {*lists, *(("GET", f"/orders/{{id}}/{part}") for part in ("history", "replay", "timeline"))}
     assert routes - reads == {(method, path) for _, method, path, _ in ROUTES.values()}
 
 

@@ -22,8 +22,9 @@ from workflows.engine import EVENT_TYPES
 from workflows.event_store.commits import Opaque, RecordedEvent
 from workflows.orders.json_values import plain
 from workflows.orders.permissions import PERMISSIONS, Action
-from workflows.orders.views import WITHHELD, event_view, order_view
+from workflows.orders.views import event_view, order_view
 from workflows.orders.visibility import OPERATORS, READERS, VISIBILITY, Audience, audience_of, visible
+from workflows.orders.words import WITHHELD
 from workflows.publishing.cloud_events import cloud_events
 
 PAGE = Path(__file__).parents[2] / "docs" / "visibility.md"

@@ -28,7 +28,7 @@ def read_order(shop: ShopWithViews, order_id: str, part: str = "", **how: Any) -
     assert answer.status == 200, answer
 
 
-@pytest.mark.parametrize("part", ["", "/history", "/replay"])
+@pytest.mark.parametrize("part", ["", "/history", "/replay", "/timeline"])
 def test_a_read_of_support_is_recorded_with_its_reason(shop, part):
     """An auditor sees who was shown which fields of which order and customer, under which trace."""
     order_id = shop.authorized()

@@ -9,8 +9,8 @@ from rich.console import Console
 from domain.money import Money
 from workflows.cli.ledger_pages import sides
 from workflows.cli.terminal import data_console, printable, say, table
-from workflows.cli.wording import money
 from workflows.orders.json_values import money_json
+from workflows.orders.words import money
 
 if TYPE_CHECKING:
     from workflows.books.reconciliation import Period, Reconciliation

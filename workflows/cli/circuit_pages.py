@@ -9,7 +9,7 @@ from rich.text import Text
 
 from workflows.cli.incident_pages import clock
 from workflows.cli.terminal import data_console, table
-from workflows.cli.wording import actor, plain
+from workflows.orders.words import actor, plain
 
 View: TypeAlias = Mapping[str, Any]
 

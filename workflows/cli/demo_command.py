@@ -133,7 +133,7 @@ class _DemoProgress:
     def count(self, played: Played) -> None:
         """Count an order that has ended. Called from many threads."""
         from workflows.cli.demo.outcomes import outcome
-        from workflows.cli.wording import plain
+        from workflows.orders.words import plain
 
         self._bar.advance(self._task)
         if self._bar.disable:

@@ -12,7 +12,7 @@ from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_of
 from workflows.cli.options import As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, say
-from workflows.cli.wording import plain
+from workflows.orders.words import plain
 
 if TYPE_CHECKING:
     from workflows.client import ExpediterClient

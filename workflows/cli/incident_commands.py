@@ -12,7 +12,8 @@ import typer
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.options import As, Data, DryRun, Json, Key, OrderId, Url
 from workflows.cli.terminal import print_json, say
-from workflows.cli.wording import plain, waiting_sentences
+from workflows.cli.wording import waiting_sentences
+from workflows.orders.words import plain
 
 if TYPE_CHECKING:
     from workflows.cli.order_pages import Hint

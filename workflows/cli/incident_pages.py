@@ -12,7 +12,7 @@ from rich.text import Text
 from workflows.cli.order_pages import Hint, show_timeline
 from workflows.cli.plan_wording import plan_sentence
 from workflows.cli.terminal import data_console, say, status_console, table
-from workflows.cli.wording import actor, money, plain
+from workflows.orders.words import actor, money, plain
 
 View: TypeAlias = Mapping[str, Any]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from workflows.cli.terminal import data_console, table
-from workflows.cli.wording import money
 from workflows.client.order_json import LedgerJson
+from workflows.orders.words import money
 
 
 def show_ledger(ledger: LedgerJson) -> None:

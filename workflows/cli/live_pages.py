@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from rich.text import Text
 
 from workflows.cli.terminal import data_console
-from workflows.cli.wording import actor, event_sentence
+from workflows.orders.event_words import event_sentence
+from workflows.orders.words import actor
 
 if TYPE_CHECKING:
     from workflows.client.live_json import LiveUpdateJson

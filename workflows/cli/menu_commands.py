@@ -154,7 +154,7 @@ def _menu(engine: ExpediterClient, restaurant: str, version: int | None) -> Menu
 
 def _show(menu: MenuJson) -> None:
     from workflows.cli.terminal import data_console, printable, table
-    from workflows.cli.wording import money
+    from workflows.orders.words import money
 
     rows = table("sku", "item", "price", right=frozenset({"price"}))
     for section in menu["sections"]:

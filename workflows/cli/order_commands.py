@@ -13,7 +13,7 @@ from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
 from workflows.cli.options import As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, printable, say
-from workflows.cli.wording import money, plain
+from workflows.orders.words import money, plain
 
 if TYPE_CHECKING:
     from workflows.client.order_json import PlaceJson

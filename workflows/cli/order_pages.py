@@ -9,18 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from rich.text import Text
 
 from workflows.cli.terminal import data_console, table
-from workflows.cli.wording import (
-    actor,
-    cancellation_sentence,
-    event_sentence,
-    is_zero,
-    money,
-    payment_sentence,
-    plain,
-    since,
-    spaced,
-    waiting_sentences,
-)
+from workflows.cli.wording import cancellation_sentence, payment_sentence, since, waiting_sentences
+from workflows.orders.event_words import event_sentence
+from workflows.orders.words import actor, is_zero, money, plain, spaced
 
 if TYPE_CHECKING:
     from rich.console import Console

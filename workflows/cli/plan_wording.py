@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
-from workflows.cli.wording import money, plain
+from workflows.orders.words import money, plain
 
 Plan: TypeAlias = Mapping[str, Any]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from workflows.cli.search_pages import clock, say_more
 from workflows.cli.terminal import data_console, printable, table
-from workflows.cli.wording import money
+from workflows.orders.words import money
 
 if TYPE_CHECKING:
     from workflows.client.catalogue_json import OpeningPeriodJson, RestaurantJson

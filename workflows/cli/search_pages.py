@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from workflows.cli.terminal import data_console, printable, say, table
-from workflows.cli.wording import actor, money, plain, spaced
+from workflows.orders.words import actor, money, plain, spaced
 
 if TYPE_CHECKING:
     from workflows.client.search_json import (

@@ -57,6 +57,7 @@ from .search_json import (
     StatsJson,
     ViewsJson,
 )
+from .timeline_json import TimelineJson
 from .webhook_json import (
     RemovedWebhookJson,
     WebhookDeliveriesJson,
@@ -123,6 +124,22 @@ def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
     """Read the order as it was at a version or a time, with what each event until then changed."""
     moment = _rfc3339(at) if isinstance(at, datetime) else str(at)
     return ApiCall(method="GET", path=_order(order_id, "replay"), query={"at": moment})
+
+
+def timeline(
+    order_id: str, *, first: int = 1, limit: int = 100, at: int | datetime | None = None, reason: str | None = None
+) -> ApiCall[TimelineJson]:
+    """Read a page of what happened to the order, in words, with what each event changed.
+
+    Args:
+        first: The version of the first event; ``next`` of the previous page.
+        limit: The most events, 100 at most.
+        at: A version or a time (with a time zone) at which the timeline ends; None for now.
+        reason: As of ``get``.
+    """
+    moment = _rfc3339(at) if isinstance(at, datetime) else None if at is None else str(at)
+    query = {"from": str(first), "limit": str(limit), **_set(at=moment)}
+    return ApiCall(method="GET", path=_order(order_id, "timeline"), query=query, headers=_reason(reason))
 
 
 def ledger(order_id: str) -> ApiCall[LedgerJson]:

@@ -39,6 +39,7 @@ class _Methods:
     get = _Method(calls.get)
     get_changed = _Method(calls.get_changed)
     replay = _Method(calls.replay)
+    timeline = _Method(calls.timeline)
     ledger = _Method(calls.ledger)
     why = _Method(calls.why)
     receipt = _Method(calls.receipt)

@@ -16,8 +16,9 @@ from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
 from workflows.incidents.why import Explained, Why
 from workflows.orders.json_values import money_json, plain
-from workflows.orders.views import WITHHELD, event_views
+from workflows.orders.views import event_views
 from workflows.orders.visibility import Audience, sees, visible
+from workflows.orders.words import WITHHELD
 from workflows.projections.open_orders import OpenOrder, ParkedNow
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start

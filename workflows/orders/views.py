@@ -6,7 +6,7 @@ A field that the audience may not see (``visibility``) is ``(withheld)``; one th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from domain.money import Money, total
 from domain.order.delivery import Offer
@@ -19,6 +19,7 @@ from workflows.event_store.commits import Opaque, RecordedEvent
 from workflows.orders.json_values import JSON, money_json, plain
 from workflows.orders.visibility import VISIBILITY, Audience, sees, visible
 from workflows.orders.waiting import AwaitedNow
+from workflows.orders.words import WITHHELD
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.order_json import (
@@ -33,8 +34,6 @@ if TYPE_CHECKING:  # importing the client costs a function's cold start
         TotalsJson,
         WaitJson,
     )
-
-WITHHELD: Final = "(withheld)"
 
 
 def order_view(order: Order, audience: Audience, waits: Sequence[AwaitedNow] | None = None) -> OrderJson:

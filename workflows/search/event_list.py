@@ -15,8 +15,8 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, and_, func, select
 
 from domain.identifiers import Role
 from domain.order.events import Event
-from workflows.orders.views import WITHHELD
 from workflows.orders.visibility import OPERATORS, VISIBILITY, Audience
+from workflows.orders.words import WITHHELD
 from workflows.projections.events import EVENTS
 from workflows.search.cursors import behind, decode, encode
 from workflows.search.filters import EventFilter

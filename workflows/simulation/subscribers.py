@@ -20,8 +20,9 @@ from workflows.live.subscriptions import Subscriptions
 from workflows.live.topics import Topic, TopicKind, order_topic
 from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, may
-from workflows.orders.views import WITHHELD, event_views
+from workflows.orders.views import event_views
 from workflows.orders.visibility import audience_of
+from workflows.orders.words import WITHHELD
 from workflows.simulation.scheduler import Scheduler
 from workflows.time_budgets import Budgets
 

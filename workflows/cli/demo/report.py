@@ -13,7 +13,7 @@ from workflows.cli.demo.evidence import Evidence
 from workflows.cli.demo.outcomes import count, most_telling, outcome
 from workflows.cli.demo.play import Played
 from workflows.cli.order_pages import show_timeline
-from workflows.cli.wording import plain
+from workflows.orders.words import plain
 
 
 def show(console: Console, played: Sequence[Played], events: Mapping[str, list[Any]], evidence: Evidence) -> None:

@@ -8,10 +8,10 @@ from rich.console import Console
 
 from workflows.cli.demo.menu import DemoOrder
 from workflows.cli.demo.parties import SignIn
-from workflows.cli.wording import money
 from workflows.client import ApiProblem
 from workflows.client.catalogue_json import QuoteJson
 from workflows.client.order_json import PlaceJson
+from workflows.orders.words import money
 
 
 @dataclass(frozen=True, slots=True)

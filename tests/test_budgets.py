@@ -61,7 +61,7 @@ BUDGETS: dict[Story, dict[str, int]] = {
 WORK = {
     "invocations of functions": 22,
     "histories loaded": 40,
-    "histories loaded from the database": 2,  # the second only where other work slows the machine: seen once
+    "histories loaded from the database": 1,
     "folds": 22,
     "events folded": 26,
     "documents read": 34,
@@ -90,9 +90,13 @@ def test_an_order_does_no_more_than_its_budget(story: Story, count: Callable[[St
 
 
 def test_a_delivered_order_makes_the_engine_do_no_more_work_than_its_budget(tmp_path: Path) -> None:
-    """An order that is read from the database, decoded or folded more often makes every order slower."""
+    """An order that is read from the database, decoded or folded more often makes every order slower.
+
+    The least of three orders: other work on the machine can make one of them wait, and read once more.
+    """
     with counting_work(tmp_path) as count:
         count()  # imports and first pages
-        did = {what: number for what, number in count().items() if not what.startswith("views: ")}
+        orders = [count() for _ in range(3)]
+    did = {what: min(order[what] for order in orders) for what in orders[0] if not what.startswith("views: ")}
     assert did.keys() == WORK.keys()
     assert {what: (number, WORK[what]) for what, number in did.items() if number > WORK[what]} == {}

@@ -4,15 +4,24 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 TOOLS := sam checkov ministack
-LOCKS := uv $(TOOLS)
+LOCKS := uv node $(TOOLS)
 
-.PHONY: demo setup test check template validate package lint-template scan-template tools mutants bench lock clean
+.PHONY: demo setup console test check template validate package lint-template scan-template tools mutants bench lock clean
 
-demo: .venv/installed
+demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
 
 # Everything that has to be downloaded, faster with make --jobs=4 setup.
-setup: .venv/installed .dynamodb-local/tried tools build/here/package.made
+setup: .venv/installed .dynamodb-local/tried console/lib/tried tools build/here/package.made
+
+# The libraries of the web console, checked against console/libraries.json. Everything else works without them.
+console:
+	@$(PYTHON) tools/console_libraries.py && touch console/lib/tried
+
+console/lib/tried: console/libraries.json tools/console_libraries.py
+	@mkdir -p $(@D)
+	@$(PYTHON) tools/console_libraries.py || echo "no web console here; make console tries again" >&2
+	@touch $@
 
 test: setup
 	$(BIN)/pytest -n 2 --dist worksteal
@@ -64,7 +73,7 @@ lock:
 	for tool in $(LOCKS); do $(COMPILE) --group $$tool --python-version 3.11 --output-file tools/$$tool.lock; done
 
 clean:
-	rm -rf .venv .tools .aws-sam build .dynamodb-local .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .tools .aws-sam build .dynamodb-local console/lib .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 
 # $(call install,PYTHON OF AN ENVIRONMENT,ARGUMENTS): uv needs seconds where pip needs minutes. Where uv cannot install, because it has
 # no wheel for this machine or the index stands in pip.conf only, pip does.

@@ -56,13 +56,29 @@ def connected(url: str | None, data: Path | None, as_: str | None) -> Iterator[E
     """
     from workflows.client import ExpediterClient
 
-    start = f"expediter up --data {shlex.quote(str(data)) if data else 'DIR'}"
-    address = url or (address_of(data) if data else DEFAULT_URL)
-    if address is None:
-        raise Unreachable(f"no engine runs on {data}; start one with {start}, or name another with --url")
+    start = _start(data)
+    address = _address(url, data)
     token, another_token = _token(address, data, as_)
     with explained(another_token, start), ExpediterClient(address, token, retry_for_s=_RETRY_FOR_S) as client:
         yield client
+
+
+def bearer(url: str | None, data: Path | None, as_: str | None) -> tuple[str, str]:
+    """Return the address of an engine and a token for it, valid for an hour. Raises CommandFailed."""
+    address = _address(url, data)
+    token, _ = _token(address, data, as_, _LOGIN_TTL_S)
+    return address.rstrip("/"), token()
+
+
+def _address(url: str | None, data: Path | None) -> str:
+    address = url or (address_of(data) if data else DEFAULT_URL)
+    if address is None:
+        raise Unreachable(f"no engine runs on {data}; start one with {_start(data)}, or name another with --url")
+    return address
+
+
+def _start(data: Path | None) -> str:
+    return f"expediter up --data {shlex.quote(str(data)) if data else 'DIR'}"
 
 
 @contextmanager
@@ -92,13 +108,13 @@ def explained(another_token: str = _NEW_TOKEN, start: str = "expediter up --data
         raise CommandRefused(problem.detail, details) from None
 
 
-def _token(url: str, data: Path | None, as_: str | None) -> tuple[Callable[[], str], str]:
+def _token(url: str, data: Path | None, as_: str | None, ttl_s: int | None = None) -> tuple[Callable[[], str], str]:
     """Return a function that gives each request its token, and how to get another token. Raises CommandFailed."""
     if data is not None:
         role, colon, subject = (as_ or f"support:{_login_name()}").partition(":")
         if not colon:
             raise InvalidInput(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
-        return partial(minted, data, role, subject, _TOKEN_TTL_S), _NEW_TOKEN
+        return partial(minted, data, role, subject, ttl_s or _TOKEN_TTL_S), _NEW_TOKEN
     from_environment = os.environ.get("EXPEDITER_TOKEN")
     if from_environment is not None:
         return _token_of_environment(from_environment.strip(), url)
@@ -140,6 +156,8 @@ def _token_of_login(url: str) -> Callable[[], str]:
 
 
 _TOKEN_TTL_S = 300  # each request gets a token of its own
+
+_LOGIN_TTL_S = 3600  # of a browser, as long as a token of Cognito
 
 
 def _login_name() -> str:

@@ -103,6 +103,7 @@ _TOKEN_TTL_S = 60  # registering takes less than a second
 def greeting(url: str, data: Path) -> tuple[str, ...]:
     """Return the lines that ``up`` prints once it serves."""
     return (
+        f"the web console: {url}/console (log in: expediter console --data {shlex.quote(str(data))})",
         f"the API's documentation: {url}/docs, {url}/openapi.json",
         f"a token: expediter token --role customer --id cus_1 --data {shlex.quote(str(data))}",
         "Ctrl-C stops it; orders under way continue at the next start",

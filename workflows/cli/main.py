@@ -17,6 +17,7 @@ from workflows.cli import (
     backup_command,
     books_commands,
     circuit_commands,
+    console_command,
     demo_command,
     engine_commands,
     failed_batch_commands,
@@ -42,6 +43,7 @@ _HELP = """Expediter runs online food orders: event-sourced, durable, on this ma
 Begin with
   expediter demo              play 25 orders through a new engine
   expediter up --data DIR     run an engine of your own
+  expediter console --data DIR  see its orders in a browser
 
 \b
 Environment
@@ -76,6 +78,7 @@ app = typer.Typer(
 engine_commands.add_to(app)
 backup_command.add_to(app)
 login_commands.add_to(app)
+console_command.add_to(app)
 fulfilment_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from workflows.clock import Clock
 from workflows.embedded.http import payload_format
+from workflows.embedded.http.console import console_routes
 from workflows.embedded.http.from_hub import FromHub
 from workflows.embedded.http.payload_format import HttpRequest, HttpResponse, ResultMalformed
 from workflows.embedded.http.probes import MetricSource, probe_routes
@@ -89,6 +90,7 @@ class HttpApi:
             routes=[
                 *table.routes,
                 *probe_routes(failure, (self, *metrics)),
+                *console_routes(tokens),
                 *(() if live is None else live.routes),
             ],
             middleware=[

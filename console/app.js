@@ -1,0 +1,116 @@
+/** The console: its frame, its pages, and the login before them. Each page is a module that is loaded when it is opened. */
+
+import { findPage } from "./core/addresses.js";
+import { online } from "./kit/api.js";
+import { KEYS, beginKeys } from "./kit/keys.js";
+import { Dialog } from "./kit/dialog.js";
+import { Trouble } from "./kit/parts.js";
+import { beginRouting, useHere } from "./kit/router.js";
+import { SearchBox } from "./kit/search_box.js";
+import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
+import { SettingsDialog } from "./kit/settings_dialog.js";
+import { liveState } from "./kit/live.js";
+import { useStore } from "./kit/store.js";
+import { Component, classes, html, render, useEffect, useState } from "./kit/view.js";
+import { Login } from "./pages/login.js";
+
+/** @typedef {{default: (props: any) => any}} PageModule */
+/** @typedef {{title: string, load: () => Promise<PageModule>, needs: string}} Page */
+
+/** By address. A role that may not do what `needs` names does not see the page. @type {[string, Page][]} */
+const PAGES = [
+  ["", { title: "Home", load: () => import("./pages/home.js"), needs: "read_statistics" }],
+  ["orders", { title: "Orders", load: () => import("./pages/orders.js"), needs: "read" }],
+  ["orders/:id", { title: "Order", load: () => import("./pages/order.js"), needs: "read" }],
+  ["incidents", { title: "Incidents", load: () => import("./pages/incidents.js"), needs: "read_incidents" }],
+  ["approvals", { title: "Approvals", load: () => import("./pages/approvals.js"), needs: "list_approvals" }],
+  ["events", { title: "Event log", load: () => import("./pages/events.js"), needs: "list_events" }],
+  ["circuits", { title: "Circuits", load: () => import("./pages/circuits.js"), needs: "read_incidents" }],
+];
+const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
+
+/** @type {Map<Page, Promise<PageModule>>} */
+const loaded = new Map();
+
+function Console() {
+  const who = useStore(me);
+  return who ? html`<${Frame} who=${who} />` : html`<${Login} />`;
+}
+
+/** @param {{who: import("./kit/session.js").Me}} props */
+function Frame({ who }) {
+  const here = useHere();
+  const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
+  useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
+  const places = NAVIGATION.filter(([, page]) => may(page.needs));
+  const found = findPage(PAGES, here.path);
+  const page = here.path === "" && !may("read_statistics") ? places[0]?.[1] : found?.page;
+  return html`
+    <a class="skip" href="#main">Skip to content</a>
+    <header class="top">
+      <a class="brand" href=""><img src="favicon.svg" alt="" width="22" height="22" /><span>Expediter</span></a>
+      <nav aria-label="Pages">${places.map(([path, each]) => html`<a href=${path || "./"} aria-current=${isHere(path, here.path) ? "page" : undefined}>${each.title}</a>`)}</nav>
+      <${SearchBox} />
+      ${currentConfig().environment && html`<span class="environment">${currentConfig().environment}</span>`}
+      <button type="button" class="who" onClick=${() => open("settings")} aria-label=${`${who.id}, ${who.role}: settings and logout`}><bdi>${who.id}</bdi> <span>${who.role}</span></button>
+    </header>
+    <${Banners} />
+    <main id="main" tabindex="-1">
+      ${page && may(page.needs) ? html`<${Boundary} key=${here.path}><${Lazy} page=${page} names=${found?.names ?? {}} query=${here.query} /></${Boundary}>` : html`<${NotHere} />`}
+    </main>
+    ${dialog === "keys" && html`<${Dialog} title="Keys" close=${() => open("")}><dl class="keys">${KEYS.map(([key, does]) => html`<div><dt><kbd>${key}</kbd></dt><dd>${does}</dd></div>`)}</dl></${Dialog}>`}
+    ${dialog === "settings" && html`<${SettingsDialog} close=${() => open("")} logOut=${() => logOut()} />`}`;
+}
+
+/** @param {string} path @param {string} current */
+const isHere = (path, current) => (path ? current === path || current.startsWith(`${path}/`) : current === "");
+
+function NotHere() {
+  return html`<div class="notice"><h1>There is no such page for your role</h1><p>The address may be wrong, or the page is for another role.</p></div>`;
+}
+
+function Banners() {
+  const reached = useStore(online);
+  const live = useStore(liveState);
+  return html`<div class="banners" role="status" aria-live="polite">
+    ${!reached && html`<p class="banner offline">Offline: the engine does not answer. What you see may be old; the console tries again by itself.</p>`}
+    ${reached && live === "connecting" && html`<p class="banner late">Live updates are connecting.</p>`}
+  </div>`;
+}
+
+/** Load the module of a page, then show it. @param {{page: Page, names: Record<string, string>, query: Record<string, string>}} props */
+function Lazy({ page, names, query }) {
+  const [module, show] = useState(/** @type {PageModule | null} */ (null));
+  const [problem, showProblem] = useState(/** @type {Error | null} */ (null));
+  useEffect(() => {
+    document.title = `${page.title} · Expediter`;
+    const loading = loaded.get(page) ?? page.load();
+    loaded.set(page, loading);
+    loading.then(show, (error) => (loaded.delete(page), showProblem(error)));
+  }, [page]);
+  if (problem) return html`<${Trouble} problem=${{ message: "This page could not be loaded.", next: "Check that the engine runs, then load the page again." }} />`;
+  return module ? html`<${module.default} ...${names} query=${query} />` : html`<p class="boot" aria-busy="true">Opening.</p>`;
+}
+
+/** Keeps the frame when a page fails, and says so. */
+class Boundary extends Component {
+  /** @param {any} error */
+  componentDidCatch(error) {
+    console.error(error);
+    this.setState({ error });
+  }
+
+  render(/** @type {any} */ { children }, /** @type {any} */ { error }) {
+    return error ? html`<${Trouble} problem=${{ message: `This page failed: ${error.message}`, next: "Load it again. If it stays, report it with this message." }} />` : children;
+  }
+}
+
+beginRouting();
+begin()
+  .catch((error) => loginNotice.set(error.message))
+  .finally(() => {
+    const root = /** @type {HTMLElement} */ (document.getElementById("app"));
+    root.replaceChildren();
+    root.className = classes("app");
+    render(html`<${Console} />`, root);
+  });

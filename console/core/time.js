@@ -1,0 +1,102 @@
+/** Times in words: in a chosen zone, since, until, and how long. Instants are the API's texts, RFC 3339 in UTC. */
+
+/** @type {Map<string, Intl.DateTimeFormat>} */
+const formats = new Map();
+
+/** @param {string} zone @param {Intl.DateTimeFormatOptions} options */
+function format(zone, options) {
+  const key = `${zone} ${JSON.stringify(options)}`;
+  let made = formats.get(key);
+  if (!made) formats.set(key, (made = new Intl.DateTimeFormat("en-GB", { timeZone: zone, hourCycle: "h23", ...options })));
+  return made;
+}
+
+/** @param {Intl.DateTimeFormat} made @param {Date} at */
+const parts = (made, at) => Object.fromEntries(made.formatToParts(at).map(({ type, value }) => [type, value]));
+
+/**
+ * Write an instant in full: `2026-11-21 18:38:15`.
+ * @param {string | null | undefined} instant
+ * @param {string} zone an IANA name
+ */
+export function dateTime(instant, zone = "UTC") {
+  if (!instant) return "";
+  return `${day(instant, zone)} ${clock(instant, zone)}`;
+}
+
+/** Write the date of an instant: `2026-11-21`. @param {string} instant */
+export function day(instant, zone = "UTC") {
+  const p = parts(format(zone, { year: "numeric", month: "2-digit", day: "2-digit" }), new Date(instant));
+  return `${p.year}-${p.month}-${p.day}`;
+}
+
+/** Write the time of day of an instant: `18:38:15`. @param {string} instant */
+export function clock(instant, zone = "UTC", seconds = true) {
+  const p = parts(format(zone, { hour: "2-digit", minute: "2-digit", second: "2-digit" }), new Date(instant));
+  return seconds ? `${p.hour}:${p.minute}:${p.second}` : `${p.hour}:${p.minute}`;
+}
+
+/** Write an instant with its milliseconds, in UTC. @param {string} instant */
+export function exact(instant) {
+  return `${dateTime(instant)}.${instant.match(/\.(\d{3})/)?.[1] ?? "000"} UTC`;
+}
+
+/** Return the milliseconds from one instant to another. @param {string} from @param {string} to */
+export const between = (from, to) => Date.parse(to) - Date.parse(from);
+
+/**
+ * Write how long something took: `420 ms`, `1.9 s`, `38 s`, `7m 11s`, `1h 23m`, `3 d 4 h`.
+ * @param {number} ms
+ */
+export function duration(ms) {
+  if (ms < 0) return `-${duration(-ms)}`;
+  if (ms < 950) return `${Math.round(ms)} ms`;
+  if (ms < 9950) return `${(ms / 1000).toFixed(1)} s`;
+  const s = Math.round(ms / 1000);
+  if (s < 60) return `${s} s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return s % 60 ? `${m}m ${String(s % 60).padStart(2, "0")}s` : `${m} min`;
+  const h = Math.floor(m / 60);
+  if (h < 48) return m % 60 ? `${h}h ${String(m % 60).padStart(2, "0")}m` : `${h} h`;
+  return h % 24 ? `${Math.floor(h / 24)} d ${h % 24} h` : `${Math.floor(h / 24)} d`;
+}
+
+/** Write the time from the beginning of an order to one of its events: `+7m11`. @param {number} ms */
+export function offset(ms) {
+  if (ms < 0) return `-${offset(-ms).slice(1)}`;
+  if (ms < 9950) return `+${(ms / 1000).toFixed(1).replace(/\.0$/, "")}s`;
+  const s = Math.round(ms / 1000);
+  if (s < 60) return `+${s}s`;
+  const m = Math.floor(s / 60);
+  if (m < 60) return `+${m}m${String(s % 60).padStart(2, "0")}`;
+  const h = Math.floor(m / 60);
+  if (h < 24) return `+${h}h${String(m % 60).padStart(2, "0")}`;
+  return `+${Math.floor(h / 24)}d${String(h % 24).padStart(2, "0")}`;
+}
+
+/** Write how long ago an instant was. @param {string} instant @param {number} now in milliseconds since 1970 */
+export function ago(instant, now) {
+  const ms = now - Date.parse(instant);
+  return ms < 1500 ? "now" : `${duration(ms)} ago`;
+}
+
+/**
+ * Write what is left until a deadline: `in 4m 05s`, or `12 s over`.
+ * @param {string} deadline
+ * @param {number} now in milliseconds since 1970
+ */
+export function countdown(deadline, now) {
+  const ms = Date.parse(deadline) - now;
+  const text = duration(Math.floor(Math.abs(ms) / 1000) * 1000 || 0).replace(/^0 ms$/, "0 s");
+  return ms >= 0 ? `in ${text}` : `${text} over`;
+}
+
+/** Whether the browser knows a time zone. @param {string} zone */
+export function isZone(zone) {
+  try {
+    format(zone, {});
+    return true;
+  } catch {
+    return false;
+  }
+}

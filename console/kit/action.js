@@ -1,0 +1,158 @@
+/**
+ * The one way to change something: preview, reason, done, and then the outcome as the log has it.
+ *
+ * The request is the same in both steps, `dry_run` apart. The key is made once a dialog, so that a second click or a
+ * repeat after a lost answer is the same request.
+ */
+
+import { money } from "../core/money.js";
+import { get, newKey, post } from "./api.js";
+import { Dialog } from "./dialog.js";
+import { me } from "./session.js";
+import { useStore } from "./store.js";
+import { Amount, Status, Time, Trouble, actorWords, words } from "./parts.js";
+import { html, useEffect, useId, useMemo, useState } from "./view.js";
+
+/** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, optional?: boolean}} Field */
+/**
+ * @typedef {object} ActionKind
+ * @property {string} title what is done, in the imperative
+ * @property {string} path of the API
+ * @property {(values: Record<string, string>) => Record<string, any>} body of the request; the reason is among the values
+ * @property {Field[]} [fields] what is asked for, beside the reason
+ * @property {boolean} [dry] whether the API can say beforehand what would happen
+ * @property {string} [order] the order whose log holds the outcome
+ * @property {string} [effect] what happens, where the API cannot say it beforehand
+ * @property {string | null} [reason] the label of the reason; null if none is asked for
+ * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
+ */
+
+/** @param {{kind: ActionKind, close: () => void, done?: () => void}} props */
+export function ActionDialog({ kind, close, done }) {
+  const key = useMemo(newKey, []);
+  const [values, setValues] = useState(() => Object.fromEntries((kind.fields ?? []).map((field) => [field.name, field.value ?? field.options?.[0]?.[0] ?? ""])));
+  const [preview, showPreview] = useState(/** @type {any} */ (null));
+  const [answer, showAnswer] = useState(/** @type {any} */ (null));
+  const [problem, showProblem] = useState(/** @type {any} */ (null));
+  const [busy, setBusy] = useState(false);
+  const chosen = JSON.stringify({ ...values, reason: "" });
+
+  useEffect(() => {
+    if (!kind.dry || missing(kind, values).length) return showPreview(null);
+    const abort = new AbortController();
+    post(kind.path, { ...kind.body({ ...values, reason: "preview" }), dry_run: true }, { signal: abort.signal }).then(
+      (found) => (showPreview(found), showProblem(null)),
+      (error) => abort.signal.aborted || showProblem(error),
+    );
+    return () => abort.abort();
+  }, [kind.path, chosen]);
+
+  const refused = preview?.plan?.refused;
+  const send = async (/** @type {Event} */ event) => {
+    event.preventDefault();
+    setBusy(true);
+    showProblem(null);
+    try {
+      showAnswer((await post(kind.path, kind.body(values), { key })) ?? {});
+      done?.();
+    } catch (error) {
+      showProblem(error);
+    }
+    setBusy(false);
+  };
+
+  if (answer)
+    return html`<${Dialog} title=${`Done: ${kind.title}`} close=${close} wide>
+      <div class="dialog-body" role="status">
+        ${kind.order ? html`<${Outcome} order=${kind.order} answer=${answer} since=${preview?.version} />` : kind.show?.(answer)}
+      </div>
+      <footer><button type="button" class="primary" onClick=${close} autofocus>Close</button></footer>
+    </${Dialog}>`;
+
+  return html`<${Dialog} title=${kind.title} close=${close} wide>
+    <form onSubmit=${send}>
+      <div class="dialog-body">
+        ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
+        ${kind.dry ? html`<${Preview} answer=${preview} />` : html`<p>${kind.effect}</p>`}
+        ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
+          value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
+        <${Trouble} problem=${problem} />
+      </div>
+      <footer>
+        <button type="button" onClick=${close}>Cancel</button>
+        <button type="submit" class="primary" disabled=${busy || Boolean(refused) || missing(kind, values).length > 0 || (kind.reason !== null && !values.reason?.trim())}>
+          ${busy ? "Sending" : preview?.plan?.second_person_for ? "Request approval" : kind.title}</button>
+      </footer>
+    </form>
+  </${Dialog}>`;
+}
+
+/** @param {ActionKind} kind @param {Record<string, string>} values */
+const missing = (kind, values) => (kind.fields ?? []).filter((field) => !field.optional && !values[field.name]);
+
+/** @param {{field: Field, value: string, set: (value: string) => void}} props */
+function Input({ field, value, set }) {
+  const id = useId();
+  const input = (/** @type {any} */ event) => set(event.target.value);
+  return html`<div class="field">
+    <label for=${id}>${field.label}</label>
+    ${field.options
+      ? html`<select id=${id} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
+      : field.type === "area"
+        ? html`<textarea id=${id} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
+        : html`<input id=${id} type=${field.type ?? "text"} value=${value} onInput=${input} dir="auto" />`}
+    ${field.hint && html`<small>${field.hint}</small>`}
+  </div>`;
+}
+
+const MOVES = /** @type {Record<string, string>} */ ({
+  authorize: "is held", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up",
+});
+
+/** What would happen, as the API computed it. @param {{answer: any}} props */
+function Preview({ answer }) {
+  if (!answer) return html`<p class="dim" aria-busy="true">Computing what would happen.</p>`;
+  const plan = answer.plan;
+  if (!plan) return null;
+  if (plan.refused) return html`<div class="preview refused"><h3>Not possible now</h3><p>${plan.refused.detail}</p></div>`;
+  return html`<div class="preview">
+    <h3>What happens</h3>
+    <ul>
+      ${plan.money.map((/** @type {any} */ move) => html`<li><${Amount} of=${move.amount} /> ${MOVES[move.what] ?? words(move.what)}</li>`)}
+      ${plan.runs.map((/** @type {any} */ run) => html`<li>The next run performs <code>${run.intent}</code>${run.version ? ` (event ${run.version})` : ""}</li>`)}
+      ${!plan.money.length && !plan.runs.length && html`<li>No money moves and no provider is called.</li>`}
+      <li>Recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code> `)}</li>
+      <li>The order is then <${Status} order=${{ status: plan.status }} /></li>
+    </ul>
+    ${plan.second_person_for && html`<p class="attention">${money(plan.second_person_for)} needs the approval of a second person.</p>`}
+  </div>`;
+}
+
+/** The events that followed, read from the log until the order rests. @param {{order: string, answer: any, since?: number}} props */
+function Outcome({ order, answer }) {
+  const written = answer.order ?? (answer.version ? answer : null);
+  const who = useStore(me);
+  const [events, show] = useState(/** @type {any[] | null} */ (null));
+  const [problem, showProblem] = useState(/** @type {any} */ (null));
+  useEffect(() => {
+    const abort = new AbortController();
+    let version = written?.version ?? 1;
+    const look = async () => {
+      for (let round = 0; round < 8 && !abort.signal.aborted; round += 1) {
+        const found = await get("events", { query: { order, limit: 20, wait_for: `${order}:${version}` }, signal: abort.signal });
+        show(found.events);
+        const changed = await get(`orders/${order}`, { query: { wait_s: 5, personal: false }, ifNoneMatch: version, signal: abort.signal });
+        if (!changed) break;
+        version = changed.version;
+      }
+    };
+    look().catch((error) => abort.signal.aborted || showProblem(error));
+    return () => abort.abort();
+  }, [order]);
+  if (problem) return html`<p>The change is recorded as version ${written?.version}.</p><${Trouble} problem=${problem} />`;
+  if (!events) return html`<p class="dim" aria-busy="true">Recorded. Reading what followed.</p>`;
+  const mine = Math.max(0, ...events.filter((e) => e.actor.role === who?.role && e.actor.id === who?.id).map((e) => e.version));
+  const shown = events.filter((e) => e.version >= mine).reverse();
+  return html`<h3>Recorded in the log</h3>
+    <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>`;
+}

@@ -1,0 +1,91 @@
+/** Calls the public API. Every error is a `Problem`; every write carries an Idempotency-Key. */
+
+import { address } from "../core/addresses.js";
+import { Problem, readProblem } from "../core/problems.js";
+import { currentConfig, currentToken, logOut } from "./session.js";
+import { Store } from "./store.js";
+import { useCallback, useEffect, useRef, useState } from "./view.js";
+
+/** Whether the last request reached the engine. */
+export const online = new Store(true);
+
+/**
+ * @typedef {object} Options
+ * @property {Record<string, any>} [query]
+ * @property {any} [body]
+ * @property {string} [key] the Idempotency-Key; one a request unless it is repeated
+ * @property {string} [reason] why personal data is read; recorded for auditors
+ * @property {number} [ifMatch] the version that the caller looked at
+ * @property {string} [ifNoneMatch]
+ * @property {AbortSignal} [signal]
+ */
+
+/** @param {string} path @param {Options} [options] @returns {Promise<any>} */
+export const get = (path, options) => call("GET", path, options);
+
+/** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<any>} */
+export const post = (path, body, options) => call("POST", path, { key: newKey(), ...options, body });
+
+/** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<any>} */
+export const patch = (path, body, options) => call("PATCH", path, { ...options, body });
+
+export const newKey = () => crypto.randomUUID();
+
+/** Make a part of a path of a text. @param {string} text */
+export const quoted = (text) => encodeURIComponent(text);
+
+/** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} null for 304 */
+async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMatch, signal } = {}) {
+  /** @type {Record<string, string>} */
+  const headers = { authorization: `Bearer ${currentToken()}`, accept: "application/json" };
+  if (body !== undefined) headers["content-type"] = "application/json";
+  if (key) headers["idempotency-key"] = key;
+  if (reason) headers["access-reason"] = reason.replace(/[^ -~]/g, "?").slice(0, 200);
+  if (ifMatch) headers["if-match"] = `"${ifMatch}"`;
+  if (ifNoneMatch) headers["if-none-match"] = `"${ifNoneMatch}"`;
+  let answer;
+  try {
+    const url = currentConfig().api + address(path, query);
+    answer = await fetch(url, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal, cache: "no-store" });
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    online.set(false);
+    throw new Problem(0, "EngineUnreachable", "The engine does not answer.");
+  }
+  online.set(true);
+  if (answer.status === 304) return null;
+  const content = await answer.json().catch(() => null);
+  if (answer.ok) return content;
+  const problem = readProblem(answer.status, content);
+  if (answer.status === 401) logOut("Your login has ended.");
+  throw problem;
+}
+
+/**
+ * Load something, and load it again when `deps` change. What was loaded stays visible meanwhile.
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} load
+ * @param {any[]} deps
+ * @returns {{data: T | undefined, error: Problem | null, loading: boolean, reload: () => void}}
+ */
+export function useLoaded(load, deps) {
+  const [state, show] = useState(/** @type {{data: T | undefined, error: Problem | null, loading: boolean}} */ ({ data: undefined, error: null, loading: true }));
+  const [round, again] = useState(0);
+  const latest = useRef(load);
+  latest.current = load;
+  useEffect(() => {
+    const abort = new AbortController();
+    show((before) => ({ ...before, loading: true }));
+    latest.current(abort.signal).then(
+      (data) => abort.signal.aborted || show({ data, error: null, loading: false }),
+      (error) => abort.signal.aborted || show((before) => ({ ...before, error, loading: false })),
+    );
+    return () => abort.abort();
+  }, [...deps, round]);
+  useEffect(() => {
+    const retry = (/** @type {boolean} */ is) => void (is && again((n) => n + 1));
+    online.listeners.add(retry);
+    return () => void online.listeners.delete(retry);
+  }, []);
+  return { ...state, reload: useCallback(() => again((n) => n + 1), []) };
+}

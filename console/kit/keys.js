@@ -1,0 +1,69 @@
+/** Keys that work everywhere. A page adds its own with `useKeys`; none acts while somebody types. */
+
+import { go } from "./router.js";
+import { useEffect, useRef } from "./view.js";
+
+export const KEYS = /** @type {[string, string][]} */ ([
+  ["/", "search"],
+  ["j or ↓, k or ↑", "next and previous row or event"],
+  ["Enter", "open the row"],
+  ["g then h, o, i, a, e, c", "home, orders, incidents, approvals, event log, circuits"],
+  ["[ and ], or ← and →", "on an order: one event back or forward"],
+  ["l", "on an order: back to live"],
+  ["p", "pause and resume live updates"],
+  ["?", "this list"],
+  ["Esc", "close"],
+]);
+
+const PLACES = /** @type {Record<string, string>} */ ({ h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money" });
+let goes = false;
+
+/** Whether keys belong to what has the focus. @param {Element | null} element */
+const isTyping = (element) => Boolean(element?.closest("input, textarea, select, dialog[open], [contenteditable]"));
+
+/** @param {Record<string, (event: KeyboardEvent) => void>} actions by `key` of the event */
+export function useKeys(actions) {
+  const latest = useRef(actions);
+  latest.current = actions;
+  useEffect(() => {
+    const pressed = (/** @type {KeyboardEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey || isTyping(document.activeElement)) return;
+      const action = latest.current[event.key];
+      if (!action || goes) return;
+      event.preventDefault();
+      action(event);
+    };
+    addEventListener("keydown", pressed);
+    return () => removeEventListener("keydown", pressed);
+  }, []);
+}
+
+/** @param {{search: () => void, help: () => void}} actions */
+export function beginKeys({ search, help }) {
+  addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && event.key === "k") return event.preventDefault(), search();
+    if (event.ctrlKey || event.metaKey || event.altKey || isTyping(document.activeElement)) return;
+    if (goes) {
+      goes = false;
+      if (event.key in PLACES) go(PLACES[event.key]);
+      return event.preventDefault();
+    }
+    if (event.key === "g") goes = true;
+    else if (event.key === "/") event.preventDefault(), search();
+    else if (event.key === "?") event.preventDefault(), help();
+    else if (["j", "k", "ArrowDown", "ArrowUp"].includes(event.key)) moveRow(event);
+  });
+}
+
+/** Move the focus to the next or previous link of a row. @param {KeyboardEvent} event */
+function moveRow(event) {
+  const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main [data-row]")]);
+  if (!rows.length || event.defaultPrevented) return;
+  const step = event.key === "j" || event.key === "ArrowDown" ? 1 : -1;
+  const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const to = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
+  if (!to) return;
+  event.preventDefault();
+  to.focus({ preventScroll: true });
+  to.scrollIntoView({ block: "nearest" });
+}

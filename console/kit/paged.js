@@ -1,0 +1,42 @@
+/** A list that is read page by page as its reader scrolls. */
+
+import { get } from "./api.js";
+import { useCallback, useEffect, useRef, useState } from "./view.js";
+
+/**
+ * @param {string} path
+ * @param {string} name the field of the answer that holds the rows
+ * @param {Record<string, any>} query
+ * @param {(cursor: string | null) => Promise<any>} [load] in place of a GET, for searches in a body
+ */
+export function usePaged(path, name, query, load) {
+  const [state, show] = useState({ rows: /** @type {any[]} */ ([]), next: /** @type {string | null} */ (null), asOf: /** @type {any} */ (null), problem: /** @type {any} */ (null), loading: true });
+  const [round, again] = useState(0);
+  const reading = useRef(false);
+  const key = JSON.stringify([path, query, load ? 1 : 0]);
+  const page = useCallback(
+    (/** @type {string | null} */ cursor, /** @type {AbortSignal} */ signal) =>
+      load ? load(cursor) : get(path, { query: { limit: 50, ...query, cursor }, signal }),
+    [key],
+  );
+  useEffect(() => {
+    const abort = new AbortController();
+    show((before) => ({ ...before, loading: true }));
+    page(null, abort.signal).then(
+      (found) => abort.signal.aborted || show({ rows: found[name], next: found.next, asOf: found.as_of, problem: null, loading: false }),
+      (problem) => abort.signal.aborted || show((before) => ({ ...before, problem, loading: false })),
+    );
+    return () => abort.abort();
+  }, [page, round]);
+  const more = useCallback(() => {
+    if (!state.next || reading.current) return;
+    reading.current = true;
+    page(state.next, new AbortController().signal)
+      .then(
+        (found) => show((before) => (before.next === state.next ? { ...before, rows: [...before.rows, ...found[name]], next: found.next } : before)),
+        (problem) => show((before) => ({ ...before, problem })),
+      )
+      .finally(() => (reading.current = false));
+  }, [page, state.next]);
+  return { ...state, more: state.next ? more : undefined, reload: useCallback(() => again((n) => n + 1), []), change: show };
+}

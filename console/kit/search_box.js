@@ -1,0 +1,56 @@
+/** The one search box: it says what it takes a text for before anything is asked. Personal data never goes into an address. */
+
+import { address } from "../core/addresses.js";
+import { understand } from "../core/search.js";
+import { Icon } from "./icons.js";
+import { go } from "./router.js";
+import { may } from "./session.js";
+import { Store } from "./store.js";
+import { classes, html, useId, useMemo, useState } from "./view.js";
+
+/** What was searched by last that may not stand in an address. @type {Store<Record<string, string> | null>} */
+export const personalSearch = new Store(/** @type {Record<string, string> | null} */ (null));
+
+/** @typedef {import("../core/search.js").Understood} Understood */
+
+/** @param {Understood} found */
+function open(found) {
+  if (found.order) return go(`orders/${found.order}`);
+  if (found.events) return go(address("events", found.events));
+  personalSearch.set(found.personal ?? null);
+  go(found.personal ? address("orders", { found_by: Object.keys(found.personal)[0] }) : address("orders", found.filters));
+}
+
+export function SearchBox() {
+  const [text, type] = useState("");
+  const [at, move] = useState(0);
+  const [active, focus] = useState(false);
+  const id = useId();
+  const found = useMemo(() => understand(text).filter((each) => (each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text]);
+  const shown = active && found.length > 0;
+  const choose = (/** @type {Understood} */ each) => {
+    type("");
+    focus(false);
+    open(each);
+    document.getElementById("search")?.blur();
+  };
+  const keys = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key === "ArrowDown") move(Math.min(at + 1, found.length - 1));
+    else if (event.key === "ArrowUp") move(Math.max(at - 1, 0));
+    else if (event.key === "Escape") return type(""), /** @type {any} */ (event.target).blur();
+    else if (event.key === "Enter" && found[at]) choose(found[at]);
+    else return;
+    event.preventDefault();
+  };
+  return html`<form class="search" role="search" onSubmit=${(/** @type {Event} */ e) => e.preventDefault()}>
+    <${Icon} name="search" />
+    <input id="search" type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
+      aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
+      placeholder="Order, phone, name, amount, time, payment, trace" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
+      onFocus=${() => focus(true)} onBlur=${() => setTimeout(() => focus(false), 150)} onKeyDown=${keys} />
+    <kbd aria-hidden="true">/</kbd>
+    <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>
+      ${found.map((each, index) => html`<li id=${`${id}-${index}`} role="option" aria-selected=${index === at} class=${classes(index === at && "on")} onMouseDown=${() => choose(each)}><bdi>${each.label}</bdi></li>`)}
+    </ul>
+  </form>`;
+}

@@ -1,0 +1,67 @@
+/** A table for lists of any length: only the rows near the window are in the page. Rows have one height. */
+
+import { classes, html, useEffect, useRef, useState } from "./view.js";
+
+/** Pixels; the style sheet has the same number as --row. */
+const ROW = 44;
+const BEYOND = 12;
+
+/**
+ * @template T
+ * @typedef {object} Column
+ * @property {string} label
+ * @property {(row: T) => any} cell
+ * @property {"end"} [align]
+ * @property {boolean} [wide] takes what is left
+ * @property {boolean} [late] left out on a narrow screen
+ */
+
+/**
+ * @template T
+ * @param {{label: string, columns: Column<T>[], rows: T[], id: (row: T) => string, more?: () => void, hot?: (row: T) => boolean, empty?: any}} props
+ */
+export function Table({ label, columns, rows, id, more, hot, empty }) {
+  const body = useRef(/** @type {HTMLElement | null} */ (null));
+  const [first, last] = useWindow(body, rows.length);
+  useEffect(() => {
+    if (more && last >= rows.length) more();
+  }, [last, rows.length, more]);
+  if (!rows.length) return empty ?? null;
+  return html`<div class="table-box" role="region" aria-label=${label} tabindex="0"><table aria-rowcount=${rows.length + 1}>
+    <thead><tr>${columns.map((column) => html`<th scope="col" class=${cell(column)}>${column.label}</th>`)}</tr></thead>
+    <tbody ref=${body}>
+      ${first > 0 && html`<tr aria-hidden="true" class="spacer" style=${{ height: `${first * ROW}px` }}></tr>`}
+      ${rows.slice(first, last).map((row, index) => html`<tr key=${id(row)} aria-rowindex=${first + index + 2} class=${classes("row", hot?.(row) && "hot")}>
+        ${columns.map((column) => html`<td class=${cell(column)}>${column.cell(row)}</td>`)}</tr>`)}
+      ${last < rows.length && html`<tr aria-hidden="true" class="spacer" style=${{ height: `${(rows.length - last) * ROW}px` }}></tr>`}
+    </tbody>
+  </table></div>`;
+}
+
+/** @param {Column<any>} column */
+const cell = (column) => classes(column.align === "end" && "end", column.wide && "wide", column.late && "late");
+
+/** Return the first and the last row to draw. @param {{current: HTMLElement | null}} body @param {number} count @returns {[number, number]} */
+function useWindow(body, count) {
+  const [range, show] = useState(/** @type {[number, number]} */ ([0, 60]));
+  useEffect(() => {
+    let planned = 0;
+    const look = () => {
+      planned = 0;
+      const top = body.current?.getBoundingClientRect().top ?? 0;
+      const from = Math.max(0, Math.floor(-top / ROW) - BEYOND);
+      const to = Math.ceil((innerHeight - top) / ROW) + BEYOND;
+      show((before) => (before[0] === from && before[1] === to ? before : [from, to]));
+    };
+    const plan = () => void (planned ||= requestAnimationFrame(look));
+    look();
+    addEventListener("scroll", plan, { passive: true });
+    addEventListener("resize", plan, { passive: true });
+    return () => {
+      cancelAnimationFrame(planned);
+      removeEventListener("scroll", plan);
+      removeEventListener("resize", plan);
+    };
+  }, [count]);
+  return [Math.min(range[0], Math.max(0, count - 1)), Math.min(range[1], count)];
+}

@@ -1,0 +1,52 @@
+/** Requests that wait for a second person: never your own. */
+
+import { get, useLoaded } from "../kit/api.js";
+import { ActionDialog } from "../kit/action.js";
+import { usePaged } from "../kit/paged.js";
+import { Ago, Amount, Badge, Choice, Empty, Said, Trouble, actorWords, words } from "../kit/parts.js";
+import { setQuery } from "../kit/router.js";
+import { may, me } from "../kit/session.js";
+import { Table } from "../kit/table.js";
+import { html, useState } from "../kit/view.js";
+
+/** @param {{query: Record<string, string>}} props */
+export default function Approvals({ query }) {
+  const list = usePaged("approvals", "approvals", { open: query.open ?? "true", by_others: query.by_others });
+  const [chosen, choose] = useState(/** @type {any} */ (null));
+  const own = (/** @type {any} */ a) => a.by.role === me.value?.role && a.by.id === me.value?.id;
+  const columns = [
+    { label: "Order", cell: (/** @type {any} */ a) => html`<a href=${`orders/${a.order_id}`} data-row><code>${a.order_id.slice(4, 14)}</code></a>` },
+    { label: "Wants to", cell: (/** @type {any} */ a) => words(a.action) },
+    { label: "Amount", align: "end", cell: (/** @type {any} */ a) => html`<${Amount} of=${a.amount} />` },
+    { label: "Asked by", wide: true, cell: (/** @type {any} */ a) => html`<${Said}>${actorWords(a.by)}</${Said}>${own(a) && html` <span class="dim">(you)</span>`}` },
+    { label: "Order is", late: true, cell: (/** @type {any} */ a) => html`<${Badge} of=${a.order_status} />` },
+    { label: "Asked", align: "end", cell: (/** @type {any} */ a) => html`<${Ago} at=${a.requested_at} />` },
+    { label: "", align: "end", cell: (/** @type {any} */ a) => a.open ? may("approve") && !own(a) && html`<button type="button" onClick=${() => choose(a)}>Review</button>` : html`<span class="dim">${a.given_by ? `approved by ${a.given_by}` : "closed"}</span>` },
+  ];
+  return html`
+    <div class="page-head"><h1>Approvals</h1></div>
+    <div class="filters" role="group" aria-label="Filters">
+      <${Choice} label="Show" value=${query.open ?? "true"} options=${[["true", "open"], ["false", "approved"]]} choose=${(/** @type {string} */ open) => setQuery({ open: open === "true" ? "" : open })} />
+      ${may("approve") && html`<button type="button" aria-pressed=${query.by_others === "true"} onClick=${() => setQuery({ by_others: query.by_others ? "" : "true" })}>Only those that you may approve</button>`}
+    </div>
+    <${Trouble} problem=${list.problem} retry=${list.reload} />
+    <${Table} label="Approvals" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ a) => `${a.order_id}:${a.approval}`} more=${list.more}
+      empty=${!list.loading && !list.problem && html`<${Empty}>Nothing waits for a second person.</${Empty}>`} />
+    ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${list.reload} />`}`;
+}
+
+/** @param {{approval: any, close: () => void, done: () => void}} props */
+function Review({ approval, close, done }) {
+  const why = useLoaded((signal) => get(`orders/${approval.order_id}/why`, { signal }), [approval.order_id]);
+  const asked = why.data?.approvals.find((/** @type {any} */ a) => a.approval === approval.approval);
+  const kind = {
+    title: `Approve: ${words(approval.action)}`,
+    path: `incidents/${approval.order_id}/approve`,
+    body: () => ({ approval: approval.approval }),
+    dry: true,
+    order: approval.order_id,
+    reason: null,
+    fields: asked ? [] : [],
+  };
+  return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
+}

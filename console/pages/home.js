@@ -1,0 +1,97 @@
+/** Where everything stands now; each number leads to what it counts. */
+
+import { sums } from "../core/money.js";
+import { clock, duration } from "../core/time.js";
+import { get, useLoaded } from "../kit/api.js";
+import { useLive } from "../kit/live.js";
+import { Ago, Amounts, Badge, Card, Empty, Trouble, words } from "../kit/parts.js";
+import { address } from "../kit/router.js";
+import { may } from "../kit/session.js";
+import { settings } from "../kit/settings.js";
+import { useStore } from "../kit/store.js";
+import { html, useEffect, useRef } from "../kit/view.js";
+
+const OPEN = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "cancelling"];
+const REFRESH_MS = 1500;
+
+export default function Home() {
+  const stats = useLoaded((signal) => get("stats", { query: { bucket: "hour" }, signal }), []);
+  const incidents = useLoaded(async (signal) => (may("read_incidents") ? get("incidents", { query: { limit: 5 }, signal }) : null), []);
+  const approvals = useLoaded(async (signal) => (may("list_approvals") ? get("approvals", { query: { by_others: true, limit: 100 }, signal }) : null), []);
+  const circuits = useLoaded(async (signal) => (may("read_incidents") ? get("circuits", { signal }) : null), []);
+  const views = useLoaded(async (signal) => (may("read_views") ? get("views", { signal }) : null), []);
+  const overdue = useLoaded((signal) => get("orders", { query: { overdue: true, limit: 100 }, signal }), []);
+  const every = [stats, incidents, approvals, circuits, views, overdue];
+  useRefresh(() => every.forEach((each) => each.reload()));
+
+  const groups = stats.data?.groups ?? [];
+  const byStatus = total(groups.map((/** @type {any} */ g) => g.by_status));
+  const stake = sums((incidents.data?.groups ?? []).flatMap((/** @type {any} */ g) => g.at_stake));
+  const parked = (incidents.data?.groups ?? []).reduce((/** @type {number} */ n, /** @type {any} */ g) => n + g.orders, 0);
+  return html`
+    <div class="page-head"><h1>Now</h1><span class="dim">orders placed in the last 24 hours${stats.data ? html`, as of <${Ago} at=${stats.data.as_of.recorded_at} />` : ""}</span></div>
+    <${Trouble} problem=${stats.error} retry=${stats.reload} />
+    <div class="tiles">
+      <${Tile} label="Under way" value=${sum(byStatus, OPEN)} to="orders" />
+      <${Tile} label="Overdue" value=${overdue.data?.orders.length ?? 0} plus=${Boolean(overdue.data?.next)} to="orders?overdue=true" hot />
+      ${incidents.data && html`<${Tile} label="Parked" value=${parked} to="incidents" hot note=${stake.length > 0 && html`<${Amounts} of=${stake} /> at stake`} />`}
+      ${approvals.data && html`<${Tile} label="Approvals for you" value=${approvals.data.approvals.length} plus=${Boolean(approvals.data.next)} to="approvals" hot />`}
+      <${Tile} label="Completed" value=${byStatus.completed ?? 0} to="orders?status=completed" />
+      <${Tile} label="Cancelled" value=${byStatus.cancelled ?? 0} to="orders?status=cancelled" />
+    </div>
+    <div class="grid home-grid">
+      <${Card} title="The day" note="orders placed by hour, UTC"><${Day} groups=${groups} /></${Card}>
+      <${Card} title="By state" note="now">${groups.length ? html`<ul class="bars">${Object.entries(byStatus).sort((a, b) => b[1] - a[1]).map(([status, count]) => html`<${Bar} status=${status} count=${count} of=${Math.max(...Object.values(byStatus))} />`)}</ul>` : html`<${Empty}>No orders yet.</${Empty}>`}</${Card}>
+      ${circuits.data && html`<${Card} title="Providers" note=${html`<a href="circuits">circuits</a>`}><ul class="lines">${circuits.data.circuits.map((/** @type {any} */ c) => html`<li><span>${c.dependency}</span><span class="dim">${c.calls ? `${c.failures} of ${c.calls} calls failed` : "no calls lately"}</span><${Badge} of=${c.state} /></li>`)}</ul></${Card}>`}
+      ${incidents.data && html`<${Card} title="Incidents" note=${html`<a href="incidents">all</a>`}>${incidents.data.groups.length ? html`<ul class="lines">${incidents.data.groups.slice(0, 6).map((/** @type {any} */ g) => html`<li><a href=${address("incidents", { cause: g.cause })}>${g.cause}</a><span class="dim"><${Amounts} of=${g.at_stake} /></span><strong>${g.orders}</strong></li>`)}</ul>` : html`<${Empty}>No order is parked.</${Empty}>`}</${Card}>`}
+      ${views.data && html`<${Card} title="Lists behind the log"><ul class="lines"><li><span>Lag</span><span></span><strong>${views.data.lag_s === null ? "unknown" : duration(views.data.lag_s * 1000)}</strong></li><li><span>Commits to come</span><span></span><strong>${views.data.lag_commits ?? "unknown"}</strong></li><li><span>Orders that a list cannot show</span><span></span><strong>${views.data.parked.length}</strong></li></ul></${Card}>`}
+    </div>`;
+}
+
+/** Load again after orders changed, once in a while and not for each change. @param {() => void} reload */
+function useRefresh(reload) {
+  const timer = useRef(/** @type {any} */ (null));
+  useLive(may("list_events") ? "orders" : null, () => {
+    timer.current ??= setTimeout(() => ((timer.current = null), reload()), REFRESH_MS);
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
+}
+
+/** @param {Record<string, number>[]} counts */
+function total(counts) {
+  /** @type {Record<string, number>} */
+  const all = {};
+  for (const each of counts) for (const [name, count] of Object.entries(each)) all[name] = (all[name] ?? 0) + count;
+  return all;
+}
+
+/** @param {Record<string, number>} counts @param {string[]} names */
+const sum = (counts, names) => names.reduce((all, name) => all + (counts[name] ?? 0), 0);
+
+/** @param {{label: string, value: number, to: string, hot?: boolean, plus?: boolean, note?: any}} props */
+const Tile = ({ label, value, to, hot, plus, note }) =>
+  html`<a class="tile" href=${to} data-hot=${hot && value > 0 ? "" : undefined}><strong>${value}${plus ? "+" : ""}</strong><span>${label}</span>${note && html`<small>${note}</small>`}</a>`;
+
+/** @param {{status: string, count: number, of: number}} props */
+const Bar = ({ status, count, of }) =>
+  html`<li><a href=${`orders?status=${status}`}>${words(status)}</a><span class="bar"><span style=${{ width: `${(100 * count) / of}%` }}></span></span><strong>${count}</strong></li>`;
+
+/** A bar for each of the last 24 hours. @param {{groups: any[]}} props */
+function Day({ groups }) {
+  const { zone } = useStore(settings);
+  const byHour = Object.fromEntries(groups.map((g) => [g.bucket, g]));
+  const hours = Array.from({ length: 24 }, (_, back) => new Date(Date.now() - (23 - back) * 3600_000).toISOString().slice(0, 13));
+  const most = Math.max(1, ...groups.map((g) => g.orders));
+  const all = groups.reduce((n, g) => n + g.orders, 0);
+  return html`<figure class="day"><svg viewBox="0 0 480 130" role="img" aria-label=${`${all} orders in the last 24 hours, at most ${most} in one hour`}>
+    ${hours.map((hour, index) => {
+      const group = byHour[hour];
+      const height = group ? Math.max(2, (100 * group.orders) / most) : 0;
+      const bad = group ? (height * ((group.by_status.cancelled ?? 0) + group.parked)) / group.orders : 0;
+      return html`<g><title>${hour.replace("T", " ")}:00 UTC: ${group?.orders ?? 0} orders</title>
+        <rect class="track" x=${index * 20 + 2} y="6" width="16" height="100" rx="3" />
+        <rect class="fill" x=${index * 20 + 2} y=${106 - height} width="16" height=${height} rx="3" />
+        <rect class="lost" x=${index * 20 + 2} y=${106 - bad} width="16" height=${bad} rx="3" />
+        ${index % 4 === 3 && html`<text x=${index * 20 + 10} y="123" text-anchor="middle">${clock(`${hour}:00:00Z`, "UTC", false)}</text>`}</g>`;
+    })}</svg><figcaption class="dim"><span class="key fill"></span>placed <span class="key lost"></span>of these cancelled or parked${zone === "UTC" ? "" : ""}</figcaption></figure>`;
+}

@@ -1,0 +1,83 @@
+/** The list of orders: filters in the address, a countdown to the next deadline, columns by role. */
+
+import { get, post } from "../kit/api.js";
+import { useLive } from "../kit/live.js";
+import { usePaged } from "../kit/paged.js";
+import { Ago, Amount, Badge, Choice, Countdown, Empty, Said, Status, Time, Trouble, words } from "../kit/parts.js";
+import { setQuery } from "../kit/router.js";
+import { personalSearch } from "../kit/search_box.js";
+import { may, me } from "../kit/session.js";
+import { useStore } from "../kit/store.js";
+import { Table } from "../kit/table.js";
+import { html, useCallback, useState } from "../kit/view.js";
+
+const STATUSES = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "completed", "cancelling", "cancelled", "abandoned"];
+const WAITS = ["authorization", "acceptance", "readiness", "assignment", "pickup", "delivery", "settlement", "compensation", "run"];
+const SORTS = /** @type {[string, string][]} */ ([["-placed_at", "newest first"], ["placed_at", "oldest first"], ["changed_at", "longest unchanged"], ["waiting_since", "longest waiting"]]);
+const NAMES = /** @type {Record<string, string>} */ ({
+  id_prefix: "id begins with", payment_reference: "payment", placed_from: "placed from", placed_to: "placed before", changed_from: "changed from",
+  amount_min: "total from", amount_max: "total to", customer: "customer", restaurant: "restaurant", courier: "courier", currency: "currency", cause: "cause", dependency: "provider",
+});
+
+/** @param {{query: Record<string, string>}} props */
+export default function Orders({ query }) {
+  const personal = useStore(personalSearch);
+  const { found_by: foundBy, ...filters } = query;
+  const bySearch = foundBy && personal;
+  const search = useCallback(
+    (/** @type {string | null} */ cursor) => post(`orders/search?limit=50${cursor ? `&cursor=${cursor}` : ""}`, personal, { key: undefined, reason: "console search" }),
+    [personal],
+  );
+  const list = usePaged("orders", "orders", bySearch ? { personal: JSON.stringify(personal) } : filters, bySearch ? search : undefined);
+  const [fresh, count] = useState(0);
+  useLive(may("list_events") ? "orders" : null, () => count((n) => n + 1));
+  const show = () => (count(0), list.reload());
+
+  return html`
+    <div class="page-head"><h1>${foundBy ? `Orders found by ${foundBy}` : "Orders"}</h1>
+      ${list.asOf && !list.asOf.complete && html`<${Badge} of="half_open" label="The list is still being built" />`}
+      <div class="actions">${fresh > 0 && html`<button type="button" onClick=${show} aria-live="polite">${fresh} changed, show</button>`}</div></div>
+    ${foundBy && !personal ? html`<${Empty}>What was searched for is not kept in the address, because it is personal. Search again.</${Empty}>` : html`
+      ${!foundBy && html`<${Filters} query=${filters} />`}
+      <${Trouble} problem=${list.problem} retry=${list.reload} />
+      <${Table} label="Orders" columns=${columns()} rows=${list.rows} id=${(/** @type {any} */ row) => row.id} more=${list.more} hot=${(/** @type {any} */ row) => row.parked}
+        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}>`} />`}`;
+}
+
+/** @param {{query: Record<string, string>}} props */
+function Filters({ query }) {
+  const toggle = (/** @type {string} */ name) => setQuery({ [name]: query[name] ? "" : "true" });
+  const others = Object.keys(query).filter((name) => name in NAMES);
+  return html`<div class="filters" role="group" aria-label="Filters">
+    <${Choice} label="Status" value=${query.status ?? ""} options=${[["", "any"], ...STATUSES.map((each) => [each, words(each)])]} choose=${(/** @type {string} */ status) => setQuery({ status })} />
+    <${Choice} label="Waits for" value=${query.waiting_for ?? ""} options=${[["", "anything"], ...WAITS.map((each) => [each, each])]} choose=${(/** @type {string} */ value) => setQuery({ waiting_for: value })} />
+    <${Choice} label="Sorted" value=${query.sort ?? "-placed_at"} options=${SORTS} choose=${(/** @type {string} */ sort) => setQuery({ sort: sort === "-placed_at" ? "" : sort })} />
+    <button type="button" aria-pressed=${query.overdue === "true"} onClick=${() => toggle("overdue")}>Overdue</button>
+    ${may("read_incidents") && html`<button type="button" aria-pressed=${query.parked === "true"} onClick=${() => toggle("parked")}>Parked</button>`}
+    ${others.map((name) => html`<button type="button" class="chip" aria-label=${`Remove the filter ${NAMES[name]} ${query[name]}`} onClick=${() => setQuery({ [name]: "" })}>${NAMES[name]} <strong><bdi>${query[name].replace(/T(..:..).*Z$/, " $1 UTC")}</bdi></strong> ×</button>`)}
+    ${Object.keys(query).length > 0 && html`<a href="orders">Clear</a>`}
+  </div>`;
+}
+
+function columns() {
+  const role = me.value?.role;
+  return [
+    { label: "Order", cell: (/** @type {any} */ o) => html`<a href=${`orders/${o.id}`} data-row><code>${o.id.slice(4, 14)}</code></a>` },
+    { label: "Status", cell: (/** @type {any} */ o) => html`<${Status} order=${o} />` },
+    { label: "Waits for", wide: true, cell: (/** @type {any} */ o) => waitCell(o) },
+    { label: "Total", align: "end", cell: (/** @type {any} */ o) => html`<${Amount} of=${o.total} />` },
+    role !== "restaurant" && { label: "Restaurant", late: true, cell: (/** @type {any} */ o) => html`<${Said}>${o.restaurant}</${Said}>` },
+    role !== "customer" && role !== "courier" && { label: "Customer", late: true, cell: (/** @type {any} */ o) => html`<${Said}>${o.customer}</${Said}>` },
+    role !== "courier" && { label: "Courier", late: true, cell: (/** @type {any} */ o) => o.courier && html`<${Said}>${o.courier}</${Said}>` },
+    { label: "Placed", late: true, cell: (/** @type {any} */ o) => html`<${Time} at=${o.placed_at} />` },
+    { label: "Changed", align: "end", late: true, cell: (/** @type {any} */ o) => html`<${Ago} at=${o.changed_at} />` },
+  ].filter(Boolean);
+}
+
+/** @param {any} order */
+function waitCell(order) {
+  if (order.incident) return html`<a href=${`incidents?cause=${encodeURIComponent(order.incident.cause)}`}>${order.incident.cause}</a> <span class="dim">since <${Ago} at=${order.incident.since} /></span>`;
+  const wait = order.waiting[0];
+  if (!wait) return order.cancellation_cause && html`<span class="dim">${words(order.cancellation_cause)}</span>`;
+  return html`${words(wait.what)} ${wait.until ? html`<${Countdown} until=${wait.until} />` : html`<span class="dim">since <${Ago} at=${wait.since} /></span>`}${wait.overdue && html` <${Badge} of="parked" label="overdue" />`}`;
+}

@@ -91,7 +91,9 @@ class Counts:
 def counting(folder: Path) -> Iterator[Callable[[Story], Counts]]:
     """Open an engine and yield ``count(story)``, which plays an order to its end and counts its calls."""
     counter, providers = _Counter(), sandbox_gateways(SandboxSettings())
-    with observed_engine(counter.wrapped).open(folder, template=TEMPLATE, gateways=providers) as engine:
+    with observed_engine(counter.wrapped).open(
+        folder, template=TEMPLATE, gateways=providers, projector_apart=False
+    ) as engine:
         counter.watch(engine)
         driver = HttpDriver(engine, engine.serve(0))
         driver.place("warm", "pm_ok")  # creates tables, imports modules, makes the customer's key

@@ -61,7 +61,9 @@ def test_a_cancelled_order_of_a_peer_without_its_compensations_fails_the_benchma
 @contextmanager
 def played_engine(folder: Path, *, cancelled: float) -> Iterator[EmbeddedEngine]:
     people, gateways = People(), sandbox_gateways(SandboxSettings())
-    with observed_engine(people.wrapped).open(folder, template=TEMPLATE, gateways=gateways) as engine:
+    with observed_engine(people.wrapped).open(
+        folder, template=TEMPLATE, gateways=gateways, projector_apart=False
+    ) as engine:
         people.play(engine, CommandDriver(engine), orders=5, in_flight=5, cancelled=cancelled, name="test")
         yield engine
     people.close()

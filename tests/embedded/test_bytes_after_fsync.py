@@ -86,7 +86,9 @@ class Shop:
         assert gateways is not None
         parameters = {**urls, "WebhookTargets": "any"}
         self.engine = opened.enter_context(
-            EmbeddedEngine.open(folder, template=TEMPLATE, parameters=parameters, gateways=gateways)
+            EmbeddedEngine.open(
+                folder, template=TEMPLATE, parameters=parameters, gateways=gateways, projector_apart=False
+            )
         )
         self.port = self.engine.serve(0)
         api = opened.enter_context(closing(StepFunctionsApi(self.engine.executions, self.engine.reports)))

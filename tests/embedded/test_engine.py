@@ -67,7 +67,7 @@ def template(tmp_path: Path) -> Path:
 def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, template: Path) -> None:
     """From HTTP through a function to a machine and its functions; a repeated start starts nothing."""
     names = [f"n{number}" for number in range(100)]
-    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX) as engine:
+    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX, projector_apart=False) as engine:
         url, token = f"http://127.0.0.1:{engine.serve(0)}", engine.tokens.mint("service", "ser_1")
         with httpx.Client(headers={"Authorization": f"Bearer {token}"}) as client, ThreadPoolExecutor(20) as threads:
             answers = list(threads.map(lambda name: client.post(f"{url}/start/{name}").status_code, names * 2))
@@ -77,18 +77,18 @@ def test_a_hundred_requests_at_once_start_a_hundred_executions(tmp_path: Path, t
             engine.executions.ended(arn).result(DEADLINE_S)
             assert json.loads(engine.reports.describe(arn)["output"]) == {"name": name}
         assert len(engine.reports.latest(limit=1000)) == 100
-    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX) as engine:
+    with EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX, projector_apart=False) as engine:
         assert engine.reports.state_entries("n7").standard == 1
 
 
 def test_a_second_engine_on_a_folder_is_refused(tmp_path: Path, template: Path) -> None:
     """The first continues; once it is closed, the folder is free."""
     with (
-        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX),
+        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX, projector_apart=False),
         pytest.raises(DatabaseInUse, match="state"),
     ):
-        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX)
-    EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX).close()
+        EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX, projector_apart=False)
+    EmbeddedEngine.open(tmp_path / "state", template=template, gateways=SANDBOX, projector_apart=False).close()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,9 @@ def test_what_cannot_run_leaves_no_folder_behind(
     """Everything is read before anything is written."""
     template.with_name("machine.asl.yaml").write_text(definition)
     with pytest.raises(error):
-        EmbeddedEngine.open(tmp_path / "state", template=template, parameters=parameters, gateways=SANDBOX)
+        EmbeddedEngine.open(
+            tmp_path / "state", template=template, parameters=parameters, gateways=SANDBOX, projector_apart=False
+        )
     assert not (tmp_path / "state").exists()
 
 
@@ -112,6 +114,7 @@ def test_a_commit_reaches_the_feed(tmp_path: Path, template: Path) -> None:
         template=template,
         parameters={"Place": "engine feed"},
         gateways=SANDBOX,
+        projector_apart=False,
     ) as engine:
         log: Any = engine.ports.log
         log._insert(Commit("order#1", 1, "key", "2026-03-14T12:00:00.000000Z", b"", "{}"))

@@ -3,74 +3,28 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Collection
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from queue import Queue
-from threading import Event
-from time import monotonic
 
 import pytest
 
-from domain.identifiers import SYSTEM, OrderId, order_id_for
-from domain.personal import Contact
-from tests.domain.order.stories import place
+from tests.embedded.viewed_engine import DEADLINE_S, engine, order, orders_in, wait_until, wait_until_current
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.files import DATABASE, VIEWS, VIEWS_KEY
 from workflows.event_store.streams import order_stream
-from workflows.orders.command_handling import Caller, handle
-from workflows.projections import comparison, projector_thread
+from workflows.projections import comparison, log_follower
 from workflows.projections.projector import Projector
 from workflows.projections.store import AsOf
-from workflows.sandbox.opening import sandbox_gateways
-from workflows.sandbox.settings import SandboxSettings
 from workflows.sql import database
 
-DEADLINE_S = 30.0
-TEMPLATE = """
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Echo: {Type: "AWS::Serverless::Function", Properties: {Handler: toy_handlers.echo}}
-"""
-ADA = Contact(
-    name="Zacharina Quillfeather",
-    phone="+49 30 987654321",
-    address="Schwanenwerder 77b",
-    note="beware of the otter",
-    email="zq@quillfeather.example",
-)
 PERSONAL = ("Zacharina", "Quillfeather", "987654321", "Schwanenwerder", "otter")
 
 
-@contextmanager
-def engine(folder: Path) -> Iterator[EmbeddedEngine]:
-    """An engine that runs no machine; a test appends to its log."""
-    template = folder.parent / "template.yaml"
-    template.write_text(TEMPLATE)
-    with EmbeddedEngine.open(folder, template=template, gateways=sandbox_gateways(SandboxSettings())) as opened:
-        yield opened
-
-
-def order(opened: EmbeddedEngine, name: str) -> OrderId:
-    order_id = order_id_for("app", name)
-    command = place(order_id=order_id, contact=ADA)
-    handle(opened.ports.log, command, order_id=order_id, key=f"place/{name}", caller=Caller(SYSTEM, "test", "test"))
-    return order_id
-
-
-def wait_until_current(opened: EmbeddedEngine) -> None:
-    """Wait until the views have every commit of the log."""
-    wait_until(lambda: not (opened.projector.progress().lag_commits or opened.projector.progress().failure))
-
-
-def orders_in(folder: Path) -> set[str]:
-    with closing(sqlite3.connect(folder / VIEWS)) as views:
-        return {order_id for (order_id,) in views.execute("SELECT order_id FROM orders")}
-
-
 def test_an_order_is_in_the_views_soon_after_its_commit(tmp_path: Path) -> None:
-    """The thread follows the commits of the engine."""
+    """The projector follows the commits of the engine."""
     with engine(tmp_path / "data") as opened:
         order_id = order(opened, "one")
         wait_until_current(opened)
@@ -104,7 +58,7 @@ def test_deleted_views_are_made_again_from_the_log(tmp_path: Path) -> None:
 
 def test_views_that_cannot_be_written_stop_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Here the file is no database; a full disk is refused in the same way. Once it can be written, they catch up."""
-    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr(log_follower, "RETRY_FIRST_S", 0.05)
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / VIEWS).mkdir()
@@ -120,8 +74,8 @@ def test_views_that_cannot_be_written_stop_no_order(tmp_path: Path, monkeypatch:
 
 def test_a_full_disk_for_the_views_stops_no_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite refuses pages here as on a full disk. Orders go on, and once there is room, the views catch up."""
-    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
-    monkeypatch.setattr(projector_thread, "RETRY_LAST_S", 0.05)
+    monkeypatch.setattr(log_follower, "RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr(log_follower, "RETRY_LAST_S", 0.05)
     connect, opened_connections = database._sqlite_connection, list[sqlite3.Connection]()
 
     def connect_within(file: Path, read_only: bool) -> sqlite3.Connection:
@@ -134,7 +88,7 @@ def test_a_full_disk_for_the_views_stops_no_order(tmp_path: Path, monkeypatch: p
     folder = tmp_path / "data"
     with engine(folder) as opened:
         placed = {order(opened, f"order {number}") for number in range(200)}
-        wait_until(lambda: opened.projector.progress().failure == "SqlUnavailable")
+        wait_until(lambda: opened.projector.progress().state.failure == "SqlUnavailable")
         placed.add(order(opened, "while it is full"))
         assert not opened.failed.done()
         for connection in opened_connections:
@@ -145,7 +99,7 @@ def test_a_full_disk_for_the_views_stops_no_order(tmp_path: Path, monkeypatch: p
 
 def test_rows_that_cannot_be_read_hide_no_later_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pages of nothing but unreadable rows must not look like the end of the log to the projector."""
-    monkeypatch.setattr(projector_thread, "CHANGES_MAX", 2)
+    monkeypatch.setattr(log_follower, "CHANGES_MAX", 2)
     folder = tmp_path / "data"
     with engine(folder) as opened:
         for number in range(6):
@@ -163,7 +117,7 @@ def test_rows_that_cannot_be_read_hide_no_later_order(tmp_path: Path, monkeypatc
 
 def test_a_damaged_database_of_views_is_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in it is worth a repair by hand."""
-    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr(log_follower, "RETRY_FIRST_S", 0.05)
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / VIEWS).write_bytes(b"no database at all " * 500)
@@ -177,7 +131,7 @@ def test_rows_that_differ_from_the_log_are_mended_by_themselves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once a day the engine compares the views with the log, and counts what it mends."""
-    monkeypatch.setattr(projector_thread, "COMPARE_LOOK_EVERY_S", 0.05)
+    monkeypatch.setattr(log_follower, "COMPARE_LOOK_EVERY_S", 0.05)
     monkeypatch.setattr(comparison, "COMPARE_EVERY", timedelta(0))
     monkeypatch.setattr(comparison, "SETTLED", timedelta(0))
     folder = tmp_path / "data"
@@ -187,7 +141,7 @@ def test_rows_that_differ_from_the_log_are_mended_by_themselves(
         with closing(sqlite3.connect(folder / VIEWS)) as views, views:
             views.execute("DELETE FROM orders")
         wait_until(lambda: orders_in(folder) == {order_id})
-        wait_until(lambda: opened.projector.progress().mended == 1)
+        wait_until(lambda: opened.projector.progress().state.mended == 1)
 
 
 def test_no_personal_data_is_in_any_file_of_the_views(tmp_path: Path) -> None:
@@ -238,7 +192,7 @@ def test_the_views_of_a_long_log_are_built_from_a_scan(tmp_path: Path, monkeypat
         first = order(opened, "one")
         wait_until_current(opened)
     (folder / VIEWS).unlink()
-    monkeypatch.setattr(projector_thread, "BUILD_FROM", 0)
+    monkeypatch.setattr(log_follower, "BUILD_FROM", 0)
     with engine(folder) as opened:
         second = order(opened, "two")
         wait_until_current(opened)
@@ -262,10 +216,10 @@ def test_commits_made_during_a_transaction_of_the_views_are_gathered(
         order(engines.get(timeout=DEADLINE_S), "two")
 
     monkeypatch.setattr(Projector, "project", project_and_commit_more)
-    monkeypatch.setattr(projector_thread, "GATHER_S", 10 * DEADLINE_S)
+    monkeypatch.setattr(log_follower, "GATHER_S", 10 * DEADLINE_S)
     with engine(folder) as opened:
         engines.put(opened)
-        wait_until(lambda: not opened.projector.progress().failure)
+        wait_until(lambda: not opened.projector.progress().state.failure)
         assert opened.projector.progress().lag_commits == 1
 
 
@@ -274,16 +228,9 @@ def outdated(folder: Path) -> set[str]:
         return {view for (view,) in views.execute("SELECT view FROM view_versions WHERE version IN (0, 99)")}
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = monotonic() + DEADLINE_S
-    while not is_so():
-        assert monotonic() < deadline
-        Event().wait(0.05)
-
-
 def test_views_of_another_log_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restore of an older log alone, the views hold orders that it does not know."""
-    monkeypatch.setattr(projector_thread, "RETRY_FIRST_S", 0.05)
+    monkeypatch.setattr(log_follower, "RETRY_FIRST_S", 0.05)
     folder, other = tmp_path / "data", tmp_path / "other"
     with engine(folder) as opened:
         first = order(opened, "one")

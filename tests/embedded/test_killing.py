@@ -24,6 +24,7 @@ from domain.order.books import books
 from domain.order.events import Event, PaymentFact
 from domain.order.intents import owed
 from domain.order.order import RunState
+from tests.embedded.viewed_engine import running_projectors, wait_until
 from tests.publishing.verifying_receiver import receiving
 from workflows.audit.verify import verify
 from workflows.cli.connection import minted
@@ -40,7 +41,7 @@ from workflows.event_store.codec import Codec
 from workflows.orders.command_handling import fold
 from workflows.projections.check import check
 from workflows.projections.loading import loads_from
-from workflows.projections.projector_thread import ProjectorThread
+from workflows.projections.log_follower import LogFollower
 from workflows.publishing.cloud_events import cloud_events
 from workflows.publishing.webhooks import deliveries
 from workflows.publishing.webhooks.deliveries import DeliveryState
@@ -147,6 +148,7 @@ def test_every_order_ends_whatever_moment_the_engine_is_killed_at(tmp_path: Path
     assert [order for order in played if not order.ended] == []
     inspect(tmp_path, {str(order.view["id"]) for order in played})
     inspect_webhooks(tmp_path, endpoint_id, received={event["id"] for event in receiver.events})
+    wait_until(lambda: running_projectors(tmp_path) == set())
     inspect_views(tmp_path)
 
 
@@ -175,7 +177,7 @@ def inspect_views(folder: Path) -> None:
     """Let the next projector go on from the stored position: every view is then what a rebuild would store."""
     views = views_of(folder)
     with open_log(folder) as log, closing(views):
-        projector = ProjectorThread(views, log, loads_from(log), SystemClock(), build=partial(start_building, folder))
+        projector = LogFollower(views, log, loads_from(log), SystemClock(), build=partial(start_building, folder))
         store, writer = projector.open()
         projector.catch_up(store, writer)
         compared = check(store, log)

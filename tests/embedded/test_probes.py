@@ -45,7 +45,7 @@ def engine(tmp_path: Path) -> Iterator[EmbeddedEngine]:
     template.write_text(TEMPLATE)
     template.with_name("machine.asl.yaml").write_text(DEFINITION)
     with EmbeddedEngine.open(
-        tmp_path / "state", template=template, gateways=sandbox_gateways(SandboxSettings())
+        tmp_path / "state", template=template, gateways=sandbox_gateways(SandboxSettings()), projector_apart=False
     ) as opened:
         yield opened
 

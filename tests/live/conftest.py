@@ -64,7 +64,11 @@ class Engine:
     def start(self) -> None:
         self.embedded = self._opened.enter_context(
             EmbeddedEngine.open(
-                self._folder, template=TEMPLATE, gateways=sandbox_gateways(SandboxSettings()), workers=4
+                self._folder,
+                template=TEMPLATE,
+                gateways=sandbox_gateways(SandboxSettings()),
+                workers=4,
+                projector_apart=False,
             )
         )
         self.port = self.embedded.serve(self.port)

@@ -201,6 +201,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
                     parameters=parameters,
                     gateways=sandbox_gateways(sandbox or SandboxSettings()),
                     workers=8,
+                    projector_apart=False,
                 )
             )
         return Story(engines[0], next(numbers), payment_method)

@@ -1,11 +1,11 @@
-"""Time limits of statements, and what a dropped table leaves in the file."""
+"""Time limits of statements, what a dropped table leaves in the file, and a file that another process replaced."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, MetaData, Table, insert
+from sqlalchemy import Connection, MetaData, Table, insert, select
 
 from workflows.sql.columns import text
 from workflows.sql.database import SqlDatabase, StatementTooSlow
@@ -53,3 +53,16 @@ def test_a_dropped_table_is_overwritten_in_the_file_if_it_held_something_of_a_pe
             assert connection.exec_driver_sql("PRAGMA secure_delete").scalar_one() == 1
         database.forget()
     assert (b"distinctive" in file.read_bytes()) is not wipe
+
+
+def test_readers_read_the_new_file_after_another_process_replaced_it(tmp_path: Path) -> None:
+    """The projector discards damaged views from its process; the engine must not go on reading the deleted file."""
+    file = tmp_path / "views.sqlite"
+    with SqlDatabase(file) as projector, SqlDatabase(file) as engine:
+        for said in ("before", "after"):
+            with projector.writing() as connection:
+                create(connection, NOTES)
+                connection.execute(insert(NOTES), {"id": "1", "said": said})
+            with engine.reading() as connection:
+                assert connection.execute(select(NOTES.c.said)).scalars().all() == [said]
+            projector.discard()

@@ -26,7 +26,6 @@ import resource
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
-from functools import partial
 from pathlib import Path
 
 from workflows.breakers.dependencies import Dependency
@@ -46,6 +45,8 @@ from workflows.embedded.lambda_.published_events import PublishedEvents
 from workflows.embedded.lambda_.schedules import Schedules
 from workflows.embedded.metrics import EngineMetrics
 from workflows.embedded.pictures import FolderPictures
+from workflows.embedded.projector_process import ProjectorProcess
+from workflows.embedded.projector_thread import ProjectorThread
 from workflows.embedded.providers import OpenGateways, elsewhere
 from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
@@ -54,15 +55,13 @@ from workflows.embedded.step_functions.machines import Machine, read_machines
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
-from workflows.embedded.view_builder import start_building, views_of
+from workflows.embedded.view_builder import views_of
 from workflows.embedded.view_reads import ViewReads
 from workflows.engine import EVENT_TYPES, assemble
 from workflows.event_store.codec import Codec
-from workflows.event_store.commits import History
 from workflows.hub.hub import Hub, sleep
 from workflows.hub.watch import Watch
-from workflows.projections.loading import LoadHistories, loads_from
-from workflows.projections.projector_thread import ProjectorThread
+from workflows.projections.progress import RunningProjector
 from workflows.projections.view_metrics import ViewMetrics
 from workflows.publishing.webhooks.http_sender import HttpWebhookSender
 from workflows.settings import read
@@ -77,9 +76,6 @@ log = logging.getLogger(__name__)
 
 FEED = "Feed"
 """The function that gets every commit."""
-
-HUB_ANSWERS_WITHIN_S = 5.0
-"""How long the projector waits for kept histories; then it reads the file."""
 
 WEBHOOKS = "Webhooks"
 """The function that gets every published event, as behind the queue of the template."""
@@ -103,11 +99,13 @@ class EmbeddedEngine:
         clock: Clock | None = None,
         workers: int = WORKERS,
         in_memory_max: int = IN_MEMORY_MAX,
+        projector_apart: bool = True,
     ) -> EmbeddedEngine:
         """Open the folder, or create it, and continue the executions in it.
 
         Args:
             clock: Instead of the folder's own clock, which does not jump.
+            projector_apart: Whether the projector of the views has a process of its own, as it does in production.
 
         Raises:
             TemplateInvalid, ParameterUnknown: The template or a parameter is wrong; the folder was not touched.
@@ -126,6 +124,7 @@ class EmbeddedEngine:
                 clock=clock,
                 workers=workers,
                 in_memory_max=in_memory_max,
+                projector_apart=projector_apart,
                 opened=opened,
             )
             engine._begin()
@@ -143,6 +142,7 @@ class EmbeddedEngine:
         clock: Clock | None,
         workers: int,
         in_memory_max: int,
+        projector_apart: bool,
         opened: ExitStack,
     ) -> None:
         """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
@@ -199,7 +199,9 @@ class EmbeddedEngine:
         reads = opened.enter_context(closing(ViewReads()))
         views = views_of(folder, feed=log, elsewhere=reads)
         opened.callback(views.close)
-        self.projector = ProjectorThread(views, log, _loader(log, hub), clock, build=partial(start_building, folder))
+        self.projector: RunningProjector = (
+            ProjectorProcess(folder, log, clock, hub) if projector_apart else ProjectorThread(folder, views, log, clock)
+        )
         sender = HttpWebhookSender()
         opened.callback(sender.close)
         self._published = PublishedEvents(log, documents, self._functions, function=WEBHOOKS, hub=hub)
@@ -303,17 +305,3 @@ def _budgets(template: Template) -> Budgets:
     """Return the time budgets of the template's machines; the defaults if it has no functions that read them."""
     feed = template.functions.get(FEED)
     return read({} if feed is None else feed.environment, read_budgets)
-
-
-def _loader(log: SqliteEventLog, hub: Hub) -> LoadHistories:
-    """Load the histories that the hub keeps from there, already folded, and the others from the file."""
-    from_file = loads_from(log)
-
-    def load(streams: Sequence[str]) -> dict[str, History | Exception]:
-        try:
-            kept = hub.ask(lambda: log.recent(streams), HUB_ANSWERS_WITHIN_S)
-        except TimeoutError:
-            kept = {}
-        return {**kept, **from_file([stream for stream in streams if stream not in kept])}
-
-    return load

@@ -24,8 +24,8 @@ from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.projections.check import check
 from workflows.projections.loading import loads_from
+from workflows.projections.log_follower import LogFollower
 from workflows.projections.projector import Projector
-from workflows.projections.projector_thread import ProjectorThread
 from workflows.projections.store import ViewStore
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.wire import ProcessKilled
@@ -99,17 +99,17 @@ class ViewWriters:
         """Project what is new. A projector that is killed leaves the rest to the next one, from the stored position."""
         while True:
             try:
-                thread, store, projector = self._opened
-                thread.catch_up(store, projector)
+                follower, store, projector = self._opened
+                follower.catch_up(store, projector)
             except ProcessKilled:
                 self._opened = self._open()
             else:
                 return
 
-    def _open(self) -> tuple[ProjectorThread, ViewStore, Projector]:
-        thread = ProjectorThread(self._views, self._log, self._load, self._scheduler, build=_no_build)
+    def _open(self) -> tuple[LogFollower, ViewStore, Projector]:
+        follower = LogFollower(self._views, self._log, self._load, self._scheduler, build=_no_build)
         with self._database.spared():
-            return thread, *thread.open()
+            return follower, *follower.open()
 
     @property
     def _store(self) -> ViewStore:

@@ -20,9 +20,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoFreeConnection
-from sqlalchemy.pool import NullPool, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, QueuePool
 
 READERS = 4
 """Concurrent reads of one process; a further one waits. On two cores, more of them would only wait for each other."""
@@ -226,6 +226,15 @@ def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: b
     )
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"  # a deferred one could fail at its first write
 
+    @event.listens_for(engine, "connect")
+    def note_file(_: Any, record: ConnectionPoolEntry) -> None:
+        record.info["file"] = _identity(file)
+
+    @event.listens_for(engine, "checkout")
+    def open_again_if_replaced(_: Any, record: ConnectionPoolEntry, __: Any) -> None:
+        if record.info["file"] != _identity(file):  # another process discarded it and made a new one
+            raise DisconnectionError
+
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
@@ -236,6 +245,15 @@ def _sqlite_engine(url: URL, connections: int, timeout_s: float, *, read_only: b
         _stop_after(connection.connection.driver_connection, limit_s)
 
     return engine
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    """Return what tells a file from another one that took its name; None if there is none."""
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_dev, stat.st_ino
 
 
 def _sqlite_connection(file: Path, read_only: bool) -> sqlite3.Connection:

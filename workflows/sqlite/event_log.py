@@ -60,13 +60,6 @@ class SqliteEventLog(ChainedEventLog):
                 recent.keep(history)
         return history
 
-    def recent(self, streams: Iterable[str]) -> dict[str, History]:
-        """Return those of these histories that are kept in memory. Only on the hub; it takes microseconds."""
-        recent = self._recent_on_hub()
-        if recent is None:
-            return {}
-        return {stream: history for stream in streams if (history := recent.find(stream)) is not None}
-
     def append(self, history: History, new: NewCommit) -> History:
         recent = self._recent_on_hub() if isinstance(history, History) else None
         emptied = recent.emptied if recent is not None and recent.find(history.stream) is history else None

@@ -74,6 +74,12 @@ class SqliteKeyRing:
         self._truncate_wal()
         return row is not None
 
+    def forget(self) -> None:
+        """Drop all keys that were read: another process may have destroyed one of them."""
+        with self._gate:
+            self._destroyed += 1
+            self._cache.clear()
+
     def _remember(self, destroyed: int, name: str, key: DataKey) -> None:
         with self._gate:
             if destroyed == self._destroyed:

@@ -1,6 +1,6 @@
-"""Keeps the views of an embedded engine up to date, on a thread of its own.
+"""Keeps the views of an embedded engine up to date: the loop of its projector, wherever that runs.
 
-A commit only sets a flag here. The thread reads the log from its position on, which is stored with the rows in one
+``wake`` only sets a flag. The loop reads the log from its position on, which is stored with the rows in one
 transaction, four times a second at most: an order that moves through several commits meanwhile is projected once.
 Every failure here (a full disk, a locked or damaged file, a bug in a view) is logged, and the work is tried again with
 growing delays. The views fall behind and no order waits for them.
@@ -12,16 +12,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from workflows.clock import Clock, read_timestamp
+from workflows.clock import Clock
 from workflows.engine import Views
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.event_log import EventLog
+from workflows.event_store.streams import CUSTOMER, category_of
 from workflows.projections.loading import STORE_ERRORS, LoadHistories
+from workflows.projections.progress import NOT_STARTED, ProjectorState
 
-if TYPE_CHECKING:  # SQLAlchemy takes long to import: the thread does it
+if TYPE_CHECKING:  # SQLAlchemy takes long to import: ``run`` does it
     from workflows.projections.comparison import DailyComparison
     from workflows.projections.projector import Projector
     from workflows.projections.store import AsOf, ViewStore
@@ -35,17 +36,20 @@ CHANGES_MAX = 1000
 """Commits that are read together."""
 
 RETRY_FIRST_S, RETRY_LAST_S = 0.5, 30.0
-"""After a failure the thread waits 0.5 s, then twice the last delay, up to 30 s."""
+"""After a failure the projector waits 0.5 s, then twice the last delay, up to 30 s."""
+
+LOOK_FOR_COMMITS_EVERY_S = 5.0
+"""How often the log is read without being woken, so that a lost wake-up delays the views and does not stop them."""
 
 
 BUILD_FROM = 20_000
 """New views of a log with more commits are built from a scan of it, in a process of its own."""
 
 LOOK_EVERY_S, BUILD_AGAIN_S = 1.0, 60.0
-"""How often the thread looks whether a build has ended, and how long it waits after one that failed."""
+"""How often the projector looks whether a build has ended, and how long it waits after one that failed."""
 
 COMPARING_PART, COMPARE_LOOK_EVERY_S = 0.1, 60.0
-"""The part of its time that the thread compares at most, and how often it looks whether a comparison is due."""
+"""The part of its time that the projector compares at most, and how often it looks whether a comparison is due."""
 
 
 class FollowedLog(EventLog, Feed, Protocol):
@@ -63,87 +67,76 @@ class Builder(Protocol):
     def join(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectorProgress:
-    """How far the views are behind the log, how many streams are parked, and what fails at the moment.
-
-    ``lag_commits`` counts the commits that are not in the views, ``lag_s`` is the age of the oldest of them.
-    ``mended`` counts the streams whose rows the daily comparison mended. ``failure`` is empty while nothing fails.
-    """
-
-    position: int
-    lag_commits: int
-    lag_s: float
-    parked: int
-    mended: int
-    failure: str
-
-
-class ProjectorThread:
-    """Follows a log until ``close``."""
+class LogFollower:
+    """Projects a log to its views, from ``run`` until ``stop``."""
 
     def __init__(
         self,
         views: Views,
-        feed: FollowedLog,
+        log_: FollowedLog,
         load: LoadHistories,
         clock: Clock,
         build: Callable[[Sequence[str]], Builder],
+        *,
+        forget_keys: Callable[[], None] = lambda: None,
+        report: Callable[[ProjectorState], None] = lambda _: None,
     ) -> None:
-        """Prepare the thread; ``begin`` starts it.
+        """Prepare the loop.
 
         Args:
             build: Starts the process that builds these views from the whole log.
+            forget_keys: Called before commits of a customer are projected: one of them may record that the customer's
+                data key was destroyed, by another process, so no key may be used that was read before.
+            report: Called whenever the state may have changed.
         """
         self._views = views
-        self._feed = feed
+        self._log = log_
         self._load = load
         self._clock = clock
         self._changed = threading.Event()
         self._closing = threading.Event()
         self._build = build
+        self._forget_keys = forget_keys
+        self._report = report
         self._builder: Builder | None = None
         self._build_again_s = 0.0
         self._position = 0
         self._parked = 0
         self._comparison: DailyComparison | None = None
         self._compare_again_s = 0.0
-        self._failure = "not started"
-        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
+        self._failure = NOT_STARTED
 
-    def begin(self) -> None:
-        """Continue from the stored position, and follow the log."""
-        self._feed.on_commit(lambda _: self._changed.set())
-        self._thread.start()
+    # --- from any thread -------------------------------------------------------------------------------------------
 
-    def close(self) -> None:
-        """Finish the transaction under way, and stop. Idempotent."""
+    def wake(self) -> None:
+        """Note that the log has new commits."""
+        self._changed.set()
+
+    def stop(self) -> None:
+        """Let ``run`` finish the transaction under way, and return. Idempotent."""
         self._closing.set()
         self._changed.set()
-        if self._thread.ident is not None:
-            self._thread.join()
-        if self._builder is not None:
-            self._builder.terminate()  # the next engine continues where it stopped
-            self._builder.join()
 
-    def progress(self) -> ProjectorProgress:
-        """Return how far the views are. From any thread."""
-        position = self._position
-        behind = self._feed.changes(position, 1)
-        lag_s = 0.0
-        if behind:
-            recorded_at = read_timestamp(behind[0].commit.ts)
-            lag_s = max(0.0, (self._clock.now() - recorded_at).total_seconds())
-        return ProjectorProgress(
-            position=position,
-            lag_commits=self._feed.newest() - position if behind else 0,  # rows behind it may be unreadable
-            lag_s=lag_s,
+    @property
+    def state(self) -> ProjectorState:
+        """How far the views are."""
+        return ProjectorState(
+            position=self._position,
             parked=self._parked,
             mended=self._comparison.mended if self._comparison is not None else 0,
             failure=self._failure,
         )
 
-    # --- on the thread ---------------------------------------------------------------------------------------------
+    # --- the loop --------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Continue from the stored position, and follow the log until ``stop``."""
+        try:
+            self._run()
+        finally:
+            if self._builder is not None:
+                self._builder.terminate()  # the next projector continues where it stopped
+                self._builder.join()
 
     def _run(self) -> None:
         delay_s = RETRY_FIRST_S
@@ -153,6 +146,7 @@ class ProjectorThread:
                 self.catch_up(store, projector)
                 self._call_built(store)
                 self._failure, delay_s = "", RETRY_FIRST_S
+                self._report(self.state)
                 self._follow(store, projector)
             except Exception as error:  # no failure here may stop an order
                 self._failed(error, delay_s)
@@ -163,6 +157,7 @@ class ProjectorThread:
         from workflows.sql.database import SqlDamaged, SqlUnavailable
 
         self._failure = type(error).__name__
+        self._report(self.state)
         extra = {"error": str(error), "again_in_s": delay_s}
         if isinstance(error, (SqlUnavailable, *STORE_ERRORS)):
             log.warning("the views fall behind", extra=extra)
@@ -183,8 +178,8 @@ class ProjectorThread:
         with store.writing() as connection:
             as_of = store.as_of(connection)
             self._check_log(as_of)
-            newest = self._feed.newest()
-            if as_of.position == 0 and newest > BUILD_FROM:  # a build reads these, this thread later ones
+            newest = self._log.newest()
+            if as_of.position == 0 and newest > BUILD_FROM:  # a build reads these, the loop later ones
                 last = self._last_up_to(newest)
                 as_of = AsOf(position=last.position, recorded_at=last.commit.ts)
                 store.advance(connection, as_of)
@@ -194,7 +189,7 @@ class ProjectorThread:
 
     def _last_up_to(self, position: int) -> FeedEntry:
         """Return the last commit up to this position that can be read."""
-        while not (entries := self._feed.changes(position - 1, 1)):
+        while not (entries := self._log.changes(position - 1, 1)):
             position -= 1
         return entries[0]
 
@@ -204,7 +199,7 @@ class ProjectorThread:
 
         if as_of.position == 0:
             return
-        entries = self._feed.changes(as_of.position - 1, 1)
+        entries = self._log.changes(as_of.position - 1, 1)
         if not entries or (entries[0].position, entries[0].commit.ts) != (as_of.position, as_of.recorded_at):
             raise SqlDamaged("the views are of another log")
 
@@ -212,12 +207,18 @@ class ProjectorThread:
         while not self._closing.is_set():
             self._look_after_build(store)
             building = self._builder is not None or self._build_again_s > time.monotonic()
-            self._changed.wait(LOOK_EVERY_S if building else max(0.0, self._compare_again_s - time.monotonic()))
+            self._changed.wait(LOOK_EVERY_S if building else self._idle_s)
             self._closing.wait(GATHER_S)
             self._changed.clear()
             self.catch_up(store, projector)
             if not building:
                 self._compare(store)
+            self._report(self.state)
+
+    @property
+    def _idle_s(self) -> float:
+        """How long to wait for commits: until the next look at the log, or the next comparison if that comes first."""
+        return min(LOOK_FOR_COMMITS_EVERY_S, max(0.0, self._compare_again_s - time.monotonic()))
 
     def _compare(self, store: ViewStore) -> None:
         """Compare some streams with the log, if it is time."""
@@ -227,7 +228,7 @@ class ProjectorThread:
         if began_s < self._compare_again_s or self._closing.is_set():
             return
         if self._comparison is None:
-            self._comparison = DailyComparison(store, self._feed, self._clock)
+            self._comparison = DailyComparison(store, self._log, self._clock)
         goes_on = self._comparison.advance()
         took_s = time.monotonic() - began_s
         self._compare_again_s = began_s + (took_s / COMPARING_PART if goes_on else COMPARE_LOOK_EVERY_S)
@@ -263,8 +264,10 @@ class ProjectorThread:
 
         may_be_more = True
         while may_be_more and not self._closing.is_set():
-            changes = self._feed.changes(self._position, CHANGES_MAX)
+            changes = self._log.changes(self._position, CHANGES_MAX)
             may_be_more = len(changes) == CHANGES_MAX  # what comes meanwhile sets the flag, and is gathered
+            if any(category_of(change.commit.pk) == CUSTOMER for change in changes):
+                self._forget_keys()
             if changes:
                 newest = changes[-1]
                 as_of = AsOf(position=newest.position, recorded_at=newest.commit.ts)

@@ -1,0 +1,199 @@
+"""The projector in a process of its own: it may die at any moment, ends with the engine, and misses no commit."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.identifiers import SYSTEM
+from tests.embedded.viewed_engine import (
+    engine,
+    is_current,
+    order,
+    orders_in,
+    running_projectors,
+    wait_until,
+    wait_until_current,
+)
+from workflows.clock import SystemClock
+from workflows.embedded import projector_process
+from workflows.embedded.engine import EmbeddedEngine
+from workflows.embedded.files import VIEWS
+from workflows.embedded.projector_process import ProjectorProcess
+from workflows.embedded.view_builder import opened_views
+from workflows.event_store.change_feed import FeedEntry, Listeners
+from workflows.event_store.commits import Commit
+from workflows.event_store.erasure import erase
+from workflows.hub.hub import Hub
+from workflows.projections import log_follower
+from workflows.projections.check import check
+from workflows.projections.log_follower import LogFollower
+
+ROOT = Path(__file__).parents[2]
+
+
+class Viewed:
+    """An engine whose projector has a process, and its folder."""
+
+    def __init__(self, opened: EmbeddedEngine, folder: Path) -> None:
+        assert isinstance(opened.projector, ProjectorProcess)
+        self.opened, self.folder, self.projector = opened, folder, opened.projector
+
+    def kill_projector(self) -> None:
+        assert self.projector.pid is not None
+        os.kill(self.projector.pid, signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def viewed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Viewed]:
+    folder = tmp_path_factory.mktemp("viewed") / "data"
+    with engine(folder, projector_apart=True) as opened:
+        wait_until_current(opened)
+        yield Viewed(opened, folder)
+    assert running_projectors(folder) == set()
+
+
+def test_a_killed_projector_is_started_again_and_the_views_are_those_of_a_rebuild(viewed: Viewed) -> None:
+    """The position is stored with the rows, so the next projector continues from there, and nothing is repaired."""
+    placed = set()
+    for number in range(2):
+        placed.add(order(viewed.opened, f"before kill {number}"))
+        restarts = viewed.projector.progress().restarts
+        viewed.kill_projector()
+        wait_until(lambda before=restarts: viewed.projector.progress().restarts > before)  # type: ignore[misc]
+        placed.add(order(viewed.opened, f"after kill {number}"))
+    wait_until_current(viewed.opened)
+    assert placed <= orders_in(viewed.folder)
+    with opened_views(viewed.folder) as (store, source), source.open_log() as log:
+        assert check(store, log).differences == []
+        with store.reading() as connection:
+            assert store.parked(connection) == store.outdated(connection) == []
+
+
+def test_no_order_waits_for_a_projector_that_hangs(viewed: Viewed) -> None:
+    """The lag grows, which the metric shows, and the views catch up afterwards."""
+    wait_until_current(viewed.opened)
+    assert viewed.projector.pid is not None
+    os.kill(viewed.projector.pid, signal.SIGSTOP)
+    placed = {order(viewed.opened, f"while it hangs {number}") for number in range(3)}
+    assert viewed.projector.progress().lag_commits == 3
+    os.kill(viewed.projector.pid, signal.SIGCONT)
+    wait_until_current(viewed.opened)
+    assert placed <= orders_in(viewed.folder)
+
+
+def test_an_erased_customer_is_no_longer_found(viewed: Viewed) -> None:
+    """The key is destroyed in the engine's process. The projector has read it before, and must not use it again."""
+    order_id = order(viewed.opened, "of an erased customer")
+    wait_until_current(viewed.opened)
+    assert blind_indexes(viewed.folder, order_id) != {None}
+    log: Any = viewed.opened.ports.log
+    customer = log.load(f"order#{order_id}").events[0].customer
+    erase(log, log._codec._keyring, SystemClock(), customer, actor=SYSTEM, reason="asked")
+    wait_until(lambda: is_current(viewed.opened) and blind_indexes(viewed.folder, order_id) == {None})
+
+
+def blind_indexes(folder: Path, order_id: str) -> set[str | None]:
+    with closing(sqlite3.connect(folder / VIEWS)) as views:
+        columns = "phone_index, email_index, name_index"
+        return set(views.execute(f"SELECT {columns} FROM orders WHERE order_id = ?", (order_id,)).fetchone())
+
+
+def test_the_projector_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
+    """A projector without an engine would write the views beside the next one, and nobody would stop it."""
+    folder = tmp_path / "data"
+    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(folder), "--port", "0"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as up:
+        assert up.stdout is not None
+        assert up.stdout.readline()
+        wait_until(lambda: len(running_projectors(folder)) == 1)
+        up.kill()
+    wait_until(lambda: running_projectors(folder) == set())
+
+
+# --- with another program in the projector's place ----------------------------------------------------------------
+
+
+class Notified:
+    """A log of no commits that notifies of some."""
+
+    def __init__(self) -> None:
+        self._listeners = Listeners()
+        self.on_commit = self._listeners.add
+
+    def commit(self) -> None:
+        self._listeners.notify(FeedEntry(1, Commit("order#1", 1, "k", "2026-03-14T12:00:00Z", b"", "")))
+
+    def changes(self, after: int | None, limit: int) -> list[FeedEntry]:
+        return []
+
+    def newest(self) -> int:
+        return 0
+
+
+class Replaced(ProjectorProcess):
+    """Starts another program, and keeps the lines that it writes."""
+
+    def __init__(self, hub: Hub, log: Notified, program: str) -> None:
+        super().__init__(Path(), log, SystemClock(), hub)
+        self.lines: list[bytes] = []
+        self._program = program
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen([self._program], stdin=self._reading_end, stdout=subprocess.PIPE)
+
+    def _take(self, line: bytes) -> None:
+        self.lines.append(line)
+
+
+def test_commits_of_one_turn_wake_the_projector_once() -> None:
+    """A byte for each commit would make the engine pay for the views again; no byte would let them fall behind."""
+    log = Notified()
+    with closing(Hub()) as hub:
+        projector = Replaced(hub, log, "cat")
+        projector.begin()
+        for turn in (1, 2):
+            hub.ask(lambda: [log.commit() for _ in range(3)])
+            wait_until(lambda after=turn: len(projector.lines) == after)  # type: ignore[misc]
+        projector.close()
+        assert projector.lines == [b"\n", b"\n"]
+
+
+def test_a_projector_that_cannot_run_is_tried_again_after_a_pause_that_grows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The machine may have no memory for it. Starting it again and again would take the rest from the orders."""
+    monkeypatch.setattr(projector_process, "RETRY_FIRST_S", 0.01)
+    monkeypatch.setattr(projector_process, "RETRY_LAST_S", 0.05)
+    for program, problem in (("false", "exit code 1"), ("no such program", "[Errno 2] No such file or directory")):
+        caplog.clear()
+        with closing(Hub()) as hub, caplog.at_level(logging.ERROR):
+            projector = Replaced(hub, Notified(), program)
+            projector.begin()
+            wait_until(lambda tried=projector: tried.progress().restarts >= 4)  # type: ignore[misc]
+            projector.close()
+        logged: list[Any] = caplog.records[:4]
+        assert [line.again_in_s for line in logged] == [0.01, 0.02, 0.04, 0.05]
+        assert problem in logged[0].problem
+        assert projector.progress().state.failure == projector_process.ENDED
+
+
+def test_a_projector_reads_the_log_again_without_being_woken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wake-up that is lost, for whatever reason, delays the views and does not stop them."""
+    monkeypatch.setattr(log_follower, "LOOK_FOR_COMMITS_EVERY_S", 0.05)
+    monkeypatch.setattr(LogFollower, "wake", lambda _: None)
+    folder = tmp_path / "data"
+    with engine(folder) as opened:
+        order_id = order(opened, "one")
+        wait_until_current(opened)
+        assert orders_in(folder) == {order_id}

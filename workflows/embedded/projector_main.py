@@ -1,0 +1,108 @@
+"""The projector in a process of its own: the process. Only ``projector_process`` starts it, with its two pipes.
+
+It reads the log from the engine's file, which it never writes, and writes the views. It shares no lock, no key that was
+read and no memory with the engine. SIGINT and SIGTERM, which a terminal and a service manager send to all processes of
+a service, are left to the engine: the projector ends once the engine closes the lifeline or has ended.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing, suppress
+from dataclasses import asdict
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from typing import Final
+
+from workflows.embedded.files import DATABASE
+from workflows.embedded.garbage import collect_rarely
+from workflows.embedded.log_lines import write_log_lines
+from workflows.embedded.steady_clock import SteadyClock
+from workflows.embedded.view_builder import start_building, views_of
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.projections.loading import loads_from
+from workflows.projections.log_follower import LogFollower
+from workflows.projections.progress import ProjectorState
+from workflows.sqlite.database import Database
+from workflows.sqlite.event_log import SqliteEventLog
+from workflows.sqlite.keyring import SqliteKeyRing
+
+END_WITHIN_S: Final = 8.0
+"""How long the transaction under way may take after the engine has ended. It is undone if it takes longer."""
+
+RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
+"""Bytes in a unit of ``ru_maxrss``."""
+
+
+def main(folder: Path, log_level: int) -> None:
+    """Keep the views in an engine's folder up to date until the lifeline ends."""
+    lifeline, reports = _own_pipes()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave_to_the_engine)
+    write_log_lines(log_level)
+    collect_rarely()
+    with Database(folder / DATABASE, read_only=True) as database, closing(views_of(folder)) as views:
+        keyring = SqliteKeyRing(database)
+        clock = SteadyClock.of(folder)
+        log = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock)
+        follower = LogFollower(
+            views,
+            log,
+            loads_from(log),
+            clock,
+            build=partial(start_building, folder),
+            forget_keys=keyring.forget,
+            report=_reporting_to(reports),
+        )
+        threading.Thread(target=_follow_lifeline, args=(lifeline, follower), daemon=True).start()
+        follower.run()
+
+
+def _own_pipes() -> tuple[int, FileIO]:
+    """Take the pipes off stdin and stdout: a process that builds views must not hold them when this one has ended."""
+    lifeline, reports = os.dup(0), os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    return lifeline, FileIO(reports, "w")
+
+
+def _leave_to_the_engine(*_: object) -> None:
+    """Do nothing. A handler, unlike SIG_IGN, is not inherited by the process that builds views."""
+
+
+def _follow_lifeline(lifeline: int, follower: LogFollower) -> None:
+    while os.read(lifeline, 4096):
+        follower.wake()
+    follower.stop()
+    time.sleep(END_WITHIN_S)
+    os._exit(1)
+
+
+def _reporting_to(reports: FileIO) -> Callable[[ProjectorState], None]:
+    last: ProjectorState | None = None
+
+    def report(state: ProjectorState) -> None:
+        nonlocal last
+        if state == last:
+            return
+        last = state
+        memory_bytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * RSS_UNIT
+        with suppress(BrokenPipeError):  # the engine has ended, as the lifeline shows too
+            reports.write(json.dumps({**asdict(state), "memory_bytes": memory_bytes}).encode() + b"\n")
+
+    return report
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]))

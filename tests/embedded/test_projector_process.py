@@ -114,10 +114,12 @@ def test_the_projector_ends_with_an_engine_that_is_killed(tmp_path: Path) -> Non
     folder = tmp_path / "data"
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(folder), "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as up:
-        assert up.stdout is not None
-        assert up.stdout.readline()
-        wait_until(lambda: len(running_projectors(folder)) == 1)
-        up.kill()
+        try:
+            assert up.stdout is not None
+            assert up.stdout.readline()
+            wait_until(lambda: len(running_projectors(folder)) == 1)
+        finally:
+            up.kill()
     wait_until(lambda: running_projectors(folder) == set())
 
 

@@ -75,6 +75,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 def running_projectors(folder: Path) -> set[int]:
     """Return the ids of the processes that project the log of this folder."""
-    listed = subprocess.run(["ps", "-eo", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True).stdout
     lines = (line.split(maxsplit=1) for line in listed.splitlines())
     return {int(pid) for pid, args in lines if "projector_main" in args and str(folder) in args}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutations.mutant import Mutant, simulation, tests
 
 BYTES = "embedded/test_bytes_after_fsync.py"
+PROJECTOR = "embedded/test_projector_process.py"
 WAITS = "simulation/test_waits_at_every_point.py"
 RESTART_LAW = "sagas/test_restart_law.py::test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end"
 
@@ -743,6 +744,46 @@ MUTANTS = (
         old="        self._projector.mend({*wrong, *parked})\n",
         new="        self._projector.project({*wrong, *parked})\n",
         caught_by=tests("projections/test_comparison.py::test_rows_that_are_lost_changed_or_made_up_are_mended"),
+    ),
+    Mutant(
+        name="projector that no commit wakes",
+        breaks="The engine wakes the projector's process after each turn in which something was committed.",
+        file="workflows/embedded/projector_process.py",
+        old="            self._hub.soon(self._wake)\n",
+        new="",
+        caught_by=tests(f"{PROJECTOR}::test_commits_of_one_turn_wake_the_projector_once"),
+    ),
+    Mutant(
+        name="projector that outlives its engine",
+        breaks="The projector's process ends with the engine, even if the engine is killed.",
+        file="workflows/embedded/projector_main.py",
+        old="    follower.stop()\n    time.sleep(END_WITHIN_S)\n    os._exit(1)\n",
+        new="",
+        caught_by=tests(f"{PROJECTOR}::test_the_projector_ends_with_an_engine_that_is_killed"),
+    ),
+    Mutant(
+        name="projector that is not started again",
+        breaks="A projector that was killed is started again and continues from the stored position.",
+        file="workflows/embedded/projector_process.py",
+        old="            if self._closing.is_set():\n                return\n",
+        new="            return\n",
+        caught_by=tests(f"{PROJECTOR}::test_a_killed_projector_is_started_again_and_the_views_are_those_of_a_rebuild"),
+    ),
+    Mutant(
+        name="destroyed key used by the projector",
+        breaks="The projector uses no key that it read before a customer was erased.",
+        file="workflows/projections/log_follower.py",
+        old="                self._forget_keys()\n",
+        new="                pass\n",
+        caught_by=tests(f"{PROJECTOR}::test_an_erased_customer_is_no_longer_found"),
+    ),
+    Mutant(
+        name="deleted views read on",
+        breaks="The engine opens the views again after the projector replaced their file.",
+        file="workflows/sql/database.py",
+        old="            raise DisconnectionError\n",
+        new="            pass\n",
+        caught_by=tests("sql/test_database.py::test_readers_read_the_new_file_after_another_process_replaced_it"),
     ),
     Mutant(
         name="commit behind a hole in the WAL",

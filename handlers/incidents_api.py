@@ -8,12 +8,14 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from domain.order.events import Fault
-from handlers.http.answers import json_answer, written_headers
+from handlers import credits_api
+from handlers.http.action_outcomes import action_outcome
+from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
@@ -30,33 +32,26 @@ from workflows.breakers.transitions import transitions
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_retry, incidents
 from workflows.incidents.approval_limits import read_limits
-from workflows.incidents.plans import Plan
 from workflows.incidents.views import (
-    approvals_view,
     circuit_view,
     group_view,
     incident_view,
-    plan_view,
     progress_view,
     row_view,
     transition_views,
     why_view,
 )
 from workflows.incidents.why import why
-from workflows.orders.command_handling import Handled
 from workflows.orders.permissions import Action, check_all
 from workflows.orders.requests import OrderRequest
-from workflows.orders.views import order_view
 from workflows.orders.visibility import audience_of
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
-if TYPE_CHECKING:  # importing the client costs a cold start
-    from workflows.client.incident_json import ActionOutcomeJson
-
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
 api = Api()
+api.include(credits_api.api)
 
 Cause = Annotated[
     Annotated[str, Field(max_length=200)] | None,
@@ -112,7 +107,9 @@ def retry_incident(request: OrderRequest, body: RetryBody) -> Response:
 
     Calls that were refused are made again; calls whose outcome is recorded are not repeated.
     """
-    return _outcome(incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run))
+    return action_outcome(
+        incidents.retry(engine().log, request, body.reason, dry_run=body.dry_run), request.caller.actor
+    )
 
 
 @incident_write("/incidents/{order_id}/resolve", Action.RESOLVE)
@@ -121,7 +118,7 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
 
     Above a set amount the request is only recorded, and a second person has to approve it.
     """
-    return _outcome(
+    return action_outcome(
         incidents.resolve(
             engine().log,
             request,
@@ -131,20 +128,23 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
             fault=Fault(body.fault),
             intent=body.intent,
             dry_run=body.dry_run,
-        )
+        ),
+        request.caller.actor,
     )
 
 
 @incident_write("/incidents/{order_id}/approve", Action.APPROVE)
 def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
     """Approve, as a second person, a request of another person. It is carried out at once."""
-    return _outcome(incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run))
+    return action_outcome(
+        incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run), request.caller.actor
+    )
 
 
 @incident_write("/incidents/{order_id}/note", Action.NOTE)
 def add_note(request: OrderRequest, body: NoteBody) -> Response:
     """Add a note to the order's history, whatever its status."""
-    return _outcome(incidents.note(engine().log, request, body.text))
+    return action_outcome(incidents.note(engine().log, request, body.text), request.caller.actor)
 
 
 # --- bulk retries -----------------------------------------------------------------------------------------------------
@@ -240,19 +240,6 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
 
 
 # --- responses --------------------------------------------------------------------------------------------------------
-
-
-def _outcome(done: Handled | Plan) -> Response:
-    """Respond with the order after an action, or with the plan of a dry run."""
-    if isinstance(done, Plan):
-        return json_answer({"order": None, "plan": plan_view(done), "approvals": []})
-    audience = audience_of(api.caller.actor, done.order)
-    body: ActionOutcomeJson = {
-        "order": order_view(done.order, audience),
-        "plan": None,
-        "approvals": approvals_view(done.order, audience),
-    }
-    return json_answer(body, headers=written_headers(done))
 
 
 def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -16,6 +16,10 @@ ROUTES = {
     Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
     Action.READ_WHY: ("assigned", "GET", "/orders/{id}/why", None),
     Action.READ_RECEIPT: ("completed", "GET", "/orders/{id}/receipt", None),
+    Action.CREDIT: (
+        "completed", "POST", "/orders/{id}/credits",
+        {"amount": {"amount": "5.00", "currency": "EUR"}, "fault": "platform", "reason": "cold"},
+    ),
     Action.CANCEL: ("accepted", "POST", "/orders/{id}/cancel", {"reason": "no"}),
     Action.ACCEPT: ("authorized", "POST", "/orders/{id}/preparation/accept", READY_AT),
     Action.REJECT: ("authorized", "POST", "/orders/{id}/preparation/reject", {"reason": "closed"}),

@@ -34,7 +34,6 @@ from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.incidents.incidents import (
     How,
-    NotAnIncident,
     approve,
     list_groups,
     list_parked,
@@ -44,7 +43,7 @@ from workflows.incidents.incidents import (
     show,
 )
 from workflows.incidents.plans import Move, Movement, Plan, plan
-from workflows.incidents.refusals import WriteOffNeedsIntent
+from workflows.incidents.refusals import NotAnIncident, WriteOffNeedsIntent
 from workflows.orders.command_handling import Caller, Handled
 from workflows.orders.permissions import Action, NotAllowed
 from workflows.orders.requests import OrderRequest

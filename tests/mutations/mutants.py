@@ -1039,4 +1039,36 @@ MUTANTS = (
             "search/test_lists.py::test_auditors_see_why_support_changed_an_order_and_the_read_is_recorded"
         ),
     ),
+    Mutant(
+        name="two credits under one id",
+        breaks="A credit is identified by its request: another request of the same amount is another credit.",
+        file="workflows/incidents/credits.py",
+        old="sha256(request_key(request, None).encode())",
+        new="sha256(str(amount).encode())",
+        caught_by=tests("incidents/test_credits.py"),
+    ),
+    Mutant(
+        name="credit on parked orders alone",
+        breaks="A credit is possible whatever the order's status, also after its completion.",
+        file="workflows/incidents/credits.py",
+        old="dry_run, parked_only=False)",
+        new="dry_run)",
+        caught_by=tests("incidents/test_credits.py"),
+    ),
+    Mutant(
+        name="credit above what the customer pays",
+        breaks="Nothing is given back that was not taken.",
+        file="domain/order/adjustments.py",
+        old="    if command.amount > payable:\n",
+        new="    if command.amount > order.total + order.total:\n",
+        caught_by=tests("incidents/test_credits.py"),
+    ),
+    Mutant(
+        name="plan of a credit with calls that are open already",
+        breaks="A plan lists the calls that follow from the action, and no others of a run that goes on.",
+        file="workflows/incidents/plans.py",
+        old="if call.version > order.version or not goes_on)",
+        new="if call.version)",
+        caught_by=tests("incidents/test_credits.py"),
+    ),
 )

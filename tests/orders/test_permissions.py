@@ -48,6 +48,7 @@ READ_WHY              -             -             -               ANY       ANY 
 READ_RECEIPT          PARTY         -             -               ANY       -         ANY
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
+CREDIT                -             -             -               ANY       -         -
 RETRY                 -             -             -               ANY       -         -
 RESOLVE               -             -             -               ANY       -         -
 APPROVE               -             -             -               ANY       -         -

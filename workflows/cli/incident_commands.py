@@ -10,31 +10,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput
-from workflows.cli.options import As, Data, DryRun, Json, Key, OrderId, Url
+from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Url, Wait
+from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, say
-from workflows.cli.wording import waiting_sentences
-from workflows.orders.words import plain
 
 if TYPE_CHECKING:
     from workflows.cli.order_pages import Hint
     from workflows.client import ExpediterClient
-    from workflows.client.incident_json import ActionOutcomeJson, BulkRetryJson
-    from workflows.client.order_json import OrderJson
+    from workflows.client.incident_json import BulkRetryJson
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
 
 Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history.")]
 
-WAIT_S = 10.0
-"""How long a retry of one order waits for its outcome by default."""
-
-LOOK_EVERY_S = 0.25
-"""How often the order is read meanwhile."""
-
 ADVANCE_EVERY_S = 1.0
 """How often a bulk retry that is watched is advanced."""
-
-ENDED = frozenset({"completed", "cancelled", "abandoned"})
 
 
 @app.command("list")
@@ -104,9 +94,7 @@ def retry(
     reason: Annotated[
         str | None, typer.Option(help="Why. Kept in each order's history, not encrypted: no names.")
     ] = None,
-    wait: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the outcome of one order.")
-    ] = WAIT_S,
+    wait: Wait = WAIT_S,
     group: Annotated[str | None, typer.Option(metavar="CAUSE", help="Retry all with this cause, at a pace.")] = None,
     per_second: Annotated[float, typer.Option(metavar="N", help="Orders a second, with --group.")] = 1.0,
     resume: Annotated[str | None, typer.Option(metavar="RETRY", help="Resume a bulk retry, retry_...")] = None,
@@ -128,9 +116,7 @@ def retry(
     with connected(url, data, as_) as engine:
         if order is not None:
             done = engine.retry(order, reason or "", dry_run=dry_run, key=key)
-            if done["order"] is not None:
-                done["order"] = _outcome(engine, done["order"], wait)
-            _show_retried(done, order, see, json)
+            show_outcome(engine, done, order, "retry", wait_s=wait, see=see, json=json)
         elif group is not None and dry_run:
             _show_bulk_plan(engine, group, reason or "", per_second, json)
         else:
@@ -175,6 +161,7 @@ def resolve(
         str | None,
         typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform."),
     ] = None,
+    wait: Wait = WAIT_S,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
@@ -188,7 +175,8 @@ def resolve(
     action = how.replace("-", "_")
     with connected(url, data, as_) as engine:
         done = engine.resolve(order, action, reason, fault=fault, intent=intent, dry_run=dry_run, key=key)
-    _show_done(done, order, action, partial(hint, url=url, data=data), json)
+        see = partial(hint, url=url, data=data)
+        show_outcome(engine, done, order, action, wait_s=wait, see=see, json=json)
 
 
 @app.command()
@@ -196,6 +184,7 @@ def approve(
     order: OrderId,
     approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
     *,
+    wait: Wait = WAIT_S,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
@@ -208,7 +197,8 @@ def approve(
 
     with connected(url, data, as_) as engine:
         done = engine.approve(order, approval, dry_run=dry_run, key=key)
-    _show_done(done, order, "approve", partial(hint, url=url, data=data), json)
+        see = partial(hint, url=url, data=data)
+        show_outcome(engine, done, order, "approve", wait_s=wait, see=see, json=json)
 
 
 @app.command()
@@ -236,56 +226,6 @@ def note(
         say(f"Dry run: a note would be recorded as event {version} of order {order}; no calls, no money moves.")
     else:
         say(f"noted; see {hint(f'order history {order}', url, data)}")
-
-
-def _outcome(engine: ExpediterClient, view: OrderJson, wait_s: float) -> OrderJson:
-    """Read the order until it has ended or is parked again, or the time is over."""
-    deadline = time.monotonic() + wait_s
-    while not _has_outcome(view) and time.monotonic() < deadline:
-        time.sleep(LOOK_EVERY_S)
-        view = engine.get_changed(view["id"], view["version"]) or view
-    return view
-
-
-def _has_outcome(view: OrderJson) -> bool:
-    return view["parked"] or view["status"] in ENDED
-
-
-def _show_retried(done: ActionOutcomeJson, order: str, see: Hint, json: bool) -> None:
-    view = done["order"]
-    if view is None or json:
-        _show_done(done, order, "retry", see, json)
-    if view is None:
-        return
-    status = plain(view["status"])
-    if view["parked"]:
-        raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
-    if json:
-        return
-    if view["status"] in ENDED:
-        say(f"order {order} is {status}, run {view['run']}; see {see(f'order history {order}')}")
-    else:
-        waits = "".join(f", {sentence}" for sentence in waiting_sentences(view))
-        say(f"the outcome is not known yet: order {order} is {status}, run {view['run']}{waits}")
-        say(f"see {see(f'order show {order}')}")
-
-
-def _show_done(done: ActionOutcomeJson, order: str, action: str, see: Hint, json: bool) -> None:
-    """Print what an action did, or would do. Raises CommandRefused when a second person must approve it first."""
-    needed = [request for request in done["approvals"] if request["action"] == action and done["plan"] is None]
-    view = done["order"]
-    if json:
-        print_json(done)
-    elif done["plan"] is not None:
-        from workflows.cli.incident_pages import show_plan
-
-        show_plan(action, done["plan"])
-    elif view is not None and not needed:
-        say(f"order {order} is {plain(view['status'])}, run {view['run']}; see {see(f'order history {order}')}")
-    if needed:
-        number = needed[-1]["approval"]
-        command = f"{see(f'incidents approve {order} {number}')} --as support:NAME"
-        raise CommandRefused(f"a second person must approve this first: {command}")
 
 
 def _begin(engine: ExpediterClient, group: str, reason: str, per_s: float, key: str | None) -> str:

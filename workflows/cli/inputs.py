@@ -7,11 +7,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.boundary import strict_json
 from workflows.cli.failures import InvalidInput
 from workflows.clock import TimeUnreadable, read_timestamp
+
+if TYPE_CHECKING:
+    from workflows.client.order_json import MoneyJson
 
 
 def pairs(texts: Iterable[str] | None, option: str) -> dict[str, str]:
@@ -71,6 +74,14 @@ def version_or_time(text: str, option: str) -> int | datetime:
     raise InvalidInput(
         f"{option}: {text[:40]!r} is neither a version nor a time with an offset, e.g. 7 or 2026-03-01T18:30:00Z"
     )
+
+
+def amount_of(text: str, option: str) -> MoneyJson:
+    """Return an amount such as ``12.50 EUR``. Raises InvalidInput; the engine checks the currency."""
+    amount, space, currency = text.strip().partition(" ")
+    if not space or not amount or not currency.strip():
+        raise InvalidInput(f"{option} {text[:40]!r} is not an amount with its currency, e.g. '5.00 EUR'")
+    return {"amount": amount, "currency": currency.strip().upper()}
 
 
 def time_of(text: str, option: str) -> datetime:

@@ -27,6 +27,7 @@ from workflows.cli import (
     login_commands,
     menu_commands,
     order_commands,
+    repair_commands,
     restaurant_commands,
     sandbox_command,
     search_commands,
@@ -80,6 +81,7 @@ backup_command.add_to(app)
 login_commands.add_to(app)
 console_command.add_to(app)
 fulfilment_commands.add_to(order_commands.app)
+repair_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)

@@ -34,5 +34,9 @@ As = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 Key = Annotated[str | None, typer.Option(metavar="KEY", help="Identifies this request across retries.")]
+WAIT_S = 10.0
+"""How long a repair of one order waits for its outcome by default."""
+
+Wait = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait for the outcome of one order.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would happen and change nothing.")]
 Region = Annotated[str | None, typer.Option(envvar=["AWS_REGION", "AWS_DEFAULT_REGION"], help="The AWS region.")]

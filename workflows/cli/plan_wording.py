@@ -14,11 +14,11 @@ def plan_sentence(action: str, plan: Plan) -> str:
     """Say what an action would do: calls to providers, money, and how the order ends.
 
     Args:
-        action: ``retry``, ``cancel``, ``abandon``, ``write_off <intent>`` or ``approve``.
+        action: ``retry``, ``cancel``, ``abandon``, ``write_off <intent>``, ``approve`` or ``credit``.
         plan: As the API returns it for a dry run, or in an incident.
     """
     if plan["refused"]:
-        return f"not possible: {plan['refused']['detail']}"
+        return f"not possible: {plan['refused']['detail']}{_INSTEAD.get(plan['refused']['rule'], '')}"
     if plan["second_person_for"]:
         return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
     if not plan["events"]:
@@ -26,8 +26,21 @@ def plan_sentence(action: str, plan: Plan) -> str:
     if action == "retry" and not plan["runs"]:
         return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
-    sentences = [f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
+    sentences = [*_credited(plan), f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+_INSTEAD = {
+    "OrderAlreadyPickedUp": " That is: order credit.",
+    "StillNeeded": " That is: incidents resolve --how cancel.",
+    "NotAnIncident": " See what it waits for: order why.",
+    "OrderAlreadyEnded": " Money of a completed order is given back with order credit.",
+}
+"""What helps instead of a refused action, by the rule that forbids it."""
+
+
+def _credited(plan: Plan) -> list[str]:
+    return [f"the customer pays {money(move['amount'])} less;" for move in plan["money"] if move["what"] == "credit"]
 
 
 def _without_effect(plan: Plan) -> str:
@@ -72,7 +85,7 @@ _CALLS = {
 def _given_up(plan: Plan) -> list[str]:
     """Money that would stay where it is. A hold that is left and its claim that is given up are one amount."""
     performed = {run["version"] for run in plan["runs"]}
-    moves = [move for move in plan["money"] if move["intent"] not in performed]
+    moves = [move for move in plan["money"] if move["intent"] not in performed and move["what"] != "credit"]
     left = [money(move["amount"]) for move in moves if move["what"] == "leave_held"]
     lost = [money(move["amount"]) for move in moves if move["what"] != "leave_held"]
     return [
@@ -81,12 +94,15 @@ def _given_up(plan: Plan) -> list[str]:
     ]
 
 
+_LAST_CALLS = frozenset({"PaymentCaptureRequested", "PaymentRefundRequested"})
+
+
 def _end(action: str, plan: Plan) -> str:
     status = plain(plan["status"])
     if plan["status"] in {"abandoned", "cancelled", "completed"}:
         return f"The order ends as {status}."
     if plan["status"] == "cancelling":
         return "Then the order ends as cancelled."
-    if plan["status"] == "delivered" and any(run["intent"] == "PaymentCaptureRequested" for run in plan["runs"]):
+    if plan["status"] == "delivered" and any(run["intent"] in _LAST_CALLS for run in plan["runs"]):
         return "If it does, the order completes."
     return f"The order stays {status}." if action.startswith("write_off") else "Then the order continues."

@@ -6,14 +6,20 @@ nothing more. Give ``key`` yourself if another process may repeat the call, e.g.
 
 from __future__ import annotations
 
-import uuid
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
-from typing import Any, Generic, TypeVar
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
 from urllib.parse import quote as quoted
 
+from .api_call import ApiCall
+from .api_call import incident_path as _incident
+from .api_call import listed as _list
+from .api_call import order_path as _order
+from .api_call import rfc3339 as _rfc3339
+from .api_call import set_fields as _set
+from .api_call import write as _write
 from .books_json import BooksJson
 from .catalogue_json import (
     MenuJson,
@@ -65,20 +71,6 @@ from .webhook_json import (
     WebhookEndpointJson,
     WebhookEndpointsJson,
 )
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiCall(Generic[T]):
-    """One request, and as ``T`` the shape of its answer. ``path`` is below the engine's address."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Mapping[str, Any] | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-
 
 # --- orders ----------------------------------------------------------------------------------------------------------
 
@@ -583,23 +575,6 @@ def me() -> ApiCall[MeJson]:
     return ApiCall(method="GET", path="/me")
 
 
-def _list(path: str, **query: Any) -> ApiCall[Any]:
-    sent = {name: _text(value) for name, value in query.items() if value not in (None, (), [])}
-    return ApiCall(method="GET", path=path, query=sent)
-
-
-def _text(value: Any) -> str:
-    match value:
-        case bool():
-            return str(value).lower()
-        case datetime():
-            return _rfc3339(value)
-        case str() | int():
-            return str(value)
-        case _:
-            return ",".join(value)
-
-
 # --- webhooks: services register endpoints; support reads and resends ------------------------------------------------
 
 
@@ -668,39 +643,9 @@ def resend_delivery(delivery_id: str) -> ApiCall[WebhookDeliveryJson]:
     return ApiCall(method="POST", path=f"/deliveries/{quoted(delivery_id, safe='~')}/resend")
 
 
-def _write(
-    path: str, body: Mapping[str, Any], key: str | None, headers: Mapping[str, str] | None = None
-) -> ApiCall[Any]:
-    return ApiCall(
-        method="POST",
-        path=path,
-        body=body,
-        headers={"Idempotency-Key": key or str(uuid.uuid4()), **(headers or {})},
-    )
-
-
-def _order(order_id: str, rest: str = "") -> str:
-    return f"/orders/{quoted(order_id, safe='')}" + (f"/{rest}" if rest else "")
-
-
 def _restaurant(restaurant_id: str, rest: str = "") -> str:
     return f"/restaurants/{quoted(restaurant_id, safe='')}" + (f"/{rest}" if rest else "")
 
 
-def _incident(order_id: str) -> str:
-    return f"/incidents/{quoted(order_id, safe='')}"
-
-
 def _webhook(webhook_id: str) -> str:
     return f"/webhooks/{quoted(webhook_id, safe='')}"
-
-
-def _set(**fields: Any) -> dict[str, Any]:
-    """The fields that have a value."""
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def _rfc3339(moment: datetime) -> str:
-    if moment.tzinfo is None:
-        raise ValueError(f"{moment} has no time zone")
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

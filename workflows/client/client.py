@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from . import calls
-from .calls import ApiCall
+from .api_call import ApiCall
 from .errors import ApiProblem, EngineUnreachable
 from .exchange import RETRY_FOR_S, Attempts, Outcome, body_of, request_for
 from .live import (

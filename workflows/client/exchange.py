@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from .calls import ApiCall
+from .api_call import ApiCall
 from .errors import ApiProblem, EngineUnreachable, InvalidBearerToken
 
 if TYPE_CHECKING:

@@ -68,9 +68,9 @@ class OwedJson(TypedDict):
 
 
 class MoveJson(TypedDict):
-    """Money that would move, or would be given up."""
+    """Money that would move or be given up, or by which the customer would pay less (`credit`)."""
 
-    what: Literal["authorize", "capture", "release", "refund", "leave_held", "give_up"]
+    what: Literal["authorize", "capture", "release", "refund", "leave_held", "give_up", "credit"]
     amount: MoneyJson
     intent: Annotated[int, Meta(ge=0, description="The version of the intent; 0 if there is none.")]
 
@@ -87,7 +87,7 @@ class PlanJson(TypedDict):
 
     events: Annotated[list[str], Meta(description="Types of events.")]
     status: Annotated[OrderStatus, Meta(description="The order's status afterwards.")]
-    runs: Annotated[list[PendingJson], Meta(description="The calls that the next run makes.")]
+    runs: Annotated[list[PendingJson], Meta(description="The calls to providers that follow.")]
     money: list[MoveJson]
     second_person_for: Annotated[
         MoneyJson | None, Meta(description="The amount that a second person must approve first, if one must.")

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from . import calls
-from .calls import ApiCall
+from . import calls, repair_calls
+from .api_call import ApiCall
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,6 +77,7 @@ class _Methods:
     resolve = _Method(calls.resolve)
     approve = _Method(calls.approve)
     note = _Method(calls.note)
+    credit = _Method(repair_calls.credit)
     begin_bulk_retry = _Method(calls.begin_bulk_retry)
     bulk_retry = _Method(calls.bulk_retry)
     circuits = _Method(calls.circuits)

@@ -19,15 +19,15 @@ from domain.money import Money, total
 from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, ConfirmReport, StartRun, WriteOff
 from domain.order.events import Fault
 from domain.order.intents import owed
-from domain.order.order import Order, RunState
-from domain.order.refusals import Rejected
+from domain.order.order import Order
 from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
+from workflows.incidents.acting import act
 from workflows.incidents.plans import ActionCommand, Plan, plan
-from workflows.incidents.refusals import WriteOffNeedsIntent
-from workflows.orders.command_handling import Handled, KeyedCommand, fold, load
+from workflows.incidents.refusals import NotAnIncident, WriteOffNeedsIntent
+from workflows.orders.command_handling import Handled, KeyedCommand, load
 from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest, request_key, transact_request
 from workflows.orders.visibility import Audience, audience_of
@@ -37,14 +37,6 @@ from workflows.time_budgets import Budgets
 TAIL = 12
 """Events shown with an incident: about the last two commits before the fault and what led to them. The order's history
 has all of them."""
-
-
-class NotAnIncident(Rejected):
-    """The order is not parked: it is running or has ended."""
-
-    def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"Order {order_id} is not parked, so there is nothing to retry or resolve.")
-        self.order_id = order_id
 
 
 class How(StrEnum):
@@ -144,7 +136,7 @@ def retry(log: EventLog, request: OrderRequest, reason: str, *, dry_run: bool = 
         Rejected: A rule forbids it; NotAnIncident if the order is not parked.
         KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
     """
-    return _act(log, request, lambda order: _next_run(order, request.caller.actor, reason), reason, dry_run)
+    return act(log, request, lambda order: _next_run(order, request.caller.actor, reason), reason, dry_run)
 
 
 def resolve(
@@ -179,13 +171,13 @@ def resolve(
             case _:
                 raise WriteOffNeedsIntent([item.intent for item in owed(order)])
 
-    return _act(log, request, resolution, (how, reason, fault, intent), dry_run, further=_unused(how, fault, intent))
+    return act(log, request, resolution, (how, reason, fault, intent), dry_run, further=_unused(how, fault, intent))
 
 
 def approve(log: EventLog, request: OrderRequest, approval: int, *, dry_run: bool = False) -> Handled | Plan:
     """Approve, as a second person, the request of that version. Raises as ``retry``, and SecondPersonNeeded."""
     command = Approve(approval=approval, by=request.caller.actor)
-    return _act(log, request, lambda order: command, approval, dry_run, parked_only=False)
+    return act(log, request, lambda order: command, approval, dry_run, parked_only=False)
 
 
 def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
@@ -201,47 +193,6 @@ def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
 
 
 # --- actions ----------------------------------------------------------------------------------------------------------
-
-
-def _act(
-    log: EventLog,
-    request: OrderRequest,
-    command_for: Callable[[Order], ActionCommand],
-    body: object,
-    dry_run: bool,
-    *,
-    parked_only: bool = True,
-    further: tuple[object, ...] = (),
-) -> Handled | Plan:
-    """Decide and record the command of an action, or plan it in a dry run.
-
-    Args:
-        command_for: Make the command for the order as it is when the action is decided.
-        body: Identifies a request without an Idempotency-Key, within one run of the order.
-        parked_only: Refuse an order that is not parked.
-        further: Parameters that the command does not carry; a repeated request must have the same.
-    """
-
-    def basis(history: History, order: Order) -> tuple[str, Order]:
-        """Return the key of the request, and the order as it was when the first attempt under this key was decided."""
-        check(request.caller.actor, request.action, order)
-        key = request_key(request, (order.run, body))
-        earlier = history.keys.get(key)
-        if earlier is not None:
-            return key, fold(request.order_id, history.events[: earlier.first - 1])
-        if parked_only and order.run_state is not RunState.PARKED:
-            raise NotAnIncident(request.order_id)
-        return key, order
-
-    def prepare(history: History, order: Order) -> KeyedCommand:
-        key, decided_on = basis(history, order)
-        command = command_for(decided_on)
-        return KeyedCommand(command=lambda: command, request=command, key=key, further=further)
-
-    if not dry_run:
-        return transact_request(log, request, prepare)
-    _, decided_on = basis(*load(log, request.order_id))
-    return plan(command_for(decided_on), decided_on)
 
 
 def _unused(how: How, fault: Fault, intent: int | None) -> tuple[object, ...]:

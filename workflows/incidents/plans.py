@@ -10,10 +10,12 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from domain.money import Money
-from domain.order.commands import AbandonOrder, Approve, CancelOrder, ConfirmReport, StartRun, WriteOff
+from domain.order.commands import AbandonOrder, Approve, CancelOrder, ConfirmReport, GrantCredit, StartRun, WriteOff
 from domain.order.deciding import decide
 from domain.order.events import (
     ApprovalRequested,
+    CancellationRequested,
+    CreditGranted,
     Event,
     Intent,
     OrderAbandoned,
@@ -21,17 +23,18 @@ from domain.order.events import (
     PaymentCaptureRequested,
     PaymentRefundRequested,
     PaymentVoidRequested,
+    RunStarted,
     WrittenOff,
 )
 from domain.order.intents import Holding, OpenIntent, open_intents, owed
-from domain.order.order import Order, Status, evolve
+from domain.order.order import Order, RunState, Status, evolve
 from domain.order.refusals import Rejected
 
-ActionCommand: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve
+ActionCommand: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve | GrantCredit
 
 
 class Movement(StrEnum):
-    """What happens to an amount. The first four are calls to the payment provider; the last two move no money."""
+    """What happens to an amount. The first four are calls to the payment provider; the others move no money."""
 
     AUTHORIZE = "authorize"
     CAPTURE = "capture"
@@ -39,6 +42,7 @@ class Movement(StrEnum):
     REFUND = "refund"
     LEAVE_HELD = "leave_held"
     GIVE_UP = "give_up"
+    CREDIT = "credit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Plan:
     Attributes:
         events: The types of the events that it would record.
         status: The order's status afterwards.
-        runs: The intents that the next run would perform.
+        runs: The intents that would be performed: all open ones in a new run, else those that the action adds.
         money: What would happen to the order's money.
         approval: The amount that a second person has to approve first, also if the request for it was made already.
         refused: The rule that forbids the action, by its class name, and the message of the refusal.
@@ -81,14 +85,23 @@ def plan(command: ActionCommand, order: Order) -> Plan:
     for event in events:
         after = evolve(after, event)
     approval = _needs_approval(events) if events else _awaits_approval(command, order)
-    runs = () if approval is not None or not events else open_intents(after)
+    runs = () if approval is not None else _calls(events, order, after)
     return Plan(
         events=tuple(type(event).__name__ for event in events),
         status=after.status,
         runs=runs,
-        money=(*_given_up(events, order), *_moved(runs, after)),
+        money=(*_credited(events), *_given_up(events, order), *_moved(runs, after)),
         approval=approval,
     )
+
+
+def _calls(events: tuple[Event, ...], order: Order, after: Order) -> tuple[OpenIntent, ...]:
+    if not events:
+        return ()
+    goes_on = order.run_state is RunState.RUNNING and not any(
+        isinstance(event, RunStarted | CancellationRequested) for event in events
+    )
+    return tuple(call for call in open_intents(after) if call.version > order.version or not goes_on)
 
 
 def _needs_approval(events: tuple[Event, ...]) -> Money | None:
@@ -98,6 +111,10 @@ def _needs_approval(events: tuple[Event, ...]) -> Money | None:
 def _awaits_approval(command: ActionCommand, order: Order) -> Money | None:
     """Return the amount of the same request if it was made before and waits for a second person; else None."""
     return _needs_approval(decide(command, replace(order, approvals={})))
+
+
+def _credited(events: tuple[Event, ...]) -> list[Move]:
+    return [Move(Movement.CREDIT, event.amount, 0) for event in events if isinstance(event, CreditGranted)]
 
 
 def _given_up(events: tuple[Event, ...], order: Order) -> list[Move]:

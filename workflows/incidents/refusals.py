@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.identifiers import OrderId
 from domain.order.refusals import Rejected
 from domain.picklable import Picklable
+
+
+class NotAnIncident(Rejected):
+    """The order is not parked: it is running or has ended."""
+
+    def __init__(self, order_id: OrderId) -> None:
+        super().__init__(f"Order {order_id} is not parked, so there is nothing to retry or resolve.")
+        self.order_id = order_id
 
 
 class WriteOffNeedsIntent(Rejected):

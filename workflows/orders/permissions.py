@@ -34,6 +34,7 @@ class Action(StrEnum):
     READ_WHY = "ask why the order waits"
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
+    CREDIT = "grant a credit"
     RETRY = "retry an incident"
     RESOLVE = "resolve an incident"
     APPROVE = "approve a request of another person"
@@ -107,6 +108,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_WHY: _OPERATORS,
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
+    Action.CREDIT: _SUPPORT,
     Action.RETRY: _SUPPORT,
     Action.RESOLVE: _SUPPORT,
     Action.APPROVE: _SUPPORT,

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.identifiers import SYSTEM, OrderId
+from domain.order.books import shortage
 from domain.order.commands import Awaited, ParkOrder, RecordTimeout
 from domain.order.events import (
     CourierReleaseRequested,
@@ -104,7 +105,8 @@ def _unsettled(order: Order) -> str:
     if order.cancellation is not None:
         return f"order {order.order_id} is being cancelled"
     if order.delivery.delivered:
-        return f"order {order.order_id} was delivered, but the payment was not captured"
+        what = "the payment was not captured" if shortage(order) else "a refund or a release was refused"
+        return f"order {order.order_id} was delivered, but {what}"
     return f"order {order.order_id} was not delivered"
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 from domain.identifiers import Actor, OrderId, Role
@@ -29,6 +30,12 @@ SUPPORT = Actor(Role.SUPPORT, "sam")
 
 RETRIES_OF_SUPPORT = 2
 """How often support decides about a parked order before leaving it as an incident."""
+
+CREDITED = 0.15
+"""The share of orders with a credit, and of those with another one."""
+
+CREDIT_S = 1800.0
+"""Mean time from the order to a credit: about half of them come after its end."""
 
 LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
 """Mean times between two looks at the screen, of cooking, and of riding."""
@@ -98,6 +105,8 @@ class SimulatedOrder:
         spawn(self._restaurant)
         spawn(self._couriers)
         spawn(self._support)
+        if self.world.faults.rates:  # a world with planned faults alone has no other surprises
+            self._plan_credits()
         if self._strikes(InjectedFault.CANCELLED):
             self._act_later(self.cancel, 600)
         if self._strikes(InjectedFault.STARTED_AGAIN):
@@ -118,6 +127,22 @@ class SimulatedOrder:
         self._wait_until_placed()
         role = self.random.choice(("customer", "restaurant"))
         self._act("cancel", role, {"reason": "changed my mind"})
+
+    def _plan_credits(self) -> None:
+        """Draw support's credits from random numbers of their own, so that other draws of the world stay the same."""
+        drawn = Random(f"credits of {self.world.faults.seed}, order {self.number}")
+        while drawn.random() < CREDITED:
+            amount, after_s = drawn.choice(("0.50", "5.00", "27.00", "40.00")), drawn.expovariate(1 / CREDIT_S)
+            self._acts_to_come += 1
+            self.world.scheduler.spawn(lambda amount=amount: self._credit(amount), delay_s=after_s)  # type: ignore[misc]  # bound now
+
+    def _credit(self, amount: str) -> None:
+        """Grant a credit, whatever the order's status. Support then looks at the order again, even if it had ended."""
+        body = {"amount": {"amount": amount, "currency": "EUR"}, "fault": "platform", "reason": "cold"}
+        path, key = f"/orders/{self.order_id}/credits", f"credit/{amount}/{self.world.scheduler.now()}"
+        self._send("POST", path, "support", body, key=key.replace(" ", "T"))
+        self.world.scheduler.spawn(self._support)
+        self._acts_to_come -= 1
 
     def start_again(self) -> None:
         """Start a new run as support, whether one is needed or not."""

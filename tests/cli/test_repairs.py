@@ -1,0 +1,88 @@
+"""Repairs of support from the command line, on an engine in memory: previewed, and the outcome awaited or named."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Expediter
+from tests.simulated_engine import SimulatedEngine
+from workflows.cli import connection, outcomes
+from workflows.client import ExpediterClient
+
+
+@pytest.fixture
+def engine() -> SimulatedEngine:
+    return SimulatedEngine(SecondPersonAbove="20.00 EUR")
+
+
+@pytest.fixture
+def tool(engine: SimulatedEngine, expediter: Expediter, monkeypatch: pytest.MonkeyPatch) -> Expediter:
+    """The command line, connected to the engine in memory and waiting in its time."""
+
+    @contextmanager
+    def connected(_url: Any, _data: Any, as_: str | None) -> Iterator[ExpediterClient]:
+        role, _, name = (as_ or "support:sue").partition(":")
+        with connection.explained():
+            yield engine.client(role, name)
+
+    monkeypatch.setattr(connection, "connected", connected)
+    monkeypatch.setattr(outcomes, "time", engine.time)
+    return expediter
+
+
+Credit = Callable[..., list[str]]
+
+
+def credit(order: str, amount: str = "5.00 EUR", *more: str) -> list[str]:
+    return ["order", "credit", order, "--amount", amount, "--fault", "restaurant", "--reason", "cold", *more]
+
+
+def test_a_credit_is_previewed_with_its_money_and_its_calls(engine, tool):
+    order = engine.completed()
+    planned = tool(*credit(order, "5.00 EUR", "--dry-run"))
+    assert planned.code == 0
+    assert " ".join(planned.out.split()) == (
+        "Dry run: the customer pays 5.00 EUR less; asks the provider to refund 5.00 EUR. "
+        "If it does, the order completes."
+    )
+    assert "CreditGranted" not in engine.kinds(order)
+
+
+def test_a_credit_waits_until_the_provider_has_refunded(engine, tool):
+    order = engine.completed()
+    done = tool(*credit(order))
+    assert (done.code, "is completed, run 2" in done.err) == (0, True), done
+    assert engine.kinds(order)[-1] == "OrderCompleted"
+
+
+def test_a_refund_that_is_still_open_is_named(engine, tool):
+    order = engine.completed()
+    engine.fail_provider("payments", 100)
+    done = tool(*credit(order, "5.00 EUR", "--wait", "5"))
+    assert done.code == 0
+    assert "the outcome is not known yet" in done.err
+    assert "refund" in done.err
+    assert f"order why {order}" in done.err
+
+
+def test_a_refund_that_was_refused_is_an_error_with_the_next_step(engine, tool):
+    order = engine.completed("pm_refund_refused")
+    done = tool(*credit(order))
+    assert (done.code, f"incidents show {order}" in done.err) == (1, True), done
+
+
+def test_a_credit_above_the_limit_names_the_command_for_the_second_person(engine, tool):
+    order = engine.completed()
+    done = tool(*credit(order, "25.00 EUR"))
+    assert done.code == 1
+    number = engine.client("support", "sue").get(order)["approvals"][0]
+    assert f"incidents approve {order} {number}" in done.err
+
+
+def test_an_amount_without_a_currency_is_refused_with_an_example(engine, tool):
+    done = tool(*credit("ord_x", "5.00"))
+    assert (done.code, "5.00 EUR" in done.err) == (2, True), done

@@ -1,0 +1,116 @@
+"""The outcome of a repair on a terminal: awaited for a while, then shown or named as still open."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from workflows.cli.failures import CommandRefused
+from workflows.cli.terminal import print_json, say
+from workflows.cli.wording import waiting_sentences
+from workflows.orders.words import plain
+
+if TYPE_CHECKING:
+    from workflows.cli.order_pages import Hint
+    from workflows.client import ExpediterClient
+    from workflows.client.incident_json import ActionOutcomeJson
+    from workflows.client.order_json import OrderJson
+
+LOOK_EVERY_S = 0.25
+"""How often the order is read meanwhile."""
+
+_ENDED = frozenset({"completed", "cancelled", "abandoned"})
+
+_MOVING = frozenset({"delivered", "cancelling"})
+"""An order with this status is on its way to its end, also between two calls."""
+
+_CALLS = frozenset(
+    {
+        "PaymentAuthorizationRequested",
+        "PaymentCaptureRequested",
+        "PaymentVoidRequested",
+        "PaymentRefundRequested",
+        "PreparationCancellationRequested",
+        "CourierReleaseRequested",
+    }
+)
+"""Calls that a provider answers at once. A ticket or an offer waits for a person."""
+
+
+def show_outcome(
+    engine: ExpediterClient,
+    done: ActionOutcomeJson,
+    order: str,
+    action: str,
+    *,
+    wait_s: float,
+    see: Hint,
+    json: bool,
+) -> None:
+    """Print what a repair would do, or what came of it.
+
+    Args:
+        action: As in the plans of an incident; the name of a request for a second person begins with it.
+        wait_s: How long to wait for the outcome of the calls that follow.
+
+    Raises:
+        CommandRefused: A second person must approve first, or the order was parked again.
+    """
+    if done["plan"] is not None:
+        _show_plan(done, action, json)
+        return
+    view = done["order"]
+    assert view is not None  # what is no plan has the order
+    rested = view["parked"]
+    if not (needed := _needs_approval(done, action)) and not rested:
+        view = done["order"] = _outcome_of(engine, view, action, wait_s)
+    if json:
+        print_json(done)
+    if needed:
+        command = f"{see(f'incidents approve {order} {needed}')} --as support:NAME"
+        raise CommandRefused(f"a second person must approve this first: {command}")
+    if view["parked"] and not rested:
+        raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
+    if not json:
+        _show_order(view, order, action, see)
+
+
+def _show_plan(done: ActionOutcomeJson, action: str, json: bool) -> None:
+    if json:
+        print_json(done)
+    elif done["plan"] is not None:
+        from workflows.cli.incident_pages import show_plan
+
+        show_plan(action, done["plan"])
+
+
+def _needs_approval(done: ActionOutcomeJson, action: str) -> int | None:
+    """Return the number of the newest request of this kind that waits for a second person."""
+    numbers = [request["approval"] for request in done["approvals"] if request["action"] == action]
+    return numbers[-1] if numbers else None
+
+
+def _outcome_of(engine: ExpediterClient, view: OrderJson, action: str, wait_s: float) -> OrderJson:
+    """Read the order until the outcome is known, or the time is over."""
+    deadline = time.monotonic() + wait_s
+    while not _has_outcome(view, action) and time.monotonic() < deadline:
+        time.sleep(LOOK_EVERY_S)
+        view = engine.get_changed(view["id"], view["version"]) or view
+    return view
+
+
+def _has_outcome(view: OrderJson, action: str) -> bool:
+    if view["parked"] or view["status"] in _ENDED:
+        return True
+    under_way = any(call["intent"] in _CALLS for call in view["pending"])
+    return not (under_way or action == "retry" or view["status"] in _MOVING)
+
+
+def _show_order(view: OrderJson, order: str, action: str, see: Hint) -> None:
+    status = plain(view["status"])
+    if _has_outcome(view, action):
+        say(f"order {order} is {status}, run {view['run']}; see {see(f'order history {order}')}")
+        return
+    waits = "".join(f", {sentence}" for sentence in waiting_sentences(view))
+    say(f"the outcome is not known yet: order {order} is {status}, run {view['run']}{waits}")
+    say(f"see {see(f'order why {order}')}")

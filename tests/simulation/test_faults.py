@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,17 @@ def test_without_faults_no_invariant_breaks() -> None:
         outcome = simulate(seed, TEMPLATE, rates={})
         assert outcome.injected == ()
         assert outcome.violations == ()
+
+
+def test_a_world_that_has_ended_leaves_no_open_file() -> None:
+    """Thousands of worlds run in one process, which may open a thousand files."""
+    with quiet():
+        simulate(1, TEMPLATE)
+        gc.collect()
+        before = len(os.listdir("/dev/fd"))
+        simulate(2, TEMPLATE)
+        gc.collect()
+    assert len(os.listdir("/dev/fd")) <= before
 
 
 def test_a_seed_decides_everything() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -69,3 +72,27 @@ def test_an_error_in_a_task_ends_the_run_and_not_the_task_that_started_it(schedu
     scheduler.spawn(starting)
     with pytest.raises(LookupError):
         run_all(scheduler)
+
+
+def test_a_closed_scheduler_keeps_nothing_that_its_tasks_refer_to(scheduler: Scheduler) -> None:
+    """A task that still waits at the end of a world would keep the world, which the garbage collector cannot see."""
+
+    class Kept:
+        pass
+
+    cleaned = list[str]()
+
+    def waiting(kept: Kept) -> None:
+        try:
+            scheduler.pause(1_000)
+        finally:
+            cleaned.append("cleaned up")
+
+    kept = Kept()
+    alive = weakref.ref(kept)
+    scheduler.spawn(partial(waiting, kept))
+    scheduler.run(lambda: scheduler.steps == 1, steps_max=100)
+    scheduler.close()
+    del kept
+    gc.collect()
+    assert (alive(), cleaned) == (None, ["cleaned up"])

@@ -91,3 +91,17 @@ class Scheduler:
             self.steps += not event.watches
             event.action()
         return True
+
+    def close(self) -> None:
+        """End the tasks that wait, and forget what was scheduled.
+
+        A task that waits keeps all that its frames refer to, and the garbage collector does not look into those.
+        """
+        self._loop = getcurrent()
+        while self._events:
+            scheduled, self._events = self._events, []
+            for event in scheduled:
+                task = getattr(event.action, "__self__", None)
+                if isinstance(task, greenlet):
+                    task.parent = self._loop
+                    task.throw()

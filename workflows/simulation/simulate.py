@@ -6,6 +6,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -100,16 +101,17 @@ def simulate(
     faults = Faults(seed, rates, schedule)
     world = World(seed, template, faults)
     from_menu = seed % MENUS_EVERY == MENUS_EVERY - 1 if menus is None else menus
-    if from_menu:
-        SimulatedRestaurant(world, seed)
-    simulated_orders = [SimulatedOrder(world, number, from_menu=from_menu) for number in range(orders)]
-    run_to_rest(world, simulated_orders)
-    return SimulationResult(
-        seed=seed,
-        outcomes=Counter(_outcome(simulated_order) for simulated_order in simulated_orders),
-        injected=tuple(faults.injected),
-        violations=tuple(violations(world, simulated_orders)),
-    )
+    with closing(world.scheduler):
+        if from_menu:
+            SimulatedRestaurant(world, seed)
+        simulated_orders = [SimulatedOrder(world, number, from_menu=from_menu) for number in range(orders)]
+        run_to_rest(world, simulated_orders)
+        return SimulationResult(
+            seed=seed,
+            outcomes=Counter(_outcome(simulated_order) for simulated_order in simulated_orders),
+            injected=tuple(faults.injected),
+            violations=tuple(violations(world, simulated_orders)),
+        )
 
 
 def simulate_many(

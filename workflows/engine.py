@@ -188,7 +188,7 @@ EVENT_TYPES = EventTypes(
         streams.BREAKER: get_args(CircuitEvent),
         streams.CUSTOMER: get_args(ErasureEvent),
         streams.RESTAURANT: get_args(CatalogueEvent),
-        streams.ACCESS: (AccessEvent,),
+        streams.ACCESS: get_args(AccessEvent),
     },
     UPCASTERS,
 )

@@ -134,6 +134,7 @@ class ListedReadJson(TypedDict):
     customer: str | None
     fields: Annotated[list[str], Meta(description="The personal fields that were shown, or searched by.")]
     reason: Annotated[str, Meta(description="What the caller sent as `Access-Reason`; may be empty.")]
+    request: Annotated[str, Meta(description="The SQL of a query, or the filter of an export; empty for other reads.")]
     trace: Annotated[str, Meta(description="The trace id of the request.")]
 
 

@@ -19,7 +19,7 @@ from domain.personal import Erased
 from workflows.event_store.commits import NewCommit
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import ACCESS, stream_name
-from workflows.orders.access_events import OrderShown, PersonalDataRead
+from workflows.orders.access_events import AccessEvent, AuditDataRead, OrderShown, PersonalDataRead
 from workflows.orders.command_handling import Caller
 from workflows.orders.visibility import VISIBILITY, Audience, audience_of, seen_fields, sees
 
@@ -46,7 +46,22 @@ def record_read(
     if caller.actor.role in UNRECORDED or not fields:
         return
     read = PersonalDataRead(route=route, orders=tuple(orders), fields=tuple(fields), reason=reason, at=at)
-    key = _key(caller, read)
+    _append(log, caller, read, [order.order_id for order in orders], read.fields, reason)
+
+
+def record_audit_read(log: EventLog, caller: Caller, *, route: str, request: str, at: datetime) -> None:
+    """Record that an auditor reads data of all orders, once in each ``WINDOW``.
+
+    Raises:
+        StreamUnavailable: Nothing may be shown. Retryable: yes.
+    """
+    _append(log, caller, AuditDataRead(route=route, request=request, at=at), request)
+
+
+def _append(log: EventLog, caller: Caller, read: AccessEvent, *what: object) -> None:
+    """Append a read to a stream of its own. ``what``: reads that differ in it are different records."""
+    window = int(read.at.timestamp() // WINDOW.total_seconds())
+    key = _key(caller.actor.role.value, caller.actor.id, read.route, *what, window)
     history = log.load(stream_name(ACCESS, key))
     if history.version:
         return
@@ -63,11 +78,7 @@ def record_read(
     )
 
 
-def _key(caller: Caller, read: PersonalDataRead) -> str:
-    """Return the id of a read: the same for all that are one record."""
-    window = int(read.at.timestamp() // WINDOW.total_seconds())
-    orders = [order.order_id for order in read.orders]
-    parts = (caller.actor.role.value, caller.actor.id, read.route, orders, read.fields, read.reason, window)
+def _key(*parts: object) -> str:
     return sha256(repr(parts).encode()).hexdigest()[:32]
 
 

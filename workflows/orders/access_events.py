@@ -1,4 +1,6 @@
-"""The event of a read: personal data was shown to a caller. The actor and the trace are recorded in the commit.
+"""The events of reads: personal data was shown to a caller, or an auditor read the data of all orders.
+
+The actor and the trace are recorded in the commit.
 
 Each read has a stream of its own, ``access#<id>``, so that two reads never wait for each other, and an auditor can
 prove each one.
@@ -39,4 +41,19 @@ class PersonalDataRead:
     at: datetime
 
 
-AccessEvent = PersonalDataRead
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditDataRead:
+    """An auditor read data of all orders: by a query, or as an export. Nothing personal is in it.
+
+    Attributes:
+        route: What was requested, e.g. ``POST /audit/query``.
+        request: The SQL of a query, or the filter of an export as JSON.
+        at: When.
+    """
+
+    route: str
+    request: str
+    at: datetime
+
+
+AccessEvent = PersonalDataRead | AuditDataRead

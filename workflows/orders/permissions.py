@@ -51,6 +51,8 @@ class Action(StrEnum):
     READ_VIEWS = "read the state of the views"
     READ_BOOKS = "read the books"
     READ_ACCESS_LOG = "read who was shown personal data"
+    QUERY = "query the events of all orders with SQL"
+    EXPORT = "export events"
 
 
 class Tie(Enum):
@@ -125,6 +127,8 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_VIEWS: _OPERATORS,
     Action.READ_BOOKS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.READ_ACCESS_LOG: {Role.AUDITOR: Tie.ANY},
+    Action.QUERY: {Role.AUDITOR: Tie.ANY},
+    Action.EXPORT: {Role.AUDITOR: Tie.ANY},
 }
 
 

@@ -19,7 +19,7 @@ from domain.order.order import Order
 from workflows.breakers import events as circuit
 from workflows.event_store.commits import Opaque
 from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
-from workflows.orders.access_events import PersonalDataRead
+from workflows.orders.access_events import AuditDataRead, PersonalDataRead
 from workflows.orders.json_values import JSON, plain
 from workflows.orders.permissions import Action, may
 
@@ -217,7 +217,8 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     circuit.CircuitClosed: _staff("probe probes at"),
     circuit.CircuitForcedClosed: _staff("reason at"),
     circuit.CircuitHeldOpen: _staff("reason at"),
-    # reads of personal data, each in a stream of its own
+    # reads of personal data and of data of all orders, each in a stream of its own
     PersonalDataRead: _row(frozenset({Audience.AUDITOR}), "route orders fields reason at", {}),
+    AuditDataRead: _row(frozenset({Audience.AUDITOR}), "route request at", {}),
 }
 """By event class. The fields named in the text have the event's audiences; the others have fewer."""

@@ -1,6 +1,6 @@
 """The view ``access``: one row for each order whose personal data was shown to a caller, or which was found by it.
 
-A read that names no order, as a search that found none, has one row without an order.
+A read that names no order, as a search that found none or a query of an auditor, has one row without an order.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from sqlalchemy import Index, MetaData, Table
 from workflows.clock import timestamp
 from workflows.event_store.commits import History
 from workflows.event_store.streams import ACCESS, id_in
-from workflows.orders.access_events import PersonalDataRead
+from workflows.orders.access_events import AccessEvent, AuditDataRead
 from workflows.projections.view import Row, View
 from workflows.sql.columns import count, optional_text, text, time
 
@@ -29,6 +29,7 @@ ACCESSES = Table(
     optional_text("customer"),
     text("fields"),  # with commas between them
     text("reason"),
+    text("request"),  # the SQL of a query or the filter of an export; empty for other reads
 )
 _column = ACCESSES.c
 _newest = (_column.read_at, _column.access, _column.line)
@@ -46,26 +47,28 @@ def _rows(history: History, since: int) -> list[Row]:
     rows: list[Row] = []
     for recorded in history.recorded[since:]:
         read = recorded.event
-        if not isinstance(read, PersonalDataRead):
+        if not isinstance(read, AccessEvent):
             continue
-        rows += [
-            {
-                "access": id_in(history.stream),
-                "line": line,
-                "version": recorded.version,
-                "read_at": timestamp(read.at),
-                "actor_role": recorded.actor.role.value,
-                "actor_id": recorded.actor.id,
-                "correlation": recorded.correlation,
-                "route": read.route,
-                "order_id": None if order is None else order.order_id,
-                "customer": None if order is None else order.customer,
-                "fields": ",".join(read.fields),
-                "reason": read.reason,
-            }
-            for line, order in enumerate(read.orders or (None,), start=1)
-        ]
+        shared: Row = {
+            "access": id_in(history.stream),
+            "version": recorded.version,
+            "read_at": timestamp(read.at),
+            "actor_role": recorded.actor.role.value,
+            "actor_id": recorded.actor.id,
+            "correlation": recorded.correlation,
+            "route": read.route,
+        }
+        rows += [{**shared, "line": line, **each} for line, each in enumerate(_what(read), start=1)]
     return rows
 
 
-ACCESS_VIEW = View(name="access", version=1, table=ACCESSES, rows=_rows, appends=True, category=ACCESS)
+def _what(read: AccessEvent) -> list[Row]:
+    """Return what was read: a row for each order."""
+    if isinstance(read, AuditDataRead):
+        return [{"order_id": None, "customer": None, "fields": "", "reason": "", "request": read.request}]
+    shared: Row = {"fields": ",".join(read.fields), "reason": read.reason, "request": ""}
+    orders: list[Row] = [{"order_id": order.order_id, "customer": order.customer} for order in read.orders]
+    return [{**shared, **order} for order in orders or [{"order_id": None, "customer": None}]]
+
+
+ACCESS_VIEW = View(name="access", version=2, table=ACCESSES, rows=_rows, appends=True, category=ACCESS)

@@ -58,7 +58,8 @@ def _shown(row: RowMapping) -> ListedReadJson:
         "route": row["route"],
         "order_id": row["order_id"],
         "customer": row["customer"],
-        "fields": row["fields"].split(","),
+        "fields": row["fields"].split(",") if row["fields"] else [],
         "reason": row["reason"],
+        "request": row["request"],
         "trace": row["correlation"],
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.identifiers import OrderId
+from handlers import queries_api
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_values import SHORTLY, RestaurantIdText
@@ -532,3 +533,6 @@ def get_me() -> Response:
         "second_person_above": [money_json(limit) for _, limit in sorted(limits.items())],
     }
     return json_answer(body)
+
+
+api.include(queries_api.api)

@@ -44,6 +44,8 @@ and closes circuit breakers; auditors read. Above a set amount a second person h
 **Lists** read views that follow the log within a second: `as_of` has their age, and `wait_for` names a write that a
 list should include. A deployment without a database for views answers 503 `NoViewsDatabase`.
 
+**Audit**: auditors query the views with SQL (`POST /audit/query`). Who queried what is in the access log.
+
 **Webhooks** send the published events to URLs that services register, signed as Standard Webhooks does. The events are
 described by `/asyncapi.json`.
 
@@ -61,7 +63,18 @@ use, amounts of several currencies in one order, a `ready_at` that is past or mo
 sort, an amount without a currency, and a `day_from` after its `day_to` (400).
 """
 
-_TAGS = ("Orders", "Lists", "Catalogue", "Preparation", "Delivery", "Incidents", "Bulk retries", "Circuits", "Webhooks")
+_TAGS = (
+    "Orders",
+    "Lists",
+    "Catalogue",
+    "Preparation",
+    "Delivery",
+    "Incidents",
+    "Bulk retries",
+    "Circuits",
+    "Webhooks",
+    "Audit",
+)
 
 
 @cache

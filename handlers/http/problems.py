@@ -49,6 +49,7 @@ from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
 from workflows.orders.time_travel import NotPlacedYet
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
+from workflows.queries.refusals import QueriesBusy, QueriesUnavailable, QueryRefused, QueryTooLarge
 from workflows.receipts.issuing import NoReceipt
 from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, TooManyOrders, ViewsUnavailable
 
@@ -100,6 +101,10 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoViewsDatabase: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
+    QueriesBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    QueriesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    QueryRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    QueryTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotACursor: HTTPStatus.BAD_REQUEST,
     TooManyOrders: HTTPStatus.BAD_REQUEST,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded

@@ -111,7 +111,7 @@ def explained(another_token: str = _NEW_TOKEN, start: str = "expediter up --data
 def _token(url: str, data: Path | None, as_: str | None, ttl_s: int | None = None) -> tuple[Callable[[], str], str]:
     """Return a function that gives each request its token, and how to get another token. Raises CommandFailed."""
     if data is not None:
-        role, colon, subject = (as_ or f"support:{_login_name()}").partition(":")
+        role, colon, subject = (as_ or f"support:{login_name()}").partition(":")
         if not colon:
             raise InvalidInput(f"--as {as_!r} is not ROLE:ID, e.g. customer:cus_1")
         return partial(minted, data, role, subject, ttl_s or _TOKEN_TTL_S), _NEW_TOKEN
@@ -160,7 +160,12 @@ _TOKEN_TTL_S = 300  # each request gets a token of its own
 _LOGIN_TTL_S = 3600  # of a browser, as long as a token of Cognito
 
 
-def _login_name() -> str:
+def as_auditor(as_: str | None) -> str:
+    """Return who acts in a command for auditors, with ``--data``."""
+    return as_ or f"auditor:{login_name()}"
+
+
+def login_name() -> str:
     """Return the operating system's user name as an id, for the history of what the user does."""
     import getpass
     import re

@@ -28,6 +28,7 @@ from workflows.cli import (
     menu_commands,
     order_commands,
     repair_commands,
+    query_command,
     restaurant_commands,
     sandbox_command,
     search_commands,
@@ -91,6 +92,7 @@ app.add_typer(books_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
 app.add_typer(webhook_commands.app)
+query_command.add_to(audit_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(view_commands.app)
 app.add_typer(failed_batch_commands.app)

@@ -49,6 +49,7 @@ from .order_json import (
     PositionKeptJson,
     ReplayJson,
 )
+from .query_json import QueryResultJson
 from .receipt_json import ReceiptJson
 from .search_json import (
     ListedApprovalsJson,
@@ -442,6 +443,17 @@ def access_log(
 ) -> ApiCall[ListedReadsJson]:
     """List who was shown whose personal data, when and why, the newest first. For auditors."""
     return _list("/access-log", **locals())
+
+
+def query(sql: str, *, as_of: datetime | None = None, limit: int = 100) -> ApiCall[QueryResultJson]:
+    """Query the events of all orders with SQL. For auditors; the query is recorded.
+
+    Args:
+        as_of: Leave out what was recorded after this time.
+        limit: The most rows, 1,000 at most.
+    """
+    body = {"sql": sql, "limit": limit, **_set(as_of=None if as_of is None else _rfc3339(as_of))}
+    return ApiCall(method="POST", path="/audit/query", body=body)
 
 
 def events(

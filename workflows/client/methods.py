@@ -86,6 +86,7 @@ class _Methods:
     orders = _Method(calls.orders)
     search_orders = _Method(calls.search_orders)
     access_log = _Method(calls.access_log)
+    query = _Method(calls.query)
     events = _Method(calls.events)
     tickets = _Method(calls.tickets)
     approvals = _Method(calls.approvals)

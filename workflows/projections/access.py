@@ -5,6 +5,8 @@ A read that names no order, as a search that found none or a query of an auditor
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Index, MetaData, Table
 
 from workflows.clock import timestamp
@@ -46,7 +48,7 @@ for _index in (
 def _rows(history: History, since: int) -> list[Row]:
     rows: list[Row] = []
     for recorded in history.recorded[since:]:
-        read = recorded.event
+        read: Any = recorded.event
         if not isinstance(read, AccessEvent):
             continue
         shared: Row = {

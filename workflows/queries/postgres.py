@@ -1,8 +1,8 @@
 """Run a query on PostgreSQL as a role of its own, which may read the relations' columns and nothing else.
 
 The role is made by the owner of the views, which needs CREATEROLE for that; or by hand, as docs/audit.md says. Its
-password is derived from the owner's, so it is stored nowhere. A rebuilt view is a new table, so privileges are looked at
-before each query.
+password is derived from the owner's, so it is stored nowhere. A rebuilt view is a new table, so privileges are
+checked before each query.
 """
 
 from __future__ import annotations
@@ -56,17 +56,10 @@ def query_postgres(
     }
     options = " ".join(f"-c {name}={value}" for name, value in settings.items())
     url = database.url
+    target: dict[str, Any] = {"host": url.host, "port": url.port, "dbname": url.database, **url.query}
+    login = {"user": role, "password": _password(url), "options": options, "connect_timeout": 5}
     try:
-        connection = psycopg.connect(
-            host=url.host,
-            port=url.port,
-            dbname=url.database,
-            user=role,
-            password=_password(url),
-            options=options,
-            connect_timeout=5,
-            **{str(name): str(value) for name, value in url.query.items()},
-        )
+        connection = psycopg.connect(**{name: value for name, value in (target | login).items() if value is not None})
     except psycopg.OperationalError as error:
         raise QueriesUnavailable(f"The role {role} cannot log in to the database: {_first_line(error)}.") from None
     with closing(connection):
@@ -79,7 +72,9 @@ def query_postgres(
         except psycopg.Error as error:
             if error.sqlstate in _TOO_LARGE:
                 why = "it takes too long" if error.sqlstate == "57014" else _first_line(error)
-                raise QueryTooLarge(f"The query was stopped: {why}. Ask for less: fewer orders, a shorter time.") from None
+                raise QueryTooLarge(
+                    f"The query was stopped: {why}. Ask for less: fewer orders, a shorter time."
+                ) from None
             raise QueryRefused(f"The database refused the query: {_first_line(error)}.") from None
 
 

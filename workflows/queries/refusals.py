@@ -10,7 +10,7 @@ class QueryRefused(Picklable, Exception):
 
 
 class QueryTooLarge(Picklable, Exception):
-    """The query used up its time, memory or space. Retryable: with a smaller one. HTTP: 503."""
+    """The query used up its time, memory or space. Retryable: with a smaller one. HTTP: 422."""
 
 
 class QueriesBusy(Picklable, Exception):

@@ -25,8 +25,8 @@ def run_query(engine: Engine, sql: str, *, as_of: str | None, limit: int) -> tup
     """Return the answer of a query, and the age of the views before it ran.
 
     Raises:
-        QueryRefused: HTTP 422.
-        QueryTooLarge, QueriesBusy, QueriesUnavailable, NoViewsDatabase, ViewsUnavailable: HTTP 503.
+        QueryRefused, QueryTooLarge: HTTP 422.
+        QueriesBusy, QueriesUnavailable, NoViewsDatabase, ViewsUnavailable: HTTP 503.
     """
 
     def run(store: ViewStore) -> tuple[Table, AsOfJson]:

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workflows.queries.answers import BYTES_MAX, SECONDS_MAX, Table
 from workflows.queries.refusals import QueryRefused, QueryTooLarge
@@ -19,7 +19,13 @@ _STARTING_S: Final = 5.0
 
 
 def query_file(
-    file: Path, sql: str, *, as_of: str | None = None, limit: int, seconds: float = SECONDS_MAX, bytes_max: int = BYTES_MAX
+    file: Path,
+    sql: str,
+    *,
+    as_of: str | None = None,
+    limit: int,
+    seconds: float = SECONDS_MAX,
+    bytes_max: int = BYTES_MAX,
 ) -> Table:
     """Run a query on the views in a file, and wait for it.
 
@@ -30,22 +36,14 @@ def query_file(
     Raises:
         QueryRefused, QueryTooLarge.
     """
-    request = {
-        "file": file.absolute().as_uri().removeprefix("file://"),
-        "sql": prepared(sql, "sqlite", as_of),
-        "tables": {relation.table: relation.columns for relation in RELATIONS.values()},
-        "functions": sorted(FUNCTIONS["sqlite"] | {"->", "->>"}),
-        "seconds": seconds,
-        "rows": limit,
-        "bytes": bytes_max,
-    }
+    request = request_for(file, prepared(sql, "sqlite", as_of), limit=limit, seconds=seconds, bytes_max=bytes_max)
     try:
-        done = subprocess.run(  # noqa: S603 -- this program, without a shell
+        done = subprocess.run(
             [sys.executable, "-I", "-S", str(_CHILD)],
             input=json.dumps(request),
             capture_output=True,
             text=True,
-            env={"SQLITE_TMPDIR": os.environ.get("TMPDIR", "/tmp")},  # noqa: S108 -- SQLite unlinks what it opens there
+            env={"SQLITE_TMPDIR": os.environ.get("TMPDIR", "/tmp")},
             timeout=seconds + _STARTING_S,
             check=False,
         )
@@ -59,6 +57,19 @@ def query_file(
     if "error" in answer:
         raise QueryRefused(f"The database refused the query: {answer['detail']}.")
     return Table(columns=answer["columns"], rows=answer["rows"], truncated=answer["truncated"])
+
+
+def request_for(file: Path, statement: str, *, limit: int, seconds: float, bytes_max: int) -> dict[str, Any]:
+    """Return what the process reads."""
+    return {
+        "file": file.absolute().as_uri().removeprefix("file://"),
+        "sql": statement,
+        "tables": {relation.table: relation.columns for relation in RELATIONS.values()},
+        "functions": sorted(FUNCTIONS["sqlite"] | {"->", "->>"}),
+        "seconds": seconds,
+        "rows": limit,
+        "bytes": bytes_max,
+    }
 
 
 def _too_large(why: str) -> QueryTooLarge:

@@ -44,7 +44,7 @@ def main() -> None:
     request = json.loads(sys.stdin.read())
     _confine(request["seconds"])
     try:
-        answer = _run(request)
+        answer = run(request)
     except MemoryError:
         answer = {"error": "too_large", "detail": "it needs too much memory"}
     except sqlite3.Error as error:
@@ -65,7 +65,8 @@ def _confine(seconds: float) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def _run(request: dict[str, Any]) -> dict[str, Any]:
+def run(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer to a request. Raises sqlite3.Error, MemoryError."""
     connection = sqlite3.connect(f"file:{request['file']}?mode=ro", uri=True, isolation_level=None)
     connection.execute("PRAGMA query_only=ON")
     connection.execute("PRAGMA temp_store=FILE")
@@ -75,7 +76,13 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
     deadline_s = time.monotonic() + request["seconds"]
     connection.set_progress_handler(lambda: time.monotonic() > deadline_s, _INSTRUCTIONS_BETWEEN_LOOKS)
     readable = {(table, column) for table, columns in request["tables"].items() for column in columns}
-    tables, functions = set(request["tables"]), set(request["functions"])
+    functions = set(request["functions"])
+    others = _names(connection) - set(request["tables"])
+
+    def is_readable(table: str | None, column: str | None) -> bool:
+        if column == "":  # rows are counted, of a table or of a part of the query that has a name
+            return table not in others and not str(table).lower().startswith(("sqlite_", "pragma_"))
+        return (table, column) in readable
 
     def authorize(action: int, first: str | None, second: str | None, *_: object) -> int:
         if action == sqlite3.SQLITE_SELECT:
@@ -83,8 +90,7 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
         if action == sqlite3.SQLITE_FUNCTION:
             return sqlite3.SQLITE_OK if (second or "").lower() in functions else sqlite3.SQLITE_DENY
         if action == sqlite3.SQLITE_READ:
-            is_counted = first in tables and second == ""
-            return sqlite3.SQLITE_OK if is_counted or (first, second) in readable else sqlite3.SQLITE_DENY
+            return sqlite3.SQLITE_OK if is_readable(first, second) else sqlite3.SQLITE_DENY
         return sqlite3.SQLITE_DENY
 
     connection.set_authorizer(authorize)
@@ -99,6 +105,12 @@ def _run(request: dict[str, Any]) -> dict[str, Any]:
             return {"columns": columns, "rows": rows, "truncated": True}
         rows.append(shown)
     return {"columns": columns, "rows": rows, "truncated": False}
+
+
+def _names(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of all tables, and of those that SQLite itself provides."""
+    sql = "SELECT name FROM sqlite_master UNION SELECT name FROM pragma_module_list"
+    return {row[0] for row in connection.execute(sql)}
 
 
 def _json_value(value: Any) -> Any:

@@ -20,36 +20,43 @@ Dialect = Literal["sqlite", "postgresql"]
 SQL_MAX: Final = 10_000
 """Characters of a query."""
 
-_FUNCTIONS = frozenset(
-    "count sum avg min max abs round coalesce nullif length lower upper substr trim ltrim rtrim replace "
-    "row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value".split()
+_TOKENS_MAX, _DEPTH_MAX = 1500, 50
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FUNCTIONS = _words(
+    "count sum avg min max abs round coalesce nullif length lower upper substr trim ltrim rtrim row_number rank "
+    "dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value"
 )
 FUNCTIONS: Final = {
     "sqlite": _FUNCTIONS
-    | frozenset(
-        "total ifnull iif instr like glob date time datetime julianday unixepoch strftime json_extract "
-        "json_array_length json_type json_valid".split()
+    | _words(
+        "total ifnull iif instr like glob replace date time datetime julianday unixepoch strftime json_extract "
+        "json_array_length json_type json_valid"
     ),
     # none that makes a text longer than its input: PostgreSQL has no limit on that
-    "postgresql": _FUNCTIONS - {"replace"}
-    | frozenset(
+    "postgresql": _FUNCTIONS
+    | _words(
         "greatest least strpos starts_with date_trunc date_part to_timestamp extract bool_and bool_or stddev variance "
-        "json_extract_path_text json_array_length json_typeof percentile_cont percentile_disc".split()
+        "json_extract_path_text json_array_length json_typeof percentile_cont percentile_disc"
     ),
 }
 """The functions that may be called."""
 
-_BEFORE_PAREN = frozenset(
+_BEFORE_PAREN = _words(
     "all and any as between by case cast distinct else except exists filter from group having in intersect is join "
     "lateral like limit materialized not offset on or order over partition select some then union using values when "
-    "where with within varchar char decimal numeric".split()
+    "where with within varchar char decimal numeric"
 )
 """Words that stand before a parenthesis without being called."""
 
-_NOT_NAMES = frozenset(
+_NOT_NAMES = _words(
     "recursive into main temp temporary public information_schema pragma attach detach vacuum analyze explain copy "
     "tablesample for share update insert delete alter create drop grant revoke set reset call do listen notify "
-    "load_extension rowid _rowid_ oid ctid xmin xmax tableoid".split()
+    "load_extension rowid _rowid_ oid ctid xmin xmax tableoid"
 )
 
 _TOKEN = re.compile(
@@ -85,6 +92,8 @@ def prepared(sql: str, dialect: Dialect, as_of: str | None = None) -> str:
     tokens = list(_tokens(body))
     if not tokens or tokens[0].text.lower() not in ("select", "with"):
         raise QueryRefused("A query begins with SELECT or WITH.")
+    if len(tokens) > _TOKENS_MAX:
+        raise QueryRefused("The query has too many parts.")
     _check(tokens, dialect)
     words = {token.text.lower() for token in tokens if token.kind == "word"}
     used = [relation for name, relation in RELATIONS.items() if name in words]
@@ -105,9 +114,13 @@ def _tokens(sql: str) -> Iterator[_Token]:
     while at < len(sql):
         match = _TOKEN.match(sql, at)
         kind = match.lastgroup if match else None
-        if match is None or kind is None or (kind in ("text", "quoted", "word") and before in ("word", "number", "text")):
+        if (
+            match is None
+            or kind is None
+            or (kind in ("text", "quoted", "word") and before in ("word", "number", "text", "quoted"))
+        ):
             raise QueryRefused(f"The query cannot be read at character {at + 1}: {sql[at : at + 20]!r}.")
-        if sql.startswith("--", at):
+        if sql.startswith(("--", "/*"), at):
             raise QueryRefused("A query has no comments.")
         if kind != "space":
             yield _Token(kind, match[0], at)
@@ -126,10 +139,10 @@ def _check(tokens: list[_Token], dialect: Dialect) -> None:
         if token.text == "||" and dialect == "postgresql":
             raise QueryRefused("|| may not be used in a query on PostgreSQL.")
         depth += {"(": 1, ")": -1}.get(token.text, 0)
-        if depth < 0:
+        if not 0 <= depth <= _DEPTH_MAX:
             break
     if depth != 0:
-        raise QueryRefused("The query's parentheses do not fit.")
+        raise QueryRefused(f"The query's parentheses do not fit, or are deeper than {_DEPTH_MAX}.")
 
 
 def _definition(relation: Relation, dialect: Dialect, as_of: str | None) -> str:

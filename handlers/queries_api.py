@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BeforeValidator, Field, StringConstraints, WithJsonSchema
+from typing import TYPE_CHECKING
 
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.models import example
-from handlers.http.moments import TIME_SCHEMA, read_time
+from handlers.http.query_models import QueryBody
 from handlers.http.responses import Response
-from handlers.http.values import Strict
 from workflows.clock import timestamp
 from workflows.engine import engine
 from workflows.orders.access import record_audit_read
 from workflows.orders.permissions import Action, check_role
-from workflows.queries.answers import ROWS_MAX
 from workflows.queries.running import run_query
-from workflows.queries.statement import SQL_MAX
 
 if TYPE_CHECKING:  # importing the client costs a cold start
     from workflows.client.query_json import QueryResultJson
@@ -28,27 +21,6 @@ if TYPE_CHECKING:  # importing the client costs a cold start
 ROUTE = "POST /audit/query"
 
 api = Api()
-
-
-class QueryBody(Strict):
-    """A query over `events`, `orders`, `ledger`, `taxes` and `accesses`, whose columns docs/audit.md lists."""
-
-    model_config = example(
-        sql="SELECT type, count(*) AS events FROM events GROUP BY type ORDER BY events DESC", limit=20
-    )
-
-    sql: Annotated[
-        str,
-        StringConstraints(min_length=1, max_length=SQL_MAX),
-        Field(description="One SELECT, in the dialect of the views' database: SQLite or PostgreSQL."),
-    ]
-    as_of: Annotated[
-        datetime | None,
-        BeforeValidator(read_time),
-        WithJsonSchema(TIME_SCHEMA),
-        Field(description="Leave out what was recorded after this time. `orders` cannot be read so."),
-    ] = None
-    limit: Annotated[int, Field(ge=1, le=ROWS_MAX, description="The most rows of the answer.")] = 100
 
 
 @operation(api, "POST", "/audit/query", tag="Audit", answers="QueryResultJson", order=False)

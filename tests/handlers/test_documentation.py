@@ -27,7 +27,15 @@ from domain.order.order import Status
 from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
-from handlers.http import catalogue_models, incident_models, models, repair_models, search_parameters, webhook_models
+from handlers.http import (
+    catalogue_models,
+    incident_models,
+    models,
+    query_models,
+    repair_models,
+    search_parameters,
+    webhook_models,
+)
 from handlers.http.problems import STATUS
 from handlers.http.refusals import RequestRefused
 from tests.domain.order import stories
@@ -147,7 +155,10 @@ def test_the_examples_are_accepted(document):
     shown = 0
     for name, schema in document["components"]["schemas"].items():
         for example in schema.get("examples", ()):
-            modules = (models, incident_models, repair_models, catalogue_models, search_parameters, webhook_models)
+            modules = (
+                *(models, incident_models, repair_models, catalogue_models, search_parameters),
+                *(webhook_models, query_models),
+            )
             module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)
             shown += 1

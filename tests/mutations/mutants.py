@@ -1070,6 +1070,8 @@ MUTANTS = (
         old="if call.version > order.version or not goes_on)",
         new="if call.version)",
         caught_by=tests("incidents/test_credits.py"),
+    ),
+    Mutant(
         name="authorizer of queries that admits every column",
         breaks="A query reads the documented columns and no others, whatever its text is.",
         file="workflows/queries/sqlite_child.py",

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 
 from workflows.settings import Reader
@@ -70,6 +71,7 @@ def read_budgets(reader: Reader) -> Budgets:
     return {**answers, **_MACHINES}
 
 
+@lru_cache(maxsize=64)  # read at each call of a function
 def _timeout(text: str) -> timedelta:
     if re.fullmatch("[0-9]{1,20}", text) is None or not 1 <= int(text) <= SECONDS_MAX:
         raise ValueError(f"is {text!r}: give a whole number of seconds, from 1 to {SECONDS_MAX}")

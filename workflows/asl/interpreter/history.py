@@ -18,6 +18,7 @@ TEXTS_MAX: Final = 16 * 2**20  # characters of inputs, outputs, variables and ca
 HistoryEvent: TypeAlias = dict[str, Any]
 _NOT_TRUNCATED: Final = {"truncated": False}
 _TEXTS: Final = ("input", "output", "parameters")
+_COUNTED: Final = (*_TEXTS, "cause")
 _CAUSE_MIN: Final = 256  # characters of a cause that are kept in any case
 _TRUNCATED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(_TEXTS, ""),
@@ -70,8 +71,11 @@ class ExecutionHistory:
         return self.last_id
 
     def _within_bound(self, details: Mapping[str, Any]) -> Mapping[str, Any]:
-        self._texts += sum(len(text) for field in (*_TEXTS, "cause") if (text := details.get(field)))
-        self._texts += sum(map(len, details.get("assignedVariables", {}).values()))
+        for field in _COUNTED:
+            if text := details.get(field):
+                self._texts += len(text)
+        if assigned := details.get("assignedVariables"):
+            self._texts += sum(map(len, assigned.values()))
         if self._texts <= TEXTS_MAX:
             return details
         shorter = {field: text for field, text in _TRUNCATED.items() if field in details}

@@ -27,7 +27,7 @@ from uuid import uuid4
 
 from domain.picklable import Picklable
 from workflows.asl import answers
-from workflows.asl.json_text import from_text, to_text_strictly
+from workflows.asl.json_text import from_text, to_text, to_text_strictly
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
 from workflows.clock import Clock
@@ -164,13 +164,12 @@ class Functions:
 
         Raises:
             FunctionUnknown: No function has this name.
-            TypeError, ValueError: The payload is not JSON.
         """
         called = self._functions.get(function_name(function))
         if called is None:
             known = ", ".join(self._functions) or "none"
             raise FunctionUnknown(f"there is no function {function}; the functions are: {known}")
-        call = _Invocation(called, to_text_strictly(payload), Deferred())
+        call = _Invocation(called, to_text(payload), Deferred())
         if self._on_hub(called):
             self._hub.call(lambda: self._begin_task(call))
         else:

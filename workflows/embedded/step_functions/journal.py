@@ -115,7 +115,8 @@ class Writes:
         self._add("UPDATE executions SET express_entries = express_entries + ? WHERE arn = ?", (entries, parent))
 
     def _add(self, sql: str, values: Sequence[Any]) -> None:
-        self._statements.append((sql, [_encodable(value) for value in values]))
+        plain = [value if type(value) is not str or value.isascii() else _encodable(value) for value in values]
+        self._statements.append((sql, plain))
 
 
 class Journal:
@@ -193,10 +194,8 @@ def _create_tables(connection: apsw.Connection) -> None:
     connection.execute(_TABLES).close()
 
 
-def _encodable(value: Any) -> Any:
+def _encodable(value: str) -> str:
     """Escape lone surrogates as JSON does, because UTF-8 cannot encode them."""
-    if type(value) is not str or value.isascii():
-        return value
     return value.encode("utf-8", "backslashreplace").decode()
 
 

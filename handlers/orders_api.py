@@ -18,6 +18,7 @@ from handlers.http.moments import (
     AtVersion,
     Cursor,
     Limit,
+    Personal,
     WaitS,
     check_wait,
     chosen,
@@ -41,7 +42,7 @@ from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest
 from workflows.orders.time_travel import order_at, replay
 from workflows.orders.views import event_view, event_views, order_view
-from workflows.orders.visibility import audience_of
+from workflows.orders.visibility import audience_of, discreet
 from workflows.orders.waiting import waits_now
 from workflows.receipts.issuing import find_receipt
 from workflows.settings import read_keys
@@ -83,6 +84,7 @@ def get_order(
     at: AtTime = None,
     wait_s: WaitS = None,
     if_none_match: IfNoneMatch = None,
+    personal: Personal = True,
     access_reason: AccessReason = None,
 ) -> Response:
     """Read the order as it is now, or as it was at a version or a time. Who is shown personal data is recorded.
@@ -103,11 +105,11 @@ def get_order(
         "GET /orders/{order_id}",
         history=history,
         shown=shown,
-        audience=audience_of(actor, order),
+        audience=discreet(audience_of(actor, order), personal=personal),
         reason=access_reason,
     )
     waits = waits_now(order, history.recorded, settings(read_budgets)) if order is newest else None
-    return order_read(order, actor, newest=newest, waits=waits)
+    return order_read(order, discreet(audience_of(actor, newest), personal=personal), waits)
 
 
 @operation(api, "GET", "/orders/{order_id}/history", tag=TAG, answers="HistoryJson")

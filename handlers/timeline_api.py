@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.moments import VERSION_SCHEMA, AccessReason, AtEitherOrNow, Limit, read_version
+from handlers.http.moments import VERSION_SCHEMA, AccessReason, AtEitherOrNow, Limit, Personal, read_version
 from handlers.http.order_reads import record_order_read
 from handlers.http.parameters import InQuery
 from handlers.http.preconditions import etag
@@ -19,6 +19,7 @@ from workflows.clock import timestamp
 from workflows.engine import engine
 from workflows.orders import requests
 from workflows.orders.timeline import check_chain, timeline
+from workflows.orders.visibility import discreet
 
 if TYPE_CHECKING:  # importing the client costs a cold start
     from workflows.client.timeline_json import TimelineJson
@@ -34,9 +35,11 @@ FromVersion = Annotated[
 @operation(api, "GET", "/orders/{order_id}/timeline", tag="Orders", answers="TimelineJson")
 def get_timeline(
     order_id: OrderIdText,
+    *,
     from_version: FromVersion = 1,
     limit: Limit = 100,
     at: AtEitherOrNow = None,
+    personal: Personal = True,
     access_reason: AccessReason = None,
 ) -> Response:
     """Read what happened to the order, in words, and what each event changed. Who is shown personal data is recorded.
@@ -45,6 +48,7 @@ def get_timeline(
     """
     ports, caller = engine(), api.caller
     history, audience = requests.see_history(ports.log, order_id, caller.actor)
+    audience = discreet(audience, personal=personal)
     page = timeline(history, order_id, audience, since=from_version, limit=limit, at=at)
     last = min(from_version - 1 + limit, page.until)
     record_order_read(

@@ -20,7 +20,7 @@ export function readAddress(url, base) {
  * @param {Record<string, string | number | boolean | null | undefined>} [query]
  */
 export function address(path, query = {}) {
-  const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "" && value !== false);
+  const set = Object.entries(query).filter(([, value]) => value !== undefined && value !== null && value !== "");
   const search = new URLSearchParams(set.map(([name, value]) => [name, String(value)])).toString();
   return search ? `${path}?${search}` : path;
 }

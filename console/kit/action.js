@@ -21,6 +21,7 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {(values: Record<string, string>) => Record<string, any>} body of the request; the reason is among the values
  * @property {Field[]} [fields] what is asked for, beside the reason
  * @property {boolean} [dry] whether the API can say beforehand what would happen
+ * @property {any} [plan] what would happen, where the API said it already
  * @property {string} [order] the order whose log holds the outcome
  * @property {string} [effect] what happens, where the API cannot say it beforehand
  * @property {string | null} [reason] the label of the reason; null if none is asked for
@@ -47,7 +48,7 @@ export function ActionDialog({ kind, close, done }) {
     return () => abort.abort();
   }, [kind.path, chosen]);
 
-  const refused = preview?.plan?.refused;
+  const refused = (preview?.plan ?? kind.plan)?.refused;
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
@@ -73,7 +74,7 @@ export function ActionDialog({ kind, close, done }) {
     <form onSubmit=${send}>
       <div class="dialog-body">
         ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
-        ${kind.dry ? html`<${Preview} answer=${preview} />` : html`<p>${kind.effect}</p>`}
+        ${kind.dry ? html`<${Preview} answer=${preview} />` : html`<p>${kind.effect}</p>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
           value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />

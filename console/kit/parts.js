@@ -2,6 +2,7 @@
 
 import { countdown, ago, dateTime, exact } from "../core/time.js";
 import { money } from "../core/money.js";
+import { words } from "../core/values.js";
 import { Icon } from "./icons.js";
 import { useNow } from "./now.js";
 import { settings } from "./settings.js";
@@ -22,9 +23,6 @@ const TONES = /** @type {Record<string, string>} */ ({
   completed: "good", cancelling: "bad", cancelled: "mute", abandoned: "bad", parked: "bad", open: "bad", held_open: "bad",
   half_open: "warm", closed: "good", running: "cool", stopped: "warm", done: "good",
 });
-
-/** Write a name of the API in words: `picked_up` becomes `picked up`. @param {string} name */
-export const words = (name) => name.replaceAll("_", " ");
 
 /** @param {{of: string, label?: string}} props */
 export const Badge = ({ of, label }) => html`<span class="badge" data-tone=${TONES[of] ?? "calm"}>${label ?? words(of)}</span>`;
@@ -104,3 +102,5 @@ export function Choice({ label, value, options, choose }) {
 
 /** Write the actor of an event: `support anna`, `the engine`. @param {{role: string, id: string}} actor */
 export const actorWords = (actor) => (actor.role === "system" ? "the engine" : `${actor.role} ${actor.id}`);
+
+export { words };

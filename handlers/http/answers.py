@@ -14,7 +14,7 @@ from handlers.http.preconditions import etag, is_fresh
 from handlers.http.responses import Response
 from workflows.orders.command_handling import Handled
 from workflows.orders.views import order_view
-from workflows.orders.visibility import audience_of
+from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow
 
 PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
@@ -35,14 +35,14 @@ def cacheable(response: Response, tag: str, if_none_match: str | None) -> Respon
     return replace(response, headers=headers)
 
 
-def order_read(order: Order, actor: Actor, *, newest: Order, waits: Sequence[AwaitedNow] | None = None) -> Response:
+def order_read(order: Order, audience: Audience, waits: Sequence[AwaitedNow] | None = None) -> Response:
     """Respond with an order as it is, or was.
 
     Args:
-        newest: The order as it is now. It decides what a courier sees, also in a past version.
+        audience: Of the order as it is now, which decides what a courier sees also in a past version.
         waits: What its run waits for now; None for a past version.
     """
-    return json_answer(order_view(order, audience_of(actor, newest), waits), headers={"ETag": etag(order.version)})
+    return json_answer(order_view(order, audience, waits), headers={"ETag": etag(order.version)})
 
 
 def order_written(handled: Handled, actor: Actor, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -57,6 +57,13 @@ def _either(value: Any) -> int | datetime:
     return read_version(value) if re.fullmatch(r"[0-9]+", str(value)) else read_time(value)
 
 
+def _flag(value: Any) -> bool:
+    if value not in ("true", "false"):
+        raise ValueError("must be true or false")
+    return bool(value == "true")
+
+
+Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
 AtVersion = Annotated[
     Annotated[int, BeforeValidator(read_version), WithJsonSchema(VERSION_SCHEMA)] | None,
     InQuery("Read the order as it was at this version."),
@@ -84,6 +91,13 @@ AccessReason = Annotated[
         "Access-Reason",
         "Why personal data is read, e.g. the number of a support case. It is recorded for auditors; do not name the "
         "customer.",
+    ),
+]
+Personal = Annotated[
+    Flag,
+    InQuery(
+        "`false` leaves out personal data, so that no read of it is recorded: support and services are then shown what "
+        "an auditor is shown. Other roles are shown their own orders in any case."
     ),
 ]
 WaitS = Annotated[

@@ -16,7 +16,7 @@ from domain.identifiers import NAME, Role, parse_order_id
 from domain.money import Money
 from domain.order.order import Status
 from handlers.http.invalid import invalid
-from handlers.http.moments import TIME_SCHEMA, read_time
+from handlers.http.moments import TIME_SCHEMA, Flag, read_time
 from handlers.http.parameters import InQuery
 from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
 from workflows.breakers.dependencies import Dependency
@@ -68,12 +68,6 @@ class OneOf:
         return tuple(map(self.kind, parts)) if self.several else self.kind(parts[0])
 
 
-def _flag(value: Any) -> bool:
-    if value not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return bool(value == "true")
-
-
 def _event_types(value: Any) -> tuple[str, ...]:
     parts = str(value).split(",")
     if len(parts) > 50 or not all(re.fullmatch(_TYPES, part, re.ASCII) for part in parts):
@@ -94,7 +88,6 @@ def _day(value: Any) -> str:
 
 _Day = Annotated[str, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 _Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHEMA)]
-_Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
 _Amount = Annotated[str, Shape(_AMOUNT, "must be one to nine digits, and at most three after a point, e.g. 12.50")]
 _Currency = Annotated[str, Shape("[A-Z]{3}", "must be an ISO 4217 currency, e.g. EUR")]
 _Prefix = Annotated[str, Shape(_ID_PREFIX, "must be the beginning of an order id, with ord_ or without")]
@@ -113,8 +106,8 @@ CustomerIs = Annotated[_Name | None, InQuery("Only orders of this customer.")]
 RestaurantIs = Annotated[_Name | None, InQuery("Only orders of this restaurant.")]
 CourierIs = Annotated[_Name | None, InQuery("Only orders whose current offer this courier accepted.")]
 WaitingFor = Annotated[Annotated[Awaiting, OneOf(Awaiting)] | None, InQuery("Only running orders that wait for this.")]
-Overdue = Annotated[_Flag | None, InQuery("Only orders that wait for longer than the watchdog allows, or only others.")]
-Parked = Annotated[_Flag | None, InQuery("Only parked orders, or only others.")]
+Overdue = Annotated[Flag | None, InQuery("Only orders that wait for longer than the watchdog allows, or only others.")]
+Parked = Annotated[Flag | None, InQuery("Only parked orders, or only others.")]
 CauseIs = Annotated[_Text | None, InQuery("Only orders parked with this cause, e.g. `PaymentsUnavailable@payments`.")]
 DependencyIs = Annotated[
     Annotated[Dependency, OneOf(Dependency)] | None, InQuery("Only orders parked by a fault of this provider.")
@@ -164,11 +157,11 @@ ReadCustomerIs = Annotated[_Name | None, InQuery("Only reads of this customer's 
 ReadFrom = Annotated[_Time | None, InQuery("Only reads at this time or later.")]
 ReadTo = Annotated[_Time | None, InQuery("Only reads before this time.")]
 CorrelationIs = Annotated[_Text | None, InQuery("Only events with this trace id.")]
-PeopleOnly = Annotated[_Flag, InQuery("Leave out the events that Expediter itself recorded.")]
-OpenOnly = Annotated[_Flag, InQuery("The open ones, or the others.")]
-ByOthers = Annotated[_Flag, InQuery("Only requests that the caller did not make, and so may approve.")]
+PeopleOnly = Annotated[Flag, InQuery("Leave out the events that Expediter itself recorded.")]
+OpenOnly = Annotated[Flag, InQuery("The open ones, or the others.")]
+ByOthers = Annotated[Flag, InQuery("Only requests that the caller did not make, and so may approve.")]
 Bucket = Annotated[Annotated[BucketSize, OneOf(BucketSize)] | None, InQuery("A group for each hour or day, in UTC.")]
-ByRestaurant = Annotated[_Flag, InQuery("A group for each restaurant.")]
+ByRestaurant = Annotated[Flag, InQuery("A group for each restaurant.")]
 RestaurantNameHas = Annotated[
     Short | None, InQuery("Only restaurants with all of these words in their name. Case and accents do not matter.")
 ]
@@ -176,7 +169,7 @@ CuisineIs = Annotated[Short | None, InQuery("Only restaurants of this cuisine. C
 DishIs = Annotated[
     Short | None, InQuery("Only restaurants that have an item with these words in its name, and not sold out.")
 ]
-OpenNow = Annotated[_Flag, InQuery("Only restaurants that take orders now.")]
+OpenNow = Annotated[Flag, InQuery("Only restaurants that take orders now.")]
 StatsFrom = Annotated[_Time | None, InQuery("Orders placed from this time on; by default a day before `placed_to`.")]
 StatsTo = Annotated[_Time | None, InQuery("Orders placed before this time; by default now. At most 92 days.")]
 

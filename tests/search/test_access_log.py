@@ -116,3 +116,15 @@ def test_reads_are_found_by_reader_order_customer_and_time_in_pages(shop):
         paged += [read["at"] for read in page["reads"]]
         cursor = {"cursor": page["next"]} if page["next"] else None
     assert paged == newest
+
+
+@pytest.mark.parametrize("part", ["", "/timeline"])
+def test_a_read_without_personal_data_shows_support_what_an_auditor_is_shown_and_is_not_recorded(shop, part):
+    """A console that shows an order covers the contact until somebody asks for it: only then there is a record."""
+    order_id = shop.authorized()
+    covered = shop.call("GET", f"/orders/{order_id}{part}", query={"personal": "false"}, role="support", sub="sue")
+    assert covered.status == 200
+    assert "+49 30 1234567" not in covered.text
+    assert reads(shop) == []
+    own = shop.call("GET", f"/orders/{order_id}{part}", query={"personal": "false"}, role="customer", sub="ada")
+    assert "+49 30 1234567" in own.text

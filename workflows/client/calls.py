@@ -82,15 +82,25 @@ def place(order: PlaceJson, key: str) -> ApiCall[OrderJson]:
 
 
 def get(
-    order_id: str, *, version: int | None = None, at: datetime | None = None, reason: str | None = None
+    order_id: str,
+    *,
+    version: int | None = None,
+    at: datetime | None = None,
+    personal: bool = True,
+    reason: str | None = None,
 ) -> ApiCall[OrderJson]:
     """Read the order as it is now, or as it was at a version or a time (with a time zone).
 
     Args:
+        personal: False to leave out personal data, so that no read of it is recorded.
         reason: Why personal data is read. It is recorded for auditors; it should not name the customer.
     """
     query = _set(version=None if version is None else str(version), at=None if at is None else _rfc3339(at))
-    return ApiCall(method="GET", path=_order(order_id), query=query, headers=_reason(reason))
+    return ApiCall(method="GET", path=_order(order_id), query=query | _personal(personal), headers=_reason(reason))
+
+
+def _personal(wanted: bool) -> dict[str, str]:
+    return {} if wanted else {"personal": "false"}
 
 
 def get_changed(order_id: str, version: int, *, wait_s: int | None = None) -> ApiCall[OrderJson | None]:
@@ -120,7 +130,13 @@ def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
 
 
 def timeline(
-    order_id: str, *, first: int = 1, limit: int = 100, at: int | datetime | None = None, reason: str | None = None
+    order_id: str,
+    *,
+    first: int = 1,
+    limit: int = 100,
+    at: int | datetime | None = None,
+    personal: bool = True,
+    reason: str | None = None,
 ) -> ApiCall[TimelineJson]:
     """Read a page of what happened to the order, in words, with what each event changed.
 
@@ -128,10 +144,11 @@ def timeline(
         first: The version of the first event; ``next`` of the previous page.
         limit: The most events, 100 at most.
         at: A version or a time (with a time zone) at which the timeline ends; None for now.
+        personal: As of ``get``.
         reason: As of ``get``.
     """
     moment = _rfc3339(at) if isinstance(at, datetime) else None if at is None else str(at)
-    query = {"from": str(first), "limit": str(limit), **_set(at=moment)}
+    query = {"from": str(first), "limit": str(limit), **_set(at=moment), **_personal(personal)}
     return ApiCall(method="GET", path=_order(order_id, "timeline"), query=query, headers=_reason(reason))
 
 

@@ -54,6 +54,11 @@ def audience_of(actor: Actor, order: Order | None = None) -> Audience:
     return Audience(actor.role.value)
 
 
+def discreet(audience: Audience, *, personal: bool) -> Audience:
+    """Return the audience itself, or auditors in place of support and services if personal data is not wanted."""
+    return Audience.AUDITOR if not personal and audience in (Audience.SUPPORT, Audience.SERVICE) else audience
+
+
 def visible(event: object, audience: Audience) -> dict[str, JSON] | None:
     """Return the fields of an event that the audience may see, as JSON.
 

@@ -1,0 +1,122 @@
+/** One order: what happened, what it is now or was, why it waits, and what can be done. Every panel follows the slider. */
+
+import { statesOf } from "../core/sagas.js";
+import { dateTime, offset, between } from "../core/time.js";
+import { get, useLoaded } from "../kit/api.js";
+import { Icon } from "../kit/icons.js";
+import { useKeys } from "../kit/keys.js";
+import { Amount, Copy, Said, Status, Time, Trouble } from "../kit/parts.js";
+import { setQuery } from "../kit/router.js";
+import { may } from "../kit/session.js";
+import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/view.js";
+import { Actions } from "./order/actions.js";
+import { Changes } from "./order/changes.js";
+import { Contact } from "./order/contact.js";
+import { Evidence } from "./order/evidence.js";
+import { Graph } from "./order/graph.js";
+import { Money } from "./order/money.js";
+import { Slider } from "./order/slider.js";
+import { State } from "./order/state.js";
+import { Timeline } from "./order/timeline.js";
+import { Waterfall } from "./order/waterfall.js";
+import { Why } from "./order/why.js";
+import { followOrder } from "./order/following.js";
+
+/** @param {{id: string, query: Record<string, string>}} props */
+export default function Order({ id, query }) {
+  const [personal, uncover] = useState(/** @type {{reason: string} | null} */ (null));
+  const [paused, pause] = useState(false);
+  const { order, timeline, problem, fresh, show, retry } = useOrder(id, personal, paused);
+  const version = timeline?.events.at(-1)?.version ?? 0;
+  const why = useLoaded(async (signal) => (may("read_why") && order ? get(`orders/${id}/why`, { signal }) : null), [id, order?.version]);
+  const ledger = useLoaded(async (signal) => (may("read_ledger") && order ? get(`orders/${id}/ledger`, { signal }) : null), [id, order?.version]);
+  const states = useMemo(() => (timeline ? statesOf(timeline.initial, timeline.events) : []), [timeline]);
+  const index = timeline ? indexAt(timeline.events, query.at) : 0;
+  const last = (timeline?.events.length ?? 0) - 1;
+  const past = timeline !== null && index < last;
+  const choose = useCallback((/** @type {number} */ to) => timeline && setQuery({ at: to >= timeline.events.length - 1 ? "" : timeline.events[Math.max(0, to)].version }), [timeline]);
+  useKeys({
+    "[": () => choose(index - 1), "]": () => choose(index + 1), ArrowLeft: () => choose(index - 1), ArrowRight: () => choose(index + 1),
+    k: () => choose(index - 1), j: () => choose(index + 1), ArrowUp: () => choose(index - 1), ArrowDown: () => choose(index + 1),
+    l: () => setQuery({ at: "" }), p: () => pause(!paused),
+  });
+
+  if (!timeline || !order) return problem ? html`<${Trouble} problem=${problem} retry=${retry} />` : html`<p class="boot" aria-busy="true">Reading the order.</p>`;
+  const event = timeline.events[index];
+  const state = states[index + 1];
+  const began = timeline.events[0].recorded_at;
+  const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, live: order };
+  return html`
+    <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
+    ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
+    <section class=${past ? "slider-box past" : "slider-box"} aria-label="Moment">
+      <div class="slider-head">
+        <button type="button" aria-label="One event back" disabled=${index === 0} onClick=${() => choose(index - 1)}><${Icon} name="back" /></button>
+        <button type="button" aria-label="One event forward" disabled=${!past} onClick=${() => choose(index + 1)}><${Icon} name="forward" /></button>
+        <p><strong>Event ${event.version} of ${version}</strong> <span class="dim">${event.type}, <${Time} at=${event.recorded_at} />, ${offset(between(began, event.recorded_at))}</span></p>
+        ${past ? html`<p class="past-note" role="status">You look at the past: the order as it was at ${dateTime(event.recorded_at).slice(11)} UTC</p><button type="button" class="back-to-live" onClick=${() => setQuery({ at: "" })}>Back to live</button>` : html`<p class="live-note"><span class=${paused ? "dot off" : "dot"}></span>${paused ? "paused" : "live"}</p>`}
+      </div>
+      <${Slider} events=${timeline.events} index=${index} choose=${choose} />
+    </section>
+    <${Graph} ...${page} />
+    <div class="order-columns">
+      <div class="stack"><${Timeline} ...${page} /></div>
+      <div class="stack">${!past && html`<${Why} ...${page} />`}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} /><${Actions} ...${page} reload=${() => why.reload()} /><${Contact} ...${page} personal=${personal} uncover=${uncover} /></div>
+    </div>`;
+}
+
+/** @param {any} props */
+function Head({ id, order, state, past, paused, pause, timeline }) {
+  const [copied, show] = useState(false);
+  const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
+  const download = () => {
+    const url = URL.createObjectURL(new Blob([JSON.stringify(timeline, null, 2)], { type: "application/json" }));
+    const link = Object.assign(document.createElement("a"), { href: url, download: `${id}.json` });
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 1000);
+  };
+  return html`<div class="page-head order-head">
+    <div><h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${state ?? order} /></h1>
+      <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
+        <span>Customer <a href=${`orders?customer=${encodeURIComponent(order.customer)}`}><${Said}>${order.customer}</${Said}></a></span>
+        <span>Restaurant <a href=${`orders?restaurant=${encodeURIComponent(order.restaurant)}`}><${Said}>${order.restaurant}</${Said}></a></span>
+        <span>Total <strong><${Amount} of=${(state ?? order).totals?.total} /></strong></span>
+        <span>Placed <strong><${Time} at=${order.placed_at} /></strong></span>
+        ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p></div>
+    <div class="actions">
+      <button type="button" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
+      <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>
+      <button type="button" onClick=${() => print()}><${Icon} name="print" />Print</button>
+      <button type="button" onClick=${download}>Download history</button>
+    </div></div>`;
+}
+
+/** Return the index of the event that a moment means: a version or a time. @param {any[]} events @param {string | undefined} at */
+function indexAt(events, at) {
+  if (!at) return events.length - 1;
+  const fits = /^\d+$/.test(at) ? (/** @type {any} */ e) => e.version <= Number(at) : (/** @type {any} */ e) => Date.parse(e.recorded_at) <= Date.parse(at);
+  return Math.max(0, events.filter(fits).length - 1);
+}
+
+/** Read the order and its timeline, and keep them current. @param {string} id @param {{reason: string} | null} personal @param {boolean} paused */
+function useOrder(id, personal, paused) {
+  const [shown, set] = useState(/** @type {{order: any, timeline: any}} */ ({ order: null, timeline: null }));
+  const [problem, fail] = useState(/** @type {any} */ (null));
+  const [waiting, hold] = useState(/** @type {{order: any, timeline: any} | null} */ (null));
+  const [round, again] = useState(0);
+  const held = useRef(paused);
+  held.current = paused;
+  useEffect(() => {
+    const abort = new AbortController();
+    followOrder(id, personal, abort.signal, {
+      take: (next) => (fail(null), held.current ? hold(next) : (set(next), hold(null))),
+      fail,
+    });
+    return () => abort.abort();
+  }, [id, personal, round]);
+  const show = () => waiting && (set(waiting), hold(null));
+  useEffect(() => void (!paused && show()), [paused]);
+  const fresh = waiting && shown.order ? waiting.order.version - shown.order.version : 0;
+  return { ...shown, problem, fresh, show, retry: () => again((n) => n + 1) };
+}

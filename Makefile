@@ -23,8 +23,9 @@ console/lib/tried: console/libraries.json tools/console_libraries.py
 	@$(PYTHON) tools/console_libraries.py || echo "no web console here; make console tries again" >&2
 	@touch $@
 
+# The tests start hundreds of processes; without bytecode each of them would compile every module again.
 test: setup
-	$(BIN)/pytest -n 2 --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

@@ -17,10 +17,14 @@ from typing import Any
 
 import pytest
 
+from tests.memory_folder import use_memory_for_temporary_files
+
 pytest.register_assert_rewrite(
     "tests.aws.deployed", "tests.aws.story", "tests.breakers.circuits", "tests.recorded", "tests.sagas.restarting"
 )
 pytest_plugins = ["tests.sql.databases", "tests.stores"]
+
+use_memory_for_temporary_files()
 
 EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Iterator
@@ -26,6 +25,7 @@ from tests.deployment.deployer import ARTIFACTS, CODE, Account, deploy
 from tests.deployment.deployment import SANDBOX
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
+from tests.memory_folder import memory_folder
 from tests.sql.postgres import NoPostgres, postgres_server
 from tests.template.translated import translated
 from workflows.clock import SystemClock
@@ -42,7 +42,7 @@ def main(folder: Path) -> None:
     """Serve until no worker holds the lock."""
     with ExitStack() as opened:
         sandbox = opened.enter_context(_sandbox(folder))
-        scratch = Path(opened.enter_context(TemporaryDirectory(dir=_fast_folder(), ignore_cleanup_errors=True)))
+        scratch = Path(opened.enter_context(TemporaryDirectory(dir=memory_folder(), ignore_cleanup_errors=True)))
         step_functions_port = free_port()
         step_functions = f"http://127.0.0.1:{step_functions_port}"
         account = Account(url=opened.enter_context(emulator(folder, scratch)))
@@ -57,12 +57,6 @@ def main(folder: Path) -> None:
         ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
         print(json.dumps({**ready, "views": views, "resources": stack.resources, "outputs": stack.outputs}), flush=True)
         _wait_until_nobody_uses(folder)
-
-
-def _fast_folder() -> Path | None:
-    """Choose a folder in memory if there is enough, because a dozen environments of 65 MB are unpacked."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4e9 else None
 
 
 @contextmanager

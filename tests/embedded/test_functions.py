@@ -68,6 +68,14 @@ def test_a_function_is_found_by_name_or_arn_with_or_without_a_version(functions:
     assert [answer(made, name, 1) for name in ("echo", arn, f"{arn}:$LATEST", f"{arn}:live")] == [1] * 4
 
 
+def test_functions_close_again_after_their_hub(functions: Any, make_functions: Any) -> None:
+    """A second close has nothing to wait for, so it does not wait for a hub that runs no more."""
+    made = functions("echo")
+    assert made.close(DEADLINE_S)
+    made._hub.close()
+    assert made.close(0.0)
+
+
 def test_an_unknown_function_is_refused_by_name(functions: Any) -> None:
     """The message lists the known names."""
     with pytest.raises(FunctionUnknown, match="nobody; the functions are: echo"):

@@ -1,8 +1,9 @@
 """A PostgreSQL server for one session of tests: the machine's own, or the one that a wheel brings.
 
 The server runs in a temporary folder, listens on a Unix socket there and on nothing else, and syncs nothing to disk. It
-starts within a second, so each test process that needs one starts its own, and stops it at its end. As root its
-programs refuse to run, so they run as an ordinary user, from a copy that this user can read.
+starts within a second, so each test process that needs one starts its own. A guard stops it and removes its folder at
+the end of that process, even of one that was killed. As root its programs refuse to run, so they run as an ordinary
+user, from a copy that this user can read.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.memory_folder import memory_folder
 
 _FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "shared_buffers=32MB", "max_connections=60")
 _TIMEOUT_S = 60
@@ -48,8 +51,8 @@ class PostgresServer:
 def postgres_server() -> Iterator[PostgresServer]:
     """Run a server for the time of the context. Raises NoPostgres."""
     user = _ordinary_user()
-    with tempfile.TemporaryDirectory(prefix="expediter-pg-", dir=_in_memory(), ignore_cleanup_errors=True) as name:
-        folder = Path(name)
+    folder = Path(tempfile.mkdtemp(prefix="expediter-pg-", dir=memory_folder()))
+    with _guarded(folder):
         programs = _programs(folder, user)
         data = folder / "data"
         data.mkdir(mode=0o700)
@@ -60,16 +63,30 @@ def postgres_server() -> Iterator[PostgresServer]:
         run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
         settings = "".join(f" -c {setting}" for setting in _FAST)
         run("pg_ctl", "-w", "-l", str(data / "log"), "-o", f"-k {data} -c listen_addresses=''{settings}", "start")
-        try:
-            yield PostgresServer(data)
-        finally:
-            run("pg_ctl", "-w", "-m", "immediate", "stop")
+        yield PostgresServer(data)
 
 
-def _in_memory() -> Path | None:
-    """A folder in memory if there is room: each test makes a database of 7 MB, which is deleted at the end."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() and shutil.disk_usage(memory).free > 4e9 else None
+_GUARD = """
+read -r _
+if server=$(head -n 1 "$0/data/postmaster.pid" 2>/dev/null); then
+    kill -QUIT "$server"
+    while kill -0 "$server" 2>/dev/null; do sleep 0.05; done
+fi
+rm -rf "$0"
+"""
+"""Waits for the end of its input, which is the end of the process that holds the other side of the pipe."""
+
+
+@contextlib.contextmanager
+def _guarded(folder: Path) -> Iterator[None]:
+    """Stop the server of the folder and remove the folder at the end of the context, or of this process."""
+    guard = subprocess.Popen(["sh", "-c", _GUARD, str(folder)], stdin=subprocess.PIPE, start_new_session=True)
+    assert guard.stdin is not None
+    try:
+        yield
+    finally:
+        guard.stdin.close()
+        guard.wait(_TIMEOUT_S)
 
 
 @dataclass(frozen=True)

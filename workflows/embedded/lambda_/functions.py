@@ -141,6 +141,7 @@ class Functions:
         self._threads_changed = threading.Condition()
         self._engine: Engine | None = None
         self._all_done: Deferred[None] | None = None
+        self._closed = False
         self._handlers: dict[str, Callable[[Any, Context], Any]] = {}
 
     def start(self, engine: Engine) -> None:
@@ -177,10 +178,12 @@ class Functions:
         return call.future
 
     def close(self, timeout_s: float) -> bool:
-        """Drop the calls that wait, and wait for those under way.
+        """Drop the calls that wait, and wait for those under way. Idempotent once all have ended.
 
         Returns False if some still run after ``timeout_s``.
         """
+        if self._closed:
+            return True  # the hub may be closed by now
         tasks_ended: Deferred[None] = Deferred()
         self._hub.soon(lambda: self._drop_tasks(tasks_ended))
         until = time.monotonic() + timeout_s
@@ -194,7 +197,8 @@ class Functions:
             for _ in range(self._threads):
                 self._calls.put(None)
             threads_ended = self._threads_changed.wait_for(lambda: self._threads == 0, until - time.monotonic())
-        return threads_ended and tasks_ended.done()
+        self._closed = threads_ended and tasks_ended.done()
+        return self._closed
 
     # --- tasks of the hub ----------------------------------------------------------------------------------------
 

@@ -61,9 +61,10 @@ def test_a_schedule_replays_the_faults_that_were_drawn() -> None:
 
 
 def test_every_kind_of_fault_strikes_within_the_seeds_that_are_run() -> None:
-    """Otherwise the simulation would not test it. The seeds after the last new kind would show nothing more."""
+    """Otherwise the simulation would not test it. Those after the last new kind would show nothing more;
+    all kinds strike in the first four seeds."""
     never_struck = {fault.value for fault in InjectedFault}
-    for seed in range(1000, 1060):
+    for seed in range(1024, 1084):
         never_struck -= set(simulate_many([seed], TEMPLATE, orders=3).faults)
         if not never_struck:
             break

@@ -1,18 +1,22 @@
 """Live updates: a thousand sockets on one engine that runs whole orders, from the commit to the socket.
 
-The engine and the people run in this process, the subscribers in another: each socket has a topic of its own, a
-customer's orders. The time of a message counts from the oldest event in it (recorded before its fsync) until the
-subscriber has parsed it. The rate is compared with that of the same orders without subscribers.
+The engine and the people run in this process, the projector of the views and the subscribers in two others: each
+socket has a topic of its own, a customer's orders. The time of a message counts from the oldest event in it (recorded
+before its fsync) until the subscriber has parsed it. The rate is compared with that of the same orders without
+subscribers, and with that without views as well: then the projector's process is stopped (SIGSTOP).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import count
@@ -33,7 +37,9 @@ from benchmarks.options import options
 from benchmarks.people import People
 from benchmarks.results import Beside, Row, at_least, at_most, publish
 from domain.identifiers import CustomerId, OrderId, order_id_for
+from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.http.tokens import AccessTokens
+from workflows.embedded.projector_process import ProjectorProcess
 from workflows.sandbox.opening import sandbox_gateways
 from workflows.sandbox.settings import SandboxSettings
 
@@ -63,6 +69,7 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         results = _measure(Path(folder), sockets, orders)
     (bare, bare_cpu), (watched, watched_cpu) = results["bare"], results["watched"]
+    alone, alone_cpu = results["alone"]
     seen = results["seen"]
     cut = quantiles(seen["latencies_s"], n=100)
     detail = {"sockets": sockets, "orders": orders, "messages": seen["messages"], "events": seen["events"]}
@@ -72,7 +79,29 @@ def main() -> None:
             value=orders / watched,
             unit="orders/s",
             peer=Beside("without sockets", orders / bare),
+            target=at_least(50, of="value"),
+            detail=detail,
+        ),
+        Row(
+            name=f"whole orders, views and {sockets} sockets",
+            value=orders / watched,
+            unit="orders/s",
+            peer=Beside("without both", orders / alone),
             target=at_least(0.8),
+            detail=detail,
+        ),
+        Row(
+            name="whole orders, views",
+            value=orders / bare,
+            unit="orders/s",
+            peer=Beside("without views", orders / alone),
+            detail=detail,
+        ),
+        Row(
+            name="CPU of the engine an order, views",
+            value=bare_cpu / orders * 1000,
+            unit="ms",
+            peer=Beside("without views", alone_cpu / orders * 1000),
             detail=detail,
         ),
         Row(
@@ -111,6 +140,8 @@ def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
                 return time.perf_counter() - began, time.process_time() - began_cpu
 
             play("warm", max(32, orders // 10))
+            with _without_views(engine):
+                alone = play("alone", orders)
             bare = play("bare", orders)
             command = [sys.executable, "-m", "benchmarks.live", "subscribe", str(folder), str(port), str(sockets)]
             with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as subscribers:
@@ -120,7 +151,23 @@ def _measure(folder: Path, sockets: int, orders: int) -> dict[str, Any]:
                 watched = play("watched", orders)
                 time.sleep(SETTLES_WITHIN_S / 5)
                 seen = json.loads(subscribers.communicate()[0])
-    return {"bare": bare, "watched": watched, "seen": seen}
+    return {"alone": alone, "bare": bare, "watched": watched, "seen": seen}
+
+
+@contextmanager
+def _without_views(engine: EmbeddedEngine) -> Iterator[None]:
+    """Stop the projector's process within, and let it catch up afterwards."""
+    projector = engine.projector
+    assert isinstance(projector, ProjectorProcess)
+    while projector.progress().state.failure or projector.pid is None:
+        time.sleep(0.1)
+    os.kill(projector.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(projector.pid, signal.SIGCONT)
+    while projector.progress().lag_commits:
+        time.sleep(0.1)
 
 
 # --- the subscribers' process ----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -12,6 +11,7 @@ from domain.identifiers import Actor
 from domain.order.order import Order
 from handlers.http.preconditions import etag, is_fresh
 from handlers.http.responses import Response
+from workflows.asl.json_text import to_text
 from workflows.orders.command_handling import Handled
 from workflows.orders.views import order_view
 from workflows.orders.visibility import Audience, audience_of
@@ -23,8 +23,7 @@ PRIVATE = {"Cache-Control": "private, no-cache", "Vary": "Authorization"}
 
 def json_answer(body: Any, status: HTTPStatus = HTTPStatus.OK, headers: Mapping[str, str] | None = None) -> Response:
     """Respond with ``body`` as JSON."""
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(status.value, "application/json", text, headers={**PRIVATE, **(headers or {})})
+    return Response(status.value, "application/json", to_text(body), headers={**PRIVATE, **(headers or {})})
 
 
 def cacheable(response: Response, tag: str, if_none_match: str | None) -> Response:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from domain.order.order import Order, RunState
+from workflows.asl.json_text import to_text
 from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.event_store.commits import RecordedEvent
 from workflows.live.topics import Topic
@@ -94,4 +94,4 @@ def _place(topic: Topic, place: int) -> dict[str, Any]:
 
 
 def _text(message: Mapping[str, Any]) -> str:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
+    return to_text(message)

@@ -6,10 +6,11 @@ Money is ``{"amount": "12.50", "currency": "EUR"}``, a time RFC 3339 in UTC, and
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import Enum
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from domain.identifiers import Actor
@@ -37,29 +38,30 @@ _JSON_ALREADY = frozenset({str, int, float, bool, type(None)})
 """Types of most values; a subclass may be an enumeration."""
 
 
-@cache
-def _field_names(kind: type[Any]) -> tuple[str, ...]:
-    return tuple(field.name for field in dataclasses.fields(kind))
-
-
 def plain(value: Any) -> JSON:
     """Return a value of the domain as JSON."""
-    if type(value) in _JSON_ALREADY:
-        return value
-    if isinstance(value, Money):
-        return money_json(value)
-    if isinstance(value, datetime):
-        return timestamp(value)
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, Erased):
-        return str(value)
-    if isinstance(value, Actor):
-        return {"role": value.role.value, "id": value.id}
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: plain(getattr(value, name)) for name in _field_names(type(value))}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value
+    kind = type(value)
+    return value if kind in _JSON_ALREADY else _converter(kind)(value)  # type: ignore[arg-type]  # a class is hashable
+
+
+@cache  # there are some hundred types
+def _converter(kind: type[Any]) -> Callable[[Any], JSON]:
+    """Return the function that converts values of a type."""
+    if issubclass(kind, Money):
+        return money_json
+    if issubclass(kind, datetime):
+        return timestamp
+    if issubclass(kind, Enum):
+        return attrgetter("value")
+    if issubclass(kind, Erased):
+        return str
+    if issubclass(kind, Actor):
+        return lambda actor: {"role": actor.role.value, "id": actor.id}
+    if dataclasses.is_dataclass(kind):
+        names = [field.name for field in dataclasses.fields(kind)]
+        return lambda value: {name: plain(getattr(value, name)) for name in names}
+    if issubclass(kind, Mapping):
+        return lambda mapping: {str(key): plain(item) for key, item in mapping.items()}
+    if issubclass(kind, list | tuple):
+        return lambda items: [plain(item) for item in items]
+    return lambda value: value

@@ -22,7 +22,7 @@ from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBod
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.parameters import InQuery
-from handlers.http.preconditions import RequiredKey, etag
+from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
@@ -39,9 +39,7 @@ from workflows.incidents.views import (
     progress_view,
     row_view,
     transition_views,
-    why_view,
 )
-from workflows.incidents.why import why
 from workflows.orders.permissions import Action, check_all
 from workflows.orders.requests import OrderRequest
 from workflows.orders.visibility import audience_of
@@ -89,16 +87,6 @@ def get_incident(order_id: OrderIdText) -> Response:
     """Read an incident: what is held or owed, the last events, and what each action would do now."""
     incident = incidents.show(engine().log, order_id, api.caller.actor, settings(read_budgets), approval_limit)
     return json_answer(incident_view(incident))
-
-
-@operation(api, "GET", "/orders/{order_id}/why", tag=INCIDENTS, answers="WhyJson")
-def explain_order(order_id: OrderIdText) -> Response:
-    """Ask why the order is where it is: what it waits for, since and until when, what it holds, and what happens next.
-
-    `plans` says what each action of support would do now.
-    """
-    explained = why(engine(), order_id, api.caller.actor, settings(read_budgets), approval_limit)
-    return json_answer(why_view(explained), headers={"ETag": etag(explained.order.version)})
 
 
 @incident_write("/incidents/{order_id}/retry", Action.RETRY)

@@ -240,9 +240,17 @@ api.include(timeline_api.api)
 
 def documented_apis() -> list[Api]:
     """The APIs in the documentation."""
-    from handlers import catalogue_api, delivery_api, incidents_api, preparation_api, search_api, webhooks_api
+    from handlers import (
+        catalogue_api,
+        delivery_api,
+        executions_api,
+        incidents_api,
+        preparation_api,
+        search_api,
+        webhooks_api,
+    )
 
-    others = (catalogue_api, search_api, preparation_api, delivery_api, incidents_api, webhooks_api)
+    others = (catalogue_api, search_api, preparation_api, delivery_api, incidents_api, executions_api, webhooks_api)
     return [api, *(other.api for other in others)]
 
 

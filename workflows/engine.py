@@ -31,7 +31,7 @@ from workflows.event_store.erasure import ErasureEvent
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.event_types import EventTypes
 from workflows.event_store.upcasters import UPCASTERS
-from workflows.executions import Executions
+from workflows.executions import ExecutionReads, Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
@@ -136,6 +136,8 @@ class Engine:
     pictures: Pictures = field(default_factory=NoPictures)
     courier_moved: Callable[[OrderId], None] = lambda _: None
     """Called after a courier's position was stored, so that the order's subscribers get it."""
+    execution_reads: ExecutionReads | None = None
+    """None in a process that reads no executions."""
 
 
 def assemble(
@@ -155,6 +157,7 @@ def assemble(
     live_path: str | None = None,
     pictures: Pictures | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
+    execution_reads: ExecutionReads | None = None,
 ) -> Engine:
     """Return the ports of one process, with a circuit breaker before each gateway.
 
@@ -179,6 +182,7 @@ def assemble(
         live_path=live_path,
         pictures=pictures or NoPictures(),
         courier_moved=courier_moved,
+        execution_reads=execution_reads,
     )
 
 

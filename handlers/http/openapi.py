@@ -70,6 +70,7 @@ _TAGS = (
     "Preparation",
     "Delivery",
     "Incidents",
+    "Executions",
     "Bulk retries",
     "Circuits",
     "Webhooks",

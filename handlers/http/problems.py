@@ -44,6 +44,7 @@ from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
 from workflows.event_store.keyring import KeyRingUnavailable
 from workflows.event_store.transact import PreconditionFailed
+from workflows.executions import ExecutionsUnavailable, NoSuchExecution
 from workflows.incidents.refusals import NoSuchGroup, NoSuchJob, WriteOffNeedsIntent
 from workflows.orders.permissions import NotAllowed
 from workflows.orders.requests import ImplausibleTime
@@ -72,6 +73,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     MenuNotFound: HTTPStatus.NOT_FOUND,
     PictureNotFound: HTTPStatus.NOT_FOUND,
     NoReceipt: HTTPStatus.NOT_FOUND,
+    NoSuchExecution: HTTPStatus.NOT_FOUND,
     CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
@@ -98,6 +100,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     DocumentsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     PicturesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExecutionsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NoViewsDatabase: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -180,6 +183,8 @@ def _detail(error: Exception) -> str:
         return "This Idempotency-Key was already used with a different body. Use a new key for a new request."
     if isinstance(error, StreamUnavailable | DocumentsUnavailable | KeyRingUnavailable):
         return "The order could not be read or written this time. Send the same request again."
+    if isinstance(error, ExecutionsUnavailable):
+        return "The executions could not be read this time. Send the same request again."
     if isinstance(error, PicturesUnavailable):
         return "The picture could not be read or stored this time. Send the same request again."
     return str(error)

@@ -73,6 +73,10 @@ CALLS: Mapping[str, Call] = {
     ),
     "states:StopExecution": lambda states, machine: states.stop_execution(executionArn=execution_of(machine)),
     "states:DescribeExecution": lambda states, machine: states.describe_execution(executionArn=execution_of(machine)),
+    "states:GetExecutionHistory": lambda states, machine: states.get_execution_history(
+        executionArn=execution_of(machine)
+    ),
+    "states:DescribeStateMachine": lambda states, machine: states.describe_state_machine(stateMachineArn=machine),
     "lambda:InvokeFunction": lambda functions, name: functions.invoke(FunctionName=name, InvocationType="DryRun"),
 }
 """A call of each operation on a resource. None of them changes anything, whether it is allowed or not."""

@@ -22,11 +22,13 @@ READERS = ("Feed", "Publisher")
 SEARCHERS = ("SearchApi",)
 """Functions that reach the database of the views. They append records of reads, and read reasons of changes."""
 WEBHOOKS = ("WebhooksApi", "Webhooks")
+INSPECTORS = ("ExecutionsApi",)
+"""Functions that read the log, documents, personal fields and executions, and write nothing."""
 PROJECTORS = ("Projector",)
 """Functions that read the whole log with personal fields, and write to no store of AWS."""
-FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *PROJECTORS)
+FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *INSPECTORS, *PROJECTORS)
 WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS)
-DECRYPTING = ("SagaStep", *SEARCHERS, *PROJECTORS)
+DECRYPTING = ("SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS)
 """Functions that read personal fields and record none."""
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
 
@@ -39,11 +41,13 @@ def rows(roles: Iterable[str], operations: Iterable[str], resources: Iterable[st
 FORBIDDEN: list[Row] = [
     # a commit is inserted, and never changed or deleted
     *rows(FUNCTIONS, CHANGES, ["Events"]),
-    *rows([*READERS, *WEBHOOKS, *PROJECTORS], ["dynamodb:PutItem"], ["Events"]),
+    *rows([*READERS, *WEBHOOKS, *INSPECTORS, *PROJECTORS], ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
     # only the functions that compare views with the log read the whole log
     *rows([name for name in FUNCTIONS if name not in ("Timer", *PROJECTORS)], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
+    *rows([*INSPECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["Documents"]),
+    *rows([*INSPECTORS], ["states:StartExecution", "states:StopExecution"], ["OrderMachine"]),
     # documents belong to functions that wait and watch, to webhooks, to receipts, and to the positions of couriers
     *rows(["CatalogueApi", "PreparationApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
     *rows(
@@ -53,8 +57,10 @@ FORBIDDEN: list[Row] = [
     # the one that computes blind indexes
     *rows(WITHOUT_KEYS, ["dynamodb:GetItem"], ["DataKeys"]),
     *rows(WITHOUT_KEYS, ["kms:Decrypt", "kms:GenerateDataKey"], ["CustomerKey"]),
-    *rows(["SagaStep", *SEARCHERS, *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]),
-    *rows(["SagaStep", *SEARCHERS, *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
+    *rows(
+        ["SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]
+    ),
+    *rows(["SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),
     *rows(["OrdersApi"], ["kms:ScheduleKeyDeletion", "kms:Encrypt"], ["CustomerKey"]),
     *rows(["OrdersApi", "Feed"], ["kms:Decrypt", "kms:ScheduleKeyDeletion"], ["TableKey"]),
@@ -108,7 +114,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     # role, operation, resource, and the error of the service for a meaningless call; "" if it answers
     *[(role, "dynamodb:PutItem", "Events", HELD_BACK) for role in (*WRITERS, *SEARCHERS)],
     *[(role, "dynamodb:GetItem", "Events", "") for role in (*WRITERS, *SEARCHERS)],
-    *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed", *SEARCHERS, *PROJECTORS)],
+    *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed", *SEARCHERS, *INSPECTORS, *PROJECTORS)],
     *[(role, "dynamodb:Scan", "Events", "") for role in ("Timer", *PROJECTORS)],
     *[
         (role, operation, "Documents", answer)
@@ -120,6 +126,18 @@ ALLOWED: list[tuple[str, str, str, str]] = [
             "dynamodb:DeleteItem": HELD_BACK,
         }.items()
     ],
+    *[
+        (role, operation, "Documents", "")
+        for role in INSPECTORS
+        for operation in ("dynamodb:GetItem", "dynamodb:Query")
+    ],
+    *[
+        (role, operation, machine, "ExecutionDoesNotExist")
+        for role in INSPECTORS
+        for machine in ("OrderMachine", "PreparationMachine", "DeliveryMachine")
+        for operation in ("states:DescribeExecution", "states:GetExecutionHistory")
+    ],
+    *[(role, "states:DescribeStateMachine", "PaymentMachine", "") for role in INSPECTORS],
     *[(role, "dynamodb:GetItem", "DataKeys", "") for role in WITH_KEYS],
     *[(role, "dynamodb:PutItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
     *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],

@@ -70,7 +70,9 @@ def test_an_inner_function_imports_nothing_heavy(handler: str) -> None:
     assert "workflows.asl.interpreter.interpreter" not in opened
 
 
-@pytest.mark.parametrize("handler", ["orders_api", "preparation_api", "delivery_api", "incidents_api", "search_api"])
+@pytest.mark.parametrize(
+    "handler", ["orders_api", "preparation_api", "delivery_api", "incidents_api", "executions_api", "search_api"]
+)
 def test_an_api_imports_nothing_that_only_one_machine_needs(handler: str) -> None:
     """pydantic validates its requests; it needs nothing else that is heavy."""
     alone = imported(f"import handlers.{handler}")
@@ -80,7 +82,10 @@ def test_an_api_imports_nothing_that_only_one_machine_needs(handler: str) -> Non
 
 @pytest.mark.parametrize(
     "handler",
-    [f"{name}_api" for name in ("orders", "preparation", "delivery", "incidents", "search", "catalogue", "webhooks")],
+    [
+        f"{name}_api"
+        for name in ("orders", "preparation", "delivery", "incidents", "executions", "search", "catalogue", "webhooks")
+    ],
 )
 def test_an_api_builds_no_model_while_it_is_imported(handler: str) -> None:
     """The first request of a route builds its models. pydantic looks for its plugins with the first model it builds."""

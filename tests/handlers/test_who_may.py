@@ -104,14 +104,14 @@ def test_a_mistake_in_the_request_does_not_reveal_an_order(shop):
 
 
 def test_every_route_of_the_template_is_in_this_table(shop):
-    """A new route needs a rule. Incidents, circuits and lists have tables of their own."""
+    """A new route needs a rule. Incidents, circuits, lists and runs have tables of their own."""
     routes = {
         (route.method, route.path.replace("{order_id}", "{id}"))
         for _, route in shop.template_routes
         if not route.open and route.path.startswith("/orders")
     }
     lists = {("GET", "/orders"), ("POST", "/orders/search")}
-    reads = {*lists, *(("GET", f"/orders/{{id}}/{part}") for part in ("history", "replay", "timeline"))}
+    reads = {*lists, *(("GET", f"/orders/{{id}}/{part}") for part in ("history", "replay", "timeline", "runs"))}
     assert routes - reads == {(method, path) for _, method, path, _ in ROUTES.values()}
 
 

@@ -45,6 +45,7 @@ FAIL                  -             -             ASSIGNED        ANY       ANY 
 REPORT_POSITION       -             -             ASSIGNED        -         -         -
 READ_LEDGER           -             -             -               ANY       -         ANY
 READ_WHY              -             -             -               ANY       ANY       ANY
+READ_RUNS             -             -             -               ANY       -         ANY
 READ_RECEIPT          PARTY         -             -               ANY       -         ANY
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -

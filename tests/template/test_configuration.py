@@ -18,6 +18,7 @@ from workflows.embedded.template import read_template
 from workflows.gateways.http.settings import read_providers
 from workflows.incidents.approval_limits import DEFAULT, read_limits
 from workflows.publishing.webhooks.targets import read_targets
+from workflows.runs.machines import read_machines
 from workflows.settings import (
     Reader,
     amounts,
@@ -46,7 +47,7 @@ class Recorder(dict[str, str]):
 
 GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
-    *(read_views_secret, read_pictures_bucket),
+    *(read_views_secret, read_pictures_bucket, read_machines),
 )
 
 

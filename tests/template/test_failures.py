@@ -80,7 +80,7 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
             name: {"apigateway.amazonaws.com"}
             for name in (
                 *("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"),
-                *("IncidentsApi", "WebhooksApi", "SearchApi"),
+                *("IncidentsApi", "ExecutionsApi", "WebhooksApi", "SearchApi"),
             )
         },
         "SagaStep": {"states"},

@@ -24,7 +24,7 @@ from workflows.engine import EVENT_TYPES, Engine, Views, assemble, http_webhooks
 from workflows.event_store.codec import Codec
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
-from workflows.executions import Executions
+from workflows.executions import ExecutionReads, Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.http.settings import PROVIDERS, ProviderSettings, read_providers
 from workflows.gateways.kitchen import KitchenGateway
@@ -99,6 +99,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         views=None if views_secret is None else late(lambda: _views(views_secret)),
         breakers=settings.breakers,
         pictures=None if bucket is None else late(lambda: _pictures(bucket)),
+        execution_reads=late(_execution_reads),
     )
 
 
@@ -159,6 +160,12 @@ def _executions() -> Executions:
     from workflows.aws.step_functions import StepFunctions
 
     return StepFunctions(clients.step_functions())
+
+
+def _execution_reads() -> ExecutionReads:
+    from workflows.aws.execution_reads import StepFunctionsReads
+
+    return StepFunctionsReads(clients.step_functions())
 
 
 def _gateways(settings: ProviderSettings | None) -> tuple[PaymentGateway, KitchenGateway, CourierGateway]:

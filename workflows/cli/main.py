@@ -33,6 +33,7 @@ from workflows.cli import (
     sandbox_command,
     search_commands,
     simulate_command,
+    timeline_commands,
     view_commands,
     webhook_commands,
 )
@@ -83,6 +84,7 @@ login_commands.add_to(app)
 console_command.add_to(app)
 fulfilment_commands.add_to(order_commands.app)
 repair_commands.add_to(order_commands.app)
+timeline_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
 app.add_typer(order_commands.app)

@@ -51,6 +51,7 @@ from .order_json import (
 )
 from .query_json import QueryResultJson
 from .receipt_json import ReceiptJson
+from .run_json import ExecutionEventsJson, MachineDefinitionJson, MachineNameText, RunsJson
 from .search_json import (
     ListedApprovalsJson,
     ListedEventsJson,
@@ -160,6 +161,28 @@ def ledger(order_id: str) -> ApiCall[LedgerJson]:
 def why(order_id: str) -> ApiCall[WhyJson]:
     """Ask why the order is where it is: what it waits for, what happens next, and what each action would do."""
     return ApiCall(method="GET", path=_order(order_id, "why"))
+
+
+def runs(order_id: str, *, newest: int = 10) -> ApiCall[RunsJson]:
+    """Read the runs of the order with what the engine did, and what log and engine do not agree on.
+
+    Args:
+        newest: Of how many runs, from the last one back, the executions are read; 100 at most.
+    """
+    return ApiCall(method="GET", path=_order(order_id, "runs"), query={"limit": str(newest)})
+
+
+def execution_history(
+    execution: str, *, limit: int = 100, cursor: str | None = None, reverse: bool = False
+) -> ApiCall[ExecutionEventsJson]:
+    """Read a page of the events of an execution, the oldest first unless ``reverse``."""
+    query = {"limit": str(limit), "reverse": "true" if reverse else "false", **_set(cursor=cursor)}
+    return ApiCall(method="GET", path=f"/executions/{quoted(execution, safe='')}/history", query=query)
+
+
+def machine(name: MachineNameText, *, execution: str | None = None) -> ApiCall[MachineDefinitionJson]:
+    """Read the definition of a machine and its graph: the deployed one, or the one that an execution runs."""
+    return ApiCall(method="GET", path=f"/machines/{name}/definition", query=_set(execution=execution))
 
 
 def receipt(order_id: str, *, version: int | None = None) -> ApiCall[ReceiptJson]:

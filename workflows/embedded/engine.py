@@ -52,6 +52,7 @@ from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine, read_machines
+from workflows.embedded.step_functions.reads import JournalReads
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
 from workflows.embedded.template import Template, read_template
@@ -229,6 +230,7 @@ class EmbeddedEngine:
             live_path=PATH,
             pictures=elsewhere(hub, FolderPictures(folder / PICTURES)),
             courier_moved=self._live.courier_moved,
+            execution_reads=elsewhere(hub, JournalReads(journal, definitions, self.reports, machines)),
         )
 
     def serve(self, port: int, *, metrics: Sequence[MetricSource] = ()) -> int:

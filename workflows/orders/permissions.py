@@ -32,6 +32,7 @@ class Action(StrEnum):
     FAIL = "report the delivery failed"
     REPORT_POSITION = "report the courier's position"
     READ_WHY = "ask why the order waits"
+    READ_RUNS = "read the runs of an order"
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
     CREDIT = "grant a credit"
@@ -108,6 +109,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.FAIL: _ASSIGNED,
     Action.REPORT_POSITION: {Role.COURIER: Tie.ASSIGNED},
     Action.READ_WHY: _OPERATORS,
+    Action.READ_RUNS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
     Action.CREDIT: _SUPPORT,

@@ -7,7 +7,6 @@ recorded anyway.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +34,7 @@ from workflows.gateways.errors import Unavailable
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
+from workflows.sagas.root_cause import root_cause
 from workflows.sagas.steps.performing import perform_open
 from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, end_if_answered, forget, register, settle, waits_of, wake
 
@@ -133,7 +133,7 @@ def _park(engine: Engine, step: SagaStep) -> dict[str, Any]:
 
 def parking(order: Order, run: int, error: str, cause: str, *, compensating: bool) -> ParkOrder:
     """Return the command that parks the order under the root cause of a fault."""
-    error, detail = _root_cause(error, cause)
+    error, detail = root_cause(error, cause)
     if order.delivery.overdue:
         error = "DeliveryOverdue"
     return ParkOrder(run=run, error=error, detail=detail[:DETAIL_MAX], compensating=compensating)
@@ -254,22 +254,6 @@ def _current(engine: Engine, step: SagaStep) -> Order:
 
 def _is(open_intent: OpenIntent, kind: type) -> bool:
     return isinstance(open_intent.intent, kind)
-
-
-def _root_cause(error: str, cause: str) -> tuple[str, str]:
-    """Return the error that a fault began with, and its message.
-
-    The cause of a failed child execution is JSON with the child's error and cause; that of a function is its exception.
-    """
-    try:
-        inner = json.loads(cause)
-    except ValueError:
-        return error, cause
-    if not isinstance(inner, dict):
-        return error, cause
-    if "errorType" in inner:
-        return str(inner["errorType"]), str(inner.get("errorMessage", ""))
-    return _root_cause(str(inner["Error"]), str(inner.get("Cause", ""))) if "Error" in inner else (error, cause)
 
 
 def _cause(step: SagaStep) -> str:

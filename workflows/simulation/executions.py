@@ -11,9 +11,15 @@ from workflows.asl.interpreter.frames import Frame
 from workflows.asl.interpreter.interpreter import SignalResult
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
-from workflows.asl.signals import JSON, InvokeFunction, Signal, TokenFailed, TokenSucceeded
+from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, Signal, TokenFailed, TokenSucceeded
 from workflows.asl.tokens import token_execution
-from workflows.executions import TokenGone
+from workflows.executions import (
+    DescribedExecution,
+    ExecutionEvents,
+    MachineDefinition,
+    NoSuchExecution,
+    TokenGone,
+)
 from workflows.simulation.scheduler import Scheduler
 
 Answer = Callable[[Any, tuple[str, str] | None], None]
@@ -24,7 +30,10 @@ Steps = frozenset[str]
 
 
 class SimulatedExecutions(virtual.VirtualRunner):
-    """Implements ``Executions``. Running executions keep their definition when ``machines`` are replaced."""
+    """Implements ``Executions`` and ``ExecutionReads``.
+
+    Running executions keep their definition when ``machines`` are replaced.
+    """
 
     def __init__(
         self,
@@ -75,6 +84,42 @@ class SimulatedExecutions(virtual.VirtualRunner):
 
     def fail(self, token: str, error: str, cause: str) -> None:
         self._settle_token(token, lambda at, seed: TokenFailed(at=at, seed=seed, token=token, error=error, cause=cause))
+
+    # --- reads, as of ``ExecutionReads`` -------------------------------------------------------------------------
+
+    def describe(self, *, machine: str, name: str) -> DescribedExecution:
+        running = self._named(machine, name)
+        execution = running.execution
+        ended = execution.status is not ExecutionStatus.RUNNING
+        return DescribedExecution(
+            arn=execution.arn,
+            status=execution.status.value,
+            started_at=running.events[0]["timestamp"],
+            stopped_at=running.events[-1]["timestamp"] if ended else None,
+            error="",
+            cause="",
+            definition=execution.definition.digest,
+        )
+
+    def history(self, *, machine: str, name: str, limit: int, reverse: bool, cursor: str | None) -> ExecutionEvents:
+        assert cursor is None  # the simulation reads whole executions, from their beginning
+        assert not reverse
+        events = self._named(machine, name).events
+        return ExecutionEvents(events=events[:limit], next=str(limit) if len(events) > limit else None)
+
+    def definition(self, *, machine: str) -> MachineDefinition:
+        definition = self._machines[machine_name(machine)]
+        return MachineDefinition(raw=definition.raw, digest=definition.digest)
+
+    def definition_of(self, *, machine: str, name: str) -> MachineDefinition:
+        definition = self._named(machine, name).execution.definition
+        return MachineDefinition(raw=definition.raw, digest=definition.digest)
+
+    def _named(self, machine: str, name: str) -> virtual.VirtualExecution:
+        running = self._by_name.get((machine_name(machine), name))
+        if running is None:
+            raise NoSuchExecution(f"there is no execution {name}")
+        return running
 
     def _settle_token(self, token: str, make: Callable[[datetime, str], Signal]) -> None:
         self._now = self._scheduler.now()

@@ -307,7 +307,7 @@ class World:
             "kitchen": Port(self.wire, "kitchen", self.sandbox.kitchen, lambda why: KitchenUnavailable("", why)),
             "couriers": Port(self.wire, "couriers", self.sandbox.couriers, lambda why: CouriersUnavailable("", why)),
         }
-        return assemble(**ports, clock=self.clock)
+        return assemble(**ports, clock=self.clock, execution_reads=self.executions)
 
     def _drawn_skew(self) -> float:
         skewed = self.faults.strikes((InjectedFault.CLOCK_SKEW,), "a process")

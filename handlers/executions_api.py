@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.moments import Cursor, Limit
+from handlers.http.moments import Cursor, Flag, Limit
 from handlers.http.order_writes import approval_limit
 from handlers.http.parameters import InQuery
 from handlers.http.preconditions import etag
 from handlers.http.responses import Response
-from handlers.http.values import Flag, OrderIdText, Shape
+from handlers.http.values import OrderIdText, Shape
 from workflows.engine import engine, settings
 from workflows.executions import NoSuchExecution
 from workflows.incidents.approval_limits import read_limits

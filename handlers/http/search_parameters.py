@@ -18,7 +18,7 @@ from domain.order.order import Status
 from handlers.http.invalid import invalid
 from handlers.http.moments import TIME_SCHEMA, Flag, read_time
 from handlers.http.parameters import InQuery
-from handlers.http.values import Email, Flag, OrderIdText, Phone, Shape, Short, Strict
+from handlers.http.values import Email, OrderIdText, Phone, Shape, Short, Strict
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import read_day, timestamp
 from workflows.orders.blind_index import BlindIndex

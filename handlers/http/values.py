@@ -68,16 +68,6 @@ class Shape:
         return text
 
 
-def _flag(value: Any) -> bool:
-    if value not in ("true", "false"):
-        raise ValueError("must be true or false")
-    return bool(value == "true")
-
-
-Flag = Annotated[bool, BeforeValidator(_flag), WithJsonSchema({"type": "string", "enum": ["true", "false"]})]
-"""A parameter in a query that is true or false."""
-
-
 def _instant(value: Any) -> datetime:
     if not isinstance(value, str):
         raise ValueError("must be a string: RFC 3339 with an offset, e.g. 2026-03-01T18:30:00Z")

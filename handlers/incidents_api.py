@@ -13,12 +13,21 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.order.events import Fault
-from handlers import credits_api
+from handlers import credits_api, passing_on_api
 from handlers.http.action_outcomes import action_outcome
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.incident_models import ApproveBody, BulkRetryBody, CircuitBody, NoteBody, ResolveBody, RetryBody
+from handlers.http.incident_models import (
+    ApproveBody,
+    AssignIncidentBody,
+    BulkRetryBody,
+    CircuitBody,
+    NoteBody,
+    RejectRequestBody,
+    ResolveBody,
+    RetryBody,
+)
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.parameters import InQuery
@@ -50,11 +59,17 @@ INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
 api = Api()
 api.include(credits_api.api)
+api.include(passing_on_api.api)
 
 Cause = Annotated[
     Annotated[str, Field(max_length=200)] | None,
     InQuery("Only incidents with this cause, e.g. `PaymentsUnavailable@payments`."),
 ]
+
+Assignee = Annotated[
+    Annotated[str, Field(min_length=1, max_length=64)] | None, InQuery("Only incidents that this person took on.")
+]
+Unassigned = Annotated[bool, InQuery("Only incidents that no person took on, instead of those of `assignee`.")]
 
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
@@ -69,10 +84,12 @@ incident_write = partial(order_write, api, tag=INCIDENTS, answers="ActionOutcome
 
 
 @operation(api, "GET", "/incidents", tag=INCIDENTS, answers="IncidentsJson", order=False)
-def list_incidents(cause: Cause = None, limit: Limit = 50) -> Response:
+def list_incidents(
+    cause: Cause = None, assignee: Assignee = None, unassigned: Unassigned = False, limit: Limit = 50
+) -> Response:
     """List the parked orders: grouped by cause, and one by one, those parked longest first."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
-    parked = incidents.list_parked(engine().documents, cause)
+    parked = incidents.list_parked(engine().documents, cause, "" if unassigned else assignee)
     return json_answer(
         {
             "groups": [group_view(group) for group in incidents.list_groups(parked)],
@@ -127,6 +144,19 @@ def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
     return action_outcome(
         incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run), request.caller.actor
     )
+
+
+@incident_write("/incidents/{order_id}/reject", Action.REJECT_REQUEST)
+def reject_request(request: OrderRequest, body: RejectRequestBody) -> Response:
+    """Reject a request that waits for a second person, or withdraw your own. It has no effect then."""
+    done = incidents.reject(engine().log, request, body.approval, body.reason, dry_run=body.dry_run)
+    return action_outcome(done, request.caller.actor)
+
+
+@incident_write("/incidents/{order_id}/assign", Action.ASSIGN_INCIDENT)
+def assign_incident(request: OrderRequest, body: AssignIncidentBody) -> Response:
+    """Take an incident on, for yourself or a colleague, or release it (`to`: null). It forbids nothing to others."""
+    return action_outcome(incidents.assign(engine().log, request, body.to), request.caller.actor)
 
 
 @incident_write("/incidents/{order_id}/note", Action.NOTE)

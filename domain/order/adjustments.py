@@ -17,11 +17,20 @@ from typing import TypeAlias, assert_never
 
 from domain.money import Money
 from domain.order.books import excess_taken, shortage
-from domain.order.commands import AbandonOrder, Approve, ConfirmReport, GrantCredit, RecordFact, WriteOff
+from domain.order.commands import (
+    AbandonOrder,
+    Approve,
+    ConfirmReport,
+    GrantCredit,
+    RecordFact,
+    RejectApproval,
+    WriteOff,
+)
 from domain.order.consequences import consequences, wanted
 from domain.order.events import (
     Adjustment,
     ApprovalGiven,
+    ApprovalRejected,
     ApprovalRequested,
     CancellationRequested,
     CreditGranted,
@@ -95,6 +104,15 @@ def approve(command: Approve, order: Order) -> tuple[Event, ...]:
         raise ApprovalOutdated(command.approval, requested.amount, now.amount)
     approval = ApprovalGiven(approval=command.approval, by=command.by)
     return (approval, *_effect(now, evolve(order, approval)))
+
+
+def reject(command: RejectApproval, order: Order) -> tuple[Event, ...]:
+    """Let a request that waits for a second person have no effect. Raises NoSuchApproval."""
+    if command.approval in order.rejected:
+        return ()
+    if command.approval not in order.approvals:
+        raise NoSuchApproval(command.approval)
+    return (ApprovalRejected(approval=command.approval, by=command.by, reason=command.reason),)
 
 
 def _request(command: Request, order: Order) -> ApprovalRequested | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from domain.identifiers import Actor, CustomerId, OrderId, RestaurantId
+from domain.identifiers import Actor, CustomerId, OrderId, RestaurantId, Role
 from domain.money import Money
 from domain.order.events import Fact, Fault, Line
 from domain.personal import Contact, Erased
@@ -55,6 +55,15 @@ class CancelOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OnBehalf:
+    """Of whom a report is that support passes on: the party, who said so, and why the party did not report it."""
+
+    party: Role
+    said_by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFact:
     """Record what a provider, restaurant or courier reports in answer to an intent.
 
@@ -62,11 +71,13 @@ class RecordFact:
     line that it does not have, an amount of zero or in another currency.
 
     ``by``: support or a service that reports on behalf of a party; None for a report of the party itself. A report on
-    behalf waits for a second person if it lowers what the customer pays by more than ``limit``.
+    behalf waits for a second person if it lowers what the customer pays by more than ``limit``. ``on_behalf``: who said
+    so, if ``by`` names it.
     """
 
     fact: Fact
     by: Actor | None = None
+    on_behalf: OnBehalf | None = None
     limit: Money | None = None
 
 
@@ -154,6 +165,23 @@ class Approve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RejectApproval:
+    """Decide against the request of version ``approval``. The person who made it can withdraw it so."""
+
+    approval: int
+    by: Actor
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignIncident:
+    """Let the person ``to`` take on the incident; empty: release it."""
+
+    to: str
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AddNote:
     """Leave a note for colleagues. ``note_id`` makes a repeated request harmless."""
 
@@ -174,5 +202,7 @@ Command: TypeAlias = (
     | AbandonOrder
     | ConfirmReport
     | Approve
+    | RejectApproval
+    | AssignIncident
     | AddNote
 )

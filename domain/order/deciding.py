@@ -12,11 +12,12 @@ from typing import TypeVar, assert_never
 
 from domain.identifiers import SYSTEM, Role
 from domain.money import Money, total
-from domain.order.adjustments import adjust, approve, check_amount, report
+from domain.order.adjustments import adjust, approve, check_amount, reject, report
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
     Approve,
+    AssignIncident,
     Awaited,
     CancelOrder,
     Command,
@@ -26,6 +27,7 @@ from domain.order.commands import (
     PlaceOrder,
     RecordFact,
     RecordTimeout,
+    RejectApproval,
     StartRun,
     WriteOff,
 )
@@ -47,6 +49,7 @@ from domain.order.events import (
     Event,
     Fact,
     Fault,
+    IncidentAssigned,
     Intent,
     ItemUnavailable,
     NoteAdded,
@@ -75,6 +78,7 @@ from domain.order.events import (
     PreparationRequested,
     PreparationTimedOut,
     PreparationWrittenOff,
+    ReportedOnBehalf,
     RunStarted,
     Timeout,
 )
@@ -142,10 +146,10 @@ def _decided(command: Command, order: Order) -> tuple[Event, ...]:
             return _start_run(command, order)
         case GrantCredit() | WriteOff() | AbandonOrder() | ConfirmReport():
             return adjust(command, order)
-        case Approve():
-            return approve(command, order)
-        case AddNote():
-            return _add_note(command, order)
+        case Approve() | RejectApproval():
+            return approve(command, order) if isinstance(command, Approve) else reject(command, order)
+        case AddNote() | AssignIncident():
+            return _add_note(command, order) if isinstance(command, AddNote) else _assign(command, order)
         case _:
             assert_never(command)
 
@@ -242,7 +246,22 @@ def _record(command: RecordFact, order: Order) -> tuple[Event, ...]:
         check_amount(fact.amount, order)
     if fact_key(fact) in order.facts and not _gives_back(fact, order):
         return ()
-    return report(command, order)
+    return _passed_on(command, report(command, order), order)
+
+
+def _passed_on(command: RecordFact, events: tuple[Event, ...], order: Order) -> tuple[Event, ...]:
+    """Add who said so behind a report on behalf of a party, or behind the request for a second person."""
+    said = command.on_behalf
+    if said is None or command.by is None or not events:
+        return events
+    passed_on = ReportedOnBehalf(
+        report=order.version + len(events),
+        on_behalf_of=said.party,
+        said_by=said.said_by,
+        reason=said.reason,
+        by=command.by,
+    )
+    return (*events, passed_on)
 
 
 def _gives_back(fact: Fact, order: Order) -> bool:
@@ -303,6 +322,12 @@ def _add_note(command: AddNote, order: Order) -> tuple[Event, ...]:
     if command.note_id in order.notes:
         return ()
     return (NoteAdded(note_id=command.note_id, by=command.by, text=command.text),)
+
+
+def _assign(command: AssignIncident, order: Order) -> tuple[Event, ...]:
+    if command.to == order.assignee:
+        return ()
+    return (IncidentAssigned(to=command.to, by=command.by),)
 
 
 def _check_run(run: int, order: Order) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
-from domain.identifiers import Actor, CourierId, CustomerId, OrderId, RestaurantId, Sku
+from domain.identifiers import Actor, CourierId, CustomerId, OrderId, RestaurantId, Role, Sku
 from domain.money import Money
 from domain.personal import Contact, Erased
 
@@ -157,6 +157,21 @@ class ReportConfirmed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedOnBehalf:
+    """Support passed on what a restaurant or courier said: the report of version ``report`` is theirs.
+
+    ``report`` is the version of an ``ApprovalRequested`` if a second person has to agree to the report. ``said_by`` is
+    who said so and where, e.g. "the owner, by phone"; ``reason`` is why the party did not report it.
+    """
+
+    report: int
+    on_behalf_of: Role
+    said_by: str | Erased
+    reason: str | Erased
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationRequested:
     """The cancellation began. From here on the order only gives back what it holds."""
 
@@ -247,6 +262,23 @@ class ApprovalGiven:
     """A second person approved the request of version ``approval``. Its effect is in the same commit."""
 
     approval: int
+    by: Actor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRejected:
+    """A person decided against the request of version ``approval``, or withdrew it: it has no effect."""
+
+    approval: int
+    by: Actor
+    reason: str | Erased
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncidentAssigned:
+    """The incident of the order was taken on by the person ``to``, or released: then ``to`` is empty."""
+
+    to: str
     by: Actor
 
 
@@ -609,6 +641,7 @@ Decision: TypeAlias = (
     | OrderParked
     | ReportContested
     | ReportConfirmed
+    | ReportedOnBehalf
     | CancellationRequested
     | OrderCancelled
     | OrderCompleted
@@ -618,6 +651,8 @@ Decision: TypeAlias = (
     | OrderAbandoned
     | ApprovalRequested
     | ApprovalGiven
+    | ApprovalRejected
+    | IncidentAssigned
 )
 
 Event: TypeAlias = Decision | Intent | Fact | Timeout

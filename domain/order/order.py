@@ -18,6 +18,7 @@ from domain.order import delivery, payment, preparation
 from domain.order.delivery import Delivery
 from domain.order.events import (
     ApprovalGiven,
+    ApprovalRejected,
     ApprovalRequested,
     CancellationRequested,
     CourierTimedOut,
@@ -28,6 +29,7 @@ from domain.order.events import (
     DeliveryOverdue,
     Event,
     Fact,
+    IncidentAssigned,
     Intent,
     ItemUnavailable,
     Line,
@@ -47,6 +49,7 @@ from domain.order.events import (
     PreparationTimedOut,
     ReportConfirmed,
     ReportContested,
+    ReportedOnBehalf,
     RunStarted,
     WrittenOff,
 )
@@ -87,6 +90,7 @@ class Order:
     ``reports`` has the latest version of each type of report that took effect, ``contested`` the reports without effect
     by version. ``contest`` is the version of the one that a person has to decide about (0: none), and it contradicts
     the report of version ``contradicts`` (0: one is missing). ``settled_at`` is the version of the last confirmation.
+    ``assignee`` is the person who took on the incident; empty without one.
     In minor units: ``credited``; ``unreturned``, captured money that was given up without a refund; ``conceded``, what
     support and services let the customer off or kept from the customer so far (see ``_by_hand``).
     """
@@ -120,6 +124,8 @@ class Order:
     unreturned: int = 0
     approvals: dict[int, ApprovalRequested] = field(default_factory=dict)
     approved: frozenset[int] = frozenset()
+    rejected: frozenset[int] = frozenset()
+    assignee: str = ""
     notes: frozenset[str] = frozenset()
 
     @property
@@ -290,6 +296,19 @@ def _approved(order: Order, event: ApprovalGiven, version: int) -> _Changes:
     return {"approvals": pending, "approved": order.approved | {event.approval}}
 
 
+def _rejected(order: Order, event: ApprovalRejected, version: int) -> _Changes:
+    pending = {version: request for version, request in order.approvals.items() if version != event.approval}
+    return {"approvals": pending, "rejected": order.rejected | {event.approval}}
+
+
+def _assigned(order: Order, event: IncidentAssigned, version: int) -> _Changes:
+    return {"assignee": event.to}
+
+
+def _passed_on(order: Order, event: ReportedOnBehalf, version: int) -> _Changes:
+    return {}
+
+
 def _noted(order: Order, event: NoteAdded, version: int) -> _Changes:
     return {"notes": order.notes | {event.note_id}}
 
@@ -388,6 +407,7 @@ _EVOLVE: dict[type, _Fold] = {
     OrderParked: _parked,
     ReportContested: _contested,
     ReportConfirmed: _by_hand(_confirmed),
+    ReportedOnBehalf: _passed_on,
     CancellationRequested: _cancelling,
     OrderCancelled: _ended,
     OrderCompleted: _ended,
@@ -396,6 +416,8 @@ _EVOLVE: dict[type, _Fold] = {
     OrderAbandoned: _by_hand(_abandoned),
     ApprovalRequested: _approval_requested,
     ApprovalGiven: _approved,
+    ApprovalRejected: _rejected,
+    IncidentAssigned: _assigned,
     NoteAdded: _noted,
     **dict.fromkeys(get_args(PaymentIntent) + get_args(PaymentFact), _payment),
     **dict.fromkeys(get_args(PreparationIntent) + get_args(PreparationFact), _preparation),

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from handlers.http.models import example
-from handlers.http.values import IntentVersion, Long, Strict
+from handlers.http.values import CustomerName, IntentVersion, Long, Strict
 from workflows.incidents.bulk_retry import PER_S_MAX
 
 
@@ -42,6 +42,22 @@ class ApproveBody(Strict):
 
     approval: IntentVersion
     dry_run: bool = False
+
+
+class RejectRequestBody(RetryBody):
+    """``approval`` is the number of the request to reject. A person can withdraw an own request so."""
+
+    model_config = example(approval=17, reason="the meal was delivered", dry_run=True)
+
+    approval: IntentVersion
+
+
+class AssignIncidentBody(Strict):
+    """``to`` is the person of support who takes the incident on; null releases it."""
+
+    model_config = example(to="sue")
+
+    to: CustomerName | None
 
 
 class NoteBody(Strict):

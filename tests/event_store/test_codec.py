@@ -245,6 +245,9 @@ def test_the_domain_declares_its_personal_fields():
         ("WrittenOff", "reason"),
         ("OrderAbandoned", "reason"),
         ("ApprovalRequested", "reason"),
+        ("ApprovalRejected", "reason"),
+        ("ReportedOnBehalf", "said_by"),
+        ("ReportedOnBehalf", "reason"),
         ("NoteAdded", "text"),
     }
 

@@ -31,6 +31,7 @@ from handlers.http import (
     catalogue_models,
     incident_models,
     models,
+    passing_on,
     query_models,
     repair_models,
     search_parameters,
@@ -157,7 +158,7 @@ def test_the_examples_are_accepted(document):
         for example in schema.get("examples", ()):
             modules = (
                 *(models, incident_models, repair_models, catalogue_models, search_parameters),
-                *(webhook_models, query_models),
+                *(webhook_models, query_models, passing_on),
             )
             module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)

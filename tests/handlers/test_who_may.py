@@ -16,6 +16,9 @@ ROUTES = {
     Action.READ_LEDGER: ("assigned", "GET", "/orders/{id}/ledger", None),
     Action.READ_WHY: ("assigned", "GET", "/orders/{id}/why", None),
     Action.READ_RECEIPT: ("completed", "GET", "/orders/{id}/receipt", None),
+    Action.PASS_ON: (
+        "picked_up", "POST", "/orders/{id}/facts", {"fact": "delivered", "said_by": "carl", "reason": "no phone"},
+    ),
     Action.CREDIT: (
         "completed", "POST", "/orders/{id}/credits",
         {"amount": {"amount": "5.00", "currency": "EUR"}, "fault": "platform", "reason": "cold"},

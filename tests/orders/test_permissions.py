@@ -50,6 +50,9 @@ READ_RECEIPT          PARTY         -             -               ANY       -   
 READ_INCIDENTS        -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 CREDIT                -             -             -               ANY       -         -
+PASS_ON               -             -             -               ANY       -         -
+REJECT_REQUEST        -             -             -               ANY       -         -
+ASSIGN_INCIDENT       -             -             -               ANY       -         -
 RETRY                 -             -             -               ANY       -         -
 RESOLVE               -             -             -               ANY       -         -
 APPROVE               -             -             -               ANY       -         -

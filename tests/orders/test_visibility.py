@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from domain.identifiers import SYSTEM
-from domain.order.events import ApprovalRequested, CreditGranted, OrderAbandoned, WrittenOff
+from domain.order.events import (
+    ApprovalRejected,
+    ApprovalRequested,
+    CreditGranted,
+    OrderAbandoned,
+    ReportedOnBehalf,
+    WrittenOff,
+)
 from domain.order.order import initial
 from tests.domain.order import stories as s
 from tests.event_store.test_golden import sample
@@ -51,7 +58,7 @@ def on_page() -> dict[tuple[str, str, str], bool]:
 
 
 SEEN = on_page()
-AUDITED = {CreditGranted, WrittenOff, OrderAbandoned, ApprovalRequested}
+AUDITED = {CreditGranted, WrittenOff, OrderAbandoned, ApprovalRequested, ApprovalRejected, ReportedOnBehalf}
 """Changes by support, whose reasons auditors read."""
 
 
@@ -98,7 +105,7 @@ def test_personal_data_never_reaches_auditors_subscribers_and_couriers_who_do_no
     kind: type[Any], field: str
 ) -> None:
     """They do not need it. The reason of a change is written for auditors."""
-    if field == "reason" and Audience.AUDITOR in VISIBILITY[kind].fields[field]:
+    if field in {"reason", "said_by"} and Audience.AUDITOR in VISIBILITY[kind].fields[field]:
         assert kind in AUDITED
         return
     outside = {Audience.AUDITOR, Audience.SUBSCRIBER, Audience.COURIER}

@@ -17,7 +17,7 @@ from workflows.cli.terminal import print_json, say
 if TYPE_CHECKING:
     from workflows.cli.order_pages import Hint
     from workflows.client import ExpediterClient
-    from workflows.client.incident_json import BulkRetryJson
+    from workflows.client.incident_json import ActionOutcomeJson, BulkRetryJson
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
 
@@ -31,6 +31,8 @@ ADVANCE_EVERY_S = 1.0
 def list_(
     *,
     group: Annotated[str | None, typer.Option(metavar="CAUSE", help="Only this cause, e.g. KeyError.")] = None,
+    assignee: Annotated[str | None, typer.Option(metavar="NAME", help="Only those that this person took on.")] = None,
+    unassigned: Annotated[bool, typer.Option("--unassigned", help="Only those that no person took on.")] = False,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -40,7 +42,7 @@ def list_(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        listed = engine.incidents(group)
+        listed = engine.incidents(group, assignee=assignee, unassigned=unassigned)
     if json:
         print_json(listed)
     else:
@@ -52,7 +54,9 @@ def list_(
 @app.command()
 def approvals(
     *,
-    approved: Annotated[bool, typer.Option("--approved", help="Those that were approved, the newest first.")] = False,
+    approved: Annotated[
+        bool, typer.Option("--approved", help="Those that were approved or rejected, the newest first.")
+    ] = False,
     by_others: Annotated[bool, typer.Option("--by-others", help="Only requests that you may approve.")] = False,
     url: Url = None,
     data: Data = None,
@@ -202,6 +206,57 @@ def approve(
 
 
 @app.command()
+def reject(
+    order: OrderId,
+    approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
+    *,
+    reason: Reason,
+    dry_run: DryRun = False,
+    key: Key = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Reject what another person requested, or withdraw your own request. It has no effect then."""
+    from workflows.cli.connection import connected, hint
+
+    see = partial(hint, url=url, data=data)
+    with connected(url, data, as_) as engine:
+        done = engine.reject_request(order, approval, reason, dry_run=dry_run, key=key)
+        show_outcome(engine, done, order, "reject", wait_s=0, see=see, json=json)
+
+
+@app.command()
+def claim(
+    order: OrderId,
+    *,
+    to: Annotated[str | None, typer.Option(metavar="NAME", help="Who takes it on.  [default: you]")] = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Take an incident on, for yourself or a colleague, so that others see that someone is at it."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        name = to or engine.me()["id"]
+        done = engine.assign_incident(order, name)
+    _show_assigned(done, f"{name} takes care of order {order}", json)
+
+
+@app.command()
+def release(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+    """Release an incident that a person took on."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        done = engine.assign_incident(order, None)
+    _show_assigned(done, f"no person takes care of order {order} now", json)
+
+
+@app.command()
 def note(
     order: OrderId,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="For everyone who may read the order's history.")],
@@ -226,6 +281,13 @@ def note(
         say(f"Dry run: a note would be recorded as event {version} of order {order}; no calls, no money moves.")
     else:
         say(f"noted; see {hint(f'order history {order}', url, data)}")
+
+
+def _show_assigned(done: ActionOutcomeJson, sentence: str, json: bool) -> None:
+    if json:
+        print_json(done)
+    else:
+        say(sentence)
 
 
 def _begin(engine: ExpediterClient, group: str, reason: str, per_s: float, key: str | None) -> str:

@@ -31,7 +31,7 @@ def show_incidents(listed: View) -> None:
         groups.add_row(Text(group["cause"], "bold red"), str(group["orders"]), clock(group["since"]), stake)
     console.print(groups)
     console.print()
-    orders = table("order", "cause", "status", "run", "parked since", "at stake", right=_NUMBERS)
+    orders = table("order", "cause", "status", "run", "parked since", "at stake", "taken on by", right=_NUMBERS)
     for line in listed["incidents"]:
         orders.add_row(
             line["order_id"],
@@ -40,6 +40,7 @@ def show_incidents(listed: View) -> None:
             str(line["run"]),
             clock(line["since"]),
             money(line["at_stake"]),
+            line["assignee"] or "",
         )
     console.print(orders)
     if listed["more"]:
@@ -106,7 +107,7 @@ def show_approvals(listed: View, hint: Hint) -> None:
         console.print("no requests")
         return
     rows = table(
-        "order", "request", "action", "amount", "by", "since", "approved by", right=frozenset({"request", "amount"})
+        "order", "request", "action", "amount", "by", "since", "decided by", right=frozenset({"request", "amount"})
     )
     for request in listed["approvals"]:
         rows.add_row(
@@ -116,7 +117,7 @@ def show_approvals(listed: View, hint: Hint) -> None:
             money(request["amount"]),
             actor(request["by"]),
             clock(request["requested_at"]),
-            request["given_by"] or "",
+            f"{request['given_by'] or ''}{' (rejected)' if request['rejected'] else ''}",
         )
     console.print(rows)
     oldest = listed["approvals"][0]

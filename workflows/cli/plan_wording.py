@@ -23,6 +23,10 @@ def plan_sentence(action: str, plan: Plan) -> str:
         return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
     if not plan["events"]:
         return _without_effect(plan)
+    if plan["events"] == ["ApprovalRejected"]:
+        return "the request has no effect then; no calls, no money moves."
+    if "ReportContested" in plan["events"]:
+        return "it contradicts an earlier report, so it has no effect until a person decides: incidents show."
     if action == "retry" and not plan["runs"]:
         return f"would wait again for {_AWAITED.get(plan['status'], 'the outcome')}.{_REPORTS.get(plan['status'], '')}"
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]

@@ -1,8 +1,9 @@
-"""``expediter order credit``: what support does to repair an order that is not parked."""
+"""``expediter order credit`` and ``pass-on``: what support does to an order, whatever its status."""
 
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated
 
@@ -18,6 +19,7 @@ Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history; col
 def add_to(app: typer.Typer) -> None:
     """Register the commands in the group ``order``."""
     app.command()(credit)
+    app.command("pass-on")(pass_on)
 
 
 def credit(
@@ -47,3 +49,61 @@ def credit(
     with connected(url, data, as_) as engine:
         done = engine.credit(order, money, fault, reason, dry_run=dry_run, key=key or str(uuid.uuid4()))
         show_outcome(engine, done, order, "credit", wait_s=wait, see=see, json=json)
+
+
+def pass_on(
+    order: OrderId,
+    fact: Annotated[
+        str,
+        typer.Argument(
+            metavar="FACT",
+            help="accepted, rejected, item-unavailable, ready, assigned, declined, picked-up, delivered or failed.",
+        ),
+    ],
+    *,
+    said_by: Annotated[str, typer.Option(metavar="TEXT", help="Who said so and how, e.g. 'the courier, by phone'.")],
+    reason: Annotated[str, typer.Option(help="Why the party did not report it. Colleagues and auditors read it.")],
+    ready_in: Annotated[int | None, typer.Option(min=0, metavar="MINUTES", help="For accepted.")] = None,
+    line: Annotated[int | None, typer.Option(min=1, help="For item-unavailable.")] = None,
+    available: Annotated[int | None, typer.Option(min=0, help="For item-unavailable: how many there are.")] = None,
+    courier: Annotated[str | None, typer.Option(metavar="ID", help="For assigned, declined.")] = None,
+    party_reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Their own reason, for rejected, declined, failed.")
+    ] = None,
+    fault: Annotated[
+        str | None, typer.Option(metavar="PARTY", help="For failed: customer, restaurant, courier or platform.")
+    ] = None,
+    wait: Wait = WAIT_S,
+    dry_run: DryRun = False,
+    key: Key = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Pass on what the restaurant or the courier said and did not report.
+
+    Exit code 1 if a second person must approve first, or if the order was parked.
+    """
+    details = {
+        name: value
+        for name, value in (
+            ("line", line),
+            ("available", available),
+            ("courier_id", courier),
+            ("party_reason", party_reason),
+            ("fault", fault),
+        )
+        if value is not None
+    }
+    ready_at = None if ready_in is None else datetime.now(UTC) + timedelta(minutes=ready_in)
+    from workflows.cli.connection import connected, hint
+
+    see = partial(hint, url=url, data=data)
+    named = fact.replace("-", "_")
+    with connected(url, data, as_) as engine:
+        done = engine.pass_on(
+            order, named, said_by, reason, details=details, ready_at=ready_at, dry_run=dry_run, key=key
+        )
+        action = {"failed": "delivery_failed"}.get(named, named)  # as a request for a second person is called
+        show_outcome(engine, done, order, action, wait_s=wait, see=see, json=json)

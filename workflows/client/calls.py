@@ -336,9 +336,16 @@ def report_position(order_id: str, latitude: float, longitude: float) -> ApiCall
 # --- incidents and circuit breakers: support acts, auditors read ----------------------------------------------------
 
 
-def incidents(cause: str | None = None, limit: int = 100) -> ApiCall[IncidentsJson]:
-    """List parked orders: the groups by cause, and those parked longest."""
-    return ApiCall(method="GET", path="/incidents", query={"limit": str(limit), **_set(cause=cause)})
+def incidents(
+    cause: str | None = None, limit: int = 100, *, assignee: str | None = None, unassigned: bool = False
+) -> ApiCall[IncidentsJson]:
+    """List parked orders: the groups by cause, and those parked longest.
+
+    Args:
+        assignee: Only those that this person took on.
+        unassigned: Only those that no person took on.
+    """
+    return _list("/incidents", cause=cause, limit=limit, assignee=assignee, unassigned=unassigned or None)
 
 
 def incident(order_id: str) -> ApiCall[IncidentJson]:

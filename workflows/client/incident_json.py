@@ -47,6 +47,7 @@ class IncidentLineJson(TypedDict):
     version: VersionNumber
     since: TimeText
     at_stake: MoneyJson
+    assignee: Annotated[str | None, Meta(description="The person of support who took it on.")]
 
 
 class IncidentsJson(TypedDict):

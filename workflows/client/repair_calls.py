@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from .api_call import ApiCall, order_path, write
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from .api_call import ApiCall, incident_path, order_path, rfc3339, set_fields, write
 from .incident_json import ActionOutcomeJson
 from .order_json import MoneyJson
 
@@ -17,3 +21,41 @@ def credit(
     """
     body = {"amount": amount, "fault": fault, "reason": reason, "dry_run": dry_run}
     return write(order_path(order_id, "credits"), body, key)
+
+
+def pass_on(
+    order_id: str,
+    fact: str,
+    said_by: str,
+    reason: str,
+    *,
+    details: Mapping[str, Any] | None = None,
+    ready_at: datetime | None = None,
+    answers: int | None = None,
+    dry_run: bool = False,
+    key: str | None = None,
+) -> ApiCall[ActionOutcomeJson]:
+    """Pass on what a restaurant or courier said and did not report.
+
+    Args:
+        fact: accepted, rejected, item_unavailable, ready, assigned, declined, picked_up, delivered or failed.
+        details: What the report needs besides: ``line``, ``available``, ``courier_id``, ``party_reason``, ``fault``.
+        ready_at: When the meal will be ready, for ``accepted`` (with a time zone).
+        answers: The number of the ticket or offer, by default the current one.
+    """
+    moment = None if ready_at is None else rfc3339(ready_at)
+    body = {"fact": fact, "said_by": said_by, "reason": reason, "dry_run": dry_run, **(details or {})}
+    return write(order_path(order_id, "facts"), body | set_fields(ready_at=moment, answers=answers), key)
+
+
+def reject_request(
+    order_id: str, approval: int, reason: str, *, dry_run: bool = False, key: str | None = None
+) -> ApiCall[ActionOutcomeJson]:
+    """Reject the request with this number, which waits for a second person, or withdraw your own."""
+    body = {"approval": approval, "reason": reason, "dry_run": dry_run}
+    return write(f"{incident_path(order_id)}/reject", body, key)
+
+
+def assign_incident(order_id: str, to: str | None, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
+    """Let a person of support take an incident on; None releases it."""
+    return write(f"{incident_path(order_id)}/assign", {"to": to}, key)

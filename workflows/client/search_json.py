@@ -211,11 +211,12 @@ class ListedApprovalJson(TypedDict):
     order_status: OrderStatus
     requested_at: TimeText
     given_at: TimeText | None
-    given_by: Annotated[str | None, Meta(description="The person who approved it.")]
+    given_by: Annotated[str | None, Meta(description="The person who decided about it.")]
+    rejected: Annotated[bool, Meta(description="The decision was against it.")]
 
 
 class ListedApprovalsJson(TypedDict):
-    """A page of requests: those that wait with the oldest first, or the approved ones with the newest first."""
+    """A page of requests: those that wait with the oldest first, or the decided ones with the newest first."""
 
     approvals: list[ListedApprovalJson]
     next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from domain.order.commands import Command
 from domain.order.order import Order, RunState
 from workflows.event_store.commits import History
 from workflows.event_store.event_log import EventLog
-from workflows.incidents.plans import ActionCommand, Plan, plan
+from workflows.incidents.plans import Plan, plan
 from workflows.incidents.refusals import NotAnIncident
 from workflows.orders.command_handling import Handled, KeyedCommand, fold, load
 from workflows.orders.permissions import check
@@ -17,7 +18,7 @@ from workflows.orders.requests import OrderRequest, request_key, transact_reques
 def act(
     log: EventLog,
     request: OrderRequest,
-    command_for: Callable[[Order], ActionCommand],
+    command_for: Callable[[Order], Command],
     body: object,
     dry_run: bool,
     *,

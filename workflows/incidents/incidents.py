@@ -16,16 +16,27 @@ from itertools import groupby
 
 from domain.identifiers import Actor, OrderId
 from domain.money import Money, total
-from domain.order.commands import AbandonOrder, AddNote, Approve, CancelOrder, ConfirmReport, StartRun, WriteOff
+from domain.order.commands import (
+    AbandonOrder,
+    AddNote,
+    Approve,
+    AssignIncident,
+    CancelOrder,
+    Command,
+    ConfirmReport,
+    RejectApproval,
+    StartRun,
+    WriteOff,
+)
 from domain.order.events import Fault
 from domain.order.intents import owed
-from domain.order.order import Order
+from domain.order.order import Order, RunState
 from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
 from workflows.incidents.acting import act
-from workflows.incidents.plans import ActionCommand, Plan, plan
+from workflows.incidents.plans import Plan, plan
 from workflows.incidents.refusals import NotAnIncident, WriteOffNeedsIntent
 from workflows.orders.command_handling import Handled, KeyedCommand, load
 from workflows.orders.permissions import Action, check
@@ -77,14 +88,23 @@ class Incident:
     plans: dict[str, Plan]
 
 
-def list_parked(documents: Documents, cause: str | None = None) -> list[tuple[OpenOrder, ParkedNow]]:
-    """Return the parked orders, or those with one cause, those parked longest first.
+def list_parked(
+    documents: Documents, cause: str | None = None, assignee: str | None = None
+) -> list[tuple[OpenOrder, ParkedNow]]:
+    """Return the parked orders, or those with one cause, or of one person, those parked longest first.
 
     They come from the view of open orders, which may be a moment behind the log.
+
+    Args:
+        assignee: The person who took them on; empty for orders that no person has taken on.
     """
     parked_orders = [(row, row.parked) for row in open_orders(documents) if row.parked is not None]
-    with_cause = [(row, parked) for row, parked in parked_orders if cause is None or parked.cause == cause]
-    return sorted(with_cause, key=lambda each: (each[1].since, each[0].order_id))
+    chosen = [
+        (row, parked)
+        for row, parked in parked_orders
+        if cause in {None, parked.cause} and assignee in {None, row.assignee}
+    ]
+    return sorted(chosen, key=lambda each: (each[1].since, each[0].order_id))
 
 
 def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
@@ -156,7 +176,7 @@ def resolve(
         intent: The event to write off, or the contested report to confirm (the latest one if None).
     """
 
-    def resolution(order: Order) -> ActionCommand:
+    def resolution(order: Order) -> Command:
         actor = request.caller.actor
         match how:
             case How.CANCEL:
@@ -178,6 +198,28 @@ def approve(log: EventLog, request: OrderRequest, approval: int, *, dry_run: boo
     """Approve, as a second person, the request of that version. Raises as ``retry``, and SecondPersonNeeded."""
     command = Approve(approval=approval, by=request.caller.actor)
     return act(log, request, lambda order: command, approval, dry_run, parked_only=False)
+
+
+def reject(
+    log: EventLog, request: OrderRequest, approval: int, reason: str, *, dry_run: bool = False
+) -> Handled | Plan:
+    """Reject the request of that version, or withdraw an own one. Raises as ``retry``, and NoSuchApproval."""
+    command = RejectApproval(approval=approval, by=request.caller.actor, reason=reason)
+    return act(log, request, lambda order: command, (approval, reason), dry_run, parked_only=False)
+
+
+def assign(log: EventLog, request: OrderRequest, to: str | None) -> Handled:
+    """Let a person take on a parked order, or release it. Raises NotAnIncident, and as every request."""
+    command = AssignIncident(to=to or "", by=request.caller.actor)
+
+    def prepare(history: History, order: Order) -> KeyedCommand:
+        check(request.caller.actor, request.action, order)
+        key = request_key(request, (to, order.version))
+        if key not in history.keys and order.run_state is not RunState.PARKED:
+            raise NotAnIncident(request.order_id)
+        return KeyedCommand(command=lambda: command, request=command, key=key)
+
+    return transact_request(log, request, prepare)
 
 
 def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
@@ -222,7 +264,7 @@ def _group(cause: str, members: list[ParkedNow]) -> Group:
 
 def action_plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
     """Return what each action of support on a parked order would do now, by its name."""
-    commands: dict[str, ActionCommand] = {
+    commands: dict[str, Command] = {
         "retry": _next_run(order, actor, ""),
         "cancel": CancelOrder(by=actor, reason=""),
         "abandon": AbandonOrder(by=actor, reason="", fault=Fault.PLATFORM, limit=limit),

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
 
 from domain.money import Money
-from domain.order.commands import AbandonOrder, Approve, CancelOrder, ConfirmReport, GrantCredit, StartRun, WriteOff
+from domain.order.commands import Command
 from domain.order.deciding import decide
 from domain.order.events import (
     ApprovalRequested,
@@ -29,8 +28,6 @@ from domain.order.events import (
 from domain.order.intents import Holding, OpenIntent, open_intents, owed
 from domain.order.order import Order, RunState, Status, evolve
 from domain.order.refusals import Rejected
-
-ActionCommand: TypeAlias = StartRun | CancelOrder | AbandonOrder | WriteOff | ConfirmReport | Approve | GrantCredit
 
 
 class Movement(StrEnum):
@@ -75,7 +72,7 @@ class Plan:
     refused: tuple[str, str] | None = None
 
 
-def plan(command: ActionCommand, order: Order) -> Plan:
+def plan(command: Command, order: Order) -> Plan:
     """Work out what the command would do to the order as it is now."""
     try:
         events = decide(command, order)
@@ -108,7 +105,7 @@ def _needs_approval(events: tuple[Event, ...]) -> Money | None:
     return next((event.amount for event in events if isinstance(event, ApprovalRequested)), None)
 
 
-def _awaits_approval(command: ActionCommand, order: Order) -> Money | None:
+def _awaits_approval(command: Command, order: Order) -> Money | None:
     """Return the amount of the same request if it was made before and waits for a second person; else None."""
     return _needs_approval(decide(command, replace(order, approvals={})))
 

@@ -60,6 +60,7 @@ def row_view(row: OpenOrder, parked: ParkedNow) -> IncidentLineJson:
         "version": row.version,
         "since": plain(parked.since),
         "at_stake": plain(parked.at_stake),
+        "assignee": row.assignee or None,
     }
 
 

@@ -121,6 +121,13 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
         f"Second person needed for the {_REQUESTS.get(d['wish'], plain(d['wish']))} of {money(d['amount'])} "
         f"requested by {actor(d['by'])}{quoted(d['reason'])}"
     ),
+    "ApprovalRejected": lambda d: f"Request {d['approval']} rejected by {actor(d['by'])}{quoted(d['reason'])}",
+    "IncidentAssigned": lambda d: (
+        f"Incident taken on by {d['to']}" if d["to"] else f"Incident released by {actor(d['by'])}"
+    ),
+    "ReportedOnBehalf": lambda d: (
+        f"Passed on by {actor(d['by'])} for the {d['on_behalf_of']}{quoted(d['said_by'])}{quoted(d['reason'])}"
+    ),
     "ApprovalGiven": lambda d: f"Request {d['approval']} approved by {actor(d['by'])}",
     "PaymentAuthorizationRequested": lambda d: f"Authorization of {money(d['amount'])} requested",
     "PaymentAuthorized": lambda d: f"Payment authorized, {money(d['amount'])} held",

@@ -36,9 +36,12 @@ class Action(StrEnum):
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
     CREDIT = "grant a credit"
+    PASS_ON = "pass on a report of a restaurant or courier"
     RETRY = "retry an incident"
     RESOLVE = "resolve an incident"
     APPROVE = "approve a request of another person"
+    REJECT_REQUEST = "reject a request for a second person"
+    ASSIGN_INCIDENT = "take on or release an incident"
     SET_CIRCUIT = "open or close a circuit"
     READ_WEBHOOKS = "read webhook endpoints"
     MANAGE_WEBHOOKS = "register or change webhook endpoints"
@@ -113,9 +116,12 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_INCIDENTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.NOTE: _SUPPORT,
     Action.CREDIT: _SUPPORT,
+    Action.PASS_ON: _SUPPORT,
     Action.RETRY: _SUPPORT,
     Action.RESOLVE: _SUPPORT,
     Action.APPROVE: _SUPPORT,
+    Action.REJECT_REQUEST: _SUPPORT,
+    Action.ASSIGN_INCIDENT: _SUPPORT,
     Action.SET_CIRCUIT: _SUPPORT,
     Action.READ_WEBHOOKS: {Role.SERVICE: Tie.ANY, Role.SUPPORT: Tie.ANY},
     Action.MANAGE_WEBHOOKS: {Role.SERVICE: Tie.ANY},

@@ -16,7 +16,7 @@ import msgspec
 
 from domain.identifiers import Actor, OrderId, Role, order_id_for
 from domain.money import Money
-from domain.order.commands import Awaited, CancelOrder, Command, PlaceOrder, RecordFact
+from domain.order.commands import Awaited, CancelOrder, Command, OnBehalf, PlaceOrder, RecordFact
 from domain.order.events import Fact, PreparationAccepted
 from domain.order.order import Order
 from domain.order.questions import awaited_intent
@@ -128,17 +128,37 @@ def report(
         Rejected, KeyReused, PreconditionFailed, TooManyConflicts: As for every request.
     """
 
+    prepare = reporting(request, fact, now=now, limit=limit, answers=answers)
+    return transact_request(log, request, prepare)
+
+
+def reporting(
+    request: OrderRequest,
+    fact: Callable[[int, datetime], Fact],
+    *,
+    now: datetime,
+    limit: Callable[[str], Money],
+    answers: int | None = None,
+    on_behalf: OnBehalf | None = None,
+) -> Callable[[History, Order], KeyedCommand]:
+    """Return the function that prepares the command of a report. Parameters as of ``report``.
+
+    Args:
+        on_behalf: Who said so, if support passes the report on.
+    """
+
     def prepare(history: History, order: Order) -> KeyedCommand:
         intent = answers or _answered_before(history, request) or awaited_intent(order, _AWAITED[request.action])
         if intent is None:
             check(request.caller.actor, request.action, order)
             raise NotAsked(type(fact(0, now)).__name__, order.version)
         actor = request.caller.actor
-        on_behalf = actor if actor.role in _ACT_FOR_OTHERS else None
-        command = RecordFact(fact=fact(intent, now), by=on_behalf, limit=limit(order.currency))
-        return _keyed(request, command, fact(intent, _ANY_TIME), order, intent)
+        by = actor if actor.role in _ACT_FOR_OTHERS else None
+        command = RecordFact(fact=fact(intent, now), by=by, on_behalf=on_behalf, limit=limit(order.currency))
+        content = fact(intent, _ANY_TIME)
+        return _keyed(request, command, content if on_behalf is None else (content, on_behalf), order, intent)
 
-    return transact_request(log, request, prepare)
+    return prepare
 
 
 def transact_request(

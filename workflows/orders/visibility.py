@@ -161,6 +161,7 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.OrderParked: _kept("run error", detail=OPERATORS),
     e.ReportContested: _kept("report contradicts"),
     e.ReportConfirmed: _kept("report by"),
+    e.ReportedOnBehalf: _kept("report on_behalf_of by", said_by=STAFF, reason=STAFF),
     e.CancellationRequested: _published("cause fault", by=READERS, reason=INVOLVED),
     e.OrderCancelled: _published(),
     e.OrderCompleted: _published(),
@@ -170,6 +171,8 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=STAFF),
     e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=STAFF),
     e.ApprovalGiven: _kept("approval by"),
+    e.ApprovalRejected: _kept("approval by", reason=STAFF),
+    e.IncidentAssigned: _kept("by", to=STAFF),
     # payment
     e.PaymentAuthorizationRequested: _kept("amount", payment_method=PAYING),
     e.PaymentAuthorized: _published("answers authorization_id amount at"),

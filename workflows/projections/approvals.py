@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, MetaData, Table
 
-from domain.order.events import ApprovalGiven, ApprovalRequested
+from domain.order.events import ApprovalGiven, ApprovalRejected, ApprovalRequested
 from domain.order.order import Order
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.orders.command_handling import folded_order
@@ -31,6 +31,7 @@ APPROVALS = Table(
     time("requested_at"),
     optional_time("given_at"),
     optional_text("given_by"),
+    count("rejected"),  # 1 if the decision of ``given_by`` was against it
 )
 _column = APPROVALS.c
 
@@ -44,12 +45,14 @@ def _rows(history: History, _since: int) -> list[Row]:
         return []
     order = folded_order(history)
     given = {
-        recorded.event.approval: recorded for recorded in history.recorded if isinstance(recorded.event, ApprovalGiven)
+        recorded.event.approval: recorded
+        for recorded in history.recorded
+        if isinstance(recorded.event, ApprovalGiven | ApprovalRejected)
     }
     return [_row(order, request, given.get(request.version)) for request in requests]
 
 
-APPROVALS_VIEW = View(name="approvals", version=1, table=APPROVALS, rows=_rows)
+APPROVALS_VIEW = View(name="approvals", version=2, table=APPROVALS, rows=_rows)
 
 
 def _row(order: Order, requested: RecordedEvent, given: RecordedEvent | None) -> Row:
@@ -69,4 +72,5 @@ def _row(order: Order, requested: RecordedEvent, given: RecordedEvent | None) ->
         "requested_at": requested.ts,
         "given_at": None if given is None else given.ts,
         "given_by": None if given is None else given.actor.id,
+        "rejected": int(given is not None and isinstance(given.event, ApprovalRejected)),
     }

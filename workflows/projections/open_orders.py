@@ -58,7 +58,7 @@ class ParkedNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenOrder:
-    """A row. ``awaits`` is empty if the order is parked."""
+    """A row. ``awaits`` is empty if the order is parked; ``assignee`` if no person has taken it on."""
 
     order_id: OrderId
     version: int
@@ -66,6 +66,7 @@ class OpenOrder:
     run: int
     awaits: tuple[AwaitedNow, ...]
     parked: ParkedNow | None
+    assignee: str = ""
 
     def overdue(self, now: datetime) -> AwaitedNow | None:
         """Return the oldest wait that has exceeded its budget."""
@@ -84,6 +85,7 @@ def project(order: Order, recorded: Sequence[RecordedEvent], budgets: Budgets) -
         run=order.run,
         awaits=waits_now(order, recorded, budgets),
         parked=parked_now(order, recorded),
+        assignee=order.assignee,
     )
 
 

@@ -84,7 +84,7 @@ def list_offers(
 def list_approvals(
     connection: Connection, actor: Actor, wanted: BoardFilter, *, limit: int, cursor: str | None
 ) -> BoardPage[ListedApprovalJson]:
-    """Return a page of the requests that wait for a second person, or of the approved ones. Raises NotACursor."""
+    """Return a page of the requests that wait for a second person, or of the decided ones. Raises NotACursor."""
     own = and_(APPROVALS.c.by_role == actor.role.value, APPROVALS.c.by_id == actor.id)
     return _APPROVALS.page(connection, wanted, not_(own) if wanted.by_others else true(), limit, cursor)
 
@@ -151,6 +151,7 @@ def _approval(row: RowMapping) -> ListedApprovalJson:
         "requested_at": row["requested_at"],
         "given_at": row["given_at"],
         "given_by": row["given_by"],
+        "rejected": bool(row["rejected"]),
     }
 
 

@@ -19,15 +19,18 @@ from domain.order.commands import (
     AbandonOrder,
     AddNote,
     Approve,
+    AssignIncident,
     Awaited,
     CancelOrder,
     Command,
     ConfirmReport,
     GrantCredit,
+    OnBehalf,
     ParkOrder,
     PlaceOrder,
     RecordFact,
     RecordTimeout,
+    RejectApproval,
     StartRun,
     WriteOff,
 )
@@ -240,6 +243,27 @@ def abandon(limit: str | None = None) -> AbandonOrder:
 def approve(by: Actor = SECOND) -> StoryLine:
     """Approve the latest pending request or, if there is none, the latest that was approved."""
     return lambda order: Approve(approval=max(order.approvals or order.approved), by=by)
+
+
+def reject_approval(by: Actor = SECOND) -> StoryLine:
+    """Reject the latest pending request or, if there is none, the latest that was rejected."""
+    return lambda order: RejectApproval(approval=max(order.approvals or order.rejected), by=by, reason="too much")
+
+
+def assign_incident(to: str = "sue", by: Actor = SUPPORT) -> AssignIncident:
+    return AssignIncident(to=to, by=by)
+
+
+def passed_on(line: StoryLine, party: Role = Role.COURIER, limit: str | None = None) -> StoryLine:
+    """Let support pass a report on: the courier said so by phone."""
+
+    def command(order: Order) -> RecordFact:
+        fact = command_of(line, order)
+        assert isinstance(fact, RecordFact)
+        said = OnBehalf(party=party, said_by="the courier, by phone", reason="the app is down")
+        return replace(fact, by=SUPPORT, on_behalf=said, limit=eur(limit) if limit else None)
+
+    return command
 
 
 def note(text: str = "called the restaurant", note_id: str = "note") -> AddNote:

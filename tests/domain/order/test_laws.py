@@ -364,6 +364,8 @@ STORIES: dict[str, tuple[s.StoryLine, ...]] = {
     "contradicted": (*s.COMPLETED, s.failed(), s.confirm()),
     "lost": (*s.PICKED_UP, s.timeout(Awaited.DELIVERY)),
     "given up": (*s.PICKED_UP, s.park(), s.note(), s.abandon(limit="10.00"), s.approve()),
+    "not given up": (*s.PICKED_UP, s.park(), s.assign_incident(), s.abandon(limit="10.00"), s.reject_approval()),
+    "passed on": (*s.PICKED_UP, s.passed_on(s.delivered())),
 }
 
 

@@ -23,14 +23,17 @@ from domain.order.commands import (
     AbandonOrder,
     AddNote,
     Approve,
+    AssignIncident,
     Awaited,
     CancelOrder,
     Command,
     ConfirmReport,
     GrantCredit,
+    OnBehalf,
     ParkOrder,
     RecordFact,
     RecordTimeout,
+    RejectApproval,
     StartRun,
 )
 from domain.order.commands import WriteOff as WriteOffCommand
@@ -113,9 +116,9 @@ class World:
         yield from [self._deliver_mail] * (3 if self.mail else 0)
         yield from [self._report_again] * (1 if self.reported else 0)
         yield from (self._time_out, self._time_out, self._cancel, self._park, self._start_run, self._start_run)
-        yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note)
+        yield from (self._credit, self._write_off, self._write_off, self._abandon, self._note, self._assign)
         yield from [self._confirm] * (2 if self.order.contested else 0)
-        yield from [self._approve] * (2 if self.order.approvals else 0)
+        yield from [self._approve, self._approve, self._reject] * (1 if self.order.approvals else 0)
         yield from [self._contradict] * (6 if self.contradictory else 0)
 
     # --- what a run does ------------------------------------------------------------------------------------------
@@ -135,7 +138,9 @@ class World:
             self.mail.append(fact)
             return None
         if parameter % 4 == 2 and isinstance(fact, PARTIES):
-            return RecordFact(fact=fact, by=[SUPPORT, SERVICE][parameter // 4 % 2], limit=_limit(parameter // 8))
+            said = OnBehalf(party=Role.COURIER, said_by="the courier", reason="") if parameter // 4 % 3 else None
+            by = [SUPPORT, SERVICE][parameter // 4 % 2]
+            return RecordFact(fact=fact, by=by, on_behalf=said, limit=_limit(parameter // 8))
         return RecordFact(fact=fact)
 
     def _time_out(self, parameter: int) -> Command | None:
@@ -186,6 +191,13 @@ class World:
         approvals = [*self.order.approvals, parameter % 50]
         by = SUPPORT if parameter % 5 == 1 else SECOND
         return Approve(approval=approvals[parameter // 5 % len(approvals)], by=by)
+
+    def _reject(self, parameter: int) -> Command:
+        approvals = [*self.order.approvals, parameter % 50]
+        return RejectApproval(approval=approvals[parameter % len(approvals)], by=SUPPORT, reason="")
+
+    def _assign(self, parameter: int) -> Command:
+        return AssignIncident(to=["", "sue", "sam"][parameter % 3], by=SUPPORT)
 
     def _confirm(self, parameter: int) -> Command:
         reports = [*self.order.contested, parameter % 50]

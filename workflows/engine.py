@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, get_args
 from domain.catalogue.events import CatalogueEvent
 from domain.identifiers import OrderId
 from domain.order import events as order_events
+from workflows.audit.exports import Exports, NoExportsHere
 from workflows.breakers.breaker import Breaker, open_breakers
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
@@ -134,6 +135,7 @@ class Engine:
     menus: MenuMemory = field(default_factory=_no_menus)
     """The menus of ``log`` that were read last."""
     pictures: Pictures = field(default_factory=NoPictures)
+    exports: Exports = field(default_factory=NoExportsHere)
     courier_moved: Callable[[OrderId], None] = lambda _: None
     """Called after a courier's position was stored, so that the order's subscribers get it."""
     execution_reads: ExecutionReads | None = None
@@ -156,6 +158,7 @@ def assemble(
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
     live_path: str | None = None,
     pictures: Pictures | None = None,
+    exports: Exports | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
     execution_reads: ExecutionReads | None = None,
 ) -> Engine:
@@ -164,6 +167,7 @@ def assemble(
     Args:
         log_with_keys: ``log`` if None.
         pictures: Without it the process keeps none.
+        exports: Without it the process makes none.
     """
     opened = open_breakers(breakers, log, documents, clock)
     return Engine(
@@ -181,6 +185,7 @@ def assemble(
         pause=pause,
         live_path=live_path,
         pictures=pictures or NoPictures(),
+        exports=exports or NoExportsHere(),
         courier_moved=courier_moved,
         execution_reads=execution_reads,
     )

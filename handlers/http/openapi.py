@@ -44,7 +44,8 @@ and closes circuit breakers; auditors read. Above a set amount a second person h
 **Lists** read views that follow the log within a second: `as_of` has their age, and `wait_for` names a write that a
 list should include. A deployment without a database for views answers 503 `NoViewsDatabase`.
 
-**Audit**: auditors query the views with SQL (`POST /audit/query`). Who queried what is in the access log.
+**Audit**: auditors query the views with SQL (`POST /audit/query`). They export events as files
+with a signed manifest. Who queried and exported what is in the access log.
 
 **Webhooks** send the published events to URLs that services register, signed as Standard Webhooks does. The events are
 described by `/asyncapi.json`.

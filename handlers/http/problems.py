@@ -36,6 +36,13 @@ from domain.order.refusals import (
 )
 from handlers.http.refusals import RequestRefused
 from handlers.http.responses import Response
+from workflows.audit.exports import (
+    ExportsBusy,
+    ExportsUnavailable,
+    FormatUnavailable,
+    NoExports,
+    NoSuchExport,
+)
 from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
@@ -108,6 +115,11 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     QueriesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     QueryRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     QueryTooLarge: HTTPStatus.UNPROCESSABLE_ENTITY,
+    NoExports: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExportsBusy: HTTPStatus.SERVICE_UNAVAILABLE,
+    ExportsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    NoSuchExport: HTTPStatus.NOT_FOUND,
+    FormatUnavailable: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotACursor: HTTPStatus.BAD_REQUEST,
     TooManyOrders: HTTPStatus.BAD_REQUEST,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded

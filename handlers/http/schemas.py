@@ -23,6 +23,7 @@ from workflows.breakers.events import CircuitEvent
 from workflows.client import (
     books_json,
     catalogue_json,
+    export_json,
     incident_json,
     order_json,
     query_json,
@@ -41,6 +42,7 @@ Schema: TypeAlias = dict[str, Any]
 _SHAPES = (
     books_json,
     catalogue_json,
+    export_json,
     incident_json,
     order_json,
     query_json,

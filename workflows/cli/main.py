@@ -20,6 +20,7 @@ from workflows.cli import (
     console_command,
     demo_command,
     engine_commands,
+    export_commands,
     failed_batch_commands,
     fulfilment_commands,
     incident_commands,
@@ -95,6 +96,7 @@ app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
 app.add_typer(webhook_commands.app)
 query_command.add_to(audit_commands.app)
+export_commands.add_to(audit_commands.app)
 app.add_typer(audit_commands.app)
 app.add_typer(view_commands.app)
 app.add_typer(failed_batch_commands.app)

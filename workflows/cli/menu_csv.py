@@ -11,15 +11,13 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
+from workflows.boundary.spreadsheets import as_text, from_text
 from workflows.cli.failures import InvalidInput
 from workflows.client.catalogue_json import MenuItemJson, OptionGroupJson, SectionJson
 from workflows.client.order_json import MoneyJson
 
 ITEM = ("section", "sku", "name", "price", "tax_class", "description", "picture")
 OPTION = ("group", "choose_min", "choose_max", "option", "option_name", "option_price")
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so is a formula for a spreadsheet. A restaurant chose the text; another person opens the file."""
 
 Rows = dict[str, int]
 """The row of each item and option, by its path in the menu: ``sections[0].items[2]`` -> 4. The heading is row 1."""
@@ -34,12 +32,12 @@ def write_csv(sections: Sequence[SectionJson]) -> str:
         for item in section["items"]:
             writer.writerow(
                 {
-                    "section": _as_text(section["name"]),
-                    "sku": _as_text(item["sku"]),
-                    "name": _as_text(item["name"]),
+                    "section": as_text(section["name"]),
+                    "sku": as_text(item["sku"]),
+                    "name": as_text(item["name"]),
                     "price": item["price"]["amount"],
-                    "tax_class": _as_text(item["tax_class"]),
-                    "description": _as_text(item["description"]),
+                    "tax_class": as_text(item["tax_class"]),
+                    "description": as_text(item["description"]),
                     "picture": item["picture"],
                 }
             )
@@ -72,7 +70,7 @@ def _read(reader: csv.DictReader[str], currency: str, source: str) -> tuple[list
         where = f"{source} row {reader.line_num}"
         if None in record:
             raise InvalidInput(f"{where}: has more values than the heading has columns")
-        row = {name: _from_text(value or "") for name, value in record.items()}
+        row = {name: from_text(value or "") for name, value in record.items()}
         path = _add_option(sections, row, currency, where) if row.get("option") else _add_item(sections, row, currency)
         rows[path] = reader.line_num
     return sections, rows
@@ -92,12 +90,12 @@ def _option_rows(item: MenuItemJson) -> Iterator[dict[str, str | int]]:
     for group in item["groups"]:
         for option in group["options"]:
             yield {
-                "sku": _as_text(item["sku"]),
-                "group": _as_text(group["name"]),
+                "sku": as_text(item["sku"]),
+                "group": as_text(group["name"]),
                 "choose_min": group["choose_min"],
                 "choose_max": group["choose_max"],
-                "option": _as_text(option["option"]),
-                "option_name": _as_text(option["name"]),
+                "option": as_text(option["option"]),
+                "option_name": as_text(option["name"]),
                 "option_price": option["price"]["amount"],
             }
 
@@ -135,20 +133,6 @@ def _add_option(sections: list[SectionJson], row: dict[str, str], currency: str,
     options.append({"option": row["option"], "name": row.get("option_name", ""), "price": price})
     path = f"sections[{len(sections) - 1}].items[{len(sections[-1]['items']) - 1}]"
     return f"{path}.groups[{len(item['groups']) - 1}].options[{len(options) - 1}]"
-
-
-def _as_text(text: str) -> str:
-    """Return the cell for a text, so that no spreadsheet runs it."""
-    return f"'{text}" if _is_formula(text) else text
-
-
-def _from_text(cell: str) -> str:
-    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
-
-
-def _is_formula(text: str) -> bool:
-    """Whether a text begins as a formula does, or with apostrophes before one, so that writing and reading agree."""
-    return text.lstrip("'").startswith(_FORMULA)
 
 
 def _number(row: dict[str, str], column: str, where: str) -> int:

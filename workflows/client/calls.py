@@ -29,6 +29,7 @@ from .catalogue_json import (
     RestaurantJson,
     SectionJson,
 )
+from .export_json import ExportBlockJson, ExportJson
 from .incident_json import (
     ActionOutcomeJson,
     BulkRetryJson,
@@ -501,6 +502,33 @@ def query(sql: str, *, as_of: datetime | None = None, limit: int = 100) -> ApiCa
     """
     body = {"sql": sql, "limit": limit, **_set(as_of=None if as_of is None else _rfc3339(as_of))}
     return ApiCall(method="POST", path="/audit/query", body=body)
+
+
+def create_export(
+    filter: Mapping[str, Any],  # noqa: A002 -- as the API names it
+    *,
+    format: str = "jsonl",  # noqa: A002 -- as the API names it
+    as_of: datetime | None = None,
+    key: str | None = None,
+) -> ApiCall[ExportJson]:
+    """Begin to make a file of events. For auditors; the request is recorded.
+
+    Args:
+        filter: By the names of the parameters of ``events``, e.g. ``{"type": ["CreditGranted"]}``.
+        format: ``jsonl``, ``csv`` or ``parquet``.
+    """
+    body = {"filter": dict(filter), "format": format, **_set(as_of=None if as_of is None else _rfc3339(as_of))}
+    return _write("/exports", body, key)
+
+
+def export(export_id: str) -> ApiCall[ExportJson]:
+    """Read how far an export is, and its signed manifest once it is done."""
+    return ApiCall(method="GET", path=f"/exports/{quoted(export_id, safe='')}")
+
+
+def export_block(export_id: str, block: int) -> ApiCall[ExportBlockJson]:
+    """Read a block of the file of an export that is done, in base64."""
+    return ApiCall(method="GET", path=f"/exports/{quoted(export_id, safe='')}/content", query={"block": str(block)})
 
 
 def events(

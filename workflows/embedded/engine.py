@@ -11,6 +11,7 @@ The folder holds
     sandbox.sqlite      the ledgers of the sandbox, if the providers are simulated; the engine itself never reads them
     providers.json      the credentials of real providers, if there are any
     views.sqlite        the views of the log; derived, so it may be deleted while no engine runs
+    exports/            files of events for auditors, kept for a day
     views.key           the key of the views' blind indexes; a new one means that the views are built again
     clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
@@ -32,6 +33,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.export_folder import ExportFolder
 from workflows.embedded.files import DATABASE, PICTURES
 from workflows.embedded.http.api import HttpApi
 from workflows.embedded.http.limits import live_within
@@ -203,6 +205,8 @@ class EmbeddedEngine:
         self.projector: RunningProjector = (
             ProjectorProcess(folder, log, clock, hub) if projector_apart else ProjectorThread(folder, views, log, clock)
         )
+        exports = ExportFolder(folder, str(views.url), clock)
+        opened.callback(exports.close)
         sender = HttpWebhookSender()
         opened.callback(sender.close)
         self._published = PublishedEvents(log, documents, self._functions, function=WEBHOOKS, hub=hub)
@@ -229,6 +233,7 @@ class EmbeddedEngine:
             breakers=breakers,
             live_path=PATH,
             pictures=elsewhere(hub, FolderPictures(folder / PICTURES)),
+            exports=elsewhere(hub, exports),
             courier_moved=self._live.courier_moved,
             execution_reads=elsewhere(hub, JournalReads(journal, definitions, self.reports, machines)),
         )

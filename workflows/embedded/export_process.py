@@ -1,0 +1,66 @@
+"""The process that makes one export: ``python -m workflows.embedded.export_process``, with its request on stdin."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+from workflows.audit.exports import Export, ExportRefused, ExportState
+from workflows.audit.signed_notes import LocalSigner, signed
+from workflows.boundary.private_files import secret_in
+from workflows.embedded.export_folder import EXPORTS, read_state, store_state
+from workflows.exports.writing import write_export
+from workflows.sql.database import SqlDatabase, SqlUnavailable
+
+_SHOWN_EVERY_S = 0.5
+
+
+def main() -> None:
+    """Make the export that stdin names."""
+    request = json.loads(sys.stdin.read())
+    os.nice(10)
+    make(Path(request["folder"]), request["export"], request["views"])
+
+
+def make(folder: Path, export_id: str, views_url: str) -> Export:
+    """Make an export of an engine's folder, and store its state while it grows and at its end."""
+    exports = folder / EXPORTS
+    export = read_state(exports, export_id)
+    shown_s = time.monotonic()
+
+    def progress(rows: int) -> None:
+        nonlocal shown_s
+        if time.monotonic() - shown_s > _SHOWN_EVERY_S:
+            shown_s = time.monotonic()
+            store_state(exports, replace(export, rows=rows))
+
+    try:
+        url = Path(views_url) if "://" not in views_url else views_url
+        with SqlDatabase(url, readers=1) as database:
+            manifest = write_export(database, export, exports / export_id, progress)
+        ended = replace(
+            export,
+            state=ExportState.DONE,
+            rows=manifest.rows,
+            bytes=manifest.bytes,
+            sha256=manifest.sha256,
+            manifest=signed(manifest.text, _signer(folder)),
+        )
+    except (SqlUnavailable, ExportRefused, OSError) as error:
+        ended = replace(export, state=ExportState.FAILED, error=str(error) or type(error).__name__)
+    store_state(exports, ended)
+    return ended
+
+
+def _signer(folder: Path) -> LocalSigner:
+    """Return the signer of checkpoints."""
+    otherwise = "checkpoints of the new key need a place of their own"
+    return LocalSigner(secret_in(folder / "checkpoint.key", 32, otherwise=otherwise)[:32])
+
+
+if __name__ == "__main__":
+    main()

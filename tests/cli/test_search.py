@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from workflows.audit.signed_notes import LocalSigner
 from workflows.cli.connection import minted
 from workflows.client import ExpediterClient
 
@@ -71,3 +73,45 @@ def test_an_auditor_lists_who_searched_for_a_customer(expediter: Any, running: A
     assert listed.code == 0, listed.err
     assert "case 4711" in listed.out
     assert expediter("accesses", "--data", running.data, "--as", "support:sue").code == 1
+
+
+def test_an_auditor_queries_with_sql(expediter: Any, running: Any, cancelled: str) -> None:
+    """As a table and as JSON; --data acts as an auditor here, and a refusal ends with exit code 1."""
+    sql = f"SELECT order_id, type FROM events WHERE order_id = '{cancelled}' AND type = 'OrderPlaced'"
+    assert cancelled in expediter("audit", "query", sql, "--data", running.data).out
+    answer = expediter("audit", "query", sql, "--json", "--data", running.data).json
+    assert (answer["columns"], answer["rows"]) == (["order_id", "type"], [[cancelled, "OrderPlaced"]])
+    refused = expediter("audit", "query", "DELETE FROM events", "--data", running.data)
+    assert refused.code == 1
+    assert "begins with SELECT" in refused.err
+
+
+@pytest.mark.parametrize("format_", ["jsonl", "csv", "parquet"])
+def test_an_export_is_written_checked_and_queried_without_the_engine(
+    expediter: Any, running: Any, cancelled: str, tmp_path: Path, format_: str
+) -> None:
+    """Made by the engine's own process, signed with its key; a changed file is refused with the place."""
+    file = tmp_path / f"events.{format_}"
+    made = expediter("audit", "export", "--order", cancelled, "-o", str(file), "--json", "--data", running.data)
+    assert made.code == 0, made.err
+    assert made.json["rows"] > 2
+    seed = bytes.fromhex((Path(running.data) / "checkpoint.key").read_text())[:32]
+    key = tmp_path / "engine.key"
+    key.write_text(LocalSigner(seed).key.text)
+    counted = expediter("audit", "open", str(file), "--key", str(key), "--sql", "SELECT count(*) FROM events", "--json")
+    assert counted.code == 0, counted.err
+    assert (counted.json["result"], counted.json["signature"]) == ([[made.json["rows"]]], "valid")
+    assert cancelled in expediter("audit", "open", str(file)).out
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    altered = expediter("audit", "open", str(file))
+    assert altered.code == 1
+    assert "bytes 0 to" in altered.err
+
+
+def test_an_export_needs_a_known_format_and_a_folder(expediter: Any, running: Any, tmp_path: Path) -> None:
+    """Before anything is made."""
+    for output in (tmp_path / "events.xlsx", tmp_path / "missing" / "events.csv"):
+        assert expediter("audit", "export", "-o", str(output), "--data", running.data).code == 2
+    assert expediter("audit", "open", str(tmp_path / "nothing.csv")).code == 2

@@ -29,6 +29,7 @@ from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from handlers.http import (
     catalogue_models,
+    export_models,
     incident_models,
     models,
     passing_on,
@@ -141,7 +142,7 @@ def test_writes_document_their_headers(document):
         }
         if path in {"/orders/search", "/live-tickets"}:
             assert headers.pop("access-reason") is False  # they read personal data
-        if path in {"/orders", "/retries", "/webhooks"}:
+        if path in {"/orders", "/retries", "/webhooks", "/exports"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif path.endswith("/position"):
             assert headers == {}  # a position is no event: the newest replaces the one before
@@ -159,6 +160,7 @@ def test_the_examples_are_accepted(document):
             modules = (
                 *(models, incident_models, repair_models, catalogue_models, search_parameters),
                 *(webhook_models, query_models, passing_on),
+                *(webhook_models, query_models, export_models),
             )
             module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)

@@ -111,8 +111,8 @@ class _Elsewhere:
         if not callable(found):
             return found
 
-        def call(**arguments: Any) -> Any:
-            return self._hub.elsewhere(lambda: found(**arguments))
+        def call(*values: Any, **arguments: Any) -> Any:
+            return self._hub.elsewhere(lambda: found(*values, **arguments))
 
         return call
 

@@ -159,8 +159,7 @@ def test_the_examples_are_accepted(document):
         for example in schema.get("examples", ()):
             modules = (
                 *(models, incident_models, repair_models, catalogue_models, search_parameters),
-                *(webhook_models, query_models, passing_on),
-                *(webhook_models, query_models, export_models),
+                *(webhook_models, query_models, passing_on, export_models),
             )
             module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)

@@ -1126,6 +1126,8 @@ MUTANTS = (
         old="    check(request.caller.actor, Action.PASS_ON, order)\n",
         new="",
         caught_by=tests("incidents/test_passing_on.py"),
+    ),
+    Mutant(
         name="last block of an export unchecked",
         breaks="A file that was changed is refused with the place.",
         file="workflows/exports/manifest.py",

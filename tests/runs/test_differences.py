@@ -118,6 +118,14 @@ def test_an_event_of_the_last_minute_may_be_ahead_of_the_engine(completed):
     assert kinds(read) == []
 
 
+def test_an_event_recorded_after_the_engine_was_read_is_no_difference(completed):
+    """A step went on while the engine was read: only the second read of the log has its event."""
+    visits = tuple(visit for visit in completed.runs[0].parent.visits if visit.action != "settle")
+    read = replace(with_parent(completed, visits=visits), read_at=completed.read_at + timedelta(hours=1))
+    assert kinds(read) == [RunDifferenceKind.STATE_NOT_ENTERED]
+    assert kinds(replace(read, before=without(read.before, e.PaymentCaptured, e.OrderCompleted))) == []
+
+
 def test_states_after_the_first_thousand_events_are_not_missed(completed):
     """A history that was read in part proves nothing about what is not in it."""
     assert kinds(with_parent(completed, visits=(), whole=False)) == []

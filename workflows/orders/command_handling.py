@@ -7,11 +7,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from domain.identifiers import Actor, OrderId
+from domain.identifiers import SYSTEM, Actor, OrderId
 from domain.order.commands import Command
 from domain.order.deciding import decide
 from domain.order.events import Event
@@ -29,6 +29,18 @@ class Caller:
     actor: Actor
     correlation: str
     causation: str
+
+
+def for_order(causation: str) -> Caller:
+    """Return the system as the sender of a step of a saga.
+
+    Its commits carry the correlation of the order's first commit: the trace of the request that placed the order goes
+    through all that the sagas do for it. It is read from the log, so neither a machine nor a timer has to pass it on.
+    """
+    return Caller(SYSTEM, correlation=_OF_THE_FIRST, causation=causation)
+
+
+_OF_THE_FIRST: Final = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +141,7 @@ def transact_order(
             key=keyed.key,
             body_hash=body_hash,
             permit=keyed.permit,
-            decide=lambda: _commit(keyed, caller, body_hash, order),
+            decide=lambda: _commit(keyed, caller, body_hash, history, order),
         )
 
     done = transact(
@@ -144,7 +156,7 @@ def transact_order(
     return Handled(done.history, done.state, done.replayed)
 
 
-def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, order: Order) -> NewCommit | None:
+def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, history: History, order: Order) -> NewCommit | None:
     events = decide(keyed.command(), order)
     if not events:
         return None
@@ -153,7 +165,7 @@ def _commit(keyed: KeyedCommand, caller: Caller, body_hash: str, order: Order) -
         key=keyed.key,
         events=events,
         actor=caller.actor,
-        correlation=caller.correlation,
+        correlation=caller.correlation or (history.recorded[0].correlation if history.recorded else ""),
         causation=caller.causation,
         body_hash=body_hash,
         subject=customer,

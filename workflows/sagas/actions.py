@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from domain.identifiers import SYSTEM, OrderId
+from domain.identifiers import OrderId
 from domain.order.books import shortage
 from domain.order.commands import Awaited, ParkOrder, RecordTimeout
 from domain.order.events import (
@@ -31,7 +31,7 @@ from workflows.breakers.dependencies import dependency_of
 from workflows.engine import Engine
 from workflows.executions import TokenGone
 from workflows.gateways.errors import Unavailable
-from workflows.orders.command_handling import Caller, handle, load
+from workflows.orders.command_handling import Caller, for_order, handle, load
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 from workflows.sagas.root_cause import root_cause
@@ -261,7 +261,7 @@ def _cause(step: SagaStep) -> str:
 
 
 def _caller(step: SagaStep) -> Caller:
-    return Caller(SYSTEM, correlation=step.order_id, causation=_cause(step))
+    return for_order(_cause(step))
 
 
 ACTIONS: dict[str, Callable[[Engine, SagaStep], dict[str, Any]]] = {

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.identifiers import SYSTEM, OrderId
+from domain.identifiers import OrderId
 from domain.order.order import RunState
 from domain.order.refusals import RunSuperseded
 from domain.picklable import Picklable
 from workflows.engine import Engine
-from workflows.orders.command_handling import Caller, handle, load
+from workflows.orders.command_handling import for_order, handle, load
 from workflows.sagas.actions import parking
 
 
@@ -51,7 +51,7 @@ def record_fault(engine: Engine, fault: ExecutionFault) -> bool:
         return False
     # A run that fails while compensating must not begin again by itself, because it might fail the same way.
     command = parking(order, fault.run, fault.error, fault.cause, compensating=order.cancellation is not None)
-    caller = Caller(SYSTEM, correlation=fault.order_id, causation=f"run {fault.run}, its execution")
+    caller = for_order(f"run {fault.run}, its execution")
     key = f"ExecutionFault/{fault.run}/{fault.id}"
     try:
         handle(engine.log, command, order_id=fault.order_id, key=key, caller=caller)

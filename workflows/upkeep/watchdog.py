@@ -37,7 +37,7 @@ from workflows.event_store.event_log import Place, StreamUnavailable
 from workflows.event_store.streams import order_id_in
 from workflows.event_store.transact import PreconditionFailed
 from workflows.executions import ExecutionsUnavailable
-from workflows.orders.command_handling import Caller, handle, load
+from workflows.orders.command_handling import for_order, handle, load
 from workflows.orders.waiting import AwaitedNow
 from workflows.projections.open_orders import OpenOrder, open_order, open_orders, refresh, stored_rows
 from workflows.sagas import circuit_waits
@@ -206,7 +206,7 @@ _KEY = "Watchdog/"
 def _record(engine: Engine, history: History, order: Order, command: Command) -> bool:
     """Decide the command on the history that was read, and only on that. False if the order changed meanwhile."""
     key = f"{_KEY}{type(command).__name__}/{order.run}"
-    caller = Caller(SYSTEM, correlation=order.order_id, causation="watchdog")
+    caller = for_order("watchdog")
     try:
         handle(engine.log, command, order_id=order.order_id, key=key, caller=caller, loaded=history)
     except (PreconditionFailed, Rejected):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import assert_never
 
-from domain.identifiers import SYSTEM
 from domain.order.commands import RecordFact
 from domain.order.events import (
     CourierReleaseRequested,
@@ -26,7 +25,7 @@ from workflows.breakers.breaker import CircuitOpen
 from workflows.engine import Engine
 from workflows.event_store.streams import order_stream
 from workflows.gateways.errors import Unavailable
-from workflows.orders.command_handling import Caller, handle
+from workflows.orders.command_handling import for_order, handle
 from workflows.sagas.steps.delivery import offer_delivery, withdraw_offer
 from workflows.sagas.steps.payment import authorize_payment, call_key, capture_payment, refund_payment, void_payment
 from workflows.sagas.steps.preparation import cancel_ticket, send_ticket
@@ -70,8 +69,8 @@ def _perform_and_record(engine: Engine, order: Order, open_intent: OpenIntent, c
     if fact is None:
         return order
     key = f"{type(fact).__name__}/{call_key(order, open_intent.version)}"
-    caller = Caller(SYSTEM, correlation=order.order_id, causation=cause)
-    return handle(engine.log, RecordFact(fact=fact), order_id=order.order_id, key=key, caller=caller).order
+    command = RecordFact(fact=fact)
+    return handle(engine.log, command, order_id=order.order_id, key=key, caller=for_order(cause)).order
 
 
 def _with_method(

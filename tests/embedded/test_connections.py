@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import select
 import socket
 import threading
 import time
@@ -140,6 +141,9 @@ def test_a_client_that_sends_on_reads_the_response_all_the_same(serve: Serve, pa
     with served.connect() as connection:
         connection.sendall(b"POST %b HTTP/1.1\r\nHost: a\r\n%bContent-Length: 40000000\r\n\r\n" % (path, more))
         status = connection.recv(12, socket.MSG_PEEK)  # the response is on its way
+        half_closed = select.poll()
+        half_closed.register(connection, select.POLLRDHUP)
+        assert half_closed.poll(DEADLINE_S * 1000)  # the server keeps a connection until the body's time is over
         for _ in range(200):
             connection.sendall(bytes(100_000))
         assert connection.recv(65_536).startswith(status)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import select
 import socket
 import threading
@@ -45,6 +46,8 @@ class Served:
                 Route("/wait", self._wait),
                 Route("/large", self._large),
                 WebSocketRoute("/socket", self._socket),
+                WebSocketRoute("/refused", self._refused),
+                WebSocketRoute("/listening", self._listen),
             ]
         )
         self.server = HttpServer(app, 0, limits)
@@ -65,7 +68,16 @@ class Served:
 
     async def _large(self, request: Request) -> Response:
         self.arrived.release()
-        return Response(bytes(16 * 1024 * 1024))  # more than the kernel's buffers take
+        return Response(bytes(int(request.query_params["bytes"])))
+
+    async def _refused(self, socket: WebSocket) -> None:
+        await socket.send_denial_response(PlainTextResponse("no ticket", 403))
+
+    async def _listen(self, socket: WebSocket) -> None:
+        await socket.accept()
+        self.arrived.release()
+        while (await socket.receive())["type"] != "websocket.disconnect":
+            pass
 
     async def _socket(self, socket: WebSocket) -> None:
         """Send one message when the gate opens, and then more than the kernel's buffers take."""
@@ -82,6 +94,17 @@ class Served:
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.server.port), timeout=DEADLINE_S)
+
+    def connect_with_small_buffers(self) -> socket.socket:
+        """Connect so that the two kernels keep a few KB of a response, and the server's process the rest."""
+        self.server._socket.setsockopt(
+            socket.SOL_SOCKET, socket.SO_SNDBUF, 4096
+        )  # for connections accepted from now on
+        connection = socket.socket()
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(DEADLINE_S)
+        connection.connect(("127.0.0.1", self.server.port))
+        return connection
 
 
 @pytest.fixture
@@ -165,16 +188,77 @@ def test_a_kept_connection_is_closed_when_it_is_idle(serve: Serve) -> None:
         assert is_closed(connection)
 
 
-def test_a_response_that_is_not_read_closes_the_connection(serve: Serve) -> None:
-    """Otherwise its bytes would stay in memory until the client reads them."""
-    served = serve(reading_s=0.05, head_s=0.5)
-    with served.connect() as connection:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        connection.sendall(b"GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+@pytest.mark.parametrize("size", [16 * 1024 * 1024, 50_000], ids=["most of it unsent", "the rest of it unsent"])
+def test_a_response_that_is_not_read_closes_the_connection(serve: Serve, size: int) -> None:
+    """Otherwise its bytes would stay in memory, and its descriptor taken, until the client reads them.
+
+    Of the small response, less is left than what stops an application from writing.
+    """
+    served = serve(reading_s=0.05, head_s=0.5, idle_s=0)
+    with served.connect_with_small_buffers() as connection:
+        connection.sendall(b"GET /large?bytes=%d HTTP/1.1\r\nHost: a\r\n\r\n" % size)
         assert served.arrived.acquire(timeout=DEADLINE_S)
         with served.connect() as later:
-            assert is_closed(later)  # so the other limit has passed too
+            assert is_closed(later)  # so the other limits have passed too
         assert not served.server._server.server_state.connections
+
+
+def test_connections_with_unread_responses_hold_no_more_than_their_places(serve: Serve) -> None:
+    """A newer connection takes the place of one that is closing until its client reads."""
+    served = serve(connections_max=4, idle_s=0)
+    silent = []
+    for _ in range(12):
+        silent.append(served.connect_with_small_buffers())
+        silent[-1].sendall(b"GET /large?bytes=50000 HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert silent[-1].recv(12) == b"HTTP/1.1 200"
+    assert httpx.get(served.url).status_code == 200
+    assert len(served.server._server.server_state.connections) <= 4
+    for connection in silent:
+        connection.close()
+
+
+SOCKET_HEAD = (
+    b"GET %b HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n%b\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        (b"/refused", b"", b"403"),
+        (b"/socket?" + b"a" * 9000, b"", b"414"),
+        (b"/socket", b"X-Long: " + b"a" * 9000 + b"\r\n", b"431"),
+        (b"/socket", b"".join(b"X-%d: a\r\n" % number for number in range(200)), b"431"),
+    ],
+    ids=["by the application", "a path too long", "a header too long", "too many headers"],
+)
+def test_a_socket_that_is_refused_gets_a_response_and_loses_its_connection(
+    serve: Serve, path: bytes, headers: bytes, status: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No limit of time ends a connection that has asked for a socket. The client's fault is no error in the log."""
+    served = serve()
+    with served.connect() as connection:
+        connection.sendall(SOCKET_HEAD % (path, headers))
+        assert connection.recv(12) == b"HTTP/1.1 " + status
+        assert is_closed(connection)
+    served.server.close()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+def test_a_text_that_is_not_utf_8_closes_its_socket_without_an_error_in_the_log(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    """1007 is the code for it."""
+    served = serve()
+    with served.connect() as connection:
+        connection.sendall(SOCKET_HEAD % (b"/listening", b""))
+        assert served.arrived.acquire(timeout=DEADLINE_S)
+        connection.sendall(b"\x81\x81\x00\x00\x00\x00\xff")
+        sent = b"".join(iter(lambda: connection.recv(65_536), b""))
+        assert sent.endswith(b"\x88\x02" + (1007).to_bytes(2))
+    served.server.close()
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
 
 
 def test_a_request_that_is_served_has_no_limit_but_the_applications(serve: Serve) -> None:

@@ -14,7 +14,7 @@ import socket
 from collections.abc import Iterable
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import h11
 import uvicorn
@@ -24,6 +24,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from workflows.embedded.http.gentle_close import GentleTransport
 from workflows.embedded.http.limits import ConnectionLimits, connections_within
 from workflows.embedded.http.problems import PROBLEM_JSON, problem_json
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGISendEvent
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +90,10 @@ class LimitedConnection(H11Protocol):
         """Since when it has waited for its client; None while its request is being served."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        self.gentle = GentleTransport(transport, self._is_client_sending, self.config.limits.linger_s)
+        limits = self.config.limits
+        self.gentle = GentleTransport(
+            transport, self._is_client_sending, linger_s=limits.linger_s, reading_s=limits.reading_s
+        )
         super().connection_made(cast("asyncio.Transport", self.gentle))
         self._follow()
         _make_room(self.connections, self.config.connections_max)
@@ -123,7 +129,7 @@ class LimitedConnection(H11Protocol):
 
     def shutdown(self) -> None:
         """Close when the response is sent; soon, if the client has to do something first."""
-        if self.gentle.is_lingering:
+        if self.gentle.is_closing():
             self.transport.abort()
             return
         self.gentle.linger_s = self.config.limits.shutdown_s
@@ -205,7 +211,10 @@ class LimitedConnection(H11Protocol):
 
 
 class LimitedSocket(WebSocketsSansIOProtocol):
-    """A WebSocket that is aborted when its client does not read for too long. uvicorn would keep it for ever."""
+    """A WebSocket that is aborted when its client does not read for too long. uvicorn would keep it for ever.
+
+    A refusal and a client's fault are lines of level info; uvicorn logs them as errors of the application.
+    """
 
     config: LimitedConfig
     _abort: asyncio.TimerHandle | None = None
@@ -217,8 +226,28 @@ class LimitedSocket(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Handle what the client sends, until the socket is closed: a message that is too large goes on after that."""
-        if not self.transport.is_closing():
-            super().data_received(data)
+        if self.transport.is_closing():
+            return
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self._refuse_head(self.conn.handshake_exc)
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True  # it was refused; without this, uvicorn logs a missing handshake
+
+    def send_receive_event_to_app(self) -> None:
+        """Pass a message on, or close the socket with 1007 if its text is not UTF-8."""
+        try:
+            if self.curr_msg_data_type == "text":
+                b"".join(self.frames).decode()
+        except UnicodeDecodeError:
+            log.info("a socket was closed because its client sent text that is not UTF-8")
+            self.conn.send_close(1007)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -231,6 +260,15 @@ class LimitedSocket(WebSocketsSansIOProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_timer()
         super().connection_lost(exc)
+
+    def _refuse_head(self, cause: Exception) -> None:
+        """Send the refusal of a head that HTTP allows and websockets does not, e.g. one with 200 headers.
+
+        uvicorn sends nothing and keeps the connection, which no limit ends.
+        """
+        log.info("a socket was refused", extra={"cause": type(cause).__name__})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.transport.close()
 
     def _stop_timer(self) -> None:
         if self._abort is not None:

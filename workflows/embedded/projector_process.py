@@ -36,6 +36,9 @@ CLOSE_WITHIN_S: Final = 10.0
 
 _LOOK_EVERY_S: Final = 0.05
 
+START_AFTER_S: Final = 0.5
+"""How long after the engine the first projector is started: the imports of both would compete for the same cores."""
+
 RAN_WELL_S: Final = 60.0
 """After a projector that ran for so long, the next one is started after the shortest pause again."""
 
@@ -113,7 +116,8 @@ class ProjectorProcess:
 
     def _run(self) -> None:
         pause_s = RETRY_FIRST_S
-        while True:
+        self._closing.wait(START_AFTER_S)
+        while not self._closing.is_set():
             began_s = time.monotonic()
             problem = self._run_one()
             if self._closing.is_set():

@@ -8,6 +8,19 @@ so a thousand of them cost no thread and no switch of threads. A *turn* is:
 3. run the transactions (``commit``): each database commits everything that was queued in this turn with one fsync;
 4. resolve the futures of what is now durable, which makes their tasks ready for the next turn.
 
+So an HTTP answer leaves after the fsync of everything that its function wrote, on this way:
+
+* The request's function is a task (``embedded.lambda_.functions``). Its append queues a work for the turn's transaction
+  (``sqlite.group_commit.Writer.submit``), and the task waits for the work's future.
+* In step 3 the COMMIT, which syncs the WAL, returns; in step 4 the future is resolved. If COMMIT fails, the future gets
+  the error instead, and the function fails: nothing was promised.
+* In the next turn the task goes on, and ends. Its result goes to the server's loop (``embedded.http.from_hub``), which
+  writes the answer to the socket.
+
+Nor can an answer show what another request has written and what is not durable yet: a task reads only between two
+transactions, and the histories kept in memory (``sqlite.recent``) are replaced in step 4.
+``tests/embedded/test_bytes_after_fsync.py`` records the order of all fsyncs and outgoing bytes.
+
 Other threads reach the hub through ``soon`` alone, its one inbox. A call that really blocks (a socket of another
 program's library, a slow file) runs on a thread of a bounded pool (``elsewhere``), and its task waits for it.
 """

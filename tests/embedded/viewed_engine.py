@@ -19,7 +19,7 @@ from workflows.orders.command_handling import Caller, handle
 from workflows.sandbox.opening import sandbox_gateways
 from workflows.sandbox.settings import SandboxSettings
 
-DEADLINE_S = 60.0
+DEADLINE_S = 30.0
 TEMPLATE = """
 Transform: AWS::Serverless-2016-10-31
 Resources:

@@ -242,6 +242,7 @@ def documented_apis() -> list[Api]:
     """The APIs in the documentation."""
     from handlers import (
         catalogue_api,
+        customers_api,
         delivery_api,
         executions_api,
         incidents_api,
@@ -250,7 +251,10 @@ def documented_apis() -> list[Api]:
         webhooks_api,
     )
 
-    others = (catalogue_api, search_api, preparation_api, delivery_api, incidents_api, executions_api, webhooks_api)
+    others = (
+        *(catalogue_api, search_api, preparation_api, delivery_api, incidents_api),
+        *(executions_api, customers_api, webhooks_api),
+    )
     return [api, *(other.api for other in others)]
 
 

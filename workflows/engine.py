@@ -31,6 +31,7 @@ from workflows.event_store.documents import Documents
 from workflows.event_store.erasure import ErasureEvent
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.event_types import EventTypes
+from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.event_store.upcasters import UPCASTERS
 from workflows.executions import ExecutionReads, Executions
 from workflows.gateways.courier import CourierGateway
@@ -125,6 +126,8 @@ class Engine:
     couriers: CourierGateway
     breakers: Mapping[Dependency, Breaker]
     clock: Clock
+    keyring: KeyRing = field(default_factory=NoKeys)
+    """The keys that ``log_with_keys`` decrypts with."""
     views: Views | None = None
     """None where no database for views is set."""
     webhooks: WebhookSender = field(default_factory=http_webhooks)
@@ -151,6 +154,7 @@ def assemble(
     kitchen: KitchenGateway,
     couriers: CourierGateway,
     clock: Clock,
+    keyring: KeyRing | None = None,
     views: Views | None = None,
     pause: Callable[[float], None] = time.sleep,
     log_with_keys: EventLog | None = None,
@@ -166,6 +170,7 @@ def assemble(
 
     Args:
         log_with_keys: ``log`` if None.
+        keyring: Without it the process can destroy no keys.
         pictures: Without it the process keeps none.
         exports: Without it the process makes none.
     """
@@ -180,6 +185,7 @@ def assemble(
         couriers=GuardedCouriers(couriers, Guard(opened[Dependency.COURIERS], clock)),
         breakers=opened,
         clock=clock,
+        keyring=keyring or NoKeys(),
         views=views,
         webhooks=webhooks or http_webhooks(),
         pause=pause,

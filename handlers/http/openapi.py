@@ -74,6 +74,7 @@ _TAGS = (
     "Executions",
     "Bulk retries",
     "Circuits",
+    "Customers",
     "Webhooks",
     "Audit",
 )

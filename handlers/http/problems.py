@@ -46,6 +46,7 @@ from workflows.audit.exports import (
 from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
+from workflows.erasure.refusals import ErasureNeedsSecondPerson, NoErasureProposed
 from workflows.event_store.commits import KeyReused, UnknownEvent
 from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.event_log import CommitTooLarge, NoSuchVersion, StreamUnavailable, TooManyConflicts
@@ -81,10 +82,12 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     PictureNotFound: HTTPStatus.NOT_FOUND,
     NoReceipt: HTTPStatus.NOT_FOUND,
     NoSuchExecution: HTTPStatus.NOT_FOUND,
+    NoErasureProposed: HTTPStatus.NOT_FOUND,
     CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
     SecondPersonNeeded: HTTPStatus.FORBIDDEN,
+    ErasureNeedsSecondPerson: HTTPStatus.FORBIDDEN,
     InvalidOrder: HTTPStatus.UNPROCESSABLE_ENTITY,
     ImplausibleAmount: HTTPStatus.UNPROCESSABLE_ENTITY,
     UnknownLine: HTTPStatus.UNPROCESSABLE_ENTITY,

@@ -23,6 +23,7 @@ from workflows.breakers.events import CircuitEvent
 from workflows.client import (
     books_json,
     catalogue_json,
+    customer_json,
     export_json,
     incident_json,
     order_json,
@@ -42,6 +43,7 @@ Schema: TypeAlias = dict[str, Any]
 _SHAPES = (
     books_json,
     catalogue_json,
+    customer_json,
     export_json,
     incident_json,
     order_json,

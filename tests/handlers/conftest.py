@@ -106,6 +106,7 @@ class Shop:
             kitchen=no_gateway,
             couriers=no_gateway,
             clock=self.clock,
+            keyring=self.keyring,
             pictures=InMemoryPictures(),
         )
         open_restaurant(self.log, "rosa")

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from workflows.audit.findings import Finding
 from workflows.event_store.commits import Commit, RecordedEvent
 from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
 from workflows.event_store.keyring import KeyRing
-from workflows.event_store.personal_fields import is_sealed
-
-_read = msgspec.json.Decoder().decode
+from workflows.event_store.personal_fields import key_ids
 
 
 class KeyAudit:
@@ -33,7 +28,7 @@ class KeyAudit:
                 self._requested.add(event.key_id)
             elif isinstance(event, KeyDestroyed):
                 self._destroyed[event.key_id] = (commit.pk, recorded.version)
-        for key_id in _key_ids(commit):
+        for key_id in key_ids(commit.ev):
             if key_id not in self._missing and self._keys.find(key_id) is None:
                 self._missing[key_id] = (commit.pk, commit.sk)
 
@@ -46,21 +41,3 @@ class KeyAudit:
         for key_id, (stream, version) in self._destroyed.items():
             if self._keys.find(key_id) is not None:
                 yield Finding(stream, version, f"records that the key {key_id} was destroyed, but it exists")
-
-
-def _key_ids(commit: Commit) -> Iterator[str]:
-    """Yield the ids of the keys that the personal fields of a decodable commit are encrypted with."""
-    if '"sealed"' in commit.ev:
-        yield from _named_in(_read(commit.ev))
-
-
-def _named_in(value: Any) -> Iterator[str]:
-    if is_sealed(value):
-        if value["key"]:  # empty if the field was erased before it was written
-            yield value["key"]
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _named_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _named_in(inner)

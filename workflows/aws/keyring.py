@@ -46,6 +46,10 @@ class KmsKeyRing:
     return a cached key for ``CACHED_S``.
     """
 
+    forgotten_after_s = (
+        CACHED_S + 60
+    )  # clocks of two functions differ, and a function may run on with what it decrypted
+
     def __init__(
         self, dynamodb: DynamoDBClient, kms: KMSClient, table: str, key_arn: str, now: Callable[[], float] = time.time
     ) -> None:

@@ -95,6 +95,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         kitchen=kitchen,
         couriers=couriers,
         clock=clock,
+        keyring=keyring,
         webhooks=late(http_webhooks),
         views=None if views_secret is None else late(lambda: _views(views_secret)),
         breakers=settings.breakers,

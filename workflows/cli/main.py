@@ -18,6 +18,7 @@ from workflows.cli import (
     books_commands,
     circuit_commands,
     console_command,
+    customer_commands,
     demo_command,
     engine_commands,
     export_commands,
@@ -94,6 +95,7 @@ app.add_typer(menu_commands.app)
 app.add_typer(books_commands.app)
 app.add_typer(incident_commands.app)
 app.add_typer(circuit_commands.app)
+app.add_typer(customer_commands.app)
 app.add_typer(webhook_commands.app)
 query_command.add_to(audit_commands.app)
 export_commands.add_to(audit_commands.app)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from . import calls, repair_calls
+from . import calls, customer_calls, repair_calls
 from .api_call import ApiCall
 
 P = ParamSpec("P")
@@ -106,6 +106,13 @@ class _Methods:
     books = _Method(calls.books)
     views = _Method(calls.views)
     me = _Method(calls.me)
+
+    customer_data = _Method(customer_calls.customer_data)
+    erasure = _Method(customer_calls.erasure)
+    erasures = _Method(customer_calls.erasures)
+    erase_customer = _Method(customer_calls.erase_customer)
+    approve_erasure = _Method(customer_calls.approve_erasure)
+    reject_erasure = _Method(customer_calls.reject_erasure)
 
     webhooks = _Method(calls.webhooks)
     webhook = _Method(calls.webhook)

@@ -227,6 +227,7 @@ class EmbeddedEngine:
             kitchen=self.gateways.kitchen,
             couriers=self.gateways.couriers,
             clock=clock,
+            keyring=elsewhere(hub, keyring),
             views=views,
             pause=sleep,
             webhooks=elsewhere(hub, sender),

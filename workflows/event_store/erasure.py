@@ -1,7 +1,8 @@
 """Erase a customer: destroy the data key, and record in the log that it was done.
 
 The stream ``customer#<id>`` holds one request and one confirmation for each destroyed key. The request is recorded
-first, so that a key that is gone without a request is a sign of tampering, and ``audit verify`` reports it.
+first, so that a key that is gone without a request is a sign of tampering, and ``audit verify`` reports it. Around
+these two, ``workflows.erasure`` records the proposal of a first person and, at the end, a receipt.
 """
 
 from __future__ import annotations
@@ -22,6 +23,22 @@ from workflows.event_store.transact import Proposal, transact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureProposed:
+    """A person proposed to erase the customer. Nothing is destroyed until a second person approves it."""
+
+    reason: str
+    proposed_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErasureRejected:
+    """The proposal was rejected, or withdrawn by the person who made it."""
+
+    reason: str
+    rejected_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureRequested:
     """The key ``key_id`` is to be destroyed. ``reason`` is written for the audit and must not name the customer."""
 
@@ -38,7 +55,31 @@ class KeyDestroyed:
     destroyed_at: datetime
 
 
-ErasureEvent: TypeAlias = ErasureRequested | KeyDestroyed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerErased:
+    """The receipt of an erasure that has ended. It holds no personal data.
+
+    Attributes:
+        proposed_by: The first person; the second one if the erasure was not proposed, as after restoring a backup.
+        approved_by: The second person.
+        orders: Orders that had fields under this key.
+        fields: Fields of their events that are unreadable now.
+        deliveries: Webhook deliveries that were deleted, sent or not; by the last attempt, if one was interrupted.
+    """
+
+    key_id: str
+    reason: str
+    proposed_by: Actor
+    approved_by: Actor
+    approved_at: datetime
+    destroyed_at: datetime
+    orders: int
+    fields: int
+    deliveries: int
+    erased_at: datetime
+
+
+ErasureEvent: TypeAlias = ErasureProposed | ErasureRejected | ErasureRequested | KeyDestroyed | CustomerErased
 
 
 def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor: Actor, reason: str) -> bool:
@@ -54,15 +95,25 @@ def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor
         KeyRingUnavailable, StreamUnavailable: Retryable: yes.
         TooManyConflicts: Retryable: yes.
     """
-    stream = stream_name(CUSTOMER, customer)
     key_id = keyring.key_id_of(customer)
     if key_id is not None:
-        requested = ErasureRequested(key_id=key_id, reason=reason, requested_at=clock.now())
-        _record(log, stream, requested, actor)
-        keyring.destroy(customer, key_id)
+        request_erasure(log, clock, customer, key_id, actor=actor, reason=reason)
+    return destroy_requested(log, keyring, clock, customer, actor=actor)
+
+
+def request_erasure(log: EventLog, clock: Clock, customer: str, key_id: str, *, actor: Actor, reason: str) -> None:
+    """Record that a key is to be destroyed, once for each key."""
+    requested = ErasureRequested(key_id=key_id, reason=reason, requested_at=clock.now())
+    _record(log, stream_name(CUSTOMER, customer), requested, actor)
+
+
+def destroy_requested(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor: Actor) -> bool:
+    """Destroy each key whose destruction was requested and not confirmed yet; return whether there was one."""
+    stream = stream_name(CUSTOMER, customer)
     unconfirmed = list(_unconfirmed(log.load(stream)))
-    for each in unconfirmed:
-        _record(log, stream, KeyDestroyed(key_id=each, destroyed_at=clock.now()), actor)
+    for key_id in unconfirmed:
+        keyring.destroy(customer, key_id)
+        _record(log, stream, KeyDestroyed(key_id=key_id, destroyed_at=clock.now()), actor)
     return bool(unconfirmed)
 
 
@@ -72,7 +123,7 @@ def _unconfirmed(history: History) -> Iterator[str]:
     return (event.key_id for event in events if isinstance(event, ErasureRequested) and event.key_id not in destroyed)
 
 
-def _record(log: EventLog, stream: str, event: ErasureEvent, actor: Actor) -> None:
+def _record(log: EventLog, stream: str, event: ErasureRequested | KeyDestroyed, actor: Actor) -> None:
     """Append the event unless the same was recorded for this key: another reason or time is no other erasure."""
     key = f"{type(event).__name__}/{event.key_id}"
     body_hash = sha256(key.encode()).hexdigest()

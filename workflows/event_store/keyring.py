@@ -18,6 +18,11 @@ class DataKey:
 class KeyRing(Protocol):
     """Reads may be cached. The process that destroys a key removes it from its own cache at once."""
 
+    @property
+    def forgotten_after_s(self) -> float:
+        """Seconds for which other processes may still use a key that was destroyed, from their caches."""
+        ...
+
     def current(self, customer: str) -> DataKey:
         """Return the key to encrypt with, created on first use. Concurrent first uses get the same key."""
         ...
@@ -48,6 +53,8 @@ class KeysWithheld(RuntimeError):
 
 class NoKeys:
     """The key ring of functions that need no personal fields: they read as erased and cannot be written."""
+
+    forgotten_after_s = 0.0
 
     def current(self, customer: str) -> DataKey:
         raise KeysWithheld("this function has no access to keys and cannot store personal fields")

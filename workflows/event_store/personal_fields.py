@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 from base64 import b64decode, b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import msgspec
 
 from domain.personal import Erased
 from workflows.event_store.keyring import DataKey
@@ -67,3 +69,24 @@ class Vault:
 
 def is_sealed(value: object) -> bool:
     return isinstance(value, dict) and value.keys() == {"key", "sealed"}
+
+
+def key_ids(ev: str) -> Iterator[str]:
+    """Yield the id of the key of each encrypted field in the text of a commit that can be decoded."""
+    if '"sealed"' in ev:
+        yield from _named_in(_read(ev))
+
+
+_read = msgspec.json.Decoder().decode
+
+
+def _named_in(value: Any) -> Iterator[str]:
+    if is_sealed(value):
+        if value["key"]:  # empty if the field was erased before it was written
+            yield value["key"]
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _named_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _named_in(inner)

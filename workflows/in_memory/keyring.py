@@ -10,6 +10,8 @@ from workflows.event_store.keyring import DataKey, new_data_key
 class InMemoryKeyRing:
     """Keeps keys until the process ends."""
 
+    forgotten_after_s = 0.0
+
     def __init__(self) -> None:
         self._of_customer: dict[str, DataKey] = {}
         self._by_id: dict[str, DataKey] = {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from domain.identifiers import Actor
+from domain.identifiers import Actor, OrderId
 from domain.order.delivery import Offer, OfferState
 from domain.order.order import Order
 from domain.order.refusals import Rejected
@@ -76,6 +76,16 @@ def position_of(documents: Documents, order: Order, *, now: datetime) -> Positio
     if position is None or position.courier != courier or now >= _taken(position) + timedelta(seconds=VALID_S):
         return None
     return position
+
+
+def has_position(documents: Documents, order_id: OrderId) -> bool:
+    """Whether a position of the order's courier is kept, current or not."""
+    return documents.get(PARTITION, order_id) is not None
+
+
+def forget_position(documents: Documents, order_id: OrderId) -> None:
+    """Delete the last position of an order's courier, which is where its customer lives."""
+    documents.delete(PARTITION, order_id, ANY)
 
 
 def sees_position(audience: Audience) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from domain.identifiers import Actor, Role
 from domain.order.refusals import Rejected
 from workflows.clock import read_timestamp, timestamp
-from workflows.event_store.documents import Document, DocumentChanged, Documents, body_as
+from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, all_documents, body_as
 
 PARTITION = "live-tickets"
 VALID_S = 30
@@ -73,3 +73,11 @@ def redeem(documents: Documents, name: str, *, now: datetime) -> LiveTicket:
     if timestamp(now) >= min(ticket.expires_at, ticket.until):
         raise TicketRefused
     return ticket
+
+
+def withdraw(documents: Documents, role: Role, subject: str) -> None:
+    """Delete the unused tickets of a caller."""
+    for document in all_documents(documents, PARTITION):
+        ticket = body_as(document, LiveTicket)
+        if ticket is not None and (ticket.role, ticket.subject) == (role, subject):
+            documents.delete(PARTITION, document.sk, ANY)

@@ -57,6 +57,9 @@ class Action(StrEnum):
     READ_ACCESS_LOG = "read who was shown personal data"
     QUERY = "query the events of all orders with SQL"
     EXPORT = "export events"
+    READ_CUSTOMER_DATA = "read what is kept about a customer"
+    READ_ERASURES = "read erasures of customers"
+    ERASE_CUSTOMER = "erase a customer"
 
 
 class Tie(Enum):
@@ -137,6 +140,9 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_ACCESS_LOG: {Role.AUDITOR: Tie.ANY},
     Action.QUERY: {Role.AUDITOR: Tie.ANY},
     Action.EXPORT: {Role.AUDITOR: Tie.ANY},
+    Action.READ_CUSTOMER_DATA: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.READ_ERASURES: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.ERASE_CUSTOMER: _SUPPORT,
 }
 
 

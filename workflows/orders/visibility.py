@@ -18,7 +18,13 @@ from domain.order import events as e
 from domain.order.order import Order
 from workflows.breakers import events as circuit
 from workflows.event_store.commits import Opaque
-from workflows.event_store.erasure import ErasureRequested, KeyDestroyed
+from workflows.event_store.erasure import (
+    CustomerErased,
+    ErasureProposed,
+    ErasureRejected,
+    ErasureRequested,
+    KeyDestroyed,
+)
 from workflows.orders.access_events import AuditDataRead, PersonalDataRead
 from workflows.orders.json_values import JSON, plain
 from workflows.orders.permissions import Action, may
@@ -219,8 +225,13 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     r.SoldOut: _kept("sku option"),
     r.BackInStock: _kept("sku option"),
     # erasures of customers, and circuits: each in streams of their own
+    ErasureProposed: _staff("reason proposed_at"),
+    ErasureRejected: _staff("reason rejected_at"),
     ErasureRequested: _staff("key_id reason requested_at"),
     KeyDestroyed: _staff("key_id destroyed_at"),
+    CustomerErased: _staff(
+        "key_id reason proposed_by approved_by approved_at destroyed_at orders fields deliveries erased_at"
+    ),
     circuit.CircuitOpened: _staff("failures calls window_s last_error at"),
     circuit.CircuitClosed: _staff("probe probes at"),
     circuit.CircuitForcedClosed: _staff("reason at"),

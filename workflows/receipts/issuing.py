@@ -12,9 +12,9 @@ from domain.identifiers import OrderId, RestaurantId
 from domain.order.events import OrderPlaced
 from domain.order.refusals import Rejected
 from workflows.event_store.commits import History
-from workflows.event_store.documents import Document, DocumentChanged, Documents
+from workflows.event_store.documents import Document, DocumentChanged, Documents, all_documents
 from workflows.event_store.event_log import EventLog
-from workflows.event_store.streams import restaurant_stream
+from workflows.event_store.streams import order_stream, restaurant_stream
 from workflows.receipts.content import OCCASIONS, receipt_content, receipt_versions
 
 if TYPE_CHECKING:
@@ -69,6 +69,11 @@ def receipt_at(log: EventLog, documents: Documents, history: History, version: i
             stored = documents.get(pk, sk)
             assert stored is not None
     return cast("ReceiptJson", stored.body)
+
+
+def kept_receipts(documents: Documents, order_id: OrderId) -> list[int]:
+    """Return the versions of an order that a receipt is kept for, oldest first."""
+    return sorted(int(document.sk) for document in all_documents(documents, f"receipt/{order_stream(order_id)}"))
 
 
 def profile_then(log: EventLog, history: History) -> Profile | None:

@@ -26,11 +26,28 @@ _CACHED_MAX = 10_000  # keys, about 3 MB
 
 
 class SqliteKeyRing:
-    """A new customer costs one write, which shares its fsync with all other queued writes."""
+    """A new customer costs one write, which shares its fsync with all other queued writes.
 
-    def __init__(self, database: Database, *, on_destroy: Callable[[], None] = lambda: None) -> None:
-        """``on_destroy`` is called once a key is gone, to drop what was decrypted with it."""
+    A process that opened the file for reading caches no key, because it does not learn that one was destroyed.
+    """
+
+    forgotten_after_s = 0.0
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        before_destroy: Callable[[str], None] = lambda _: None,
+        on_destroy: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Create the table unless the database is read-only.
+
+        Args:
+            before_destroy: Called with the id of a key before it is destroyed.
+            on_destroy: Called once a key is gone, to drop what was decrypted with it.
+        """
         self._database = database
+        self._before_destroy = before_destroy
         self._on_destroy = on_destroy
         self._cache: OrderedDict[str, DataKey] = OrderedDict()  # by "customer <id>" and by "key <id>"
         self._gate = threading.Lock()
@@ -63,7 +80,14 @@ class SqliteKeyRing:
         key = self._read("SELECT id, material FROM data_keys WHERE customer = ?", customer)
         return None if key is None else key.id
 
+    def customer_of(self, key_id: str) -> str | None:
+        """Return the customer whose key this is; None if it does not exist."""
+        sql = "SELECT customer FROM data_keys WHERE id = ?"
+        rows = self._rows(sql, key_id)
+        return None if not rows else str(rows[0][0])
+
     def destroy(self, customer: str, key_id: str) -> bool:
+        self._before_destroy(key_id)
         sql = "DELETE FROM data_keys WHERE customer = ? AND id = ? RETURNING id"
         row = self._write(lambda connection: connection.execute(sql, (customer, key_id)).fetchone())
         with self._gate:
@@ -82,17 +106,20 @@ class SqliteKeyRing:
 
     def _remember(self, destroyed: int, name: str, key: DataKey) -> None:
         with self._gate:
-            if destroyed == self._destroyed:
+            if destroyed == self._destroyed and not self._database.read_only:
                 self._cache[name] = key
             if len(self._cache) > _CACHED_MAX:
                 self._cache.popitem(last=False)
 
     def _read(self, sql: str, value: str) -> DataKey | None:
+        rows = self._rows(sql, value)
+        return _key(rows[0]) if rows else None
+
+    def _rows(self, sql: str, value: str) -> list[tuple[Any, ...]]:
         try:
-            rows = self._database.read(lambda connection: connection.execute(sql, (value,)).fetchall())
+            return self._database.read(lambda connection: connection.execute(sql, (value,)).fetchall())
         except (DatabaseUnavailable, apsw.BusyError) as error:
             raise KeyRingUnavailable(str(error)) from error
-        return _key(rows[0]) if rows else None
 
     def _truncate_wal(self) -> None:
         """Truncate the WAL, also if no row was deleted: an earlier attempt may have ended between the two."""

@@ -11,7 +11,7 @@ and a crash during the call repeats it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -20,8 +20,12 @@ from typing import Any
 
 import msgspec
 
+from domain.identifiers import OrderId
 from workflows.clock import read_timestamp, timestamp
 from workflows.event_store.documents import ANY, Document, DocumentChanged, Documents, body_as
+from workflows.event_store.event_log import EventLog
+from workflows.event_store.streams import order_stream
+from workflows.publishing.cloud_events import cloud_events
 from workflows.publishing.webhooks.sender import WebhookAnswer
 
 RETRY_FOR = timedelta(days=3)
@@ -29,6 +33,9 @@ RETRY_FOR = timedelta(days=3)
 
 KEPT_FOR = timedelta(days=4)
 """How long deliveries can be read, from the time of their event: the days of attempts, and one more."""
+
+LOOKED_FOR = KEPT_FOR + RETRY_FOR + timedelta(days=1)
+"""The deliveries of an order are looked for among its events of this time: they are kept, or sent once more."""
 
 FIRST_DELAY_S, DELAY_FACTOR, LONGEST_DELAY_S = 30.0, 3.0, 12 * 3600.0
 """Attempts come after 30 s, 90 s and so on, then every 12 hours: 13 in three days. Each delay varies by 20 %, and the
@@ -211,6 +218,30 @@ def delete_all(documents: Documents, endpoint_id: str, limit: int = 100) -> int:
             documents.delete(document.pk, document.sk, ANY)
             deleted += 1
     return deleted
+
+
+def deliveries_of(
+    documents: Documents, endpoint_ids: Sequence[str], log: EventLog, orders: Iterable[OrderId], now: datetime
+) -> Iterator[WebhookDelivery]:
+    """Yield the deliveries of some orders' events to these endpoints that are still kept.
+
+    Events that were recorded longer than ``LOOKED_FOR`` ago are left out, as their deliveries have expired.
+    """
+    since = timestamp(now - LOOKED_FOR)
+    for order_id in orders if endpoint_ids else ():
+        recent = [each for each in log.load(order_stream(order_id)).recorded if each.ts >= since]
+        for event in cloud_events(order_id, recent):
+            for endpoint_id in endpoint_ids:
+                stored = load_delivery(documents, endpoint_id, key_of(event.as_json()))
+                if stored is not None:
+                    yield stored.delivery
+
+
+def forget(documents: Documents, delivery: WebhookDelivery) -> None:
+    """Delete a delivery, whatever its state, and its entry in the index."""
+    documents.delete(_partition(delivery.endpoint_id), delivery.key, ANY)
+    if delivery.next_try is not None:
+        documents.delete(_due_partition(delivery.endpoint_id), _due_key(delivery), ANY)
 
 
 def key_of(event: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from workflows.cli.folder import open_database, open_log
 from workflows.cli.folder_audit import audit_folder
 from workflows.cli.main import run
 from workflows.clock import SystemClock, timestamp
-from workflows.embedded.files import DATABASE, VIEWS
+from workflows.embedded.files import BACKUP_MARK, DATABASE, VIEWS
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import GENESIS, Commit, chain_hash
@@ -102,7 +102,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PublishedH
         deadline = time.monotonic() + PATIENCE_S
         while not idle(running.data):
             assert time.monotonic() < deadline, "the engine did not come to rest"
-        back_up(running.data, root / "copy", log=DATABASE)
+        back_up(running.data, root / "copy", log=DATABASE, mark=BACKUP_MARK)
     with open_log(root / "copy") as log:
         published = {head.stream: head for head in heads(log)}
     return root / "copy", PublishedHeads(published, timestamp(SystemClock().now()))

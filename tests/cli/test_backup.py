@@ -33,7 +33,8 @@ def test_a_backup_of_a_busy_engine_verifies_balances_and_can_be_run(
     assert expediter("audit", "verify", "--data", tmp_path / "copy").code == 0
     with open_log(tmp_path / "copy") as log, open_ledgers(tmp_path / "copy") as ledgers:
         assert check_books(log, ledgers).differences == ()
-    with engine(tmp_path / "copy", TEMPLATE_DEFAULTS) as restored:
+    assert expediter("restore", tmp_path / "copy", tmp_path / "new", "--erased", running.data).code == 0
+    with engine(tmp_path / "new", TEMPLATE_DEFAULTS) as restored:
         for order_id in placed:
             expediter("order", "cancel", order_id, "--reason", "on the copy", "--data", restored.data)
 
@@ -88,3 +89,26 @@ def test_an_existing_target_is_refused_in_one_line(running: Any, expediter: Any,
     assert "exists; choose a folder that does not" in refused.err
     nowhere = expediter("backup", tmp_path / "nowhere", tmp_path / "copy")
     assert (nowhere.code, nowhere.err.count("\n")) == (2, 1)
+
+
+def test_an_engine_refuses_a_backup_and_names_the_command_that_restores_it(
+    running: Any, expediter: Any, tmp_path: Path
+) -> None:
+    """Else the step that keeps erased customers erased could be forgotten."""
+    assert expediter("backup", running.data, tmp_path / "copy").code == 0
+    refused = expediter("up", "--data", tmp_path / "copy", "--port", "0")
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert f"expediter restore {tmp_path / 'copy'} NEW --erased LIST" in refused.err
+
+
+def test_a_restore_needs_the_list_of_destroyed_keys_or_that_it_is_said_to_be_lost(
+    running: Any, expediter: Any, tmp_path: Path
+) -> None:
+    """Nothing is copied otherwise."""
+    assert expediter("backup", running.data, tmp_path / "copy").code == 0
+    for given in ([], ["--erased", tmp_path / "nowhere"], ["--erased", running.data, "--without-list"]):
+        refused = expediter("restore", tmp_path / "copy", tmp_path / "new", *given)
+        assert (refused.code, refused.err.count("\n")) == (2, 1)
+        assert not (tmp_path / "new").exists()
+    assert expediter("restore", tmp_path / "copy", tmp_path / "new", "--without-list").code == 0
+    assert expediter("restore", tmp_path / "copy", tmp_path / "new", "--without-list").code == 2

@@ -14,8 +14,8 @@ from domain.personal import Erased
 from tests.handlers.conftest import Answer
 from tests.search.shops import ShopWithViews
 from workflows.audit.verify import verify
-from workflows.erasure.performing import PARTITION, resume
-from workflows.event_store.erasure import CustomerErased, ErasureProposed, ErasureRequested, KeyDestroyed
+from workflows.erasure.performing import resume
+from workflows.event_store.erasure import ERASURES, CustomerErased, ErasureProposed, ErasureRequested, KeyDestroyed
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.orders.command_handling import load
 
@@ -147,7 +147,7 @@ def test_a_rejected_proposal_destroys_nothing_and_can_be_made_again(shop):
     assert erase(shop, "/reject", by="sue").json["state"] == "kept"
     assert erase(shop, "/approve", by="sam").problem == "NoErasureProposed"
     resume(shop.engine)
-    assert shop.engine.documents.list(PARTITION) == []
+    assert shop.engine.documents.list(ERASURES) == []
     assert erase(shop, key="erase-2").json["state"] == "proposed"
 
 
@@ -228,7 +228,7 @@ def test_an_erasure_that_was_killed_anywhere_is_completed_by_the_schedule(shop, 
     assert recorded(shop) == [ErasureProposed, ErasureRequested, KeyDestroyed, CustomerErased]
     assert shop.keyring.key_id_of("ada") is None
     assert found_by_phone(shop) == []
-    assert shop.engine.documents.list(PARTITION) == []
+    assert shop.engine.documents.list(ERASURES) == []
 
 
 def test_an_erasure_that_fails_is_tried_again_and_does_not_stop_others(shop, monkeypatch, caplog):

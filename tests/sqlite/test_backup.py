@@ -13,7 +13,7 @@ import pytest
 from workflows.sqlite.backup import BackupRefused, back_up
 from workflows.sqlite.database import Database
 
-LOG, LEDGER = "log.sqlite", "ledger.sqlite"
+LOG, LEDGER, MARK = "log.sqlite", "ledger.sqlite", "a-backup.txt"
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_a_copy_made_under_load_is_the_folder_at_one_moment(folder: Path, tmp_pa
         for number in range(5):
             target = tmp_path / f"copy-{number}"
             before = len(done)
-            back_up(folder, target, log=LOG)
+            back_up(folder, target, log=LOG, mark=MARK)
             log, ledger = rows(target / LOG), rows(target / LEDGER)
             assert before <= len(ledger) <= len(log) <= len(ledger) + 1
             assert log == list(range(len(log)))
@@ -78,16 +78,16 @@ def test_a_copy_made_under_load_is_the_folder_at_one_moment(folder: Path, tmp_pa
 def test_a_copy_is_private_and_leaves_out_what_belongs_to_the_running_process(folder: Path, tmp_path: Path):
     """Its secrets are readable by the owner alone; locks, WALs and the address of the engine stay behind."""
     with written_to(folder):
-        back_up(folder, tmp_path / "copy", log=LOG, left_out=frozenset({"address"}))
+        back_up(folder, tmp_path / "copy", log=LOG, mark=MARK, left_out=frozenset({"address"}))
     modes = {file.name: file.stat().st_mode & 0o777 for file in (tmp_path / "copy").iterdir()}
-    assert modes == dict.fromkeys((LEDGER, LOG, "tokens.key"), 0o600)
+    assert modes == dict.fromkeys((LEDGER, LOG, "tokens.key", MARK), 0o600)
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "copy" / "tokens.key").read_text() == "secret"
 
 
 def test_a_copy_is_opened_and_written_like_the_original(folder: Path, tmp_path: Path):
     """Restoring is opening the copy."""
-    back_up(folder, tmp_path / "copy", log=LOG)
+    back_up(folder, tmp_path / "copy", log=LOG, mark=MARK)
     with Database(tmp_path / "copy" / LOG) as database:
         database.write(lambda c: c.execute("INSERT INTO t VALUES (7, NULL)").close())
     assert (rows(tmp_path / "copy" / LOG), rows(folder / LOG)) == ([7], [])
@@ -102,9 +102,9 @@ def test_an_interrupted_copy_never_has_the_name_of_a_complete_one(folder: Path, 
     with monkeypatch.context() as patched:
         patched.setattr("workflows.sqlite.backup._copy_file", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            back_up(folder, tmp_path / "copy", log=LOG)
+            back_up(folder, tmp_path / "copy", log=LOG, mark=MARK)
     assert not (tmp_path / "copy").exists()
-    back_up(folder, tmp_path / "copy", log=LOG)
+    back_up(folder, tmp_path / "copy", log=LOG, mark=MARK)
     assert [path.name for path in sorted(tmp_path.iterdir())] == ["copy", "data"]
 
 
@@ -112,9 +112,9 @@ def test_an_existing_target_and_a_folder_without_a_log_are_refused(folder: Path,
     """A backup replaces nothing."""
     (tmp_path / "empty").mkdir()
     with pytest.raises(BackupRefused, match="exists; choose a folder that does not"):
-        back_up(folder, tmp_path / "empty", log=LOG)
+        back_up(folder, tmp_path / "empty", log=LOG, mark=MARK)
     with pytest.raises(BackupRefused, match=r"is not the folder of an engine: it has no log\.sqlite"):
-        back_up(tmp_path / "empty", tmp_path / "copy", log=LOG)
+        back_up(tmp_path / "empty", tmp_path / "copy", log=LOG, mark=MARK)
     assert not (tmp_path / "copy").exists()
 
 
@@ -124,7 +124,7 @@ def test_a_database_that_another_program_holds_is_named_after_the_timeout(folder
     holder = apsw.Connection(str(folder / LOG))
     holder.execute("BEGIN IMMEDIATE")
     with pytest.raises(apsw.BusyError):
-        back_up(folder, tmp_path / "copy", log=LOG)
+        back_up(folder, tmp_path / "copy", log=LOG, mark=MARK)
     holder.close()
     assert not (tmp_path / "copy").exists()
 
@@ -135,7 +135,7 @@ def test_folders_within_the_folder_are_copied(folder: Path, tmp_path: Path):
     pictures.mkdir()
     (pictures / "rosa~1.png").write_bytes(b"picture")
     (pictures / "rosa~2.png.0a.new").write_bytes(b"half")
-    back_up(folder, tmp_path / "copy", log=LOG)
+    back_up(folder, tmp_path / "copy", log=LOG, mark=MARK)
     copied = tmp_path / "copy" / "pictures"
     assert {file.name: file.read_bytes() for file in copied.iterdir()} == {"rosa~1.png": b"picture"}
     assert (copied.stat().st_mode & 0o777, (copied / "rosa~1.png").stat().st_mode & 0o777) == (0o700, 0o600)

@@ -1,4 +1,4 @@
-"""``expediter backup``: copy an engine's folder while the engine runs."""
+"""``expediter backup`` and ``expediter restore``: copy an engine's folder while the engine runs, and use the copy."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from workflows.cli.terminal import say
 
 
 def add_to(app: typer.Typer) -> None:
-    """Register the command."""
+    """Register the commands."""
     app.command()(backup)
+    app.command()(restore)
 
 
 def backup(
@@ -24,17 +25,17 @@ def backup(
 ) -> None:
     """Copy the engine's folder, while the engine runs or not.
 
-    The copy is the folder as it was at one moment. To restore it, copy it to a new folder and start an engine there:
-    cp -a TARGET NEW; expediter up --data NEW. It holds data keys and the secret of the access tokens, so keep it as
-    safe as the folder itself. See docs/backup.md.
+    The copy is the folder as it was at one moment. To use it: expediter restore TARGET NEW --erased LIST. It holds data
+    keys and the secret of the access tokens, so keep it as safe as the folder itself. See docs/backup.md.
     """
     import apsw
 
-    from workflows.embedded.files import DATABASE
+    from workflows.embedded.files import BACKUP_MARK, DATABASE, ERASED_KEYS
     from workflows.sqlite.backup import BackupRefused, back_up
 
     try:
-        back_up(existing_folder(data), target, log=DATABASE, left_out=frozenset({ADDRESS}))
+        left_out = frozenset({ADDRESS, ERASED_KEYS})
+        back_up(existing_folder(data), target, log=DATABASE, mark=BACKUP_MARK, left_out=left_out)
     except BackupRefused as refused:
         raise InvalidInput(str(refused)) from None
     except apsw.BusyError:
@@ -44,3 +45,37 @@ def backup(
     except (apsw.Error, OSError) as error:
         raise CommandRefused(f"{data} could not be copied to {target}: {error}") from None
     say(f"copied to {target}; check it with: expediter audit verify --data {target}")
+
+
+def restore(
+    backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="A copy that `backup` made.")],
+    target: Annotated[Path, typer.Argument(metavar="DIR", help="The folder for the engine; must not exist yet.")],
+    *,
+    erased: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="LIST",
+            help="Keys that were destroyed: the engine's folder, or a copy of its erased-keys.txt. Repeatable.",
+        ),
+    ] = None,
+    without_list: Annotated[
+        bool, typer.Option("--without-list", help="The list is lost: customers who were erased since are back.")
+    ] = False,
+) -> None:
+    """Make a folder that an engine can run on from a backup, in which erased customers stay erased.
+
+    The engine destroys the keys of the list again when it starts, before anything else runs, and records it. Stop the
+    old engine first. See docs/backup.md.
+    """
+    from workflows.embedded.restoring import RestoreRefused
+    from workflows.embedded.restoring import restore as restore_folder
+
+    if bool(erased) == without_list:
+        raise InvalidInput("give the list of destroyed keys with --erased, or --without-list if there is none")
+    try:
+        keys = restore_folder(existing_folder(backup), target, erased or [])
+    except RestoreRefused as refused:
+        raise InvalidInput(str(refused)) from None
+    except OSError as error:
+        raise CommandRefused(f"{backup} could not be restored to {target}: {error}") from None
+    say(f"restored to {target}, with a list of {keys} destroyed keys; start it with: expediter up --data {target}")

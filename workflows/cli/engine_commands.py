@@ -59,6 +59,12 @@ def up(
     demo_data: Annotated[
         bool, typer.Option("--demo-data", help="Register three restaurants with menus, to order from at once.")
     ] = False,
+    erased_keys: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="The list of destroyed keys, e.g. on another disk; DIR/erased-keys.txt by default."
+        ),
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="The lowest level of log lines on stderr.")] = LogLevel.WARNING,
 ) -> None:
     """Run the API and the engine until Ctrl-C or SIGTERM. Orders under way continue at the next start.
@@ -76,7 +82,7 @@ def up(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with running_engine(data, parameters, port) as (engine, url):
+    with running_engine(data, parameters, port, erased_keys) as (engine, url):
         if demo_data:
             _open_restaurants(url, data)
         print(url, flush=True)

@@ -31,7 +31,9 @@ It also holds its own inode number, so that it is ignored in a copy of the folde
 
 
 @contextmanager
-def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iterator[tuple[EmbeddedEngine, str]]:
+def running_engine(
+    data: Path, parameters: Mapping[str, str], port: int, erased_keys: Path | None = None
+) -> Iterator[tuple[EmbeddedEngine, str]]:
     """Run an engine on the folder that serves HTTP, and yield it with its URL. Raises InvalidInput."""
     import apsw
 
@@ -41,6 +43,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     from workflows.embedded.garbage import collect_rarely
     from workflows.embedded.http.server import PortTaken
     from workflows.embedded.providers import ProvidersUnusable
+    from workflows.embedded.restoring import FolderIsBackup
     from workflows.embedded.template import ParameterUnknown, TemplateInvalid
     from workflows.sandbox.settings import read_sandbox
     from workflows.settings import SettingsRefused, read
@@ -50,6 +53,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
     unusable = (
         DatabaseForeign,
         DatabaseInUse,
+        FolderIsBackup,
         ParameterUnknown,
         ProvidersUnusable,
         SecretUnusable,
@@ -64,6 +68,7 @@ def running_engine(data: Path, parameters: Mapping[str, str], port: int) -> Iter
             parameters=parameters,
             gateways=_gateways(data, parameters, sandbox),
             breakers=breakers,
+            erased_keys=erased_keys,
         )
     except unusable as error:
         raise InvalidInput(str(error)) from None

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from urllib.parse import quote as quoted
 
-from .calls import ApiCall
+from .api_call import ApiCall, write
 from .customer_json import CustomerDataJson, ErasureJson, ListedErasuresJson
 
 
@@ -32,12 +31,7 @@ def erase_customer(
     customer: str, reason: str, *, dry_run: bool = False, key: str | None = None
 ) -> ApiCall[ErasureJson]:
     """Propose to erase a customer. A second person has to approve it."""
-    return ApiCall(
-        method="POST",
-        path=_customer(customer, "erase"),
-        body={"reason": reason, "dry_run": dry_run},
-        headers={"Idempotency-Key": key or str(uuid.uuid4())},
-    )
+    return write(_customer(customer, "erase"), {"reason": reason, "dry_run": dry_run}, key)
 
 
 def approve_erasure(customer: str, *, dry_run: bool = False) -> ApiCall[ErasureJson]:

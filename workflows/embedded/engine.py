@@ -15,6 +15,7 @@ The folder holds
     views.key           the key of the views' blind indexes; a new one means that the views are built again
     clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
+    erased-keys.txt     the ids of the data keys that were destroyed; read at the start, and in no backup
 
 and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
 ``expediter backup`` copies the folder of a running engine; other copies are safe only while no engine runs on it.
@@ -33,8 +34,9 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.erased_keys import ErasedKeys, destroy_again
 from workflows.embedded.export_folder import ExportFolder
-from workflows.embedded.files import DATABASE, PICTURES
+from workflows.embedded.files import DATABASE, ERASED_KEYS, PICTURES
 from workflows.embedded.http.api import HttpApi
 from workflows.embedded.http.limits import live_within
 from workflows.embedded.http.live import PATH, LiveFront
@@ -50,6 +52,7 @@ from workflows.embedded.pictures import FolderPictures
 from workflows.embedded.projector_process import ProjectorProcess
 from workflows.embedded.projector_thread import ProjectorThread
 from workflows.embedded.providers import OpenGateways, elsewhere
+from workflows.embedded.restoring import check_no_backup
 from workflows.embedded.steady_clock import SAVE_EVERY_S, SteadyClock
 from workflows.embedded.step_functions.driver import IN_MEMORY_MAX, Driver
 from workflows.embedded.step_functions.journal import Journal
@@ -103,18 +106,22 @@ class EmbeddedEngine:
         workers: int = WORKERS,
         in_memory_max: int = IN_MEMORY_MAX,
         projector_apart: bool = True,
+        erased_keys: Path | None = None,
     ) -> EmbeddedEngine:
         """Open the folder, or create it, and continue the executions in it.
 
         Args:
             clock: Instead of the folder's own clock, which does not jump.
             projector_apart: Whether the projector of the views has a process of its own, as it does in production.
+            erased_keys: The list of destroyed keys, if it is not in the folder.
 
         Raises:
+            FolderIsBackup: The folder is a backup that was not restored.
             TemplateInvalid, ParameterUnknown: The template or a parameter is wrong; the folder was not touched.
             DatabaseInUse: Another engine runs on the folder.
             DatabaseForeign: The folder has a database of another program.
         """
+        check_no_backup(folder)
         parsed = read_template(template, parameters)
         machines = read_machines(parsed)
         with ExitStack() as opened:
@@ -128,6 +135,7 @@ class EmbeddedEngine:
                 workers=workers,
                 in_memory_max=in_memory_max,
                 projector_apart=projector_apart,
+                erased_keys=erased_keys or folder / ERASED_KEYS,
                 opened=opened,
             )
             engine._begin()
@@ -146,6 +154,7 @@ class EmbeddedEngine:
         workers: int,
         in_memory_max: int,
         projector_apart: bool,
+        erased_keys: Path,
         opened: ExitStack,
     ) -> None:
         """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
@@ -160,7 +169,8 @@ class EmbeddedEngine:
         self.tokens = AccessTokens.of(folder)
         self.gateways = opened.enter_context(gateways(folder, clock, hub))
         recent = Recent()
-        keyring = SqliteKeyRing(database, on_destroy=lambda: hub.ask(recent.clear))
+        erased = ErasedKeys(erased_keys)
+        keyring = SqliteKeyRing(database, before_destroy=erased.add, on_destroy=lambda: hub.ask(recent.clear))
         log = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock, recent=recent)
         alarms = opened.enter_context(closing(Alarms(clock, hub)))
         journal = Journal(database)
@@ -199,6 +209,7 @@ class EmbeddedEngine:
             functions=self._functions,
         )
         documents = SqliteDocuments(database)
+        destroy_again(erased.ids(), log, documents, keyring, clock)
         reads = opened.enter_context(closing(ViewReads()))
         views = views_of(folder, feed=log, elsewhere=reads)
         opened.callback(views.close)

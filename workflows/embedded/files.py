@@ -15,3 +15,9 @@ PICTURES: Final = "pictures"
 
 VIEWS_KEY: Final = "views.key"
 """The key of the views' blind indexes."""
+
+ERASED_KEYS: Final = "erased-keys.txt"
+"""The ids of the keys that were destroyed. No backup contains it."""
+
+BACKUP_MARK: Final = "this-is-a-backup.txt"
+"""In a backup alone: an engine refuses to run on a folder with it."""

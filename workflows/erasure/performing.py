@@ -12,15 +12,14 @@ import logging
 import traceback
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
 
 from domain.identifiers import SYSTEM, OrderId, Role
 from workflows.engine import Engine
 from workflows.erasure.holdings import customer_orders, fields_under, kept_deliveries
 from workflows.erasure.state import ApprovedErasure, ErasurePhase, ErasureState, erasure_state
 from workflows.event_store.commits import History, NewCommit
-from workflows.event_store.documents import ANY, Document, all_documents
-from workflows.event_store.erasure import CustomerErased, destroy_requested
+from workflows.event_store.documents import ANY, all_documents
+from workflows.event_store.erasure import ERASURES, CustomerErased, destroy_requested
 from workflows.event_store.streams import CUSTOMER, stream_name
 from workflows.event_store.transact import Proposal, transact
 from workflows.live.positions import forget_position
@@ -30,21 +29,13 @@ from workflows.search.reading import views_of, with_store
 
 _log = logging.getLogger(__name__)
 
-PARTITION: Final = "erasures"
-"""The documents that name the customers with an erasure, by customer."""
-
 NOT_COMPLETED = "an erasure could not be completed and is tried again"
 """The message of a log line with the class of the error. It does not name the customer."""
 
 
-def note_erasure(engine: Engine, customer: str) -> None:
-    """Note that an erasure of this customer begins, so that ``resume`` finds it."""
-    engine.documents.put(Document(PARTITION, customer, {}), ANY)
-
-
 def noted(engine: Engine) -> list[str]:
     """Return the customers whose erasure was proposed and has neither ended nor been rejected."""
-    return [document.sk for document in all_documents(engine.documents, PARTITION)]
+    return [document.sk for document in all_documents(engine.documents, ERASURES)]
 
 
 def resume(engine: Engine) -> int:
@@ -76,7 +67,7 @@ def complete(engine: Engine, customer: str) -> bool:
     if state.phase is ErasurePhase.CLEANING:
         state = _clean(engine, customer, state)
     if state.phase in {ErasurePhase.KEPT, ErasurePhase.ERASED}:
-        engine.documents.delete(PARTITION, customer, ANY)
+        engine.documents.delete(ERASURES, customer, ANY)
         return True
     return False
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from workflows.engine import Engine
 from workflows.erasure.holdings import CustomerOrders, customer_orders, fields_under, kept_deliveries
-from workflows.erasure.performing import complete, note_erasure
+from workflows.erasure.performing import complete
 from workflows.erasure.refusals import (
     CustomerHasOpenOrders,
     ErasureNeedsSecondPerson,
@@ -22,7 +22,13 @@ from workflows.erasure.refusals import (
 )
 from workflows.erasure.state import ErasurePhase, ErasureState, erasure_state, phase_now
 from workflows.event_store.commits import History, NewCommit
-from workflows.event_store.erasure import ErasureEvent, ErasureProposed, ErasureRejected, request_erasure
+from workflows.event_store.erasure import (
+    ErasureEvent,
+    ErasureProposed,
+    ErasureRejected,
+    note_erasure,
+    request_erasure,
+)
 from workflows.event_store.streams import CUSTOMER, stream_name
 from workflows.event_store.transact import Proposal, transact
 from workflows.orders.command_handling import Caller
@@ -93,7 +99,7 @@ def propose(
     plan = _possible(engine, customer)
     if dry_run or plan.phase in UNDER_WAY:
         return plan
-    note_erasure(engine, customer)
+    note_erasure(engine.documents, customer)
     proposed = ErasureProposed(reason=reason, proposed_at=engine.clock.now())
     _record(
         engine,
@@ -126,7 +132,7 @@ def approve(engine: Engine, customer: str, caller: Caller, *, dry_run: bool = Fa
         plan = _possible(engine, customer)
         if dry_run or plan.key_id is None:
             return plan
-        note_erasure(engine, customer)
+        note_erasure(engine.documents, customer)
         request_erasure(engine.log, engine.clock, customer, plan.key_id, actor=caller.actor, reason=proposed.reason)
     elif dry_run:
         return plan_erasure(engine, customer)

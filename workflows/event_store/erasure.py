@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from domain.identifiers import Actor
 from workflows.clock import Clock
 from workflows.event_store.commits import History, NewCommit
+from workflows.event_store.documents import ANY, Document, Documents
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing
 from workflows.event_store.streams import CUSTOMER, stream_name
@@ -80,6 +81,15 @@ class CustomerErased:
 
 
 ErasureEvent: TypeAlias = ErasureProposed | ErasureRejected | ErasureRequested | KeyDestroyed | CustomerErased
+
+
+ERASURES: Final = "erasures"
+"""The partition of the documents that name the customers with an erasure: a schedule goes on with each of them."""
+
+
+def note_erasure(documents: Documents, customer: str) -> None:
+    """Note that an erasure of this customer begins, before the first of its events."""
+    documents.put(Document(ERASURES, customer, {}), ANY)
 
 
 def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor: Actor, reason: str) -> bool:

@@ -35,7 +35,7 @@ class Entry:
 
     ``reference`` is the order's id, or empty if the provider never got it (a tombstone). ``parent`` is the id of the
     line that this one changes: a capture's authorization, a refund's capture; empty for a first line. ``amount`` is
-    None if no money moves. ``detail`` is the payment method, the reason, or the restaurant.
+    None if no money moves. ``detail`` is what the payment method does, the reason, or the restaurant.
     """
 
     kind: str

@@ -27,6 +27,7 @@ from workflows.sandbox.ledger import Entry, Lines, made_id
 from workflows.sandbox.settings import PaymentSettings
 
 _DECLINES = {"pm_declined": "card_declined", "pm_insufficient_funds": "insufficient_funds"}
+_REFUSALS = ("pm_expires", "pm_capture_refused", "pm_void_refused", "pm_refund_refused")
 _CLOSED_AS = {"captured": "already_captured", "voided": "already_voided", "expired": "authorization_expired"}
 
 
@@ -65,7 +66,7 @@ class Teller:
                     id=made_id("auth", self.key),
                     key=self.key,
                     amount=amount,
-                    detail=reason or payment_method,
+                    detail=reason or _behaviour(payment_method),
                     at=self.at,
                 )
             )
@@ -165,6 +166,11 @@ def _why_declined(payment_method: str, amount: Money, limit: Money) -> str:
     if amount > limit:
         return "amount_too_high"
     return next((reason for start, reason in _DECLINES.items() if payment_method.startswith(start)), "")
+
+
+def _behaviour(payment_method: str) -> str:
+    """Return what is kept of a payment method: the beginning that decides what it does, and nothing that names it."""
+    return next((start for start in _REFUSALS if payment_method.startswith(start)), "")
 
 
 def _why_not_from(available: Money, amount: Money) -> str:

@@ -21,11 +21,14 @@ _NOT_COPIED = (".lock", "-wal", "-shm", "-journal", ".new")
 """Files that belong to a running process."""
 
 
+_MARK = "A backup. It holds the keys of customers who were erased since it was made: run it after expediter restore.\n"
+
+
 class BackupRefused(Exception):
     """The target exists, or the source is not the folder of an engine. Retryable: with other folders."""
 
 
-def back_up(source: Path, target: Path, *, log: str, left_out: frozenset[str] = frozenset()) -> None:
+def back_up(source: Path, target: Path, *, log: str, mark: str, left_out: frozenset[str] = frozenset()) -> None:
     """Copy the databases and all other files of a folder.
 
     The target appears when the copy is complete and durable; until then it is ``<target>.partial``.
@@ -34,6 +37,7 @@ def back_up(source: Path, target: Path, *, log: str, left_out: frozenset[str] = 
         source: The engine's folder. An engine may run on it.
         target: A folder that does not exist. Its files are readable by their owner alone.
         log: The name of the database that holds the log.
+        mark: The name of a file that is made in the target, so that it is known as a backup.
         left_out: Names of further files that must not be copied.
 
     Raises:
@@ -59,6 +63,9 @@ def back_up(source: Path, target: Path, *, log: str, left_out: frozenset[str] = 
             _copy_file(file, partial / file.name)
     for folder in filter(Path.is_dir, sorted(source.iterdir())):  # after the snapshots: what the log names is there
         _copy_folder(folder, partial / folder.name)
+    (partial / mark).touch(0o600)
+    (partial / mark).write_text(_MARK, encoding="utf-8")
+    _sync(partial / mark)
     sync_folder(partial)
     partial.rename(target)
     sync_folder(target.parent)

@@ -17,7 +17,7 @@ from workflows.orders.access import record_read
 from workflows.orders.access_events import OrderShown
 from workflows.orders.command_handling import Caller, load
 from workflows.orders.json_values import money_json, plain
-from workflows.orders.views import WITHHELD
+from workflows.orders.words import WITHHELD
 from workflows.publishing.webhooks.views import delivery_view
 from workflows.receipts.issuing import kept_receipts
 from workflows.search.reading import in_snapshot, views_of

@@ -26,10 +26,7 @@ _CACHED_MAX = 10_000  # keys, about 3 MB
 
 
 class SqliteKeyRing:
-    """A new customer costs one write, which shares its fsync with all other queued writes.
-
-    A process that opened the file for reading caches no key, because it does not learn that one was destroyed.
-    """
+    """A new customer costs one write, which shares its fsync with all other queued writes."""
 
     forgotten_after_s = 0.0
 
@@ -106,7 +103,7 @@ class SqliteKeyRing:
 
     def _remember(self, destroyed: int, name: str, key: DataKey) -> None:
         with self._gate:
-            if destroyed == self._destroyed and not self._database.read_only:
+            if destroyed == self._destroyed:
                 self._cache[name] = key
             if len(self._cache) > _CACHED_MAX:
                 self._cache.popitem(last=False)

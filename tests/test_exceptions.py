@@ -62,6 +62,7 @@ SAMPLES: dict[str, Any] = {
     "tuple[str, ...]": ("one", "two"),
     "Mapping[str, str]": {"one": "two"},
     "Sequence[int]": (1, 2),
+    "Sequence[tuple[OrderId, str]]": ((ORDER_ID, "the restaurant"),),
     "tuple[tuple[str, str], ...]": (("field", "is wrong"),),
     "Topic": order_topic(ORDER_ID),
 }

@@ -24,9 +24,11 @@ SEARCHERS = ("SearchApi",)
 WEBHOOKS = ("WebhooksApi", "Webhooks")
 INSPECTORS = ("ExecutionsApi",)
 """Functions that read the log, documents, personal fields and executions, and write nothing."""
+ERASERS = ("CustomersApi",)
+"""Functions that destroy keys of customers and make none, and delete deliveries of webhooks."""
 PROJECTORS = ("Projector",)
 """Functions that read the whole log with personal fields, and write to no store of AWS."""
-FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *INSPECTORS, *PROJECTORS)
+FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *INSPECTORS, *ERASERS, *PROJECTORS)
 WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS)
 DECRYPTING = ("SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS)
 """Functions that read personal fields and record none."""
@@ -61,6 +63,8 @@ FORBIDDEN: list[Row] = [
         ["SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS], ["dynamodb:PutItem", "dynamodb:DeleteItem"], ["DataKeys"]
     ),
     *rows(["SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS], ["kms:GenerateDataKey"], ["CustomerKey"]),
+    *rows(ERASERS, ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Scan"], ["DataKeys"]),
+    *rows(ERASERS, ["kms:GenerateDataKey", "kms:ScheduleKeyDeletion"], ["CustomerKey"]),
     *rows(["OrdersApi"], ["dynamodb:Scan", "dynamodb:UpdateItem"], ["DataKeys"]),
     *rows(["OrdersApi"], ["kms:ScheduleKeyDeletion", "kms:Encrypt"], ["CustomerKey"]),
     *rows(["OrdersApi", "Feed"], ["kms:Decrypt", "kms:ScheduleKeyDeletion"], ["TableKey"]),
@@ -112,13 +116,16 @@ HELD_BACK = "ConditionalCheckFailedException"
 
 ALLOWED: list[tuple[str, str, str, str]] = [
     # role, operation, resource, and the error of the service for a meaningless call; "" if it answers
-    *[(role, "dynamodb:PutItem", "Events", HELD_BACK) for role in (*WRITERS, *SEARCHERS)],
-    *[(role, "dynamodb:GetItem", "Events", "") for role in (*WRITERS, *SEARCHERS)],
-    *[(role, "dynamodb:Query", "Events", "") for role in (*WRITERS, "Feed", *SEARCHERS, *INSPECTORS, *PROJECTORS)],
+    *[(role, "dynamodb:PutItem", "Events", HELD_BACK) for role in (*WRITERS, *SEARCHERS, *ERASERS)],
+    *[(role, "dynamodb:GetItem", "Events", "") for role in (*WRITERS, *SEARCHERS, *ERASERS)],
+    *[
+        (role, "dynamodb:Query", "Events", "")
+        for role in (*WRITERS, "Feed", *SEARCHERS, *ERASERS, *INSPECTORS, *PROJECTORS)
+    ],
     *[(role, "dynamodb:Scan", "Events", "") for role in ("Timer", *PROJECTORS)],
     *[
         (role, operation, "Documents", answer)
-        for role in ("OrdersApi", "DeliveryApi", "IncidentsApi", "SagaStep", "Feed", "Timer", *WEBHOOKS)
+        for role in ("OrdersApi", "DeliveryApi", "IncidentsApi", "SagaStep", "Feed", "Timer", *ERASERS, *WEBHOOKS)
         for operation, answer in {
             "dynamodb:GetItem": "",
             "dynamodb:Query": "",
@@ -140,7 +147,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "states:DescribeStateMachine", "PaymentMachine", "") for role in INSPECTORS],
     *[(role, "dynamodb:GetItem", "DataKeys", "") for role in WITH_KEYS],
     *[(role, "dynamodb:PutItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
-    *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
+    *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in (*WITH_KEYS, *ERASERS)],
     *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
     *[(role, "dynamodb:GetItem", "DataKeys", "") for role in DECRYPTING],
@@ -149,7 +156,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],
     *[(role, "states:StartExecution", "OrderMachine", "") for role in ("Feed", "Timer")],
-    ("Timer", "sqs:SendMessage", "TimerDeadLetters", ""),
+    *[(role, "sqs:SendMessage", "TimerDeadLetters", "") for role in ("Timer", *ERASERS)],
     ("ExecutionFaults", "sqs:ReceiveMessage", "ExecutionFaultsQueue", ""),
     ("ExecutionFaults", "sqs:DeleteMessage", "ExecutionFaultsQueue", "ReceiptHandleIsInvalid"),
     ("ExecutionFaults", "sqs:GetQueueAttributes", "ExecutionFaultsQueue", ""),
@@ -173,7 +180,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
             "states:DescribeExecution": "ExecutionDoesNotExist",
         }.items()
     ],
-    ("Scheduler", "lambda:InvokeFunction", "Timer", ""),
+    *[("Scheduler", "lambda:InvokeFunction", function, "") for function in ("Timer", *ERASERS)],
     ("Scheduler", "sqs:SendMessage", "TimerDeadLetters", ""),
     ("ProjectorScheduler", "lambda:InvokeFunction", "Projector", ""),
     ("ProjectorScheduler", "sqs:SendMessage", "ProjectorDeadLetters", ""),

@@ -29,6 +29,7 @@ from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from handlers.http import (
     catalogue_models,
+    customer_models,
     export_models,
     incident_models,
     models,
@@ -142,7 +143,7 @@ def test_writes_document_their_headers(document):
         }
         if path in {"/orders/search", "/live-tickets"}:
             assert headers.pop("access-reason") is False  # they read personal data
-        if path in {"/orders", "/retries", "/webhooks", "/exports"}:
+        if path in {"/orders", "/retries", "/webhooks", "/exports", "/customers/{customer_id}/erase"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif path.endswith("/position"):
             assert headers == {}  # a position is no event: the newest replaces the one before
@@ -159,7 +160,7 @@ def test_the_examples_are_accepted(document):
         for example in schema.get("examples", ()):
             modules = (
                 *(models, incident_models, repair_models, catalogue_models, search_parameters),
-                *(webhook_models, query_models, passing_on, export_models),
+                *(webhook_models, query_models, passing_on, export_models, customer_models),
             )
             module = next(module for module in modules if hasattr(module, name))
             getattr(module, name).model_validate(example)

@@ -109,6 +109,7 @@ CALLS: dict[str, tuple[Any, str]] = {
     "Publisher": ({"Records": []}, '{"batchItemFailures": []}'),
     "Timer": ({}, "DocumentsUnavailable"),
     "ExecutionFaults": ({"Records": []}, '{"batchItemFailures": []}'),
+    "CustomersApi": (http("GET", "/erasures"), '"statusCode": 401'),
     "WebhooksApi": (http("GET", "/webhooks"), '"statusCode": 401'),
     "Webhooks": ({}, "DocumentsUnavailable"),
 }

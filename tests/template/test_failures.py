@@ -86,13 +86,14 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
         "SagaStep": {"states"},
         "Feed": {"Events.StreamArn"},
         "Publisher": {"Events.StreamArn"},
+        "CustomersApi": {"apigateway.amazonaws.com", "scheduler"},
         "Timer": {"scheduler"},
         "ExecutionFaults": {"ExecutionFaultsQueue.Arn"},
         "Webhooks": {"WebhooksQueue.Arn", "scheduler"},
         "Projector": {"ProjectorQueue.Arn", "scheduler"},
     }
     asynchronous = {named(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
-    assert asynchronous == {"Timer", "Webhooks", "Projector"}
+    assert asynchronous == {"CustomersApi", "Timer", "Webhooks", "Projector"}
 
 
 def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:

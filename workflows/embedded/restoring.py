@@ -10,12 +10,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from domain.picklable import Picklable
 from workflows.embedded.erased_keys import ErasedKeys
 from workflows.embedded.files import BACKUP_MARK, DATABASE, ERASED_KEYS
 from workflows.sqlite.database import sync_folder
 
 
-class FolderIsBackup(Exception):
+class FolderIsBackup(Picklable, Exception):
     """The folder is a backup, and may hold keys of customers who were erased since. Retryable: after a restore."""
 
     def __init__(self, folder: Path) -> None:

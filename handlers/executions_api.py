@@ -48,7 +48,9 @@ def explain_order(order_id: OrderIdText) -> Response:
 
     `plans` says what each action of support would do now.
     """
-    explained = why(engine(), order_id, api.caller.actor, settings(read_budgets), approval_limit)
+    explained = why(
+        engine(), order_id, api.caller.actor, settings(read_budgets), approval_limit, machines=settings(read_machines)
+    )
     return json_answer(why_view(explained), headers={"ETag": etag(explained.order.version)})
 
 

@@ -181,7 +181,15 @@ def test_a_cancellation_is_shown_as_done_only_when_the_order_has_ended(ended: bo
 
 
 def a_plan(events: list[str], status: str, **changes: Any) -> dict[str, Any]:
-    plan = {"events": events, "status": status, "runs": [], "money": [], "second_person_for": None, "refused": None}
+    plan = {
+        "events": events,
+        "status": status,
+        "runs": [],
+        "money": [],
+        "second_person_for": None,
+        "refused": None,
+        "instead": [],
+    }
     return {**plan, **changes}
 
 
@@ -235,3 +243,14 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
 def test_a_plan_describes_calls_amounts_and_the_final_status(action: str, plan: dict[str, Any], sentence: str) -> None:
     """Support decides by this sentence."""
     assert plan_wording.plan_sentence(action, plan) == sentence
+
+
+def test_an_action_that_leads_nowhere_is_shown_with_the_commands_that_help() -> None:
+    """A dead end is never shown alone."""
+    instead = ["delivery/deliver", "write_off 7", "credit"]
+    refused = {"rule": "OrderAlreadyPickedUp", "detail": "It was picked up."}
+    sentence = plan_wording.plan_sentence("cancel", {**a_plan([], "picked_up"), "refused": refused, "instead": instead})
+    assert sentence == (
+        "not possible: It was picked up. "
+        "Instead: order deliver, incidents resolve --how write_off --intent 7, order credit."
+    )

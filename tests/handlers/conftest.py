@@ -38,6 +38,7 @@ from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.in_memory.pictures import InMemoryPictures
 from workflows.orders.command_handling import Caller, handle, load
+from workflows.runs.machines import MachineName
 
 ROOT = Path(__file__).parents[2]
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -93,7 +94,7 @@ class Shop:
 
     def __init__(self) -> None:
         self.template_routes = [entry for entry in ROUTES if entry[1].method != "HEAD"]  # each belongs to a GET
-        self.environment: dict[str, str] = {}
+        self.environment = {f"{name}_MACHINE": name for name in MachineName.__members__}
         self.clock = SettableClock()
         self.keyring = InMemoryKeyRing()
         self.log = InMemoryEventLog(Codec(self.keyring, EVENT_TYPES), self.clock)

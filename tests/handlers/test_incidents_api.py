@@ -61,7 +61,7 @@ def parked(shop):
     """An incident with a request (version 4) that waits for a second person, a bulk retry, and the ids of both."""
     order_id = park(shop)
     resolve = {**WHY, "how": "abandon"}
-    shop.environment = {"SECOND_PERSON_ABOVE": "10.00 EUR"}
+    shop.environment |= {"SECOND_PERSON_ABOVE": "10.00 EUR"}
     answer = ask(shop, "POST", f"/incidents/{order_id}/resolve", resolve, sub="sam")
     assert answer.json["approvals"][0]["approval"] == 4, answer
     return {"order_id": order_id, "retry_id": begun(shop), "dependency": "payments"}

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from domain.identifiers import Actor, Role
 from domain.money import Money
@@ -15,9 +16,13 @@ from domain.order.order import RunState
 from domain.order.refusals import Rejected
 from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
+from tests.projections.histories import OneOrderLog
 from tests.recorded import START, Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.incidents.incidents import action_plans
+from workflows.incidents.remedies import REPORTS, with_remedies
 from workflows.incidents.why import Why, why
+from workflows.orders.command_handling import folded_order
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 from workflows.settings import read
@@ -28,7 +33,7 @@ ALICE = Actor(Role.SUPPORT, "alice")
 
 
 def asked(shop: Shop, actor: Actor = ALICE) -> Why:
-    return why(shop.engine, s.ORDER_ID, actor, BUDGETS, lambda currency: Money(1000, currency))
+    return why(shop.engine, s.ORDER_ID, actor, BUDGETS, lambda currency: Money(1000, currency), machines={})
 
 
 def told(*lines: s.StoryLine) -> Why:
@@ -164,6 +169,42 @@ def test_every_reachable_order_is_explained(play):
         assert answer.waits
     if answer.order.run_state is RunState.PARKED:
         assert any(plan.refused is None for plan in answer.plans.values())
+
+
+@given(play=plays(), contradictory=st.booleans())
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+def test_no_plan_is_a_dead_end_without_what_would_help_instead(play, contradictory):
+    """An action that is refused, or changes nothing, names another one that does, or a report that ends a wait."""
+    one = OneOrderLog(played(play, contradictory=contradictory))
+    history = one.newest
+    order = folded_order(history)
+    plans = with_remedies(action_plans(order, ALICE, Money(1000, order.currency)), order, history.recorded, ALICE)
+    for name, made in plans.items():
+        if made.refused is not None or not made.events:
+            assert made.instead, name
+        for other in made.instead:
+            if other in plans:
+                assert plans[other].refused is None
+                assert plans[other].events
+            elif other.startswith("approve "):
+                assert int(other.split()[1]) in order.approvals
+            else:
+                assert other == "credit" or other in {report for reports in REPORTS.values() for report in reports}
+
+
+@pytest.mark.parametrize(
+    ("lines", "action", "instead"),
+    [
+        (s.PICKED_UP, "cancel", ("delivery/deliver", "delivery/fail", "credit")),
+        ((*s.PICKED_UP, s.timeout(Awaited.DELIVERY), s.park()), "retry", ("delivery/deliver", "delivery/fail")),
+        ((*s.AUTHORIZED, s.park(), s.abandon(limit="1.00")), "abandon", ("approve 6",)),
+    ],
+    ids=["picked up", "not reported delivered", "waiting for a second person"],
+)
+def test_an_action_that_leads_nowhere_names_what_helps(lines, action, instead):
+    """A meal on its way is reported or credited, not cancelled; a run is not started to wait for what is known."""
+    made = told(*lines).plans[action]
+    assert made.instead[: len(instead)] == instead
 
 
 def test_customers_and_restaurants_may_not_ask():

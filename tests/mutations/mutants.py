@@ -1183,4 +1183,20 @@ MUTANTS = (
         new="            visit = walk.visits[-1] if walk.visits else None\n",
         caught_by=tests("runs/test_visits.py"),
     ),
+    Mutant(
+        name="dead end without what would help",
+        breaks="A plan that leads nowhere names what would help instead.",
+        file="workflows/incidents/remedies.py",
+        old="dataclasses.replace(each, instead=instead)",
+        new="each",
+        caught_by=tests("incidents/test_why.py::test_no_plan_is_a_dead_end_without_what_would_help_instead"),
+    ),
+    Mutant(
+        name="attempts of a state that was left",
+        breaks="The attempts of a wait are those of the state that waits now.",
+        file="workflows/incidents/why.py",
+        old="visit.action == step is not None and visit.exited_at is None and visit.attempts",
+        new="visit.action == step is not None and visit.exited_at is not None and visit.attempts",
+        caught_by=tests("runs/test_attempts.py"),
+    ),
 )

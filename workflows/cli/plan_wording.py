@@ -18,11 +18,11 @@ def plan_sentence(action: str, plan: Plan) -> str:
         plan: As the API returns it for a dry run, or in an incident.
     """
     if plan["refused"]:
-        return f"not possible: {plan['refused']['detail']}{_INSTEAD.get(plan['refused']['rule'], '')}"
+        return f"not possible: {plan['refused']['detail']}{_instead(plan) or _INSTEAD.get(plan['refused']['rule'], '')}"
     if plan["second_person_for"]:
         return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
     if not plan["events"]:
-        return _without_effect(plan)
+        return f"{_without_effect(plan)}{_instead(plan)}"
     if plan["events"] == ["ApprovalRejected"]:
         return "the request has no effect then; no calls, no money moves."
     if "ReportContested" in plan["events"]:
@@ -41,6 +41,31 @@ _INSTEAD = {
     "OrderAlreadyEnded": " Money of a completed order is given back with order credit.",
 }
 """What helps instead of a refused action, by the rule that forbids it."""
+
+
+def _instead(plan: Plan) -> str:
+    """Name the commands that would help, if the plan says so."""
+    commands = [_COMMANDS.get(name.partition(" ")[0], name).format(*name.split()[1:]) for name in plan["instead"]]
+    return f" Instead: {', '.join(commands)}." if commands else ""
+
+
+_COMMANDS = {
+    "retry": "incidents retry",
+    "cancel": "incidents resolve --how cancel",
+    "abandon": "incidents resolve --how abandon",
+    "write_off": "incidents resolve --how write_off --intent {}",
+    "confirm_report": "incidents resolve --how confirm_report --intent {}",
+    "approve": "incidents approve {}",
+    "credit": "order credit",
+    "preparation/accept": "order accept",
+    "preparation/reject": "order reject",
+    "preparation/ready": "order ready",
+    "delivery/assign": "order assign",
+    "delivery/pick-up": "order pick-up",
+    "delivery/deliver": "order deliver",
+    "delivery/fail": "order fail",
+}
+"""The command for each name in ``instead``."""
 
 
 def _credited(plan: Plan) -> list[str]:

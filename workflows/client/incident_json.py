@@ -94,6 +94,14 @@ class PlanJson(TypedDict):
         MoneyJson | None, Meta(description="The amount that a second person must approve first, if one must.")
     ]
     refused: BrokenRuleJson | None
+    instead: Annotated[
+        list[str],
+        Meta(
+            description="What would help, if the action leads nowhere: other actions of `plans`, `approve <number>`, "
+            "`credit`, and reports by their routes.",
+            examples=[["delivery/deliver", "delivery/fail", "credit"]],
+        ),
+    ]
 
 
 class ApprovalJson(TypedDict):
@@ -131,6 +139,19 @@ class ExplainedWaitJson(TypedDict):
             examples=[["preparation/accept", "preparation/reject"]],
         ),
     ]
+    tried: Annotated[
+        TriedJson | None, Meta(description="The attempts of the state that waits; null if they cannot be read now.")
+    ]
+
+
+class TriedJson(TypedDict):
+    """The attempts at a step, from the execution of the state machine."""
+
+    state: str
+    attempts: int
+    failed: int
+    error: Annotated[str, Meta(description="Of the last attempt that failed; empty if none failed.")]
+    message: str
 
 
 class ParkedJson(TypedDict):
@@ -141,6 +162,7 @@ class ParkedJson(TypedDict):
     detail: str
     since: TimeText
     dependency: Provider | None
+    tried: Annotated[TriedJson | None, Meta(description="The step that failed last; null if none failed.")]
 
 
 class WhyJson(TypedDict):

@@ -38,6 +38,7 @@ from workflows.event_store.event_log import EventLog
 from workflows.incidents.acting import act
 from workflows.incidents.plans import Plan, plan
 from workflows.incidents.refusals import NotAnIncident, WriteOffNeedsIntent
+from workflows.incidents.remedies import with_remedies
 from workflows.orders.command_handling import Handled, KeyedCommand, load
 from workflows.orders.permissions import Action, check
 from workflows.orders.requests import OrderRequest, request_key, transact_request
@@ -145,7 +146,7 @@ def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit
         parked=row.parked,
         timeline=history.recorded[-TAIL:],
         audience=audience_of(actor, order),
-        plans=action_plans(order, actor, limit(order.currency)),
+        plans=with_remedies(action_plans(order, actor, limit(order.currency)), order, history.recorded, actor),
     )
 
 

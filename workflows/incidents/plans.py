@@ -62,6 +62,8 @@ class Plan:
         money: What would happen to the order's money.
         approval: The amount that a second person has to approve first, also if the request for it was made already.
         refused: The rule that forbids the action, by its class name, and the message of the refusal.
+        instead: What would help, if the action leads nowhere: names of other actions, ``approve <number>``, ``credit``,
+            and reports by their routes.
     """
 
     events: tuple[str, ...] = ()
@@ -70,6 +72,7 @@ class Plan:
     money: tuple[Move, ...] = ()
     approval: Money | None = None
     refused: tuple[str, str] | None = None
+    instead: tuple[str, ...] = ()
 
 
 def plan(command: Command, order: Order) -> Plan:

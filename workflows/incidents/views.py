@@ -100,6 +100,7 @@ def why_view(explained: Why) -> WhyJson:
             "detail": parked.detail,
             "since": plain(parked.since),
             "dependency": plain(parked.dependency),
+            "tried": plain(explained.tried),
         },
         "owed": [_owed(item) for item in explained.owed],
         "at_stake": money_json(explained.at_stake),
@@ -138,6 +139,7 @@ def plan_view(plan: Plan) -> PlanJson:
         ],
         "second_person_for": plain(plan.approval),
         "refused": None if plan.refused is None else {"rule": plan.refused[0], "detail": plan.refused[1]},
+        "instead": list(plan.instead),
     }
 
 

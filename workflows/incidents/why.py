@@ -1,13 +1,14 @@
 """Why an order is where it is: one sentence, the facts behind it, what happens next by itself, and what would help.
 
-Everything is read from the order's log, from the waits for circuits that are stored beside it, and from the circuits.
+Everything is read from the order's log, from the waits for circuits that are stored beside it, and from the circuits;
+only attempts and their errors come from the executions. Without those the rest is answered all the same.
 The sentences are made here, so that the API, the command line and a page say the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from domain.identifiers import Actor, OrderId
@@ -23,15 +24,30 @@ from workflows.engine import Engine
 from workflows.event_store.commits import History
 from workflows.incidents.incidents import action_plans
 from workflows.incidents.plans import Plan, plan
+from workflows.incidents.remedies import REPORTS, with_remedies
 from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, check
 from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow, waits_now
 from workflows.orders.waiting_words import ANSWERS, outcome_words
 from workflows.projections.open_orders import ParkedNow, parked_now
+from workflows.runs.machines import Machines
+from workflows.runs.reading import newest_visits
+from workflows.runs.visits import Visit
 from workflows.sagas import circuit_waits
 from workflows.sagas.circuit_waits import CircuitWait
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, Budgets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tried:
+    """The attempts at a step, from the execution. ``error`` and ``message`` are of the last one that failed."""
+
+    state: str
+    attempts: int
+    failed: int
+    error: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +64,7 @@ class Explained:
         dependency: The provider concerned, if the wait is for a call to one.
         circuit: The state of that provider's circuit.
         last_error: The error of the last probe of that circuit; empty if there is none.
+        tried: How often the state that waits was tried, and the last error; None if the executions cannot be read.
         reports: Reports that end the wait, by the names of their routes.
     """
 
@@ -61,11 +78,16 @@ class Explained:
     circuit: str | None = None
     last_error: str = ""
     reports: tuple[str, ...] = ()
+    tried: Tried | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """The explanation of an order. ``plans`` says what each action of support would do now."""
+    """The explanation of an order.
+
+    ``plans`` says what each action of support would do now. ``tried`` are the attempts of the step that failed last in
+    a parked order's run.
+    """
 
     order: Order
     audience: Audience
@@ -76,12 +98,22 @@ class Why:
     owed: tuple[Owed, ...]
     at_stake: Money
     plans: Mapping[str, Plan]
+    tried: Tried | None
 
 
-def why(engine: Engine, order_id: OrderId, actor: Actor, budgets: Budgets, limit: Callable[[str], Money]) -> Why:
+def why(
+    engine: Engine,
+    order_id: OrderId,
+    actor: Actor,
+    budgets: Budgets,
+    limit: Callable[[str], Money],
+    *,
+    machines: Machines,
+) -> Why:
     """Explain an order.
 
     Args:
+        machines: Whose executions have the attempts.
         limit: Return the amount in a currency up to which one person decides alone.
 
     Raises:
@@ -89,7 +121,8 @@ def why(engine: Engine, order_id: OrderId, actor: Actor, budgets: Budgets, limit
     """
     history, order = load(engine.log, order_id)
     check(actor, Action.READ_WHY, order)
-    waits = tuple(_waits(engine, history, order, budgets))
+    visits = () if order.run_state is RunState.ENDED else newest_visits(engine, order_id, order.run, machines)
+    waits = tuple(_tried_as(visits, wait) for wait in _waits(engine, history, order, budgets))
     parked = parked_now(order, history.recorded)
     sentence, then = _ended(order) or _parked(order, parked) or _waiting(waits)
     return Why(
@@ -101,7 +134,8 @@ def why(engine: Engine, order_id: OrderId, actor: Actor, budgets: Budgets, limit
         parked=parked,
         owed=owed(order),
         at_stake=at_stake(order),
-        plans=_plans(order, actor, limit(order.currency)),
+        plans=with_remedies(_plans(order, actor, limit(order.currency)), order, history.recorded, actor),
+        tried=_failed_last(visits) if parked is not None else None,
     )
 
 
@@ -113,6 +147,44 @@ def _plans(order: Order, actor: Actor, limit: Money) -> Mapping[str, Plan]:
     return {"cancel": plan(CancelOrder(by=actor, reason=""), order)}
 
 
+# --- attempts, from the executions ------------------------------------------------------------------------------------
+
+_STEPS: Mapping[str, str] = {
+    Awaiting.AUTHORIZATION: "authorize",
+    Awaiting.ACCEPTANCE: "request_preparation",
+    Awaiting.READINESS: "await_readiness",
+    Awaiting.ASSIGNMENT: "request_courier",
+    Awaiting.PICKUP: "await_pickup",
+    Awaiting.DELIVERY: "await_delivery",
+    Awaiting.SETTLEMENT: "settle",
+    Awaiting.COMPENSATION: "compensate",
+}
+"""By what is awaited: the step of the state that waits for it."""
+
+
+def _tried_as(visits: Sequence[Visit], wait: Explained) -> Explained:
+    step = _STEPS.get(wait.what)
+    for visit in reversed(visits):
+        if visit.action == step is not None and visit.exited_at is None and visit.attempts:
+            return replace(wait, tried=_tried(visit))
+    return wait
+
+
+def _failed_last(visits: Sequence[Visit]) -> Tried | None:
+    failed = [visit for visit in visits if visit.failures]
+    return _tried(max(failed, key=lambda visit: visit.entered_at)) if failed else None
+
+
+def _tried(visit: Visit) -> Tried:
+    return Tried(
+        state=visit.state,
+        attempts=visit.attempts,
+        failed=visit.failures,
+        error=visit.error,
+        message=visit.message,
+    )
+
+
 # --- what it waits for ------------------------------------------------------------------------------------------------
 
 
@@ -122,7 +194,7 @@ def _waits(engine: Engine, history: History, order: Order, budgets: Budgets) -> 
         if wait.run == order.run:
             yield _for_circuit(engine, wait)
     for awaited in waits_now(order, history.recorded, budgets):
-        if awaited.what in _REPORTS:
+        if awaited.what in REPORTS:
             yield _for_answer(order, awaited)
         elif not circuits:  # a run that waits for a circuit makes no calls
             yield _for_run(engine, order, awaited)
@@ -153,7 +225,7 @@ def _for_answer(order: Order, awaited: AwaitedNow) -> Explained:
         since=awaited.since,
         until=awaited.until,
         then=_AFTER_TIMEOUT[awaited.what].format(offer=_after_offer(order)),
-        reports=_REPORTS[awaited.what],
+        reports=REPORTS[awaited.what],
     )
 
 
@@ -200,15 +272,6 @@ _AFTER_TIMEOUT = {
     Awaiting.DELIVERY: "Without a report of the courier by then, the order is parked for a person.",
 }
 
-_REPORTS = {
-    Awaiting.ACCEPTANCE: ("preparation/accept", "preparation/reject"),
-    Awaiting.READINESS: ("preparation/ready",),
-    Awaiting.ASSIGNMENT: ("delivery/assign",),
-    Awaiting.PICKUP: ("delivery/pick-up",),
-    Awaiting.DELIVERY: ("delivery/deliver", "delivery/fail"),
-}
-
-
 # --- the sentence and what happens next -------------------------------------------------------------------------------
 
 _NOTHING_MORE = "Nothing: the order has ended."
@@ -252,7 +315,16 @@ def _waiting(waits: tuple[Explained, ...]) -> tuple[str, str]:
     if not waits:
         return "Its run is about to begin.", "It begins by itself."
     parts = [f"{wait.words}{f', until {_utc(wait.until)}' if wait.until else ''}" for wait in waits]
-    return f"Waits for {'; and for '.join(parts)}.", " ".join(dict.fromkeys(wait.then for wait in waits))
+    failed = [_failures(wait.tried) for wait in waits if wait.tried is not None and wait.tried.failed]
+    return " ".join([f"Waits for {'; and for '.join(parts)}.", *failed]), " ".join(
+        dict.fromkeys(wait.then for wait in waits)
+    )
+
+
+def _failures(tried: Tried) -> str:
+    times = "An attempt" if tried.failed == 1 else f"{tried.failed} attempts"
+    message = f" ({tried.message.rstrip('.')})" if tried.message else ""
+    return f"{times} of {tried.state} failed, the last with {tried.error}{message}."
 
 
 def _cancelled(order: Order) -> str:

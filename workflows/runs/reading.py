@@ -15,7 +15,7 @@ from domain.identifiers import Actor, OrderId
 from domain.order.order import Order
 from workflows.engine import Engine
 from workflows.event_store.commits import History, RecordedEvent
-from workflows.executions import DescribedExecution, ExecutionReads, NoSuchExecution
+from workflows.executions import DescribedExecution, ExecutionReads, ExecutionsUnavailable, NoSuchExecution
 from workflows.orders.command_handling import load
 from workflows.orders.permissions import Action, check
 from workflows.runs.machines import MachineName, Machines, execution_name, machine_of, order_of
@@ -115,6 +115,21 @@ def read_execution(reads: ExecutionReads, machines: Machines, name: str) -> Read
     return ReadExecution(
         machine=machine, name=name, described=described, visits=tuple(visits(page.events)), whole=page.next is None
     )
+
+
+def newest_visits(engine: Engine, order_id: OrderId, run: int, machines: Machines) -> tuple[Visit, ...]:
+    """Return the states that the executions of a run entered; none if they cannot be read now, or not in this process.
+
+    Args:
+        run: The number of the run.
+    """
+    if engine.execution_reads is None:
+        return ()
+    try:
+        executions = list(_executions(engine.execution_reads, machines, order_id, run))
+    except ExecutionsUnavailable:
+        return ()
+    return tuple(visit for execution in executions for visit in execution.visits)
 
 
 def _begun(history: History) -> Iterator[Begun]:

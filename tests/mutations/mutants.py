@@ -1182,6 +1182,12 @@ MUTANTS = (
         old='            visit = walk.by_event.get(event["previousEventId"])\n',
         new="            visit = walk.visits[-1] if walk.visits else None\n",
         caught_by=tests("runs/test_visits.py"),
+        name="order on a socket without a record of the read",
+        breaks="Nothing personal leaves a socket before the record of the read.",
+        file="workflows/live/subscriptions.py",
+        old="            return False\n        return True\n",
+        new="            return True\n        return True\n",
+        caught_by=tests("live/test_shown.py"),
     ),
     Mutant(
         name="dead end without what would help",

@@ -24,11 +24,12 @@ from domain.order.refusals import Rejected
 from workflows.clock import Clock
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.event_store.documents import Documents
-from workflows.event_store.event_log import EventLog, NoSuchVersion
+from workflows.event_store.event_log import EventLog, NoSuchVersion, StreamUnavailable
 from workflows.event_store.streams import order_id_in
 from workflows.live import messages
 from workflows.live.order_now import OrderNow
 from workflows.live.positions import position_of, sees_position
+from workflows.live.shown import ShownOrders
 from workflows.live.topics import Topic, TopicKind, belongs, check_topic, order_topic
 from workflows.orders.permissions import Action, check, reads_all
 from workflows.orders.visibility import audience_of
@@ -101,6 +102,7 @@ class Subscription:
     topic: Topic
     subscriber: Subscriber
     after: int
+    shown: ShownOrders
     ended: bool = False
 
 
@@ -192,7 +194,12 @@ class Subscriptions:
         check(subscriber.actor, Action.READ, now.order)
         if since is not None and since > now.version:
             raise NoSuchVersion(now.history.stream, since, now.version)
-        subscription = self._begin(topic, subscriber, now.version)
+        shown = ShownOrders(self._log, self._clock)
+        if since != now.version:
+            shown.record(subscriber.actor, topic, now, now.version)
+            now = OrderNow(self._log, OrderId(topic.id), self._budgets)  # with what was committed while it was recorded
+            check(subscriber.actor, Action.READ, now.order)
+        subscription = self._begin(topic, subscriber, now.version, shown)
         self._by_topic[topic][subscription] = None
         subscriber.send(messages.subscribed(topic, now.version))
         if since != now.version:
@@ -229,8 +236,10 @@ class Subscriptions:
             now = OrderNow(self._log, order_id, self._budgets)
             self._push_to_list(subscription.topic, (subscription,), entry, now)
 
-    def _begin(self, topic: Topic, subscriber: Subscriber, after: int) -> Subscription:
-        subscription = Subscription(topic, subscriber, after)
+    def _begin(
+        self, topic: Topic, subscriber: Subscriber, after: int, shown: ShownOrders | None = None
+    ) -> Subscription:
+        subscription = Subscription(topic, subscriber, after, shown or ShownOrders(self._log, self._clock))
         self._of[subscriber][topic] = subscription
         return subscription
 
@@ -277,7 +286,7 @@ class Subscriptions:
         for subscription in tuple(watching):
             self._push_order(subscription, now)
         for topic in self._lists_near(now.order):
-            self._push_to_list(topic, tuple(self._by_topic[topic]), entry, now)
+            self._push_to_list(topic, tuple(self._by_topic.get(topic, ())), entry, now)
 
     def _lists_near(self, order: Order) -> list[Topic]:
         """Return the subscribed lists that an order can belong to: not those of other customers."""
@@ -294,6 +303,12 @@ class Subscriptions:
         if not now.may_read(subscriber.actor):
             subscriber.send(messages.gone(topic, now.version, now.order))
             self._end(subscription)
+            return
+        if not self._is_recorded(subscription, now, now.version):
+            subscriber.send(messages.unavailable(str(topic)))
+            self._end(subscription)
+            return
+        if subscription.ended:
             return
         body = now.body(subscriber.actor, subscription.after, now.version)
         subscription.after = now.version
@@ -312,10 +327,23 @@ class Subscriptions:
             subscription.after = entry.position
             actor = subscription.subscriber.actor
             if is_in and now.may_read(actor):
-                body = now.body(actor, first - 1, last)
-                subscription.subscriber.send(messages.pushed(topic, entry.position, body))
+                if not self._is_recorded(subscription, now, last):
+                    subscription.subscriber.send(messages.unreadable(topic, entry.position, now.order.order_id))
+                elif not subscription.ended:
+                    body = now.body(actor, first - 1, last)
+                    subscription.subscriber.send(messages.pushed(topic, entry.position, body))
             elif was_in:
                 subscription.subscriber.send(messages.gone(topic, entry.position, now.order))
+
+    def _is_recorded(self, subscription: Subscription, now: OrderNow, until: int) -> bool:
+        """Record that a subscriber is shown an order. Return False if it could not be recorded. It may pause."""
+        try:
+            subscription.shown.record(subscription.subscriber.actor, subscription.topic, now, until)
+        except StreamUnavailable as error:
+            extra = {"order_id": now.order.order_id}
+            log.error("an order was not sent, because its reading could not be recorded: %s", error, extra=extra)
+            return False
+        return True
 
     def _send_position(self, subscription: Subscription, now: OrderNow) -> None:
         actor = subscription.subscriber.actor

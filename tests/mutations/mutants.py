@@ -1182,6 +1182,8 @@ MUTANTS = (
         old='            visit = walk.by_event.get(event["previousEventId"])\n',
         new="            visit = walk.visits[-1] if walk.visits else None\n",
         caught_by=tests("runs/test_visits.py"),
+    ),
+    Mutant(
         name="order on a socket without a record of the read",
         breaks="Nothing personal leaves a socket before the record of the read.",
         file="workflows/live/subscriptions.py",

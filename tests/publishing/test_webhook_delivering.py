@@ -19,6 +19,7 @@ from workflows.publishing.webhooks.deliveries import DeliveryState, WebhookDeliv
 from workflows.publishing.webhooks.delivering import deliver, keep_delivering, send_again, send_test
 from workflows.publishing.webhooks.endpoints import WebhookEndpoint
 from workflows.publishing.webhooks.refusals import NoSuchEndpoint, TooManyEndpoints
+from workflows.publishing.webhooks.sender import WebhookAnswer, WebhookPost
 from workflows.publishing.webhooks.targets import Targets
 from workflows.publishing.webhooks.views import delivery_view, endpoint_view
 
@@ -176,6 +177,29 @@ def test_an_endpoint_that_fails_or_is_slow_is_left_to_the_schedule(ports: Ports,
     deliver_events(ports, 3)
     assert ports.webhooks.ids[-1] == "ord_x/3"
     assert {delivery.state for delivery in listed(ports, endpoint)} == {DeliveryState.DELIVERED}
+
+
+def test_a_slow_endpoint_does_not_hold_up_the_backlog_of_the_others_in_a_round(ports: Ports) -> None:
+    """A batch takes as long as its slowest answer, so after the first batch a slow endpoint waits for the others."""
+    slow, quick = registered(ports, "slow"), registered(ports, "quick")
+    ports.webhooks.answer = lambda _: DOWN
+    deliver_events(ports, *range(60))
+    ports.clock.advance(hours=1)
+    post_all, batches = ports.webhooks.post_all, list[int]()
+
+    def post_for_as_long_as_the_slowest(*, posts: list[WebhookPost], targets: Targets) -> list[WebhookAnswer]:
+        answers = post_all(posts=posts, targets=targets)
+        batches.append(max(answer.took_ms for answer in answers))
+        ports.clock.advance(milliseconds=batches[-1])
+        return answers
+
+    ports.webhooks.post_all = post_for_as_long_as_the_slowest  # type: ignore[method-assign]  # time passes
+    ports.webhooks.answer = lambda post: answered(500, took_ms=10_000) if "slow" in post.url else OK
+    keep_delivering(ports, Targets.PUBLIC, for_s=25)
+    assert {delivery.state for delivery in listed(ports, quick)} == {DeliveryState.DELIVERED}
+    assert batches[0] == batches[-1] == 10_000  # its turn comes again once nothing is due of the others
+    assert max(batches[1:-2]) < 1000
+    assert sum(delivery.attempts != () for delivery in listed(ports, slow)) > 8
 
 
 class Killed(BaseException):

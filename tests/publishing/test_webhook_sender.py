@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import gzip
+import socket
 import threading
+import tracemalloc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -23,6 +26,8 @@ class Receiver(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests: list[tuple[str, dict[str, str], str]] = []
         self.released = threading.Event()
+        self.location = "/hooks"
+        self.bomb = b""
 
     def url(self, path: str, host: str = "127.0.0.1") -> str:
         return f"http://{host}:{self.server_port}{path}"
@@ -36,7 +41,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, {name.lower(): value for name, value in self.headers.items()}, body))
         match self.path.partition("?")[0]:
             case "/redirect":
-                self._answer(307, b"", ("Location", "/hooks"))
+                self._answer(307, b"", ("Location", self.server.location))
+            case "/bomb":
+                self._answer(200, self.server.bomb, ("Content-Encoding", "gzip"))
             case "/large":
                 self._answer(200, b"x" * 200_000)
             case "/silent":
@@ -154,3 +161,109 @@ def test_the_check_of_a_url_looks_its_host_up() -> None:
     with pytest.raises(TargetRefused):
         sender.check(url="https://shop.example/", targets=Targets.PUBLIC)
     sender.check(url="https://shop.example/", targets=Targets.ANY)
+
+
+def test_a_name_server_that_does_not_answer_holds_up_its_own_requests_alone(receiver: Receiver) -> None:
+    """The system may wait for it half a minute. Endpoints of other hosts would count as failing meanwhile."""
+    answers = threading.Event()
+
+    def lookup(host: str, _: int) -> list[str]:
+        if host == "stuck.example":
+            answers.wait(30)
+        return ["127.0.0.1"]
+
+    sender = HttpWebhookSender(lookup, lookup_within_s=0.2)
+    stuck = [post(receiver.url("/hooks", host="stuck.example")) for _ in range(16)]
+    try:
+        outcomes = sender.post_all(posts=stuck, targets=Targets.ANY)
+        assert {(outcome.http, outcome.error) for outcome in outcomes} == {(None, "no connection within 10 s")}
+        assert min(outcome.took_ms for outcome in outcomes) >= 200  # so the endpoint counts as slow
+        assert sent(receiver.url("/hooks", host="shop.example"), sender=sender).http == 204
+    finally:
+        answers.set()
+        sender.close()
+
+
+HOSTILE: dict[str, tuple[bytes, bytes]] = {
+    "a byte at a time": (b"", b"H"),
+    "a head without end": (b"HTTP/1.1 200 OK\r\n", b"X-Header: %b\r\n" % (b"a" * 1000)),
+    "a header without end": (b"HTTP/1.1 200 OK\r\nX-Header: ", b"a" * 1000),
+    "continue for ever": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "a body without end": (b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 10_000),
+    "chunks without end": (
+        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+        b"3e8\r\n%b\r\n" % (b"a" * 1000),
+    ),
+    "a body of a terabyte": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n", b"a" * 10_000),
+    "trailers without end": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-Header: a\r\n"),
+    "no HTTP": (b"", b"\x00" * 1000),
+}
+"""What a receiver sends first, and then again and again."""
+
+
+@pytest.mark.parametrize(("first", "on"), HOSTILE.values(), ids=HOSTILE)
+def test_a_receiver_that_never_ends_its_answer_costs_a_bounded_time_and_memory(first: bytes, on: bytes) -> None:
+    """An endpoint is chosen by a service, whose receiver may be broken or hostile."""
+    within_s = 0.3
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        receiver = threading.Thread(target=_send_for_ever, args=(server, first, on))
+        receiver.start()
+        sender = HttpWebhookSender(answer_within_s=within_s)
+        answer = sent(f"http://127.0.0.1:{server.getsockname()[1]}/", sender=sender)
+        receiver.join()
+    assert (answer.http, answer.is_success) == (None, False)
+    assert answer.error in {
+        f"no answer within {within_s} s",
+        "it has more than 65536 bytes",
+        "the connection broke: the answer is not HTTP (BadStatusLine)",
+        "the connection broke: the answer is not HTTP (LineTooLong)",
+        "the connection broke: the answer is not HTTP (HTTPException)",  # more than 100 headers
+    }
+
+
+def _send_for_ever(server: socket.socket, first: bytes, on: bytes) -> None:
+    connection, _ = server.accept()
+    with connection, suppress(BrokenPipeError, ConnectionResetError):
+        connection.sendall(first)
+        while True:
+            connection.sendall(on)
+
+
+def test_a_compressed_answer_is_not_expanded(receiver: Receiver) -> None:
+    """A body of 60 KB could become gigabytes."""
+    bomb = gzip.compress(bytes(50_000_000))
+    assert len(bomb) < 60_000
+    receiver.bomb = bomb
+    tracemalloc.start()
+    try:
+        assert sent(receiver.url("/bomb")).http == 200
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://127.0.0.1:1/",
+        "http://169.254.169.254/latest/meta-data/",
+        "http://[::ffff:127.0.0.1]:1/",
+        "file:///etc/passwd",
+    ],
+)
+def test_a_redirect_to_an_inner_address_is_an_answer_like_any_other(receiver: Receiver, location: str) -> None:
+    """It is not followed, wherever it leads."""
+    receiver.location = location
+    answer = sent(receiver.url("/redirect"))
+    assert (answer.http, answer.error, len(receiver.requests)) == (307, "", 1)
+
+
+@pytest.mark.parametrize("inner", ["127.0.0.1", "169.254.169.254", "::ffff:127.0.0.1", "::1"])
+def test_a_name_with_another_address_at_the_second_lookup_is_refused(inner: str) -> None:
+    """DNS rebinding: the first lookup is that of the registration, and each attempt has one of its own."""
+    addresses = iter([["93.184.215.14"], [inner]])
+    sender = HttpWebhookSender(lambda *_: next(addresses))
+    sender.check(url="https://shop.example/", targets=Targets.PUBLIC)
+    answer = sent("https://shop.example/", targets=Targets.PUBLIC, sender=sender)
+    assert "not public" in answer.error
+    assert next(addresses, None) is None

@@ -191,7 +191,7 @@ HOSTILE: dict[str, tuple[bytes, bytes]] = {
     "continue for ever": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
     "a body without end": (b"HTTP/1.1 200 OK\r\n\r\n", b"a" * 10_000),
     "chunks without end": (
-        [b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"],
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
         b"3e8\r\n%b\r\n" % (b"a" * 1000),
     ),
     "a body of a terabyte": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n", b"a" * 10_000),

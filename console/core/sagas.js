@@ -78,11 +78,11 @@ const SPANS = [
   ["PaymentCaptureRequested", /^(PaymentCaptured|PaymentCaptureRefused)$/, "capture", "payment"],
   ["PaymentVoidRequested", /^(PaymentVoided|PaymentVoidRefused)$/, "release", "payment"],
   ["PaymentRefundRequested", /^(PaymentRefunded|PaymentRefundRefused)$/, "refund", "payment"],
-  ["PreparationRequested", /^(PreparationAccepted|PreparationRejected|PreparationTimedOut|PreparationCancelled|PreparationWrittenOff)$/, "accept", "preparation"],
+  ["PreparationRequested", /^(PreparationAccepted|PreparationRejected|PreparationTimedOut|PreparationCancellationRequested|PreparationWrittenOff)$/, "accept", "preparation"],
   ["PreparationAccepted", /^(PreparationReady|PreparationOverdue|PreparationCancelled|PreparationWrittenOff)$/, "cook", "preparation"],
   ["PreparationReady", /^(OrderPickedUp|PreparationCancelled|PreparationWrittenOff)$/, "at the pass", "preparation"],
   ["PreparationCancellationRequested", /^(PreparationCancelled|PreparationWrittenOff)$/, "take back", "preparation"],
-  ["CourierRequested", /^(CourierAssigned|CourierTimedOut|CourierReleased|CourierWrittenOff)$/, "find a courier", "delivery"],
+  ["CourierRequested", /^(CourierAssigned|CourierTimedOut|CourierReleaseRequested|CourierWrittenOff)$/, "find a courier", "delivery"],
   ["CourierAssigned", /^(OrderPickedUp|CourierDeclined|CourierReleased|CourierWrittenOff)$/, "to the restaurant", "delivery"],
   ["OrderPickedUp", /^(OrderDelivered|DeliveryFailed|DeliveryOverdue)$/, "deliver", "delivery"],
   ["CourierReleaseRequested", /^(CourierReleased|CourierWrittenOff)$/, "withdraw", "delivery"],
@@ -104,11 +104,17 @@ export function spansOf(events, now) {
     const kind = SPANS.find(([type]) => type === event.type);
     if (!kind) return [];
     const [, ends, label, saga] = kind;
-    const end = events.slice(index + 1).find((later) => ends.test(later.type));
+    const end = events.slice(index + 1).find((later) => ends.test(later.type) && concerns(later, event));
     if (!end && now === undefined) return [];
     const how = !end ? "open" : isTrouble(end) ? "bad" : isUndo(event) || label === "cancel" ? "undo" : "done";
     return [{ saga, from: event.version, to: end?.version ?? null, label, start: at(event), end: end ? at(end) : Math.max(at(event), /** @type {number} */ (now) - began), how: /** @type {Span["how"]} */ (how) }];
   });
+}
+
+/** Whether an outcome answers an intent: it names it, if it names any. @param {TimelineEvent} later @param {TimelineEvent} event */
+function concerns(later, event) {
+  const { answers, request } = later.data;
+  return !event.type.endsWith("Requested") || (answers ?? request ?? event.version) === event.version;
 }
 
 /**

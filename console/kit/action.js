@@ -8,8 +8,6 @@
 import { money } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
-import { me } from "./session.js";
-import { useStore } from "./store.js";
 import { Amount, Status, Time, Trouble, actorWords, words } from "./parts.js";
 import { html, useEffect, useId, useMemo, useState } from "./view.js";
 
@@ -23,14 +21,16 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {boolean} [dry] whether the API can say beforehand what would happen
  * @property {any} [plan] what would happen, where the API said it already
  * @property {string} [order] the order whose log holds the outcome
+ * @property {number} [since] the order's version before
  * @property {string} [effect] what happens, where the API cannot say it beforehand
  * @property {string | null} [reason] the label of the reason; null if none is asked for
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
 
-/** @param {{kind: ActionKind, close: () => void, done?: () => void}} props */
+/** @param {{kind: ActionKind, close: () => void, done?: (answer: any) => void}} props */
 export function ActionDialog({ kind, close, done }) {
   const key = useMemo(newKey, []);
+  const since = useMemo(() => kind.since ?? 0, []);
   const [values, setValues] = useState(() => Object.fromEntries((kind.fields ?? []).map((field) => [field.name, field.value ?? field.options?.[0]?.[0] ?? ""])));
   const [preview, showPreview] = useState(/** @type {any} */ (null));
   const [answer, showAnswer] = useState(/** @type {any} */ (null));
@@ -54,8 +54,9 @@ export function ActionDialog({ kind, close, done }) {
     setBusy(true);
     showProblem(null);
     try {
-      showAnswer((await post(kind.path, kind.body(values), { key })) ?? {});
-      done?.();
+      const found = (await post(kind.path, kind.body(values), { key })) ?? {};
+      showAnswer(found);
+      done?.(found);
     } catch (error) {
       showProblem(error);
     }
@@ -65,7 +66,7 @@ export function ActionDialog({ kind, close, done }) {
   if (answer)
     return html`<${Dialog} title=${`Done: ${kind.title}`} close=${close} wide>
       <div class="dialog-body" role="status">
-        ${kind.order ? html`<${Outcome} order=${kind.order} answer=${answer} since=${preview?.version} />` : kind.show?.(answer)}
+        ${kind.order ? html`<${Outcome} order=${kind.order} answer=${answer} since=${since} />` : kind.show?.(answer)}
       </div>
       <footer><button type="button" class="primary" onClick=${close} autofocus>Close</button></footer>
     </${Dialog}>`;
@@ -129,10 +130,9 @@ function Preview({ answer }) {
   </div>`;
 }
 
-/** The events that followed, read from the log until the order rests. @param {{order: string, answer: any, since?: number}} props */
-function Outcome({ order, answer }) {
+/** The events that followed, read from the log until the order rests. @param {{order: string, answer: any, since: number}} props */
+function Outcome({ order, answer, since }) {
   const written = answer.order ?? (answer.version ? answer : null);
-  const who = useStore(me);
   const [events, show] = useState(/** @type {any[] | null} */ (null));
   const [problem, showProblem] = useState(/** @type {any} */ (null));
   useEffect(() => {
@@ -152,8 +152,7 @@ function Outcome({ order, answer }) {
   }, [order]);
   if (problem) return html`<p>The change is recorded as version ${written?.version}.</p><${Trouble} problem=${problem} />`;
   if (!events) return html`<p class="dim" aria-busy="true">Recorded. Reading what followed.</p>`;
-  const mine = Math.max(0, ...events.filter((e) => e.actor.role === who?.role && e.actor.id === who?.id).map((e) => e.version));
-  const shown = events.filter((e) => e.version >= mine).reverse();
+  const shown = events.filter((e) => e.version > since).reverse();
   return html`<h3>Recorded in the log</h3>
     <ol class="outcome">${shown.map((event) => html`<li><span class="dim">${event.version}</span> <code>${event.type}</code> <span class="dim">by ${actorWords(event.actor)}, <${Time} at=${event.recorded_at} /></span></li>`)}</ol>`;
 }

@@ -45,6 +45,7 @@ function Review({ approval, close, done }) {
     body: () => ({ approval: approval.approval }),
     dry: true,
     order: approval.order_id,
+    since: approval.version,
     reason: null,
     fields: asked ? [] : [],
   };

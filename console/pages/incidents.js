@@ -64,8 +64,7 @@ function RetryAll({ group, close }) {
     effect: html`Each order parked with <code>${group.cause}</code> continues in a new run. It stops by itself if the provider's circuit opens, and can be stopped by you.`,
     show: (/** @type {any} */ job) => html`<p>The retry of ${job.orders.length} orders has begun. Its progress is on the page of incidents.</p>`,
   };
-  const [job, begun] = useState("");
-  return html`<${ActionDialog} kind=${{ ...kind, show: (/** @type {any} */ answer) => (job || begun(answer.id), kind.show(answer)) }} close=${() => (close(), job && setQuery({ retry: job }))} />`;
+  return html`<${ActionDialog} kind=${kind} close=${close} done=${(/** @type {any} */ job) => setQuery({ retry: job.id })} />`;
 }
 
 const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", started: "running", still_moving: "running", ended: "closed", parked_again: "parked", not_parked: "mute", refused: "parked" });

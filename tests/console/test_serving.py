@@ -29,7 +29,7 @@ LIBRARIES = json.loads((FOLDER / "libraries.json").read_text())["libraries"]
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A console with its own page and empty libraries."""
-    for name in ("index.html", "missing.html", "libraries.json", "app.js", "favicon.svg"):
+    for name in ("index.html", "missing.html", "libraries.json", "config.json", "app.js", "favicon.svg"):
         (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
     for library in LIBRARIES:
         script = tmp_path / "lib" / f"{library['name'].rpartition('/')[2]}-{library['version']}" / "dist" / "code.mjs"

@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "console"
 """Beside the packages, as ``template.yaml`` is."""
@@ -56,6 +57,11 @@ class ConsoleFiles:
 
     def _is_installed(self, library: dict[str, str]) -> bool:
         return (self._folder / "lib" / f"{library['name'].rpartition('/')[2]}-{library['version']}").is_dir()
+
+    def config(self) -> dict[str, Any]:
+        """Return ``config.json``: the address of the API, and how to log in."""
+        config: dict[str, Any] = json.loads((self._folder / "config.json").read_text())
+        return config
 
     def find(self, path: str) -> ConsoleFile | None:
         """Return the file at a path below the console's address; None if there is none."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
 
 _IN_PAGE = re.compile(rb"<script[^>]*>(.+?)</script>", re.DOTALL)
 
@@ -48,6 +50,13 @@ def security_headers(page: bytes, origins: Sequence[str] = ()) -> dict[str, str]
         "cross-origin-resource-policy": "same-origin",
         "permissions-policy": "camera=(), microphone=(), geolocation=(self)",
     }
+
+
+def other_origins(config: Mapping[str, Any]) -> list[str]:
+    """Return the hosts that ``config.json`` names beside the console's own, for requests and for sockets."""
+    hosts = {urlsplit(address) for address in (config["api"], config["login"].get("domain", ""))}
+    named = sorted((parts.scheme, parts.netloc) for parts in hosts if parts.netloc)
+    return [f"{scheme.replace('http', kind)}://{host}" for scheme, host in named for kind in ("http", "ws")]
 
 
 def _sha256(script: bytes) -> str:

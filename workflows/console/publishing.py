@@ -14,10 +14,10 @@ import json
 import shutil
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 from workflows.console.files import CONTENT_TYPES, FOLDER, ConsoleFiles
-from workflows.console.policy import security_headers
+from workflows.console.policy import other_origins, security_headers
 
 
 class LibrariesMissing(Exception):
@@ -47,16 +47,9 @@ def publish(into: Path, *, api: str, base: str, login: dict[str, str], environme
             shutil.copyfile(file, target)
     page = (FOLDER / "index.html").read_text().replace('<base href="/console/">', f'<base href="{base}">')
     (into / "index.html").write_text(page)
-    config = {"api": api, "login": login, "environment": environment}
+    config: dict[str, Any] = {"api": api, "login": login, "environment": environment}
     (into / "config.json").write_text(json.dumps(config, indent=2))
-    origins = sorted({origin for address in (api, login.get("domain", "")) for origin in _origins(address)})
-    (into / "headers.json").write_text(json.dumps(security_headers(page.encode(), origins), indent=2))
-
-
-def _origins(address: str) -> list[str]:
-    """Return what the policy has to allow for an address: its host, for requests and for sockets."""
-    parts = urlsplit(address)
-    return [f"{parts.scheme}://{parts.netloc}", f"wss://{parts.netloc}"] if parts.netloc else []
+    (into / "headers.json").write_text(json.dumps(security_headers(page.encode(), other_origins(config)), indent=2))
 
 
 def main() -> int:

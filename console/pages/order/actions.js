@@ -42,7 +42,7 @@ function actionsOf(id, order, why) {
     !order.parked && !ended && order.status !== "cancelling" && may("cancel") && { name: "cancel", title: "Cancel the order", note: plans.cancel ? outcome(plans.cancel) : "What is held is given back", path: `orders/${id}/cancel`, plan: plans.cancel, effect: "The order is cancelled and what is held or paid is given back. Possible until the meal is picked up.", order: id, body: (v) => ({ reason: v.reason }), blocked: plans.cancel?.refused?.detail },
     may("note") && { name: "note", title: "Add a note", note: "Seen by support alone", path: `${incident}/note`, effect: "The note becomes part of the order's history.", reason: "Note", order: id, body: (v) => ({ text: v.reason }) },
   ];
-  return /** @type {Offered[]} */ (all.filter(Boolean));
+  return /** @type {Offered[]} */ (all.filter(Boolean)).map((each) => ({ ...each, since: order.version }));
 }
 
 /** The first thing that an action would do, for the list. @param {any} plan */

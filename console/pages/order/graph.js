@@ -1,6 +1,140 @@
-/** The graph of the sagas. */
+/** The sagas as a graph: the way that the order went on the states of its machines, what waits now, and the way back. */
 
-/** @param {any} _props */
-export function Graph(_props) {
-  return null;
+import { graphOf } from "../../core/graphs.js";
+import { duration } from "../../core/time.js";
+import { get, useLoaded } from "../../kit/api.js";
+import { Card } from "../../kit/parts.js";
+import { useNow } from "../../kit/now.js";
+import { may } from "../../kit/session.js";
+import { classes, html, useEffect, useMemo, useState } from "../../kit/view.js";
+
+const MACHINES = ["order", "preparation", "delivery"];
+const WIDE = 118;
+const HIGH = 46;
+const BACK_GAP = 54;
+
+/** Definitions do not change while the console is open; they are read once. @type {Promise<Record<string, any>> | null} */
+let layouts = null;
+
+function readLayouts() {
+  layouts ??= Promise.all(MACHINES.map((name) => get(`machines/${name}/definition`).then((read) => [name, read.layout]))).then(Object.fromEntries);
+  layouts.catch(() => (layouts = null));
+  return layouts;
+}
+
+/** @param {any} props */
+export function Graph({ id, order, event, past }) {
+  const [run, chooseRun] = useState(0);
+  const loaded = useLoaded(async (signal) => {
+    if (!may("read_why")) return null;
+    const [machines, runs, dagre] = await Promise.all([readLayouts(), get(`orders/${id}/runs`, { signal }), import("@dagrejs/dagre")]);
+    return { machines, runs, dagre };
+  }, [id, order.version]);
+  const read = loaded.data;
+  const at = past ? event.recorded_at : "9999-12-31T00:00:00Z";
+  const begun = (read?.runs.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
+  const current = begun.find((/** @type {any} */ each) => each.run === run) ?? begun.at(-1);
+  const drawing = useMemo(() => (read && current?.executions ? draw(graphOf(read.machines, current.executions, at), read.dagre) : null), [read, current, at]);
+  if (!read || !current) return null;
+  const differences = read.runs.differences;
+  return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}`}>
+    <p class="graph-legend"><span data-progress="done">done</span><span data-progress="running">running</span><span data-progress="failed">failed</span><span data-progress="ahead">not reached</span><span data-progress="back">way back</span></p>
+    ${drawing ? html`<${Drawing} ...${drawing} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
+    ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}
+  </${Card}>`;
+}
+
+/** @typedef {import("../../core/graphs.js").GraphNode & {x: number, y: number}} Placed */
+
+/** Give every node its place. @param {ReturnType<typeof graphOf>} graph @param {any} dagre */
+function draw({ nodes, edges, boxes }, dagre) {
+  const plan = new dagre.graphlib.Graph({ compound: true });
+  plan.setGraph({ rankdir: "LR", nodesep: 20, ranksep: 34, marginx: 6, marginy: 22 });
+  plan.setDefaultEdgeLabel(() => ({}));
+  const forward = nodes.filter((node) => !node.back);
+  const isForward = new Set(forward.map(({ id }) => id));
+  for (const node of forward) plan.setNode(node.id, { width: WIDE, height: HIGH });
+  for (const box of boxes) {
+    plan.setNode(box.machine, {});
+    for (const id of box.nodes) if (isForward.has(id)) plan.setParent(id, box.machine);
+  }
+  for (const { from, to } of edges) if (isForward.has(from) && isForward.has(to)) plan.setEdge(from, to);
+  dagre.layout(plan);
+  const { width: main, height } = plan.graph();
+  /** @type {Record<string, Placed>} */
+  const placed = {};
+  for (const node of forward) placed[node.id] = { ...node, ...plan.node(node.id) };
+  const back = nodes.filter((node) => node.back);
+  const width = Math.max(main, back.length * (WIDE + 34) + 20);
+  const step = Math.min(WIDE + 90, width / Math.max(1, back.length));
+  back.forEach((node, i) => (placed[node.id] = { ...node, x: width / 2 + (i - (back.length - 1) / 2) * step, y: height + BACK_GAP }));
+  const lines = edges.filter(({ from, to }) => placed[from] && placed[to]).map((edge) => {
+    const points = isForward.has(edge.from) && isForward.has(edge.to) ? plan.edge(edge.from, edge.to)?.points : null;
+    return { ...edge, back: edge.back || placed[edge.to].back, path: points ? through(points) : between(placed[edge.from], placed[edge.to]) };
+  });
+  const frames = boxes.map(({ machine }) => ({ machine, ...plan.node(machine) })).filter(({ width: w }) => w > 0);
+  return { nodes: Object.values(placed), lines: lines.sort((a, b) => Number(a.taken) - Number(b.taken)), frames, width, height: height + (back.length ? BACK_GAP + HIGH / 2 + 12 : 0) };
+}
+
+/** @param {{x: number, y: number}[]} points */
+const through = (points) =>
+  points.slice(1).reduce((path, { x, y }, i) => {
+    const middle = (points[i].x + x) / 2;
+    return `${path} C${middle} ${points[i].y} ${middle} ${y} ${x} ${y}`;
+  }, `M${points[0].x} ${points[0].y}`);
+
+/** @param {Placed} a @param {Placed} b */
+function between(a, b) {
+  if (a.back && b.back && a.y === b.y) {
+    const side = b.x > a.x ? 1 : -1;
+    const lift = Math.abs(b.x - a.x) > WIDE * 2.2 ? 34 : 0;
+    return `M${a.x + (side * WIDE) / 2} ${a.y} C${a.x + side * WIDE} ${a.y + lift} ${b.x - side * WIDE} ${b.y + lift} ${b.x - (side * WIDE) / 2} ${b.y}`;
+  }
+  return `M${a.x} ${a.y + HIGH / 2} C${a.x} ${a.y + HIGH} ${b.x} ${b.y - HIGH} ${b.x} ${b.y - HIGH / 2}`;
+}
+
+const SAID = { done: "done", running: "running", failed: "failed", ahead: "not reached" };
+
+/** @param {any} props */
+function Drawing({ nodes, lines, frames, width, height }) {
+  const [ready, show] = useState(false);
+  useEffect(() => show(true), []);
+  return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
+    <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
+      <defs>${["plain", "taken"].map((kind) => html`<marker id=${`end-${kind}`} class=${kind} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" /></marker>`)}</defs>
+      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 + 15}>${f.machine}</text></g>`)}
+      ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end=${`url(#end-${line.taken ? "taken" : "plain"})`} />`)}
+      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} node=${node} />`)}
+    </svg></div>
+    <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${SAID[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
+}
+
+/** @param {{node: Placed}} props */
+function Node({ node }) {
+  const x = node.x - WIDE / 2;
+  const y = node.y - HIGH / 2;
+  const [first, second] = twoLines(node.label);
+  return html`<g class="node" data-progress=${node.progress} data-back=${node.back ? "" : undefined} data-exception=${node.exception ? "" : undefined}>
+    <title>${node.comment}${node.error ? ` Last error: ${node.error}.` : ""}</title>
+    ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
+    ${node.waits && html`<path class="waits" d=${`M${x + 10} ${node.y - 5}v10M${x + 14} ${node.y - 5}v10`} />`}
+    <text x=${node.x + (node.waits ? 5 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 5 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
+    ${node.progress === "done" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}l2.4 2.6 4-5`} />`}
+    ${node.failures > 0 && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="52" height="15" rx="7.5" /><text x=${x + 34} y=${y + 2} text-anchor="middle">${node.failures} ${node.failures === 1 ? "retry" : "retries"}</text></g>`}
+    ${node.since && html`<${Since} since=${node.since} x=${node.x} y=${y + HIGH + 14} />`}
+  </g>`;
+}
+
+/** @param {{since: string, x: number, y: number}} props */
+function Since({ since, x, y }) {
+  const now = useNow();
+  return html`<text class="since" x=${x} y=${y} text-anchor="middle">for ${duration(Math.max(0, now - Date.parse(since)))}</text>`;
+}
+
+/** @param {string} label @returns {[string, string]} */
+function twoLines(label) {
+  if (label.length < 15) return [label, ""];
+  const words = label.split(" ");
+  const half = Math.ceil(words.length / 2);
+  return [words.slice(0, half).join(" "), words.slice(half).join(" ")];
 }

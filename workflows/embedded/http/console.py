@@ -11,7 +11,7 @@ import asyncio
 import json
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from workflows.console.files import ConsoleFile, ConsoleFiles
-from workflows.console.policy import security_headers
+from workflows.console.policy import other_origins, security_headers
 from workflows.embedded.http.problems import problem
 from workflows.embedded.http.requests import BodyTooLarge, read_body
 from workflows.embedded.http.tokens import AccessTokens, TokenRefused
@@ -105,7 +105,7 @@ def console_routes(tokens: AccessTokens, files: ConsoleFiles | None = None) -> l
             file = found.find("index.html")
         if file is None:
             return problem(HTTPStatus.NOT_FOUND, f"There is nothing at {request.scope['path']}.")
-        return _sent(request, file)
+        return _sent(request, file, other_origins(found.config()))
 
     async def served(request: Request) -> Response:
         return await asyncio.to_thread(page, request)  # reads files
@@ -127,11 +127,11 @@ def _is_page(path: str) -> bool:
     return "." not in path.rpartition("/")[2]
 
 
-def _sent(request: Request, file: ConsoleFile) -> Response:
+def _sent(request: Request, file: ConsoleFile, origins: Sequence[str]) -> Response:
     headers = {"etag": file.etag, "cache-control": file.cache_control, "vary": "accept-encoding"}
     headers |= {"x-content-type-options": "nosniff", "cross-origin-resource-policy": "same-origin"}
     if file.content_type.startswith("text/html"):
-        headers |= security_headers(file.content)
+        headers |= security_headers(file.content, origins)
     if file.etag in request.headers.get("if-none-match", ""):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     body = file.content

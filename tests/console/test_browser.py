@@ -1,0 +1,340 @@
+"""The console in a real browser on a real engine: its pages, its actions to their outcome in the log, hostile texts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.console.conftest import HOSTILE, REPOSITORY, RIGHT_TO_LEFT, Visit
+
+PAGES = ("", "orders", "incidents", "approvals", "events", "circuits")
+FIRST_LOAD_BYTES_MAX = 150_000
+
+
+def axe(visit: Visit) -> list[str]:
+    """The violations that axe-core finds in the page as it is."""
+    (script,) = (REPOSITORY / ".tools" / "console").glob("axe-core-*/axe.min.js")
+    visit.page.evaluate(script.read_text())
+    found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0]['failureSummary']}"
+        for each in found["violations"]
+    ]
+
+
+def test_a_code_of_the_command_line_logs_in_once_and_leaves_no_trace(visit: Visit) -> None:
+    """The token is in memory alone: not in the address, not in any storage; the code is worth nothing afterwards."""
+    address = visit.stage.login("support", "anna", "orders")
+    visit.page.goto(address)
+    visit.page.wait_for_selector("h1:has-text('Orders')")
+    assert visit.page.url == f"{visit.stage.url}/console/orders"
+    stored = visit.page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+    assert "eyJ" not in stored
+    visit.page.goto("about:blank")
+    visit.page.goto(address)
+    assert "used already" in visit.page.inner_text("[role=alert]")
+
+
+def test_a_pasted_token_logs_in_and_a_wrong_one_is_explained(visit: Visit) -> None:
+    """Where no browser can be opened by the command line, the token is pasted."""
+    from workflows.cli.connection import minted
+
+    visit.page.goto(f"{visit.stage.url}/console/")
+    visit.page.fill("#token", "wrong")
+    visit.page.click("text=Log in")
+    assert "not valid" in visit.page.inner_text("[role=alert]")
+    visit.page.fill("#token", minted(visit.stage.data, "auditor", "otto", 60))
+    visit.page.click("text=Log in")
+    visit.page.wait_for_selector("h1:has-text('Now')")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> None:
+    """axe-core finds nothing: names, roles, contrast of AA, order of headings, focus."""
+    visit.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page = visit.open()
+    order = visit.stage.orders["short"]
+    found = {}
+    for path in (*PAGES, f"orders/{visit.stage.orders['parked']}", f"orders/{order}?at=5"):
+        page.evaluate(
+            "to => { history.pushState(null, '', '/console/' + to); dispatchEvent(new PopStateEvent('popstate')) }",
+            path,
+        )
+        page.wait_for_selector("[aria-busy]", state="detached")
+        page.wait_for_selector("main h1")
+        page.wait_for_load_state("networkidle") if path not in (
+            "",
+            "events",
+        ) and "orders/" not in path else page.wait_for_timeout(250)
+        if violations := axe(visit):
+            found[path] = violations
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("role", "subject", "pages"),
+    [
+        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits"]),
+        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits"]),
+        ("customer", "cus-nobody", ["Orders"]),
+        ("courier", "cou-nobody", ["Orders"]),
+    ],
+)
+def test_each_role_is_offered_what_it_may_do(visit: Visit, role: str, subject: str, pages: list[str]) -> None:
+    """A button that would be refused is not shown; a page for another role is said to be one."""
+    page = visit.open("orders", role, subject)
+    assert page.locator("nav a").all_inner_texts() == pages
+    if role == "auditor":
+        page.goto(visit.stage.login(role, subject, f"orders/{visit.stage.orders['parked']}"))
+        page.wait_for_selector("text=Why it is where it is")
+        assert page.locator("text=What you can do now").count() == 0
+        assert "Not shown to your role" in page.inner_text("main")
+    if role == "customer":
+        page.goto(visit.stage.login(role, subject, "incidents"))
+        page.wait_for_selector("text=no such page for your role")
+
+
+def test_the_search_box_says_what_it_takes_a_text_for(visit: Visit) -> None:
+    """An id opens its order; a name is searched for in a body and stands in no address."""
+    page = visit.open("orders")
+    page.keyboard.press("/")
+    page.keyboard.type(visit.stage.orders["delivered"])
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Where the time went")
+    page.keyboard.press("/")
+    page.keyboard.type(RIGHT_TO_LEFT)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("h1:has-text('found by name')")
+    page.wait_for_selector(f"a[href='orders/{visit.stage.orders['right to left']}']")
+    assert RIGHT_TO_LEFT not in page.evaluate("decodeURIComponent(location.href)")
+
+
+def test_filters_are_in_the_address_and_the_back_button_undoes_them(visit: Visit) -> None:
+    """A link shows its reader what its sender saw."""
+    page = visit.open("orders?status=completed")
+    page.wait_for_selector("tr.row")
+    assert set(page.locator("tr.row .badge").all_inner_texts()) == {"completed"}
+    page.click("button:has-text('Parked')")
+    page.wait_for_url(re.compile("parked=true"))
+    page.wait_for_selector("text=No order matches")
+    page.click("text=Show all")
+    page.wait_for_selector(f"a[href='orders/{visit.stage.orders['parked']}']")
+
+
+def test_time_travel_shows_what_replay_says(visit: Visit) -> None:
+    """The panels show the state that the engine folds; the moment is in the address, and the past is marked."""
+    order = visit.stage.orders["short"]
+    page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".slider")
+    support = visit.stage.sign_in("support", "anna")
+    latest = support.get(order)["version"]
+    for version in range(latest - 1, 1, -3):
+        page.evaluate(
+            "to => { history.pushState(null, '', to); dispatchEvent(new PopStateEvent('popstate')) }", f"?at={version}"
+        )
+        page.wait_for_selector(f"text=State after event {version}")
+        was = support.replay(order, version)["order"]
+        shown = page.inner_text(".state")
+        assert was["totals"]["total"]["amount"] in shown
+        assert was["payment"]["captured"]["amount"] in shown
+        assert page.inner_text("h1 .badge") == was["status"].replace("_", " ")
+        assert page.locator(".slider-box.past").count() == 1
+    page.keyboard.press("]")
+    page.wait_for_url(re.compile(r"at=\d+"))
+    page.keyboard.press("l")
+    page.wait_for_selector(".slider-box:not(.past)")
+    assert "at=" not in page.url
+
+
+def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit: Visit) -> None:
+    """Opening an order is no read of personal data; uncovering it is one, with its reason."""
+    order = visit.stage.orders["right to left"]
+    page = visit.open(f"orders/{order}", subject="curious")
+    page.wait_for_selector("text=Why you need it")
+    assert RIGHT_TO_LEFT not in page.content()
+    auditor = visit.stage.sign_in("auditor", "otto")
+    assert auditor.access_log(order=order, actor="curious")["reads"] == []
+    page.fill("input[placeholder*=case]", "case 4711")
+    page.click("text=Show name, phone and address")
+    page.wait_for_selector(f"text={RIGHT_TO_LEFT}")
+    page.wait_for_function("document.querySelector('.card .note')")
+    reads = _eventually(lambda: auditor.access_log(order=order, actor="curious")["reads"])
+    assert {read["reason"] for read in reads} == {"case 4711"}
+
+
+def _eventually(read: Any) -> Any:
+    """What a view shows once it has followed the log."""
+    import time
+
+    deadline = time.monotonic() + 10
+    while not (found := read()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(visit: Visit) -> None:
+    """A parked order is retried: the plan, the reason, and then the events that followed, not the click."""
+    order = visit.stage.orders["parked"]
+    page = visit.open(f"orders/{order}")
+    page.click("button[aria-label='Preview: Retry']")
+    page.wait_for_selector("text=What happens")
+    send = page.locator("dialog button.primary")
+    assert send.is_disabled()
+    page.fill("dialog textarea", "asked the bank")
+    send.click()
+    page.wait_for_selector("dialog .outcome code:has-text('RunStarted')")
+    page.wait_for_selector("dialog .outcome code:has-text('OrderParked')")
+    page.click("dialog footer button")
+    run = [e for e in visit.stage.sign_in("support", "anna").history(order) if e["type"] == "RunStarted"][-1]
+    assert (run["actor"]["id"], run["data"]["reason"]) == ("anna", "asked the bank")
+
+
+def test_an_order_is_cancelled_and_the_page_follows_live(visit: Visit) -> None:
+    """The page shows the compensation as it happens, without being loaded again."""
+    order = visit.stage.orders["to cancel"]
+    page = visit.open(f"orders/{order}")
+    page.click("button[aria-label='Preview: Cancel the order']")
+    page.fill("dialog textarea", "the customer called")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('OrderCancelled')")
+    page.click("dialog footer button")
+    page.wait_for_selector("h1 .badge:has-text('cancelled')")
+    page.wait_for_selector(".timeline >> text=payment released")
+
+
+def test_support_reports_for_a_restaurant_and_adds_a_note(visit: Visit) -> None:
+    """What ends a wait is offered beside it; a note is shown to support."""
+    order = visit.stage.orders["to accept"]
+    page = visit.open(f"orders/{order}")
+    page.click("button[aria-label='Open: Restaurant accepted']")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('PreparationAccepted')")
+    page.click("dialog footer button")
+    page.click("button[aria-label='Open: Add a note']")
+    page.fill("dialog textarea", HOSTILE)
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('NoteAdded')")
+    page.click("dialog footer button")
+    page.click("text=Show name, phone and address")
+    page.wait_for_selector("q.said")
+    assert page.inner_text("q.said") == HOSTILE
+    assert page.evaluate("window.hacked") is None
+
+
+def test_texts_of_people_stay_texts(visit: Visit) -> None:
+    """Names, addresses and notes that look like markup are shown as they were written, and nothing of them runs."""
+    page = visit.open(f"orders/{visit.stage.orders['hostile']}")
+    page.click("text=Show name, phone and address")
+    page.wait_for_selector("a[href^='tel:']")
+    assert page.inner_text("main").count(HOSTILE) >= 3
+    assert page.evaluate("window.hacked") is None
+    page.goto(visit.stage.login("support", "anna", "orders?customer=%3Cimg%20src%3Dx%3E"))
+    page.wait_for_selector("[role=alert]")
+    assert page.locator("main img").count() == 0
+
+
+def test_offline_is_said_and_what_was_missed_is_shown_afterwards(visit: Visit) -> None:
+    """A laptop that was closed shows the truth again by itself."""
+    order = visit.stage.place("missed")
+    page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".live-note")
+    page.context.set_offline(True)
+    page.wait_for_selector(".banner.offline")
+    visit.stage.sign_in("support", "anna").note(order, "while you were away")
+    page.context.set_offline(False)
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector(".timeline code:has-text('NoteAdded')")
+    page.wait_for_selector(".banner.offline", state="detached")
+
+
+def test_a_paused_page_says_how_much_is_new(visit: Visit) -> None:
+    """Somebody who reads is not disturbed, and learns that there is more."""
+    order = visit.stage.place("paused")
+    page = visit.open(f"orders/{order}")
+    page.wait_for_selector(".live-note:has-text('live')")
+    page.keyboard.press("p")
+    visit.stage.sign_in("support", "anna").note(order, "meanwhile")
+    page.wait_for_selector("text=The order changed while you looked")
+    assert page.locator(".timeline code:has-text('NoteAdded')").count() == 0
+    page.click(".notice-line button")
+    page.wait_for_selector(".timeline code:has-text('NoteAdded')")
+
+
+def test_the_event_log_is_live_and_can_be_paused(visit: Visit) -> None:
+    """New events arrive at the top; while paused they are counted."""
+    page = visit.open("events")
+    page.wait_for_selector("tr.row")
+    order = visit.stage.place("logged")
+    page.wait_for_selector(f"a[href^='orders/{order}']")
+    page.keyboard.press("p")
+    visit.stage.sign_in("support", "anna").note(order, "one more")
+    page.wait_for_selector("button:has-text('1 new')")
+
+
+def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Visit) -> None:
+    """What the log says of each order is the outcome, not that its retry was started."""
+    page = visit.open("incidents")
+    page.click("text=Retry all")
+    page.fill("dialog textarea", "the bank is back")
+    page.select_option("dialog select", "20")
+    page.click("dialog button.primary")
+    page.click("dialog footer button")
+    page.wait_for_selector("[role=progressbar][aria-valuenow='2'], [role=progressbar][aria-valuenow='1']")
+    page.click("summary")
+    page.wait_for_selector("details .badge:has-text('parked again')")
+
+
+def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
+    """Who did it and why is in the history of the circuit."""
+    page = visit.open("circuits")
+    page.click("section:has(h2:text('couriers')) >> text=Hold open")
+    page.fill("dialog textarea", "maintenance")
+    page.click("dialog button.primary")
+    page.click("dialog footer button")
+    page.wait_for_selector("section:has(h2:text('couriers')) .badge:has-text('held open')")
+    page.click("section:has(h2:text('couriers')) >> button:text('Close')")
+    page.fill("dialog textarea", "maintenance is over")
+    page.click("dialog button.primary")
+    page.click("dialog footer button")
+    page.wait_for_selector("section:has(h2:text('couriers')) li:has-text('maintenance is over')")
+
+
+def test_the_keyboard_reaches_everything(visit: Visit) -> None:
+    """Rows by j and k, help by the question mark, Escape closes and gives the focus back."""
+    page = visit.open("orders")
+    page.wait_for_selector("tr.row")
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("k")
+    assert page.evaluate("document.activeElement.matches('tr.row:nth-of-type(1) a')")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog[open] >> text=Keys")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog", state="detached")
+    page.keyboard.press("g")
+    page.keyboard.press("e")
+    page.wait_for_selector("h1:has-text('Event log')")
+
+
+def test_the_first_load_is_small_and_a_phone_needs_no_sideways_scrolling(visit: Visit) -> None:
+    """Bytes as they are sent, compressed, of the home page and of an order."""
+    sizes: dict[str, int] = {}
+    session = visit.page.context.new_cdp_session(visit.page)
+    session.send("Network.enable")
+    urls: dict[str, str] = {}
+    session.on("Network.requestWillBeSent", lambda e: urls.__setitem__(e["requestId"], e["request"]["url"]))
+    session.on(
+        "Network.loadingFinished", lambda e: sizes.__setitem__(urls.get(e["requestId"], ""), e["encodedDataLength"])
+    )
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    page = visit.open(f"orders/{visit.stage.orders['delivered']}")
+    page.wait_for_selector(".slider")
+    files = {url: size for url, size in sizes.items() if "/console/" in url}
+    assert sum(files.values()) < FIRST_LOAD_BYTES_MAX, json.dumps(files, indent=1)
+    for path in PAGES:
+        page.goto(visit.stage.login("support", "anna", path))
+        page.wait_for_selector("main h1")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

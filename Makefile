@@ -6,7 +6,7 @@ BIN := .venv/bin
 TOOLS := sam checkov ministack
 LOCKS := uv node $(TOOLS)
 
-.PHONY: demo setup console test check template validate package lint-template scan-template tools mutants bench lock clean
+.PHONY: demo setup console screenshots test check template validate package lint-template scan-template tools mutants bench lock clean
 
 demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
@@ -17,6 +17,10 @@ setup: .venv/installed .dynamodb-local/tried console/lib/tried tools build/here/
 # The libraries of the web console, checked against console/libraries.json. Everything else works without them.
 console:
 	@$(PYTHON) tools/console_libraries.py && touch console/lib/tried
+
+# The pictures of the console in docs/screenshots; needs chromium.
+screenshots: .venv/installed console/lib/tried
+	$(BIN)/python tools/console_screenshots.py
 
 console/lib/tried: console/libraries.json tools/console_libraries.py
 	@mkdir -p $(@D)

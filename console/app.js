@@ -15,9 +15,9 @@ import { Component, classes, html, render, useEffect, useState } from "./kit/vie
 import { Login } from "./pages/login.js";
 
 /** @typedef {{default: (props: any) => any}} PageModule */
-/** @typedef {{title: string, load: () => Promise<PageModule>, needs: string}} Page */
+/** @typedef {{title: string, load: () => Promise<PageModule>, needs: string, roles?: string[]}} Page */
 
-/** By address. A role that may not do what `needs` names does not see the page. @type {[string, Page][]} */
+/** By address. A role that may not do what `needs` names does not see the page; `roles` are those whose navigation has it. @type {[string, Page][]} */
 const PAGES = [
   ["", { title: "Home", load: () => import("./pages/home.js"), needs: "read_statistics" }],
   ["orders", { title: "Orders", load: () => import("./pages/orders.js"), needs: "read" }],
@@ -25,7 +25,11 @@ const PAGES = [
   ["incidents", { title: "Incidents", load: () => import("./pages/incidents.js"), needs: "read_incidents" }],
   ["approvals", { title: "Approvals", load: () => import("./pages/approvals.js"), needs: "list_approvals" }],
   ["events", { title: "Event log", load: () => import("./pages/events.js"), needs: "list_events" }],
+  ["tickets", { title: "Tickets", load: () => import("./pages/kitchen.js"), needs: "list_tickets", roles: ["restaurant"] }],
+  ["deliveries", { title: "Deliveries", load: () => import("./pages/courier.js"), needs: "list_offers", roles: ["courier"] }],
   ["circuits", { title: "Circuits", load: () => import("./pages/circuits.js"), needs: "read_incidents" }],
+  ["webhooks", { title: "Webhooks", load: () => import("./pages/webhooks.js"), needs: "read_webhooks" }],
+  ["views", { title: "Views", load: () => import("./pages/views.js"), needs: "read_views" }],
 ];
 const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
 
@@ -42,9 +46,10 @@ function Frame({ who }) {
   const here = useHere();
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
-  const places = NAVIGATION.filter(([, page]) => may(page.needs));
+  const places = NAVIGATION.filter(([, page]) => may(page.needs) && (page.roles?.includes(who.role) ?? true));
   const found = findPage(PAGES, here.path);
-  const page = here.path === "" && !may("read_statistics") ? places[0]?.[1] : found?.page;
+  const board = places.find(([, each]) => each.roles)?.[1];
+  const page = here.path === "" && (board || !may("read_statistics")) ? (board ?? places[0]?.[1]) : found?.page;
   return html`
     <a class="skip" href="#main">Skip to content</a>
     <header class="top">

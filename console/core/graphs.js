@@ -51,8 +51,7 @@ export function graphOf(layouts, executions, at) {
     for (const node of layouts[machine].nodes) {
       const seen = visited(machine, node.id);
       if (node.type === "Parallel" || inlined.includes(node.starts ?? "")) continue;
-      if (node.path === "exception" && !seen.length) continue;
-      if (node.type === "Succeed" && !seen.length) continue;
+      if (!seen.length && (node.path === "exception" || node.type === "Succeed" || node.action?.startsWith("await_circuit"))) continue;
       nodes.push(graphNode(machine, node, seen, until));
     }
   const known = new Set(nodes.map(({ id }) => id));
@@ -71,7 +70,7 @@ function graphNode(machine, node, seen, until) {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception",
     progress: !last ? "ahead" : lasts ? "running" : failed ? "failed" : "done",
-    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0), error: last?.error ?? "", since: lasts ? last.entered_at : null,
+    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0), error: last?.error ?? "", since: last && !last.exited_at && !(until < Date.now()) ? last.entered_at : null,
   };
 }
 

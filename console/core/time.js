@@ -47,6 +47,7 @@ export const between = (from, to) => Date.parse(to) - Date.parse(from);
 /**
  * Write how long something took: `420 ms`, `1.9 s`, `38 s`, `7m 11s`, `1h 23m`, `3 d 4 h`.
  * @param {number} ms
+ * @returns {string}
  */
 export function duration(ms) {
   if (ms < 0) return `-${duration(-ms)}`;
@@ -61,7 +62,7 @@ export function duration(ms) {
   return h % 24 ? `${Math.floor(h / 24)} d ${h % 24} h` : `${Math.floor(h / 24)} d`;
 }
 
-/** Write the time from the beginning of an order to one of its events: `+7m11`. @param {number} ms */
+/** Write the time from the beginning of an order to one of its events: `+7m11`. @param {number} ms @returns {string} */
 export function offset(ms) {
   if (ms < 0) return `-${offset(-ms).slice(1)}`;
   if (ms < 9950) return `+${(ms / 1000).toFixed(1).replace(/\.0$/, "")}s`;

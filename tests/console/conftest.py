@@ -3,77 +3,22 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from random import Random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from workflows.cli.connection import minted
-from workflows.cli.console_command import one_time_login
-from workflows.cli.demo.engine_process import engine
-from workflows.cli.demo.menu import demo_order
-from workflows.cli.demo.play import play
-from workflows.cli.demo.stories import ACCEPT, ASSIGN, DELIVER, PICK_UP, READY, STORIES, DemoStory
-from workflows.client import ExpediterClient
+from tests.console.stage import Stage, chromium, open_stage
 from workflows.console.files import ConsoleFiles
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-REPOSITORY = Path(__file__).parents[2]
-HOSTILE = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>{{7*7}}'
-RIGHT_TO_LEFT = "\u0645\u0631\u064a\u0645 \u0627\u0644\u062d\u062f\u0627\u062f"
-
-_DOOR = (ACCEPT, ASSIGN, READY, PICK_UP, DELIVER)
-PLAYED = {
-    "delivered": STORIES[0],
-    "cancelled": STORIES[5],
-    "short": STORIES[4],
-    "parked": DemoStory("the capture is refused", _DOOR, "pm_capture_refused"),
-    "parked too": DemoStory("the capture is refused again", _DOOR, "pm_capture_refused"),
-}
-
-
-@dataclass
-class Stage:
-    """A running engine, and its orders by what became of them."""
-
-    url: str
-    data: Path
-    sign_in: Callable[[str, str], ExpediterClient]
-    orders: dict[str, str] = field(default_factory=dict)
-
-    def place(self, kind: str, **contact: str) -> str:
-        """Place an order that waits for its restaurant."""
-        ordered = demo_order(Random(kind), "pm_ok")
-        body: Any = {**ordered.body, "contact": {**ordered.body["contact"], **contact}}
-        if contact.get("note"):
-            body["kitchen_note"] = contact["note"]
-        order = self.sign_in("customer", ordered.customer).place(body, f"stage-{kind.replace(' ', '-')}")
-        self.orders[kind] = order["id"]
-        return order["id"]
-
-    def login(self, role: str, subject: str, path: str = "") -> str:
-        """Return an address that opens a page logged in."""
-        code = one_time_login(self.url, minted(self.data, role, subject, 3600))["code"]
-        return f"{self.url}/console/{path}#code={code}"
-
-
-def _chromium() -> str | None:
-    return next(
-        (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-    )
-
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's chromium, never a downloaded one."""
-    path = _chromium()
+    path = chromium()
     if path is None:
         pytest.skip("no chromium here: apt-get install chromium")
     if ConsoleFiles().missing():
@@ -89,23 +34,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """An engine whose restaurants and couriers have minutes to answer, with orders that ended, are parked, and wait."""
-    with engine(tmp_path_factory.mktemp("stage"), {}) as running:
-
-        @cache
-        def sign_in(role: str, subject: str) -> ExpediterClient:
-            return ExpediterClient(running.url, minted(running.data, role, subject, 3600))
-
-        stage = Stage(running.url, running.data, sign_in)
-        stories = [(story, demo_order(Random(name), story.payment_method)) for name, story in PLAYED.items()]
-        for name, played in zip(PLAYED, play(stories, sign_in, "stage", lambda _: None), strict=True):
-            stage.orders[name] = played.view["id"]
-        stage.place("waiting")
-        stage.place("to cancel")
-        stage.place("to accept")
-        stage.place("hostile", name=HOSTILE, address=HOSTILE, note=HOSTILE)
-        stage.place("right to left", name=RIGHT_TO_LEFT)
-        yield stage
+    """One engine for all tests: each test that changes an order has its own."""
+    with open_stage(tmp_path_factory.mktemp("stage")) as opened:
+        yield opened
 
 
 class Visit:

@@ -35,14 +35,19 @@ def console(
     from workflows.cli.connection import bearer
 
     address, token = bearer(url, data, as_)
-    login = one_time_login(address, token)
-    page = f"{address}/console/" + (f"orders/{order}" if order else "")
-    opened = f"{page}#code={login['code']}"
+    path = f"orders/{order}" if order else ""
     if json:
-        print_json({"url": opened, "expires_at": login["expires_at"]})
+        login = one_time_login(address, token)
+        print_json({"url": f"{address}/console/{path}#code={login['code']}", "expires_at": login["expires_at"]})
     else:
-        print(opened, flush=True)
-    if browser and not json:
+        open_console(address, token, path, browser=browser)
+
+
+def open_console(address: str, token: str, path: str, *, browser: bool = True) -> None:
+    """Print the address of a page, with a code that logs in once, and open it. Raises CommandFailed."""
+    opened = f"{address}/console/{path}#code={one_time_login(address, token)['code']}"
+    print(opened, flush=True)
+    if browser:
         import webbrowser
 
         if not webbrowser.open(opened):

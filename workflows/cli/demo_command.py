@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -12,11 +14,23 @@ from workflows.cli.terminal import data_console, print_json, say, status_console
 
 if TYPE_CHECKING:
     from workflows.cli.demo.closing import Closing
+    from workflows.cli.demo.engine_process import EngineProcess
     from workflows.cli.demo.evidence import Evidence
     from workflows.cli.demo.play import Played
     from workflows.cli.demo.tour import Tour
 
+
 ORDERS_MAX = 10_000  # more are for a benchmark
+
+
+class _DemoRun(NamedTuple):
+    """What the demo shows in the end."""
+
+    tour: Tour
+    played: list[Played]
+    events: dict[str, list[Any]]
+    closing: Closing
+    evidence: Evidence
 
 
 def add_to(app: typer.Typer) -> None:
@@ -31,6 +45,9 @@ def demo(
     data: Annotated[
         Path | None, typer.Option("--data", metavar="DIR", help="Keep the engine's folder.  [default: a temporary one]")
     ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Keep the engine running afterwards, and open its web console.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout.")] = False,
 ) -> int:
     """Start an engine, play orders through its API, and verify the result.
@@ -46,7 +63,18 @@ def demo(
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the engine is stopped after either signal
     started = time.monotonic()
-    tour, played, events, closing, evidence = _perform(orders, seed, data)
+    with _played(orders, seed, data) as (running, finished):
+        code = _report(finished, json, started)
+        if console:
+            _keep_running(running, finished.played[0].view["id"])
+    return code
+
+
+def _report(finished: _DemoRun, json: bool, started: float) -> int:
+    """Print the result of the demo, and return the exit code."""
+    import time
+
+    tour, played, events, closing, evidence = finished
     ended = all(each.ended for each in played) and not evidence.unended
     if json:
         print_json(_as_json(played, evidence, time.monotonic() - started))
@@ -64,9 +92,25 @@ def demo(
     return Exit.OK if ended and evidence.chains.intact and evidence.books.balanced else Exit.NO
 
 
-def _perform(
-    orders: int, seed: int, data: Path | None
-) -> tuple[Tour, list[Played], dict[str, list[Any]], Closing, Evidence]:
+def _keep_running(running: EngineProcess, order_id: str) -> None:
+    """Open the console at an order, and wait for Ctrl-C."""
+    import threading
+
+    from workflows.cli.connection import hint, minted
+    from workflows.cli.console_command import open_console
+
+    open_console(running.url, minted(running.data, "support", "demo", _TOKEN_S), f"orders/{order_id}")
+    say(f"another login: {hint('console', None, running.data)}")
+    say("Ctrl-C stops the engine" + ("" if running.is_kept else " and removes its folder"))
+    try:
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        say("stopping")
+
+
+@contextmanager
+def _played(orders: int, seed: int, data: Path | None) -> Iterator[tuple[EngineProcess, _DemoRun]]:
+    """Play the orders in a new engine, which runs until the block ends."""
     from functools import cache
     from random import Random
     from uuid import uuid4
@@ -102,7 +146,7 @@ def _perform(
         events = {each.view["id"]: list(support.history(each.view["id"])) for each in played}
         delivered = [each.view["id"] for each in played if outcome(each.view) == "delivered"]
         closing = close(support, delivered)
-        return tour, played, events, closing, gather(running.data, list(events), delivered)
+        yield running, _DemoRun(tour, played, events, closing, gather(running.data, list(events), delivered))
 
 
 _TOKEN_S = 3600  # longer than any demo

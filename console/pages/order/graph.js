@@ -9,7 +9,7 @@ import { may } from "../../kit/session.js";
 import { classes, html, useEffect, useMemo, useState } from "../../kit/view.js";
 
 const MACHINES = ["order", "preparation", "delivery"];
-const WIDE = 118;
+const WIDE = 124;
 const HIGH = 46;
 const BACK_GAP = 54;
 
@@ -49,7 +49,7 @@ export function Graph({ id, order, event, past }) {
 /** Give every node its place. @param {ReturnType<typeof graphOf>} graph @param {any} dagre */
 function draw({ nodes, edges, boxes }, dagre) {
   const plan = new dagre.graphlib.Graph({ compound: true });
-  plan.setGraph({ rankdir: "LR", nodesep: 20, ranksep: 34, marginx: 6, marginy: 22 });
+  plan.setGraph({ rankdir: "LR", nodesep: 16, ranksep: 34, marginx: 6, marginy: 16 });
   plan.setDefaultEdgeLabel(() => ({}));
   const forward = nodes.filter((node) => !node.back);
   const isForward = new Set(forward.map(({ id }) => id));
@@ -101,9 +101,9 @@ function Drawing({ nodes, lines, frames, width, height }) {
   useEffect(() => show(true), []);
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
-      <defs>${["plain", "taken"].map((kind) => html`<marker id=${`end-${kind}`} class=${kind} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto"><path d="M0 0 8 4 0 8z" /></marker>`)}</defs>
+      <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
       ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 + 15}>${f.machine}</text></g>`)}
-      ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end=${`url(#end-${line.taken ? "taken" : "plain"})`} />`)}
+      ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
       ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} node=${node} />`)}
     </svg></div>
     <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${SAID[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
@@ -118,7 +118,7 @@ function Node({ node }) {
     <title>${node.comment}${node.error ? ` Last error: ${node.error}.` : ""}</title>
     ${node.type === "Choice" ? html`<path class="shape" d=${`M${x + 12} ${y}H${x + WIDE - 12}L${x + WIDE} ${node.y}L${x + WIDE - 12} ${y + HIGH}H${x + 12}L${x} ${node.y}Z`} />` : html`<rect class="shape" x=${x} y=${y} width=${WIDE} height=${HIGH} rx="9" />`}
     ${node.waits && html`<path class="waits" d=${`M${x + 10} ${node.y - 5}v10M${x + 14} ${node.y - 5}v10`} />`}
-    <text x=${node.x + (node.waits ? 5 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 5 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
+    <text x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
     ${node.progress === "done" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}l2.4 2.6 4-5`} />`}
     ${node.failures > 0 && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="52" height="15" rx="7.5" /><text x=${x + 34} y=${y + 2} text-anchor="middle">${node.failures} ${node.failures === 1 ? "retry" : "retries"}</text></g>`}
     ${node.since && html`<${Since} since=${node.since} x=${node.x} y=${y + HIGH + 14} />`}

@@ -31,10 +31,11 @@ PARAMETERS = {
 
 @dataclass(frozen=True, slots=True)
 class EngineProcess:
-    """An engine's address and folder."""
+    """An engine's address and folder. ``is_kept``: the folder stays when the engine has ended."""
 
     url: str
     data: Path
+    is_kept: bool = True
 
 
 @contextmanager
@@ -51,7 +52,7 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
             url = ""
             try:
                 url = _url(process, errors)
-                yield EngineProcess(url, folder)
+                yield EngineProcess(url, folder, is_kept=data is not None)
             finally:
                 _stop(process)
                 if url:

@@ -1,0 +1,2 @@
+declare const untyped: any;
+export = untyped;

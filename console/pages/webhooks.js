@@ -1,0 +1,55 @@
+/** Webhook endpoints, what was sent to them, each attempt with its code, and sending again. */
+
+import { get, post, useLoaded } from "../kit/api.js";
+import { usePaged } from "../kit/paged.js";
+import { Ago, Badge, Card, Choice, Empty, Facts, Said, Time, Trouble } from "../kit/parts.js";
+import { setQuery } from "../kit/router.js";
+import { may } from "../kit/session.js";
+import { Table } from "../kit/table.js";
+import { html, useState } from "../kit/view.js";
+
+const TONES = /** @type {Record<string, string>} */ ({ enabled: "closed", disabled: "mute", paused: "parked", delivered: "closed", failed: "parked", pending: "running" });
+
+/** @param {{query: Record<string, string>}} props */
+export default function Webhooks({ query }) {
+  const list = useLoaded((signal) => get("webhooks", { signal }), []);
+  const endpoints = list.data?.webhooks ?? [];
+  const chosen = endpoints.find((/** @type {any} */ each) => each.id === query.endpoint) ?? endpoints[0];
+  return html`<div class="page-head"><h1>Webhooks</h1></div>
+    <${Trouble} problem=${list.error} retry=${list.reload} />
+    ${list.data && !chosen && html`<${Empty}>No service has registered an endpoint. expediter webhooks add does it.</${Empty}>`}
+    ${chosen && html`
+      <div class="filters"><${Choice} label="Endpoint" value=${chosen.id} options=${endpoints.map((/** @type {any} */ each) => [each.id, `${each.url} (${each.status})`])} choose=${(/** @type {string} */ endpoint) => setQuery({ endpoint })} /></div>
+      <div class="stack"><${Endpoint} endpoint=${chosen} changed=${list.reload} /><${Deliveries} key=${chosen.id} id=${chosen.id} /></div>`}`;
+}
+
+/** @param {{endpoint: any, changed: () => void}} props */
+function Endpoint({ endpoint, changed }) {
+  const [tried, show] = useState(/** @type {any} */ (null));
+  const test = () => post(`webhooks/${endpoint.id}/test`, undefined).then((delivery) => show({ delivery }), (problem) => show({ problem })).then(changed);
+  return html`<${Card} title=${html`<${Said}>${endpoint.url}</${Said}>`} note=${html`<${Badge} of=${TONES[endpoint.status]} label=${endpoint.status} />`}>
+    <${Facts} rows=${[["Owner", endpoint.owner], ["Types", endpoint.types.join(", ") || "all"], ["Registered", html`<${Time} at=${endpoint.created_at} />`], ["Failing since", endpoint.failing_since && html`<${Time} at=${endpoint.failing_since} />`], ["Paused because", endpoint.paused_because], ["Old secret signs until", endpoint.previous_secret_until && html`<${Time} at=${endpoint.previous_secret_until} />`]]} />
+    ${may("manage_webhooks") && html`<div class="actions"><button type="button" onClick=${test}>Send a test event</button>${tried?.delivery && html`<span role="status"><${Attempts} of=${tried.delivery.attempts} /></span>`}</div>`}
+    <${Trouble} problem=${tried?.problem} />
+  </${Card}>`;
+}
+
+/** @param {{id: string}} props */
+function Deliveries({ id }) {
+  const list = usePaged(`webhooks/${id}/deliveries`, "deliveries", {});
+  const [problem, show] = useState(/** @type {any} */ (null));
+  const resend = (/** @type {string} */ delivery) => post(`deliveries/${delivery}/resend`, undefined).then(list.reload, show);
+  const columns = [
+    { label: "Event", wide: true, cell: (/** @type {any} */ d) => html`<code>${d.type}</code>` },
+    { label: "When", late: true, cell: (/** @type {any} */ d) => html`<${Time} at=${d.recorded_at} />` },
+    { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
+    { label: "Status", cell: (/** @type {any} */ d) => html`<${Badge} of=${TONES[d.status]} label=${d.status} />` },
+    { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Ago} at=${d.next_try} />` },
+    { label: "", align: "end", cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => resend(d.id)}>Send again</button>` },
+  ];
+  return html`<${Trouble} problem=${problem ?? list.problem} retry=${list.reload} />
+    <${Table} label="Deliveries" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ d) => d.id} more=${list.more} empty=${!list.loading && html`<${Empty}>Nothing was sent yet.</${Empty}>`} />`;
+}
+
+/** The codes of all attempts, the newest last. @param {{of: any[]}} props */
+const Attempts = ({ of }) => html`${of.slice(-5).map((attempt) => html`<code class=${attempt.http && attempt.http < 300 ? "verified" : "attention"} title=${`${attempt.at}, ${attempt.ms} ms ${attempt.error ?? ""}`}>${attempt.http ?? "no answer"} </code>`)}`;

@@ -1,0 +1,130 @@
+// The pure part of the console: node --test tests/console/core
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { address, findPage, readAddress } from "../../../console/core/addresses.js";
+import { graphOf, stateWords } from "../../../console/core/graphs.js";
+import { isZero, minus, money, share, sums } from "../../../console/core/money.js";
+import { applyPatch, valueAt } from "../../../console/core/patches.js";
+import { readProblem } from "../../../console/core/problems.js";
+import { changesOf, compressed, spansOf, statesOf } from "../../../console/core/sagas.js";
+import { understand } from "../../../console/core/search.js";
+import { countdown, dateTime, duration, offset } from "../../../console/core/time.js";
+
+const EUR = (amount) => ({ amount, currency: "EUR" });
+
+test("amounts are added exactly, by currency", () => {
+  assert.deepEqual(sums([EUR("0.10"), EUR("0.20"), { amount: "300", currency: "JPY" }, EUR("-0.3")]), [EUR("0.00"), { amount: "300", currency: "JPY" }]);
+  assert.deepEqual(minus(EUR("50.70"), EUR("46.35")), EUR("4.35"));
+  assert.deepEqual(minus(EUR("1.00"), EUR("2.50")), EUR("-1.50"));
+  assert.equal(isZero(EUR("0.00")), true);
+  assert.equal(share(EUR("5"), EUR("20")), 0.25);
+});
+
+test("an amount is written in its currency, also one that no double can hold", () => {
+  assert.equal(money(EUR("12.50"), "en"), "€12.50");
+  assert.equal(money(EUR("90071992547409.93"), "en"), "€90,071,992,547,409.93");
+  assert.equal(money({ amount: "1250", currency: "JPY" }, "en"), "¥1,250");
+});
+
+test("times are shown in the chosen zone, over the change of summer time", () => {
+  assert.equal(dateTime("2026-10-25T00:30:00.000000Z", "Europe/Rome"), "2026-10-25 02:30:00");
+  assert.equal(dateTime("2026-10-25T01:30:00.000000Z", "Europe/Rome"), "2026-10-25 02:30:00");
+  assert.equal(dateTime("2026-01-01T00:00:00Z", "UTC"), "2026-01-01 00:00:00");
+});
+
+test("durations and countdowns read well at every size", () => {
+  assert.deepEqual([420, 1900, 38_000, 431_000, 4_980_000, 200_000_000].map(duration), ["420 ms", "1.9 s", "38 s", "7m 11s", "1h 23m", "2 d 7 h"]);
+  assert.deepEqual([0, 400, 52_000, 431_000, 4_980_000].map(offset), ["+0s", "+0.4s", "+52s", "+7m11", "+1h23"]);
+  const now = Date.parse("2026-01-01T12:00:00Z");
+  assert.equal(countdown("2026-01-01T12:04:05Z", now), "in 4m 05s");
+  assert.equal(countdown("2026-01-01T11:59:48Z", now), "12 s over");
+});
+
+test("an address is read and written without loss, and has one form", () => {
+  const written = `/console/${address("orders", { status: "placed", customer: "a&b=c", parked: "", cause: undefined })}`;
+  assert.deepEqual(readAddress(written, "/console/"), { path: "orders", query: { status: "placed", customer: "a&b=c" } });
+  assert.equal(address("x", { personal: false }), "x?personal=false");
+  assert.deepEqual(findPage([["orders/:id", 1]], "orders/a%2Fb"), { page: 1, names: { id: "a/b" } });
+  assert.equal(findPage([["orders/:id", 1]], "orders/%"), null);
+  assert.equal(findPage([["orders/:id", 1]], "orders/"), null);
+});
+
+test("the search box understands what people type", () => {
+  const now = new Date("2026-05-04T12:30:00Z");
+  const first = (text) => understand(text, now)[0];
+  assert.equal(first("ord_abcdefghijklmnopqrstuvwxyz").order, "ord_abcdefghijklmnopqrstuvwxyz");
+  assert.deepEqual(first("ada@example.com").personal, { email: "ada@example.com" });
+  assert.deepEqual(first("+49 30 1234567").personal, { phone: "+49 30 1234567" });
+  assert.deepEqual(first("cus-4711").filters, { customer: "cus-4711" });
+  assert.deepEqual(first("€12,50").filters, { amount_min: "12.50", amount_max: "12.50", currency: "EUR" });
+  assert.deepEqual(first("23.90 GBP").filters, { amount_min: "23.90", amount_max: "23.90", currency: "GBP" });
+  assert.deepEqual(first("4bf92f3577b34da6a3ce929d0e0e4736").events, { correlation: "4bf92f3577b34da6a3ce929d0e0e4736" });
+  assert.deepEqual(first("18:30").filters, { placed_from: "2026-05-03T18:30:00.000Z", placed_to: "2026-05-03T18:45:00.000Z" });
+  assert.deepEqual(first("2026-05-01").filters, { placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });
+  assert.deepEqual(first("مريم الحداد").personal, { name: "مريم الحداد" });
+  assert.deepEqual(understand("   "), []);
+  for (const each of understand("Ada Lovelace", now)) assert.equal(each.filters, undefined, "a name stands in no address");
+});
+
+test("a problem of the API says what to do next", () => {
+  const problem = readProblem(409, { type: "urn:expediter:problem:OrderAlreadyPickedUp", detail: "refund it instead", errors: [{ field: "x", problem: "y" }] });
+  assert.deepEqual([problem.name, problem.message, problem.errors.length], ["OrderAlreadyPickedUp", "refund it instead", 1]);
+  assert.match(problem.next, /state/);
+  for (const status of [0, 400, 401, 403, 404, 412, 422, 429, 500, 503]) assert.ok(readProblem(status, null).next, String(status));
+});
+
+test("patches are applied without changing what was shown before", () => {
+  const before = { a: { b: [1, 2] }, keep: { x: 1 } };
+  const after = applyPatch(before, [{ op: "replace", path: "/a/b/1", value: 5 }, { op: "add", path: "/a/b/-", value: 6 }, { op: "remove", path: "/a/b/0" }, { op: "add", path: "/x~1y", value: 1 }]);
+  assert.deepEqual(after, { a: { b: [5, 6] }, keep: { x: 1 }, "x/y": 1 });
+  assert.deepEqual(before, { a: { b: [1, 2] }, keep: { x: 1 } });
+  assert.equal(after.keep, before.keep);
+  assert.equal(valueAt(after, "/nothing/there"), undefined);
+});
+
+const event = (version, type, at, data = {}, patch = []) => ({ version, type, recorded_at: new Date(at).toISOString(), data, patch, actor: { role: "system", id: "expediter" }, saga: null, words: "", undoes: null });
+
+test("states follow the events; after an event of a newer release there are none", () => {
+  const events = [event(1, "A", 0, {}, [{ op: "add", path: "/total", value: EUR("1.00") }]), event(2, "B", 1, {}, [{ op: "replace", path: "/total/amount", value: "2.00" }]), { ...event(3, "New", 2), patch: null }];
+  const states = statesOf({}, events);
+  assert.deepEqual(states, [{}, { total: EUR("1.00") }, { total: EUR("2.00") }, null]);
+  assert.deepEqual(changesOf(states[1], events[1]), [{ path: ["total"], before: EUR("1.00"), after: EUR("2.00") }]);
+});
+
+test("each wait ends with the outcome that answers it, and not with that of another", () => {
+  const events = [event(1, "CourierRequested", 0), event(2, "CourierTimedOut", 5000, { answers: 1 }), event(3, "CourierRequested", 5000), event(4, "CourierReleaseRequested", 5000, { request: 1 }), event(5, "CourierReleased", 5100, { answers: 4 }), event(6, "CourierAssigned", 9000, { answers: 3 })];
+  const waits = spansOf(events, 10_000).filter(({ label }) => label === "find a courier");
+  assert.deepEqual(waits.map(({ from, to, how, start, end }) => [from, to, how, start, end]), [[1, 2, "bad", 0, 5000], [3, 6, "done", 5000, 9000]]);
+});
+
+test("long stretches are shorter on the axis, and the order of moments stays", () => {
+  const scale = compressed([0, 1000, 2000, 3_602_000]);
+  const places = [0, 500, 1000, 2000, 1_800_000, 3_602_000].map(scale);
+  assert.deepEqual([...places].sort((a, b) => a - b), places);
+  assert.ok(places[3] > 0.02, "two seconds stay visible beside an hour");
+  assert.deepEqual([places[0], places[5]], [0, 1]);
+});
+
+const node = (id, extra = {}) => ({ id, type: "Task", comment: "", path: "forward", end: false, action: null, waits_for_token: false, starts: null, undoes: [], group: null, ...extra });
+const LAYOUTS = {
+  order: { start: "Authorize", nodes: [node("Authorize"), node("Fulfil", { type: "Parallel" }), node("RunPreparation", { starts: "preparation" }), node("Settle", { end: true }), node("FindReason", { path: "compensation" })], groups: [], edges: [{ from: "Authorize", to: "Fulfil", kind: "next", label: "" }, { from: "Fulfil", to: "RunPreparation", kind: "branch", label: "" }, { from: "Fulfil", to: "Settle", kind: "next", label: "" }, { from: "Fulfil", to: "FindReason", kind: "catch", label: "" }] },
+  preparation: { start: "Request", nodes: [node("Request", { waits_for_token: true }), node("Ready", { end: true }), node("Late", { path: "exception" })], groups: [], edges: [{ from: "Request", to: "Ready", kind: "next", label: "" }] },
+};
+const visit = (state, entered, exited, extra = {}) => ({ state, entered_at: new Date(entered).toISOString(), exited_at: exited === null ? null : new Date(exited).toISOString(), attempts: 1, failures: 0, error: "", ...extra });
+
+test("the graph shows the executed path of a moment on the definition, one machine inside the other", () => {
+  const executions = [
+    { machine: "order", status: "RUNNING", states: [visit("Authorize", 0, 10), visit("Fulfil", 10, null), visit("RunPreparation", 10, null)] },
+    { machine: "preparation", status: "RUNNING", states: [visit("Request", 20, 30, { failures: 1, attempts: 2 }), visit("Ready", 30, null)] },
+  ];
+  const now = graphOf(LAYOUTS, executions, "9999-12-31T00:00:00Z");
+  assert.deepEqual(Object.fromEntries(now.nodes.map((each) => [each.id, each.progress])), { "order/Authorize": "done", "order/Settle": "ahead", "order/FindReason": "ahead", "preparation/Request": "done", "preparation/Ready": "running" });
+  assert.deepEqual(now.edges.filter(({ taken }) => taken).map(({ from, to }) => `${from} ${to}`), ["order/Authorize preparation/Request", "preparation/Request preparation/Ready"]);
+  assert.ok(now.edges.some(({ from, to, taken }) => from === "preparation/Ready" && to === "order/Settle" && !taken));
+  const earlier = graphOf(LAYOUTS, executions, new Date(25).toISOString());
+  assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Request").progress, "running");
+  assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Ready").progress, "ahead");
+  assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Request").since, null, "the past has no running clock");
+  assert.equal(stateWords("AwaitReadiness"), "Await readiness");
+});

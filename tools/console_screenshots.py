@@ -1,0 +1,66 @@
+"""Make the pictures of the console in ``docs/screenshots``: every page, both themes, and a phone.
+
+    make screenshots
+
+Needs chromium and the console's libraries. The engine and its orders are those of the tests in a browser.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[1]
+INTO = REPOSITORY / "docs" / "screenshots"
+BYTES_MAX = 100_000
+
+
+def main() -> int:
+    sys.path.insert(0, str(REPOSITORY))
+    from playwright.sync_api import sync_playwright
+
+    from tests.console.stage import chromium, open_stage
+
+    path = chromium()
+    if path is None:
+        print("no chromium here: apt-get install chromium", file=sys.stderr)
+        return 1
+    INTO.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder, open_stage(Path(folder)) as stage, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        order = stage.orders["cancelled"]
+        pages = {
+            "home": "", "orders": "orders", "incidents": "incidents", "events": "events", "circuits": "circuits",
+            "order": f"orders/{order}?at={stage.sign_in('support', 'anna').get(order)['version'] - 3}",
+            "parked": f"orders/{stage.orders['parked']}",
+        }  # fmt: skip
+        shots = [(name, theme, 1440, 900) for name in pages for theme in ("light", "dark")]
+        shots += [(name, "light", 390, 844) for name in ("home", "orders", "parked")]
+        for name, theme, width, height in shots:
+            context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
+            page = context.new_page()
+            page.goto(stage.login("support", "anna", pages[name]))
+            page.wait_for_selector("main h1")
+            page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn
+            label = f"{name}-{theme}" if width > 400 else f"{name}-phone"
+            page.screenshot(path=f"{folder}/{label}.png", full_page=name in ("order", "parked") and width > 400)
+            context.close()
+            _shrink(Path(folder) / f"{label}.png", INTO / f"{label}.webp")
+        browser.close()
+    return 0
+
+
+def _shrink(picture: Path, into: Path) -> None:
+    """Write a WebP of less than ``BYTES_MAX``."""
+    from PIL import Image
+
+    with Image.open(picture) as opened:
+        for quality in (82, 70, 55, 40):
+            opened.convert("RGB").save(into, "WEBP", quality=quality, method=6)
+            if into.stat().st_size < BYTES_MAX:
+                return
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -8,7 +8,7 @@ import { Ago, Amount, Amounts, Badge, Card, Empty, Status, Time, Trouble, words 
 import { address, setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
-import { html, useEffect, useState } from "../kit/view.js";
+import { html, useEffect, useRef, useState } from "../kit/view.js";
 
 /** @param {{query: Record<string, string>}} props */
 export default function Incidents({ query }) {
@@ -71,11 +71,13 @@ const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", start
 
 /** A bulk retry under way or done, each order with its outcome from the log. @param {{id: string, changed: () => void}} props */
 function BulkRetry({ id, changed }) {
-  const job = useLoaded((signal) => get(`retries/${id}`, { signal }), [id]);
+  const going = useRef(false); // looking at it also starts what is due, so that nobody waits for the timer
+  const job = useLoaded((signal) => (going.current && may("retry") ? post(`retries/${id}/advance`, undefined, { signal }) : get(`retries/${id}`, { signal })), [id]);
+  going.current = job.data?.state === "running";
   const running = job.data?.state === "running";
   useEffect(() => {
     if (!running) return changed();
-    const timer = setTimeout(job.reload, 1500);
+    const timer = setTimeout(job.reload, 1000);
     return () => clearTimeout(timer);
   }, [job.data]);
   if (!job.data) return html`<${Trouble} problem=${job.error} />`;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import chain
 
 from domain.identifiers import SYSTEM
@@ -44,6 +44,7 @@ from workflows.projections.open_orders import open_orders, project
 from workflows.sagas.circuit_waits import waits_of as circuit_waits_of
 from workflows.sagas.waits import waits_of
 from workflows.sandbox.books_check import check_books
+from workflows.sandbox.ledger import Entry
 from workflows.settings import read
 from workflows.simulation.books import books_violations
 from workflows.simulation.menus import placing_violations, price_violations
@@ -71,6 +72,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
 
 
 def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator[str]:
+    lines = {line.key: line for line in (*world.sandbox.kitchen.entries(), *world.sandbox.couriers.entries())}
     for simulated_order in simulated_orders:
         if simulated_order.order_id is None:
             yield f"order {simulated_order.number} was never acknowledged"
@@ -87,7 +89,7 @@ def _of_orders(world: World, simulated_orders: list[SimulatedOrder]) -> Iterator
         yield from _of_pickup(order, history)
         yield from _of_reasons(order, history)
         yield from _of_offers(order, history)
-        yield from _of_undos(world, order)
+        yield from _of_undos(order, lines)
         yield from price_violations(world.log, order)
         yield from placing_violations(world.log, order, simulated_order.asked_at)
 
@@ -201,10 +203,13 @@ _REASONS: dict[CancellationCause, tuple[type, ...]] = {
 }
 
 
-def _of_undos(world: World, order: Order) -> Iterator[str]:
-    """Check that every recalled ticket and withdrawn offer is the one that the intent named."""
-    counterparties = (world.sandbox.kitchen, world.sandbox.couriers)
-    lines = {line.key: line for counterparty in counterparties for line in counterparty.entries(order.order_id)}
+def _of_undos(order: Order, lines: Mapping[str, Entry]) -> Iterator[str]:
+    """Check that every recalled ticket and withdrawn offer is the one that the intent named.
+
+    Args:
+        lines: Of the kitchen and of the couriers, of all orders, by the key of their call: the line of an undo that
+            names no call of the order is not in that order's lines.
+    """
     for version, intent in order.intents.items():
         if not isinstance(intent, PreparationCancellationRequested | CourierReleaseRequested):
             continue

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from workflows.asl.signals import JSON
+if TYPE_CHECKING:  # the answers of the API are encoded here too, and their functions import no state machines
+    from workflows.asl.signals import JSON
 
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder().decode

@@ -1,8 +1,8 @@
 """The projector in a process of its own: the process. Only ``projector_process`` starts it, with its two pipes.
 
 It reads the log from the engine's file, which it never writes, and writes the views. It shares no lock, no key that was
-read and no memory with the engine. SIGINT and SIGTERM, which a terminal and a service manager send to all processes of
-a service, are left to the engine: the projector ends once the engine closes the lifeline or has ended.
+read and no memory with the engine. SIGINT and SIGTERM, which a service manager sends to all processes of a service, are
+left to the engine: the projector ends once the engine closes the lifeline or has ended.
 """
 
 from __future__ import annotations

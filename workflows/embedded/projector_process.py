@@ -151,6 +151,7 @@ class ProjectorProcess:
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdin=self._reading_end,
             stdout=subprocess.PIPE,
+            process_group=0,  # Ctrl-C in a terminal is for the engine, which ends this process in its turn
         )
 
     def _take(self, line: bytes) -> None:

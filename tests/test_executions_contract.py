@@ -1,4 +1,4 @@
-"""The contract of ``Executions``: the embedded driver, and Step Functions through boto3.
+"""The contracts of ``Executions`` and ``ExecutionReads``: the embedded engine, and Step Functions through boto3.
 
 boto3 talks to the embedded engine behind AWS's protocol, and to moto for the calls that moto supports.
 """
@@ -19,6 +19,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, ReadTimeou
 
 from workflows.asl.reading import definition
 from workflows.aws import clients
+from workflows.aws.execution_reads import StepFunctionsReads
 from workflows.aws.step_functions import StepFunctions
 from workflows.clock import SystemClock
 from workflows.embedded import arns
@@ -27,9 +28,10 @@ from workflows.embedded.step_functions.api import StepFunctionsApi
 from workflows.embedded.step_functions.driver import Driver
 from workflows.embedded.step_functions.journal import Journal
 from workflows.embedded.step_functions.machines import Machine
+from workflows.embedded.step_functions.reads import JournalReads
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
-from workflows.executions import Executions, ExecutionsUnavailable, TokenGone
+from workflows.executions import ExecutionReads, Executions, ExecutionsUnavailable, NoSuchExecution, TokenGone
 from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
@@ -60,6 +62,7 @@ class Place:
     machine: str
     payloads: queue.Queue[dict[str, Any]]
     outcome: Callable[[str], dict[str, Any]]
+    reads: ExecutionReads
     client: Any = None
 
     def token(self) -> str:
@@ -105,12 +108,13 @@ def opened(folder: Path, protocol: Callable[[str], Any] | None) -> Iterator[Plac
             driver.ended(arn).result(DEADLINE_S)
             return reports.describe(arn)
 
-        place = Place(driver, arns.machine_arn("Waiting"), callees.payloads, outcome)
+        reads = JournalReads(journal, definitions, reports, machines)
+        place = Place(driver, arns.machine_arn("Waiting"), callees.payloads, outcome, reads)
         if protocol is not None:
             api = StepFunctionsApi(driver, reports)
             stack.callback(api.close)
             place.client = protocol(api.url)
-            place.executions = StepFunctions(place.client)
+            place.executions, place.reads = StepFunctions(place.client), StepFunctionsReads(place.client)
         yield place
 
 
@@ -187,6 +191,86 @@ def test_a_text_that_is_no_token_is_refused_as_gone(place: Place):
         place.executions.succeed("no token", {})
     with pytest.raises(TokenGone):
         place.executions.fail("no token", "Any", "")
+
+
+# --- reads ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_execution_is_described_while_it_runs_and_after_its_end(place: Place):
+    """Its status, its times and its ARN; the error only of one that failed."""
+    place.executions.start(place.machine, "one", {})
+    token = place.token()
+    running = place.reads.describe(machine=place.machine, name="one")
+    assert (running.status, running.stopped_at, running.error) == ("RUNNING", None, "")
+    assert running.arn == place.machine.replace(":stateMachine:", ":execution:") + ":one"
+    place.executions.fail(token, "Broken", "a bug")
+    place.outcome("one")
+    ended = place.reads.describe(machine=place.machine, name="one")
+    assert (ended.status, ended.error, ended.cause) == ("FAILED", "Broken", "a bug")
+    assert ended.stopped_at is not None
+    assert ended.started_at == running.started_at <= ended.stopped_at
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_pages_of_a_history_join_to_the_whole(place: Place, reverse: bool):
+    """In both orders, whatever the size of a page."""
+    place.executions.start(place.machine, "one", {})
+    place.executions.succeed(place.token(), {})
+    place.outcome("one")
+    whole = place.reads.history(machine=place.machine, name="one", limit=1000, reverse=reverse, cursor=None)
+    kinds = [event["type"] for event in whole.events]
+    assert (kinds[0], kinds[-1]) == ("ExecutionStarted", "ExecutionSucceeded")[:: -1 if reverse else 1]
+    assert whole.next is None
+    events, cursor = [], None
+    while True:
+        page = place.reads.history(machine=place.machine, name="one", limit=3, reverse=reverse, cursor=cursor)
+        assert len(page.events) <= 3
+        events += [event["id"] for event in page.events]
+        if (cursor := page.next) is None:
+            break
+    assert events == [event["id"] for event in whole.events]
+
+
+def test_what_the_engine_does_not_have_is_named_so(place: Place):
+    """An execution that was never started, and a cursor that is none."""
+    with pytest.raises(NoSuchExecution):
+        place.reads.describe(machine=place.machine, name="missing")
+    with pytest.raises(NoSuchExecution):
+        place.reads.history(machine=place.machine, name="missing", limit=10, reverse=False, cursor=None)
+    place.executions.start(place.machine, "one", {})
+    place.token()
+    with pytest.raises(NoSuchExecution):
+        place.reads.history(machine=place.machine, name="one", limit=10, reverse=False, cursor="rubbish")
+
+
+def test_reads_that_are_throttled_are_unavailable(at_aws: Place, next_time):
+    """GetExecutionHistory has a quota of some twenty requests a second."""
+    at_aws.executions.start(at_aws.machine, "one", {})
+    at_aws.token()
+    for operation, read in (
+        ("DescribeExecution", lambda: at_aws.reads.describe(machine=at_aws.machine, name="one")),
+        (
+            "GetExecutionHistory",
+            lambda: at_aws.reads.history(machine=at_aws.machine, name="one", limit=9, reverse=False, cursor=None),
+        ),
+    ):
+        next_time(at_aws.client, f"before-call.stepfunctions.{operation}", refused("ThrottlingException", 400))
+        with pytest.raises(ExecutionsUnavailable):
+            read()
+        read()
+
+
+def test_the_definition_is_that_of_the_machine_or_of_the_execution(moto):
+    """Moto shows the definition as it was created; the digest is of its text."""
+    client = clients.step_functions()
+    passing = json.dumps({"StartAt": "Pass", "States": {"Pass": {"Type": "Pass", "End": True}}})
+    role = "arn:aws:iam::123456789012:role/any"
+    arn = client.create_state_machine(name="Any", definition=passing, roleArn=role)["stateMachineArn"]
+    client.start_execution(stateMachineArn=arn, name="one")
+    reads = StepFunctionsReads(client)
+    deployed, begun = reads.definition(machine=arn), reads.definition_of(machine=arn, name="one")
+    assert deployed == begun
+    assert deployed.raw["StartAt"] == "Pass"
 
 
 # --- faults of the network --------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ operations are refused by name. Signatures are not checked: every process that r
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -34,7 +35,7 @@ from workflows.executions import TokenGone
 
 TARGET = "AWSStepFunctions."
 PAGE_MAX = 1000
-"""The most executions or events in one response, as at AWS. Further pages are not served; a longer list is refused."""
+"""The most executions or events in one response, as at AWS. Of a list of executions no further pages are served."""
 
 BODY_BYTES_MAX = 1_048_576
 """The request quota of Step Functions."""
@@ -164,9 +165,11 @@ class _Operations:
             events = self._reports.history(arn)
         except LookupError:
             _no_execution(arn)
-        if len(events) > PAGE_MAX:
-            raise StepFunctionsRefusal("ValidationException", f"{len(events)} events: more than one page, not served")
-        return {"events": events[::-1] if parameters.get("reverseOrder") else events}
+        if parameters.get("reverseOrder"):
+            events.reverse()
+        begin, limit = _page_start(parameters), min(parameters.get("maxResults") or PAGE_MAX, PAGE_MAX)
+        page: Result = {"events": events[begin : begin + limit]}
+        return page | ({"nextToken": str(begin + limit)} if begin + limit < len(events) else {})
 
     def _described(self, arn: str) -> Result:
         try:
@@ -186,6 +189,13 @@ def _settled(parameters: Parameters, settle: Callable[[str], None]) -> Result:
         message = "Task Timed Out: 'Provided task does not exist anymore'"
         raise StepFunctionsRefusal("TaskTimedOut", message) from None
     return {}
+
+
+def _page_start(parameters: Parameters) -> int:
+    token = parameters.get("nextToken") or "0"
+    if not re.fullmatch("[0-9]{1,5}", token):
+        raise StepFunctionsRefusal("InvalidToken", "Invalid Token: 'Invalid token'")
+    return int(token)
 
 
 def _no_execution(arn: str) -> NoReturn:

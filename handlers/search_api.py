@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from domain.identifiers import OrderId
-from handlers import exports_api, queries_api
+from handlers import exports_api, owed_api, queries_api
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.catalogue_values import SHORTLY, RestaurantIdText
@@ -535,5 +535,6 @@ def get_me() -> Response:
     return json_answer(body)
 
 
+api.include(owed_api.api)
 api.include(queries_api.api)
 api.include(exports_api.api)

@@ -53,6 +53,7 @@ def test_views_are_outdated_until_they_are_built(data: Path, capsys: pytest.Capt
         "restaurants": 0,
         "access": 0,
         "approvals": 0,
+        "owed": 0,
         "menus": 0,
         "ledger": 0,
         "taxes": 0,

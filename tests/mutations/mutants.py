@@ -1207,4 +1207,20 @@ MUTANTS = (
         new="visit.action == step is not None and visit.exited_at is not None and visit.attempts",
         caught_by=tests("runs/test_attempts.py"),
     ),
+    Mutant(
+        name="owed after it was given back",
+        breaks="What was given back is not owed any more.",
+        file="workflows/projections/owed.py",
+        old='"open": int(item is not None),',
+        new='"open": 1,',
+        caught_by=tests("search/test_owed.py"),
+    ),
+    Mutant(
+        name="totals of what is owed by page",
+        breaks="Totals are of all that the filter admits.",
+        file="workflows/search/owed_list.py",
+        old="_totals(connection, conditions, now)",
+        new="_totals(connection, [*conditions, *rest], now)",
+        caught_by=tests("search/test_owed.py"),
+    ),
 )

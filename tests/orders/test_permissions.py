@@ -48,6 +48,7 @@ READ_WHY              -             -             -               ANY       ANY 
 READ_RUNS             -             -             -               ANY       -         ANY
 READ_RECEIPT          PARTY         -             -               ANY       -         ANY
 READ_INCIDENTS        -             -             -               ANY       -         ANY
+LIST_OWED             -             -             -               ANY       -         ANY
 NOTE                  -             -             -               ANY       -         -
 CREDIT                -             -             -               ANY       -         -
 PASS_ON               -             -             -               ANY       -         -

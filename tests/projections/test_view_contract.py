@@ -24,8 +24,8 @@ from workflows.sql.database import SqlDatabase
 
 VIEWS = all_views(BLIND_INDEX)
 each_view = pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
-STORY: Sample = ((12, [(879, 797)]), False, CHANGES)
-"""A smooth order up to its delivery, then a request for a second person; and a restaurant that changes."""
+STORY: Sample = ((12, [(12, 25), (4, 0)]), False, CHANGES)
+"""A smooth order up to its delivery, then a request for a second person, and trouble; and a restaurant that changes."""
 
 changes = st.lists(st.sampled_from(CHANGES), max_size=10).map(lambda more: [*OPENING, *more])
 random_logs = given(

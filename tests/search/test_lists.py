@@ -19,6 +19,7 @@ ROUTES = {
     ("GET", "/tickets"): Action.LIST_TICKETS,
     ("GET", "/offers"): Action.LIST_OFFERS,
     ("GET", "/approvals"): Action.LIST_APPROVALS,
+    ("GET", "/owed"): Action.LIST_OWED,
     ("GET", "/stats"): Action.READ_STATISTICS,
     ("GET", "/books"): Action.READ_BOOKS,
     ("GET", "/views"): Action.READ_VIEWS,

@@ -29,6 +29,7 @@ from workflows.cli import (
     login_commands,
     menu_commands,
     order_commands,
+    owed_command,
     query_command,
     repair_commands,
     restaurant_commands,
@@ -89,6 +90,7 @@ repair_commands.add_to(order_commands.app)
 timeline_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
+app.command()(owed_command.owed)
 app.add_typer(order_commands.app)
 app.add_typer(restaurant_commands.app)
 app.add_typer(menu_commands.app)

@@ -82,6 +82,7 @@ class _Methods:
     note = _Method(calls.note)
     credit = _Method(repair_calls.credit)
     pass_on = _Method(repair_calls.pass_on)
+    owed = _Method(repair_calls.owed)
     reject_request = _Method(repair_calls.reject_request)
     assign_incident = _Method(repair_calls.assign_incident)
     begin_bulk_retry = _Method(calls.begin_bulk_retry)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from .api_call import ApiCall, incident_path, order_path, rfc3339, set_fields, write
+from .api_call import ApiCall, incident_path, listed, order_path, rfc3339, set_fields, write
 from .incident_json import ActionOutcomeJson
 from .order_json import MoneyJson
+from .owed_json import OwedListJson
 
 
 def credit(
@@ -59,3 +60,27 @@ def reject_request(
 def assign_incident(order_id: str, to: str | None, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
     """Let a person of support take an incident on; None releases it."""
     return write(f"{incident_path(order_id)}/assign", {"to": to}, key)
+
+
+def owed(
+    *,
+    holding: str | None = None,
+    dependency: str | None = None,
+    in_doubt: bool | None = None,
+    refused: bool | None = None,
+    needed: bool | None = None,
+    older_than_s: int | None = None,
+    amount_min: str | None = None,
+    currency: str | None = None,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> ApiCall[OwedListJson]:
+    """List what orders in trouble hold and have not given back, the oldest first, with totals of all pages.
+
+    Args:
+        holding: authorization, capture, ticket or offer.
+        needed: Whether its order still needs it, e.g. to be paid.
+        amount_min: In units of the currency, e.g. ``12.50``; needs ``currency``.
+        cursor: ``next`` of the page before.
+    """
+    return listed("/owed", **locals())

@@ -51,6 +51,7 @@ class Action(StrEnum):
     LIST_TICKETS = "list tickets"
     LIST_OFFERS = "list offers"
     LIST_APPROVALS = "list requests for a second person"
+    LIST_OWED = "list what is owed"
     READ_STATISTICS = "read statistics"
     READ_VIEWS = "read the state of the views"
     READ_BOOKS = "read the books"
@@ -132,6 +133,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.SEARCH_PERSONAL: _SUPPORT,
     Action.LIST_EVENTS: _OPERATORS,
     Action.LIST_TICKETS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
+    Action.LIST_OWED: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.LIST_APPROVALS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.LIST_OFFERS: {**_OPERATORS, Role.COURIER: Tie.CONCERNED},
     Action.READ_STATISTICS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},

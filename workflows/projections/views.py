@@ -10,6 +10,7 @@ from workflows.projections.ledger import LEDGER_VIEW
 from workflows.projections.menus import MENUS_VIEW
 from workflows.projections.offers import OFFERS_VIEW
 from workflows.projections.orders import orders_view
+from workflows.projections.owed import OWED_VIEW
 from workflows.projections.restaurants import RESTAURANTS_VIEW
 from workflows.projections.taxes import TAXES_VIEW
 from workflows.projections.tickets import TICKETS_VIEW
@@ -21,7 +22,7 @@ def all_views(blind_index: BlindIndex) -> tuple[View, ...]:
     return (
         LEDGER_VIEW,  # first: it folds the order step by step, and the others use that fold
         orders_view(blind_index),
-        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, TAXES_VIEW),
+        *(EVENTS_VIEW, TICKETS_VIEW, OFFERS_VIEW, APPROVALS_VIEW, OWED_VIEW, TAXES_VIEW),
         *(RESTAURANTS_VIEW, MENUS_VIEW),
         ACCESS_VIEW,
     )

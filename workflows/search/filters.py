@@ -93,6 +93,20 @@ class BoardFilter:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwedFilter:
+    """Which of what is owed. ``older_than_s``: owed for longer than these seconds."""
+
+    holding: str | None = None
+    dependency: str | None = None
+    currency: str | None = None
+    in_doubt: bool | None = None
+    refused: bool | None = None
+    needed: bool | None = None
+    older_than_s: int | None = None
+    amount_min: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RestaurantFilter:
     """Which restaurants. Texts are compared without case and accents.
 

@@ -186,9 +186,9 @@ def test_with_a_published_head_silence_means_that_everything_up_to_it_is_as_writ
 ):
     """Also if the attacker knows how to compute hashes, and whichever commit the head was published at."""
     store, original = written()
-    published = {STREAM: head_after(original, published_after)}
+    published = [head_after(original, published_after)]
     rows = tampered(store, original, tamperings)
-    report = verify(store.open(), published=PublishedHeads(published))
+    report = verify(store.open(), published=PublishedHeads.of(published))
     if report.intact:
         assert rows[:published_after] == original[:published_after]
         assert can_be_loaded(store.open())
@@ -205,7 +205,7 @@ def test_explanations_remove_no_finding(tamperings: list[Callable[[Rows], None]]
     store, original = written()
     rows = tampered(store, original, tamperings)
     log = store.open()
-    plain = StreamWalk(STREAM, None, log.events).follow(rows).findings
+    plain = StreamWalk(STREAM, (), log.events).follow(rows).findings
     reported = verify(log).findings
     for finding in plain:
         assert any(each.version == finding.version and each.what.startswith(finding.what) for each in reported)

@@ -180,48 +180,48 @@ def test_time_going_backwards_is_named_even_when_the_chain_was_computed_again(lo
 
 def test_a_chain_computed_again_is_found_with_a_published_head_only(log, store, commits):
     """Without one it is a valid chain; that is the limit of hashes kept beside the data."""
-    published = {head.stream: head for head in heads(log)}
+    published = list(heads(log))
     recomputed(store, commits, from_version=4)
     assert found(log) == []
-    ((version, what),) = found(log, published=PublishedHeads(published))
+    ((version, what),) = found(log, published=PublishedHeads.of(published))
     assert version == 8
     assert "differs from the published head" in what
 
 
 def test_a_cut_tail_is_found_with_a_published_head_only(log, store, commits):
     """The rest is a valid chain, only shorter."""
-    published = {head.stream: head for head in heads(log)}
+    published = list(heads(log))
     store.delete(BAD, 7)
     store.delete(BAD, 8)
     assert found(log) == []
-    ((version, what),) = found(log, published=PublishedHeads(published))
+    ((version, what),) = found(log, published=PublishedHeads.of(published))
     assert version == 7
     assert "a head was published at version 9" in what
 
 
 def test_a_stream_that_vanished_is_found_with_a_published_head(log, store, commits):
     """A scan cannot see what is not there."""
-    published = {head.stream: head for head in heads(log)}
+    published = list(heads(log))
     for commit in commits:
         store.delete(BAD, commit.sk)
-    ((version, what),) = found(log, published=PublishedHeads(published))
+    ((version, what),) = found(log, published=PublishedHeads.of(published))
     assert version == 1
     assert "a head was published at version 9" in what
 
 
 def test_a_head_at_a_version_where_no_commit_ends_is_a_chain_computed_again(log, commits):
     """Commits were joined or split after the head was published."""
-    ((version, what),) = found(log, published=PublishedHeads({BAD: Head(BAD, 2, commits[1].h)}))
+    ((version, what),) = found(log, published=PublishedHeads.of([Head(BAD, 2, commits[1].h)]))
     assert version == 2
     assert "no commit ends here" in what
 
 
 def test_an_older_head_still_holds_after_the_stream_went_on(log, store, commits):
     """Heads are published now and then; later commits do not contradict them."""
-    published = {BAD: Head(BAD, 4, commits[2].h)}
-    assert found(log, published=PublishedHeads(published)) == []
+    published = [Head(BAD, 4, commits[2].h)]
+    assert found(log, published=PublishedHeads.of(published)) == []
     recomputed(store, commits, from_version=2)
-    assert [version for version, _ in found(log, published=PublishedHeads(published))] == [4]
+    assert [version for version, _ in found(log, published=PublishedHeads.of(published))] == [4]
 
 
 def test_heads_are_exported_from_verified_chains_only(log, store, commits):

@@ -104,8 +104,8 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PublishedH
             assert time.monotonic() < deadline, "the engine did not come to rest"
         back_up(running.data, root / "copy", log=DATABASE, mark=BACKUP_MARK)
     with open_log(root / "copy") as log:
-        published = {head.stream: head for head in heads(log)}
-    return root / "copy", PublishedHeads(published, timestamp(SystemClock().now()))
+        published = list(heads(log))
+    return root / "copy", PublishedHeads.of(published, timestamp(SystemClock().now()))
 
 
 def idle(data: Path) -> bool:

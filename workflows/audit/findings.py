@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -17,14 +17,21 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PublishedHeads:
-    """Heads that were exported earlier, by stream.
+    """Heads that were published earlier, by stream; ``of`` groups them.
 
     ``complete_at`` is a time in the log's form: every stream with a commit recorded then or earlier is in ``heads``.
     It is empty if that is not known.
     """
 
-    heads: Mapping[str, Head]
+    heads: Mapping[str, Sequence[Head]]
     complete_at: str = ""
+
+    @classmethod
+    def of(cls, heads: Iterable[Head], complete_at: str = "") -> PublishedHeads:
+        by_stream: dict[str, list[Head]] = {}
+        for head in heads:
+            by_stream.setdefault(head.stream, []).append(head)
+        return cls(by_stream, complete_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ what is stored, so later findings may follow from an earlier one; none is left o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
@@ -31,14 +31,14 @@ class StreamWalk:
     def __init__(
         self,
         stream: str,
-        published: Head | None,
+        published: Sequence[Head],
         decode: Callable[[Commit], tuple[RecordedEvent, ...]],
         see: Callable[[Commit, tuple[RecordedEvent, ...]], None] = lambda _commit, _events: None,
     ) -> None:
         """Begin before the first row.
 
         Args:
-            published: The stream's published head, if there is one.
+            published: The heads of the stream that were published.
             decode: Decode a commit. May raise Undecodable.
             see: Called with each commit that can be decoded, and its events.
         """
@@ -49,8 +49,9 @@ class StreamWalk:
         self.head = GENESIS
         self._decode = decode
         self._see = see
-        self._published = published
-        self._confirmed = published is None or published.version == 0
+        self._unconfirmed: dict[int, set[bytes]] = {}
+        for head in published:
+            self._unconfirmed.setdefault(head.version, set()).add(head.hash)
         self.first_ts = self._last_ts = ""
         self._doubtful = False  # the commit before has a finding
 
@@ -62,8 +63,8 @@ class StreamWalk:
                 self.unreadable.append(self.findings[-1])
             else:
                 self._step(row)
-        if self._published is not None and not self._confirmed:
-            self._find_missed(self._published)
+        for version in sorted(self._unconfirmed):
+            self._find_missed(version)
         category, _, id_ = self.stream.partition("#")
         if self.rows and not (category and id_):
             self._find(0, "is outside every stream: a stream is named category#id")
@@ -94,18 +95,16 @@ class StreamWalk:
         return len(events)
 
     def _compare(self, commit: Commit) -> None:
-        if self._published is not None and self.version == self._published.version:
-            self._confirmed = True
-            if commit.h != self._published.hash:
-                self._find(commit.sk, "differs from the published head: the chain was computed again up to here")
+        if self._unconfirmed.pop(self.version, {commit.h}) != {commit.h}:
+            self._find(commit.sk, "differs from the published head: the chain was computed again up to here")
 
-    def _find_missed(self, published: Head) -> None:
-        if self.version < published.version:
-            what = f"missing: a head was published at version {published.version}, the tail is cut"
+    def _find_missed(self, published: int) -> None:
+        if self.version < published:
+            what = f"missing: a head was published at version {published}, the tail is cut"
             self._find(self.version + 1, what)
         else:
             what = "no commit ends here, but a head was published: the chain was computed again"
-            self._find(published.version, what)
+            self._find(published, what)
 
     def _find(self, version: int, what: str) -> None:
         self.findings.append(Finding(self.stream, version, what))

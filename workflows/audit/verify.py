@@ -9,7 +9,7 @@ lists what each check finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
 
 from workflows.audit.explanations import explained
@@ -53,7 +53,7 @@ def verify(
         findings |= dict.fromkeys(walk.findings)
     if key_audit is not None:
         findings |= dict.fromkeys(key_audit.findings())
-    return Report(streams, commits, events, opaque, len(heads), tuple(findings))
+    return Report(streams, commits, events, opaque, sum(map(len, heads.values())), tuple(findings))
 
 
 def heads(log: EventLog) -> Iterator[Head]:
@@ -74,7 +74,7 @@ def _inserted(walk: StreamWalk, complete_at: str) -> Finding:
     return Finding(walk.stream, 1, what)
 
 
-def _walks(log: EventLog, heads: Mapping[str, Head], key_audit: KeyAudit | None) -> Iterator[StreamWalk]:
+def _walks(log: EventLog, heads: Mapping[str, Sequence[Head]], key_audit: KeyAudit | None) -> Iterator[StreamWalk]:
     """Walk each stream of the log.
 
     ``rows`` may lag behind a log that is being written to. So a stream with findings is read again, consistently, and
@@ -82,8 +82,8 @@ def _walks(log: EventLog, heads: Mapping[str, Head], key_audit: KeyAudit | None)
     """
     for stream, rows in groupby(log.rows(), key=lambda row: row.pk):
         see = () if key_audit is None else (key_audit.see,)
-        walk = StreamWalk(stream, heads.get(stream), log.events, *see).follow(rows)
-        again = StreamWalk(stream, heads.get(stream), log.events)
+        walk = StreamWalk(stream, heads.get(stream, ()), log.events, *see).follow(rows)
+        again = StreamWalk(stream, heads.get(stream, ()), log.events)
         if walk.findings and again.follow(log.read(stream)).rows:
             again.findings = explained(again.findings, log.read(stream))
             again.findings += [finding for finding in walk.unreadable if finding not in again.findings]

@@ -123,7 +123,7 @@ def _read_heads(file: str) -> PublishedHeads:
         heads = []
     if not heads:  # comparing with no heads would always succeed
         raise InvalidInput(f"{file} holds no heads; expediter audit heads prints them")
-    return PublishedHeads({head.stream: head for head in heads}, complete_at)
+    return PublishedHeads.of(heads, complete_at)
 
 
 @contextmanager

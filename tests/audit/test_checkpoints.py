@@ -1,9 +1,9 @@
-"""Checkpoints: what they hold, what they cost, that they are made up for, and that an untouched place has no finding."""
+"""Checkpoints: what they hold and cost, that they are made up for, and that an untouched place has no finding."""
 
 from __future__ import annotations
 
 import subprocess
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
@@ -176,9 +176,7 @@ def test_a_checkpoint_is_a_signed_note_that_other_programs_can_read(tmp_path: Pa
     der = bytes.fromhex("302a300506032b6570032100") + SIGNER.key.public  # RFC 8410: the prefix of an Ed25519 key
     (tmp_path / "key.der").write_bytes(der)
     (tmp_path / "text").write_text(body + "\n")
-    import base64
-
-    (tmp_path / "signature").write_bytes(base64.b64decode(blob)[4:])
+    (tmp_path / "signature").write_bytes(b64decode(blob)[4:])
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der", "-rawin"]
     done = subprocess.run(
         [*command, "-in", "text", "-sigfile", "signature"], cwd=tmp_path, capture_output=True, check=False

@@ -29,11 +29,12 @@ class Published:
 
     clock: SettableClock = field(default_factory=SettableClock)
     files: InMemoryCheckpoints = field(default_factory=InMemoryCheckpoints)
+    signer: LocalSigner = SIGNER
 
     def __post_init__(self) -> None:
         self.store: Store = in_memory_store(self.clock, InMemoryKeyRing())
         self.log: Any = self.store.open()
-        self.maker = CheckpointMaker(self.files, FeedHeads(self.log), SIGNER)
+        self.maker = CheckpointMaker(self.files, FeedHeads(self.log), self.signer)
 
     def append(self, *streams: str) -> None:
         """Append a commit to each stream, a second later each."""
@@ -64,9 +65,9 @@ class Published:
         return prove(self.maker.files, self.log, stream)
 
 
-def published(*hours: tuple[str, ...]) -> Published:
+def published(*hours: tuple[str, ...], signer: LocalSigner = SIGNER) -> Published:
     """Append to the streams of each hour, and make a checkpoint after it."""
-    tree = Published()
+    tree = Published(signer=signer)
     for streams in hours:
         tree.append(*streams)
         tree.checkpoint()

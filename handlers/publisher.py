@@ -1,5 +1,7 @@
 """The function that publishes the events of orders, which restaurants changed, and which reads were recorded.
 
+It also notes which streams changed, for the next checkpoint.
+
 It reads the log's stream separately from ``feed``, so that a bus that does not answer delays no order.
 """
 
@@ -9,8 +11,10 @@ import logging
 from typing import Any
 
 from handlers.stream_batches import StreamRecord, each, failures
+from workflows.audit.noted_heads import note_heads
 from workflows.engine import Engine, engine, event_bus
 from workflows.event_store import streams
+from workflows.event_store.documents import DocumentsUnavailable
 from workflows.event_store.streams import category_of, id_in
 from workflows.publishing.cloud_events import CloudEvent, cloud_events, read_recorded, restaurant_changed
 from workflows.publishing.event_bus import EventBusUnavailable
@@ -19,6 +23,7 @@ from workflows.settings import read_event_bus
 _log = logging.getLogger(__name__)
 
 NOT_PUBLISHED = "events of orders were not published"
+NOT_NOTED = "changed streams were not noted for the next checkpoint"
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -29,6 +34,11 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     ports = engine(read_event_bus)
     batch: list[tuple[StreamRecord, list[CloudEvent]]] = []
     failed = each(event, lambda record: batch.append((record, _events(ports, record))))
+    try:
+        note_heads(ports.documents, [r.commit() for r, _ in batch if r.tampering is None], ports.clock.now())
+    except DocumentsUnavailable as error:
+        _log.error(NOT_NOTED, extra={"error": type(error).__name__})
+        return failures([*failed, *(record for record, _ in batch)])
     try:
         event_bus().publish([published for _, events in batch for published in events])
     except EventBusUnavailable as error:

@@ -19,6 +19,7 @@ from domain.catalogue.events import CatalogueEvent
 from domain.identifiers import OrderId
 from domain.order import events as order_events
 from workflows.audit.exports import Exports, NoExportsHere
+from workflows.audit.head_tree import HeadTree
 from workflows.breakers.breaker import Breaker, open_breakers
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
@@ -139,6 +140,8 @@ class Engine:
     """The menus of ``log`` that were read last."""
     pictures: Pictures = field(default_factory=NoPictures)
     exports: Exports = field(default_factory=NoExportsHere)
+    heads: HeadTree | None = None
+    """The checkpoints of the log; None in a process that neither makes nor reads them."""
     courier_moved: Callable[[OrderId], None] = lambda _: None
     """Called after a courier's position was stored, so that the order's subscribers get it."""
     execution_reads: ExecutionReads | None = None
@@ -163,6 +166,7 @@ def assemble(
     live_path: str | None = None,
     pictures: Pictures | None = None,
     exports: Exports | None = None,
+    heads: HeadTree | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
     execution_reads: ExecutionReads | None = None,
 ) -> Engine:
@@ -192,6 +196,7 @@ def assemble(
         live_path=live_path,
         pictures=pictures or NoPictures(),
         exports=exports or NoExportsHere(),
+        heads=heads,
         courier_moved=courier_moved,
         execution_reads=execution_reads,
     )

@@ -154,6 +154,19 @@ def read_pictures_bucket(reader: Reader) -> str:
     return reader.text(PICTURES)
 
 
+CHECKPOINTS = "CHECKPOINTS_BUCKET"
+
+
+def read_checkpoints_bucket(reader: Reader) -> str:
+    """Read the name of the bucket of checkpoints."""
+    return reader.text(CHECKPOINTS)
+
+
+def read_checkpoint_key(reader: Reader) -> str:
+    """Read the id of the key of KMS that signs checkpoints."""
+    return reader.text("CHECKPOINT_KEY")
+
+
 def read_event_bus(reader: Reader) -> str:
     """Read the name of the event bus that carries the events of orders."""
     return reader.text("EVENT_BUS")

@@ -36,6 +36,7 @@ from domain.order.refusals import (
 )
 from handlers.http.refusals import RequestRefused
 from handlers.http.responses import Response
+from workflows.audit.checkpoint_store import CheckpointsUnavailable
 from workflows.audit.exports import (
     ExportsBusy,
     ExportsUnavailable,
@@ -43,6 +44,8 @@ from workflows.audit.exports import (
     NoExports,
     NoSuchExport,
 )
+from workflows.audit.head_tree import NoSuchCheckpoint
+from workflows.audit.proofs import NotProvable
 from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.catalogue.picture_store import PicturesUnavailable
 from workflows.catalogue.refusals import CatalogueNotAllowed, InvalidPicture, MenuNotFound, PictureNotFound
@@ -83,6 +86,8 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoReceipt: HTTPStatus.NOT_FOUND,
     NoSuchExecution: HTTPStatus.NOT_FOUND,
     NoErasureProposed: HTTPStatus.NOT_FOUND,
+    NoSuchCheckpoint: HTTPStatus.NOT_FOUND,
+    NotProvable: HTTPStatus.NOT_FOUND,
     CatalogueNotAllowed: HTTPStatus.FORBIDDEN,
     NotAllowed: HTTPStatus.FORBIDDEN,
     CancellationNotAllowed: HTTPStatus.FORBIDDEN,
@@ -111,6 +116,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     KeyRingUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     PicturesUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ExecutionsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    CheckpointsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     NoViewsDatabase: HTTPStatus.SERVICE_UNAVAILABLE,
     ViewsUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     SearchTooSlow: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -200,6 +206,10 @@ def _detail(error: Exception) -> str:
         return "The order could not be read or written this time. Send the same request again."
     if isinstance(error, ExecutionsUnavailable):
         return "The executions could not be read this time. Send the same request again."
+    if isinstance(error, CheckpointsUnavailable):
+        return "The checkpoints could not be read this time. Send the same request again."
+    if isinstance(error, NotProvable):
+        return "No checkpoint has the order yet. One is made an hour after the last."
     if isinstance(error, PicturesUnavailable):
         return "The picture could not be read or stored this time. Send the same request again."
     return str(error)

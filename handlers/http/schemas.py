@@ -21,6 +21,7 @@ from handlers.http.documented import GATEWAY_STATUSES, REF, ref
 from workflows.boundary.problem_types import PROBLEM_URN
 from workflows.breakers.events import CircuitEvent
 from workflows.client import (
+    audit_json,
     books_json,
     catalogue_json,
     customer_json,
@@ -42,6 +43,7 @@ Schema: TypeAlias = dict[str, Any]
 
 
 _SHAPES = (
+    audit_json,
     books_json,
     catalogue_json,
     customer_json,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -18,22 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.audit.trees import FIVE_HOURS, SIGNER, published
-from tests.stores import ROOT
+from tests.audit.verifier import FILE, VERIFIER
 from workflows.audit.signed_notes import LocalSigner
 
-FILE = ROOT / "packaging" / "verify" / "expediter_verify.py"
-
-
-def load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("expediter_verify", FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-VERIFIER = load()
 TREE = published(*FIVE_HOURS)
 BUNDLE = TREE.prove("order#d").bundle
 

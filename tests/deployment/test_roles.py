@@ -52,9 +52,12 @@ FORBIDDEN: list[Row] = [
     *rows([*INSPECTORS], ["states:StartExecution", "states:StopExecution"], ["OrderMachine"]),
     # documents belong to functions that wait and watch, to webhooks, to receipts, and to the positions of couriers
     *rows(["CatalogueApi", "PreparationApi"], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
-    *rows(
-        ["Publisher", "ExecutionFaults", *SEARCHERS, *PROJECTORS], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]
-    ),
+    *rows(["ExecutionFaults", *SEARCHERS, *PROJECTORS], ["dynamodb:Query", "dynamodb:PutItem"], ["Documents"]),
+    # the publisher notes changed streams, and the function of checkpoints reads the notes
+    *rows(["Publisher"], ["dynamodb:Query"], ["Documents"]),
+    *rows(["Checkpoints", "AuditApi"], ["dynamodb:PutItem"], ["Documents", "Events"]),
+    *rows(["Checkpoints", "AuditApi"], ["s3:DeleteObject"], ["PublishedCheckpoints"]),
+    *rows(["AuditApi"], ["kms:Sign"], ["CheckpointKey"]),
     # only functions that answer people decrypt personal data, the one that sends a payment method to the provider, and
     # the one that computes blind indexes
     *rows(WITHOUT_KEYS, ["dynamodb:GetItem"], ["DataKeys"]),

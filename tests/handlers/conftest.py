@@ -25,6 +25,9 @@ from domain.order.commands import Command, RecordFact
 from domain.order.events import PaymentAuthorized, PaymentCaptured
 from domain.order.order import Order
 from tests.handlers.documented import assert_documented
+from workflows.audit.changed_heads import FeedHeads
+from workflows.audit.head_tree import HeadTree
+from workflows.audit.signed_notes import LocalSigner
 from workflows.catalogue.restaurants import change_restaurant
 from workflows.embedded.http import payload_format
 from workflows.embedded.http.routes import RouteTable
@@ -33,6 +36,7 @@ from workflows.engine import EVENT_TYPES, assemble, serving
 from workflows.event_store.codec import Codec
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.streams import restaurant_stream
+from workflows.in_memory.checkpoints import InMemoryCheckpoints
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
@@ -109,6 +113,9 @@ class Shop:
             clock=self.clock,
             keyring=self.keyring,
             pictures=InMemoryPictures(),
+            heads=HeadTree(
+                store=InMemoryCheckpoints(), changed=FeedHeads(self.log), signer=LocalSigner(b"s" * 32), log=self.log
+            ),
         )
         open_restaurant(self.log, "rosa")
         self.clock.time = NOON

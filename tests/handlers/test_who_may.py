@@ -114,7 +114,8 @@ def test_every_route_of_the_template_is_in_this_table(shop):
         if not route.open and route.path.startswith("/orders")
     }
     lists = {("GET", "/orders"), ("POST", "/orders/search")}
-    reads = {*lists, *(("GET", f"/orders/{{id}}/{part}") for part in ("history", "replay", "timeline", "runs"))}
+    parts = ("history", "replay", "timeline", "runs", "proof")
+    reads = {*lists, *(("GET", f"/orders/{{id}}/{part}") for part in parts)}
     assert routes - reads == {(method, path) for _, method, path, _ in ROUTES.values()}
 
 

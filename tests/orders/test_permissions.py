@@ -75,6 +75,7 @@ EXPORT                -             -             -               -         -   
 READ_CUSTOMER_DATA    -             -             -               ANY       -         ANY
 READ_ERASURES         -             -             -               ANY       -         ANY
 ERASE_CUSTOMER        -             -             -               ANY       -         -
+READ_CHECKPOINTS      -             -             -               ANY       -         ANY
 """
 ROLES = (Role.CUSTOMER, Role.RESTAURANT, Role.COURIER, Role.SUPPORT, Role.SERVICE, Role.AUDITOR)
 

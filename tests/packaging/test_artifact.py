@@ -108,6 +108,8 @@ CALLS: dict[str, tuple[Any, str]] = {
     "Feed": ({"Records": []}, '{"batchItemFailures": []}'),
     "Publisher": ({"Records": []}, '{"batchItemFailures": []}'),
     "Timer": ({}, "DocumentsUnavailable"),
+    "Checkpoints": ({}, '"checkpoints": 0'),
+    "AuditApi": (http("GET", "/audit/checkpoints"), '"statusCode": 401'),
     "ExecutionFaults": ({"Records": []}, '{"batchItemFailures": []}'),
     "CustomersApi": (http("GET", "/erasures"), '"statusCode": 401'),
     "WebhooksApi": (http("GET", "/webhooks"), '"statusCode": 401'),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import handlers.stream_batches
 import handlers.timer
+import workflows.audit.head_tree
 import workflows.projections.comparison
 import workflows.projections.projector
 import workflows.publishing.webhooks.delivering
@@ -90,6 +91,7 @@ def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> 
     logged = {
         handlers.stream_batches.TAMPERED,
         handlers.timer.DONE,
+        workflows.audit.head_tree.FAILED,
         workflows.projections.comparison.MENDED,
         workflows.projections.projector.PARKED,
         workflows.publishing.webhooks.delivering.PAUSED,

@@ -80,7 +80,7 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
             name: {"apigateway.amazonaws.com"}
             for name in (
                 *("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"),
-                *("IncidentsApi", "ExecutionsApi", "WebhooksApi", "SearchApi"),
+                *("IncidentsApi", "ExecutionsApi", "WebhooksApi", "SearchApi", "AuditApi"),
             )
         },
         "SagaStep": {"states"},
@@ -88,12 +88,13 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
         "Publisher": {"Events.StreamArn"},
         "CustomersApi": {"apigateway.amazonaws.com", "scheduler"},
         "Timer": {"scheduler"},
+        "Checkpoints": {"scheduler"},
         "ExecutionFaults": {"ExecutionFaultsQueue.Arn"},
         "Webhooks": {"WebhooksQueue.Arn", "scheduler"},
         "Projector": {"ProjectorQueue.Arn", "scheduler"},
     }
     asynchronous = {named(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
-    assert asynchronous == {"CustomersApi", "Timer", "Webhooks", "Projector"}
+    assert asynchronous == {"CustomersApi", "Timer", "Checkpoints", "Webhooks", "Projector"}
 
 
 def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:

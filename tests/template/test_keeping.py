@@ -41,16 +41,27 @@ def test_all_stored_data_is_encrypted_with_the_stack_s_key(of_type: OfType, kind
 
 
 def test_keys_are_rotated_every_year(of_type: OfType) -> None:
-    """Both of them. Data encrypted before stays readable."""
-    assert all(key["EnableKeyRotation"] is True for key in of_type("KMS::Key").values())
-    assert set(of_type("KMS::Key")) == {"TableKey", "CustomerKey"}
+    """Both that encrypt: data encrypted before stays readable. KMS does not rotate the one that signs."""
+    keys = of_type("KMS::Key")
+    assert {name for name, key in keys.items() if key.get("EnableKeyRotation") is True} == {"TableKey", "CustomerKey"}
+    assert {name for name, key in keys.items() if key.get("KeyUsage") == "SIGN_VERIFY"} == {"CheckpointKey"}
+    assert len(keys) == 3
 
 
 def test_the_log_and_its_keys_survive_the_stack(resources: Resources) -> None:
-    """Also the user pool and the pictures, which the log names. All other resources can be created again."""
+    """Also the user pool and the pictures, which the log names, and the checkpoints. Others can be created again."""
     kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
-    assert kept == {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures"}
+    data = {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures"}
+    assert kept == data | {"PublishedCheckpoints", "CheckpointKey"}
     assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
+
+
+def test_a_published_checkpoint_cannot_be_changed_by_anybody(of_type: OfType) -> None:
+    """Object Lock in compliance mode: neither by the function that wrote it nor by an administrator."""
+    bucket = of_type("S3::Bucket")["PublishedCheckpoints"]
+    assert bucket["ObjectLockEnabled"] is True
+    assert bucket["ObjectLockConfiguration"]["Rule"] == {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 10}}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
 
 
 class _Table:

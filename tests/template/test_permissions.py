@@ -53,7 +53,7 @@ def test_no_statement_allows_all_actions_of_a_service(resources: Resources) -> N
         for statement in every_statement(resources)
         if statement.effect == "Allow" and any(re.search(r"^\*$|:\*$|^\w+$", action) for action in statement.actions)
     }
-    assert wide == {("TableKey", "Administration"), ("CustomerKey", "Administration")}
+    assert wide == {(key, "Administration") for key in ("TableKey", "CustomerKey", "CheckpointKey")}
 
 
 def test_aws_managed_policies_are_not_used(of_type: OfType) -> None:
@@ -127,6 +127,8 @@ def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources,
     """They are documents in partitions that every other role is kept from, but for that which erases deliveries."""
     of_webhooks, others = ("Like", "NotLike")
     for name in of_type("IAM::Role"):
+        if name in {"PublisherRole", "CheckpointsRole"}:
+            continue  # they reach the notes of changed streams alone: see below
         kinds = set(_document_conditions(resources, name))
         if name == "CustomersApiRole":
             assert kinds == {of_webhooks, others}
@@ -141,10 +143,32 @@ def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources,
     assert all(partition.startswith("webhook") for partition in documents.partitions)
 
 
-def test_only_functions_that_compare_views_read_the_whole_log(resources: Resources, of_type: OfType) -> None:
-    """All other functions read one order at a time."""
+def test_only_functions_that_compare_or_publish_read_the_whole_log(resources: Resources, of_type: OfType) -> None:
+    """All other functions read one order at a time. The first checkpoint has the heads of all streams."""
     scan = {name for name in of_type("IAM::Role") for action, _ in may(resources, name) if action == "dynamodb:Scan"}
-    assert scan == {"TimerRole", "ProjectorRole"}
+    assert scan == {"TimerRole", "ProjectorRole", "CheckpointsRole"}
+
+
+def test_the_publisher_and_the_function_of_checkpoints_reach_the_notes_of_changed_streams_alone(
+    resources: Resources,
+) -> None:
+    """Of all documents."""
+    for name in ("PublisherRole", "CheckpointsRole"):
+        conditions = [each.conditions for each in statements_for(resources, name) if "Documents.Arn" in each.resources]
+        assert conditions == [{"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["changed-heads#*"]}}], name
+
+
+def test_only_the_function_of_checkpoints_signs_and_publishes_them_and_it_cannot_write_to_the_log(
+    resources: Resources, of_type: OfType
+) -> None:
+    """Otherwise a checkpoint would vouch for nothing."""
+    roles = {name: may(resources, name) for name in of_type("IAM::Role")}
+    assert {name for name, allowed in roles.items() if ("kms:Sign", "CheckpointKey.Arn") in allowed} == {
+        "CheckpointsRole"
+    }
+    writes = {name for name, allowed in roles.items() if ("s3:PutObject", "PublishedCheckpoints.Arn/*") in allowed}
+    assert writes == {"CheckpointsRole"}
+    assert {action for action, on in roles["CheckpointsRole"] if on == "Events.Arn"} == {"dynamodb:Scan"}
 
 
 NAMES = {
@@ -153,6 +177,7 @@ NAMES = {
     "ORDER_MACHINE": "OrderMachine",
     "EVENT_BUS": "OrderBus.Arn",
     "PROVIDERS_SECRET": "ProvidersSecret",
+    "CHECKPOINT_KEY": "CheckpointKey.Arn",
 }
 """The variables that name resources which only some functions may use."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from workflows.audit.head_tree import HeadTree
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.aws.event_log import DynamoDbEventLog
@@ -22,6 +23,7 @@ from workflows.catalogue.picture_store import Pictures
 from workflows.clock import SystemClock
 from workflows.engine import EVENT_TYPES, Engine, Views, assemble, http_webhooks
 from workflows.event_store.codec import Codec
+from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.executions import ExecutionReads, Executions
@@ -31,12 +33,15 @@ from workflows.gateways.kitchen import KitchenGateway
 from workflows.gateways.payment import PaymentGateway
 from workflows.publishing.event_bus import EventBus
 from workflows.settings import (
+    CHECKPOINTS,
     KEYS,
     PICTURES,
     KeySettings,
     Reader,
     SettingsRefused,
     StoreSettings,
+    read_checkpoint_key,
+    read_checkpoints_bucket,
     read_keys,
     read_pictures_bucket,
     read_stores,
@@ -49,13 +54,18 @@ Port = TypeVar("Port")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret.
-    ``pictures_bucket`` is None for a function without pictures."""
+
+    ``pictures_bucket`` and ``checkpoints_bucket`` are None for a function without them, and ``checkpoint_key`` is empty
+    for a function that only reads checkpoints.
+    """
 
     stores: StoreSettings
     keys: KeySettings | None
     providers: ProviderSettings | None
     views_secret: str | None
     pictures_bucket: str | None
+    checkpoints_bucket: str | None
+    checkpoint_key: str
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -67,6 +77,8 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         providers=read_providers(reader) if reader.has_any(*PROVIDERS) else None,
         views_secret=read_views_secret(reader),
         pictures_bucket=read_pictures_bucket(reader) if reader.has_any(PICTURES) else None,
+        checkpoints_bucket=read_checkpoints_bucket(reader) if reader.has_any(CHECKPOINTS) else None,
+        checkpoint_key=read_checkpoint_key(reader) if reader.has_any("CHECKPOINT_KEY") else "",
         breakers=read_breakers(reader),
     )
 
@@ -81,15 +93,17 @@ def open_engine(settings: EngineSettings) -> Engine:
     stores = settings.stores
     payments, kitchen, couriers = _gateways(settings.providers)
     views_secret, bucket = settings.views_secret, settings.pictures_bucket
+    checkpoints, signs = settings.checkpoints_bucket, settings.checkpoint_key
 
     def log(keyring: KeyRing) -> EventLog:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
 
     keyring = _keyring(settings.keys)
+    documents = DynamoDbDocuments(clients.dynamodb(), stores.documents_table)
     return assemble(
         log=log(keyring if settings.providers is None else NoKeys()),
         log_with_keys=log(keyring),
-        documents=DynamoDbDocuments(clients.dynamodb(), stores.documents_table),
+        documents=documents,
         executions=late(_executions),
         payments=payments,
         kitchen=kitchen,
@@ -101,6 +115,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         breakers=settings.breakers,
         pictures=None if bucket is None else late(lambda: _pictures(bucket)),
         execution_reads=late(_execution_reads),
+        heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, log(NoKeys()), documents)),
     )
 
 
@@ -155,6 +170,19 @@ def _pictures(bucket: str) -> Pictures:
     from workflows.aws.pictures import S3Pictures
 
     return S3Pictures(clients.s3(), bucket)
+
+
+def _heads(bucket: str, key_id: str, log: EventLog, documents: Documents) -> HeadTree:
+    from workflows.audit.noted_heads import NotedHeads
+    from workflows.aws.checkpoints import KmsSigner, S3Checkpoints
+
+    store = S3Checkpoints(clients.s3(), bucket)
+    return HeadTree(
+        store=store,
+        changed=NotedHeads(documents, log, SystemClock()),
+        signer=KmsSigner(clients.kms(), key_id),
+        log=log,
+    )
 
 
 def _executions() -> Executions:

@@ -20,6 +20,7 @@ from .api_call import order_path as _order
 from .api_call import rfc3339 as _rfc3339
 from .api_call import set_fields as _set
 from .api_call import write as _write
+from .audit_json import CheckpointsJson, HeadsJson, ProofJson
 from .books_json import BooksJson
 from .catalogue_json import (
     MenuJson,
@@ -660,6 +661,24 @@ def views() -> ApiCall[ViewsJson]:
 def me() -> ApiCall[MeJson]:
     """Read who the caller is, and what they may do."""
     return ApiCall(method="GET", path="/me")
+
+
+# --- the audit: for support and auditors -----------------------------------------------------------------------------
+
+
+def proof(order_id: str) -> ApiCall[ProofJson]:
+    """Prove what was recorded about the order. ``proof_file`` makes the file of it that ``expediter-verify`` checks."""
+    return ApiCall(method="GET", path=_order(order_id, "proof"))
+
+
+def checkpoints(*, limit: int = 50, before: int | None = None) -> ApiCall[CheckpointsJson]:
+    """List the checkpoints of the log, the newest first."""
+    return _list("/audit/checkpoints", **locals())
+
+
+def heads(*, checkpoint: int | None = None, limit: int = 100, after: int | None = None) -> ApiCall[HeadsJson]:
+    """List the heads that a checkpoint added, by default the newest one."""
+    return _list("/audit/heads", **locals())
 
 
 # --- webhooks: services register endpoints; support reads and resends ------------------------------------------------

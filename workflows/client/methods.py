@@ -114,6 +114,9 @@ class _Methods:
     erase_customer = _Method(customer_calls.erase_customer)
     approve_erasure = _Method(customer_calls.approve_erasure)
     reject_erasure = _Method(customer_calls.reject_erasure)
+    proof = _Method(calls.proof)
+    checkpoints = _Method(calls.checkpoints)
+    heads = _Method(calls.heads)
 
     webhooks = _Method(calls.webhooks)
     webhook = _Method(calls.webhook)

@@ -16,6 +16,8 @@ The folder holds
     clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
     erased-keys.txt     the ids of the data keys that were destroyed; read at the start, and in no backup
+    checkpoint.key      the private key that signs checkpoints
+    checkpoints/        the checkpoints, unless another folder is named for them
 
 and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
 ``expediter backup`` copies the folder of a running engine; other copies are safe only while no engine runs on it.
@@ -30,10 +32,14 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
+from workflows.audit.changed_heads import FeedHeads
+from workflows.audit.head_tree import HeadTree
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.checkpoint_folder import CHECKPOINTS, FolderCheckpoints, signer_in
+from workflows.embedded.checkpoint_metrics import CheckpointMetrics
 from workflows.embedded.erased_keys import ErasedKeys, destroy_again
 from workflows.embedded.export_folder import ExportFolder
 from workflows.embedded.files import DATABASE, ERASED_KEYS, PICTURES
@@ -107,10 +113,13 @@ class EmbeddedEngine:
         in_memory_max: int = IN_MEMORY_MAX,
         projector_apart: bool = True,
         erased_keys: Path | None = None,
+        checkpoints: Path | None = None,
     ) -> EmbeddedEngine:
         """Open the folder, or create it, and continue the executions in it.
 
         Args:
+            checkpoints: The folder to publish checkpoints in. By default it is in the engine's folder, where those who
+                can change the log can change them too.
             clock: Instead of the folder's own clock, which does not jump.
             projector_apart: Whether the projector of the views has a process of its own, as it does in production.
             erased_keys: The list of destroyed keys, if it is not in the folder.
@@ -136,6 +145,7 @@ class EmbeddedEngine:
                 in_memory_max=in_memory_max,
                 projector_apart=projector_apart,
                 erased_keys=erased_keys or folder / ERASED_KEYS,
+                checkpoints=checkpoints or folder / CHECKPOINTS,
                 opened=opened,
             )
             engine._begin()
@@ -155,6 +165,7 @@ class EmbeddedEngine:
         in_memory_max: int,
         projector_apart: bool,
         erased_keys: Path,
+        checkpoints: Path,
         opened: ExitStack,
     ) -> None:
         """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
@@ -229,6 +240,9 @@ class EmbeddedEngine:
             budgets=_budgets(template),
             limits=live_within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         )
+        self._heads = HeadTree(
+            store=FolderCheckpoints(checkpoints), changed=FeedHeads(log), signer=signer_in(folder), log=log
+        )
         self._schedules = Schedules(template.functions, self._functions, clock=clock, alarms=alarms)
         self.ports = assemble(
             log=log,
@@ -246,6 +260,7 @@ class EmbeddedEngine:
             live_path=PATH,
             pictures=elsewhere(hub, FolderPictures(folder / PICTURES)),
             exports=elsewhere(hub, exports),
+            heads=elsewhere(hub, self._heads),
             courier_moved=self._live.courier_moved,
             execution_reads=elsewhere(hub, JournalReads(journal, definitions, self.reports, machines)),
         )
@@ -269,7 +284,7 @@ class EmbeddedEngine:
             self.tokens,
             self._clock,
             failure=lambda: self.failed.exception() if self.failed.done() else None,
-            metrics=(self._metrics, ViewMetrics(self.projector), self._live, *metrics),
+            metrics=(self._metrics, ViewMetrics(self.projector), CheckpointMetrics(self._heads), self._live, *metrics),
             live=self._live,
         )
         server = self._opened.enter_context(closing(HttpServer(api.app, port)))

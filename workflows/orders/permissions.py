@@ -61,6 +61,7 @@ class Action(StrEnum):
     READ_CUSTOMER_DATA = "read what is kept about a customer"
     READ_ERASURES = "read erasures of customers"
     ERASE_CUSTOMER = "erase a customer"
+    READ_CHECKPOINTS = "read checkpoints and proofs"
 
 
 class Tie(Enum):
@@ -145,6 +146,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_CUSTOMER_DATA: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.READ_ERASURES: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.ERASE_CUSTOMER: _SUPPORT,
+    Action.READ_CHECKPOINTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
 }
 
 

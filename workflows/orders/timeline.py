@@ -103,7 +103,7 @@ def check_chain(log: EventLog, history: History) -> ChainCheck:
         history: As it was loaded: what is checked reaches to its version, and its last hash must be the stored one.
     """
     stored = takewhile(lambda row: row.sk <= history.version, log.read(history.stream))
-    walk = StreamWalk(history.stream, None, log.events).follow(stored)
+    walk = StreamWalk(history.stream, (), log.events).follow(stored)
     findings = list(walk.findings)
     if not findings and (walk.version, walk.head) != (history.version, history.head):
         findings.append(Finding(history.stream, history.version, "the stored commits are not those that were shown"))

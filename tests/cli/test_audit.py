@@ -13,6 +13,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.audit.verifier import VERIFIER
+
 
 @pytest.fixture
 def folder(expediter: Any, running: Any, tmp_path: Path) -> Path:
@@ -95,7 +97,7 @@ def test_heads_of_an_earlier_version_are_read(expediter: Any, folder: Path, tmp_
     ]
     (tmp_path / "heads.json").write_text(json.dumps(old), encoding="utf-8")
     result = expediter("audit", "verify", "--data", folder, "--heads", tmp_path / "heads.json")
-    assert (result.code, "compared with 1 exported heads" in result.err) == (0, True)
+    assert (result.code, "compared with 1 published heads" in result.err) == (0, True)
 
 
 def test_a_broken_chain_has_no_head(expediter: Any, folder: Path) -> None:
@@ -144,7 +146,7 @@ def test_a_log_on_aws_is_verified_without_the_customers_keys(
     assert [each | {"complete_at": ""} for each in heads.json] == [each | {"complete_at": ""} for each in here]
     (tmp_path / "heads.json").write_text(heads.out, encoding="utf-8")
     compared = expediter("audit", "verify", *TABLE, "--heads", tmp_path / "heads.json")
-    assert (compared.code, f"compared with {len(heads.json)} exported heads" in compared.err) == (0, True)
+    assert (compared.code, f"compared with {len(heads.json)} published heads" in compared.err) == (0, True)
 
 
 @pytest.mark.parametrize("command", ["verify", "heads"])
@@ -204,3 +206,70 @@ def test_an_unreachable_table_is_reported_in_one_line(expediter: Any, monkeypatc
     result = expediter("audit", "verify", *TABLE)
     assert (result.code, result.out, result.err.count("\n")) == (3, "", 1), result
     assert "the table events does not answer" in result.err
+
+
+# --- checkpoints and proofs -------------------------------------------------------------------------------------------
+
+
+def test_an_order_is_proven_and_the_checkpoints_are_compared_with_the_log(
+    expediter: Any, running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the running engine to the file that an outside party checks."""
+    order = expediter("order", "place", "--example", "--data", running.data, "--json").json["id"]
+    file = tmp_path / "order.json"
+    proven = expediter("audit", "prove", order, "-o", file, "--checkpoint", "--data", running.data)
+    assert proven.code == 0, proven.err
+    listed = expediter("audit", "checkpoints", "--data", running.data, "--json").json
+    assert VERIFIER.verify(file.read_bytes(), listed["key"])["stream"] == f"order#{order}"
+    verified = expediter("audit", "verify", "--data", running.data, "--key", listed["key"])
+    assert (verified.code, verified.out) == (0, "")
+    assert "checkpoints in" in verified.err
+    table = expediter("audit", "checkpoints", "--data", running.data)
+    assert str(listed["checkpoints"][0]["size"]) in table.out
+
+
+def test_a_recomputed_order_contradicts_the_checkpoints_of_its_folder(expediter: Any, folder: Path) -> None:
+    """Without naming them: they are where the engine publishes them. A copy is compared too."""
+    made = expediter("audit", "checkpoint", "--data", folder, "--json")
+    assert made.json[0]["size"] > 1
+    again = expediter("audit", "checkpoint", "--data", folder)
+    assert (again.code, "no stream changed" in again.err) == (0, True)
+    _change(folder, "DELETE FROM events WHERE (pk, sk) IN (SELECT pk, max(sk) FROM events GROUP BY pk)")
+    cut = expediter("audit", "verify", "--data", folder)
+    assert (cut.code, "the tail is cut" in cut.out) == (1, True)
+    shutil.copytree(folder / "checkpoints", folder / "copy")
+    places = ("--checkpoints", folder / "checkpoints", "--checkpoints", folder / "copy")
+    assert expediter("audit", "verify", "--data", folder, *places).out == cut.out
+    (folder / "checkpoints" / "00000001.checkpoint").chmod(0o600)
+    (folder / "checkpoints" / "00000001.checkpoint").write_text("x")
+    broken = expediter("audit", "verify", "--data", folder, *places)
+    assert "checkpoint 1" in broken.out
+
+
+def test_checkpoints_go_on_in_the_folder_that_was_chosen_once(expediter: Any, folder: Path, tmp_path: Path) -> None:
+    """A second place would fork them, so the folder remembers the first."""
+    elsewhere = tmp_path / "auditor"
+    assert expediter("audit", "checkpoint", "--data", folder, "--checkpoints", elsewhere).code == 0
+    assert "no stream changed" in expediter("audit", "checkpoint", "--data", folder).err
+    assert "published heads of 1 checkpoints" in expediter("audit", "verify", "--data", folder).err
+    assert not (folder / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--checkpoints", "nowhere"), "nowhere holds no checkpoints"),
+        (("--checkpoints", "checkpoints", "--key", "x"), "--key is not a verifier key"),
+        (("--key", "x"), "--key needs checkpoints"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(
+    expediter: Any, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], problem: str
+) -> None:
+    """Comparing with nothing would always succeed."""
+    monkeypatch.chdir(folder)
+    if "checkpoints" in arguments:
+        expediter("audit", "checkpoint", "--data", folder)
+    result = expediter("audit", "verify", "--data", folder, *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert problem in result.err

@@ -120,6 +120,9 @@ def audit_checkpoints(places: Mapping[str, CheckpointStore], key: VerifierKey | 
         audits.append(audit)
     first, *others = audits
     for other in others:
+        if (newest := max(other.signed_roots, default=0)) > max(first.signed_roots, default=0):
+            number = other.signed_roots[newest][0]
+            other.find(number, f"is newer than all in {first.name}: checkpoints were removed there")
         _find_forks(first, other)
         _find_forks(other, first)
         first.findings += other.findings

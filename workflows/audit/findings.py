@@ -33,6 +33,11 @@ class PublishedHeads:
             by_stream.setdefault(head.stream, []).append(head)
         return cls(by_stream, complete_at)
 
+    def joined(self, other: PublishedHeads) -> PublishedHeads:
+        """Return the heads of both, complete as of the older one of the two times."""
+        heads = (head for published in (self, other) for of_stream in published.heads.values() for head in of_stream)
+        return PublishedHeads.of(heads, min(self.complete_at, other.complete_at))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from workflows.cli import checkpoint_commands
+from workflows.cli.checkpoint_commands import audited, places_of
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
 from workflows.cli.options import Region, local_folder
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from workflows.event_store.event_log import EventLog
 
 app = typer.Typer(name="audit", help="Verify that nothing in the log was changed.", no_args_is_help=True)
+
+checkpoint_commands.add_to(app)
 
 Data = Annotated[
     Path | None,
@@ -54,6 +59,17 @@ def verify(
     heads: Annotated[
         str | None, typer.Option(metavar="FILE", help="Heads exported before, to find a chain that was recomputed.")
     ] = None,
+    checkpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE",
+            help="A folder of checkpoints or s3://BUCKET; a second one, e.g. an auditor's copy, is compared with it.  "
+            "[default: that of --data]",
+        ),
+    ] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="The key that signs checkpoints, name+id+key, as you know it.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Verify the hash chain of every stream, and with --data also customers' keys, executions and the sandbox's ledger.
@@ -61,7 +77,15 @@ def verify(
     Each finding names a stream and a version. Exit code 1 if there is one. docs/audit.md lists what each check finds.
     """
     published = None if heads is None else _read_heads(heads)
+    places = checkpoints or (places_of(data) if data and not table else [])
+    if key is not None and not places:
+        raise InvalidInput("--key needs checkpoints: give --checkpoints, or let the engine make one")
+    audit = audited(places, key, region) if places else None
+    if audit is not None:
+        published = audit.published if published is None else published.joined(audit.published)
     report = _verified_folder(data, published) if data and not table else _verified_log(data, table, region, published)
+    if audit is not None:
+        report = replace(report, findings=(*audit.findings, *report.findings))
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
         counted = ("streams", "commits", "events", "opaque", "heads")
@@ -70,7 +94,8 @@ def verify(
     else:
         for finding in findings:
             print(printable(f"{finding['stream']} version {finding['version']}: {finding['what']}"))
-        compared = f", compared with {report.heads} exported heads" if published is not None else ""
+        compared = f", compared with {report.heads} published heads" if published is not None else ""
+        compared += f" of {audit.checkpoints} checkpoints in {places[0]}" if audit is not None else ""
         opaque = f" ({report.opaque} of types that this version does not know)" if report.opaque else ""
         walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{opaque}{compared}"
         say(f"{'intact' if report.intact else f'{len(findings)} broken'}: {walked}")

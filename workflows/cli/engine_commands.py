@@ -56,6 +56,14 @@ def up(
             metavar="NAME=VALUE", help="A parameter of template.yaml, e.g. CourierAnswerSeconds=60. Repeatable."
         ),
     ] = None,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            envvar="EXPEDITER_CHECKPOINTS",
+            help="Publish checkpoints of the log here, where the log's writers cannot write; in --data by default.",
+        ),
+    ] = None,
     demo_data: Annotated[
         bool, typer.Option("--demo-data", help="Register three restaurants with menus, to order from at once.")
     ] = False,
@@ -82,7 +90,7 @@ def up(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with running_engine(data, parameters, port, erased_keys) as (engine, url):
+    with running_engine(data, parameters, port, erased_keys, checkpoints) as (engine, url):
         if demo_data:
             _open_restaurants(url, data)
         print(url, flush=True)

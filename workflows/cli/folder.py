@@ -32,7 +32,11 @@ It also holds its own inode number, so that it is ignored in a copy of the folde
 
 @contextmanager
 def running_engine(
-    data: Path, parameters: Mapping[str, str], port: int, erased_keys: Path | None = None
+    data: Path,
+    parameters: Mapping[str, str],
+    port: int,
+    erased_keys: Path | None = None,
+    checkpoints: Path | None = None,
 ) -> Iterator[tuple[EmbeddedEngine, str]]:
     """Run an engine on the folder that serves HTTP, and yield it with its URL. Raises InvalidInput."""
     import apsw
@@ -69,6 +73,7 @@ def running_engine(
             gateways=_gateways(data, parameters, sandbox),
             breakers=breakers,
             erased_keys=erased_keys,
+            checkpoints=checkpoints,
         )
     except unusable as error:
         raise InvalidInput(str(error)) from None

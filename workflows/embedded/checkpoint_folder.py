@@ -9,7 +9,7 @@ from pathlib import Path
 
 from workflows.audit.checkpoint_store import CheckpointsUnavailable, CheckpointTaken
 from workflows.audit.signed_notes import LocalSigner
-from workflows.boundary.private_files import secret_in
+from workflows.boundary.private_files import secret_in, write_private
 from workflows.sqlite.database import sync_folder
 
 KEY = "checkpoint.key"
@@ -18,8 +18,28 @@ KEY = "checkpoint.key"
 CHECKPOINTS = "checkpoints"
 """Where checkpoints are published if no other folder is named: in the engine's folder."""
 
+PLACE = "checkpoints.path"
+"""Names the folder of the checkpoints, if it is not the default."""
+
 _SUFFIX = ".checkpoint"
 _SEED_BYTES = 32
+
+
+def checkpoint_folder(folder: Path, chosen: Path | None) -> Path:
+    """Return where the checkpoints of an engine's folder are, and remember a choice: a second place would fork them.
+
+    Args:
+        folder: The engine's folder.
+        chosen: The folder to publish in from now on; None: the one that was chosen before, or else the default.
+    """
+    remembered = folder / PLACE
+    if chosen is not None:
+        write_private(remembered, str(chosen.absolute()))
+        return chosen
+    try:
+        return Path(remembered.read_text(encoding="utf-8").strip())
+    except FileNotFoundError:
+        return folder / CHECKPOINTS
 
 
 def signer_in(folder: Path) -> LocalSigner:

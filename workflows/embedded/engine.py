@@ -17,7 +17,7 @@ The folder holds
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
     erased-keys.txt     the ids of the data keys that were destroyed; read at the start, and in no backup
     checkpoint.key      the private key that signs checkpoints
-    checkpoints/        the checkpoints, unless another folder is named for them
+    checkpoints/        the checkpoints, unless another folder is named for them: then that is in checkpoints.path
 
 and, while an engine runs, SQLite's ``-wal`` and ``-shm`` files and a lock file beside each database.
 ``expediter backup`` copies the folder of a running engine; other copies are safe only while no engine runs on it.
@@ -38,7 +38,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.checkpoint_folder import CHECKPOINTS, FolderCheckpoints, signer_in
+from workflows.embedded.checkpoint_folder import FolderCheckpoints, checkpoint_folder, signer_in
 from workflows.embedded.checkpoint_metrics import CheckpointMetrics
 from workflows.embedded.erased_keys import ErasedKeys, destroy_again
 from workflows.embedded.export_folder import ExportFolder
@@ -145,7 +145,7 @@ class EmbeddedEngine:
                 in_memory_max=in_memory_max,
                 projector_apart=projector_apart,
                 erased_keys=erased_keys or folder / ERASED_KEYS,
-                checkpoints=checkpoints or folder / CHECKPOINTS,
+                checkpoints=checkpoints,
                 opened=opened,
             )
             engine._begin()
@@ -165,7 +165,7 @@ class EmbeddedEngine:
         in_memory_max: int,
         projector_apart: bool,
         erased_keys: Path,
-        checkpoints: Path,
+        checkpoints: Path | None,
         opened: ExitStack,
     ) -> None:
         """Only for ``open``. What is pushed on ``opened`` is closed in reverse order."""
@@ -241,7 +241,10 @@ class EmbeddedEngine:
             limits=live_within(resource.getrlimit(resource.RLIMIT_NOFILE)[0]),
         )
         self._heads = HeadTree(
-            store=FolderCheckpoints(checkpoints), changed=FeedHeads(log), signer=signer_in(folder), log=log
+            store=FolderCheckpoints(checkpoint_folder(folder, checkpoints)),
+            changed=FeedHeads(log),
+            signer=signer_in(folder),
+            log=log,
         )
         self._schedules = Schedules(template.functions, self._functions, clock=clock, alarms=alarms)
         self.ports = assemble(

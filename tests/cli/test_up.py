@@ -31,11 +31,18 @@ def started(tmp_path: Path) -> Iterator[Any]:
         process.communicate()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_the_engine_cleanly(number: int, started: Any) -> None:
-    """The exit code is 0 without a traceback; its URL, its docs and the token command were printed."""
+@pytest.mark.parametrize(("number", "removable"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_signal_ends_the_engine_cleanly(number: int, removable: bool, started: Any, tmp_path: Path) -> None:
+    """The exit code is 0 without a traceback; its URL, its docs and the token command were printed.
+
+    Also if the file with its address cannot be removed, as in a folder that became read-only.
+    """
     process, url = started()
     assert url.startswith("http://127.0.0.1:")
+    if not removable:
+        address = tmp_path / "data" / "address"
+        address.unlink()
+        address.mkdir()  # for root too, it is no file that can be removed
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out) == (0, "")

@@ -46,6 +46,10 @@ that the bus accepts only in part, and of messages that come twice or minutes la
 
 DOWN_S = (60.0, 900.0)
 ROUND_EVERY_S = 60.0
+RESUMED_AFTER_S = 1.0
+"""After this time a process that was killed in its round runs again. If only the next round went on, the
+backlog of a thousand orders would grow: it needs many more writes than a process lives for."""
+
 REDELIVERED_AFTER_S = 30.0
 SIGNED_WITHIN = timedelta(minutes=5)
 """Receivers refuse older signatures, by Standard Webhooks."""
@@ -100,8 +104,8 @@ class WebhookReceivers:
         """Invoke the function as its schedule does, while there is something to attempt."""
         while True:
             self._scheduler.watch_pause(ROUND_EVERY_S)
-            if self.missing:
-                self._invoke("Webhooks", {"for_s": 50})
+            while self.missing and not self._invoke("Webhooks", {"for_s": 50}):
+                self._scheduler.watch_pause(RESUMED_AFTER_S)
 
     def _invoke_until_done(self, function: str, batch: Any, delay_s: float) -> None:
         def invoke() -> None:

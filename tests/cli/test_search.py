@@ -62,16 +62,21 @@ def test_a_search_without_anything_to_search_for_is_wrong_usage(expediter: Any, 
     assert expediter("stats", "--from", "7", "--data", running.data).code == 2
 
 
-def test_an_auditor_lists_who_searched_for_a_customer(expediter: Any, running: Any, cancelled: str) -> None:
-    """With the reason that the searcher gave; others may not read it."""
+def test_an_auditor_lists_who_read_the_data_of_a_customer(expediter: Any, running: Any, cancelled: str) -> None:
+    """With the reasons that the readers gave; others may not read them."""
     searched = ("order", "search", "--phone", "030 1234567", "--reason", "case 4711", "--data", running.data)
     assert expediter(*searched).code == 0
+    for number, command in enumerate(("show", "history", "timeline", "replay")):
+        at = ("--at", "1") if command == "replay" else ()
+        read = expediter("order", command, cancelled, *at, "--reason", f"case 48{number}", "--data", running.data)
+        assert read.code == 0, read.err
     placed = expediter("order", "place", "--example", "--json", "--data", running.data).json
     with ExpediterClient(running.url, minted(running.data, "auditor", "ann", 600)) as client:
         client.orders(wait_for=f"{placed['id']}:{placed['version']}")  # the views then include the search too
     listed = expediter("accesses", "--order", cancelled, "--data", running.data, "--as", "auditor:ann")
     assert listed.code == 0, listed.err
-    assert "case 4711" in listed.out
+    for reason in ("case 4711", "case 480", "case 481", "case 482", "case 483"):
+        assert reason in listed.out
     assert expediter("accesses", "--data", running.data, "--as", "support:sue").code == 1
 
 

@@ -33,6 +33,12 @@ As = Annotated[
     typer.Option("--as", metavar="ROLE:ID", help="With --data, who acts.  [default: support, under your login name]"),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+AccessReason = Annotated[
+    str | None,
+    typer.Option(
+        "--reason", metavar="TEXT", help="Why personal data is read; auditors read it. Do not name the customer."
+    ),
+]
 Key = Annotated[str | None, typer.Option(metavar="KEY", help="Identifies this request across retries.")]
 WAIT_S = 10.0
 """How long a repair of one order waits for its outcome by default."""

@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
-from workflows.cli.options import As, Data, Json, OrderId, Url
+from workflows.cli.options import AccessReason, As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json, printable, say
 from workflows.orders.words import money, plain
 
@@ -64,13 +64,21 @@ def place(
 
 
 @app.command()
-def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def show(
+    order: OrderId,
+    *,
+    reason: AccessReason = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
     """Show an order as it is now."""
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        view = engine.get(order)
-        events = list(engine.history(order)) if view["parked"] and not json else []  # why it is parked
+        view = engine.get(order, reason=reason)
+        events = list(engine.history(order, reason=reason)) if view["parked"] and not json else []  # why it is parked
     if json:
         print_json(view)
     else:
@@ -80,12 +88,20 @@ def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, 
 
 
 @app.command()
-def history(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def history(
+    order: OrderId,
+    *,
+    reason: AccessReason = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
     """Show an order's timeline: what happened, when, and who did it."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        events = list(engine.history(order))
+        events = list(engine.history(order, reason=reason))
     if json:
         print_json({"order_id": order, "version": len(events), "events": events})
     else:
@@ -99,6 +115,7 @@ def replay(
     order: OrderId,
     *,
     at: Annotated[str, typer.Option(metavar="VERSION|TIME", help="E.g. 7, or 2026-03-01T18:30:00Z.")],
+    reason: AccessReason = None,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -109,7 +126,7 @@ def replay(
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        replayed = engine.replay(order, moment)
+        replayed = engine.replay(order, moment, reason=reason)
     if json:
         print_json(replayed)
     else:

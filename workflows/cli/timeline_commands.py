@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from workflows.cli.inputs import version_or_time
-from workflows.cli.options import As, Data, Json, OrderId, Url
+from workflows.cli.options import AccessReason, As, Data, Json, OrderId, Url
 from workflows.cli.terminal import print_json
 
 
@@ -25,9 +25,7 @@ def timeline(
         str | None, typer.Option(metavar="VERSION|TIME", help="Where it ends.  [default: the newest event]")
     ] = None,
     first: Annotated[int, typer.Option("--from", min=1, metavar="VERSION", help="The first event.")] = 1,
-    reason: Annotated[
-        str | None, typer.Option(help="Why personal data is read. Kept for auditors; do not name the customer.")
-    ] = None,
+    reason: AccessReason = None,
     url: Url = None,
     data: Data = None,
     as_: As = None,

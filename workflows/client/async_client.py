@@ -90,11 +90,11 @@ class AsyncExpediterClient(AsyncMethods):
         if self._owns_http:
             await self._http.aclose()
 
-    async def history(self, order_id: str, page_size: int = 100) -> AsyncIterator[EventJson]:
+    async def history(self, order_id: str, page_size: int = 100, reason: str | None = None) -> AsyncIterator[EventJson]:
         """Read all events of an order, oldest first, page by page."""
         cursor: str | None = None
         while True:
-            page = await self.send(calls.history_page(order_id, page_size, cursor))
+            page = await self.send(calls.history_page(order_id, page_size, cursor, reason=reason))
             for event in page["events"]:
                 yield event
             if (cursor := page["next"]) is None:

@@ -121,15 +121,26 @@ def live_ticket() -> ApiCall[LiveTicketJson]:
     return ApiCall(method="POST", path="/live-tickets")
 
 
-def history_page(order_id: str, limit: int, cursor: str | None = None) -> ApiCall[HistoryJson]:
-    """Read up to ``limit`` events, oldest first, from where ``cursor`` (the previous page's ``next``) points."""
-    return ApiCall(method="GET", path=_order(order_id, "history"), query={"limit": str(limit), **_set(cursor=cursor)})
+def history_page(
+    order_id: str, limit: int, cursor: str | None = None, *, reason: str | None = None
+) -> ApiCall[HistoryJson]:
+    """Read up to ``limit`` events, oldest first, from where ``cursor`` (the previous page's ``next``) points.
+
+    Args:
+        reason: As of ``get``.
+    """
+    query = {"limit": str(limit), **_set(cursor=cursor)}
+    return ApiCall(method="GET", path=_order(order_id, "history"), query=query, headers=_reason(reason))
 
 
-def replay(order_id: str, at: int | datetime) -> ApiCall[ReplayJson]:
-    """Read the order as it was at a version or a time, with what each event until then changed."""
+def replay(order_id: str, at: int | datetime, *, reason: str | None = None) -> ApiCall[ReplayJson]:
+    """Read the order as it was at a version or a time, with what each event until then changed.
+
+    Args:
+        reason: As of ``get``.
+    """
     moment = _rfc3339(at) if isinstance(at, datetime) else str(at)
-    return ApiCall(method="GET", path=_order(order_id, "replay"), query={"at": moment})
+    return ApiCall(method="GET", path=_order(order_id, "replay"), query={"at": moment}, headers=_reason(reason))
 
 
 def timeline(

@@ -88,11 +88,11 @@ class ExpediterClient(BlockingMethods):
         if self._owns_http:
             self._http.close()
 
-    def history(self, order_id: str, page_size: int = 100) -> Iterator[EventJson]:
+    def history(self, order_id: str, page_size: int = 100, reason: str | None = None) -> Iterator[EventJson]:
         """Read all events of an order, oldest first, page by page."""
         cursor: str | None = None
         while True:
-            page = self.send(calls.history_page(order_id, page_size, cursor))
+            page = self.send(calls.history_page(order_id, page_size, cursor, reason=reason))
             yield from page["events"]
             if (cursor := page["next"]) is None:
                 return

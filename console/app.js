@@ -5,7 +5,7 @@ import { online } from "./kit/api.js";
 import { KEYS, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
-import { beginRouting, useHere } from "./kit/router.js";
+import { beginRouting, go, useHere } from "./kit/router.js";
 import { SearchBox } from "./kit/search_box.js";
 import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
 import { SettingsDialog } from "./kit/settings_dialog.js";
@@ -19,7 +19,7 @@ import { Login } from "./pages/login.js";
 
 /** By address. A role that may not do what `needs` names does not see the page; `roles` are those whose navigation has it. @type {[string, Page][]} */
 const PAGES = [
-  ["", { title: "Home", load: () => import("./pages/home.js"), needs: "read_statistics" }],
+  ["", { title: "Home", load: () => import("./pages/home.js"), needs: "read_statistics", roles: ["support", "auditor", "service"] }],
   ["orders", { title: "Orders", load: () => import("./pages/orders.js"), needs: "read" }],
   ["orders/:id", { title: "Order", load: () => import("./pages/order.js"), needs: "read" }],
   ["incidents", { title: "Incidents", load: () => import("./pages/incidents.js"), needs: "read_incidents" }],
@@ -48,8 +48,10 @@ function Frame({ who }) {
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
   const places = NAVIGATION.filter(([, page]) => may(page.needs) && (page.roles?.includes(who.role) ?? true));
   const found = findPage(PAGES, here.path);
-  const board = places.find(([, each]) => each.roles)?.[1];
-  const page = here.path === "" && (board || !may("read_statistics")) ? (board ?? places[0]?.[1]) : found?.page;
+  const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
+  const hasHome = places.some(([path]) => !path);
+  useEffect(() => void (here.path === "" && !hasHome && first && go(first, { replace: true })), [here.path, first]);
+  const page = found?.page;
   return html`
     <a class="skip" href="#main">Skip to content</a>
     <header class="top">

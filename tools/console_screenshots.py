@@ -15,6 +15,9 @@ REPOSITORY = Path(__file__).parents[1]
 INTO = REPOSITORY / "docs" / "screenshots"
 BYTES_MAX = 100_000
 
+TALL = 1200
+"""Pixels, from which on a picture is made smaller."""
+
 
 def main() -> int:
     sys.path.insert(0, str(REPOSITORY))
@@ -33,14 +36,16 @@ def main() -> int:
         pages = {
             "home": "", "orders": "orders", "incidents": "incidents", "events": "events", "circuits": "circuits",
             "order": f"orders/{order}?at={stage.sign_in('support', 'anna').get(order)['version'] - 3}",
-            "parked": f"orders/{stage.orders['parked']}",
+            "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views",
         }  # fmt: skip
+        roles = {"kitchen": ("restaurant", stage.restaurant), "courier": ("courier", "cou-1")}
+        pages |= {"kitchen": "tickets", "courier": "deliveries"}
         shots = [(name, theme, 1440, 900) for name in pages for theme in ("light", "dark")]
-        shots += [(name, "light", 390, 844) for name in ("home", "orders", "parked")]
+        shots += [(name, "light", 390, 844) for name in pages]
         for name, theme, width, height in shots:
             context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme)
             page = context.new_page()
-            page.goto(stage.login("support", "anna", pages[name]))
+            page.goto(stage.login(*roles.get(name, ("support", "anna")), pages[name]))
             page.wait_for_selector("main h1")
             page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn
             label = f"{name}-{theme}" if width > 400 else f"{name}-phone"
@@ -56,6 +61,8 @@ def _shrink(picture: Path, into: Path) -> None:
     from PIL import Image
 
     with Image.open(picture) as opened:
+        if opened.height > TALL:
+            opened = opened.resize((opened.width * 3 // 4, opened.height * 3 // 4))  # noqa: PLW2901 -- the smaller one
         for quality in (82, 70, 55, 40):
             opened.convert("RGB").save(into, "WEBP", quality=quality, method=6)
             if into.stat().st_size < BYTES_MAX:

@@ -11,7 +11,7 @@ import { Dialog } from "./dialog.js";
 import { Amount, Status, Time, Trouble, actorWords, words } from "./parts.js";
 import { html, useEffect, useId, useMemo, useState } from "./view.js";
 
-/** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, optional?: boolean}} Field */
+/** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean}} Field */
 /**
  * @typedef {object} ActionKind
  * @property {string} title what is done, in the imperative
@@ -27,6 +27,9 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
 
+/** A number is typed digit by digit; it is asked about once. */
+const TYPING_MS = 300;
+
 /** @param {{kind: ActionKind, close: () => void, done?: (answer: any) => void}} props */
 export function ActionDialog({ kind, close, done }) {
   const key = useMemo(newKey, []);
@@ -41,11 +44,13 @@ export function ActionDialog({ kind, close, done }) {
   useEffect(() => {
     if (!kind.dry || missing(kind, values).length) return showPreview(null);
     const abort = new AbortController();
-    post(kind.path, { ...kind.body({ ...values, reason: "preview" }), dry_run: true }, { signal: abort.signal }).then(
-      (found) => (showPreview(found), showProblem(null)),
-      (error) => abort.signal.aborted || showProblem(error),
-    );
-    return () => abort.abort();
+    const ask = () =>
+      post(kind.path, { ...kind.body({ ...values, reason: "preview" }), dry_run: true }, { signal: abort.signal }).then(
+        (found) => (showPreview(found), showProblem(null)),
+        (error) => abort.signal.aborted || showProblem(error),
+      );
+    const timer = setTimeout(ask, kind.fields?.some((field) => !field.options) ? TYPING_MS : 0);
+    return () => (clearTimeout(timer), abort.abort());
   }, [kind.path, chosen]);
 
   const refused = (preview?.plan ?? kind.plan)?.refused;
@@ -102,7 +107,7 @@ function Input({ field, value, set }) {
       ? html`<select id=${id} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
       : field.type === "area"
         ? html`<textarea id=${id} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
-        : html`<input id=${id} type=${field.type ?? "text"} value=${value} onInput=${input} dir="auto" />`}
+        : html`<input id=${id} type=${field.type ?? "text"} step=${field.step} value=${value} onInput=${input} dir="auto" />`}
     ${field.hint && html`<small>${field.hint}</small>`}
   </div>`;
 }

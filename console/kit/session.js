@@ -34,6 +34,10 @@ export const may = (action) => Boolean(me.value?.may.some((each) => each.action 
 export async function begin() {
   const answer = await fetch("config.json", { cache: "no-cache" });
   if (answer.ok) config = await answer.json();
+  addEventListener("hashchange", () => {
+    const { code } = takeCode(); // another login in a window that is open
+    if (code) void attempt(() => exchange(code));
+  });
   const { code, query } = takeCode();
   if (config.login.kind === "cognito" && query) {
     const { finishLogin } = await import("./cognito.js");
@@ -74,6 +78,7 @@ export async function logIn(given) {
   const answer = await fetch(`${config.api}me`, { headers: { authorization: `Bearer ${given}` } });
   const body = await answer.json().catch(() => null);
   if (!answer.ok) throw readProblem(answer.status, body);
+  if (me.value) me.set(null); // nothing of another login stays on the page
   token = given;
   loginNotice.set("");
   me.set(body);

@@ -52,6 +52,11 @@ class Stage:
         self.orders[kind] = order["id"]
         return order["id"]
 
+    @property
+    def restaurant(self) -> str:
+        """The restaurant of the order that waits."""
+        return self.sign_in("support", "anna").get(self.orders["waiting"])["restaurant"]
+
     def login(self, role: str, subject: str, path: str = "") -> str:
         """Return an address that opens a page logged in."""
         code = one_time_login(self.url, minted(self.data, role, subject, 3600))["code"]

@@ -11,7 +11,7 @@ import pytest
 from tests.console.conftest import Visit
 from tests.console.stage import HOSTILE, REPOSITORY, RIGHT_TO_LEFT
 
-PAGES = ("", "orders", "incidents", "approvals", "events", "circuits")
+PAGES = ("", "orders", "incidents", "approvals", "events", "circuits", "webhooks", "views")
 FIRST_LOAD_BYTES_MAX = 150_000
 
 
@@ -78,10 +78,10 @@ def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> No
 @pytest.mark.parametrize(
     ("role", "subject", "pages"),
     [
-        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits"]),
-        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits"]),
+        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Webhooks", "Views"]),
+        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Views"]),
         ("customer", "cus-nobody", ["Orders"]),
-        ("courier", "cou-nobody", ["Orders"]),
+        ("courier", "cou-nobody", ["Orders", "Deliveries"]),
     ],
 )
 def test_each_role_is_offered_what_it_may_do(visit: Visit, role: str, subject: str, pages: list[str]) -> None:
@@ -302,6 +302,26 @@ def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
     page.click("dialog button.primary")
     page.click("dialog footer button")
     page.wait_for_selector("section:has(h2:text('couriers')) li:has-text('maintenance is over')")
+
+
+def test_a_restaurant_and_a_courier_do_their_part_on_their_boards(visit: Visit) -> None:
+    """A ticket is accepted and cooked, an offer is taken and delivered: each is in the log under its role."""
+    order = visit.stage.place("board")
+    restaurant = visit.stage.sign_in("support", "anna").get(order)["restaurant"]
+    page = visit.open("", "restaurant", restaurant)
+    ticket = f"article.ticket:has(a[href='orders/{order}'])"
+    page.click(f"{ticket} >> text=Accept, 20 min")
+    page.click(f"{ticket} >> button:text-is('Ready')")
+    page.wait_for_selector(f"section:has(h2:has-text('At the pass')) {ticket}")
+    assert axe(visit) == []
+    visit.open("", "courier", "cou-board")
+    page.click(f"{ticket} >> text=Take it")
+    page.click(f"{ticket} >> text=Picked up")
+    page.click(f"{ticket} >> text=Delivered")
+    page.wait_for_selector(ticket, state="detached")
+    events = list(visit.stage.sign_in("support", "anna").history(order))
+    said = {event["type"]: event["actor"]["id"] for event in events}
+    assert (said["PreparationReady"], said["OrderDelivered"]) == (restaurant, "cou-board")
 
 
 def test_the_keyboard_reaches_everything(visit: Visit) -> None:

@@ -23,13 +23,16 @@
  * @property {boolean} exception
  * @property {Progress} progress
  * @property {number} visits
- * @property {number} failures
+ * @property {number} failures attempts that failed and were repeated
  * @property {string} error
  * @property {string | null} since when it was entered, while it lasts
  */
 /** @typedef {{from: string, to: string, taken: boolean, back: boolean}} GraphEdge */
 
 const INLINED = ["preparation", "delivery"];
+
+/** Errors by which a wait is ended on purpose: nothing failed there. */
+const INTERRUPTED = ["CancellationAsked", "RunSuperseded", "OfferLapsed", "DeliveryLost", "States.Timeout"];
 
 /** Write the name of a state in words: `AwaitReadiness` becomes `Await readiness`. @param {string} state */
 export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").replace(/ ([A-Z])/g, (_, letter) => ` ${letter.toLowerCase()}`);
@@ -65,12 +68,13 @@ export function graphOf(layouts, executions, at) {
 function graphNode(machine, node, seen, until) {
   const last = seen[seen.length - 1];
   const lasts = last && (!last.exited_at || Date.parse(last.exited_at) > until);
-  const failed = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
+  const ended = last && !lasts && Boolean(last.error) && last.failures >= last.attempts;
+  const failed = ended && !INTERRUPTED.includes(last.error);
   return {
     id: `${machine}/${node.id}`, label: stateWords(node.id), machine, type: node.type, comment: node.comment, waits: node.waits_for_token,
     back: node.path === "compensation", exception: node.path === "exception",
     progress: !last ? "ahead" : lasts ? "running" : failed ? "failed" : "done",
-    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0), error: last?.error ?? "", since: last && !last.exited_at && !(until < Date.now()) ? last.entered_at : null,
+    visits: seen.length, failures: seen.reduce((n, visit) => n + visit.failures, 0) - (ended ? 1 : 0), error: last?.error ?? "", since: last && !last.exited_at && !(until < Date.now()) ? last.entered_at : null,
   };
 }
 

@@ -121,6 +121,7 @@ function Node({ node }) {
     <text x=${node.x + (node.waits ? 8 : 0)} y=${second ? node.y - 3 : node.y + 4} text-anchor="middle">${first}</text>${second && html`<text x=${node.x + (node.waits ? 8 : 0)} y=${node.y + 12} text-anchor="middle">${second}</text>`}
     ${node.progress === "done" && html`<circle class="tick-mark" cx=${x + WIDE - 4} cy=${y + 3} r="7" /><path class="tick-line" d=${`M${x + WIDE - 7} ${y + 3}l2.4 2.6 4-5`} />`}
     ${node.failures > 0 && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="52" height="15" rx="7.5" /><text x=${x + 34} y=${y + 2} text-anchor="middle">${node.failures} ${node.failures === 1 ? "retry" : "retries"}</text></g>`}
+    ${node.progress === "failed" && !node.failures && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="44" height="15" rx="7.5" /><text x=${x + 30} y=${y + 2} text-anchor="middle">failed</text></g>`}
     ${node.since && html`<${Since} since=${node.since} x=${node.x} y=${y + HIGH + 14} />`}
   </g>`;
 }

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 
+from domain.identifiers import SYSTEM
 from handlers.checkpoints import handler
 from tests.audit.verifier import VERIFIER
 from workflows.client.audit_json import proof_file
 from workflows.engine import serving
+from workflows.event_store.erasure import erase
 
 
 def publish(shop, *, hours: int = 1):
@@ -121,3 +123,14 @@ def test_a_checkpoint_that_fails_is_logged_and_fails_nothing_else(shop, caplog):
         "no checkpoint could be published"
     ]
     assert shop.engine.heads.failures == 1
+
+
+def test_an_erasure_leaves_a_proof_valid_that_was_made_before(shop):
+    """And one made after: hashes are over the encrypted fields, which the key's destruction does not change."""
+    (order_id,) = publish(shop)
+    before = read(shop, f"/orders/{order_id}/proof")
+    assert '"sealed' in before.text
+    assert erase(shop.log, shop.keyring, shop.clock, "ada", actor=SYSTEM, reason="asked for it")
+    after = read(shop, f"/orders/{order_id}/proof")
+    assert VERIFIER.verify(before.text.encode())["version"] == VERIFIER.verify(after.text.encode())["version"]
+    assert before.json["commits"] == after.json["commits"]

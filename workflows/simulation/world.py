@@ -47,6 +47,7 @@ from workflows.sandbox.opening import Sandbox
 from workflows.sandbox.payment import SandboxPayments
 from workflows.sandbox.settings import SandboxSettings
 from workflows.settings import read
+from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.scheduler import Scheduler
@@ -171,7 +172,7 @@ class World:
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
-        self.observers: list[Subscribers | WebhookReceivers | ViewWriters] = (
+        self.observers: list[Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers] = (
             list(self._observers(seed)) if observed else []
         )
         self._plan_outage()
@@ -180,11 +181,12 @@ class World:
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
 
-    def _observers(self, seed: int) -> Iterator[Subscribers | WebhookReceivers | ViewWriters]:
+    def _observers(self, seed: int) -> Iterator[Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers]:
         budgets = read(self.template.functions["Feed"].environment, read_budgets)
         yield Subscribers(self.log, self.documents, scheduler=self.scheduler, seed=seed, budgets=budgets)
         yield WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
         yield ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
+        yield CheckpointMakers(self.log, scheduler=self.scheduler, seed=seed)
 
     @property
     def webhooks_missing(self) -> bool:

@@ -1267,5 +1267,11 @@ MUTANTS = (
         old="_totals(connection, conditions, now)",
         new="_totals(connection, [*conditions, *rest], now)",
         caught_by=tests("search/test_owed.py"),
+        name="drill that broke nothing",
+        breaks="A drill played by itself is broken before its solution.",
+        file="workflows/cli/drills/playing.py",
+        old="    return bool(before) and _checked(drill, stage)",
+        new="    return _checked(drill, stage)",
+        caught_by=tests("cli/test_drill.py::test_a_drill_that_broke_nothing_fails"),
     ),
 )

@@ -20,6 +20,7 @@ from workflows.cli import (
     console_command,
     customer_commands,
     demo_command,
+    drill_command,
     engine_commands,
     export_commands,
     failed_batch_commands,
@@ -106,6 +107,7 @@ app.add_typer(view_commands.app)
 app.add_typer(failed_batch_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)
+drill_command.add_to(app)
 sandbox_command.add_to(app)
 simulate_command.add_to(app)
 

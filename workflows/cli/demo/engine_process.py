@@ -48,27 +48,30 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
     with tempfile.TemporaryDirectory(prefix="expediter-demo-") as temporary:
         folder = data if data is not None else Path(temporary)
         with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-            process = _start(folder, parameters, errors.fileno())
+            process = start(folder, parameters, errors.fileno())
             url = ""
             try:
                 url = _url(process, errors)
                 yield EngineProcess(url, folder, is_kept=data is not None)
+                url = first_line(process, errors)
+                yield EngineProcess(url, folder)
             finally:
-                _stop(process)
+                stop(process)
                 if url:
                     _pass_on(errors, greeting(url, folder))
             if process.returncode:
                 raise CommandFailed(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
 
 
-def _start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
+def start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
+    """Start ``expediter up`` on a folder, with its stderr in a file."""
     options = [f"--parameter={name}={value}" for name, value in parameters.items()]
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
     command += ["--demo-data", *options]
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
 
 
-def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
+def first_line(process: subprocess.Popen[str], errors: IO[str]) -> str:
     """Return the first line that the engine prints. Raises CommandFailed if it ends or prints none in time."""
     assert process.stdout is not None  # it is a pipe
     patience = Timer(START_WITHIN_S, process.kill)
@@ -81,7 +84,8 @@ def _url(process: subprocess.Popen[str], errors: IO[str]) -> str:
     return url
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop(process: subprocess.Popen[str]) -> None:
+    """Stop an engine, or another process that ends at SIGTERM."""
     process.terminate()
     try:
         process.wait(STOP_WITHIN_S)

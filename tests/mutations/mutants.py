@@ -1267,6 +1267,8 @@ MUTANTS = (
         old="_totals(connection, conditions, now)",
         new="_totals(connection, [*conditions, *rest], now)",
         caught_by=tests("search/test_owed.py"),
+    ),
+    Mutant(
         name="drill that broke nothing",
         breaks="A drill played by itself is broken before its solution.",
         file="workflows/cli/drills/playing.py",

@@ -48,13 +48,11 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
     with tempfile.TemporaryDirectory(prefix="expediter-demo-") as temporary:
         folder = data if data is not None else Path(temporary)
         with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-            process = start(folder, parameters, errors.fileno())
+            process = _start(folder, parameters, errors.fileno())
             url = ""
             try:
-                url = _url(process, errors)
-                yield EngineProcess(url, folder, is_kept=data is not None)
                 url = first_line(process, errors)
-                yield EngineProcess(url, folder)
+                yield EngineProcess(url, folder, is_kept=data is not None)
             finally:
                 stop(process)
                 if url:
@@ -63,8 +61,7 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
                 raise CommandFailed(f"the engine ended with code {process.returncode}: {_last_words(errors)}")
 
 
-def start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
-    """Start ``expediter up`` on a folder, with its stderr in a file."""
+def _start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
     options = [f"--parameter={name}={value}" for name, value in parameters.items()]
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
     command += ["--demo-data", *options]

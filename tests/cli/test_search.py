@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from workflows.audit.signed_notes import LocalSigner
 from workflows.cli.connection import minted
 from workflows.client import ExpediterClient
+from workflows.embedded.checkpoint_folder import signer_in
 
 
 @pytest.fixture
@@ -100,10 +100,8 @@ def test_an_export_is_written_checked_and_queried_without_the_engine(
     made = expediter("audit", "export", "--order", cancelled, "-o", str(file), "--json", "--data", running.data)
     assert made.code == 0, made.err
     assert made.json["rows"] > 2
-    seed = bytes.fromhex((Path(running.data) / "checkpoint.key").read_text())[:32]
-    key = tmp_path / "engine.key"
-    key.write_text(LocalSigner(seed).key.text)
-    counted = expediter("audit", "open", str(file), "--key", str(key), "--sql", "SELECT count(*) FROM events", "--json")
+    key = signer_in(Path(running.data)).key.text
+    counted = expediter("audit", "open", str(file), "--key", key, "--sql", "SELECT count(*) FROM events", "--json")
     assert counted.code == 0, counted.err
     assert (counted.json["result"], counted.json["signature"]) == ([[made.json["rows"]]], "valid")
     assert cancelled in expediter("audit", "open", str(file)).out

@@ -14,8 +14,9 @@ import pytest
 from domain.identifiers import Role
 from tests.search.shops import ShopWithViews
 from workflows.audit.exports import BLOCK, Export, ExportFormat, ExportsBusy, ExportState, NoSuchExport
-from workflows.audit.signed_notes import LocalSigner, NoteRefused, VerifierKey, signed
+from workflows.audit.signed_notes import LocalSigner, NoteRefused, signed
 from workflows.embedded import export_folder, export_process
+from workflows.embedded.checkpoint_folder import signer_in
 from workflows.embedded.export_folder import EXPORTS, ExportFolder, read_state, store_state
 from workflows.exports import event_rows, writing
 from workflows.exports.formats import read_rows
@@ -203,8 +204,7 @@ def test_an_export_is_requested_made_and_read_in_blocks(shop, exports, tmp_path)
     file = tmp_path / "copy.csv"
     file.write_bytes(base64.b64decode(block["content"]))
     assert block["next"] is None
-    key = LocalSigner(bytes.fromhex((tmp_path / "checkpoint.key").read_text())).key
-    manifest = read_manifest(export["manifest"], VerifierKey.parse(key.text))
+    manifest = read_manifest(export["manifest"], signer_in(tmp_path).key)
     check_file(manifest, file)
     assert {row["order_id"] for row in read_rows(file, ExportFormat.CSV)} == {order_id}
     shop.project()

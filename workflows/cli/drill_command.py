@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -10,34 +11,40 @@ from workflows.cli.failures import Exit, InvalidInput
 from workflows.cli.terminal import data_console, print_json, table
 
 
-def add_to(app: typer.Typer) -> None:
-    """Register the command."""
-    app.command()(drill)
+def add_to(app: typer.Typer, run: Callable[[Sequence[str]], int]) -> None:
+    """Register the command.
 
-
-def drill(
-    name: Annotated[str | None, typer.Argument(metavar="DRILL", help="Without it, the drills are listed.")] = None,
-    *,
-    auto: Annotated[bool, typer.Option("--auto", help="Look, repair and check without a person.")] = False,
-    json: Annotated[bool, typer.Option("--json", help="List the drills as JSON.")] = False,
-) -> int:
-    """Practise the runbook: an engine of its own is broken, and you find out why and put it right.
-
-    The engine is in a temporary folder, which is removed at the end; no other engine is touched. Exit code 1 if it was
-    not put right.
+    Args:
+        run: Runs another command in this process; returns its exit code.
     """
+
+    @app.command()
+    def drill(
+        name: Annotated[str | None, typer.Argument(metavar="DRILL", help="Without it, the drills are listed.")] = None,
+        *,
+        auto: Annotated[bool, typer.Option("--auto", help="Look, repair and check without a person.")] = False,
+        json: Annotated[bool, typer.Option("--json", help="List the drills as JSON.")] = False,
+    ) -> int:
+        """Practise the runbook: an engine of its own is broken, and you find out why and put it right.
+
+        The engine is in a temporary folder, which is removed at the end; no other engine is touched. Exit code 1 if it
+        was not put right.
+        """
+        if name is None:
+            _list(json=json)
+            return Exit.OK
+        return Exit.OK if _played(name, run, auto=auto) else Exit.NO
+
+
+def _played(name: str, run: Callable[[Sequence[str]], int], *, auto: bool) -> bool:
     from workflows.cli.drills.faults import DRILLS
     from workflows.cli.drills.playing import play
     from workflows.cli.drills.stage import open_stage
 
-    if name is None:
-        _list(json=json)
-        return Exit.OK
     if name not in DRILLS:
         raise InvalidInput(f"there is no drill {name!r}; expediter drill lists them: {', '.join(DRILLS)}")
-    with open_stage() as stage:
-        right = play(DRILLS[name], stage, None if auto else input)
-    return Exit.OK if right else Exit.NO
+    with open_stage(run) as stage:
+        return play(DRILLS[name], stage, None if auto else input)
 
 
 def _list(*, json: bool) -> None:

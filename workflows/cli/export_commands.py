@@ -129,7 +129,8 @@ def open_export(
     key: Annotated[
         str | None,
         typer.Option(
-            metavar="FILE", help="The published key of the engine, name+id+key. Without it no signature is checked."
+            metavar="KEY",
+            help="The engine's key, name+id+key, as in its checkpoints. Without it no signature is checked.",
         ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="The most rows to print.")] = 20,
@@ -170,11 +171,11 @@ def _checked(file: Path, key: str | None) -> Iterator[tuple[Manifest, Path]]:
 
     note = read_text(str(manifest_file(file)))
     try:
-        manifest = read_manifest(note, None if key is None else VerifierKey.parse(read_text(key)))
+        manifest = read_manifest(note, None if key is None else VerifierKey.parse(key))
         with opened(file, manifest) as database:
             yield manifest, database
     except (NoteRefused, ManifestRefused) as refused:
-        raise CommandRefused(f"{manifest_file(file)} {refused}") from None
+        raise CommandRefused(f"{manifest_file(file)}: {refused}") from None
     except (FileAltered, ExportRefused) as refused:
         raise CommandRefused(f"{file}: {refused}") from None
     except OSError as error:

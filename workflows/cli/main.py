@@ -107,7 +107,6 @@ app.add_typer(view_commands.app)
 app.add_typer(failed_batch_commands.app)
 app.add_typer(asl_commands.app)
 demo_command.add_to(app)
-drill_command.add_to(app)
 sandbox_command.add_to(app)
 simulate_command.add_to(app)
 
@@ -182,3 +181,6 @@ def _misuse(misuse: TyperException) -> InvalidInput:
     context = getattr(misuse, "ctx", None)
     message = " ".join(misuse.format_message().split()).rstrip(".")
     return InvalidInput(f"{message}; see {context.command_path if context else 'expediter'} --help")
+
+
+drill_command.add_to(app, run)

@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from workflows.audit.exports import Export, ExportRefused, ExportState
-from workflows.audit.signed_notes import LocalSigner, signed
-from workflows.boundary.private_files import secret_in
+from workflows.audit.signed_notes import signed
+from workflows.embedded.checkpoint_folder import signer_in
 from workflows.embedded.export_folder import EXPORTS, read_state, store_state
 from workflows.exports.writing import write_export
 from workflows.sql.database import SqlDatabase, SqlUnavailable
@@ -48,18 +48,12 @@ def make(folder: Path, export_id: str, views_url: str) -> Export:
             rows=manifest.rows,
             bytes=manifest.bytes,
             sha256=manifest.sha256,
-            manifest=signed(manifest.text, _signer(folder)),
+            manifest=signed(manifest.text, signer_in(folder)),
         )
     except (SqlUnavailable, ExportRefused, OSError) as error:
         ended = replace(export, state=ExportState.FAILED, error=str(error) or type(error).__name__)
     store_state(exports, ended)
     return ended
-
-
-def _signer(folder: Path) -> LocalSigner:
-    """Return the signer of checkpoints."""
-    otherwise = "checkpoints of the new key need a place of their own"
-    return LocalSigner(secret_in(folder / "checkpoint.key", 32, otherwise=otherwise)[:32])
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from io import StringIO
@@ -46,7 +46,7 @@ class Done:
 class Stage:
     """Folders, processes and names of one drill."""
 
-    def __init__(self, folder: Path, closed: ExitStack) -> None:
+    def __init__(self, folder: Path, closed: ExitStack, run: Callable[[Sequence[str]], int]) -> None:
         self.names = {
             "data": str(folder / "engine"),
             "backup": str(folder / "backup"),
@@ -54,6 +54,7 @@ class Stage:
             "providers": str(folder / "providers"),
         }
         self._closed = closed
+        self._run = run
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.patience_s = PATIENCE_S
 
@@ -74,10 +75,8 @@ class Stage:
         arguments = self.filled(words)
         if arguments[0] in _RUNS_ON:
             return Done(0, self.start(*arguments), "")
-        from workflows.cli.main import run
-
         with redirect_stdout(StringIO()) as out, redirect_stderr(StringIO()) as err:
-            code = run(arguments)
+            code = self._run(arguments)
         return Done(code, out.getvalue(), err.getvalue())
 
     def must(self, *words: str) -> Done:
@@ -141,12 +140,12 @@ def eventually(holds: Callable[[], object], within_s: float = PATIENCE_S) -> boo
 
 
 @contextmanager
-def open_stage() -> Iterator[Stage]:
+def open_stage(run: Callable[[Sequence[str]], int]) -> Iterator[Stage]:
     """Make the folders, and at the end stop the processes and remove them."""
     for name in ("EXPEDITER_URL", "EXPEDITER_DATA", "EXPEDITER_TOKEN"):  # of another engine than the drill's
         os.environ.pop(name, None)
     with TemporaryDirectory(prefix="expediter-drill-", ignore_cleanup_errors=True) as name, ExitStack() as closed:
-        yield Stage(Path(name), closed)
+        yield Stage(Path(name), closed, run)
 
 
 def limit_file_size(process: subprocess.Popen[str], size: int) -> None:

@@ -120,7 +120,11 @@ def test_the_projector_ends_with_an_engine_that_is_killed(tmp_path: Path) -> Non
             wait_until(lambda: len(running_projectors(folder)) == 1)
         finally:
             up.kill()
-    wait_until(lambda: running_projectors(folder) == set())
+    try:
+        wait_until(lambda: running_projectors(folder) == set())
+    finally:
+        for pid in running_projectors(folder):  # a projector that this test is there to find
+            os.kill(pid, signal.SIGKILL)
 
 
 # --- with another program in the projector's place ----------------------------------------------------------------

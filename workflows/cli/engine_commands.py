@@ -5,12 +5,14 @@ from __future__ import annotations
 import shlex
 import signal
 import threading
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from workflows.cli.archive_command import days
 from workflows.cli.failures import CommandFailed
 from workflows.cli.folder import running_engine
 from workflows.cli.inputs import existing_folder, new_folder, pairs
@@ -73,6 +75,10 @@ def up(
             metavar="FILE", help="The list of destroyed keys, e.g. on another disk; DIR/erased-keys.txt by default."
         ),
     ] = None,
+    archive_after: Annotated[
+        timedelta | None,
+        typer.Option(parser=days, metavar="DAYS", help="Archive daily the orders that ended so long ago, e.g. 400d."),
+    ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="The lowest level of log lines on stderr.")] = LogLevel.WARNING,
 ) -> None:
     """Run the API and the engine until Ctrl-C or SIGTERM. Orders under way continue at the next start.
@@ -90,7 +96,8 @@ def up(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    with running_engine(data, parameters, port, erased_keys, checkpoints) as (engine, url):
+    running = running_engine(data, parameters, port, erased_keys, checkpoints, archive_after)
+    with running as (engine, url):
         if demo_data:
             _open_restaurants(url, data)
         print(url, flush=True)

@@ -12,6 +12,8 @@ from workflows.cli.failures import CommandFailed, CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from workflows.embedded.engine import EmbeddedEngine
     from workflows.embedded.providers import OpenGateways
     from workflows.embedded.step_functions.reports import Reports
@@ -37,6 +39,7 @@ def running_engine(
     port: int,
     erased_keys: Path | None = None,
     checkpoints: Path | None = None,
+    archive_after: timedelta | None = None,
 ) -> Iterator[tuple[EmbeddedEngine, str]]:
     """Run an engine on the folder that serves HTTP, and yield it with its URL. Raises InvalidInput."""
     import apsw
@@ -74,6 +77,7 @@ def running_engine(
             breakers=breakers,
             erased_keys=erased_keys,
             checkpoints=checkpoints,
+            archive_after=archive_after,
         )
     except unusable as error:
         raise InvalidInput(str(error)) from None

@@ -12,6 +12,7 @@ import typer
 from typer.exceptions import TyperException
 
 from workflows.cli import (
+    archive_command,
     asl_commands,
     audit_commands,
     backup_command,
@@ -84,6 +85,7 @@ app = typer.Typer(
 )
 engine_commands.add_to(app)
 backup_command.add_to(app)
+archive_command.add_to(app)
 login_commands.add_to(app)
 console_command.add_to(app)
 fulfilment_commands.add_to(order_commands.app)

@@ -15,6 +15,7 @@ The folder holds
     views.key           the key of the views' blind indexes; a new one means that the views are built again
     clock.json          where the engine's clock was, so that it continues after a restart
     tokens.key          the secret that signs access tokens; a process that can read it can act in any role
+    archive/            the content of orders that ended long ago, if they are archived
     erased-keys.txt     the ids of the data keys that were destroyed; read at the start, and in no backup
     checkpoint.key      the private key that signs checkpoints
     checkpoints/        the checkpoints, unless another folder is named for them: then that is in checkpoints.path
@@ -30,6 +31,7 @@ import resource
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, InvalidStateError
 from contextlib import ExitStack, closing, suppress
+from datetime import timedelta
 from pathlib import Path
 
 from workflows.audit.changed_heads import FeedHeads
@@ -38,6 +40,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
+from workflows.embedded.archiving import archive_orders
 from workflows.embedded.checkpoint_folder import FolderCheckpoints, checkpoint_folder, signer_in
 from workflows.embedded.checkpoint_metrics import CheckpointMetrics
 from workflows.embedded.erased_keys import ErasedKeys, destroy_again
@@ -92,6 +95,9 @@ FEED = "Feed"
 WEBHOOKS = "Webhooks"
 """The function that gets every published event, as behind the queue of the template."""
 
+ARCHIVE_FIRST_S, ARCHIVE_EVERY_S = 60.0, 24 * 3600.0
+"""After the start, and after the end of a run."""
+
 CLOSE_WITHIN_S = 10.0
 """How long ``close`` waits for functions under way. One that takes longer is invoked again by the next engine."""
 
@@ -114,6 +120,7 @@ class EmbeddedEngine:
         projector_apart: bool = True,
         erased_keys: Path | None = None,
         checkpoints: Path | None = None,
+        archive_after: timedelta | None = None,
     ) -> EmbeddedEngine:
         """Open the folder, or create it, and continue the executions in it.
 
@@ -123,6 +130,7 @@ class EmbeddedEngine:
             clock: Instead of the folder's own clock, which does not jump.
             projector_apart: Whether the projector of the views has a process of its own, as it does in production.
             erased_keys: The list of destroyed keys, if it is not in the folder.
+            archive_after: Archive daily the orders that ended and did not change for so long; None: never.
 
         Raises:
             FolderIsBackup: The folder is a backup that was not restored.
@@ -149,6 +157,8 @@ class EmbeddedEngine:
                 opened=opened,
             )
             engine._begin()
+            if archive_after is not None:
+                engine._archive_daily(archive_after)
             engine._opened = opened.pop_all()
         return engine
 
@@ -183,6 +193,7 @@ class EmbeddedEngine:
         erased = ErasedKeys(erased_keys)
         keyring = SqliteKeyRing(database, before_destroy=erased.add, on_destroy=lambda: hub.ask(recent.clear))
         log = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock, recent=recent)
+        self._database, self._event_log = database, log
         alarms = opened.enter_context(closing(Alarms(clock, hub)))
         journal = Journal(database)
         definitions = Definitions(journal)
@@ -336,6 +347,21 @@ class EmbeddedEngine:
         if WEBHOOKS in self._template.functions:
             self._published.begin()
             self._opened.callback(self._published.close)
+
+    def _archive_daily(self, after: timedelta) -> None:
+        """Archive old orders once soon, and then once a day, on a thread beside the hub."""
+        hub = self._hub
+
+        def archive() -> None:
+            try:
+                before = self._clock.now() - after
+                done = hub.elsewhere(lambda: archive_orders(self._event_log, self._database, before))
+                log.info("old orders were archived", extra={"orders": done.orders, "kept": done.kept})
+            except Exception as error:  # the next day tries again, and nothing is lost
+                log.error("old orders could not be archived: %s", error, extra={"error": type(error).__name__})
+            hub.after(ARCHIVE_EVERY_S, lambda: hub.spawn(archive))
+
+        hub.soon(lambda: hub.after(ARCHIVE_FIRST_S, lambda: hub.spawn(archive)))
 
 
 def _budgets(template: Template) -> Budgets:

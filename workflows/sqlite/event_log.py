@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
+from msgspec.structs import replace
 
 from workflows.clock import Clock
 from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
@@ -13,6 +14,7 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, History, NewCommit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable, shares_by_name
 from workflows.hub.hub import wait
+from workflows.sqlite.archive import ARCHIVE, ArchiveFolder, SegmentDamaged, is_pointer
 from workflows.sqlite.database import Database, DatabaseUnavailable
 from workflows.sqlite.recent import Recent
 
@@ -48,6 +50,7 @@ class SqliteEventLog(ChainedEventLog):
         self._recent = recent
         self._foreign_writes = 0
         self._listeners = Listeners()
+        self._archive = ArchiveFolder(database.path.parent / ARCHIVE)
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
 
@@ -123,7 +126,12 @@ class SqliteEventLog(ChainedEventLog):
             stored = wait(self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))
         except DatabaseUnavailable as error:
             raise StreamUnavailable(commit.pk, str(error)) from error
-        return None if isinstance(stored, int) else stored
+        if isinstance(stored, int):
+            return None
+        whole = self._whole(stored)
+        if isinstance(whole, UnreadableRow):
+            raise ChainBroken(whole.pk, whole.sk, whole.problem)
+        return whole
 
     def _inside(self, after: Place | None, share: Share | None) -> Iterator[StoredRow]:
         """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
@@ -143,7 +151,16 @@ class SqliteEventLog(ChainedEventLog):
             return [_Placed(row[0], row[1], _commit(row[1:])) for row in rows]
         except (UnicodeDecodeError, _NoCommit):
             rows = self._select(stream, f"SELECT position, {_RAW} FROM events {where}", values)
-            return [_Placed(row[0], row[2] or b"", _stored_row(*row)) for row in rows]
+            return [_Placed(row[0], row[2] or b"", self._whole(_stored_row(*row))) for row in rows]
+
+    def _whole(self, row: StoredRow) -> StoredRow:
+        """Return a row with its content, which may be in the archive."""
+        if isinstance(row, UnreadableRow) or not is_pointer(row.ev):
+            return row
+        try:
+            return replace(row, ev=self._archive.content(row.pk, row.sk, row.ev))
+        except SegmentDamaged as damage:
+            return UnreadableRow(row.pk, row.sk, str(damage))
 
     def _select(self, stream: str, sql: str, values: _Values) -> list[tuple[Any, ...]]:
         try:
@@ -161,12 +178,12 @@ class _Placed(NamedTuple):
 
 
 class _NoCommit(Exception):
-    """A row has a column of another type."""
+    """A row has a column of another type, or its content is in the archive."""
 
 
 def _commit(row: tuple[Any, ...]) -> Commit:
     pk, sk, k, ts, h, ev = row
-    if type(sk) is int and type(h) is bytes and type(pk) is type(k) is type(ts) is type(ev) is str:
+    if type(sk) is int and type(h) is bytes and type(pk) is type(k) is type(ts) is type(ev) is str and ev[:1] != "@":
         return Commit(pk, sk, k, ts, h, ev)
     raise _NoCommit
 

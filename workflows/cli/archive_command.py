@@ -1,0 +1,85 @@
+"""``expediter archive``: move orders that ended long ago out of the database of a stopped engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from workflows.cli.failures import CommandRefused, InvalidInput
+from workflows.cli.inputs import existing_folder
+from workflows.cli.options import Json
+from workflows.cli.terminal import print_json, say
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    app.command()(archive)
+
+
+def days(text: str) -> timedelta:
+    """Read a number of days, e.g. 400d. Raises BadParameter."""
+    match = re.fullmatch(r"([0-9]{1,5})d", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not a number of days: write it as 400d")
+    return timedelta(days=int(match[1]))
+
+
+def archive(
+    data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The engine's folder.")],
+    older_than: Annotated[
+        timedelta, typer.Option(parser=days, metavar="DAYS", help="Since the last change of an order, e.g. 400d.")
+    ],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the orders.")] = False,
+    json: Json = False,
+) -> None:
+    """Move the content of orders that ended long ago into DIR/archive, and make the database smaller.
+
+    The orders stay readable everywhere. It needs a stopped engine and free space of the size of the database; a running
+    engine does it daily with expediter up --archive-after DAYS, without making the file smaller.
+    """
+    import apsw
+
+    from workflows.clock import SystemClock
+    from workflows.embedded.archiving import archive_orders
+    from workflows.embedded.files import DATABASE
+    from workflows.engine import EVENT_TYPES
+    from workflows.event_store.codec import Codec
+    from workflows.event_store.keyring import NoKeys
+    from workflows.sqlite.archive import SegmentDamaged
+    from workflows.sqlite.database import Database, DatabaseInUse, DatabaseUnavailable
+    from workflows.sqlite.event_log import SqliteEventLog
+
+    file = existing_folder(data) / DATABASE
+    if not file.is_file():
+        raise InvalidInput(f"{data} is not the folder of an engine: it has no {DATABASE}")
+    size_before = file.stat().st_size
+    try:
+        with Database(file) as database:
+            clock = SystemClock()
+            log = SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock)
+            done = archive_orders(log, database, clock.now() - older_than, dry_run=dry_run)
+        if done.commits and not dry_run:
+            connection = apsw.Connection(str(file))
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            connection.close()
+    except DatabaseInUse as error:
+        raise InvalidInput(f"{error}; or let it archive by itself: expediter up --archive-after DAYS") from None
+    except (apsw.Error, DatabaseUnavailable, OSError, SegmentDamaged) as error:
+        raise CommandRefused(f"{data} was archived in part, and nothing is lost: {error}") from None
+    size_after = file.stat().st_size
+    if json:
+        shape = {"orders": done.orders, "commits": done.commits, "segments": done.segments, "kept": done.kept}
+        print_json({**shape, "database_bytes_before": size_before, "database_bytes_after": size_after})
+        return
+    verb = "would be archived" if dry_run else "archived"
+    say(
+        f"{done.orders} orders with {done.commits} commits {verb}; {done.kept} old ones are open, owe something or fail"
+    )
+    if not dry_run:
+        say(f"the database had {size_before / 1e6:.1f} MB and has {size_after / 1e6:.1f} MB")

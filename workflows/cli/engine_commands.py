@@ -96,7 +96,9 @@ def up(
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    running = running_engine(data, parameters, port, erased_keys, checkpoints, archive_after)
+    running = running_engine(
+        data, parameters, port, erased_keys=erased_keys, checkpoints=checkpoints, archive_after=archive_after
+    )
     with running as (engine, url):
         if demo_data:
             _open_restaurants(url, data)

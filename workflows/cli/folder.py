@@ -37,6 +37,7 @@ def running_engine(
     data: Path,
     parameters: Mapping[str, str],
     port: int,
+    *,
     erased_keys: Path | None = None,
     checkpoints: Path | None = None,
     archive_after: timedelta | None = None,

@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from hashlib import sha256
 from typing import Final
 
 import apsw
 
 from domain.order.intents import owed
 from domain.order.order import RunState
+from workflows.audit.merkle import leaf_hash, node_hash
 from workflows.clock import timestamp
 from workflows.event_store.codec import Undecodable
 from workflows.event_store.commits import ChainBroken, Commit, UnknownEvent
@@ -91,9 +91,9 @@ def archive_orders(
 def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """Return the Merkle tree hash of RFC 6962 over at least one leaf."""
     if len(leaves) == 1:
-        return sha256(b"\x00" + leaves[0]).digest()
+        return leaf_hash(leaves[0])
     split = 1 << ((len(leaves) - 1).bit_length() - 1)
-    return sha256(b"\x01" + merkle_root(leaves[:split]) + merkle_root(leaves[split:])).digest()
+    return node_hash(merkle_root(leaves[:split]), merkle_root(leaves[split:]))
 
 
 def _old_streams(database: Database, before: datetime) -> Iterator[str]:

@@ -75,6 +75,17 @@ def test_a_second_person_erases_what_the_first_one_proposed(shop):
     assert verify(shop.log, keys=shop.keyring).intact
 
 
+def test_the_blind_indexes_go_without_the_projector(shop):
+    """On AWS no message tells the projector of an erasure; the rows are emptied by the erasure itself."""
+    order_id = shop.completed()
+    erase(shop)
+    assert erase(shop, "/approve", by="sam").json["state"] == "erased"
+    with shop.store.reading() as connection:
+        [row] = shop.store.rows_of(connection, shop.store.views["orders"], [order_id])[order_id]
+    assert (row["phone_index"], row["email_index"], row["name_index"]) == (None, None, None)
+    assert row["customer"] == "ada"
+
+
 def test_nothing_is_destroyed_before_the_second_person_approves(shop):
     """The proposal can be seen by support and auditors, and names what would go and what stays."""
     order_id = shop.completed()

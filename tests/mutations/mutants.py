@@ -1275,5 +1275,47 @@ MUTANTS = (
         old="    return bool(before) and _checked(drill, stage)",
         new="    return _checked(drill, stage)",
         caught_by=tests("cli/test_drill.py::test_a_drill_that_broke_nothing_fails"),
+        name="one person erases a customer",
+        breaks="An erasure takes two persons.",
+        file="workflows/erasure/requests.py",
+        old="        if proposed.by == caller.actor:\n",
+        new="        if proposed.by != proposed.by:\n",
+        caught_by=tests("erasure/test_requests.py::test_the_person_who_proposed_it_cannot_approve_it"),
+    ),
+    Mutant(
+        name="customer erased under an open order",
+        breaks="A customer with open orders is not erased.",
+        file="workflows/erasure/requests.py",
+        old="    if plan.orders.open:\n",
+        new="    if not plan.orders:\n",
+        caught_by=tests(
+            "erasure/test_requests.py::test_an_order_that_was_placed_after_the_proposal_refuses_the_approval"
+        ),
+    ),
+    Mutant(
+        name="blind indexes of an erased customer",
+        breaks="An erasure empties the blind indexes itself: on AWS no message tells the projector of it.",
+        file="workflows/projections/forgetting.py",
+        old="            connection.execute(emptied)\n",
+        new="            assert emptied is not None\n",
+        caught_by=tests("erasure/test_requests.py::test_the_blind_indexes_go_without_the_projector"),
+    ),
+    Mutant(
+        name="key of a restored backup",
+        breaks="A key that was destroyed before is destroyed again before an engine runs.",
+        file="workflows/embedded/engine.py",
+        old="        destroy_again(erased.ids(), log, documents, keyring, clock)\n",
+        new="",
+        caught_by=tests(
+            "erasure/test_nothing_is_left.py::test_a_restored_backup_from_before_is_erased_again_before_anything_runs"
+        ),
+    ),
+    Mutant(
+        name="open order archived",
+        breaks="Only orders that have ended and owe nothing are archived.",
+        file="workflows/embedded/archiving.py",
+        old="    if order.run_state is not RunState.ENDED or owed(order):\n",
+        new="    if order.run_state is not RunState.ENDED and owed(order) is None:\n",
+        caught_by=tests("archive/test_archiving.py::test_orders_that_ended_long_ago_are_archived_and_the_others_stay"),
     ),
 )

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import apsw
 
@@ -100,8 +100,7 @@ def _old_streams(database: Database, before: datetime) -> Iterator[str]:
     """Yield the streams of orders that have not changed since, and are not archived as a whole."""
     last = _FIRST
     while True:
-        values = (last, timestamp(before), _STREAMS_AT_ONCE)
-        page = database.read(lambda connection, values=values: connection.execute(_OLD, values).fetchall())
+        page = _select(database, _OLD, last, timestamp(before), _STREAMS_AT_ONCE)
         yield from (str(stream) for (stream,) in page)
         if len(page) < _STREAMS_AT_ONCE:
             return
@@ -139,7 +138,11 @@ def _moved(
 def _next_segment(database: Database) -> int:
     """Return the number after the last segment that the table names."""
     sql = "SELECT coalesce(max(CAST(substr(ev, 2, 6) AS INTEGER)), 0) FROM events WHERE ev GLOB '@*'"
-    return 1 + int(database.read(lambda connection: connection.execute(sql).fetchall())[0][0])
+    return 1 + int(_select(database, sql)[0][0])
+
+
+def _select(database: Database, sql: str, *values: str | int) -> list[tuple[Any, ...]]:
+    return database.read(lambda connection: connection.execute(sql, values).fetchall())
 
 
 def _replace(connection: apsw.Connection, archived: Sequence[Archived]) -> None:

@@ -1275,6 +1275,8 @@ MUTANTS = (
         old="    return bool(before) and _checked(drill, stage)",
         new="    return _checked(drill, stage)",
         caught_by=tests("cli/test_drill.py::test_a_drill_that_broke_nothing_fails"),
+    ),
+    Mutant(
         name="one person erases a customer",
         breaks="An erasure takes two persons.",
         file="workflows/erasure/requests.py",

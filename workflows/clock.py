@@ -54,6 +54,14 @@ def read_day(text: str) -> date:
         raise TimeUnreadable("use a day that exists, e.g. 2026-03-01") from None
 
 
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+
+
+def is_timestamp(text: str) -> bool:
+    """Whether a text has the form that ``timestamp`` writes, in which times compare as texts do."""
+    return _TIMESTAMP.fullmatch(text) is not None
+
+
 def timestamp(at: datetime) -> str:
     """Write a time as RFC 3339 in UTC with microseconds, so that text order is time order.
 

@@ -231,7 +231,34 @@ def test_each_cut_and_each_added_line_of_a_checkpoint_file_is_found(data: st.Dat
     assert tree.audit().findings
 
 
-@pytest.mark.parametrize("text", ["", "a\n1\n", "o\n1\n" + "A" * 44 + "\nmade_at x\ncomplete_to y\nmark z\n", "o\n0\n"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b'[["x"],1,"00"]', b'["order#a",true,"00"]', b'["order#a","1","00"]'),
+        *(b'["order#a",1.5,"00"]', b'[null,1,"00"]'),
+    ],
+)
+def test_a_head_of_another_type_is_found_and_never_an_exception(line: bytes):
+    """Whatever an attacker writes into a file, the audit names the file."""
+    tree = published(("order#a", "order#b"))
+    lines = tree.files.files[1].split(b"\n")
+    lines[lines.index(b"heads") + 1] = line
+    tree.files.files[1] = b"\n".join(lines)
+    assert ["its heads are not in the form" in finding.what for finding in tree.audit().findings] == [True]
+    assert tree.report().streams == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a\n1\n",
+        "o\n1\n" + "A" * 44 + "\nmade_at x\ncomplete_to y\nmark z\n",
+        "o\n0\n",
+        f"o\n{'9' * 30}\n{'A' * 43}=\nmade_at 2026-05-04T12:00:00.000000Z\ncomplete_to unknown\nmark 1\n",
+        f"o\n1\n{'A' * 43}=\nmade_at tomorrow\ncomplete_to unknown\nmark 1\n",
+    ],
+)
 def test_a_text_that_is_not_a_checkpoint_is_refused(text: str):
     """By its form, before anything is computed from it."""
     with pytest.raises(FileMalformed):

@@ -24,6 +24,7 @@ from workflows.event_store.commits import (
     chain_hash,
 )
 from workflows.event_store.keyring import NoKeys
+from workflows.in_memory.keyring import InMemoryKeyRing
 
 BAD, GOOD = "order#bad", "order#good"
 
@@ -176,6 +177,25 @@ def test_time_going_backwards_is_named_even_when_the_chain_was_computed_again(lo
     ((version, what),) = found(log)
     assert version == 8
     assert "earlier than the commit before it" in what
+
+
+@pytest.mark.parametrize("ts", ["", "zzz", "2026-05-04", "2026-05-04T12:00:00Z", "2026-05-04T12:00:00.000000+00:00"])
+def test_a_time_in_another_form_is_named_even_when_the_chain_was_computed_again(log, store, commits, ts: str):
+    """Times are compared as texts, so a text of another form would be before or after all of them."""
+    forged = replace(commits[0], pk="order#forged", ts=ts)
+    store.put(replace(forged, h=chain_hash(GENESIS, forged)))
+    assert ["is not in the form" in finding.what for finding in verify(log).findings] == [True]
+
+
+@pytest.mark.parametrize("key", ["[]", "{}", "5", "null", '["a"]'])
+def test_a_sealed_field_of_any_content_is_no_exception(log, store, commits, key: str):
+    """An event of an unknown type may hold anything, at any depth."""
+    sealed = '{"key":' + key + ',"sealed":"b"}'
+    data = "[" * 500 + sealed + "]" * 500
+    meta = '{"actor":{"role":"system","id":""},"correlation":"","causation":"","body":""}'
+    forged = replace(commits[0], pk="order#forged", ev='{"m":' + meta + ',"e":[{"t":"X","v":1,"d":' + data + "}]}")
+    store.put(replace(forged, h=chain_hash(GENESIS, forged)))
+    assert verify(log, keys=InMemoryKeyRing()).intact
 
 
 def test_a_chain_computed_again_is_found_with_a_published_head_only(log, store, commits):

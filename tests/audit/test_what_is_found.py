@@ -158,6 +158,10 @@ def turn_time_back(folder: Folder) -> None:
     folder.recompute(lambda commit: replace(commit, ts="2020-01-01T00:00:00.000000Z") if commit.sk > 1 else commit)
 
 
+def write_another_time(folder: Folder) -> None:
+    folder.recompute(lambda commit: replace(commit, ts="yesterday"))
+
+
 def write_bytes(folder: Folder) -> None:
     folder.write("UPDATE events SET ev = CAST(x'ff' AS TEXT) WHERE pk = ? AND sk = 1", folder.order)
 
@@ -267,6 +271,7 @@ TAMPERINGS: dict[str, Callable[[Folder], None]] = {
     "a commit was inserted between two others": insert_between,
     "only the first and the last commit were kept, each with a hash that fits some other commit": keep_first_and_last,
     "a commit was given an earlier time than the one before it, and the chain was computed again": turn_time_back,
+    "a commit was given a time in another form, and the chain was computed again": write_another_time,
     "text that is not UTF-8 was written into a commit": write_bytes,
     "a row was written that belongs to no stream": write_outside,
     "an event that cannot be decoded was written, and the chain was computed again": write_garbage,

@@ -16,9 +16,13 @@ from dataclasses import dataclass
 from workflows.audit.findings import Head
 from workflows.audit.merkle import HASH_BYTES, leaf_hash, stored_count
 from workflows.audit.signed_notes import NoteRefused, VerifierKey
+from workflows.clock import is_timestamp
 
 HEADER_BYTES_MAX = 4096
 """All that stands before the hashes fits into it: some 600 bytes."""
+
+SIZE_MAX = 10**12
+"""The most leaves that a checkpoint can name."""
 
 LINE_BYTES = 45
 """A hash in base64 and its line end, so that a reader finds a hash by its number."""
@@ -67,7 +71,13 @@ class Checkpoint:
             )
         except ValueError:
             raise FileMalformed("is not a checkpoint") from None
-        if read.text != text or len(read.root) != HASH_BYTES or read.size < 1:
+        times = [read.made_at, *([read.complete_to] if read.complete_to else [])]
+        if (
+            read.text != text
+            or len(read.root) != HASH_BYTES
+            or not 1 <= read.size <= SIZE_MAX
+            or not all(map(is_timestamp, times))
+        ):
             raise FileMalformed("is not a checkpoint")
         return read
 
@@ -140,6 +150,8 @@ def read_heads(content: bytes) -> list[Head]:
     try:
         heads = [Head(stream, version, bytes.fromhex(h)) for stream, version, h in map(json.loads, lines[:-1])]
         if title != b"heads" or lines[-1:] != [b""] or list(map(leaf_data, heads)) != lines[:-1]:
+            raise ValueError
+        if any(type(head.stream) is not str or type(head.version) is not int for head in heads):
             raise ValueError
     except (ValueError, TypeError, RecursionError, AttributeError):
         raise FileMalformed("its heads are not in the form of a checkpoint file") from None

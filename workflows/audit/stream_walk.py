@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 import msgspec
 
 from workflows.audit.findings import Finding, Head
+from workflows.clock import is_timestamp
 from workflows.event_store.codec import Undecodable
 from workflows.event_store.commits import (
     GENESIS,
@@ -78,6 +79,8 @@ class StreamWalk:
             may_be_longer = self._doubtful and commit.sk > self.version + 1
             words = "; the commit before it was changed, and may have held more events" if may_be_longer else ""
             self._find(broken.version, broken.what + words)
+        if not is_timestamp(commit.ts):
+            self._find(commit.sk, f"its time {commit.ts!r} is not in the form in which times are recorded")
         self.version = commit.sk + self._size(commit) - 1
         self.first_ts = self.first_ts or commit.ts
         self.head, self._last_ts = commit.h, max(commit.ts, self._last_ts)

@@ -80,13 +80,15 @@ def key_ids(ev: str) -> Iterator[str]:
 _read = msgspec.json.Decoder().decode
 
 
-def _named_in(value: Any) -> Iterator[str]:
-    if is_sealed(value):
-        if value["key"]:  # empty if the field was erased before it was written
-            yield value["key"]
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _named_in(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _named_in(inner)
+def _named_in(root: Any) -> Iterator[str]:
+    """Walk a JSON value of any depth and content: an event of an unknown type may hold anything."""
+    values = [root]
+    while values:
+        value = values.pop()
+        if is_sealed(value) and isinstance(value["key"], str):
+            if value["key"]:  # empty if the field was erased before it was written
+                yield value["key"]
+        elif isinstance(value, dict):
+            values += value.values()
+        elif isinstance(value, list):
+            values += value

@@ -195,6 +195,13 @@ def test_a_regular_expression_that_reads_too_much_text_fails(monkeypatch: pytest
         evaluate("$count($match($text, /a(?:.*b)?/))", {"text": "a" * 20_000})
 
 
+def test_the_picture_of_a_time_that_reads_too_much_text_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture is a regular expression with a group for each part, and each group costs another scan."""
+    monkeypatch.setattr(evaluation, "SCANNED_MAX", 1_000_000)
+    with pytest.raises(EvaluationFailed, match="reads too much text"):
+        evaluate("$map([1..20], function($i) { $toMillis($text, '[Y].[M].[D]') })", {"text": "1" * 20_000})
+
+
 @pytest.mark.parametrize("source", ["/a(?=b)/", "/(?<!a)b/", "/(a)\\1/"])
 def test_lookaround_and_backreferences_are_refused(source: str) -> None:
     """They cannot be matched in linear time, so a definition that uses them is not accepted."""

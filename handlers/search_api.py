@@ -86,6 +86,7 @@ from workflows.search.filters import (
 )
 from workflows.search.reading import WaitFor, search, views_of
 from workflows.search.view_state import views_state
+from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
@@ -125,7 +126,7 @@ api = Api()
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(read_budgets, read_limits)  # fail now if a setting is missing or wrong
+    engine(read_keys, read_budgets, read_limits)  # fail now if a setting is missing or wrong
     return api.resolve(event)
 
 

@@ -184,6 +184,24 @@ def test_no_order_is_lost_when_the_transaction_fails(
         assert list(log.scan()) == in_order(story.commits)
 
 
+def test_the_name_of_a_segment_is_durable_before_the_table_names_it(
+    story: Story, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut may otherwise keep the transaction and lose the file: its folder is synced first."""
+    happened: list[str] = []
+    with opened(story, tmp_path) as (log, database):
+        write = database.write
+
+        def noted_write(work: Any) -> Any:
+            happened.append("transaction")
+            return write(work)
+
+        monkeypatch.setattr(database, "write", noted_write)
+        monkeypatch.setattr("workflows.sqlite.archive.sync_folder", lambda folder: happened.append(folder.name))
+        archive_orders(log, database, story.cutoff)
+    assert happened == [ARCHIVE, tmp_path.name, "transaction"]
+
+
 def edit(folder: Path) -> None:
     file = folder / ARCHIVE / "000001.jsonl"
     file.write_bytes(file.read_bytes().replace(b"27.40", b"17.40").replace(b"2740", b"1740"))

@@ -8,12 +8,12 @@ erased as long as the file is kept, also if the log of the erasure is lost.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
 from domain.identifiers import SYSTEM
+from workflows.boundary.private_files import write_private
 from workflows.clock import Clock
 from workflows.event_store.documents import Documents
 from workflows.event_store.erasure import destroy_requested, note_erasure, request_erasure
@@ -28,7 +28,7 @@ AFTER_RESTORE: Final = "destroyed again, because a backup from before the erasur
 
 
 class ErasedKeys:
-    """One id a line, perhaps twice. A line is only ever added, before the key is destroyed.
+    """One id a line. A line is only ever added, before the key is destroyed.
 
     The file is there, empty, before anything was erased: a missing one is a lost one.
     """
@@ -39,17 +39,13 @@ class ErasedKeys:
 
     def ids(self) -> list[str]:
         """Return the ids, the oldest first. The file is made if it is missing. Raises OSError."""
-        self.add()
+        if not self._file.exists():
+            write_private(self._file, "")
         return self._file.read_text(encoding="ascii").split()
 
     def add(self, *key_ids: str) -> None:
         """Write ids to the disk. Raises OSError."""
-        descriptor = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(descriptor, "".join(f"{key_id}\n" for key_id in key_ids).encode())
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_private(self._file, "".join(f"{key_id}\n" for key_id in dict.fromkeys((*self.ids(), *key_ids))))
         sync_folder(self._file.parent)
 
 
@@ -57,7 +53,7 @@ def destroy_again(
     key_ids: Iterable[str], event_log: EventLog, documents: Documents, keyring: SqliteKeyRing, clock: Clock
 ) -> None:
     """Destroy those of these keys that exist, and record it. What is derived goes by the schedule of erasures."""
-    for key_id in dict.fromkeys(key_ids):
+    for key_id in key_ids:
         customer = keyring.customer_of(key_id)
         if customer is None:
             continue

@@ -15,7 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from workflows.boundary.private_files import write_private_content
 from workflows.event_store.commits import Commit
+from workflows.sqlite.database import sync_folder
 
 ARCHIVE: Final = "archive"
 """The folder of the segments, beside the database."""
@@ -64,20 +66,17 @@ class ArchiveFolder:
         """
         self._folder.mkdir(mode=0o700, exist_ok=True)
         name = f"{number:06}"
-        target = self._folder / f"{name}.jsonl"
-        partial = target.with_suffix(".new")
-        archived, offset = list[Archived](), 0
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-            for commit in commits:
-                line = commit_line(commit)
-                archived.append(Archived(commit, f"@{name}:{offset}:{len(line)}"))
-                file.write(line + b"\n")
-                offset += len(line) + 1
-            file.write(json.dumps({"segment": number, "commits": len(commits), "root": root}).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)  # an earlier file of this number was never named in the table
-        _sync_folder(self._folder)
+        archived, lines, offset = list[Archived](), list[bytes](), 0
+        for commit in commits:
+            line = commit_line(commit)
+            archived.append(Archived(commit, f"@{name}:{offset}:{len(line)}"))
+            lines.append(line)
+            offset += len(line) + 1
+        lines.append(json.dumps({"segment": number, "commits": len(commits), "root": root}).encode())
+        # A file of this number from a run that was killed was never named in the table, and is replaced.
+        write_private_content(self._folder / f"{name}.jsonl", b"\n".join((*lines, b"")))
+        for folder in (self._folder, self._folder.parent):
+            sync_folder(folder)  # the table must not name a file whose name a power cut removes
         for each in archived:
             if self.content(each.commit.pk, each.commit.sk, each.pointer) != each.commit.ev:
                 raise SegmentDamaged(f"segment {name} of the archive differs from what was written")
@@ -98,12 +97,3 @@ def commit_line(commit: Commit) -> bytes:
 def _read(line: bytes) -> Commit:
     fields = json.loads(line)
     return Commit(fields["pk"], fields["sk"], fields["k"], fields["ts"], bytes.fromhex(fields["h"]), fields["ev"])
-
-
-def _sync_folder(folder: Path) -> None:
-    for each in (folder, folder.parent):
-        descriptor = os.open(each, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

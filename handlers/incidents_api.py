@@ -13,7 +13,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.order.events import Fault
-from handlers import credits_api, passing_on_api
+from handlers import bulk_api, credits_api, passing_on_api
 from handlers.http.action_outcomes import action_outcome
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
@@ -58,6 +58,7 @@ from workflows.time_budgets import read_budgets
 INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
 
 api = Api()
+api.include(bulk_api.api)
 api.include(credits_api.api)
 api.include(passing_on_api.api)
 

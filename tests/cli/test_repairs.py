@@ -86,3 +86,26 @@ def test_a_credit_above_the_limit_names_the_command_for_the_second_person(engine
 def test_an_amount_without_a_currency_is_refused_with_an_example(engine, tool):
     done = tool(*credit("ord_x", "5.00"))
     assert (done.code, "5.00 EUR" in done.err) == (2, True), done
+
+
+def test_a_bulk_credit_is_planned_and_begun_with_the_token_of_the_plan(engine, tool):
+    orders = [engine.completed(), engine.completed()]
+    named = [part for order in orders for part in ("--order", order)]
+    command = ["bulk", "credit", *named, "--amount", "5.00 EUR", "--reason", "the app was down"]
+    planned = tool(*command)
+    assert (planned.code, "2 orders, 2 calls to providers" in planned.out) == (0, True), planned
+    assert "CreditGranted" not in engine.kinds(orders[0])
+    token = planned.err.split("--token ")[1].strip()
+    begun = tool(*command, "--token", token)
+    assert begun.code == 0, begun
+    job = begun.err.split("--job ")[1].strip()
+    engine.sleep(300)
+    shown = tool("bulk", "show", "--job", job)
+    assert "2 ended" in shown.out
+    assert [engine.kinds(order).count("PaymentRefunded") for order in orders] == [1, 1]
+
+
+def test_a_plan_without_a_possible_order_is_an_error(engine, tool):
+    order = engine.completed()
+    refused = tool("bulk", "retry", "--order", order, "--reason", "try again")
+    assert (refused.code, "is not parked" in " ".join(refused.out.split())) == (1, True), refused

@@ -29,7 +29,9 @@ ERASERS = ("CustomersApi",)
 PROJECTORS = ("Projector",)
 """Functions that read the whole log with personal fields, and write to no store of AWS."""
 FUNCTIONS = (*WRITERS, *READERS, *WEBHOOKS, *SEARCHERS, *INSPECTORS, *ERASERS, *PROJECTORS)
-WITHOUT_KEYS = ("CatalogueApi", "Timer", "ExecutionFaults", *READERS, *WEBHOOKS)
+SEALING = (*WITH_KEYS, "Timer")
+"""Functions that record personal fields: the timer those of bulk jobs."""
+WITHOUT_KEYS = ("CatalogueApi", "ExecutionFaults", *READERS, *WEBHOOKS)
 DECRYPTING = ("SagaStep", *SEARCHERS, *INSPECTORS, *PROJECTORS)
 """Functions that read personal fields and record none."""
 CHANGES = ("dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem")
@@ -148,11 +150,11 @@ ALLOWED: list[tuple[str, str, str, str]] = [
         for operation in ("states:DescribeExecution", "states:GetExecutionHistory")
     ],
     *[(role, "states:DescribeStateMachine", "PaymentMachine", "") for role in INSPECTORS],
-    *[(role, "dynamodb:GetItem", "DataKeys", "") for role in WITH_KEYS],
-    *[(role, "dynamodb:PutItem", "DataKeys", HELD_BACK) for role in WITH_KEYS],
-    *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in (*WITH_KEYS, *ERASERS)],
-    *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in WITH_KEYS],
-    *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in WITH_KEYS],
+    *[(role, "dynamodb:GetItem", "DataKeys", "") for role in SEALING],
+    *[(role, "dynamodb:PutItem", "DataKeys", HELD_BACK) for role in SEALING],
+    *[(role, "dynamodb:DeleteItem", "DataKeys", HELD_BACK) for role in (*SEALING, *ERASERS)],
+    *[(role, "kms:GenerateDataKey", "CustomerKey", "") for role in SEALING],
+    *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in SEALING],
     *[(role, "dynamodb:GetItem", "DataKeys", "") for role in DECRYPTING],
     *[(role, "kms:Decrypt", "CustomerKey", "InvalidCiphertextException") for role in DECRYPTING],
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),

@@ -143,7 +143,7 @@ def test_writes_document_their_headers(document):
         }
         if path in {"/orders/search", "/live-tickets"}:
             assert headers.pop("access-reason") is False  # they read personal data
-        if path in {"/orders", "/retries", "/webhooks", "/exports", "/customers/{customer_id}/erase"}:
+        if path in {"/orders", "/retries", "/bulk", "/webhooks", "/exports", "/customers/{customer_id}/erase"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif path.endswith("/position"):
             assert headers == {}  # a position is no event: the newest replaces the one before

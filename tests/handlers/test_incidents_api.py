@@ -26,6 +26,11 @@ ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
     ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, False),
     ("POST", "/incidents/{order_id}/reject"): ({**WHY, "approval": 4}, 200, False),
     ("POST", "/incidents/{order_id}/assign"): ({"to": "sue"}, 200, False),
+    ("POST", "/bulk"): ({**WHY, "action": "retry", "cause": CAUSE, "dry_run": True}, 200, False),
+    ("GET", "/bulk/{retry_id}"): (None, 200, True),
+    ("POST", "/bulk/{retry_id}/advance"): (None, 200, False),
+    ("POST", "/bulk/{retry_id}/stop"): (None, 200, False),
+    ("POST", "/bulk/{retry_id}/resume"): (None, 200, False),
     ("POST", "/retries"): ({**WHY, "cause": CAUSE}, 201, False),
     ("GET", "/retries/{retry_id}"): (None, 200, True),
     ("POST", "/retries/{retry_id}/advance"): (None, 200, False),
@@ -88,8 +93,9 @@ def test_support_may_do_everything_auditors_may_read_and_others_nothing(shop, pa
 def test_every_route_of_the_template_is_in_this_table(shop):
     """Other tags have tables of their own."""
     routes = {(route.method, route.path) for _, route in shop.template_routes}
-    ours = ("/incidents", "/retries", "/circuits")
-    assert {route for route in routes if route[1].startswith(ours)} == set(ROUTES)
+    ours = ("/incidents", "/retries", "/bulk", "/circuits")
+    named = {(method, path.replace("{job_id}", "{retry_id}")) for method, path in routes}
+    assert {route for route in named if route[1].startswith(ours)} == set(ROUTES)
 
 
 def test_an_auditor_sees_no_personal_data_of_an_incident(shop, parked):

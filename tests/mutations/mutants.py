@@ -1117,6 +1117,22 @@ MUTANTS = (
         ),
     ),
     Mutant(
+        name="bulk job begun with any token",
+        breaks="A bulk job begins only with the token of a plan that still holds.",
+        file="workflows/incidents/bulk_actions.py",
+        old='    if digest != planned.token.partition(".")[2]:\n',
+        new="    if not digest:\n",
+        caught_by=tests("incidents/test_bulk_jobs.py"),
+    ),
+    Mutant(
+        name="bulk credit done before its refund",
+        breaks="The outcome of a credit on a completed order is that of its refund.",
+        file="workflows/incidents/bulk_retry.py",
+        old="if order.run_state is RunState.RUNNING and not order.delivery.delivered:",
+        new="if order.run_state is RunState.RUNNING:",
+        caught_by=tests("incidents/test_bulk_jobs.py"),
+    ),
+    Mutant(
         name="two credits under one id",
         breaks="A credit is identified by its request: another request of the same amount is another credit.",
         file="workflows/incidents/credits.py",

@@ -17,6 +17,7 @@ from workflows.cli import (
     audit_commands,
     backup_command,
     books_commands,
+    bulk_command,
     circuit_commands,
     console_command,
     customer_commands,
@@ -94,6 +95,7 @@ timeline_commands.add_to(order_commands.app)
 live_commands.add_to(app, order_commands.app)
 search_commands.add_to(app, order_commands.app)
 app.command()(owed_command.owed)
+app.command()(bulk_command.bulk)
 app.add_typer(order_commands.app)
 app.add_typer(restaurant_commands.app)
 app.add_typer(menu_commands.app)

@@ -214,7 +214,9 @@ class RetriedJson(TypedDict):
     """One order of a bulk retry and its outcome, taken from the order's log."""
 
     order_id: OrderIdText
-    outcome: Literal["waiting", "started", "ended", "parked_again", "still_moving", "not_parked", "refused"]
+    outcome: Literal[
+        "waiting", "started", "ended", "parked_again", "still_moving", "not_parked", "refused", "done", "needs_approval"
+    ]
     run: Annotated[int, Meta(ge=0)]
     started_at: TimeText | None
     detail: str
@@ -236,9 +238,52 @@ class BulkRetryJson(TypedDict):
     actor: ActorJson
     reason: str
     per_s: Annotated[float, Meta(gt=0, le=50, description="Orders started a second.")]
+    action: Literal["retry", "cancel", "credit", "note"]
+    new_failures: Annotated[int, Meta(ge=0, description="Orders parked with its cause since it began, not in it.")]
     began_at: TimeText
     counts: Annotated[dict[str, int], Meta(description="The number of orders by outcome.")]
     orders: list[RetriedJson]
+
+
+class PlannedOrderJson(TypedDict):
+    """One order of a plan."""
+
+    order_id: OrderIdText
+    plan: PlanJson
+
+
+class SumOfMovesJson(TypedDict):
+    """The money of all orders that would move so, in one currency."""
+
+    what: Literal["authorize", "capture", "release", "refund", "leave_held", "give_up", "credit"]
+    amount: MoneyJson
+
+
+class RefusedOrderJson(TypedDict):
+    """An order on which the action is not possible."""
+
+    order_id: OrderIdText
+    rule: str
+    detail: str
+
+
+class BulkPlanJson(TypedDict):
+    """What a bulk job would do. It begins with the token, while the plan holds."""
+
+    action: Literal["retry", "cancel", "credit", "note"]
+    orders: list[PlannedOrderJson]
+    calls: Annotated[int, Meta(ge=0, description="Calls to providers.")]
+    money: list[SumOfMovesJson]
+    refused: list[RefusedOrderJson]
+    token: str
+    expires_at: TimeText
+
+
+class BulkJson(TypedDict):
+    """A bulk job that began (`job`), or what it would do (`plan`)."""
+
+    job: BulkRetryJson | None
+    plan: BulkPlanJson | None
 
 
 class CircuitJson(TypedDict):

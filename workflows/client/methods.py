@@ -82,6 +82,8 @@ class _Methods:
     note = _Method(calls.note)
     credit = _Method(repair_calls.credit)
     pass_on = _Method(repair_calls.pass_on)
+    bulk = _Method(repair_calls.bulk)
+    bulk_job = _Method(repair_calls.bulk_job)
     owed = _Method(repair_calls.owed)
     reject_request = _Method(repair_calls.reject_request)
     assign_incident = _Method(repair_calls.assign_incident)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote as quoted
 
 from .api_call import ApiCall, incident_path, listed, order_path, rfc3339, set_fields, write
-from .incident_json import ActionOutcomeJson
+from .incident_json import ActionOutcomeJson, BulkJson, BulkRetryJson
 from .order_json import MoneyJson
 from .owed_json import OwedListJson
 
@@ -84,3 +85,36 @@ def owed(
         cursor: ``next`` of the page before.
     """
     return listed("/owed", **locals())
+
+
+def bulk(
+    action: str,
+    reason: str,
+    *,
+    order_ids: Sequence[str] | None = None,
+    cause: str | None = None,
+    amount: MoneyJson | None = None,
+    fault: str | None = None,
+    per_s: float = 1.0,
+    token: str | None = None,
+    key: str | None = None,
+) -> ApiCall[BulkJson]:
+    """Act on several orders at once. Without a token it returns the plan, with the token that begins it.
+
+    Args:
+        action: retry, cancel, credit or note.
+        order_ids: The orders; or ``cause``, for all parked with it.
+        amount: Of a credit.
+        per_s: Orders a second.
+    """
+    body = {"action": action, "reason": reason, "per_s": per_s, "dry_run": token is None}
+    orders = None if order_ids is None else list(order_ids)
+    return write(
+        "/bulk", body | set_fields(order_ids=orders, cause=cause, amount=amount, fault=fault, token=token), key
+    )
+
+
+def bulk_job(job_id: str, action: str | None = None) -> ApiCall[BulkRetryJson]:
+    """Read a bulk job and the outcome of each order, or send it an ``action``: advance, stop or resume."""
+    path = f"/bulk/{quoted(job_id, safe='')}"
+    return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)

@@ -11,7 +11,7 @@ first claims the starts that the pace allows. A job stops when the circuit of it
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -23,7 +23,7 @@ import msgspec
 from domain.identifiers import Actor, OrderId
 from domain.money import Money
 from domain.order.commands import StartRun
-from domain.order.events import OrderParked, RunStarted
+from domain.order.events import Fault, OrderParked, RunStarted
 from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.circuit import CircuitState
@@ -33,6 +33,7 @@ from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.event_store.transact import PreconditionFailed
+from workflows.incidents.bulk_actions import BulkAction, BulkPlan, Task, command_of
 from workflows.incidents.incidents import list_parked, sums_at_stake
 from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
@@ -49,7 +50,7 @@ PER_S_MAX = 50.0
 
 
 class Outcome(StrEnum):
-    """How far an order came. The last five are results and final. The values are stored."""
+    """How far an order came. All but the first two are results and final. The values are stored."""
 
     WAITING = "waiting"
     STARTED = "started"
@@ -58,6 +59,8 @@ class Outcome(StrEnum):
     STILL_MOVING = "still_moving"
     NOT_PARKED = "not_parked"
     REFUSED = "refused"
+    DONE = "done"
+    NEEDS_APPROVAL = "needs_approval"
 
 
 class JobState(StrEnum):
@@ -98,8 +101,24 @@ class Job:
     began_at: datetime
     spent_until: datetime
     at_stake: tuple[Money, ...] = ()
+    action: BulkAction = BulkAction.RETRY
+    amount: Money | None = None
+    fault: Fault = Fault.PLATFORM
+    limits: tuple[Money, ...] = ()
     state: JobState = JobState.RUNNING
     why: str = ""
+
+    @property
+    def task(self) -> Task:
+        """What it does with each order."""
+        return Task(
+            action=self.action,
+            actor=self.actor,
+            reason=self.reason,
+            amount=self.amount,
+            fault=self.fault,
+            limits=self.limits,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +127,13 @@ class Progress:
 
     Attributes:
         dry_run: The job would be made; nothing was stored.
+        new_failures: The orders that were parked with the job's cause since it began and are not in it.
     """
 
     job: Job
     orders: tuple[Retried, ...]
     dry_run: bool
+    new_failures: int = 0
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -142,6 +163,58 @@ def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: flo
         return _write(engine, replace(planned.job, id=job_id), None)
     except DocumentChanged:
         return _same(_job(engine, job_id)[0], cause, reason, per_s, key)
+
+
+def begin_planned(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
+    """Store a job for the orders of a plan on which its action is possible. No order is started yet.
+
+    Raises:
+        NoSuchGroup: The action is possible on no order.
+        KeyReused: The caller used the key for another job. The same request again returns the same job.
+    """
+    task, now = planned.task, engine.clock.now()
+    job_id = planned_id(task.actor, key)
+    if (stored := _stored(engine, job_id)) is not None:
+        return _same_task(stored[0], task, per_s, key)
+    if not planned.possible:
+        raise NoSuchGroup(task.action)
+    for order_id in planned.possible:
+        _put(engine, job_id, Retried(order_id=order_id))
+    job = Job(
+        id=job_id,
+        cause="",
+        dependency=None,
+        actor=task.actor,
+        reason=task.reason,
+        per_s=per_s,
+        began_at=now,
+        spent_until=now,
+        action=task.action,
+        amount=task.amount,
+        fault=task.fault,
+        limits=task.limits,
+    )
+    try:
+        return _write(engine, job, None)
+    except DocumentChanged:
+        return _same_task(_job(engine, job_id)[0], task, per_s, key)
+
+
+def planned_id(actor: Actor, key: str) -> str:
+    """Return the id of the job that a caller begins under this key."""
+    return "bulk_" + sha256(f"{actor.role}/{actor.id}/{key}".encode()).hexdigest()[:16]
+
+
+def begun(engine: Engine, task: Task, *, per_s: float, key: str) -> Job | None:
+    """Return the job that the caller began under the key; None if there is none. Raises KeyReused."""
+    stored = _stored(engine, planned_id(task.actor, key))
+    return None if stored is None else _same_task(stored[0], task, per_s, key)
+
+
+def _same_task(job: Job, task: Task, per_s: float, key: str) -> Job:
+    if (replace(job.task, limits=()), job.per_s) != (replace(task, limits=()), per_s):
+        raise KeyReused(job.id, key)
+    return job
 
 
 def _same(job: Job, cause: str, reason: str, per_s: float, key: str) -> Job:
@@ -214,7 +287,14 @@ def read(engine: Engine, job_id: str) -> Progress:
     for stage in (_WAITING, _STARTED, _RESULT):  # an order in two of them counts in the later one
         by_id |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
     orders = tuple(sorted(by_id.values(), key=lambda retried: _STAGE[retried.outcome]))
-    return Progress(job, orders, dry_run=False)
+    return Progress(job, orders, dry_run=False, new_failures=_new_failures(engine, job, by_id))
+
+
+def _new_failures(engine: Engine, job: Job, known: Container[OrderId]) -> int:
+    if not job.cause:
+        return 0
+    parked = list_parked(engine.documents, job.cause)
+    return sum(now.since > job.began_at and row.order_id not in known for row, now in parked)
 
 
 def running(engine: Engine) -> list[str]:
@@ -249,11 +329,14 @@ def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
     """Start a run of the order under the job's own key, so that a repetition after a crash finds the run of before."""
     history, order = load(engine.log, order_id)
     key = f"BulkRetry/{job.id}"
-    if key not in history.keys and order.run_state is not RunState.PARKED:
+    is_retry = job.action is BulkAction.RETRY
+    if is_retry and key not in history.keys and order.run_state is not RunState.PARKED:
         return _move(engine, job.id, _result(order, Outcome.NOT_PARKED, order.status))
-    run = _run_of(history, key) or order.run + 1
-    command = StartRun(run=run, by=job.actor, reason=job.reason)
-    caller = Caller(job.actor, correlation=job.id, causation=f"retry of {job.cause}")
+    run = (_run_of(history, key) or order.run + 1) if is_retry else order.run
+    command = command_of(job.task, order, job.id)
+    if isinstance(command, StartRun):
+        command = replace(command, run=run)
+    caller = Caller(job.actor, correlation=job.id, causation=f"{job.action} of {job.cause or 'a bulk job'}")
     try:
         handle(engine.log, command, order_id=order_id, key=key, caller=caller, loaded=history)
     except PreconditionFailed:
@@ -274,14 +357,23 @@ def _run_of(history: History, key: str) -> int | None:
 
 
 def _record_results(engine: Engine, job_id: str) -> None:
+    job, _ = _job(engine, job_id)
     for retried in list(_orders(engine, job_id, _STARTED)):
         history, order = load(engine.log, retried.order_id)
-        if (result := _result_in_log(engine, retried, history, order)) is not None:
+        if (result := _result_in_log(engine, job, retried, history, order)) is not None:
             _move(engine, job_id, replace(result, started_at=retried.started_at))
 
 
-def _result_in_log(engine: Engine, retried: Retried, history: History, order: Order) -> Retried | None:
+def _result_in_log(engine: Engine, job: Job, retried: Retried, history: History, order: Order) -> Retried | None:
     """Return the result of a started order as its log shows it; None while it has none."""
+    if job.action is BulkAction.NOTE:
+        return _result(order, Outcome.DONE, order.status)
+    if job.action is BulkAction.CREDIT:
+        credit_id = getattr(command_of(job.task, order, job.id), "credit_id", "")
+        if any(request.credit_id == credit_id for request in order.approvals.values()):
+            return _result(order, Outcome.NEEDS_APPROVAL, order.status)
+        if order.run_state is RunState.RUNNING and not order.delivery.delivered:
+            return _result(order, Outcome.DONE, order.status)  # less is captured later
     if order.run_state is RunState.ENDED:
         return _result(order, Outcome.ENDED, order.status)
     if order.run_state is RunState.PARKED and order.run >= retried.run:

@@ -20,6 +20,10 @@ class NotAnIncident(Rejected):
         self.order_id = order_id
 
 
+class PlanOutdated(Rejected):
+    """The plan of a bulk job no longer holds, or has expired."""
+
+
 class WriteOffNeedsIntent(Rejected):
     """A write-off must name an intent. HTTP: 422."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from domain.money import Money
 from domain.order.events import ApprovalRequested
 from domain.order.intents import Owed
 from domain.order.order import Order
 from workflows.breakers.breaker import Breaker
 from workflows.breakers.transitions import Transition
 from workflows.clock import Clock, timestamp
+from workflows.incidents.bulk_actions import BulkPlan
 from workflows.incidents.bulk_retry import Progress, Retried
 from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
@@ -24,6 +26,7 @@ from workflows.projections.open_orders import OpenOrder, ParkedNow
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.incident_json import (
         ApprovalJson,
+        BulkPlanJson,
         BulkRetryJson,
         CircuitJson,
         ExplainedWaitJson,
@@ -157,9 +160,34 @@ def progress_view(progress: Progress) -> BulkRetryJson:
         "actor": plain(job.actor),
         "reason": job.reason,
         "per_s": job.per_s,
+        "action": job.action.value,
+        "new_failures": progress.new_failures,
         "began_at": plain(job.began_at),
         "counts": {outcome.value: number for outcome, number in progress.counts.items()},
         "orders": [_retried(order) for order in progress.orders],
+    }
+
+
+def bulk_plan_view(planned: BulkPlan) -> BulkPlanJson:
+    """Return the plan of a bulk job: its orders, calls and money, and where it is refused."""
+    possible = [(order_id, each) for order_id, each in planned.plans if each.refused is None]
+    sums: dict[tuple[str, str], Money] = {}
+    for _, each in possible:
+        for move in each.money:
+            key = (move.what.value, move.amount.currency)
+            sums[key] = sums.get(key, Money.zero(move.amount.currency)) + move.amount
+    return {
+        "action": planned.task.action.value,
+        "orders": [{"order_id": order_id, "plan": plan_view(each)} for order_id, each in possible],
+        "calls": sum(len(each.runs) for _, each in possible),
+        "money": [{"what": what, "amount": money_json(amount)} for (what, _), amount in sorted(sums.items())],  # type: ignore[typeddict-item]  # the values of Movement
+        "refused": [
+            {"order_id": order_id, "rule": each.refused[0], "detail": each.refused[1]}
+            for order_id, each in planned.plans
+            if each.refused is not None
+        ],
+        "token": planned.token,
+        "expires_at": plain(planned.expires_at),
     }
 
 

@@ -36,6 +36,7 @@ class Action(StrEnum):
     READ_INCIDENTS = "read incidents and circuits"
     NOTE = "add a note"
     CREDIT = "grant a credit"
+    BULK = "act on several orders at once"
     PASS_ON = "pass on a report of a restaurant or courier"
     RETRY = "retry an incident"
     RESOLVE = "resolve an incident"
@@ -122,6 +123,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.NOTE: _SUPPORT,
     Action.CREDIT: _SUPPORT,
     Action.PASS_ON: _SUPPORT,
+    Action.BULK: _SUPPORT,
     Action.RETRY: _SUPPORT,
     Action.RESOLVE: _SUPPORT,
     Action.APPROVE: _SUPPORT,

@@ -1,0 +1,106 @@
+"""Bulk jobs: planned first, begun with the token of a plan that holds, at a pace, with the outcome of each order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.simulated_engine import SimulatedEngine, eur
+from workflows.client import ApiProblem, ExpediterClient
+
+
+@pytest.fixture
+def engine() -> SimulatedEngine:
+    return SimulatedEngine(SecondPersonAbove="20.00 EUR")
+
+
+@pytest.fixture
+def sue(engine) -> ExpediterClient:
+    return engine.client("support", "sue")
+
+
+def ended(engine: SimulatedEngine, sue: ExpediterClient, job_id: str) -> dict[str, str]:
+    """Let the timer do the job, and return the outcome of each order."""
+    for _ in range(20):
+        engine.sleep(60)
+        job: Any = sue.bulk_job(job_id)
+        if job["state"] == "done":
+            return {order["order_id"]: order["outcome"] for order in job["orders"]}
+    raise AssertionError(job)
+
+
+def begin(sue: ExpediterClient, action: str, reason: str, **how: Any) -> str:
+    plan = sue.bulk(action, reason, **how)["plan"]
+    job = sue.bulk(action, reason, **how, token=plan["token"])["job"]
+    return str(job["id"])
+
+
+def test_a_plan_sums_calls_and_money_and_names_where_the_action_is_refused(engine, sue):
+    done, gone = engine.completed(), engine.ticketed()
+    sue.cancel(gone, "no")
+    plan = sue.bulk("credit", "the app was down", order_ids=[done, gone], amount=eur("5.00"))["plan"]
+    assert [each["order_id"] for each in plan["orders"]] == [done]
+    assert (plan["calls"], plan["money"]) == (
+        1,
+        [{"what": "credit", "amount": eur("5.00")}, {"what": "refund", "amount": eur("5.00")}],
+    )
+    assert [(each["order_id"], each["rule"]) for each in plan["refused"]] == [(gone, "OrderAlreadyCancelling")]
+    assert "CreditGranted" not in engine.kinds(done)
+
+
+def test_credits_are_granted_by_the_timer_and_their_refunds_are_the_outcome(engine, sue):
+    """No caller advances the job; the books agree afterwards."""
+    orders = [engine.completed(), engine.completed("pm_refund_refused"), engine.picked_up()]
+    job_id = begin(sue, "credit", "the app was down", order_ids=orders, amount=eur("5.00"))
+    assert ended(engine, sue, job_id) == dict(zip(orders, ["ended", "parked_again", "done"], strict=True))
+    assert [engine.kinds(order).count("CreditGranted") for order in orders] == [1, 1, 1]
+    assert engine.differences == []
+
+
+def test_a_credit_above_the_limit_waits_for_a_second_person(engine, sue):
+    order = engine.completed()
+    job_id = begin(sue, "credit", "wrong meals", order_ids=[order], amount=eur("25.00"))
+    assert ended(engine, sue, job_id) == {order: "needs_approval"}
+
+
+def test_orders_are_cancelled_and_noted_in_bulk(engine, sue):
+    orders = [engine.ticketed(), engine.accepted()]
+    assert set(ended(engine, sue, begin(sue, "cancel", "the street is closed", order_ids=orders)).values()) == {"ended"}
+    assert {engine.order(order).status.value for order in orders} == {"cancelled"}
+    noted = ended(engine, sue, begin(sue, "note", "the street was closed", order_ids=orders))
+    assert set(noted.values()) == {"done"}
+    assert all(engine.kinds(order)[-1] == "NoteAdded" for order in orders)
+
+
+def test_a_job_begins_only_with_the_token_of_a_plan_that_holds(engine, sue):
+    """An order that changed, another amount, and fifteen minutes are another plan."""
+    order = engine.ticketed()
+    how: Any = {"order_ids": [order]}
+    token = sue.bulk("cancel", "closed", **how)["plan"]["token"]
+    engine.client("restaurant", "rst_1").reject(order, "closed")
+    for late_s in (0, 1000):
+        engine.sleep(late_s)
+        with pytest.raises(ApiProblem) as problem:
+            sue.bulk("cancel", "closed", **how, token=token)
+        assert problem.value.name == "PlanOutdated"
+
+
+def test_the_same_request_is_the_same_job_and_another_one_under_its_key_is_refused(engine, sue):
+    order = engine.ticketed()
+    token = sue.bulk("note", "hello", order_ids=[order])["plan"]["token"]
+    jobs = {sue.bulk("note", "hello", order_ids=[order], token=token, key="k")["job"]["id"] for _ in range(2)}
+    assert len(jobs) == 1
+    with pytest.raises(ApiProblem) as problem:
+        sue.bulk("note", "other", order_ids=[order], token=token, key="k")
+    assert problem.value.name == "KeyReused"
+
+
+def test_a_stopped_job_acts_on_no_more_orders_until_it_is_resumed(engine, sue):
+    order = engine.ticketed()
+    job_id = begin(sue, "note", "hello", order_ids=[order])
+    sue.bulk_job(job_id, "stop")
+    engine.sleep(600)
+    assert "NoteAdded" not in engine.kinds(order)
+    sue.bulk_job(job_id, "resume")
+    assert ended(engine, sue, job_id) == {order: "done"}

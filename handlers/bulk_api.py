@@ -16,7 +16,7 @@ from handlers.http.responses import Response
 from workflows.engine import engine, settings
 from workflows.incidents import bulk_retry
 from workflows.incidents.approval_limits import read_limits
-from workflows.incidents.bulk_actions import BulkAction, Task, check_token, plan_all
+from workflows.incidents.bulk_actions import BulkAction, BulkTask, check_token, plan_all
 from workflows.incidents.incidents import list_parked
 from workflows.incidents.views import bulk_plan_view, progress_view
 from workflows.orders.permissions import Action, check_all
@@ -37,7 +37,7 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
     """
     caller, ports = api.caller.actor, engine()
     check_all(caller, Action.BULK)
-    task = Task(
+    task = BulkTask(
         action=BulkAction(body.action),
         actor=caller,
         reason=body.reason,

@@ -40,7 +40,7 @@ class BulkAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class BulkTask:
     """What a job does: the action, its author, and for a credit the amount and the party at fault.
 
     ``limits`` are the amounts up to which one person decides alone, as they were when the job began.
@@ -58,7 +58,7 @@ class Task:
 class BulkPlan:
     """What would happen to each order now."""
 
-    task: Task
+    task: BulkTask
     plans: tuple[tuple[OrderId, Plan], ...]
     expires_at: datetime
 
@@ -75,7 +75,7 @@ class BulkPlan:
         return [order_id for order_id, each in self.plans if each.refused is None]
 
 
-def command_of(task: Task, order: Order, job_id: str) -> Command:
+def command_of(task: BulkTask, order: Order, job_id: str) -> Command:
     """Make the command for one order. The job's id and the order make it repeatable."""
     match task.action:
         case BulkAction.RETRY:
@@ -99,7 +99,7 @@ def command_of(task: Task, order: Order, job_id: str) -> Command:
             assert_never(task.action)
 
 
-def plan_all(log: EventLog, task: Task, order_ids: Iterable[OrderId], now: datetime) -> BulkPlan:
+def plan_all(log: EventLog, task: BulkTask, order_ids: Iterable[OrderId], now: datetime) -> BulkPlan:
     """Plan the action on each order as it is now. Raises OrderNotFound."""
     plans = tuple((order_id, _plan(log, task, order_id)) for order_id in sorted(set(order_ids)))
     return BulkPlan(task=task, plans=plans, expires_at=now.replace(microsecond=0) + HOLDS_FOR)
@@ -114,7 +114,7 @@ def check_token(token: str, planned: BulkPlan, now: datetime) -> None:
         raise PlanOutdated("The orders have changed since the plan was made. Make it again with dry_run.")
 
 
-def _plan(log: EventLog, task: Task, order_id: OrderId) -> Plan:
+def _plan(log: EventLog, task: BulkTask, order_id: OrderId) -> Plan:
     _, order = load(log, order_id)
     if task.action is BulkAction.RETRY and order.run_state is not RunState.PARKED:
         refusal = NotAnIncident(order_id)

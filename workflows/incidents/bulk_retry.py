@@ -33,7 +33,7 @@ from workflows.engine import Engine
 from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.event_store.transact import PreconditionFailed
-from workflows.incidents.bulk_actions import BulkAction, BulkPlan, Task, command_of
+from workflows.incidents.bulk_actions import BulkAction, BulkPlan, BulkTask, command_of
 from workflows.incidents.incidents import list_parked, sums_at_stake
 from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
@@ -109,9 +109,9 @@ class Job:
     why: str = ""
 
     @property
-    def task(self) -> Task:
+    def task(self) -> BulkTask:
         """What it does with each order."""
-        return Task(
+        return BulkTask(
             action=self.action,
             actor=self.actor,
             reason=self.reason,
@@ -205,13 +205,13 @@ def planned_id(actor: Actor, key: str) -> str:
     return "bulk_" + sha256(f"{actor.role}/{actor.id}/{key}".encode()).hexdigest()[:16]
 
 
-def begun(engine: Engine, task: Task, *, per_s: float, key: str) -> Job | None:
+def begun(engine: Engine, task: BulkTask, *, per_s: float, key: str) -> Job | None:
     """Return the job that the caller began under the key; None if there is none. Raises KeyReused."""
     stored = _stored(engine, planned_id(task.actor, key))
     return None if stored is None else _same_task(stored[0], task, per_s, key)
 
 
-def _same_task(job: Job, task: Task, per_s: float, key: str) -> Job:
+def _same_task(job: Job, task: BulkTask, per_s: float, key: str) -> Job:
     if (replace(job.task, limits=()), job.per_s) != (replace(task, limits=()), per_s):
         raise KeyReused(job.id, key)
     return job

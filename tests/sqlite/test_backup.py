@@ -6,10 +6,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
 
+from workflows.sqlite import backup
 from workflows.sqlite.backup import BackupRefused, back_up
 from workflows.sqlite.database import Database
 
@@ -83,6 +85,28 @@ def test_a_copy_is_private_and_leaves_out_what_belongs_to_the_running_process(fo
     assert modes == dict.fromkeys((LEDGER, LOG, "tokens.key", MARK), 0o600)
     assert (tmp_path / "copy").stat().st_mode & 0o777 == 0o700
     assert (tmp_path / "copy" / "tokens.key").read_text() == "secret"
+
+
+def test_checkpoints_are_copied_before_the_log_and_other_folders_after_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """So a copied checkpoint names no commit that is not in the copy, and a copied commit no picture that is not."""
+    snapshots = backup._snapshots
+
+    def meanwhile(*arguments: Any) -> Any:
+        for name in ("checkpoints", "pictures"):
+            (folder / name / "new").write_text("made while the databases are copied")
+        return snapshots(*arguments)
+
+    for name in ("checkpoints", "pictures"):
+        (folder / name).mkdir()
+        (folder / name / "old").write_text("")
+    monkeypatch.setattr(backup, "_snapshots", meanwhile)
+    back_up(folder, tmp_path / "copy", log=LOG, mark=MARK, first=frozenset({"checkpoints"}))
+    copied = {name: {each.name for each in (tmp_path / "copy" / name).iterdir()} for name in ("checkpoints", "pictures")}
+        name: {file.name for file in (tmp_path / "copy" / name).iterdir()} for name in ("checkpoints", "pictures")
+    }
+    assert copied == {"checkpoints": {"old"}, "pictures": {"old", "new"}}
 
 
 def test_a_copy_is_opened_and_written_like_the_original(folder: Path, tmp_path: Path):

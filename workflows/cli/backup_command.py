@@ -30,12 +30,14 @@ def backup(
     """
     import apsw
 
+    from workflows.embedded.checkpoint_folder import CHECKPOINTS
     from workflows.embedded.files import BACKUP_MARK, DATABASE, ERASED_KEYS
     from workflows.sqlite.backup import BackupRefused, back_up
 
     try:
         left_out = frozenset({ADDRESS, ERASED_KEYS})
-        back_up(existing_folder(data), target, log=DATABASE, mark=BACKUP_MARK, left_out=left_out)
+        first = frozenset({CHECKPOINTS})
+        back_up(existing_folder(data), target, log=DATABASE, mark=BACKUP_MARK, left_out=left_out, first=first)
     except BackupRefused as refused:
         raise InvalidInput(str(refused)) from None
     except apsw.BusyError:

@@ -28,7 +28,15 @@ class BackupRefused(Exception):
     """The target exists, or the source is not the folder of an engine. Retryable: with other folders."""
 
 
-def back_up(source: Path, target: Path, *, log: str, mark: str, left_out: frozenset[str] = frozenset()) -> None:
+def back_up(
+    source: Path,
+    target: Path,
+    *,
+    log: str,
+    mark: str,
+    left_out: frozenset[str] = frozenset(),
+    first: frozenset[str] = frozenset(),
+) -> None:
     """Copy the databases and all other files of a folder.
 
     The target appears when the copy is complete and durable; until then it is ``<target>.partial``.
@@ -39,6 +47,9 @@ def back_up(source: Path, target: Path, *, log: str, mark: str, left_out: frozen
         log: The name of the database that holds the log.
         mark: The name of a file that is made in the target, so that it is known as a backup.
         left_out: Names of further files that must not be copied.
+
+        first: Names of folders that are copied before the databases, because they name what the log holds. All others
+            are copied after them, because the log names what they hold.
 
     Raises:
         BackupRefused: The target exists, or the source has no such database.
@@ -55,14 +66,18 @@ def back_up(source: Path, target: Path, *, log: str, mark: str, left_out: frozen
     partial.mkdir(mode=0o700, parents=True)
     files = [file for file in sorted(source.iterdir()) if _is_copied(file, left_out)]
     databases = [file for file in files if file.suffix == ".sqlite"]
+    for folder in filter(Path.is_dir, sorted(source.iterdir())):
+        if folder.name in first:
+            _copy_folder(folder, partial / folder.name)
     with _snapshots(source / log, databases) as snapshots:
         for snapshot, file in zip(snapshots, databases, strict=True):
             _copy_database(snapshot, partial / file.name)
     for file in files:
         if file not in databases:
             _copy_file(file, partial / file.name)
-    for folder in filter(Path.is_dir, sorted(source.iterdir())):  # after the snapshots: what the log names is there
-        _copy_folder(folder, partial / folder.name)
+    for folder in filter(Path.is_dir, sorted(source.iterdir())):
+        if folder.name not in first:
+            _copy_folder(folder, partial / folder.name)
     (partial / mark).touch(0o600)
     (partial / mark).write_text(_MARK, encoding="utf-8")
     _sync(partial / mark)

@@ -103,9 +103,8 @@ def test_checkpoints_are_copied_before_the_log_and_other_folders_after_it(
         (folder / name / "old").write_text("")
     monkeypatch.setattr(backup, "_snapshots", meanwhile)
     back_up(folder, tmp_path / "copy", log=LOG, mark=MARK, first=frozenset({"checkpoints"}))
-    copied = {name: {each.name for each in (tmp_path / "copy" / name).iterdir()} for name in ("checkpoints", "pictures")}
-        name: {file.name for file in (tmp_path / "copy" / name).iterdir()} for name in ("checkpoints", "pictures")
-    }
+    kinds = ("checkpoints", "pictures")
+    copied = {name: {each.name for each in (tmp_path / "copy" / name).iterdir()} for name in kinds}
     assert copied == {"checkpoints": {"old"}, "pictures": {"old", "new"}}
 
 

@@ -30,6 +30,7 @@ const PAGES = [
   ["circuits", { title: "Circuits", load: () => import("./pages/circuits.js"), needs: "read_incidents" }],
   ["webhooks", { title: "Webhooks", load: () => import("./pages/webhooks.js"), needs: "read_webhooks" }],
   ["views", { title: "Views", load: () => import("./pages/views.js"), needs: "read_views" }],
+  ["reads", { title: "Reads", load: () => import("./pages/reads.js"), needs: "read_access_log" }],
 ];
 const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
 

@@ -74,7 +74,7 @@ def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
     context = browser.new_context(
         viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id="Europe/Rome"
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(45_000)
     visit = Visit(context.new_page(), stage)
     yield visit
     context.close()

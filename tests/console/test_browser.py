@@ -79,7 +79,7 @@ def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> No
     ("role", "subject", "pages"),
     [
         ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Webhooks", "Views"]),
-        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Views"]),
+        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Views", "Reads"]),
         ("customer", "cus-nobody", ["Orders"]),
         ("courier", "cou-nobody", ["Orders", "Deliveries"]),
     ],
@@ -165,13 +165,16 @@ def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit
     page.wait_for_function("document.querySelector('.card .note')")
     reads = _eventually(lambda: auditor.access_log(order=order, actor="curious")["reads"])
     assert {read["reason"] for read in reads} == {"case 4711"}
+    page = visit.open(f"reads?order={order}&actor=curious", "auditor", "otto")
+    page.wait_for_selector("tr.row:has-text('case 4711')")
+    assert axe(visit) == []
 
 
 def _eventually(read: Any) -> Any:
     """What a view shows once it has followed the log."""
     import time
 
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 45
     while not (found := read()) and time.monotonic() < deadline:
         time.sleep(0.05)
     return found

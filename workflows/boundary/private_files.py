@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 class SecretUnusable(Exception):
@@ -64,6 +65,16 @@ def write_private_content(file: Path, content: bytes) -> None:
         with suppress(OSError):
             new.unlink()
         raise
+
+
+def open_private(file: Path) -> BinaryIO:
+    """Create a file to write at length, readable by its owner alone; the caller syncs it and gives it its final name.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    file.unlink(missing_ok=True)  # a file left by another program would keep its permissions
+    return open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 def _write_and_replace(new: Path, content: bytes, file: Path) -> None:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from workflows.boundary.private_files import open_private
 from workflows.cli.failures import CommandRefused, InvalidInput
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def download(engine: ExpediterClient, export: ExportJson, file: Path, progress: 
     manifest = Manifest.read(export["manifest"].partition("\n\n")[0] + "\n")
     new = file.with_name(f"{file.name}.new")
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as written:
+        with open_private(new) as written:
             for number, expected in enumerate(manifest.blocks):
                 content = b64decode(engine.export_block(export["id"], number)["content"])
                 if sha256(content).hexdigest() != expected:

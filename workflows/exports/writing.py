@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from workflows.audit.exports import Export, ExportFormat
+from workflows.boundary.private_files import open_private
 from workflows.exports.event_rows import event_pages
 from workflows.exports.formats import check_format, to_parquet, write_heading, write_rows
 from workflows.exports.manifest import Manifest, manifest_of
@@ -44,7 +45,7 @@ def write_export(database: SqlDatabase, export: Export, file: Path, progress: Ca
 
 def _write_rows(database: SqlDatabase, export: Export, file: Path, progress: Callable[[int], None]) -> int:
     count = 0
-    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as opened:
+    with open_private(file) as opened:
         write_heading(opened, export.format)
         for page in event_pages(database, filter_of(export), export.as_of):
             write_rows(opened, export.format, page)

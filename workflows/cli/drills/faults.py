@@ -7,6 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from workflows.boundary.private_files import write_private
 from workflows.cli.drills.drill import Drill
 from workflows.cli.drills.stage import Stage, eventually, limit_file_size
 from workflows.embedded.files import DATABASE
@@ -130,9 +131,8 @@ def _stop_providers(stage: Stage) -> None:
     stage.names["port"] = address.rpartition(":")[2]
     token = (Path(stage.names["providers"]) / "sandbox.token").read_text().strip()
     stage.data.mkdir(mode=0o700)
-    credentials = stage.data / "providers.json"
-    credentials.touch(mode=0o600)
-    credentials.write_text(json.dumps(dict.fromkeys(("payments", "kitchen", "couriers"), token)))
+    credentials = dict.fromkeys(("payments", "kitchen", "couriers"), token)
+    write_private(stage.data / "providers.json", json.dumps(credentials))
     parameters = {"PaymentsUrl": "payments", "KitchenUrl": "kitchen", "CouriersUrl": "couriers"}
     options = [f"--parameter={name}={address}/{path}" for name, path in parameters.items()]
     stage.start(*_UP, "--demo-data", *options)

@@ -16,8 +16,10 @@ from __future__ import annotations
 
 import base64
 import copy
+import json
 import re
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from typing import Any
 
 Resources = dict[str, dict[str, Any]]
@@ -103,7 +105,9 @@ def _authorizer(api: str, scheme: str, authorizer: Mapping[str, Any]) -> dict[st
 def _spell_out_route(resources: Resources, api: str, route: str, operation: Mapping[str, Any]) -> None:
     integration = operation["x-amazon-apigateway-integration"]
     stem = f"{api}{re.sub(r'[^0-9A-Za-z]', '', route.title())}"
-    resources[f"{stem}Integration"] = {
+    # One integration for all routes of a function, as a stack may have 500 resources, here as on AWS.
+    shared = f"{api}Integration{sha256(json.dumps(integration['uri'], sort_keys=True).encode()).hexdigest()[:16]}"
+    resources[shared] = {
         "Type": "AWS::ApiGatewayV2::Integration",
         "Properties": {
             "ApiId": {"Ref": api},
@@ -119,7 +123,7 @@ def _spell_out_route(resources: Resources, api: str, route: str, operation: Mapp
         "Properties": {
             "ApiId": {"Ref": api},
             "RouteKey": route,
-            "Target": {"Fn::Sub": f"integrations/${{{stem}Integration}}"},
+            "Target": {"Fn::Sub": f"integrations/${{{shared}}}"},
             **secured,
         },
     }

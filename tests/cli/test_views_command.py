@@ -105,7 +105,7 @@ def test_a_check_finds_rows_of_orders_that_are_not_in_the_log(data: Path, capsys
 def test_a_view_that_does_not_exist_is_refused_with_their_names(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The message lists what can be named."""
     assert run(["views", "rebuild", "sales", "--data", str(data)]) == 2
-    assert "events, ledger, menus, offers, orders, restaurants, taxes, tickets" in capsys.readouterr().err
+    assert "events, ledger, menus, offers, orders, owed, restaurants, taxes, tickets" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_log_is_refused_and_left_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

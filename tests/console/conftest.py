@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, never a downloaded one."""
+    """Debian's chromium, never a downloaded one. While Playwright runs, no other test of this process can run a loop."""
     path = chromium()
     if path is None:
         pytest.skip("no chromium here: apt-get install chromium")
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One engine for all tests: each test that changes an order has its own."""
     with open_stage(tmp_path_factory.mktemp("stage")) as opened:

@@ -72,7 +72,9 @@ BEYOND_SCHEMAS = re.compile(
     "|send it with currency|is not an amount in|send phone, email or name|has nothing to look up"
     "|must be before placed_to"
     "|must not be after day_to"
-    "|send it with currency|must be at most|there is no such time"  # times before year 1 in UTC
+    "|must be at most|there is no such time"  # times before year 1 in UTC
+    "|send either these or cause|is required for a credit|is required; a dry run answers with it"
+    "|is required for [a-z_]+$|is not used for [a-z_]+; leave it out"
 )
 
 

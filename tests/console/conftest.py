@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's chromium, never a downloaded one. While Playwright runs, no other test of this process can run a loop."""
+    """Debian's chromium, never a downloaded one. While it runs, no other test of its process can run an event loop."""
     path = chromium()
     if path is None:
         pytest.skip("no chromium here: apt-get install chromium")

@@ -17,7 +17,7 @@ from workflows.simulation.simulate import quiet, run_to_rest, shortest, simulate
 from workflows.simulation.world import World, read_deployed
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
-SEEDS = 48
+SEEDS = 32
 BATCHES = 8
 
 

@@ -1,4 +1,4 @@
-"""Time limits of statements, what a dropped table leaves in the file, and a file that another process replaced."""
+"""Time limits of statements, what a dropped table leaves in the file, a file that another process replaced, locks."""
 
 from __future__ import annotations
 
@@ -66,3 +66,11 @@ def test_readers_read_the_new_file_after_another_process_replaced_it(tmp_path: P
             with engine.reading() as connection:
                 assert connection.execute(select(NOTES.c.said)).scalars().all() == [said]
             projector.discard()
+
+
+def test_a_lock_is_free_as_soon_as_its_holder_let_it_go(sql_url: str | Path) -> None:
+    """A server notices a closed connection only later; until then a build that follows would be refused."""
+    with SqlDatabase(sql_url) as database:
+        for _ in range(50):
+            with database.alone("build"):
+                pass

@@ -14,7 +14,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -314,10 +314,14 @@ def _postgres_engine(url: URL, connections: int, timeout_s: float, *, read_only:
 
 @contextmanager
 def _advisory_lock(url: URL, purpose: str) -> Iterator[None]:
-    """Hold a lock of PostgreSQL on a connection of its own: it is released when the connection ends."""
+    """Hold a lock of PostgreSQL on a connection of its own: it is released at the latest when the connection ends."""
     engine = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         number = zlib.crc32(f"expediter/{purpose}".encode())
         if not connection.exec_driver_sql("SELECT pg_try_advisory_lock(%s)", (number,)).scalar_one():
             raise HeldElsewhere(f"another process does that already: {purpose}")
-        yield
+        try:
+            yield
+        finally:
+            with suppress(DBAPIError):  # the connection is lost, and the lock with it
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(%s)", (number,))

@@ -27,10 +27,9 @@ console/lib/tried: console/libraries.json tools/console_libraries.py
 	@$(PYTHON) tools/console_libraries.py || echo "no web console here; make console tries again" >&2
 	@touch $@
 
-# The tests start hundreds of processes; without bytecode each of them would compile every module again. On two cores three
-# workers are faster than two, because a third of the time they wait for such processes.
+# The tests start hundreds of processes; without bytecode each of them would compile every module again.
 test: setup
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

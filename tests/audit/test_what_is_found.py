@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,11 +23,14 @@ from workflows.cli.folder_audit import audit_folder
 from workflows.cli.main import run
 from workflows.clock import SystemClock, timestamp
 from workflows.embedded.files import BACKUP_MARK, DATABASE, VIEWS
+from workflows.embedded.view_builder import start_building, views_of
 from workflows.engine import EVENT_TYPES
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import GENESIS, Commit, chain_hash
 from workflows.event_store.erasure import erase
 from workflows.event_store.keyring import NoKeys
+from workflows.projections.loading import loads_from
+from workflows.projections.log_follower import LogFollower
 from workflows.sandbox.opening import SANDBOX
 from workflows.sqlite.backup import back_up
 from workflows.sqlite.database import Database
@@ -207,6 +212,13 @@ def cut_restaurant(folder: Folder) -> None:
 
 
 def edit_view(folder: Folder) -> None:
+    with (
+        open_log(folder.path) as log,
+        closing(views_of(folder.path)) as views,
+    ):  # the engine may have had no time for them
+        build = partial(start_building, folder.path)
+        follower = LogFollower(views, log, loads_from(log), SystemClock(), build=build)
+        follower.catch_up(*follower.open())
     folder.write("UPDATE orders SET status = 'completed', version = version + 1", database=VIEWS)
 
 

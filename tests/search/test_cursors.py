@@ -90,7 +90,8 @@ def test_pages_neither_skip_nor_double_while_orders_are_written(store, *, sort, 
     with store.writing() as connection:
         connection.execute(ORDERS.delete())
     versions = dict.fromkeys(range(stored), 1)
-    put(store, *(row(n, placed=0 if same_time else n, changed=0 if same_time else n) for n in range(stored)))
+    placed = {n: 0 if same_time else n for n in range(stored)}
+    put(store, *(row(n, placed=placed[n], changed=placed[n]) for n in range(stored)))
     listed: list[tuple[str, int]] = []
     cursor, now, statuses = None, 60, STATUSES if several else ()
     for written in [*between, *[[]] * 12]:
@@ -103,8 +104,8 @@ def test_pages_neither_skip_nor_double_while_orders_are_written(store, *, sort, 
             now += 1
             order = len(versions) if is_new else number % max(1, len(versions))
             versions[order] = versions.get(order, 0) + 1
-            placed = now if is_new or order >= stored else 0 if same_time else order
-            put(store, row(order, placed=placed, changed=now, version=versions[order], status=status))
+            placed.setdefault(order, now)
+            put(store, row(order, placed=placed[order], changed=now, version=versions[order], status=status))
     ids = [order_id for order_id, _ in listed]
     there_before = {order_id_for("app", str(number)) for number in range(stored)}
     assert there_before <= set(ids)

@@ -20,8 +20,8 @@ from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from workflows.engine import engine
 from workflows.erasure import requests
-from workflows.erasure.performing import noted, resume
-from workflows.erasure.requests import ErasurePlan, read_state
+from workflows.erasure.performing import noted, read_state, resume
+from workflows.erasure.requests import ErasurePlan
 from workflows.erasure.state import ErasurePhase
 from workflows.erasure.views import erasure_view, listed_view
 from workflows.orders.permissions import Action, check_all

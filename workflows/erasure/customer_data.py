@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
+from collections.abc import Iterator, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any, Final
 
 from domain.identifiers import Actor, OrderId, Role
 from domain.personal import Erased
@@ -13,7 +14,7 @@ from workflows.erasure.state import ErasureState, phase_now
 from workflows.erasure.views import receipt_view
 from workflows.event_store.commits import History, Opaque
 from workflows.live.positions import has_position
-from workflows.orders.access import record_read
+from workflows.orders.access import personal_fields, record_read
 from workflows.orders.access_events import OrderShown
 from workflows.orders.command_handling import Caller, load
 from workflows.orders.json_values import money_json, plain
@@ -90,7 +91,8 @@ def _fields(history: History, actor: Actor) -> Iterator[CustomerFieldJson]:
         event: Any = recorded.event
         if isinstance(event, Opaque):
             continue
-        for name in _personal(type(event)):
+        personal = personal_fields(type(event))
+        for name in (each.name for each in fields(event) if each.name in personal):
             value = getattr(event, name)
             if value == "":
                 continue
@@ -103,20 +105,15 @@ def _fields(history: History, actor: Actor) -> Iterator[CustomerFieldJson]:
             }
 
 
-def _personal(kind: type[Any]) -> tuple[str, ...]:
-    hints: Mapping[str, Any] = get_type_hints(kind)
-    return tuple(name for name, hint in hints.items() if Erased in get_args(hint))
-
-
 def _record(engine: Engine, customer: str, orders: Sequence[CustomerOrderJson], caller: Caller, reason: str) -> None:
     """Record the read, if it shows anything that was not erased."""
-    fields = [field for order in orders for field in order["fields"] if field["value"] != str(Erased())]
+    shown = [field for order in orders for field in order["fields"] if field["value"] != str(Erased())]
     record_read(
         engine.log,
         caller,
         route=ROUTE,
         orders=[OrderShown(order_id=OrderId(order["id"]), customer=customer) for order in orders],
-        fields=sorted({field["field"] for field in fields}),
+        fields=sorted({field["field"] for field in shown}),
         reason=reason,
         at=engine.clock.now(),
     )

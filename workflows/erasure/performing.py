@@ -17,11 +17,10 @@ from domain.identifiers import SYSTEM, OrderId, Role
 from workflows.engine import Engine
 from workflows.erasure.holdings import customer_orders, fields_under, kept_deliveries
 from workflows.erasure.state import ApprovedErasure, ErasurePhase, ErasureState, erasure_state
-from workflows.event_store.commits import History, NewCommit
+from workflows.event_store.commits import NewCommit
 from workflows.event_store.documents import ANY, all_documents
-from workflows.event_store.erasure import ERASURES, CustomerErased, destroy_requested
+from workflows.event_store.erasure import ERASURES, CustomerErased, append_erasure, destroy_requested
 from workflows.event_store.streams import CUSTOMER, stream_name
-from workflows.event_store.transact import Proposal, transact
 from workflows.live.positions import forget_position
 from workflows.live.tickets import withdraw
 from workflows.publishing.webhooks.deliveries import forget
@@ -60,10 +59,10 @@ def complete(engine: Engine, customer: str) -> bool:
     Raises:
         KeyRingUnavailable, StreamUnavailable, DocumentsUnavailable, ViewsUnavailable: Retryable: yes.
     """
-    state = _state(engine, customer)
+    state = read_state(engine, customer)
     if state.phase is ErasurePhase.DESTROYING:
         destroy_requested(engine.log, engine.keyring, engine.clock, customer, actor=SYSTEM)
-        state = _state(engine, customer)
+        state = read_state(engine, customer)
     if state.phase is ErasurePhase.CLEANING:
         state = _clean(engine, customer, state)
     if state.phase in {ErasurePhase.KEPT, ErasurePhase.ERASED}:
@@ -72,7 +71,8 @@ def complete(engine: Engine, customer: str) -> bool:
     return False
 
 
-def _state(engine: Engine, customer: str) -> ErasureState:
+def read_state(engine: Engine, customer: str) -> ErasureState:
+    """Read how far the erasure of a customer is."""
     return erasure_state(engine.log.load(stream_name(CUSTOMER, customer)))
 
 
@@ -100,7 +100,7 @@ def _clean(engine: Engine, customer: str, state: ErasureState) -> ErasureState:
         erased_at=engine.clock.now(),
     )
     _record(engine, customer, receipt, approved)
-    return _state(engine, customer)
+    return read_state(engine, customer)
 
 
 def _forget_documents(engine: Engine, customer: str, orders: Sequence[OrderId]) -> int:
@@ -138,9 +138,9 @@ def _record(engine: Engine, customer: str, receipt: CustomerErased, approved: Ap
         causation="erasure",
         body_hash=key,
     )
-
-    def propose(history: History, _: None) -> Proposal:
-        is_due = erasure_state(history).phase is ErasurePhase.CLEANING
-        return Proposal(key=key, body_hash=key, decide=lambda: new if is_due else None)
-
-    transact(engine.log, stream_name(CUSTOMER, customer), propose, initial=lambda: None, evolve=lambda state, _: state)
+    append_erasure(
+        engine.log,
+        stream_name(CUSTOMER, customer),
+        new,
+        when=lambda history: erasure_state(history).phase is ErasurePhase.CLEANING,
+    )

@@ -13,7 +13,7 @@ from typing import Final
 
 from workflows.engine import Engine
 from workflows.erasure.holdings import CustomerOrders, customer_orders, fields_under, kept_deliveries
-from workflows.erasure.performing import complete
+from workflows.erasure.performing import complete, read_state
 from workflows.erasure.refusals import (
     CustomerHasOpenOrders,
     ErasureNeedsSecondPerson,
@@ -21,16 +21,16 @@ from workflows.erasure.refusals import (
     NothingToErase,
 )
 from workflows.erasure.state import ErasurePhase, ErasureState, erasure_state, phase_now
-from workflows.event_store.commits import History, NewCommit
+from workflows.event_store.commits import NewCommit
 from workflows.event_store.erasure import (
     ErasureEvent,
     ErasureProposed,
     ErasureRejected,
+    append_erasure,
     note_erasure,
     request_erasure,
 )
 from workflows.event_store.streams import CUSTOMER, stream_name
-from workflows.event_store.transact import Proposal, transact
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action, check_all
 
@@ -78,11 +78,6 @@ def plan_erasure(engine: Engine, customer: str) -> ErasurePlan:
         deliveries=len(deliveries),
         pending=sum(delivery.next_try is not None for delivery in deliveries),
     )
-
-
-def read_state(engine: Engine, customer: str) -> ErasureState:
-    """Read how far the erasure of a customer is."""
-    return erasure_state(engine.log.load(stream_name(CUSTOMER, customer)))
 
 
 def propose(
@@ -181,25 +176,13 @@ def _record(
     unless: Callable[[ErasureState], bool],
 ) -> None:
     """Append an event of a person, unless the erasure has gone on meanwhile. Raises KeyReused."""
-    full_key = f"{type(event).__name__}/{caller.actor.id}/{key}"
-    body_hash = sha256(content.encode()).hexdigest()
     new = NewCommit(
-        key=full_key,
+        key=f"{type(event).__name__}/{caller.actor.id}/{key}",
         events=(event,),
         actor=caller.actor,
         correlation=caller.correlation,
         causation=caller.causation,
-        body_hash=body_hash,
+        body_hash=sha256(content.encode()).hexdigest(),
     )
-
-    def propose_commit(history: History, _: None) -> Proposal:
-        blocked = unless(erasure_state(history))
-        return Proposal(key=full_key, body_hash=body_hash, decide=lambda: None if blocked else new)
-
-    transact(
-        engine.log,
-        stream_name(CUSTOMER, customer),
-        propose_commit,
-        initial=lambda: None,
-        evolve=lambda state, _: state,
-    )
+    stream = stream_name(CUSTOMER, customer)
+    append_erasure(engine.log, stream, new, when=lambda history: not unless(erasure_state(history)))

@@ -7,7 +7,7 @@ these two, ``workflows.erasure`` records the proposal of a first person and, at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -145,5 +145,20 @@ def _record(log: EventLog, stream: str, event: ErasureRequested | KeyDestroyed, 
         causation="erasure",
         body_hash=body_hash,
     )
-    proposal = Proposal(key=key, body_hash=body_hash, decide=lambda: new)
-    transact(log, stream, lambda _history, _state: proposal, initial=lambda: None, evolve=lambda state, _events: state)
+    append_erasure(log, stream, new)
+
+
+def append_erasure(
+    log: EventLog, stream: str, new: NewCommit, when: Callable[[History], bool] = lambda _history: True
+) -> None:
+    """Append a commit of an erasure, once, if the customer's stream is then as ``when`` says.
+
+    Raises:
+        KeyReused: The key was used with another content.
+        TooManyConflicts: Retryable: yes.
+    """
+
+    def propose(history: History, _: None) -> Proposal:
+        return Proposal(key=new.key, body_hash=new.body_hash, decide=lambda: new if when(history) else None)
+
+    transact(log, stream, propose, initial=lambda: None, evolve=lambda state, _events: state)

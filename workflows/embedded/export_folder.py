@@ -12,7 +12,7 @@ import sys
 import threading
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -121,13 +121,9 @@ class ExportFolder:
         before = self._clock.now() - KEPT
         for state in self._folder.glob("*.json"):
             export = self._read(state.stem)
-            if _time(export.requested_at) < before:
+            if read_timestamp(export.requested_at) < before:
                 (self._folder / export.id).unlink(missing_ok=True)
                 state.unlink(missing_ok=True)
-
-
-def _time(text: str) -> datetime:
-    return read_timestamp(text)
 
 
 def read_state(folder: Path, export_id: str) -> Export:

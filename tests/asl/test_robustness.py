@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from workflows.asl.interpreter import history
 from workflows.asl.reading.definition import DefinitionProblem, InvalidDefinition, parse
-from workflows.asl.run import FunctionMissing, NothingMoves, run
+from workflows.asl.run import NothingMoves, run
 
 NUMBERS = st.integers(-5, 2**70) | st.floats(allow_nan=False, allow_infinity=False)
 ANYTHING = st.recursive(
@@ -127,7 +127,7 @@ def test_a_changed_machine_is_refused_or_runs_to_an_end(machine: dict[str, Any],
         return
     try:
         ended = run(machine, given_input, {"f": boom})
-    except (NothingMoves, FunctionMissing):
+    except NothingMoves:
         return
     assert ended.events[-1]["type"].startswith("Execution")
     json.dumps(ended.output)

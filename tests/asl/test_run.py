@@ -13,7 +13,7 @@ import pytest
 
 from workflows.asl import virtual
 from workflows.asl.reading.definition import InvalidDefinition
-from workflows.asl.run import START, FunctionMissing, NothingMoves, run
+from workflows.asl.run import START, NothingMoves, run
 from workflows.asl.signals import ExecutionStatus
 
 Build = Callable[..., dict[str, Any]]
@@ -105,9 +105,13 @@ def test_a_wait_without_an_end_is_an_error(machine: Build, callback: Build) -> N
 
 
 def test_a_function_that_is_missing_is_named(machine: Build, task: Build) -> None:
-    """It is a mistake of the caller, not an error of the machine."""
-    with pytest.raises(FunctionMissing, match=r"'f', which is not among the functions \(g\)"):
-        run(machine({"A": task()}), functions={"g": lambda _: None})
+    """As on AWS: an error that can be caught."""
+    ended = run(machine({"A": task()}), functions={"g": lambda _: None})
+    assert ended.error == "Lambda.ResourceNotFoundException"
+    assert ended.cause is not None
+    assert ended.cause.startswith("Function not found: f (Service: Lambda, Status Code: 404, ")
+    caught = task(Catch=[{"ErrorEquals": ["Lambda.ResourceNotFoundException"], "Next": "B"}])
+    assert run(machine({"A": caught, "B": {"Type": "Succeed", "Output": "caught"}})).output == "caught"
 
 
 def test_what_a_function_returns_must_be_json(machine: Build, task: Build) -> None:
@@ -225,9 +229,9 @@ def test_a_run_is_decided_by_its_seed(machine: Build) -> None:
 
 
 def test_a_machine_times_out_at_its_own_limit(machine: Build) -> None:
-    """TIMED_OUT, after exactly its TimeoutSeconds."""
+    """TIMED_OUT, after exactly its TimeoutSeconds; the result names no error, as DescribeExecution does not."""
     ended = run(machine({"A": {"Type": "Wait", "Seconds": 100, "End": True}}, TimeoutSeconds=7))
-    assert (ended.status, ended.error) == (ExecutionStatus.TIMED_OUT, "States.Timeout")
+    assert (ended.status, ended.error, ended.cause) == (ExecutionStatus.TIMED_OUT, None, None)
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=7)
 
 

@@ -118,12 +118,21 @@ def _described(child: ChildExecution, mode: Mode) -> dict[str, JSON]:
     if succeeded:
         described["Output"] = child.output if parsed else to_text(child.output)
         described["OutputDetails"] = {"Included": True}
+        if mode is not Mode.EXPRESS:
+            described |= _NOT_REDRIVABLE
     described["StartDate"] = _date(child.started_at, mode)
     described["StateMachineArn"] = child.machine_arn
     described["Status"] = child.status.value
     if child.stopped_at is not None:
         described["StopDate"] = _date(child.stopped_at, mode)
     return {key: value for key, value in described.items() if value is not None or key in ("Input", "Output")}
+
+
+_NOT_REDRIVABLE: Final[Mapping[str, JSON]] = {
+    "RedriveCount": 0,
+    "RedriveStatus": "NOT_REDRIVABLE",
+    "RedriveStatusReason": "Execution is SUCCEEDED and cannot be redriven",
+}
 
 
 def _date(at: datetime, mode: Mode) -> JSON:

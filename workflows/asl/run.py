@@ -22,7 +22,7 @@ from workflows.asl.reading import definition as definitions
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.reading.states import Definition
 from workflows.asl.signals import JSON, ExecutionStatus
-from workflows.asl.virtual import Later, VirtualRunner
+from workflows.asl.virtual import FunctionMissing, Later, VirtualRunner
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 Function = Callable[..., Any]
@@ -32,13 +32,12 @@ class NothingMoves(RuntimeError):
     """The execution would wait for ever: no function settles its token, and there is no timeout."""
 
 
-class FunctionMissing(LookupError):
-    """The definition calls a function that is not in ``functions``."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """The result of an execution. ``events`` are those of GetExecutionHistory, as boto3 returns them."""
+    """The result of an execution. ``events`` are those of GetExecutionHistory, as boto3 returns them.
+
+    As in DescribeExecution, an execution that ran longer than its machine's TimeoutSeconds has no error and no cause.
+    """
 
     status: ExecutionStatus
     output: JSON
@@ -92,14 +91,13 @@ def run(
     Args:
         definition: JSON or YAML text, or the parsed JSON.
         input: None means the empty object, as for StartExecution.
-        functions: Callables by function name or ARN.
+        functions: Callables by function name or ARN. A task that calls another fails, as on AWS.
         machines: Definitions by name, for tasks that start executions.
         seed: Decides every random number; the same seed gives the same run.
         start: The virtual time of the start.
 
     Raises:
         InvalidDefinition: The machine, or one in ``machines``, is not valid.
-        FunctionMissing: The machine calls a function that is not in ``functions``.
         NothingMoves: The execution would wait for ever.
     """
     parsed = {other: _parse(text, other) for other, text in (machines or {}).items()}
@@ -110,7 +108,8 @@ def run(
         if not runner.step():
             raise NothingMoves(f"the execution waits without a deadline: {runner.waits_of(root)}")
     ended = root.execution
-    return Run(status=ended.status, output=ended.output, error=ended.error, cause=ended.cause, events=root.events)
+    error = ended.error if ended.status is not ExecutionStatus.TIMED_OUT else None
+    return Run(status=ended.status, output=ended.output, error=error, cause=ended.cause, events=root.events)
 
 
 def _parse(definition: str | Mapping[str, JSON], name: str) -> Definition:
@@ -123,8 +122,7 @@ def _caller(functions: Mapping[str, Function]) -> Callable[[str, JSON, str | Non
     def call(function: str, payload: JSON, token: str | None) -> tuple[Any, FunctionTask]:
         target = functions.get(function) or by_name.get(function_name(function))
         if target is None:
-            available = ", ".join(sorted(functions)) or "none"
-            raise FunctionMissing(f"the definition calls '{function}', which is not among the functions ({available})")
+            raise FunctionMissing(function)
         task = FunctionTask(token)
         return lambda: target(payload, task) if _takes_task(target) else target(payload), task
 

@@ -51,6 +51,16 @@ class TaskSucceeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TaskSubmitted:
+    """The child execution of a SYNC or SYNC_2 task has started. ``output`` is what ``answers.child_started`` builds."""
+
+    at: datetime
+    seed: str
+    task: int
+    output: JSON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TaskFailed:
     """A task's call failed. ``error`` is an ASL error name, e.g. the class name of an exception in a function."""
 
@@ -111,7 +121,15 @@ class Aborted:
 
 
 Signal: TypeAlias = (
-    Started | TaskSucceeded | TaskFailed | TokenSucceeded | TokenFailed | TokenHeartbeat | TimerFired | Aborted
+    Started
+    | TaskSubmitted
+    | TaskSucceeded
+    | TaskFailed
+    | TokenSucceeded
+    | TokenFailed
+    | TokenHeartbeat
+    | TimerFired
+    | Aborted
 )
 
 
@@ -143,7 +161,8 @@ class Mode(StrEnum):
 class StartExecution:
     """Start an execution of another machine. ``name`` is None where the definition leaves it to the service.
 
-    Send ``TaskSucceeded`` once it has started (REQUEST_RESPONSE, TOKEN) or once it has ended (all other modes).
+    Send ``TaskSucceeded`` once it has started (REQUEST_RESPONSE, TOKEN) or once it has ended (all other modes); with
+    SYNC and SYNC_2 send ``TaskSubmitted`` before, once it has started.
     """
 
     task: int

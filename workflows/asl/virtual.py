@@ -35,6 +35,7 @@ from workflows.asl.signals import (
     StartExecution,
     StopExecution,
     TaskFailed,
+    TaskSubmitted,
     TaskSucceeded,
     TimerFired,
     TokenFailed,
@@ -52,6 +53,10 @@ class Later:
 
     result: JSON
     after_s: float
+
+
+class FunctionMissing(LookupError):
+    """There is no function of this name. The task fails with Lambda.ResourceNotFoundException."""
 
 
 class Settlements(Protocol):
@@ -80,7 +85,8 @@ class VirtualRunner:
 
     Args:
         machines: Definitions by name, for tasks that start executions.
-        call: Returns a callable that invokes a function, and the record of what it did with its token.
+        call: Returns a callable that invokes a function, and the record of what it did with its token; raises
+            FunctionMissing.
         seed: Decides every random number.
         start: The virtual time at the beginning.
     """
@@ -178,7 +184,11 @@ class VirtualRunner:
             self._send(running, lambda at, seed: TimerFired(at=at, seed=seed, timer=timer))
 
     def _invoke(self, running: VirtualExecution, effect: InvokeFunction) -> None:
-        call, task = self._call(effect.function, json.loads(to_text(effect.payload)), effect.token)
+        try:
+            call, task = self._call(effect.function, json.loads(to_text(effect.payload)), effect.token)
+        except FunctionMissing:
+            self._fail(running, effect.task, *answers.function_missing(effect.function))
+            return
         try:
             returned = call()
             later = returned if isinstance(returned, Later) else Later(returned, 0.0)
@@ -233,6 +243,9 @@ class VirtualRunner:
         if effect.mode in (Mode.REQUEST_RESPONSE, Mode.TOKEN):
             self._succeed(running, effect.task, answers.child_started(_describe(child), effect.mode))
             return
+        if effect.mode is not Mode.EXPRESS:
+            started = answers.child_started(_describe(child), effect.mode)
+            self._send(running, lambda at, seed: TaskSubmitted(at=at, seed=seed, task=effect.task, output=started))
         running.children[effect.task] = child
         child.waiting.append((running, effect.task, effect.mode))
         if not self.is_running(child):
@@ -297,8 +310,10 @@ def _from_function(error: Exception) -> Exception:
 
 
 def _as_json(value: Any) -> JSON:
+    """Return what a function returned as JSON. Bytes are the response itself, as for Lambda's Python runtime."""
     try:
-        plain: JSON = json.loads(to_text_strictly(value))
+        result = json.loads(value) if isinstance(value, bytes) else value
+        plain: JSON = json.loads(to_text_strictly(result))
     except (TypeError, ValueError, RecursionError) as error:
         raise MarshalError(f"Unable to marshal response: {error}") from None
     return plain

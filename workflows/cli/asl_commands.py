@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,17 +25,29 @@ Substitutions = Annotated[
 ]
 
 
+class MachineType(StrEnum):
+    """The values of ``--type``."""
+
+    STANDARD = "STANDARD"
+    EXPRESS = "EXPRESS"
+
+
 @app.command()
 def check(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="JSON or YAML; - reads stdin.")],
     *,
+    type_: Annotated[
+        MachineType,
+        typer.Option("--type", help="The type of the machines. EXPRESS cannot wait for tokens or executions."),
+    ] = MachineType.STANDARD,
     substitute: Substitutions = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """List the problems of definitions by machine, state and field. Exit code 1 if there is one."""
     values = pairs(substitute, "--substitute")
     texts = {file: read_text(file) for file in files}
-    found = {file: _problems(text, _machine_name(file), values) for file, text in texts.items()}
+    express = type_ is MachineType.EXPRESS
+    found = {file: _problems(text, _machine_name(file), values, express) for file, text in texts.items()}
     if json:
         print_json({"ok": not any(found.values()), "files": found})
     else:
@@ -86,7 +99,7 @@ def _machine_name(file: str) -> str:
     return "stdin" if file == "-" else Path(file).name.split(".", maxsplit=1)[0] or file
 
 
-def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str, str]]:
+def _problems(text: str, name: str, values: Mapping[str, str], express: bool) -> list[dict[str, str]]:
     """Return the problems. A placeholder without a value stays in the text and is reported where it is used."""
     from workflows.asl.reading.definition import InvalidDefinition, MissingSubstitution, parse, substitute
 
@@ -95,7 +108,7 @@ def _problems(text: str, name: str, values: Mapping[str, str]) -> list[dict[str,
     except MissingSubstitution as missing:
         filled = substitute(text, {**values, **{placeholder: f"${{{placeholder}}}" for placeholder in missing.names}})
     try:
-        parse(filled, name=name)
+        parse(filled, name=name, express=express)
     except InvalidDefinition as invalid:
         return [
             {"machine": found.machine, "state": found.state, "field": found.field, "what": found.what}
@@ -134,7 +147,7 @@ def _run(
     text: str, input_: Any, functions: Mapping[str, Callable[..., Any]], machines: Mapping[str, str], file: str
 ) -> Run:
     from workflows.asl.reading.definition import InvalidDefinition
-    from workflows.asl.run import FunctionMissing, NothingMoves
+    from workflows.asl.run import NothingMoves
     from workflows.asl.run import run as run_execution
 
     try:
@@ -142,8 +155,6 @@ def _run(
     except InvalidDefinition as invalid:
         more = f" (and {len(invalid.problems) - 1} more; see expediter asl check)" if len(invalid.problems) > 1 else ""
         raise InvalidInput(f"{invalid.problems[0]}{more}") from None
-    except FunctionMissing as missing:
-        raise InvalidInput(f"{missing}; give it with --function NAME=MODULE:CALLABLE") from None
     except NothingMoves as stuck:
         raise InvalidInput(f"{file}: {stuck}") from None
 
@@ -169,3 +180,5 @@ def _show(ended: Run, history: bool) -> None:
         print_json(ended.output)
     why = f": {ended.error}: {ended.cause}" if ended.error else ""
     say(f"{ended.status}{why}")
+    if ended.error == "Lambda.ResourceNotFoundException":
+        say("Give a function that the definition calls with --function NAME=MODULE:CALLABLE.")

@@ -8,7 +8,8 @@ from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.interpreter.outcomes import fail, finish, kind_of, limit_cause
 from workflows.asl.interpreter.payloads import BYTES_MAX, Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT
-from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, unexpected, whole_number
+from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, shown, unexpected, whole_number
+from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.states import Map, Parallel, Task, Wait
 from workflows.asl.reading.templates import QueryEvaluationError
 from workflows.asl.signals import JSON
@@ -39,13 +40,13 @@ def start_map(turn: Turn, frame: Frame, state: Map) -> None:
     Raises:
         QueryEvaluationError: MaxConcurrency, Items or ItemSelector failed to evaluate, or the items are not a list.
     """
+    frame.inside = Inside({}, [], 0)  # a failure from here on is followed by MapStateFailed, as recorded on AWS
     names = turn.names(frame)
     limit = whole_number(state.concurrency_max, names, 0, "MaxConcurrency") if state.concurrency_max else 0
-    items = state.items.render(names) if state.items is not None else frame.input.value
-    if not isinstance(items, list):
-        if state.items is not None:
-            raise unexpected(state.items, "Items", "array", items)
-        raise QueryEvaluationError("Items", "Map state input must be an array; give Items, or an array as input.")
+    for field, tolerated in (("Count", state.tolerated_count), ("Percentage", state.tolerated_percentage)):
+        if tolerated is not None:
+            whole_number(tolerated, names, 0, f"ToleratedFailure{field}")
+    items = _items_of(frame, state, names)
     started = turn.record(frame.branch, "MapStateStarted", {"length": len(items)})
     frame.inside = Inside({}, [None] * len(items), len(items), items)
     if not items:
@@ -53,6 +54,15 @@ def start_map(turn: Turn, frame: Frame, state: Map) -> None:
         return
     for _ in range(min(limit or _CONCURRENCY_MAX, _CONCURRENCY_MAX, len(items))):
         _start_iteration(turn, frame, state, frame.inside, started)
+
+
+def _items_of(frame: Frame, state: Map, names: Names) -> list[JSON]:
+    items = state.items.render(names) if state.items is not None else frame.input.value
+    if isinstance(items, list):
+        return items
+    if state.items is not None:
+        raise unexpected(state.items, "Items", "array", items)
+    raise QueryEvaluationError("", f"Map state input must be an array but was: {shown(items)}")
 
 
 def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -> None:

@@ -8,11 +8,11 @@ from typing import assert_never
 from workflows.asl.interpreter import containers, history, tasks
 from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, StateFailed
 from workflows.asl.interpreter.outcomes import finish
-from workflows.asl.interpreter.turn import Enter, Turn, runtime_failure, unexpected, whole_number
+from workflows.asl.interpreter.turn import Enter, Turn, runtime_failure, shown, unexpected, whole_number
 from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.state_reading import parse_timestamp
 from workflows.asl.reading.states import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
-from workflows.asl.reading.templates import Template
+from workflows.asl.reading.templates import QueryEvaluationError, Template
 
 
 def enter(turn: Turn, work: Enter) -> Frame:
@@ -103,7 +103,8 @@ def _wait(turn: Turn, frame: Frame, state: Wait) -> None:
         value = state.timestamp.render(names)
         until = parse_timestamp(value)
         if until is None:
-            raise unexpected(state.timestamp, "Timestamp", "timestamp", value)
+            what = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
+            raise QueryEvaluationError("Timestamp", f"{what}: {value if isinstance(value, str) else shown(value)}")
         if until <= turn.at:
             _pass_on(turn, frame)
         else:

@@ -56,12 +56,18 @@ class Branch:
 
 @dataclass(slots=True, eq=False)
 class TaskCall:
-    """An open task. ``effect`` becomes None when a callback was delivered; only its token settles it then."""
+    """An open task. ``effect`` becomes None when a callback was delivered; only its token settles it then.
+
+    ``submitted`` is set once the start of a child execution is in the history, ``shows_log`` if a function was called
+    with LogType Tail.
+    """
 
     task: int
     effect: InvokeFunction | StartExecution | None
     token: str | None = None
     heartbeat_s: int | None = None
+    submitted: bool = False
+    shows_log: bool = False
 
 
 @dataclass(slots=True, eq=False)

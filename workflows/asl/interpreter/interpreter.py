@@ -34,6 +34,7 @@ from workflows.asl.signals import (
     Signal,
     Started,
     TaskFailed,
+    TaskSubmitted,
     TaskSucceeded,
     TimerFired,
     TokenFailed,
@@ -125,6 +126,8 @@ def _take(turn: Turn, signal: Signal) -> bool:
             return _on_call(turn, execution.calls.get(task), tasks.answer, output)
         case TokenSucceeded(token=token, output=output):
             return _on_call(turn, execution.tokens.get(token), tasks.settle, output)
+        case TaskSubmitted(task=task, output=output):
+            return _on_call(turn, execution.calls.get(task), tasks.submit, output)
         case TaskFailed(task=task):
             return _reject(turn, execution.calls.get(task), signal)
         case TokenFailed(token=token):

@@ -60,7 +60,8 @@ def fail_evaluation(turn: Turn, frame: Frame, error: QueryEvaluationError) -> Er
     branch = frame.branch
     # AWS shows the event before the state was entered as the previous one, unless more has happened since.
     previous = frame.previous_event if branch.last_event == frame.entered_event else branch.last_event
-    details = history.failed(QUERY, cause, location=error.location, state=frame.state.name)
+    place = {"location": error.location} if error.location else {}
+    details = history.failed(QUERY, cause, **place, state=frame.state.name)
     branch.last_event = turn.record_aside(previous, "EvaluationFailed", details)
     return ErrorOutput(QUERY, cause)
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from workflows.asl.interpreter import history
 from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed, TaskCall
 from workflows.asl.interpreter.outcomes import fail, finish, limit_cause
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT, TIMEOUT
+from workflows.asl.interpreter.service_metadata import has_metadata, with_metadata
 from workflows.asl.interpreter.turn import Turn, runtime_failure, whole_number
-from workflows.asl.reading.integrations import effect_of, problems_of
+from workflows.asl.reading.integrations import ServiceRefusal, effect_of, problems_of
 from workflows.asl.reading.states import Task
 from workflows.asl.signals import JSON, Mode, StartExecution, StopExecution
 from workflows.asl.tokens import make_token
@@ -34,7 +36,13 @@ def start(turn: Turn, frame: Frame, state: Task) -> None:
     if state.heartbeat_s is not None:
         call.heartbeat_s = whole_number(state.heartbeat_s, names, 1, "HeartbeatSeconds")
     _check_arguments(frame, state, arguments)
-    call.effect = effect_of(state.integration, call.task, arguments.value, call.token)
+    try:
+        call.effect = effect_of(state.integration, call.task, arguments.value, call.token)
+    except ServiceRefusal as refusal:
+        _record_scheduled(turn, frame, state, arguments, timeout_s)
+        reject(turn, frame, state, ErrorOutput(refusal.error, refusal.cause))
+        return
+    call.shows_log = isinstance(arguments.value, dict) and arguments.value.get("LogType") == "Tail"
     turn.execution.open_call(frame, call)
     _record_scheduled(turn, frame, state, arguments, timeout_s)
     turn.effects.append(call.effect)
@@ -50,7 +58,13 @@ def answer(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) 
         settle(turn, frame, state, call, output)
         return
     call.effect = None
-    turn.record(frame.branch, "TaskSubmitted", history.with_output(Payload(output), **_resource_of(state)))
+    _record_submitted(turn, frame, state, call, output)
+
+
+def submit(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) -> None:
+    """Record that the child execution of the task has started."""
+    call.submitted = True
+    _record_submitted(turn, frame, state, call, output)
 
 
 def settle(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) -> None:
@@ -62,11 +76,13 @@ def settle(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) 
     """
     mode = state.integration.mode
     close(turn, frame)
-    if mode in _SYNC and isinstance(output, dict) and "ExecutionArn" in output:
-        submitted = {"ExecutionArn": output["ExecutionArn"], "StartDate": output.get("StartDate")}
-        turn.record(frame.branch, "TaskSubmitted", history.with_output(Payload(submitted), **_resource_of(state)))
+    if mode in _SYNC and not call.submitted and isinstance(output, dict) and "ExecutionArn" in output:
+        # journals of versions that did not send TaskSubmitted
+        _record_submitted(turn, frame, state, call, {name: output.get(name) for name in ("ExecutionArn", "StartDate")})
     if state.integration.is_plain_function and isinstance(output, dict):
         output = output.get("Payload")
+    elif call.token is None and mode not in _SYNC:
+        output = _service_result(turn, state, call, output)
     result = Payload(output)
     if result.too_large:
         failure = ErrorOutput(
@@ -117,6 +133,21 @@ def close(turn: Turn, frame: Frame) -> None:
         frame.call = None
     turn.disarm(frame, "timeout")
     turn.disarm(frame, "heartbeat")
+
+
+def _record_submitted(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) -> None:
+    result = Payload(_service_result(turn, state, call, output))
+    turn.record(frame.branch, "TaskSubmitted", history.with_output(result, **_resource_of(state)))
+
+
+def _service_result(turn: Turn, state: Task, call: TaskCall, output: JSON) -> JSON:
+    """Add to the answer of an optimised integration what AWS adds: the log of the call and the HTTP metadata."""
+    if not isinstance(output, dict) or not has_metadata(state.integration):
+        return output
+    answer = {**output, "LogResult": ""} if call.shows_log else output  # base64 of the log, which is empty here
+    event = f"{turn.execution.arn}/{turn.execution.history.last_id}"
+    # Not drawn from the signal's dice: that would change the tokens of the same signal in journals that exist already.
+    return with_metadata(state.integration, answer, turn.at, str(uuid5(NAMESPACE_URL, event)))
 
 
 def _check_arguments(frame: Frame, state: Task, arguments: Payload) -> None:

@@ -11,17 +11,20 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, Final, TypeAlias, TypeGuard
 
 from workflows.asl.interpreter.execution import Execution, iso
 from workflows.asl.interpreter.frames import Branch, ErrorOutput, Frame, StateFailed, Timer
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import RUNTIME
+from workflows.asl.json_text import to_text
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import Names, SignalWork
 from workflows.asl.reading.states import Fallible
 from workflows.asl.reading.templates import Query, QueryEvaluationError, Template
 from workflows.asl.signals import JSON, CancelTimer, Effect, SetTimer
+
+_SHOWN_MAX: Final = 16_384  # characters of a wrong value in a cause, half of what a cause may have
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,10 +140,17 @@ def whole_number(template: Template, names: Names, low: int, field: str) -> int:
 
 def unexpected(template: Template, field: str, wanted: str, value: JSON) -> QueryEvaluationError:
     """Build the error of an expression whose value does not fit its field."""
-    what = f"returned an unexpected result type. Expected '{wanted}', but was '{type_of(value)}'."
+    what = (
+        f"returned an unexpected result type. Expected '{wanted}', but was '{type_of(value)}' for value: {shown(value)}"
+    )
     if isinstance(template, Query):
         return template.failure(what)
     return QueryEvaluationError(field, f"The field '{field}' {what}")
+
+
+def shown(value: JSON) -> str:
+    """Return a wrong value as a cause shows it: its JSON text, not longer than half a cause."""
+    return to_text(value)[:_SHOWN_MAX]
 
 
 def type_of(value: JSON) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from workflows.asl.reading.fields import SECONDS_MAX, DefinitionProblem, Fields, Notes
-from workflows.asl.reading.scope_checks import check_scope, check_variables
+from workflows.asl.reading.scope_checks import check_express, check_scope, check_variables
 from workflows.asl.reading.source import PLACEHOLDER, MissingSubstitution, UnreadableSource, read, substitute
 from workflows.asl.reading.state_reading import NAME_LENGTH_MAX, read_state
 from workflows.asl.reading.states import AnyState, Definition, Scope
@@ -21,6 +21,13 @@ __all__ = ["Definition", "DefinitionProblem", "InvalidDefinition", "MissingSubst
 
 _TOP: Final = frozenset({"Comment", "StartAt", "States", "QueryLanguage", "TimeoutSeconds", "Version"})
 _INNER: Final = frozenset({"Comment", "StartAt", "States"})
+
+
+_HOW_TO_MOVE: Final = (
+    "To move, write 'QueryLanguage: JSONata' and an expression for each path: Parameters become Arguments;"
+    " ResultSelector, ResultPath, OutputPath and Result become Output; '$.a' becomes '{% $states.input.a %}'. Workflow"
+    " Studio in AWS's console converts a state when its query language is changed"
+)
 
 
 class InvalidDefinition(ValueError):
@@ -34,12 +41,13 @@ class InvalidDefinition(ValueError):
         return type(self), (self.problems,)
 
 
-def parse(text: str, *, name: str) -> Definition:
+def parse(text: str, *, name: str, express: bool = False) -> Definition:
     """Read and check a machine.
 
     Args:
         text: JSON or YAML, with its placeholders ``${...}`` replaced (see ``substitute``).
         name: The machine's name in problems and ARNs.
+        express: Whether the machine's type is EXPRESS, which can wait neither for a token nor for an execution.
 
     Raises:
         InvalidDefinition: With all problems.
@@ -53,6 +61,8 @@ def parse(text: str, *, name: str) -> Definition:
     _check_placeholders(raw, top)
     scope = _read_scope(notes, "", raw, "")
     check_variables(notes, scope)
+    if express:
+        check_express(notes, scope)
     definition = Definition(
         name=name,
         text=text,
@@ -84,8 +94,7 @@ def _check_top(top: Fields) -> None:
     language = top.raw.get("QueryLanguage", "JSONPath")
     if language != "JSONata":
         default = "" if "QueryLanguage" in top.raw else " (the default)"
-        what = f"is {language}{default}; only JSONata is supported: write 'QueryLanguage: JSONata'"
-        top.problem("QueryLanguage", what)
+        top.problem("QueryLanguage", f"is {language}{default}; only JSONata is supported. {_HOW_TO_MOVE}")
     if top.raw.get("Version", "1.0") != "1.0":
         top.problem("Version", "must be the string 1.0")
 

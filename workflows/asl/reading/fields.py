@@ -132,7 +132,7 @@ class Fields:
 
     def _compile_text(self, text: str, name: str, sees: frozenset[str]) -> Template:
         if not is_expression(text):
-            if "{%" in text or "%}" in text:
+            if is_expression(text.strip()) or text.startswith("{%") != text.endswith("%}"):
                 self.problem(name, "an expression is the whole string, from '{%' to '%}' without spaces around them")
             return Literal(text)
         source = text[2:-2].strip()

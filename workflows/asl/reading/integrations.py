@@ -12,12 +12,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workflows.asl.json_text import to_text
+from workflows.asl.json_text import from_text, to_text
 from workflows.asl.signals import JSON, InvokeFunction, Mode, StartExecution
 
 
 class UnsupportedResource(ValueError):
     """The Resource is not supported. The message lists those that are."""
+
+
+class ServiceRefusal(Exception):
+    """The service refuses a call before it is made. ``error`` and ``cause`` are those of the failed task."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +92,15 @@ def find(resource: str) -> Integration:
 @dataclass(frozen=True, slots=True)
 class _Argument:
     required: bool
-    kind: str  # "string", "json" or "string or object"
+    kind: str  # "string" or "json"
 
 
 _INVOKE_ARGUMENTS: Final = {
     "FunctionName": _Argument(True, "string"),
     "Payload": _Argument(False, "json"),
     "Qualifier": _Argument(False, "string"),
+    "ClientContext": _Argument(False, "string"),
+    "LogType": _Argument(False, "string"),
     "InvocationType": _Argument(False, "string"),
 }
 _START_ARGUMENTS: Final = {
@@ -97,7 +108,6 @@ _START_ARGUMENTS: Final = {
     "Name": _Argument(False, "string"),
     "Input": _Argument(False, "json"),
 }
-_START_SYNC_ARGUMENTS: Final = {**_START_ARGUMENTS, "Input": _Argument(False, "string")}
 
 
 def problems_of(
@@ -127,9 +137,7 @@ def problems_of(
 
 
 def _arguments_of(integration: Integration) -> Mapping[str, _Argument]:
-    if integration.mode is None:
-        return _INVOKE_ARGUMENTS
-    return _START_SYNC_ARGUMENTS if integration.mode is Mode.EXPRESS else _START_ARGUMENTS
+    return _INVOKE_ARGUMENTS if integration.mode is None else _START_ARGUMENTS
 
 
 def _problems_of_one(name: str, argument: _Argument, value: JSON) -> list[str]:
@@ -153,7 +161,11 @@ def _is_json(text: str) -> bool:
 def effect_of(
     integration: Integration, task: int, arguments: Any, token: str | None
 ) -> InvokeFunction | StartExecution:
-    """Build the effect of a task. The arguments must have passed ``problems_of``."""
+    """Build the effect of a task. The arguments must have passed ``problems_of``.
+
+    Raises:
+        ServiceRefusal: The service would refuse the call.
+    """
     if integration.mode is not None:
         return StartExecution(
             task=task,
@@ -166,9 +178,20 @@ def effect_of(
     if integration.function_arn is not None:
         return InvokeFunction(task=task, function=integration.function_arn, payload=arguments)
     qualifier = f":{arguments['Qualifier']}" if "Qualifier" in arguments else ""
-    return InvokeFunction(
-        task=task, function=arguments["FunctionName"] + qualifier, payload=arguments.get("Payload", {}), token=token
-    )
+    payload = _payload_of(arguments.get("Payload"))
+    return InvokeFunction(task=task, function=arguments["FunctionName"] + qualifier, payload=payload, token=token)
+
+
+def _payload_of(value: JSON) -> JSON:
+    """Return the event of a function. A text is JSON text; without Payload, or with null, it is the empty object."""
+    if not isinstance(value, str):
+        return {} if value is None else value
+    try:
+        return from_text(value)
+    except ValueError as error:
+        what = f"Could not parse request body into json: {error}"
+        cause = f"{what} (Service: Lambda, Status Code: 400, Request ID: 0)"
+        raise ServiceRefusal("Lambda.InvalidRequestContentException", cause) from None
 
 
 def _input_text(value: JSON) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from workflows.asl.reading.fields import DefinitionProblem, Fields, Notes
-from workflows.asl.reading.states import AnyState, Assign, Choice, Fail, Fallible, Map, Parallel, Scope, Succeed
+from workflows.asl.reading.states import AnyState, Assign, Choice, Fail, Fallible, Map, Parallel, Scope, Succeed, Task
 from workflows.asl.reading.templates import Literal, ObjectOf
 
 
@@ -25,16 +26,35 @@ def check_scope(fields: Fields, path: str, scope: Scope, names: set[str]) -> Non
 
 
 def check_variables(notes: Notes, scope: Scope, path: str = "", outer: frozenset[str] = frozenset()) -> None:
-    """Check that no branch or iteration assigns a variable of the scope around it, which it may only read."""
+    """Check that no branch or iteration assigns a variable of the scope around it, which it may only read.
+
+    What only the Catch of a Parallel or Map itself assigns may be assigned inside it too: by then the inside is over.
+    """
     for state in scope.states.values():
         place = f"{path}/{state.name}" if path else state.name
-        for name in sorted(set(_assigned_by(state)) & outer):
+        for name in sorted(_all_assigned(state) & outer):
             what = f"${name} belongs to the scope around this one, which may only read it; use another name"
             notes.problems.append(DefinitionProblem(notes.machine, place, f"Assign/{name}", what))
-    known = outer | {name for state in scope.states.values() for name in _assigned_by(state)}
+    assigned = Counter(name for state in scope.states.values() for name in _all_assigned(state))
+    known = outer.union(assigned)
     for state in scope.states.values():
+        of_own_catch = {name for name in _assigned_in_catch(state) if assigned[name] == 1} - set(_assigned_by(state))
         for where, inner in _inner_scopes(state):
-            check_variables(notes, inner, f"{path}/{state.name}{where}" if path else f"{state.name}{where}", known)
+            inside = f"{path}/{state.name}{where}" if path else f"{state.name}{where}"
+            check_variables(notes, inner, inside, known - of_own_catch if of_own_catch else known)
+
+
+def check_express(notes: Notes, scope: Scope, path: str = "") -> None:
+    """Check that no Task waits for a token or for an execution, in AWS's words."""
+    for state in scope.states.values():
+        place = f"{path}/{state.name}" if path else state.name
+        if isinstance(state, Task):
+            for suffix in (".waitForTaskToken", ".sync"):
+                if suffix in state.resource:
+                    what = f"Express state machine does not support '{suffix}' service integration"
+                    notes.problems.append(DefinitionProblem(notes.machine, place, "Resource", what))
+        for where, inner in _inner_scopes(state):
+            check_express(notes, inner, place + where)
 
 
 def _transitions(state: AnyState) -> Iterator[tuple[str, str]]:
@@ -70,11 +90,18 @@ def _is_end(state: AnyState) -> bool:
     return isinstance(state, Succeed | Fail) or (state.next is None and not isinstance(state, Choice))
 
 
+def _all_assigned(state: AnyState) -> set[str]:
+    return {*_assigned_by(state), *_assigned_in_catch(state)}
+
+
 def _assigned_by(state: AnyState) -> Iterator[str]:
     yield from _names_of(state.assign)
     if isinstance(state, Choice):
         for rule in state.rules:
             yield from _names_of(rule.assign)
+
+
+def _assigned_in_catch(state: AnyState) -> Iterator[str]:
     if isinstance(state, Fallible):
         for catcher in state.catch:
             yield from _names_of(catcher.assign)

@@ -29,6 +29,7 @@ from workflows.asl.signals import JSON
 NAME_LENGTH_MAX: Final = 80  # characters of a state's name (AWS docs, State machine structure)
 ScopeReader = Callable[[Notes, str, Mapping[str, JSON], str], Scope]
 
+_TOLERATED: Final = ("ToleratedFailureCount", "ToleratedFailurePercentage")
 _COMMON: Final = {"Type", "Comment", "QueryLanguage"}
 _FLOW: Final = _COMMON | {"Next", "End", "Assign", "Output"}
 _FALLIBLE: Final = _FLOW | {"Retry", "Catch"}
@@ -40,7 +41,7 @@ _ALLOWED: Final = {
     "Choice": frozenset(_COMMON | {"Choices", "Default", "Assign", "Output"}),
     "Task": frozenset(_FALLIBLE | {"Resource", "Arguments", "TimeoutSeconds", "HeartbeatSeconds"}),
     "Parallel": frozenset(_FALLIBLE | {"Branches", "Arguments"}),
-    "Map": frozenset(_FALLIBLE | {"ItemProcessor", "Items", "ItemSelector", "MaxConcurrency"}),
+    "Map": frozenset(_FALLIBLE | {"ItemProcessor", "Items", "ItemSelector", "MaxConcurrency", *_TOLERATED}),
 }
 _JSONPATH: Final = "belongs to JSONPath; with JSONata use "
 _HINTS: Final = {
@@ -63,8 +64,6 @@ _HINTS: Final = {
     "ItemBatcher": "belongs to a distributed Map, which is not supported",
     "ResultWriter": "belongs to a distributed Map, which is not supported",
     "Label": "belongs to a distributed Map, which is not supported",
-    "ToleratedFailureCount": "belongs to a distributed Map, which is not supported; catch inside ItemProcessor",
-    "ToleratedFailurePercentage": "belongs to a distributed Map, which is not supported; catch inside ItemProcessor",
     "Credentials": "is not supported: everything runs in one account",
 }
 _TIMESTAMP: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
@@ -235,7 +234,9 @@ def _read_map(fields: Fields, common: dict[str, Any], read_scope: ScopeReader) -
         processor=read_scope(fields.notes, f"{fields.state}/ItemProcessor", inner, "ItemProcessor/"),
         items=fields.query_or("Items", BEFORE, list, "must be a list or an expression"),
         item_selector=fields.template("ItemSelector", BEFORE),
-        concurrency_max=_read_concurrency(fields),
+        concurrency_max=fields.seconds("MaxConcurrency", 0),
+        tolerated_count=fields.seconds("ToleratedFailureCount", 0),
+        tolerated_percentage=fields.seconds("ToleratedFailurePercentage", 0),
         **_fallible(fields),
     )
 
@@ -244,10 +245,6 @@ def _check_processor_config(fields: Fields, processor: Mapping[str, JSON]) -> No
     config = processor.get("ProcessorConfig", {})
     if not isinstance(config, dict) or config.get("Mode", "INLINE") != "INLINE" or set(config) - {"Mode"}:
         fields.problem("ItemProcessor/ProcessorConfig", "only 'Mode: INLINE' is supported; a distributed Map is not")
-
-
-def _read_concurrency(fields: Fields) -> Template | None:
-    return fields.seconds("MaxConcurrency", 0)
 
 
 _READERS: Final[Mapping[str, Callable[[Fields, dict[str, Any], ScopeReader], AnyState]]] = {

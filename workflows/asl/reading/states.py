@@ -122,12 +122,17 @@ class Parallel(Fallible):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Map(Fallible):
-    """Runs its processor once for each item (inline mode)."""
+    """Runs its processor once for each item (inline mode).
+
+    The tolerated failures are evaluated and have no effect: they belong to a distributed Map, and AWS takes them here.
+    """
 
     processor: Scope
     items: Template | None = None
     item_selector: Template | None = None
     concurrency_max: Template | None = None
+    tolerated_count: Template | None = None
+    tolerated_percentage: Template | None = None
 
 
 AnyState: TypeAlias = Pass | Succeed | Fail | Wait | Choice | Task | Parallel | Map

@@ -16,7 +16,10 @@ from workflows.asl.signals import JSON
 
 
 class QueryEvaluationError(Exception):
-    """States.QueryEvaluationError. ``location`` is the field, as AWS writes it: ``Output/items[0]``."""
+    """States.QueryEvaluationError.
+
+    ``location`` is the field, as AWS writes it: ``Output/items[0]``; empty if no field of the state is at fault.
+    """
 
     def __init__(self, location: str, cause: str) -> None:
         super().__init__(cause)

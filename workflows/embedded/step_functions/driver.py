@@ -45,6 +45,7 @@ from workflows.asl.signals import (
     SetTimer,
     StartExecution,
     StopExecution,
+    TaskSubmitted,
     TokenFailed,
     TokenHeartbeat,
     TokenSucceeded,
@@ -229,15 +230,18 @@ class Driver:
                 self._handle(running, effect, round_)
         return step.settled
 
-    def _apply_later(self, arn: str, make: MakeSignal, round_: DriverRound) -> None:
-        """Apply a signal in this round, after the current work."""
+    def _apply_later(self, arn: str, make: MakeSignal, round_: DriverRound, *, first: bool = False) -> None:
+        """Apply a signal in this round, after the current work; before all other work of the round if ``first``."""
 
         def work(round_: DriverRound) -> None:
             running = self._memory.running(arn)
             if running is not None:
                 self._apply(running, make, round_)
 
-        round_.follow.append(work)
+        if first:
+            round_.follow.appendleft(work)
+        else:
+            round_.follow.append(work)
 
     def _deliver(self, arn: str, make: MakeSignal) -> None:
         """Apply a signal from outside.
@@ -355,7 +359,14 @@ class Driver:
             row = self._running_alike(arns.execution_arn(machine.name, name), effect)
         if row is None:
             return answers.name_taken(arns.execution_arn(machine.name, name), effect.mode)
-        return None if effect.mode in _WAITING else answers.child_started(as_child(row), effect.mode)
+        started = answers.child_started(as_child(row), effect.mode)
+        if effect.mode not in _WAITING:
+            return started
+        if effect.mode is not Mode.EXPRESS:
+            task = effect.task  # before the end of the child, which may have come already
+            make: MakeSignal = lambda at, seed: TaskSubmitted(at=at, seed=seed, task=task, output=started)  # noqa: E731
+            self._apply_later(parent.arn, make, round_, first=True)
+        return None
 
     def _nesting(self, arn: str) -> int:
         """Count an execution and those above it that are still running."""

@@ -20,7 +20,9 @@ def test_without_output_the_result_or_the_input_is_the_output(begin: Begin, task
     assert driver.output["Payload"] == [1]
     plain = begin({"B": {k: v for k, v in task().items() if k != "Output"}})
     plain.answer("x")
-    assert plain.output == {"ExecutedVersion": "$LATEST", "Payload": "x", "StatusCode": 200}
+    metadata = {"SdkHttpMetadata", "SdkResponseMetadata"}
+    assert plain.output.keys() - metadata == {"ExecutedVersion", "Payload", "StatusCode"}
+    assert plain.output["Payload"] == "x"
 
 
 def test_without_arguments_a_function_gets_the_input(begin: Begin, task: Build) -> None:

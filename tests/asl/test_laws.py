@@ -50,7 +50,7 @@ STATES: dict[str, Any] = {
                     "Hold": {
                         "Type": "Task",
                         "Resource": INVOKE + ".waitForTaskToken",
-                        "Arguments": {"FunctionName": "g", "Payload": "{% $states.context.Task.Token %}"},
+                        "Arguments": {"FunctionName": "g", "Payload": {"token": "{% $states.context.Task.Token %}"}},
                         "HeartbeatSeconds": 10,
                         "Retry": [{"ErrorEquals": ["States.HeartbeatTimeout"], "MaxAttempts": 1}],
                         "End": True,

@@ -159,7 +159,7 @@ def test_child_executions_run_under_the_same_clock(machine: Build, child: dict[s
     assert (ended.output["Output"], ended.output["Status"]) == (5, "SUCCEEDED")
     assert ended.events[-1]["timestamp"] - START == timedelta(seconds=60)
     quick = run(machine({"A": start(STATES)}), {"n": 5}, machines={"child": child})
-    assert set(quick.output) == {"ExecutionArn", "StartDate"}
+    assert {"ExecutionArn", "StartDate"} < set(quick.output)
     assert quick.events[-1]["timestamp"] == START
 
 

@@ -120,6 +120,14 @@ class Aborted:
     cause: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redriven:
+    """RedriveExecution: a failed, aborted or timed out execution goes on at the state in which it stopped."""
+
+    at: datetime
+    seed: str
+
+
 Signal: TypeAlias = (
     Started
     | TaskSubmitted
@@ -130,6 +138,7 @@ Signal: TypeAlias = (
     | TokenHeartbeat
     | TimerFired
     | Aborted
+    | Redriven
 )
 
 

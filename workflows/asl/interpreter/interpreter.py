@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, assert_never
 
-from workflows.asl.interpreter import containers, entering, history, tasks
+from workflows.asl.interpreter import containers, entering, history, redriving, tasks
 from workflows.asl.interpreter.execution import Execution
 from workflows.asl.interpreter.frames import ErrorOutput, Frame, StateFailed
 from workflows.asl.interpreter.history import EVENTS_MAX, HistoryEvent, HistoryFull
@@ -22,7 +22,7 @@ from workflows.asl.interpreter.net_effects import net_effects
 from workflows.asl.interpreter.outcomes import fail, fail_evaluation, limit_cause
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT, RUNTIME, TIMEOUT
-from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, described
+from workflows.asl.interpreter.turn import Again, BranchEnded, BranchFailed, Enter, Turn, described
 from workflows.asl.reading.states import Definition, Task
 from workflows.asl.reading.templates import QueryEvaluationError
 from workflows.asl.signals import (
@@ -31,6 +31,7 @@ from workflows.asl.signals import (
     Effect,
     EndExecution,
     ExecutionStatus,
+    Redriven,
     Signal,
     Started,
     TaskFailed,
@@ -52,7 +53,7 @@ class SignalResult:
 
     ``events`` are the history events it added; ``states_entered`` of them enter a state.
     ``settled`` is False where the signal came too late to change anything:
-    a late answer, a token that is not open, a timer that was cancelled, any signal after the end.
+    a late answer, a token that is not open, a timer that was cancelled, any signal after the end but ``Redriven``.
     """
 
     execution: Execution
@@ -76,7 +77,7 @@ def apply(definition: Definition, execution: Execution | None, signal: Signal) -
         if not isinstance(signal, Started):
             raise ValueError(f"the first signal of an execution is Started, not {type(signal).__name__}")
         return _start(definition, signal)
-    if execution.status is not ExecutionStatus.RUNNING:
+    if execution.status is not ExecutionStatus.RUNNING and not isinstance(signal, Redriven):
         return SignalResult(execution, [], [], settled=False)
     turn = _new_turn(execution, signal.at, signal.seed)
     settled = False
@@ -140,6 +141,8 @@ def _take(turn: Turn, signal: Signal) -> bool:
             _stop_calls(turn)
             _end(turn, ExecutionStatus.ABORTED, error=error or None, cause=cause or None)
             return True
+        case Redriven():
+            return redriving.redrive(turn)
         case Started():
             raise ValueError("an execution starts once")
         case _:
@@ -202,6 +205,8 @@ def _work(turn: Turn) -> None:
         match work:
             case Enter():
                 frame = entering.enter(turn, work)
+                _attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
+            case Again(frame=frame):
                 _attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
             case BranchEnded():
                 _branch_ended(turn, work)

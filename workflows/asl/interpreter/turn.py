@@ -52,7 +52,15 @@ class BranchFailed:
     failure: ErrorOutput
 
 
-Work: TypeAlias = Enter | BranchEnded | BranchFailed
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A branch does the work of the state it is in once more."""
+
+    branch: Branch
+    frame: Frame
+
+
+Work: TypeAlias = Enter | Again | BranchEnded | BranchFailed
 
 
 class Turn:

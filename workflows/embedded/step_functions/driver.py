@@ -31,6 +31,7 @@ from uuid import uuid4
 
 from workflows.asl import answers
 from workflows.asl.answers import TaskError
+from workflows.asl.interpreter import redriving
 from workflows.asl.json_text import from_text, to_text
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.signals import (
@@ -42,6 +43,7 @@ from workflows.asl.signals import (
     ExecutionStatus,
     InvokeFunction,
     Mode,
+    Redriven,
     SetTimer,
     StartExecution,
     StopExecution,
@@ -69,11 +71,16 @@ log = logging.getLogger(__name__)
 IN_MEMORY_MAX = 1024
 """Executions kept in memory, some 10 KB each. The others are folded again when they get a signal."""
 
-_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")  # StartExecution's rule
+NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+"""The rule for names of executions and machines."""
 
 
 class ExecutionUnknown(Refusal):
     """No execution has this ARN, or it has ended."""
+
+
+class ExecutionNotRedrivable(Refusal):
+    """The execution runs, has succeeded, or stopped where it cannot go on. The message says which."""
 
 
 class NameInvalid(ValueError):
@@ -140,15 +147,23 @@ class Driver:
 
     def start_execution(self, machine: str, name: str, input: JSON) -> ExecutionRow:  # noqa: A002 - likewise
         """Start an execution as ``start`` does, and return its row, or its current row if it was started before."""
-        known = self._machines.get(machine_name(machine))
-        if known is None:
-            raise MachineUnknown(f"there is no state machine {machine}; the machines are: {', '.join(self._machines)}")
-        if not _NAME.fullmatch(name):
+        known = self._machine(machine)
+        if not NAME.fullmatch(name):
             raise NameInvalid(f"{name!r} cannot name an execution: use 1 to 80 characters, no spaces, no brackets")
         text, arn = to_text(input), arns.execution_arn(known.name, name)
         row = self._rounds.run(lambda to: self._start(known, name, text, None, to) or self._memory.find(arn))
         assert row is not None, "a name that is taken has an execution"
         return row
+
+    def is_express(self, machine: str) -> bool:
+        """Whether a machine is of type EXPRESS. Raises MachineUnknown."""
+        return self._machine(machine).express
+
+    def _machine(self, machine: str) -> Machine:
+        known = self._machines.get(machine_name(machine))
+        if known is None:
+            raise MachineUnknown(f"there is no state machine {machine}; the machines are: {', '.join(self._machines)}")
+        return known
 
     def succeed(self, token: str, output: JSON) -> None:
         """End the task that waits with ``token``. Raises TokenGone."""
@@ -171,6 +186,25 @@ class Driver:
             if running is None:
                 raise ExecutionUnknown(f"no execution {arn} is running")
             self._apply(running, lambda at, seed: Aborted(at=at, seed=seed, error=error, cause=cause), round_)
+
+        self._rounds.run(work)
+
+    def redrive_execution(self, arn: str) -> None:
+        """Let an execution go on that did not succeed. Raises ExecutionUnknown or ExecutionNotRedrivable."""
+
+        def work(round_: DriverRound) -> None:
+            running = self._memory.running_or_ended(arn)
+            if running is None or running.execution is None:
+                raise ExecutionUnknown(f"there is no execution {arn}")
+            problem = redriving.problem_of(running.execution)
+            if problem is not None:
+                raise ExecutionNotRedrivable(problem)
+            running.row = replace(
+                running.row, status=ExecutionStatus.RUNNING, output=None, error=None, cause=None, stopped_at=None
+            )
+            self._memory.add(running)
+            round_.writes.redriven(running.row)
+            self._apply(running, lambda at, seed: Redriven(at=at, seed=seed), round_)
 
         self._rounds.run(work)
 
@@ -325,7 +359,7 @@ class Driver:
         self.started[machine.name] += 1
         if is_journaled:
             round_.writes.started(row)
-        self._apply(running, lambda _, seed: first_signal(row, seed), round_)
+        self._apply(running, lambda _, seed: first_signal(row, seed, machine.role_arn), round_)
         return row
 
     def _start_express(self, parent_arn: str, effect: StartExecution) -> None:
@@ -408,6 +442,8 @@ class Driver:
             self._apply_later(row.parent.arn, task_outcome(row.parent.task, child), round_)
 
     def _forget(self, running: RunningExecution) -> None:
+        if not running.over:
+            return  # it was redriven before its end was durable
         self._memory.forget(running)
         self._external.forget(running.row.arn)
 

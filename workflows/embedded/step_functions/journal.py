@@ -110,6 +110,11 @@ class Writes:
         columns = "status = ?, output = ?, error = ?, cause = ?, stopped_at = ?, state_entries = ?"
         self._add(f"UPDATE executions SET {columns} WHERE id = ?", values)
 
+    def redriven(self, row: ExecutionRow) -> None:
+        """Note that an execution runs again. Its journal goes on."""
+        columns = "status = ?, output = NULL, error = NULL, cause = NULL, stopped_at = NULL"
+        self._add(f"UPDATE executions SET {columns} WHERE id = ?", (ExecutionStatus.RUNNING, row.id))
+
     def express_entries(self, parent: str, entries: int) -> None:
         """Count the state entries of an Express execution that ``parent`` (an ARN) started."""
         self._add("UPDATE executions SET express_entries = express_entries + ? WHERE arn = ?", (entries, parent))
@@ -156,14 +161,23 @@ class Journal:
         """Return the highest id of an execution; 0 if there is none."""
         return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])
 
-    def latest(self, machine: str | None, status: ExecutionStatus | None, limit: int) -> list[ExecutionRow]:
-        """Return the executions that began last, newest first."""
+    def latest(
+        self, machine: str | None, status: ExecutionStatus | None, limit: int, *, before: int | None = None
+    ) -> list[ExecutionRow]:
+        """Return the executions that began last, newest first; those with an id below ``before`` if it is given."""
         return self._executions(
-            "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) ORDER BY id DESC LIMIT ?3",
+            "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) AND (?4 IS NULL OR id < ?4)"
+            " ORDER BY id DESC LIMIT ?3",
             machine,
             status,
             limit,
+            before,
         )
+
+    def redrives(self, execution: int) -> list[datetime]:
+        """Return when an execution was redriven, in order."""
+        sql = "SELECT kind, signal FROM journal WHERE execution = ? AND kind = 'Redriven' ORDER BY seq"
+        return [_signal(kind, text).at for kind, text in self._rows(sql, execution)]
 
     def family(self, arn_or_name: str) -> list[ExecutionRow]:
         """Return the executions of this ARN, name, or name prefix before ``-``, and all that they started."""

@@ -18,11 +18,15 @@ class MachineUnknown(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """``name`` is the logical id. Executions of an ``express`` machine have no unique names."""
+    """``name`` is the logical id, or the name it was created with.
+
+    Executions of an ``express`` machine have no unique names. ``role_arn`` is shown to executions and has no effect.
+    """
 
     name: str
     express: bool
     definition: Definition
+    role_arn: str = ""
 
 
 def read_machines(template: Template) -> Mapping[str, Machine]:

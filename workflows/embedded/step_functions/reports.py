@@ -42,6 +42,7 @@ class Reports:
             "outputDetails": {"included": True} if row.output is not None else None,
             "error": row.error if row.status is not ExecutionStatus.TIMED_OUT else None,
             "cause": row.cause,
+            **self._redrives(row),
         }
         return {name: value for name, value in described.items() if value is not None}
 
@@ -50,6 +51,18 @@ class Reports:
     ) -> list[dict[str, Any]]:
         """Return what ListExecutions returns: the executions that began last, newest first."""
         return [_listed(row) for row in self._journal.latest(machine, status, limit)]
+
+    def page(
+        self, machine: str, status: ExecutionStatus | None, limit: int, before: int | None
+    ) -> tuple[list[dict[str, Any]], int | None]:
+        """Return a page of ListExecutions, and the ``before`` of the next one; None if this is the last."""
+        rows = self._journal.latest(machine, status, limit + 1, before=before)
+        return [_listed(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+
+    def definition_of(self, arn: str) -> tuple[str, str]:
+        """Return the machine of an execution and the text of the definition it runs. Raises LookupError."""
+        row = self._row(arn)
+        return row.machine, self._journal.definition(row.definition)
 
     def history(self, arn: str) -> list[HistoryEvent]:
         """Return the events of GetExecutionHistory, by folding the journal again. Raises LookupError."""
@@ -68,6 +81,17 @@ class Reports:
         return max(
             (running.state_entries for running, _ in steps_or_log(self._journal, self._definitions, row)), default=0
         )
+
+    def _redrives(self, row: ExecutionRow) -> dict[str, Any]:
+        if row.express:
+            return {}
+        at = self._journal.redrives(row.id)
+        if row.status in (ExecutionStatus.RUNNING, ExecutionStatus.SUCCEEDED):
+            reason = f"Execution is {row.status.value} and cannot be redriven"
+            status = {"redriveStatus": "NOT_REDRIVABLE", "redriveStatusReason": reason}
+        else:
+            status = {"redriveStatus": "REDRIVABLE"}
+        return {"redriveCount": len(at), "redriveDate": at[-1] if at else None, **status}
 
     def _row(self, arn: str) -> ExecutionRow:
         row = self._journal.find(arn)

@@ -105,7 +105,7 @@ def steps_or_log(
         raise
 
 
-def first_signal(row: ExecutionRow, seed: str) -> Started:
+def first_signal(row: ExecutionRow, seed: str, role_arn: str = "") -> Started:
     """Return the first signal of an execution."""
     return Started(
         at=row.started_at,
@@ -115,6 +115,7 @@ def first_signal(row: ExecutionRow, seed: str) -> Started:
         execution_name=row.name,
         machine_arn=arns.machine_arn(row.machine),
         machine_name=row.machine,
+        role_arn=role_arn,
     )
 
 
@@ -167,6 +168,18 @@ class Memory:
         if running.journaled:
             self._journaled.move_to_end(arn)
         return running
+
+    def running_or_ended(self, arn: str) -> RunningExecution | None:
+        """Return a journaled execution, from memory or folded from its journal.
+
+        Raises JournalUnreadable.
+        """
+        running = self._journaled.get(arn)
+        if running is not None:
+            return running
+        row = self._journal.find(arn)
+        folded = [each for each, _ in steps_or_log(self._journal, self._definitions, row)] if row is not None else []
+        return folded[-1] if folded else None
 
     def forget(self, running: RunningExecution) -> None:
         """Drop an execution whose end is durable."""

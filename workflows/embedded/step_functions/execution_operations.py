@@ -1,0 +1,188 @@
+"""The operations on executions and task tokens, one method each: from its parameters to its result, both JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import NoReturn
+from uuid import uuid4
+
+from workflows.asl.reading.integrations import machine_name
+from workflows.asl.signals import JSON, ExecutionStatus
+from workflows.asl.tokens import InvalidToken, token_execution
+from workflows.embedded.step_functions.api_requests import (
+    PAGE_MAX,
+    Operations,
+    Parameters,
+    Result,
+    StepFunctionsRefusal,
+    execution_arn_of,
+    invalid,
+    json_of,
+    limit_of,
+    page_start_of,
+    text_of,
+)
+from workflows.embedded.step_functions.driver import Driver, ExecutionNotRedrivable, ExecutionUnknown, NameInvalid
+from workflows.embedded.step_functions.journal import ExecutionRow
+from workflows.embedded.step_functions.machines import MachineUnknown
+from workflows.embedded.step_functions.reports import Reports
+from workflows.executions import TokenGone
+
+SYNC_WITHIN_S = 300.0
+"""The longest Express execution, and so the longest StartSyncExecution."""
+
+_BILLED_MS = 100  # the unit in which AWS bills Express executions
+
+
+class ExecutionOperations:
+    """Works on one driver. Threads share it."""
+
+    def __init__(self, driver: Driver, reports: Reports) -> None:
+        self._driver = driver
+        self._reports = reports
+
+    def by_name(self) -> Operations:
+        """Return the operations by their names in the protocol."""
+        return {
+            "StartExecution": self._start_execution,
+            "StartSyncExecution": self._start_sync_execution,
+            "StopExecution": self._stop_execution,
+            "RedriveExecution": self._redrive_execution,
+            "SendTaskSuccess": self._send_task_success,
+            "SendTaskFailure": self._send_task_failure,
+            "SendTaskHeartbeat": self._send_task_heartbeat,
+            "DescribeExecution": self._describe_execution,
+            "ListExecutions": self._list_executions,
+            "GetExecutionHistory": self._get_execution_history,
+        }
+
+    def _start_execution(self, parameters: Parameters) -> Result:
+        input_ = _input_of(parameters)
+        row = self._started(parameters, input_)
+        if row.status is not ExecutionStatus.RUNNING or json.loads(row.input) != input_:
+            raise StepFunctionsRefusal("ExecutionAlreadyExists", f"Execution Already Exists: '{row.arn}'")
+        return {"executionArn": row.arn, "startDate": row.started_at}
+
+    def _start_sync_execution(self, parameters: Parameters) -> Result:
+        """Run an Express execution to its end. A failure is a result with a status, as at AWS."""
+        row = self._started(parameters, _input_of(parameters), sync=True)
+        try:
+            self._driver.ended(row.arn).result(SYNC_WITHIN_S)
+        except TimeoutError:
+            self._driver.stop_execution(row.arn)
+        described = self._reports.describe(row.arn)
+        took_ms = (described["stopDate"] - described["startDate"]).total_seconds() * 1000
+        billed_ms = max(1, -int(-took_ms // _BILLED_MS)) * _BILLED_MS
+        billing = {"billedDurationInMilliseconds": billed_ms, "billedMemoryUsedInMB": 64}
+        return {**described, "billingDetails": billing}
+
+    def _started(self, parameters: Parameters, input_: JSON, *, sync: bool = False) -> ExecutionRow:
+        machine, name = text_of(parameters, "stateMachineArn"), parameters.get("name") or str(uuid4())
+        try:
+            if sync and not self._driver.is_express(machine):
+                raise _type_not_supported()
+            return self._driver.start_execution(machine, name, input_)
+        except MachineUnknown as error:
+            message = f"State Machine Does Not Exist: '{machine}' ({error})"
+            raise StepFunctionsRefusal("StateMachineDoesNotExist", message) from error
+        except NameInvalid as error:
+            raise StepFunctionsRefusal("InvalidName", f"Invalid Name: '{name}' ({error})") from error
+
+    def _stop_execution(self, parameters: Parameters) -> Result:
+        arn = execution_arn_of(parameters)
+        try:
+            self._driver.stop_execution(arn, parameters.get("error", ""), parameters.get("cause", ""))
+        except ExecutionUnknown:
+            self._described(arn)  # an execution that has ended may be stopped again; an unknown one may not
+        return {"stopDate": self._described(arn).get("stopDate", datetime.now(UTC))}
+
+    def _redrive_execution(self, parameters: Parameters) -> Result:
+        arn = execution_arn_of(parameters)
+        try:
+            self._driver.redrive_execution(arn)
+        except ExecutionUnknown:
+            _no_execution(arn)
+        except ExecutionNotRedrivable as error:
+            raise StepFunctionsRefusal("ExecutionNotRedrivable", str(error)) from error
+        return {"redriveDate": self._described(arn)["redriveDate"]}
+
+    def _send_task_success(self, parameters: Parameters) -> Result:
+        output = json_of(text_of(parameters, "output"), "InvalidOutput", "Invalid Output")
+        return _settled(parameters, lambda token: self._driver.succeed(token, output))
+
+    def _send_task_failure(self, parameters: Parameters) -> Result:
+        error, cause = parameters.get("error", ""), parameters.get("cause", "")
+        return _settled(parameters, lambda token: self._driver.fail(token, error, cause))
+
+    def _send_task_heartbeat(self, parameters: Parameters) -> Result:
+        return _settled(parameters, self._driver.heartbeat)
+
+    def _describe_execution(self, parameters: Parameters) -> Result:
+        return self._described(execution_arn_of(parameters))
+
+    def _list_executions(self, parameters: Parameters) -> Result:
+        machine = text_of(parameters, "stateMachineArn")
+        status = _status(parameters["statusFilter"]) if "statusFilter" in parameters else None
+        try:
+            if self._driver.is_express(machine):
+                raise _type_not_supported()
+        except MachineUnknown:
+            pass  # a deleted machine has executions too
+        page, following = self._reports.page(
+            machine_name(machine), status, limit_of(parameters), page_start_of(parameters)
+        )
+        return {"executions": page} | ({"nextToken": str(following)} if following is not None else {})
+
+    def _get_execution_history(self, parameters: Parameters) -> Result:
+        arn = execution_arn_of(parameters)
+        try:
+            events = self._reports.history(arn)
+        except LookupError:
+            _no_execution(arn)
+        if parameters.get("reverseOrder"):
+            events.reverse()
+        begin, limit = page_start_of(parameters) or 0, limit_of(parameters, PAGE_MAX)
+        page: Result = {"events": events[begin : begin + limit]}
+        return page | ({"nextToken": str(begin + limit)} if begin + limit < len(events) else {})
+
+    def _described(self, arn: str) -> Result:
+        try:
+            return self._reports.describe(arn)
+        except LookupError:
+            _no_execution(arn)
+
+
+def _input_of(parameters: Parameters) -> JSON:
+    what = "Invalid State Machine Execution Input"
+    return json_of(parameters.get("input", "{}"), "InvalidExecutionInput", what)
+
+
+def _settled(parameters: Parameters, settle: Callable[[str], None]) -> Result:
+    token = text_of(parameters, "taskToken")
+    try:
+        token_execution(token)
+        settle(token)
+    except InvalidToken:
+        raise StepFunctionsRefusal("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    except TokenGone:
+        message = "Task Timed Out: 'Provided task does not exist anymore'"
+        raise StepFunctionsRefusal("TaskTimedOut", message) from None
+    return {}
+
+
+def _no_execution(arn: str) -> NoReturn:
+    raise StepFunctionsRefusal("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'") from None
+
+
+def _type_not_supported() -> StepFunctionsRefusal:
+    message = "This operation is not supported by this type of state machine"
+    return StepFunctionsRefusal("StateMachineTypeNotSupported", message)
+
+
+def _status(name: str) -> ExecutionStatus:
+    try:
+        return ExecutionStatus(name)
+    except ValueError as error:
+        raise invalid(f"'statusFilter': {error}") from error

@@ -11,7 +11,7 @@ import { Dialog } from "./dialog.js";
 import { Amount, Status, Time, Trouble, actorWords, words } from "./parts.js";
 import { html, useEffect, useId, useMemo, useState } from "./view.js";
 
-/** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean}} Field */
+/** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean, inert?: boolean}} Field an `inert` one is recorded, and does not change what happens */
 /**
  * @typedef {object} ActionKind
  * @property {string} title what is done, in the imperative
@@ -39,17 +39,18 @@ export function ActionDialog({ kind, close, done }) {
   const [answer, showAnswer] = useState(/** @type {any} */ (null));
   const [problem, showProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
-  const chosen = JSON.stringify({ ...values, reason: "" });
+  const inert = Object.fromEntries(["reason", ...(kind.fields ?? []).filter((field) => field.inert).map(({ name }) => name)].map((name) => [name, "preview"]));
+  const chosen = JSON.stringify({ ...values, ...inert });
 
   useEffect(() => {
-    if (!kind.dry || missing(kind, values).length) return showPreview(null);
+    if (!kind.dry || missing(kind, { ...values, ...inert }).length) return showPreview(null);
     const abort = new AbortController();
     const ask = () =>
-      post(kind.path, { ...kind.body({ ...values, reason: "preview" }), dry_run: true }, { signal: abort.signal }).then(
+      post(kind.path, { ...kind.body({ ...values, ...inert }), dry_run: true }, { signal: abort.signal }).then(
         (found) => (showPreview(found), showProblem(null)),
         (error) => abort.signal.aborted || showProblem(error),
       );
-    const timer = setTimeout(ask, kind.fields?.some((field) => !field.options) ? TYPING_MS : 0);
+    const timer = setTimeout(ask, kind.fields?.some((field) => !field.options && !field.inert) ? TYPING_MS : 0);
     return () => (clearTimeout(timer), abort.abort());
   }, [kind.path, chosen]);
 
@@ -80,7 +81,7 @@ export function ActionDialog({ kind, close, done }) {
     <form onSubmit=${send}>
       <div class="dialog-body">
         ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
-        ${kind.dry ? html`<${Preview} answer=${preview} />` : html`<p>${kind.effect}</p>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
+        ${kind.dry ? html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} />` : html`<p>${kind.effect}</p>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
           value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />
@@ -113,11 +114,12 @@ function Input({ field, value, set }) {
 }
 
 const MOVES = /** @type {Record<string, string>} */ ({
-  authorize: "is held", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up",
+  authorize: "is held", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up", credit: "is taken off the price",
 });
 
-/** What would happen, as the API computed it. @param {{answer: any}} props */
-function Preview({ answer }) {
+/** What would happen, as the API computed it. @param {{answer: any, open?: Field[]}} props `open` are fields that it waits for */
+function Preview({ answer, open = [] }) {
+  if (!answer && open.length) return html`<p class="dim">What would happen is shown once this is filled in: ${open.map(({ label }) => label).join(", ")}.</p>`;
   if (!answer) return html`<p class="dim" aria-busy="true">Computing what would happen.</p>`;
   const plan = answer.plan;
   if (!plan) return null;

@@ -18,6 +18,7 @@ export const online = new Store(true);
  * @property {number} [ifMatch] the version that the caller looked at
  * @property {string} [ifNoneMatch]
  * @property {AbortSignal} [signal]
+ * @property {string} [file] the media type of a file to read in place of JSON
  */
 
 /** @param {string} path @param {Options} [options] @returns {Promise<any>} */
@@ -29,15 +30,18 @@ export const post = (path, body, options) => call("POST", path, { key: newKey(),
 /** @param {string} path @param {any} body @param {Options} [options] @returns {Promise<any>} */
 export const patch = (path, body, options) => call("PATCH", path, { ...options, body });
 
+/** Read a file, byte for byte as it is sent. @param {string} path @param {string} type @param {Options} [options] @returns {Promise<Blob>} */
+export const getFile = (path, type, options) => call("GET", path, { ...options, file: type });
+
 export const newKey = () => crypto.randomUUID();
 
 /** Make a part of a path of a text. @param {string} text */
 export const quoted = (text) => encodeURIComponent(text);
 
 /** @param {string} method @param {string} path @param {Options} [options] @returns {Promise<any>} null for 304 */
-async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMatch, signal } = {}) {
+async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMatch, signal, file } = {}) {
   /** @type {Record<string, string>} */
-  const headers = { authorization: `Bearer ${currentToken()}`, accept: "application/json" };
+  const headers = { authorization: `Bearer ${currentToken()}`, accept: file ?? "application/json" };
   if (body !== undefined) headers["content-type"] = "application/json";
   if (key) headers["idempotency-key"] = key;
   if (reason) headers["access-reason"] = reason.replace(/[^ -~]/g, "?").slice(0, 200);
@@ -54,6 +58,7 @@ async function call(method, path, { query, body, key, reason, ifMatch, ifNoneMat
   }
   online.set(true);
   if (answer.status === 304) return null;
+  if (answer.ok && file) return answer.blob();
   const content = await answer.json().catch(() => null);
   if (answer.ok) return content;
   const problem = readProblem(answer.status, content);

@@ -2,19 +2,23 @@
 
 import { statesOf } from "../core/sagas.js";
 import { dateTime, offset, between } from "../core/time.js";
+import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
+import { Download, download } from "../kit/download.js";
 import { Icon } from "../kit/icons.js";
 import { useKeys } from "../kit/keys.js";
 import { Amount, Copy, Said, Status, Time, Trouble } from "../kit/parts.js";
 import { setQuery } from "../kit/router.js";
 import { may } from "../kit/session.js";
 import { html, useCallback, useEffect, useMemo, useRef, useState } from "../kit/view.js";
-import { Actions } from "./order/actions.js";
+import { Actions, AddNote } from "./order/actions.js";
 import { Changes } from "./order/changes.js";
 import { Contact } from "./order/contact.js";
 import { Evidence } from "./order/evidence.js";
+import { Executions } from "./order/executions.js";
 import { Graph } from "./order/graph.js";
 import { Money } from "./order/money.js";
+import { Receipt } from "./order/receipt.js";
 import { Slider } from "./order/slider.js";
 import { State } from "./order/state.js";
 import { Timeline } from "./order/timeline.js";
@@ -26,10 +30,12 @@ import { followOrder } from "./order/following.js";
 export default function Order({ id, query }) {
   const [personal, uncover] = useState(/** @type {{reason: string} | null} */ (null));
   const [paused, pause] = useState(false);
+  const [acting, act] = useState(/** @type {import("./order/actions.js").Offered | null} */ (null));
   const { order, timeline, problem, fresh, show, retry } = useOrder(id, personal, paused);
   const version = timeline?.events.at(-1)?.version ?? 0;
   const why = useLoaded(async (signal) => (may("read_why") && order ? get(`orders/${id}/why`, { signal }) : null), [id, order?.version]);
   const ledger = useLoaded(async (signal) => (may("read_ledger") && order ? get(`orders/${id}/ledger`, { signal }) : null), [id, order?.version]);
+  const runs = useLoaded(async (signal) => (may("read_runs") && order ? get(`orders/${id}/runs`, { signal }) : null), [id, order?.version]);
   const states = useMemo(() => (timeline ? statesOf(timeline.initial, timeline.events) : []), [timeline]);
   const index = timeline ? indexAt(timeline.events, query.at) : 0;
   const last = (timeline?.events.length ?? 0) - 1;
@@ -45,7 +51,8 @@ export default function Order({ id, query }) {
   const event = timeline.events[index];
   const state = states[index + 1];
   const began = timeline.events[0].recorded_at;
-  const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, live: order };
+  const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, runs: runs.data, act };
+  const actions = html`<${Actions} ...${page} />`;
   return html`
     <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
@@ -61,21 +68,17 @@ export default function Order({ id, query }) {
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /></div>
-      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} /><${Actions} ...${page} reload=${() => why.reload()} /><${Contact} ...${page} personal=${personal} uncover=${uncover} /></div>
-    </div>`;
+      <div class="stack">${!past && html`<${Why} ...${page} />`}${order.parked && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!order.parked && actions}<${Receipt} ...${page} /><${Contact} ...${page} personal=${personal} uncover=${uncover} /></div>
+    </div>
+    ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${why.reload} />`}`;
 }
 
 /** @param {any} props */
-function Head({ id, order, state, past, paused, pause, timeline }) {
+function Head({ id, order, state, past, paused, pause, timeline, act }) {
   const [copied, show] = useState(false);
   const copy = () => (navigator.clipboard?.writeText(location.href).catch(() => {}), show(true), setTimeout(() => show(false), 1500));
-  const download = () => {
-    const url = URL.createObjectURL(new Blob([JSON.stringify(timeline, null, 2)], { type: "application/json" }));
-    const link = Object.assign(document.createElement("a"), { href: url, download: `${id}.json` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 1000);
-  };
+  const keep = () => download(`${id}.json`, [JSON.stringify(timeline, null, 2)]);
   return html`<div class="page-head order-head">
     <div><h1>Order <span class="mono">${id.slice(4, 12)}</span> <${Status} order=${state ?? order} /></h1>
       <p class="order-facts"><${Copy} text=${id} label="Copy the id" />
@@ -86,9 +89,11 @@ function Head({ id, order, state, past, paused, pause, timeline }) {
         ${order.run > 1 && html`<span>Run <strong>${order.run}</strong></span>`}</p></div>
     <div class="actions">
       <button type="button" aria-pressed=${paused} onClick=${pause}><${Icon} name=${paused ? "play" : "pause"} />${paused ? "Resume" : "Pause"}</button>
+      <${AddNote} id=${id} order=${order} act=${act} />
       <button type="button" onClick=${copy}><${Icon} name=${copied ? "check" : "copy"} />${copied ? "Copied" : past ? "Link to this moment" : "Link"}</button>
       <button type="button" onClick=${() => print()}><${Icon} name="print" />Print</button>
-      <button type="button" onClick=${download}>Download history</button>
+      <button type="button" onClick=${keep}>Download history</button>
+      ${may("read_checkpoints") && html`<${Download} label="Export signed history" path=${`orders/${id}/proof`} type="application/json" name=${`${id}.proof.json`} primary />`}
     </div></div>`;
 }
 

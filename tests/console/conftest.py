@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.console.stage import Stage, chromium, open_stage
+from tests.console.stage import REPOSITORY, Stage, chromium, open_stage
 from workflows.console.files import ConsoleFiles
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Debian's chromium, never a downloaded one. While it runs, no other test of its process can run an event loop."""
     path = chromium()
@@ -32,7 +32,7 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """One engine for all tests: each test that changes an order has its own."""
     with open_stage(tmp_path_factory.mktemp("stage")) as opened:
@@ -79,3 +79,14 @@ def visit(browser: Browser, stage: Stage) -> Iterator[Visit]:
     yield visit
     context.close()
     assert visit.faults == []
+
+
+def axe(visit: Visit) -> list[str]:
+    """The violations that axe-core finds in the page as it is."""
+    (script,) = (REPOSITORY / ".tools" / "console").glob("axe-core-*/axe.min.js")
+    visit.page.evaluate(script.read_text())
+    found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0]['failureSummary']}"
+        for each in found["violations"]
+    ]

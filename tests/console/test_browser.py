@@ -8,22 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import Visit
-from tests.console.stage import HOSTILE, REPOSITORY, RIGHT_TO_LEFT
+from tests.console.conftest import Visit, axe
+from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
 
 PAGES = ("", "orders", "incidents", "approvals", "events", "circuits", "webhooks", "views")
 FIRST_LOAD_BYTES_MAX = 150_000
-
-
-def axe(visit: Visit) -> list[str]:
-    """The violations that axe-core finds in the page as it is."""
-    (script,) = (REPOSITORY / ".tools" / "console").glob("axe-core-*/axe.min.js")
-    visit.page.evaluate(script.read_text())
-    found = visit.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [
-        f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0]['failureSummary']}"
-        for each in found["violations"]
-    ]
 
 
 def test_a_code_of_the_command_line_logs_in_once_and_leaves_no_trace(visit: Visit) -> None:
@@ -211,12 +200,17 @@ def test_an_order_is_cancelled_and_the_page_follows_live(visit: Visit) -> None:
 
 
 def test_support_reports_for_a_restaurant_and_adds_a_note(visit: Visit) -> None:
-    """What ends a wait is offered beside it; a note is shown to support."""
+    """What ends a wait is offered beside it, with who said so; a note is shown to support."""
     order = visit.stage.orders["to accept"]
     page = visit.open(f"orders/{order}")
-    page.click("button[aria-label='Open: Restaurant accepted']")
+    page.click("button[aria-label='Preview: Restaurant accepted']")
+    page.wait_for_selector("dialog .preview code:has-text('PreparationAccepted')")
+    assert page.locator("dialog button.primary").is_disabled()
+    page.fill("dialog input[type=text]", "the owner, by phone")
+    page.fill("dialog textarea", "their tablet is broken")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('PreparationAccepted')")
+    page.wait_for_selector("dialog .outcome code:has-text('ReportedOnBehalf')")
     page.click("dialog footer button")
     page.click("button[aria-label='Open: Add a note']")
     page.fill("dialog textarea", HOSTILE)

@@ -23,21 +23,22 @@ function readLayouts() {
 }
 
 /** @param {any} props */
-export function Graph({ id, order, event, past }) {
+export function Graph({ runs, event, past }) {
   const [run, chooseRun] = useState(0);
-  const loaded = useLoaded(async (signal) => {
-    if (!may("read_why")) return null;
-    const [machines, runs, dagre] = await Promise.all([readLayouts(), get(`orders/${id}/runs`, { signal }), import("@dagrejs/dagre")]);
-    return { machines, runs, dagre };
-  }, [id, order.version]);
+  const loaded = useLoaded(async () => {
+    if (!may("read_runs")) return null;
+    const [machines, dagre] = await Promise.all([readLayouts(), import("@dagrejs/dagre")]);
+    return { machines, dagre };
+  }, []);
   const read = loaded.data;
   const at = past ? event.recorded_at : "9999-12-31T00:00:00Z";
-  const begun = (read?.runs.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
+  const begun = (runs?.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
   const current = begun.find((/** @type {any} */ each) => each.run === run) ?? begun.at(-1);
   const drawing = useMemo(() => (read && current?.executions ? draw(graphOf(read.machines, current.executions, at), read.dagre) : null), [read, current, at]);
-  if (!read || !current) return null;
-  const differences = read.runs.differences;
-  return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}`}>
+  if (!read || !runs || !current) return null;
+  const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
+  const differences = runs.differences;
+  return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}${definition && html` <code title=${definition}>definition ${definition.slice(0, 8)}</code>`}, as of event ${event.version}`}>
     <p class="graph-legend"><span data-progress="done">done</span><span data-progress="running">running</span><span data-progress="failed">failed</span><span data-progress="ahead">not reached</span><span data-progress="back">way back</span></p>
     ${drawing ? html`<${Drawing} ...${drawing} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
     ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}

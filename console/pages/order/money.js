@@ -3,9 +3,10 @@
 import { isZero, minus, money, share, sums } from "../../core/money.js";
 import { Amount, Card, Copy, words } from "../../kit/parts.js";
 import { classes, html } from "../../kit/view.js";
+import { Provider } from "./provider.js";
 
 /** @param {any} props */
-export function Money({ state, ledger, event }) {
+export function Money({ state, ledger, event, timeline }) {
   if (!state?.payment) return null;
   const { authorized, captured, released, refunded } = state.payment;
   const held = minus(minus(authorized, captured), released);
@@ -16,7 +17,7 @@ export function Money({ state, ledger, event }) {
     <div class="purse">${[["Held", held], ["Captured", captured], ["Refunded", refunded], ["Net", kept]].map(([label, amount]) => html`<div><span class="dim">${label}</span><strong>${money(/** @type {any} */ (amount))}</strong></div>`)}</div>
     ${!isZero(whole) && html`<div class="stacked" role="img" aria-label=${parts.filter(([, a]) => !isZero(a)).map(([name, a]) => `${name} ${money(a)}`).join(", ")}>${parts.map(([name, amount]) => html`<span data-part=${name} style=${{ width: `${100 * share(amount, whole)}%` }}></span>`)}</div>
       <p class="legend">${parts.filter(([, a]) => !isZero(a)).map(([name, a]) => html`<span><i data-part=${name}></i>${name} ${money(a)}</span>`)}</p>`}
-    ${ledger && html`<${Ledger} ledger=${ledger} version=${event.version} />`}
+    ${ledger && html`<${Ledger} ledger=${ledger} version=${event.version} /><${Provider} events=${timeline.events} version=${event.version} transactions=${ledger.transactions} currency=${authorized.currency} />`}
   </${Card}>`;
 }
 

@@ -7,6 +7,7 @@ import { graphOf, stateWords } from "../../../console/core/graphs.js";
 import { isZero, minus, money, share, sums } from "../../../console/core/money.js";
 import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
+import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
 import { changesOf, compressed, spansOf, statesOf } from "../../../console/core/sagas.js";
 import { understand } from "../../../console/core/search.js";
 import { countdown, dateTime, duration, offset } from "../../../console/core/time.js";
@@ -127,4 +128,17 @@ test("the graph shows the executed path of a moment on the definition, one machi
   assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Ready").progress, "ahead");
   assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Request").since, null, "the past has no running clock");
   assert.equal(stateWords("AwaitReadiness"), "Await readiness");
+});
+
+test("the provider's answers are compared with the ledger, as of a version", () => {
+  const event = (version, type, data) => ({ version, type, data });
+  const events = [event(3, "PaymentAuthorized", { authorization_id: "a1", amount: EUR("50.00") }), event(9, "PaymentCaptured", { capture_id: "c1", amount: EUR("40.00") }), event(12, "PaymentRefunded", { refund_id: "r1", amount: EUR("5.00") }), event(13, "PaymentRefundRefused", { reason: "account_closed" })];
+  const posting = (account, amount) => ({ account, amount: EUR(amount) });
+  const ledger = [{ version: 3, postings: [posting("holds", "50.00")] }, { version: 9, postings: [posting("holds", "-50.00"), posting("provider_clearing", "40.00")] }, { version: 12, postings: [posting("provider_clearing", "-4.00")] }];
+  const at = (version) => compareWithLedger(answersOf(events, version), ledger, version, "EUR").map(({ account, provider, agrees }) => [account, provider.amount, agrees]);
+  assert.deepEqual(at(2), [["held", "0", true], ["taken", "0", true]]);
+  assert.deepEqual(at(3), [["held", "50.00", true], ["taken", "0", true]]);
+  assert.deepEqual(at(9), [["held", "0", true], ["taken", "40.00", true]]);
+  assert.deepEqual(at(13), [["held", "0", true], ["taken", "35.00", false]]);
+  assert.deepEqual(answersOf(events, 13).at(-1), { version: 13, what: "refund refused: account closed", amount: null, reference: null, bad: true });
 });

@@ -1,0 +1,65 @@
+"""The order's page in a real browser: the receipt, the executions, the signed history, the provider's side."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.console.conftest import Visit, axe
+from tests.console.stage import REPOSITORY
+from workflows.cli.checkpoint_commands import checkpoint
+
+
+def test_a_finished_order_shows_its_receipt_its_executions_and_the_providers_side(visit: Visit) -> None:
+    """The receipt is the stored one, each state that an execution entered is listed, and both sides of the money agree."""
+    order = visit.stage.orders["short"]
+    support = visit.stage.sign_in("support", "anna")
+    page = visit.open(f"orders/{order}")
+    receipt = page.locator("section.receipt")
+    receipt.locator("text=Paid").wait_for()
+    assert support.receipt(order)["paid"]["amount"] in receipt.inner_text()
+    with page.expect_download() as saved:
+        receipt.locator("button:text('PDF')").click()
+    assert Path(saved.value.path()).read_bytes().startswith(b"%PDF")
+    assert saved.value.suggested_filename == f"receipt-{order}-{support.get(order)['version']}.pdf"
+    assert "agree with the ledger" in page.inner_text(".provider")
+
+    executions = support.runs(order)["runs"][-1]["executions"] or []
+    page.click(".execution:has(summary:has-text('preparation')) summary")
+    kitchen = next(each for each in executions if each["machine"] == "preparation")
+    assert page.locator(".execution[open] .states tbody tr").count() == len(kitchen["states"])
+    page.click(".execution[open] >> text=Events of the engine")
+    page.wait_for_selector("dialog code:has-text('ExecutionSucceeded')")
+    assert axe(visit) == []
+    page.keyboard.press("Escape")
+    page.click(".event >> nth=0")
+    page.wait_for_selector("section.receipt", state="detached")
+    assert page.locator(".provider").count() == 0  # the provider had answered nothing yet
+
+
+def test_the_signed_history_is_what_an_outside_party_can_verify(visit: Visit, tmp_path: Path) -> None:
+    """The file is the API's answer byte for byte; an event that no checkpoint has yet is said to have none."""
+    order = visit.stage.orders["delivered"]
+    checkpoint(data=visit.stage.data)
+    page = visit.open(f"orders/{order}")
+    with page.expect_download() as saved:
+        page.click("text=Export signed history")
+    file = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(file)
+    verifier = REPOSITORY / "packaging" / "verify" / "expediter_verify.py"
+    subprocess.run([sys.executable, verifier, file], check=True, capture_output=True)
+    page.click("section.evidence >> text=Look it up")
+    page.wait_for_selector("section.evidence >> text=/place \\d+ of \\d+/")
+    page = visit.open(f"orders/{visit.stage.place('after the checkpoint')}")
+    page.click("section.evidence >> text=Look it up")
+    page.wait_for_selector("section.evidence .attention")
+
+
+def test_the_page_of_an_order_fits_a_phone(visit: Visit) -> None:
+    """Its tables scroll by themselves; the page needs no sideways scrolling."""
+    visit.page.set_viewport_size({"width": 390, "height": 844})
+    page = visit.open(f"orders/{visit.stage.orders['short']}")
+    page.wait_for_selector("section.receipt")
+    page.click(".execution summary >> nth=0")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -12,7 +12,7 @@ from workflows.cli.checkpoint_commands import checkpoint
 
 
 def test_a_finished_order_shows_its_receipt_its_executions_and_the_providers_side(visit: Visit) -> None:
-    """The receipt is the stored one, each state that an execution entered is listed, and both sides of the money agree."""
+    """The receipt is the stored one, each state of an execution is listed, and both sides of the money agree."""
     order = visit.stage.orders["short"]
     support = visit.stage.sign_in("support", "anna")
     page = visit.open(f"orders/{order}")

@@ -545,6 +545,14 @@ MUTANTS = (
         caught_by=tests("upkeep/test_watchdog.py::test_an_overdue_order_first_has_its_run_started_by_name"),
     ),
     Mutant(
+        name="a long outage of a provider is not logged",
+        breaks="A circuit open for more than ten minutes is logged in every round, and an alarm counts the lines.",
+        file="workflows/upkeep/on_tick.py",
+        old="            _log_long_open_circuits(engine)\n",
+        new="",
+        caught_by=tests("upkeep/test_watchdog.py::test_a_circuit_open_for_more_than_ten_minutes_is_logged"),
+    ),
+    Mutant(
         name="probe without a lease",
         breaks="While a circuit is open, only the holder of the lease makes one call an interval.",
         file="workflows/breakers/circuit.py",

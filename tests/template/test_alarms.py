@@ -12,6 +12,7 @@ import workflows.audit.head_tree
 import workflows.projections.comparison
 import workflows.projections.projector
 import workflows.publishing.webhooks.delivering
+import workflows.upkeep.on_commit
 from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.test_failures import dead_letter_queues
@@ -91,6 +92,8 @@ def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> 
     logged = {
         handlers.stream_batches.TAMPERED,
         handlers.timer.DONE,
+        timekeeping.OPEN_LONG,
+        workflows.upkeep.on_commit.PARKED,
         workflows.audit.head_tree.FAILED,
         workflows.projections.comparison.MENDED,
         workflows.projections.projector.PARKED,

@@ -18,6 +18,7 @@ from tests.domain.order import stories as s
 from tests.domain.order.world import played, plays
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
+from workflows.clock import timestamp
 from workflows.event_store.commits import ChainBroken
 from workflows.event_store.event_log import StreamUnavailable
 from workflows.executions import ExecutionsUnavailable
@@ -27,7 +28,7 @@ from workflows.sagas.circuit_waits import CircuitWait
 from workflows.sagas.waits import AnswerWait, register
 from workflows.settings import read
 from workflows.time_budgets import CIRCUIT_WAIT, Awaiting, read_budgets
-from workflows.upkeep.on_tick import TICK_EVERY_S, keep_time
+from workflows.upkeep.on_tick import OPEN_LONG, TICK_EVERY_S, keep_time
 from workflows.upkeep.settings import UpkeepSettings
 from workflows.upkeep.watchdog import (
     CHECK_EVERY,
@@ -475,6 +476,29 @@ def test_the_timer_makes_one_round_and_ticks_the_circuits_while_orders_wait():
     assert keep_time(shop.engine, UPKEEP, for_s=50, pause=pause)["ticks"] == 11
     assert naps == [TICK_EVERY_S] * 10
     assert keep_time(shop.engine, UPKEEP, for_s=0, pause=pause)["ticks"] == 1
+
+
+def test_a_circuit_open_for_more_than_ten_minutes_is_logged_in_every_round_until_it_closes(caplog):
+    """An alarm counts the line, also for a circuit that a person holds open; a shorter outage passes by itself."""
+    shop = shop_with(*s.PLACED)
+    breaker = shop.engine.breakers[Dependency.KITCHEN]
+    breaker.hold_open(ALICE, "maintenance")
+    opened = shop.clock.at
+
+    def lines_of_a_round():
+        caplog.clear()
+        keep_time(shop.engine, UPKEEP, for_s=0, pause=lambda _: None)
+        return [vars(record) for record in caplog.records if record.message == OPEN_LONG]
+
+    shop.clock.advance(minutes=10)
+    assert lines_of_a_round() == []
+    shop.clock.advance(minutes=1)
+    for _ in range(2):
+        (line,) = lines_of_a_round()
+        assert (line["dependency"], line["state"], line["since"]) == ("kitchen", "held_open", timestamp(opened))
+        assert ALICE.id not in str(line)
+    breaker.close(ALICE, "done")
+    assert lines_of_a_round() == []
 
 
 def test_budgets_exceed_the_deployed_timeouts():

@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from workflows.breakers.circuit import CircuitState
+from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.incidents import bulk_retry
 from workflows.sagas import circuit_waits
@@ -22,6 +23,12 @@ _log = logging.getLogger(__name__)
 
 TICK_EVERY_S = 5.0
 """Between two ticks of the circuits: a third of the shortest interval between probes, and the burst of a release."""
+
+OPEN_LONG_AFTER = timedelta(minutes=10)
+"""Above the outages that pass by themselves; orders may wait at a circuit for six hours before they are parked."""
+
+OPEN_LONG = "a circuit has been open for more than ten minutes"
+"""The message of a log line of every round, with ``dependency``, ``state`` and ``since``. An alarm counts it."""
 
 
 def keep_time(
@@ -45,6 +52,7 @@ def keep_time(
         if ticks == 1:
             done = watch(engine, settings)
             missing = check_rows(engine, settings)
+            _log_long_open_circuits(engine)
         _advance_bulk_retries(engine)
         if not (busy := _is_busy(engine)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
@@ -59,6 +67,18 @@ def keep_time(
         "failed": done.failed,
         "missing": missing,
     }
+
+
+def _log_long_open_circuits(engine: Engine) -> None:
+    for breaker in engine.breakers.values():
+        circuit = breaker.read()
+        if circuit.state is not CircuitState.CLOSED and engine.clock.now() > circuit.since + OPEN_LONG_AFTER:
+            extra = {
+                "dependency": breaker.dependency.value,
+                "state": circuit.state.value,
+                "since": timestamp(circuit.since),
+            }
+            _log.warning(OPEN_LONG, extra=extra)
 
 
 def _advance_bulk_retries(engine: Engine) -> None:

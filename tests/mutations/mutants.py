@@ -550,7 +550,7 @@ MUTANTS = (
         file="workflows/upkeep/on_tick.py",
         old="            _log_long_open_circuits(engine)\n",
         new="",
-        caught_by=tests("upkeep/test_watchdog.py::test_a_circuit_open_for_more_than_ten_minutes_is_logged"),
+        caught_by=tests("upkeep/test_watchdog.py::test_a_long_open_circuit_is_logged_in_every_round_until_it_closes"),
     ),
     Mutant(
         name="probe without a lease",

@@ -478,7 +478,7 @@ def test_the_timer_makes_one_round_and_ticks_the_circuits_while_orders_wait():
     assert keep_time(shop.engine, UPKEEP, for_s=0, pause=pause)["ticks"] == 1
 
 
-def test_a_circuit_open_for_more_than_ten_minutes_is_logged_in_every_round_until_it_closes(caplog):
+def test_a_long_open_circuit_is_logged_in_every_round_until_it_closes(caplog):
     """An alarm counts the line, also for a circuit that a person holds open; a shorter outage passes by itself."""
     shop = shop_with(*s.PLACED)
     breaker = shop.engine.breakers[Dependency.KITCHEN]

@@ -70,6 +70,9 @@ SINGLE_STATES = [
         machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "deferred"}, then="AwaitPayments"
     ),
     SingleState(
+        machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "throttled"}, then="AwaitCapacity"
+    ),
+    SingleState(
         machine="OrderMachine",
         state="IsAuthorized",
         state_input={"outcome": "declined"},

@@ -29,15 +29,25 @@ MACHINES = {
     "delivery": "DeliveryMachine",
 }
 PARKING_PATH = {"ParkOrder"}
-SERVICE_ERRORS = {
+LAMBDA_BUSY = {
+    "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
     "Lambda.AWSLambdaException",
     "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
+    "Lambda.ClientExecutionTimeoutException",
+}
+"""Errors of Lambda itself, by which no order is at fault:
+https://docs.aws.amazon.com/step-functions/latest/dg/bp-lambda-serviceexception.html"""
+
+SERVICE_ERRORS = LAMBDA_BUSY | {
+    "StepFunctions.ExecutionLimitExceeded",
+    "StepFunctions.AWSStepFunctionsException",
     "Lambda.Unknown",
     "Sandbox.Timedout",
     "Runtime.ExitError",
 }
+THROTTLED_FOR_S = 600.0
+"""Throttling of this length must park no order."""
 STATES_ERRORS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
 
 
@@ -128,6 +138,34 @@ def test_every_task_has_a_timeout_and_retries_with_a_cap_and_full_jitter(machine
         assert retrier["JitterStrategy"] == "FULL"
         assert retrier["MaxDelaySeconds"] > 0
         assert retrier["MaxAttempts"] > 0
+
+
+def waits_s(retrier: dict[str, Any]) -> list[float]:
+    """List the longest waits of a retrier; with full jitter each wait is between zero and this."""
+    waits = [retrier["IntervalSeconds"] * retrier["BackoffRate"] ** retry for retry in range(retrier["MaxAttempts"])]
+    return [min(wait, retrier["MaxDelaySeconds"]) for wait in waits]
+
+
+@pytest.mark.parametrize(("machine", "name", "state"), every_task())
+def test_errors_of_the_services_themselves_have_a_retrier_of_their_own(machine, name, state):
+    """It outlasts ten minutes of throttling, almost surely: they are 4.5 standard deviations below the mean of its waits."""
+    busy = {
+        "arn:aws:states:::states:startExecution.sync:2": {
+            "StepFunctions.ExecutionLimitExceeded",
+            "StepFunctions.AWSStepFunctionsException",
+        },
+        "arn:aws:states:::aws-sdk:sfn:startSyncExecution": {"States.TaskFailed"},
+    }.get(state["Resource"], LAMBDA_BUSY)
+    (own,) = [retrier for retrier in state["Retry"] if busy & set(retrier["ErrorEquals"])]
+    assert set(own["ErrorEquals"]) == busy
+    if machine == "payment":  # an Express execution cannot wait for minutes: its parent does
+        assert {"ErrorEquals": own["ErrorEquals"], "Next": "Throttled"} in state["Catch"]
+        assert sum(waits_s(own)) < raw(machine)["TimeoutSeconds"]
+        return
+    mean = sum(wait / 2 for wait in waits_s(own))
+    deviation = sum(wait**2 / 12 for wait in waits_s(own)) ** 0.5
+    assert mean - 4.5 * deviation > THROTTLED_FOR_S
+    assert max(waits_s(own)) <= 60
 
 
 def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():

@@ -22,6 +22,7 @@ from workflows.cli import (
     console_command,
     customer_commands,
     demo_command,
+    doctor_command,
     drill_command,
     engine_commands,
     export_commands,
@@ -87,6 +88,7 @@ app = typer.Typer(
 engine_commands.add_to(app)
 backup_command.add_to(app)
 archive_command.add_to(app)
+doctor_command.add_to(app)
 login_commands.add_to(app)
 console_command.add_to(app)
 fulfilment_commands.add_to(order_commands.app)

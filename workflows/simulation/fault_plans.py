@@ -32,7 +32,7 @@ from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.task_states import circuit_waits
 from workflows.simulation.wire import GATEWAYS, outage
-from workflows.simulation.world import OUTAGE_S, SKEW_S, World, drawn_jump
+from workflows.simulation.world import OUTAGE_S, SKEW_S, THROTTLED_S, World, drawn_jump
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,8 @@ class _PlannedRun:
                 world.skew_running_process(drawn.choice((-SKEW_S, SKEW_S)))
             case InjectedFault.CLOCK_JUMPED:
                 world.jump_running_process(*drawn_jump(drawn))
+            case InjectedFault.FUNCTIONS_THROTTLED:
+                world.throttle(drawn.uniform(*THROTTLED_S))
             case InjectedFault.PROVIDER_DOWN:
                 called = Occasion(number, (), what, frozenset(), frozenset()).gateway
                 world.wire.outages[called or drawn.choice(GATEWAYS)] = outage(

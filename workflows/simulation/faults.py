@@ -27,6 +27,7 @@ class InjectedFault(StrEnum):
     CLOCK_SKEW = "clock of a process off"
     CLOCK_JUMPED = "wall clock jumps by hours"
     PROVIDER_DOWN = "provider down for minutes"
+    FUNCTIONS_THROTTLED = "functions throttled for minutes"
     NEVER_ANSWERS = "person never answers"
     CANCELLED = "cancelled at any moment"
     REPORTED_TWICE = "person reports twice at once"
@@ -67,6 +68,7 @@ RATES: Mapping[InjectedFault, float] = {
     InjectedFault.CLOCK_SKEW: 0.1,
     InjectedFault.CLOCK_JUMPED: 0.1,
     InjectedFault.PROVIDER_DOWN: 0.3,
+    InjectedFault.FUNCTIONS_THROTTLED: 0.1,
     InjectedFault.NEVER_ANSWERS: 0.03,
     InjectedFault.CANCELLED: 0.25,
     InjectedFault.REPORTED_TWICE: 0.05,
@@ -104,10 +106,17 @@ class Faults:
     def __post_init__(self) -> None:
         self._random = Random(f"faults of {self.seed}")
 
-    def strikes(self, candidates: Iterable[InjectedFault], what: str) -> InjectedFault | None:
-        """Return the fault that strikes at this occasion, if any. ``what`` describes the occasion in reports."""
+    def strikes(
+        self, candidates: Iterable[InjectedFault], what: str, random: Random | None = None
+    ) -> InjectedFault | None:
+        """Return the fault that strikes at this occasion, if any.
+
+        Args:
+            what: Describes the occasion in reports.
+            random: Draws for this occasion alone, so that the other faults of a seed stay as they were without it.
+        """
         self._occasions += 1
-        drawn = self._random.random()
+        drawn = (random or self._random).random()
         if self.observer is not None:
             self.observer(self._occasions, tuple(candidates), what)
         if self.schedule is not None:

@@ -28,10 +28,14 @@ class ProcessKilled(BaseException):
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """A time in which a port does not answer."""
+    """A time in which a port or a service does not answer."""
 
     begins: datetime
     ends: datetime
+
+    def covers(self, at: datetime) -> bool:
+        """Whether it lasts at this time."""
+        return self.begins <= at < self.ends
 
 
 class Wire:
@@ -82,7 +86,7 @@ class Wire:
 
     def _is_down(self, port: str) -> bool:
         outage = self.outages.get(port)
-        return outage is not None and outage.begins <= self._scheduler.now() < outage.ends
+        return outage is not None and outage.covers(self._scheduler.now())
 
 
 class Port:

@@ -54,7 +54,7 @@ from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.view_writers import ViewWriters
 from workflows.simulation.webhook_receivers import WebhookReceivers
-from workflows.simulation.wire import GATEWAYS, Port, ProcessKilled, Wire, outage
+from workflows.simulation.wire import GATEWAYS, Outage, Port, ProcessKilled, Wire, outage
 from workflows.time_budgets import read_budgets
 from workflows.upkeep.on_tick import TICK_EVERY_S
 
@@ -73,6 +73,11 @@ JUMP_S = (600.0, 18_000.0)
 
 JUMP_LASTS_S = (6.0, 1200.0)
 OUTAGE_S = (60.0, 900.0)
+THROTTLED_S = (60.0, 600.0)
+"""How long Lambda refuses to run functions: another function of the account uses up its concurrency."""
+
+THROTTLED = ("Lambda.TooManyRequestsException", "Rate Exceeded.")
+"""Error and cause of a call that Lambda refuses."""
 
 _skew: ContextVar[float] = ContextVar("skew", default=0.0)
 _process: ContextVar[int] = ContextVar("process", default=0)
@@ -169,6 +174,7 @@ class World:
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self.newest: dict[str, int] = {}
+        self._throttled: Outage | None = None
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
@@ -177,6 +183,7 @@ class World:
         )
         self._plan_outage()
         self._plan_upgrade()
+        self._plan_throttling(seed)
         for process in range(PROCESSES):
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
@@ -198,12 +205,17 @@ class World:
     def invoke(
         self, function: str, payload: JSON, answer: Answer, within: Callable[[], Steps] = frozenset[str]
     ) -> None:
-        """Run a function as Lambda does. A function that runs over its timeout goes on, but its result is ignored.
+        """Run a function as Lambda does, unless calls are throttled now.
+
+        A function that runs over its timeout goes on, but its result is ignored.
 
         Args:
             answer: Called once, with the result or with error and cause.
             within: Returns the states that the function performs.
         """
+        if self._throttled is not None and self._throttled.covers(self.scheduler.now()):
+            self.scheduler.after(0.01, lambda: answer(None, THROTTLED))
+            return
         target = self.template.functions[function_name(function)]
         event = json.dumps(payload)
         process = self.random.randrange(PROCESSES)
@@ -254,6 +266,10 @@ class World:
     def jump_running_process(self, seconds: float, lasting_s: float) -> None:
         """Set the wall clock of the running process wrong for a time."""
         self.clock.jump(_process.get(), seconds, lasting_s)
+
+    def throttle(self, seconds: float) -> None:
+        """Refuse every call of a function from now on, for a time."""
+        self._throttled = outage(self.scheduler.now(), seconds)
 
     def upgrade(self) -> None:
         """Deploy the next release of every machine."""
@@ -326,6 +342,12 @@ class World:
         at, (seconds, lasting_s) = self.random.uniform(0, 2400), drawn_jump(self.random)
         if self.faults.strikes((InjectedFault.CLOCK_JUMPED,), f"process {process} by {seconds:.0f} s"):
             self.scheduler.after(at, lambda: self.clock.jump(process, seconds, lasting_s))
+
+    def _plan_throttling(self, seed: int) -> None:
+        random = Random(f"throttling of {seed}")
+        at, seconds = random.uniform(0, 1800), random.uniform(*THROTTLED_S)
+        if self.faults.strikes((InjectedFault.FUNCTIONS_THROTTLED,), f"after {at:.0f} s for {seconds:.0f} s", random):
+            self.scheduler.after(at, lambda: self.throttle(seconds))
 
     def _plan_upgrade(self) -> None:
         at = self.random.uniform(0, 2400)

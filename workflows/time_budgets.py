@@ -1,8 +1,8 @@
 """How long an order may wait for what: one table. The watchdog looks at an order that exceeds its budget.
 
 A budget is the longest time that the state machines themselves take, with their timeouts and retries, plus a margin. So
-the watchdog does not disturb a live run; it finds orders whose execution, wait or message is lost. The retries of errors
-of Lambda itself are not included: while it throttles for longer, overdue orders get new runs, which wait likewise.
+the watchdog does not disturb a live run; it finds orders whose execution, wait or message is lost. Retries of errors of
+Lambda itself are not included: while it throttles for longer, overdue orders get new runs, which wait likewise.
 """
 
 from __future__ import annotations

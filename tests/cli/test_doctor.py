@@ -60,7 +60,7 @@ def test_an_account_with_the_default_quotas_is_enough_for_five_orders_a_second(
 
 
 def test_a_new_account_gets_the_requests_to_make(account: Account, expediter: Expediter) -> None:
-    """Lambda gives new accounts ten functions at once, and Step Functions fewer transitions, whatever the defaults are."""
+    """Lambda gives new accounts ten functions at once, and Step Functions fewer transitions than the default."""
     account(concurrency=10, applied={TRANSITIONS: 50.0})
     answer = expediter("doctor", *FOR, "--json")
     assert answer.code == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from random import Random
 
 import pytest
 
@@ -11,7 +12,7 @@ from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.invariants import violations
 from workflows.simulation.matrix import deployed
 from workflows.simulation.people import SimulatedOrder
-from workflows.simulation.simulate import quiet, run_to_rest, simulate
+from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.world import THROTTLED, World
 
 ORDERS = 8
@@ -45,9 +46,17 @@ def test_ten_minutes_of_throttling_park_no_order(begins_s: float) -> None:
         assert refused
 
 
-def test_the_other_faults_of_a_seed_stay_as_they_were_without_throttling() -> None:
-    """Seeds that show a fault in reports and mutants go on showing it."""
-    rates = {InjectedFault.FEED_TWICE: 0.1}
-    throttled = {**rates, InjectedFault.FUNCTIONS_THROTTLED: 0.0}
-    one, other = (simulate(3, deployed(), orders=1, rates=each) for each in (rates, throttled))
-    assert one.injected == other.injected
+def test_draws_of_its_own_leave_the_other_faults_of_a_seed_as_they_were() -> None:
+    """Seeds that show a fault in reports and mutants go on showing it after a new kind of fault."""
+
+    def struck(*, beside: bool) -> list[InjectedFault | None]:
+        faults = Faults(3, {InjectedFault.FEED_TWICE: 0.3})
+        return [_strike(faults, number, beside) for number in range(20)]
+
+    assert struck(beside=True) == struck(beside=False)
+
+
+def _strike(faults: Faults, number: int, beside: bool) -> InjectedFault | None:
+    if beside:
+        faults.strikes((InjectedFault.FUNCTIONS_THROTTLED,), "a new kind", Random(number))
+    return faults.strikes((InjectedFault.FEED_TWICE,), "an old kind")

@@ -148,7 +148,7 @@ def waits_s(retrier: dict[str, Any]) -> list[float]:
 
 @pytest.mark.parametrize(("machine", "name", "state"), every_task())
 def test_errors_of_the_services_themselves_have_a_retrier_of_their_own(machine, name, state):
-    """It outlasts ten minutes of throttling, almost surely: they are 4.5 standard deviations below the mean of its waits."""
+    """It outlasts ten minutes of throttling, almost surely: 4.5 standard deviations below its mean."""
     busy = {
         "arn:aws:states:::states:startExecution.sync:2": {
             "StepFunctions.ExecutionLimitExceeded",

@@ -31,8 +31,8 @@ def doctor(
 ) -> int:
     """Check an AWS account before the first deployment: the stack's name, and quotas with the requests to make.
 
-    Needs permission for lambda:GetAccountSettings and servicequotas:List*. Changes nothing. Exit code 1 if a quota is too
-    small or unknown.
+    Needs permission for lambda:GetAccountSettings and servicequotas:List*. Changes nothing. Exit code 1 if a quota is
+    too small or unknown.
     """
     if len(stack) > STACK_NAME_MAX:
         raise InvalidInput(f"the stack's name has {len(stack)} characters; at most {STACK_NAME_MAX} are possible")

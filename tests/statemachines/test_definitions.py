@@ -176,7 +176,7 @@ def test_every_task_of_the_parent_outside_its_parking_path_has_a_catch_all():
             caught = caught_outside or any("States.ALL" in c["ErrorEquals"] for c in state.get("Catch", []))
             for branch in state.get("Branches", []):
                 check(branch, caught)
-            assert caught or state["Type"] in {"Choice", "Succeed"} or name in PARKING_PATH, name
+            assert caught or state["Type"] in {"Choice", "Succeed", "Wait"} or name in PARKING_PATH, name
 
     check(raw("order"), caught_outside=False)
 

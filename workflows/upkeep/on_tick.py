@@ -7,11 +7,12 @@ seconds, so while there are any, one call continues for as long as its caller al
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
-from workflows.breakers.circuit import CircuitState
+from workflows.breakers.circuit import Circuit, CircuitState
+from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.incidents import bulk_retry
@@ -52,9 +53,11 @@ def keep_time(
         if ticks == 1:
             done = watch(engine, settings)
             missing = check_rows(engine, settings)
-            _log_long_open_circuits(engine)
         _advance_bulk_retries(engine)
-        if not (busy := _is_busy(engine)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
+        circuits = {dependency: breaker.read() for dependency, breaker in engine.breakers.items()}
+        if ticks == 1:
+            _log_long_open(circuits, engine.clock.now())
+        if not (busy := _is_busy(engine, circuits)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
         pause(TICK_EVERY_S)
     return {
@@ -69,15 +72,10 @@ def keep_time(
     }
 
 
-def _log_long_open_circuits(engine: Engine) -> None:
-    for breaker in engine.breakers.values():
-        circuit = breaker.read()
-        if circuit.state is not CircuitState.CLOSED and engine.clock.now() > circuit.since + OPEN_LONG_AFTER:
-            extra = {
-                "dependency": breaker.dependency.value,
-                "state": circuit.state.value,
-                "since": timestamp(circuit.since),
-            }
+def _log_long_open(circuits: Mapping[Dependency, Circuit], now: datetime) -> None:
+    for dependency, circuit in circuits.items():
+        if circuit.state is not CircuitState.CLOSED and now > circuit.since + OPEN_LONG_AFTER:
+            extra = {"dependency": dependency.value, "state": circuit.state.value, "since": timestamp(circuit.since)}
             _log.warning(OPEN_LONG, extra=extra)
 
 
@@ -89,9 +87,9 @@ def _advance_bulk_retries(engine: Engine) -> None:
             _log.exception("bulk retry %s could not be advanced", job_id)
 
 
-def _is_busy(engine: Engine) -> bool:
+def _is_busy(engine: Engine, circuits: Mapping[Dependency, Circuit]) -> bool:
     """Whether a bulk retry is running, a circuit is open, or orders still wait to be released by a closed one."""
     return bool(bulk_retry.running(engine)) or any(
-        breaker.read().state is not CircuitState.CLOSED or circuit_waits.has_waits(engine.documents, breaker.dependency)
-        for breaker in engine.breakers.values()
+        circuit.state is not CircuitState.CLOSED or circuit_waits.has_waits(engine.documents, dependency)
+        for dependency, circuit in circuits.items()
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.embedded.machine_time import NOON_S, MachineTime
 from workflows.embedded.steady_clock import JUMP_S, SLEW, SteadyClock
 
-NOON_S = datetime(2026, 3, 14, 12, tzinfo=UTC).timestamp()
 HOURS_5 = 5 * 3600.0
 
 
-class Machine:
-    """A machine whose time a test lets pass, and whose wall clock it sets."""
-
-    def __init__(self) -> None:
-        self.since_boot = 100.0
-        self.wall_is_ahead = 0.0
-        self.boot = "first boot"
-
-    def wall_s(self) -> float:
-        return NOON_S + self.since_boot + self.wall_is_ahead
-
-    def steady_s(self) -> float:
-        return self.since_boot
-
-    def clock(self) -> SteadyClock:
-        return SteadyClock(wall_s=self.wall_s, steady_s=self.steady_s)
-
-    def clock_of(self, folder: Path) -> SteadyClock:
-        return SteadyClock.of(folder, wall_s=self.wall_s, steady_s=self.steady_s, boot=self.boot)
-
-
 @pytest.fixture
-def machine() -> Machine:
-    return Machine()
+def machine() -> MachineTime:
+    return MachineTime()
 
 
 def passed_s(clock: SteadyClock, since: datetime) -> float:
@@ -48,7 +27,7 @@ def passed_s(clock: SteadyClock, since: datetime) -> float:
 
 
 def test_a_jump_of_the_wall_clock_is_logged_once_and_does_not_move_the_clock(
-    machine: Machine, caplog: pytest.LogCaptureFixture
+    machine: MachineTime, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Five hours ahead for six seconds: 0.3 s."""
     clock = machine.clock()
@@ -65,7 +44,7 @@ def test_a_jump_of_the_wall_clock_is_logged_once_and_does_not_move_the_clock(
 
 
 @pytest.mark.parametrize("ahead_s", [HOURS_5, -HOURS_5])
-def test_a_wall_clock_that_stays_apart_is_reached_slowly(machine: Machine, ahead_s: float) -> None:
+def test_a_wall_clock_that_stays_apart_is_reached_slowly(machine: MachineTime, ahead_s: float) -> None:
     """At most 5% fast or slow, and then exactly."""
     clock = machine.clock()
     begun = clock.now()
@@ -79,7 +58,7 @@ def test_a_wall_clock_that_stays_apart_is_reached_slowly(machine: Machine, ahead
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(-1e6, 1e6)), max_size=30))
 def test_time_never_goes_back_and_never_runs_ahead_of_what_passed(steps: list[tuple[float, float]]) -> None:
     """A law over any jumps: between two readings at least 95% and at most 105% of the time passes."""
-    machine = Machine()
+    machine = MachineTime()
     clock = machine.clock()
     before = clock.now()
     for passes, ahead in steps:
@@ -90,7 +69,7 @@ def test_time_never_goes_back_and_never_runs_ahead_of_what_passed(steps: list[tu
         before = now
 
 
-def test_a_small_correction_of_the_wall_clock_is_no_jump(machine: Machine, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_small_correction_of_the_wall_clock_is_no_jump(machine: MachineTime, caplog: pytest.LogCaptureFixture) -> None:
     clock = machine.clock()
     machine.wall_is_ahead = JUMP_S * 0.9
     machine.since_boot += 1
@@ -98,7 +77,7 @@ def test_a_small_correction_of_the_wall_clock_is_no_jump(machine: Machine, caplo
     assert not caplog.records
 
 
-def test_after_a_restart_the_clock_continues_with_the_time_that_has_passed(machine: Machine, tmp_path: Path) -> None:
+def test_after_a_restart_the_clock_continues_with_the_time_that_has_passed(machine: MachineTime, tmp_path: Path) -> None:
     """A wall clock that was set meanwhile does not end waits at once."""
     clock = machine.clock_of(tmp_path)
     begun = clock.now()
@@ -109,7 +88,7 @@ def test_after_a_restart_the_clock_continues_with_the_time_that_has_passed(machi
 
 
 def test_after_a_boot_the_clock_begins_with_the_wall_clock_and_never_before_its_own_time(
-    machine: Machine, tmp_path: Path
+    machine: MachineTime, tmp_path: Path
 ) -> None:
     """A machine without a battery begins in 1970."""
     clock = machine.clock_of(tmp_path)
@@ -134,7 +113,7 @@ def test_after_a_boot_the_clock_begins_with_the_wall_clock_and_never_before_its_
         '{"time": 1e9, "since_boot": -1e300, "boot": "first boot"}',
     ],
 )
-def test_a_clock_file_that_cannot_be_read_is_ignored(machine: Machine, tmp_path: Path, content: str) -> None:
+def test_a_clock_file_that_cannot_be_read_is_ignored(machine: MachineTime, tmp_path: Path, content: str) -> None:
     (tmp_path / "clock.json").write_text(content, encoding="ascii")
     assert machine.clock_of(tmp_path).now().timestamp() == pytest.approx(machine.wall_s())
 
@@ -147,7 +126,7 @@ States:
 """
 
 
-def test_a_wait_of_an_execution_does_not_end_with_a_jump(open_world: Any, machine: Machine) -> None:
+def test_a_wait_of_an_execution_does_not_end_with_a_jump(open_world: Any, machine: MachineTime) -> None:
     """It ends when its time has passed."""
     world = open_world({"Waiting": WAITING}, clock=machine.clock())
     arn = world.start("Waiting", "one")

@@ -11,16 +11,18 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from domain.identifiers import RestaurantId, order_id_for
 from domain.money import Money
+from workflows.embedded.providers import CREDENTIALS, http_gateways
 from workflows.gateways.courier import CouriersUnavailable
 from workflows.gateways.errors import CredentialRefused, KeyMisused
 from workflows.gateways.http.courier import HttpCouriers
@@ -30,6 +32,7 @@ from workflows.gateways.http.payment import HttpPayments
 from workflows.gateways.http.provider import Provider, ProviderUrlRefused
 from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Captured, PaymentsUnavailable, Refused
+from workflows.hub.hub import Hub
 from workflows.sandbox.settings import KitchenSettings, NetworkSettings, PaymentSettings, SandboxSettings
 
 ORDER = order_id_for("provider", "1")
@@ -504,6 +507,24 @@ def test_a_rotated_credential_is_used_from_the_next_call_on(provider):
     capture(payments)
     capture(payments)
     assert [b"Bearer first" in stub.requests[0], b"Bearer second" in stub.requests[1]] == [True, True]
+
+
+@pytest.mark.parametrize(("booked", "accepted"), [(timedelta(hours=1), True), (timedelta(days=2), False)])
+def test_the_engine_checks_the_time_of_a_receipt_against_its_own_clock(provider, tmp_path, booked, accepted):
+    """A wall clock that is set days back would make every true receipt impossible, and park the orders."""
+    time_of_engine = datetime.now(UTC) + timedelta(days=30)
+    stub = provider(says(CAPTURED | {"at": (time_of_engine + booked).isoformat()}))
+    names = ("payments", "kitchen", "couriers")
+    (tmp_path / CREDENTIALS).write_text(json.dumps(dict.fromkeys(names, SECRET)))
+    gateways = http_gateways({f"{name.title()}Url": f"http://127.0.0.1:{stub.port}" for name in names})
+    assert gateways is not None
+    clock = SimpleNamespace(now=lambda: time_of_engine)
+    with closing(Hub()) as hub, gateways(tmp_path, clock, hub) as opened:
+        if accepted:
+            assert capture(opened.payments).at == time_of_engine + booked
+        else:
+            with pytest.raises(PaymentsUnavailable, match="time is impossible"):
+                capture(opened.payments)
 
 
 def test_a_connection_is_used_again_while_it_is_fresh(provider):

@@ -80,7 +80,7 @@ def http_gateways(parameters: Mapping[str, str]) -> OpenGateways | None:
             raise ProvidersUnusable(f"{name} is {refused}") from None
 
     @contextmanager
-    def open_(folder: Path, _clock: Clock, hub: Hub) -> Iterator[Gateways]:
+    def open_(folder: Path, clock: Clock, hub: Hub) -> Iterator[Gateways]:
         path = folder / CREDENTIALS
         for provider in _PROVIDERS:
             try:
@@ -88,9 +88,9 @@ def http_gateways(parameters: Mapping[str, str]) -> OpenGateways | None:
             except ProviderTokenMissing as error:
                 raise ProvidersUnusable(f"{error}; write {{{', '.join(_EXAMPLE)}}} into it") from None
         yield HttpGateways(
-            payments=elsewhere(hub, HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments"))),
-            kitchen=elsewhere(hub, HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen"))),
-            couriers=elsewhere(hub, HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers"))),
+            payments=elsewhere(hub, HttpPayments(urls["PaymentsUrl"], partial(_credential, path, "payments"), clock)),
+            kitchen=elsewhere(hub, HttpKitchen(urls["KitchenUrl"], partial(_credential, path, "kitchen"), clock)),
+            couriers=elsewhere(hub, HttpCouriers(urls["CouriersUrl"], partial(_credential, path, "couriers"), clock)),
         )
 
     return open_

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from domain.identifiers import OrderId, RestaurantId
+from workflows.clock import Clock
 from workflows.gateways.courier import CouriersUnavailable, Offered, Released
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
@@ -22,9 +23,9 @@ OPERATIONS = (OFFER, WITHDRAW)
 class HttpCouriers:
     """Every call may raise CouriersUnavailable, CredentialRefused and KeyMisused."""
 
-    def __init__(self, url: str, credential: Callable[[], str]) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
-        self._provider = Provider(url, credential, CouriersUnavailable)
+    def __init__(self, url: str, credential: Callable[[], str], clock: Clock | None = None) -> None:
+        """Raises ProviderUrlRefused. ``credential`` and ``clock`` as in ``Provider``."""
+        self._provider = Provider(url, credential, CouriersUnavailable, clock=clock)
 
     def offer(
         self, *, reference: OrderId, restaurant: RestaurantId, attempt: int, key: str, timeout_s: float

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from domain.identifiers import OrderId, RestaurantId
 from domain.order.events import Line
+from workflows.clock import Clock
 from workflows.gateways.http import messages
 from workflows.gateways.http.provider import Operation, Provider
 from workflows.gateways.kitchen import Cancelled, KitchenUnavailable
@@ -21,9 +22,9 @@ OPERATIONS = (SEND_TICKET, CANCEL_TICKET)
 class HttpKitchen:
     """Every call may raise KitchenUnavailable, CredentialRefused and KeyMisused."""
 
-    def __init__(self, url: str, credential: Callable[[], str]) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
-        self._provider = Provider(url, credential, KitchenUnavailable)
+    def __init__(self, url: str, credential: Callable[[], str], clock: Clock | None = None) -> None:
+        """Raises ProviderUrlRefused. ``credential`` and ``clock`` as in ``Provider``."""
+        self._provider = Provider(url, credential, KitchenUnavailable, clock=clock)
 
     def send_ticket(
         self,

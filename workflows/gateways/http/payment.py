@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from domain.identifiers import OrderId
 from domain.money import Money
+from workflows.clock import Clock
 from workflows.gateways.http import messages
 from workflows.gateways.http.messages import MoneyMessage
 from workflows.gateways.http.provider import Operation, Provider
@@ -38,9 +39,9 @@ Receipt = TypeVar("Receipt")
 class HttpPayments:
     """Every call may raise PaymentsUnavailable, CredentialRefused and KeyMisused."""
 
-    def __init__(self, url: str, credential: Callable[[], str]) -> None:
-        """Raises ProviderUrlRefused. ``credential`` as in ``Provider``."""
-        self._provider = Provider(url, credential, PaymentsUnavailable)
+    def __init__(self, url: str, credential: Callable[[], str], clock: Clock | None = None) -> None:
+        """Raises ProviderUrlRefused. ``credential`` and ``clock`` as in ``Provider``."""
+        self._provider = Provider(url, credential, PaymentsUnavailable, clock=clock)
 
     def authorize(
         self, *, reference: OrderId, payment_method: str, amount: Money, key: str, timeout_s: float

@@ -17,6 +17,7 @@ import msgspec
 
 from domain.picklable import Picklable
 from workflows.bearer import PlainHttpRefused, UrlInvalid, address_for_token, is_token
+from workflows.clock import Clock, SystemClock
 from workflows.gateways.errors import CredentialRefused, KeyMisused, Unavailable
 from workflows.gateways.http.exchange import AnswerTooLong, Exchanges, NoAnswer
 from workflows.gateways.http.messages import ErrorMessage, Receipt, RequestMessage
@@ -59,13 +60,13 @@ class Operation(Generic[Answer]):
         self._decoder = msgspec.json.Decoder(answers)
         self._receipts = {kind.__name__: kind for kind in receipts}
 
-    def read(self, body: bytes) -> Answer:
-        """Return the receipt. Raises one of ``UNREADABLE``."""
+    def read(self, body: bytes, now: datetime) -> Answer:
+        """Return the receipt, whose time is checked against ``now``. Raises one of ``UNREADABLE``."""
         message = self._decoder.decode(body)
         if not isinstance(message, Receipt):
             return cast("Answer", None)
         facts = message.facts()
-        if not SINCE <= facts["at"] <= datetime.now(UTC) + AHEAD_MAX:
+        if not SINCE <= facts["at"] <= now + AHEAD_MAX:
             raise ValueError("its time is impossible")
         return self._receipts[message.receipt_name()](**facts)
 
@@ -83,11 +84,22 @@ class Provider:
         credential: Callable[[], str],
         unavailable: type[Unavailable],
         now_s: Callable[[], float] = time.monotonic,
+        *,
+        clock: Clock | None = None,
     ) -> None:
-        """Raises ProviderUrlRefused."""
+        """Connect to nothing yet.
+
+        Args:
+            now_s: Seconds by which idle connections age.
+            clock: What the times of receipts are checked against; the machine's clock by default.
+
+        Raises:
+            ProviderUrlRefused: The URL cannot be a provider's.
+        """
         self._exchanges = Exchanges(provider_address(url), now_s)
         self._credential = credential
         self._unavailable = unavailable
+        self._clock = clock or SystemClock()
 
     def ask(self, operation: Operation[Answer], request: RequestMessage, *, key: str, timeout_s: float) -> Answer:
         """Send one request under ``key``. Raises Unavailable, CredentialRefused, KeyMisused."""
@@ -102,7 +114,7 @@ class Provider:
             with self._exchanges.post(operation.path, msgspec.json.encode(request), headers, timeout_s) as answer:
                 if answer.status != 200:
                     raise self._refusal(answer.status, answer.body, key, _call(operation, request), token)
-                return operation.read(answer.body)
+                return operation.read(answer.body, self._clock.now())
         except NoAnswer as error:
             raise self._unavailable(key, str(error)) from error
         except AnswerTooLong as error:

@@ -69,7 +69,9 @@ def test_time_never_goes_back_and_never_runs_ahead_of_what_passed(steps: list[tu
         before = now
 
 
-def test_a_small_correction_of_the_wall_clock_is_no_jump(machine: MachineTime, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_small_correction_of_the_wall_clock_is_no_jump(
+    machine: MachineTime, caplog: pytest.LogCaptureFixture
+) -> None:
     clock = machine.clock()
     machine.wall_is_ahead = JUMP_S * 0.9
     machine.since_boot += 1
@@ -77,7 +79,9 @@ def test_a_small_correction_of_the_wall_clock_is_no_jump(machine: MachineTime, c
     assert not caplog.records
 
 
-def test_after_a_restart_the_clock_continues_with_the_time_that_has_passed(machine: MachineTime, tmp_path: Path) -> None:
+def test_after_a_restart_the_clock_continues_with_the_time_that_has_passed(
+    machine: MachineTime, tmp_path: Path
+) -> None:
     """A wall clock that was set meanwhile does not end waits at once."""
     clock = machine.clock_of(tmp_path)
     begun = clock.now()

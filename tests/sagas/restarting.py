@@ -7,7 +7,7 @@ request is answered; delayed reports from before arrive in between. An older run
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -22,7 +22,7 @@ from domain.order.order import Order, RunState, fact_key
 from domain.order.questions import awaited_intent
 from domain.order.refusals import OrderAlreadyEnded, RunSuperseded
 from tests.domain.order.stories import ORDER_ID, SUPPORT
-from tests.domain.order.world import World
+from tests.domain.order.world import Play, World
 from tests.recorded import HandClock, Runs
 from workflows.engine import EVENT_TYPES, Engine, assemble
 from workflows.event_store.codec import Codec
@@ -118,9 +118,8 @@ class Moment:
     commits: int
 
 
-def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator[Moment]:
+def moments(play: Play) -> Iterator[Moment]:
     """Yield every prefix of the play's history that ends at a commit, each with the world at that time."""
-    ahead, moves = play
     world, commits = World(), 0
 
     def after(sent: Any) -> Iterator[Moment]:
@@ -129,11 +128,11 @@ def moments(play: tuple[int, Sequence[tuple[int, int]]], place: Any) -> Iterator
             commits += 1
             yield Moment(snapshot(world), commits)
 
-    yield from after(world.send(place))
-    for _ in range(ahead):
+    yield from after(world.send(play.placed))
+    for _ in range(play.ahead):
         if world.order.run_state is RunState.RUNNING:
             yield from after(world.send(world.go_on()))
-    for pick, parameter in moves:
+    for pick, parameter in play.moves:
         allowed = list(world.moves())
         command = allowed[pick % len(allowed)](parameter)
         if command is not None:

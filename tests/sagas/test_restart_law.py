@@ -15,7 +15,6 @@ from domain.order.books import books
 from domain.order.intents import owed
 from domain.order.order import RunState
 from tests.domain.order.oracle import held_by, price_of
-from tests.domain.order.stories import place
 from tests.domain.order.world import Play, plays
 from tests.sagas.restarting import STREAM, Moment, Restart, WholeLog, moments
 
@@ -29,11 +28,9 @@ often = settings(max_examples=HISTORIES, deadline=None, suppress_health_check=li
 @pytest.mark.parametrize("share", range(2))
 @often
 @given(play=plays())
-def test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end(
-    haunted: bool, share: int, play: tuple[int, Play]
-) -> None:
+def test_a_new_run_brings_every_prefix_of_every_history_to_its_right_end(haunted: bool, share: int, play: Play) -> None:
     """Restart after each commit. Decisions of an older run that still acts are refused, its outcomes are recorded."""
-    history = list(moments(play, place()))
+    history = list(moments(play))
     log = WholeLog(history[-1].world)
     for moment in history:
         _restarted(moment, log, haunted=haunted)

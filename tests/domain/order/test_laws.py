@@ -29,7 +29,7 @@ from domain.order.refusals import Rejected
 from domain.order.reports import is_delivery_claimed
 from tests.domain.order import stories as s
 from tests.domain.order.oracle import books_of, held_by, moved, paid_and_kept, price_of
-from tests.domain.order.world import Play, Sent, World, played, plays
+from tests.domain.order.world import Sent, World, played, plays
 
 UNDO = (
     e.PaymentVoidRequested,
@@ -40,7 +40,6 @@ UNDO = (
 FORWARD = tuple(kind for kind in get_args(e.Intent) if kind not in UNDO)
 worlds = pytest.mark.parametrize("contradictory", [False, True], ids=["sound", "contradictory"])
 often = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-History = tuple[int, Play]
 
 
 def commits(world: World) -> Iterator[tuple[Order, list[e.Event]]]:
@@ -315,7 +314,9 @@ def test_one_person_of_support_or_a_service_cannot_change_the_money_of_an_order_
             moved = _moved(world.events, sent.before.version, sent.after.version)
             moved_by[by] += moved
             limit = getattr(sent.command, "limit", None)
-            assert not moved or limit is None or (limit.currency == "EUR" and moved_by[by] <= limit.minor), sent.command
+            assert (
+                not moved or limit is None or (limit.currency == world.order.currency and moved_by[by] <= limit.minor)
+            ), sent.command
 
 
 def _cancels_before_pickup(sent: Sent) -> bool:

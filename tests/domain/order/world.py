@@ -1,9 +1,9 @@
 """A simulated world for orders: a payment provider, a kitchen, couriers, people and runs, moved step by step.
 
-A *play* is a list of numbers. Each picks one of the moves that are possible then, so every generated history is
-reachable and Hypothesis can shorten it. A report arrives at once, or is put in the mail and arrives later, in any
-order, or twice. In a *contradictory* world there are reports that a sound party would not make: other amounts, two
-couriers with one meal, a refusal after a success.
+A *play* is an order to place and a list of numbers. Each number picks one of the moves that are possible then, so every
+generated history is reachable and Hypothesis can shorten it. A report arrives at once, or is put in the mail and
+arrives later, in any order, or twice. In a *contradictory* world there are reports that a sound party would not make:
+other amounts, two couriers with one meal, a refusal after a success.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias, get_args
 
 from hypothesis import strategies as st
 
@@ -31,6 +31,7 @@ from domain.order.commands import (
     GrantCredit,
     OnBehalf,
     ParkOrder,
+    PlaceOrder,
     RecordFact,
     RecordTimeout,
     RejectApproval,
@@ -44,6 +45,7 @@ from domain.order.order import Order, RunState, evolve, fact_key
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
+from tests.domain.order.placings import placings
 from tests.domain.order.stories import NOON, SECOND, SERVICE, SUPPORT, UNKNOWN, place
 
 PARTIES = (*get_args(e.PreparationFact), *get_args(e.DeliveryFact))
@@ -52,8 +54,16 @@ PARTIES = (*get_args(e.PreparationFact), *get_args(e.DeliveryFact))
 STEPS_MAX = 150
 """Moves within which ``end_well`` ends any order; the longest seen needed 60."""
 
-Play: TypeAlias = list[tuple[int, int]]
+Moves: TypeAlias = list[tuple[int, int]]
 Move: TypeAlias = Callable[[int], Command | None]
+
+
+class Play(NamedTuple):
+    """So many moves of a smooth order, and then moves of any kind; and the order that is placed."""
+
+    ahead: int
+    moves: Moves
+    placed: PlaceOrder = place()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +111,7 @@ class World:
         self.sent.append(Sent(command, before, added, self.order, refusal))
         return self.sent[-1]
 
-    def play(self, moves: Play) -> World:
+    def play(self, moves: Moves) -> World:
         for pick, parameter in moves:
             allowed = list(self.moves())
             command = allowed[pick % len(allowed)](parameter)
@@ -140,7 +150,7 @@ class World:
         if parameter % 4 == 2 and isinstance(fact, PARTIES):
             said = OnBehalf(party=Role.COURIER, said_by="the courier", reason="") if parameter // 4 % 3 else None
             by = [SUPPORT, SERVICE][parameter // 4 % 2]
-            return RecordFact(fact=fact, by=by, on_behalf=said, limit=_limit(parameter // 8))
+            return RecordFact(fact=fact, by=by, on_behalf=said, limit=self._limit(parameter // 8))
         return RecordFact(fact=fact)
 
     def _time_out(self, parameter: int) -> Command | None:
@@ -164,7 +174,8 @@ class World:
         return StartRun(run=self.order.run + (1 if parameter % 8 else parameter // 8 % 4), by=SUPPORT, reason="")
 
     def _credit(self, parameter: int) -> Command:
-        amount = [Money(100, "EUR"), self.order.total, Money(self.order.total.minor + 1, "EUR"), Money(1, "USD")]
+        total = self.order.total
+        amount = [Money(100, total.currency), total, replace(total, minor=total.minor + 1), Money(1, "USD")]
         credit_id = "abcdef"[parameter // 4 % 6]
         return GrantCredit(
             credit_id=credit_id,
@@ -172,20 +183,20 @@ class World:
             fault=e.Fault.PLATFORM,
             by=SUPPORT,
             reason="",
-            limit=_limit(parameter // 24),
+            limit=self._limit(parameter // 24),
         )
 
     def _write_off(self, parameter: int) -> Command:
         candidates = [item.intent for item in owed(self.order)] + [c.intent for c in self.order.payment.captures]
         intent = candidates[parameter % len(candidates)] if candidates and parameter % 5 else parameter
-        limit = _limit(parameter // 3)
+        limit = self._limit(parameter // 3)
         return WriteOffCommand(intent=intent, fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=limit)
 
     def _abandon(self, parameter: int) -> Command | None:
         """Abandon in one of three moves only, because the end keeps a history short."""
         if parameter % 3:
             return None
-        return AbandonOrder(fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=_limit(parameter // 3))
+        return AbandonOrder(fault=e.Fault.PLATFORM, by=SUPPORT, reason="", limit=self._limit(parameter // 3))
 
     def _approve(self, parameter: int) -> Command:
         approvals = [*self.order.approvals, parameter % 50]
@@ -202,10 +213,15 @@ class World:
     def _confirm(self, parameter: int) -> Command:
         reports = [*self.order.contested, parameter % 50]
         report = reports[parameter // 4 % len(reports)]
-        return ConfirmReport(report=report, by=SUPPORT, reason="", limit=_limit(parameter))
+        return ConfirmReport(report=report, by=SUPPORT, reason="", limit=self._limit(parameter))
 
     def _note(self, parameter: int) -> Command:
         return AddNote(note_id="abcdef"[parameter % 6], by=SUPPORT, text="")
+
+    def _limit(self, parameter: int) -> Money | None:
+        """Choose a limit: none, low, high, or in another currency."""
+        currency = self.order.currency
+        return [None, Money(500, currency), Money(5000, currency), Money(500, "USD")][parameter % 4]
 
     # --- the outside ----------------------------------------------------------------------------------------------
 
@@ -306,7 +322,7 @@ class World:
 
     def _unavailable(self, parameter: int) -> Command | None:
         assert self.order.ticket is not None
-        line, available = 1 + parameter % 2, parameter // 2 % 3
+        line, available = 1 + parameter % len(self.order.lines), parameter // 2 % 3
         fact = e.ItemUnavailable(answers=self.order.ticket.intent, line=line, available=available, at=NOON)
         return self._report(fact, parameter // 6)
 
@@ -325,10 +341,10 @@ class World:
         """Report any fact about any intent, with amounts that are a little off."""
         versions = list(self.order.intents)
         version = versions[parameter % len(versions)]
-        facts = list(facts_about(version, self.order.intents[version], parameter // 7))
+        facts = list(facts_about(version, self.order.intents[version], parameter // 7, lines=len(self.order.lines)))
         fact = facts[parameter // 3 % len(facts)]
         if parameter % 4 == 2 and isinstance(fact, PARTIES):
-            return RecordFact(fact=fact, by=[SUPPORT, SERVICE][parameter // 4 % 2], limit=_limit(parameter // 8))
+            return RecordFact(fact=fact, by=[SUPPORT, SERVICE][parameter // 4 % 2], limit=self._limit(parameter // 8))
         return RecordFact(fact=fact)
 
     # --- a smooth course ------------------------------------------------------------------------------------------
@@ -399,11 +415,6 @@ class World:
         return StartRun(run=self.order.run + 1, by=SUPPORT, reason="")
 
 
-def _limit(parameter: int) -> Money | None:
-    """Choose a limit: none, low, high, or in another currency."""
-    return [None, Money(500, "EUR"), Money(5000, "EUR"), Money(500, "USD")][parameter % 4]
-
-
 def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:
     facts: dict[str, e.Fact] = {
         "assigned": e.CourierAssigned(answers=offer, courier=CourierId(courier), at=NOON),
@@ -417,8 +428,8 @@ def _of_courier(offer: int, to: str, courier: str = "ann") -> e.Fact:
     return facts[to]
 
 
-def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
-    """Yield every fact that answers this intent, the success first; ``parameter`` varies the amounts."""
+def facts_about(version: int, intent: Any, parameter: int, *, lines: int = 1) -> Iterator[e.Fact]:
+    """Yield every fact that answers this intent, the success first; ``parameter`` varies amounts and lines."""
     off = [0, -1, 1, -100][parameter % 4]
     amount = replace(intent.amount, minor=max(intent.amount.minor + off, 1)) if hasattr(intent, "amount") else None
     match intent:
@@ -440,7 +451,8 @@ def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
         case e.PreparationRequested():
             yield e.PreparationAccepted(answers=version, ready_at=NOON, at=NOON)
             yield e.PreparationRejected(answers=version, reason="", at=NOON)
-            yield e.ItemUnavailable(answers=version, line=1 + parameter % 2, available=parameter % 5 - 2, at=NOON)
+            line, available = 1 + parameter % lines, parameter % 5 - 2
+            yield e.ItemUnavailable(answers=version, line=line, available=available, at=NOON)
             yield e.PreparationReady(answers=version, at=NOON)
         case e.PreparationCancellationRequested():
             yield e.PreparationCancelled(answers=version, at=NOON)
@@ -456,18 +468,18 @@ def facts_about(version: int, intent: Any, parameter: int) -> Iterator[e.Fact]:
 # --- histories --------------------------------------------------------------------------------------------------------
 
 
-def plays() -> st.SearchStrategy[tuple[int, Play]]:
+def plays() -> st.SearchStrategy[Play]:
     """Generate up to 12 moves of a smooth order, and then up to 60 moves of any kind."""
     move = st.tuples(st.integers(0, 2**12), st.integers(0, 2**12))
     some = st.integers(0, 3).flatmap(lambda n: st.lists(move, min_size=15 * n, max_size=15 * (n + 1)))
-    return st.tuples(st.integers(0, 12), some)
+    return st.builds(Play, st.integers(0, 12), some, placings())
 
 
-def played(play: tuple[int, Play], *, contradictory: bool = False) -> World:
-    """Run a play."""
-    ahead, moves = play
+def played(play: Play | tuple[int, Moves], *, contradictory: bool = False) -> World:
+    """Run a play; without an order to place it is that of the stories."""
+    ahead, moves, placed = Play(*play)
     world = World(contradictory=contradictory)
-    world.send(place())
+    world.send(placed)
     for _ in range(ahead):
         if world.order.run_state is RunState.RUNNING:
             world.send(world.go_on())

@@ -21,6 +21,7 @@ from workflows.embedded.http import payload_format
 from workflows.embedded.template import Template, read_template
 from workflows.orders.command_handling import load
 from workflows.sandbox.books_check import check_books
+from workflows.simulation.baskets import EXAMPLE, RECIPIENT
 from workflows.simulation.faults import Faults
 from workflows.simulation.simulate import quiet
 from workflows.simulation.wire import outage
@@ -99,17 +100,11 @@ class SimulatedEngine:
         """Place an order of 28.00: two pizzas of 10.00, water for 3.00, fees and tip of 5.00."""
         self._placed += 1
         body: Any = {
+            **EXAMPLE,
             "customer": "cus_1",
             "restaurant": "rst_1",
-            "lines": [
-                {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},
-                {"sku": "water", "name": "Water", "quantity": 1, "unit_price": eur("3.00")},
-            ],
-            "delivery_fee": eur("3.00"),
-            "service_fee": eur("1.00"),
-            "tip": eur("1.00"),
             "payment_method": payment_method,
-            "contact": {"name": "Camille", "phone": "+33 1 99 00 10 11", "address": "1 rue des Lilas, Paris"},
+            "contact": RECIPIENT,
         }
         placed: str = self.client("service", "shop").place(body, f"order-{self._placed}")["id"]
         return placed
@@ -176,8 +171,3 @@ class SimulatedEngine:
         assert failure is None, failure
         answer = payload_format.response(result)
         return httpx.Response(answer.status, headers=list(answer.headers), content=answer.body)
-
-
-def eur(amount: str) -> Any:
-    """Return an amount in euros as the API takes it."""
-    return {"amount": amount, "currency": "EUR"}

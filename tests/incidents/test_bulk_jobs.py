@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_engine import SimulatedEngine, eur
+from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem, ExpediterClient
+from workflows.simulation.baskets import eur
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from domain.order.order import Order
-from tests.simulated_engine import SimulatedEngine, eur
+from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem
 from workflows.sandbox.payment import PaymentPosition
+from workflows.simulation.baskets import eur
 
 
 @pytest.fixture

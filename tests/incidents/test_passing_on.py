@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_engine import SimulatedEngine, eur
+from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem
+from workflows.simulation.baskets import eur
 
 SAID = ("the courier, by phone", "the courier's phone was broken")
 

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.simulated_engine import SimulatedEngine, eur
+from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem, ExpediterClient
+from workflows.simulation.baskets import eur
 
 PAGE = Path(__file__).parents[2] / "docs" / "situations.md"
 PHONE = ("by phone", "the device is broken")

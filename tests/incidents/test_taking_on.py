@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulated_engine import SimulatedEngine, eur
+from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem
+from workflows.simulation.baskets import eur
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.catalogue.commands import MarkSoldOut
-from domain.identifiers import OrderId, Sku
+from domain.identifiers import OrderId
 from domain.money import Money
 from domain.order.order import evolve, initial
 from workflows.catalogue.restaurants import change_restaurant, load_restaurant
@@ -48,7 +48,7 @@ def test_a_price_that_the_menu_does_not_have_is_found(template) -> None:
     assert placed.placed is not None
     assert placed.placed.menu_version is not None
     assert list(price_violations(world.log, placed)) == []
-    line = replace(placed.placed.lines[0], unit_price=Money(1, "EUR"))
+    line = replace(placed.placed.lines[0], unit_price=Money(1, placed.currency))
     cheap = replace(placed.placed, lines=(line, *placed.placed.lines[1:]))
     forged = evolve(initial(placed.order_id), cheap)
     assert [text for text in price_violations(world.log, forged) if "do not cost" in text]
@@ -65,7 +65,8 @@ def test_an_order_with_an_item_that_was_sold_out_all_the_time_is_found(template)
     assert placed is not None
     assert placed.placed is not None
     assert list(placing_violations(world.log, placed, order.asked_at)) == []
-    change_restaurant(world.log, RESTAURANT, MarkSoldOut(sku=Sku("pizza")), Caller(SUPPORT, "test", "test"))
+    sold_out = MarkSoldOut(sku=placed.placed.lines[0].sku)
+    change_restaurant(world.log, RESTAURANT, sold_out, Caller(SUPPORT, "test", "test"))
     sold_out_at = world.log.newest()
     newest = load_restaurant(world.log, RESTAURANT).menu_version
     forged = replace(placed, order_id=OrderId("ord_later"), placed=replace(placed.placed, menu_version=newest))

@@ -14,7 +14,8 @@ from random import Random
 from typing import Any
 
 from domain.identifiers import Actor, OrderId, Role
-from domain.order.commands import ConfirmReport, StartRun
+from domain.money import Money
+from domain.order.commands import Approve, ConfirmReport, StartRun
 from domain.order.delivery import ATTEMPTS_MAX
 from domain.order.order import Order, RunState
 from domain.order.preparation import TicketState
@@ -23,16 +24,23 @@ from workflows.embedded.http import payload_format
 from workflows.embedded.http.limits import LIMITS
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
+from workflows.orders.json_values import money_json
+from workflows.simulation.baskets import EXAMPLE, RECIPIENT, drawn_basket
 from workflows.simulation.faults import InjectedFault
+from workflows.simulation.menus import drawn_selection
 from workflows.simulation.world import World
 
 SUPPORT = Actor(Role.SUPPORT, "sam")
+SECOND_PERSON = Actor(Role.SUPPORT, "sue")
 
 RETRIES_OF_SUPPORT = 2
 """How often support decides about a parked order before leaving it as an incident."""
 
 CREDITED = 0.15
 """The share of orders with a credit, and of those with another one."""
+
+CREDITED_SHARES = (2, 18, 96, 143)
+"""Credits in percent of the order's price before credits."""
 
 CREDIT_S = 1800.0
 """Mean time from the order to a credit: about half of them come after its end."""
@@ -132,17 +140,28 @@ class SimulatedOrder:
         """Draw support's credits from random numbers of their own, so that other draws of the world stay the same."""
         drawn = Random(f"credits of {self.world.faults.seed}, order {self.number}")
         while drawn.random() < CREDITED:
-            amount, after_s = drawn.choice(("0.50", "5.00", "27.00", "40.00")), drawn.expovariate(1 / CREDIT_S)
+            percent, after_s = drawn.choice(CREDITED_SHARES), drawn.expovariate(1 / CREDIT_S)
             self._acts_to_come += 1
-            self.world.scheduler.spawn(lambda amount=amount: self._credit(amount), delay_s=after_s)  # type: ignore[misc]  # bound now
+            self.world.scheduler.spawn(lambda percent=percent: self._credit(percent), delay_s=after_s)  # type: ignore[misc]  # bound now
 
-    def _credit(self, amount: str) -> None:
+    def _credit(self, percent: int) -> None:
         """Grant a credit, whatever the order's status. Support then looks at the order again, even if it had ended."""
-        body = {"amount": {"amount": amount, "currency": "EUR"}, "fault": "platform", "reason": "cold"}
-        path, key = f"/orders/{self.order_id}/credits", f"credit/{amount}/{self.world.scheduler.now()}"
+        order = self.order
+        assert order is not None  # it is planned once the order is placed
+        amount = Money(max(order.gross_minor * percent // 100, 1), order.currency)
+        body = {"amount": money_json(amount), "fault": "platform", "reason": "cold"}
+        path, key = f"/orders/{self.order_id}/credits", f"credit/{percent}/{self.world.scheduler.now()}"
         self._send("POST", path, "support", body, key=key.replace(" ", "T"))
+        self._approve()
         self.world.scheduler.spawn(self._support)
         self._acts_to_come -= 1
+
+    def _approve(self) -> None:
+        """Approve what waits for a second person, as most credits in a currency without a limit do."""
+        order = self.order
+        assert order is not None
+        for approval in order.approvals:
+            self._command(order, Approve(approval=approval, by=SECOND_PERSON), f"approve/{approval}")
 
     def start_again(self) -> None:
         """Start a new run as support, whether one is needed or not."""
@@ -162,7 +181,7 @@ class SimulatedOrder:
             return
         soon = (self.world.scheduler.now() + timedelta(minutes=20)).isoformat()
         self._act("preparation/accept", "restaurant", {**ticket, "ready_at": soon})
-        for line in (1, 2):
+        for line in range(1, len(order.lines) + 1):
             if self.random.random() < 0.1:
                 lack = {**ticket, "line": line, "available": self.random.choice((0, 0, 1))}
                 self._act("preparation/item-unavailable", "restaurant", lack)
@@ -267,8 +286,8 @@ class SimulatedOrder:
         command = StartRun(run=order.run + 1, by=SUPPORT, reason="try again")
         self._command(order, command, f"run/{order.run + 1}")
 
-    def _command(self, order: Order, command: StartRun | ConfirmReport, key: str) -> None:
-        caller = Caller(SUPPORT, correlation="simulation", causation="simulation")
+    def _command(self, order: Order, command: StartRun | ConfirmReport | Approve, key: str) -> None:
+        caller = Caller(command.by, correlation="simulation", causation="simulation")
         try:
             handle(self.world.log, command, order_id=order.order_id, key=key, caller=caller)
         except Rejected:
@@ -361,22 +380,10 @@ class SimulatedOrder:
         return self.world.faults.strikes(candidates, f"order {self.number}")
 
     def _body(self) -> dict[str, Any]:
-        def eur(amount: str) -> dict[str, str]:
-            return {"amount": amount, "currency": "EUR"}
-
+        """Return the order to place: drawn, or the example in a world with planned faults alone."""
         methods = ["pm_ok"] * 12 + ["pm_declined", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
-        contact = {"name": "Camille", "phone": "+33 1 99 00 10 11", "address": "1 rue des Lilas, Paris"}
-        paid = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": contact}
+        body = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": RECIPIENT}
+        drawn = Random(f"basket of {self.world.faults.seed}, order {self.number}")
         if self.from_menu:
-            return {**paid, "items": [{"sku": "pizza", "quantity": 2}, {"sku": "water", "quantity": 1}]}
-        return {
-            **paid,
-            "customer": "cus_1",
-            "lines": [
-                {"sku": "pizza", "name": "Pizza", "quantity": 2, "unit_price": eur("10.00")},
-                {"sku": "water", "name": "Water", "quantity": 1, "unit_price": eur("3.00")},
-            ],
-            "delivery_fee": eur("3.00"),
-            "service_fee": eur("1.00"),
-            "tip": eur("1.00"),
-        }
+            return {**body, **drawn_selection(drawn, self.world.faults.seed)}
+        return {**body, "customer": "cus_1", **(drawn_basket(drawn) if self.world.faults.rates else EXAMPLE)}

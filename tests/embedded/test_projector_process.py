@@ -13,6 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from domain.identifiers import SYSTEM
@@ -25,8 +26,9 @@ from tests.embedded.viewed_engine import (
     wait_until,
     wait_until_current,
 )
+from workflows.boundary.private_files import SecretUnusable
 from workflows.clock import SystemClock
-from workflows.embedded import projector_process
+from workflows.embedded import projector_main, projector_process
 from workflows.embedded.engine import EmbeddedEngine
 from workflows.embedded.files import VIEWS
 from workflows.embedded.projector_process import ProjectorProcess
@@ -38,6 +40,7 @@ from workflows.hub.hub import Hub
 from workflows.projections import log_follower
 from workflows.projections.check import check
 from workflows.projections.log_follower import LogFollower
+from workflows.sqlite.database import DatabaseForeign
 
 ROOT = Path(__file__).parents[2]
 
@@ -110,7 +113,7 @@ def blind_indexes(folder: Path, order_id: str) -> set[str | None]:
 
 
 def test_the_projector_ends_with_an_engine_that_is_killed(tmp_path: Path) -> None:
-    """A projector without an engine would write the views beside the next one, and nobody would stop it."""
+    """A projector without an engine would write the views beside the next one, and would not be stopped."""
     folder = tmp_path / "data"
     command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(folder), "--port", "0"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as up:
@@ -203,3 +206,38 @@ def test_a_projector_reads_the_log_again_without_being_woken(tmp_path: Path, mon
         order_id = order(opened, "one")
         wait_until_current(opened)
         assert orders_in(folder) == {order_id}
+
+
+ERRORS: list[BaseException] = [
+    RuntimeError("can't start new thread"),
+    MemoryError(),
+    OSError(24, "Too many open files"),
+    apsw.CantOpenError("unable to open database file"),
+    DatabaseForeign(Path("expediter.sqlite")),
+    SecretUnusable("views.key is empty"),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_a_projector_that_cannot_begin_says_why_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    """A machine without threads or memory is not a bug of the projector: no traceback."""
+
+    def begin(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(projector_main, "_begin", begin)
+    assert projector_main.main(tmp_path, logging.INFO) == 1
+    (line,) = caplog.records
+    assert line.exc_info is None
+    assert (str(error) or "MemoryError") in line.getMessage()
+
+
+def test_a_bug_of_the_projector_keeps_its_traceback(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def begin(*_: object) -> None:
+        raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(projector_main, "_begin", begin)
+    with pytest.raises(RuntimeError, match="changed size"):
+        projector_main.main(tmp_path, logging.INFO)

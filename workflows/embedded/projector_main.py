@@ -8,6 +8,7 @@ left to the engine: the projector ends once the engine closes the lifeline or ha
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import signal
@@ -15,13 +16,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from functools import partial
 from io import FileIO
 from pathlib import Path
 from typing import Final
 
+import apsw
+
+from workflows.boundary.private_files import SecretUnusable
 from workflows.embedded.files import DATABASE
 from workflows.embedded.garbage import collect_rarely
 from workflows.embedded.log_lines import write_log_lines
@@ -32,9 +36,11 @@ from workflows.event_store.codec import Codec
 from workflows.projections.loading import loads_from
 from workflows.projections.log_follower import LogFollower
 from workflows.projections.progress import ProjectorState
-from workflows.sqlite.database import Database
+from workflows.sqlite.database import Database, DatabaseUnavailable
 from workflows.sqlite.event_log import SqliteEventLog
 from workflows.sqlite.keyring import SqliteKeyRing
+
+log = logging.getLogger(__name__)
 
 END_WITHIN_S: Final = 8.0
 """How long the transaction under way may take after the engine has ended. It is undone if it takes longer."""
@@ -43,28 +49,47 @@ RSS_UNIT: Final = 1 if sys.platform == "darwin" else 1024
 """Bytes in a unit of ``ru_maxrss``."""
 
 
-def main(folder: Path, log_level: int) -> None:
-    """Keep the views in an engine's folder up to date until the lifeline ends."""
+def main(folder: Path, log_level: int) -> int:
+    """Keep the views in an engine's folder up to date until the lifeline ends.
+
+    Returns:
+        The exit code: 1 if the machine or the folder does not let it begin, which is one line in the log.
+    """
+    with ExitStack() as opened:
+        try:
+            follower = _begin(folder, log_level, opened)
+        except (apsw.Error, DatabaseUnavailable, SecretUnusable, OSError, MemoryError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and "start new thread" not in str(error):
+                raise  # a bug
+            log.error("the projector of the views cannot begin: %s", str(error) or type(error).__name__)
+            return 1
+        follower.run()
+    return 0
+
+
+def _begin(folder: Path, log_level: int, opened: ExitStack) -> LogFollower:
+    """Open the log and the views, and follow the lifeline on a thread."""
     lifeline, reports = _own_pipes()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave_to_the_engine)
     write_log_lines(log_level)
     collect_rarely()
-    with Database(folder / DATABASE, read_only=True) as database, closing(views_of(folder)) as views:
-        keyring = SqliteKeyRing(database)
-        clock = SteadyClock.of(folder)
-        log = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock)
-        follower = LogFollower(
-            views,
-            log,
-            loads_from(log),
-            clock,
-            build=partial(start_building, folder),
-            forget_keys=keyring.forget,
-            report=_reporting_to(reports),
-        )
-        threading.Thread(target=_follow_lifeline, args=(lifeline, follower), daemon=True).start()
-        follower.run()
+    database = opened.enter_context(Database(folder / DATABASE, read_only=True))
+    views = opened.enter_context(closing(views_of(folder)))
+    keyring = SqliteKeyRing(database)
+    clock = SteadyClock.of(folder)
+    events = SqliteEventLog(database, Codec(keyring, EVENT_TYPES), clock)
+    follower = LogFollower(
+        views,
+        events,
+        loads_from(events),
+        clock,
+        build=partial(start_building, folder),
+        forget_keys=keyring.forget,
+        report=_reporting_to(reports),
+    )
+    threading.Thread(target=_follow_lifeline, args=(lifeline, follower), daemon=True).start()
+    return follower
 
 
 def _own_pipes() -> tuple[int, FileIO]:
@@ -105,4 +130,4 @@ def _reporting_to(reports: FileIO) -> Callable[[ProjectorState], None]:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2])))

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
+from workflows.boundary.child_python import keep_children_out_of_the_working_folder
 from workflows.cli import (
     archive_command,
     asl_commands,
@@ -137,6 +138,7 @@ def options(
 
 def main() -> None:
     """Run the command line of this process."""
+    keep_children_out_of_the_working_folder()
     sys.exit(run(sys.argv[1:]))
 
 

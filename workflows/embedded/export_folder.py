@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from typing import Final
 import msgspec
 
 from workflows.audit.exports import BLOCK, Export, ExportsBusy, ExportState, ExportsUnavailable, NoSuchExport
+from workflows.boundary.child_python import start_module
 from workflows.boundary.private_files import write_private_content
 from workflows.clock import Clock, read_timestamp
 
@@ -104,11 +104,7 @@ class ExportFolder:
 
     def _start(self, export_id: str) -> None:
         request = {"folder": str(self._engine_folder), "export": export_id, "views": self._views_url}
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workflows.embedded.export_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-        )
+        process = start_module("workflows.embedded.export_process", stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
         assert process.stdin is not None
         process.stdin.write(json.dumps(request).encode())  # the address may have a password, which no list shows so
         process.stdin.close()

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -20,6 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from workflows.boundary.child_python import start_module
 from workflows.clock import Clock
 from workflows.event_store.change_feed import Feed, FeedEntry
 from workflows.hub.hub import Hub
@@ -145,10 +145,10 @@ class ProjectorProcess:
 
     def _started(self) -> subprocess.Popen[bytes]:
         level = logging.getLogger().getEffectiveLevel()
-        return subprocess.Popen(
-            # -P: the modules are those of this process, whatever folder it was started in
-            [sys.executable, "-P", "-m", "workflows.embedded.projector_main", str(self._folder), str(level)],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        return start_module(
+            "workflows.embedded.projector_main",
+            str(self._folder),
+            str(level),
             stdin=self._reading_end,
             stdout=subprocess.PIPE,
             process_group=0,  # Ctrl-C in a terminal is for the engine, which ends this process in its turn

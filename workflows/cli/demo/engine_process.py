@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from threading import Timer
 from typing import IO
 
+from workflows.boundary.child_python import start_module
 from workflows.cli.engine_commands import greeting
 from workflows.cli.failures import CommandFailed
 from workflows.cli.terminal import say
@@ -63,9 +63,10 @@ def engine(data: Path | None, parameters: Mapping[str, str] = PARAMETERS) -> Ite
 
 def _start(data: Path, parameters: Mapping[str, str], errors: int) -> subprocess.Popen[str]:
     options = [f"--parameter={name}={value}" for name, value in parameters.items()]
-    command = [sys.executable, "-m", "workflows.cli", "up", "--data", str(data), "--port", "0"]
-    command += ["--demo-data", *options]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True)
+    command = ["up", "--data", str(data), "--port", "0", "--demo-data", *options]
+    return start_module(
+        "workflows.cli", *command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, text=True
+    )
 
 
 def first_line(process: subprocess.Popen[str], errors: IO[str]) -> str:

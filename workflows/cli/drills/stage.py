@@ -6,7 +6,6 @@ import os
 import shlex
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout, suppress
@@ -16,6 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from workflows.boundary.child_python import start_module
 from workflows.cli.demo.engine_process import first_line, stop
 from workflows.cli.failures import CommandFailed
 from workflows.cli.folder import address_of
@@ -89,8 +89,9 @@ class Stage:
     def start(self, *words: str) -> str:
         """Start a command that runs until it is stopped; return the address that it prints."""
         errors = self._closed.enter_context(TemporaryFile("w+", encoding="utf-8"))  # noqa: SIM115 -- closed by the stack
-        process = subprocess.Popen(
-            [sys.executable, "-m", "workflows.cli", *self.filled(words)],
+        process = start_module(
+            "workflows.cli",
+            *self.filled(words),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=errors.fileno(),

@@ -1,0 +1,58 @@
+"""Mutants of ``workflows/asl/``."""
+
+from __future__ import annotations
+
+from tests.mutations.mutant import Mutant, tests
+
+BYTES = "embedded/test_bytes_after_fsync.py"
+
+MUTANTS = (
+    Mutant(
+        name="width in a picture without a bound",
+        breaks="The picture of a time asks for at most a hundred digits.",
+        file="workflows/asl/jsonata/bounded_library.py",
+        old="    if width is not None and width > _WIDTH_MAX:\n",
+        new="    if False:\n",
+        caught_by=tests("asl/test_jsonata.py::test_work_is_counted_wherever_it_is_done[a width]"),
+    ),
+    Mutant(
+        name="groups of a picture not counted",
+        breaks="Each part of the picture of a time costs a scan of the text.",
+        file="workflows/asl/jsonata/bounded_library.py",
+        old="        count_scanned(len(text) * (self._compiled.groups + 1))\n",
+        new="        count_scanned(len(text))\n",
+        caught_by=tests("asl/test_jsonata.py::test_the_picture_of_a_time_that_reads_too_much_text_fails"),
+    ),
+    Mutant(
+        name="time completed from the clock",
+        breaks="Folding a journal on another day gives the same result.",
+        file="workflows/asl/jsonata/bounded_library.py",
+        old="        return CURRENT.evaluation.at.astimezone(UTC).replace(tzinfo=None)\n",
+        new="        return datetime.now(UTC).replace(tzinfo=None)\n",
+        caught_by=tests("asl/test_jsonata.py::test_a_time_without_a_day_is_completed_from_the_time_of_the_signal"),
+    ),
+    Mutant(
+        name="variables of an execution without a quota",
+        breaks="All variables of an execution together have a quota.",
+        file="workflows/asl/interpreter/outcomes.py",
+        old="    if turn.execution.assigned_bytes_with(frame.branch, sizes) > ALL_VARIABLES_BYTES_MAX:\n",
+        new="    if False:\n",
+        caught_by=tests("asl/test_limits.py::test_all_variables_together_have_a_quota"),
+    ),
+    Mutant(
+        name="outputs of a Map without a bound",
+        breaks="A Map with large outputs fails before it fills the memory.",
+        file="workflows/asl/interpreter/containers.py",
+        old="    if inside.output_size > _OUTPUTS_MAX:\n",
+        new="    if False:\n",
+        caught_by=tests("asl/test_limits.py::test_a_map_with_large_outputs_fails_before_it_fills_the_memory"),
+    ),
+    Mutant(
+        name="an event beyond the quota of a history",
+        breaks="The 25,000th event of an execution is its failure.",
+        file="workflows/asl/interpreter/history.py",
+        old="        if self.last_id >= EVENTS_MAX - 1 and kind not in _ENDS:\n",
+        new="        if self.last_id >= EVENTS_MAX and kind not in _ENDS:\n",
+        caught_by=tests("asl/test_limits.py::test_the_25_000th_event_is_the_failure"),
+    ),
+)

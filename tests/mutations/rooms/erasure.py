@@ -1,0 +1,26 @@
+"""Mutants of ``workflows/erasure/``."""
+
+from __future__ import annotations
+
+from tests.mutations.mutant import Mutant, tests
+
+MUTANTS = (
+    Mutant(
+        name="one person erases a customer",
+        breaks="An erasure takes two persons.",
+        file="workflows/erasure/requests.py",
+        old="        if proposed.by == caller.actor:\n",
+        new="        if proposed.by != proposed.by:\n",
+        caught_by=tests("erasure/test_requests.py::test_the_person_who_proposed_it_cannot_approve_it"),
+    ),
+    Mutant(
+        name="customer erased under an open order",
+        breaks="A customer with open orders is not erased.",
+        file="workflows/erasure/requests.py",
+        old="    if plan.orders.open:\n",
+        new="    if not plan.orders:\n",
+        caught_by=tests(
+            "erasure/test_requests.py::test_an_order_that_was_placed_after_the_proposal_refuses_the_approval"
+        ),
+    ),
+)

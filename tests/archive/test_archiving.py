@@ -277,7 +277,7 @@ def test_a_backup_holds_the_segments_that_its_log_names(story: Story, tmp_path: 
 def test_the_command_archives_and_makes_the_file_smaller(
     story: Story, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It counts first, and needs a number of days."""
+    """It counts first, and needs a time with its unit."""
     with opened(story, tmp_path):
         pass
     assert run(["archive", "--data", str(tmp_path), "--older-than", "10"]) == 2

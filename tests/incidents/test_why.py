@@ -53,7 +53,7 @@ STATES = {
     "capturing": (s.DELIVERED, "Waits for the payment provider to capture the payment", "attempts are used up"),
     "completed": (s.COMPLETED, "Completed: delivered and paid.", "Nothing"),
     "releasing": ((*s.AUTHORIZED, s.cancel()), "Waits for the payment provider to release", "attempts are used up"),
-    "cancelled": ((*s.PLACED, s.declined()), "Cancelled because of: payment declined", "Nothing"),
+    "cancelled": ((*s.PLACED, s.declined()), "Cancelled because the payment was declined", "Nothing"),
     "cancelled by the customer": (
         (*s.AUTHORIZED, s.cancel(), s.voided(), s.ticket_cancelled()),
         "Cancelled on request of customer",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import existing_folder
-from workflows.cli.options import Json
+from workflows.cli.options import Json, time_span
 from workflows.cli.terminal import print_json, say
 
 
@@ -20,18 +19,10 @@ def add_to(app: typer.Typer) -> None:
     app.command()(archive)
 
 
-def days(text: str) -> timedelta:
-    """Read a number of days, e.g. 400d. Raises BadParameter."""
-    match = re.fullmatch(r"([0-9]{1,5})d", text)
-    if match is None:
-        raise typer.BadParameter(f"{text!r} is not a number of days: write it as 400d")
-    return timedelta(days=int(match[1]))
-
-
 def archive(
     data: Annotated[Path, typer.Option("--data", metavar="DIR", envvar="EXPEDITER_DATA", help="The engine's folder.")],
     older_than: Annotated[
-        timedelta, typer.Option(parser=days, metavar="DAYS", help="Since the last change of an order, e.g. 400d.")
+        timedelta, typer.Option(parser=time_span, metavar="TIME", help="Since the last change of an order, e.g. 400d.")
     ],
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only count the orders.")] = False,
@@ -40,7 +31,7 @@ def archive(
     """Move the content of orders that ended long ago into DIR/archive, and make the database smaller.
 
     The orders stay readable everywhere. It needs a stopped engine and free space of the size of the database; a running
-    engine does it daily with expediter up --archive-after DAYS, without making the file smaller.
+    engine does it daily with expediter up --archive-after TIME, without making the file smaller.
     """
     import apsw
 
@@ -69,7 +60,7 @@ def archive(
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             connection.close()
     except DatabaseInUse as error:
-        raise InvalidInput(f"{error}; or let it archive by itself: expediter up --archive-after DAYS") from None
+        raise InvalidInput(f"{error}; or let it archive by itself: expediter up --archive-after TIME") from None
     except (apsw.Error, DatabaseUnavailable, OSError, SegmentDamaged) as error:
         raise CommandRefused(f"{data} was archived in part, and nothing is lost: {error}") from None
     size_after = file.stat().st_size

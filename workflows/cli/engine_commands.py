@@ -12,10 +12,10 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.archive_command import days
 from workflows.cli.failures import CommandFailed
 from workflows.cli.folder import running_engine
 from workflows.cli.inputs import existing_folder, new_folder, pairs
+from workflows.cli.options import time_span
 from workflows.cli.terminal import say
 
 PORT = 8080
@@ -77,7 +77,9 @@ def up(
     ] = None,
     archive_after: Annotated[
         timedelta | None,
-        typer.Option(parser=days, metavar="DAYS", help="Archive daily the orders that ended so long ago, e.g. 400d."),
+        typer.Option(
+            parser=time_span, metavar="TIME", help="Archive daily the orders that ended so long ago, e.g. 400d."
+        ),
     ] = None,
     log_level: Annotated[LogLevel, typer.Option(help="The lowest level of log lines on stderr.")] = LogLevel.WARNING,
 ) -> None:

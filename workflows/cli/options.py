@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +16,16 @@ def local_folder(context: typer.Context, data: Path | None) -> Path | None:
     is_default = source is not None and source.name == "ENVIRONMENT"
     return None if is_default and (context.params.get("url") or context.params.get("table")) else data
 
+
+def time_span(text: str) -> timedelta:
+    """Read a number of minutes, hours or days, e.g. 30m, 2h or 7d. Raises BadParameter."""
+    parts = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
+    if parts is None:
+        raise typer.BadParameter(f"{text!r} is not a time such as 30m, 2h or 7d")
+    return int(parts[1]) * _UNITS[parts[2]]
+
+
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 OrderId = Annotated[str, typer.Argument(metavar="ORDER", help="The order's id, ord_...")]
 RestaurantId = Annotated[str, typer.Argument(metavar="RESTAURANT", help="The restaurant's id.")]

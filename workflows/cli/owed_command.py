@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
+from datetime import timedelta
 from typing import Annotated
 
 import typer
 
-from workflows.cli.failures import InvalidInput
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, Json, Url, time_span
 from workflows.cli.terminal import print_json
-
-_UNITS_S = {"m": 60, "h": 3600, "d": 86400}
 
 
 def owed(
@@ -21,7 +18,9 @@ def owed(
     in_doubt: Annotated[bool | None, typer.Option("--in-doubt/--certain", help="May not be held at all.")] = None,
     refused: Annotated[bool | None, typer.Option("--refused/--not-refused", help="A provider refused it.")] = None,
     needed: Annotated[bool | None, typer.Option("--needed/--not-needed", help="The order still needs it.")] = None,
-    older_than: Annotated[str | None, typer.Option(metavar="TIME", help="Owed for longer: 30m, 2h, 7d.")] = None,
+    older_than: Annotated[
+        timedelta | None, typer.Option(parser=time_span, metavar="TIME", help="Owed for longer: 30m, 2h, 7d.")
+    ] = None,
     amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least; needs --currency.")] = None,
     currency: Annotated[str | None, typer.Option(help="In this currency.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=100, help="The most lines to print.")] = 50,
@@ -32,7 +31,6 @@ def owed(
     json: Json = False,
 ) -> None:
     """List what orders in trouble hold and have not given back, the oldest first, with totals by age."""
-    older_than_s = None if older_than is None else _seconds(older_than)
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
@@ -42,7 +40,7 @@ def owed(
             in_doubt=in_doubt,
             refused=refused,
             needed=needed,
-            older_than_s=older_than_s,
+            older_than_s=None if older_than is None else int(older_than.total_seconds()),
             amount_min=amount_min,
             currency=currency,
             limit=limit,
@@ -54,10 +52,3 @@ def owed(
         from workflows.cli.owed_page import show_owed
 
         show_owed(listed)
-
-
-def _seconds(text: str) -> int:
-    parts = re.fullmatch(r"([0-9]{1,5})([mhd])", text)
-    if parts is None:
-        raise InvalidInput(f"--older-than {text!r} is not a time such as 30m, 2h or 7d")
-    return int(parts[1]) * _UNITS_S[parts[2]]

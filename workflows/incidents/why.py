@@ -30,6 +30,7 @@ from workflows.orders.permissions import Action, check
 from workflows.orders.visibility import Audience, audience_of
 from workflows.orders.waiting import AwaitedNow, waits_now
 from workflows.orders.waiting_words import ANSWERS, outcome_words
+from workflows.orders.words import because
 from workflows.projections.open_orders import ParkedNow, parked_now
 from workflows.runs.machines import Machines
 from workflows.runs.reading import newest_visits
@@ -331,7 +332,7 @@ def _cancelled(order: Order) -> str:
     assert order.cancellation is not None  # the status follows from it
     if order.cancellation.cause is CancellationCause.ASKED:
         return f"on request of {order.cancellation.by.role}"
-    return f"because of: {order.cancellation.cause.replace('_', ' ')}"
+    return because(order.cancellation.cause)
 
 
 def _utc(time: datetime) -> str:

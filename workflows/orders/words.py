@@ -46,7 +46,12 @@ def why_cancelled(data: Data) -> str:
     """Return by whom or why an order was cancelled, e.g. ``because the payment was declined``."""
     if data["cause"] == "asked":
         return f"by {actor(data['by'])}{quoted(data.get('reason'))}"
-    return f"because {_CAUSES.get(data['cause'], plain(data['cause']))}"
+    return because(data["cause"])
+
+
+def because(cause: str) -> str:
+    """Return the cause of a cancellation that no person requested, e.g. ``because the payment was declined``."""
+    return f"because {_CAUSES.get(cause, plain(cause))}"
 
 
 _CAUSES = {

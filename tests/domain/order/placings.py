@@ -1,13 +1,11 @@
-"""Generated orders to place: several currencies, lines, quantities, options with prices, tax classes, fees and tips."""
+"""Orders to place by number: several currencies, lines, quantities, options with prices, tax classes, fees and tips."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from hypothesis import strategies as st
+from random import Random
 
 from domain.identifiers import Sku
-from domain.money import Money, total
+from domain.money import Money
 from domain.order.commands import PlaceOrder
 from domain.order.events import Line, Option
 from tests.domain.order.stories import place
@@ -19,44 +17,39 @@ TAXES: tuple[tuple[str | None, int | None], ...] = ((None, None), ("food", 700),
 """A tax class with its rate in hundredths of a percent; none if the price is the caller's own."""
 
 
-def placings() -> st.SearchStrategy[PlaceOrder]:
-    """Generate orders of one to four lines that cost something. Prices, fees and the tip may be zero."""
-    return st.sampled_from(CURRENCIES).flatmap(_placing).filter(_costs_something)
-
-
-def _placing(currency: str) -> st.SearchStrategy[PlaceOrder]:
-    amount = st.integers(0, 3000).map(lambda minor: Money(minor, currency))
-    option = st.builds(Option, name=st.sampled_from(("burrata", "large")), price=amount)
-    line = st.builds(_line, st.integers(1, 4), amount, st.lists(option, max_size=2).map(tuple), st.sampled_from(TAXES))
-    fees = st.tuples(amount, amount, amount, st.sampled_from(TAXES))
-    return st.builds(_placed, st.lists(line, min_size=1, max_size=4), fees)
-
-
-def _line(quantity: int, price: Money, options: tuple[Option, ...], tax: tuple[str | None, int | None]) -> Line:
-    tax_class, rate_bp = tax
-    return Line(
-        sku=Sku("dish"),
-        name="Dish",
-        quantity=quantity,
-        unit_price=price,
-        options=options,
-        tax_class=tax_class,
-        tax_rate_bp=rate_bp,
-    )
-
-
-def _placed(lines: list[Line], fees: tuple[Any, ...]) -> PlaceOrder:
-    delivery_fee, service_fee, tip, (tax_class, rate_bp) = fees
+def placing(number: int) -> PlaceOrder:
+    """Return the order with this number: 0 is that of the stories. Prices, fees and tips may be zero, not the total."""
+    if number == 0:
+        return place()
+    random = Random(number)
+    currency = random.choice(CURRENCIES)
+    tax_class, rate_bp = random.choice(TAXES)
+    lines = [_line(random, currency) for _ in range(random.randint(1, 4))]
+    delivery_fee, service_fee = _amount(random, currency), _amount(random, currency)
+    costs_something = delivery_fee or service_fee or any(line.total for line in lines)
     return place(
         *lines,
         delivery_fee=delivery_fee,
         service_fee=service_fee,
-        tip=tip,
+        tip=_amount(random, currency) if costs_something else Money(1, currency),
         fee_tax_class=tax_class,
         fee_tax_rate_bp=rate_bp,
     )
 
 
-def _costs_something(placed: PlaceOrder) -> bool:
-    fees = (placed.delivery_fee, placed.service_fee, placed.tip)
-    return bool(total((*(line.total for line in placed.lines), *fees), placed.tip.currency))
+def _line(random: Random, currency: str) -> Line:
+    tax_class, rate_bp = random.choice(TAXES)
+    options = random.sample(("burrata", "large"), random.choice((0, 0, 1, 2)))
+    return Line(
+        sku=Sku("dish"),
+        name="Dish",
+        quantity=random.randint(1, 4),
+        unit_price=_amount(random, currency),
+        options=tuple(Option(name=name, price=_amount(random, currency)) for name in options),
+        tax_class=tax_class,
+        tax_rate_bp=rate_bp,
+    )
+
+
+def _amount(random: Random, currency: str) -> Money:
+    return Money(random.choice((0, 1, 1, 1)) * random.randint(1, 3000), currency)

@@ -45,8 +45,8 @@ from domain.order.order import Order, RunState, evolve, fact_key
 from domain.order.preparation import TicketState
 from domain.order.questions import awaited_intent
 from domain.order.refusals import Rejected
-from tests.domain.order.placings import placings
-from tests.domain.order.stories import NOON, SECOND, SERVICE, SUPPORT, UNKNOWN, place
+from tests.domain.order.placings import placing
+from tests.domain.order.stories import NOON, SECOND, SERVICE, SUPPORT, UNKNOWN
 
 PARTIES = (*get_args(e.PreparationFact), *get_args(e.DeliveryFact))
 """Facts that restaurants and couriers report, or support and services on behalf of them."""
@@ -59,11 +59,15 @@ Move: TypeAlias = Callable[[int], Command | None]
 
 
 class Play(NamedTuple):
-    """So many moves of a smooth order, and then moves of any kind; and the order that is placed."""
+    """So many moves of a smooth order, and then moves of any kind; and the number of the order that is placed."""
 
     ahead: int
     moves: Moves
-    placed: PlaceOrder = place()
+    number: int = 0
+
+    @property
+    def placed(self) -> PlaceOrder:
+        return placing(self.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,15 +476,15 @@ def plays() -> st.SearchStrategy[Play]:
     """Generate up to 12 moves of a smooth order, and then up to 60 moves of any kind."""
     move = st.tuples(st.integers(0, 2**12), st.integers(0, 2**12))
     some = st.integers(0, 3).flatmap(lambda n: st.lists(move, min_size=15 * n, max_size=15 * (n + 1)))
-    return st.builds(Play, st.integers(0, 12), some, placings())
+    return st.builds(Play, st.integers(0, 12), some, st.integers(0, 2**16))
 
 
 def played(play: Play | tuple[int, Moves], *, contradictory: bool = False) -> World:
     """Run a play; without an order to place it is that of the stories."""
-    ahead, moves, placed = Play(*play)
+    whole = Play(*play)
     world = World(contradictory=contradictory)
-    world.send(placed)
-    for _ in range(ahead):
+    world.send(whole.placed)
+    for _ in range(whole.ahead):
         if world.order.run_state is RunState.RUNNING:
             world.send(world.go_on())
-    return world.play(moves)
+    return world.play(whole.moves)

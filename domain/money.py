@@ -142,3 +142,11 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
             raise CurrencyMismatch(currency, amount.currency)
         minor += amount.minor
     return Money(minor, currency)
+
+
+def totals(amounts: Iterable[Money]) -> tuple[Money, ...]:
+    """Add up amounts, one sum per currency, in the order of the currencies' codes."""
+    by_currency: dict[str, Money] = {}
+    for amount in amounts:
+        by_currency[amount.currency] = by_currency.get(amount.currency, Money.zero(amount.currency)) + amount
+    return tuple(sum_ for _, sum_ in sorted(by_currency.items()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 
@@ -14,17 +15,24 @@ from handlers.http.incident_models import BulkBody
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from workflows.engine import engine, settings
-from workflows.incidents import bulk_retry
+from workflows.incidents import bulk_jobs
 from workflows.incidents.approval_limits import read_limits
-from workflows.incidents.bulk_actions import BulkAction, BulkTask, check_token, plan_all
-from workflows.incidents.incidents import list_parked
+from workflows.incidents.bulk_actions import (
+    BulkAction,
+    BulkTask,
+    check_token,
+    digest_of,
+    parked_in,
+    plan_all,
+    planned_at,
+)
 from workflows.incidents.views import bulk_plan_view, progress_view
 from workflows.orders.permissions import Action, check_all
 
-TAG = "Bulk retries"
+TAG = "Bulk jobs"
 
 api = Api()
-bulk_route = partial(operation, api, tag=TAG, answers="BulkRetryJson", order=False)
+bulk_route = partial(operation, api, tag=TAG, answers="BulkJobJson", order=False)
 
 
 @operation(api, "POST", "/bulk", tag=TAG, answers="BulkJson", statuses=(201, 200), order=False, refuses=(404, 409))
@@ -32,8 +40,9 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
     """Retry, cancel, credit or note several orders at once, at a limited rate.
 
     A dry run answers with the plan: the orders, the calls to providers, the money by currency, where the action is
-    refused, and a token. The job begins with that token, for 15 minutes and while the plan holds. It continues by
-    itself, also after a restart.
+    refused, and a token. The job begins with that token, for 15 minutes and while the plan holds. Orders that were
+    parked with the cause of a group meanwhile are left out. The job continues by itself, also after a restart, and
+    faster while a caller advances it. Retries stop when the circuit breaker of their provider opens again.
     """
     caller, ports = api.caller.actor, engine()
     check_all(caller, Action.BULK)
@@ -44,16 +53,19 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
         amount=None if body.amount is None else body.amount.money,
         fault=Fault(body.fault),
         limits=tuple(limit for _, limit in sorted(settings(read_limits).items())),
+        group=body.group or "",
+        named="" if body.order_ids is None else digest_of(body.order_ids),
     )
-    if not body.dry_run:
-        begun = bulk_retry.begun(ports, task, per_s=body.per_s, key=idempotency_key)
-        if begun is not None:
-            return _begun(begun.id)
-    planned = plan_all(ports.log, task, _orders(body), ports.clock.now())
     if body.dry_run:
-        return json_answer({"job": None, "plan": bulk_plan_view(planned)})
-    check_token(body.token or "", planned, ports.clock.now())
-    return _begun(bulk_retry.begin_planned(ports, planned, per_s=body.per_s, key=idempotency_key).id)
+        return json_answer({"job": None, "plan": bulk_plan_view(plan_all(ports.log, task, _chosen(body), _now()))})
+    begun = bulk_jobs.begun(ports, task, per_s=body.per_s, key=idempotency_key)
+    if begun is None:
+        token = body.token or ""
+        made_at = planned_at(token, _now())
+        planned = plan_all(ports.log, task, _chosen(body, until=made_at), made_at)
+        check_token(token, planned)
+        begun = bulk_jobs.begin(ports, planned, per_s=body.per_s, key=idempotency_key)
+    return json_answer({"job": progress_view(bulk_jobs.read(ports, begun.id)), "plan": None}, HTTPStatus.CREATED)
 
 
 @bulk_route("GET", "/bulk/{job_id}")
@@ -67,7 +79,7 @@ def get_bulk_job(job_id: str) -> Response:
 def advance_bulk_job(job_id: str) -> Response:
     """Act on as many orders as the rate allows now, and look up the outcome of those before."""
     check_all(api.caller.actor, Action.BULK)
-    bulk_retry.advance(engine(), job_id)
+    bulk_jobs.advance(engine(), job_id)
     return _progress(job_id)
 
 
@@ -75,7 +87,7 @@ def advance_bulk_job(job_id: str) -> Response:
 def stop_bulk_job(job_id: str) -> Response:
     """Act on no more orders. What was begun continues."""
     check_all(api.caller.actor, Action.BULK)
-    bulk_retry.stop(engine(), job_id, api.caller.actor)
+    bulk_jobs.stop(engine(), job_id, api.caller.actor)
     return _progress(job_id)
 
 
@@ -83,19 +95,20 @@ def stop_bulk_job(job_id: str) -> Response:
 def resume_bulk_job(job_id: str) -> Response:
     """Continue a stopped bulk job where it was stopped."""
     check_all(api.caller.actor, Action.BULK)
-    bulk_retry.resume(engine(), job_id)
+    bulk_jobs.resume(engine(), job_id)
     return _progress(job_id)
 
 
-def _orders(body: BulkBody) -> list[OrderId]:
-    if body.order_ids is not None:
-        return body.order_ids
-    return [row.order_id for row, _ in list_parked(engine().documents, body.cause)]
+def _chosen(body: BulkBody, until: datetime | None = None) -> list[OrderId]:
+    """Return the orders that the body chooses, without incidents that came after ``until``."""
+    if body.group is not None:
+        return parked_in(engine().documents, body.group, until=until)
+    return body.order_ids or []
 
 
-def _begun(job_id: str) -> Response:
-    return json_answer({"job": progress_view(bulk_retry.read(engine(), job_id)), "plan": None}, HTTPStatus.CREATED)
+def _now() -> datetime:
+    return engine().clock.now()
 
 
 def _progress(job_id: str) -> Response:
-    return json_answer(progress_view(bulk_retry.read(engine(), job_id)))
+    return json_answer(progress_view(bulk_jobs.read(engine(), job_id)))

@@ -1,4 +1,4 @@
-"""Incidents, bulk retries and circuit breakers over HTTP, for support; auditors may read.
+"""Incidents and circuit breakers over HTTP, for support; auditors may read.
 
 Every action on an order is recorded as an event of that order.
 """
@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -21,7 +20,6 @@ from handlers.http.documented import operation
 from handlers.http.incident_models import (
     ApproveBody,
     AssignIncidentBody,
-    BulkRetryBody,
     CircuitBody,
     NoteBody,
     RejectRequestBody,
@@ -31,7 +29,6 @@ from handlers.http.incident_models import (
 from handlers.http.moments import Limit
 from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.parameters import InQuery
-from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.breakers.breaker import Breaker
@@ -39,13 +36,12 @@ from workflows.breakers.dependencies import Dependency
 from workflows.breakers.shared import LOOK_BACK
 from workflows.breakers.transitions import transitions
 from workflows.engine import engine, settings
-from workflows.incidents import bulk_retry, incidents
+from workflows.incidents import incidents
 from workflows.incidents.approval_limits import read_limits
 from workflows.incidents.views import (
     circuit_view,
     group_view,
     incident_view,
-    progress_view,
     row_view,
     transition_views,
 )
@@ -55,7 +51,7 @@ from workflows.orders.visibility import audience_of
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
-INCIDENTS, RETRIES, CIRCUITS = "Incidents", "Bulk retries", "Circuits"
+INCIDENTS, CIRCUITS = "Incidents", "Circuits"
 
 api = Api()
 api.include(bulk_api.api)
@@ -166,61 +162,6 @@ def add_note(request: OrderRequest, body: NoteBody) -> Response:
     return action_outcome(incidents.note(engine().log, request, body.text), request.caller.actor)
 
 
-# --- bulk retries -----------------------------------------------------------------------------------------------------
-
-bulk_retry_route = partial(operation, api, tag=RETRIES, answers="BulkRetryJson", order=False)
-
-
-@operation(
-    api, "POST", "/retries", tag=RETRIES, answers="BulkRetryJson", statuses=(201, 200), order=False, refuses=(404,)
-)
-def begin_bulk_retry(body: BulkRetryBody, idempotency_key: RequiredKey) -> Response:
-    """Retry all incidents with one cause, at a limited rate.
-
-    It continues by itself, and faster while a caller advances it. It stops when the circuit breaker of the provider
-    concerned opens again. A dry run starts nothing and lists the orders that would be retried.
-    """
-    caller = api.caller
-    check_all(caller.actor, Action.RETRY)
-    if body.dry_run:
-        return json_answer(
-            progress_view(bulk_retry.preview(engine(), body.cause, caller, body.reason, per_s=body.per_s))
-        )
-    job = bulk_retry.begin(engine(), body.cause, caller, body.reason, per_s=body.per_s, key=idempotency_key)
-    return _progress(job.id, HTTPStatus.CREATED)
-
-
-@bulk_retry_route("GET", "/retries/{retry_id}")
-def get_bulk_retry(retry_id: str) -> Response:
-    """Read a bulk retry and the outcome of each order, taken from the order's log."""
-    check_all(api.caller.actor, Action.READ_INCIDENTS)
-    return _progress(retry_id)
-
-
-@bulk_retry_route("POST", "/retries/{retry_id}/advance")
-def advance_bulk_retry(retry_id: str) -> Response:
-    """Start as many orders as the rate allows now, and look up the outcome of those started before."""
-    check_all(api.caller.actor, Action.RETRY)
-    bulk_retry.advance(engine(), retry_id)
-    return _progress(retry_id)
-
-
-@bulk_retry_route("POST", "/retries/{retry_id}/stop")
-def stop_bulk_retry(retry_id: str) -> Response:
-    """Start no more orders. Those already started continue."""
-    check_all(api.caller.actor, Action.RETRY)
-    bulk_retry.stop(engine(), retry_id, api.caller.actor)
-    return _progress(retry_id)
-
-
-@bulk_retry_route("POST", "/retries/{retry_id}/resume")
-def resume_bulk_retry(retry_id: str) -> Response:
-    """Continue a stopped bulk retry where it was stopped."""
-    check_all(api.caller.actor, Action.RETRY)
-    bulk_retry.resume(engine(), retry_id)
-    return _progress(retry_id)
-
-
 # --- circuits ---------------------------------------------------------------------------------------------------------
 
 circuit_route = partial(operation, api, tag=CIRCUITS, answers="CircuitHistoryJson", order=False)
@@ -259,10 +200,6 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
 
 
 # --- responses --------------------------------------------------------------------------------------------------------
-
-
-def _progress(job_id: str, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return json_answer(progress_view(bulk_retry.read(engine(), job_id)), status)
 
 
 def _circuit(breaker: Breaker) -> Response:

@@ -1,4 +1,4 @@
-"""The function behind the schedule: the watchdog, circuits and bulk retries, once a minute."""
+"""The function behind the schedule: the watchdog, circuits and bulk jobs, once a minute."""
 
 from __future__ import annotations
 

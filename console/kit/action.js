@@ -8,7 +8,7 @@
 import { money } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
-import { Amount, Status, Time, Trouble, actorWords, words } from "./parts.js";
+import { Amount, Amounts, Status, Time, Trouble, actorWords, words } from "./parts.js";
 import { html, useEffect, useId, useMemo, useState } from "./view.js";
 
 /** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean, inert?: boolean}} Field an `inert` one is recorded, and does not change what happens */
@@ -16,7 +16,7 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @typedef {object} ActionKind
  * @property {string} title what is done, in the imperative
  * @property {string} path of the API
- * @property {(values: Record<string, string>) => Record<string, any>} body of the request; the reason is among the values
+ * @property {(values: Record<string, string>, plan: any) => Record<string, any>} body of the request; the reason is among the values; the plan that was shown, if there is one
  * @property {Field[]} [fields] what is asked for, beside the reason
  * @property {boolean} [dry] whether the API can say beforehand what would happen
  * @property {any} [plan] what would happen, where the API said it already
@@ -40,31 +40,34 @@ export function ActionDialog({ kind, close, done }) {
   const [problem, showProblem] = useState(/** @type {any} */ (null));
   const [busy, setBusy] = useState(false);
   const inert = Object.fromEntries(["reason", ...(kind.fields ?? []).filter((field) => field.inert).map(({ name }) => name)].map((name) => [name, "preview"]));
+  const [round, again] = useState(0);
   const chosen = JSON.stringify({ ...values, ...inert });
 
   useEffect(() => {
     if (!kind.dry || missing(kind, { ...values, ...inert }).length) return showPreview(null);
     const abort = new AbortController();
     const ask = () =>
-      post(kind.path, { ...kind.body({ ...values, ...inert }), dry_run: true }, { signal: abort.signal }).then(
+      post(kind.path, { ...kind.body({ ...values, ...inert }, null), dry_run: true }, { signal: abort.signal }).then(
         (found) => (showPreview(found), showProblem(null)),
         (error) => abort.signal.aborted || showProblem(error),
       );
     const timer = setTimeout(ask, kind.fields?.some((field) => !field.options && !field.inert) ? TYPING_MS : 0);
     return () => (clearTimeout(timer), abort.abort());
-  }, [kind.path, chosen]);
+  }, [kind.path, chosen, round]);
 
-  const refused = (preview?.plan ?? kind.plan)?.refused;
+  const plan = preview?.plan ?? kind.plan;
+  const refused = plan?.orders ? !plan.orders.length : plan?.refused;
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
     setBusy(true);
     showProblem(null);
     try {
-      const found = (await post(kind.path, kind.body(values), { key })) ?? {};
+      const found = (await post(kind.path, kind.body(values, preview?.plan), { key })) ?? {};
       showAnswer(found);
       done?.(found);
     } catch (error) {
       showProblem(error);
+      if (kind.dry) again(round + 1); // what was shown may no longer hold
     }
     setBusy(false);
   };
@@ -123,6 +126,7 @@ function Preview({ answer, open = [] }) {
   if (!answer) return html`<p class="dim" aria-busy="true">Computing what would happen.</p>`;
   const plan = answer.plan;
   if (!plan) return null;
+  if (plan.orders) return html`<${BulkPreview} plan=${plan} />`;
   if (plan.refused) return html`<div class="preview refused"><h3>Not possible now</h3><p>${plan.refused.detail}</p></div>`;
   return html`<div class="preview">
     <h3>What happens</h3>
@@ -134,6 +138,21 @@ function Preview({ answer, open = [] }) {
       <li>The order is then <${Status} order=${{ status: plan.status }} /></li>
     </ul>
     ${plan.second_person_for && html`<p class="attention">${money(plan.second_person_for)} needs the approval of a second person.</p>`}
+  </div>`;
+}
+
+/** What would happen to several orders. @param {{plan: any}} props */
+function BulkPreview({ plan }) {
+  const count = (/** @type {number} */ n) => `${n} ${n === 1 ? "order" : "orders"}`;
+  return html`<div class="preview">
+    <h3>What happens</h3>
+    <ul>
+      <li>${count(plan.orders.length)}, <${Amounts} of=${plan.at_stake} /> at stake, ${plan.calls} calls to providers</li>
+      ${plan.money.map((/** @type {any} */ move) => html`<li><${Amount} of=${move.amount} /> ${MOVES[move.what] ?? words(move.what)}</li>`)}
+      ${plan.more > 0 && html`<li>${plan.more} more are left for another job.</li>`}
+    </ul>
+    ${plan.refused.length > 0 && html`<h3>Not possible for ${count(plan.refused.length)}</h3>
+      <ul>${plan.refused.slice(0, 20).map((/** @type {any} */ each) => html`<li><code>${each.order_id.slice(4, 14)}</code> ${each.detail}</li>`)}</ul>`}
   </div>`;
 }
 

@@ -23,7 +23,7 @@ export default function Incidents({ query }) {
       ${groups.length > 0 && html`<span class="dim"><${Amounts} of=${sums(groups.flatMap((/** @type {any} */ g) => g.at_stake))} /> at stake</span>`}
       <div class="actions">${fresh > 0 && html`<button type="button" onClick=${show}>${fresh} new or changed, show</button>`}</div></div>
     <${Trouble} problem=${list.error} retry=${list.reload} />
-    ${query.retry && html`<${BulkRetry} id=${query.retry} changed=${list.reload} />`}
+    ${query.job && html`<${BulkJob} id=${query.job} changed=${list.reload} />`}
     ${list.data && !groups.length && html`<${Empty}>No order is parked. Every order is finished or moving.</${Empty}>`}
     <div class="groups">${groups.map((/** @type {any} */ g) => html`<${Group} key=${g.cause} group=${g} chosen=${query.cause === g.cause} retry=${() => retry(g)} />`)}</div>
     ${list.data?.incidents.length > 0 && html`<${Table} label="Parked orders" columns=${COLUMNS} rows=${list.data.incidents} id=${(/** @type {any} */ row) => row.order_id} />`}
@@ -49,7 +49,7 @@ function Group({ group, chosen, retry }) {
     <p><${Amounts} of=${group.at_stake} /><br /><span class="dim">at stake</span></p>
     <div class="actions">
       <button type="button" aria-pressed=${chosen} onClick=${() => setQuery({ cause: chosen ? "" : group.cause }, false)}>${chosen ? "Show all" : "Show orders"}</button>
-      ${may("retry") && html`<button type="button" class="primary" onClick=${retry}>Retry all</button>`}
+      ${may("bulk") && html`<button type="button" class="primary" onClick=${retry}>Retry all</button>`}
     </div>
   </article>`;
 }
@@ -58,21 +58,21 @@ function Group({ group, chosen, retry }) {
 function RetryAll({ group, close }) {
   const kind = {
     title: `Retry ${group.orders} ${group.orders === 1 ? "order" : "orders"}`,
-    path: "retries",
+    path: "bulk",
+    dry: true,
     fields: [{ name: "per_s", label: "Orders started a second", value: "1", options: /** @type {[string, string][]} */ ([["0.2", "one in 5 seconds"], ["1", "1"], ["5", "5"], ["20", "20"]]) }],
-    body: (/** @type {any} */ v) => ({ cause: group.cause, reason: v.reason, per_s: Number(v.per_s) }),
-    effect: html`Each order parked with <code>${group.cause}</code> continues in a new run. It stops by itself if the provider's circuit opens, and can be stopped by you.`,
-    show: (/** @type {any} */ job) => html`<p>The retry of ${job.orders.length} orders has begun. Its progress is on the page of incidents.</p>`,
+    body: (/** @type {any} */ v, /** @type {any} */ plan) => ({ action: "retry", group: group.cause, reason: v.reason, per_s: Number(v.per_s), token: plan?.token }),
+    show: (/** @type {any} */ answer) => html`<p>The retry of ${answer.job.orders.length} orders has begun. Its progress is on the page of incidents.</p>`,
   };
-  return html`<${ActionDialog} kind=${kind} close=${close} done=${(/** @type {any} */ job) => setQuery({ retry: job.id })} />`;
+  return html`<${ActionDialog} kind=${kind} close=${close} done=${(/** @type {any} */ answer) => setQuery({ job: answer.job.id })} />`;
 }
 
-const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", started: "running", still_moving: "running", ended: "closed", parked_again: "parked", not_parked: "mute", refused: "parked" });
+const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", started: "running", still_moving: "running", ended: "closed", done: "closed", needs_approval: "attention", parked_again: "parked", not_parked: "mute", refused: "parked" });
 
-/** A bulk retry under way or done, each order with its outcome from the log. @param {{id: string, changed: () => void}} props */
-function BulkRetry({ id, changed }) {
+/** A bulk job under way or done, each order with its outcome from the log. @param {{id: string, changed: () => void}} props */
+function BulkJob({ id, changed }) {
   const going = useRef(false); // looking at it also starts what is due, so that nobody waits for the timer
-  const job = useLoaded((signal) => (going.current && may("retry") ? post(`retries/${id}/advance`, undefined, { signal }) : get(`retries/${id}`, { signal })), [id]);
+  const job = useLoaded((signal) => (going.current && may("bulk") ? post(`bulk/${id}/advance`, undefined, { signal }) : get(`bulk/${id}`, { signal })), [id]);
   going.current = job.data?.state === "running";
   const running = job.data?.state === "running";
   useEffect(() => {
@@ -81,10 +81,10 @@ function BulkRetry({ id, changed }) {
     return () => clearTimeout(timer);
   }, [job.data]);
   if (!job.data) return html`<${Trouble} problem=${job.error} />`;
-  const send = async (/** @type {string} */ action) => (await post(`retries/${id}/${action}`, undefined).catch(() => {}), job.reload());
+  const send = async (/** @type {string} */ action) => (await post(`bulk/${id}/${action}`, undefined).catch(() => {}), job.reload());
   const { counts, orders, state, why } = job.data;
   const finished = orders.length - (counts.waiting ?? 0) - (counts.started ?? 0) - (counts.still_moving ?? 0);
-  return html`<${Card} title=${html`Retry of ${orders.length} orders, ${job.data.cause}`} note=${html`<${Badge} of=${state} /> ${why}`}>
+  return html`<${Card} title=${html`${words(job.data.action)} ${orders.length} orders ${job.data.group ?? ""}`} note=${html`<${Badge} of=${state} /> ${why}`}>
     <div class="progress" role="progressbar" aria-label="Orders with an outcome" aria-valuemin="0" aria-valuemax=${orders.length} aria-valuenow=${finished}><span style=${{ width: `${(100 * finished) / Math.max(1, orders.length)}%` }}></span></div>
     <p>${Object.entries(counts).filter(([, n]) => n).map(([outcome, n]) => html`<span class="tally"><${Badge} of=${OUTCOMES[outcome] ?? ""} label=${words(outcome)} /> ${n}</span>`)}</p>
     <details><summary>Each order</summary><ul class="lines">${orders.map((/** @type {any} */ o) => html`<li><a href=${`orders/${o.order_id}`}><code>${o.order_id.slice(4, 14)}</code></a><span class="dim">${o.detail}</span><${Badge} of=${OUTCOMES[o.outcome] ?? ""} label=${words(o.outcome)} /></li>`)}</ul></details>

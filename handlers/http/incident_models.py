@@ -1,4 +1,4 @@
-"""The bodies of requests about incidents, bulk retries and circuits, one model each."""
+"""The bodies of requests about incidents, bulk jobs and circuits, one model each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import Field
 from handlers.http.models import example
 from handlers.http.values import CustomerName, IntentVersion, Long, MoneyBody, OrderIdText, Strict
 from workflows.incidents.bulk_actions import ORDERS_MAX
-from workflows.incidents.bulk_retry import PER_S_MAX
+from workflows.incidents.bulk_jobs import PER_S_MAX
 
 
 class RetryBody(Strict):
@@ -69,17 +69,8 @@ class NoteBody(Strict):
     text: Long
 
 
-class BulkRetryBody(RetryBody):
-    """Retry all orders parked with this cause, at most ``per_s`` orders a second."""
-
-    model_config = example(cause="PaymentsUnavailable@payments", reason="the provider is back", per_s=2.0)
-
-    cause: Annotated[str, Field(min_length=1, max_length=200)]
-    per_s: Annotated[float, Field(gt=0, le=PER_S_MAX)] = 1.0
-
-
 class BulkBody(Strict):
-    """What to do with several orders: those named, or all parked with a cause.
+    """What to do with several orders: those named, or a group of incidents, that is all parked with one cause.
 
     A dry run answers with the plan and its token. Without one, the token of a plan that still holds begins the job. A
     credit needs ``amount``; the text of a note is ``reason``.
@@ -95,7 +86,7 @@ class BulkBody(Strict):
 
     action: Literal["retry", "cancel", "credit", "note"]
     order_ids: Annotated[list[OrderIdText], Field(min_length=1, max_length=ORDERS_MAX)] | None = None
-    cause: Annotated[str, Field(min_length=1, max_length=200)] | None = None
+    group: Annotated[str, Field(min_length=1, max_length=200)] | None = None
     reason: Long
     amount: MoneyBody | None = None
     fault: Literal["customer", "restaurant", "courier", "platform"] = "platform"
@@ -105,8 +96,8 @@ class BulkBody(Strict):
 
     def model_post_init(self, _: Any) -> None:
         """Check what a schema cannot express."""
-        if (self.order_ids is None) == (self.cause is None):
-            raise ValueError("order_ids: send either these or cause")
+        if (self.order_ids is None) == (self.group is None):
+            raise ValueError("order_ids: send either these or group")
         if (self.amount is None) != (self.action != "credit"):
             raise ValueError("amount: is required for a credit, and used for nothing else")
         if not self.dry_run and self.token is None:

@@ -24,7 +24,7 @@ took. Support and services act on behalf of any of them. Auditors read all order
 a caller may not see is answered with 404, like one that does not exist.
 
 **Repeating a request is safe.** Every write to an order takes an `Idempotency-Key`, and `POST /orders`,
-`POST /retries` and `POST /webhooks` require one. The same key with the same body is the same request: it changes
+`POST /bulk` and `POST /webhooks` require one. The same key with the same body is the same request: it changes
 nothing, and is answered with what is there now, marked `Idempotent-Replayed: true`. The same key with another body is
 refused (422). Without a key, the same request by the same caller counts as a repetition.
 
@@ -72,7 +72,7 @@ _TAGS = (
     "Delivery",
     "Incidents",
     "Executions",
-    "Bulk retries",
+    "Bulk jobs",
     "Circuits",
     "Customers",
     "Webhooks",

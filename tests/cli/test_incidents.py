@@ -161,18 +161,17 @@ def test_a_group_is_retried_at_a_pace_and_each_result_comes_from_the_log(
     expediter: Any, running: Any, parked: str
 ) -> None:
     """The courier still reports nothing, so the order is parked again, and the command prints it."""
-    planned = expediter(
-        "incidents", "retry", "--group", CAUSE, "--reason", "again", "--dry-run", "--json", "--data", running.data
-    )
-    assert parked in [order["order_id"] for order in planned.json["orders"]]
-    shown = expediter("incidents", "retry", "--group", CAUSE, "--reason", "again", "--dry-run", "--data", running.data)
-    assert re.search(r"Dry run: \d+ orders? would be retried, \d+\.\d\d EUR at stake\.", shown.err)
+    command = ("bulk", "retry", "--group", CAUSE, "--reason", "again", "--per-second", "10", "--data", running.data)
+    planned = expediter(*command, "--json").json
+    assert parked in [order["order_id"] for order in planned["orders"]]
+    shown = expediter(*command)
+    assert re.search(r"\d+ orders?, \d+\.\d\d EUR at stake", shown.out)
     assert re.search(rf"{parked} +27\.40 EUR", shown.out)
-    done = expediter(
-        "incidents", "retry", "--group", CAUSE, "--reason", "again", "--per-second", "10", "--data", running.data
-    )
+    token = re.search(r"--token (\S+)", shown.err)
+    assert token is not None
+    done = expediter(*command, "--token", token[1])
     assert (done.code, "parked again" in done.out) == (1, True), done
-    assert "retry_" in done.err
+    assert "bulk_" in done.err
 
 
 def test_a_circuit_is_opened_and_closed_by_hand_with_a_reason(expediter: Any, running: Any) -> None:
@@ -189,12 +188,11 @@ def test_a_circuit_is_opened_and_closed_by_hand_with_a_reason(expediter: Any, ru
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("incidents", "retry", "--reason", "x"), 2, "give one of ORDER"),
-        (("incidents", "retry", "ord_x", "--group", "y", "--reason", "x"), 2, "give one of ORDER"),
-        (("incidents", "retry", "--group", "y"), 2, "give the reason"),
+        (("incidents", "retry", "--reason", "x"), 2, "'ORDER'"),
+        (("bulk", "retry", "--group", "y"), 2, "give the reason"),
         (("incidents", "resolve", "ord_x", "--how", "abandon"), 2, "'--reason'"),
         (("incidents", "resolve", "ord_x", "--how", "delete", "--reason", "x"), 1, ""),
-        (("incidents", "retry", "--resume", "retry_none"), 1, "no bulk retry"),
+        (("bulk", "resume", "--job", "bulk_none"), 1, "no bulk job"),
         (("circuits", "open", "payments"), 2, "'--reason'"),
         (("circuits", "show", "weather"), 1, ""),
     ],

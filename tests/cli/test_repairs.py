@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import Expediter
 from tests.simulated_engine import SimulatedEngine
-from workflows.cli import connection, outcomes
+from workflows.cli import bulk_command, connection, outcomes
 from workflows.client import ExpediterClient
 
 
@@ -30,7 +30,8 @@ def tool(engine: SimulatedEngine, expediter: Expediter, monkeypatch: pytest.Monk
             yield engine.client(role, name)
 
     monkeypatch.setattr(connection, "connected", connected)
-    monkeypatch.setattr(outcomes, "time", engine.time)
+    for waiting in (outcomes, bulk_command):
+        monkeypatch.setattr(waiting, "time", engine.time)
     return expediter
 
 
@@ -96,13 +97,26 @@ def test_a_bulk_credit_is_planned_and_begun_with_the_token_of_the_plan(engine, t
     assert (planned.code, "2 orders, 2 calls to providers" in planned.out) == (0, True), planned
     assert "CreditGranted" not in engine.kinds(orders[0])
     token = planned.err.split("--token ")[1].strip()
-    begun = tool(*command, "--token", token)
-    assert begun.code == 0, begun
+    begun = tool(*command, "--token", token, "--wait", "0")
+    assert (begun.code, "the outcome is not known yet" in begun.err) == (0, True), begun
     job = begun.err.split("--job ")[1].strip()
+    ended = tool(*command, "--token", token, "--key", "another")
+    assert (ended.code, "the orders have changed" in ended.err.lower()) == (1, True), ended
     engine.sleep(300)
     shown = tool("bulk", "show", "--job", job)
     assert "2 ended" in shown.out
     assert [engine.kinds(order).count("PaymentRefunded") for order in orders] == [1, 1]
+
+
+def test_a_bulk_job_is_watched_until_each_order_has_its_outcome(engine, tool):
+    """An order that needs something else is exit code 1, with the place to see it."""
+    good, bad = engine.completed(), engine.completed("pm_refund_refused")
+    command = ["bulk", "credit", "--order", good, "--order", bad, "--amount", "5.00 EUR", "--reason", "late"]
+    token = tool(*command).err.split("--token ")[1].strip()
+    done = tool(*command, "--token", token, "--json")
+    assert (done.code, "incidents list" in done.err) == (1, True), done
+    outcomes_of = {each["order_id"]: each["outcome"] for each in done.json["orders"]}
+    assert outcomes_of == {good: "ended", bad: "parked_again"}
 
 
 def test_a_plan_without_a_possible_order_is_an_error(engine, tool):

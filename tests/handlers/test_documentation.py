@@ -48,7 +48,7 @@ from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
-from workflows.incidents.bulk_retry import JobState, Outcome
+from workflows.incidents.bulk_jobs import JobState, Outcome
 from workflows.incidents.plans import Movement
 from workflows.publishing.cloud_events import PUBLISHED, cloud_events
 from workflows.time_budgets import Awaiting
@@ -143,7 +143,7 @@ def test_writes_document_their_headers(document):
         }
         if path in {"/orders/search", "/live-tickets"}:
             assert headers.pop("access-reason") is False  # they read personal data
-        if path in {"/orders", "/retries", "/bulk", "/webhooks", "/exports", "/customers/{customer_id}/erase"}:
+        if path in {"/orders", "/bulk", "/webhooks", "/exports", "/customers/{customer_id}/erase"}:
             assert headers == ({"idempotency-key": True} if method == "post" else {})
         elif path.endswith("/position"):
             assert headers == {}  # a position is no event: the newest replaces the one before
@@ -227,8 +227,8 @@ def test_large_documents_are_compressed_if_the_browser_takes_that(shop, path):
         (get_type_hints(order_json.PreparationJson)["state"], TicketState),
         (get_type_hints(order_json.OfferJson)["state"], OfferState),
         (get_type_hints(incident_json.OwedJson)["holding"], Holding),
-        (get_type_hints(incident_json.RetriedJson)["outcome"], Outcome),
-        (get_type_hints(incident_json.BulkRetryJson)["state"], JobState),
+        (get_type_hints(incident_json.JobOrderJson)["outcome"], Outcome),
+        (get_type_hints(incident_json.BulkJobJson)["state"], JobState),
         (get_type_hints(incident_json.CircuitJson)["state"], CircuitState),
         (get_type_hints(incident_json.ApprovalJson)["action"], Adjustment),
         (get_type_hints(incident_json.MoveJson)["what"], Movement),

@@ -1,4 +1,4 @@
-"""Incidents, bulk retries and circuits over HTTP: support acts, auditors read, other roles see nothing."""
+"""Incidents, bulk jobs and circuits over HTTP: support acts, auditors read, other roles see nothing."""
 
 from __future__ import annotations
 
@@ -26,16 +26,11 @@ ROUTES: dict[tuple[str, str], tuple[Any, int, bool]] = {
     ("POST", "/incidents/{order_id}/note"): ({"text": "called them"}, 200, False),
     ("POST", "/incidents/{order_id}/reject"): ({**WHY, "approval": 4}, 200, False),
     ("POST", "/incidents/{order_id}/assign"): ({"to": "sue"}, 200, False),
-    ("POST", "/bulk"): ({**WHY, "action": "retry", "cause": CAUSE, "dry_run": True}, 200, False),
-    ("GET", "/bulk/{retry_id}"): (None, 200, True),
-    ("POST", "/bulk/{retry_id}/advance"): (None, 200, False),
-    ("POST", "/bulk/{retry_id}/stop"): (None, 200, False),
-    ("POST", "/bulk/{retry_id}/resume"): (None, 200, False),
-    ("POST", "/retries"): ({**WHY, "cause": CAUSE}, 201, False),
-    ("GET", "/retries/{retry_id}"): (None, 200, True),
-    ("POST", "/retries/{retry_id}/advance"): (None, 200, False),
-    ("POST", "/retries/{retry_id}/stop"): (None, 200, False),
-    ("POST", "/retries/{retry_id}/resume"): (None, 200, False),
+    ("POST", "/bulk"): ({**WHY, "action": "retry", "group": CAUSE, "dry_run": True}, 200, False),
+    ("GET", "/bulk/{job_id}"): (None, 200, True),
+    ("POST", "/bulk/{job_id}/advance"): (None, 200, False),
+    ("POST", "/bulk/{job_id}/stop"): (None, 200, False),
+    ("POST", "/bulk/{job_id}/resume"): (None, 200, False),
     ("GET", "/circuits"): (None, 200, True),
     ("GET", "/circuits/{dependency}"): (None, 200, True),
     ("POST", "/circuits/{dependency}/open"): (WHY, 200, False),
@@ -56,20 +51,22 @@ def ask(shop, method, path, sent=None, *, role="support", sub="sue", **how):
 
 
 def begun(shop, key="job", **changes):
-    answer = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, **changes}, key=key)
+    wanted = {**WHY, "action": "retry", "group": CAUSE, **changes}
+    token = ask(shop, "POST", "/bulk", {**wanted, "dry_run": True}, key=key).json["plan"]["token"]
+    answer = ask(shop, "POST", "/bulk", {**wanted, "token": token}, key=key)
     assert answer.status == 201, answer
-    return answer.json["id"]
+    return answer.json["job"]["id"]
 
 
 @pytest.fixture
 def parked(shop):
-    """An incident with a request (version 4) that waits for a second person, a bulk retry, and the ids of both."""
+    """An incident with a request (version 4) that waits for a second person, a bulk job, and the ids of both."""
     order_id = park(shop)
     resolve = {**WHY, "how": "abandon"}
     shop.environment |= {"SECOND_PERSON_ABOVE": "10.00 EUR"}
     answer = ask(shop, "POST", f"/incidents/{order_id}/resolve", resolve, sub="sam")
     assert answer.json["approvals"][0]["approval"] == 4, answer
-    return {"order_id": order_id, "retry_id": begun(shop), "dependency": "payments"}
+    return {"order_id": order_id, "job_id": begun(shop), "dependency": "payments"}
 
 
 # --- who may ----------------------------------------------------------------------------------------------------------
@@ -93,9 +90,8 @@ def test_support_may_do_everything_auditors_may_read_and_others_nothing(shop, pa
 def test_every_route_of_the_template_is_in_this_table(shop):
     """Other tags have tables of their own."""
     routes = {(route.method, route.path) for _, route in shop.template_routes}
-    ours = ("/incidents", "/retries", "/bulk", "/circuits")
-    named = {(method, path.replace("{job_id}", "{retry_id}")) for method, path in routes}
-    assert {route for route in named if route[1].startswith(ours)} == set(ROUTES)
+    ours = ("/incidents", "/bulk", "/circuits")
+    assert {route for route in routes if route[1].startswith(ours)} == set(ROUTES)
 
 
 def test_an_auditor_sees_no_personal_data_of_an_incident(shop, parked):
@@ -178,39 +174,48 @@ def test_an_order_that_is_not_parked_is_not_an_incident(shop):
         assert (answer.status, answer.problem) == (409, "NotAnIncident")
 
 
-# --- bulk retries -----------------------------------------------------------------------------------------------------
+# --- bulk jobs --------------------------------------------------------------------------------------------------------
 
 
-def test_a_bulk_retry_advances_at_its_pace_and_reports_the_outcome_of_each_order(shop):
+def test_a_bulk_job_advances_at_its_pace_and_reports_the_outcome_of_each_order(shop):
     for key in "abc":
         park(shop, key=key)
-    retry_id = begun(shop, per_s=1.0)
-    seen = [ask(shop, "POST", f"/retries/{retry_id}/advance").json["counts"]["started"] for _ in range(3)]
+    job_id = begun(shop, per_s=1.0)
+    seen = [ask(shop, "POST", f"/bulk/{job_id}/advance").json["counts"]["started"] for _ in range(3)]
     assert seen[-1] == 3
-    assert ask(shop, "GET", f"/retries/{retry_id}").json["counts"]["waiting"] == 0
-    assert begun(shop, per_s=1.0) == retry_id
+    assert ask(shop, "GET", f"/bulk/{job_id}").json["counts"]["waiting"] == 0
 
 
-def test_a_dry_run_of_a_bulk_retry_reports_its_orders_and_the_money_at_stake_and_starts_nothing(shop):
-    """A dry run must not be mistaken for a bulk retry that waits, and the reverse."""
+def test_the_plan_of_a_group_lists_its_orders_and_the_money_at_stake_and_starts_nothing(shop):
+    """The job has the same orders and sums as its plan."""
     orders = {park(shop, key=key) for key in "ab"}
     park(shop, "KeyError", key="other")
-    planned = ask(shop, "POST", "/retries", {**WHY, "cause": CAUSE, "dry_run": True}, key="k")
-    assert (planned.status, planned.json["dry_run"], planned.json["id"]) == (200, True, "")
-    assert {order["order_id"] for order in planned.json["orders"]} == orders
-    assert planned.json["at_stake"] == [{"amount": "54.80", "currency": "EUR"}]
-    job = ask(shop, "GET", f"/retries/{begun(shop, key='k')}").json
-    assert (job["dry_run"], job["at_stake"]) == (False, planned.json["at_stake"])
+    before = shop.stored()
+    wanted = {**WHY, "action": "retry", "group": CAUSE}
+    planned = ask(shop, "POST", "/bulk", {**wanted, "dry_run": True}, key="k").json
+    assert (planned["job"], shop.stored()) == (None, before)
+    assert {order["order_id"] for order in planned["plan"]["orders"]} == orders
+    assert planned["plan"]["at_stake"] == [{"amount": "54.80", "currency": "EUR"}]
+    job = ask(shop, "GET", f"/bulk/{begun(shop, key='k')}").json
+    assert (job["at_stake"], job["group"], job["dependency"]) == (planned["plan"]["at_stake"], CAUSE, "payments")
 
 
-def test_a_bulk_retry_of_an_unknown_group_is_not_found(shop):
-    for dry_run in (True, False):
-        answer = ask(shop, "POST", "/retries", {**WHY, "cause": "NoSuchCause", "dry_run": dry_run}, key="k")
-        assert (answer.status, answer.problem) == (404, "NoSuchGroup")
+def test_an_unknown_group_is_not_found(shop):
+    """A mistyped cause must not look like a group that was retried."""
+    wanted = {**WHY, "action": "retry", "group": "NoSuchCause", "dry_run": True}
+    answer = ask(shop, "POST", "/bulk", wanted, key="k")
+    assert (answer.status, answer.problem) == (404, "NoSuchGroup")
 
 
-def test_an_unknown_bulk_retry_is_not_found(shop):
-    answer = ask(shop, "POST", "/retries/retry_nothing/advance")
+@pytest.mark.parametrize("token", ["", ".", "x.y", "9" * 40 + ".y", "1.y", "\u0663.y"])
+def test_a_token_that_no_plan_has_is_refused(shop, token):
+    park(shop)
+    answer = ask(shop, "POST", "/bulk", {**WHY, "action": "retry", "group": CAUSE, "token": token}, key="k")
+    assert (answer.status, answer.problem) == (409, "PlanOutdated"), answer
+
+
+def test_an_unknown_bulk_job_is_not_found(shop):
+    answer = ask(shop, "POST", "/bulk/bulk_nothing/advance")
     assert (answer.status, answer.problem) == (404, "NoSuchJob")
 
 

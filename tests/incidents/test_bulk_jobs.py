@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from domain.order.order import RunState
 from tests.simulated_engine import SimulatedEngine
 from workflows.client import ApiProblem, ExpediterClient
+from workflows.incidents import bulk_actions
 from workflows.simulation.baskets import eur
 
 
@@ -105,3 +107,56 @@ def test_a_stopped_job_acts_on_no_more_orders_until_it_is_resumed(engine, sue):
     assert "NoteAdded" not in engine.kinds(order)
     sue.bulk_job(job_id, "resume")
     assert ended(engine, sue, job_id) == {order: "done"}
+
+
+def parked(engine: SimulatedEngine, sue: ExpediterClient) -> str:
+    """Bring an order to an incident: the provider refuses the refund of a credit."""
+    order = engine.completed("pm_refund_refused")
+    sue.credit(order, eur("5.00"), "platform", "late")
+    engine.until(order, lambda each: each.run_state is RunState.PARKED)
+    engine.sleep(5)
+    return order
+
+
+def test_incidents_that_came_since_the_plan_of_their_group_are_counted_and_left_out(engine, sue):
+    """In an outage incidents come all the time: a plan would otherwise be outdated before a person has read it."""
+    first = parked(engine, sue)
+    (group,) = sue.incidents()["groups"]
+    how: Any = {"group": group["cause"]}
+    token = sue.bulk("retry", "the bank is back", **how)["plan"]["token"]
+    later = parked(engine, sue)
+    job = sue.bulk("retry", "the bank is back", **how, token=token)["job"]
+    assert [each["order_id"] for each in job["orders"]] == [first]
+    assert job["new_failures"] == 1
+    assert [each["order_id"] for each in sue.bulk("retry", "x", **how)["plan"]["orders"]] == sorted([first, later])
+
+
+def test_more_orders_than_one_job_takes_are_left_for_the_next_one(engine, sue, monkeypatch):
+    """Those parked longest come first, and the plan says how many are left."""
+    monkeypatch.setattr(bulk_actions, "ORDERS_MAX", 1)
+    first, _ = parked(engine, sue), parked(engine, sue)
+    plan = sue.bulk("retry", "x", group=sue.incidents()["groups"][0]["cause"])["plan"]
+    assert ([each["order_id"] for each in plan["orders"]], plan["more"]) == ([first], 1)
+
+
+def test_the_reason_is_no_part_of_the_plan(engine, sue):
+    """A person reads the plan, and then writes why."""
+    order = engine.ticketed()
+    token = sue.bulk("cancel", "preview", order_ids=[order])["plan"]["token"]
+    job = sue.bulk("cancel", "the street is closed", order_ids=[order], token=token)["job"]
+    assert job["reason"] == "the street is closed"
+
+
+def test_other_orders_under_the_key_of_a_job_are_refused(engine, sue):
+    """The caller would otherwise take the job of before for the one it sent."""
+    one, other = engine.ticketed(), engine.ticketed()
+    token = sue.bulk("note", "hello", order_ids=[one])["plan"]["token"]
+    sue.bulk("note", "hello", order_ids=[one], token=token, key="k")
+    with pytest.raises(ApiProblem) as problem:
+        sue.bulk("note", "hello", order_ids=[other], token=token, key="k")
+    assert problem.value.name == "KeyReused"
+
+
+def test_an_order_that_does_not_exist_is_refused_in_the_plan(sue):
+    refused = sue.bulk("cancel", "x", order_ids=["ord_qb7sg5jrmwm74kcdldslq4kd3e"])["plan"]["refused"]
+    assert [each["rule"] for each in refused] == ["OrderNotFound"]

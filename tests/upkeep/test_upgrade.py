@@ -18,9 +18,9 @@ from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.event_store.documents import ANY, Document
 from workflows.in_memory.documents import InMemoryDocuments
-from workflows.incidents import bulk_retry
+from workflows.incidents import bulk_jobs
+from workflows.incidents.bulk_actions import BulkAction, BulkTask, plan_all
 from workflows.incidents.incidents import list_parked
-from workflows.orders.command_handling import Caller
 from workflows.projections.open_orders import open_order, open_orders, refresh
 from workflows.sagas import circuit_waits, waits
 from workflows.settings import read
@@ -171,23 +171,26 @@ def test_waits_of_unknown_shape_do_not_keep_the_timer_busy(body):
 
 
 @each_shape
-def test_a_bulk_retry_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body):
+def test_a_bulk_job_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body):
     """After a round of the watchdog they are listed as incidents again and can be retried under another key."""
     shop = Shop()
     shop.play(*s.AUTHORIZED, s.park())
     refresh(shop.engine, ORDER_ID, BUDGETS)
-    caller = Caller(SUPPORT, "test", "test")
-    ((_, parked),) = list_parked(shop.documents)
-    job = bulk_retry.begin(shop.engine, parked.error, caller, "fixed", per_s=1, key="first")
+
+    def begin(key: str) -> bulk_jobs.Job:
+        task = BulkTask(action=BulkAction.RETRY, actor=SUPPORT, reason="fixed")
+        return bulk_jobs.begin(shop.engine, plan_all(shop.log, task, [ORDER_ID], shop.clock.now()), per_s=1, key=key)
+
+    job = begin("first")
     rewrite_all(shop.documents, body)
-    assert bulk_retry.running(shop.engine) == []
-    with pytest.raises(bulk_retry.NoSuchJob):
-        bulk_retry.read(shop.engine, job.id)
+    assert bulk_jobs.running(shop.engine) == []
+    with pytest.raises(bulk_jobs.NoSuchJob):
+        bulk_jobs.read(shop.engine, job.id)
     keep_time(shop.engine, UPKEEP, for_s=0, pause=lambda _: None)
     assert [row.order_id for row, _ in list_parked(shop.documents)] == [ORDER_ID]
-    again = bulk_retry.begin(shop.engine, parked.error, caller, "fixed", per_s=1, key="second")
+    again = begin("second")
     shop.clock.advance(seconds=2)
-    bulk_retry.advance(shop.engine, again.id)
+    bulk_jobs.advance(shop.engine, again.id)
     assert shop.order().run_state is RunState.RUNNING
 
 

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import time
-import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.options import WAIT_S, As, Data, DryRun, Json, Key, OrderId, Url, Wait
 from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
-    from workflows.cli.order_pages import Hint
-    from workflows.client import ExpediterClient
-    from workflows.client.incident_json import ActionOutcomeJson, BulkRetryJson
+    from workflows.client.incident_json import ActionOutcomeJson
 
 app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_args_is_help=True)
 
-Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history.")]
-
-ADVANCE_EVERY_S = 1.0
-"""How often a bulk retry that is watched is advanced."""
+Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history, not encrypted: no names.")]
 
 
 @app.command("list")
@@ -93,15 +85,10 @@ def show(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, 
 
 @app.command()
 def retry(
-    order: Annotated[str | None, typer.Argument(metavar="[ORDER]", help="The order's id, ord_...")] = None,
+    order: OrderId,
     *,
-    reason: Annotated[
-        str | None, typer.Option(help="Why. Kept in each order's history, not encrypted: no names.")
-    ] = None,
+    reason: Reason,
     wait: Wait = WAIT_S,
-    group: Annotated[str | None, typer.Option(metavar="CAUSE", help="Retry all with this cause, at a pace.")] = None,
-    per_second: Annotated[float, typer.Option(metavar="N", help="Orders a second, with --group.")] = 1.0,
-    resume: Annotated[str | None, typer.Option(metavar="RETRY", help="Resume a bulk retry, retry_...")] = None,
     dry_run: DryRun = False,
     key: Key = None,
     url: Url = None,
@@ -109,40 +96,12 @@ def retry(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Continue one parked order, or all with one cause, in a new run. Exit code 1 if an order is parked again."""
-    if sum(given is not None for given in (order, group, resume)) != 1:
-        raise InvalidInput("give one of ORDER, --group CAUSE and --resume RETRY")
-    if reason is None and resume is None:
-        raise InvalidInput("give the reason with --reason; it is kept in the history")
+    """Continue one parked order in a new run. Exit code 1 if it is parked again. For several: expediter bulk retry."""
     from workflows.cli.connection import connected, hint
 
-    see = partial(hint, url=url, data=data)
     with connected(url, data, as_) as engine:
-        if order is not None:
-            done = engine.retry(order, reason or "", dry_run=dry_run, key=key)
-            show_outcome(engine, done, order, "retry", wait_s=wait, see=see, json=json)
-        elif group is not None and dry_run:
-            _show_bulk_plan(engine, group, reason or "", per_second, json)
-        else:
-            if resume is not None:
-                engine.bulk_retry(resume, "resume")
-            _watch(engine, resume or _begin(engine, group or "", reason or "", per_second, key), see, json)
-
-
-@app.command()
-def stop(
-    retry: Annotated[str, typer.Argument(metavar="RETRY", help="The bulk retry, retry_...")],
-    *,
-    url: Url = None,
-    data: Data = None,
-    as_: As = None,
-    json: Json = False,
-) -> None:
-    """Stop a bulk retry: it starts no more orders. Those already started continue."""
-    from workflows.cli.connection import connected
-
-    with connected(url, data, as_) as engine:
-        _show_bulk(engine.bulk_retry(retry, "stop"), json)
+        done = engine.retry(order, reason, dry_run=dry_run, key=key)
+        show_outcome(engine, done, order, "retry", wait_s=wait, see=partial(hint, url=url, data=data), json=json)
 
 
 @app.command()
@@ -288,49 +247,3 @@ def _show_assigned(done: ActionOutcomeJson, sentence: str, json: bool) -> None:
         print_json(done)
     else:
         say(sentence)
-
-
-def _begin(engine: ExpediterClient, group: str, reason: str, per_s: float, key: str | None) -> str:
-    begun = engine.begin_bulk_retry(group, reason, per_s=per_s, key=key or str(uuid.uuid4()))
-    say(f"bulk retry {begun['id']} of {len(begun['orders'])} orders, {per_s:g} a second")
-    return str(begun["id"])
-
-
-def _show_bulk_plan(engine: ExpediterClient, group: str, reason: str, per_s: float, json: bool) -> None:
-    planned = engine.begin_bulk_retry(group, reason, per_s=per_s, dry_run=True)
-    if json:
-        print_json(planned)
-    else:
-        from workflows.cli.incident_pages import show_bulk_plan
-
-        show_bulk_plan(planned, engine.incidents(group))
-
-
-def _watch(engine: ExpediterClient, retry_id: str, see: Hint, json: bool) -> None:
-    """Advance a bulk retry until it is done or stopped. After Ctrl-C it continues without this command."""
-    from workflows.cli.incident_pages import bulk_progress
-
-    try:
-        with bulk_progress() as shown:
-            while (progress := engine.bulk_retry(retry_id, "advance"))["state"] == "running":
-                shown(progress)
-                time.sleep(ADVANCE_EVERY_S)
-            shown(progress)
-    except KeyboardInterrupt:
-        say(f"the bulk retry continues; stop it with {see(f'incidents stop {retry_id}')}")
-        raise
-    _show_bulk(progress, json)
-    if progress["state"] == "stopped":
-        resume = f"{see('incidents retry')} --resume {retry_id}"
-        raise CommandRefused(f"stopped: {progress['why']}; resume it with {resume}")
-    if progress["counts"]["parked_again"] or progress["counts"]["refused"]:
-        raise CommandRefused(f"some orders were parked again; see {see('incidents list')}")
-
-
-def _show_bulk(progress: BulkRetryJson, json: bool) -> None:
-    if json:
-        print_json(progress)
-    else:
-        from workflows.cli.incident_pages import show_bulk_retry
-
-        show_bulk_retry(progress)

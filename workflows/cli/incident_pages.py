@@ -1,9 +1,8 @@
-"""Incidents, plans and bulk retries on a terminal."""
+"""Incidents and plans on a terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
 from rich.console import Console
@@ -11,7 +10,7 @@ from rich.text import Text
 
 from workflows.cli.order_pages import Hint, show_timeline
 from workflows.cli.plan_wording import plan_sentence
-from workflows.cli.terminal import data_console, say, status_console, table
+from workflows.cli.terminal import data_console, table
 from workflows.orders.words import actor, money, plain
 
 View: TypeAlias = Mapping[str, Any]
@@ -132,49 +131,6 @@ def show_plan(action: str, plan: View) -> None:
     data_console().print(f"Dry run: {plan_sentence(action, plan)}")
 
 
-def show_bulk_plan(planned: View, listed: View) -> None:
-    """Print the orders that a bulk retry would retry, with the money at stake."""
-    stakes = {line["order_id"]: line["at_stake"] for line in listed["incidents"]}
-    rows = table("order", "at stake", right=_NUMBERS)
-    for order in planned["orders"]:
-        stake = stakes.get(order["order_id"])
-        rows.add_row(order["order_id"], money(stake) if stake else "")
-    data_console().print(rows)
-    at_stake = ", ".join(money(amount) for amount in planned["at_stake"])
-    number = len(planned["orders"])
-    say(f"Dry run: {number} order{'' if number == 1 else 's'} would be retried, {at_stake} at stake.")
-
-
-def show_bulk_retry(progress: View) -> None:
-    """Print the outcome of each order."""
-    rows = table("order", "outcome", "run", "detail", right=_NUMBERS)
-    for order in progress["orders"]:
-        style = {"ended": "green", "parked_again": "red", "refused": "red"}.get(order["outcome"], "")
-        rows.add_row(order["order_id"], Text(plain(order["outcome"]), style), str(order["run"] or ""), order["detail"])
-    data_console().print(rows)
-    say(f"{progress['state']}: {_counts(progress) or 'no orders'}")
-
-
-@contextmanager
-def bulk_progress() -> Iterator[Callable[[View], None]]:
-    """Show a bar on a terminal; elsewhere print a line whenever the counts change."""
-    console = status_console()
-    if not console.is_terminal:
-        yield _line_printer()
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-
-        def shown(progress: View) -> None:
-            done, total = _done_of(progress)
-            bar.update(task, completed=done, total=total, description=_counts(progress))
-
-        yield shown
-
-
 def clock(text: str) -> str:
     """Return an RFC 3339 time to the second: ``2026-05-04 12:00:36Z``."""
     return f"{text[:10]} {text[11:19]}Z"
@@ -185,26 +141,3 @@ def _held(item: View) -> str:
     what = amount or f"{item['holding']} (event {item['intent']})"
     unsure = ", outcome unknown" if item["in_doubt"] else ", the provider refused to undo it" if item["refused"] else ""
     return f"Still held: {what}{unsure}"
-
-
-def _line_printer() -> Callable[[View], None]:
-    before = ""
-
-    def shown(progress: View) -> None:
-        nonlocal before
-        done, total = _done_of(progress)
-        if (line := f"{done}/{total} {_counts(progress)}") != before:
-            say(line)
-        before = line
-
-    return shown
-
-
-def _done_of(progress: View) -> tuple[int, int]:
-    counts = progress["counts"]
-    total = sum(counts.values())
-    return total - counts["waiting"] - counts["started"], total
-
-
-def _counts(progress: View) -> str:
-    return ", ".join(f"{number} {plain(name)}" for name, number in progress["counts"].items() if number)

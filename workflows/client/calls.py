@@ -33,7 +33,6 @@ from .catalogue_json import (
 from .export_json import ExportBlockJson, ExportJson
 from .incident_json import (
     ActionOutcomeJson,
-    BulkRetryJson,
     CircuitHistoryJson,
     CircuitsJson,
     IncidentJson,
@@ -402,19 +401,6 @@ def approve(
 def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
     """Add a note to the order's history."""
     return _write(f"{_incident(order_id)}/note", {"text": text}, key)
-
-
-def begin_bulk_retry(
-    cause: str, reason: str, *, per_s: float = 1.0, dry_run: bool = False, key: str | None = None
-) -> ApiCall[BulkRetryJson]:
-    """Begin to retry all incidents with this cause, ``per_s`` orders a second. It continues without the caller."""
-    return _write("/retries", {"cause": cause, "reason": reason, "per_s": per_s, "dry_run": dry_run}, key)
-
-
-def bulk_retry(retry_id: str, action: str | None = None) -> ApiCall[BulkRetryJson]:
-    """Read a bulk retry and the result for each order, or send it an ``action``: advance, stop or resume."""
-    path = f"/retries/{quoted(retry_id, safe='')}"
-    return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)
 
 
 def circuits() -> ApiCall[CircuitsJson]:

@@ -1,4 +1,4 @@
-"""Incidents, bulk retries and circuit breakers in JSON: the shapes that the API answers with, written once."""
+"""Incidents, bulk jobs and circuit breakers in JSON: the shapes that the API answers with, written once."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from .order_json import (
 )
 
 Provider: TypeAlias = Literal["payments", "kitchen", "couriers"]
+BulkActionName: TypeAlias = Literal["retry", "cancel", "credit", "note"]
 Cause: TypeAlias = Annotated[
     str, Meta(description="The error, and the provider if there is one.", examples=["PaymentsUnavailable@payments"])
 ]
@@ -210,8 +211,8 @@ class ActionOutcomeJson(TypedDict):
     approvals: Annotated[list[ApprovalJson], Meta(description="Requests that wait for a second person.")]
 
 
-class RetriedJson(TypedDict):
-    """One order of a bulk retry and its outcome, taken from the order's log."""
+class JobOrderJson(TypedDict):
+    """One order of a bulk job and its outcome, taken from the order's log."""
 
     order_id: OrderIdText
     outcome: Literal[
@@ -222,33 +223,34 @@ class RetriedJson(TypedDict):
     detail: str
 
 
-class BulkRetryJson(TypedDict):
-    """A bulk retry and its orders. It continues by itself."""
+class BulkJobJson(TypedDict):
+    """A bulk job and its orders. It continues by itself."""
 
-    id: Annotated[str, Meta(description="Empty in a dry run.")]
-    dry_run: Annotated[bool, Meta(description="Nothing was started: these orders would be retried.")]
-    at_stake: Annotated[
-        list[MoneyJson],
-        Meta(description="In its orders when it began, one sum per currency."),
+    id: str
+    action: BulkActionName
+    group: Annotated[Cause | None, Meta(description="The cause with which its orders were parked, if it is a group.")]
+    dependency: Annotated[
+        Provider | None, Meta(description="The provider at which the orders to retry were parked: it stops with it.")
     ]
-    cause: Cause
-    dependency: Provider | None
+    at_stake: Annotated[list[MoneyJson], Meta(description="In its orders when it began, one sum per currency.")]
     state: Literal["running", "stopped", "done"]
     why: Annotated[str, Meta(description="Why it stopped.")]
     actor: ActorJson
     reason: str
     per_s: Annotated[float, Meta(gt=0, le=50, description="Orders started a second.")]
-    action: Literal["retry", "cancel", "credit", "note"]
-    new_failures: Annotated[int, Meta(ge=0, description="Orders parked with its cause since it began, not in it.")]
     began_at: TimeText
+    new_failures: Annotated[
+        int, Meta(ge=0, description="Orders parked with the cause of its group since its plan, not in it.")
+    ]
     counts: Annotated[dict[str, int], Meta(description="The number of orders by outcome.")]
-    orders: list[RetriedJson]
+    orders: list[JobOrderJson]
 
 
 class PlannedOrderJson(TypedDict):
     """One order of a plan."""
 
     order_id: OrderIdText
+    at_stake: MoneyJson
     plan: PlanJson
 
 
@@ -270,11 +272,13 @@ class RefusedOrderJson(TypedDict):
 class BulkPlanJson(TypedDict):
     """What a bulk job would do. It begins with the token, while the plan holds."""
 
-    action: Literal["retry", "cancel", "credit", "note"]
+    action: BulkActionName
     orders: list[PlannedOrderJson]
+    at_stake: Annotated[list[MoneyJson], Meta(description="In these orders, one sum per currency.")]
     calls: Annotated[int, Meta(ge=0, description="Calls to providers.")]
     money: list[SumOfMovesJson]
     refused: list[RefusedOrderJson]
+    more: Annotated[int, Meta(ge=0, description="Orders left for another job, because one has at most 1,000.")]
     token: str
     expires_at: TimeText
 
@@ -282,7 +286,7 @@ class BulkPlanJson(TypedDict):
 class BulkJson(TypedDict):
     """A bulk job that began (`job`), or what it would do (`plan`)."""
 
-    job: BulkRetryJson | None
+    job: BulkJobJson | None
     plan: BulkPlanJson | None
 
 

@@ -87,8 +87,6 @@ class _Methods:
     owed = _Method(repair_calls.owed)
     reject_request = _Method(repair_calls.reject_request)
     assign_incident = _Method(repair_calls.assign_incident)
-    begin_bulk_retry = _Method(calls.begin_bulk_retry)
-    bulk_retry = _Method(calls.bulk_retry)
     circuits = _Method(calls.circuits)
     circuit = _Method(calls.circuit)
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote as quoted
 
 from .api_call import ApiCall, incident_path, listed, order_path, rfc3339, set_fields, write
-from .incident_json import ActionOutcomeJson, BulkJson, BulkRetryJson
+from .incident_json import ActionOutcomeJson, BulkJobJson, BulkJson
 from .order_json import MoneyJson
 from .owed_json import OwedListJson
 
@@ -92,7 +92,7 @@ def bulk(
     reason: str,
     *,
     order_ids: Sequence[str] | None = None,
-    cause: str | None = None,
+    group: str | None = None,
     amount: MoneyJson | None = None,
     fault: str | None = None,
     per_s: float = 1.0,
@@ -103,18 +103,19 @@ def bulk(
 
     Args:
         action: retry, cancel, credit or note.
-        order_ids: The orders; or ``cause``, for all parked with it.
+        order_ids: The orders.
+        group: The cause of a group of incidents, in place of ``order_ids``: all orders parked with it.
         amount: Of a credit.
         per_s: Orders a second.
     """
     body = {"action": action, "reason": reason, "per_s": per_s, "dry_run": token is None}
     orders = None if order_ids is None else list(order_ids)
     return write(
-        "/bulk", body | set_fields(order_ids=orders, cause=cause, amount=amount, fault=fault, token=token), key
+        "/bulk", body | set_fields(order_ids=orders, group=group, amount=amount, fault=fault, token=token), key
     )
 
 
-def bulk_job(job_id: str, action: str | None = None) -> ApiCall[BulkRetryJson]:
+def bulk_job(job_id: str, action: str | None = None) -> ApiCall[BulkJobJson]:
     """Read a bulk job and the outcome of each order, or send it an ``action``: advance, stop or resume."""
     path = f"/bulk/{quoted(job_id, safe='')}"
     return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)

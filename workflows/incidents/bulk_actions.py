@@ -6,22 +6,27 @@ plan that still holds, so what a person saw is what happens.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import assert_never
 
 from domain.identifiers import Actor, OrderId
-from domain.money import Money
+from domain.money import Money, totals
 from domain.order.commands import AddNote, CancelOrder, Command, GrantCredit, StartRun
 from domain.order.events import Fault
-from domain.order.order import Order, RunState
+from domain.order.intents import at_stake
+from domain.order.order import Order
+from workflows.breakers.dependencies import Dependency
+from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
+from workflows.incidents.incidents import list_parked
 from workflows.incidents.plans import Plan, plan
-from workflows.incidents.refusals import NotAnIncident, PlanOutdated
+from workflows.incidents.refusals import NoSuchGroup, NotAnIncident, PlanOutdated
 from workflows.orders.command_handling import load
+from workflows.projections.open_orders import parked_now
 
 ORDERS_MAX = 1000
 """Orders of one job: a plan reads each of them, and an answer lists them."""
@@ -41,9 +46,13 @@ class BulkAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkTask:
-    """What a job does: the action, its author, and for a credit the amount and the party at fault.
+    """What a job does to which orders.
 
-    ``limits`` are the amounts up to which one person decides alone, as they were when the job began.
+    Attributes:
+        amount: Of a credit, as ``fault`` is.
+        limits: The amounts up to which one person decides alone, as they were when the job began.
+        group: The cause with which its orders are parked, if it is about a group of incidents; else empty.
+        named: A digest of the orders' ids, if they were named; else empty.
     """
 
     action: BulkAction
@@ -52,27 +61,59 @@ class BulkTask:
     amount: Money | None = None
     fault: Fault = Fault.PLATFORM
     limits: tuple[Money, ...] = ()
+    group: str = ""
+    named: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedOrder:
+    """What would happen to one order; ``dependency`` is the provider at which it is parked."""
+
+    order_id: OrderId
+    plan: Plan
+    at_stake: Money
+    dependency: Dependency | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BulkPlan:
-    """What would happen to each order now."""
+    """What would happen to each order now. ``more`` orders are left for another job, because one has a limit."""
 
     task: BulkTask
-    plans: tuple[tuple[OrderId, Plan], ...]
-    expires_at: datetime
+    orders: tuple[PlannedOrder, ...]
+    more: int
+    made_at: datetime
+
+    @property
+    def expires_at(self) -> datetime:
+        """Until when it can be begun."""
+        return self.made_at + HOLDS_FOR
 
     @property
     def token(self) -> str:
-        """Identifies what was planned: the same orders with the same effects, until the plan expires."""
-        effects = [(order_id, each.events, each.money, each.approval, each.refused) for order_id, each in self.plans]
-        content = repr((self.task, effects)).encode()
-        return f"{self.expires_at.timestamp():.0f}.{sha256(content).hexdigest()[:32]}"
+        """Identifies what was planned: the same orders with the same effects, until the plan expires.
+
+        The reason is not part of it, because a person writes it after reading the plan.
+        """
+        effects = [(each.order_id, _effect(each.plan)) for each in self.orders]
+        content = repr((replace(self.task, reason=""), effects)).encode()
+        return f"{(self.made_at - _EPOCH) // _TICK}.{sha256(content).hexdigest()[:32]}"
 
     @property
-    def possible(self) -> list[OrderId]:
+    def possible(self) -> list[PlannedOrder]:
         """The orders on which the action is possible."""
-        return [order_id for order_id, each in self.plans if each.refused is None]
+        return [each for each in self.orders if each.plan.refused is None]
+
+    @property
+    def at_stake(self) -> tuple[Money, ...]:
+        """The money at stake in the orders on which the action is possible, one sum per currency."""
+        return totals(each.at_stake for each in self.possible)
+
+    @property
+    def dependency(self) -> Dependency | None:
+        """The provider at which all orders are parked that would be retried. None for other actions."""
+        providers = {each.dependency for each in self.possible}
+        return providers.pop() if self.task.action is BulkAction.RETRY and len(providers) == 1 else None
 
 
 def command_of(task: BulkTask, order: Order, job_id: str) -> Command:
@@ -99,27 +140,73 @@ def command_of(task: BulkTask, order: Order, job_id: str) -> Command:
             assert_never(task.action)
 
 
-def plan_all(log: EventLog, task: BulkTask, order_ids: Iterable[OrderId], now: datetime) -> BulkPlan:
-    """Plan the action on each order as it is now. Raises OrderNotFound."""
-    plans = tuple((order_id, _plan(log, task, order_id)) for order_id in sorted(set(order_ids)))
-    return BulkPlan(task=task, plans=plans, expires_at=now.replace(microsecond=0) + HOLDS_FOR)
+def parked_in(documents: Documents, group: str, *, until: datetime | None = None) -> list[OrderId]:
+    """Return the orders that are parked with this cause, those parked longest first.
+
+    Args:
+        until: Leave out those parked later.
+
+    Raises:
+        NoSuchGroup: There is none.
+    """
+    parked = list_parked(documents, group)
+    if not parked:
+        raise NoSuchGroup(group)
+    return [row.order_id for row, now in parked if until is None or now.since <= until]
 
 
-def check_token(token: str, planned: BulkPlan, now: datetime) -> None:
-    """Check that a plan still holds. Raises PlanOutdated."""
-    expires, _, digest = token.partition(".")
-    if not expires.isdecimal() or int(expires) < now.timestamp():
+def plan_all(log: EventLog, task: BulkTask, order_ids: Sequence[OrderId], made_at: datetime) -> BulkPlan:
+    """Plan the action on the first ``ORDERS_MAX`` orders, each as it is now.
+
+    Args:
+        made_at: Now; to check a token, when its plan was made.
+    """
+    planned = tuple(_plan(log, task, order_id) for order_id in sorted(set(order_ids[:ORDERS_MAX])))
+    return BulkPlan(task=task, orders=planned, more=len(order_ids[ORDERS_MAX:]), made_at=made_at)
+
+
+def planned_at(token: str, now: datetime) -> datetime:
+    """Return when the plan with this token was made. Raises PlanOutdated if it has expired."""
+    ticks = token.partition(".")[0]
+    made_at = _EPOCH + int(ticks) * _TICK if ticks.isdecimal() and len(ticks) <= _DIGITS else _EPOCH
+    if made_at + HOLDS_FOR < now:
         raise PlanOutdated("The plan has expired. Make it again with dry_run.")
-    if digest != planned.token.partition(".")[2]:
+    return made_at
+
+
+def check_token(token: str, planned: BulkPlan) -> None:
+    """Check that a plan still holds. Raises PlanOutdated."""
+    if token != planned.token:
         raise PlanOutdated("The orders have changed since the plan was made. Make it again with dry_run.")
 
 
-def _plan(log: EventLog, task: BulkTask, order_id: OrderId) -> Plan:
-    _, order = load(log, order_id)
-    if task.action is BulkAction.RETRY and order.run_state is not RunState.PARKED:
+def digest_of(order_ids: Iterable[OrderId]) -> str:
+    """Return what identifies a set of named orders."""
+    return sha256("/".join(sorted(set(order_ids))).encode()).hexdigest()[:32]
+
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_TICK = timedelta(microseconds=1)
+"""The time of a plan is exact, so that orders parked after it are told apart."""
+
+_DIGITS = 17
+"""Of a time in microseconds until the year 5138. A longer number is no time."""
+
+
+def _effect(made: Plan) -> tuple[object, ...]:
+    return made.events, made.money, made.approval, made.refused
+
+
+def _plan(log: EventLog, task: BulkTask, order_id: OrderId) -> PlannedOrder:
+    history, order = load(log, order_id)
+    parked = parked_now(order, history.recorded)
+    if task.action is BulkAction.RETRY and parked is None:
         refusal = NotAnIncident(order_id)
-        return Plan(status=order.status, refused=(type(refusal).__name__, str(refusal)))
-    return plan(command_of(task, order, "plan"), order)
+        made = Plan(status=order.status, refused=(type(refusal).__name__, str(refusal)))
+    else:
+        made = plan(command_of(task, order, "plan"), order)
+    dependency = None if parked is None else parked.dependency
+    return PlannedOrder(order_id=order_id, plan=made, at_stake=at_stake(order), dependency=dependency)
 
 
 def _id(job_id: str, order: Order) -> str:

@@ -15,7 +15,7 @@ from hashlib import sha256
 from itertools import groupby
 
 from domain.identifiers import Actor, OrderId
-from domain.money import Money, total
+from domain.money import Money, totals
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -113,15 +113,6 @@ def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
     by_cause = sorted((one for _, one in parked), key=lambda parked: parked.cause)
     groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=lambda parked: parked.cause)]
     return sorted(groups, key=lambda group: (-group.orders, group.cause))
-
-
-def sums_at_stake(parked: Iterable[ParkedNow]) -> tuple[Money, ...]:
-    """Add up the money at stake in parked orders, one sum per currency."""
-    amounts = [each.at_stake for each in parked]
-    return tuple(
-        total((amount for amount in amounts if amount.currency == currency), currency)
-        for currency in sorted({amount.currency for amount in amounts})
-    )
 
 
 def show(log: EventLog, order_id: OrderId, actor: Actor, budgets: Budgets, limit: Callable[[str], Money]) -> Incident:
@@ -259,7 +250,7 @@ def _group(cause: str, members: list[ParkedNow]) -> Group:
         dependency=members[0].dependency,
         orders=len(members),
         since=min(one.since for one in members),
-        at_stake=sums_at_stake(members),
+        at_stake=totals(one.at_stake for one in members),
     )
 
 

@@ -24,6 +24,14 @@ class PlanOutdated(Rejected):
     """The plan of a bulk job no longer holds, or has expired."""
 
 
+class NoOrderPossible(Rejected):
+    """The action of a bulk job is possible on none of its orders."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"A {action} is possible on none of these orders. The plan says why for each: send dry_run.")
+        self.action = action
+
+
 class WriteOffNeedsIntent(Rejected):
     """A write-off must name an intent. HTTP: 422."""
 
@@ -33,10 +41,10 @@ class WriteOffNeedsIntent(Rejected):
 
 
 class NoSuchJob(Picklable, LookupError):
-    """No bulk retry has this id. HTTP: 404."""
+    """No bulk job has this id. HTTP: 404."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no bulk retry {job_id}.")
+        super().__init__(f"There is no bulk job {job_id}.")
 
 
 class NoSuchGroup(Picklable, LookupError):

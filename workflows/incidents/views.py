@@ -1,11 +1,11 @@
-"""Incidents, plans, bulk retries and circuits as JSON, in the shapes of ``workflows.client.incident_json``."""
+"""Incidents, plans, bulk jobs and circuits as JSON, in the shapes of ``workflows.client.incident_json``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from domain.money import Money
+from domain.money import Money, totals
 from domain.order.events import ApprovalRequested
 from domain.order.intents import Owed
 from domain.order.order import Order
@@ -13,7 +13,7 @@ from workflows.breakers.breaker import Breaker
 from workflows.breakers.transitions import Transition
 from workflows.clock import Clock, timestamp
 from workflows.incidents.bulk_actions import BulkPlan
-from workflows.incidents.bulk_retry import Progress, Retried
+from workflows.incidents.bulk_jobs import JobOrder, Progress
 from workflows.incidents.incidents import Group, Incident
 from workflows.incidents.plans import Plan
 from workflows.incidents.why import Explained, Why
@@ -26,16 +26,16 @@ from workflows.projections.open_orders import OpenOrder, ParkedNow
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.incident_json import (
         ApprovalJson,
+        BulkJobJson,
         BulkPlanJson,
-        BulkRetryJson,
         CircuitJson,
         ExplainedWaitJson,
         GroupJson,
         IncidentJson,
         IncidentLineJson,
+        JobOrderJson,
         OwedJson,
         PlanJson,
-        RetriedJson,
         TransitionJson,
         WhyJson,
     )
@@ -146,46 +146,52 @@ def plan_view(plan: Plan) -> PlanJson:
     }
 
 
-def progress_view(progress: Progress) -> BulkRetryJson:
-    """Return a bulk retry and its orders."""
-    job = progress.job
+def progress_view(progress: Progress) -> BulkJobJson:
+    """Return a bulk job and its orders."""
+    job, task = progress.job, progress.job.task
     return {
         "id": job.id,
-        "dry_run": progress.dry_run,
-        "at_stake": plain(job.at_stake),
-        "cause": job.cause,
+        "action": task.action.value,
+        "group": task.group or None,
         "dependency": plain(job.dependency),
+        "at_stake": plain(job.at_stake),
         "state": job.state.value,
         "why": job.why,
-        "actor": plain(job.actor),
-        "reason": job.reason,
+        "actor": plain(task.actor),
+        "reason": task.reason,
         "per_s": job.per_s,
-        "action": job.action.value,
-        "new_failures": progress.new_failures,
         "began_at": plain(job.began_at),
+        "new_failures": progress.new_failures,
         "counts": {outcome.value: number for outcome, number in progress.counts.items()},
-        "orders": [_retried(order) for order in progress.orders],
+        "orders": [_job_order(order) for order in progress.orders],
     }
 
 
 def bulk_plan_view(planned: BulkPlan) -> BulkPlanJson:
     """Return the plan of a bulk job: its orders, calls and money, and where it is refused."""
-    possible = [(order_id, each) for order_id, each in planned.plans if each.refused is None]
-    sums: dict[tuple[str, str], Money] = {}
-    for _, each in possible:
-        for move in each.money:
-            key = (move.what.value, move.amount.currency)
-            sums[key] = sums.get(key, Money.zero(move.amount.currency)) + move.amount
+    sums: dict[str, list[Money]] = {}
+    for each in planned.possible:
+        for move in each.plan.money:
+            sums.setdefault(move.what.value, []).append(move.amount)
     return {
         "action": planned.task.action.value,
-        "orders": [{"order_id": order_id, "plan": plan_view(each)} for order_id, each in possible],
-        "calls": sum(len(each.runs) for _, each in possible),
-        "money": [{"what": what, "amount": money_json(amount)} for (what, _), amount in sorted(sums.items())],  # type: ignore[typeddict-item]  # the values of Movement
-        "refused": [
-            {"order_id": order_id, "rule": each.refused[0], "detail": each.refused[1]}
-            for order_id, each in planned.plans
-            if each.refused is not None
+        "orders": [
+            {"order_id": each.order_id, "at_stake": money_json(each.at_stake), "plan": plan_view(each.plan)}
+            for each in planned.possible
         ],
+        "at_stake": plain(planned.at_stake),
+        "calls": sum(len(each.plan.runs) for each in planned.possible),
+        "money": [
+            {"what": what, "amount": money_json(amount)}  # type: ignore[typeddict-item]  # the values of Movement
+            for what, amounts in sorted(sums.items())
+            for amount in totals(amounts)
+        ],
+        "refused": [
+            {"order_id": each.order_id, "rule": each.plan.refused[0], "detail": each.plan.refused[1]}
+            for each in planned.orders
+            if each.plan.refused is not None
+        ],
+        "more": planned.more,
         "token": planned.token,
         "expires_at": plain(planned.expires_at),
     }
@@ -229,7 +235,7 @@ def _owed(item: Owed) -> OwedJson:
     }
 
 
-def _retried(order: Retried) -> RetriedJson:
+def _job_order(order: JobOrder) -> JobOrderJson:
     return {
         "order_id": order.order_id,
         "outcome": order.outcome.value,

@@ -1,6 +1,6 @@
-"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk retries continue.
+"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk jobs continue.
 
-A minute is the shortest schedule of EventBridge. Circuits and bulk retries with waiting orders need a tick every few
+A minute is the shortest schedule of EventBridge. Circuits and bulk jobs with waiting orders need a tick every few
 seconds, so while there are any, one call continues for as long as its caller allows.
 """
 
@@ -15,7 +15,7 @@ from workflows.breakers.circuit import Circuit, CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
 from workflows.engine import Engine
-from workflows.incidents import bulk_retry
+from workflows.incidents import bulk_jobs
 from workflows.sagas import circuit_waits
 from workflows.upkeep.settings import UpkeepSettings
 from workflows.upkeep.watchdog import check_rows, watch
@@ -35,7 +35,7 @@ OPEN_LONG = "a circuit has been open for more than ten minutes"
 def keep_time(
     engine: Engine, settings: UpkeepSettings, *, for_s: float, pause: Callable[[float], None]
 ) -> dict[str, Any]:
-    """Make one round of the watchdog, and tick circuits and bulk retries for ``for_s`` seconds, at least once.
+    """Make one round of the watchdog, and tick circuits and bulk jobs for ``for_s`` seconds, at least once.
 
     Args:
         pause: Waits for that many seconds.
@@ -53,7 +53,7 @@ def keep_time(
         if ticks == 1:
             done = watch(engine, settings)
             missing = check_rows(engine, settings)
-        _advance_bulk_retries(engine)
+        _advance_bulk_jobs(engine)
         circuits = {dependency: breaker.read() for dependency, breaker in engine.breakers.items()}
         if ticks == 1:
             _log_long_open(circuits, engine.clock.now())
@@ -79,17 +79,17 @@ def _log_long_open(circuits: Mapping[Dependency, Circuit], now: datetime) -> Non
             _log.warning(OPEN_LONG, extra=extra)
 
 
-def _advance_bulk_retries(engine: Engine) -> None:
-    for job_id in bulk_retry.running(engine):
+def _advance_bulk_jobs(engine: Engine) -> None:
+    for job_id in bulk_jobs.running(engine):
         try:
-            bulk_retry.advance(engine, job_id)
+            bulk_jobs.advance(engine, job_id)
         except Exception:  # the next tick tries again; the other jobs go on
-            _log.exception("bulk retry %s could not be advanced", job_id)
+            _log.exception("bulk job %s could not be advanced", job_id)
 
 
 def _is_busy(engine: Engine, circuits: Mapping[Dependency, Circuit]) -> bool:
-    """Whether a bulk retry is running, a circuit is open, or orders still wait to be released by a closed one."""
-    return bool(bulk_retry.running(engine)) or any(
+    """Whether a bulk job is running, a circuit is open, or orders still wait to be released by a closed one."""
+    return bool(bulk_jobs.running(engine)) or any(
         circuit.state is not CircuitState.CLOSED or circuit_waits.has_waits(engine.documents, dependency)
         for dependency, circuit in circuits.items()
     )

@@ -1,11 +1,11 @@
-"""Bulk retries: all incidents with one cause are retried at a limited pace, also if a process ends in between.
+"""Bulk jobs: one action on several orders at a limited pace, also if a process ends in between.
 
-Its job and orders are documents. Each order passes through three partitions: waiting, started, result. It is written
+A job and its orders are documents. Each order passes through three partitions: waiting, started, result. It is written
 into the next one before it is deleted from the last. So after a crash it may be in both, and its step is repeated under
 the same key. The result comes from the order's log.
 
 Several processes may advance a job: the timer does, and so does the command line while it shows the progress. Each one
-first claims the starts that the pace allows. A job stops when the circuit of its provider is open again.
+first claims the starts that the pace allows. A job of retries stops when the circuit of their provider is open again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import msgspec
 from domain.identifiers import Actor, OrderId
 from domain.money import Money
 from domain.order.commands import StartRun
-from domain.order.events import Fault, OrderParked, RunStarted
+from domain.order.events import OrderParked, RunStarted
 from domain.order.order import Order, RunState
 from domain.order.refusals import Rejected
 from workflows.breakers.circuit import CircuitState
@@ -34,8 +34,8 @@ from workflows.event_store.commits import History, KeyReused
 from workflows.event_store.documents import ANY, Document, DocumentChanged, all_documents, body_as
 from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.bulk_actions import BulkAction, BulkPlan, BulkTask, command_of
-from workflows.incidents.incidents import list_parked, sums_at_stake
-from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
+from workflows.incidents.incidents import list_parked
+from workflows.incidents.refusals import NoOrderPossible, NoSuchJob
 from workflows.orders.command_handling import Caller, handle, load
 
 RESULT_AFTER = timedelta(minutes=10)
@@ -64,7 +64,7 @@ class Outcome(StrEnum):
 
 
 class JobState(StrEnum):
-    """The state of a bulk retry. STOPPED can be resumed; DONE is final."""
+    """The state of a bulk job. STOPPED can be resumed; DONE is final."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -72,7 +72,7 @@ class JobState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Retried:
+class JobOrder:
     """One order of a job. ``detail`` is its status, the error it was parked with again, or the refusal."""
 
     order_id: OrderId
@@ -84,41 +84,26 @@ class Retried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """A bulk retry as it is stored.
+    """A bulk job as it is stored.
 
     Attributes:
+        dependency: The provider at which all its orders were parked, for retries.
+        planned_at: When its plan was made.
         spent_until: The starts that the pace allowed before this time are used up.
-        at_stake: The money at stake in its orders when it began, one sum per currency; empty in jobs of older releases.
+        at_stake: The money at stake in its orders when it began, one sum per currency.
         why: Why it stopped.
     """
 
     id: str
-    cause: str
+    task: BulkTask
     dependency: Dependency | None
-    actor: Actor
-    reason: str
     per_s: float
+    planned_at: datetime
     began_at: datetime
     spent_until: datetime
-    at_stake: tuple[Money, ...] = ()
-    action: BulkAction = BulkAction.RETRY
-    amount: Money | None = None
-    fault: Fault = Fault.PLATFORM
-    limits: tuple[Money, ...] = ()
+    at_stake: tuple[Money, ...]
     state: JobState = JobState.RUNNING
     why: str = ""
-
-    @property
-    def task(self) -> BulkTask:
-        """What it does with each order."""
-        return BulkTask(
-            action=self.action,
-            actor=self.actor,
-            reason=self.reason,
-            amount=self.amount,
-            fault=self.fault,
-            limits=self.limits,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +111,12 @@ class Progress:
     """A job and all its orders, those with a result last.
 
     Attributes:
-        dry_run: The job would be made; nothing was stored.
-        new_failures: The orders that were parked with the job's cause since it began and are not in it.
+        new_failures: The orders that were parked with the cause of its group since its plan and are not in it.
     """
 
     job: Job
-    orders: tuple[Retried, ...]
-    dry_run: bool
-    new_failures: int = 0
+    orders: tuple[JobOrder, ...]
+    new_failures: int
 
     @property
     def counts(self) -> dict[Outcome, int]:
@@ -144,105 +127,56 @@ class Progress:
         return numbers
 
 
-def begin(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float, key: str) -> Job:
-    """Store a job for all orders that are parked with this cause now. No order is started yet.
-
-    Raises:
-        NoSuchGroup: No order is parked with this cause.
-        ValueError: The pace is not above zero and at most ``PER_S_MAX``.
-        KeyReused: The caller used the key for a job with another cause, reason or pace. The same request again returns
-            the same job.
-    """
-    job_id = "retry_" + sha256(f"{caller.actor.role}/{caller.actor.id}/{key}".encode()).hexdigest()[:16]
-    if (stored := _stored(engine, job_id)) is not None:
-        return _same(stored[0], cause, reason, per_s, key)
-    planned = preview(engine, cause, caller, reason, per_s=per_s)
-    for retried in planned.orders:
-        _put(engine, job_id, retried)
-    try:
-        return _write(engine, replace(planned.job, id=job_id), None)
-    except DocumentChanged:
-        return _same(_job(engine, job_id)[0], cause, reason, per_s, key)
-
-
-def begin_planned(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
+def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
     """Store a job for the orders of a plan on which its action is possible. No order is started yet.
 
     Raises:
-        NoSuchGroup: The action is possible on no order.
+        NoOrderPossible: The action is possible on no order.
+        ValueError: The pace is not above zero and at most ``PER_S_MAX``.
         KeyReused: The caller used the key for another job. The same request again returns the same job.
     """
+    if not 0 < per_s <= PER_S_MAX:
+        raise ValueError(f"the pace must be above 0 and at most {PER_S_MAX:g} orders a second, not {per_s:g}")
     task, now = planned.task, engine.clock.now()
-    job_id = planned_id(task.actor, key)
-    if (stored := _stored(engine, job_id)) is not None:
-        return _same_task(stored[0], task, per_s, key)
+    if (earlier := begun(engine, task, per_s=per_s, key=key)) is not None:
+        return earlier
     if not planned.possible:
-        raise NoSuchGroup(task.action)
-    for order_id in planned.possible:
-        _put(engine, job_id, Retried(order_id=order_id))
+        raise NoOrderPossible(task.action)
+    job_id = _id_of(task.actor, key)
+    for each in planned.possible:
+        _put(engine, job_id, JobOrder(order_id=each.order_id))
     job = Job(
         id=job_id,
-        cause="",
-        dependency=None,
-        actor=task.actor,
-        reason=task.reason,
+        task=task,
+        dependency=planned.dependency,
         per_s=per_s,
+        planned_at=planned.made_at,
         began_at=now,
         spent_until=now,
-        action=task.action,
-        amount=task.amount,
-        fault=task.fault,
-        limits=task.limits,
+        at_stake=planned.at_stake,
     )
     try:
         return _write(engine, job, None)
     except DocumentChanged:
-        return _same_task(_job(engine, job_id)[0], task, per_s, key)
-
-
-def planned_id(actor: Actor, key: str) -> str:
-    """Return the id of the job that a caller begins under this key."""
-    return "bulk_" + sha256(f"{actor.role}/{actor.id}/{key}".encode()).hexdigest()[:16]
+        return _same(_job(engine, job_id)[0], task, per_s, key)
 
 
 def begun(engine: Engine, task: BulkTask, *, per_s: float, key: str) -> Job | None:
     """Return the job that the caller began under the key; None if there is none. Raises KeyReused."""
-    stored = _stored(engine, planned_id(task.actor, key))
-    return None if stored is None else _same_task(stored[0], task, per_s, key)
+    stored = _stored(engine, _id_of(task.actor, key))
+    return None if stored is None else _same(stored[0], task, per_s, key)
 
 
-def _same_task(job: Job, task: BulkTask, per_s: float, key: str) -> Job:
+def _id_of(actor: Actor, key: str) -> str:
+    """Return the id of the job that a caller begins under this key."""
+    return "bulk_" + sha256(f"{actor.role}/{actor.id}/{key}".encode()).hexdigest()[:16]
+
+
+def _same(job: Job, task: BulkTask, per_s: float, key: str) -> Job:
+    """Return the job that was stored under the key. Raises KeyReused if another one was requested."""
     if (replace(job.task, limits=()), job.per_s) != (replace(task, limits=()), per_s):
         raise KeyReused(job.id, key)
     return job
-
-
-def _same(job: Job, cause: str, reason: str, per_s: float, key: str) -> Job:
-    """Return the job that was stored under the key. Raises KeyReused if its parameters differ."""
-    if (job.cause, job.reason, job.per_s) != (cause, reason, per_s):
-        raise KeyReused(job.id, key)
-    return job
-
-
-def preview(engine: Engine, cause: str, caller: Caller, reason: str, *, per_s: float) -> Progress:
-    """Return the job that ``begin`` would store now. Raises NoSuchGroup, ValueError as it does."""
-    if not 0 < per_s <= PER_S_MAX:
-        raise ValueError(f"the pace must be above 0 and at most {PER_S_MAX:g} orders a second, not {per_s:g}")
-    parked, now = list_parked(engine.documents, cause), engine.clock.now()
-    if not parked:
-        raise NoSuchGroup(cause)
-    job = Job(
-        id="",
-        cause=cause,
-        dependency=parked[0][1].dependency,
-        actor=caller.actor,
-        reason=reason,
-        per_s=per_s,
-        began_at=now,
-        spent_until=now,
-        at_stake=sums_at_stake(each for _, each in parked),
-    )
-    return Progress(job, tuple(Retried(order_id=row.order_id) for row, _ in parked), dry_run=True)
 
 
 def advance(engine: Engine, job_id: str) -> Job:
@@ -265,8 +199,8 @@ def advance(engine: Engine, job_id: str) -> Job:
         job = _write(engine, replace(job, spent_until=spent), version)
     except DocumentChanged:  # another process advances it, or it was stopped
         return _job(engine, job_id)[0]
-    for _, retried in zip(range(allowed), _orders(engine, job_id, _WAITING), strict=False):
-        _start(engine, job, retried.order_id)
+    for _, entry in zip(range(allowed), _orders(engine, job_id, _WAITING), strict=False):
+        _start(engine, job, entry.order_id)
     return job
 
 
@@ -283,18 +217,18 @@ def resume(engine: Engine, job_id: str) -> Job:
 def read(engine: Engine, job_id: str) -> Progress:
     """Read a job and all its orders. Raises NoSuchJob."""
     job, _ = _job(engine, job_id)
-    by_id: dict[OrderId, Retried] = {}
+    by_id: dict[OrderId, JobOrder] = {}
     for stage in (_WAITING, _STARTED, _RESULT):  # an order in two of them counts in the later one
-        by_id |= {retried.order_id: retried for retried in _orders(engine, job_id, stage)}
-    orders = tuple(sorted(by_id.values(), key=lambda retried: _STAGE[retried.outcome]))
-    return Progress(job, orders, dry_run=False, new_failures=_new_failures(engine, job, by_id))
+        by_id |= {entry.order_id: entry for entry in _orders(engine, job_id, stage)}
+    orders = tuple(sorted(by_id.values(), key=lambda entry: _STAGE[entry.outcome]))
+    return Progress(job, orders, _new_failures(engine, job, by_id))
 
 
 def _new_failures(engine: Engine, job: Job, known: Container[OrderId]) -> int:
-    if not job.cause:
+    if not job.task.group:
         return 0
-    parked = list_parked(engine.documents, job.cause)
-    return sum(now.since > job.began_at and row.order_id not in known for row, now in parked)
+    parked = list_parked(engine.documents, job.task.group)
+    return sum(now.since > job.planned_at and row.order_id not in known for row, now in parked)
 
 
 def running(engine: Engine) -> list[str]:
@@ -326,24 +260,24 @@ _ROUNDING = 1e-6
 
 
 def _start(engine: Engine, job: Job, order_id: OrderId) -> None:
-    """Start a run of the order under the job's own key, so that a repetition after a crash finds the run of before."""
+    """Act on the order under the job's own key, so that a repetition after a crash finds what was done before."""
     history, order = load(engine.log, order_id)
-    key = f"BulkRetry/{job.id}"
-    is_retry = job.action is BulkAction.RETRY
+    key = f"BulkJob/{job.id}"
+    is_retry = job.task.action is BulkAction.RETRY
     if is_retry and key not in history.keys and order.run_state is not RunState.PARKED:
         return _move(engine, job.id, _result(order, Outcome.NOT_PARKED, order.status))
     run = (_run_of(history, key) or order.run + 1) if is_retry else order.run
     command = command_of(job.task, order, job.id)
     if isinstance(command, StartRun):
         command = replace(command, run=run)
-    caller = Caller(job.actor, correlation=job.id, causation=f"{job.action} of {job.cause or 'a bulk job'}")
+    caller = Caller(job.task.actor, correlation=job.id, causation=f"{job.task.action} of a bulk job")
     try:
         handle(engine.log, command, order_id=order_id, key=key, caller=caller, loaded=history)
     except PreconditionFailed:
         return None  # another command came first: the order still waits, and the next advance tries it again
     except Rejected as refusal:
         return _move(engine, job.id, _result(order, Outcome.REFUSED, str(refusal)))
-    started = Retried(order_id=order_id, outcome=Outcome.STARTED, run=run, started_at=engine.clock.now())
+    started = JobOrder(order_id=order_id, outcome=Outcome.STARTED, run=run, started_at=engine.clock.now())
     return _move(engine, job.id, started)
 
 
@@ -358,17 +292,17 @@ def _run_of(history: History, key: str) -> int | None:
 
 def _record_results(engine: Engine, job_id: str) -> None:
     job, _ = _job(engine, job_id)
-    for retried in list(_orders(engine, job_id, _STARTED)):
-        history, order = load(engine.log, retried.order_id)
-        if (result := _result_in_log(engine, job, retried, history, order)) is not None:
-            _move(engine, job_id, replace(result, started_at=retried.started_at))
+    for entry in list(_orders(engine, job_id, _STARTED)):
+        history, order = load(engine.log, entry.order_id)
+        if (result := _result_in_log(engine, job, entry, history, order)) is not None:
+            _move(engine, job_id, replace(result, started_at=entry.started_at))
 
 
-def _result_in_log(engine: Engine, job: Job, retried: Retried, history: History, order: Order) -> Retried | None:
+def _result_in_log(engine: Engine, job: Job, entry: JobOrder, history: History, order: Order) -> JobOrder | None:
     """Return the result of a started order as its log shows it; None while it has none."""
-    if job.action is BulkAction.NOTE:
+    if job.task.action is BulkAction.NOTE:
         return _result(order, Outcome.DONE, order.status)
-    if job.action is BulkAction.CREDIT:
+    if job.task.action is BulkAction.CREDIT:
         credit_id = getattr(command_of(job.task, order, job.id), "credit_id", "")
         if any(request.credit_id == credit_id for request in order.approvals.values()):
             return _result(order, Outcome.NEEDS_APPROVAL, order.status)
@@ -376,16 +310,16 @@ def _result_in_log(engine: Engine, job: Job, retried: Retried, history: History,
             return _result(order, Outcome.DONE, order.status)  # less is captured later
     if order.run_state is RunState.ENDED:
         return _result(order, Outcome.ENDED, order.status)
-    if order.run_state is RunState.PARKED and order.run >= retried.run:
+    if order.run_state is RunState.PARKED and order.run >= entry.run:
         event: object = history.recorded[order.stopped_at - 1].event
         return _result(order, Outcome.PARKED_AGAIN, event.error if isinstance(event, OrderParked) else "")
-    assert retried.started_at is not None  # a started order has it
-    late = engine.clock.now() > retried.started_at + RESULT_AFTER
+    assert entry.started_at is not None  # a started order has it
+    late = engine.clock.now() > entry.started_at + RESULT_AFTER
     return _result(order, Outcome.STILL_MOVING, order.status) if late else None
 
 
-def _result(order: Order, outcome: Outcome, detail: str) -> Retried:
-    return Retried(order_id=order.order_id, outcome=outcome, run=order.run, detail=str(detail))
+def _result(order: Order, outcome: Outcome, detail: str) -> JobOrder:
+    return JobOrder(order_id=order.order_id, outcome=outcome, run=order.run, detail=str(detail))
 
 
 # --- documents --------------------------------------------------------------------------------------------------------
@@ -393,29 +327,29 @@ def _result(order: Order, outcome: Outcome, detail: str) -> Retried:
 _WAITING, _STARTED, _RESULT = 0, 1, 2
 _STAGE = {Outcome.WAITING: _WAITING, Outcome.STARTED: _STARTED}
 _STAGE |= {outcome: _RESULT for outcome in Outcome if outcome not in _STAGE}
-_JOBS = "bulk-retries"
+_JOBS = "bulk-jobs"
 
 
 def _stage(job_id: str, stage: int) -> str:
-    return f"bulk-retry#{job_id}#{stage}"
+    return f"bulk-job#{job_id}#{stage}"
 
 
-def _put(engine: Engine, job_id: str, retried: Retried) -> None:
-    body: dict[str, Any] = msgspec.to_builtins(retried)
-    engine.documents.put(Document(_stage(job_id, _STAGE[retried.outcome]), retried.order_id, body), ANY)
+def _put(engine: Engine, job_id: str, entry: JobOrder) -> None:
+    body: dict[str, Any] = msgspec.to_builtins(entry)
+    engine.documents.put(Document(_stage(job_id, _STAGE[entry.outcome]), entry.order_id, body), ANY)
 
 
-def _move(engine: Engine, job_id: str, retried: Retried) -> None:
+def _move(engine: Engine, job_id: str, entry: JobOrder) -> None:
     """Put an order into the partition of its outcome, and delete it from the earlier ones."""
-    _put(engine, job_id, retried)
-    for stage in range(_STAGE[retried.outcome]):
-        engine.documents.delete(_stage(job_id, stage), retried.order_id, ANY)
+    _put(engine, job_id, entry)
+    for stage in range(_STAGE[entry.outcome]):
+        engine.documents.delete(_stage(job_id, stage), entry.order_id, ANY)
 
 
-def _orders(engine: Engine, job_id: str, stage: int) -> Iterator[Retried]:
+def _orders(engine: Engine, job_id: str, stage: int) -> Iterator[JobOrder]:
     for document in all_documents(engine.documents, _stage(job_id, stage)):
-        if (retried := body_as(document, Retried)) is not None:
-            yield retried
+        if (entry := body_as(document, JobOrder)) is not None:
+            yield entry
 
 
 def _jobs(engine: Engine) -> Iterator[Job]:

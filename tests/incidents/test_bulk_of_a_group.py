@@ -1,8 +1,9 @@
-"""Bulk retries: paced, resumable, with results from the log, and stopped by an open circuit."""
+"""Retries of a group in bulk: paced, resumable, with results from the log, and stopped by an open circuit."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,12 @@ from tests.domain.order import stories as s
 from tests.recorded import Shop
 from workflows.breakers.dependencies import Dependency
 from workflows.clock import timestamp
+from workflows.engine import Engine
 from workflows.event_store.commits import KeyReused
-from workflows.incidents import bulk_retry
-from workflows.incidents.bulk_retry import RESULT_AFTER, JobState, Outcome, Progress
-from workflows.incidents.refusals import NoSuchGroup, NoSuchJob
-from workflows.orders.command_handling import Caller
+from workflows.incidents import bulk_jobs
+from workflows.incidents.bulk_actions import BulkAction, BulkTask, parked_in, plan_all
+from workflows.incidents.bulk_jobs import RESULT_AFTER, Job, JobState, Outcome, Progress
+from workflows.incidents.refusals import NoOrderPossible, NoSuchGroup, NoSuchJob
 from workflows.projections.open_orders import refresh
 from workflows.settings import read
 from workflows.time_budgets import read_budgets
@@ -24,7 +26,6 @@ from workflows.upkeep.on_tick import keep_time
 from workflows.upkeep.settings import UpkeepSettings
 
 ALICE = Actor(Role.SUPPORT, "alice")
-CALLER = Caller(ALICE, "trace", "request")
 CAUSE = "PaymentsUnavailable@payments"
 BUDGETS = read({}, read_budgets)
 
@@ -54,11 +55,11 @@ class Outage:
         self.shop.record(replace(command, error=error), order_id)
 
     def begin(self, per_s: float = 1.0, key: str = "click") -> str:
-        return bulk_retry.begin(self.shop.engine, CAUSE, CALLER, "payments are back", per_s=per_s, key=key).id
+        return begin(self.shop.engine, per_s=per_s, key=key).id
 
     def advance(self, job_id: str) -> Progress:
-        bulk_retry.advance(self.shop.engine, job_id)
-        return bulk_retry.read(self.shop.engine, job_id)
+        bulk_jobs.advance(self.shop.engine, job_id)
+        return bulk_jobs.read(self.shop.engine, job_id)
 
     def runs(self) -> list[int]:
         return [self.shop.order(order_id).run for order_id in self.ids]
@@ -66,6 +67,13 @@ class Outage:
     @property
     def started(self) -> int:
         return sum(run > 1 for run in self.runs())
+
+
+def begin(engine: Engine, *, per_s: float = 1.0, key: str = "click", **other: Any) -> Job:
+    """Plan retries of the group and begin them."""
+    task = replace(BulkTask(action=BulkAction.RETRY, actor=ALICE, reason="payments are back", group=CAUSE), **other)
+    planned = plan_all(engine.log, task, parked_in(engine.documents, CAUSE), engine.clock.now())
+    return bulk_jobs.begin(engine, planned, per_s=per_s, key=key)
 
 
 def outcomes(progress: Progress) -> dict[OrderId, Outcome]:
@@ -79,29 +87,32 @@ def test_beginning_starts_no_order_yet_and_the_same_request_is_the_same_job():
     assert outage.begin() == job
     assert outage.begin(key="another click") != job
     assert outage.started == 0
-    progress = bulk_retry.read(outage.shop.engine, job)
+    progress = bulk_jobs.read(outage.shop.engine, job)
     assert progress.counts[Outcome.WAITING] == 3
-    assert (progress.job.cause, progress.job.dependency) == (CAUSE, Dependency.PAYMENTS)
+    assert (progress.job.task.group, progress.job.dependency) == (CAUSE, Dependency.PAYMENTS)
 
 
-@pytest.mark.parametrize("other", [{"cause": "KeyError"}, {"reason": "another"}, {"per_s": 2.0}])
-def test_another_bulk_retry_under_the_same_key_is_refused(other):
+@pytest.mark.parametrize("other", [{"group": "KeyError"}, {"reason": "another"}, {"per_s": 2.0}, {"named": "x"}])
+def test_another_job_under_the_same_key_is_refused(other):
     """A caller never gets a job with other parameters than it sent."""
-    outage = Outage(1)
-    first = {"cause": CAUSE, "reason": "payments are back", "per_s": 1.0}
-    job = bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first)
-    assert bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **first) == job
-    with pytest.raises(KeyReused):
-        bulk_retry.begin(outage.shop.engine, caller=CALLER, key="click", **{**first, **other})
-
-
-def test_a_group_without_a_parked_order_is_refused_also_in_a_dry_run():
-    """A mistyped cause must not look like a group that was retried."""
     engine = Outage(1).shop.engine
+    job = begin(engine)
+    assert begin(engine) == job
+    with pytest.raises(KeyReused):
+        begin(engine, **other)
+
+
+def test_a_group_without_a_parked_order_is_refused():
+    """A mistyped cause must not look like a group that was retried."""
     with pytest.raises(NoSuchGroup, match="PaymentsUnavailble"):
-        bulk_retry.preview(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0)
-    with pytest.raises(NoSuchGroup):
-        bulk_retry.begin(engine, "PaymentsUnavailble", CALLER, "x", per_s=1.0, key="k")
+        parked_in(Outage(1).shop.engine.documents, "PaymentsUnavailble")
+
+
+def test_a_job_on_which_nothing_is_possible_does_not_begin():
+    outage = Outage(1)
+    outage.shop.play(s.restart(), order_id=outage.ids[0])  # the view still lists it
+    with pytest.raises(NoOrderPossible):
+        outage.begin()
 
 
 def test_orders_are_started_at_the_requested_pace():
@@ -127,7 +138,7 @@ def test_a_late_timer_makes_up_for_ten_seconds_at_most():
 
 
 def test_each_start_is_an_event_of_the_order_with_its_author_and_reason():
-    """The order's history shows which bulk retry started its run."""
+    """The order's history shows which bulk job started its run."""
     outage = Outage(1)
     outage.shop.clock.advance(seconds=1)
     job = outage.begin()
@@ -166,7 +177,7 @@ def test_the_result_of_each_order_comes_from_its_log():
 
 
 def test_an_order_that_another_person_retried_is_left_alone():
-    """The bulk retry never starts a second run beside it."""
+    """The bulk job never starts a second run beside it."""
     outage = Outage(2)
     job = outage.begin(per_s=10)
     outage.shop.play(s.restart(), order_id=outage.ids[0])
@@ -191,7 +202,7 @@ def test_it_stops_by_itself_when_the_circuit_opens_again():
     outage.park(stopped.orders[-1].order_id)
     assert Outcome.PARKED_AGAIN in outcomes(outage.advance(job)).values()
     breaker.close(ALICE, "back")
-    bulk_retry.resume(outage.shop.engine, job)
+    bulk_jobs.resume(outage.shop.engine, job)
     outage.shop.clock.advance(seconds=5)
     assert outage.advance(job).job.state is JobState.RUNNING
     assert outage.started == 4
@@ -201,11 +212,11 @@ def test_a_person_stops_and_resumes_it():
     """A stopped job starts no order, however long it is advanced."""
     outage = Outage(2)
     job = outage.begin()
-    assert bulk_retry.stop(outage.shop.engine, job, ALICE).why == "stopped by support alice"
+    assert bulk_jobs.stop(outage.shop.engine, job, ALICE).why == "stopped by support alice"
     outage.shop.clock.advance(seconds=5)
     outage.advance(job)
     assert outage.started == 0
-    bulk_retry.resume(outage.shop.engine, job)
+    bulk_jobs.resume(outage.shop.engine, job)
     outage.advance(job)
     assert outage.started == 2
 
@@ -244,9 +255,9 @@ def test_after_a_kill_at_any_write_the_job_continues_and_starts_no_order_twice(n
     dying = replace(engine, documents=Dying(engine.documents, n, after))
     died = False
     try:
-        job = bulk_retry.begin(dying, CAUSE, CALLER, "payments are back", per_s=10, key="click").id
+        job = begin(dying, per_s=10).id
         outage.shop.clock.advance(seconds=1)
-        bulk_retry.advance(dying, job)
+        bulk_jobs.advance(dying, job)
     except Killed:
         died = True
     assert died or n > 10
@@ -259,7 +270,7 @@ def test_after_a_kill_at_any_write_the_job_continues_and_starts_no_order_twice(n
 
 
 def test_the_timer_advances_it_without_the_command_line():
-    """A bulk retry continues when the person who began it has closed the terminal."""
+    """A bulk job continues when the person who began it has closed the terminal."""
     outage = Outage(3)
     outage.begin(per_s=1)
 
@@ -278,4 +289,4 @@ def test_a_pace_out_of_bounds_and_an_unknown_job_are_refused():
         with pytest.raises(ValueError, match="orders a second"):
             outage.begin(per_s=per_s)
     with pytest.raises(NoSuchJob):
-        bulk_retry.advance(outage.shop.engine, "retry_nothing")
+        bulk_jobs.advance(outage.shop.engine, "bulk_nothing")

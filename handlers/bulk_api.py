@@ -1,17 +1,21 @@
-"""Bulk jobs over HTTP: one action on several orders, planned first, at a pace, with the outcome of each order."""
+"""Bulk jobs over HTTP: one action on several orders, planned first, at a pace, with the outcome of each order.
+
+It has a function of its own on AWS, because it finds orders in the database of the views.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from typing import Any
 
 from domain.identifiers import OrderId
 from domain.order.events import Fault
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
+from handlers.http.bulk_models import BulkBody
 from handlers.http.documented import operation
-from handlers.http.incident_models import BulkBody
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
 from workflows.engine import engine, settings
@@ -26,12 +30,23 @@ from workflows.incidents.bulk_actions import (
     plan_all,
     planned_at,
 )
-from workflows.incidents.views import bulk_plan_view, progress_view
+from workflows.incidents.bulk_views import bulk_plan_view, progress_view
 from workflows.orders.permissions import Action, check_all
+from workflows.search.finding import find_orders
+from workflows.settings import read_keys
+from workflows.time_budgets import read_budgets
 
 TAG = "Bulk jobs"
 
 api = Api()
+
+
+def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
+    """Lambda entry point. Reads all settings, so that a bad one fails the first request."""
+    engine(read_keys, read_limits, read_budgets)  # without the keys, personal fields would read as erased
+    return api.resolve(event)
+
+
 bulk_route = partial(operation, api, tag=TAG, answers="BulkJobJson", order=False)
 
 
@@ -40,9 +55,9 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
     """Retry, cancel, credit or note several orders at once, at a limited rate.
 
     A dry run answers with the plan: the orders, the calls to providers, the money by currency, where the action is
-    refused, and a token. The job begins with that token, for 15 minutes and while the plan holds. Orders that were
-    parked with the cause of a group meanwhile are left out. The job continues by itself, also after a restart, and
-    faster while a caller advances it. Retries stop when the circuit breaker of their provider opens again.
+    refused, and a token. The job begins with that token, for 15 minutes and while the plan holds. Orders that came into
+    the group, or changed to match the filter, meanwhile are left out. The job continues by itself, also after a
+    restart, and faster while a caller advances it. Retries stop when the circuit breaker of their provider opens again.
     """
     caller, ports = api.caller.actor, engine()
     check_all(caller, Action.BULK)
@@ -53,16 +68,18 @@ def begin_bulk_job(body: BulkBody, idempotency_key: RequiredKey) -> Response:
         amount=None if body.amount is None else body.amount.money,
         fault=Fault(body.fault),
         limits=tuple(limit for _, limit in sorted(settings(read_limits).items())),
+        filter=() if body.filter is None else body.filter.texts,
         group=body.group or "",
         named="" if body.order_ids is None else digest_of(body.order_ids),
     )
     if body.dry_run:
-        return json_answer({"job": None, "plan": bulk_plan_view(plan_all(ports.log, task, _chosen(body), _now()))})
+        now = ports.clock.now()
+        return json_answer({"job": None, "plan": bulk_plan_view(plan_all(ports.log, task, _chosen(body, now), now))})
     begun = bulk_jobs.begun(ports, task, per_s=body.per_s, key=idempotency_key)
     if begun is None:
         token = body.token or ""
-        made_at = planned_at(token, _now())
-        planned = plan_all(ports.log, task, _chosen(body, until=made_at), made_at)
+        made_at = planned_at(token, ports.clock.now())
+        planned = plan_all(ports.log, task, _chosen(body, made_at), made_at)
         check_token(token, planned)
         begun = bulk_jobs.begin(ports, planned, per_s=body.per_s, key=idempotency_key)
     return json_answer({"job": progress_view(bulk_jobs.read(ports, begun.id)), "plan": None}, HTTPStatus.CREATED)
@@ -99,15 +116,14 @@ def resume_bulk_job(job_id: str) -> Response:
     return _progress(job_id)
 
 
-def _chosen(body: BulkBody, until: datetime | None = None) -> list[OrderId]:
-    """Return the orders that the body chooses, without incidents that came after ``until``."""
+def _chosen(body: BulkBody, until: datetime) -> list[OrderId]:
+    """Return the orders that the body chooses, without what was parked or has changed after ``until``."""
+    ports = engine()
     if body.group is not None:
-        return parked_in(engine().documents, body.group, until=until)
+        return parked_in(ports.documents, body.group, until=until)
+    if body.filter is not None:
+        return find_orders(ports, api.caller.actor, body.filter.filter, settings(read_budgets), until)
     return body.order_ids or []
-
-
-def _now() -> datetime:
-    return engine().clock.now()
 
 
 def _progress(job_id: str) -> Response:

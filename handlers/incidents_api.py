@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from domain.order.events import Fault
-from handlers import bulk_api, credits_api, passing_on_api
+from handlers import credits_api, passing_on_api
 from handlers.http.action_outcomes import action_outcome
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
@@ -54,7 +54,6 @@ from workflows.time_budgets import read_budgets
 INCIDENTS, CIRCUITS = "Incidents", "Circuits"
 
 api = Api()
-api.include(bulk_api.api)
 api.include(credits_api.api)
 api.include(passing_on_api.api)
 

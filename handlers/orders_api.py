@@ -242,6 +242,7 @@ def documented_apis() -> list[Api]:
     """The APIs in the documentation."""
     from handlers import (
         audit_api,
+        bulk_api,
         catalogue_api,
         customers_api,
         delivery_api,
@@ -253,7 +254,7 @@ def documented_apis() -> list[Api]:
     )
 
     others = (
-        *(catalogue_api, search_api, preparation_api, delivery_api, incidents_api),
+        *(catalogue_api, search_api, preparation_api, delivery_api, incidents_api, bulk_api),
         *(executions_api, customers_api, webhooks_api, audit_api),
     )
     return [api, *(other.api for other in others)]

@@ -11,6 +11,7 @@ from handlers.http.api import Api
 from handlers.http.catalogue_values import SHORTLY, RestaurantIdText
 from handlers.http.documented import operation
 from handlers.http.moments import AccessReason, Cursor, Limit
+from handlers.http.order_filters import order_filter
 from handlers.http.responses import Response
 from handlers.http.search_parameters import (
     ActorIs,
@@ -60,10 +61,8 @@ from handlers.http.search_parameters import (
     WaitingFor,
     blind_indexes,
     check_days,
-    money_range,
     stats_period,
     time_text,
-    whole_prefix,
 )
 from workflows.books.filters import BooksFilter
 from workflows.clock import timestamp
@@ -160,9 +159,8 @@ def list_orders(
     Customers and restaurants list their own orders; couriers those that they accepted or may accept; support, auditors
     and services all. All filters that are sent must hold.
     """
-    least, most = money_range(amount_min, amount_max, currency)
-    wanted = OrderFilter(
-        status=() if status is None else status,
+    wanted = order_filter(
+        status=status,
         customer=customer,
         restaurant=restaurant,
         courier=courier,
@@ -171,14 +169,14 @@ def list_orders(
         parked=parked,
         cause=cause,
         dependency=dependency,
-        amount_min=least,
-        amount_max=most,
+        amount_min=amount_min,
+        amount_max=amount_max,
         currency=currency,
-        placed_from=time_text(placed_from),
-        placed_to=time_text(placed_to),
-        changed_from=time_text(changed_from),
+        placed_from=placed_from,
+        placed_to=placed_to,
+        changed_from=changed_from,
         payment_reference=payment_reference,
-        id_prefix=whole_prefix(id_prefix),
+        id_prefix=id_prefix,
     )
     return _listed(*_found(wanted, sort, limit, cursor, wait_for))
 

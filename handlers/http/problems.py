@@ -63,7 +63,14 @@ from workflows.orders.time_travel import NotPlacedYet
 from workflows.publishing.webhooks.refusals import NoSuchDelivery, NoSuchEndpoint
 from workflows.queries.refusals import QueriesBusy, QueriesUnavailable, QueryRefused, QueryTooLarge
 from workflows.receipts.issuing import NoReceipt
-from workflows.search.refusals import NotACursor, NoViewsDatabase, SearchTooSlow, TooManyOrders, ViewsUnavailable
+from workflows.search.refusals import (
+    NotACursor,
+    NoViewsDatabase,
+    SearchTooSlow,
+    TooManyMatches,
+    TooManyOrders,
+    ViewsUnavailable,
+)
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_AFTER_S = 1
@@ -130,6 +137,7 @@ STATUS: Mapping[type[Exception], HTTPStatus] = {
     NoSuchExport: HTTPStatus.NOT_FOUND,
     FormatUnavailable: HTTPStatus.UNPROCESSABLE_ENTITY,
     NotACursor: HTTPStatus.BAD_REQUEST,
+    TooManyMatches: HTTPStatus.BAD_REQUEST,
     TooManyOrders: HTTPStatus.BAD_REQUEST,
     UnknownEvent: HTTPStatus.SERVICE_UNAVAILABLE,  # written by a newer release: over once this one is upgraded
 }

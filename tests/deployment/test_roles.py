@@ -16,7 +16,7 @@ from tests.deployment.roles import Roles
 Row = tuple[str, str, str]
 """A role, an operation and a resource, by their logical ids."""
 
-WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi")
+WITH_KEYS = ("OrdersApi", "PreparationApi", "DeliveryApi", "IncidentsApi", "BulkApi")
 WRITERS = (*WITH_KEYS, "CatalogueApi", "SagaStep", "Timer", "ExecutionFaults")
 READERS = ("Feed", "Publisher")
 SEARCHERS = ("SearchApi",)
@@ -129,7 +129,17 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     *[(role, "dynamodb:Scan", "Events", "") for role in ("Timer", *PROJECTORS)],
     *[
         (role, operation, "Documents", answer)
-        for role in ("OrdersApi", "DeliveryApi", "IncidentsApi", "SagaStep", "Feed", "Timer", *ERASERS, *WEBHOOKS)
+        for role in (
+            "OrdersApi",
+            "DeliveryApi",
+            "IncidentsApi",
+            "BulkApi",
+            "SagaStep",
+            "Feed",
+            "Timer",
+            *ERASERS,
+            *WEBHOOKS,
+        )
         for operation, answer in {
             "dynamodb:GetItem": "",
             "dynamodb:Query": "",

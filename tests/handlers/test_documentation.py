@@ -28,11 +28,13 @@ from domain.order.payment import Hold
 from domain.order.preparation import TicketState
 from domain.order.refusals import Rejected
 from handlers.http import (
+    bulk_models,
     catalogue_models,
     customer_models,
     export_models,
     incident_models,
     models,
+    order_filters,
     passing_on,
     query_models,
     repair_models,
@@ -159,7 +161,15 @@ def test_the_examples_are_accepted(document):
     for name, schema in document["components"]["schemas"].items():
         for example in schema.get("examples", ()):
             modules = (
-                *(models, incident_models, repair_models, catalogue_models, search_parameters),
+                *(
+                    models,
+                    incident_models,
+                    bulk_models,
+                    order_filters,
+                    repair_models,
+                    catalogue_models,
+                    search_parameters,
+                ),
                 *(webhook_models, query_models, passing_on, export_models, customer_models),
             )
             module = next(module for module in modules if hasattr(module, name))

@@ -99,6 +99,17 @@ def test_the_same_request_is_the_same_job_and_another_one_under_its_key_is_refus
     assert problem.value.name == "KeyReused"
 
 
+def test_a_plan_begins_one_job_whatever_the_key(engine, sue):
+    """Two jobs of one plan would credit every customer twice."""
+    order = engine.completed()
+    how: Any = {"order_ids": [order], "amount": eur("5.00")}
+    token = sue.bulk("credit", "late", **how)["plan"]["token"]
+    sue.bulk("credit", "late", **how, token=token, key="one")
+    with pytest.raises(ApiProblem) as problem:
+        sue.bulk("credit", "late", **how, token=token, key="other")
+    assert problem.value.name == "PlanBegun"
+
+
 def test_a_stopped_job_acts_on_no_more_orders_until_it_is_resumed(engine, sue):
     order = engine.ticketed()
     job_id = begin(sue, "note", "hello", order_ids=[order])

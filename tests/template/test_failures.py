@@ -80,7 +80,7 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
             name: {"apigateway.amazonaws.com"}
             for name in (
                 *("OrdersApi", "CatalogueApi", "PreparationApi", "DeliveryApi"),
-                *("IncidentsApi", "ExecutionsApi", "WebhooksApi", "SearchApi", "AuditApi"),
+                *("IncidentsApi", "BulkApi", "ExecutionsApi", "WebhooksApi", "SearchApi", "AuditApi"),
             )
         },
         "SagaStep": {"states"},

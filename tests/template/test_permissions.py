@@ -91,6 +91,7 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
             "PreparationApi",
             "DeliveryApi",
             "IncidentsApi",
+            "BulkApi",
             "SearchApi",  # the record of a search for a person
             "CustomersApi",  # erasures, and the record of a read of all that is kept about a customer
             "SagaStep",

@@ -188,6 +188,7 @@ def test_a_bulk_job_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body)
         bulk_jobs.read(shop.engine, job.id)
     keep_time(shop.engine, UPKEEP, for_s=0, pause=lambda _: None)
     assert [row.order_id for row, _ in list_parked(shop.documents)] == [ORDER_ID]
+    shop.clock.advance(seconds=1)
     again = begin("second")
     shop.clock.advance(seconds=2)
     bulk_jobs.advance(shop.engine, again.id)

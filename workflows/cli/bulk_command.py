@@ -12,6 +12,26 @@ import typer
 from workflows.cli.failures import CommandRefused, InvalidInput
 from workflows.cli.inputs import amount_of, read_text
 from workflows.cli.options import As, Data, Json, Key, Url
+from workflows.cli.order_filters import (
+    AmountMax,
+    AmountMin,
+    Cause,
+    ChangedFrom,
+    Courier,
+    Currency,
+    Customer,
+    Dependency,
+    IdPrefix,
+    Overdue,
+    Parked,
+    PaymentReference,
+    PlacedFrom,
+    PlacedTo,
+    Restaurant,
+    Status,
+    WaitingFor,
+    moment,
+)
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -39,6 +59,23 @@ def bulk(
     group: Annotated[
         str | None, typer.Option(metavar="CAUSE", help="All orders parked with this cause: expediter incidents list.")
     ] = None,
+    status: Status = None,
+    customer: Customer = None,
+    restaurant: Restaurant = None,
+    courier: Courier = None,
+    waiting_for: WaitingFor = None,
+    overdue: Overdue = None,
+    parked: Parked = None,
+    cause: Cause = None,
+    dependency: Dependency = None,
+    amount_min: AmountMin = None,
+    amount_max: AmountMax = None,
+    currency: Currency = None,
+    placed_from: PlacedFrom = None,
+    placed_to: PlacedTo = None,
+    changed_from: ChangedFrom = None,
+    payment_reference: PaymentReference = None,
+    id_prefix: IdPrefix = None,
     reason: Annotated[
         str | None, typer.Option(help="Why; the text of a note. Kept in each order's history: no names.")
     ] = None,
@@ -60,6 +97,7 @@ def bulk(
 ) -> None:
     """Plan an action on several orders, or begin it with the token of its plan. It continues without this command.
 
+    The orders are those named, those of a group of incidents, or those that match all filters of expediter order list.
     Exit code 1 if the plan no longer holds, or if an order was parked again, refused, or needs a second person.
     """
     from workflows.cli.connection import connected, hint
@@ -78,12 +116,37 @@ def bulk(
     if reason is None:
         raise InvalidInput("give the reason with --reason; it is kept in the history")
     chosen = [*(order or []), *(read_text(orders).split() if orders is not None else [])]
+    filters = {
+        "status": status or None,
+        "customer": customer,
+        "restaurant": restaurant,
+        "courier": courier,
+        "waiting_for": waiting_for,
+        "overdue": overdue,
+        "parked": parked,
+        "cause": cause,
+        "dependency": dependency,
+        "amount_min": amount_min,
+        "amount_max": amount_max,
+        "currency": currency,
+        "placed_from": moment(placed_from, "--placed-from"),
+        "placed_to": moment(placed_to, "--placed-to"),
+        "changed_from": moment(changed_from, "--changed-from"),
+        "payment_reference": payment_reference,
+        "id_prefix": id_prefix,
+    }
+    filtered = {name: value for name, value in filters.items() if value is not None}
+    if sum(map(bool, (chosen, group, filtered))) != 1:
+        raise InvalidInput(
+            "choose the orders in one way: --order or --orders, --group, or filters such as --restaurant"
+        )
     money = None if amount is None else amount_of(amount, "--amount")
     with connected(url, data, as_) as engine:
         done = engine.bulk(
             action,
             reason,
             order_ids=chosen or None,
+            filter=filtered or None,
             group=group,
             amount=money,
             fault=fault,
@@ -105,6 +168,8 @@ def _show_plan(plan: BulkPlanJson, see: Hint, json: bool) -> None:
         from workflows.cli.bulk_page import show_bulk_plan
 
         show_bulk_plan(plan)
+    if not plan["orders"] and not plan["refused"]:
+        raise CommandRefused(f"no order is like that; see {see('order list')}")
     if not plan["orders"]:
         raise CommandRefused(f"it is possible on none of these orders; see {see('incidents list')}")
     if not json:

@@ -28,7 +28,8 @@ def show_bulk_plan(plan: View) -> None:
     console = data_console()
     console.print(rows)
     sums = ", ".join(f"{plain(each['what'])} {money(each['amount'])}" for each in plan["money"]) or "no money moves"
-    at_stake = f", {', '.join(map(money, plan['at_stake']))} at stake" if plan["at_stake"] else ""
+    risked = [money(amount) for amount in plan["at_stake"] if float(amount["amount"])]
+    at_stake = f", {', '.join(risked)} at stake" if risked else ""
     console.print(f"{_orders(plan['orders'])}{at_stake}, {plan['calls']} calls to providers; {sums}")
     if plan["more"]:
         console.print(f"{plan['more']} more are left for another job: plan again when this one is done")

@@ -13,8 +13,8 @@ import typer
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput
 from workflows.cli.inputs import read_text
 from workflows.cli.options import Data, Json, Url
+from workflows.cli.order_filters import Customer, Restaurant, moment
 from workflows.cli.query_command import AsAuditor, show_rows
-from workflows.cli.search_commands import Customer, Restaurant, moment
 from workflows.cli.terminal import counting, print_json, say
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from workflows.cli.options import As, Data, Json, OrderId, Url
-from workflows.cli.search_commands import CursorOption, Customer, Limit, Restaurant, moment
+from workflows.cli.order_filters import Customer, Restaurant, moment
+from workflows.cli.search_commands import CursorOption, Limit
 from workflows.cli.terminal import print_json, print_json_update
 
 if TYPE_CHECKING:

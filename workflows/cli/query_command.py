@@ -8,7 +8,7 @@ import typer
 
 from workflows.cli.inputs import read_text
 from workflows.cli.options import Data, Json, Url
-from workflows.cli.search_commands import moment
+from workflows.cli.order_filters import moment
 from workflows.cli.terminal import data_console, print_json, printable, say, table
 
 if TYPE_CHECKING:

@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from workflows.cli.failures import InvalidInput
-from workflows.cli.inputs import version_or_time
 from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.order_filters import (
+    AmountMax,
+    AmountMin,
+    Cause,
+    ChangedFrom,
+    Courier,
+    Currency,
+    Customer,
+    Dependency,
+    IdPrefix,
+    Overdue,
+    Parked,
+    PaymentReference,
+    PlacedFrom,
+    PlacedTo,
+    Restaurant,
+    Status,
+    WaitingFor,
+    moment,
+)
 from workflows.cli.terminal import print_json
 
 Limit = Annotated[int, typer.Option(min=1, max=100, help="The most lines to print.")]
 CursorOption = Annotated[
     str | None, typer.Option("--cursor", metavar="CURSOR", help="Continue where a page ended, as it says.")
 ]
-Customer = Annotated[str | None, typer.Option(metavar="ID", help="Only of this customer.")]
-Restaurant = Annotated[str | None, typer.Option(metavar="ID", help="Only of this restaurant.")]
 
 
 def add_to(app: typer.Typer, orders: typer.Typer) -> None:
@@ -30,23 +46,23 @@ def add_to(app: typer.Typer, orders: typer.Typer) -> None:
 
 def list_orders(
     *,
-    status: Annotated[list[str] | None, typer.Option(help="In this status; may be given several times.")] = None,
+    status: Status = None,
     customer: Customer = None,
     restaurant: Restaurant = None,
-    courier: Annotated[str | None, typer.Option(metavar="ID", help="Only of this courier.")] = None,
-    waiting_for: Annotated[str | None, typer.Option(help="That wait for this, e.g. acceptance or delivery.")] = None,
-    overdue: Annotated[bool | None, typer.Option("--overdue/--not-overdue", help="That wait for too long.")] = None,
-    parked: Annotated[bool | None, typer.Option("--parked/--not-parked", help="Stopped by a fault.")] = None,
-    cause: Annotated[str | None, typer.Option(help="Parked with it, e.g. PaymentsUnavailable@payments.")] = None,
-    dependency: Annotated[str | None, typer.Option(help="Parked by payments, kitchen or couriers.")] = None,
-    amount_min: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At least, e.g. 12.50.")] = None,
-    amount_max: Annotated[str | None, typer.Option(metavar="AMOUNT", help="At most.")] = None,
-    currency: Annotated[str | None, typer.Option(help="In this currency; needed with an amount.")] = None,
-    placed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Placed at this time or later.")] = None,
-    placed_to: Annotated[str | None, typer.Option(metavar="TIME", help="Placed before this time.")] = None,
-    changed_from: Annotated[str | None, typer.Option(metavar="TIME", help="Changed at this time or later.")] = None,
-    payment_reference: Annotated[str | None, typer.Option(metavar="ID", help="The payment provider's id.")] = None,
-    id_prefix: Annotated[str | None, typer.Option(metavar="TEXT", help="The beginning of the order's id.")] = None,
+    courier: Courier = None,
+    waiting_for: WaitingFor = None,
+    overdue: Overdue = None,
+    parked: Parked = None,
+    cause: Cause = None,
+    dependency: Dependency = None,
+    amount_min: AmountMin = None,
+    amount_max: AmountMax = None,
+    currency: Currency = None,
+    placed_from: PlacedFrom = None,
+    placed_to: PlacedTo = None,
+    changed_from: ChangedFrom = None,
+    payment_reference: PaymentReference = None,
+    id_prefix: IdPrefix = None,
     sort: Annotated[str, typer.Option(help="-placed_at, placed_at, changed_at or waiting_since.")] = "-placed_at",
     limit: Limit = 20,
     cursor: CursorOption = None,
@@ -188,13 +204,3 @@ def accesses(
         from workflows.cli.search_pages import show_accesses
 
         show_accesses(page)
-
-
-def moment(text: str | None, option: str) -> datetime | None:
-    """Read a time. Raises InvalidInput."""
-    if text is None:
-        return None
-    time = version_or_time(text, option)
-    if not isinstance(time, datetime):
-        raise InvalidInput(f"{option} is {text!r}: give a time, e.g. 2026-03-01T18:30:00Z")
-    return time

@@ -228,6 +228,10 @@ class BulkJobJson(TypedDict):
 
     id: str
     action: BulkActionName
+    filter: Annotated[
+        dict[str, str] | None,
+        Meta(description="The filters that its orders matched when it was planned, as in the query of `GET /orders`."),
+    ]
     group: Annotated[Cause | None, Meta(description="The cause with which its orders were parked, if it is a group.")]
     dependency: Annotated[
         Provider | None, Meta(description="The provider at which the orders to retry were parked: it stops with it.")

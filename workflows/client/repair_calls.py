@@ -92,6 +92,7 @@ def bulk(
     reason: str,
     *,
     order_ids: Sequence[str] | None = None,
+    filter: Mapping[str, Any] | None = None,  # noqa: A002 - the API's own word
     group: str | None = None,
     amount: MoneyJson | None = None,
     fault: str | None = None,
@@ -104,15 +105,22 @@ def bulk(
     Args:
         action: retry, cancel, credit or note.
         order_ids: The orders.
-        group: The cause of a group of incidents, in place of ``order_ids``: all orders parked with it.
+        filter: In place of ``order_ids``: filters of ``orders()`` by name, e.g. ``{"restaurant": "rst_1"}``.
+        group: In place of both: the cause of a group of incidents, that is all orders parked with it.
         amount: Of a credit.
         per_s: Orders a second.
     """
     body = {"action": action, "reason": reason, "per_s": per_s, "dry_run": token is None}
-    orders = None if order_ids is None else list(order_ids)
-    return write(
-        "/bulk", body | set_fields(order_ids=orders, group=group, amount=amount, fault=fault, token=token), key
+    chosen = set_fields(
+        order_ids=None if order_ids is None else list(order_ids),
+        filter=None if filter is None else {name: _plain(value) for name, value in filter.items()},
+        group=group,
     )
+    return write("/bulk", body | chosen | set_fields(amount=amount, fault=fault, token=token), key)
+
+
+def _plain(value: Any) -> Any:
+    return rfc3339(value) if isinstance(value, datetime) else value
 
 
 def bulk_job(job_id: str, action: str | None = None) -> ApiCall[BulkJobJson]:

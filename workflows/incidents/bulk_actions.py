@@ -27,8 +27,9 @@ from workflows.incidents.plans import Plan, plan
 from workflows.incidents.refusals import NoSuchGroup, NotAnIncident, PlanOutdated
 from workflows.orders.command_handling import load
 from workflows.projections.open_orders import parked_now
+from workflows.search.finding import MATCHES_MAX
 
-ORDERS_MAX = 1000
+ORDERS_MAX = MATCHES_MAX
 """Orders of one job: a plan reads each of them, and an answer lists them."""
 
 HOLDS_FOR = timedelta(minutes=15)
@@ -51,6 +52,7 @@ class BulkTask:
     Attributes:
         amount: Of a credit, as ``fault`` is.
         limits: The amounts up to which one person decides alone, as they were when the job began.
+        filter: The filters that its orders matched when it was planned, by name; empty if it has none.
         group: The cause with which its orders are parked, if it is about a group of incidents; else empty.
         named: A digest of the orders' ids, if they were named; else empty.
     """
@@ -61,6 +63,7 @@ class BulkTask:
     amount: Money | None = None
     fault: Fault = Fault.PLATFORM
     limits: tuple[Money, ...] = ()
+    filter: tuple[tuple[str, str], ...] = ()
     group: str = ""
     named: str = ""
 

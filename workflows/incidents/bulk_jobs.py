@@ -35,7 +35,7 @@ from workflows.event_store.documents import ANY, Document, DocumentChanged, all_
 from workflows.event_store.transact import PreconditionFailed
 from workflows.incidents.bulk_actions import BulkAction, BulkPlan, BulkTask, command_of
 from workflows.incidents.incidents import list_parked
-from workflows.incidents.refusals import NoOrderPossible, NoSuchJob
+from workflows.incidents.refusals import NoOrderPossible, NoSuchJob, PlanBegun
 from workflows.orders.command_handling import Caller, handle, load
 
 RESULT_AFTER = timedelta(minutes=10)
@@ -107,6 +107,13 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
+class _Begun:
+    """The job that began a plan, as it is stored under the plan's token."""
+
+    job_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """A job and all its orders, those with a result last.
 
@@ -132,6 +139,7 @@ def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
 
     Raises:
         NoOrderPossible: The action is possible on no order.
+        PlanBegun: The plan was begun under another key. Two jobs of one plan would credit twice.
         ValueError: The pace is not above zero and at most ``PER_S_MAX``.
         KeyReused: The caller used the key for another job. The same request again returns the same job.
     """
@@ -143,6 +151,7 @@ def begin(engine: Engine, planned: BulkPlan, *, per_s: float, key: str) -> Job:
     if not planned.possible:
         raise NoOrderPossible(task.action)
     job_id = _id_of(task.actor, key)
+    _claim(engine, planned.token, job_id)
     for each in planned.possible:
         _put(engine, job_id, JobOrder(order_id=each.order_id))
     job = Job(
@@ -165,6 +174,16 @@ def begun(engine: Engine, task: BulkTask, *, per_s: float, key: str) -> Job | No
     """Return the job that the caller began under the key; None if there is none. Raises KeyReused."""
     stored = _stored(engine, _id_of(task.actor, key))
     return None if stored is None else _same(stored[0], task, per_s, key)
+
+
+def _claim(engine: Engine, token: str, job_id: str) -> None:
+    """Store which job begins the plan. Raises PlanBegun if it is another one."""
+    try:
+        engine.documents.put(Document(_PLANS, token, {"job_id": job_id}), None)
+    except DocumentChanged:
+        claimed = body_as(engine.documents.get(_PLANS, token), _Begun)
+        if claimed is None or claimed.job_id != job_id:
+            raise PlanBegun("a job" if claimed is None else claimed.job_id) from None
 
 
 def _id_of(actor: Actor, key: str) -> str:
@@ -328,6 +347,7 @@ _WAITING, _STARTED, _RESULT = 0, 1, 2
 _STAGE = {Outcome.WAITING: _WAITING, Outcome.STARTED: _STARTED}
 _STAGE |= {outcome: _RESULT for outcome in Outcome if outcome not in _STAGE}
 _JOBS = "bulk-jobs"
+_PLANS = "bulk-plans"
 
 
 def _stage(job_id: str, stage: int) -> str:

@@ -24,6 +24,14 @@ class PlanOutdated(Rejected):
     """The plan of a bulk job no longer holds, or has expired."""
 
 
+class PlanBegun(Rejected):
+    """A job has begun with this plan. Another one would do everything twice."""
+
+    def __init__(self, job_id: str) -> None:
+        super().__init__(f"This plan was begun before, as {job_id}. To act again, make a new plan with dry_run.")
+        self.job_id = job_id
+
+
 class NoOrderPossible(Rejected):
     """The action of a bulk job is possible on none of its orders."""
 

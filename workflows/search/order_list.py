@@ -28,7 +28,7 @@ from sqlalchemy import (
     union_all,
 )
 
-from domain.identifiers import Actor, Role
+from domain.identifiers import Actor, OrderId, Role
 from domain.money import Money
 from workflows.clock import read_timestamp, timestamp
 from workflows.orders.json_values import money_json
@@ -39,6 +39,7 @@ from workflows.projections.offers import OFFERS
 from workflows.projections.orders import ORDERS
 from workflows.search.cursors import behind, decode, encode
 from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.refusals import TooManyMatches
 from workflows.search.scopes import open_offers_to, orders_of
 from workflows.time_budgets import MARGIN, TIMEOUTS, Awaiting, Budgets
 
@@ -103,6 +104,18 @@ def list_orders(connection: Connection, query: OrderQuery, views_to: str = "") -
         column, _ = _SORTS[query.sort]
         following = encode(_name(query.sort), (page[-1][column.name], page[-1]["order_id"]))
     return OrderPage(orders=[_shown(row, query) for row in page], next=following)
+
+
+def matching(connection: Connection, query: OrderQuery, changed_until: str) -> list[OrderId]:
+    """Return the orders that match a filter, without those that changed later than ``changed_until``.
+
+    Raises:
+        TooManyMatches: There are more than the query's limit.
+    """
+    rows = list(connection.execute(_statement(connection, query, "")).mappings())
+    if len(rows) > query.limit:
+        raise TooManyMatches(query.limit)
+    return [OrderId(row["order_id"]) for row in rows if row["changed_at"] <= changed_until]
 
 
 def _name(sort: OrderSort) -> str:

@@ -36,6 +36,16 @@ class NotACursor(SearchRefused):
         )
 
 
+class TooManyMatches(SearchRefused):
+    """More orders match a filter than one bulk job takes. Retryable: with a narrower filter. HTTP: 400."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(
+            f"More than {most:,} orders match, which is the most for one job. Narrow the filter, e.g. by placed_from "
+            "and placed_to, and make several jobs."
+        )
+
+
 class TooManyOrders(SearchRefused):
     """Statistics of more orders than are read for one answer. Retryable: with a shorter time. HTTP: 400."""
 

@@ -22,6 +22,14 @@ MUTANTS = (
         caught_by=tests("incidents/test_bulk_jobs.py"),
     ),
     Mutant(
+        name="one plan, two bulk jobs",
+        breaks="A plan begins one job, whatever the keys of the requests.",
+        file="workflows/incidents/bulk_jobs.py",
+        old="claimed.job_id != job_id:",
+        new="claimed.job_id == job_id:",
+        caught_by=tests("incidents/test_bulk_jobs.py"),
+    ),
+    Mutant(
         name="bulk retry goes on while its provider is down",
         breaks="Retries of a group stop when the circuit of their provider opens again.",
         file="workflows/incidents/bulk_actions.py",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
-from workflows.asl.json_text import to_text
+from workflows.asl.json_text import to_text, to_text_strictly
 from workflows.asl.signals import JSON, ExecutionStatus, Mode
 
 
@@ -21,6 +21,15 @@ class TaskError(NamedTuple):
 
     error: str
     cause: str
+
+
+class CallFailed(Exception):
+    """Raised by a callable that stands for another system: the task fails with this error and cause."""
+
+    def __init__(self, error: str, cause: str) -> None:
+        super().__init__(error, cause)
+        self.error = error
+        self.cause = cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +54,49 @@ def function_succeeded(payload: JSON) -> JSON:
 
 
 def function_failed(exception: BaseException, request_id: str = "") -> TaskError:
-    """Report an exception as Lambda's Python runtime does: the error is the name of its class."""
+    """Report an exception as Lambda's Python runtime does: the error is the name of its class.
+
+    That of a ``CallFailed`` is the one it holds.
+    """
+    if isinstance(exception, CallFailed):
+        return TaskError(exception.error, exception.cause)
     name = type(exception).__name__
     details: dict[str, JSON] = {"errorMessage": str(exception), "errorType": name, "requestId": request_id}
     details["stackTrace"] = traceback.format_tb(exception.__traceback__)
     return TaskError(name, to_text(details))
+
+
+class MarshalError(Exception):
+    """A function returned a value that is not JSON. Lambda reports Runtime.MarshalError."""
+
+
+MarshalError.__name__ = "Runtime.MarshalError"
+
+
+def function_result(value: object) -> JSON:
+    """Return what a Python function returned as JSON. Bytes are the response itself, as for Lambda's runtime.
+
+    Raises:
+        MarshalError: It is not JSON.
+    """
+    try:
+        result = json.loads(value) if isinstance(value, bytes) else value
+        plain: JSON = json.loads(to_text_strictly(result))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise MarshalError(f"Unable to marshal response: {error}") from None
+    return plain
+
+
+def without_own_frames(error: BaseException) -> BaseException:
+    """Drop this program's frames from the traceback, as Lambda's runtime drops its own."""
+    trace = error.__traceback__
+    while trace is not None and _is_own(trace.tb_frame.f_globals.get("__name__", "")):
+        trace = trace.tb_next
+    return error.with_traceback(trace)
+
+
+def _is_own(module: str) -> bool:
+    return module.startswith(("workflows.", "concurrent.futures."))
 
 
 def function_exited(code: object, request_id: str = "") -> TaskError:

@@ -91,7 +91,8 @@ def run(
     Args:
         definition: JSON or YAML text, or the parsed JSON.
         input: None means the empty object, as for StartExecution.
-        functions: Callables by function name or ARN. A task that calls another fails, as on AWS.
+        functions: Callables by function name or ARN; a task that calls another fails, as on AWS. A callable by the name
+            of a Resource such as ``arn:aws:states:::sqs:sendMessage`` gets the task's arguments and returns its result.
         machines: Definitions by name, for tasks that start executions.
         seed: Decides every random number; the same seed gives the same run.
         start: The virtual time of the start.
@@ -100,9 +101,10 @@ def run(
         InvalidDefinition: The machine, or one in ``machines``, is not valid.
         NothingMoves: The execution would wait for ever.
     """
-    parsed = {other: _parse(text, other) for other, text in (machines or {}).items()}
-    parsed[name] = _parse(definition, name)
-    runner = VirtualRunner(parsed, _caller(functions or {}), seed, start)
+    available = functions or {}
+    parsed = {other: _parse(text, other, available) for other, text in (machines or {}).items()}
+    parsed[name] = _parse(definition, name, available)
+    runner = VirtualRunner(parsed, _caller(available), seed, start)
     root = runner.start(parsed[name], execution_name, {} if input is None else input)
     while runner.is_running(root):
         if not runner.step():
@@ -112,8 +114,9 @@ def run(
     return Run(status=ended.status, output=ended.output, error=error, cause=ended.cause, events=root.events)
 
 
-def _parse(definition: str | Mapping[str, JSON], name: str) -> Definition:
-    return definitions.parse(definition if isinstance(definition, str) else to_text_strictly(definition), name=name)
+def _parse(definition: str | Mapping[str, JSON], name: str, functions: Mapping[str, Function]) -> Definition:
+    text = definition if isinstance(definition, str) else to_text_strictly(definition)
+    return definitions.parse(text, name=name, can_call=functions.__contains__)
 
 
 def _caller(functions: Mapping[str, Function]) -> Callable[[str, JSON, str | None], tuple[Any, FunctionTask]]:

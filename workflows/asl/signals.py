@@ -146,6 +146,8 @@ Signal: TypeAlias = (
 class InvokeFunction:
     """Invoke a Lambda function, then send ``TaskSucceeded`` or ``TaskFailed`` for ``task``.
 
+    A ``function`` like ``arn:aws:states:::sqs:sendMessage`` is an action of another service, ``payload`` its arguments.
+
     With a ``token`` the task is a callback: success only confirms that the function was invoked, and the task ends
     when its token is settled.
     """

@@ -16,7 +16,7 @@ from workflows.asl.interpreter import interpreter
 from workflows.asl.interpreter.execution import Execution
 from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.interpreter.interpreter import SignalResult
-from workflows.asl.json_text import to_text, to_text_strictly
+from workflows.asl.json_text import to_text
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.reading.integrations import machine_name
 from workflows.asl.reading.states import Definition
@@ -192,12 +192,12 @@ class VirtualRunner:
         try:
             returned = call()
             later = returned if isinstance(returned, Later) else Later(returned, 0.0)
-            output = answers.function_succeeded(_as_json(later.result))
+            output = answers.function_succeeded(answers.function_result(later.result))
             self._succeed(running, effect.task, output, later.after_s)
         except SystemExit as error:
             self._fail(running, effect.task, *answers.function_exited(error.code))
         except Exception as error:
-            self._fail(running, effect.task, *answers.function_failed(_from_function(error)))
+            self._fail(running, effect.task, *answers.function_failed(answers.without_own_frames(error)))
         for after_s, kind, value in task.settlements:
             self._settle(running, effect.token or "", after_s, kind, value)
 
@@ -218,7 +218,7 @@ class VirtualRunner:
     def _settle(self, running: VirtualExecution, token: str, after_s: float, kind: str, value: Any) -> None:
         def make(at: datetime, seed: str) -> Signal:
             if kind == "succeed":
-                return TokenSucceeded(at=at, seed=seed, token=token, output=_as_json(value))
+                return TokenSucceeded(at=at, seed=seed, token=token, output=answers.function_result(value))
             if kind == "fail":
                 return TokenFailed(at=at, seed=seed, token=token, error=value[0], cause=value[1])
             return TokenHeartbeat(at=at, seed=seed, token=token)
@@ -292,28 +292,3 @@ def _describe(running: VirtualExecution) -> ChildExecution:
         cause=execution.cause,
         stopped_at=execution.stopped_at,
     )
-
-
-class MarshalError(Exception):
-    """A function returned a value that is not JSON. Lambda reports Runtime.MarshalError."""
-
-
-MarshalError.__name__ = "Runtime.MarshalError"
-
-
-def _from_function(error: Exception) -> Exception:
-    """Drop this package's frames from the traceback, as Lambda's runtime drops its own."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_globals.get("__name__", "").startswith("workflows.asl."):
-        trace = trace.tb_next
-    return error.with_traceback(trace)
-
-
-def _as_json(value: Any) -> JSON:
-    """Return what a function returned as JSON. Bytes are the response itself, as for Lambda's Python runtime."""
-    try:
-        result = json.loads(value) if isinstance(value, bytes) else value
-        plain: JSON = json.loads(to_text_strictly(result))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise MarshalError(f"Unable to marshal response: {error}") from None
-    return plain

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -11,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from workflows.cli import asl_serve_command
 from workflows.cli.failures import Exit, InvalidInput
+from workflows.cli.functions import callable_of
 from workflows.cli.inputs import json_argument, pairs, read_text
 from workflows.cli.terminal import data_console, print_json, say
 
@@ -23,6 +23,9 @@ app = typer.Typer(name="asl", help="Check and run Amazon States Language definit
 Substitutions = Annotated[
     list[str] | None, typer.Option("--substitute", metavar="NAME=VALUE", help="The value of ${NAME}. Repeatable.")
 ]
+
+
+app.command()(asl_serve_command.serve)
 
 
 class MachineType(StrEnum):
@@ -83,7 +86,7 @@ def run(
 ) -> int:
     """Run one execution to its end. Waits and retries take no time. Exit code 1 if it fails."""
     values = pairs(substitute, "--substitute")
-    functions = {name: _callable(target) for name, target in pairs(function, "--function").items()}
+    functions = {name: callable_of(target, "--function") for name, target in pairs(function, "--function").items()}
     machines = {name: _substituted(read_text(path), values, path) for name, path in pairs(machine, "--machine").items()}
     ended = _run(
         _substituted(read_text(file), values, file), json_argument(input_, "--input"), functions, machines, file
@@ -124,23 +127,6 @@ def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
         return substitute(text, values)
     except MissingSubstitution as missing:
         raise InvalidInput(f"{file}: {missing}; give it with --substitute {missing.names[0]}=VALUE") from None
-
-
-def _callable(target: str) -> Callable[..., Any]:
-    """Import ``package.module:name``; the current folder is searched too. Raises InvalidInput."""
-    module_name, colon, name = target.partition(":")
-    if not module_name or not colon or not name:
-        raise InvalidInput(f"--function {target!r} is not MODULE:CALLABLE, e.g. shop.payments:charge")
-    sys.path.insert(0, "")
-    try:
-        found: Any = importlib.import_module(module_name)
-    except (Exception, SystemExit) as error:  # a module may be a script that ends itself
-        raise InvalidInput(f"--function {target}: {module_name} cannot be imported: {error!r}") from None
-    for part in name.split("."):
-        found = getattr(found, part, None)
-    if not callable(found):
-        raise InvalidInput(f"--function {target}: {module_name} has no callable {name}")
-    return found  # type: ignore[no-any-return]  # getattr cannot know
 
 
 def _run(

@@ -23,7 +23,15 @@ _LAMBDA_HEADERS: Final = {
     "X-Amz-Executed-Version": "$LATEST",
     "x-amzn-Remapped-Content-Length": "0",
 }
-_HEADERS: Final[Mapping[str, dict[str, str]]] = {"lambda": _LAMBDA_HEADERS, "states": _STATES_HEADERS}
+_AWS_HEADERS: Final = {"Connection": "keep-alive", "Content-Type": "application/x-amz-json-1.0"}
+_HEADERS: Final[Mapping[str, dict[str, str]]] = {
+    "lambda": _LAMBDA_HEADERS,
+    "states": _STATES_HEADERS,
+    "dynamodb": _AWS_HEADERS,
+    "sqs": _AWS_HEADERS,
+    "sns": {**_AWS_HEADERS, "Content-Type": "text/xml"},
+    "events": {**_AWS_HEADERS, "Content-Type": "application/x-amz-json-1.1"},
+}
 
 
 def has_metadata(integration: Integration) -> bool:

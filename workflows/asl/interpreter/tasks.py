@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -79,8 +80,8 @@ def settle(turn: Turn, frame: Frame, state: Task, call: TaskCall, output: JSON) 
     if mode in _SYNC and not call.submitted and isinstance(output, dict) and "ExecutionArn" in output:
         # journals of versions that did not send TaskSubmitted
         _record_submitted(turn, frame, state, call, {name: output.get(name) for name in ("ExecutionArn", "StartDate")})
-    if state.integration.is_plain_function and isinstance(output, dict):
-        output = output.get("Payload")
+    if state.integration.is_plain_function:
+        output = _payload_of(output)
     elif call.token is None and mode not in _SYNC:
         output = _service_result(turn, state, call, output)
     result = Payload(output)
@@ -142,12 +143,19 @@ def _record_submitted(turn: Turn, frame: Frame, state: Task, call: TaskCall, out
 
 def _service_result(turn: Turn, state: Task, call: TaskCall, output: JSON) -> JSON:
     """Add to the answer of an optimised integration what AWS adds: the log of the call and the HTTP metadata."""
+    if state.integration.service is not None:
+        output = _payload_of(output)
     if not isinstance(output, dict) or not has_metadata(state.integration):
         return output
     answer = {**output, "LogResult": ""} if call.shows_log else output  # base64 of the log, which is empty here
     event = f"{turn.execution.arn}/{turn.execution.history.last_id}"
     # Not drawn from the signal's dice: that would change the tokens of the same signal in journals that exist already.
     return with_metadata(state.integration, answer, turn.at, str(uuid5(NAMESPACE_URL, event)))
+
+
+def _payload_of(output: JSON) -> JSON:
+    """Unwrap what a function, or the callee that stands for a service, returned."""
+    return output.get("Payload") if isinstance(output, Mapping) else output
 
 
 def _check_arguments(frame: Frame, state: Task, arguments: Payload) -> None:

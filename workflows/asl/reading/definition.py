@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from workflows.asl.reading.fields import SECONDS_MAX, DefinitionProblem, Fields, Notes
+from workflows.asl.reading.integrations import CanCall
 from workflows.asl.reading.scope_checks import check_express, check_scope, check_variables
 from workflows.asl.reading.source import PLACEHOLDER, MissingSubstitution, UnreadableSource, read, substitute
 from workflows.asl.reading.state_reading import NAME_LENGTH_MAX, read_state
@@ -41,18 +42,19 @@ class InvalidDefinition(ValueError):
         return type(self), (self.problems,)
 
 
-def parse(text: str, *, name: str, express: bool = False) -> Definition:
+def parse(text: str, *, name: str, express: bool = False, can_call: CanCall = lambda _: False) -> Definition:
     """Read and check a machine.
 
     Args:
         text: JSON or YAML, with its placeholders ``${...}`` replaced (see ``substitute``).
         name: The machine's name in problems and ARNs.
         express: Whether the machine's type is EXPRESS, which can wait neither for a token nor for an execution.
+        can_call: Whether an action of another service can be called. By default none can.
 
     Raises:
         InvalidDefinition: With all problems.
     """
-    notes = Notes(name)
+    notes = Notes(name, can_call)
     raw = _read_text(text, notes)
     top = Fields(notes, "", raw)
     _check_top(top)

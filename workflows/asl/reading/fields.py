@@ -5,7 +5,7 @@ Reading does not stop at a problem. It notes the problem and goes on with a defa
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ class Notes:
     """The problems found so far, and the paths of states by name. Names are unique in the whole machine."""
 
     machine: str
+    can_call: Callable[[str], bool]
     problems: list[DefinitionProblem] = field(default_factory=list)
     names: dict[str, str] = field(default_factory=dict)
 

@@ -34,13 +34,15 @@ class Integration:
     """One resource.
 
     ``resource_type`` and ``resource`` appear in history events. ``function_arn`` is set if the Resource is a Lambda
-    function's ARN; ``mode`` is set if the Resource starts an execution.
+    function's ARN; ``mode`` is set if the Resource starts an execution; ``service`` is set if the Resource calls
+    another service: the Resource without its suffix, by which drivers find what performs the call.
     """
 
     resource_type: str
     resource: str
     mode: Mode | None = None
     function_arn: str | None = None
+    service: str | None = None
     waits_for_token: bool = False
 
     @property
@@ -68,24 +70,57 @@ _KNOWN: Final[Mapping[str, Integration]] = {
 _FUNCTION_ARN: Final = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[a-zA-Z0-9-_]{1,64}(?::(?:\$LATEST|[a-zA-Z0-9-_]{1,128}))?"
 )
+_SERVICE: Final = re.compile(
+    r"(?P<service>arn:aws:states:::(?P<type>(?:aws-sdk:)?[a-z0-9]+):(?P<action>[a-zA-Z0-9]+))(?P<token>\.waitForTaskToken)?"
+)
+_OPTIMISED: Final = frozenset(
+    {
+        *(f"arn:aws:states:::dynamodb:{action}Item" for action in ("get", "put", "update", "delete")),
+        "arn:aws:states:::sqs:sendMessage",
+        "arn:aws:states:::sns:publish",
+        "arn:aws:states:::events:putEvents",
+        "arn:aws:states:::http:invoke",
+    }
+)
 _PARTITION: Final = re.compile(r"^arn:aws(?:-cn|-us-gov)?:")
 
 
-def find(resource: str) -> Integration:
+CanCall = Callable[[str], bool]
+"""Whether calls of a service's action (``arn:aws:states:::sqs:sendMessage``) can be performed."""
+
+
+def find(resource: str, can_call: CanCall) -> Integration:
     """Find the integration of a Resource.
 
     Raises:
         UnsupportedResource: The Resource is not supported.
     """
-    known = _KNOWN.get(_PARTITION.sub("arn:aws:", resource))
+    resource = _PARTITION.sub("arn:aws:", resource)
+    known = _KNOWN.get(resource)
     if known is not None:
         return known
     if _FUNCTION_ARN.fullmatch(resource):
         return Integration(resource_type="lambda", resource="invoke", function_arn=resource)
     if ":activity:" in resource:
         raise UnsupportedResource("Activities are not supported; use arn:aws:states:::lambda:invoke.waitForTaskToken")
+    service = _SERVICE.fullmatch(resource)
+    if service is not None and (service["type"].startswith("aws-sdk:") or service["service"] in _OPTIMISED):
+        return _service(service, can_call)
     raise UnsupportedResource(
-        f"'{resource}' is not supported; use a Lambda function's ARN or one of {', '.join(_KNOWN)}"
+        f"'{resource}' is not supported; use a Lambda function's ARN, arn:aws:states:::aws-sdk:SERVICE:ACTION, or one"
+        f" of {', '.join((*_KNOWN, *sorted(_OPTIMISED)))}"
+    )
+
+
+def _service(found: re.Match[str], can_call: CanCall) -> Integration:
+    if not can_call(found["service"]):
+        raise UnsupportedResource(
+            f"nothing performs calls of '{found['service']}' here: give a callable by this name, or an endpoint"
+        )
+    token = found["token"]
+    resource = found["action"] + (token or "")
+    return Integration(
+        resource_type=found["type"], resource=resource, service=found["service"], waits_for_token=token is not None
     )
 
 
@@ -123,6 +158,8 @@ def problems_of(
         return []
     if not isinstance(arguments, dict):
         return ["the arguments must be an object"]
+    if integration.service is not None:
+        return []  # the service checks them
     allowed = _arguments_of(integration)
     problems = [
         f"the field '{name}' is not supported; one of {', '.join(allowed)}" for name in arguments if name not in allowed
@@ -177,6 +214,8 @@ def effect_of(
         )
     if integration.function_arn is not None:
         return InvokeFunction(task=task, function=integration.function_arn, payload=arguments)
+    if integration.service is not None:
+        return InvokeFunction(task=task, function=integration.service, payload=arguments, token=token)
     qualifier = f":{arguments['Qualifier']}" if "Qualifier" in arguments else ""
     payload = _payload_of(arguments.get("Payload"))
     return InvokeFunction(task=task, function=arguments["FunctionName"] + qualifier, payload=payload, token=token)
@@ -202,7 +241,12 @@ def _input_text(value: JSON) -> str:
 
 
 def function_name(function: str) -> str:
-    """Return the function's bare name. Takes a name, ``NAME:alias``, a partial ARN or a full ARN."""
+    """Return the function's bare name. Takes a name, ``NAME:alias``, a partial ARN or a full ARN.
+
+    A service's action, which is performed like a function, is named by its whole Resource.
+    """
+    if function.startswith("arn:aws:states:::"):
+        return function
     if ":function:" in function:
         function = function.split(":function:", 1)[1]
     return function.split(":", 1)[0]

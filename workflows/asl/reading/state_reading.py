@@ -201,7 +201,7 @@ def _read_resource(fields: Fields) -> Integration | None:
     if resource is None:
         return None
     try:
-        return find(resource)
+        return find(resource, fields.notes.can_call)
     except UnsupportedResource as error:
         fields.problem("Resource", str(error))
         return None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -63,6 +62,12 @@ def json_of(text: str, code: str, what: str = "Invalid JSON") -> JSON:
         raise StepFunctionsRefusal(code, f"{what}: '{error}'") from error
 
 
+def input_of(parameters: Parameters) -> JSON:
+    """Return the input of an execution. Raises StepFunctionsRefusal."""
+    what = "Invalid State Machine Execution Input"
+    return json_of(parameters.get("input", "{}"), "InvalidExecutionInput", what)
+
+
 def object_of(body: bytes) -> Parameters:
     """Decode the body of a request. Raises StepFunctionsRefusal."""
     parameters = json_of(body.decode(errors="replace") or "{}", "SerializationException")
@@ -92,8 +97,3 @@ def page_start_of(parameters: Parameters) -> int | None:
 def invalid(message: str) -> StepFunctionsRefusal:
     """Build AWS's error for a parameter that is missing or wrong."""
     return StepFunctionsRefusal("ValidationException", message)
-
-
-def described_json(value: JSON) -> str:
-    """Encode a value for a field that holds JSON text."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

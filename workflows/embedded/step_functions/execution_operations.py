@@ -18,6 +18,7 @@ from workflows.embedded.step_functions.api_requests import (
     Result,
     StepFunctionsRefusal,
     execution_arn_of,
+    input_of,
     invalid,
     json_of,
     limit_of,
@@ -59,7 +60,7 @@ class ExecutionOperations:
         }
 
     def _start_execution(self, parameters: Parameters) -> Result:
-        input_ = _input_of(parameters)
+        input_ = input_of(parameters)
         row = self._started(parameters, input_)
         if row.status is not ExecutionStatus.RUNNING or json.loads(row.input) != input_:
             raise StepFunctionsRefusal("ExecutionAlreadyExists", f"Execution Already Exists: '{row.arn}'")
@@ -67,7 +68,7 @@ class ExecutionOperations:
 
     def _start_sync_execution(self, parameters: Parameters) -> Result:
         """Run an Express execution to its end. A failure is a result with a status, as at AWS."""
-        row = self._started(parameters, _input_of(parameters), sync=True)
+        row = self._started(parameters, input_of(parameters), sync=True)
         try:
             self._driver.ended(row.arn).result(SYNC_WITHIN_S)
         except TimeoutError:
@@ -152,11 +153,6 @@ class ExecutionOperations:
             return self._reports.describe(arn)
         except LookupError:
             _no_execution(arn)
-
-
-def _input_of(parameters: Parameters) -> JSON:
-    what = "Invalid State Machine Execution Input"
-    return json_of(parameters.get("input", "{}"), "InvalidExecutionInput", what)
 
 
 def _settled(parameters: Parameters, settle: Callable[[str], None]) -> Result:

@@ -77,7 +77,8 @@ class Definitions:
         """Return the definition that an execution began with; the machine's may have changed since."""
         if row.definition not in self._parsed:
             text = self._journal.definition(row.definition)
-            self._parsed[row.definition] = definition.parse(text, name=row.machine)
+            parsed = definition.parse(text, name=row.machine, can_call=lambda _: True)  # checked when it was stored
+            self._parsed[row.definition] = parsed
         return self._parsed[row.definition]
 
 

@@ -1,0 +1,313 @@
+"""A local Step Functions as plain boto3 sees it: clients bring machines of their own."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from workflows.embedded.local_step_functions import LocalStepFunctions
+
+ROLE = "arn:aws:iam::123456789012:role/any"
+INVOKE = "arn:aws:states:::lambda:invoke"
+SQS = "arn:aws:states:::sqs:sendMessage"
+
+
+def client_of(url: str) -> Any:
+    """A client as anybody's program makes it. StartSyncExecution and TestState have a host of their own at AWS."""
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=url,
+        region_name="us-east-1",
+        aws_access_key_id="any",
+        aws_secret_access_key="any",
+        config=Config(retries={"total_max_attempts": 1}, inject_host_prefix=False),
+    )
+
+
+def refuse(_: Any) -> Any:
+    raise LookupError("no such customer")
+
+
+FUNCTIONS: dict[str, Any] = {
+    "Charge": lambda event: {"charged": event["amount"]},
+    "Refuse": refuse,
+    "Named": lambda _, context: context.function_name,
+    SQS: lambda arguments: {"MessageId": "m-1", "Body": arguments["MessageBody"]},
+}
+
+
+def find(name: str) -> Any:
+    return FUNCTIONS.get(name) or FUNCTIONS.get(name.rpartition(":function:")[2].split(":")[0])
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStepFunctions]:
+    with LocalStepFunctions.open(tmp_path_factory.mktemp("step-functions"), find=find) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def sfn(service: LocalStepFunctions) -> Any:
+    return client_of(service.url)
+
+
+def text_of(states: dict[str, Any], **top: Any) -> str:
+    return json.dumps({"QueryLanguage": "JSONata", "StartAt": next(iter(states)), "States": states, **top})
+
+
+def create(sfn: Any, name: str, states: dict[str, Any], kind: str = "STANDARD") -> str:
+    created = sfn.create_state_machine(name=name, definition=text_of(states), roleArn=ROLE, type=kind)
+    return str(created["stateMachineArn"])
+
+
+def ended(service: LocalStepFunctions, sfn: Any, arn: str) -> dict[str, Any]:
+    service.driver.ended(arn).result(20)
+    described: dict[str, Any] = sfn.describe_execution(executionArn=arn)
+    return described
+
+
+def invoke(function: str, **fields: Any) -> dict[str, Any]:
+    arguments = {"FunctionName": function, "Payload": "{% $states.input %}"}
+    state = {"Type": "Task", "Resource": INVOKE, "Arguments": arguments, "Output": "{% $states.result.Payload %}"}
+    return state | fields if "Next" in fields else state | fields | {"End": True}
+
+
+PASS = {"Type": "Pass", "End": True}
+
+
+def test_a_machine_is_created_run_and_read_page_by_page(service: LocalStepFunctions, sfn: Any) -> None:
+    """The pages together are the history, and so are those from its end."""
+    states: dict[str, Any] = {f"S{n}": {"Type": "Pass", "Next": f"S{n + 1}"} for n in range(6)}
+    machine = create(sfn, "Pages", {**states, "S6": invoke("Charge")})
+    arn = sfn.start_execution(stateMachineArn=machine, input='{"amount": 5}')["executionArn"]
+    described = ended(service, sfn, arn)
+    assert (described["status"], json.loads(described["output"])) == ("SUCCEEDED", {"charged": 5})
+    assert (described["redriveCount"], described["redriveStatus"]) == (0, "NOT_REDRIVABLE")
+    pages = sfn.get_paginator("get_execution_history")
+    events = [e for page in pages.paginate(executionArn=arn, PaginationConfig={"PageSize": 4}) for e in page["events"]]
+    assert [event["id"] for event in events] == list(range(1, 20))
+    backwards = pages.paginate(executionArn=arn, reverseOrder=True, PaginationConfig={"PageSize": 7})
+    assert [event for page in backwards for event in page["events"]] == events[::-1]
+
+
+def test_executions_are_listed_in_pages(service: LocalStepFunctions, sfn: Any) -> None:
+    """Newest first, of one machine, by status."""
+    machine = create(sfn, "Listed", {"A": PASS})
+    arns = [sfn.start_execution(stateMachineArn=machine, name=f"e{n}")["executionArn"] for n in range(5)]
+    for arn in arns:
+        ended(service, sfn, arn)
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=machine, PaginationConfig={"PageSize": 2})
+    assert [entry["executionArn"] for page in pages for entry in page["executions"]] == arns[::-1]
+    assert sfn.list_executions(stateMachineArn=machine, statusFilter="FAILED")["executions"] == []
+
+
+def test_machines_are_listed_in_pages(sfn: Any) -> None:
+    """By name, each with its type."""
+    create(sfn, "Express1", {"A": PASS}, "EXPRESS")
+    create(sfn, "Standard1", {"A": PASS})
+    pages = sfn.get_paginator("list_state_machines").paginate(PaginationConfig={"PageSize": 1})
+    kinds = {machine["name"]: machine["type"] for page in pages for machine in page["stateMachines"]}
+    assert (kinds["Express1"], kinds["Standard1"]) == ("EXPRESS", "STANDARD")
+
+
+def test_an_update_is_for_executions_that_begin_later(service: LocalStepFunctions, sfn: Any) -> None:
+    """One that runs keeps its definition, and describes it."""
+    machine = create(sfn, "Updated", {"W": {"Type": "Wait", "Seconds": 3600, "End": True}})
+    running = sfn.start_execution(stateMachineArn=machine, name="before")["executionArn"]
+    assert "revisionId" not in sfn.describe_state_machine(stateMachineArn=machine)
+    updated = sfn.update_state_machine(stateMachineArn=machine, definition=text_of({"A": PASS | {"Output": "new"}}))
+    described = sfn.describe_state_machine(stateMachineArn=machine)
+    assert described["revisionId"] == updated["revisionId"]
+    assert "new" in described["definition"]
+    assert "3600" in sfn.describe_state_machine_for_execution(executionArn=running)["definition"]
+    after = sfn.start_execution(stateMachineArn=machine, name="after")["executionArn"]
+    assert ended(service, sfn, after)["output"] == '"new"'
+    assert sfn.describe_execution(executionArn=running)["status"] == "RUNNING"
+    with pytest.raises(sfn.exceptions.MissingRequiredParameter):
+        sfn.update_state_machine(stateMachineArn=machine)
+
+
+def test_a_deleted_machine_starts_nothing_and_its_executions_go_on(service: LocalStepFunctions, sfn: Any) -> None:
+    """Deleting again is no error."""
+    machine = create(sfn, "Deleted", {"W": {"Type": "Wait", "Seconds": 1, "Next": "A"}, "A": PASS})
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    for _ in range(2):
+        sfn.delete_state_machine(stateMachineArn=machine)
+    with pytest.raises(sfn.exceptions.StateMachineDoesNotExist):
+        sfn.start_execution(stateMachineArn=machine)
+    assert ended(service, sfn, arn)["status"] == "SUCCEEDED"
+
+
+def test_the_same_machine_again_is_the_same_and_another_definition_is_refused(sfn: Any) -> None:
+    """Creating is idempotent, as at AWS."""
+    machine = create(sfn, "Same", {"A": PASS})
+    assert create(sfn, "Same", {"A": PASS}) == machine
+    with pytest.raises(sfn.exceptions.StateMachineAlreadyExists):
+        create(sfn, "Same", {"B": PASS})
+
+
+def test_tags_are_kept_with_the_machine(sfn: Any) -> None:
+    """Given at creation, added, replaced and removed."""
+    created = sfn.create_state_machine(
+        name="Tagged", definition=text_of({"A": PASS}), roleArn=ROLE, tags=[{"key": "a", "value": "1"}]
+    )
+    arn = created["stateMachineArn"]
+    sfn.tag_resource(resourceArn=arn, tags=[{"key": "b", "value": "2"}, {"key": "a", "value": "3"}])
+    sfn.untag_resource(resourceArn=arn, tagKeys=["b", "unknown"])
+    assert sfn.list_tags_for_resource(resourceArn=arn)["tags"] == [{"key": "a", "value": "3"}]
+    with pytest.raises(sfn.exceptions.ResourceNotFound):
+        sfn.list_tags_for_resource(resourceArn=f"{arn}:1")
+
+
+def test_a_wrong_definition_is_refused_with_diagnostics(sfn: Any) -> None:
+    """Each problem has its place in the document; the sentence of CreateStateMachine has all of them."""
+    inner = {"B": {"Type": "Task", "Resource": "nowhere", "End": True}}
+    broken = {"A": {"Type": "Parallel", "Branches": [{"StartAt": "B", "States": inner}], "End": True}}
+    validated = sfn.validate_state_machine_definition(definition=text_of(broken))
+    assert validated["result"] == "FAIL"
+    assert {found["location"] for found in validated["diagnostics"]} == {"/States/A/Branches[0]/States/B/Resource"}
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match=r"SCHEMA_VALIDATION_FAILED: .* at /States/A/Branches"):
+        create(sfn, "Broken", broken)
+    assert sfn.validate_state_machine_definition(definition=text_of({"A": PASS})) | {"ResponseMetadata": 0} == {
+        "result": "OK", "diagnostics": [], "truncated": False, "ResponseMetadata": 0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "message", "location"),
+    [
+        (" ", "SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object", None),
+        ("{}", "SCHEMA_VALIDATION_FAILED", "These fields are required: [States, StartAt]", "/"),
+        ('{"States": {}}', "SCHEMA_VALIDATION_FAILED", "These fields are required: [StartAt]", "/"),
+        ("not a definition", "INVALID_JSON_DESCRIPTION", None, None),
+    ],
+)
+def test_a_text_that_is_no_definition(
+    sfn: Any, text: str, code: str, message: str | None, location: str | None
+) -> None:
+    """Codes and sentences are those recorded on AWS."""
+    [found] = sfn.validate_state_machine_definition(definition=text)["diagnostics"]
+    assert (found["severity"], found["code"], found.get("location")) == ("ERROR", code, location)
+    assert message in (None, found["message"])
+
+
+def test_a_jsonpath_machine_is_refused_by_name(sfn: Any) -> None:
+    """With the way to move."""
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match=r"JSONPath \(the default\); only JSONata"):
+        sfn.create_state_machine(
+            name="Old", definition='{"StartAt":"A","States":{"A":{"Type":"Succeed"}}}', roleArn=ROLE
+        )
+
+
+def test_an_express_machine_answers_its_caller(sfn: Any) -> None:
+    """A failure is a status. Its executions can be neither described nor listed, as at AWS."""
+    machine = create(sfn, "Sync", {"A": invoke("Charge")}, "EXPRESS")
+    result = sfn.start_sync_execution(stateMachineArn=machine, input='{"amount": 7}')
+    assert (result["status"], json.loads(result["output"])) == ("SUCCEEDED", {"charged": 7})
+    assert result["billingDetails"]["billedMemoryUsedInMB"] == 64
+    failing = create(sfn, "SyncFailing", {"A": invoke("Refuse")}, "EXPRESS")
+    failed = sfn.start_sync_execution(stateMachineArn=failing)
+    assert (failed["status"], failed["error"]) == ("FAILED", "LookupError")
+    for read in (sfn.describe_execution, sfn.get_execution_history, sfn.stop_execution):
+        with pytest.raises(sfn.exceptions.InvalidArn, match="Resource type not valid in this context: express"):
+            read(executionArn=result["executionArn"])
+    with pytest.raises(sfn.exceptions.StateMachineTypeNotSupported):
+        sfn.list_executions(stateMachineArn=machine)
+    with pytest.raises(sfn.exceptions.StateMachineTypeNotSupported):
+        sfn.start_sync_execution(stateMachineArn=create(sfn, "NoSync", {"A": PASS}))
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match=r"does not support '\.waitForTaskToken'"):
+        create(sfn, "Waits", {"A": invoke("Charge", Resource=INVOKE + ".waitForTaskToken")}, "EXPRESS")
+
+
+def test_a_failed_execution_is_redriven(service: LocalStepFunctions, sfn: Any) -> None:
+    """In the same history; one that succeeded is not."""
+    machine = create(sfn, "Redriven", {"A": invoke("Later")})
+    arn = sfn.start_execution(stateMachineArn=machine)["executionArn"]
+    failed = ended(service, sfn, arn)
+    assert (failed["status"], failed["redriveStatus"]) == ("FAILED", "REDRIVABLE")
+    assert failed["error"] == "Lambda.ResourceNotFoundException"
+    FUNCTIONS["Later"] = lambda _: "found"
+    sfn.redrive_execution(executionArn=arn)
+    again = ended(service, sfn, arn)
+    assert (again["status"], again["output"], again["redriveCount"]) == ("SUCCEEDED", '"found"', 1)
+    assert "ExecutionRedriven" in [e["type"] for e in sfn.get_execution_history(executionArn=arn)["events"]]
+    with pytest.raises(sfn.exceptions.ExecutionNotRedrivable):
+        sfn.redrive_execution(executionArn=arn)
+
+
+def test_a_function_gets_lambda_s_context_if_it_takes_one(service: LocalStepFunctions, sfn: Any) -> None:
+    """And is found by its ARN, whatever account and region that has."""
+    task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:Named", "End": True}
+    arn = sfn.start_execution(stateMachineArn=create(sfn, "Context", {"A": task}))["executionArn"]
+    assert ended(service, sfn, arn)["output"].endswith(':function:Named"')
+
+
+def test_a_service_is_called_by_the_callable_of_its_resource(service: LocalStepFunctions, sfn: Any) -> None:
+    """It gets the arguments; its result carries metadata. A service with neither callable nor endpoint is refused."""
+    task = {"Type": "Task", "Resource": SQS, "Arguments": {"QueueUrl": "q", "MessageBody": {"a": 1}}, "End": True}
+    arn = sfn.start_execution(stateMachineArn=create(sfn, "Sends", {"A": task}))["executionArn"]
+    output = json.loads(ended(service, sfn, arn)["output"])
+    assert (output["MessageId"], output["Body"]) == ("m-1", {"a": 1})
+    assert output["SdkHttpMetadata"]["HttpStatusCode"] == 200
+    other = "arn:aws:states:::aws-sdk:dynamodb:getItem"
+    with pytest.raises(sfn.exceptions.InvalidDefinition, match=f"nothing performs calls of '{other}'"):
+        create(sfn, "Reads", {"A": task | {"Resource": other}})
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (PASS | {"Output": "{% $states.input.a + $b %}"}, {"status": "SUCCEEDED", "output": "3"}),
+        ({"Type": "Choice", "Choices": [{"Condition": "{% $states.input.a = 1 %}", "Next": "One"}], "Default": "Other"},
+         {"status": "SUCCEEDED", "nextState": "One", "output": '{"a":1,"amount":4}'}),
+        (invoke("Charge", Next="Then"), {"status": "SUCCEEDED", "nextState": "Then", "output": '{"charged":4}'}),
+        (invoke("Refuse", Retry=[{"ErrorEquals": ["LookupError"]}]), {"status": "RETRIABLE", "error": "LookupError"}),
+        (invoke("Refuse", Retry=[{"ErrorEquals": ["Other"]}],
+                Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Rescue", "Output": "{% $states.errorOutput.Error %}"}]),
+         {"status": "CAUGHT_ERROR", "nextState": "Rescue", "error": "LookupError", "output": '"LookupError"'}),
+        ({"Type": "Fail", "Error": "E", "Cause": "c"}, {"status": "FAILED", "error": "E", "cause": "c"}),
+        ({"Type": "Wait", "Seconds": 9999, "Next": "After"}, {"status": "SUCCEEDED", "nextState": "After"}),
+    ],
+    ids=["pass", "choice", "task", "retriable", "caught", "fail", "wait"],
+)  # fmt: skip
+def test_one_state_is_tested(sfn: Any, state: dict[str, Any], expected: dict[str, Any]) -> None:
+    """TestState runs it with the service's functions and says where it leads."""
+    tested = sfn.test_state(
+        definition=json.dumps(state | {"QueryLanguage": "JSONata"}),
+        roleArn=ROLE,
+        input='{"a": 1, "amount": 4}',
+        variables='{"b": 2}',
+    )
+    assert {key: tested.get(key) for key in expected} == expected
+
+
+def test_the_result_of_a_tested_task_may_be_given(sfn: Any) -> None:
+    """Nothing is called; a state of a machine is named. Its data can be inspected."""
+    machine = text_of({"A": PASS | {"Next": "B"} | {"End": None}, "B": invoke("Nothing", Next="C"), "C": PASS})
+    mocked = sfn.test_state(
+        definition=machine, stateName="B", input="{}", mock={"result": '{"Payload": 5}'}, inspectionLevel="DEBUG"
+    )
+    assert (mocked["status"], mocked["nextState"], mocked["output"]) == ("SUCCEEDED", "C", "5")
+    assert json.loads(mocked["inspectionData"]["afterArguments"])["FunctionName"] == "Nothing"
+    refused = sfn.test_state(definition=machine, stateName="B", mock={"errorOutput": {"error": "Down", "cause": "why"}})
+    assert (refused["status"], refused["error"], refused["cause"]) == ("FAILED", "Down", "why")
+
+
+def test_machines_and_executions_outlive_the_service(tmp_path: Path) -> None:
+    """A service that is opened again has them, with tags, and goes on."""
+    with LocalStepFunctions.open(tmp_path, find=find) as first:
+        sfn = client_of(first.url)
+        machine = create(sfn, "Kept", {"W": {"Type": "Wait", "Seconds": 1, "Next": "A"}, "A": invoke("Charge")})
+        sfn.tag_resource(resourceArn=machine, tags=[{"key": "a", "value": "1"}])
+        arn = sfn.start_execution(stateMachineArn=machine, name="one", input='{"amount": 1}')["executionArn"]
+    with LocalStepFunctions.open(tmp_path, find=find) as second:
+        sfn = client_of(second.url)
+        assert json.loads(ended(second, sfn, arn)["output"]) == {"charged": 1}
+        assert sfn.list_tags_for_resource(resourceArn=machine)["tags"] == [{"key": "a", "value": "1"}]
+        with pytest.raises(sfn.exceptions.ExecutionAlreadyExists):
+            sfn.start_execution(stateMachineArn=machine, name="one", input='{"amount": 1}')

@@ -1,0 +1,145 @@
+"""Functions by name for machines of others: Python callables, and functions behind an HTTP address.
+
+A callable takes the event, and Lambda's context if it has a second parameter. Each call runs on a thread, so a function
+may block; it should be safe to repeat, because a call without an outcome is made again after a crash.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import quote
+
+import httpx
+
+from workflows.asl import answers
+from workflows.asl.json_text import from_text, to_text
+from workflows.asl.signals import JSON
+from workflows.clock import Clock
+from workflows.embedded import arns
+from workflows.embedded.lambda_.functions import Context, FunctionFailed, FunctionUnknown
+from workflows.hub.deferred import Deferred
+from workflows.hub.hub import Hub
+
+log = logging.getLogger(__name__)
+
+TIMEOUT_S: Final = 900.0
+"""The longest run of a function on Lambda."""
+
+FindFunction = Callable[[str], Callable[..., Any] | None]
+"""Finds a callable by the name, ARN or Resource that a definition has; None if there is none."""
+
+
+class NamedFunctions:
+    """Implements ``Callees``."""
+
+    def __init__(self, find: FindFunction, *, clock: Clock, hub: Hub) -> None:
+        self._find = find
+        self._clock = clock
+        self._hub = hub
+
+    def invoke(self, function: str, payload: JSON) -> Deferred[JSON]:
+        """Call a function on a thread.
+
+        Returns:
+            A future with the result, or FunctionFailed.
+
+        Raises:
+            FunctionUnknown: There is no such function.
+        """
+        called = self._found(function)
+        event, answer = to_text(payload), Deferred[JSON]()
+        self._hub.spawn(lambda: self._run(called, function, event, answer))
+        return answer
+
+    def call(self, function: str, payload: JSON) -> JSON:
+        """Call a function on this thread. Raises FunctionFailed or FunctionUnknown."""
+        return self._result(self._found(function), function, to_text(payload))
+
+    def _found(self, function: str) -> Callable[..., Any]:
+        called = self._find(function)
+        if called is None:
+            raise FunctionUnknown(f"there is no function {function}")
+        return called
+
+    def _run(self, called: Callable[..., Any], name: str, event: str, answer: Deferred[JSON]) -> None:
+        try:
+            answer.set_result(self._hub.elsewhere(lambda: self._result(called, name, event)))
+        except FunctionFailed as failure:
+            log.info("a function failed: %s", failure.error, extra={"function": name})
+            answer.set_exception(failure)
+        except BaseException as error:  # the pool is shut down: the next engine calls again
+            log.debug("a call was dropped: %r", error)
+            answer.cancel()
+
+    def _result(self, called: Callable[..., Any], name: str, event: str) -> JSON:
+        try:
+            given = (from_text(event), self._context(name)) if _takes_context(called) else (from_text(event),)
+            return answers.function_result(called(*given))
+        except FunctionFailed:
+            raise
+        except SystemExit as error:
+            raise FunctionFailed(*answers.function_exited(error.code)) from error
+        except Exception as error:
+            raise FunctionFailed(*answers.function_failed(answers.without_own_frames(error))) from error
+
+    def _context(self, name: str) -> Context:
+        return Context(
+            function_name=name,
+            invoked_function_arn=arns.function_arn(name),
+            memory_limit_in_mb="128",
+            clock=self._clock,
+            deadline=self._clock.now() + timedelta(seconds=TIMEOUT_S),
+        )
+
+
+class HttpFunction:
+    """A function behind an address that speaks Lambda's Invoke protocol, e.g. ``sam local start-lambda``."""
+
+    def __init__(self, url: str, name: str) -> None:
+        """``url`` is the address of the service, without the path of the protocol."""
+        self._url = f"{url.rstrip('/')}/2015-03-31/functions/{quote(name, safe='')}/invocations"
+        self._name = name
+
+    def __call__(self, event: JSON) -> JSON:
+        """Invoke it. Raises FunctionFailed."""
+        try:
+            response = httpx.post(self._url, content=to_text(event), timeout=TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise FunctionFailed("Lambda.SdkClientException", f"{self._url}: {error}") from error
+        if response.status_code >= httpx.codes.BAD_REQUEST:
+            raise FunctionFailed(*_refused(response, self._name))
+        if "x-amz-function-error" in response.headers:
+            raise FunctionFailed(_error_type(response.text), response.text)
+        return answers.function_result(response.content or b"null")
+
+
+def _refused(response: httpx.Response, name: str) -> answers.TaskError:
+    if response.status_code == httpx.codes.NOT_FOUND:
+        return answers.function_missing(name)
+    error = response.headers.get("x-amzn-errortype", "ServiceException").split(":")[0]
+    return answers.TaskError(
+        f"Lambda.{error}", f"{response.text} (Service: Lambda, Status Code: {response.status_code})"
+    )
+
+
+def _error_type(text: str) -> str:
+    """Return the error that a machine matches on: ``errorType`` of the function's error object."""
+    try:
+        details = json.loads(text)
+    except ValueError:
+        details = None
+    error = details.get("errorType") if isinstance(details, dict) else None
+    return error if isinstance(error, str) and error else "Lambda.Unknown"
+
+
+def _takes_context(called: Callable[..., Any]) -> bool:
+    try:
+        inspect.signature(called).bind(None, None)
+    except (TypeError, ValueError):
+        return False
+    return True

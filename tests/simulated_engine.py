@@ -51,7 +51,7 @@ class SimulatedEngine:
 
     @property
     def time(self) -> SimpleNamespace:
-        """What of the module ``time`` waits: its seconds are those of this engine."""
+        """Replace the module ``time`` for code that waits: its seconds are those of this engine."""
         return SimpleNamespace(sleep=self.sleep, monotonic=lambda: self.world.scheduler.now().timestamp())
 
     def sleep(self, seconds: float) -> None:

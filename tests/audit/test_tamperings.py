@@ -244,7 +244,7 @@ def test_each_tampering_is_found_and_named_by_the_checks_that_claim_it(what: str
 
 
 def test_the_table_has_a_row_for_each_tampering_and_no_other() -> None:
-    """What stands in the documentation was tried."""
+    """The documentation states only what a test has tried."""
     assert documented().keys() == TAMPERINGS.keys()
 
 

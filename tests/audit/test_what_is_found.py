@@ -333,7 +333,7 @@ def reports(path: Path, published: PublishedHeads) -> tuple[Report, Report, Repo
 
 
 def test_the_table_has_a_row_for_each_tampering_and_no_other() -> None:
-    """What stands in the documentation was tried."""
+    """The documentation states only what a test has tried."""
     assert documented().keys() == TAMPERINGS.keys()
 
 

@@ -1,4 +1,4 @@
-"""The guarded gateways: what counts as a failure, who may call, and an outage from end to end."""
+"""The guarded gateways: failures that count, calls that are admitted, and an outage from end to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is taken as a picture: by content, with bounds; never by a name or by what the sender says."""
+"""Pictures are recognised by their content, with bounds; never by a name or by a type that the sender states."""
 
 from __future__ import annotations
 

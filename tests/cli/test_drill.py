@@ -87,7 +87,7 @@ def test_a_person_may_give_up(practice: Any, capsys: pytest.CaptureFixture[str])
 
 
 def test_a_drill_that_broke_nothing_fails(practice: Any) -> None:
-    """Otherwise nobody would notice that a drill has nothing to find."""
+    """Otherwise a drill that has nothing to find would go unnoticed."""
     drill, stage, repairs = practice
     repairs.right = True
     assert not play(drill, stage, None)

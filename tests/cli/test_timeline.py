@@ -15,7 +15,7 @@ def placed(expediter: Any, running: Any) -> str:
 
 
 def test_a_timeline_shows_sentences_changes_and_the_chain(expediter: Any, running: Any, placed: str) -> None:
-    """What a person on call reads: what happened, what it changed, and that nobody edited it."""
+    """A person on call reads what happened, what it changed, and that the log was not edited."""
     shown = expediter("order", "timeline", placed, "--data", running.data).out
     for words in ("Order placed, 2 items", "Authorization of 27.40 EUR requested", "payment", "hash chain of"):
         assert words in shown

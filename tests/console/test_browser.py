@@ -160,7 +160,7 @@ def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit
 
 
 def _eventually(read: Any) -> Any:
-    """What a view shows once it has followed the log."""
+    """Return what a view shows once it has followed the log."""
     import time
 
     deadline = time.monotonic() + 45
@@ -200,7 +200,7 @@ def test_an_order_is_cancelled_and_the_page_follows_live(visit: Visit) -> None:
 
 
 def test_support_reports_for_a_restaurant_and_adds_a_note(visit: Visit) -> None:
-    """What ends a wait is offered beside it, with who said so; a note is shown to support."""
+    """Reports that end a wait are offered beside it, and name their source; a note is shown to support."""
     order = visit.stage.orders["to accept"]
     page = visit.open(f"orders/{order}")
     page.click("button[aria-label='Preview: Restaurant accepted']")
@@ -250,7 +250,7 @@ def test_offline_is_said_and_what_was_missed_is_shown_afterwards(visit: Visit) -
 
 
 def test_a_paused_page_says_how_much_is_new(visit: Visit) -> None:
-    """Somebody who reads is not disturbed, and learns that there is more."""
+    """The list does not move under its reader, and shows that there is more."""
     order = visit.stage.place("paused")
     page = visit.open(f"orders/{order}")
     page.wait_for_selector(".live-note:has-text('live')")
@@ -274,7 +274,7 @@ def test_the_event_log_is_live_and_can_be_paused(visit: Visit) -> None:
 
 
 def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Visit) -> None:
-    """What the log says of each order is the outcome, not that its retry was started."""
+    """The outcome of each order is that of the log, not that its retry was started."""
     page = visit.open("incidents")
     page.click("text=Retry all")
     page.fill("dialog textarea", "the bank is back")
@@ -287,7 +287,7 @@ def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Vi
 
 
 def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
-    """Who did it and why is in the history of the circuit."""
+    """The history of the circuit has the person and the reason."""
     page = visit.open("circuits")
     page.click("section:has(h2:text('couriers')) >> text=Hold open")
     page.fill("dialog textarea", "maintenance")

@@ -130,7 +130,7 @@ def test_a_dry_run_records_nothing(shop):
 
 
 def test_open_orders_refuse_and_are_named_with_what_they_wait_for(shop):
-    """Whoever delivers needs the address; also an order that was placed after the proposal counts."""
+    """The courier needs the address; an order that was placed after the proposal counts too."""
     open_order = shop.authorized()
     answer = erase(shop)
     assert (answer.status, answer.problem) == (409, "CustomerHasOpenOrders")
@@ -208,7 +208,7 @@ CALLS = [
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize(("port", "method", "number"), CALLS)
 def test_an_erasure_that_was_killed_anywhere_is_completed_by_the_schedule(shop, port, method, number, when):
-    """Before or after any write: nobody has to send a request again."""
+    """Before or after any write: no request has to be sent again."""
     shop.completed()
     erase(shop)
     target = getattr(shop.engine, port)

@@ -220,7 +220,7 @@ def test_the_same_key_returns_the_same_export(shop, exports):
 
 
 def test_only_auditors_export(shop, exports):
-    """What all orders hold together is for them alone."""
+    """Only auditors see all orders together."""
     for role in set(Role) - {Role.SYSTEM}:
         expected = 202 if role in PERMISSIONS[Action.EXPORT] else 403
         assert request(shop, role=role).status == expected

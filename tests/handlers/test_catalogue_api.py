@@ -1,4 +1,4 @@
-"""Restaurants, menus and quotes over HTTP: who may change them, who may read them, what is refused and how."""
+"""Restaurants, menus and quotes over HTTP: the roles that may change and read them, and the refusals."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "an expected total below the price": ({"expected_total": CENT}, "PriceChanged", ""),
     "an expected total above the price": ({"expected_total": money("27.41")}, "PriceChanged", ""),
     "an expected total in another currency": ({"expected_total": money("27.40", "USD")}, "PriceChanged", ""),
-    # somebody else's prices
+    # prices of another restaurant
     "another customer": ({"customer": "bob"}, "InvalidOrder", "customer"),
     "no items": ({"items": MISSING}, "InvalidOrder", "items"),
 }  # fmt: skip

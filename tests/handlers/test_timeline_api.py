@@ -15,7 +15,7 @@ def timeline(shop, order_id, *, role="support", sub="sue", **query):
 
 
 def test_a_timeline_tells_what_happened_in_words_and_where_it_is_in_the_chain(shop):
-    """What a person reads first: the sentence, the saga, and that nothing was edited."""
+    """A person first reads the sentence, the saga, and that nothing was edited."""
     order_id = shop.assigned()
     read = timeline(shop, order_id)
     assert [(event["version"], event["saga"], event["words"]) for event in read["events"]][:3] == [

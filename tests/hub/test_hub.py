@@ -153,7 +153,7 @@ def test_a_busy_turn_commits_in_time(hub: Hub, tmp_path: Path):
 
 
 def test_a_task_goes_on_only_after_its_write_is_durable(hub: Hub, tmp_path: Path):
-    """What a task does after a write finds the write in the file, from another connection."""
+    """After a write, a task finds it in the file, from another connection."""
     path = tmp_path / "state.db"
     with Database(path, hub=hub) as database:
         database.write(lambda c: c.execute("CREATE TABLE t (a INTEGER)").close())

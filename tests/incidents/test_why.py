@@ -37,7 +37,7 @@ def asked(shop: Shop, actor: Actor = ALICE) -> Why:
 
 
 def told(*lines: s.StoryLine) -> Why:
-    """What is answered for the order with these events."""
+    """Explain the order with these events."""
     shop = Shop()
     shop.play(*lines)
     return asked(shop)

@@ -1,4 +1,4 @@
-"""What a socket shows of a person's order is recorded once for the order and the subscription, before it is sent."""
+"""Personal data that a socket shows is recorded once for the order and the subscription, before it is sent."""
 
 from __future__ import annotations
 

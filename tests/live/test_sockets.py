@@ -235,7 +235,7 @@ def test_one_caller_cannot_take_all_sockets(one_engine):
 
 
 def test_a_reader_that_does_not_keep_up_is_closed_with_a_reason(one_engine):
-    """What waits for one client is bounded, so that a thousand slow ones do not fill the memory."""
+    """The messages that wait for one client are bounded, so that a thousand slow ones do not fill the memory."""
     ticket = one_engine.ticket("support", "slow")
     address = f"ws://127.0.0.1:{one_engine.port}/live?ticket={ticket['ticket']}"
     with connect(address, compression=None, max_queue=1) as connection:

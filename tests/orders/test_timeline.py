@@ -155,7 +155,7 @@ def test_an_event_of_a_newer_release_ends_the_patches_and_not_the_timeline():
 
 
 def test_a_commit_that_was_edited_after_it_was_read_is_found():
-    """What is verified are the stored commits, not what a process has in memory."""
+    """The stored commits are verified, not the copies in the memory of a process."""
     one = smooth()
     assert check_chain(one.log, one.newest).findings == ()
     rows = one.log.read(one.newest.stream)

@@ -1,4 +1,4 @@
-"""Who sees what of every event: each cell of the table in docs/visibility.md.
+"""The fields of every event that each role sees: each cell of the table in docs/visibility.md.
 
 Run this file to write the page again after the table has changed: ``python -m tests.orders.test_visibility``. Then read
 its diff: each changed cell is data that an audience sees from now on, or no longer sees.

@@ -229,7 +229,7 @@ def test_an_older_projector_does_not_undo_a_newer_one(views: Views) -> None:
 
 
 def test_events_that_were_deleted_by_hand_come_back_with_a_new_projector(views: Views) -> None:
-    """What a projector remembers of stored versions saves work; a new one stores whatever is missing."""
+    """Remembered versions of stored rows save work; a new one stores whatever is missing."""
     views.play(ADA, *PLACED)
     views.project(ADA)
     with views.store.writing() as connection:

@@ -278,7 +278,7 @@ def test_a_resend_sends_what_was_delivered_or_given_up(ports: Ports) -> None:
 
 
 def test_deliveries_are_listed_newest_first_and_deleted_after_four_days(ports: Ports) -> None:
-    """What is kept is bounded. An event that was published late has its three days all the same."""
+    """Deliveries are kept for a limited time. An event that was published late has its three days all the same."""
     endpoint = registered(ports)
     first, second = event(1, at="2026-05-04T11:00:00Z"), event(2, at="2026-05-04T11:00:01Z")
     deliver(ports, [first, second], Targets.PUBLIC)

@@ -82,7 +82,7 @@ def test_an_answer_has_a_bounded_number_of_rows_and_bytes(shop, monkeypatch):
 
 
 def test_only_auditors_query(shop):
-    """What all orders hold together is for them alone."""
+    """Only auditors see all orders together."""
     for role in set(Role) - {Role.SYSTEM}:
         answer = ask(shop, "SELECT 1 AS one", role=role)
         assert answer.status == (200 if role in PERMISSIONS[Action.QUERY] else 403), (role, answer)

@@ -70,7 +70,7 @@ def test_an_order_whose_payment_method_was_erased_is_parked_and_can_be_abandoned
 
     monkeypatch.setattr(SandboxPayments, "authorize", no_answer)
     story = place()
-    keyring = story.log._codec._keyring  # type: ignore[attr-defined]  # the engine erases nobody itself
+    keyring = story.log._codec._keyring  # type: ignore[attr-defined]  # the engine destroys no key by itself
     assert keyring.destroy("cus_1", keyring.key_id_of("cus_1"))
     event = parked(story)
     assert event.error == "PaymentMethodErased"

@@ -1,4 +1,4 @@
-"""Who was shown whose personal data, when and why: each read is recorded before it is answered."""
+"""Reads of personal data: reader, customer, time and reason. Each read is recorded before it is answered."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_a_read_of_support_is_recorded_with_its_reason(shop, part):
 
 
 def test_a_search_by_phone_is_recorded_with_what_it_found(shop):
-    """Also one that found nothing: somebody asked for a person."""
+    """Also one that found nothing: the request named a person."""
     order_id = shop.authorized()
     shop.project()
     for phone in ("+49 30 1234567", "+49 30 7654321"):
@@ -120,7 +120,7 @@ def test_reads_are_found_by_reader_order_customer_and_time_in_pages(shop):
 
 @pytest.mark.parametrize("part", ["", "/timeline"])
 def test_a_read_without_personal_data_shows_support_what_an_auditor_is_shown_and_is_not_recorded(shop, part):
-    """A console that shows an order covers the contact until somebody asks for it: only then there is a record."""
+    """The console shows an order without its contact until a person uncovers it: only then there is a record."""
     order_id = shop.authorized()
     covered = shop.call("GET", f"/orders/{order_id}{part}", query={"personal": "false"}, role="support", sub="sue")
     assert covered.status == 200

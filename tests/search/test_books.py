@@ -27,7 +27,7 @@ def test_books_of_a_delivered_order(shop):
 
 
 def test_books_of_a_period_begin_with_the_balances_before_it(shop):
-    """What was booked earlier is the opening balance, and what comes later is left out."""
+    """Earlier bookings are the opening balance, and later ones are left out."""
     shop.completed()
     shop.project()
     day_after = "2999-01-01"

@@ -152,7 +152,7 @@ def test_pages_follow_the_names_and_list_each_restaurant_once(
 
 
 def test_the_list_needs_no_token_and_caches_keep_it_for_seconds(shop: ShopWithViews) -> None:
-    """Anyone may look for a restaurant; the answer names nobody."""
+    """All callers may look for a restaurant; the answer names no person."""
     answer = shop.call_as(None, "GET", "/restaurants")
     assert answer.status == 200
     assert answer.headers["cache-control"] == "public, max-age=5"
@@ -197,7 +197,7 @@ def test_a_restaurant_and_its_menu_are_read_while_the_views_are_behind(shop: Sho
     "text", ["Crème Brûlée", "\uff26\uff35 width", "İstanbul", "ΟΔΟΣ", "a\u200db", "x\x00y", "日本 料理"]
 )
 def test_a_searchable_text_stays_what_it_is(text: str) -> None:
-    """What is stored and what is asked go through the same function, also twice; cursors hold it."""
+    """Stored and requested names go through the same function, also twice; cursors hold its result."""
     once = searchable(text)
     assert searchable(once) == once
     assert once.isprintable()

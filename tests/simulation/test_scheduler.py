@@ -40,7 +40,7 @@ def test_a_task_pauses_for_its_own_time_when_a_task_that_it_started_ends(
 
 
 def test_a_task_that_ends_after_the_task_that_started_it_leads_back_to_the_loop(scheduler: Scheduler) -> None:
-    """What was scheduled for later still happens, at its time."""
+    """Calls that were scheduled for later are still made, at their times."""
     seen = list[tuple[str, timedelta]]()
 
     def note(name: str) -> None:

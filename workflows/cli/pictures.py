@@ -1,6 +1,6 @@
 """Pictures that a person names by file or address: read here, and uploaded to the engine.
 
-The engine fetches no address by itself, so that nobody can make it ask its own network.
+The engine fetches no address by itself, so that no caller can reach its own network through it.
 """
 
 from __future__ import annotations

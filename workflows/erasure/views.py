@@ -85,7 +85,7 @@ def _goes(plan: ErasurePlan) -> list[str]:
 _STAYS: list[StaysJson] = [
     {
         "what": "Amounts, items, restaurants, couriers and times of the orders, and their receipts.",
-        "why": "The books and the taxes are made of them. They name nobody.",
+        "why": "The books and the taxes are made of them. They name no person.",
     },
     {
         "what": "The customer's id.",

@@ -200,7 +200,7 @@ def test_an_ended_order_leaves_nothing_on_hold(contradictory, play):
 @often
 @given(play=plays())
 def test_an_ended_order_that_owes_nothing_leaves_no_hold_and_no_receivable(play):
-    """What is left of it are sales, expenses and the money at the provider."""
+    """Only sales, expenses and the money at the provider are left."""
     world: World = played(play)
     if world.order.run_state is RunState.ENDED and not owed(world.order):
         summed = balances(transactions(world.order.order_id, world.events))

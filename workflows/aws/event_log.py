@@ -7,15 +7,27 @@ After a transient error the adapter reads the item at the commit's place: it is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import groupby
 from typing import TYPE_CHECKING, Any, Literal
 
 from workflows.aws.transient_errors import AWS_ERRORS, is_transient, transient_as
 from workflows.clock import Clock
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, StoredRow, UnreadableRow
-from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable
+from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable, place_after
+from workflows.event_store.segments import (
+    Archived,
+    NoSegments,
+    OrderAge,
+    Segments,
+    SegmentsUnavailable,
+    is_pointer,
+    whole_commit,
+    with_contents,
+)
+from workflows.event_store.streams import ORDER, category_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,28 +36,36 @@ if TYPE_CHECKING:
 class DynamoDbEventLog(ChainedEventLog):
     """The table has ``pk`` (S) as its partition key and ``sk`` (N) as its sort key."""
 
-    def __init__(self, client: DynamoDBClient, table: str, codec: Codec, clock: Clock) -> None:
+    def __init__(
+        self, client: DynamoDBClient, table: str, codec: Codec, clock: Clock, segments: Segments | None = None
+    ) -> None:
+        """``segments`` is the archive that rows may name lines of."""
         super().__init__(codec, clock)
         self._client = client
         self._table = table
+        self.segments: Segments = segments or NoSegments()
 
     def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
         """Scan with eventually consistent reads, at half the price; a caller that finds a fault reads the stream again.
 
         DynamoDB stores the items of one partition key together in the order of the sort key, and scans them in it.
         """
+        rows = self._whole("the log", self._scanned(after, share))
+        yield from (row for row in rows if isinstance(row, Commit))
+
+    def _scanned(self, after: Place | None = None, share: Share | None = None) -> Iterator[StoredRow]:
         request: dict[str, Any] = {"TableName": self._table}
         if after is not None:
             request["ExclusiveStartKey"] = {"pk": {"S": after[0]}, "sk": {"N": str(after[1])}}
         if share is not None:
             request |= {"Segment": share.number, "TotalSegments": share.of}
-        yield from (row for row in self._pages("the log", "scan", request) if isinstance(row, Commit))
+        return self._pages("the log", "scan", request)
 
     def shares(self, count: int) -> list[Share]:
         return [Share(number, count) for number in range(count)]
 
     def rows(self) -> Iterator[StoredRow]:
-        return self._pages("the log", "scan", {"TableName": self._table})
+        return self._whole("the log", self._scanned())
 
     def read(self, stream: str) -> Iterable[StoredRow]:
         request: dict[str, Any] = {
@@ -54,7 +74,28 @@ class DynamoDbEventLog(ChainedEventLog):
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": {"S": stream}},
         }
-        return self._pages(stream, "query", request)
+        return self._whole(stream, self._pages(stream, "query", request))
+
+    def ages(self, after: str | None = None) -> Iterator[OrderAge]:
+        place = None if after is None else place_after(after)
+        for stream, rows in groupby(self._scanned(place), key=lambda row: row.pk):
+            if category_of(stream) == ORDER:
+                commits = [row for row in rows if isinstance(row, Commit)]
+                times = [commit.ts for commit in commits]
+                yield OrderAge(stream, max(times, default=""), all(is_pointer(commit.ev) for commit in commits))
+
+    def point(self, archived: Sequence[Archived]) -> None:
+        """Replace contents by the names of their lines, each by a conditional write that changes ``ev`` alone."""
+        for commit, pointer in archived:
+            with suppress(self._client.exceptions.ConditionalCheckFailedException):
+                with transient_as(lambda why, commit=commit: StreamUnavailable(commit.pk, why)):  # type: ignore[misc]
+                    self._client.update_item(
+                        TableName=self._table,
+                        Key={"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}},
+                        UpdateExpression="SET ev = :pointer",
+                        ConditionExpression="h = :h",
+                        ExpressionAttributeValues={":pointer": {"S": pointer}, ":h": {"B": commit.h}},
+                    )
 
     def _insert(self, commit: Commit) -> Commit | None:
         try:
@@ -65,7 +106,7 @@ class DynamoDbEventLog(ChainedEventLog):
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except self._client.exceptions.ConditionalCheckFailedException as error:
-            return _readable(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
+            return self._readable(error.response["Item"])  # type: ignore[typeddict-item]  # modelled by DynamoDB only
         except AWS_ERRORS as error:
             if not is_transient(error):
                 raise
@@ -81,7 +122,24 @@ class DynamoDbEventLog(ChainedEventLog):
             item = None
         if item is None:
             raise StreamUnavailable(commit.pk, str(error)) from error
-        return _readable(item)
+        return self._readable(item)
+
+    def _readable(self, item: Mapping[str, Any]) -> Commit:
+        """Return a stored commit with its content. Raises ChainBroken, StreamUnavailable."""
+        row = _row(item)
+        if isinstance(row, UnreadableRow):
+            raise ChainBroken(row.pk, row.sk, row.problem)
+        try:
+            return whole_commit(row, self.segments)
+        except SegmentsUnavailable as error:
+            raise StreamUnavailable(row.pk, str(error)) from error
+
+    def _whole(self, stream: str, rows: Iterable[StoredRow]) -> Iterator[StoredRow]:
+        """Yield rows with their contents, which may be in the archive."""
+        try:
+            yield from with_contents(rows, self.segments)
+        except SegmentsUnavailable as error:
+            raise StreamUnavailable(stream, str(error)) from error
 
     def _pages(self, stream: str, operation: Literal["query", "scan"], request: dict[str, Any]) -> Iterator[StoredRow]:
         """Yield the rows of all pages. A page of DynamoDB holds 1 MB.
@@ -125,13 +183,6 @@ def _row(item: Mapping[str, Any]) -> StoredRow:
         problem = f"is not a commit: {', '.join(sorted(wrong))} is missing, unknown or of another type"
         return UnreadableRow(pk, 0 if "sk" in wrong else int(sk), problem)
     return _commit(item)
-
-
-def _readable(item: Mapping[str, Any]) -> Commit:
-    row = _row(item)
-    if isinstance(row, UnreadableRow):
-        raise ChainBroken(row.pk, row.sk, row.problem)
-    return row
 
 
 def _commit(item: Mapping[str, Any]) -> Commit:

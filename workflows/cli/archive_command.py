@@ -35,13 +35,14 @@ def archive(
     """
     import apsw
 
+    from workflows.archive.archiving import archive_orders
     from workflows.clock import SystemClock
-    from workflows.embedded.archiving import archive_orders
     from workflows.embedded.files import DATABASE
     from workflows.engine import EVENT_TYPES
     from workflows.event_store.codec import Codec
+    from workflows.event_store.event_log import StreamUnavailable
     from workflows.event_store.keyring import NoKeys
-    from workflows.sqlite.archive import SegmentDamaged
+    from workflows.event_store.segments import SegmentDamaged
     from workflows.sqlite.database import Database, DatabaseInUse, DatabaseUnavailable
     from workflows.sqlite.event_log import SqliteEventLog
 
@@ -53,7 +54,7 @@ def archive(
         with Database(file) as database:
             clock = SystemClock()
             log = SqliteEventLog(database, Codec(NoKeys(), EVENT_TYPES), clock)
-            done = archive_orders(log, database, clock.now() - older_than, dry_run=dry_run)
+            done = archive_orders(log, log.segments, clock.now() - older_than, dry_run=dry_run)
         if done.commits and not dry_run:
             connection = apsw.Connection(str(file))
             connection.execute("VACUUM")
@@ -61,7 +62,7 @@ def archive(
             connection.close()
     except DatabaseInUse as error:
         raise InvalidInput(f"{error}; or let it archive by itself: expediter up --archive-after TIME") from None
-    except (apsw.Error, DatabaseUnavailable, OSError, SegmentDamaged) as error:
+    except (apsw.Error, DatabaseUnavailable, StreamUnavailable, OSError, SegmentDamaged) as error:
         raise CommandRefused(f"{data} was archived in part, and nothing is lost: {error}") from None
     size_after = file.stat().st_size
     if json:

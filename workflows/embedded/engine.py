@@ -34,13 +34,13 @@ from contextlib import ExitStack, closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
+from workflows.archive.archiving import archive_orders
 from workflows.audit.changed_heads import FeedHeads
 from workflows.audit.head_tree import HeadTree
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import DEFAULTS, BreakerSettings
 from workflows.clock import Clock
 from workflows.embedded.alarms import Alarms
-from workflows.embedded.archiving import archive_orders
 from workflows.embedded.checkpoint_folder import FolderCheckpoints, checkpoint_folder, signer_in
 from workflows.embedded.checkpoint_metrics import CheckpointMetrics
 from workflows.embedded.erased_keys import ErasedKeys, destroy_again
@@ -355,7 +355,7 @@ class EmbeddedEngine:
         def archive() -> None:
             try:
                 before = self._clock.now() - after
-                done = hub.elsewhere(lambda: archive_orders(self._event_log, self._database, before))
+                done = hub.elsewhere(lambda: archive_orders(self._event_log, self._event_log.segments, before))
                 log.info("old orders were archived", extra={"orders": done.orders, "kept": done.kept})
             except Exception as error:  # the next day tries again, and nothing is lost
                 log.error("old orders could not be archived: %s", error, extra={"error": type(error).__name__})

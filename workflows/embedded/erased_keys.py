@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from domain.identifiers import SYSTEM
 from workflows.boundary.private_files import write_private
@@ -18,13 +18,21 @@ from workflows.clock import Clock
 from workflows.event_store.documents import Documents
 from workflows.event_store.erasure import destroy_requested, note_erasure, request_erasure
 from workflows.event_store.event_log import EventLog
+from workflows.event_store.keyring import KeyRing
 from workflows.sqlite.database import sync_folder
-from workflows.sqlite.keyring import SqliteKeyRing
 
 log = logging.getLogger(__name__)
 
 AFTER_RESTORE: Final = "destroyed again, because a backup from before the erasure was restored"
 """The reason in the log of a restored folder: the request that led to the erasure is lost with the commits since."""
+
+
+class KeysByCustomer(KeyRing, Protocol):
+    """A key ring that finds the customer of a key."""
+
+    def customer_of(self, key_id: str) -> str | None:
+        """Return the customer whose key this is; None if there is no such key."""
+        ...
 
 
 class ErasedKeys:
@@ -50,7 +58,7 @@ class ErasedKeys:
 
 
 def destroy_again(
-    key_ids: Iterable[str], event_log: EventLog, documents: Documents, keyring: SqliteKeyRing, clock: Clock
+    key_ids: Iterable[str], event_log: EventLog, documents: Documents, keyring: KeysByCustomer, clock: Clock
 ) -> None:
     """Destroy those of these keys that exist, and record it. What is derived goes by the schedule of erasures."""
     for key_id in key_ids:
@@ -61,3 +69,4 @@ def destroy_again(
         note_erasure(documents, customer)
         request_erasure(event_log, clock, customer, key_id, actor=SYSTEM, reason=AFTER_RESTORE)
         destroy_requested(event_log, keyring, clock, customer, actor=SYSTEM)
+        keyring.destroy(customer, key_id)  # a log that is newer than the keys has recorded it already

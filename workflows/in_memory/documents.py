@@ -47,6 +47,11 @@ class InMemoryDocuments:
             page = [partition[sk] for sk in sorted(sk for sk in partition if after is None or sk > after)[:limit]]
         return [_copy(document) for document in page]
 
+    def every(self) -> list[Document]:
+        """Return all documents, the expired ones too."""
+        with self._gate:
+            return [_copy(document) for partition in self._partitions.values() for document in partition.values()]
+
 
 def _copy(document: Document) -> Document:
     return replace(document, body=json.loads(json.dumps(document.body)))

@@ -60,6 +60,7 @@ CLOCK_MOVES_S = 2 * SLEW * JUMP_LASTS_S[1]
 def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str]:
     """Describe every broken rule in a sentence."""
     return [
+        *chain.from_iterable(observer.violations() for observer in world.observers),
         *_of_orders(world, simulated_orders),
         *_of_clock(world),
         *_of_stores(world),
@@ -67,7 +68,6 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
         *receipt_violations(world.log, world.documents),
         *stale_rows(world),
         *_of_executions(world, simulated_orders),
-        *chain.from_iterable(observer.violations() for observer in world.observers),
     ]
 
 

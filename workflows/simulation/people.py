@@ -28,6 +28,7 @@ from workflows.orders.json_values import money_json
 from workflows.simulation.baskets import EXAMPLE, RECIPIENT, drawn_basket
 from workflows.simulation.faults import InjectedFault
 from workflows.simulation.menus import drawn_selection
+from workflows.simulation.retention import mark_of
 from workflows.simulation.world import World
 
 SUPPORT = Actor(Role.SUPPORT, "sam")
@@ -44,6 +45,8 @@ CREDITED_SHARES = (2, 18, 96, 143)
 
 CREDIT_S = 1800.0
 """Mean time from the order to a credit: about half of them come after its end."""
+
+PLACED_WITHIN_S = 900.0
 
 LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
 """Mean times between two looks at the screen, of cooking, and of riding."""
@@ -67,11 +70,12 @@ class SimulatedOrder:
         from_menu: The customer orders from the menu, and again after a while if the restaurant takes no orders.
     """
 
-    def __init__(self, world: World, number: int, *, within_s: float = 900.0, from_menu: bool = False) -> None:
+    def __init__(self, world: World, number: int, *, within_s: float = PLACED_WITHIN_S, from_menu: bool = False) -> None:
         self.world = world
         self.random = world.random
         self.number = number
         self.from_menu = from_menu
+        self.customer = f"cus_{1 + number // 2}" if world.retains else "cus_1"
         self.order_id: OrderId | None = None
         self.given_up = False
         self.asked_at = 0
@@ -134,7 +138,7 @@ class SimulatedOrder:
         """Request the cancellation as the customer or the restaurant."""
         self._wait_until_placed()
         role = self.random.choice(("customer", "restaurant"))
-        self._act("cancel", role, {"reason": "changed my mind"})
+        self._act("cancel", role, {"reason": f"changed my mind, {mark_of(self.customer)}"})
 
     def _plan_credits(self) -> None:
         """Draw support's credits from random numbers of their own, so that other draws of the world stay the same."""
@@ -361,7 +365,7 @@ class SimulatedOrder:
             at=self.world.scheduler.now(),
         )
         role = "courier" if who.startswith("courier") else who
-        claims = {"sub": {"customer": "cus_1", "restaurant": "rst_1"}.get(who, who), "cognito:groups": [role]}
+        claims = {"sub": {"customer": self.customer, "restaurant": "rst_1"}.get(who, who), "cognito:groups": [role]}
         answers: list[payload_format.HttpResponse | None] = []
         event = payload_format.event(request, target.route, named, claims)
         self.world.invoke(
@@ -379,11 +383,14 @@ class SimulatedOrder:
     def _fault(self, candidates: tuple[InjectedFault, ...]) -> InjectedFault | None:
         return self.world.faults.strikes(candidates, f"order {self.number}")
 
+    def _contact(self) -> dict[str, str]:
+        return {**RECIPIENT, "address": mark_of(self.customer)} if self.world.retains else RECIPIENT
+
     def _body(self) -> dict[str, Any]:
         """Return the order to place: drawn, or the example in a world with planned faults alone."""
         methods = ["pm_ok"] * 12 + ["pm_declined", "pm_capture_refused", "pm_void_refused", "pm_refund_refused"]
-        body = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": RECIPIENT}
+        body = {"restaurant": "rst_1", "payment_method": self.random.choice(methods), "contact": self._contact()}
         drawn = Random(f"basket of {self.world.faults.seed}, order {self.number}")
         if self.from_menu:
             return {**body, **drawn_selection(drawn, self.world.faults.seed)}
-        return {**body, "customer": "cus_1", **(drawn_basket(drawn) if self.world.faults.rates else EXAMPLE)}
+        return {**body, "customer": self.customer, **(drawn_basket(drawn) if self.world.faults.rates else EXAMPLE)}

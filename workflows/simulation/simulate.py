@@ -14,7 +14,7 @@ from workflows.embedded.template import Template
 from workflows.simulation.faults import RATES, Faults, InjectedFault
 from workflows.simulation.invariants import stale_rows, violations
 from workflows.simulation.menus import SimulatedRestaurant
-from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.people import PLACED_WITHIN_S, SimulatedOrder
 from workflows.simulation.world import World
 
 ORDERS = 5
@@ -22,6 +22,12 @@ ORDERS = 5
 
 MENUS_EVERY = 4
 """In one of so many worlds customers order from a menu that changes, and items sell out."""
+
+RETENTION_EVERY = 8
+"""In another one of so many worlds, without menus, customers are erased and orders are archived. They are placed for longer, so that an
+erased customer orders again."""
+
+RETENTION_WITHIN_S = 5400.0
 
 STEPS_MAX = 400_000
 """A world that needs more steps is in an endless loop; usual are five thousand."""
@@ -90,6 +96,7 @@ def simulate(
     rates: Mapping[InjectedFault, float] = RATES,
     schedule: Schedule | None = None,
     menus: bool | None = None,
+    retention: bool | None = None,
 ) -> SimulationResult:
     """Run one world to its end.
 
@@ -97,14 +104,19 @@ def simulate(
         schedule: Exactly these faults strike. None: faults drawn by ``rates`` do.
         menus: Customers order from a menu that changes; otherwise a service places at prices of its own. None: in every
             fourth world.
+        retention: Customers are erased and orders archived. None: in every eighth world, without menus.
     """
     faults = Faults(seed, rates, schedule)
-    world = World(seed, template, faults)
+    retains = seed % RETENTION_EVERY == 1 if retention is None else retention
+    world = World(seed, template, faults, retains=retains)
     from_menu = seed % MENUS_EVERY == MENUS_EVERY - 1 if menus is None else menus
     with closing(world.scheduler):
         if from_menu:
             SimulatedRestaurant(world, seed)
-        simulated_orders = [SimulatedOrder(world, number, from_menu=from_menu) for number in range(orders)]
+        within_s = RETENTION_WITHIN_S if retains else PLACED_WITHIN_S
+        simulated_orders = [
+            SimulatedOrder(world, number, within_s=within_s, from_menu=from_menu) for number in range(orders)
+        ]
         run_to_rest(world, simulated_orders)
         return SimulationResult(
             seed=seed,

@@ -29,7 +29,6 @@ from workflows.time_budgets import Budgets
 RESTARTS = 0.01
 """The share of commits at which the process of the subscriptions restarts."""
 
-CUSTOMER = Actor(Role.CUSTOMER, "cus_1")
 SUPPORT = Actor(Role.SUPPORT, "anna")
 COURIER = Actor(Role.COURIER, "courier-ann")
 
@@ -62,7 +61,7 @@ class Subscribers:
             yield f"support received other commits than the log has, {difference}"
         for order_id, following in self._orders.items():
             history, order = load(self._log, order_id)
-            shown = [event["version"] for event in event_views(history.recorded, audience_of(CUSTOMER, order))]
+            shown = [event["version"] for event in event_views(history.recorded, audience_of(following.actor, order))]
             if following.versions != shown:
                 difference = _first_difference(following.versions, shown)
                 yield f"the customer of {order_id} received other versions than the history has, {difference}"
@@ -75,7 +74,10 @@ class Subscribers:
             self._restart()
         order_id = order_id_in(entry.commit.pk)
         if order_id is not None and order_id not in self._orders:
-            self._orders[order_id] = _Following(self._log, CUSTOMER, order_topic(order_id), 0)
+            placed = load(self._log, order_id)[1].placed
+            assert placed is not None
+            customer = Actor(Role.CUSTOMER, placed.customer)
+            self._orders[order_id] = _Following(self._log, customer, order_topic(order_id), 0)
             self._connect(self._orders[order_id])
 
     def _start(self) -> Subscriptions:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 from workflows.engine import Views
 from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import ChainBroken, History
-from workflows.event_store.streams import ORDER, RESTAURANT, category_of
+from workflows.event_store.streams import CUSTOMER, ORDER, RESTAURANT, category_of
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.blind_index import KEY_BYTES, BlindIndex
 from workflows.projections.check import check
@@ -56,7 +56,7 @@ class ViewWriters:
         self._random = Random(seed)
         self._folder = TemporaryDirectory(prefix="expediter-views-")
         self._database = _MortalDatabase(Path(self._folder.name) / "views.sqlite", self._random)
-        self._views = _ViewsOfWorld(self._database)
+        self.views: Views = _ViewsOfWorld(self._database, log)
         self._unreadable: dict[str, float] = {}
         self._due = False
         self._opened = self._open()
@@ -65,8 +65,7 @@ class ViewWriters:
 
     def violations(self) -> Iterator[str]:
         """Describe in sentences what the views lack or have wrong, once the projector has read the whole log."""
-        self._database.killed = 0.0
-        self._catch_up()
+        self.settle()
         with self._store.reading() as connection:
             parked = {each.stream for each in self._store.parked(connection)}
         for stream in self._unreadable:
@@ -77,8 +76,23 @@ class ViewWriters:
         for wrong in check(self._store, self._log).differences:
             yield f"the view {wrong.view} is not what a rebuild gives: {wrong.stream or 'it has rows of no stream'}"
 
+    def settle(self) -> None:
+        """Kill no projector any more, and project what is new."""
+        self._database.killed = 0.0
+        self._catch_up()
+
+    def failed(self, stream: str) -> bool:
+        """Whether the stream could not be read for a while."""
+        return stream in self._unreadable
+
+    def files(self) -> list[Path]:
+        """Return the files of the database."""
+        return [file for file in Path(self._folder.name).iterdir() if file.is_file()]
+
     def _on_commit(self, entry: FeedEntry) -> None:
         stream = entry.commit.pk
+        if category_of(stream) == CUSTOMER:
+            self._notice()
         if category_of(stream) not in {ORDER, RESTAURANT}:
             return
         if entry.commit.sk == 1 and self._random.random() < UNREADABLE:
@@ -87,6 +101,10 @@ class ViewWriters:
         if self._random.random() < STALLED:
             self._scheduler.watch(lambda: self._write_late(stream))
         if not self._due and self._random.random() >= NOTICE_LOST:
+            self._notice()
+
+    def _notice(self) -> None:
+        if not self._due:
             self._due = True
             self._scheduler.watch(self._follow)
 
@@ -107,7 +125,7 @@ class ViewWriters:
                 return
 
     def _open(self) -> tuple[LogFollower, ViewStore, Projector]:
-        follower = LogFollower(self._views, self._log, self._load, self._scheduler, build=_no_build)
+        follower = LogFollower(self.views, self._log, self._load, self._scheduler, build=_no_build)
         with self._database.spared():
             return follower, *follower.open()
 
@@ -163,8 +181,8 @@ class _MortalDatabase(SqlDatabase):
 
 
 class _ViewsOfWorld(Views):
-    def __init__(self, database: SqlDatabase) -> None:
-        super().__init__("", BlindIndex(bytes(KEY_BYTES)))
+    def __init__(self, database: SqlDatabase, log: InMemoryEventLog) -> None:
+        super().__init__("", BlindIndex(bytes(KEY_BYTES)), feed=log)
         self._database = database
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import apsw
 import yaml
@@ -39,7 +39,7 @@ from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import PaymentsUnavailable
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
-from workflows.in_memory.keyring import InMemoryKeyRing
+from workflows.in_memory.segments import InMemorySegments
 from workflows.sandbox.counterparty import Surroundings
 from workflows.sandbox.courier import SandboxCouriers
 from workflows.sandbox.kitchen import SandboxKitchen
@@ -50,6 +50,7 @@ from workflows.settings import read
 from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
+from workflows.simulation.retention import RestorableKeyRing, Retention
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.view_writers import ViewWriters
@@ -78,6 +79,8 @@ THROTTLED_S = (60.0, 600.0)
 
 THROTTLED = ("Lambda.TooManyRequestsException", "Rate Exceeded.")
 """Error and cause of a call that Lambda refuses."""
+
+Observer: TypeAlias = Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers | Retention
 
 _skew: ContextVar[float] = ContextVar("skew", default=0.0)
 _process: ContextVar[int] = ContextVar("process", default=0)
@@ -143,6 +146,10 @@ class MemoryDatabase:
     def read(self, work: Callable[[apsw.Connection], T]) -> T:
         return self.write(work)
 
+    def content(self) -> bytes:
+        """Return the bytes of the database, as they would be in its file."""
+        return self._connection.serialize("main")
+
     def close(self) -> None:
         self._connection.close()
 
@@ -153,13 +160,17 @@ class World:
     ``newest`` is the last version of each stream; ``rounds`` are the results of the timer, with their time.
     """
 
-    def __init__(self, seed: int, template: Template, faults: Faults, *, observed: bool = True) -> None:
+    def __init__(
+        self, seed: int, template: Template, faults: Faults, *, observed: bool = True, retains: bool = False
+    ) -> None:
         """Make a world.
 
         Args:
             observed: Run live subscribers, webhook receivers and the writers of the views beside it. They change
                 nothing in it, and take most of the time of a world with a thousand orders.
+            retains: Erase customers and archive orders in it.
         """
+        self.retains = retains
         self.scheduler = Scheduler(seed)
         self.random = self.scheduler.random
         self.faults = faults
@@ -167,9 +178,14 @@ class World:
         self.routes = RouteTable(template.functions)
         self.wire = Wire(self.scheduler, faults)
         self.clock = ProcessClock(self.scheduler)
-        self.log = InMemoryEventLog(Codec(InMemoryKeyRing(), EVENT_TYPES), self.clock, keeps_histories=True)
+        self._keyring = RestorableKeyRing()
+        self._segments = InMemorySegments()
+        self.log = InMemoryEventLog(
+            Codec(self._keyring, EVENT_TYPES), self.clock, keeps_histories=not retains, segments=self._segments
+        )
         self.documents = InMemoryDocuments()
-        self.sandbox = _sandbox(self.scheduler)
+        self.ledgers = MemoryDatabase()
+        self.sandbox = _sandbox(self.scheduler, self.ledgers)
         self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
@@ -178,9 +194,7 @@ class World:
         self._tick_due = False
         self.rounds: list[tuple[datetime, dict[str, Any]]] = []
         self.log.on_commit(self._on_commit)
-        self.observers: list[Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers] = (
-            list(self._observers(seed)) if observed else []
-        )
+        self.observers = list(self._observers(seed)) if observed or retains else []
         self._plan_outage()
         self._plan_upgrade()
         self._plan_throttling(seed)
@@ -188,12 +202,20 @@ class World:
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
 
-    def _observers(self, seed: int) -> Iterator[Subscribers | WebhookReceivers | ViewWriters | CheckpointMakers]:
+    def _observers(self, seed: int) -> Iterator[Observer]:
+        views = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
+        if self.retains:  # first, so that the others check what it leaves
+            yield Retention(self, views, keyring=self._keyring, segments=self._segments, seed=seed)
         budgets = read(self.template.functions["Feed"].environment, read_budgets)
         yield Subscribers(self.log, self.documents, scheduler=self.scheduler, seed=seed, budgets=budgets)
         yield WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
-        yield ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
+        yield views
         yield CheckpointMakers(self.log, scheduler=self.scheduler, seed=seed)
+
+    @property
+    def process(self) -> Engine:
+        """The ports of one process, over its wire."""
+        return self._engines[0]
 
     @property
     def webhooks_missing(self) -> bool:
@@ -365,10 +387,10 @@ def read_deployed(root: Path) -> Template:
     return read_template(root / "template.yaml")
 
 
-def _sandbox(scheduler: Scheduler) -> Sandbox:
+def _sandbox(scheduler: Scheduler, ledgers: MemoryDatabase) -> Sandbox:
     surroundings = Surroundings(clock=scheduler, random=Random(0), wait=lambda _: None)
     settings = SandboxSettings()
-    database: Any = MemoryDatabase()
+    database: Any = ledgers
     return Sandbox(
         payments=SandboxPayments(database, settings.payment, surroundings),
         kitchen=SandboxKitchen(database, settings.kitchen, surroundings),

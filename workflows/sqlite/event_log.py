@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import apsw
-from msgspec.structs import replace
 
 from workflows.clock import Clock
 from workflows.event_store.change_feed import CommitListener, FeedEntry, Listeners
 from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, History, NewCommit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable, shares_by_name
+from workflows.event_store.segments import Archived, OrderAge, whole_commit, with_contents
 from workflows.hub.hub import wait
-from workflows.sqlite.archive import ARCHIVE, ArchiveFolder, SegmentDamaged, is_pointer
+from workflows.sqlite.archive import ARCHIVE, SegmentFolder
 from workflows.sqlite.database import Database, DatabaseUnavailable
 from workflows.sqlite.recent import Recent
 
@@ -36,6 +36,13 @@ _INSIDE = "typeof(pk) IS 'text' AND typeof(sk) IS 'integer'"
 
 _Values: TypeAlias = tuple[str | bytes | int, ...]
 
+_AGES = """
+SELECT pk, max(ts), min(substr(ev, 1, 1) = '@') FROM events WHERE pk > ? AND pk < 'order$'
+GROUP BY pk ORDER BY pk LIMIT ?
+"""
+_FIRST_ORDER = "order#"
+_AGES_AT_ONCE = 500
+
 _SAMPLE_A_SHARE = 32  # stream names read to divide the log: shares of nearly equal size
 _PAGE = 100  # rows in memory and in one snapshot; a long snapshot would keep SQLite from reusing the WAL
 
@@ -50,7 +57,7 @@ class SqliteEventLog(ChainedEventLog):
         self._recent = recent
         self._foreign_writes = 0
         self._listeners = Listeners()
-        self._archive = ArchiveFolder(database.path.parent / ARCHIVE)
+        self.segments = SegmentFolder(database.path.parent / ARCHIVE)
         if not database.read_only:
             database.write(lambda connection: connection.execute(_TABLE).close())
 
@@ -115,6 +122,24 @@ class SqliteEventLog(ChainedEventLog):
     def on_commit(self, listener: CommitListener) -> None:
         self._listeners.add(listener)
 
+    def ages(self, after: str | None = None) -> Iterator[OrderAge]:
+        last = after or _FIRST_ORDER
+        while True:
+            page = self._select("the log", _AGES, (last, _AGES_AT_ONCE))
+            yield from (OrderAge(stream, recorded_at, bool(archived)) for stream, recorded_at, archived in page)
+            if len(page) < _AGES_AT_ONCE:
+                return
+            last = page[-1][0]
+
+    def point(self, archived: Sequence[Archived]) -> None:
+        """Replace contents by the names of their lines, in one transaction."""
+        sql = "UPDATE events SET ev = ? WHERE pk = ? AND sk = ? AND h = ?"
+        rows = [(pointer, commit.pk, commit.sk, commit.h) for commit, pointer in archived]
+        try:
+            self._database.write(lambda connection: connection.executemany(sql, rows).close())
+        except DatabaseUnavailable as error:
+            raise StreamUnavailable("the log", str(error)) from error
+
     def _insert(self, commit: Commit) -> Commit | None:
         def durable(stored: int | Commit) -> None:
             if self._recent is not None:
@@ -126,12 +151,7 @@ class SqliteEventLog(ChainedEventLog):
             stored = wait(self._database.submit(lambda connection: _insert(connection, commit), on_durable=durable))
         except DatabaseUnavailable as error:
             raise StreamUnavailable(commit.pk, str(error)) from error
-        if isinstance(stored, int):
-            return None
-        whole = self._whole(stored)
-        if isinstance(whole, UnreadableRow):
-            raise ChainBroken(whole.pk, whole.sk, whole.problem)
-        return whole
+        return None if isinstance(stored, int) else whole_commit(stored, self.segments)
 
     def _inside(self, after: Place | None, share: Share | None) -> Iterator[StoredRow]:
         """Yield the rows that have the place of a commit, page by page; those of the same place by their position."""
@@ -151,16 +171,8 @@ class SqliteEventLog(ChainedEventLog):
             return [_Placed(row[0], row[1], _commit(row[1:])) for row in rows]
         except (UnicodeDecodeError, _NoCommit):
             rows = self._select(stream, f"SELECT position, {_RAW} FROM events {where}", values)
-            return [_Placed(row[0], row[2] or b"", self._whole(_stored_row(*row))) for row in rows]
-
-    def _whole(self, row: StoredRow) -> StoredRow:
-        """Return a row with its content, which may be in the archive."""
-        if isinstance(row, UnreadableRow) or not is_pointer(row.ev):
-            return row
-        try:
-            return replace(row, ev=self._archive.content(row.pk, row.sk, row.ev))
-        except SegmentDamaged as damage:
-            return UnreadableRow(row.pk, row.sk, str(damage))
+            whole = with_contents((_stored_row(*row) for row in rows), self.segments)
+            return [_Placed(row[0], row[2] or b"", each) for row, each in zip(rows, whole, strict=True)]
 
     def _select(self, stream: str, sql: str, values: _Values) -> list[tuple[Any, ...]]:
         try:

@@ -90,12 +90,15 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        name="open order archived",
-        breaks="Only orders that have ended and owe nothing are archived.",
-        file="workflows/embedded/archiving.py",
-        old="    if order.run_state is not RunState.ENDED or owed(order):\n",
-        new="    if order.run_state is not RunState.ENDED and owed(order) is None:\n",
-        caught_by=tests("archive/test_archiving.py::test_orders_that_ended_long_ago_are_archived_and_the_others_stay"),
+        name="key that is older than the log",
+        breaks="A key that comes back is destroyed again, also where the log has recorded its destruction already.",
+        file="workflows/embedded/erased_keys.py",
+        old="        keyring.destroy(customer, key_id)  # a log that is newer than the keys has recorded it already\n",
+        new="",
+        caught_by=tests(
+            "erasure/test_erased_keys.py",
+            "simulation/test_retention.py::test_worlds_erase_and_archive_while_orders_go_on_and_their_laws_hold",
+        ),
     ),
     Mutant(
         name="unread response kept until its client reads",

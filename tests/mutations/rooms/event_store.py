@@ -41,4 +41,12 @@ MUTANTS = (
         new="for part in (field,)).encode()\n",
         caught_by=tests("event_store/test_codec.py::test_a_sealed_field_cannot_be_moved_elsewhere"),
     ),
+    Mutant(
+        name="line of another commit",
+        breaks="A line of the archive is taken only for the commit that it holds.",
+        file="workflows/event_store/segments.py",
+        old="    if place != (row.pk, row.sk):\n",
+        new="    if not place:\n",
+        caught_by=tests("simulation/test_retention.py::test_a_commit_that_the_archive_loses_or_doubles_is_found"),
+    ),
 )

@@ -1,0 +1,92 @@
+"""Worlds that erase customers, archive orders and restore destroyed keys: their laws hold, and find planted faults."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workflows.event_store.erasure import CustomerErased
+from workflows.event_store.segments import Archived
+from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.simulation.faults import RATES, Faults
+from workflows.simulation.invariants import violations
+from workflows.simulation.people import SimulatedOrder
+from workflows.simulation.retention import RestorableKeyRing
+from workflows.simulation.simulate import RETENTION_WITHIN_S, quiet, run_to_rest
+from workflows.simulation.world import World, read_deployed
+
+TEMPLATE = read_deployed(Path(__file__).parents[2])
+
+
+def ended(seed: int, orders: int) -> tuple[World, list[SimulatedOrder]]:
+    """Return a world that came to rest, before its laws are checked."""
+    world = World(seed, TEMPLATE, Faults(seed, RATES), retains=True)
+    simulated = [SimulatedOrder(world, number, within_s=RETENTION_WITHIN_S) for number in range(orders)]
+    with quiet():
+        run_to_rest(world, simulated)
+    return world, simulated
+
+
+def broken(world: World, simulated: list[SimulatedOrder]) -> str:
+    with quiet():
+        return " ".join(violations(world, simulated))
+
+
+def broken_retention(world: World) -> str:
+    with quiet():
+        return " ".join(world.observers[0].violations())
+
+
+def test_worlds_erase_and_archive_while_orders_go_on_and_their_laws_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each of the three happens before the end of a world."""
+    happened: set[str] = set()
+    restore = RestorableKeyRing.restore
+
+    def restored(keyring: RestorableKeyRing, *arguments: Any) -> None:
+        happened.add("restored")
+        restore(keyring, *arguments)
+
+    monkeypatch.setattr(RestorableKeyRing, "restore", restored)
+    for seed in (3, 7):
+        world, simulated = ended(seed, 2)
+        streams = {commit.pk for commit in world.log.stored() if commit.pk.startswith("customer#")}
+        events: list[object] = [event for stream in streams for event in world.log.load(stream).events]
+        happened |= {"erased" for event in events if isinstance(event, CustomerErased)}
+        happened |= {"archived" for age in world.log.ages() if age.archived}
+        assert broken(world, simulated) == "", seed
+    assert happened == {"restored", "erased", "archived"}
+
+
+def test_a_key_that_is_not_destroyed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the audit, by what an order shows, and by the bytes of the stores."""
+    monkeypatch.setattr(RestorableKeyRing, "destroy", lambda *_: True)
+    world, simulated = ended(7, 2)
+    assert "records that the key" in broken(world, simulated)
+
+
+def test_a_text_that_an_erasure_leaves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In any store: here in a document of the engine."""
+    from workflows.event_store.documents import ANY, Document
+    from workflows.simulation.retention import mark_of
+
+    monkeypatch.setattr("workflows.simulation.retention.ERASED_AT_END", 1.0)
+    world, simulated = ended(7, 2)
+    world.documents.put(Document("notes", "1", {"text": f"call {mark_of('cus_1')}"}), ANY)
+    assert "cus_1 was erased, and a document has a text" in broken(world, simulated)
+
+
+def test_a_commit_that_the_archive_loses_or_doubles_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is named twice is missed by one commit."""
+    monkeypatch.setattr("workflows.simulation.retention.ARCHIVED_EVERY_S", (1e9, 1e9))  # not before the end
+    world, simulated = ended(7, 2)
+    point = InMemoryEventLog.point
+
+    def point_wrong(log: InMemoryEventLog, archived: list[Archived]) -> None:
+        point(log, [Archived(each.commit, archived[0].pointer) for each in archived])
+
+    monkeypatch.setattr(InMemoryEventLog, "point", point_wrong)
+    found = broken_retention(world)
+    assert "the log has other commits than were recorded" in found
+    assert "two commits are archived in one line" in found

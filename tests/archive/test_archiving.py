@@ -68,7 +68,7 @@ def archived(folder: Path) -> set[str]:
 
 def test_orders_that_ended_long_ago_are_archived_and_the_others_stay(story: Story, tmp_path: Path) -> None:
     """An open one stays whatever its age; restaurants, customers and reads stay."""
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         done = archive_orders(log, log.segments, story.cutoff)
     assert archived(tmp_path) == {order_stream(order_id) for order_id in story.old}
     assert contents(tmp_path)[order_stream(story.open)] == contents(tmp_path)[order_stream(story.young)] == {False}
@@ -78,7 +78,7 @@ def test_orders_that_ended_long_ago_are_archived_and_the_others_stay(story: Stor
 
 def test_archived_orders_are_read_as_before(story: Story, tmp_path: Path) -> None:
     """Histories, scans, the feed by position, heads and the audit: nothing tells where a commit is."""
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         before = {order_id: log.load(order_stream(order_id)) for order_id in (*story.old, story.open, story.young)}
         feed = log.changes(None, 1000)
         published = [*heads(log)]
@@ -92,7 +92,7 @@ def test_archived_orders_are_read_as_before(story: Story, tmp_path: Path) -> Non
 
 def test_a_second_run_moves_nothing_more(story: Story, tmp_path: Path) -> None:
     """A dry run moves nothing at all."""
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         assert archive_orders(log, log.segments, story.cutoff, dry_run=True).orders == 2
         assert archived(tmp_path) == set()
         archive_orders(log, log.segments, story.cutoff)
@@ -102,7 +102,7 @@ def test_a_second_run_moves_nothing_more(story: Story, tmp_path: Path) -> None:
 
 def test_a_segment_ends_with_the_merkle_root_of_its_lines(story: Story, tmp_path: Path) -> None:
     """Anybody can compute it from the file alone, as RFC 6962 says."""
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         archive_orders(log, log.segments, story.cutoff)
     *lines, last = (tmp_path / ARCHIVE / "000001.jsonl").read_bytes().splitlines()
     assert json.loads(last) == {"segment": 1, "commits": len(lines), "root": merkle_root(lines).hex()}
@@ -134,7 +134,7 @@ def test_no_order_is_lost_when_a_run_is_killed(
             raise Killed
         return real(*arguments, **named)
 
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         with monkeypatch.context() as patched, suppress(Killed):  # some steps are not taken twice
             patched.setattr(target, step, struck)
             archive_orders(log, log.segments, story.cutoff)
@@ -193,7 +193,7 @@ def test_the_audit_finds_what_was_done_to_a_segment(
     story: Story, tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     """The hashes stayed in the table. The other orders are not affected."""
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         archive_orders(log, log.segments, story.cutoff)
     damage(tmp_path)
     with opened(story, tmp_path) as (log, _):
@@ -208,7 +208,7 @@ def test_a_change_of_an_archived_order_is_recorded_behind_it(story: Story, tmp_p
     """A late credit or note: the whole order is archived again once it is old enough."""
     order_id = OrderId(story.old[0])
     sue = Actor(Role.SUPPORT, "sue")
-    with opened(story, tmp_path) as (log, database):
+    with opened(story, tmp_path) as (log, _):
         archive_orders(log, log.segments, story.cutoff)
         note = AddNote(text="asked for a copy of the receipt", by=sue, note_id="n1")
         handle(log, note, order_id=order_id, key="note", caller=Caller(sue, "c", "c"))
@@ -225,7 +225,7 @@ def test_an_archived_order_of_an_erased_customer_reads_erased(story: Story, tmp_
     shop = Shop()
     order_id = shop.completed()
     theirs = Story(shop, [order_id], "", "", shop.clock.time + timedelta(days=1), list(shop.log.scan()))
-    with opened(theirs, tmp_path) as (log, database):
+    with opened(theirs, tmp_path) as (log, _):
         archive_orders(log, log.segments, theirs.cutoff)
         segment = (tmp_path / ARCHIVE / "000001.jsonl").read_bytes()
         assert b"Byron" not in segment
@@ -239,7 +239,7 @@ def test_an_archived_order_of_an_erased_customer_reads_erased(story: Story, tmp_
 
 def test_a_backup_holds_the_segments_that_its_log_names(story: Story, tmp_path: Path) -> None:
     """The copy reads the same orders without the original."""
-    with opened(story, tmp_path / "data") as (log, database):
+    with opened(story, tmp_path / "data") as (log, _):
         archive_orders(log, log.segments, story.cutoff)
     back_up(tmp_path / "data", tmp_path / "copy", log=DATABASE, mark=BACKUP_MARK)
     shutil.rmtree(tmp_path / "data")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from domain.identifiers import OrderId, Role
+from domain.identifiers import OrderId
 from tests.archive.conftest import Story, in_order
 from tests.stores import Store
 from workflows.archive.archiving import ArchiveRun, archive_orders
@@ -127,7 +127,7 @@ def killed_at_calls(log: Any, story: Story, every: int) -> Iterator[int]:
     ("store", "every"), [("in-memory", 1), ("sqlite", 1), ("dynamodb-moto", 3)], indirect=["store"]
 )
 def test_no_commit_is_lost_or_doubled_when_a_run_is_killed_at_any_call(story: Story, filled: Any, every: int) -> None:
-    """Before and after each read, each write of a segment, and each row that is replaced; the next run does the rest."""
+    """Before and after each read, write of a segment, and row that is replaced; the next run does the rest."""
     whole = in_order(story.commits)
     last = 0
     for last in killed_at_calls(filled, story, every):  # noqa: B007  # the number of calls is checked below

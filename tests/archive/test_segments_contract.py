@@ -8,7 +8,7 @@ import pytest
 
 from workflows.aws import clients
 from workflows.aws.archive import S3Segments
-from workflows.event_store.segments import Segments, SegmentDamaged, SegmentTaken
+from workflows.event_store.segments import SegmentDamaged, Segments, SegmentTaken
 from workflows.in_memory.segments import InMemorySegments
 from workflows.sqlite.archive import SegmentFolder
 

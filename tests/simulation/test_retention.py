@@ -80,7 +80,7 @@ def test_a_text_that_an_erasure_leaves_is_found(monkeypatch: pytest.MonkeyPatch)
 def test_a_commit_that_the_archive_loses_or_doubles_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is named twice is missed by one commit."""
     monkeypatch.setattr("workflows.simulation.retention.ARCHIVED_EVERY_S", (1e9, 1e9))  # not before the end
-    world, simulated = ended(7, 2)
+    world, _ = ended(7, 2)
     point = InMemoryEventLog.point
 
     def point_wrong(log: InMemoryEventLog, archived: list[Archived]) -> None:

@@ -88,14 +88,17 @@ class DynamoDbEventLog(ChainedEventLog):
         """Replace contents by the names of their lines, each by a conditional write that changes ``ev`` alone."""
         for commit, pointer in archived:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
-                with transient_as(lambda why, commit=commit: StreamUnavailable(commit.pk, why)):  # type: ignore[misc]
-                    self._client.update_item(
-                        TableName=self._table,
-                        Key={"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}},
-                        UpdateExpression="SET ev = :pointer",
-                        ConditionExpression="h = :h",
-                        ExpressionAttributeValues={":pointer": {"S": pointer}, ":h": {"B": commit.h}},
-                    )
+                self._point(commit, pointer)
+
+    def _point(self, commit: Commit, pointer: str) -> None:
+        with transient_as(lambda why: StreamUnavailable(commit.pk, why)):
+            self._client.update_item(
+                TableName=self._table,
+                Key={"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}},
+                UpdateExpression="SET ev = :pointer",
+                ConditionExpression="h = :h",
+                ExpressionAttributeValues={":pointer": {"S": pointer}, ":h": {"B": commit.h}},
+            )
 
     def _insert(self, commit: Commit) -> Commit | None:
         try:

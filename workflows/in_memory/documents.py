@@ -47,10 +47,10 @@ class InMemoryDocuments:
             page = [partition[sk] for sk in sorted(sk for sk in partition if after is None or sk > after)[:limit]]
         return [_copy(document) for document in page]
 
-    def every(self) -> list[Document]:
+    def every(self) -> tuple[Document, ...]:
         """Return all documents, the expired ones too."""
         with self._gate:
-            return [_copy(document) for partition in self._partitions.values() for document in partition.values()]
+            return tuple(_copy(document) for partition in self._partitions.values() for document in partition.values())
 
 
 def _copy(document: Document) -> Document:

@@ -70,7 +70,9 @@ class SimulatedOrder:
         from_menu: The customer orders from the menu, and again after a while if the restaurant takes no orders.
     """
 
-    def __init__(self, world: World, number: int, *, within_s: float = PLACED_WITHIN_S, from_menu: bool = False) -> None:
+    def __init__(
+        self, world: World, number: int, *, within_s: float = PLACED_WITHIN_S, from_menu: bool = False
+    ) -> None:
         self.world = world
         self.random = world.random
         self.number = number

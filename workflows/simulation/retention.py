@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from domain.identifiers import Actor, Role
 from domain.order.intents import owed
@@ -35,16 +35,16 @@ from workflows.event_store.event_log import StreamUnavailable
 from workflows.event_store.keyring import DataKey, KeyRingUnavailable
 from workflows.event_store.segments import Archived, SegmentsUnavailable, is_pointer
 from workflows.event_store.streams import CUSTOMER, ORDER, category_of, id_in, order_id_in, order_stream
+from workflows.in_memory.documents import InMemoryDocuments
+from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.in_memory.segments import InMemorySegments
 from workflows.orders.command_handling import Caller, load
 from workflows.search.refusals import ViewsUnavailable
-from workflows.simulation.view_writers import STALLED_S
+from workflows.simulation.executions import SimulatedExecutions
+from workflows.simulation.scheduler import Scheduler
+from workflows.simulation.view_writers import STALLED_S, ViewWriters
 from workflows.simulation.wire import ProcessKilled
-
-if TYPE_CHECKING:
-    from workflows.simulation.view_writers import ViewWriters
-    from workflows.simulation.world import World
 
 ERASED_EVERY_S = (300.0, 2400.0)
 RESUMED_EVERY_S = (60.0, 300.0)
@@ -103,23 +103,35 @@ class _CopiedKey(NamedTuple):
     key: DataKey
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetainedStores:
+    """The stores of a world. ``engine`` are the ports of one of its processes; ``ledgers`` returns their bytes."""
+
+    engine: Engine
+    scheduler: Scheduler
+    log: InMemoryEventLog
+    documents: InMemoryDocuments
+    keyring: RestorableKeyRing
+    segments: InMemorySegments
+    executions: SimulatedExecutions
+    ledgers: Callable[[], bytes]
+
+
 class Retention:
     """Erases, archives and restores in one world, and checks it at the end."""
 
-    def __init__(
-        self, world: World, views: ViewWriters, *, keyring: RestorableKeyRing, segments: InMemorySegments, seed: int
-    ) -> None:
+    def __init__(self, world: RetainedStores, views: ViewWriters, *, seed: int) -> None:
         self._world = world
         self._views = views
-        self._keyring = keyring
+        self._keyring = world.keyring
         self._random = Random(f"retention of {seed}")
         self._recorded: list[Commit] = []
         self._copied: dict[str, _CopiedKey] = {}
         self._struck = STRUCK
         self._problems: list[str] = []
-        self._files = segments.files
+        self._files = world.segments.files
         self._engine = self._opened(world, views.views)
-        self._segments: Any = _FailingPort(self, segments, SegmentsUnavailable)
+        self._segments: Any = _FailingPort(self, world.segments, SegmentsUnavailable)
         world.log.on_commit(self._on_commit)
         for act, every_s in (
             (self._erase, ERASED_EVERY_S),
@@ -129,9 +141,9 @@ class Retention:
         ):
             world.scheduler.watch(lambda act=act, every_s=every_s: self._repeat(act, every_s))  # type: ignore[misc]  # bound now
 
-    def _opened(self, world: World, views: Views) -> Engine:
+    def _opened(self, world: RetainedStores, views: Views) -> Engine:
         """Return the ports of a process of its own, on the stores of the world."""
-        log = _FailingPort(self, world.log, lambda why: StreamUnavailable("a stream", why))
+        log = _FailingPort(self, world.log, _no_stream)
         ports: dict[str, Any] = {
             "log": log,
             "log_with_keys": log,
@@ -139,7 +151,7 @@ class Retention:
             "keyring": _FailingPort(self, self._keyring, KeyRingUnavailable),
         }
         scheduler = world.scheduler
-        return replace(world.process, **ports, views=views, clock=scheduler, pause=scheduler.watch_pause)
+        return replace(world.engine, **ports, views=views, clock=scheduler, pause=scheduler.watch_pause)
 
     def _on_commit(self, entry: FeedEntry) -> None:
         self._recorded.append(entry.commit)
@@ -212,18 +224,12 @@ class Retention:
         if not self._was_destroyed(customer, key.id):
             return
         self._keyring.restore(customer, key)
-        keyring, log, documents = (
-            _FailingPort(self, target, lost, pauses=False)
-            for target, lost in (
-                (self._keyring, KeyRingUnavailable),
-                (self._world.log, lambda why: StreamUnavailable("a stream", why)),
-                (self._world.documents, DocumentsUnavailable),
-            )
-        )
-        ports: Any = (log, documents, keyring)
+        log: Any = _FailingPort(self, self._world.log, _no_stream, pauses=False)
+        documents: Any = _FailingPort(self, self._world.documents, DocumentsUnavailable, pauses=False)
+        keyring: Any = _FailingPort(self, self._keyring, KeyRingUnavailable, pauses=False)
         while True:
             with suppress(ProcessKilled, *_UNAVAILABLE):
-                destroy_again([key.id], *ports, self._world.scheduler)
+                destroy_again([key.id], log, documents, keyring, self._world.scheduler)
                 return
 
     def _was_destroyed(self, customer: str, key_id: str) -> bool:
@@ -291,18 +297,14 @@ class Retention:
             yield f"{finding.stream} version {finding.version}: {finding.what}"
 
     def _of_customer(self, customer: str) -> Iterator[str]:
-        has_key = self._keyring.key_id_of(customer) is not None
-        phase = read_state(self._engine, customer).phase
-        contacts = [order.placed.contact for order in self._orders() if order.placed and order.placed.customer == customer]
-        if phase is ErasurePhase.ERASED and not has_key:
+        state, has_key = read_state(self._engine, customer), self._keyring.key_id_of(customer) is not None
+        contacts = [each.placed.contact for each in self._orders() if each.placed and each.placed.customer == customer]
+        if state.phase is ErasurePhase.ERASED and not has_key:
             if any(not isinstance(contact, Erased) for contact in contacts):
                 yield f"{customer} was erased, and an order shows the contact"
             yield from self._left_of(customer)
-        elif not read_state(self._engine, customer).receipts and not has_key:
-            yield f"{customer} was not erased, and has no key"
-        elif not read_state(self._engine, customer).receipts:
-            if any(mark_of(customer) not in str(contact) for contact in contacts):
-                yield f"{customer} was not erased, and an order does not show the contact"
+        elif not state.receipts and any(mark_of(customer) not in str(contact) for contact in contacts):
+            yield f"{customer} was not erased, and an order does not show the contact"
 
     def _left_of(self, customer: str) -> Iterator[str]:
         """Look for the texts and the keys of an erased customer in the bytes of every store."""
@@ -318,7 +320,7 @@ class Retention:
         yield "the log", "".join(row.ev for row in world.log.stored()).encode()
         yield "the archive", b"".join(self._files.values())
         yield "a document", str([document.body for document in world.documents.every()]).encode()
-        yield "a ledger of a provider", world.ledgers.content()
+        yield "a ledger of a provider", world.ledgers()
         yield "an execution", str([running.events for running in world.executions.every()]).encode()
         for file in self._views.files():
             yield f"the file {file.name} of the views", file.read_bytes()
@@ -327,12 +329,18 @@ class Retention:
         return sorted({order.placed.customer for order in self._orders() if order.placed is not None})
 
     def _orders(self) -> list[Order]:
-        order_ids = dict.fromkeys(order_id_in(commit.pk) for commit in self._recorded if category_of(commit.pk) == ORDER)
+        order_ids = dict.fromkeys(
+            order_id_in(commit.pk) for commit in self._recorded if category_of(commit.pk) == ORDER
+        )
         return [load(self._world.log, order_id)[1] for order_id in order_ids if order_id]
 
 
 _REFUSALS = (CustomerHasOpenOrders, NothingToErase, NoErasureProposed)
 _UNAVAILABLE = (StreamUnavailable, DocumentsUnavailable, KeyRingUnavailable, SegmentsUnavailable, ViewsUnavailable)
+
+
+def _no_stream(why: str) -> StreamUnavailable:
+    return StreamUnavailable("a stream", why)
 
 
 class _Later:

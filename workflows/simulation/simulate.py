@@ -24,8 +24,8 @@ MENUS_EVERY = 4
 """In one of so many worlds customers order from a menu that changes, and items sell out."""
 
 RETENTION_EVERY = 8
-"""In another one of so many worlds, without menus, customers are erased and orders are archived. They are placed for longer, so that an
-erased customer orders again."""
+"""In another one of so many worlds, without menus, customers are erased and orders are archived. Orders are placed for
+longer, so that an erased customer orders again."""
 
 RETENTION_WITHIN_S = 5400.0
 

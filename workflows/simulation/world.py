@@ -50,7 +50,7 @@ from workflows.settings import read
 from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.executions import Answer, SimulatedExecutions, Steps
 from workflows.simulation.faults import Faults, InjectedFault
-from workflows.simulation.retention import RestorableKeyRing, Retention
+from workflows.simulation.retention import RestorableKeyRing, RetainedStores, Retention
 from workflows.simulation.scheduler import Scheduler
 from workflows.simulation.subscribers import Subscribers
 from workflows.simulation.view_writers import ViewWriters
@@ -184,8 +184,8 @@ class World:
             Codec(self._keyring, EVENT_TYPES), self.clock, keeps_histories=not retains, segments=self._segments
         )
         self.documents = InMemoryDocuments()
-        self.ledgers = MemoryDatabase()
-        self.sandbox = _sandbox(self.scheduler, self.ledgers)
+        self._ledgers = MemoryDatabase()
+        self.sandbox = _sandbox(self.scheduler, self._ledgers)
         self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
@@ -205,17 +205,24 @@ class World:
     def _observers(self, seed: int) -> Iterator[Observer]:
         views = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)
         if self.retains:  # first, so that the others check what it leaves
-            yield Retention(self, views, keyring=self._keyring, segments=self._segments, seed=seed)
+            yield Retention(self._retained(), views, seed=seed)
         budgets = read(self.template.functions["Feed"].environment, read_budgets)
         yield Subscribers(self.log, self.documents, scheduler=self.scheduler, seed=seed, budgets=budgets)
         yield WebhookReceivers(self.log, scheduler=self.scheduler, seed=seed, call=self._call_beside)
         yield views
         yield CheckpointMakers(self.log, scheduler=self.scheduler, seed=seed)
 
-    @property
-    def process(self) -> Engine:
-        """The ports of one process, over its wire."""
-        return self._engines[0]
+    def _retained(self) -> RetainedStores:
+        return RetainedStores(
+            engine=self._engines[0],
+            scheduler=self.scheduler,
+            log=self.log,
+            documents=self.documents,
+            keyring=self._keyring,
+            segments=self._segments,
+            executions=self.executions,
+            ledgers=self._ledgers.content,
+        )
 
     @property
     def webhooks_missing(self) -> bool:

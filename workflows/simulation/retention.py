@@ -268,7 +268,7 @@ class Retention:
                 yield f"the erasure of {customer} did not end"
 
     def _end(self) -> None:
-        later = _Later(self._world.scheduler.now())
+        later = _AdvancedClock(self._world.scheduler.now())
         self._engine = replace(self._engine, clock=later, pause=lambda _: self._views.settle())
         for customer in self._customers():
             if self._random.random() < ERASED_AT_END:
@@ -343,7 +343,7 @@ def _no_stream(why: str) -> StreamUnavailable:
     return StreamUnavailable("a stream", why)
 
 
-class _Later:
+class _AdvancedClock:
     """A clock that stands still until it is advanced by more than any cache keeps a key."""
 
     def __init__(self, time: datetime) -> None:

@@ -51,6 +51,38 @@ def test_a_run_skips_waits_and_calls_the_given_function(expediter: Any, written:
     assert (result.code, result.out, result.err) == (0, '{\n  "n": 1\n}\n', "SUCCEEDED\n")
 
 
+def test_a_run_without_a_function_names_the_option(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """The task fails as on AWS, and a line says how to give the function."""
+    result = expediter("asl", "run", written("charge.asl.yaml", _CHARGE))
+    assert result.code == 1
+    assert result.err.startswith("FAILED: Lambda.ResourceNotFoundException: Function not found: Charge")
+    assert "--function NAME=MODULE:CALLABLE" in result.err
+
+
+def test_resources_of_services_are_checked_and_need_a_callable_to_run(
+    expediter: Any, written: Callable[[str, str], str]
+) -> None:
+    """The callable is given by the name of the Resource."""
+    resource = "arn:aws:states:::sqs:sendMessage"
+    file = written("send.asl.yaml", _CHARGE.replace("arn:aws:states:::lambda:invoke", resource))
+    assert expediter("asl", "check", file).code == 0
+    refused = expediter("asl", "run", file)
+    assert refused.code == 2
+    assert f"nothing performs calls of '{resource}' here" in refused.err
+    sent = expediter("asl", "run", file, "--input", '{"n": 1}', "--function", f"{resource}=builtins:dict")
+    assert (sent.code, sent.out) == (0, '{\n  "n": 1\n}\n')
+
+
+def test_an_express_machine_is_checked_as_one(expediter: Any, written: Callable[[str, str], str]) -> None:
+    """With --type EXPRESS; the same machine may be a Standard one."""
+    waiting = _CHARGE.replace("lambda:invoke", "lambda:invoke.waitForTaskToken")
+    file = written("token.asl.yaml", waiting)
+    assert expediter("asl", "check", file).code == 0
+    refused = expediter("asl", "check", file, "--type", "EXPRESS")
+    assert refused.code == 1
+    assert "Express state machine does not support '.waitForTaskToken' service integration" in refused.out
+
+
 def test_a_failed_run_prints_error_and_cause(expediter: Any, written: Callable[[str, str], str]) -> None:
     """The exit code is 1, and the error is the exception's class name."""
     file = written("charge.asl.yaml", _CHARGE)

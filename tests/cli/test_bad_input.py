@@ -93,7 +93,6 @@ _COMMANDS = {
         "cannot be imported: SystemExit(0)",
     ),
     "a function that is missing": ("asl run {pass} --function F=json:nothing", _USAGE, "json has no callable nothing"),
-    "a function that was not given": ("asl run {calls}", _USAGE, "calls 'Charge', which is not among the functions"),
     "a placeholder without a value": ("asl run {open}", _USAGE, "no value for the placeholder ${Wait}"),
     "a demo without orders": ("demo --orders 0", _USAGE, "'--orders'"),
     "a demo with too many orders": ("demo --orders 1000000", _USAGE, "'--orders'"),
@@ -104,8 +103,6 @@ _FILES = {
     "none": "[]",
     "file": "not JSON",
     "pass": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-    "calls": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Task", "End": true, '
-    '"Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"FunctionName": "Charge"}}}}',
     "open": '{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": "${Wait}", '
     '"End": true}}}',
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import boto3
@@ -240,6 +241,17 @@ def test_a_failed_execution_is_redriven(service: LocalStepFunctions, sfn: Any) -
         sfn.redrive_execution(executionArn=arn)
 
 
+def test_a_child_that_fails_at_once_is_shown_as_started(service: LocalStepFunctions, sfn: Any) -> None:
+    """Its start stands before its end in the history of its parent."""
+    child = create(sfn, "FailsAtOnce", {"F": {"Type": "Fail", "Error": "E"}})
+    task = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution.sync:2", "End": True}
+    parent = create(sfn, "Parent", {"A": task | {"Arguments": {"StateMachineArn": child}}})
+    arn = sfn.start_execution(stateMachineArn=parent)["executionArn"]
+    assert ended(service, sfn, arn)["error"] == "States.TaskFailed"
+    types = [event["type"] for event in sfn.get_execution_history(executionArn=arn)["events"]]
+    assert types[3:6] == ["TaskStarted", "TaskSubmitted", "TaskFailed"]
+
+
 def test_a_function_gets_lambda_s_context_if_it_takes_one(service: LocalStepFunctions, sfn: Any) -> None:
     """And is found by its ARN, whatever account and region that has."""
     task = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:Named", "End": True}
@@ -311,3 +323,31 @@ def test_machines_and_executions_outlive_the_service(tmp_path: Path) -> None:
         assert sfn.list_tags_for_resource(resourceArn=machine)["tags"] == [{"key": "a", "value": "1"}]
         with pytest.raises(sfn.exceptions.ExecutionAlreadyExists):
             sfn.start_execution(stateMachineArn=machine, name="one", input='{"amount": 1}')
+
+
+def test_a_failed_execution_is_redriven_after_a_restart(tmp_path: Path) -> None:
+    """From its journal; it runs when the service is opened once more, and its token is open."""
+    waiting = {"Type": "Task", "Resource": INVOKE + ".waitForTaskToken", "End": True}
+    waiting["Arguments"] = {"FunctionName": "Keep", "Payload": "{% $states.context.Task.{'token': Token} %}"}
+    tokens: SimpleQueue[str] = SimpleQueue()
+    known = {"Keep": lambda event: tokens.put(event["token"])}
+    with LocalStepFunctions.open(tmp_path, find=known.get) as first:
+        sfn = client_of(first.url)
+        arn = sfn.start_execution(stateMachineArn=create(sfn, "Kept", {"A": waiting}))["executionArn"]
+        sfn.stop_execution(executionArn=arn, error="Stopped")
+    with LocalStepFunctions.open(tmp_path, find=known.get) as second:
+        client_of(second.url).redrive_execution(executionArn=arn)
+    with LocalStepFunctions.open(tmp_path, find=known.get) as third:
+        sfn = client_of(third.url)
+        assert sfn.describe_execution(executionArn=arn)["status"] == "RUNNING"
+        while not _succeeds(sfn, tokens.get(timeout=20)):
+            pass  # the token of the first attempt
+        assert ended(third, sfn, arn)["output"] == "1"
+
+
+def _succeeds(sfn: Any, token: str) -> bool:
+    try:
+        sfn.send_task_success(taskToken=token, output="1")
+    except sfn.exceptions.TaskTimedOut:
+        return False
+    return True

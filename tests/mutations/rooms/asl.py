@@ -48,6 +48,22 @@ MUTANTS = (
         caught_by=tests("asl/test_limits.py::test_a_map_with_large_outputs_fails_before_it_fills_the_memory"),
     ),
     Mutant(
+        name="a redriven state with its old retries",
+        breaks="The retries of a redriven execution are counted from zero.",
+        file="workflows/asl/interpreter/redriving.py",
+        old="    frame.retries.clear()\n",
+        new="",
+        caught_by=tests("asl/test_redriving.py::test_retries_are_counted_from_zero"),
+    ),
+    Mutant(
+        name="a text as Payload sent as it is",
+        breaks="A text as Payload is JSON text, as recorded on AWS.",
+        file="workflows/asl/reading/integrations.py",
+        old="    if not isinstance(value, str):\n        return {} if value is None else value\n",
+        new="    if True:\n        return {} if value is None else value\n",
+        caught_by=tests("asl/test_recorded.py::test_a_payload_text_is_json_text"),
+    ),
+    Mutant(
         name="an event beyond the quota of a history",
         breaks="The 25,000th event of an execution is its failure.",
         file="workflows/asl/interpreter/history.py",

@@ -38,5 +38,16 @@ export function usePaged(path, name, query, load) {
       )
       .finally(() => (reading.current = false));
   }, [page, state.next]);
-  return { ...state, more: state.next ? more : undefined, reload: useCallback(() => again((n) => n + 1), []), change: show };
+  /** Read the list to its end, or until it has `most` rows; they are shown as well. */
+  const all = async (/** @type {number} */ most) => {
+    let { rows, next } = state;
+    while (next && rows.length < most) {
+      const found = await page(next, new AbortController().signal);
+      rows = [...rows, ...found[name]];
+      next = found.next;
+    }
+    show((before) => ({ ...before, rows, next }));
+    return rows;
+  };
+  return { ...state, all, more: state.next ? more : undefined, reload: useCallback(() => again((n) => n + 1), []), change: show };
 }

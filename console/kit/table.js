@@ -9,7 +9,7 @@ const BEYOND = 12;
 /**
  * @template T
  * @typedef {object} Column
- * @property {string} label
+ * @property {any} label
  * @property {(row: T) => any} cell
  * @property {"end"} [align]
  * @property {boolean} [wide] takes what is left

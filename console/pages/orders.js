@@ -1,6 +1,8 @@
 /** The list of orders: filters in the address, a countdown to the next deadline, columns by role. */
 
 import { get, post } from "../kit/api.js";
+import { BULK_ACTIONS, BulkDialog, BulkJob, ordersInWords } from "../kit/bulk.js";
+import { useKeys } from "../kit/keys.js";
 import { useLive } from "../kit/live.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, Badge, Choice, Countdown, Empty, Said, Status, Time, Trouble, words } from "../kit/parts.js";
@@ -22,7 +24,7 @@ const NAMES = /** @type {Record<string, string>} */ ({
 /** @param {{query: Record<string, string>}} props */
 export default function Orders({ query }) {
   const personal = useStore(personalSearch);
-  const { found_by: foundBy, ...filters } = query;
+  const { found_by: foundBy, job, ...filters } = query;
   const bySearch = foundBy && personal;
   const search = useCallback(
     (/** @type {string | null} */ cursor) => post(`orders/search?limit=50${cursor ? `&cursor=${cursor}` : ""}`, personal, { key: undefined, reason: "console search" }),
@@ -32,7 +34,9 @@ export default function Orders({ query }) {
   const [fresh, count] = useState(0);
   useLive(may("list_events") ? "orders" : null, () => count((n) => n + 1));
   const show = () => (count(0), list.reload());
-
+  const { chosen, choose, chooseAll, clear } = useChosen(list.rows);
+  const [action, begin] = useState(/** @type {import("../kit/bulk.js").BulkAction | ""} */ (""));
+  useKeys({ x: () => toggleFocused(choose) });
   return html`
     <div class="page-head"><h1>${foundBy ? `Orders found by ${foundBy}` : "Orders"}</h1>
       ${list.asOf && !list.asOf.complete && html`<${Badge} of="half_open" label="The list is still being built" />`}
@@ -40,8 +44,52 @@ export default function Orders({ query }) {
     ${foundBy && !personal ? html`<${Empty}>What was searched for is not kept in the address, because it is personal. Search again.</${Empty}>` : html`
       ${!foundBy && html`<${Filters} query=${filters} />`}
       <${Trouble} problem=${list.problem} retry=${list.reload} />
-      <${Table} label="Orders" columns=${columns()} rows=${list.rows} id=${(/** @type {any} */ row) => row.id} more=${list.more} hot=${(/** @type {any} */ row) => row.parked}
-        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}>`} />`}`;
+      ${job && may("read_incidents") && html`<${BulkJob} id=${job} changed=${list.reload} close=${() => setQuery({ job: "" })} />`}
+      ${chosen.size > 0 && html`<${Chosen} ...${{ chosen, list, chooseAll, clear, begin }} />`}
+      <${Table} label="Orders" columns=${[...(may("bulk") ? [chooseColumn(list.rows, chosen, choose, chooseAll, clear)] : []), ...columns()]} rows=${list.rows} id=${(/** @type {any} */ row) => row.id} more=${list.more} hot=${(/** @type {any} */ row) => row.parked}
+        empty=${!list.loading && !list.problem && html`<${Empty}>No order matches. <a href="orders">Show all</a></${Empty}>`} />
+      ${action && html`<${BulkDialog} action=${action} chosen=${{ order_ids: [...chosen.keys()] }} count=${chosen.size} currencies=${[...new Set([...chosen.values()].map((order) => order.total.currency))]}
+        close=${() => begin("")} begun=${(/** @type {any} */ begun) => (clear(), setQuery({ job: begun.id }))} />`}`}`;
+}
+
+/** Orders of one bulk job at most; the API's own limit. */
+const CHOSEN_MAX = 1000;
+
+/** The chosen orders by id. Those that are no longer in the list stay chosen: what was chosen is what is planned. @param {any[]} rows */
+function useChosen(rows) {
+  const [chosen, set] = useState(/** @type {Map<string, any>} */ (new Map()));
+  const choose = (/** @type {string} */ id) =>
+    set((before) => {
+      const after = new Map(before);
+      const row = rows.find((each) => each.id === id);
+      if (!after.delete(id) && row && after.size < CHOSEN_MAX) after.set(id, row);
+      return after;
+    });
+  const chooseAll = (/** @type {any[]} */ all) => set(new Map(all.slice(0, CHOSEN_MAX).map((row) => [row.id, row])));
+  return { chosen, choose, chooseAll, clear: () => set(new Map()) };
+}
+
+/** Choose the order whose link has the focus. @param {(id: string) => void} choose */
+function toggleFocused(choose) {
+  const href = document.activeElement?.closest("[data-row]")?.getAttribute("href");
+  if (href && may("bulk")) choose(href.replace("orders/", ""));
+}
+
+/** @param {any[]} rows @param {Map<string, any>} chosen @param {(id: string) => void} choose @param {(rows: any[]) => void} chooseAll @param {() => void} clear */
+function chooseColumn(rows, chosen, choose, chooseAll, clear) {
+  const every = rows.length > 0 && rows.every(({ id }) => chosen.has(id));
+  return {
+    label: html`<input type="checkbox" aria-label="Choose all that are loaded" checked=${every} onChange=${() => (every ? clear() : chooseAll(rows))} />`,
+    cell: (/** @type {any} */ o) => html`<input type="checkbox" aria-label=${`Choose order ${o.id.slice(4, 14)}`} checked=${chosen.has(o.id)} onChange=${() => choose(o.id)} />`,
+  };
+}
+
+/** What can be done with the chosen orders. @param {any} props */
+function Chosen({ chosen, list, chooseAll, clear, begin }) {
+  return html`<div class="chosen" role="region" aria-label="Chosen orders"><strong>${ordersInWords(chosen.size)} chosen</strong>
+    ${list.more && chosen.size < CHOSEN_MAX && html`<button type="button" onClick=${() => list.all(CHOSEN_MAX).then(chooseAll)}>Choose all that match</button>`}
+    <button type="button" onClick=${clear}>Clear</button>
+    <span class="actions">${BULK_ACTIONS.map(([action, label]) => html`<button type="button" onClick=${() => begin(action)}>${action === "note" ? "Add a note" : label}</button>`)}</span></div>`;
 }
 
 /** @param {{query: Record<string, string>}} props */

@@ -101,6 +101,9 @@ def test_parked_orders_are_grouped_by_cause_the_largest_group_first():
     assert groups[0].dependency is Dependency.PAYMENTS
     assert groups[0].at_stake == (s.eur("80.00"),)
     assert groups[0].since < groups[1].since
+    assert groups[0].runs == 2
+    assert [orders for _, orders in groups[0].by_hour] == [2]
+    assert groups[0].by_hour[0][0] <= groups[0].since
     only = list_parked(shop.documents, "PaymentsUnavailable@payments")
     assert [row.order_id for row, _ in only] == [order_id_for("app", "0"), order_id_for("app", "1")]
 

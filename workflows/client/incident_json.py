@@ -27,6 +27,13 @@ Cause: TypeAlias = Annotated[
 ]
 
 
+class ParkedInHourJson(TypedDict):
+    """Orders parked within one hour."""
+
+    hour: Annotated[TimeText, Meta(description="Its start, in UTC.")]
+    orders: Annotated[int, Meta(ge=1)]
+
+
 class GroupJson(TypedDict):
     """Parked orders with one cause."""
 
@@ -34,7 +41,12 @@ class GroupJson(TypedDict):
     error: str
     dependency: Annotated[Provider | None, Meta(description="The provider concerned.")]
     orders: Annotated[int, Meta(ge=1)]
+    runs: Annotated[int, Meta(ge=1, description="The runs of all its orders so far.")]
     since: TimeText
+    by_hour: Annotated[
+        list[ParkedInHourJson],
+        Meta(description="When its orders were parked, oldest first. Hours without any are left out."),
+    ]
     at_stake: Annotated[list[MoneyJson], Meta(description="A sum for each currency.")]
 
 

@@ -7,6 +7,7 @@ the order as it is.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -62,13 +63,19 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Parked orders with one cause. ``at_stake`` has one sum per currency; ``since`` is when the first was parked."""
+    """Parked orders with one cause.
+
+    ``at_stake`` has one sum per currency; ``since`` is when the first was parked. ``runs`` are those of all its orders.
+    ``by_hour`` has the number of orders parked in an hour, by its start, oldest first; hours without any are left out.
+    """
 
     cause: str
     error: str
     dependency: Dependency | None
     orders: int
+    runs: int
     since: datetime
+    by_hour: tuple[tuple[datetime, int], ...]
     at_stake: tuple[Money, ...]
 
 
@@ -110,8 +117,8 @@ def list_parked(
 
 def list_groups(parked: Iterable[tuple[OpenOrder, ParkedNow]]) -> list[Group]:
     """Group parked orders by cause, the largest group first."""
-    by_cause = sorted((one for _, one in parked), key=lambda parked: parked.cause)
-    groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=lambda parked: parked.cause)]
+    by_cause = sorted(parked, key=lambda pair: pair[1].cause)
+    groups = [_group(cause, list(members)) for cause, members in groupby(by_cause, key=lambda pair: pair[1].cause)]
     return sorted(groups, key=lambda group: (-group.orders, group.cause))
 
 
@@ -243,14 +250,18 @@ def _next_run(order: Order, actor: Actor, reason: str) -> StartRun:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _group(cause: str, members: list[ParkedNow]) -> Group:
+def _group(cause: str, members: list[tuple[OpenOrder, ParkedNow]]) -> Group:
+    parked = [one for _, one in members]
+    hours = Counter(one.since.replace(minute=0, second=0, microsecond=0) for one in parked)
     return Group(
         cause=cause,
-        error=members[0].error,
-        dependency=members[0].dependency,
-        orders=len(members),
-        since=min(one.since for one in members),
-        at_stake=totals(one.at_stake for one in members),
+        error=parked[0].error,
+        dependency=parked[0].dependency,
+        orders=len(parked),
+        runs=sum(row.run for row, _ in members),
+        since=min(one.since for one in parked),
+        by_hour=tuple(sorted(hours.items())),
+        at_stake=totals(one.at_stake for one in parked),
     )
 
 

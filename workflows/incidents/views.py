@@ -42,7 +42,9 @@ def group_view(group: Group) -> GroupJson:
         "error": group.error,
         "dependency": plain(group.dependency),
         "orders": group.orders,
+        "runs": group.runs,
         "since": plain(group.since),
+        "by_hour": [{"hour": plain(hour), "orders": orders} for hour, orders in group.by_hour],
         "at_stake": plain(group.at_stake),
     }
 

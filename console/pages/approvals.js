@@ -13,6 +13,7 @@ import { html, useState } from "../kit/view.js";
 export default function Approvals({ query }) {
   const list = usePaged("approvals", "approvals", { open: query.open ?? "true", by_others: query.by_others });
   const [chosen, choose] = useState(/** @type {any} */ (null));
+  const [rejected, reject] = useState(/** @type {any} */ (null));
   const own = (/** @type {any} */ a) => a.by.role === me.value?.role && a.by.id === me.value?.id;
   const columns = [
     { label: "Order", cell: (/** @type {any} */ a) => html`<a href=${`orders/${a.order_id}`} data-row><code>${a.order_id.slice(4, 14)}</code></a>` },
@@ -21,7 +22,7 @@ export default function Approvals({ query }) {
     { label: "Asked by", wide: true, cell: (/** @type {any} */ a) => html`<${Said}>${actorWords(a.by)}</${Said}>${own(a) && html` <span class="dim">(you)</span>`}` },
     { label: "Order is", late: true, cell: (/** @type {any} */ a) => html`<${Badge} of=${a.order_status} />` },
     { label: "Asked", align: "end", cell: (/** @type {any} */ a) => html`<${Ago} at=${a.requested_at} />` },
-    { label: "", align: "end", cell: (/** @type {any} */ a) => a.open ? may("approve") && !own(a) && html`<button type="button" onClick=${() => choose(a)}>Review</button>` : html`<span class="dim">${a.given_by ? `approved by ${a.given_by}` : "closed"}</span>` },
+    { label: "", align: "end", cell: (/** @type {any} */ a) => a.open ? html`${may("approve") && !own(a) && html`<button type="button" onClick=${() => choose(a)}>Review</button> `}${may("reject_request") && html`<button type="button" onClick=${() => reject(a)}>${own(a) ? "Withdraw" : "Reject"}</button>`}` : html`<span class="dim">${a.given_by ? `approved by ${a.given_by}` : "closed"}</span>` },
   ];
   return html`
     <div class="page-head"><h1>Approvals</h1></div>
@@ -32,7 +33,17 @@ export default function Approvals({ query }) {
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Approvals" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ a) => `${a.order_id}:${a.approval}`} more=${list.more}
       empty=${!list.loading && !list.problem && html`<${Empty}>Nothing waits for a second person.</${Empty}>`} />
-    ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${list.reload} />`}`;
+    ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${list.reload} />`}
+    ${rejected && html`<${Reject} approval=${rejected} own=${own(rejected)} close=${() => reject(null)} done=${list.reload} />`}`;
+}
+
+/** @param {{approval: any, own: boolean, close: () => void, done: () => void}} props */
+function Reject({ approval, own, close, done }) {
+  const kind = {
+    title: `${own ? "Withdraw" : "Reject"}: ${words(approval.action)}`, path: `incidents/${approval.order_id}/reject`, dry: true, order: approval.order_id, since: approval.version,
+    body: (/** @type {Record<string, string>} */ v) => ({ approval: approval.approval, reason: v.reason }),
+  };
+  return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
 }
 
 /** @param {{approval: any, close: () => void, done: () => void}} props */

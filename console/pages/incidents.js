@@ -44,7 +44,7 @@ export default function Incidents({ query }) {
 const columns = (claim) => [
   { label: "Order", cell: (/** @type {any} */ i) => html`<a href=${`orders/${i.order_id}`} data-row><code>${i.order_id.slice(4, 14)}</code></a>` },
   { label: "Cause", wide: true, cell: (/** @type {any} */ i) => i.cause },
-  { label: "Status", cell: (/** @type {any} */ i) => html`<${Badge} of=${i.status} />` },
+  { label: "Status", late: true, cell: (/** @type {any} */ i) => html`<${Badge} of=${i.status} />` },
   { label: "At stake", align: "end", cell: (/** @type {any} */ i) => html`<${Amount} of=${i.at_stake} />` },
   { label: "Run", align: "end", late: true, cell: (/** @type {any} */ i) => i.run },
   { label: "Parked", late: true, cell: (/** @type {any} */ i) => html`<${Time} at=${i.since} />` },
@@ -90,8 +90,8 @@ function Example({ incident }) {
   const { tried } = parked;
   return html`<${Card} title="The one parked longest" note=${html`<a href=${`orders/${incident.order_id}`}>order ${incident.order_id.slice(4, 14)}</a>`} class="example">
     <p class="sentence">${why.data.sentence}</p>
-    ${tried && html`<p><strong>${tried.state}</strong>: ${tried.attempts} ${tried.attempts === 1 ? "attempt" : "attempts"}, ${tried.failed} failed${tried.error && html`, the last with <code>${tried.error}</code>`}</p>${tried.message && html`<p class="dim">${tried.message}</p>`}`}
-    ${parked.detail && html`<p class="dim">${parked.detail}</p>`}
+    ${tried && html`<p><strong>${tried.state}</strong>: ${tried.attempts} ${tried.attempts === 1 ? "attempt" : "attempts"}, ${tried.failed} failed${tried.error && html`, the last with <code>${tried.error}</code>`}</p>${tried.message && !why.data.sentence.includes(tried.message) && html`<p class="dim">${tried.message}</p>`}`}
+    ${parked.detail && !why.data.sentence.includes(parked.detail) && html`<p class="dim">${parked.detail}</p>`}
     <p><span class="dim">Next:</span> ${why.data.next}</p></${Card}>`;
 }
 

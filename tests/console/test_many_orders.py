@@ -1,0 +1,69 @@
+"""Lists of orders and incidents in a real browser: many orders at once, planned and begun; incidents taken on."""
+
+from __future__ import annotations
+
+from tests.console.conftest import Visit, axe
+
+
+def test_chosen_orders_are_planned_and_the_outcome_of_each_is_shown(visit: Visit) -> None:
+    """The plan names what is refused; it begins with its token; the job's address shows each order's outcome."""
+    stage = visit.stage
+    chosen = [stage.place("bulk one"), stage.place("bulk two"), stage.orders["delivered"]]
+    page = visit.open("orders")
+    for order in chosen:
+        page.check(f"tr:has(a[href='orders/{order}']) input[type=checkbox]")
+    assert "3 orders chosen" in page.inner_text(".chosen")
+    assert axe(visit) == []
+    page.click(".chosen >> text=Cancel")
+    page.wait_for_selector("dialog >> text=Not possible for 1 order")
+    assert "2 orders" in page.inner_text("dialog .preview")
+    page.fill("dialog textarea", "the kitchen burnt down")
+    page.select_option("dialog select", "20")
+    page.wait_for_selector("dialog >> text=Not possible for 1 order")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog >> text=It has begun on 2 orders")
+    page.click("dialog footer button")
+    page.wait_for_selector(".bulk-job .badge:has-text('ended') >> nth=0")
+    page.wait_for_selector(".bulk-job button:text('Stop')", state="detached")
+    assert "job=bulk" in page.url
+    support = stage.sign_in("support", "anna")
+    assert [support.get(order)["status"] for order in chosen] == ["cancelled", "cancelled", "completed"]
+
+
+def test_the_keyboard_chooses_orders_and_all_that_match_can_be_chosen(visit: Visit) -> None:
+    """The key x chooses the row that has the focus; the box above the column chooses every loaded row."""
+    page = visit.open("orders?status=completed")
+    page.wait_for_selector("tr.row")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert "1 order chosen" in page.inner_text(".chosen")
+    page.check("thead input[type=checkbox]")
+    rows = page.locator("tr.row").count()
+    assert f"{rows} order" in page.inner_text(".chosen")
+    page.click(".chosen >> text=Clear")
+    page.wait_for_selector(".chosen", state="detached")
+
+
+def test_an_incident_is_taken_on_and_released(visit: Visit) -> None:
+    """Colleagues see who is at it; the groups show when their orders were parked and how often they ran."""
+    order = visit.stage.orders["parked too"]
+    row = f"tr:has(a[href='orders/{order}'])"
+    page = visit.open("incidents")
+    page.click(f"{row} >> text=Take on")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
+    page.click("dialog footer button")
+    page.wait_for_selector(f"{row} >> text=Release")
+    assert page.locator(".group svg.trend").count() == page.locator(".group").count()
+    assert "so far" in page.inner_text(".group >> nth=0")
+    assert axe(visit) == []
+    page.select_option("label:has-text('Taken on by') select", "nobody")
+    page.wait_for_selector(row, state="detached")
+    page.select_option("label:has-text('Taken on by') select", "me")
+    page.click("text=Show orders")
+    page.wait_for_selector(".example >> text=The one parked longest")
+    page.click(f"{row} >> text=Release")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
+    events = list(visit.stage.sign_in("support", "anna").history(order))
+    assert [each["data"]["to"] for each in events if each["type"] == "IncidentAssigned"] == ["anna", ""]

@@ -1,4 +1,4 @@
-"""One request of the API, and the parts that the functions of ``calls`` and its neighbours share."""
+"""One request of the API, and the parts that the modules ``*_calls`` share."""
 
 from __future__ import annotations
 
@@ -62,6 +62,11 @@ def incident_path(order_id: str) -> str:
 def set_fields(**fields: Any) -> dict[str, Any]:
     """The fields that have a value."""
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def access_reason(reason: str | None) -> dict[str, str]:
+    """The header with the reason for reading personal data."""
+    return set_fields(**{"Access-Reason": reason})
 
 
 def rfc3339(moment: datetime) -> str:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from . import calls
+from . import order_calls
 from .api_call import ApiCall
 from .errors import ApiProblem, EngineUnreachable
 from .exchange import RETRY_FOR_S, Attempts, Outcome, body_of, request_for
@@ -36,7 +36,7 @@ T = TypeVar("T")
 class AsyncExpediterClient(AsyncMethods):
     """Sends requests to an engine. Use it with ``async with``, or ``close`` it. Tasks of one event loop may share it.
 
-    The methods are those of ``calls``. All of them raise:
+    The methods are those of the modules ``*_calls``. All of them raise:
         ApiProblem: The engine refused.
         EngineUnreachable: No engine answered for ``retry_for_s``.
         InvalidBearerToken: The token cannot be sent.
@@ -94,7 +94,7 @@ class AsyncExpediterClient(AsyncMethods):
         """Read all events of an order, oldest first, page by page."""
         cursor: str | None = None
         while True:
-            page = await self.send(calls.history_page(order_id, page_size, cursor, reason=reason))
+            page = await self.send(order_calls.history_page(order_id, page_size, cursor, reason=reason))
             for event in page["events"]:
                 yield event
             if (cursor := page["next"]) is None:
@@ -119,7 +119,7 @@ class AsyncExpediterClient(AsyncMethods):
         wanted = LiveTopic(topic, since)
         attempts = Attempts(self._retry_for_s, self._clock())
         while True:
-            address = socket_address(self._url, await self.send(calls.live_ticket()))
+            address = socket_address(self._url, await self.send(order_calls.live_ticket()))
             failure: Exception | None = None
             served = False
             try:
@@ -165,7 +165,7 @@ class AsyncExpediterClient(AsyncMethods):
     async def _poll(self, order_id: str, since: int) -> AsyncIterator[LiveUpdateJson]:
         while True:
             began_s = self._clock()
-            order = await self.send(calls.get_changed(order_id, since, wait_s=WAIT_S))
+            order = await self.send(order_calls.get_changed(order_id, since, wait_s=WAIT_S))
             if order is not None:
                 update = polled(order, [event async for event in self.history(order_id) if event["version"] > since])
                 since = order["version"]

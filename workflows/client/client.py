@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from . import calls
+from . import order_calls
 from .api_call import ApiCall
 from .errors import ApiProblem, EngineUnreachable
 from .exchange import RETRY_FOR_S, Attempts, Outcome, body_of, request_for
@@ -36,7 +36,7 @@ T = TypeVar("T")
 class ExpediterClient(BlockingMethods):
     """Sends requests to an engine. Use it as a context manager, or ``close`` it. Threads may share it.
 
-    The methods are those of ``calls``. All of them raise:
+    The methods are those of the modules ``*_calls``. All of them raise:
         ApiProblem: The engine refused.
         EngineUnreachable: No engine answered for ``retry_for_s``.
         InvalidBearerToken: The token cannot be sent.
@@ -92,7 +92,7 @@ class ExpediterClient(BlockingMethods):
         """Read all events of an order, oldest first, page by page."""
         cursor: str | None = None
         while True:
-            page = self.send(calls.history_page(order_id, page_size, cursor, reason=reason))
+            page = self.send(order_calls.history_page(order_id, page_size, cursor, reason=reason))
             yield from page["events"]
             if (cursor := page["next"]) is None:
                 return
@@ -116,7 +116,7 @@ class ExpediterClient(BlockingMethods):
         wanted = LiveTopic(topic, since)
         attempts = Attempts(self._retry_for_s, self._clock())
         while True:
-            address = socket_address(self._url, self.send(calls.live_ticket()))
+            address = socket_address(self._url, self.send(order_calls.live_ticket()))
             failure: Exception | None = None
             served = False
             try:
@@ -161,7 +161,7 @@ class ExpediterClient(BlockingMethods):
     def _poll(self, order_id: str, since: int) -> Iterator[LiveUpdateJson]:
         while True:
             began_s = self._clock()
-            order = self.send(calls.get_changed(order_id, since, wait_s=WAIT_S))
+            order = self.send(order_calls.get_changed(order_id, since, wait_s=WAIT_S))
             if order is not None:
                 update = polled(order, [event for event in self.history(order_id) if event["version"] > since])
                 since = order["version"]

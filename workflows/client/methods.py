@@ -1,4 +1,8 @@
-"""The methods that both clients share: one a request, each made of a function of ``calls``."""
+"""The methods that both clients share: one a request, each made of a function of a module ``*_calls``.
+
+Every write carries an ``Idempotency-Key``, by default a new one for each call, so that sending a call again changes
+nothing more. Give ``key`` yourself if another process may repeat the call, e.g. after a crash.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,16 @@ from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
-from . import calls, customer_calls, repair_calls
+from . import (
+    audit_calls,
+    catalogue_calls,
+    customer_calls,
+    incident_calls,
+    list_calls,
+    order_calls,
+    repair_calls,
+    webhook_calls,
+)
 from .api_call import ApiCall
 
 P = ParamSpec("P")
@@ -14,7 +27,7 @@ T = TypeVar("T")
 
 
 class _Method(Generic[P, T]):
-    """A method with the parameters of a function of ``calls``, which sends the call that the function makes."""
+    """A method with the parameters of a function that makes a call, which the method sends."""
 
     def __init__(self, make: Callable[P, ApiCall[T]]) -> None:
         self._make = make
@@ -35,51 +48,51 @@ class _Method(Generic[P, T]):
 
 
 class _Methods:
-    place = _Method(calls.place)
-    get = _Method(calls.get)
-    get_changed = _Method(calls.get_changed)
-    replay = _Method(calls.replay)
-    timeline = _Method(calls.timeline)
-    ledger = _Method(calls.ledger)
-    why = _Method(calls.why)
-    runs = _Method(calls.runs)
-    execution_history = _Method(calls.execution_history)
-    machine = _Method(calls.machine)
-    receipt = _Method(calls.receipt)
-    cancel = _Method(calls.cancel)
-    act = _Method(calls.act)
+    place = _Method(order_calls.place)
+    get = _Method(order_calls.get)
+    get_changed = _Method(order_calls.get_changed)
+    replay = _Method(order_calls.replay)
+    timeline = _Method(order_calls.timeline)
+    ledger = _Method(order_calls.ledger)
+    why = _Method(order_calls.why)
+    runs = _Method(order_calls.runs)
+    execution_history = _Method(order_calls.execution_history)
+    machine = _Method(order_calls.machine)
+    receipt = _Method(order_calls.receipt)
+    cancel = _Method(order_calls.cancel)
+    act = _Method(order_calls.act)
 
-    restaurant = _Method(calls.restaurant)
-    menu = _Method(calls.menu)
-    quote = _Method(calls.quote)
-    register_restaurant = _Method(calls.register_restaurant)
-    change_restaurant = _Method(calls.change_restaurant)
-    publish_menu = _Method(calls.publish_menu)
-    upload_picture = _Method(calls.upload_picture)
-    pause_restaurant = _Method(calls.pause_restaurant)
-    resume_restaurant = _Method(calls.resume_restaurant)
-    mark_sold_out = _Method(calls.mark_sold_out)
-    mark_back_in_stock = _Method(calls.mark_back_in_stock)
+    restaurant = _Method(catalogue_calls.restaurant)
+    menu = _Method(catalogue_calls.menu)
+    quote = _Method(catalogue_calls.quote)
+    register_restaurant = _Method(catalogue_calls.register_restaurant)
+    change_restaurant = _Method(catalogue_calls.change_restaurant)
+    publish_menu = _Method(catalogue_calls.publish_menu)
+    upload_picture = _Method(catalogue_calls.upload_picture)
+    pause_restaurant = _Method(catalogue_calls.pause_restaurant)
+    resume_restaurant = _Method(catalogue_calls.resume_restaurant)
+    mark_sold_out = _Method(catalogue_calls.mark_sold_out)
+    mark_back_in_stock = _Method(catalogue_calls.mark_back_in_stock)
 
-    accept = _Method(calls.accept)
-    reject = _Method(calls.reject)
-    item_unavailable = _Method(calls.item_unavailable)
-    ready = _Method(calls.ready)
+    accept = _Method(order_calls.accept)
+    reject = _Method(order_calls.reject)
+    item_unavailable = _Method(order_calls.item_unavailable)
+    ready = _Method(order_calls.ready)
 
-    assign = _Method(calls.assign)
-    decline = _Method(calls.decline)
-    pick_up = _Method(calls.pick_up)
-    deliver = _Method(calls.deliver)
-    fail = _Method(calls.fail)
-    report_position = _Method(calls.report_position)
-    live_ticket = _Method(calls.live_ticket)
+    assign = _Method(order_calls.assign)
+    decline = _Method(order_calls.decline)
+    pick_up = _Method(order_calls.pick_up)
+    deliver = _Method(order_calls.deliver)
+    fail = _Method(order_calls.fail)
+    report_position = _Method(order_calls.report_position)
+    live_ticket = _Method(order_calls.live_ticket)
 
-    incidents = _Method(calls.incidents)
-    incident = _Method(calls.incident)
-    retry = _Method(calls.retry)
-    resolve = _Method(calls.resolve)
-    approve = _Method(calls.approve)
-    note = _Method(calls.note)
+    incidents = _Method(incident_calls.incidents)
+    incident = _Method(incident_calls.incident)
+    retry = _Method(incident_calls.retry)
+    resolve = _Method(incident_calls.resolve)
+    approve = _Method(incident_calls.approve)
+    note = _Method(incident_calls.note)
     credit = _Method(repair_calls.credit)
     pass_on = _Method(repair_calls.pass_on)
     bulk = _Method(repair_calls.bulk)
@@ -87,26 +100,26 @@ class _Methods:
     owed = _Method(repair_calls.owed)
     reject_request = _Method(repair_calls.reject_request)
     assign_incident = _Method(repair_calls.assign_incident)
-    circuits = _Method(calls.circuits)
-    circuit = _Method(calls.circuit)
+    circuits = _Method(incident_calls.circuits)
+    circuit = _Method(incident_calls.circuit)
 
-    orders = _Method(calls.orders)
-    search_orders = _Method(calls.search_orders)
-    access_log = _Method(calls.access_log)
-    query = _Method(calls.query)
-    create_export = _Method(calls.create_export)
-    export = _Method(calls.export)
-    export_block = _Method(calls.export_block)
-    events = _Method(calls.events)
-    tickets = _Method(calls.tickets)
-    approvals = _Method(calls.approvals)
-    offers = _Method(calls.offers)
-    restaurants = _Method(calls.restaurants)
-    popular_items = _Method(calls.popular_items)
-    stats = _Method(calls.stats)
-    books = _Method(calls.books)
-    views = _Method(calls.views)
-    me = _Method(calls.me)
+    orders = _Method(list_calls.orders)
+    search_orders = _Method(list_calls.search_orders)
+    access_log = _Method(list_calls.access_log)
+    query = _Method(audit_calls.query)
+    create_export = _Method(audit_calls.create_export)
+    export = _Method(audit_calls.export)
+    export_block = _Method(audit_calls.export_block)
+    events = _Method(list_calls.events)
+    tickets = _Method(list_calls.tickets)
+    approvals = _Method(list_calls.approvals)
+    offers = _Method(list_calls.offers)
+    restaurants = _Method(catalogue_calls.restaurants)
+    popular_items = _Method(catalogue_calls.popular_items)
+    stats = _Method(list_calls.stats)
+    books = _Method(list_calls.books)
+    views = _Method(list_calls.views)
+    me = _Method(list_calls.me)
 
     customer_data = _Method(customer_calls.customer_data)
     erasure = _Method(customer_calls.erasure)
@@ -114,19 +127,19 @@ class _Methods:
     erase_customer = _Method(customer_calls.erase_customer)
     approve_erasure = _Method(customer_calls.approve_erasure)
     reject_erasure = _Method(customer_calls.reject_erasure)
-    proof = _Method(calls.proof)
-    checkpoints = _Method(calls.checkpoints)
-    heads = _Method(calls.heads)
+    proof = _Method(audit_calls.proof)
+    checkpoints = _Method(audit_calls.checkpoints)
+    heads = _Method(audit_calls.heads)
 
-    webhooks = _Method(calls.webhooks)
-    webhook = _Method(calls.webhook)
-    register_webhook = _Method(calls.register_webhook)
-    change_webhook = _Method(calls.change_webhook)
-    remove_webhook = _Method(calls.remove_webhook)
-    rotate_webhook = _Method(calls.rotate_webhook)
-    test_webhook = _Method(calls.test_webhook)
-    webhook_deliveries = _Method(calls.webhook_deliveries)
-    resend_delivery = _Method(calls.resend_delivery)
+    webhooks = _Method(webhook_calls.webhooks)
+    webhook = _Method(webhook_calls.webhook)
+    register_webhook = _Method(webhook_calls.register_webhook)
+    change_webhook = _Method(webhook_calls.change_webhook)
+    remove_webhook = _Method(webhook_calls.remove_webhook)
+    rotate_webhook = _Method(webhook_calls.rotate_webhook)
+    test_webhook = _Method(webhook_calls.test_webhook)
+    webhook_deliveries = _Method(webhook_calls.webhook_deliveries)
+    resend_delivery = _Method(webhook_calls.resend_delivery)
 
 
 class BlockingMethods(_Methods):

@@ -1,4 +1,4 @@
-"""The requests of support that repair orders: one function each, as in ``calls``."""
+"""The requests of support that repair orders: one function each."""
 
 from __future__ import annotations
 

@@ -31,13 +31,14 @@ from handlers.http.order_writes import approval_limit, order_write
 from handlers.http.parameters import InQuery
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
-from workflows.breakers.breaker import Breaker
+from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.shared import LOOK_BACK
 from workflows.breakers.transitions import transitions
 from workflows.engine import engine, settings
 from workflows.incidents import incidents
 from workflows.incidents.approval_limits import read_limits
+from workflows.incidents.circuit_plans import CircuitPlan, plan_circuit
 from workflows.incidents.views import (
     circuit_view,
     group_view,
@@ -45,6 +46,7 @@ from workflows.incidents.views import (
     row_view,
     transition_views,
 )
+from workflows.orders.json_values import plain
 from workflows.orders.permissions import Action, check_all
 from workflows.orders.requests import OrderRequest
 from workflows.orders.visibility import audience_of
@@ -138,7 +140,8 @@ def resolve_incident(request: OrderRequest, body: ResolveBody) -> Response:
 def approve_request(request: OrderRequest, body: ApproveBody) -> Response:
     """Approve, as a second person, a request of another person. It is carried out at once."""
     return action_outcome(
-        incidents.approve(engine().log, request, body.approval, dry_run=body.dry_run), request.caller.actor
+        incidents.approve(engine().log, request, body.approval, body.reason or "", dry_run=body.dry_run),
+        request.caller.actor,
     )
 
 
@@ -152,13 +155,14 @@ def reject_request(request: OrderRequest, body: RejectRequestBody) -> Response:
 @incident_write("/incidents/{order_id}/assign", Action.ASSIGN_INCIDENT)
 def assign_incident(request: OrderRequest, body: AssignIncidentBody) -> Response:
     """Take an incident on, for yourself or a colleague, or release it (`to`: null). It forbids nothing to others."""
-    return action_outcome(incidents.assign(engine().log, request, body.to), request.caller.actor)
+    done = incidents.assign(engine().log, request, body.to, body.reason or "", dry_run=body.dry_run)
+    return action_outcome(done, request.caller.actor)
 
 
 @incident_write("/incidents/{order_id}/note", Action.NOTE)
 def add_note(request: OrderRequest, body: NoteBody) -> Response:
     """Add a note to the order's history, whatever its status."""
-    return action_outcome(incidents.note(engine().log, request, body.text), request.caller.actor)
+    return action_outcome(incidents.note(engine().log, request, body.text, dry_run=body.dry_run), request.caller.actor)
 
 
 # --- circuits ---------------------------------------------------------------------------------------------------------
@@ -177,36 +181,39 @@ def list_circuits() -> Response:
 def get_circuit(dependency: Dependency) -> Response:
     """Read a circuit breaker and its transitions of the last week."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
-    return _circuit(engine().breakers[dependency])
+    return _circuit(dependency)
 
 
 @circuit_route("POST", "/circuits/{dependency}/open")
 def open_circuit(dependency: Dependency, body: CircuitBody) -> Response:
     """Hold a circuit open: no calls and no probes until a person closes it. Orders wait meanwhile."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
-    breaker = engine().breakers[dependency]
-    breaker.hold_open(api.caller.actor, body.reason)
-    return _circuit(breaker)
+    if body.dry_run:
+        return _circuit(dependency, plan_circuit(engine(), dependency, CircuitState.HELD_OPEN))
+    engine().breakers[dependency].hold_open(api.caller.actor, body.reason)
+    return _circuit(dependency)
 
 
 @circuit_route("POST", "/circuits/{dependency}/close")
 def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
     """Close a circuit: calls are allowed again, and waiting orders are released at a limited rate."""
     check_all(api.caller.actor, Action.SET_CIRCUIT)
-    breaker = engine().breakers[dependency]
-    breaker.close(api.caller.actor, body.reason)
-    return _circuit(breaker)
+    if body.dry_run:
+        return _circuit(dependency, plan_circuit(engine(), dependency, CircuitState.CLOSED))
+    engine().breakers[dependency].close(api.caller.actor, body.reason)
+    return _circuit(dependency)
 
 
 # --- responses --------------------------------------------------------------------------------------------------------
 
 
-def _circuit(breaker: Breaker) -> Response:
-    now = engine().clock.now()
+def _circuit(dependency: Dependency, planned: CircuitPlan | None = None) -> Response:
+    breaker, now = engine().breakers[dependency], engine().clock.now()
     recorded = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
     return json_answer(
         {
             "circuit": circuit_view(breaker, engine().clock),
             "transitions": transition_views(recorded, audience_of(api.caller.actor)),
+            "plan": None if planned is None else plain(planned),
         }
     )

@@ -229,10 +229,13 @@ def get_receipt(order_id: OrderIdText, version: AtVersion = None, accept: Accept
     return receipt_answer(find_receipt(ports.log, ports.documents, history, version), accept)
 
 
-@order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG)
+@order_write(api, "/orders/{order_id}/cancel", Action.CANCEL, tag=TAG, answers="ActionOutcomeJson")
 def cancel_order(request: OrderRequest, body: CancelBody) -> Response:
     """Cancel the order. Possible until the meal is picked up; payments are released or refunded."""
-    return order_written(requests.cancel(engine().log, request, body.reason), request.caller.actor)
+    from handlers.http.action_outcomes import action_outcome
+    from workflows.incidents.cancelling import cancel
+
+    return action_outcome(cancel(engine().log, request, body.reason, dry_run=body.dry_run), request.caller.actor)
 
 
 api.include(timeline_api.api)

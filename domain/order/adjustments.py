@@ -102,7 +102,7 @@ def approve(command: Approve, order: Order) -> tuple[Event, ...]:
         return ()
     if now.amount > requested.amount:
         raise ApprovalOutdated(command.approval, requested.amount, now.amount)
-    approval = ApprovalGiven(approval=command.approval, by=command.by)
+    approval = ApprovalGiven(approval=command.approval, by=command.by, reason=command.reason)
     return (approval, *_effect(now, evolve(order, approval)))
 
 

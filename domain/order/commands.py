@@ -162,6 +162,7 @@ class Approve:
 
     approval: int
     by: Actor
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +180,7 @@ class AssignIncident:
 
     to: str
     by: Actor
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

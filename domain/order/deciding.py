@@ -327,7 +327,7 @@ def _add_note(command: AddNote, order: Order) -> tuple[Event, ...]:
 def _assign(command: AssignIncident, order: Order) -> tuple[Event, ...]:
     if command.to == order.assignee:
         return ()
-    return (IncidentAssigned(to=command.to, by=command.by),)
+    return (IncidentAssigned(to=command.to, by=command.by, reason=command.reason),)
 
 
 def _check_run(run: int, order: Order) -> None:

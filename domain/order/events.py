@@ -263,6 +263,7 @@ class ApprovalGiven:
 
     approval: int
     by: Actor
+    reason: str | Erased = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,6 +281,7 @@ class IncidentAssigned:
 
     to: str
     by: Actor
+    reason: str | Erased = ""
 
 
 # --- payment ----------------------------------------------------------------------------------------------------------

@@ -35,9 +35,10 @@ class ResolveBody(RetryBody):
 class ApproveBody(Strict):
     """``approval`` is the number of the request to approve, as the incident lists it."""
 
-    model_config = example(approval=17)
+    model_config = example(approval=17, reason="asked the restaurant", dry_run=True)
 
     approval: IntentVersion
+    reason: Long | None = None
     dry_run: bool = False
 
 
@@ -52,22 +53,26 @@ class RejectRequestBody(RetryBody):
 class AssignIncidentBody(Strict):
     """``to`` is the person of support who takes the incident on; null releases it."""
 
-    model_config = example(to="sue")
+    model_config = example(to="sue", reason="knows the restaurant", dry_run=True)
 
     to: CustomerName | None
+    reason: Long | None = None
+    dry_run: bool = False
 
 
 class NoteBody(Strict):
     """A note for other people who look at the order. Stored encrypted with the customer's key."""
 
-    model_config = example(text="Called the restaurant: the oven is repaired.")
+    model_config = example(text="Called the restaurant: the oven is repaired.", dry_run=True)
 
     text: Long
+    dry_run: bool = False
 
 
 class CircuitBody(Strict):
-    """The reason for opening or closing the circuit."""
+    """The reason for opening or closing the circuit. A dry run returns what would happen, and changes nothing."""
 
-    model_config = example(reason="maintenance until 22:00")
+    model_config = example(reason="maintenance until 22:00", dry_run=True)
 
     reason: Long
+    dry_run: bool = False

@@ -135,11 +135,12 @@ class PlaceBody(Strict):
 
 
 class CancelBody(Strict):
-    """The reason for cancelling."""
+    """The reason for cancelling. A dry run returns what would happen, and changes nothing."""
 
-    model_config = example(reason="ordered by mistake")
+    model_config = example(reason="ordered by mistake", dry_run=True)
 
     reason: Long
+    dry_run: bool = False
 
 
 class TicketBody(Strict):

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 
+from domain.order.order import RunState
 from tests.cli.conftest import Expediter
 from tests.simulated_engine import SimulatedEngine
 from workflows.cli import bulk_command, connection, outcomes
 from workflows.client import ExpediterClient
+from workflows.simulation.baskets import eur
 
 
 @pytest.fixture
@@ -123,3 +125,65 @@ def test_a_plan_without_a_possible_order_is_an_error(engine, tool):
     order = engine.completed()
     refused = tool("bulk", "retry", "--order", order, "--reason", "try again")
     assert (refused.code, "is not parked" in " ".join(refused.out.split())) == (1, True), refused
+
+
+def parked(engine: SimulatedEngine) -> str:
+    """Bring an order to an incident: the provider refuses the refund of a credit."""
+    order = engine.completed("pm_refund_refused")
+    engine.client("support", "sam").credit(order, eur("5.00"), "platform", "late")
+    engine.until(order, lambda each: each.run_state is RunState.PARKED)
+    return order
+
+
+def flat(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_cancellation_is_previewed_with_its_calls_and_its_outcome_is_awaited(engine, tool):
+    order = engine.accepted()
+    command = ["order", "cancel", order, "--reason", "the customer called"]
+    planned = tool(*command, "--dry-run")
+    assert flat(planned.out) == (
+        "Dry run: asks the provider to release 28.00 EUR, asks the restaurant to cancel the ticket, asks for the "
+        "courier to be released. Then the order ends as cancelled."
+    )
+    assert engine.order(order).cancellation is None
+    done = tool(*command)
+    assert (done.code, f"order {order} is cancelled" in done.err) == (0, True), done
+
+
+def test_a_cancellation_that_is_still_open_is_named(engine, tool):
+    order = engine.ticketed()
+    engine.fail_provider("payments", 1000)
+    done = tool("order", "cancel", order, "--reason", "closed", "--wait", "5")
+    assert (done.code, "the outcome is not known yet" in done.err) == (0, True), done
+    assert f"order why {order}" in done.err
+
+
+def test_the_capture_that_follows_a_delivery_is_awaited(engine, tool):
+    """A person who reports a delivery sees whether the customer has paid."""
+    order = engine.picked_up()
+    done = tool("order", "deliver", order)
+    assert (done.code, f"order {order} is completed" in done.err) == (0, True), done
+
+
+def test_claims_and_notes_are_previewed(engine, tool):
+    order = parked(engine)
+    version = engine.order(order).version
+    for command, words in (
+        (["claim", order, "--reason", "I know them"], "it is recorded who takes care of the order"),
+        (["release", order], "no effect, no person takes care of the order"),
+        (["note", order, "called them"], "a note is recorded"),
+    ):
+        planned = tool("incidents", *command, "--dry-run")
+        assert (planned.code, words in flat(planned.out)) == (0, True), planned
+    assert engine.order(order).version == version
+    assert tool("incidents", "claim", order, "--reason", "I know them").code == 0
+    assert '"I know them"' in tool("order", "history", order).out
+
+
+def test_a_circuit_is_previewed(engine, tool):
+    planned = tool("circuits", "open", "couriers", "--reason", "a strike", "--dry-run")
+    assert (planned.code, "goes from closed to held open" in flat(planned.out)) == (0, True), planned
+    again = tool("circuits", "close", "couriers", "--reason", "it is over", "--dry-run")
+    assert "no effect, the circuit of couriers is closed already" in flat(again.out)

@@ -37,7 +37,7 @@ def test_an_order_is_brought_from_the_kitchen_to_the_door(shop, body, connect):
 def test_orders_are_rejected_failed_and_cancelled(shop, body, connect):
     """The methods for orders that are not delivered work too."""
     customer, _ = connect()
-    assert customer.cancel(customer.place(body(), "k")["id"], "no", if_match=2)["status"] == "cancelling"
+    assert customer.cancel(customer.place(body(), "k")["id"], "no", if_match=2)["order"]["status"] == "cancelling"
     restaurant, _ = connect("restaurant", "rosa")
     rejected = restaurant.reject(shop.authorized(key="2"), "closed")
     assert rejected["cancellation"]["cause"] == "preparation_rejected"

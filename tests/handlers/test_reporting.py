@@ -239,7 +239,7 @@ def test_a_meal_on_its_way_is_not_cancelled(shop):
 def test_a_cancellation_shows_its_actor_and_reason(shop):
     """The reason is shown to callers who may read personal data."""
     order_id = shop.authorized()
-    cancelled = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "changed my mind"}).json
+    cancelled = shop.call("POST", f"/orders/{order_id}/cancel", {"reason": "changed my mind"}).json["order"]
     assert cancelled["status"] == "cancelling"
     assert cancelled["cancellation"] == {
         "cause": "asked",

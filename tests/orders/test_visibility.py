@@ -14,9 +14,11 @@ import pytest
 
 from domain.identifiers import SYSTEM
 from domain.order.events import (
+    ApprovalGiven,
     ApprovalRejected,
     ApprovalRequested,
     CreditGranted,
+    IncidentAssigned,
     OrderAbandoned,
     ReportedOnBehalf,
     WrittenOff,
@@ -58,7 +60,8 @@ def on_page() -> dict[tuple[str, str, str], bool]:
 
 
 SEEN = on_page()
-AUDITED = {CreditGranted, WrittenOff, OrderAbandoned, ApprovalRequested, ApprovalRejected, ReportedOnBehalf}
+AUDITED = {CreditGranted, WrittenOff, OrderAbandoned, ApprovalRequested, ApprovalGiven, ApprovalRejected}
+AUDITED |= {IncidentAssigned, ReportedOnBehalf}
 """Changes by support, whose reasons auditors read."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from workflows.cli.options import As, Data, Json, Url
+from workflows.cli.options import As, Data, DryRun, Json, Url
 from workflows.cli.terminal import print_json, say
 
 app = typer.Typer(name="circuits", help="Show, open and close the circuit breakers of providers.", no_args_is_help=True)
@@ -38,32 +38,64 @@ def show(dependency: Dependency, *, url: Url = None, data: Data = None, as_: As 
 
 @app.command("open")
 def open_(
-    dependency: Dependency, *, reason: Reason, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+    dependency: Dependency,
+    *,
+    reason: Reason,
+    dry_run: DryRun = False,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
 ) -> None:
     """Hold a circuit open: no calls and no probes until it is closed by hand. Orders wait."""
     from workflows.cli.connection import hint
 
-    _show(dependency, "open", reason, url=url, data=data, as_=as_, json=json)
-    if not json:
+    _show(dependency, "open", reason, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
+    if not json and not dry_run:
         say(f"held open; orders continue after {hint(f'circuits close {dependency}', url, data)} --reason REASON")
 
 
 @app.command()
 def close(
-    dependency: Dependency, *, reason: Reason, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+    dependency: Dependency,
+    *,
+    reason: Reason,
+    dry_run: DryRun = False,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
 ) -> None:
     """Close a circuit: calls are made again, and waiting orders continue at a pace."""
-    _show(dependency, "close", reason, url=url, data=data, as_=as_, json=json)
+    from workflows.cli.connection import hint
+
+    _show(dependency, "close", reason, dry_run=dry_run, url=url, data=data, as_=as_, json=json)
+    if not json and not dry_run:
+        say(f"closed; it opens again by itself if calls fail: {hint(f'circuits show {dependency}', url, data)}")
 
 
-def _show(dependency: str, action: str | None, reason: str, *, url: Url, data: Data, as_: As, json: bool) -> None:
-    """Send the action, if there is one, and print the circuit breaker."""
+def _show(
+    dependency: str,
+    action: str | None,
+    reason: str,
+    *,
+    dry_run: bool = False,
+    url: Url,
+    data: Data,
+    as_: As,
+    json: bool,
+) -> None:
+    """Send the action, if there is one, and print the circuit breaker, or what would happen to it."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        history = engine.circuit(dependency, action, reason)
+        history = engine.circuit(dependency, action, reason, dry_run=dry_run)
     if json:
         print_json(history)
+    elif history["plan"] is not None:
+        from workflows.cli.circuit_pages import show_circuit_plan
+
+        show_circuit_plan(dependency, history["circuit"], history["plan"])
     else:
         from workflows.cli.circuit_pages import show_circuit
 

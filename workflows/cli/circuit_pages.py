@@ -38,6 +38,31 @@ def show_circuit(history: View) -> None:
     console.print(rows if history["transitions"] else "no transitions in the last week")
 
 
+def show_circuit_plan(dependency: str, circuit: View, planned: View) -> None:
+    """Print what opening or closing a circuit would do."""
+    number = f"{planned['waiting']}{' or more' if planned['waiting'] == _COUNTED_MAX else ''}"
+    waiting = f"{number} order{'' if planned['waiting'] == 1 else 's'}"
+    data_console().print(f"Dry run: {_planned(dependency, circuit, planned, waiting)}", soft_wrap=True)
+
+
+_COUNTED_MAX = 1000
+"""The API counts no further."""
+
+
+def _planned(dependency: str, circuit: View, planned: View, waiting: str) -> str:
+    if not planned["events"]:
+        return f"no effect, the circuit of {dependency} is {plain(planned['state'])} already; {waiting} wait for it."
+    if planned["state"] == "held_open":
+        return (
+            f"the circuit of {dependency} goes from {plain(circuit['state'])} to held open: no calls and no probes "
+            f"until a person closes it. {waiting} wait for it now; orders that need it will wait too."
+        )
+    return (
+        f"the circuit of {dependency} goes from {plain(circuit['state'])} to closed: calls are made again, and "
+        f"{waiting} that wait continue at a pace. It opens again by itself if calls fail."
+    )
+
+
 _TRANSITIONS = {
     "CircuitOpened": "opened: too many failures",
     "CircuitClosed": "closed: a probe succeeded",

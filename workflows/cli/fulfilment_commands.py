@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import time_of
-from workflows.cli.options import As, Data, Json, OrderId, Url
-from workflows.cli.terminal import print_json, say
-from workflows.orders.words import plain
+from workflows.cli.options import WAIT_S, As, Data, Json, OrderId, Url, Wait
+from workflows.cli.outcomes import await_outcome, show_order
+from workflows.cli.terminal import print_json
 
 if TYPE_CHECKING:
     from workflows.client import ExpediterClient
@@ -38,6 +39,7 @@ def accept(
         typer.Option(min=0, metavar="MINUTES", help=f"When the meal is ready.  [default: {READY_IN_MINUTES}]"),
     ] = None,
     ready_at: Annotated[str | None, typer.Option(metavar="TIME", help="The same as a time with an offset.")] = None,
+    wait: Wait = WAIT_S,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -48,19 +50,28 @@ def accept(
         raise InvalidInput("give one of --ready-in and --ready-at")
     minutes = READY_IN_MINUTES if ready_in is None else ready_in
     moment = datetime.now(UTC) + timedelta(minutes=minutes) if ready_at is None else time_of(ready_at, "--ready-at")
-    _report(order, lambda engine: engine.accept(order, moment), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.accept(order, moment), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
 def reject(
-    order: OrderId, *, reason: Reason, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+    order: OrderId,
+    *,
+    reason: Reason,
+    wait: Wait = WAIT_S,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
 ) -> None:
     """Report that the restaurant rejects the order."""
-    _report(order, lambda engine: engine.reject(order, reason), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.reject(order, reason), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
-def ready(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def ready(
+    order: OrderId, *, wait: Wait = WAIT_S, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+) -> None:
     """Report that the meal is ready for pickup."""
-    _report(order, lambda engine: engine.ready(order), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.ready(order), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
 def assign(
@@ -69,23 +80,28 @@ def assign(
     courier: Annotated[
         str | None, typer.Option(metavar="ID", help="The courier, e.g. cou_1. A courier leaves it out.")
     ] = None,
+    wait: Wait = WAIT_S,
     url: Url = None,
     data: Data = None,
     as_: As = None,
     json: Json = False,
 ) -> None:
     """Assign a courier to the delivery."""
-    _report(order, lambda engine: engine.assign(order, courier), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.assign(order, courier), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
-def pick_up(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def pick_up(
+    order: OrderId, *, wait: Wait = WAIT_S, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+) -> None:
     """Report that the courier picked the meal up."""
-    _report(order, lambda engine: engine.pick_up(order), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.pick_up(order), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
-def deliver(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def deliver(
+    order: OrderId, *, wait: Wait = WAIT_S, url: Url = None, data: Data = None, as_: As = None, json: Json = False
+) -> None:
     """Report that the customer has the meal."""
-    _report(order, lambda engine: engine.deliver(order), url=url, data=data, as_=as_, json=json)
+    _report(order, lambda engine: engine.deliver(order), wait_s=wait, url=url, data=data, as_=as_, json=json)
 
 
 def fail(
@@ -95,29 +111,34 @@ def fail(
     fault: Annotated[
         str, typer.Option(metavar="PARTY", help="The party at fault: customer, restaurant, courier or platform.")
     ],
+    wait: Wait = WAIT_S,
     url: Url = None,
     data: Data = None,
     as_: As = None,
     json: Json = False,
 ) -> None:
     """Report that the delivery failed. The customer gets the money back."""
-    _report(order, lambda engine: engine.fail(order, reason, fault), url=url, data=data, as_=as_, json=json)
+    _report(
+        order, lambda engine: engine.fail(order, reason, fault), wait_s=wait, url=url, data=data, as_=as_, json=json
+    )
 
 
 def _report(
     order: str,
     report: Callable[[ExpediterClient], OrderJson],
     *,
+    wait_s: float,
     url: Url,
     data: Data,
     as_: As,
     json: bool,
 ) -> None:
+    """Send the report, and print what came of it: of the calls that follow it, e.g. the capture after a delivery."""
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        view = report(engine)
+        view = await_outcome(engine, report(engine), "report", wait_s)
     if json:
         print_json(view)
     else:
-        say(f"order {order} is {plain(view['status'])}; see {hint(f'order show {order}', url, data)}")
+        show_order(view, order, "report", partial(hint, url=url, data=data))

@@ -18,6 +18,10 @@ app = typer.Typer(name="incidents", help="Show and resolve parked orders.", no_a
 
 Reason = Annotated[str, typer.Option(help="Why. Kept in the order's history, not encrypted: no names.")]
 
+OptionalReason = Annotated[
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why. Kept in the order's history: no names.")
+]
+
 
 @app.command("list")
 def list_(
@@ -147,6 +151,7 @@ def approve(
     order: OrderId,
     approval: Annotated[int, typer.Argument(metavar="NUMBER", help="The request's number, as the incident shows.")],
     *,
+    reason: OptionalReason = None,
     wait: Wait = WAIT_S,
     dry_run: DryRun = False,
     key: Key = None,
@@ -159,7 +164,7 @@ def approve(
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        done = engine.approve(order, approval, dry_run=dry_run, key=key)
+        done = engine.approve(order, approval, reason, dry_run=dry_run, key=key)
         see = partial(hint, url=url, data=data)
         show_outcome(engine, done, order, "approve", wait_s=wait, see=see, json=json)
 
@@ -191,6 +196,9 @@ def claim(
     order: OrderId,
     *,
     to: Annotated[str | None, typer.Option(metavar="NAME", help="Who takes it on.  [default: you]")] = None,
+    reason: OptionalReason = None,
+    dry_run: DryRun = False,
+    key: Key = None,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -201,18 +209,28 @@ def claim(
 
     with connected(url, data, as_) as engine:
         name = to or engine.me()["id"]
-        done = engine.assign_incident(order, name)
-    _show_assigned(done, f"{name} takes care of order {order}", json)
+        done = engine.assign_incident(order, name, reason, dry_run=dry_run, key=key)
+    _show_recorded(done, "claim", f"{name} takes care of order {order}", json)
 
 
 @app.command()
-def release(order: OrderId, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
+def release(
+    order: OrderId,
+    *,
+    reason: OptionalReason = None,
+    dry_run: DryRun = False,
+    key: Key = None,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
     """Release an incident that a person took on."""
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        done = engine.assign_incident(order, None)
-    _show_assigned(done, f"no person takes care of order {order} now", json)
+        done = engine.assign_incident(order, None, reason, dry_run=dry_run, key=key)
+    _show_recorded(done, "release", f"no person takes care of order {order} now", json)
 
 
 @app.command()
@@ -231,19 +249,17 @@ def note(
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        version = engine.get(order)["version"] + 1 if dry_run else 0
-        planned = {"order": order, "event": "NoteAdded", "version": version}
-        done = planned if dry_run else engine.note(order, text, key=key)
-    if json:
-        print_json(done)
-    elif dry_run:
-        say(f"Dry run: a note would be recorded as event {version} of order {order}; no calls, no money moves.")
-    else:
-        say(f"noted; see {hint(f'order history {order}', url, data)}")
+        done = engine.note(order, text, dry_run=dry_run, key=key)
+    _show_recorded(done, "note", f"noted; see {hint(f'order history {order}', url, data)}", json)
 
 
-def _show_assigned(done: ActionOutcomeJson, sentence: str, json: bool) -> None:
+def _show_recorded(done: ActionOutcomeJson, action: str, sentence: str, json: bool) -> None:
+    """Print an outcome that no call follows: it is complete once it is recorded."""
     if json:
         print_json(done)
+    elif done["plan"] is not None:
+        from workflows.cli.incident_pages import show_plan
+
+        show_plan(action, done["plan"])
     else:
         say(sentence)

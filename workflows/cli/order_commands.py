@@ -11,9 +11,10 @@ import typer
 
 from workflows.cli.failures import InvalidInput
 from workflows.cli.inputs import read_json, read_text, version_or_time, write_file
-from workflows.cli.options import AccessReason, As, Data, Json, OrderId, Url
+from workflows.cli.options import WAIT_S, AccessReason, As, Data, DryRun, Json, Key, OrderId, Url, Wait
+from workflows.cli.outcomes import show_outcome
 from workflows.cli.terminal import print_json, printable, say
-from workflows.orders.words import money, plain
+from workflows.orders.words import money
 
 if TYPE_CHECKING:
     from workflows.client.order_json import PlaceJson
@@ -209,6 +210,9 @@ def cancel(
     order: OrderId,
     *,
     reason: Annotated[str, typer.Option(help="Why. Kept in the order's history.")],
+    wait: Wait = WAIT_S,
+    dry_run: DryRun = False,
+    key: Key = None,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -218,11 +222,8 @@ def cancel(
     from workflows.cli.connection import connected, hint
 
     with connected(url, data, as_) as engine:
-        view = engine.cancel(order, reason)
-    if json:
-        print_json(view)
-    else:
-        say(f"order {order} is {plain(view['status'])}; see {hint(f'order history {order}', url, data)}")
+        done = engine.cancel(order, reason, dry_run=dry_run, key=key)
+        show_outcome(engine, done, order, "cancel", wait_s=wait, see=partial(hint, url=url, data=data), json=json)
 
 
 def _order(body: Any) -> dict[str, Any]:

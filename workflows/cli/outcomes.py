@@ -63,7 +63,7 @@ def show_outcome(
     assert view is not None  # what is no plan has the order
     rested = view["parked"]
     if not (needed := _needs_approval(done, action)) and not rested:
-        view = done["order"] = _outcome_of(engine, view, action, wait_s)
+        view = done["order"] = await_outcome(engine, view, action, wait_s)
     if json:
         print_json(done)
     if needed:
@@ -72,7 +72,7 @@ def show_outcome(
     if view["parked"] and not rested:
         raise CommandRefused(f"order {order} was parked again in run {view['run']}; {see(f'incidents show {order}')}")
     if not json:
-        _show_order(view, order, action, see)
+        show_order(view, order, action, see)
 
 
 def _show_plan(done: ActionOutcomeJson, action: str, json: bool) -> None:
@@ -90,7 +90,7 @@ def _needs_approval(done: ActionOutcomeJson, action: str) -> int | None:
     return numbers[-1] if numbers else None
 
 
-def _outcome_of(engine: ExpediterClient, view: OrderJson, action: str, wait_s: float) -> OrderJson:
+def await_outcome(engine: ExpediterClient, view: OrderJson, action: str, wait_s: float) -> OrderJson:
     """Read the order until the outcome is known, or the time is over."""
     deadline = time.monotonic() + wait_s
     while not _has_outcome(view, action) and time.monotonic() < deadline:
@@ -106,7 +106,8 @@ def _has_outcome(view: OrderJson, action: str) -> bool:
     return not (under_way or action == "retry" or view["status"] in _MOVING)
 
 
-def _show_order(view: OrderJson, order: str, action: str, see: Hint) -> None:
+def show_order(view: OrderJson, order: str, action: str, see: Hint) -> None:
+    """Print the outcome of an action, or that it is not known yet and where it will be seen."""
     status = plain(view["status"])
     if _has_outcome(view, action):
         say(f"order {order} is {status}, run {view['run']}; see {see(f'order history {order}')}")

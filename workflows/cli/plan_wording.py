@@ -22,9 +22,9 @@ def plan_sentence(action: str, plan: Plan) -> str:
     if plan["second_person_for"]:
         return f"a second person must approve first, because it concerns {money(plan['second_person_for'])}."
     if not plan["events"]:
-        return f"{_without_effect(plan)}{_instead(plan)}"
-    if plan["events"] == ["ApprovalRejected"]:
-        return "the request has no effect then; no calls, no money moves."
+        return f"{_without_effect(plan, action)}{_instead(plan)}"
+    if len(plan["events"]) == 1 and plan["events"][0] in _RECORDED:
+        return f"{_RECORDED[plan['events'][0]]}; no calls, no money moves."
     if "ReportContested" in plan["events"]:
         return "it contradicts an earlier report, so it has no effect until a person decides: incidents show."
     if action == "retry" and not plan["runs"]:
@@ -32,6 +32,14 @@ def plan_sentence(action: str, plan: Plan) -> str:
     calls = [_call(run, plan, again=action == "retry") for run in plan["runs"]]
     sentences = [*_credited(plan), f"{', '.join(calls) or 'no calls'}.", *_given_up(plan), _end(action, plan)]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+_RECORDED = {
+    "ApprovalRejected": "the request has no effect then",
+    "NoteAdded": "a note is recorded in the order's history",
+    "IncidentAssigned": "it is recorded who takes care of the order",
+}
+"""What an event says that changes nothing but the record."""
 
 
 _INSTEAD = {
@@ -72,7 +80,18 @@ def _credited(plan: Plan) -> list[str]:
     return [f"the customer pays {money(move['amount'])} less;" for move in plan["money"] if move["what"] == "credit"]
 
 
-def _without_effect(plan: Plan) -> str:
+_SAME = {
+    "claim": "this person takes care of the order already",
+    "release": "no person takes care of the order",
+    "note": "the note is recorded already",
+    "approve": "the request was approved already",
+    "reject": "the request was rejected already",
+}
+
+
+def _without_effect(plan: Plan, action: str) -> str:
+    if action in _SAME:
+        return f"no effect, {_SAME[action]}."
     if plan["status"] == "cancelling":
         return "no effect, the order is already being cancelled."
     return f"no effect, the order is already {plain(plan['status'])}."

@@ -56,15 +56,16 @@ def resolve(
 
 
 def approve(
-    order_id: str, approval: int, *, dry_run: bool = False, key: str | None = None
+    order_id: str, approval: int, reason: str | None = None, *, dry_run: bool = False, key: str | None = None
 ) -> ApiCall[ActionOutcomeJson]:
     """Approve, as a second person, the request with this number."""
-    return _write(f"{_incident(order_id)}/approve", {"approval": approval, "dry_run": dry_run}, key)
+    body = {"approval": approval, "dry_run": dry_run, **_set(reason=reason)}
+    return _write(f"{_incident(order_id)}/approve", body, key)
 
 
-def note(order_id: str, text: str, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
+def note(order_id: str, text: str, *, dry_run: bool = False, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
     """Add a note to the order's history."""
-    return _write(f"{_incident(order_id)}/note", {"text": text}, key)
+    return _write(f"{_incident(order_id)}/note", {"text": text, "dry_run": dry_run}, key)
 
 
 def circuits() -> ApiCall[CircuitsJson]:
@@ -72,9 +73,11 @@ def circuits() -> ApiCall[CircuitsJson]:
     return ApiCall(method="GET", path="/circuits")
 
 
-def circuit(dependency: str, action: str | None = None, reason: str = "") -> ApiCall[CircuitHistoryJson]:
+def circuit(
+    dependency: str, action: str | None = None, reason: str = "", *, dry_run: bool = False
+) -> ApiCall[CircuitHistoryJson]:
     """Read a circuit breaker and its transitions, or ``open`` or ``close`` it by hand."""
     path = f"/circuits/{quoted(dependency, safe='')}"
     if action is None:
         return ApiCall(method="GET", path=path)
-    return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason})
+    return ApiCall(method="POST", path=f"{path}/{action}", body={"reason": reason, "dry_run": dry_run})

@@ -22,6 +22,7 @@ from .order_json import (
 
 Provider: TypeAlias = Literal["payments", "kitchen", "couriers"]
 BulkActionName: TypeAlias = Literal["retry", "cancel", "credit", "note"]
+CircuitStateText: TypeAlias = Literal["closed", "open", "half_open", "held_open"]
 Cause: TypeAlias = Annotated[
     str, Meta(description="The error, and the provider if there is one.", examples=["PaymentsUnavailable@payments"])
 ]
@@ -310,7 +311,7 @@ class CircuitJson(TypedDict):
     """A circuit breaker as it is now."""
 
     dependency: Provider
-    state: Literal["closed", "open", "half_open", "held_open"]
+    state: CircuitStateText
     since: Annotated[TimeText | None, Meta(description="Null if it never opened.")]
     probes: Annotated[int, Meta(ge=0, description="Successful probes since it is half open.")]
     probe_error: str
@@ -333,8 +334,17 @@ class TransitionJson(TypedDict):
     data: Annotated[dict[str, Any], Meta(description="The fields of this type of event.")]
 
 
+class CircuitPlanJson(TypedDict):
+    """What opening or closing a circuit by hand would do."""
+
+    events: Annotated[list[str], Meta(description="Types of events; none if it is in that state already.")]
+    state: Annotated[CircuitStateText, Meta(description="The state afterwards.")]
+    waiting: Annotated[int, Meta(ge=0, description="Orders that wait for it now; at most 1,000 are counted.")]
+
+
 class CircuitHistoryJson(TypedDict):
     """A circuit breaker and its transitions of the last week, oldest first."""
 
     circuit: CircuitJson
     transitions: list[TransitionJson]
+    plan: Annotated[CircuitPlanJson | None, Meta(description="In a dry run.")]

@@ -13,7 +13,7 @@ from .api_call import order_path as _order
 from .api_call import rfc3339 as _rfc3339
 from .api_call import set_fields as _set
 from .api_call import write as _write
-from .incident_json import WhyJson
+from .incident_json import ActionOutcomeJson, WhyJson
 from .order_json import HistoryJson, LedgerJson, LiveTicketJson, OrderJson, PlaceJson, PositionKeptJson, ReplayJson
 from .receipt_json import ReceiptJson
 from .run_json import ExecutionEventsJson, MachineDefinitionJson, MachineNameText, RunsJson
@@ -145,9 +145,12 @@ def receipt(order_id: str, *, version: int | None = None) -> ApiCall[ReceiptJson
     return ApiCall(method="GET", path=_order(order_id, "receipt"), query=query)
 
 
-def cancel(order_id: str, reason: str, *, key: str | None = None, if_match: int | None = None) -> ApiCall[OrderJson]:
+def cancel(
+    order_id: str, reason: str, *, dry_run: bool = False, key: str | None = None, if_match: int | None = None
+) -> ApiCall[ActionOutcomeJson]:
     """Cancel the order; with ``if_match`` only if it is still at that version."""
-    return act(order_id, "cancel", {"reason": reason}, key=key, if_match=if_match)
+    condition = {} if if_match is None else {"If-Match": f'"{if_match}"'}
+    return _write(_order(order_id, "cancel"), {"reason": reason, "dry_run": dry_run}, key, condition)
 
 
 def act(

@@ -58,9 +58,12 @@ def reject_request(
     return write(f"{incident_path(order_id)}/reject", body, key)
 
 
-def assign_incident(order_id: str, to: str | None, *, key: str | None = None) -> ApiCall[ActionOutcomeJson]:
+def assign_incident(
+    order_id: str, to: str | None, reason: str | None = None, *, dry_run: bool = False, key: str | None = None
+) -> ApiCall[ActionOutcomeJson]:
     """Let a person of support take an incident on; None releases it."""
-    return write(f"{incident_path(order_id)}/assign", {"to": to}, key)
+    body = {"to": to, "dry_run": dry_run, **set_fields(reason=reason)}
+    return write(f"{incident_path(order_id)}/assign", body, key)
 
 
 def owed(

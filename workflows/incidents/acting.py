@@ -54,3 +54,12 @@ def act(
         return transact_request(log, request, prepare)
     _, decided_on = basis(*load(log, request.order_id))
     return plan(command_for(decided_on), decided_on)
+
+
+def preview(log: EventLog, request: OrderRequest, command: Command, *, parked_only: bool = False) -> Plan:
+    """Plan a command whose request has a key of its own. Raises OrderNotFound, NotAllowed, NotAnIncident."""
+    _, order = load(log, request.order_id)
+    check(request.caller.actor, request.action, order)
+    if parked_only and order.run_state is not RunState.PARKED:
+        raise NotAnIncident(request.order_id)
+    return plan(command, order)

@@ -36,7 +36,7 @@ from workflows.breakers.dependencies import Dependency
 from workflows.event_store.commits import History, RecordedEvent
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
-from workflows.incidents.acting import act
+from workflows.incidents.acting import act, preview
 from workflows.incidents.plans import Plan, plan
 from workflows.incidents.refusals import NotAnIncident, WriteOffNeedsIntent
 from workflows.incidents.remedies import with_remedies
@@ -193,9 +193,11 @@ def resolve(
     return act(log, request, resolution, (how, reason, fault, intent), dry_run, further=_unused(how, fault, intent))
 
 
-def approve(log: EventLog, request: OrderRequest, approval: int, *, dry_run: bool = False) -> Handled | Plan:
+def approve(
+    log: EventLog, request: OrderRequest, approval: int, reason: str = "", *, dry_run: bool = False
+) -> Handled | Plan:
     """Approve, as a second person, the request of that version. Raises as ``retry``, and SecondPersonNeeded."""
-    command = Approve(approval=approval, by=request.caller.actor)
+    command = Approve(approval=approval, by=request.caller.actor, reason=reason)
     return act(log, request, lambda order: command, approval, dry_run, parked_only=False)
 
 
@@ -207,9 +209,11 @@ def reject(
     return act(log, request, lambda order: command, (approval, reason), dry_run, parked_only=False)
 
 
-def assign(log: EventLog, request: OrderRequest, to: str | None) -> Handled:
+def assign(
+    log: EventLog, request: OrderRequest, to: str | None, reason: str = "", *, dry_run: bool = False
+) -> Handled | Plan:
     """Let a person take on a parked order, or release it. Raises NotAnIncident, and as every request."""
-    command = AssignIncident(to=to or "", by=request.caller.actor)
+    command = AssignIncident(to=to or "", by=request.caller.actor, reason=reason)
 
     def prepare(history: History, order: Order) -> KeyedCommand:
         check(request.caller.actor, request.action, order)
@@ -218,10 +222,10 @@ def assign(log: EventLog, request: OrderRequest, to: str | None) -> Handled:
             raise NotAnIncident(request.order_id)
         return KeyedCommand(command=lambda: command, request=command, key=key)
 
-    return transact_request(log, request, prepare)
+    return preview(log, request, command, parked_only=True) if dry_run else transact_request(log, request, prepare)
 
 
-def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
+def note(log: EventLog, request: OrderRequest, text: str, *, dry_run: bool = False) -> Handled | Plan:
     """Add a note to the order's own stream, whatever its status."""
     key = request_key(request, text)
     command = AddNote(note_id=sha256(key.encode()).hexdigest()[:16], by=request.caller.actor, text=text)
@@ -230,7 +234,7 @@ def note(log: EventLog, request: OrderRequest, text: str) -> Handled:
         check(request.caller.actor, request.action, order)
         return KeyedCommand(command=lambda: command, request=command, key=key)
 
-    return transact_request(log, request, prepare)
+    return preview(log, request, command) if dry_run else transact_request(log, request, prepare)
 
 
 # --- actions ----------------------------------------------------------------------------------------------------------

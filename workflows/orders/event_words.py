@@ -123,12 +123,14 @@ _FROM_DATA: dict[str, Callable[[Data], str]] = {
     ),
     "ApprovalRejected": lambda d: f"Request {d['approval']} rejected by {actor(d['by'])}{quoted(d['reason'])}",
     "IncidentAssigned": lambda d: (
-        f"Incident taken on by {d['to']}" if d["to"] else f"Incident released by {actor(d['by'])}"
+        f"Incident taken on by {d['to']}{quoted(d.get('reason'))}"
+        if d["to"]
+        else f"Incident released by {actor(d['by'])}{quoted(d.get('reason'))}"
     ),
     "ReportedOnBehalf": lambda d: (
         f"Passed on by {actor(d['by'])} for the {d['on_behalf_of']}{quoted(d['said_by'])}{quoted(d['reason'])}"
     ),
-    "ApprovalGiven": lambda d: f"Request {d['approval']} approved by {actor(d['by'])}",
+    "ApprovalGiven": lambda d: f"Request {d['approval']} approved by {actor(d['by'])}{quoted(d.get('reason'))}",
     "PaymentAuthorizationRequested": lambda d: f"Authorization of {money(d['amount'])} requested",
     "PaymentAuthorized": lambda d: f"Payment authorized, {money(d['amount'])} held",
     "PaymentDeclined": _with_code("Payment declined"),

@@ -176,9 +176,9 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     e.NoteAdded: _kept("note_id by", text=COLLEAGUES),
     e.OrderAbandoned: _published("fault unclaimed unreturned", by=READERS, reason=STAFF),
     e.ApprovalRequested: _kept("wish amount fault by credit_id intent line available reported_at", reason=STAFF),
-    e.ApprovalGiven: _kept("approval by"),
+    e.ApprovalGiven: _kept("approval by", reason=STAFF),
     e.ApprovalRejected: _kept("approval by", reason=STAFF),
-    e.IncidentAssigned: _kept("by", to=STAFF),
+    e.IncidentAssigned: _kept("by", to=STAFF, reason=STAFF),
     # payment
     e.PaymentAuthorizationRequested: _kept("amount", payment_method=PAYING),
     e.PaymentAuthorized: _published("answers authorization_id amount at"),

@@ -39,6 +39,9 @@ PAGE = 25
 BURST = timedelta(seconds=5)
 """The most time between ticks that counts for a release, so that a late tick does not release a crowd."""
 
+COUNTED_MAX = 1000
+"""Waits that are counted for a plan: a person needs to know whether they are few or many."""
+
 STALE_MAX = 100
 """Waits without a task that one tick deletes while it looks for an order to probe with."""
 
@@ -82,6 +85,12 @@ def waits_of(documents: Documents, order_id: OrderId) -> Iterator[CircuitWait]:
 def has_waits(documents: Documents, dependency: Dependency) -> bool:
     """Whether an order waits for the dependency."""
     return any(documents.list(_queue(dependency, shard), limit=1) for shard in range(SHARDS))
+
+
+def count_waits(documents: Documents, dependency: Dependency) -> int:
+    """Count the orders that wait for the dependency, up to ``COUNTED_MAX``."""
+    waits = (wait for shard in range(SHARDS) for wait in all_documents(documents, _queue(dependency, shard)))
+    return sum(1 for _ in islice(waits, COUNTED_MAX))
 
 
 def interrupt(documents: Documents, executions: Executions, wait: CircuitWait, error: str, cause: str) -> None:

@@ -51,10 +51,10 @@ class Parties:
         return self._courier(order).fail(order["id"], reason, fault, offer=_offer(order))
 
     def cancel_as_customer(self, order: OrderJson, reason: str) -> OrderJson:
-        return self.customer.cancel(order["id"], reason)
+        return self.customer.cancel(order["id"], reason)["order"] or order
 
     def cancel_as_restaurant(self, order: OrderJson, reason: str) -> OrderJson:
-        return self._restaurant.cancel(order["id"], reason)
+        return self._restaurant.cancel(order["id"], reason)["order"] or order
 
     def _courier(self, order: OrderJson) -> ExpediterClient:
         """Return the client of the courier for the current offer."""

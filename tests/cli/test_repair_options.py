@@ -1,0 +1,59 @@
+"""Every repair on the command line can be tried first, takes a reason, and waits for an outcome that takes time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import typer
+
+from workflows.cli.main import app
+
+REPORTS = ("accept", "reject", "ready", "assign", "pick-up", "deliver", "fail")
+"""Reports of the parties themselves: support passes them on with ``order pass-on``, which is a repair."""
+
+READS = {
+    *(f"order {name}" for name in ("show", "history", "replay", "receipt", "list", "search", "why", "timeline")),
+    *(f"order {name}" for name in ("diff", "watch", "runs", "proof", "ledger", "place", "follow", "executions", "at")),
+    *("incidents list", "incidents show", "incidents approvals", "circuits list", "circuits show"),
+}
+
+RECORDED = {
+    *("incidents claim", "incidents release", "incidents note", "incidents reject", "circuits open", "circuits close")
+}
+"""Complete once they are recorded: no call follows."""
+
+
+def commands() -> dict[str, Any]:
+    """Return the commands that act on orders, incidents and circuits, by name."""
+    root: Any = typer.main.get_command(app)
+    named = {"bulk": root.commands["bulk"]}
+    for group in ("order", "incidents", "circuits"):
+        named |= {f"{group} {name}": command for name, command in root.commands[group].commands.items()}
+    return named
+
+
+COMMANDS = commands()
+REPAIRS = sorted(set(COMMANDS) - READS - {f"order {report}" for report in REPORTS})
+
+
+def options(name: str) -> set[str]:
+    return {option for parameter in COMMANDS[name].params for option in parameter.opts}
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_a_repair_has_a_dry_run_a_reason_and_json(name: str) -> None:
+    """The text of a note is its reason."""
+    assert {"--dry-run", "--json"} <= options(name), name
+    assert {"--reason", "text"} & options(name), name
+
+
+@pytest.mark.parametrize("name", [*sorted(set(REPAIRS) - RECORDED), *(f"order {report}" for report in REPORTS)])
+def test_an_outcome_that_may_take_time_is_waited_for(name: str) -> None:
+    assert "--wait" in options(name)
+
+
+def test_the_repairs_are_these() -> None:
+    """A command that is missing here is in the list of reads, or is not found."""
+    assert {"order cancel", "order credit", "order pass-on", "incidents resolve", "bulk"} <= set(REPAIRS)
+    assert set(REPAIRS) >= RECORDED

@@ -43,6 +43,7 @@ def create_export(body: ExportBody, idempotency_key: RequiredKey) -> Response:
 
     It holds no personal data. Read the export until it is `done`, then its blocks. Its signed manifest has the hash of
     each block. The same key again returns the same export. Files are kept for a day. The request is recorded.
+    On AWS there is no Parquet.
     """
     ports, caller = engine(), api.caller
     check_role(caller.actor, Action.EXPORT)
@@ -61,7 +62,7 @@ def create_export(body: ExportBody, idempotency_key: RequiredKey) -> Response:
     )
     record_audit_read(ports.log, caller, route=ROUTE, request=request, at=now)
     begun = ports.exports.begin(export)
-    return json_answer(_shown(begun), HTTPStatus.ACCEPTED, {"Location": f"/exports/{begun.id}"})
+    return json_answer(_shown(begun, None), HTTPStatus.ACCEPTED, {"Location": f"/exports/{begun.id}"})
 
 
 def _views_to() -> str | None:
@@ -81,7 +82,9 @@ def _stored(wanted: ExportFilter) -> dict[str, Any]:
 def get_export(export_id: ExportIdText) -> Response:
     """Read how far an export is, and its signed manifest once it is done."""
     check_role(api.caller.actor, Action.EXPORT)
-    return json_answer(_shown(engine().exports.find(export_id)))
+    exports = engine().exports
+    export = exports.find(export_id)
+    return json_answer(_shown(export, exports.link(export_id) if export.state is ExportState.DONE else None))
 
 
 @operation(api, "GET", "/exports/{export_id}/content", tag=TAG, answers="ExportBlockJson", order=False)
@@ -98,7 +101,7 @@ def get_export_block(export_id: ExportIdText, block: BlockNumber = 0) -> Respons
     return json_answer(body)
 
 
-def _shown(export: Export) -> ExportJson:
+def _shown(export: Export, url: str | None) -> ExportJson:
     return {
         "id": export.id,
         "format": export.format.value,
@@ -111,4 +114,5 @@ def _shown(export: Export) -> ExportJson:
         "sha256": export.sha256,
         "manifest": export.manifest,
         "error": export.error,
+        "url": url,
     }

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar, get_args
 from domain.catalogue.events import CatalogueEvent
 from domain.identifiers import OrderId
 from domain.order import events as order_events
-from workflows.audit.exports import Exports, NoExportsHere
+from workflows.audit.exports import ExportMaker, Exports, NoExportsHere
 from workflows.audit.head_tree import HeadTree
 from workflows.breakers.breaker import Breaker, open_breakers
 from workflows.breakers.dependencies import Dependency
@@ -140,6 +140,8 @@ class Engine:
     """The menus of ``log`` that were read last."""
     pictures: Pictures = field(default_factory=NoPictures)
     exports: Exports = field(default_factory=NoExportsHere)
+    export_maker: ExportMaker | None = None
+    """None in a process that makes no exports."""
     heads: HeadTree | None = None
     """The checkpoints of the log; None in a process that neither makes nor reads them."""
     courier_moved: Callable[[OrderId], None] = lambda _: None
@@ -166,6 +168,7 @@ def assemble(
     live_path: str | None = None,
     pictures: Pictures | None = None,
     exports: Exports | None = None,
+    export_maker: ExportMaker | None = None,
     heads: HeadTree | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
     execution_reads: ExecutionReads | None = None,
@@ -196,6 +199,7 @@ def assemble(
         live_path=live_path,
         pictures=pictures or NoPictures(),
         exports=exports or NoExportsHere(),
+        export_maker=export_maker,
         heads=heads,
         courier_moved=courier_moved,
         execution_reads=execution_reads,

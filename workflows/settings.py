@@ -154,6 +154,30 @@ def read_pictures_bucket(reader: Reader) -> str:
     return reader.text(PICTURES)
 
 
+EXPORTS = "EXPORTS_BUCKET"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSettings:
+    """Where exports are on AWS. ``maker`` is the function that makes them, ``signer`` the one that signs a manifest.
+
+    A function has one of the two.
+    """
+
+    bucket: str
+    maker: str
+    signer: str
+
+
+def read_exports(reader: Reader) -> ExportSettings:
+    """Read the bucket of exports and the functions around it."""
+    return ExportSettings(
+        bucket=reader.text(EXPORTS),
+        maker=reader.parsed("EXPORT_MAKER", str, default=""),
+        signer=reader.parsed("MANIFEST_SIGNER", str, default=""),
+    )
+
+
 CHECKPOINTS = "CHECKPOINTS_BUCKET"
 
 

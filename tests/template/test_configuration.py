@@ -25,6 +25,7 @@ from workflows.settings import (
     read_checkpoint_key,
     read_checkpoints_bucket,
     read_event_bus,
+    read_exports,
     read_keys,
     read_pictures_bucket,
     read_stores,
@@ -50,6 +51,7 @@ class Recorder(dict[str, str]):
 GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
     *(read_views_secret, read_pictures_bucket, read_machines, read_checkpoints_bucket, read_checkpoint_key),
+    read_exports,
 )
 
 

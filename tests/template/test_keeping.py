@@ -9,6 +9,7 @@ import pytest
 
 from tests.template.conftest import Resources
 from tests.template.policies import named
+from workflows.audit.exports import LINK_S
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.event_store.documents import Document
 
@@ -111,8 +112,18 @@ def test_buckets_are_private(of_type: OfType) -> None:
     policies = of_type("S3::BucketPolicy").values()
     assert {named(policy["Bucket"]) for policy in policies} == set(of_type("S3::Bucket"))
     for policy in policies:
-        (refused,) = policy["PolicyDocument"]["Statement"]
-        assert (refused["Effect"], refused["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+        refused = policy["PolicyDocument"]["Statement"]
+        assert {statement["Effect"] for statement in refused} == {"Deny"}
+        assert refused[0]["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_exports_are_kept_for_a_day_and_their_links_for_minutes(of_type: OfType) -> None:
+    """Whatever a presigned address says, the bucket refuses a signature that is older than a link may be."""
+    [rule] = of_type("S3::Bucket")["Exports"]["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
+    _, refused = of_type("S3::BucketPolicy")["ExportsPolicy"]["PolicyDocument"]["Statement"]
+    assert refused["Condition"] == {"NumericGreaterThan": {"s3:signatureAge": LINK_S * 1000}}
+    assert refused["Resource"] == {"Fn::Sub": "${Exports.Arn}/*"}
 
 
 # --- log lines --------------------------------------------------------------------------------------------------------

@@ -172,6 +172,17 @@ def test_only_the_function_of_checkpoints_signs_and_publishes_them_and_it_cannot
     assert {action for action, on in roles["CheckpointsRole"] if on == "Events.Arn"} == {"dynamodb:Scan"}
 
 
+def test_the_function_of_exports_reads_the_views_alone(resources: Resources) -> None:
+    """Neither log, documents nor keys. The function of checkpoints signs its manifests."""
+    reached = {on for action, on in may(resources, "ExporterRole") if not action.startswith(("logs:", "xray:", "ec2:"))}
+    assert reached == {
+        *("Exports.Arn", "Exports.Arn/exports/*", "Exports.Arn/exports/*.json"),
+        *("Checkpoints.Arn", "TimerDeadLetters.Arn", "ViewsSecret"),
+    }
+    writes = {on for action, on in may(resources, "SearchApiRole") if action == "s3:PutObject"}
+    assert writes == {"Exports.Arn/exports/*.json"}
+
+
 NAMES = {
     "KEYS_TABLE": "DataKeys.Arn",
     "CUSTOMER_KEY": "CustomerKey.Arn",

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from domain.picklable import Picklable
 
+if TYPE_CHECKING:  # SQLAlchemy takes long to import
+    from collections.abc import Callable
+
+    from workflows.sql.database import SqlDatabase
+
 BLOCK: Final = 1024 * 1024
 """Bytes of a file that are hashed, and sent, at a time."""
+
+
+LINK_S: Final = 300
+"""Seconds for which a link to a file can be used."""
 
 
 class ExportFormat(StrEnum):
@@ -62,7 +71,7 @@ class NoExports(ExportRefused):
     """This deployment keeps no files. Retryable: no. HTTP: 503."""
 
     def __init__(self) -> None:
-        super().__init__("This deployment makes no exports. An engine on one machine does: expediter up.")
+        super().__init__("This deployment makes no exports. On AWS they need the database of the views: ViewsSecret.")
 
 
 class ExportsBusy(ExportRefused):
@@ -83,11 +92,21 @@ class FormatUnavailable(ExportRefused):
     """The format needs a library that is not installed. Retryable: after installing it. HTTP: 422."""
 
     def __init__(self) -> None:
-        super().__init__("Parquet needs duckdb where the engine runs: pip install 'expediter[parquet]'.")
+        super().__init__(
+            "Parquet needs duckdb where the engine runs: pip install 'expediter[parquet]'. The functions on AWS do not "
+            "have it: export jsonl, and convert the file."
+        )
+
+
+class ExportTooLarge(ExportRefused):
+    """The process that makes the export has no time or disk left for it. Retryable: with a narrower filter."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The export is too large: {what}. Narrow its filter, e.g. by time.")
 
 
 class ExportsUnavailable(ExportRefused):
-    """The folder of exports cannot be read or written. Retryable: yes. HTTP: 503."""
+    """The folder or bucket of exports cannot be read or written. Retryable: yes. HTTP: 503."""
 
 
 class Exports(Protocol):
@@ -105,6 +124,26 @@ class Exports(Protocol):
         """Return a block of the file of an export that is done; empty behind its end. Raises NoSuchExport."""
         ...
 
+    def link(self, export_id: str) -> str | None:
+        """Return an address from which the file can be read for LINK_S without a token; None if there is none."""
+        ...
+
+
+class ExportMaker(Protocol):
+    """Makes exports in a process of its own that was told their id."""
+
+    def make(self, export_id: str, database: SqlDatabase, left_s: Callable[[], float]) -> Export:
+        """Make an export and store how it ended. One that has ended is left as it is.
+
+        Args:
+            database: Of the views.
+            left_s: Returns how many seconds the process has left.
+
+        Raises:
+            NoSuchExport, ExportsUnavailable: The export stays as it is.
+        """
+        ...
+
 
 class NoExportsHere:
     """Refuses every call with NoExports."""
@@ -116,4 +155,7 @@ class NoExportsHere:
         raise NoExports
 
     def block(self, export_id: str, number: int) -> bytes:
+        raise NoExports
+
+    def link(self, export_id: str) -> str | None:
         raise NoExports

@@ -13,7 +13,7 @@ from workflows.audit.checkpoint_store import CheckpointStore
 from workflows.audit.checkpoints import CheckpointFiles, CheckpointMaker
 from workflows.audit.findings import Head
 from workflows.audit.proofs import Proof, prove
-from workflows.audit.signed_notes import Signer
+from workflows.audit.signed_notes import Signer, signed
 from workflows.event_store.event_log import EventLog
 
 _log = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ class HeadTree:
     """
 
     def __init__(self, *, store: CheckpointStore, changed: ChangedHeads, signer: Signer, log: EventLog) -> None:
+        self._signer = signer
         self._maker = CheckpointMaker(store, changed, signer)
         self._files = CheckpointFiles(store)
         self._log = log
@@ -62,6 +63,10 @@ class HeadTree:
         if made:
             _log.info(MADE, extra={"checkpoints": len(made), "leaves": made[-1].size})
         return made
+
+    def sign(self, *, text: str) -> str:
+        """Return a text as a note signed by the key of checkpoints. Raises SignerUnavailable."""
+        return signed(text, self._signer)
 
     def newest(self) -> NumberedCheckpoint | None:
         """Return the newest checkpoint. Raises CheckpointsUnavailable, CheckpointsBroken."""

@@ -58,6 +58,8 @@ CONFIGS = {
     # A batch of records has up to 6 MB.
     "s3": config(read_timeout_s=10),
     "secretsmanager": config(read_timeout_s=5),
+    # An asynchronous invocation is accepted within milliseconds; signing a manifest may be a cold start.
+    "lambda": config(read_timeout_s=30),
 }
 
 _made: dict[str, Any] = {}
@@ -108,6 +110,11 @@ def sqs() -> SQSClient:
 @_once
 def s3() -> S3Client:
     return boto3.client("s3", config=CONFIGS["s3"])
+
+
+@_once
+def lambda_() -> Any:
+    return boto3.client("lambda", config=CONFIGS["lambda"])
 
 
 @_once

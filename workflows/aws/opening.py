@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar, cast
 
+from workflows.audit.exports import ExportMaker, Exports
 from workflows.audit.head_tree import HeadTree
 from workflows.aws import clients
 from workflows.aws.documents import DynamoDbDocuments
@@ -20,7 +21,7 @@ from workflows.aws.event_log import DynamoDbEventLog
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.settings import BreakerSettings, read_breakers
 from workflows.catalogue.picture_store import Pictures
-from workflows.clock import SystemClock
+from workflows.clock import Clock, SystemClock
 from workflows.engine import EVENT_TYPES, Engine, Views, assemble, http_webhooks
 from workflows.event_store.codec import Codec
 from workflows.event_store.documents import Documents
@@ -34,14 +35,17 @@ from workflows.gateways.payment import PaymentGateway
 from workflows.publishing.event_bus import EventBus
 from workflows.settings import (
     CHECKPOINTS,
+    EXPORTS,
     KEYS,
     PICTURES,
+    ExportSettings,
     KeySettings,
     Reader,
     SettingsRefused,
     StoreSettings,
     read_checkpoint_key,
     read_checkpoints_bucket,
+    read_exports,
     read_keys,
     read_pictures_bucket,
     read_stores,
@@ -56,7 +60,7 @@ class EngineSettings:
     """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret.
 
     ``pictures_bucket`` and ``checkpoints_bucket`` are None for a function without them, and ``checkpoint_key`` is empty
-    for a function that only reads checkpoints.
+    for a function that only reads checkpoints. ``exports`` is None for a function without them.
     """
 
     stores: StoreSettings
@@ -66,6 +70,7 @@ class EngineSettings:
     pictures_bucket: str | None
     checkpoints_bucket: str | None
     checkpoint_key: str
+    exports: ExportSettings | None
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -79,6 +84,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         pictures_bucket=read_pictures_bucket(reader) if reader.has_any(PICTURES) else None,
         checkpoints_bucket=read_checkpoints_bucket(reader) if reader.has_any(CHECKPOINTS) else None,
         checkpoint_key=read_checkpoint_key(reader) if reader.has_any("CHECKPOINT_KEY") else "",
+        exports=read_exports(reader) if reader.has_any(EXPORTS) else None,
         breakers=read_breakers(reader),
     )
 
@@ -94,6 +100,7 @@ def open_engine(settings: EngineSettings) -> Engine:
     payments, kitchen, couriers = _gateways(settings.providers)
     views_secret, bucket = settings.views_secret, settings.pictures_bucket
     checkpoints, signs = settings.checkpoints_bucket, settings.checkpoint_key
+    exports = settings.exports
 
     def log(keyring: KeyRing) -> EventLog:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
@@ -115,6 +122,8 @@ def open_engine(settings: EngineSettings) -> Engine:
         breakers=settings.breakers,
         pictures=None if bucket is None else late(lambda: _pictures(bucket)),
         execution_reads=late(_execution_reads),
+        exports=None if exports is None else late(lambda: _exports(exports, clock)),
+        export_maker=None if exports is None or not exports.signer else late(lambda: _export_maker(exports)),
         heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, log(NoKeys()), documents)),
     )
 
@@ -170,6 +179,18 @@ def _pictures(bucket: str) -> Pictures:
     from workflows.aws.pictures import S3Pictures
 
     return S3Pictures(clients.s3(), bucket)
+
+
+def _exports(settings: ExportSettings, clock: Clock) -> Exports:
+    from workflows.aws.exports import ExportBucket, S3Exports
+
+    return S3Exports(ExportBucket(clients.s3(), settings.bucket), clients.lambda_(), settings.maker, clock)
+
+
+def _export_maker(settings: ExportSettings) -> ExportMaker:
+    from workflows.aws.exports import ExportBucket, S3ExportMaker
+
+    return S3ExportMaker(ExportBucket(clients.s3(), settings.bucket), clients.lambda_(), settings.signer)
 
 
 def _heads(bucket: str, key_id: str, log: EventLog, documents: Documents) -> HeadTree:

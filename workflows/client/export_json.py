@@ -23,6 +23,13 @@ class ExportJson(TypedDict):
     sha256: Annotated[str, Meta(description="Of the whole file, in hexadecimal; empty until it is done.")]
     manifest: Annotated[str, Meta(description="The signed manifest; empty until it is done.")]
     error: Annotated[str, Meta(description="Why it failed; else empty.")]
+    url: Annotated[
+        str | None,
+        Meta(
+            description="On AWS, once it is done: where the whole file can be read without a token, for five minutes "
+            "from this answer on. Read the export again for another."
+        ),
+    ]
 
 
 class ExportBlockJson(TypedDict):

@@ -91,6 +91,9 @@ class ExportFolder:
         except OSError as error:
             raise ExportsUnavailable(f"an export cannot be read: {error.strerror}") from error
 
+    def link(self, export_id: str) -> str | None:
+        return None
+
     def close(self) -> None:
         """End the process, if there is one. Idempotent."""
         with self._gate:

@@ -9,12 +9,12 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from workflows.audit.exports import Export, ExportRefused, ExportState
+from workflows.audit.exports import Export
 from workflows.audit.signed_notes import signed
 from workflows.embedded.checkpoint_folder import signer_in
 from workflows.embedded.export_folder import EXPORTS, read_state, store_state
-from workflows.exports.writing import write_export
-from workflows.sql.database import SqlDatabase, SqlUnavailable
+from workflows.exports.making import make_export
+from workflows.sql.database import SqlDatabase
 
 _SHOWN_EVERY_S = 0.5
 
@@ -38,20 +38,15 @@ def make(folder: Path, export_id: str, views_url: str) -> Export:
             shown_s = time.monotonic()
             store_state(exports, replace(export, rows=rows))
 
-    try:
-        url = Path(views_url) if "://" not in views_url else views_url
-        with SqlDatabase(url, readers=1) as database:
-            manifest = write_export(database, export, exports / export_id, progress)
-        ended = replace(
+    url = Path(views_url) if "://" not in views_url else views_url
+    with SqlDatabase(url, readers=1) as database:
+        ended = make_export(
+            database,
             export,
-            state=ExportState.DONE,
-            rows=manifest.rows,
-            bytes=manifest.bytes,
-            sha256=manifest.sha256,
-            manifest=signed(manifest.text, signer_in(folder)),
+            exports / export_id,
+            sign=lambda text: signed(text, signer_in(folder)),
+            progress=progress,
         )
-    except (SqlUnavailable, ExportRefused, OSError) as error:
-        ended = replace(export, state=ExportState.FAILED, error=str(error) or type(error).__name__)
     store_state(exports, ended)
     return ended
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import handlers.stream_batches
 import handlers.timer
 import workflows.audit.head_tree
+import workflows.erasure.performing
 import workflows.projections.comparison
 import workflows.projections.projector
 import workflows.publishing.webhooks.delivering
@@ -95,6 +96,7 @@ def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> 
         timekeeping.OPEN_LONG,
         workflows.upkeep.on_commit.PARKED,
         workflows.audit.head_tree.FAILED,
+        workflows.erasure.performing.NOT_COMPLETED,
         workflows.projections.comparison.MENDED,
         workflows.projections.projector.PARKED,
         workflows.publishing.webhooks.delivering.PAUSED,

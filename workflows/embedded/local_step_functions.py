@@ -73,7 +73,7 @@ class LocalStepFunctions:
         definitions = Definitions(journal)
         reports = Reports(journal, definitions)
         machines = MachineStore(database, definitions, clock, can_call := lambda service: find(service) is not None)
-        functions = NamedFunctions(find, clock=clock, hub=hub)
+        functions = NamedFunctions(find, clock=clock)
         self.driver = Driver(
             database,
             journal,

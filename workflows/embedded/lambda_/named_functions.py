@@ -1,7 +1,8 @@
 """Functions by name for machines of others: Python callables, and functions behind an HTTP address.
 
-A callable takes the event, and Lambda's context if it has a second parameter. Each call runs on a thread, so a function
-may block; it should be safe to repeat, because a call without an outcome is made again after a crash.
+A callable takes the event, and Lambda's context if it has a second parameter. Calls run on daemon threads, so that a
+function may block and does not hold up the end of the process. It should be safe to repeat, because a call without an
+outcome is made again by the next process.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from __future__ import annotations
 import inspect
 import json
 import logging
+import threading
 from collections.abc import Callable
 from datetime import timedelta
+from queue import SimpleQueue
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -23,12 +26,14 @@ from workflows.clock import Clock
 from workflows.embedded import arns
 from workflows.embedded.lambda_.functions import Context, FunctionFailed, FunctionUnknown
 from workflows.hub.deferred import Deferred
-from workflows.hub.hub import Hub
 
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 900.0
 """The longest run of a function on Lambda."""
+
+THREADS_MAX: Final = 64
+"""Calls at once; more wait."""
 
 FindFunction = Callable[[str], Callable[..., Any] | None]
 """Finds a callable by the name, ARN or Resource that a definition has; None if there is none."""
@@ -37,13 +42,16 @@ FindFunction = Callable[[str], Callable[..., Any] | None]
 class NamedFunctions:
     """Implements ``Callees``."""
 
-    def __init__(self, find: FindFunction, *, clock: Clock, hub: Hub) -> None:
+    def __init__(self, find: FindFunction, *, clock: Clock) -> None:
         self._find = find
         self._clock = clock
-        self._hub = hub
+        self._calls: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._threads = 0
+        self._idle = 0
+        self._gate = threading.Lock()
 
     def invoke(self, function: str, payload: JSON) -> Deferred[JSON]:
-        """Call a function on a thread.
+        """Queue a call of a function.
 
         Returns:
             A future with the result, or FunctionFailed.
@@ -53,7 +61,8 @@ class NamedFunctions:
         """
         called = self._found(function)
         event, answer = to_text(payload), Deferred[JSON]()
-        self._hub.spawn(lambda: self._run(called, function, event, answer))
+        self._calls.put(lambda: self._run(called, function, event, answer))
+        self._add_thread_if_needed()
         return answer
 
     def call(self, function: str, payload: JSON) -> JSON:
@@ -68,13 +77,25 @@ class NamedFunctions:
 
     def _run(self, called: Callable[..., Any], name: str, event: str, answer: Deferred[JSON]) -> None:
         try:
-            answer.set_result(self._hub.elsewhere(lambda: self._result(called, name, event)))
+            answer.set_result(self._result(called, name, event))
         except FunctionFailed as failure:
             log.info("a function failed: %s", failure.error, extra={"function": name})
             answer.set_exception(failure)
-        except BaseException as error:  # the pool is shut down: the next engine calls again
-            log.debug("a call was dropped: %r", error)
-            answer.cancel()
+
+    def _add_thread_if_needed(self) -> None:
+        with self._gate:
+            if self._threads < THREADS_MAX and self._calls.qsize() > self._idle:
+                self._threads += 1
+                threading.Thread(target=self._work, name=f"function {self._threads}", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._gate:
+                self._idle += 1
+            call = self._calls.get()
+            with self._gate:
+                self._idle -= 1
+            call()
 
     def _result(self, called: Callable[..., Any], name: str, event: str) -> JSON:
         try:
@@ -84,7 +105,7 @@ class NamedFunctions:
             raise
         except SystemExit as error:
             raise FunctionFailed(*answers.function_exited(error.code)) from error
-        except Exception as error:
+        except BaseException as error:
             raise FunctionFailed(*answers.function_failed(answers.without_own_frames(error))) from error
 
     def _context(self, name: str) -> Context:

@@ -1,9 +1,9 @@
 """Serves AWS Step Functions' own protocol on 127.0.0.1: for boto3, the AWS CLI and every other SDK.
 
-boto3's ``stepfunctions`` client works against it with ``endpoint_url`` (or ``AWS_ENDPOINT_URL_SFN``). An engine whose
-machines come from a template serves executions, tokens and reads of machines; with a ``MachineStore`` clients create
-machines of their own. Results and errors are those of AWS; other operations are refused by name. Signatures are not
-checked: every process that reaches the port may use it.
+boto3's ``stepfunctions`` client works against it with ``endpoint_url`` (or ``AWS_ENDPOINT_URL_SFN``). It serves the
+executions and task tokens of a driver; ``local_step_functions`` adds machines that clients create. Results and errors are
+those of AWS; other operations are refused by name. Signatures are not checked: every process that reaches the port may
+use it.
 """
 
 from __future__ import annotations

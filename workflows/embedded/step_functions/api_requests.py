@@ -94,6 +94,13 @@ def page_start_of(parameters: Parameters) -> int | None:
     return int(token)
 
 
+def refuse_parameters(parameters: Parameters, *names: str) -> None:
+    """Refuse parameters that would change the result and have no effect here. Raises StepFunctionsRefusal."""
+    for name in names:
+        if name in parameters:
+            raise invalid(f"'{name}' is not served here")
+
+
 def invalid(message: str) -> StepFunctionsRefusal:
     """Build AWS's error for a parameter that is missing or wrong."""
     return StepFunctionsRefusal("ValidationException", message)

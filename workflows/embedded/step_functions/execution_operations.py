@@ -23,6 +23,7 @@ from workflows.embedded.step_functions.api_requests import (
     json_of,
     limit_of,
     page_start_of,
+    refuse_parameters,
     text_of,
 )
 from workflows.embedded.step_functions.driver import Driver, ExecutionNotRedrivable, ExecutionUnknown, NameInvalid
@@ -124,6 +125,7 @@ class ExecutionOperations:
         return self._described(execution_arn_of(parameters))
 
     def _list_executions(self, parameters: Parameters) -> Result:
+        refuse_parameters(parameters, "mapRunArn", "redriveFilter")
         machine = text_of(parameters, "stateMachineArn")
         status = _status(parameters["statusFilter"]) if "statusFilter" in parameters else None
         try:
@@ -138,6 +140,8 @@ class ExecutionOperations:
 
     def _get_execution_history(self, parameters: Parameters) -> Result:
         arn = execution_arn_of(parameters)
+        if parameters.get("includeExecutionData") is False:
+            refuse_parameters(parameters, "includeExecutionData")
         try:
             events = self._reports.history(arn)
         except LookupError:

@@ -19,6 +19,7 @@ from workflows.embedded.step_functions.api_requests import (
     invalid,
     limit_of,
     page_start_of,
+    refuse_parameters,
     text_of,
 )
 from workflows.embedded.step_functions.diagnostics import diagnostics_of, refusal_of, text_problem
@@ -218,6 +219,7 @@ def _check_text(text: str) -> None:
 def _refuse_versions(parameters: Parameters) -> None:
     if parameters.get("publish") or parameters.get("versionDescription"):
         raise invalid("'publish': versions of machines are not served here")
+    refuse_parameters(parameters, "encryptionConfiguration")
 
 
 def _no_machine(arn: str) -> NoReturn:

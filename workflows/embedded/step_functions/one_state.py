@@ -30,6 +30,7 @@ from workflows.embedded.step_functions.api_requests import (
     input_of,
     invalid,
     json_of,
+    refuse_parameters,
     text_of,
 )
 from workflows.embedded.step_functions.diagnostics import refusal_of
@@ -39,7 +40,6 @@ Call = Callable[[str, JSON], JSON]
 
 _NAME: Final = "TestState"
 _BEFORE: Final = "Variables"
-_NOT_SERVED: Final = ("context", "stateConfiguration")
 
 
 class StateTests:
@@ -54,9 +54,7 @@ class StateTests:
         return {"TestState": self._test_state}
 
     def _test_state(self, parameters: Parameters) -> Result:
-        for name in _NOT_SERVED:
-            if name in parameters:
-                raise invalid(f"'{name}' of TestState is not served here")
+        refuse_parameters(parameters, "context", "stateConfiguration")
         state, language = _state_of(parameters)
         ways = _Ways(state)
         variables = _object_of(parameters.get("variables", "{}"), "variables")

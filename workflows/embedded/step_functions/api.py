@@ -1,7 +1,7 @@
 """Serves AWS Step Functions' own protocol on 127.0.0.1: for boto3, the AWS CLI and every other SDK.
 
 boto3's ``stepfunctions`` client works against it with ``endpoint_url`` (or ``AWS_ENDPOINT_URL_SFN``). It serves the
-executions and task tokens of a driver; ``local_step_functions`` adds machines that clients create. Results and errors are
+executions and tokens of a driver; ``local_step_functions`` adds machines that clients create. Results and errors are
 those of AWS; other operations are refused by name. Signatures are not checked: every process that reaches the port may
 use it.
 """

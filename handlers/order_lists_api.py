@@ -1,0 +1,153 @@
+"""Lists of orders over HTTP, and the search for those of a customer. The function of ``search_api`` serves them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from domain.identifiers import OrderId
+from handlers.http.answers import json_answer
+from handlers.http.api import Api
+from handlers.http.documented import operation
+from handlers.http.moments import AccessReason, Cursor, Limit
+from handlers.http.order_filters import order_filter
+from handlers.http.responses import Response
+from handlers.http.search_parameters import (
+    AmountMax,
+    AmountMin,
+    CauseIs,
+    ChangedFrom,
+    CourierIs,
+    CurrencyIs,
+    CustomerIs,
+    DependencyIs,
+    IdPrefix,
+    Overdue,
+    Parked,
+    PaymentReference,
+    PlacedFrom,
+    PlacedTo,
+    ReadYourWrite,
+    RestaurantIs,
+    SearchBody,
+    Sort,
+    Statuses,
+    WaitingFor,
+    blind_indexes,
+)
+from workflows.clock import timestamp
+from workflows.engine import engine, settings
+from workflows.orders.access import record_read
+from workflows.orders.access_events import OrderShown
+from workflows.orders.permissions import Action, check_role
+from workflows.search.filters import OrderFilter, OrderSort
+from workflows.search.reading import WaitFor, search, views_of
+from workflows.time_budgets import read_budgets
+
+if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
+    from sqlalchemy import Connection
+
+    from workflows.client.search_json import AsOfJson, ListedOrdersJson
+    from workflows.search.order_list import OrderPage
+
+TAG = "Lists"
+
+api = Api()
+
+
+@operation(api, "GET", "/orders", tag=TAG, answers="ListedOrdersJson", order=False)
+def list_orders(
+    *,
+    status: Statuses = None,
+    customer: CustomerIs = None,
+    restaurant: RestaurantIs = None,
+    courier: CourierIs = None,
+    waiting_for: WaitingFor = None,
+    overdue: Overdue = None,
+    parked: Parked = None,
+    cause: CauseIs = None,
+    dependency: DependencyIs = None,
+    amount_min: AmountMin = None,
+    amount_max: AmountMax = None,
+    currency: CurrencyIs = None,
+    placed_from: PlacedFrom = None,
+    placed_to: PlacedTo = None,
+    changed_from: ChangedFrom = None,
+    payment_reference: PaymentReference = None,
+    id_prefix: IdPrefix = None,
+    sort: Sort = OrderSort.NEWEST,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    wait_for: ReadYourWrite = None,
+) -> Response:
+    """List orders in pages.
+
+    Customers and restaurants list their own orders; couriers those that they accepted or may accept; support, auditors
+    and services all. All filters that are sent must hold.
+    """
+    wanted = order_filter(
+        status=status,
+        customer=customer,
+        restaurant=restaurant,
+        courier=courier,
+        waiting_for=waiting_for,
+        overdue=overdue,
+        parked=parked,
+        cause=cause,
+        dependency=dependency,
+        amount_min=amount_min,
+        amount_max=amount_max,
+        currency=currency,
+        placed_from=placed_from,
+        placed_to=placed_to,
+        changed_from=changed_from,
+        payment_reference=payment_reference,
+        id_prefix=id_prefix,
+    )
+    return _listed(*_found(wanted, sort, limit, cursor, wait_for))
+
+
+def _found(
+    wanted: OrderFilter, sort: OrderSort, limit: int, cursor: str | None, wait_for: WaitFor | None
+) -> tuple[OrderPage, AsOfJson]:
+    actor, now, budgets = api.caller.actor, timestamp(engine().clock.now()), settings(read_budgets)
+
+    def read(connection: Connection, views_to: str) -> OrderPage:
+        from workflows.search import order_list
+
+        query = order_list.OrderQuery(
+            actor=actor, filter=wanted, sort=sort, limit=limit, cursor=cursor, now=now, budgets=budgets
+        )
+        return order_list.list_orders(connection, query, views_to)
+
+    return search(engine(), actor, "orders", read, wait_for)
+
+
+def _listed(page: OrderPage, as_of: AsOfJson) -> Response:
+    body: ListedOrdersJson = {"orders": page.orders, "next": page.next, "as_of": as_of}
+    return json_answer(body)
+
+
+@operation(api, "POST", "/orders/search", tag=TAG, answers="ListedOrdersJson", order=False)
+def search_orders(
+    body: SearchBody, limit: Limit = 50, cursor: Cursor = None, access_reason: AccessReason = None
+) -> Response:
+    """Find the orders of a customer by phone, e-mail address or name. For support.
+
+    They are in the body so that they are in no log of addresses. Orders of an erased customer are not found. The search
+    is recorded for auditors, with the orders that were found.
+    """
+    check_role(api.caller.actor, Action.SEARCH_PERSONAL)
+    found = blind_indexes(body, views_of(engine()).blind_index)
+    wanted = OrderFilter(phone_index=found.get("phone"), email_index=found.get("email"), name_index=found.get("name"))
+    ports = engine()
+    page, as_of = _found(wanted, OrderSort.NEWEST, limit, cursor, None)
+    record_read(
+        ports.log,
+        api.caller,
+        route="POST /orders/search",
+        orders=[OrderShown(order_id=OrderId(each["id"]), customer=each["customer"]) for each in page.orders],
+        fields=sorted(found),
+        reason=access_reason or "",
+        at=ports.clock.now(),
+    )
+    return _listed(page, as_of)

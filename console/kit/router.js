@@ -7,7 +7,26 @@ import { Store, useStore } from "./store.js";
 /** @type {Store<import("../core/addresses.js").Address>} */
 export const here = new Store(/** @type {any} */ ({ path: "", query: {} }));
 
-const read = () => here.set(readAddress(location.pathname + location.search, base()));
+/** Browsers ignore an address that changes more often than some twenty times a second: a slider does. */
+const WRITE_MS = 100;
+let writtenAt = 0;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let writing;
+
+const read = () => (forget(), here.set(readAddress(location.pathname + location.search, base())));
+
+function forget() {
+  clearTimeout(writing);
+  writing = undefined;
+}
+
+/** Put what `here` holds into the address. */
+function write() {
+  forget();
+  writtenAt = Date.now();
+  const url = base() + address(here.value.path, here.value.query);
+  if (url !== location.pathname + location.search) history.replaceState(null, "", url);
+}
 
 /** Follow the address from now on. Links inside the console do not load the page again. */
 export function beginRouting() {
@@ -25,6 +44,7 @@ export function beginRouting() {
 
 /** Open an address of the console. @param {string} to @param {{replace?: boolean}} [options] */
 export function go(to, { replace = false } = {}) {
+  if (writing) write();
   const url = base() + to;
   if (url === location.pathname + location.search) return;
   history[replace ? "replaceState" : "pushState"](null, "", url);
@@ -38,7 +58,13 @@ export function go(to, { replace = false } = {}) {
  * @param {Record<string, any>} changes
  */
 export function setQuery(changes, replace = true) {
-  go(address(here.value.path, { ...here.value.query, ...changes }), { replace });
+  const { path, query } = here.value;
+  const to = address(path, { ...query, ...changes });
+  if (to === address(path, query)) return;
+  if (!replace) return go(to);
+  here.set(readAddress(base() + to, base()));
+  if (Date.now() - writtenAt > WRITE_MS) write();
+  else writing ??= setTimeout(write, WRITE_MS);
 }
 
 export const useHere = () => useStore(here);

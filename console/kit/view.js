@@ -8,5 +8,37 @@ export const html = htm.bind(h);
 
 export { Component, Fragment, createContext, h, render, useCallback, useContext, useEffect, useId, useLayoutEffect, useMemo, useRef, useState };
 
+/**
+ * Make a component that is drawn again only if one of its props is another value. For parts of which a page has many.
+ * @param {(props: any) => any} component
+ */
+export function memo(component) {
+  return class extends Component {
+    /** @param {any} next */
+    shouldComponentUpdate(next) {
+      const before = /** @type {any} */ (this.props);
+      for (const name in next) if (!Object.is(before[name], next[name])) return true;
+      for (const name in before) if (!(name in next)) return true;
+      return false;
+    }
+
+    /** @param {any} props */
+    render(props) {
+      return h(component, props);
+    }
+  };
+}
+
+/** Items of a long list that are compared and drawn together. */
+const PART = 25;
+
+/**
+ * Divide a list, so that a change of the chosen item concerns the parts near it alone.
+ * @template T
+ * @param {T[]} list
+ * @returns {T[][]}
+ */
+export const inParts = (list) => Array.from({ length: Math.ceil(list.length / PART) }, (_, i) => list.slice(i * PART, (i + 1) * PART));
+
 /** Join class names; false ones are left out. @param {...(string | false | null | undefined)} names */
 export const classes = (...names) => names.filter(Boolean).join(" ");

@@ -52,7 +52,7 @@ export default function Order({ id, query }) {
   const state = states[index + 1];
   const began = timeline.events[0].recorded_at;
   const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, runs: runs.data, act };
-  const actions = html`<${Actions} ...${page} />`;
+  const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} past=${past} act=${act} />`;
   return html`
     <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
     ${fresh > 0 && html`<p class="banner notice-line" role="status">The order changed while you looked: ${fresh} new ${fresh === 1 ? "event" : "events"}. <button type="button" onClick=${show}>Show</button></p>`}
@@ -69,7 +69,7 @@ export default function Order({ id, query }) {
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
       <div class="stack">${!past && html`<${Why} ...${page} />`}${order.parked && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /></div>
-      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!order.parked && actions}<${Receipt} ...${page} /><${Contact} ...${page} personal=${personal} uncover=${uncover} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!order.parked && actions}<${Receipt} ...${page} /><${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
     </div>
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${why.reload} />`}`;
 }

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from tests.console.conftest import Visit, axe
 
 
@@ -67,3 +70,26 @@ def test_an_incident_is_taken_on_and_released(visit: Visit) -> None:
     page.wait_for_selector("dialog .outcome code:has-text('IncidentAssigned')")
     events = list(visit.stage.sign_in("support", "anna").history(order))
     assert [each["data"]["to"] for each in events if each["type"] == "IncidentAssigned"] == ["anna", ""]
+
+
+ROWS = 3_000
+DRAWN_MAX = 120
+"""Rows in the page, beside those in the list: a window of 900 pixels has 20, and 12 are drawn beyond each end."""
+
+
+def test_a_long_list_draws_only_the_rows_near_the_window(visit: Visit) -> None:
+    """The page's size does not grow with the list, at its beginning, in its middle and at its end."""
+    page = visit.open("orders?sort=placed_at")
+    page.wait_for_selector("tr.row")
+    answer: Any = visit.stage.sign_in("support", "anna").orders(limit=1)
+    row = answer["orders"][0]
+    answer |= {"next": None, "orders": [{**row, "id": f"ord_{number:026d}"} for number in range(ROWS)]}
+    body = json.dumps(answer)
+    page.route("**/orders?*", lambda route: route.fulfill(body=body, content_type="application/json"))
+    page.select_option("label:has-text('Sorted') select", "changed_at")
+    page.wait_for_selector(f"table[aria-rowcount='{ROWS + 1}']")
+    for part in (0, 0.5, 1):
+        page.evaluate("part => scrollTo(0, part * document.documentElement.scrollHeight)", part)
+        page.wait_for_selector(f"a[href='orders/ord_{round(part * (ROWS - 1)):026d}']")
+        assert page.locator("tr.row").count() <= DRAWN_MAX
+    assert page.locator("main *").count() < 30 * DRAWN_MAX

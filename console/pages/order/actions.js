@@ -3,20 +3,20 @@
 import { isZero, money } from "../../core/money.js";
 import { Card, words } from "../../kit/parts.js";
 import { may, me } from "../../kit/session.js";
-import { html } from "../../kit/view.js";
+import { html, memo } from "../../kit/view.js";
 import { FAULTS, factsOf } from "./facts.js";
 
 /** @typedef {import("../../kit/action.js").ActionKind & {name: string, note: string, needs: string, blocked?: string}} Offered `needs` is the permission */
 /** @typedef {{id: string, order: any, why: any, plans: Record<string, any>, assignee: string}} Situation */
 
 /** @param {any} props */
-export function Actions({ id, order, why, timeline, past, act }) {
-  const offered = actionsOf(id, order, why, timeline.events);
+export const Actions = memo(({ id, order, why, events, past, act }) => {
+  const offered = actionsOf(id, order, why, events);
   if (!offered.length) return null;
   return html`<${Card} title="What you can do now" note=${past ? "acts on the live order" : ""} flush>
     <ul class="offers">${offered.map((each) => html`<li><div><strong>${each.title}</strong><span class="dim">${each.blocked ?? each.note}</span></div><button type="button" disabled=${Boolean(each.blocked)} onClick=${() => act(each)} aria-label=${`${opens(each)}: ${each.title}`}>${opens(each)}</button></li>`)}</ul>
   </${Card}>`;
-}
+});
 
 /** A button that opens the form of a note. @param {{id: string, order: any, act: (offered: Offered) => void}} props */
 export const AddNote = ({ id, order, act }) => may("note") && html`<button type="button" onClick=${() => act({ ...note(id), since: order.version })}>Add note</button>`;

@@ -3,10 +3,10 @@
 import { Icon } from "../../kit/icons.js";
 import { Card, Facts, Said } from "../../kit/parts.js";
 import { me } from "../../kit/session.js";
-import { html, useId, useState } from "../../kit/view.js";
+import { html, memo, useId, useState } from "../../kit/view.js";
 
 /** @param {any} props */
-export function Contact({ order, personal, uncover }) {
+export const Contact = memo(({ order, personal, uncover }) => {
   const [reason, type] = useState("");
   const id = useId();
   const contact = order.contact;
@@ -22,4 +22,4 @@ export function Contact({ order, personal, uncover }) {
     <div class="field"><label for=${id}>Why you need it</label><input id=${id} type="text" maxlength="200" value=${reason} placeholder="e.g. the number of the case" onInput=${(/** @type {any} */ e) => type(e.target.value)} /></div>
     <button type="submit"><${Icon} name="eye" />Show name, phone and address</button>
     <small>Auditors see that you looked, when and why.</small></form></${Card}>`;
-}
+});

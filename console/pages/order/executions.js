@@ -6,7 +6,7 @@ import { Dialog } from "../../kit/dialog.js";
 import { usePaged } from "../../kit/paged.js";
 import { Badge, Card, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
-import { classes, html, useState } from "../../kit/view.js";
+import { classes, html, memo, useState } from "../../kit/view.js";
 
 const TONES = /** @type {Record<string, string>} */ ({ RUNNING: "running", SUCCEEDED: "closed", FAILED: "parked", TIMED_OUT: "parked", ABORTED: "stopped" });
 
@@ -19,24 +19,25 @@ export function Executions({ runs, event, began }) {
     ${[...runs.runs].reverse().map((/** @type {any} */ run) => html`<details key=${run.run} class=${classes("run-box", run.version > event.version && "later")} open=${run.run === newest}>
       <summary><strong>Run ${run.run}</strong> <span class="dim">event ${run.version}, by <${Said}>${actorWords(run.by)}</${Said}>, <${Time} at=${run.started_at} /></span></summary>
       ${!run.executions?.length && html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
-      ${(run.executions ?? []).map((/** @type {any} */ execution) => html`<${Execution} key=${execution.arn} execution=${execution} began=${began} until=${event.recorded_at} raw=${show} />`)}
+      ${(run.executions ?? []).map((/** @type {any} */ execution) => html`<${Execution} key=${execution.arn} execution=${execution} began=${began} later=${execution.started_at > event.recorded_at} entered=${execution.states.filter((/** @type {any} */ state) => state.entered_at <= event.recorded_at).length} raw=${show} />`)}
     </details>`)}
     ${raw && html`<${EngineEvents} id=${raw} close=${() => show("")} />`}
   </${Card}>`;
 }
 
-/** @param {{execution: any, began: string, until: string, raw: (id: string) => void}} props */
-function Execution({ execution, began, until, raw }) {
+/** One execution; `entered` of its states are not later than the chosen moment. Its states are drawn once it is opened. */
+const Execution = memo(({ execution, began, later, entered, raw }) => {
+  const [open, toggle] = useState(false);
   const failures = execution.states.reduce((/** @type {number} */ n, /** @type {any} */ state) => n + state.failures, 0);
-  return html`<details class=${classes("execution", execution.started_at > until && "later")}>
+  return html`<details class=${classes("execution", later && "later")} onToggle=${(/** @type {any} */ e) => toggle(e.currentTarget.open)}>
     <summary><span data-saga=${execution.machine}><span class="saga-dot"></span> ${execution.machine}</span> <${Badge} of=${TONES[execution.status] ?? ""} label=${execution.status.toLowerCase().replaceAll("_", " ")} /> <span class="dim"><${Took} from=${execution.started_at} to=${execution.stopped_at} />${failures > 0 ? `, ${failures} failed ${failures === 1 ? "attempt" : "attempts"}` : ""}</span></summary>
     ${execution.error && html`<p class="attention">${execution.error}</p>`}
-    ${execution.states.length > 0 && html`<div class="table-box" tabindex="0" role="region" aria-label=${`States of ${execution.machine}`}><table class="states"><thead><tr><th scope="col">State</th><th scope="col">Entered</th><th scope="col" class="end">Took</th><th scope="col" class="end">Attempts</th><th scope="col">Last error</th></tr></thead>
-      <tbody>${execution.states.map((/** @type {any} */ state) => html`<tr class=${classes(state.entered_at > until && "later")}><td>${stateWords(state.state)}</td><td><time class="mono" dateTime=${state.entered_at} title=${exact(state.entered_at)}>${offset(between(began, state.entered_at))}</time></td><td class="end"><${Took} from=${state.entered_at} to=${state.exited_at} /></td><td class="end">${state.attempts || ""}</td><td class=${state.error ? "attention" : ""} title=${state.message}>${state.error}</td></tr>`)}</tbody></table></div>`}
+    ${open && execution.states.length > 0 && html`<div class="table-box" tabindex="0" role="region" aria-label=${`States of ${execution.machine}`}><table class="states"><thead><tr><th scope="col">State</th><th scope="col">Entered</th><th scope="col" class="end">Took</th><th scope="col" class="end">Attempts</th><th scope="col">Last error</th></tr></thead>
+      <tbody>${execution.states.map((/** @type {any} */ state, /** @type {number} */ i) => html`<tr class=${classes(i >= entered && "later")}><td>${stateWords(state.state)}</td><td><time class="mono" dateTime=${state.entered_at} title=${exact(state.entered_at)}>${offset(between(began, state.entered_at))}</time></td><td class="end"><${Took} from=${state.entered_at} to=${state.exited_at} /></td><td class="end">${state.attempts || ""}</td><td class=${state.error ? "attention" : ""} title=${state.message}>${state.error}</td></tr>`)}</tbody></table></div>`}
     ${!execution.whole && html`<p class="dim">It has more states than are read here.</p>`}
     ${execution.id ? html`<p><button type="button" onClick=${() => raw(execution.id)}>Events of the engine</button></p>` : html`<p class="dim">An Express execution keeps no events.</p>`}
   </details>`;
-}
+});
 
 /** How long something took, or takes until now. @param {{from: string, to: string | null}} props */
 const Took = ({ from, to }) => (to ? html`${duration(between(from, to))}` : html`<${Ticking} from=${from} />`);

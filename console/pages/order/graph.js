@@ -6,7 +6,7 @@ import { get, useLoaded } from "../../kit/api.js";
 import { Card } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
 import { may } from "../../kit/session.js";
-import { classes, html, useEffect, useMemo, useState } from "../../kit/view.js";
+import { classes, html, memo, useEffect, useMemo, useState } from "../../kit/view.js";
 
 const MACHINES = ["order", "preparation", "delivery"];
 const WIDE = 124;
@@ -34,18 +34,24 @@ export function Graph({ runs, event, past }) {
   const at = past ? event.recorded_at : "9999-12-31T00:00:00Z";
   const begun = (runs?.runs ?? []).filter((/** @type {any} */ each) => each.version <= event.version);
   const current = begun.find((/** @type {any} */ each) => each.run === run) ?? begun.at(-1);
-  const drawing = useMemo(() => (read && current?.executions ? draw(graphOf(read.machines, current.executions, at), read.dagre) : null), [read, current, at]);
+  const drawings = useMemo(() => new Map(), [read, current]);
+  const moment = past ? momentsUntil(current?.executions, at) : -1;
+  if (read && current?.executions && !drawings.has(moment)) drawings.set(moment, draw(graphOf(read.machines, current.executions, at), read.dagre));
+  const drawing = drawings.get(moment);
   if (!read || !runs || !current) return null;
   const definition = current.executions?.find((/** @type {any} */ each) => each.machine === "order")?.definition;
   const differences = runs.differences;
   return html`<${Card} title="Saga" class="graph" note=${html`${begun.length > 1 && html`<label class="run">Run <select value=${String(current.run)} onChange=${(/** @type {any} */ e) => chooseRun(Number(e.target.value))}>${begun.map((/** @type {any} */ each) => html`<option value=${each.run} selected=${each.run === current.run}>${each.run}</option>`)}</select></label> `}${current.why}${definition && html` <code title=${definition}>definition ${definition.slice(0, 8)}</code>`}, as of event ${event.version}`}>
     <p class="graph-legend"><span data-progress="done">done</span><span data-progress="running">running</span><span data-progress="failed">failed</span><span data-progress="ahead">not reached</span><span data-progress="back">way back</span></p>
-    ${drawing ? html`<${Drawing} ...${drawing} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
+    ${drawing ? html`<${Drawing} drawing=${drawing} />` : html`<p class="dim">The engine does not keep the executions of this run any more.</p>`}
     ${differences.length > 0 && html`<ul class="attention">${differences.map((/** @type {any} */ d) => html`<li>${d.words}</li>`)}</ul>`}
   </${Card}>`;
 }
 
 /** @typedef {import("../../core/graphs.js").GraphNode & {x: number, y: number}} Placed */
+
+/** Return how many states had been entered or left by a moment: the picture changes with that number alone. @param {any[] | null | undefined} executions @param {string} at */
+const momentsUntil = (executions, at) => (executions ?? []).flatMap(({ states }) => states.flatMap((/** @type {any} */ each) => [each.entered_at, each.exited_at])).filter((moment) => moment && moment <= at).length;
 
 /** Give every node its place. @param {ReturnType<typeof graphOf>} graph @param {any} dagre */
 function draw({ nodes, edges, boxes }, dagre) {
@@ -96,8 +102,7 @@ function between(a, b) {
 
 const SAID = { done: "done", running: "running", failed: "failed", ahead: "not reached" };
 
-/** @param {any} props */
-function Drawing({ nodes, lines, frames, width, height }) {
+const Drawing = memo(({ drawing: { nodes, lines, frames, width, height } }) => {
   const [ready, show] = useState(false);
   useEffect(() => show(true), []);
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
@@ -105,13 +110,12 @@ function Drawing({ nodes, lines, frames, width, height }) {
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
       ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 + 15}>${f.machine}</text></g>`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
-      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} node=${node} />`)}
+      ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} />`)}
     </svg></div>
     <ol class="visually-hidden">${nodes.map((/** @type {Placed} */ node) => html`<li>${node.machine}: ${node.label}, ${SAID[node.progress]}${node.failures ? `, ${node.failures} failed attempts` : ""}</li>`)}</ol>`;
-}
+});
 
-/** @param {{node: Placed}} props */
-function Node({ node }) {
+const Node = memo((/** @type {Placed} */ node) => {
   const x = node.x - WIDE / 2;
   const y = node.y - HIGH / 2;
   const [first, second] = twoLines(node.label);
@@ -125,7 +129,7 @@ function Node({ node }) {
     ${node.progress === "failed" && !node.failures && html`<g class="retries"><rect x=${x + 8} y=${y - 9} width="44" height="15" rx="7.5" /><text x=${x + 30} y=${y + 2} text-anchor="middle">failed</text></g>`}
     ${node.since && html`<${Since} since=${node.since} x=${node.x} y=${y + HIGH + 14} />`}
   </g>`;
-}
+});
 
 /** @param {{since: string, x: number, y: number}} props */
 function Since({ since, x, y }) {

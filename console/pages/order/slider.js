@@ -1,7 +1,7 @@
 /** The slider over an order's events: one dot an event, in the colour of its saga. Arrow keys, dragging and clicks move it. */
 
 import { isTrouble } from "../../core/sagas.js";
-import { classes, html, useRef } from "../../kit/view.js";
+import { classes, html, inParts, memo, useMemo, useRef } from "../../kit/view.js";
 
 /** @param {{events: any[], index: number, choose: (index: number) => void}} props */
 export function Slider({ events, index, choose }) {
@@ -20,14 +20,23 @@ export function Slider({ events, index, choose }) {
     choose(Math.min(events.length - 1, Math.max(0, steps[event.key])));
   };
   const event = events[index];
+  const parts = useMemo(() => {
+    const step = events.length > 120 ? 20 : events.length > 40 ? 5 : 1;
+    return inParts(events.map((each, i) => ({ event: each, i, x: at(i), named: i % step === step - 1 })));
+  }, [events]);
   return html`<div class="slider" ref=${track} role="slider" tabindex="0" aria-label="Event" aria-valuemin=${events[0].version} aria-valuemax=${events.at(-1).version} aria-valuenow=${event.version}
       aria-valuetext=${`Event ${event.version}: ${event.words}`} onKeyDown=${keys}
       onPointerDown=${(/** @type {any} */ e) => (e.currentTarget.setPointerCapture(e.pointerId), move(e))} onPointerMove=${(/** @type {any} */ e) => e.buttons && move(e)}>
     <svg aria-hidden="true" width="100%" height="44">
       <line class="rail" x1="1.2%" x2="98.8%" y1="16" y2="16" /><line class="run" x1="1.2%" x2=${at(index)} y1="16" y2="16" />
-      ${events.map((each, i) => html`<g class=${classes("stop", i > index && "later", i === index && "here")} data-saga=${each.saga}>
-        ${i === index && html`<circle class="halo" cx=${at(i)} cy="16" r="10" />`}
-        ${isTrouble(each) ? html`<circle class="trouble-mark" cx=${at(i)} cy="16" r="7" />` : html`<circle cx=${at(i)} cy="16" r="6" />`}<circle class="core" cx=${at(i)} cy="16" r="3" />
-        ${(events.length <= 40 || i % 5 === 4 || i === index) && html`<text x=${at(i)} y="40" text-anchor="middle">${each.version}</text>`}<title>${each.words}</title></g>`)}
+      ${parts.map((part) => html`<${Stops} key=${part[0].i} part=${part} small=${events.length > 80} index=${Math.min(Math.max(index, part[0].i - 1), part[part.length - 1].i + 1)} />`)}
     </svg></div>`;
 }
+
+/** A part of the events; `index` is the chosen one, or the one beside the part. */
+const Stops = memo(({ part, index, small }) => part.map((/** @type {any} */ { event, i, x, named }) => html`<${Stop} key=${i} event=${event} x=${x} later=${i > index} here=${i === index} small=${small} named=${named} />`));
+
+const Stop = memo(({ event, x, later, here, small, named }) => html`<g class=${classes("stop", later && "later", here && "here")} data-saga=${event.saga}>
+  ${here && html`<circle class="halo" cx=${x} cy="16" r="10" />`}
+  ${isTrouble(event) ? html`<circle class="trouble-mark" cx=${x} cy="16" r="7" />` : html`<circle cx=${x} cy="16" r=${small ? 4 : 6} />`}${!small && html`<circle class="core" cx=${x} cy="16" r="3" />`}
+  ${(named || here) && html`<text x=${x} y="40" text-anchor="middle">${event.version}</text>`}<title>${event.words}</title></g>`);

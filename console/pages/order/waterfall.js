@@ -4,7 +4,7 @@ import { SAGAS, compressed, spansOf } from "../../core/sagas.js";
 import { between, duration } from "../../core/time.js";
 import { Card } from "../../kit/parts.js";
 import { useNow } from "../../kit/now.js";
-import { classes, html } from "../../kit/view.js";
+import { classes, html, memo, useMemo } from "../../kit/view.js";
 
 const LANE = 34;
 const LEFT = 92;
@@ -13,36 +13,48 @@ const WIDTH = 760;
 /** @param {any} props */
 export function Waterfall({ timeline, order, event, began }) {
   const ended = ["completed", "cancelled", "abandoned"].includes(order.status);
-  return ended ? html`<${Chart} spans=${spansOf(timeline.events)} began=${began} event=${event} />` : html`<${Ticking} events=${timeline.events} began=${began} event=${event} />`;
+  return ended ? html`<${Ended} events=${timeline.events} began=${began} event=${event} />` : html`<${Ticking} events=${timeline.events} began=${began} event=${event} />`;
+}
+
+/** @param {any} props */
+function Ended({ events, began, event }) {
+  const spans = useMemo(() => spansOf(events), [events]);
+  return html`<${Chart} spans=${spans} began=${began} event=${event} />`;
 }
 
 /** @param {any} props */
 function Ticking({ events, began, event }) {
   const now = useNow();
-  return html`<${Chart} spans=${spansOf(events, now)} began=${began} event=${event} />`;
+  const spans = useMemo(() => spansOf(events, now), [events, now]);
+  return html`<${Chart} spans=${spans} began=${began} event=${event} />`;
 }
 
 /** @param {{spans: import("../../core/sagas.js").Span[], began: string, event: any}} props */
 function Chart({ spans, began, event }) {
-  const scale = compressed(spans.flatMap(({ start, end }) => [start, end]));
-  const x = (/** @type {number} */ ms) => LEFT + (WIDTH - LEFT - 12) * scale(ms);
+  const x = useMemo(() => {
+    const scale = compressed(spans.flatMap(({ start, end }) => [start, end]));
+    return (/** @type {number} */ ms) => LEFT + (WIDTH - LEFT - 12) * scale(ms);
+  }, [spans]);
   const here = x(between(began, event.recorded_at));
-  const marks = ticks(spans, x);
+  const marks = useMemo(() => ticks(spans, x), [x]);
   const height = SAGAS.length * LANE + 26;
+  const words = useMemo(() => spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", "), [spans]);
   return html`<${Card} title="Where the time went" note="long stretches are compressed">
-    <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${spans.map((span) => `${span.saga}: ${span.label} ${duration(span.end - span.start)}`).join(", ")}>
+    <div class="chart-box"><svg class="waterfall" viewBox=${`0 0 ${WIDTH} ${height}`} role="img" aria-label=${words}>
       ${marks.map(({ at, label }) => html`<g class="tick"><line x1=${at} x2=${at} y1="4" y2=${height - 22} /><text x=${at} y=${height - 6} text-anchor="middle">${label}</text></g>`)}
       ${SAGAS.map((saga, lane) => html`<g data-saga=${saga}><text class="lane" x="0" y=${lane * LANE + 21}>${saga[0].toUpperCase() + saga.slice(1)}</text>
         ${spans.filter((span) => span.saga === saga).map((span) => {
           const from = x(span.start);
           const wide = Math.max(5, x(span.end) - from);
-          return html`<g class=${classes("span", span.how, span.from > event.version && "later")}><title>${span.label}: ${duration(span.end - span.start)}, events ${span.from} to ${span.to ?? "now"}</title>
-            <rect x=${from} y=${lane * LANE + 6} width=${wide} height="20" rx="5" />
-            ${wide > 70 && html`<text x=${from + 7} y=${lane * LANE + 20}>${fitted(`${span.label} ${duration(span.end - span.start)}`, wide)}</text>`}</g>`;
+          return html`<${Bar} key=${span.from} span=${span} x=${from} y=${lane * LANE + 6} wide=${wide} later=${span.from > event.version} />`;
         })}</g>`)}
       <line class="here" x1=${here} x2=${here} y1="0" y2=${height - 20} />
     </svg></div></${Card}>`;
 }
+
+const Bar = memo(({ span, x, y, wide, later }) => html`<g class=${classes("span", span.how, later && "later")}><title>${span.label}: ${duration(span.end - span.start)}, events ${span.from} to ${span.to ?? "now"}</title>
+  <rect x=${x} y=${y} width=${wide} height="20" rx="5" />
+  ${wide > 70 && html`<text x=${x + 7} y=${y + 14}>${fitted(`${span.label} ${duration(span.end - span.start)}`, wide)}</text>`}</g>`);
 
 /** @param {string} text @param {number} width */
 const fitted = (text, width) => (text.length * 6.2 < width - 10 ? text : "");

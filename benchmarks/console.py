@@ -8,7 +8,6 @@ list is compared with one of 100 orders, on a folder filled by ``benchmarks.fill
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -18,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from statistics import median, quantiles
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks import filled
 from benchmarks.options import options

@@ -50,10 +50,12 @@ class OrderAlreadyPickedUp(Rejected):
 
 
 class OrderAlreadyEnded(Rejected):
-    """The order is completed, cancelled or abandoned, and nothing is left to do."""
+    """The order is completed, cancelled or abandoned, so it cannot be changed in this way any more."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"Order {order_id} has ended. Nothing is left to do.")
+        super().__init__(
+            f"Order {order_id} has ended. What remains possible: a note, and a credit if it was completed."
+        )
         self.order_id = order_id
 
 
@@ -61,7 +63,10 @@ class OrderAlreadyCancelling(Rejected):
     """A credit is pointless: the customer pays nothing for an order that is being cancelled."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"Order {order_id} is being cancelled, so the customer pays nothing for it.")
+        super().__init__(
+            f"Order {order_id} is being cancelled, or was, so the customer pays nothing for it. Money still held "
+            f"is given back by itself, or the order is an incident (order why, GET /orders/{order_id}/why)."
+        )
         self.order_id = order_id
 
 
@@ -77,7 +82,10 @@ class NotAsked(Rejected):
     """The report answers an intent that the order does not have."""
 
     def __init__(self, fact: str, answers: int) -> None:
-        super().__init__(f"{fact} does not apply: version {answers} of this order is not a request that it can answer.")
+        super().__init__(
+            f"{fact} does not apply: version {answers} of this order is not a request that it can answer. Ask why the "
+            "order waits (order why, GET /orders/{order_id}/why) to see which report helps."
+        )
         self.fact = fact
         self.answers = answers
 
@@ -123,7 +131,7 @@ class CreditExceedsDue(Rejected):
     """The credit is larger than what the customer has to pay."""
 
     def __init__(self, amount: Money, due: Money) -> None:
-        super().__init__(f"A credit of {amount} exceeds the {due} that the customer has to pay.")
+        super().__init__(f"A credit of {amount} exceeds the {due} that the customer has to pay. Credit at most that.")
         self.amount = amount
         self.due = due
 
@@ -141,7 +149,10 @@ class NoSuchApproval(Rejected):
     """No request with this number waits for approval. HTTP: 404."""
 
     def __init__(self, approval: int) -> None:
-        super().__init__(f"There is no pending approval {approval} on this order.")
+        super().__init__(
+            f"There is no pending approval {approval} on this order. List the pending ones (incidents approvals, "
+            "GET /approvals)."
+        )
         self.approval = approval
 
 
@@ -161,7 +172,10 @@ class NotContested(Rejected):
     """The event is not a contested report, or it was confirmed before. HTTP: 404."""
 
     def __init__(self, report: int) -> None:
-        super().__init__(f"Event {report} of this order is not a contested report.")
+        super().__init__(
+            f"Event {report} of this order is not a contested report. The incident's plans name the one that can be "
+            "confirmed."
+        )
         self.report = report
 
 
@@ -169,7 +183,10 @@ class NothingOwed(Rejected):
     """The intent holds nothing and has nothing left to collect, so there is nothing to write off."""
 
     def __init__(self, intent: int) -> None:
-        super().__init__(f"There is nothing to write off for event {intent} of this order.")
+        super().__init__(
+            f"There is nothing to write off for event {intent} of this order. The incident lists the events that hold "
+            "or owe something."
+        )
         self.intent = intent
 
 

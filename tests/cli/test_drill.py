@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -91,3 +95,31 @@ def test_a_drill_that_broke_nothing_fails(practice: Any) -> None:
     drill, stage, repairs = practice
     repairs.right = True
     assert not play(drill, stage, None)
+
+
+INTERRUPTED = """
+import signal, subprocess, sys
+from workflows.cli.demo.engine_process import stop
+from workflows.cli.drills.stage import open_stage
+
+with open_stage(lambda words: 0) as stage:
+    engine = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()"])
+    stage._closed.callback(stop, engine)
+    stage.data.mkdir()
+    print(stage.data, engine.pid, flush=True)
+    signal.pause()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_drill_that_is_stopped_ends_its_engine_and_removes_its_folder(number: signal.Signals) -> None:
+    """Otherwise each broken drill leaves a running engine, and a folder with its log."""
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as drill:
+        assert drill.stdout is not None
+        folder, engine = drill.stdout.readline().split()
+        assert Path(folder).is_dir()
+        drill.send_signal(number)
+        drill.wait(20)
+    assert not Path(folder).parent.exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(engine), 0)

@@ -45,8 +45,7 @@ _RECORDED = {
 _INSTEAD = {
     "OrderAlreadyPickedUp": " That is: order credit.",
     "StillNeeded": " That is: incidents resolve --how cancel.",
-    "NotAnIncident": " See what it waits for: order why.",
-    "OrderAlreadyEnded": " Money of a completed order is given back with order credit.",
+    "OrderAlreadyEnded": " That is: incidents note, order credit.",
 }
 """What helps instead of a refused action, by the rule that forbids it."""
 

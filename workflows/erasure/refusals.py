@@ -12,7 +12,9 @@ class NothingToErase(Rejected):
     """No data key of this customer exists: nothing personal was ever stored, or it was erased. Retryable: no."""
 
     def __init__(self, customer: str) -> None:
-        super().__init__(f"Nothing personal is kept about customer {customer}.")
+        super().__init__(
+            f"Nothing personal is kept about customer {customer}. Find the right id with a search by phone or name."
+        )
         self.customer = customer
 
 
@@ -30,7 +32,7 @@ class NoErasureProposed(Rejected):
     """No erasure of this customer waits for a second person. Retryable: after it was proposed. HTTP: 404."""
 
     def __init__(self, customer: str) -> None:
-        super().__init__(f"No erasure of customer {customer} waits for approval.")
+        super().__init__(f"No erasure of customer {customer} waits for approval. Propose it first.")
         self.customer = customer
 
 

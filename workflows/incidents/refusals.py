@@ -16,7 +16,10 @@ class NotAnIncident(Rejected):
     """The order is not parked: it is running or has ended."""
 
     def __init__(self, order_id: OrderId) -> None:
-        super().__init__(f"Order {order_id} is not parked, so there is nothing to retry or resolve.")
+        super().__init__(
+            f"Order {order_id} is not parked, so there is nothing to retry or resolve. Ask why it waits "
+            f"(order why, GET /orders/{order_id}/why)."
+        )
         self.order_id = order_id
 
 
@@ -52,7 +55,7 @@ class NoSuchJob(Picklable, LookupError):
     """No bulk job has this id. HTTP: 404."""
 
     def __init__(self, job_id: str) -> None:
-        super().__init__(f"There is no bulk job {job_id}.")
+        super().__init__(f"There is no bulk job {job_id}. Its id is in the answer to the request that began it.")
 
 
 class NoSuchGroup(Picklable, LookupError):

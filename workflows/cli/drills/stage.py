@@ -142,11 +142,15 @@ def eventually(holds: Callable[[], object], within_s: float = PATIENCE_S) -> boo
 
 @contextmanager
 def open_stage(run: Callable[[Sequence[str]], int]) -> Iterator[Stage]:
-    """Make the folders, and at the end stop the processes and remove them."""
+    """Make the folders, and at the end, also at SIGTERM or Ctrl-C, stop the processes and remove the folders."""
     for name in ("EXPEDITER_URL", "EXPEDITER_DATA", "EXPEDITER_TOKEN"):  # of another engine than the drill's
         os.environ.pop(name, None)
-    with TemporaryDirectory(prefix="expediter-drill-", ignore_cleanup_errors=True) as name, ExitStack() as closed:
-        yield Stage(Path(name), closed, run)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with TemporaryDirectory(prefix="expediter-drill-", ignore_cleanup_errors=True) as name, ExitStack() as closed:
+            yield Stage(Path(name), closed, run)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def limit_file_size(process: subprocess.Popen[str], size: int) -> None:

@@ -1,12 +1,12 @@
 # make demo runs real orders on this machine; make test runs the tests; make check runs the linters and type checker;
-# make template checks and builds what is deployed.
+# make template checks and builds what is deployed, and make deploy deploys it.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 
 TOOLS := sam checkov ministack
 LOCKS := uv node $(TOOLS)
 
-.PHONY: demo setup console screenshots test check template validate package lint-template scan-template tools mutants bench lock clean
+.PHONY: demo setup console screenshots test check template validate package deploy lint-template scan-template tools mutants bench lock clean
 
 demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
@@ -37,17 +37,25 @@ check: .venv/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-# The template: SAM's own check, a build, and linters on the translated template. Needs neither network nor credentials.
+# The stacks: SAM's own check, a build, and linters on the translated templates. Needs neither network nor credentials.
 template: validate package lint-template scan-template
 
 # Without telemetry, and without the region of the user's own AWS configuration.
 SAM := SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=eu-west-1 .tools/sam/bin/
+STACKS := stacks/state.yaml stacks/watching.yaml
 
 validate: .tools/sam/installed
-	$(SAM)sam validate --lint
+	@for template in template.yaml $(STACKS); do $(SAM)sam validate --lint --template $$template || exit 1; done
 
 package: .tools/sam/installed
 	$(SAM)sam build
+
+# make deploy STACK=expediter PARAMETERS="PaymentsUrl=https://... KitchenUrl=... CouriersUrl=...": all stacks, in their order. Parameters
+# that are not given keep their values.
+STACK ?= expediter
+DEPLOYED_BY ?= .tools/sam/bin/sam
+deploy: package .venv/installed
+	$(BIN)/python tools/deploy.py --stack $(STACK) --sam '$(DEPLOYED_BY)' $(PARAMETERS)
 
 build/template.json: template.yaml tests/template/translation.py .tools/sam/installed $(wildcard statemachines/*)
 	@mkdir -p $(@D)
@@ -56,10 +64,10 @@ build/template.json: template.yaml tests/template/translation.py .tools/sam/inst
 # The linter accepts only a number of seconds, and no JSONata.
 lint-template: build/template.json
 	sed 's/\\"TimeoutSeconds\\": \\"{% [^"]* %}\\"/\\"TimeoutSeconds\\": 1/g' $< > build/linted.json
-	$(SAM)cfn-lint --non-zero-exit-code informational --regions eu-west-1 us-east-1 -- build/linted.json
+	$(SAM)cfn-lint --non-zero-exit-code informational --regions eu-west-1 us-east-1 -- build/linted.json $(STACKS)
 
 scan-template: build/template.json .tools/checkov/installed
-	.tools/checkov/bin/checkov --config-file tools/checkov.yaml --file $<
+	.tools/checkov/bin/checkov --config-file tools/checkov.yaml $(addprefix --file ,$< $(STACKS))
 
 # Breaks the code in one place after the other, and checks that a test fails each time: docs/mutations.md.
 mutants: .venv/installed

@@ -1,10 +1,10 @@
-"""Deploy the built template as ``sam deploy`` does: the code to a bucket, the rest as one stack."""
+"""Deploy the stacks to an emulator by ``make deploy``, with ``sam.py`` in place of the SAM CLI."""
 
 from __future__ import annotations
 
-import json
-import secrets
-import time
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +12,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from tests.deployment.emulator import REGION
+from tests.deployment.emulator import REGION, REPOSITORY
 
-DEPLOYED_WITHIN_S = 60.0
 ARTIFACTS = "expediter-artifacts"
 CODE = "code.zip"
-TEMPLATE = "template.json"
+STEP_FUNCTIONS = "EXPEDITER_STEP_FUNCTIONS"
+"""The variable with the URL of the engine that runs the machines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,53 +45,48 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """A created stack: physical ids by logical id, and the template's outputs."""
+    """The deployed stacks as one: physical ids by logical id, and all outputs."""
 
     resources: Mapping[str, str]
     outputs: Mapping[str, str]
 
 
-class DeploymentFailed(Exception):
-    """The stack was not created. The message has the reason of each resource."""
-
-
-def deploy(account: Account, template: Mapping[str, Any], code: bytes, parameters: Mapping[str, str]) -> Stack:
-    """Create the stack and wait for it. ``template`` is translated: CloudFormation's own language.
-
-    Raises:
-        DeploymentFailed: A resource could not be created.
-    """
-    s3, formation = account.client("s3"), account.client("cloudformation")
-    name = f"expediter-{secrets.token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
+def upload(account: Account, code: bytes) -> None:
+    """Store the functions' code, as the SAM CLI does before it deploys."""
+    s3 = account.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
     s3.put_object(Bucket=ARTIFACTS, Key=CODE, Body=code)
-    s3.put_object(Bucket=ARTIFACTS, Key=TEMPLATE, Body=json.dumps(template))
-    formation.create_stack(
-        StackName=name,
-        TemplateURL=f"{account.url}/{ARTIFACTS}/{TEMPLATE}",  # in the call itself it may have 51,200 bytes
-        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        Parameters=[{"ParameterKey": name, "ParameterValue": value} for name, value in parameters.items()],
-    )
-    return _created(formation, name)
 
 
-def _created(formation: Any, name: str) -> Stack:
-    deadline = time.monotonic() + DEPLOYED_WITHIN_S
-    while True:
-        [stack] = formation.describe_stacks(StackName=name)["Stacks"]
-        if stack["StackStatus"] == "CREATE_COMPLETE":
-            break
-        if stack["StackStatus"] != "CREATE_IN_PROGRESS" or time.monotonic() > deadline:
-            raise DeploymentFailed(f"{stack['StackStatus']}: {_what_failed(formation, name)}")
-        time.sleep(0.1)  # CloudFormation can only be polled
-    resources = formation.describe_stack_resources(StackName=name)["StackResources"]
-    return Stack(
-        resources={resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources},
-        outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
-    )
+def make_deploy(account: Account, name: str, parameters: Mapping[str, str], *, step_functions: str) -> Stack:
+    """Run ``make deploy`` without its build, and read what it deployed.
+
+    Raises:
+        CalledProcessError: A stack was not deployed. Its output has the reason of each resource.
+    """
+    environment = {
+        **os.environ,
+        "AWS_ENDPOINT_URL": account.url,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCESS_KEY_ID": account.key,
+        "AWS_SECRET_ACCESS_KEY": account.secret,
+        STEP_FUNCTIONS: step_functions,
+    }
+    built = ("-o", "package", "-o", ".venv/installed")
+    given = " ".join(f"{key}={value}" for key, value in parameters.items())
+    deployed_by = f"DEPLOYED_BY={sys.executable} -m tests.deployment.sam"
+    command = ["make", "--silent", *built, "deploy", f"STACK={name}", deployed_by, f"PARAMETERS={given}"]
+    subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=sys.stderr, check=True)
+    return _deployed(account, name)
 
 
-def _what_failed(formation: Any, name: str) -> str:
-    events = formation.describe_stack_events(StackName=name)["StackEvents"]
-    failed = [event for event in events if "FAILED" in event["ResourceStatus"]]
-    return "; ".join(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}" for event in failed)
+def _deployed(account: Account, name: str) -> Stack:
+    formation = account.client("cloudformation")
+    resources: dict[str, str] = {}
+    outputs: dict[str, str] = {}
+    for stack in (f"{name}-state", name, f"{name}-watching"):
+        [described] = formation.describe_stacks(StackName=stack)["Stacks"]
+        outputs.update({output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])})
+        for resource in formation.describe_stack_resources(StackName=stack)["StackResources"]:
+            resources[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    return Stack(resources=resources, outputs=outputs)

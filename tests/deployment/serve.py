@@ -19,15 +19,13 @@ from random import SystemRandom
 from secrets import token_hex
 from tempfile import TemporaryDirectory
 
-from tests.deployment import gaps
 from tests.deployment.artifact import code_for_this_machine
-from tests.deployment.deployer import ARTIFACTS, CODE, Account, deploy
+from tests.deployment.deployer import Account, make_deploy, upload
 from tests.deployment.deployment import SANDBOX
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
 from tests.memory_folder import memory_folder
 from tests.sql.postgres import NoPostgres, postgres_server
-from tests.template.translated import translated
 from workflows.clock import SystemClock
 from workflows.embedded.http.server import HttpServer
 from workflows.sandbox.api import SandboxApi
@@ -50,8 +48,9 @@ def main(folder: Path) -> None:
         parameters["WebhookTargets"] = "any"  # receivers of tests are on this machine
         views = opened.enter_context(_views_database())
         parameters["ViewsSecret"] = _views_secret(account, views)
-        template = gaps.bridged(translated(bucket=ARTIFACTS, key=CODE), step_functions=step_functions)
-        stack = deploy(account, template, code_for_this_machine(), parameters)
+        name = f"expediter-{token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
+        upload(account, code_for_this_machine())
+        stack = make_deploy(account, name, parameters, step_functions=step_functions)
         _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))
         ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}

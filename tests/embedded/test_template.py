@@ -23,6 +23,7 @@ Parameters:
   WaitSeconds: {Type: Number, Default: 600}
   Stage: {Type: String, Default: dev}
   ProviderUrl: {Type: String}
+  EventsStream: {Type: String}
 Globals:
   Function: {Timeout: 30, MemorySize: 512, Environment: {Variables: {STAGE: !Ref Stage, SHARED: global}}}
 Resources:
@@ -47,7 +48,7 @@ Resources:
       Events:
         Get: {Type: HttpApi, Properties: {Method: get, Path: "/orders/{order_id}"}}
         Docs: {Type: HttpApi, Properties: {Method: GET, Path: /docs, Auth: {Authorizer: NONE}}}
-        Stream: {Type: DynamoDB, Properties: {Stream: !GetAtt Events.StreamArn}}
+        Stream: {Type: DynamoDB, Properties: {Stream: !Ref EventsStream}}
   Machine:
     Type: AWS::Serverless::StateMachine
     Properties:
@@ -159,9 +160,9 @@ WRONG = [
     ("/orders/{order_id}", "orders", "Api", "Events.Get.Path"),
     ("Type: DynamoDB", "Type: Kinesis", "Api", "Events.Stream.Type"),
     ("Type: DynamoDB, ", "", "Api", "Events.Stream.Type"),
-    ("{Type: DynamoDB, Properties: {Stream: !GetAtt Events.StreamArn}}", "DynamoDB", "Api", "Events.Stream"),
-    ("!GetAtt Events.StreamArn", "!GetAtt Other.StreamArn", "Api", "Events.Stream.Stream"),
-    ("{Stream: !GetAtt Events.StreamArn}", "{}", "Api", "Events.Stream.Stream"),
+    ("{Type: DynamoDB, Properties: {Stream: !Ref EventsStream}}", "DynamoDB", "Api", "Events.Stream"),
+    ("!Ref EventsStream", "!Ref OtherStream", "Api", "Events.Stream.Stream"),
+    ("{Stream: !Ref EventsStream}", "{}", "Api", "Events.Stream.Stream"),
     ("Type: EXPRESS", "Type: FAST", "Machine", "Type"),
     ("machine.asl.yaml", "other.asl.yaml", "Machine", "DefinitionUri"),
     ('"AWS::DynamoDB::Table"', "", "Table", "Type"),

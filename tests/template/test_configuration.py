@@ -71,15 +71,27 @@ def test_the_parameter_log_level_is_the_level_of_every_function(of_type: OfType,
     assert plain["Parameters"]["LogLevel"]["Default"] == "INFO"
 
 
-def test_every_parameter_has_a_description_and_only_addresses_have_no_default(plain: dict[str, Any]) -> None:
-    """The addresses of providers have no sensible default."""
+def test_every_parameter_has_a_description_and_only_addresses_have_no_default(
+    plain: dict[str, Any], state: dict[str, Any]
+) -> None:
+    """The addresses of providers have no sensible default. The state's names are passed by the deployment."""
     parameters = plain["Parameters"]
     assert all(len(parameter["Description"]) > 20 for parameter in parameters.values())
-    assert {name for name, parameter in parameters.items() if "Default" not in parameter} == {
-        "PaymentsUrl",
-        "KitchenUrl",
-        "CouriersUrl",
-    }
+    without = {name for name, parameter in parameters.items() if "Default" not in parameter}
+    assert without == {"PaymentsUrl", "KitchenUrl", "CouriersUrl"} | set(state["Outputs"])
+
+
+def test_each_stack_gets_its_parameters_from_the_stacks_before_it(
+    plain: dict[str, Any], state: dict[str, Any], watching: dict[str, Any]
+) -> None:
+    """A deployment passes outputs to the parameters of the same names, so each name is an output before."""
+    earlier = set(state["Outputs"]) | set(plain["Outputs"])
+    assert set(watching["Parameters"]) - earlier == {"AlarmEmail"}
+    assert all(parameter["Type"] == "String" for name, parameter in watching["Parameters"].items())
+    conditional = {name for name, output in plain["Outputs"].items() if "Condition" in output}
+    assert {name for name, parameter in watching["Parameters"].items() if parameter.get("Default") == "none"} == (
+        conditional & set(watching["Parameters"])
+    )
 
 
 def test_providers_are_called_over_tls(plain: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from tests.template.conftest import Resources
 from tests.template.policies import named
+from tests.template.translated import STACKS
 from workflows.audit.exports import LINK_S
 from workflows.aws.documents import DynamoDbDocuments
 from workflows.event_store.documents import Document
@@ -49,12 +51,25 @@ def test_keys_are_rotated_every_year(of_type: OfType) -> None:
     assert len(keys) == 3
 
 
-def test_the_log_and_its_keys_survive_the_stack(resources: Resources) -> None:
-    """Also the user pool and the pictures, which the log names, and the checkpoints. Others can be created again."""
-    kept = {name for name, item in resources.items() if item.get("DeletionPolicy") == "Retain"}
+def test_only_the_state_has_what_must_never_be_lost(state: dict[str, Any], plain: dict[str, Any]) -> None:
+    """Deleting the engine loses no order, no key, no caller's name, no picture that the log names and no checkpoint."""
+    kept = {name for name, item in state["Resources"].items() if item.get("UpdateReplacePolicy") == "Retain"}
     data = {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures"}
-    assert kept == data | {"PublishedCheckpoints", "CheckpointKey"}
-    assert kept == {name for name, item in resources.items() if item.get("UpdateReplacePolicy") == "Retain"}
+    assert kept == data | {"PublishedCheckpoints", "CheckpointKey", "ApiLogs"}
+    policies = {name: state["Resources"][name]["DeletionPolicy"] for name in kept}
+    # A failed first deployment removes what it made, except for what is protected from deletion by itself.
+    protected = {"Events", "DataKeys", "Callers"}
+    assert {name for name, policy in policies.items() if policy == "Retain"} == protected
+    assert {policies[name] for name in kept - protected} == {"RetainExceptOnCreate"}
+    assert not [name for name, item in plain["Resources"].items() if "DeletionPolicy" in item]
+
+
+def test_no_update_may_replace_or_delete_a_resource_of_the_state() -> None:
+    """CloudFormation would make a new, empty table, and point everything at it: deletion protection does not help."""
+    modify, protect = json.loads((STACKS / "state-policy.json").read_text())["Statement"]
+    assert (modify["Effect"], modify["Action"], modify["Resource"]) == ("Allow", "Update:Modify", "*")
+    assert (protect["Effect"], set(protect["Action"])) == ("Deny", {"Update:Replace", "Update:Delete"})
+    assert protect["Resource"] == "*"
 
 
 def test_a_published_checkpoint_cannot_be_changed_by_anybody(of_type: OfType) -> None:

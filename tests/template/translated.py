@@ -15,8 +15,12 @@ PYTHON = REPOSITORY / ".tools" / "sam" / "bin" / "python"
 """The SAM command line brings the translator, which wants other versions than ours: make tools."""
 
 
+STACKS = REPOSITORY / "stacks"
+STATE, WATCHING = STACKS / "state.yaml", STACKS / "watching.yaml"
+
+
 def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "functions.zip") -> dict[str, Any]:
-    """Translate the template. Definitions are inlined, and the functions' code is at ``bucket`` and ``key``."""
+    """Translate a template. Definitions are inlined, and the functions' code is at ``bucket`` and ``key``."""
     plain: dict[str, Any] = json.loads(_translation(template, bucket, key))
     return plain
 

@@ -32,7 +32,7 @@ def translation(path: Path, bucket: str, key: str) -> dict[str, Any]:
         if resource["Type"] == "AWS::Serverless::StateMachine":
             definitions[name] = yaml.safe_load((path.parent / properties.pop("DefinitionUri")).read_text())
             properties["Definition"] = {"Comment": "put in below, as one text"}
-    template["Globals"]["Function"].pop("CodeUri", None)
+    template.get("Globals", {}).get("Function", {}).pop("CodeUri", None)
     plain: dict[str, Any] = transform(template, {}, NoManagedPolicies())
     for name, definition in definitions.items():
         plain["Resources"][name]["Properties"]["DefinitionString"] = json.dumps(definition)

@@ -39,11 +39,11 @@ __all__ = [
 
 _ROUTE, _SCHEDULE = "HttpApi", "ScheduleV2"
 _FED_BY_THE_ENGINE: Mapping[str, tuple[str, frozenset[str]]] = {
-    "DynamoDB": ("Stream", frozenset({"Events"})),
+    "DynamoDB": ("Stream", frozenset({"EventsStream"})),
     "SQS": ("Queue", frozenset({"WebhooksQueue", "ExecutionFaultsQueue"})),
 }
-"""Event sources that the engine stands for by itself, by type: the property that names the source, and the logical ids
-of the stream of the log and of the queues of events."""
+"""Event sources that the engine stands for by itself, by type: the property that names the source, and the parameter
+with the log's stream, or the logical ids of the queues of events."""
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 
@@ -167,7 +167,7 @@ def _check_fed(
 ) -> None:
     """Check that the engine feeds a function from this stream or queue: from another one no event would ever come."""
     match document.mapping(event.get("Properties"), f"{field}.Properties").get(source):
-        case {"Fn::GetAtt": [str(name), _]} if name in known:
+        case {"Fn::GetAtt": [str(name), _]} | {"Ref": str(name)} if name in known:
             return
     names = ", ".join(sorted(known))
     raise document.invalid(f"{field}.{source}", f"the embedded engine has no such source; it has: {names}")

@@ -15,6 +15,7 @@ import pytest
 import handlers
 from tests.handlers.conftest import ROOT
 from tests.handlers.test_execution_faults import fault, message
+from tests.template.translated import state_outputs
 from workflows import engine as ports
 from workflows.embedded.template import Function, read_template
 from workflows.incidents.approval_limits import SETTING
@@ -23,7 +24,7 @@ from workflows.time_budgets import TIMEOUTS, read_budgets
 
 URLS = {f"{name}Url": f"https://{name.lower()}.example.com" for name in ("Payments", "Kitchen", "Couriers")}
 STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
-FUNCTIONS = read_template(ROOT / "template.yaml", URLS).functions
+FUNCTIONS = read_template(ROOT / "template.yaml", URLS | state_outputs()).functions
 SETTINGS = {SETTING, "VIEWS_SECRET", "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
 """Variables with defaults."""
 

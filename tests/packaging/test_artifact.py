@@ -12,10 +12,11 @@ import pytest
 from packaging.requirements import Requirement
 
 from tests.packaging.artifact import REPOSITORY, build, call
+from tests.template.translated import state_outputs
 from workflows.embedded.template import read_template
 
 OURS = ("domain", "handlers", "workflows")
-FUNCTIONS = read_template(REPOSITORY / "template.yaml").functions
+FUNCTIONS = read_template(REPOSITORY / "template.yaml", state_outputs()).functions
 
 UNZIPPED_MAX_MB = 250
 """Lambda's limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""

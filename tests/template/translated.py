@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -17,6 +18,12 @@ PYTHON = REPOSITORY / ".tools" / "sam" / "bin" / "python"
 
 STACKS = REPOSITORY / "stacks"
 STATE, WATCHING = STACKS / "state.yaml", STACKS / "watching.yaml"
+
+
+def state_outputs() -> dict[str, str]:
+    """Make up a value for each output of the state, which a deployment passes to the parameter of the same name."""
+    outputs = STATE.read_text().partition("\nOutputs:\n")[2]
+    return {name: f"the-{name}" for name in re.findall(r"^  (\w+):", outputs, re.M)}
 
 
 def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "functions.zip") -> dict[str, Any]:

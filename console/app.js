@@ -24,13 +24,15 @@ const PAGES = [
   ["orders/:id", { title: "Order", load: () => import("./pages/order.js"), needs: "read" }],
   ["incidents", { title: "Incidents", load: () => import("./pages/incidents.js"), needs: "read_incidents" }],
   ["approvals", { title: "Approvals", load: () => import("./pages/approvals.js"), needs: "list_approvals" }],
+  ["money", { title: "Money", load: () => import("./pages/money.js"), needs: "read_books" }],
   ["events", { title: "Event log", load: () => import("./pages/events.js"), needs: "list_events" }],
   ["tickets", { title: "Tickets", load: () => import("./pages/kitchen.js"), needs: "list_tickets", roles: ["restaurant"] }],
   ["deliveries", { title: "Deliveries", load: () => import("./pages/courier.js"), needs: "list_offers", roles: ["courier"] }],
   ["circuits", { title: "Circuits", load: () => import("./pages/circuits.js"), needs: "read_incidents" }],
   ["webhooks", { title: "Webhooks", load: () => import("./pages/webhooks.js"), needs: "read_webhooks" }],
   ["views", { title: "Views", load: () => import("./pages/views.js"), needs: "read_views" }],
-  ["reads", { title: "Reads", load: () => import("./pages/reads.js"), needs: "read_access_log" }],
+  ["audit", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
+  ["audit/:part", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
 ];
 const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
 

@@ -1,8 +1,9 @@
-"""Checkpoints of the log over HTTP, the heads in them, and proofs of orders. For support and auditors."""
+"""Checkpoints of the log over HTTP, the heads in them, verifying, and proofs of orders. For support and auditors."""
 
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator, WithJsonSchema
@@ -10,13 +11,15 @@ from pydantic import BeforeValidator, WithJsonSchema
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
-from handlers.http.moments import VERSION_SCHEMA, Limit, read_version
+from handlers.http.invalid import invalid
+from handlers.http.moments import VERSION_SCHEMA, Cursor, Limit, read_version
 from handlers.http.parameters import InQuery
 from handlers.http.preconditions import etag
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
 from workflows.audit.checkpoint_store import CheckpointsUnavailable
 from workflows.audit.head_tree import HeadTree, NoSuchCheckpoint, NumberedCheckpoint
+from workflows.audit.verify_pages import verify_page
 from workflows.engine import engine
 from workflows.event_store.streams import order_stream
 from workflows.orders import requests
@@ -24,7 +27,7 @@ from workflows.orders.permissions import Action, check_role
 from workflows.settings import read_checkpoints_bucket
 
 if TYPE_CHECKING:  # importing the client costs a cold start
-    from workflows.client.audit_json import CheckpointJson, CheckpointsJson, HeadsJson
+    from workflows.client.audit_json import CheckpointJson, CheckpointsJson, HeadsJson, VerificationJson
 
 TAG = "Audit"
 
@@ -85,6 +88,33 @@ def list_heads(checkpoint: CheckpointIs = None, limit: Limit = 100, after: After
             for leaf, head in page
         ],
         "next": page[-1][0] if len(rest) > limit else None,
+    }
+    return json_answer(body)
+
+
+@operation(api, "GET", "/audit/verify", tag=TAG, answers="VerificationJson", order=False)
+def verify_log(limit: Limit = 50, cursor: Cursor = None) -> Response:
+    """Verify the log page by page: the hash chain of every stream, then every stream against its published heads.
+
+    Add up the pages until `next` is null. A stream that is written to meanwhile is verified as it is then. Rows outside
+    streams, customers' keys and the signatures of checkpoints are verified by `expediter audit verify` and
+    `expediter-verify`, which need no trust in this API.
+    """
+    check_role(api.caller.actor, Action.VERIFY)
+    try:
+        page = verify_page(engine().log, engine().heads, cursor=cursor, limit=limit)
+    except ValueError as error:
+        raise invalid([("cursor", f"{error}; send `next` of a page unchanged")], HTTPStatus.BAD_REQUEST) from None
+    report = page.report
+    body: VerificationJson = {
+        "streams": report.streams,
+        "commits": report.commits,
+        "events": report.events,
+        "opaque": report.opaque,
+        "heads": report.heads,
+        "published": page.published,
+        "findings": [{"stream": each.stream, "version": each.version, "what": each.what} for each in report.findings],
+        "next": page.next,
     }
     return json_answer(body)
 

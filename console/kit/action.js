@@ -22,7 +22,7 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {any} [plan] what would happen, where the API said it already
  * @property {string} [order] the order whose log holds the outcome
  * @property {number} [since] the order's version before
- * @property {string} [effect] what happens, where the API cannot say it beforehand
+ * @property {any} [effect] what happens, where the API cannot say it beforehand
  * @property {string | null} [reason] the label of the reason; null if none is asked for
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
@@ -84,7 +84,7 @@ export function ActionDialog({ kind, close, done }) {
     <form onSubmit=${send}>
       <div class="dialog-body">
         ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
-        ${kind.dry ? html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} />` : html`<p>${kind.effect}</p>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
+        ${kind.dry ? html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} />` : html`<div>${kind.effect}</div>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
           value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />

@@ -8,7 +8,7 @@ export const KEYS = /** @type {[string, string][]} */ ([
   ["j or ↓, k or ↑", "next and previous row or event"],
   ["Enter", "open the row"],
   ["x", "in the list of orders: choose the row"],
-  ["g then h, o, i, a, e, c", "home, orders, incidents, approvals, event log, circuits"],
+  ["g then h, o, i, a, m, e, c", "home, orders, incidents, approvals, money, event log, circuits"],
   ["[ and ], or ← and →", "on an order: one event back or forward"],
   ["l", "on an order: back to live"],
   ["p", "pause and resume live updates"],

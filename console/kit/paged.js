@@ -1,4 +1,4 @@
-/** A list that is read page by page as its reader scrolls. */
+/** A list that is read page by page as its reader scrolls. `first` is the first page as it was answered, with its totals. */
 
 import { get } from "./api.js";
 import { useCallback, useEffect, useRef, useState } from "./view.js";
@@ -10,7 +10,7 @@ import { useCallback, useEffect, useRef, useState } from "./view.js";
  * @param {(cursor: string | null) => Promise<any>} [load] in place of a GET, for searches in a body
  */
 export function usePaged(path, name, query, load) {
-  const [state, show] = useState({ rows: /** @type {any[]} */ ([]), next: /** @type {string | null} */ (null), asOf: /** @type {any} */ (null), problem: /** @type {any} */ (null), loading: true });
+  const [state, show] = useState({ rows: /** @type {any[]} */ ([]), next: /** @type {string | null} */ (null), asOf: /** @type {any} */ (null), first: /** @type {any} */ (null), problem: /** @type {any} */ (null), loading: true });
   const [round, again] = useState(0);
   const reading = useRef(false);
   const key = JSON.stringify([path, query, load ? 1 : 0]);
@@ -23,7 +23,7 @@ export function usePaged(path, name, query, load) {
     const abort = new AbortController();
     show((before) => ({ ...before, loading: true }));
     page(null, abort.signal).then(
-      (found) => abort.signal.aborted || show({ rows: found[name], next: found.next, asOf: found.as_of, problem: null, loading: false }),
+      (found) => abort.signal.aborted || show({ rows: found[name], next: found.next, asOf: found.as_of, first: found, problem: null, loading: false }),
       (problem) => abort.signal.aborted || show((before) => ({ ...before, problem, loading: false })),
     );
     return () => abort.abort();

@@ -5,6 +5,8 @@ import { classes, html, useEffect, useRef, useState } from "./view.js";
 /** Pixels; the style sheet has the same number as --row. */
 const ROW = 44;
 const BEYOND = 12;
+/** Rows that are drawn wherever the table stands: a list that short is no work, and is whole on paper. */
+const ALWAYS = 60;
 
 /**
  * @template T
@@ -43,25 +45,29 @@ const cell = (column) => classes(column.align === "end" && "end", column.wide &&
 
 /** Return the first and the last row to draw. @param {{current: HTMLElement | null}} body @param {number} count @returns {[number, number]} */
 function useWindow(body, count) {
-  const [range, show] = useState(/** @type {[number, number]} */ ([0, 60]));
+  const [range, show] = useState(/** @type {[number, number]} */ ([0, ALWAYS]));
   useEffect(() => {
     let planned = 0;
     const look = () => {
       planned = 0;
       const top = body.current?.getBoundingClientRect().top ?? 0;
       const from = Math.max(0, Math.floor(-top / ROW) - BEYOND);
-      const to = Math.ceil((innerHeight - top) / ROW) + BEYOND;
+      const to = Math.max(0, Math.ceil((innerHeight - top) / ROW) + BEYOND);
       show((before) => (before[0] === from && before[1] === to ? before : [from, to]));
     };
     const plan = () => void (planned ||= requestAnimationFrame(look));
     look();
     addEventListener("scroll", plan, { passive: true });
     addEventListener("resize", plan, { passive: true });
+    const moved = new ResizeObserver(plan); // what stands above a table moves it when it is loaded
+    moved.observe(document.body);
     return () => {
       cancelAnimationFrame(planned);
+      moved.disconnect();
       removeEventListener("scroll", plan);
       removeEventListener("resize", plan);
     };
   }, [count]);
+  if (count <= ALWAYS) return [0, count];
   return [Math.min(range[0], Math.max(0, count - 1)), Math.min(range[1], count)];
 }

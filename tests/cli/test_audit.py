@@ -47,6 +47,18 @@ def test_a_log_is_verified_while_its_engine_runs(expediter: Any, running: Any) -
     assert result.out == ""
 
 
+def test_an_engine_verifies_its_own_log_over_the_api(expediter: Any, running: Any, monkeypatch: Any) -> None:
+    """For somebody without the folder. What needs the log itself is refused by name."""
+    expediter("order", "place", "--example", "--data", running.data)
+    monkeypatch.setenv("EXPEDITER_TOKEN", expediter("token", "--role", "auditor", "--id", "otto", "--data", running.data).out.strip())
+    result = expediter("audit", "verify", "--url", running.url)
+    assert (result.code, result.err.startswith("intact: ")) == (0, True), result.err
+    report = expediter("audit", "verify", "--url", running.url, "--json").json
+    assert report["intact"]
+    assert report["events"] > 0
+    assert expediter("audit", "verify", "--url", running.url, "--key", "k").code == 2
+
+
 def test_an_edited_commit_is_named_by_stream_and_version(expediter: Any, folder: Path) -> None:
     """The exit code is 1, and the findings are on stdout."""
     _change(folder, "UPDATE events SET ev = replace(ev, '950', '050') WHERE sk = 1")

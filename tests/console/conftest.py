@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,6 +24,12 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium here: apt-get install chromium")
     if ConsoleFiles().missing():
         pytest.skip("the console's libraries are not installed here: make console")
+    return path
+
+
+@pytest.fixture(scope="module")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    """A browser. While it runs, no other test of its process can run an event loop."""
     from playwright.sync_api import sync_playwright
 
     options = ["--no-sandbox"] if os.geteuid() == 0 else []
@@ -90,3 +97,11 @@ def axe(visit: Visit) -> list[str]:
         f"{each['id']}: {each['nodes'][0]['html'][:160]} {each['nodes'][0]['failureSummary']}"
         for each in found["violations"]
     ]
+
+
+def eventually(read: Any) -> Any:
+    """What a view shows once it has followed the log."""
+    deadline = time.monotonic() + 45
+    while not (found := read()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found

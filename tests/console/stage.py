@@ -89,3 +89,13 @@ def open_stage(folder: Path) -> Iterator[Stage]:
         stage.place("hostile", name=HOSTILE, address=HOSTILE, note=HOSTILE)
         stage.place("right to left", name=RIGHT_TO_LEFT)
         yield stage
+
+
+def publish_checkpoint(data: Path) -> None:
+    """Publish the heads of the engine's log now, as ``expediter audit checkpoint`` does beside it."""
+    from typer.testing import CliRunner
+
+    from workflows.cli.main import app
+
+    result = CliRunner().invoke(app, ["audit", "checkpoint", "--data", str(data)])
+    assert result.exit_code == 0, result.output

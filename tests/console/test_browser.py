@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from tests.console.conftest import Visit, axe
+from tests.console.conftest import Visit, axe, eventually
 from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
 
-PAGES = ("", "orders", "incidents", "approvals", "events", "circuits", "webhooks", "views")
+PAGES = ("", "orders", "incidents", "approvals", "money", "events", "circuits", "webhooks", "views")
 FIRST_LOAD_BYTES_MAX = 150_000
 
 
@@ -67,8 +67,8 @@ def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> No
 @pytest.mark.parametrize(
     ("role", "subject", "pages"),
     [
-        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Webhooks", "Views"]),
-        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Event log", "Circuits", "Views", "Reads"]),
+        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits", "Webhooks", "Views", "Audit"]),
+        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits", "Views", "Audit"]),
         ("customer", "cus-nobody", ["Orders"]),
         ("courier", "cou-nobody", ["Orders", "Deliveries"]),
     ],
@@ -152,21 +152,11 @@ def test_the_contact_is_covered_until_it_is_asked_for_and_that_is_recorded(visit
     page.click("text=Show name, phone and address")
     page.wait_for_selector(f"text={RIGHT_TO_LEFT}")
     page.wait_for_function("document.querySelector('.card .note')")
-    reads = _eventually(lambda: auditor.access_log(order=order, actor="curious")["reads"])
+    reads = eventually(lambda: auditor.access_log(order=order, actor="curious")["reads"])
     assert {read["reason"] for read in reads} == {"case 4711"}
-    page = visit.open(f"reads?order={order}&actor=curious", "auditor", "otto")
+    page = visit.open(f"audit/reads?order={order}&actor=curious", "auditor", "otto")
     page.wait_for_selector("tr.row:has-text('case 4711')")
     assert axe(visit) == []
-
-
-def _eventually(read: Any) -> Any:
-    """Return what a view shows once it has followed the log."""
-    import time
-
-    deadline = time.monotonic() + 45
-    while not (found := read()) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return found
 
 
 def test_an_action_is_previewed_has_a_reason_and_ends_with_what_the_log_says(visit: Visit) -> None:

@@ -64,7 +64,7 @@ def test_an_order_that_no_checkpoint_has_cannot_be_proven_yet(shop):
     assert "hour" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("path", ["/audit/checkpoints", "/audit/heads", "/orders/{id}/proof"])
+@pytest.mark.parametrize("path", ["/audit/checkpoints", "/audit/heads", "/audit/verify", "/orders/{id}/proof"])
 @pytest.mark.parametrize("role", ["customer", "restaurant", "courier", "service", "support", "auditor"])
 def test_support_and_auditors_read_checkpoints_and_proofs(shop, path, role):
     """The customer of the order neither: the content has what support wrote."""
@@ -103,6 +103,24 @@ def test_a_checkpoint_that_is_missing_is_404(shop):
         answer = shop.call("GET", "/audit/heads", query=query, role="auditor", sub="otto")
         assert (answer.status, answer.json["type"]) == (404, "urn:expediter:problem:NoSuchCheckpoint")
     assert read(shop, "/audit/checkpoints").json == {"checkpoints": [], "next": None, "key": None}
+
+
+def test_the_log_is_verified_page_by_page(shop):
+    """Streams first, then published heads; the counts of all pages are those of the log."""
+    publish(shop, hours=3)
+    pages, cursor = [], None
+    while not pages or cursor is not None:
+        pages.append(read(shop, "/audit/verify", limit=1, **({} if cursor is None else {"cursor": cursor})).json)
+        cursor = pages[-1]["next"]
+    assert sum(page["heads"] for page in pages) == pages[0]["published"] > 0
+    assert sum(page["streams"] for page in pages if not page["heads"]) == len({commit.pk for commit in shop.log.scan()})
+    assert [page["findings"] for page in pages] == [[]] * len(pages)
+
+
+def test_a_cursor_of_another_list_does_not_begin_a_verification(shop):
+    """400, in place of a page that passes without having looked."""
+    answer = shop.call("GET", "/audit/verify", query={"cursor": "b3JkX3g6Mw"}, role="auditor", sub="otto")
+    assert (answer.status, answer.json["errors"][0]["field"]) == (400, "cursor")
 
 
 def test_the_schedule_makes_a_checkpoint_when_it_is_due(shop):

@@ -96,6 +96,23 @@ class HeadTree:
             raise NoSuchCheckpoint(f"there is no checkpoint {number}")
         return self._files.heads(number)
 
+    def published(self, *, first: int, limit: int) -> tuple[Sequence[Head], int]:
+        """Return heads of all checkpoints in the order of their leaves, and how many heads there are.
+
+        Args:
+            first: The leaf to begin with, from 0 on.
+
+        Raises:
+            CheckpointsUnavailable, CheckpointsBroken.
+        """
+        newest = self._files.refresh()
+        size = self._files.header(newest).checkpoint.size if newest else 0
+        heads: list[Head] = []
+        while len(heads) < limit and (leaf := first + len(heads)) < size:
+            number = self._files.first(lambda header, leaf=leaf: leaf < header.checkpoint.size)
+            heads += self._files.heads(number)[leaf - self._files.header(number).first :]
+        return heads[:limit], size
+
     def prove(self, *, stream: str) -> Proof:
         """Prove a stream, as ``proofs.prove`` does and with its errors."""
         return prove(self._files, self._log, stream)

@@ -16,9 +16,10 @@ import typer
 
 from workflows.cli import checkpoint_commands
 from workflows.cli.checkpoint_commands import audited, places_of
+from workflows.cli.engine_audit import verified_by_engine
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput, Unreachable
 from workflows.cli.inputs import read_json, read_text
-from workflows.cli.options import Region, local_folder
+from workflows.cli.options import Region, Url, local_folder
 from workflows.cli.terminal import counting, print_json, printable, say
 
 if TYPE_CHECKING:
@@ -70,12 +71,16 @@ def verify(
     key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The key that signs checkpoints, name+id+key, as you know it.")
     ] = None,
+    url: Url = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")] = False,
 ) -> int:
     """Verify the hash chain of every stream, and with --data also customers' keys, executions and the sandbox's ledger.
 
-    Each finding names a stream and a version. Exit code 1 if there is one. docs/audit.md lists what each check finds.
+    With --url, and neither --data nor --table, the engine verifies its log against its checkpoints itself. Each finding
+    names a stream and a version. Exit code 1 if there is one. docs/audit.md lists what each check finds.
     """
+    if url is not None and data is None and table is None:
+        return _show(verified_by_engine(url, heads or checkpoints or key), "of its checkpoints", json=json)
     published = None if heads is None else _read_heads(heads)
     places = checkpoints or (places_of(data) if data and not table else [])
     if key is not None and not places:
@@ -86,6 +91,12 @@ def verify(
     report = _verified_folder(data, published) if data and not table else _verified_log(data, table, region, published)
     if audit is not None:
         report = replace(report, findings=(*audit.findings, *report.findings))
+    of = f"of {audit.checkpoints} checkpoints in {places[0]}" if audit is not None else ""
+    return _show(report, of if published is not None else None, json=json)
+
+
+def _show(report: Report, heads_of: str | None, *, json: bool) -> int:
+    """Print a report. ``heads_of``: where the published heads are from; None if there were none to compare with."""
     findings = [{"stream": f.stream, "version": f.version, "what": f.what} for f in report.findings]
     if json:
         counted = ("streams", "commits", "events", "opaque", "heads")
@@ -94,8 +105,7 @@ def verify(
     else:
         for finding in findings:
             print(printable(f"{finding['stream']} version {finding['version']}: {finding['what']}"))
-        compared = f", compared with {report.heads} published heads" if published is not None else ""
-        compared += f" of {audit.checkpoints} checkpoints in {places[0]}" if audit is not None else ""
+        compared = f", compared with {report.heads} published heads {heads_of}".rstrip() if heads_of is not None else ""
         opaque = f" ({report.opaque} of types that this version does not know)" if report.opaque else ""
         walked = f"{report.streams} streams, {report.commits} commits, {report.events} events{opaque}{compared}"
         say(f"{'intact' if report.intact else f'{len(findings)} broken'}: {walked}")

@@ -13,7 +13,7 @@ from .api_call import order_path as _order
 from .api_call import rfc3339 as _rfc3339
 from .api_call import set_fields as _set
 from .api_call import write as _write
-from .audit_json import CheckpointsJson, HeadsJson, ProofJson
+from .audit_json import CheckpointsJson, HeadsJson, ProofJson, VerificationJson
 from .export_json import ExportBlockJson, ExportJson
 from .query_json import QueryResultJson
 
@@ -64,6 +64,11 @@ def proof(order_id: str) -> ApiCall[ProofJson]:
 def checkpoints(*, limit: int = 50, before: int | None = None) -> ApiCall[CheckpointsJson]:
     """List the checkpoints of the log, the newest first."""
     return _list("/audit/checkpoints", **locals())
+
+
+def verify(*, limit: int = 50, cursor: str | None = None) -> ApiCall[VerificationJson]:
+    """Verify the next page of the log: streams first, then published heads."""
+    return _list("/audit/verify", **locals())
 
 
 def heads(*, checkpoint: int | None = None, limit: int = 100, after: int | None = None) -> ApiCall[HeadsJson]:

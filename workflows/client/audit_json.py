@@ -56,6 +56,27 @@ class HeadsJson(TypedDict):
     next: Annotated[int | None, Meta(description="`after` of the next page; null on the last page.")]
 
 
+class FindingJson(TypedDict):
+    """A place of the log that is not what was written."""
+
+    stream: str
+    version: Annotated[int, Meta(ge=0, description="That the commit has, or should have. 0: the stream itself.")]
+    what: str
+
+
+class VerificationJson(TypedDict):
+    """What one page of a verification examined, and what it found."""
+
+    streams: Annotated[int, Meta(ge=0)]
+    commits: Annotated[int, Meta(ge=0)]
+    events: Annotated[int, Meta(ge=0)]
+    opaque: Annotated[int, Meta(ge=0, description="Events of types that this version does not know.")]
+    heads: Annotated[int, Meta(ge=0, description="Published heads that the streams were compared with.")]
+    published: Annotated[int, Meta(ge=0, description="How many heads are in checkpoints: that many are compared.")]
+    findings: list[FindingJson]
+    next: Annotated[str | None, Meta(description="The cursor of the next page; null on the last page.")]
+
+
 class ProvenCommitJson(TypedDict):
     """A commit as it is stored. Personal fields in its content are encrypted."""
 

@@ -130,6 +130,7 @@ class _Methods:
     proof = _Method(audit_calls.proof)
     checkpoints = _Method(audit_calls.checkpoints)
     heads = _Method(audit_calls.heads)
+    verify = _Method(audit_calls.verify)
 
     webhooks = _Method(webhook_calls.webhooks)
     webhook = _Method(webhook_calls.webhook)

@@ -63,6 +63,7 @@ class Action(StrEnum):
     READ_ERASURES = "read erasures of customers"
     ERASE_CUSTOMER = "erase a customer"
     READ_CHECKPOINTS = "read checkpoints and proofs"
+    VERIFY = "verify the log"
 
 
 class Tie(Enum):
@@ -149,6 +150,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.READ_ERASURES: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.ERASE_CUSTOMER: _SUPPORT,
     Action.READ_CHECKPOINTS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
+    Action.VERIFY: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
 }
 
 

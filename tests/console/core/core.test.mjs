@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import { contradictions, eventsOf, owedRows, queryOf } from "../../../console/core/books.js";
 import { address, findPage, readAddress } from "../../../console/core/addresses.js";
 import { graphOf, stateWords } from "../../../console/core/graphs.js";
 import { isZero, minus, money, share, sums } from "../../../console/core/money.js";
@@ -141,4 +142,24 @@ test("the provider's answers are compared with the ledger, as of a version", () 
   assert.deepEqual(at(9), [["held", "0", true], ["taken", "40.00", true]]);
   assert.deepEqual(at(13), [["held", "0", true], ["taken", "35.00", false]]);
   assert.deepEqual(answersOf(events, 13).at(-1), { version: 13, what: "refund refused: account closed", amount: null, reference: null, bad: true });
+});
+
+test("books that contradict themselves are named, with the amount", () => {
+  const accounts = [{ account: "holds", closing: EUR("10.00") }, { account: "held_for_customers", closing: EUR("-10.00") }, { account: "platform_fees", closing: EUR("0.00") }];
+  const books = { currency: "EUR", balanced: true, debit: EUR("10.00"), credit: EUR("10.00"), accounts };
+  assert.deepEqual(contradictions(books), []);
+  const changed = { ...books, balanced: false, accounts: [{ account: "holds", closing: EUR("12.50") }, ...accounts.slice(1)] };
+  assert.deepEqual(contradictions(changed).map(({ amount }) => amount), [EUR("2.50"), EUR("2.50")]);
+  assert.deepEqual(contradictions({ ...books, balanced: false, debit: EUR("10.01") }).map(({ amount }) => amount), [EUR("0.01")]);
+});
+
+test("a line of the books leads to its orders, whatever stands in a name", () => {
+  assert.equal(eventsOf("provider_clearing", { day_from: "2026-05-04", day_to: "2026-05-04" }), "events?type=PaymentCaptured%2CPaymentRefunded&recorded_from=2026-05-04T00%3A00%3A00Z&recorded_to=2026-05-05T00%3A00%3A00.000Z");
+  assert.match(readAddress(`/console/${queryOf("holds", "EUR", { restaurant: "o'neil" })}`, "/console/").query.sql, /restaurant = 'o''neil'/);
+});
+
+test("what is owed is added up by holding and currency", () => {
+  const total = (holding, age, items, amount, currency = "EUR") => ({ holding, age, items, currency, amount: { amount, currency } });
+  const rows = owedRows([total("capture", "older", 2, "30.00"), total("capture", "under_an_hour", 1, "0.50"), total("capture", "older", 1, "700", "JPY")]);
+  assert.deepEqual(rows.map((row) => [row.holding, row.currency, row.items, row.amount.amount]), [["capture", "EUR", 3, "30.50"], ["capture", "JPY", 1, "700"]]);
 });

@@ -1,18 +1,17 @@
-/** Who was shown whose personal data, when, by which request and why. For auditors. */
+/** Who was shown whose personal data, when, by which request and why; and the queries and exports of auditors. */
 
-import { usePaged } from "../kit/paged.js";
-import { Empty, Said, Time, Trouble, actorWords } from "../kit/parts.js";
-import { setQuery } from "../kit/router.js";
-import { Table } from "../kit/table.js";
-import { html } from "../kit/view.js";
+import { usePaged } from "../../kit/paged.js";
+import { Empty, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
+import { setQuery } from "../../kit/router.js";
+import { Table } from "../../kit/table.js";
+import { html } from "../../kit/view.js";
 
 /** @param {{query: Record<string, string>}} props */
-export default function Reads({ query }) {
+export function Reads({ query }) {
   const list = usePaged("access-log", "reads", query);
   const text = (/** @type {string} */ name, /** @type {string} */ label) =>
     html`<label class="field"><span>${label}</span><input type="text" value=${query[name] ?? ""} onChange=${(/** @type {any} */ e) => setQuery({ [name]: e.target.value.trim() })} /></label>`;
-  return html`<div class="page-head"><h1>Reads of personal data</h1></div>
-    <div class="filters" role="group" aria-label="Filters">${text("actor", "Reader")} ${text("order", "Order")} ${text("customer", "Customer")} ${Object.keys(query).length > 0 && html`<a href="reads">Clear</a>`}</div>
+  return html`<div class="filters" role="group" aria-label="Filters">${text("actor", "Reader")} ${text("order", "Order")} ${text("customer", "Customer")} ${Object.keys(query).length > 0 && html`<a href="audit/reads">Clear</a>`}</div>
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Reads of personal data" columns=${COLUMNS} rows=${list.rows} id=${(/** @type {any} */ r) => `${r.at}:${r.actor.id}:${r.order_id}`} more=${list.more}
       empty=${!list.loading && !list.problem && html`<${Empty}>No such read is recorded.</${Empty}>`} />`;
@@ -25,5 +24,5 @@ const COLUMNS = [
   { label: "Customer", late: true, cell: (/** @type {any} */ r) => r.customer && html`<${Said}>${r.customer}</${Said}>` },
   { label: "Fields", late: true, cell: (/** @type {any} */ r) => r.fields.join(", ") },
   { label: "Request", late: true, cell: (/** @type {any} */ r) => html`<code>${r.route}</code>` },
-  { label: "Reason", wide: true, cell: (/** @type {any} */ r) => (r.reason ? html`<${Said}>${r.reason}</${Said}>` : html`<span class="dim">none given</span>`) },
+  { label: "Reason", wide: true, cell: (/** @type {any} */ r) => (r.reason ? html`<${Said}>${r.reason}</${Said}>` : r.request ? html`<code class="dim">${r.request}</code>` : html`<span class="dim">none given</span>`) },
 ];

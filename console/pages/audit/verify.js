@@ -1,0 +1,92 @@
+/** Verify the whole log: the run goes on while its reader looks at other pages, and every finding names its place. */
+
+import { get } from "../../kit/api.js";
+import { Card, Empty, Facts, Time, Trouble } from "../../kit/parts.js";
+import { me } from "../../kit/session.js";
+import { Store, useStore } from "../../kit/store.js";
+import { Table } from "../../kit/table.js";
+import { html } from "../../kit/view.js";
+
+/**
+ * @typedef {object} Run
+ * @property {"running" | "stopped" | "done" | "failed"} state
+ * @property {string} began
+ * @property {string} [ended]
+ * @property {Record<"streams" | "commits" | "events" | "opaque" | "heads" | "published", number>} counts
+ * @property {{stream: string, version: number, what: string}[]} findings
+ * @property {any} [problem]
+ */
+
+/** @type {Store<Run | null>} */
+const run = new Store(/** @type {Run | null} */ (null));
+/** @type {AbortController | null} */
+let going = null;
+me.listeners.add(() => (going?.abort(), run.set(null))); // the next login begins with nothing of this one
+
+async function begin() {
+  going?.abort();
+  const abort = (going = new AbortController());
+  let now = /** @type {Run} */ ({ state: "running", began: new Date().toISOString(), counts: { streams: 0, commits: 0, events: 0, opaque: 0, heads: 0, published: 0 }, findings: [] });
+  const show = (/** @type {Partial<Run>} */ changes) => run.set((now = { ...now, ...changes }));
+  show({});
+  try {
+    for (let cursor = /** @type {string | null} */ (null), first = true; first || cursor; first = false) {
+      const page = await get("audit/verify", { query: { cursor, limit: 50 }, signal: abort.signal });
+      show({ counts: added(now.counts, page), findings: joined(now.findings, page.findings) });
+      cursor = page.next;
+    }
+    show({ state: "done", ended: new Date().toISOString() });
+  } catch (problem) {
+    if (going === abort) show({ state: abort.signal.aborted ? "stopped" : "failed", problem: abort.signal.aborted ? undefined : problem, ended: new Date().toISOString() });
+  }
+}
+
+/** Add up; the second part of a run reads streams of the first one again, and counts heads alone. @param {Run["counts"]} counts @param {any} page */
+function added(counts, page) {
+  if (page.heads) return { ...counts, heads: counts.heads + page.heads, published: page.published };
+  return { ...counts, streams: counts.streams + page.streams, commits: counts.commits + page.commits, events: counts.events + page.events, opaque: counts.opaque + page.opaque, published: page.published };
+}
+
+/** @param {Run["findings"]} known @param {Run["findings"]} more */
+function joined(known, more) {
+  const names = new Set(known.map((each) => JSON.stringify(each)));
+  return [...known, ...more.filter((each) => !names.has(JSON.stringify(each)))];
+}
+
+export function Verify() {
+  const now = useStore(run);
+  const running = now?.state === "running";
+  return html`<${Card} title="The log and its checkpoints" note=${now && html`begun <${Time} at=${now.began} />`}>
+    <p>Each stream is read whole: every commit has to fit its hash and the commit before it, and every head that was published in a checkpoint has to be in its stream.</p>
+    <div class="actions">${running ? html`<button type="button" onClick=${() => going?.abort()}>Stop</button>` : html`<button type="button" class="primary" onClick=${begin}>${now ? "Verify again" : "Verify the log"}</button>`}</div>
+    ${now && html`<${Progress} run=${now} /><${Trouble} problem=${now.problem} retry=${begin} />`}
+  </${Card}>
+  ${now && now.findings.length > 0 && html`<div class="space-above"><${Table} label="Findings" columns=${COLUMNS} rows=${now.findings} id=${(/** @type {any} */ f) => `${f.stream} ${f.version} ${f.what}`} hot=${() => true} /></div>`}
+  ${!now && html`<${Empty}>Nothing was verified in this window yet.</${Empty}>`}
+  <p class="dim space-above">Customers' keys, executions, rows outside streams and the signatures of checkpoints are verified by <code>expediter audit verify --data DIR</code>, without trust in this engine.</p>`;
+}
+
+/** @param {{run: Run}} props */
+function Progress({ run: { state, counts, findings, ended } }) {
+  const whole = 2 * counts.published; // at most as many streams as published heads, and then the heads
+  const part = state === "done" ? 1 : whole ? (Math.min(counts.streams, counts.published) + counts.heads) / whole : 0;
+  const number = (/** @type {number} */ n) => n.toLocaleString();
+  return html`
+    ${state === "running" && html`<div class="progress space-above" role="progressbar" aria-label="Verified" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(100 * part)}><span style=${{ width: `${100 * part}%` }}></span></div>`}
+    <p class="sentence space-above" role="status">${sentence(state, findings.length)}${ended && html` <span class="dim"><${Time} at=${ended} /></span>`}</p>
+    <${Facts} rows=${[["Streams", number(counts.streams)], ["Commits", number(counts.commits)], ["Events", number(counts.events)], ["Published heads compared", `${number(counts.heads)} of ${number(counts.published)}`], ["Events that this release does not know", counts.opaque ? number(counts.opaque) : ""]]} />`;
+}
+
+/** @param {Run["state"]} state @param {number} count */
+function sentence(state, count) {
+  const found = `${count} ${count === 1 ? "finding" : "findings"}`;
+  if (state === "done") return count ? html`<span class="attention">${found}: the log is not what was written</span>` : html`<span class="verified">✓ Intact: every commit fits, and every published head is in its stream</span>`;
+  if (state === "running") return count ? html`<span class="attention">Verifying, ${found} so far</span>` : "Verifying, nothing found so far";
+  return `${state === "stopped" ? "Stopped" : "Failed"} before the end, ${found} until then`;
+}
+
+const COLUMNS = [
+  { label: "Stream", cell: (/** @type {any} */ f) => (f.stream.startsWith("order#") ? html`<a href=${`orders/${encodeURIComponent(f.stream.slice(6))}`} data-row><code><bdi>${f.stream}</bdi></code></a>` : html`<code><bdi>${f.stream}</bdi></code>`) },
+  { label: "Version", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ f) => f.version },
+  { label: "What is wrong", wide: true, cell: (/** @type {any} */ f) => html`<span title=${f.what}><bdi>${f.what}</bdi></span>` },
+];

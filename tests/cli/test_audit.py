@@ -50,7 +50,9 @@ def test_a_log_is_verified_while_its_engine_runs(expediter: Any, running: Any) -
 def test_an_engine_verifies_its_own_log_over_the_api(expediter: Any, running: Any, monkeypatch: Any) -> None:
     """For somebody without the folder. What needs the log itself is refused by name."""
     expediter("order", "place", "--example", "--data", running.data)
-    monkeypatch.setenv("EXPEDITER_TOKEN", expediter("token", "--role", "auditor", "--id", "otto", "--data", running.data).out.strip())
+    monkeypatch.setenv(
+        "EXPEDITER_TOKEN", expediter("token", "--role", "auditor", "--id", "otto", "--data", running.data).out.strip()
+    )
     result = expediter("audit", "verify", "--url", running.url)
     assert (result.code, result.err.startswith("intact: ")) == (0, True), result.err
     report = expediter("audit", "verify", "--url", running.url, "--json").json

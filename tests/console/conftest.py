@@ -24,12 +24,6 @@ def browser() -> Iterator[Browser]:
         pytest.skip("no chromium here: apt-get install chromium")
     if ConsoleFiles().missing():
         pytest.skip("the console's libraries are not installed here: make console")
-    return path
-
-
-@pytest.fixture(scope="module")
-def browser(chromium_path: str) -> Iterator[Browser]:
-    """A browser. While it runs, no other test of its process can run an event loop."""
     from playwright.sync_api import sync_playwright
 
     options = ["--no-sandbox"] if os.geteuid() == 0 else []

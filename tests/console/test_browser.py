@@ -67,8 +67,27 @@ def test_every_page_is_accessible_in_both_themes(visit: Visit, theme: Any) -> No
 @pytest.mark.parametrize(
     ("role", "subject", "pages"),
     [
-        ("support", "anna", ["Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits", "Webhooks", "Views", "Audit"]),
-        ("auditor", "otto", ["Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits", "Views", "Audit"]),
+        (
+            "support",
+            "anna",
+            [
+                "Home",
+                "Orders",
+                "Incidents",
+                "Approvals",
+                "Money",
+                "Event log",
+                "Circuits",
+                "Webhooks",
+                "Views",
+                "Audit",
+            ],
+        ),
+        (
+            "auditor",
+            "otto",
+            ["Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits", "Views", "Audit"],
+        ),
         ("customer", "cus-nobody", ["Orders"]),
         ("courier", "cou-nobody", ["Orders", "Deliveries"]),
     ],

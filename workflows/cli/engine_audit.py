@@ -35,7 +35,9 @@ def verified_by_engine(url: str, others: object) -> Report:
     with connected(url, None, None) as engine, counting("verifying stream {} ...") as progress:
         while True:
             page = engine.verify(limit=PAGE, cursor=cursor)
-            findings |= dict.fromkeys(Finding(each["stream"], each["version"], each["what"]) for each in page["findings"])
+            findings |= dict.fromkeys(
+                Finding(each["stream"], each["version"], each["what"]) for each in page["findings"]
+            )
             heads += page["heads"]
             if not page["heads"]:  # the second part reads streams of the first one again
                 streams, commits, events = streams + page["streams"], commits + page["commits"], events + page["events"]

@@ -12,6 +12,7 @@ from tests.console.conftest import Visit, axe, eventually
 from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
 
 PAGES = ("", "orders", "incidents", "approvals", "money", "events", "circuits", "webhooks", "views")
+OPERATORS = ("Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits")
 FIRST_LOAD_BYTES_MAX = 150_000
 
 

@@ -54,7 +54,7 @@ def test_an_auditor_is_led_from_an_account_to_a_query_of_its_orders(visit: Visit
 
 
 def test_a_role_is_offered_the_parts_of_the_audit_that_it_may_use(visit: Visit) -> None:
-    """Support verifies, proves and erases; queries, exports and the record of reads are for auditors, in the API too."""
+    """Support verifies, proves and erases; queries, exports and the record of reads are for auditors."""
     page = visit.open("audit")
     parts = page.locator(".tabs a")
     assert parts.all_inner_texts() == ["Verify", "Checkpoints", "Proof of an order", "Erasures"]

@@ -108,10 +108,14 @@ class HeadTree:
         newest = self._files.refresh()
         size = self._files.header(newest).checkpoint.size if newest else 0
         heads: list[Head] = []
-        while len(heads) < limit and (leaf := first + len(heads)) < size:
-            number = self._files.first(lambda header, leaf=leaf: leaf < header.checkpoint.size)
-            heads += self._files.heads(number)[leaf - self._files.header(number).first :]
+        while len(heads) < limit and first + len(heads) < size:
+            number = self._holding(first + len(heads))
+            heads += self._files.heads(number)[first + len(heads) - self._files.header(number).first :]
         return heads[:limit], size
+
+    def _holding(self, leaf: int) -> int:
+        """Return the checkpoint that added a leaf."""
+        return self._files.first(lambda header: leaf < header.checkpoint.size)
 
     def prove(self, *, stream: str) -> Proof:
         """Prove a stream, as ``proofs.prove`` does and with its errors."""

@@ -144,7 +144,9 @@ def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources,
     assert all(partition.startswith("webhook") for partition in documents.partitions)
 
 
-def test_only_functions_that_compare_publish_or_verify_read_the_whole_log(resources: Resources, of_type: OfType) -> None:
+def test_only_functions_that_compare_publish_or_verify_read_the_whole_log(
+    resources: Resources, of_type: OfType
+) -> None:
     """All other functions read one order at a time. The first checkpoint has the heads of all streams.
 
     The function that verifies reads without keys: no personal data can be seen by it.

@@ -14,6 +14,8 @@ from typing import Any
 import boto3
 import pytest
 
+from workflows.embedded.local_step_functions import LocalStepFunctions
+
 SHOP = """
 def Charge(event):
     return {"charged": event["amount"]}
@@ -118,6 +120,22 @@ def _history_until(sfn: Any, arn: str, last: str) -> list[dict[str, Any]]:
         if events[-1]["type"] == last:
             return events
     raise AssertionError(f"the history ends with {events[-1]['type']}")
+
+
+def test_a_stored_machine_without_its_service_is_named(expediter: Any, tmp_path: Path) -> None:
+    """The command does not start, so that no execution fails for want of an option."""
+    resource = "arn:aws:states:::sqs:sendMessage"
+    task = {"Type": "Task", "Resource": resource, "Arguments": {}, "End": True}
+    text = json.dumps({"QueryLanguage": "JSONata", "StartAt": "Send", "States": {"Send": task}})
+    with LocalStepFunctions.open(tmp_path, find={resource: dict}.get) as service:
+        sfn = boto3.client("stepfunctions", endpoint_url=service.url, region_name="us-east-1",
+                           aws_access_key_id="any", aws_secret_access_key="any")  # fmt: skip
+        sfn.create_state_machine(name="Sends", definition=text, roleArn="arn:aws:iam::123456789012:role/any")
+    result = expediter("asl", "serve", "--data", tmp_path)
+    assert result.code == 1, result.err
+    assert f"a stored machine cannot run: Sends: state 'Send': Resource: nothing performs calls of '{resource}'" in (
+        result.err
+    )
 
 
 def test_a_target_that_is_not_there_is_named(expediter: Any, tmp_path: Path) -> None:

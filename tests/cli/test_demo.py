@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from workflows.cli.demo.stories import STORIES
 
@@ -46,3 +52,24 @@ def test_one_order_is_shown_with_its_timeline(process: Any) -> None:
     ):
         assert words in ended.stdout
     assert "\x1b[" not in ended.stdout + ended.stderr
+
+
+def test_with_the_console_the_engine_stays_and_a_login_leads_to_the_first_order(tmp_path: Path) -> None:
+    """The address that is printed logs in once, at a finished order; Ctrl-C stops the engine and ends with code 0."""
+    command = [sys.executable, "-m", "workflows.cli", "demo", "--orders", "1", "--console"]
+    environment = {**os.environ, "BROWSER": "true"}  # the program of this name, which opens nothing
+    with (
+        (tmp_path / "stderr").open("w") as errors,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment) as demo,
+    ):
+        assert demo.stdout is not None  # it is a pipe
+        opened = next(line.strip() for line in demo.stdout if "#code=" in line)
+        page, code = opened.split("#code=")
+        engine, order = page.split("/console/orders/")
+        token = httpx.post(f"{engine}/console/token", json={"code": code}).json()["token"]
+        shown = httpx.get(f"{engine}/orders/{order}", headers={"Authorization": f"Bearer {token}"})
+        assert shown.json()["status"] == "completed"
+        demo.send_signal(signal.SIGINT)
+        demo.communicate()
+    assert demo.returncode == 0
+    assert "Ctrl-C stops the engine and removes its folder" in (tmp_path / "stderr").read_text()

@@ -8,6 +8,9 @@ import { html, useEffect, useState } from "../kit/view.js";
 
 const EVERY_MS = 5000;
 
+/** What orders wait for while a provider does not answer, open circuit or not. @type {Record<string, string[]>} */
+const WAITS = { payments: ["authorization", "settlement", "compensation"], kitchen: ["acceptance"], couriers: ["assignment"] };
+
 export default function Circuits() {
   const list = useLoaded((signal) => get("circuits", { signal }), []);
   useEffect(() => {
@@ -37,7 +40,8 @@ function Circuit({ circuit, changed }) {
       ["Since", circuit.since ? html`<${Ago} at=${circuit.since} />` : "it never opened"],
       ["Calls lately", circuit.calls ? `${circuit.failures} of ${circuit.calls} failed` : "none"],
       ["Last error of a probe", circuit.probe_error],
-      ["Waiting orders", html`<a href=${`orders?dependency=${circuit.dependency}&parked=true`}>parked at this provider</a>`],
+      ["Orders that wait for its answers", html`${(WAITS[circuit.dependency] ?? []).map((wait, i) => html`${i > 0 && ", "}<a href=${`orders?waiting_for=${wait}`}>${wait}</a>`)}`],
+      ["Orders parked because of it", html`<a href=${`orders?dependency=${circuit.dependency}&parked=true`}>parked at this provider</a>`],
     ]} />
     ${may("set_circuit") && html`<div class="actions">${circuit.state !== "held_open" && html`<button type="button" onClick=${() => act("open")}>Hold open</button>`}${!closed && html`<button type="button" class="primary" onClick=${() => act("close")}>Close</button>`}</div>`}
     <h3 class="sub">The last week</h3>

@@ -304,6 +304,7 @@ def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
     page.click("dialog button.primary")
     page.click("dialog footer button")
     page.wait_for_selector("section:has(h2:text('couriers')) .badge:has-text('held open')")
+    assert page.locator("section:has(h2:text('couriers')) a[href='orders?waiting_for=assignment']").count() == 1
     page.click("section:has(h2:text('couriers')) >> button:text('Close')")
     page.fill("dialog textarea", "maintenance is over")
     page.click("dialog button.primary")

@@ -1,4 +1,4 @@
-"""JSONata: microseconds of one evaluation, compiled to closures and by the library, for expressions of the machines.
+"""JSONata: microseconds of one evaluation, compiled to closures and by the evaluator, for expressions of the machines.
 
 Every expression of ``statemachines/`` is evaluated on a context object like that of a real task. The rows show the
 median over all of them, and the expressions of each kind by themselves.
@@ -75,7 +75,7 @@ def _timed(source: str, rounds: int, calls: int) -> dict[str, Timing]:
     expression = compile_expression(source)
     contenders = {
         "compiled": lambda count: block(lambda: _evaluate(expression.evaluate), count),
-        "library": lambda count: block(lambda: _evaluate(expression.evaluate_by_library), count),
+        "evaluator": lambda count: block(lambda: _evaluate(expression.evaluate_fully), count),
     }
     return interleaved(contenders, rounds=rounds, calls=calls)
 
@@ -87,13 +87,13 @@ def _evaluate(evaluate: Callable[[Names], Any]) -> Callable[[], object]:
 
 def _row(kind: str, timings: list[dict[str, Timing]]) -> Row:
     compiled = [timing["compiled"] for timing in timings]
-    library = [timing["library"] for timing in timings]
+    evaluator = [timing["evaluator"] for timing in timings]
     return Row(
         name=f"one evaluation: {kind} ({len(timings)} expressions)",
         value=median(timing.wall_us for timing in compiled),
         unit="us",
-        peer=Beside("library alone", median(timing.wall_us for timing in library)),
-        ratio=median(ours.wall_ratio(theirs) for ours, theirs in zip(compiled, library, strict=True)),
+        peer=Beside("evaluator alone", median(timing.wall_us for timing in evaluator)),
+        ratio=median(ours.wall_ratio(theirs) for ours, theirs in zip(compiled, evaluator, strict=True)),
     )
 
 

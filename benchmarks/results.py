@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 RESULTS = Path(__file__).with_name("results.json")
 
-_VERSIONS = ("apsw", "boto3", "botocore", "cryptography", "jsonata-python", "msgspec", "pydantic", "uvicorn")
+_VERSIONS = ("apsw", "boto3", "botocore", "cryptography", "msgspec", "pydantic", "uvicorn")
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from workflows.asl import answers
 from workflows.asl.interpreter import interpreter
 from workflows.asl.interpreter.execution import Execution
 from workflows.asl.interpreter.interpreter import SignalResult
-from workflows.asl.jsonata import library as jsonata_engine
+from workflows.asl.jsonata import evaluator as jsonata_evaluator
 from workflows.asl.reading.definition import parse
 from workflows.asl.signals import (
     Aborted,
@@ -32,7 +32,7 @@ from workflows.asl.signals import (
     TokenSucceeded,
 )
 
-assert jsonata_engine  # imported before Hypothesis runs, because importing the library raises the recursion limit
+assert jsonata_evaluator  # imported before Hypothesis runs, because importing it raises the recursion limit
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 ARN = "arn:aws:states:eu-west-1:123456789012:execution:m:e"
 

@@ -1,4 +1,4 @@
-"""Compiled expressions give exactly what the JSONata library gives, which defines their meaning."""
+"""Compiled expressions give exactly what the evaluator gives, which defines their meaning."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from workflows.asl.jsonata.closures import compile_closure
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import UNDEFINED, Names
 from workflows.asl.jsonata.expressions import compile_expression
-from workflows.asl.jsonata.library import parse
 from workflows.asl.jsonata.limits import EvaluationFailed, Unusual
+from workflows.asl.jsonata.parsing import parse
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 FOLDER = Path(__file__).parents[2] / "statemachines"
@@ -71,16 +71,16 @@ def exactly(value: Any) -> Any:
     return "undefined" if value is UNDEFINED else json.dumps(value)
 
 
-def by_library(source: str, names: Names) -> Any:
+def by_evaluator(source: str, names: Names) -> Any:
     try:
-        return exactly(compile_expression(source).evaluate_by_library(names))
+        return exactly(compile_expression(source).evaluate_fully(names))
     except EvaluationFailed as error:
         return error
 
 
 def check(source: str, variables: dict[str, Any], states: dict[str, Any]) -> bool:
-    """Compare a closure with the library. Returns whether there was a closure, and its values were usual."""
-    closure = compile_closure(parse(source).ast)
+    """Compare a closure with the evaluator. Returns whether there was a closure, and its values were usual."""
+    closure = compile_closure(parse(source))
     if closure is None:
         return False
     before = copy.deepcopy((variables, states))
@@ -88,15 +88,15 @@ def check(source: str, variables: dict[str, Any], states: dict[str, Any]) -> boo
         value = exactly(closure(Names(variables, states, NOON, Dice("s"))))
     except Unusual:
         return False
-    assert value == by_library(source, Names(variables, states, NOON, Dice("s")))
+    assert value == by_evaluator(source, Names(variables, states, NOON, Dice("s")))
     assert (variables, states) == before
     return True
 
 
 @settings(max_examples=1000, deadline=None)
 @given(source=EXPRESSIONS, x=VALUES, y=VALUES, value=VALUES)
-def test_a_compiled_expression_gives_what_the_library_gives(source: str, x: Any, y: Any, value: Any) -> None:
-    """Same value and type, and an error of the library is never hidden by a value."""
+def test_a_compiled_expression_gives_what_the_evaluator_gives(source: str, x: Any, y: Any, value: Any) -> None:
+    """Same value and type, and an error of the evaluator is never hidden by a value."""
     check(source, {"x": x, "y": y}, {"input": value, "context": {"a": "b"}})
 
 
@@ -123,7 +123,7 @@ PLACES = [*(f"$v.{name}" for name in ATOMS), "$v.missing", "$missing"]
 
 
 @pytest.mark.parametrize("operator", OPERATORS)
-def test_an_operator_gives_what_the_library_gives_for_every_pair_of_values(operator: str) -> None:
+def test_an_operator_gives_what_the_evaluator_gives_for_every_pair_of_values(operator: str) -> None:
     """Also for undefined, null, and types that do not fit, where the closure may give up."""
     usual = [check(f"{left} {operator} {right}", {"v": ATOMS}, {}) for left in PLACES for right in PLACES]
     assert any(usual)
@@ -131,7 +131,7 @@ def test_an_operator_gives_what_the_library_gives_for_every_pair_of_values(opera
 
 @pytest.mark.parametrize("form", [*(f"${name}({{}})" for name in FUNCTIONS), "[{}, 1]", "[[{}]]", "{{'a': {}}}", "-{}",
                                   "{} ? 1", "{} ? 1 : 2", "{}.a", "$merge([{}, {{'b': 1}}])"])  # fmt: skip
-def test_functions_and_constructors_give_what_the_library_gives_for_every_value(form: str) -> None:
+def test_functions_and_constructors_give_what_the_evaluator_gives_for_every_value(form: str) -> None:
     """Each with one value in its place."""
     usual = [check(form.format(place), {"v": ATOMS}, {}) for place in PLACES]
     assert any(usual)
@@ -192,17 +192,17 @@ def test_the_state_machines_have_expressions() -> None:
         "$x.*",
     ],
 )
-def test_other_expressions_are_left_to_the_library(source: str) -> None:
+def test_other_expressions_are_left_to_the_evaluator(source: str) -> None:
     """A path through a list, a predicate, a random number, a binding, a group."""
     states = {"input": {"list": [{"a": 1}, {"a": 2}]}}
     assert not check(source, {"x": {"a": [1, 2]}}, states)
     names = Names({"x": {"a": [1, 2]}}, states, NOON, Dice("s"))
     same = Names({"x": {"a": [1, 2]}}, states, NOON, Dice("s"))
     expression = compile_expression(source)
-    assert exactly(expression.evaluate(names)) == exactly(expression.evaluate_by_library(same))
+    assert exactly(expression.evaluate(names)) == exactly(expression.evaluate_fully(same))
 
 
 def test_a_variable_may_hide_a_function() -> None:
-    """As in the library: a call of it is an error then."""
+    """As in the evaluator: a call of it is an error then."""
     with pytest.raises(EvaluationFailed, match="T1006"):
         compile_expression("$string(1)").evaluate(Names({"string": 5}, {}, NOON, Dice("s")))

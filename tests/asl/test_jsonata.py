@@ -59,6 +59,9 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("1.5 * 2", 3),  # a whole number is an int
         ("10 / 4", 2.5),
         ("7 % 4", 3),
+        ("1 / 0", "Infinity"),  # as AWS writes the numbers that JSON lacks
+        ("$count($distinct([1..100000]))", 100_000),
+        ("$length($replace($states.input.large, 'x', 'yy'))", 400_000),
         ("'a' & 1 & true & null", "a1truenull"),
         ("$string({'order': 7, 'x': [1, 2]})", '{"order":7,"x":[1,2]}'),
         ("$exists($states.input.none)", True),
@@ -148,7 +151,7 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("function($x) { $x }", "function, not JSON"),
         ("[$sum]", "function, not JSON"),
         ("{'f': $sum}", "function, not JSON"),
-        ("1 / 0", "D1001"),
+        ("1 + 1 / 0", "D1001"),
         ("/b/('ab')", "function, not JSON"),
         ("$states.input.id('x')", "T1006"),
         ("$error('mine')", "mine"),
@@ -167,9 +170,7 @@ def test_the_same_seed_gives_the_same_draws() -> None:
         ("$split($pad('x', 1000000), '')", "memory limit"),
         ("$replace($states.input.large, /x/, $states.input.large)", "memory limit"),
         ("$replace($states.input.large, 'x', $states.input.large)", "memory limit"),
-        ("$replace($states.input.large, 'x', 'y')", "too much text"),
         ("$match($states.input.large, /x/)", "too much text"),
-        ("$distinct([1..100000])", "infinite loop"),
         ("($list := [1..300000]; $filter([1..100000], function($x) { 0 in $list }))", "infinite loop"),
         (DOUBLED.replace("?", "$a40"), "memory limit"),
         (DOUBLED.replace("?", "$string($a40)"), "memory limit"),
@@ -219,8 +220,8 @@ BACKTRACKING = {
 
 
 @pytest.mark.parametrize("source", BACKTRACKING.values(), ids=BACKTRACKING)
-def test_whatever_the_library_makes_a_regular_expression_of_takes_linear_time(source: str) -> None:
-    """Pictures and signatures as well. With a backtracking engine each of these runs without end."""
+def test_pictures_and_signatures_take_linear_time(source: str) -> None:
+    """They become regular expressions. With a backtracking engine each of these runs without end."""
     with suppress(EvaluationFailed):
         assert evaluate(source, {"t": "a"}) is UNDEFINED
 
@@ -251,7 +252,7 @@ UNCOUNTED = {
 
 @pytest.mark.parametrize(("source", "part"), UNCOUNTED.values(), ids=UNCOUNTED)
 def test_work_is_counted_wherever_it_is_done(source: str, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of these took gigabytes or minutes, because the library did it without evaluating a node."""
+    """Each of these took gigabytes or minutes, because it is done without evaluating a node."""
     monkeypatch.setattr(evaluation, "STEPS_MAX", 50_000)  # a tenth, so that the test takes a tenth of the time
     began_s = time.process_time()
     with pytest.raises(EvaluationFailed, match=part):
@@ -265,7 +266,7 @@ def test_an_own_function_can_be_applied_partially() -> None:
 
 
 def test_an_expression_is_not_longer_than_its_parser_can_bear() -> None:
-    """The parser copies a literal for each of its characters: a megabyte took 18 s."""
+    """A limit of the engine: Step Functions limits the whole definition to a megabyte."""
     assert evaluate("'" + "x" * 60_000 + "'") == "x" * 60_000
     with pytest.raises(InvalidExpression, match="the maximum is 65536"):
         compile_expression("'" + "x" * 65_536 + "'")

@@ -17,7 +17,7 @@ _PROGRAM = """
 import sys
 from workflows.cli.main import run
 code = run({arguments!r})
-heavy = {{"boto3", "botocore", "jsonata", "uvicorn", "apsw", "aws_lambda_powertools"}}
+heavy = {{"boto3", "botocore", "re2", "uvicorn", "apsw", "aws_lambda_powertools"}}
 print(code, sorted(heavy & set(sys.modules)), file=sys.stderr)
 """
 _ORDER = "ord_" + "a" * 26

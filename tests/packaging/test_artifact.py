@@ -21,7 +21,7 @@ FUNCTIONS = read_template(REPOSITORY / "template.yaml", state_outputs()).functio
 UNZIPPED_MAX_MB = 250
 """Lambda's limit: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html."""
 
-NEVER_SHIPPED = {"apsw", "greenlet", "jsonata", "httpx", "rich", "typer", "uvicorn", "jwt", "yaml", "moto", "pytest"}
+NEVER_SHIPPED = {"apsw", "greenlet", "re2", "httpx", "rich", "typer", "uvicorn", "jwt", "yaml", "moto", "pytest"}
 """Packages that only the embedded engine, the command line or the tests use."""
 
 LEAN = ("SagaStep", "Feed", "Publisher", "Timer", "ExecutionFaults", "Webhooks")

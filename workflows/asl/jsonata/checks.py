@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from workflows.asl.jsonata.library import BUILT_IN_NAMES
-from workflows.asl.jsonata.syntax_trees import children, every_node
+from workflows.asl.jsonata.registry import BUILT_INS
+from workflows.asl.jsonata.syntax_trees import Node, children, every_node
 
 _INNER_CONTEXT = ("stages", "predicate", "group", "terms", "pattern", "update", "delete")
 
@@ -28,7 +28,7 @@ class Findings:
 
 
 def inspect(tree: Any) -> Findings:
-    """Inspect a syntax tree of the library."""
+    """Inspect a syntax tree."""
     findings = Findings()
     bound = _names_bound_in(tree)
     _walk(tree, True, bound, findings)
@@ -40,20 +40,20 @@ def _walk(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:
         for item in node:
             _walk(item, at_top, bound, findings)
         return
-    if not hasattr(node, "type"):
+    if not isinstance(node, Node):
         return
     _check_node(node, at_top, bound, findings)
-    if node.type == "path":
+    if node.steps is not None:
         _walk(node.steps[0], at_top, bound, findings)
         _walk(node.steps[1:], False, bound, findings)
-        _walk(getattr(node, "group", None), False, bound, findings)
+        _walk(node.group, False, bound, findings)
         return
     for name, child in children(node):
         _walk(child, at_top and name not in _INNER_CONTEXT, bound, findings)
 
 
 def _check_node(node: Any, at_top: bool, bound: set[str], findings: Findings) -> None:
-    kind, value = node.type, getattr(node, "value", None)
+    kind, value = node.type, node.value
     if kind == "name" and at_top:
         what = f"reads '{value}' at the top level; write $states.input.{value} or, a variable, ${value}"
         findings.problems.append(what)
@@ -83,11 +83,11 @@ def _field_of_states(node: Any) -> str:
 
 def _check_call(node: Any, bound: set[str], findings: Findings) -> None:
     procedure = node.procedure
-    if getattr(procedure, "type", None) != "variable" or procedure.value in bound:
+    if procedure.type != "variable" or procedure.value in bound:
         return
     if procedure.value == "eval":
         findings.problems.append("calls $eval, which Step Functions does not have; use $parse")
-    elif procedure.value not in BUILT_IN_NAMES:
+    elif procedure.value not in BUILT_INS:
         findings.problems.append(f"calls ${procedure.value}, which is not a function of JSONata or Step Functions")
 
 
@@ -99,5 +99,7 @@ def _names_bound_in(tree: Any) -> set[str]:
             names.add(str(node.lhs.value))
         elif node.type == "lambda":
             names.update(str(parameter.value) for parameter in node.arguments or [])
-        names.update(str(name) for name in (getattr(node, "focus", None), getattr(node, "index", None)) if name)
+        elif node.type == "index":
+            names.add(str(node.value))
+        names.update(name for name in (node.focus, node.index) if name)
     return names

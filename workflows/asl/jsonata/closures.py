@@ -1,8 +1,8 @@
 """Everyday expressions as Python closures: paths, constructors, comparisons, ``&``, ``? :`` and a few functions.
 
-A closure gives exactly what the library would give, in a fraction of the time, or raises ``Unusual`` where a value is
-out of the ordinary: a list in a path, a type that does not fit, an error. The library then evaluates the expression
-from the start. Nothing here draws random numbers or reads the clock, so evaluating twice does no harm.
+A closure gives exactly what the evaluator would give, in a fraction of the time, or raises ``Unusual`` where a value
+is out of the ordinary: a list in a path, a type that does not fit, an error. The evaluator then evaluates the
+expression from the start. Nothing here draws random numbers or reads the clock, so evaluating twice does no harm.
 """
 
 from __future__ import annotations
@@ -11,17 +11,16 @@ import math
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from jsonata.functions import Functions
-from jsonata.utils import Utils
-
 from workflows.asl.jsonata.evaluation import UNDEFINED, Names
 from workflows.asl.jsonata.functions import parse_json
-from workflows.asl.jsonata.library import BUILT_IN_NAMES
 from workflows.asl.jsonata.limits import TEXT_MAX, EvaluationFailed, Unusual
+from workflows.asl.jsonata.operators import text_of
+from workflows.asl.jsonata.registry import BUILT_INS
+from workflows.asl.jsonata.values import joined, plain
 
 Closure: TypeAlias = Callable[[Names], Any]
-_DEPTH_MAX: Final = 30  # of a syntax tree; the library fails beyond 100 nested evaluations, up to 3 a node
-_PARSED_MAX: Final = 300_000  # characters of JSON text; the library's evaluation has limits for larger ones
+_DEPTH_MAX: Final = 30  # of a syntax tree; the evaluator fails beyond 100 nested evaluations, up to 3 a node
+_PARSED_MAX: Final = 300_000  # characters of JSON text; the evaluator has limits for larger ones
 _EXTRAS: Final = ("stages", "predicate", "group", "focus", "index", "tuple", "keep_array", "keep_singleton_array")
 
 
@@ -30,7 +29,7 @@ class _Unsupported(Exception):
 
 
 def compile_closure(tree: Any) -> Closure | None:
-    """Compile a syntax tree of the library, or return None if it contains anything but everyday syntax."""
+    """Compile a syntax tree, or return None if it contains anything but everyday syntax."""
     try:
         return _compile(tree, 0)
     except _Unsupported:
@@ -51,7 +50,7 @@ def _literal(node: Any, _depth: int) -> Closure:
 
 def _variable(node: Any, _depth: int) -> Closure:
     root = str(node.value)
-    if root in ("", "$") or root in BUILT_IN_NAMES:
+    if root in ("", "$") or root in BUILT_INS:
         raise _Unsupported
     if root == "states":
         return lambda names: names.states
@@ -100,7 +99,7 @@ def _negative(inner: Closure) -> Closure:
 
 
 def _array(node: Any, depth: int) -> Closure:
-    if node.consarray:
+    if node.cons_array:
         raise _Unsupported
     items = [(_compile(item, depth), str(item.value) == "[") for item in node.expressions]
 
@@ -120,10 +119,10 @@ def _array(node: Any, depth: int) -> Closure:
 
 
 def _object(node: Any, depth: int) -> Closure:
-    keys = [key.value if key.type == "string" else None for key, _ in node.lhs_object]
+    keys = [key.value if key.type == "string" else None for key, _ in node.pairs]
     if None in keys or len(set(keys)) != len(keys):
         raise _Unsupported
-    values = [_compile(value, depth) for _, value in node.lhs_object]
+    values = [_compile(value, depth) for _, value in node.pairs]
     fields = list(zip(keys, values, strict=True))
 
     def build(names: Names) -> Any:
@@ -139,12 +138,12 @@ def _object(node: Any, depth: int) -> Closure:
 
 def _condition(node: Any, depth: int) -> Closure:
     condition, then = _compile(node.condition, depth), _branch(node.then, depth)
-    otherwise = _branch(node._else, depth) if node._else is not None else lambda names: UNDEFINED
+    otherwise = _branch(node.otherwise, depth) if node.otherwise is not None else lambda names: UNDEFINED
     return lambda names: then(names) if _truth(condition(names)) else otherwise(names)
 
 
 def _branch(node: Any, depth: int) -> Closure:
-    """Compile a branch. One that is not everyday syntax is left to the library when it is taken."""
+    """Compile a branch. One that is not everyday syntax is left to the evaluator when it is taken."""
     try:
         return _compile(node, depth)
     except _Unsupported:
@@ -225,7 +224,7 @@ def _float(value: Any) -> float:
 def _number(value: float) -> Any:
     if not math.isfinite(value):
         raise Unusual
-    return int(value) if value == int(value) else value
+    return plain(value)
 
 
 def _arithmetic(operate: Callable[[float, float], float]) -> Callable[[Any, Any], Any]:
@@ -261,9 +260,7 @@ def _differs(left: Any, right: Any) -> bool:
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
     def order(left: Any, right: Any) -> Any:
-        if isinstance(left, str) and isinstance(right, str):
-            return compare(left, right)
-        if type(left) is type(right) is int:
+        if isinstance(left, str) and isinstance(right, str) and left.isascii():
             return compare(left, right)
         return compare(_float(left), _float(right))
 
@@ -274,7 +271,7 @@ def _concatenate(left: Any, right: Any) -> str:
     text = _text(left) + _text(right)
     if len(text) > TEXT_MAX:
         raise Unusual
-    return text
+    return joined(text)
 
 
 def _text(value: Any) -> str:
@@ -284,7 +281,7 @@ def _text(value: Any) -> str:
         return ""
     if value is None:
         return "null"
-    text: str = Functions.string(value, None)
+    text = text_of(value)
     if len(text) > TEXT_MAX:
         raise Unusual
     return text
@@ -318,10 +315,9 @@ def _parse(value: Any) -> Any:
     if not isinstance(value, str) or len(value) > _PARSED_MAX:
         raise Unusual
     try:
-        parsed = parse_json(value)
+        return parse_json(value)
     except EvaluationFailed:
         raise Unusual from None
-    return None if parsed is Utils.NULL_VALUE else parsed
 
 
 def _exists(value: Any) -> bool:

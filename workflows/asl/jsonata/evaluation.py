@@ -44,16 +44,14 @@ class SignalWork:
 class Names:
     """The names an expression can read while one state evaluates its fields.
 
-    ``states`` is the value of ``$states``; ``at`` the time of the signal; ``frame`` is the library's form of the names,
-    made when the library first needs it. ``allocated`` is what the state's expressions have made so far: all of it is
-    in memory together until the state exits. ``work`` is that of the signal.
+    ``states`` is the value of ``$states``; ``at`` the time of the signal. ``allocated`` is what the state's expressions
+    have made so far: all of it is in memory together until the state exits. ``work`` is that of the signal.
     """
 
     variables: Mapping[str, JSON]
     states: Mapping[str, JSON]
     at: datetime
     dice: Dice
-    frame: Any = field(default=None, repr=False)
     allocated: int = 0
     work: SignalWork = field(default_factory=SignalWork)
 
@@ -94,7 +92,7 @@ class Evaluation:
         return self.names.dice
 
     def count_steps(self, steps: int) -> None:
-        """Count evaluation steps; work of a library function counts by the size of its arguments.
+        """Count evaluation steps; work of a function counts by the size of its arguments.
 
         Raises:
             EvaluationFailed: The evaluation takes more than ``STEPS_MAX`` steps, or the signal ``SIGNAL_STEPS_MAX``.
@@ -138,8 +136,15 @@ class _PerThread(threading.local):
 CURRENT: Final = _PerThread()
 
 
+def current() -> Evaluation:
+    """Return the evaluation that this thread is in. Raises EvaluationFailed if it is in none."""
+    if CURRENT.evaluation is None:
+        raise EvaluationFailed("called outside an evaluation")
+    return CURRENT.evaluation
+
+
 def count_match(match: Any) -> None:
-    """Count the object that the library makes of a match of a regular expression.
+    """Count the object that is made of a match of a regular expression.
 
     Raises:
         EvaluationFailed: The evaluation makes more than ``ALLOCATED_MAX``.

@@ -41,14 +41,14 @@ class Reference:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def answer(self, source: str, variables: dict[str, Any]) -> Any:
+    def answer(self, source: str, variables: dict[str, Any], within_s: float = WITHIN_S) -> Any:
         """Evaluate an expression and return its outcome, in the form of ``ours``."""
         process = self._process = self._process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps({"source": source, "variables": variables}) + "\n")
         process.stdin.flush()
-        if not select.select([process.stdout], [], [], WITHIN_S)[0]:
+        if not select.select([process.stdout], [], [], within_s)[0]:
             self.close()
             return ("endless",)
         return _outcome(json.loads(process.stdout.readline()))

@@ -15,8 +15,8 @@ from typing import Any, Final
 
 import re2
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, count_scanned, current
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.integer_pictures import PICTURE_WORK, IntegerPicture, analyse, read, regex_of, written
 from workflows.asl.jsonata.limits import EvaluationFailed
 
@@ -115,7 +115,7 @@ def to_millis(text: str, picture: Any) -> Any:
     if picture is not UNDEFINED:
         return _read(text, picture)
     if not _ISO_TEXT.fullmatch(text):
-        raise Fault("D3110", value=text)
+        raise JSONataError("D3110", value=text)
     return _read_iso(text)
 
 
@@ -170,7 +170,7 @@ def _analyse(picture: str) -> list[_Part]:
             add_literal(position)
             end = picture.find("]", position)
             if end == -1:
-                raise Fault("D3135")
+                raise JSONataError("D3135")
             parts.append(_component("".join(picture[position + 1 : end].split())))
             position = begin = end + 1
         else:
@@ -193,7 +193,7 @@ def _component(marker: str) -> _Part:
         form, modifier = form[:-1], form[-1]
     form = form or _DEFAULTS.get(part.component, "")
     if not form:
-        raise Fault("D3132", value=part.component)
+        raise JSONataError("D3132", value=part.component)
     part.traditional = modifier == "t"
     if form[0] in "nN":
         part.names = "lower" if form[0] == "n" else "title" if form[1:2] == "n" else "upper"
@@ -256,7 +256,7 @@ def _name(part: _Part, value: int) -> str:
     elif part.component == "f":
         raise EvaluationFailed("fractions of a second have no names")
     else:
-        raise Fault("D3133", value=part.component)
+        raise JSONataError("D3133", value=part.component)
     name = {"upper": name.upper(), "lower": name.lower()}.get(part.names or "", name)
     return name if part.width_max is None else name[: part.width_max]
 
@@ -274,7 +274,7 @@ def _written_zone(part: _Part, hours: int, minutes: int) -> str:
     elif number.mandatory in (3, 4):
         text = written(offset, number)
     else:
-        raise Fault("D3134", value=number.mandatory)
+        raise JSONataError("D3134", value=number.mandatory)
     text = ("+" if offset >= 0 else "") + text
     text = "GMT" + text if part.component == "z" else text
     return "Z" if offset == 0 and part.traditional else text
@@ -379,7 +379,7 @@ def _regex(part: _Part) -> str:
     if part.number is not None:
         return regex_of(part.number)
     if part.component not in ("M", "x", "F", "P"):
-        raise Fault("D3133", value=part.component)
+        raise JSONataError("D3133", value=part.component)
     return "[a-zA-Z]+"
 
 
@@ -421,7 +421,7 @@ def _completed(found: dict[str, Any]) -> Any:
     for name in dates + times:
         if found.get(name, UNDEFINED) is not UNDEFINED:
             if ended:
-                raise Fault("D3136")
+                raise JSONataError("D3136")
             begun = True
         elif begun:
             found[name] = 1 if name in "MDd" else 0
@@ -430,7 +430,7 @@ def _completed(found: dict[str, Any]) -> Any:
             fragment = _FRAGMENTS[name](at)
             found[name] = fragment if name != "P" else UNDEFINED
     if dates in ("XxwF", "XWF"):
-        raise Fault("D3136")
+        raise JSONataError("D3136")
     return _millis_of(found, dates, times)
 
 

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, Evaluation
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, check_size
 from workflows.asl.jsonata.list_functions import clone, lookup, merge_sort
 from workflows.asl.jsonata.operators import OPERATORS, is_numeric, negate, truth
@@ -22,7 +22,7 @@ from workflows.asl.jsonata.signatures import Signature
 from workflows.asl.jsonata.syntax_trees import Node
 from workflows.asl.jsonata.values import (
     ConstructedList,
-    Function,
+    FunctionValue,
     Sequence,
     double,
     is_number,
@@ -35,22 +35,22 @@ sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH_MAX * _FRAMES_A_LEVEL))
 WORK: Final = 64  # list elements that are read or compared in the time of one evaluation step
 
 
-class Frame:
+class VariableScope:
     """The variables of one scope. ``bindings`` is written to only by ``:=`` in this scope."""
 
     __slots__ = ("bindings", "parent")
 
-    def __init__(self, bindings: Mapping[str, Any], parent: Frame | None = None) -> None:
+    def __init__(self, bindings: Mapping[str, Any], parent: VariableScope | None = None) -> None:
         self.bindings = bindings
         self.parent = parent
 
     def lookup(self, name: str) -> Any:
         """Return the value of a variable, or UNDEFINED."""
-        frame: Frame | None = self
-        while frame is not None:
-            if name in frame.bindings:
-                return frame.bindings[name]
-            frame = frame.parent
+        scope: VariableScope | None = self
+        while scope is not None:
+            if name in scope.bindings:
+                return scope.bindings[name]
+            scope = scope.parent
         return UNDEFINED
 
     def bind(self, name: str, value: Any) -> None:
@@ -59,16 +59,16 @@ class Frame:
         self.bindings[name] = value
 
 
-class Lambda(Function):
+class Lambda(FunctionValue):
     """A function that the expression defines, with the context item and the variables that it was defined with."""
 
-    __slots__ = ("_evaluator", "frame", "item", "node", "signature")
+    __slots__ = ("_evaluator", "item", "node", "scope", "signature")
 
-    def __init__(self, evaluator: Evaluator, node: Node, item: Any, frame: Frame) -> None:
+    def __init__(self, evaluator: Evaluator, node: Node, item: Any, scope: VariableScope) -> None:
         self._evaluator = evaluator
         self.node = node
         self.item = item
-        self.frame = frame
+        self.scope = scope
         self.signature: Signature | None = node.signature
 
     @property
@@ -81,12 +81,12 @@ class Lambda(Function):
         return self._evaluator.apply(self, arguments, None)
 
 
-class _Partial(Function):
+class _Partial(FunctionValue):
     """A function some of whose arguments are set."""
 
     __slots__ = ("_arguments", "_evaluator", "_function")
 
-    def __init__(self, evaluator: Evaluator, function: Function, arguments: list[Any]) -> None:
+    def __init__(self, evaluator: Evaluator, function: FunctionValue, arguments: list[Any]) -> None:
         self._evaluator = evaluator
         self._function = function
         self._arguments = arguments[: function.arity]
@@ -103,12 +103,12 @@ class _Partial(Function):
         return self._evaluator.apply(self._function, filled, UNDEFINED)
 
 
-class _Composed(Function):
+class _Composed(FunctionValue):
     """Two functions, one after the other: ``$f ~> $g``."""
 
     __slots__ = ("_first", "_second")
 
-    def __init__(self, first: Function, second: Function) -> None:
+    def __init__(self, first: FunctionValue, second: FunctionValue) -> None:
         self._first = first
         self._second = second
 
@@ -121,21 +121,21 @@ class _Composed(Function):
         """Call the first function, and the second with its result."""
         try:
             between = self._first.apply([*arguments, UNDEFINED][:1])
-        except Fault as fault:
-            fault.add(token="f")  # its name in the reference, where this is function($x) { $g($f($x)) }
+        except JSONataError as error:
+            error.add(token="f")  # its name in the reference, where this is function($x) { $g($f($x)) }
             raise
         return self._second.apply([between])
 
 
-class _Transform(Function):
+class _Transform(FunctionValue):
     """``|pattern|update, delete|``: copy an object and change what the pattern selects in it."""
 
-    __slots__ = ("_evaluator", "_frame", "_node")
+    __slots__ = ("_evaluator", "_node", "_scope")
 
-    def __init__(self, evaluator: Evaluator, node: Node, frame: Frame) -> None:
+    def __init__(self, evaluator: Evaluator, node: Node, scope: VariableScope) -> None:
         self._evaluator = evaluator
         self._node = node
-        self._frame = frame
+        self._scope = scope
 
     @property
     def arity(self) -> int:
@@ -147,30 +147,30 @@ class _Transform(Function):
         (value,) = _TRANSFORMED.validate(arguments, UNDEFINED)
         if value is UNDEFINED:
             return UNDEFINED
-        if not isinstance(self._frame.lookup("clone"), Function):
-            raise Fault("T2013", self._node.position)
+        if not isinstance(self._scope.lookup("clone"), FunctionValue):
+            raise JSONataError("T2013", self._node.position)
         copied = clone(value)
-        selected = self._evaluator.evaluate(self._node.pattern, copied, self._frame)
+        selected = self._evaluator.evaluate(self._node.pattern, copied, self._scope)
         for each in selected if isinstance(selected, list) else [selected]:
             if each is not UNDEFINED:
                 self._change(each)
         return copied
 
     def _change(self, selected: Any) -> None:
-        update = self._evaluator.evaluate(self._node.update, selected, self._frame)
+        update = self._evaluator.evaluate(self._node.update, selected, self._scope)
         if update is not UNDEFINED:
             if not isinstance(update, dict):
-                raise Fault("T2011", self._node.update.position, value=update)
+                raise JSONataError("T2011", self._node.update.position, value=update)
             if isinstance(selected, dict):
                 selected.update(update)
         if self._node.delete is None:
             return
-        names = self._evaluator.evaluate(self._node.delete, selected, self._frame)
+        names = self._evaluator.evaluate(self._node.delete, selected, self._scope)
         if names is UNDEFINED:
             return
         listed = names if isinstance(names, list) else [names]
         if not all(isinstance(name, str) for name in listed):
-            raise Fault("T2012", self._node.delete.position, value=names)
+            raise JSONataError("T2012", self._node.delete.position, value=names)
         if isinstance(selected, dict):
             for name in listed:
                 selected.pop(name, None)
@@ -188,16 +188,16 @@ class Evaluator:
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
 
-    def evaluate(self, node: Node, item: Any, frame: Frame) -> Any:
+    def evaluate(self, node: Node, item: Any, scope: VariableScope) -> Any:
         """Evaluate a node.
 
         Args:
             node: The node.
             item: The context item, the value of ``$``.
-            frame: The variables.
+            scope: The variables.
 
         Raises:
-            Fault: An error of JSONata.
+            JSONataError: An error of JSONata.
             EvaluationFailed: A limit was exceeded.
         """
         evaluation = self._evaluation
@@ -206,11 +206,11 @@ class Evaluator:
             advice = "Check for non-terminating recursive function"
             raise EvaluationFailed(f"Stack overflow error: {advice}. Depth={evaluation.depth} max={DEPTH_MAX}")
         evaluation.count_steps(1)
-        result = _EVALUATE[node.type](self, node, item, frame)
+        result = _EVALUATE[node.type](self, node, item, scope)
         for stage in node.predicate or ():
-            result = self._filter(stage.expression, result, frame)
+            result = self._filter(stage.expression, result, scope)
         if node.group is not None and node.type != "path":
-            result = self._grouped(node.group, result, frame)
+            result = self._grouped(node.group, result, scope)
         evaluation.depth -= 1
         if isinstance(result, str | list | dict):
             check_size(result, len(result))
@@ -222,26 +222,26 @@ class Evaluator:
 
     # --- values and variables ---
 
-    def _literal(self, node: Node, _item: Any, _frame: Frame) -> Any:
+    def _literal(self, node: Node, _item: Any, _frame: VariableScope) -> Any:
         return node.value
 
-    def _name(self, node: Node, item: Any, _frame: Frame) -> Any:
+    def _name(self, node: Node, item: Any, _frame: VariableScope) -> Any:
         if isinstance(item, dict):
             return item.get(node.value, UNDEFINED)
         if isinstance(item, list):
             self._evaluation.count_steps(len(item) // WORK)
         return lookup(item, node.value)
 
-    def _variable(self, node: Node, item: Any, frame: Frame) -> Any:
-        return item if node.value == "" else frame.lookup(node.value)
+    def _variable(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        return item if node.value == "" else scope.lookup(node.value)
 
-    def _ancestor(self, node: Node, _item: Any, frame: Frame) -> Any:
-        return frame.lookup(node.slot.label) if node.slot is not None else UNDEFINED
+    def _ancestor(self, node: Node, _item: Any, scope: VariableScope) -> Any:
+        return scope.lookup(node.slot.label) if node.slot is not None else UNDEFINED
 
-    def _regex(self, node: Node, _item: Any, _frame: Frame) -> Any:
+    def _regex(self, node: Node, _item: Any, _frame: VariableScope) -> Any:
         return node.value
 
-    def _wildcard(self, _node: Node, item: Any, _frame: Frame) -> Any:
+    def _wildcard(self, _node: Node, item: Any, _frame: VariableScope) -> Any:
         values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
         found = Sequence()
         for value in values:
@@ -258,7 +258,7 @@ class Evaluator:
             else:
                 into.append(element)
 
-    def _descendants(self, _node: Node, item: Any, _frame: Frame) -> Any:
+    def _descendants(self, _node: Node, item: Any, _frame: VariableScope) -> Any:
         found = Sequence()
         if item is not UNDEFINED:
             self._descend(item, found)
@@ -271,17 +271,17 @@ class Evaluator:
         for child in item.values() if isinstance(item, dict) else item if isinstance(item, list) else ():
             self._descend(child, found)
 
-    def _unary(self, node: Node, item: Any, frame: Frame) -> Any:
+    def _unary(self, node: Node, item: Any, scope: VariableScope) -> Any:
         if node.value == "[":
-            return self._array(node, item, frame)
+            return self._array(node, item, scope)
         if node.value == "{":
-            return self._grouped(node, item, frame)
-        return negate(self.evaluate(node.expression, item, frame))
+            return self._grouped(node, item, scope)
+        return negate(self.evaluate(node.expression, item, scope))
 
-    def _array(self, node: Node, item: Any, frame: Frame) -> list[Any]:
+    def _array(self, node: Node, item: Any, scope: VariableScope) -> list[Any]:
         made: list[Any] = ConstructedList() if node.cons_array else []
         for part in node.expressions or ():
-            value = self.evaluate(part, item, frame)
+            value = self.evaluate(part, item, scope)
             if value is UNDEFINED:
                 continue
             if isinstance(value, list) and part.value != "[":
@@ -290,18 +290,18 @@ class Evaluator:
                 made.append(value)
         return made
 
-    def _binary(self, node: Node, item: Any, frame: Frame) -> Any:
-        left = self.evaluate(node.lhs, item, frame)
+    def _binary(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        left = self.evaluate(node.lhs, item, scope)
         if node.value == "and":
-            return truth(left) and truth(self.evaluate(node.rhs, item, frame))
+            return truth(left) and truth(self.evaluate(node.rhs, item, scope))
         if node.value == "or":
-            return truth(left) or truth(self.evaluate(node.rhs, item, frame))
-        right = self.evaluate(node.rhs, item, frame)
+            return truth(left) or truth(self.evaluate(node.rhs, item, scope))
+        right = self.evaluate(node.rhs, item, scope)
         self._count_compared(node.value, left, right)
         try:
             return OPERATORS[node.value](left, right)
-        except Fault as fault:
-            fault.details["token"] = node.value
+        except JSONataError as error:
+            error.details["token"] = node.value
             raise
 
     def _count_compared(self, operator: str, left: Any, right: Any) -> None:
@@ -311,26 +311,26 @@ class Evaluator:
             elif operator in ("=", "!=") and isinstance(left, list | dict):
                 self._evaluation.count_steps(self._evaluation.size_of(left) // WORK)
 
-    def _condition(self, node: Node, item: Any, frame: Frame) -> Any:
-        if truth(self.evaluate(node.condition, item, frame)):
-            return self.evaluate(node.then, item, frame)
-        return UNDEFINED if node.otherwise is None else self.evaluate(node.otherwise, item, frame)
+    def _condition(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        if truth(self.evaluate(node.condition, item, scope)):
+            return self.evaluate(node.then, item, scope)
+        return UNDEFINED if node.otherwise is None else self.evaluate(node.otherwise, item, scope)
 
-    def _block(self, node: Node, item: Any, frame: Frame) -> Any:
-        inner = Frame({}, frame)
+    def _block(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        inner = VariableScope({}, scope)
         result: Any = UNDEFINED
         for expression in node.expressions or ():
             result = self.evaluate(expression, item, inner)
         return result
 
-    def _bind(self, node: Node, item: Any, frame: Frame) -> Any:
-        value = self.evaluate(node.rhs, item, frame)
-        frame.bind(node.lhs.value, value)
+    def _bind(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        value = self.evaluate(node.rhs, item, scope)
+        scope.bind(node.lhs.value, value)
         return value
 
     # --- paths ---
 
-    def _path(self, node: Node, item: Any, frame: Frame) -> Any:
+    def _path(self, node: Node, item: Any, scope: VariableScope) -> Any:
         steps: list[Node] = node.steps or []
         current: Any = item if isinstance(item, list) and steps[0].type != "variable" else [item]
         result: Any = UNDEFINED
@@ -339,11 +339,11 @@ class Evaluator:
         for number, step in enumerate(steps):
             as_tuples = as_tuples or step.tuple
             if number == 0 and step.cons_array:
-                result = self.evaluate(step, current, frame)
+                result = self.evaluate(step, current, scope)
             elif as_tuples:
-                tuples = self._tuple_step(step, current, tuples, frame)
+                tuples = self._tuple_step(step, current, tuples, scope)
             else:
-                result = self._step(step, current, frame, number == len(steps) - 1)
+                result = self._step(step, current, scope, number == len(steps) - 1)
             if not as_tuples and (result is UNDEFINED or (isinstance(result, list) and not result)):
                 break
             if step.focus is None:
@@ -353,18 +353,18 @@ class Evaluator:
         if node.keep_singleton_array:
             result = _kept(result)
         if node.group is not None:
-            return self._grouped(node.group, result if tuples is None else tuples, frame)
+            return self._grouped(node.group, result if tuples is None else tuples, scope)
         return result
 
-    def _step(self, node: Node, items: list[Any], frame: Frame, is_last: bool) -> Any:
+    def _step(self, node: Node, items: list[Any], scope: VariableScope, is_last: bool) -> Any:
         if node.type == "sort":
-            ordered = self._sorted(node, items, frame)
-            return self._stages(node.stages, ordered, frame) if node.stages is not None else ordered
+            ordered = self._sorted(node, items, scope)
+            return self._stages(node.stages, ordered, scope) if node.stages is not None else ordered
         results = []
         for item in items:
-            result = self.evaluate(node, item, frame)
+            result = self.evaluate(node, item, scope)
             for stage in node.stages or ():
-                result = self._filter(stage.expression, result, frame)
+                result = self._filter(stage.expression, result, scope)
             if result is not UNDEFINED:
                 results.append(result)
         if is_last and len(results) == 1 and isinstance(results[0], list) and type(results[0]) is not Sequence:
@@ -377,20 +377,20 @@ class Evaluator:
                 flat.append(result)
         return flat
 
-    def _tuple_step(self, node: Node, items: list[Any], tuples: Sequence | None, frame: Frame) -> Sequence:
+    def _tuple_step(self, node: Node, items: list[Any], tuples: Sequence | None, scope: VariableScope) -> Sequence:
         """Make a step whose items carry variables: ``@$x``, ``#$i`` and the parents that ``%`` means."""
         if node.type == "sort":
-            made = self._sorted_tuples(node, items, tuples, frame)
+            made = self._sorted_tuples(node, items, tuples, scope)
         else:
             made = Sequence(tuples=True)
             for each in [{"@": item} for item in items] if tuples is None else tuples:
-                self._extend_tuple(node, each, frame, made)
+                self._extend_tuple(node, each, scope, made)
         self._evaluation.count_steps(len(made) // WORK)
         self._evaluation.count_made(made)
-        return self._stages(node.stages, made, frame) if node.stages is not None else made
+        return self._stages(node.stages, made, scope) if node.stages is not None else made
 
-    def _extend_tuple(self, node: Node, each: dict[str, Any], frame: Frame, made: Sequence) -> None:
-        result = self.evaluate(node, each["@"], Frame(each, frame))
+    def _extend_tuple(self, node: Node, each: dict[str, Any], scope: VariableScope, made: Sequence) -> None:
+        result = self.evaluate(node, each["@"], VariableScope(each, scope))
         if result is UNDEFINED:
             return
         as_tuples = type(result) is Sequence and result.tuples
@@ -405,16 +405,16 @@ class Evaluator:
                 extended[node.ancestor.label] = each["@"]
             made.append(extended)
 
-    def _stages(self, stages: list[Node], items: Any, frame: Frame) -> Any:
+    def _stages(self, stages: list[Node], items: Any, scope: VariableScope) -> Any:
         for stage in stages:
             if stage.type == "index":
                 for index, each in enumerate(items):
                     each[stage.value] = index
             else:
-                items = self._filter(stage.expression, items, frame)
+                items = self._filter(stage.expression, items, scope)
         return items
 
-    def _filter(self, predicate: Node, value: Any, frame: Frame) -> Any:
+    def _filter(self, predicate: Node, value: Any, scope: VariableScope) -> Any:
         """Select elements: those that the predicate holds for, or those at the indexes that it gives."""
         tuples = type(value) is Sequence and value.tuples
         items: list[Any] = value if isinstance(value, list) else [value]
@@ -429,8 +429,8 @@ class Evaluator:
                 selected.append(element)
             return selected
         for index, item in enumerate(items):
-            context, scope = (item["@"], Frame(item, frame)) if tuples else (item, frame)
-            result = self.evaluate(predicate, context, scope)
+            context, inner = (item["@"], VariableScope(item, scope)) if tuples else (item, scope)
+            result = self.evaluate(predicate, context, inner)
             if isinstance(result, list) and all(map(is_numeric, result)):
                 selected.extend(item for each in result if _is_index(each, index, len(items)))
             elif is_numeric(result):
@@ -440,15 +440,15 @@ class Evaluator:
                 selected.append(item)
         return selected
 
-    def _sorted(self, node: Node, items: list[Any], frame: Frame) -> Any:
+    def _sorted(self, node: Node, items: list[Any], scope: VariableScope) -> Any:
         tuples = type(items) is Sequence and items.tuples
 
         def comes_after(first: Any, second: Any) -> bool:
             for term in node.terms or ():
                 keys = []
                 for item in (first, second):
-                    context, scope = (item["@"], Frame(item, frame)) if tuples else (item, frame)
-                    keys.append(self.evaluate(term.expression, context, scope))
+                    context, inner = (item["@"], VariableScope(item, scope)) if tuples else (item, scope)
+                    keys.append(self.evaluate(term.expression, context, inner))
                 order = _order(keys, term.descending, node.position)
                 if order:
                     return order > 0
@@ -457,10 +457,10 @@ class Evaluator:
         ordered = merge_sort(items, comes_after)
         return Sequence(ordered, tuples=True) if tuples else ordered
 
-    def _sorted_tuples(self, node: Node, items: list[Any], tuples: Sequence | None, frame: Frame) -> Sequence:
+    def _sorted_tuples(self, node: Node, items: list[Any], tuples: Sequence | None, scope: VariableScope) -> Sequence:
         if tuples is not None:
-            return self._sorted(node, tuples, frame)  # type: ignore[no-any-return]  # tuples stay tuples
-        ordered = self._sorted(node, items, frame)
+            return self._sorted(node, tuples, scope)  # type: ignore[no-any-return]  # tuples stay tuples
+        ordered = self._sorted(node, items, scope)
         return Sequence(
             ({"@": item, **({node.index: index} if node.index else {})} for index, item in enumerate(ordered)),
             tuples=True,
@@ -468,19 +468,19 @@ class Evaluator:
 
     # --- objects ---
 
-    def _grouped(self, node: Node, value: Any, frame: Frame) -> dict[str, Any]:
+    def _grouped(self, node: Node, value: Any, scope: VariableScope) -> dict[str, Any]:
         """Make an object: group the items by key, then evaluate the value of each group."""
         tuples = type(value) is Sequence and value.tuples
         items: list[Any] = (value if isinstance(value, list) else [value]) or [UNDEFINED]
         groups: dict[str, tuple[Node, list[Any]]] = {}
         for item in items:
-            context, scope = (item["@"], Frame(item, frame)) if tuples else (item, frame)
+            context, inner = (item["@"], VariableScope(item, scope)) if tuples else (item, scope)
             for name, content in node.pairs or ():
-                self._add_to_group(groups, self.evaluate(name, context, scope), content, item, node)
+                self._add_to_group(groups, self.evaluate(name, context, inner), content, item, node)
         self._evaluation.count_steps(len(items) // WORK)
         made = {}
         for key, (content, grouped) in groups.items():
-            result = self._group_value(content, grouped, tuples, frame)
+            result = self._group_value(content, grouped, tuples, scope)
             if result is not UNDEFINED:
                 made[key] = result
         return made
@@ -489,39 +489,39 @@ class Evaluator:
         if key is UNDEFINED:
             return
         if not isinstance(key, str):
-            raise Fault("T1003", node.position, value=key)
+            raise JSONataError("T1003", node.position, value=key)
         known, grouped = groups.setdefault(key, (content, []))
         if known is not content:
-            raise Fault("D1009", node.position, value=key)
+            raise JSONataError("D1009", node.position, value=key)
         grouped.append(item)
 
-    def _group_value(self, content: Node, grouped: list[Any], tuples: bool, frame: Frame) -> Any:
+    def _group_value(self, content: Node, grouped: list[Any], tuples: bool, scope: VariableScope) -> Any:
         if not tuples:
-            return self.evaluate(content, _combined(grouped), frame)
+            return self.evaluate(content, _combined(grouped), scope)
         names = {name: _combined([each[name] for each in grouped if name in each]) for name in grouped[0]}
-        return self.evaluate(content, names.pop("@"), Frame(names, frame))
+        return self.evaluate(content, names.pop("@"), VariableScope(names, scope))
 
     # --- functions ---
 
-    def _lambda(self, node: Node, item: Any, frame: Frame) -> Any:
-        return Lambda(self, node, item, frame)
+    def _lambda(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        return Lambda(self, node, item, scope)
 
-    def _transform(self, node: Node, _item: Any, frame: Frame) -> Any:
-        return _Transform(self, node, frame)
+    def _transform(self, node: Node, _item: Any, scope: VariableScope) -> Any:
+        return _Transform(self, node, scope)
 
-    def _call(self, node: Node, item: Any, frame: Frame) -> Any:
-        return self._called(node, item, frame, [])
+    def _call(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        return self._called(node, item, scope, [])
 
-    def _called(self, node: Node, item: Any, frame: Frame, first: list[Any]) -> Any:
-        function = self.evaluate(node.procedure, item, frame)
+    def _called(self, node: Node, item: Any, scope: VariableScope, first: list[Any]) -> Any:
+        function = self.evaluate(node.procedure, item, scope)
         name = _written_name(node.procedure)
-        if function is UNDEFINED and node.procedure.type == "path" and truth(_bound(frame, name)):
-            raise Fault("T1005", node.position, token=name)
-        arguments = [*first, *(self.evaluate(argument, item, frame) for argument in node.arguments or ())]
+        if function is UNDEFINED and node.procedure.type == "path" and truth(_bound(scope, name)):
+            raise JSONataError("T1005", node.position, token=name)
+        arguments = [*first, *(self.evaluate(argument, item, scope) for argument in node.arguments or ())]
         try:
             return self.apply(function, arguments, item)
-        except Fault as fault:
-            fault.add(token=name)
+        except JSONataError as error:
+            error.add(token=name)
             raise
 
     def apply(self, function: Any, arguments: list[Any], item: Any) -> Any:
@@ -535,8 +535,8 @@ class Evaluator:
         result = self._apply_once(function, arguments, item)
         while isinstance(result, Lambda) and result.node.thunk:
             call = result.node.body
-            following = self.evaluate(call.procedure, result.item, result.frame)
-            given = [self.evaluate(argument, result.item, result.frame) for argument in call.arguments or ()]
+            following = self.evaluate(call.procedure, result.item, result.scope)
+            given = [self.evaluate(argument, result.item, result.scope) for argument in call.arguments or ()]
             result = self._apply_once(following, given, item)
         return result
 
@@ -549,32 +549,32 @@ class Evaluator:
             names = [parameter.value for parameter in function.node.arguments or ()]
             padded = [*arguments, *[UNDEFINED] * (len(names) - len(arguments))]
             return self.evaluate(
-                function.node.body, function.item, Frame(dict(zip(names, padded, strict=False)), function.frame)
+                function.node.body, function.item, VariableScope(dict(zip(names, padded, strict=False)), function.scope)
             )
-        if isinstance(function, Function):
+        if isinstance(function, FunctionValue):
             return function.apply(arguments)
-        raise Fault("T1006")
+        raise JSONataError("T1006")
 
-    def _partial(self, node: Node, item: Any, frame: Frame) -> Any:
+    def _partial(self, node: Node, item: Any, scope: VariableScope) -> Any:
         arguments = [
-            _OPEN if argument.type == "operator" else self.evaluate(argument, item, frame)
+            _OPEN if argument.type == "operator" else self.evaluate(argument, item, scope)
             for argument in node.arguments or ()
         ]
-        function = self.evaluate(node.procedure, item, frame)
-        if isinstance(function, Function):
+        function = self.evaluate(node.procedure, item, scope)
+        if isinstance(function, FunctionValue):
             return _Partial(self, function, arguments)
         name = _written_name(node.procedure)
-        known = function is UNDEFINED and node.procedure.type == "path" and truth(_bound(frame, name))
-        raise Fault("T1007" if known else "T1008", node.position, token=name)
+        known = function is UNDEFINED and node.procedure.type == "path" and truth(_bound(scope, name))
+        raise JSONataError("T1007" if known else "T1008", node.position, token=name)
 
-    def _apply(self, node: Node, item: Any, frame: Frame) -> Any:
-        left = self.evaluate(node.lhs, item, frame)
+    def _apply(self, node: Node, item: Any, scope: VariableScope) -> Any:
+        left = self.evaluate(node.lhs, item, scope)
         if node.rhs.type == "function":
-            return self._called(node.rhs, item, frame, [left])
-        function = self.evaluate(node.rhs, item, frame)
-        if not isinstance(function, Function):
-            raise Fault("T2006", node.position, value=function)
-        if isinstance(left, Function):
+            return self._called(node.rhs, item, scope, [left])
+        function = self.evaluate(node.rhs, item, scope)
+        if not isinstance(function, FunctionValue):
+            raise JSONataError("T2006", node.position, value=function)
+        if isinstance(left, FunctionValue):
             return _Composed(left, function)
         return self.apply(function, [left], UNDEFINED)
 
@@ -586,16 +586,16 @@ def _order(keys: list[Any], descending: bool, position: int) -> int:
         return (left is UNDEFINED) - (right is UNDEFINED)
     for key in keys:
         if not (isinstance(key, str) or is_number(key)):
-            raise Fault("T2008", position, value=key)
+            raise JSONataError("T2008", position, value=key)
     if isinstance(left, str) is not isinstance(right, str):
-        raise Fault("T2007", position, value=left, value2=right)
+        raise JSONataError("T2007", position, value=left, value2=right)
     order = 0 if same(left, right) else -1 if precedes(left, right) else 1
     return -order if descending else order
 
 
-def _bound(frame: Frame, name: Any) -> Any:
-    value = frame.lookup(name) if isinstance(name, str) else UNDEFINED
-    return True if isinstance(value, Function) else value
+def _bound(scope: VariableScope, name: Any) -> Any:
+    value = scope.lookup(name) if isinstance(name, str) else UNDEFINED
+    return True if isinstance(value, FunctionValue) else value
 
 
 def _written_name(procedure: Node) -> Any:
@@ -642,7 +642,7 @@ def _is_index(number: float, index: int, length: int) -> bool:
 
 _MAKING: Final = frozenset({"unary", "binary", "path", "wildcard", "descendant"})  # functions count what they make
 _READ: Final[dict[str, tuple[type, ...]]] = {"path": (str, list, dict)}  # parts of what the path reads
-_EVALUATE: Final[dict[str, Callable[[Evaluator, Node, Any, Frame], Any]]] = {
+_EVALUATE: Final[dict[str, Callable[[Evaluator, Node, Any, VariableScope], Any]]] = {
     "string": Evaluator._literal,
     "number": Evaluator._literal,
     "value": Evaluator._literal,

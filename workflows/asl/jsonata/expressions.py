@@ -56,14 +56,14 @@ class Expression:
 
     def evaluate_fully(self, names: Names) -> JSON | Undefined:
         """Evaluate without closures, which defines the meaning of the expression."""
-        from workflows.asl.jsonata.evaluator import Evaluator, Frame
+        from workflows.asl.jsonata.evaluator import Evaluator, VariableScope
         from workflows.asl.jsonata.registry import BUILT_INS
         from workflows.asl.jsonata.results import to_json
 
-        frame = Frame({"states": names.states}, Frame(names.variables, Frame(BUILT_INS)))
+        scope = VariableScope({"states": names.states}, VariableScope(names.variables, VariableScope(BUILT_INS)))
         evaluation = CURRENT.evaluation = Evaluation(names)
         try:
-            return to_json(Evaluator(evaluation).evaluate(self._tree, UNDEFINED, Frame({}, frame)))
+            return to_json(Evaluator(evaluation).evaluate(self._tree, UNDEFINED, VariableScope({}, scope)))
         except RecursionError:
             raise EvaluationFailed(f"Stack overflow error: Depth={evaluation.depth} max={DEPTH_MAX}") from None
         except EvaluationFailed:

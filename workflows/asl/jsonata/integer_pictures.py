@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, Final
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import current
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.values import double, number_text, plain
 
 PICTURE_WORK: Final = 4  # characters of a picture that are analysed in the time of one evaluation step
@@ -64,7 +64,7 @@ class IntegerPicture:
 
 
 def analyse(picture: str) -> IntegerPicture:
-    """Analyse a picture. Raises Fault D3131 if it mixes digits of two scripts."""
+    """Analyse a picture. Raises JSONataError D3131 if it mixes digits of two scripts."""
     current().count_steps(len(picture) // PICTURE_WORK)
     primary, semicolon, modifier = picture.rpartition(";")
     if not semicolon:
@@ -84,7 +84,7 @@ def _analyse_digits(primary: str, ordinal: bool) -> IntegerPicture:
         group = _ZERO_OF.get(ord(character))
         if group is not None:
             if zero not in (None, group):
-                raise Fault("D3131")
+                raise JSONataError("D3131")
             zero = group
             analysed.mandatory += 1
             position += 1
@@ -115,14 +115,14 @@ def regular_interval(positions: list[int]) -> int:
 def format_integer(value: float, picture: str) -> str:
     """Write a whole number in the form of a picture; a fraction is rounded down."""
     if not math.isfinite(double(value)):
-        raise Fault("D1001", value=None)
+        raise JSONataError("D1001", value=None)
     return written(math.floor(double(value)), analyse(picture))
 
 
 def written(value: int, picture: IntegerPicture) -> str:
     """Write a whole number in the form of an analysed picture."""
     if picture.kind == "sequence":
-        raise Fault("D3130", value=picture.token)
+        raise JSONataError("D3130", value=picture.token)
     return ("-" if value < 0 else "") + _WRITERS[picture.kind](abs(value), picture)
 
 
@@ -220,14 +220,14 @@ def parse_integer(text: str, picture: str) -> float:
     """Read a whole number of the form of a picture; NaN if the text has another form."""
     analysed = analyse(picture)
     if analysed.kind == "sequence":
-        raise Fault("D3130", value=analysed.token)
+        raise JSONataError("D3130", value=analysed.token)
     return read(text, analysed)
 
 
 def regex_of(picture: IntegerPicture) -> str:
     """Return the regular expression of the texts that an analysed picture describes."""
     if picture.kind == "sequence":
-        raise Fault("D3130", value=picture.token)
+        raise JSONataError("D3130", value=picture.token)
     if picture.kind == "words":
         return "(?:" + "|".join([*_WORD_VALUES, "and", r"[\-, ]"]) + ")+"
     if picture.kind == "decimal":

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workflows.asl.jsonata.faults import Fault
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.values import joined, plain
 
 BINDING: Final = {  # operators, and how strongly each binds
@@ -26,7 +26,7 @@ _KEYWORDS: Final[dict[str, Any]] = {"true": True, "false": False, "null": None}
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class SyntaxToken:
     """One token. ``position`` is its end, in characters from the beginning of the expression."""
 
     type: str
@@ -41,14 +41,14 @@ class Lexer:
         self.source = source
         self.position = 0
 
-    def next(self, *, after_operand: bool = False) -> Token | None:
+    def next(self, *, after_operand: bool = False) -> SyntaxToken | None:
         """Read the next token, or return None at the end.
 
         Args:
             after_operand: An operator is expected, so that ``/`` divides and does not begin a regular expression.
 
         Raises:
-            Fault: There is no such token.
+            JSONataError: There is no such token.
         """
         self._skip()
         source, start = self.source, self.position
@@ -69,9 +69,9 @@ class Lexer:
             return self._number(number)
         return self._quoted_name() if character == "`" else self._name()
 
-    def _token(self, kind: str, value: Any, end: int) -> Token:
+    def _token(self, kind: str, value: Any, end: int) -> SyntaxToken:
         self.position = end
-        return Token(kind, value, end)
+        return SyntaxToken(kind, value, end)
 
     def _skip(self) -> None:
         """Skip spaces and comments."""
@@ -81,22 +81,22 @@ class Lexer:
                 return
             end = self.source.find("*/", self.position + 2)
             if end < 0:
-                raise Fault("S0106", self.position)
+                raise JSONataError("S0106", self.position)
             self.position = end + 2
 
-    def _number(self, match: re.Match[str]) -> Token:
+    def _number(self, match: re.Match[str]) -> SyntaxToken:
         number = float(match[0])
         if not math.isfinite(number):
-            raise Fault("S0102", self.position, token=match[0])
+            raise JSONataError("S0102", self.position, token=match[0])
         return self._token("number", plain(number), match.end())
 
-    def _quoted_name(self) -> Token:
+    def _quoted_name(self) -> SyntaxToken:
         end = self.source.find("`", self.position + 1)
         if end < 0:
-            raise Fault("S0105", len(self.source))
+            raise JSONataError("S0105", len(self.source))
         return self._token("name", self.source[self.position + 1 : end], end + 1)
 
-    def _name(self) -> Token:
+    def _name(self) -> SyntaxToken:
         match = _NAME.match(self.source, self.position)
         assert match is not None  # the pattern matches the empty text too
         name = match[0]
@@ -108,7 +108,7 @@ class Lexer:
             return self._token("value", _KEYWORDS[name], match.end())
         return self._token("name", name, match.end())
 
-    def _text(self, quote: str) -> Token:
+    def _text(self, quote: str) -> SyntaxToken:
         source, position = self.source, self.position + 1
         parts: list[str] = []
         while position < len(source):
@@ -122,20 +122,20 @@ class Lexer:
                 part = match[0] if match is not None else character
                 position += len(part)
             parts.append(part)
-        raise Fault("S0101", len(source))
+        raise JSONataError("S0101", len(source))
 
     def _escape(self, position: int) -> tuple[str, int]:
         character = self.source[position : position + 1]
         if character in _ESCAPES and character:
             return _ESCAPES[character], position + 1
         if character != "u":
-            raise Fault("S0103", position, token=character)
+            raise JSONataError("S0103", position, token=character)
         match = _HEX.match(self.source, position + 1, position + 5)
         if match is None or match.end() != min(position + 5, len(self.source)):
-            raise Fault("S0104", position)
+            raise JSONataError("S0104", position)
         return chr(int(match[0], 16)), position + 5
 
-    def _regex(self) -> Token:
+    def _regex(self) -> SyntaxToken:
         """Find the end of a regular expression: a slash that is neither escaped nor within brackets."""
         source, start, depth, escaped = self.source, self.position, 0, False
         for position in range(start, len(source)):
@@ -145,11 +145,11 @@ class Lexer:
             if not (position > start and source[position - 1] == "\\"):
                 depth += (character in "([{") - (character in ")]}")
             escaped = character == "\\" and not escaped
-        raise Fault("S0302", len(source))
+        raise JSONataError("S0302", len(source))
 
-    def _pattern(self, pattern: str, end: int) -> Token:
+    def _pattern(self, pattern: str, end: int) -> SyntaxToken:
         if not pattern:
-            raise Fault("S0301", end)
+            raise JSONataError("S0301", end)
         after = end + 1
         while after < len(self.source) and self.source[after] in "im":
             after += 1

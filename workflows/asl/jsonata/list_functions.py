@@ -8,10 +8,10 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, current
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.operators import add, divide, is_numeric, text_of, truth
-from workflows.asl.jsonata.values import Function, Sequence, append, double, identity, precedes
+from workflows.asl.jsonata.values import FunctionValue, Sequence, append, double, identity, precedes
 
 _COMPARED_A_STEP = 16  # elements that a sort without a function compares in the time of one evaluation step
 
@@ -46,7 +46,7 @@ def average(numbers: list[float]) -> Any:
 
 def boolean(value: Any) -> bool:
     """Cast a value to a boolean. A function is false here, and true in a condition."""
-    return not isinstance(value, Function) and truth(value)
+    return not isinstance(value, FunctionValue) and truth(value)
 
 
 def negation(value: Any) -> bool:
@@ -65,7 +65,7 @@ def type_name(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "boolean"
-    for types, name in ((str, "string"), ((int, float), "number"), (list, "array"), (Function, "function")):
+    for types, name in ((str, "string"), ((int, float), "number"), (list, "array"), (FunctionValue, "function")):
         if isinstance(value, types):
             return name
     return "object"
@@ -112,12 +112,12 @@ def sort(values: list[Any], comes_after: Any) -> list[Any]:
     """Sort a list: numbers or texts, or by a function that tells whether its first argument comes after its second.
 
     Raises:
-        Fault: D3070: there is no function, and the elements are not of one kind.
+        JSONataError: D3070: there is no function, and the elements are not of one kind.
     """
     if comes_after is not UNDEFINED:
         return merge_sort(values, lambda first, second: _is_set(comes_after.apply([first, second])))
     if len(values) > 1 and not (all(map(is_numeric, values)) or all(isinstance(value, str) for value in values)):
-        raise Fault("D3070", index=1)
+        raise JSONataError("D3070", index=1)
     current().count_steps(len(values) // _COMPARED_A_STEP)
     return merge_sort(values, lambda first, second: precedes(second, first))
 
@@ -144,46 +144,46 @@ def _is_set(value: Any) -> bool:
     """Tell whether JavaScript takes a value as true: every list and object is."""
     if isinstance(value, float) and math.isnan(value):
         return False
-    return isinstance(value, list | dict | Function) or (value is not UNDEFINED and bool(value))
+    return isinstance(value, list | dict | FunctionValue) or (value is not UNDEFINED and bool(value))
 
 
 # --- functions that take a function ----------------------------------------------------------------------------------
 
 
-def _called(function: Function, *arguments: Any) -> Any:
+def _called(function: FunctionValue, *arguments: Any) -> Any:
     """Call a function with as many arguments as it takes, at least one."""
     return function.apply(list(arguments[: max(1, function.arity)]))
 
 
-def mapped(values: list[Any], function: Function) -> Sequence:
+def mapped(values: list[Any], function: FunctionValue) -> Sequence:
     """Call a function with each element, its index and the list."""
     results = (_called(function, value, index, values) for index, value in enumerate(values))
     return Sequence(result for result in results if result is not UNDEFINED)
 
 
-def filtered(values: list[Any], function: Function) -> Sequence:
+def filtered(values: list[Any], function: FunctionValue) -> Sequence:
     """Keep the elements for which a function returns a true value."""
     return Sequence(value for index, value in enumerate(values) if truth(_called(function, value, index, values)))
 
 
 def single(values: list[Any], function: Any) -> Any:
-    """Return the only element for which a function returns a true value. Raises Fault if there is not one."""
+    """Return the only element for which a function returns a true value. Raises JSONataError if there is not one."""
     found: list[Any] = []
     for index, value in enumerate(values):
         if function is UNDEFINED or truth(_called(function, value, index, values)):
             if found:
-                raise Fault("D3138", index=index)
+                raise JSONataError("D3138", index=index)
             found.append(value)
     if not found:
-        raise Fault("D3139")
+        raise JSONataError("D3139")
     return found[0]
 
 
-def reduced(values: list[Any], function: Function, initial: Any) -> Any:
+def reduced(values: list[Any], function: FunctionValue, initial: Any) -> Any:
     """Call a function with the result so far and the next element, from the first to the last."""
     arity = function.arity
     if arity < 2:
-        raise Fault("D3050", index=1)
+        raise JSONataError("D3050", index=1)
     begin = 1 if initial is UNDEFINED and values else 0
     result = values[0] if begin else initial
     for index in range(begin, len(values)):
@@ -194,13 +194,13 @@ def reduced(values: list[Any], function: Function, initial: Any) -> Any:
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
-def sifted(value: dict[str, Any], function: Function) -> Any:
+def sifted(value: dict[str, Any], function: FunctionValue) -> Any:
     """Keep the fields for which a function returns a true value."""
     kept = {name: item for name, item in value.items() if truth(_called(function, item, name, value))}
     return kept or UNDEFINED
 
 
-def each_field(value: dict[str, Any], function: Function) -> Sequence:
+def each_field(value: dict[str, Any], function: FunctionValue) -> Sequence:
     """Call a function with each field's value, its name and the object."""
     results = (_called(function, item, name, value) for name, item in value.items())
     return Sequence(result for result in results if result is not UNDEFINED)
@@ -253,11 +253,11 @@ def clone(value: Any) -> Any:
 
 def fail(message: Any) -> Any:
     """Raise an error with a message."""
-    raise Fault("D3137", message="$error() function evaluated" if message in (UNDEFINED, "") else message)
+    raise JSONataError("D3137", message="$error() function evaluated" if message in (UNDEFINED, "") else message)
 
 
 def assert_that(condition: Any, message: Any) -> Any:
     """Raise an error with a message unless a condition is true."""
     if condition is True:
         return UNDEFINED
-    raise Fault("D3141", message="$assert() statement failed" if message in (UNDEFINED, "") else message)
+    raise JSONataError("D3141", message="$assert() statement failed" if message in (UNDEFINED, "") else message)

@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any, Final
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.operators import is_numeric
 from workflows.asl.jsonata.values import double, is_number, number_text, plain
 
@@ -21,7 +21,7 @@ def number(value: Any) -> float:
     """Cast a text or a boolean to a number.
 
     Raises:
-        Fault: D3030: it is not a number as JSON writes it, nor one such as ``0x1f``, ``0o17`` or ``0b101``.
+        JSONataError: D3030: it is not a number as JSON writes it, nor one such as ``0x1f``, ``0o17`` or ``0b101``.
     """
     if is_number(value):
         return double(value) if isinstance(value, float) else value
@@ -31,7 +31,7 @@ def number(value: Any) -> float:
         return plain(float(value))
     if _PREFIXED.search(value):
         return _prefixed(value)
-    raise Fault("D3030", value=value, index=1)
+    raise JSONataError("D3030", value=value, index=1)
 
 
 def _prefixed(text: str) -> float:
@@ -85,20 +85,20 @@ def _shifted(value: float, places: int) -> float:
 
 
 def square_root(value: float) -> float:
-    """Return the square root. Raises Fault for a negative number."""
+    """Return the square root. Raises JSONataError for a negative number."""
     if value < 0:
-        raise Fault("D3060", value=value, index=1)
+        raise JSONataError("D3060", value=value, index=1)
     return plain(math.sqrt(value))
 
 
 def power(base: float, exponent: Any) -> float:
-    """Raise a number to a power. Raises Fault if the result is not a finite number."""
+    """Raise a number to a power. Raises JSONataError if the result is not a finite number."""
     try:
         result = math.nan if exponent is UNDEFINED else math.pow(base, exponent)
     except (ValueError, OverflowError):
         result = math.nan
     if not math.isfinite(result):
-        raise Fault("D3061", value=base, exp=exponent, index=1)
+        raise JSONataError("D3061", value=base, exp=exponent, index=1)
     return plain(result)
 
 
@@ -107,7 +107,7 @@ def format_base(value: float, radix: Any) -> str:
     rounded = round_half_even(value, UNDEFINED)
     base = 10 if radix is UNDEFINED else round_half_even(radix, UNDEFINED)
     if base < 2 or base > 36:
-        raise Fault("D3100", value=base)
+        raise JSONataError("D3100", value=base)
     if base == 10 or not is_numeric(rounded):
         return number_text(rounded)
     digits: list[str] = []

@@ -8,8 +8,8 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from functools import lru_cache
 from typing import Any, Final
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, current
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.integer_pictures import PICTURE_WORK, regular_interval
 from workflows.asl.jsonata.limits import EvaluationFailed
 from workflows.asl.jsonata.number_functions import round_half_even
@@ -36,14 +36,14 @@ def format_number(value: float, picture: str, options: Any) -> str:
     """Write a number in the form of a picture.
 
     Raises:
-        Fault: D308x or D309x: the picture is not one.
+        JSONataError: D308x or D309x: the picture is not one.
     """
     current().count_steps(len(picture) // PICTURE_WORK)
     given = {} if options is UNDEFINED else options
     if not all(isinstance(symbol, str) and symbol for symbol in given.values()):
         raise EvaluationFailed("a symbol in the options of $formatNumber is not a text")
     symbols = {**_SYMBOLS, **given}
-    return _Writer(symbols).write(double(value), _pictures(picture, tuple(symbols.items())))
+    return _NumberWriter(symbols).write(double(value), _pictures(picture, tuple(symbols.items())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def _pictures(picture: str, symbols: tuple[tuple[str, str], ...]) -> tuple[_Pict
     analyst = _Analyst(dict(symbols))
     texts = picture.split(analyst.symbols["pattern-separator"])
     if len(texts) > 2:
-        raise Fault("D3080")
+        raise JSONataError("D3080")
     positive, *negative = [analyst.analyse(text) for text in texts]
     minus = analyst.symbols["minus-sign"]
     return positive, negative[0] if negative else replace(positive, prefix=minus + positive.prefix)
@@ -102,7 +102,7 @@ class _Analyst:
         exponent_sign, point = self.symbols["exponent-separator"], self.symbols["decimal-separator"]
         active = [place for place, each in enumerate(text) if each in self._active and each != exponent_sign]
         if not active:
-            raise Fault("D3085")
+            raise JSONataError("D3085")
         prefix, suffix = text[: active[0]], text[active[-1] + 1 :]
         body = text[len(prefix) : len(text) - len(suffix)]
         at = text.find(exponent_sign, len(prefix))
@@ -118,7 +118,7 @@ class _Analyst:
         return self._measure(parts)
 
     def _validate(self, parts: _Parts) -> None:
-        """Find the last of the rules that the picture breaks, as the reference does. Raises Fault."""
+        """Find the last of the rules that the picture breaks, as the reference does. Raises JSONataError."""
         point, comma = self.symbols["decimal-separator"], self.symbols["grouping-separator"]
         percent, mille, optional = self.symbols["percent"], self.symbols["per-mille"], self.symbols["digit"]
         text, integer, fraction, exponent = parts.text, parts.integer, parts.fraction, parts.exponent
@@ -141,7 +141,7 @@ class _Analyst:
         }
         codes = [code for code, holds in broken.items() if holds]
         if codes:
-            raise Fault(codes[-1])
+            raise JSONataError(codes[-1])
 
     def _measure(self, parts: _Parts) -> _Picture:
         integer, fraction, exponent = parts.integer, parts.fraction, parts.exponent
@@ -183,7 +183,7 @@ class _Analyst:
         return positions
 
 
-class _Writer:
+class _NumberWriter:
     def __init__(self, symbols: dict[str, str]) -> None:
         self._symbols = symbols
         self._family = _digit_family(symbols)

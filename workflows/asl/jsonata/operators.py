@@ -6,12 +6,12 @@ import math
 from collections.abc import Callable
 from typing import Any, Final
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.limits import LENGTH_MAX, TEXT_MAX, memory_exceeded
 from workflows.asl.jsonata.values import (
     EXACT_MAX,
-    Function,
+    FunctionValue,
     JsonWriter,
     Sequence,
     double,
@@ -27,11 +27,11 @@ from workflows.asl.jsonata.values import (
 
 
 def is_numeric(value: Any) -> bool:
-    """Tell whether a value is a number that one can calculate with. Raises Fault for an infinite one."""
+    """Tell whether a value is a number that one can calculate with. Raises JSONataError for an infinite one."""
     if not is_number(value) or math.isnan(value):
         return False
     if math.isinf(double(value)):
-        raise Fault("D1001", value=None)
+        raise JSONataError("D1001", value=None)
     return True
 
 
@@ -41,7 +41,7 @@ def truth(value: Any) -> bool:
         return value
     if isinstance(value, list):
         return truth(value[0]) if len(value) == 1 else any(map(truth, value))
-    if isinstance(value, Function):
+    if isinstance(value, FunctionValue):
         return value.counts_as_true
     if value is UNDEFINED:
         return False
@@ -54,23 +54,23 @@ def text_of(value: Any, *, indent: int = 0) -> str:
     """Return the text of any value, as ``&`` and ``$string`` make it.
 
     Raises:
-        Fault: A number is infinite, or not a number.
+        JSONataError: A number is infinite, or not a number.
     """
     if isinstance(value, str):
         return value
     if is_number(value):
         if not math.isfinite(double(value)):
-            raise Fault("D3001", value=None)
+            raise JSONataError("D3001", value=None)
         rounded = fifteen_digits(value)
         return number_text(rounded) if math.isfinite(rounded) else "null"
-    if isinstance(value, Function):
+    if isinstance(value, FunctionValue):
         return ""
     return JsonWriter(_finite, indent).text(value)
 
 
 def _finite(number: float) -> float:
     if math.isinf(double(number)):
-        raise Fault("D1001", value=None)
+        raise JSONataError("D1001", value=None)
     return fifteen_digits(number)
 
 
@@ -79,7 +79,7 @@ def negate(value: Any) -> Any:
     if value is UNDEFINED:
         return UNDEFINED
     if not is_numeric(value):
-        raise Fault("D1002", token="-", value=value)
+        raise JSONataError("D1002", token="-", value=value)
     return -value if type(value) is int else plain(-value)
 
 
@@ -118,9 +118,9 @@ def _as_double(operate: Callable[[float, float], float], left: float, right: flo
 def _numeric(operate: Callable[[float, float], float]) -> Callable[[Any, Any], Any]:
     def calculate(left: Any, right: Any) -> Any:
         if left is not UNDEFINED and not is_numeric(left):
-            raise Fault("T2001", value=left)
+            raise JSONataError("T2001", value=left)
         if right is not UNDEFINED and not is_numeric(right):
-            raise Fault("T2002", value=right)
+            raise JSONataError("T2002", value=right)
         return UNDEFINED if left is UNDEFINED or right is UNDEFINED else operate(left, right)
 
     return calculate
@@ -131,11 +131,11 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], Any]:
         for value in (left, right):
             if not (value is UNDEFINED or isinstance(value, str) or is_number(value)):
                 bad = right if isinstance(left, str) or is_number(left) else left
-                raise Fault("T2010", value=bad)
+                raise JSONataError("T2010", value=bad)
         if left is UNDEFINED or right is UNDEFINED:
             return UNDEFINED
         if isinstance(left, str) is not isinstance(right, str):
-            raise Fault("T2009", value=left, value2=right)
+            raise JSONataError("T2009", value=left, value2=right)
         return compare(left, right)
 
     return order
@@ -176,7 +176,7 @@ def _contained(left: Any, right: Any) -> bool:
 def _range(first: Any, last: Any) -> Any:
     for code, value in (("T2003", first), ("T2004", last)):
         if value is not UNDEFINED and not (is_number(value) and float(double(value)).is_integer()):
-            raise Fault(code, value=value)
+            raise JSONataError(code, value=value)
     if first is UNDEFINED or last is UNDEFINED or first > last:
         return UNDEFINED
     if last - first >= LENGTH_MAX:

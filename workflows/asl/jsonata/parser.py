@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workflows.asl.jsonata.faults import Fault
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.lexer import BINDING, Lexer
 from workflows.asl.jsonata.paths import PathBuilder
 from workflows.asl.jsonata.signatures import Signature
@@ -20,7 +20,7 @@ def parse_tree(source: str) -> Node:
     """Parse an expression.
 
     Raises:
-        Fault: It is not JSONata 2.0.6.
+        JSONataError: It is not JSONata 2.0.6.
         RecursionError: It is nested too deeply.
     """
     return PathBuilder().build(_Parser(source).parse())
@@ -50,20 +50,20 @@ class _Parser:
         self.advance()
         tree = self.expression(0)
         if self.now.id != _END:
-            raise Fault("S0201", self.now.position, token=self.now.value)
+            raise JSONataError("S0201", self.now.position, token=self.now.value)
         return tree
 
     def advance(self, expected: str | None = None, *, after_operand: bool = False) -> _Symbol:
         """Go to the next token, from the expected one."""
         if expected is not None and self.now.id != expected:
             code = "S0203" if self.now.id == _END else "S0202"
-            raise Fault(code, self.now.position, token=self.now.value, value=expected)
+            raise JSONataError(code, self.now.position, token=self.now.value, value=expected)
         token = self._lexer.next(after_operand=after_operand)
         if token is None:
             self.now = _Symbol(_END, _END, _END, self._length)
         elif token.type == "operator":
             if token.value in ("!", "~"):
-                raise Fault("S0204", token.position, token=token.value)
+                raise JSONataError("S0204", token.position, token=token.value)
             self.now = _Symbol(token.value, token.type, token.value, token.position)
         else:
             self.now = _Symbol(_KINDS[token.type], token.type, token.value, token.position)
@@ -81,7 +81,7 @@ class _Parser:
         return left
 
     def _refuse(self, symbol: _Symbol) -> Node:
-        raise Fault("S0211", symbol.position, token=symbol.value)
+        raise JSONataError("S0211", symbol.position, token=symbol.value)
 
     # --- prefixes ---
 
@@ -163,13 +163,13 @@ class _Parser:
 
     def _bind(self, symbol: _Symbol, left: Node) -> Node:
         if left.type != "variable":
-            raise Fault("S0212", left.position, token=left.value)
+            raise JSONataError("S0212", left.position, token=left.value)
         return Node("binary", ":=", symbol.position, lhs=left, rhs=self.expression(symbol.binding - 1))
 
     def _bind_step(self, symbol: _Symbol, left: Node) -> Node:
         node = self._binary(symbol, left)
         if node.rhs.type != "variable":
-            raise Fault("S0214", node.rhs.position, token=symbol.value)
+            raise JSONataError("S0214", node.rhs.position, token=symbol.value)
         return node
 
     def _call(self, symbol: _Symbol, left: Node) -> Node:
@@ -192,7 +192,7 @@ class _Parser:
         assert node.arguments is not None  # a call has a list
         for index, argument in enumerate(node.arguments):
             if argument.type != "variable":
-                raise Fault("S0208", argument.position, token=argument.value, value=index + 1)
+                raise JSONataError("S0208", argument.position, token=argument.value, value=index + 1)
         node.type = "lambda"
         if self.now.id == "<":
             node.signature = self._signature()
@@ -209,8 +209,8 @@ class _Parser:
         self.advance(">")
         try:
             return Signature(text)
-        except Fault as fault:
-            fault.position = begin
+        except JSONataError as error:
+            error.position = begin
             raise
 
     def _filter(self, symbol: _Symbol, left: Node) -> Node:

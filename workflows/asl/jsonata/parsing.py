@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from workflows.asl.jsonata.faults import Fault
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.limits import SOURCE_MAX, InvalidExpression
 from workflows.asl.jsonata.parser import parse_tree
 from workflows.asl.jsonata.regexes import Regex
@@ -20,9 +20,9 @@ def parse(source: str) -> Node:
         raise InvalidExpression(f"has {len(source)} characters; the maximum is {SOURCE_MAX}")
     try:
         tree = parse_tree(source)
-    except Fault as fault:
-        place = "" if fault.position is None else f", at character {fault.position} of '{source}'"
-        raise InvalidExpression(f"{fault}{place}") from fault
+    except JSONataError as error:
+        place = "" if error.position is None else f", at character {error.position} of '{source}'"
+        raise InvalidExpression(f"{error}{place}") from error
     except RecursionError as error:
         raise InvalidExpression("is nested too deeply") from error
     for node in every_node(tree):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from workflows.asl.jsonata.faults import Fault
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.syntax_trees import Node, Slot
 from workflows.asl.jsonata.values import double, plain
 
@@ -20,16 +20,16 @@ class PathBuilder:
         self._labels = 0
 
     def build(self, tree: Node) -> Node:
-        """Return the tree that is evaluated. Raises Fault if the parts of a path do not go together."""
+        """Return the tree that is evaluated. Raises JSONataError if the parts of a path do not go together."""
         built = self._build(tree)
         if built.type == "parent" or built.seeking_parent is not None:
-            raise Fault("S0217", built.position, token=built.type)
+            raise JSONataError("S0217", built.position, token=built.type)
         return built
 
     def _build(self, node: Node) -> Node:
         build = _BUILDERS.get(node.type)
         if build is None:
-            raise Fault("S0207" if node.type == "(end)" else "S0206", node.position, token=node.value)
+            raise JSONataError("S0207" if node.type == "(end)" else "S0206", node.position, token=node.value)
         built = build(self, node)
         if node.keep_array:
             built.keep_array = True
@@ -70,7 +70,7 @@ class PathBuilder:
             steps.append(rest)
         for step in steps:
             if step.type in ("number", "value"):
-                raise Fault("S0213", step.position, value=step.value)
+                raise JSONataError("S0213", step.position, value=step.value)
             if step.type == "string":
                 step.type = "name"
             if step.keep_array:
@@ -85,7 +85,7 @@ class PathBuilder:
         built = self._build(node.lhs)
         step = _last_step(built)
         if step.group is not None:
-            raise Fault("S0209", node.position)
+            raise JSONataError("S0209", node.position)
         predicate = self._build(node.rhs)
         for slot in predicate.seeking_parent or ():
             if slot.level == 1:
@@ -104,7 +104,7 @@ class PathBuilder:
     def _group(self, node: Node) -> Node:
         built = self._build(node.lhs)
         if built.group is not None:
-            raise Fault("S0210", node.position)
+            raise JSONataError("S0210", node.position)
         pairs = [(self._build(key), self._build(value)) for key, value in node.pairs or ()]
         built.group = Node("group", position=node.position, pairs=pairs)
         return built
@@ -124,9 +124,9 @@ class PathBuilder:
         built = self._build(node.lhs)
         step = _last_step(built)
         if step.stages is not None or step.predicate is not None:
-            raise Fault("S0215", node.position)
+            raise JSONataError("S0215", node.position)
         if step.type == "sort":
-            raise Fault("S0216", node.position)
+            raise JSONataError("S0216", node.position)
         if node.keep_array:
             step.keep_array = True
         step.focus = str(node.rhs.value)
@@ -224,7 +224,7 @@ class PathBuilder:
             return self._name(node)
         if node.value == "?":
             return node
-        raise Fault("S0201", node.position, token=node.value)
+        raise JSONataError("S0201", node.position, token=node.value)
 
 
 _CHAINS: Final = {
@@ -338,4 +338,4 @@ def _seek_parent(node: Node, slot: Slot) -> None:
             index -= 1
             _seek_parent(steps[index], slot)
     else:
-        raise Fault("S0217", node.position, token=node.type)
+        raise JSONataError("S0217", node.position, token=node.type)

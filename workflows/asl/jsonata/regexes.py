@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import re2
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, count_match, count_scanned
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.limits import EvaluationFailed, InvalidExpression
 from workflows.asl.jsonata.operators import text_of
-from workflows.asl.jsonata.values import Function
+from workflows.asl.jsonata.values import FunctionValue
 
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13, "0": 0}
 _SPACES: Final = r"\t-\r \x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}\x{feff}"
@@ -48,7 +48,7 @@ class Match:
         return found | {"next": _Next(rest if rest is not None else iter(()))}
 
 
-class Regex(Function):
+class Regex(FunctionValue):
     """A compiled regular expression, which is a function of a text."""
 
     __slots__ = ("_compiled", "_source")
@@ -85,7 +85,7 @@ class Regex(Function):
         A search may read all of the rest of the text, but most read little. So a quarter of the rest is counted.
 
         Raises:
-            Fault: D1004: a match after the first is empty.
+            JSONataError: D1004: a match after the first is empty.
             EvaluationFailed: Too much text is read, or the text holds half a character.
         """
         count_scanned(len(text))
@@ -94,7 +94,7 @@ class Regex(Function):
             for match in self._compiled.finditer(text):
                 found = match.group()
                 if not (found or is_first):
-                    raise Fault("D1004", value=self._source)
+                    raise JSONataError("D1004", value=self._source)
                 count_match(match)
                 count_scanned((len(text) - match.end()) // 4)
                 groups = [UNDEFINED if group is None else group for group in match.groups()]
@@ -102,13 +102,13 @@ class Regex(Function):
                 if match.end() >= len(text):
                     return
                 if not found:  # the search goes on at the same place, for ever
-                    raise Fault("D1004", value=self._source)
+                    raise JSONataError("D1004", value=self._source)
                 is_first = False
         except UnicodeEncodeError:
             raise EvaluationFailed("a regular expression met half of a surrogate pair") from None
 
 
-class _Next(Function):
+class _Next(FunctionValue):
     """The function ``next`` of a match."""
 
     __slots__ = ("_rest",)

@@ -13,13 +13,13 @@ from workflows.asl.jsonata import text_functions as texts
 from workflows.asl.jsonata.evaluation import UNDEFINED, current
 from workflows.asl.jsonata.limits import check_size
 from workflows.asl.jsonata.signatures import Signature
-from workflows.asl.jsonata.values import Function
+from workflows.asl.jsonata.values import FunctionValue
 
 _WORK: Final = 64  # list elements that a function processes in the time of one evaluation step
 _TEXT_WORK: Final = 512  # characters that it processes in that time
 
 
-class BuiltIn(Function):
+class BuiltIn(FunctionValue):
     """A function that is written in Python.
 
     The arguments and the result are counted, because the function works on them in one step of the evaluation.
@@ -53,7 +53,7 @@ class BuiltIn(Function):
             item: The context item, which some functions take in the place of a missing argument.
 
         Raises:
-            Fault: An argument has another type than the signature says, or an error of the function.
+            JSONataError: An argument has another type than the signature says, or an error of the function.
             EvaluationFailed: The evaluation exceeds a bound.
         """
         if self._signature is None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from workflows.asl.jsonata.evaluation import UNDEFINED, Undefined
 from workflows.asl.jsonata.limits import EvaluationFailed
-from workflows.asl.jsonata.values import Function
+from workflows.asl.jsonata.values import FunctionValue
 from workflows.asl.signals import JSON
 
 
@@ -30,6 +30,6 @@ def _plain(value: Any) -> JSON:
         return [_plain(item) for item in value]
     if value is UNDEFINED:  # an element that was not there, such as a group that took no part in a match
         return None
-    if isinstance(value, Function):
+    if isinstance(value, FunctionValue):
         raise EvaluationFailed("the result is a function, not JSON")
     return value  # type: ignore[no-any-return]  # nothing else is a value

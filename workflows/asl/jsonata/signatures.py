@@ -12,8 +12,8 @@ from typing import Any, Final
 
 import re2
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.values import symbol_of
 
 _PLURALS: Final = {"a": "arrays", "b": "booleans", "f": "functions", "n": "numbers", "o": "objects", "s": "strings"}
@@ -27,7 +27,7 @@ _TYPES: Final = {
 
 
 @dataclass(slots=True)
-class _Parameter:
+class _ArgumentType:
     type: str
     regex: str
     context: str | None = None  # types that the context item may have
@@ -38,8 +38,8 @@ class Signature:
     """One parsed signature."""
 
     def __init__(self, text: str) -> None:
-        """Parse a signature with its angle brackets. Raises Fault."""
-        self._parameters: list[_Parameter] = []
+        """Parse a signature with its angle brackets. Raises JSONataError."""
+        self._parameters: list[_ArgumentType] = []
         position = 1
         while position < len(text) and text[position] != ":":
             position = self._read(text, position) + 1
@@ -47,9 +47,9 @@ class Signature:
     def _read(self, text: str, position: int) -> int:
         """Read one parameter, or what follows one, and return the position of its last character."""
         symbol = text[position]
-        last = self._parameters[-1] if self._parameters else _Parameter("", "")
+        last = self._parameters[-1] if self._parameters else _ArgumentType("", "")
         if symbol in _TYPES:
-            self._parameters.append(_Parameter(symbol, _TYPES[symbol]))
+            self._parameters.append(_ArgumentType(symbol, _TYPES[symbol]))
         elif symbol == "-":
             last.context = last.regex
             last.regex += "?"
@@ -59,12 +59,12 @@ class Signature:
             end = _closing(text, position, "()")
             choice = text[position + 1 : end]
             if "<" in choice:
-                raise Fault("S0402", value=choice)
-            self._parameters.append(_Parameter(f"({choice})", f"[{_letters(choice)}m]"))
+                raise JSONataError("S0402", value=choice)
+            self._parameters.append(_ArgumentType(f"({choice})", f"[{_letters(choice)}m]"))
             return end
         elif symbol == "<":
             if last.type not in ("a", "f"):
-                raise Fault("S0401", value=last.type)
+                raise JSONataError("S0401", value=last.type)
             end = _closing(text, position, "<>")
             last.subtype = text[position + 1 : end]
             return end
@@ -78,7 +78,7 @@ class Signature:
         """Check arguments, put the context item in the place of a missing one, and make lists of single values.
 
         Raises:
-            Fault: T0410, T0411 or T0412: an argument or the context item has another type.
+            JSONataError: T0410, T0411 or T0412: an argument or the context item has another type.
         """
         symbols = "".join(map(symbol_of, arguments))
         match = self._regex.match(symbols)
@@ -94,14 +94,14 @@ class Signature:
                     taken += 1
             elif parameter.context is not None:
                 if symbol_of(context) not in parameter.context:
-                    raise Fault("T0411", value=context, index=taken + 1)
+                    raise JSONataError("T0411", value=context, index=taken + 1)
                 validated.append(context)
             else:
                 validated.append(arguments[taken] if taken < len(arguments) else UNDEFINED)
                 taken += 1
         return validated
 
-    def _mismatch(self, arguments: list[Any], symbols: str) -> Fault:
+    def _mismatch(self, arguments: list[Any], symbols: str) -> JSONataError:
         fits = 0
         for count in range(1, len(self._parameters) + 1):
             match = _compiled("^" + "".join(each.regex for each in self._parameters[:count])).match(symbols)
@@ -109,10 +109,10 @@ class Signature:
                 break
             fits = match.end()
         value = arguments[fits] if fits < len(arguments) else UNDEFINED
-        return Fault("T0410", value=value, index=fits + 1)
+        return JSONataError("T0410", value=value, index=fits + 1)
 
 
-def _checked(parameter: _Parameter, argument: Any, letter: str, letters: str, place: int) -> Any:
+def _checked(parameter: _ArgumentType, argument: Any, letter: str, letters: str, place: int) -> Any:
     if parameter.type != "a" or letter == "m":
         return argument
     subtype = parameter.subtype
@@ -123,7 +123,7 @@ def _checked(parameter: _Parameter, argument: Any, letter: str, letters: str, pl
             first = symbol_of(argument[0]) if argument else subtype[:1]
             fits = first == subtype[:1] and all(symbol_of(item) == first for item in argument)
         if not fits:
-            raise Fault("T0412", value=argument, index=place + 1, type=_PLURALS.get(subtype, UNDEFINED))
+            raise JSONataError("T0412", value=argument, index=place + 1, type=_PLURALS.get(subtype, UNDEFINED))
     return argument if letter == "a" else [argument]
 
 

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 from urllib.parse import quote
 
+from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import UNDEFINED, count_scanned, current
-from workflows.asl.jsonata.faults import Fault
 from workflows.asl.jsonata.limits import LENGTH_MAX, TEXT_MAX, memory_exceeded
 from workflows.asl.jsonata.operators import is_numeric, text_of
 from workflows.asl.jsonata.regexes import Match, Regex
-from workflows.asl.jsonata.values import Function, Sequence, double, joined, utf16_length
+from workflows.asl.jsonata.values import FunctionValue, Sequence, double, joined, utf16_length
 
 _UNRESERVED: Final = "-_.!~*'()"  # in a component of a URL, beside letters and digits
 _RESERVED: Final = ";/?:@&=+$,#"
@@ -25,7 +25,7 @@ def string(value: Any, prettify: Any = False) -> str:
     """Return the text of a value.
 
     Raises:
-        Fault: A number in it is infinite.
+        JSONataError: A number in it is infinite.
         EvaluationFailed: The value is larger than ``TEXT_MAX``.
     """
     if isinstance(value, list | dict) and current().size_of(value) > TEXT_MAX:
@@ -104,7 +104,7 @@ def contains(text: str, pattern: Any) -> bool:
     return next(_matches(text, pattern), None) is not None
 
 
-def match(text: str, pattern: Function, limit: Any) -> Sequence:
+def match(text: str, pattern: FunctionValue, limit: Any) -> Sequence:
     """List the matches of a regular expression."""
     return Sequence(
         {"match": each.text, "index": each.start if text.isascii() else utf16_length(text[: each.start]),
@@ -122,14 +122,14 @@ def split(text: str, separator: Any, limit: Any) -> list[str]:
     if not isinstance(separator, str):
         return _split_by_matches(text, separator, limit)
     if limit is not UNDEFINED and limit < 0:
-        raise Fault("D3020", value=limit, index=3)
+        raise JSONataError("D3020", value=limit, index=3)
     if text.count(separator) > LENGTH_MAX:
         raise memory_exceeded()
     parts = text.split(separator) if separator else _units(text)
     return parts if limit is UNDEFINED else parts[: _whole(limit)]
 
 
-def _split_by_matches(text: str, pattern: Function, limit: Any) -> list[str]:
+def _split_by_matches(text: str, pattern: FunctionValue, limit: Any) -> list[str]:
     parts, end = [], 0
     for each in _limited(text, pattern, limit, "D3020", 3):
         parts.append(text[end : each.start])
@@ -158,16 +158,16 @@ def replace(text: str, pattern: Any, replacement: Any, limit: Any) -> str:
         EvaluationFailed: The result would have more than ``TEXT_MAX`` characters.
     """
     if pattern == "":
-        raise Fault("D3010", value=pattern, index=2)
+        raise JSONataError("D3010", value=pattern, index=2)
     if limit is not UNDEFINED and limit < 0:
-        raise Fault("D3011", value=limit, index=4)
+        raise JSONataError("D3011", value=limit, index=4)
     if isinstance(pattern, str):
         return _replace_text(text, pattern, replacement, limit)
     parts, end, size = [], 0, len(text)
     for each in _limited(text, pattern, limit, "D3011", 4):
         new = _expand(replacement, each) if isinstance(replacement, str) else replacement.apply([each.as_object()])
         if not isinstance(new, str):
-            raise Fault("D3012", value=new)
+            raise JSONataError("D3012", value=new)
         parts += [text[end : each.start], new]
         end, size = each.start + len(each.text), size + len(new)
         if size > 2 * TEXT_MAX:
@@ -209,10 +209,10 @@ def _expand(replacement: str, match: Match) -> str:
     return _REFERENCE.sub(group, replacement)
 
 
-def _limited(text: str, pattern: Function, limit: Any, code: str, place: int) -> Iterator[Match]:
+def _limited(text: str, pattern: FunctionValue, limit: Any, code: str, place: int) -> Iterator[Match]:
     """Find matches, at most ``limit``. The one after the last is looked for too, as the reference does."""
     if limit is not UNDEFINED and limit < 0:
-        raise Fault(code, value=limit, index=place)
+        raise JSONataError(code, value=limit, index=place)
     if limit is not UNDEFINED and limit == 0:
         return
     for number, each in enumerate(_matches(text, pattern)):
@@ -221,24 +221,24 @@ def _limited(text: str, pattern: Function, limit: Any, code: str, place: int) ->
         yield each
 
 
-def _matches(text: str, pattern: Function) -> Iterator[Match]:
+def _matches(text: str, pattern: FunctionValue) -> Iterator[Match]:
     return pattern.matches(text) if isinstance(pattern, Regex) else _matches_of_function(text, pattern)
 
 
-def _matches_of_function(text: str, pattern: Function) -> Iterator[Match]:
+def _matches_of_function(text: str, pattern: FunctionValue) -> Iterator[Match]:
     """Find matches by a function that returns an object with ``match``, ``start``, ``end``, ``groups`` and ``next``."""
     found = pattern.apply([text])
     while found is not UNDEFINED and found not in (None, "", 0, False):
         if not (isinstance(found, dict) and _has_form_of_match(found)):
-            raise Fault("T1010")
+            raise JSONataError("T1010")
         groups = found.get("groups", [])
         yield Match(
             found.get("match", ""), int(found.get("start", 0)), int(found.get("end", 0)),
             groups if isinstance(groups, list) else [],
         )  # fmt: skip
         following = found.get("next", UNDEFINED)
-        if not isinstance(following, Function):
-            raise Fault("T1006")
+        if not isinstance(following, FunctionValue):
+            raise JSONataError("T1006")
         found = following.apply([])
 
 
@@ -247,7 +247,7 @@ def _has_form_of_match(found: dict[str, Any]) -> bool:
         is_numeric(found.get("start"))
         or is_numeric(found.get("end"))
         or isinstance(found.get("groups"), list)
-        or isinstance(found.get("next"), Function)
+        or isinstance(found.get("next"), FunctionValue)
     )
 
 
@@ -287,7 +287,7 @@ def _encoded(text: str, safe: str, function: str) -> str:
     try:
         return quote(text, safe=safe)
     except UnicodeEncodeError:
-        raise Fault("D3140", value=text, functionName=function) from None
+        raise JSONataError("D3140", value=text, functionName=function) from None
 
 
 def _decoded(text: str, kept: str, function: str) -> str:
@@ -300,7 +300,7 @@ def _decoded(text: str, kept: str, function: str) -> str:
             raise ValueError("an escape without two digits")
         return re.sub("(?:%[0-9a-fA-F]{2})+", decode, text)
     except ValueError:
-        raise Fault("D3140", value=text, functionName=function) from None
+        raise JSONataError("D3140", value=text, functionName=function) from None
 
 
 def _units(text: str) -> list[str]:

@@ -39,7 +39,7 @@ class ConstructedList(list[Any]):
     __slots__ = ()
 
 
-class Function:
+class FunctionValue:
     """A function: of JSONata, of Step Functions, or defined by the expression.
 
     ``counts_as_true`` is what a condition makes of it.
@@ -102,7 +102,7 @@ def symbol_of(value: Any) -> str:
         return "o"
     if value is None:
         return "l"
-    return "f" if isinstance(value, Function) else "m"
+    return "f" if isinstance(value, FunctionValue) else "m"
 
 
 # --- comparing -------------------------------------------------------------------------------------------------------

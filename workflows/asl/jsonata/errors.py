@@ -13,7 +13,7 @@ _INSERT: Final = re.compile(r"\{\{\{(\w+)\}\}\}|\{\{(\w+)\}\}")
 _INSERT_MAX: Final = 4096  # characters of a value in a sentence
 
 
-class Fault(EvaluationFailed):
+class JSONataError(EvaluationFailed):
     """An error with a code of JSONata. ``details`` are the values to insert; some are added on the way up."""
 
     def __init__(self, code: str, position: int | None = None, **details: Any) -> None:

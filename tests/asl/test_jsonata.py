@@ -59,6 +59,18 @@ def evaluate(source: str, variables: dict[str, Any] | None = None, seed: str = "
         ("1.5 * 2", 3),  # a whole number is an int
         ("10 / 4", 2.5),
         ("7 % 4", 3),
+        ("5.5 % 2", 1.5),
+        ("$string(0.1 + 0.2)", "0.3"),
+        ("'id-' & 123456789012345", "id-123456789012345"),
+        ("$string(2e20)", "200000000000000000000"),
+        ("$replace('abc', /(b)(c)/, function($m) { $m.groups[0] & $m.groups[1] })", "abc"),
+        ("$sort($states.input.items, function($l, $r) { false }).sku", ["a", "b", "c"]),
+        ("$number('0b101')", 5),
+        ("$toMillis('2024-02')", 1_706_745_600_000),
+        ("$formatNumber(2.5, '0')", "2"),
+        ("$contains('p{L}', /\\p{L}/)", True),  # without the flag u, \\p is a letter p
+        ("$match('2020', /(?<y>\\d+)/).groups", ["2020"]),
+        ("$contains('\u0663', /\\d/)", False),
         ("1 / 0", "Infinity"),  # as AWS writes the numbers that JSON lacks
         ("$count($distinct([1..100000]))", 100_000),
         ("$length($replace($states.input.large, 'x', 'yy'))", 400_000),
@@ -98,6 +110,42 @@ def test_expressions_give_json(source: str, value: Any) -> None:
     assert result == value
     assert type(result) is type(value)
     json.dumps(result)
+
+
+def test_nulls_are_values_at_every_depth() -> None:
+    """A list or an object of the input may hold null, which is not undefined."""
+    value = {"list": [1, None], "object": {"a": None}}
+    assert evaluate("$map($v.list, function($x) { $x = null })", {"v": value}) == [False, True]
+    assert evaluate("$v.list.{'x': $}", {"v": value}) == [{"x": 1}, {"x": None}]
+    assert evaluate("$v.object.a", {"v": value}) is None
+    assert evaluate("$v.list.($ = null ? 'none' : $)", {"v": value}) == [1, "none"]
+    assert evaluate("$v.**[$ = null]", {"v": value}) == [None, None]
+
+
+@pytest.mark.parametrize(("source", "place"), [("$x ?? 1", 5), ("$x ?: 1", 5)])
+def test_operators_of_later_versions_are_refused_with_their_place(source: str, place: int) -> None:
+    """Step Functions has JSONata 2.0.6, and would refuse the definition."""
+    with pytest.raises(InvalidExpression, match=f"S0211: .* cannot be used as a unary operator, at character {place}"):
+        compile_expression(source)
+
+
+@pytest.mark.parametrize(
+    ("source", "sentence"),
+    [
+        ("1 + 'a'", 'T2002: The right side of the "+" operator must evaluate to a number'),
+        ("$sum(['a'])", 'T0412: Argument 1 of function "sum" must be an array of "numbers"'),
+        ("{1: 2}", "T1003: Key in object structure must evaluate to a string; got: 1"),
+        ("$number('+5')", 'D3030: Unable to cast value to a number: "+5"'),
+        ("$toMillis('2018-02-03 11:15:33')", "D3110: The argument of the toMillis function must be an ISO 8601 "
+         'formatted timestamp. Given "2018-02-03 11:15:33"'),
+        ("$error('no stock')", "D3137: no stock"),
+    ],
+)  # fmt: skip
+def test_an_error_has_jsonatas_code_and_sentence(source: str, sentence: str) -> None:
+    """As the cause of States.QueryEvaluationError, in which people look for it."""
+    with pytest.raises(EvaluationFailed) as raised:
+        evaluate(source)
+    assert str(raised.value) == sentence
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ from workflows.asl.jsonata.limits import (
 from workflows.asl.signals import JSON
 
 _SCANNED_A_STEP: Final = SCANNED_MAX // STEPS_MAX
+WORK: Final = 64  # list elements that are read or compared in the time of one evaluation step
+TEXT_WORK: Final = 512  # characters that a function processes in that time
 ELEMENT_SIZE: Final = 8  # of a list element; AWS bounds lists at an eighth of the characters of a text
 
 
@@ -101,6 +103,13 @@ class Evaluation:
         self.names.work.steps += steps
         if self.steps > STEPS_MAX or self.names.work.steps > SIGNAL_STEPS_MAX:
             raise EvaluationFailed("Expression evaluation timeout: Check for infinite loop")
+
+    def count_work(self, argument: Any) -> None:
+        """Count what a function may do with an argument, which it does in one step of the evaluation."""
+        if isinstance(argument, list | dict):
+            self.count_steps(len(argument) // WORK)
+        elif isinstance(argument, str):
+            self.count_steps(len(argument) // TEXT_WORK)
 
     def count_made(self, value: Any) -> None:
         """Count a value that the expression made, both by itself and with all that it contains.

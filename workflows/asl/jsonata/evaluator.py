@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from workflows.asl.jsonata.errors import JSONataError
-from workflows.asl.jsonata.evaluation import UNDEFINED, Evaluation
+from workflows.asl.jsonata.evaluation import UNDEFINED, WORK, Evaluation
 from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, check_size
 from workflows.asl.jsonata.list_functions import clone, lookup, merge_sort
 from workflows.asl.jsonata.operators import OPERATORS, is_numeric, negate, truth
@@ -32,7 +32,6 @@ from workflows.asl.jsonata.values import (
 
 _FRAMES_A_LEVEL: Final = 30  # of Python, at most
 sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH_MAX * _FRAMES_A_LEVEL))
-WORK: Final = 64  # list elements that are read or compared in the time of one evaluation step
 
 
 class VariableScope:

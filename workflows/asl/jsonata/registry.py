@@ -15,9 +15,6 @@ from workflows.asl.jsonata.limits import check_size
 from workflows.asl.jsonata.signatures import Signature
 from workflows.asl.jsonata.values import FunctionValue
 
-_WORK: Final = 64  # list elements that a function processes in the time of one evaluation step
-_TEXT_WORK: Final = 512  # characters that it processes in that time
-
 
 class BuiltIn(FunctionValue):
     """A function that is written in Python.
@@ -63,10 +60,7 @@ class BuiltIn(FunctionValue):
             return UNDEFINED
         evaluation = current()
         for argument in validated:
-            if isinstance(argument, list | dict):
-                evaluation.count_steps(len(argument) // _WORK)
-            elif isinstance(argument, str):
-                evaluation.count_steps(len(argument) // _TEXT_WORK)
+            evaluation.count_work(argument)
         result = self._implementation(*validated)
         if isinstance(result, str | list | dict):
             check_size(result, len(result))

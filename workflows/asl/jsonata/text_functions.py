@@ -92,8 +92,8 @@ def pad(text: str, width: Any, filling: Any) -> str:
     missing = _whole(abs(width)) - len(text)
     if missing <= 0:
         return text
-    filling = " " if filling in (UNDEFINED, "") else filling
-    padding = (filling * (missing // len(filling) + 1))[:missing]
+    filling = " " if filling in (UNDEFINED, "") else str(filling)
+    padding: str = (filling * (missing // len(filling) + 1))[:missing]
     return text + padding if width > 0 else padding + text
 
 

@@ -122,7 +122,7 @@ def same(left: Any, right: Any) -> bool:
     if is_number(left) and is_number(right):
         return double(left) == double(right)
     if isinstance(left, str) and isinstance(right, str):
-        return str(left) == right
+        return bool(left == right)
     return left is right
 
 
@@ -144,7 +144,7 @@ def precedes(left: Any, right: Any) -> bool:
     if isinstance(left, str):
         if left.isascii() or right.isascii():
             return bool(left < right)
-        return left.encode("utf-16-be", "surrogatepass") < right.encode("utf-16-be", "surrogatepass")
+        return bool(left.encode("utf-16-be", "surrogatepass") < right.encode("utf-16-be", "surrogatepass"))
     return bool(double(left) < double(right))
 
 

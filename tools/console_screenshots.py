@@ -36,7 +36,7 @@ def main() -> int:
         pages = {
             "home": "", "orders": "orders", "incidents": "incidents", "events": "events", "circuits": "circuits",
             "order": f"orders/{order}?at={stage.sign_in('support', 'anna').get(order)['version'] - 3}",
-            "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views",
+            "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views", "money": "money", "audit": "audit",
         }  # fmt: skip
         roles = {"kitchen": ("restaurant", stage.restaurant), "courier": ("courier", "cou-1")}
         pages |= {"kitchen": "tickets", "courier": "deliveries"}
@@ -47,6 +47,8 @@ def main() -> int:
             page = context.new_page()
             page.goto(stage.login(*roles.get(name, ("support", "anna")), pages[name]))
             page.wait_for_selector("main h1")
+            if name == "audit":
+                page.click("button:has-text('Verify the log')")
             page.wait_for_timeout(1500)  # nothing tells when the last of several answers is drawn
             label = f"{name}-{theme}" if width > 400 else f"{name}-phone"
             page.screenshot(path=f"{folder}/{label}.png", full_page=name in ("order", "parked") and width > 400)

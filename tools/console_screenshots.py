@@ -36,7 +36,8 @@ def main() -> int:
         pages = {
             "home": "", "orders": "orders", "incidents": "incidents", "events": "events", "circuits": "circuits",
             "order": f"orders/{order}?at={stage.sign_in('support', 'anna').get(order)['version'] - 3}",
-            "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views", "money": "money", "audit": "audit",
+            "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views",
+            "money": "money", "audit": "audit",
         }  # fmt: skip
         roles = {"kitchen": ("restaurant", stage.restaurant), "courier": ("courier", "cou-1")}
         pages |= {"kitchen": "tickets", "courier": "deliveries"}

@@ -73,14 +73,14 @@ function Progress({ run: { state, counts, findings, ended } }) {
   const number = (/** @type {number} */ n) => n.toLocaleString();
   return html`
     ${state === "running" && html`<div class="progress space-above" role="progressbar" aria-label="Verified" aria-valuemin="0" aria-valuemax="100" aria-valuenow=${Math.floor(100 * part)}><span style=${{ width: `${100 * part}%` }}></span></div>`}
-    <p class="sentence space-above" role="status">${sentence(state, findings.length)}${ended && html` <span class="dim"><${Time} at=${ended} /></span>`}</p>
+    <p class="sentence space-above" role="status">${sentence(state, findings.length, counts.published)}${ended && html` <span class="dim"><${Time} at=${ended} /></span>`}</p>
     <${Facts} rows=${[["Streams", number(counts.streams)], ["Commits", number(counts.commits)], ["Events", number(counts.events)], ["Published heads compared", `${number(counts.heads)} of ${number(counts.published)}`], ["Events that this release does not know", counts.opaque ? number(counts.opaque) : ""]]} />`;
 }
 
-/** @param {Run["state"]} state @param {number} count */
-function sentence(state, count) {
+/** @param {Run["state"]} state @param {number} count @param {number} published */
+function sentence(state, count, published) {
   const found = `${count} ${count === 1 ? "finding" : "findings"}`;
-  if (state === "done") return count ? html`<span class="attention">${found}: the log is not what was written</span>` : html`<span class="verified">✓ Intact: every commit fits, and every published head is in its stream</span>`;
+  if (state === "done") return count ? html`<span class="attention">${found}: the log is not what was written</span>` : html`<span class="verified">✓ Intact: every commit fits${published ? ", and every published head is in its stream" : "; no head was published yet"}</span>`;
   if (state === "running") return count ? html`<span class="attention">Verifying, ${found} so far</span>` : "Verifying, nothing found so far";
   return `${state === "stopped" ? "Stopped" : "Failed"} before the end, ${found} until then`;
 }

@@ -105,7 +105,8 @@ def _facts(cls: type[BaseException]) -> list[inspect.Parameter]:
     """Return the required parameters of the constructor, or one message if Python's own takes whatever it gets."""
     if not any("__init__" in vars(base) for base in cls.__mro__ if base.__module__.partition(".")[0] in PACKAGES):
         return [inspect.Parameter("message", inspect.Parameter.POSITIONAL_ONLY, annotation="str")]
-    return [each for each in inspect.signature(cls).parameters.values() if each.default is each.empty]
+    required = [each for each in inspect.signature(cls).parameters.values() if each.default is each.empty]
+    return [each for each in required if each.kind is not inspect.Parameter.VAR_KEYWORD]
 
 
 def _sample(parameter: inspect.Parameter) -> Any:

@@ -7,12 +7,12 @@ from typing import Any
 from workflows.audit.exports import NoExports
 from workflows.engine import engine
 from workflows.search.reading import views_of
-from workflows.settings import read_exports
+from workflows.settings import read_exports_bucket, read_manifest_signer
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Lambda entry point. An export that has ended is left as it is, so the function may be invoked again."""
-    ports = engine(read_exports)
+    ports = engine(read_exports_bucket, read_manifest_signer)
     if ports.export_maker is None:
         raise NoExports
     ended = ports.export_maker.make(

@@ -23,7 +23,7 @@ from workflows.incidents.approval_limits import read_limits
 from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, Tie, allowed, check_role
 from workflows.search.view_state import views_state
-from workflows.settings import read_keys
+from workflows.settings import read_export_maker, read_exports_bucket, read_keys
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
@@ -38,7 +38,8 @@ for lists in (order_lists_api, event_lists_api, boards_api, restaurant_lists_api
 
 def handler(event: dict[str, Any], _context: Any) -> dict[str, Any]:
     """Lambda entry point."""
-    engine(read_keys, read_budgets, read_limits)  # fail now if a setting is missing or wrong
+    groups = (read_keys, read_budgets, read_limits, read_exports_bucket, read_export_maker)
+    engine(*groups)  # fail now if a setting is missing or wrong
     return api.resolve(event)
 
 

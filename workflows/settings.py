@@ -155,27 +155,23 @@ def read_pictures_bucket(reader: Reader) -> str:
 
 
 EXPORTS = "EXPORTS_BUCKET"
+EXPORT_MAKER = "EXPORT_MAKER"
+MANIFEST_SIGNER = "MANIFEST_SIGNER"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExportSettings:
-    """Where exports are on AWS. ``maker`` is the function that makes them, ``signer`` the one that signs a manifest.
-
-    A function has one of the two.
-    """
-
-    bucket: str
-    maker: str
-    signer: str
+def read_exports_bucket(reader: Reader) -> str:
+    """Read the name of the bucket of exports."""
+    return reader.text(EXPORTS)
 
 
-def read_exports(reader: Reader) -> ExportSettings:
-    """Read the bucket of exports and the functions around it."""
-    return ExportSettings(
-        bucket=reader.text(EXPORTS),
-        maker=reader.parsed("EXPORT_MAKER", str, default=""),
-        signer=reader.parsed("MANIFEST_SIGNER", str, default=""),
-    )
+def read_export_maker(reader: Reader) -> str:
+    """Read the name of the function that makes exports."""
+    return reader.text(EXPORT_MAKER)
+
+
+def read_manifest_signer(reader: Reader) -> str:
+    """Read the name of the function that signs manifests of exports."""
+    return reader.text(MANIFEST_SIGNER)
 
 
 CHECKPOINTS = "CHECKPOINTS_BUCKET"

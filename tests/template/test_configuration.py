@@ -25,8 +25,10 @@ from workflows.settings import (
     read_checkpoint_key,
     read_checkpoints_bucket,
     read_event_bus,
-    read_exports,
+    read_export_maker,
+    read_exports_bucket,
     read_keys,
+    read_manifest_signer,
     read_pictures_bucket,
     read_stores,
     read_views_secret,
@@ -51,7 +53,7 @@ class Recorder(dict[str, str]):
 GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
     *(read_views_secret, read_pictures_bucket, read_machines, read_checkpoints_bucket, read_checkpoint_key),
-    read_exports,
+    *(read_exports_bucket, read_export_maker, read_manifest_signer),
 )
 
 

@@ -35,18 +35,21 @@ from workflows.gateways.payment import PaymentGateway
 from workflows.publishing.event_bus import EventBus
 from workflows.settings import (
     CHECKPOINTS,
+    EXPORT_MAKER,
     EXPORTS,
     KEYS,
+    MANIFEST_SIGNER,
     PICTURES,
-    ExportSettings,
     KeySettings,
     Reader,
     SettingsRefused,
     StoreSettings,
     read_checkpoint_key,
     read_checkpoints_bucket,
-    read_exports,
+    read_export_maker,
+    read_exports_bucket,
     read_keys,
+    read_manifest_signer,
     read_pictures_bucket,
     read_stores,
     read_views_secret,
@@ -60,7 +63,8 @@ class EngineSettings:
     """``keys`` and ``providers`` are None for a function without them; ``views_secret`` is the ARN of a secret.
 
     ``pictures_bucket`` and ``checkpoints_bucket`` are None for a function without them, and ``checkpoint_key`` is empty
-    for a function that only reads checkpoints. ``exports`` is None for a function without them.
+    for a function that only reads checkpoints. Those of exports are
+    empty for a function that neither begins nor makes them.
     """
 
     stores: StoreSettings
@@ -70,7 +74,9 @@ class EngineSettings:
     pictures_bucket: str | None
     checkpoints_bucket: str | None
     checkpoint_key: str
-    exports: ExportSettings | None
+    exports_bucket: str
+    export_maker: str
+    manifest_signer: str
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -84,7 +90,9 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         pictures_bucket=read_pictures_bucket(reader) if reader.has_any(PICTURES) else None,
         checkpoints_bucket=read_checkpoints_bucket(reader) if reader.has_any(CHECKPOINTS) else None,
         checkpoint_key=read_checkpoint_key(reader) if reader.has_any("CHECKPOINT_KEY") else "",
-        exports=read_exports(reader) if reader.has_any(EXPORTS) else None,
+        exports_bucket=read_exports_bucket(reader) if reader.has_any(EXPORTS) else "",
+        export_maker=read_export_maker(reader) if reader.has_any(EXPORT_MAKER) else "",
+        manifest_signer=read_manifest_signer(reader) if reader.has_any(MANIFEST_SIGNER) else "",
         breakers=read_breakers(reader),
     )
 
@@ -100,7 +108,7 @@ def open_engine(settings: EngineSettings) -> Engine:
     payments, kitchen, couriers = _gateways(settings.providers)
     views_secret, bucket = settings.views_secret, settings.pictures_bucket
     checkpoints, signs = settings.checkpoints_bucket, settings.checkpoint_key
-    exports = settings.exports
+    maker, signer = settings.export_maker, settings.manifest_signer
 
     def log(keyring: KeyRing) -> EventLog:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
@@ -122,8 +130,8 @@ def open_engine(settings: EngineSettings) -> Engine:
         breakers=settings.breakers,
         pictures=None if bucket is None else late(lambda: _pictures(bucket)),
         execution_reads=late(_execution_reads),
-        exports=None if exports is None else late(lambda: _exports(exports, clock)),
-        export_maker=None if exports is None or not exports.signer else late(lambda: _export_maker(exports)),
+        exports=late(lambda: _exports(settings.exports_bucket, maker, clock)) if maker else None,
+        export_maker=late(lambda: _export_maker(settings.exports_bucket, signer)) if signer else None,
         heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, log(NoKeys()), documents)),
     )
 
@@ -181,16 +189,16 @@ def _pictures(bucket: str) -> Pictures:
     return S3Pictures(clients.s3(), bucket)
 
 
-def _exports(settings: ExportSettings, clock: Clock) -> Exports:
+def _exports(bucket: str, maker: str, clock: Clock) -> Exports:
     from workflows.aws.exports import ExportBucket, S3Exports
 
-    return S3Exports(ExportBucket(clients.s3(), settings.bucket), clients.lambda_(), settings.maker, clock)
+    return S3Exports(ExportBucket(clients.s3(), bucket), clients.lambda_(), maker, clock)
 
 
-def _export_maker(settings: ExportSettings) -> ExportMaker:
+def _export_maker(bucket: str, signer: str) -> ExportMaker:
     from workflows.aws.exports import ExportBucket, S3ExportMaker
 
-    return S3ExportMaker(ExportBucket(clients.s3(), settings.bucket), clients.lambda_(), settings.signer)
+    return S3ExportMaker(ExportBucket(clients.s3(), bucket), clients.lambda_(), signer)
 
 
 def _heads(bucket: str, key_id: str, log: EventLog, documents: Documents) -> HeadTree:

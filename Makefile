@@ -29,7 +29,7 @@ console/lib/tried: console/libraries.json tools/console_libraries.py
 
 # The tests start hundreds of processes; without bytecode each of them would compile every module again.
 test: setup
-	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 2 --dist worksteal
+	env -u PYTHONDONTWRITEBYTECODE $(BIN)/pytest -n 3 --dist worksteal
 
 check: .venv/installed
 	$(BIN)/ruff format --check .

@@ -95,7 +95,7 @@ def test_the_command_line_reads_nanoseconds():
 def test_receipts_of_providers_are_read_with_nanoseconds():
     """Providers write as many digits as their language does."""
     body = {"outcome": "declined", "reason": "no funds", "at": NANOSECONDS}
-    assert AUTHORIZE.read(msgspec.json.encode(body)).at == TRUNCATED
+    assert AUTHORIZE.read(msgspec.json.encode(body), now=TRUNCATED).at == TRUNCATED
 
 
 def test_the_api_reads_nanoseconds():

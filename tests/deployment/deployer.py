@@ -89,4 +89,5 @@ def _deployed(account: Account, name: str) -> Stack:
         outputs.update({output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])})
         for resource in formation.describe_stack_resources(StackName=stack)["StackResources"]:
             resources[resource["LogicalResourceId"]] = resource["PhysicalResourceId"]
+    resources["Events"] = outputs["EventsTable"]  # the restored one, if there is one
     return Stack(resources=resources, outputs=outputs)

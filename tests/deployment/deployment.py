@@ -27,7 +27,7 @@ from workflows.sandbox.opening import open_sandbox
 from workflows.sandbox.payment import PaymentPosition
 from workflows.sandbox.settings import SandboxSettings
 
-READY_WITHIN_S = 240.0
+READY_WITHIN_S = 180.0
 SANDBOX = "sandbox.sqlite"
 """The providers' ledgers, in the deployment's folder."""
 

@@ -51,6 +51,8 @@ def main(folder: Path) -> None:
         name = f"expediter-{token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
         upload(account, code_for_this_machine())
         stack = make_deploy(account, name, parameters, step_functions=step_functions)
+        restored = _restored(account, stack.outputs["EventsTable"], f"{name}-Events-restored")
+        stack = make_deploy(account, name, {"RestoredEvents": restored}, step_functions=step_functions)
         _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))
         ready = {"folder": str(folder), "emulator": account.url, "step_functions": step_functions, "sandbox": sandbox}
@@ -83,6 +85,14 @@ def _views_secret(account: Account, url: str) -> str:
     secrets = account.client("secretsmanager")
     arn: str = secrets.create_secret(Name=f"views-{token_hex(3)}", SecretString=json.dumps(value))["ARN"]
     return arn
+
+
+def _restored(account: Account, table: str, name: str) -> str:
+    """Restore the log to a table of another name, as an operator does after a disaster, and return its name."""
+    dynamodb = account.client("dynamodb")
+    dynamodb.restore_table_to_point_in_time(SourceTableName=table, TargetTableName=name, UseLatestRestorableTime=True)
+    dynamodb.get_waiter("table_exists").wait(TableName=name)
+    return name
 
 
 def _store_credentials(account: Account, saga_step: str) -> None:

@@ -75,6 +75,14 @@ def test_dropped_and_late_records_of_the_stream_have_alarms(resources: Resources
         assert ("IteratorAge", function) in watched
 
 
+def test_a_feed_that_does_not_run_while_the_log_is_written_to_has_an_alarm(of_type: OfType) -> None:
+    """A disabled mapping has no late records: its iterator has no age, and no batch fails."""
+    alarm = of_type("CloudWatch::Alarm")["FeedStoppedAlarm"]
+    assert {("ConsumedWriteCapacityUnits", "Events"), ("Invocations", "Feed")} == metrics_of(alarm)
+    (math,) = [item for item in alarm["Metrics"] if "Expression" in item]
+    assert math["Expression"] == "IF(FILL(written, 0) > 0 AND FILL(invoked, 0) == 0, 1, 0)"
+
+
 def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None:
     """For every function, table and machine, and for the three ends of an execution that are faults."""
     watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric in metrics_of(alarm)}
@@ -82,6 +90,10 @@ def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None
     assert {("ExecutionThrottled", name) for name in of_type("StepFunctions::StateMachine")} <= watched
     for table in of_type("DynamoDB::Table"):
         assert {("ReadThrottleEvents", table), ("WriteThrottleEvents", table)} <= watched
+    assert (
+        "ThrottledEvents",
+        "StateTransition",
+    ) in watched  # the rate of transitions is the account's, not a machine's
     ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
     assert {(end, "OrderMachine") for end in ends} <= watched
     assert ("5xx", "ServerlessHttpApi") in watched

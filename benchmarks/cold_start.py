@@ -31,7 +31,7 @@ HANDLERS: dict[str, Target | None] = {
     "handlers.incidents_api": at_most(2),
 }
 
-_STORES = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents"}
+_STORES = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents", "ARCHIVE_BUCKET": "archive"}
 _KEYS = {"KEYS_TABLE": "keys", "CUSTOMER_KEY": "arn:aws:kms:eu-central-1:000000000000:key/customer"}
 _PROVIDERS = {
     "PAYMENTS_URL": "https://payments.example.com",

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from workflows.event_store.commits import Commit
+from workflows.event_store.segments import is_pointer
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +47,16 @@ class StreamRecord:
         """The change if it is MODIFY or REMOVE: a commit may only be inserted."""
         change = self._record.get("eventName")
         return change if change in {"MODIFY", "REMOVE"} else None
+
+    @property
+    def names_line(self) -> bool:
+        """Whether it put the name of a line in the archive in place of a content. The line is still to verify."""
+        old, new = self._change.get("OldImage"), self._change.get("NewImage")
+        if self._record.get("eventName") != "MODIFY" or not isinstance(old, dict) or not isinstance(new, dict):
+            return False
+        content = new.get("ev")
+        pointer = content.get("S") if isinstance(content, dict) else None
+        return {**old, "ev": content} == new and isinstance(pointer, str) and is_pointer(pointer)
 
     def commit(self) -> Commit:
         """Return the inserted commit. Raises NotACommit."""

@@ -154,6 +154,16 @@ def read_pictures_bucket(reader: Reader) -> str:
     return reader.text(PICTURES)
 
 
+def read_archive_bucket(reader: Reader) -> str:
+    """Read the name of the bucket of archived orders."""
+    return reader.text("ARCHIVE_BUCKET")
+
+
+def read_archive_after_days(reader: Reader) -> int:
+    """Read for how many days an order must not have changed before it is archived; 0 for never."""
+    return reader.parsed("ARCHIVE_AFTER_DAYS", int, default="0")
+
+
 EXPORTS = "EXPORTS_BUCKET"
 EXPORT_MAKER = "EXPORT_MAKER"
 MANIFEST_SIGNER = "MANIFEST_SIGNER"

@@ -143,7 +143,8 @@ def test_a_row_that_was_changed_meanwhile_is_not_replaced(story: Story, filled: 
     """The row is not the one that was verified: the audit must find it as it is."""
     stream = order_stream(story.old[0])
     first = next(commit for commit in story.commits if commit.pk == stream)
-    store.put(Commit(first.pk, first.sk, first.k, first.ts, b"x" * 32, first.ev))
+    other = Commit(first.pk, first.sk, first.k, first.ts, b"x" * 32, first.ev.replace("1", "2"))
+    store.put(other)
     filled.point([Archived(first, "@000001:0:10")])
     [row, *_] = filled.read(stream)
-    assert (row.h, row.ev) == (b"x" * 32, first.ev)
+    assert (row.h, row.ev) == (other.h, other.ev) != (first.h, first.ev)

@@ -14,6 +14,13 @@ import pytest
 from moto import mock_aws
 
 from tests.audit.verifier import VERIFIER
+from workflows.aws.archive import S3Segments
+from workflows.aws.event_log import DynamoDbEventLog
+from workflows.clock import SystemClock
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.keyring import NoKeys
+from workflows.event_store.segments import merged
 
 
 @pytest.fixture
@@ -163,6 +170,29 @@ def test_a_log_on_aws_is_verified_without_the_customers_keys(
     assert (compared.code, f"compared with {len(heads.json)} published heads" in compared.err) == (0, True)
 
 
+def test_archived_orders_on_aws_are_verified_with_the_bucket_of_the_archive(
+    expediter: Any, table: Any, folder: Path
+) -> None:
+    """A line in the bucket that was changed is found; without the bucket the command asks for it."""
+    s3 = boto3.client("s3", region_name="eu-west-1")
+    s3.create_bucket(Bucket="archive", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    client = boto3.client("dynamodb", region_name="eu-west-1")
+    log = DynamoDbEventLog(client, "events", Codec(NoKeys(), EVENT_TYPES), SystemClock(), S3Segments(s3, "archive"))
+    commits = [commit for commit in log.scan() if commit.pk.startswith("order#")]
+    content, archived = merged(1, commits, "")
+    log.segments.write(1, content)
+    log.point(archived)
+    verified = expediter("audit", "verify", *TABLE, "--archive", "archive")
+    assert (verified.code, verified.err) == (0, expediter("audit", "verify", "--data", folder).err)
+    assert len(expediter("audit", "heads", *TABLE, "--archive", "archive").json) > 1
+    without = expediter("audit", "verify", *TABLE)
+    assert (without.code, "are archived: add --archive" in without.err) == (2, True), without.err
+    [name] = [each["Key"] for each in s3.list_objects_v2(Bucket="archive")["Contents"]]
+    s3.put_object(Bucket="archive", Key=name, Body=content.replace(b"Pizza", b"Pasta"))
+    changed = expediter("audit", "verify", *TABLE, "--archive", "archive")
+    assert (changed.code, "does not match its hash" in changed.out) == (1, True), changed
+
+
 @pytest.mark.parametrize("command", ["verify", "heads"])
 def test_an_invalid_endpoint_of_aws_is_reported_in_one_line(
     expediter: Any, monkeypatch: pytest.MonkeyPatch, command: str
@@ -192,6 +222,7 @@ def test_an_edited_item_on_aws_is_named(expediter: Any, table: Any) -> None:
     [
         ("", 2, "name the log: --data DIR"),
         ("--table events --data .", 2, "name the log: --data DIR"),
+        ("--data . --archive archive", 2, "--archive is the archive of a --table"),
         ("--table nothing --region eu-west-1", 2, "the table nothing does not exist"),
         ("--table views --region eu-west-1", 2, "the table views is not an event log"),
     ],

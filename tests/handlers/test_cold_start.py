@@ -47,6 +47,7 @@ def loaded(code: str) -> list[str]:
         **os.environ,
         "EVENTS_TABLE": "events",
         "DOCUMENTS_TABLE": "documents",
+        "ARCHIVE_BUCKET": "archive",
         "PAYMENTS_URL": "https://payments.example.com",
         "KITCHEN_URL": "https://kitchen.example.com",
         "COURIERS_URL": "https://couriers.example.com",

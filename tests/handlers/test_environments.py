@@ -23,9 +23,9 @@ from workflows.settings import SettingsRefused, read
 from workflows.time_budgets import TIMEOUTS, read_budgets
 
 URLS = {f"{name}Url": f"https://{name.lower()}.example.com" for name in ("Payments", "Kitchen", "Couriers")}
-STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE")
+STORES = ("EVENTS_TABLE", "DOCUMENTS_TABLE", "ARCHIVE_BUCKET")
 FUNCTIONS = read_template(ROOT / "template.yaml", URLS | state_outputs()).functions
-SETTINGS = {SETTING, "VIEWS_SECRET", "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
+SETTINGS = {SETTING, "VIEWS_SECRET", "ARCHIVE_AFTER_DAYS", "WEBHOOK_TARGETS", *(name for name, _ in TIMEOUTS.values())}
 """Variables with defaults."""
 
 

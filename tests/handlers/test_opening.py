@@ -26,7 +26,7 @@ from workflows.event_store.keyring import KeysWithheld, NoKeys
 from workflows.gateways.http.settings import PROVIDERS
 from workflows.settings import KEYS, SettingsRefused, read, read_order_machine
 
-STORED = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents"}
+STORED = {"EVENTS_TABLE": "events", "DOCUMENTS_TABLE": "documents", "ARCHIVE_BUCKET": "archive"}
 PROVIDED = {
     "PAYMENTS_URL": "https://payments.example.com",
     "KITCHEN_URL": "https://kitchen.example.com",
@@ -49,11 +49,13 @@ def a_process_of_its_own(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_all_missing_variables_are_named_at_once() -> None:
     """One deployment can then fix them all."""
-    with pytest.raises(SettingsRefused, match="EVENTS_TABLE, DOCUMENTS_TABLE, ORDER_MACHINE must be set"):
+    with pytest.raises(
+        SettingsRefused, match="EVENTS_TABLE, DOCUMENTS_TABLE, ARCHIVE_BUCKET, ORDER_MACHINE must be set"
+    ):
         engine(read_order_machine)
     with pytest.raises(SettingsRefused) as refused:
         opened_with({"EVENTS_TABLE": "e", "KEYS_TABLE": "k", "KITCHEN_URL": "https://kitchen.example.com"})
-    missing = ("DOCUMENTS_TABLE", "CUSTOMER_KEY", "PAYMENTS_URL", "COURIERS_URL", "PROVIDERS_SECRET")
+    missing = ("DOCUMENTS_TABLE", "CUSTOMER_KEY", "PAYMENTS_URL", "COURIERS_URL", "PROVIDERS_SECRET", "ARCHIVE_BUCKET")
     assert refused.value.missing == missing
     with pytest.raises(SettingsRefused, match="EVENT_BUS must be set"):
         event_bus()
@@ -149,6 +151,7 @@ def deployed(moto: None, create_table: Callable[..., str], monkeypatch: pytest.M
     environment = {
         "EVENTS_TABLE": create_table(dynamodb, "events", pk="S", sk="N"),
         "DOCUMENTS_TABLE": create_table(dynamodb, "documents", pk="S", sk="S"),
+        "ARCHIVE_BUCKET": "archive",
         "KEYS_TABLE": create_table(dynamodb, "keys", pk="S"),
         "CUSTOMER_KEY": boto3.client("kms").create_key()["KeyMetadata"]["Arn"],
         "ORDER_MACHINE": machine,

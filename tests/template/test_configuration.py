@@ -22,6 +22,8 @@ from workflows.runs.machines import read_machines
 from workflows.settings import (
     Reader,
     amounts,
+    read_archive_after_days,
+    read_archive_bucket,
     read_checkpoint_key,
     read_checkpoints_bucket,
     read_event_bus,
@@ -53,7 +55,7 @@ class Recorder(dict[str, str]):
 GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
     *(read_views_secret, read_pictures_bucket, read_machines, read_checkpoints_bucket, read_checkpoint_key),
-    *(read_exports_bucket, read_export_maker, read_manifest_signer),
+    *(read_exports_bucket, read_export_maker, read_manifest_signer, read_archive_bucket, read_archive_after_days),
 )
 
 

@@ -89,13 +89,14 @@ def test_every_asynchronous_function_has_a_destination_for_failures(resources: R
         "CustomersApi": {"apigateway.amazonaws.com", "scheduler"},
         "Timer": {"scheduler"},
         "Checkpoints": {"scheduler"},
+        "Archiver": {"scheduler"},
         "ExecutionFaults": {"ExecutionFaultsQueue.Arn"},
         "Webhooks": {"WebhooksQueue.Arn", "scheduler"},
         "Projector": {"ProjectorQueue.Arn", "scheduler"},
         "Exporter": set(),  # invoked by SearchApi
     }
     asynchronous = {named(item["FunctionName"]) for item in of_type("Lambda::EventInvokeConfig").values()}
-    assert asynchronous == {"CustomersApi", "Timer", "Checkpoints", "Webhooks", "Projector", "Exporter"}
+    assert asynchronous == {"CustomersApi", "Timer", "Checkpoints", "Webhooks", "Projector", "Exporter", "Archiver"}
 
 
 def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_type: OfType) -> None:

@@ -54,7 +54,7 @@ def test_keys_are_rotated_every_year(of_type: OfType) -> None:
 def test_only_the_state_has_what_must_never_be_lost(state: dict[str, Any], plain: dict[str, Any]) -> None:
     """Deleting the engine loses no order, no key, no caller's name, no picture that the log names and no checkpoint."""
     kept = {name for name, item in state["Resources"].items() if item.get("UpdateReplacePolicy") == "Retain"}
-    data = {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures"}
+    data = {"Events", "DataKeys", "TableKey", "CustomerKey", "Callers", "Pictures", "Archive"}
     assert kept == data | {"PublishedCheckpoints", "CheckpointKey", "ApiLogs"}
     policies = {name: state["Resources"][name]["DeletionPolicy"] for name in kept}
     # A failed first deployment removes what it made, except for what is protected from deletion by itself.
@@ -72,9 +72,10 @@ def test_no_update_may_replace_or_delete_a_resource_of_the_state() -> None:
     assert protect["Resource"] == "*"
 
 
-def test_a_published_checkpoint_cannot_be_changed_by_anybody(of_type: OfType) -> None:
+@pytest.mark.parametrize("name", ["PublishedCheckpoints", "Archive"])
+def test_a_checkpoint_and_an_archived_order_cannot_be_changed_by_anybody(of_type: OfType, name: str) -> None:
     """Object Lock in compliance mode: neither by the function that wrote it nor by an administrator."""
-    bucket = of_type("S3::Bucket")["PublishedCheckpoints"]
+    bucket = of_type("S3::Bucket")[name]
     assert bucket["ObjectLockEnabled"] is True
     assert bucket["ObjectLockConfiguration"]["Rule"] == {"DefaultRetention": {"Mode": "COMPLIANCE", "Years": 10}}
     assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}

@@ -78,7 +78,7 @@ def test_every_function_has_a_role_of_its_own(of_type: OfType) -> None:
 
 
 def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: OfType) -> None:
-    """No role may update or delete a commit, and only functions that decide may insert one."""
+    """No role may delete a commit, only functions that decide may insert one, and one may replace a content."""
     writers = {
         name: {action for action, on in may(resources, name) if on == "Events.Arn"} & LOG_WRITERS
         for name in of_type("IAM::Role")
@@ -97,9 +97,12 @@ def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: O
             "SagaStep",
             "Timer",
             "ExecutionFaults",
+            "Archiver",  # names lines of the archive: see below
         )
     }
-    assert all(actions <= {"dynamodb:PutItem"} for actions in writers.values())
+    updates = {"ArchiverRole"}
+    assert all(actions <= {"dynamodb:PutItem"} for name, actions in writers.items() if name not in updates)
+    assert writers["ArchiverRole"] == {"dynamodb:UpdateItem"}
     assert not [item for item in every_statement(resources) if any("PartiQL" in action for action in item.actions)]
 
 
@@ -128,8 +131,8 @@ def test_only_the_functions_of_webhooks_read_their_secrets(resources: Resources,
     """They are documents in partitions that every other role is kept from, but for that which erases deliveries."""
     of_webhooks, others = ("Like", "NotLike")
     for name in of_type("IAM::Role"):
-        if name in {"PublisherRole", "CheckpointsRole"}:
-            continue  # they reach the notes of changed streams alone: see below
+        if name in {"PublisherRole", "CheckpointsRole", "ArchiverRole"}:
+            continue  # they reach the notes of changed streams, or the place of a round, alone: see below
         kinds = set(_document_conditions(resources, name))
         if name == "CustomersApiRole":
             assert kinds == {of_webhooks, others}
@@ -152,7 +155,7 @@ def test_only_functions_that_compare_publish_or_verify_read_the_whole_log(
     The function that verifies reads without keys: no personal data can be seen by it.
     """
     scan = {name for name in of_type("IAM::Role") for action, _ in may(resources, name) if action == "dynamodb:Scan"}
-    assert scan == {"TimerRole", "ProjectorRole", "CheckpointsRole", "AuditApiRole"}
+    assert scan == {"TimerRole", "ProjectorRole", "CheckpointsRole", "AuditApiRole", "ArchiverRole"}
 
 
 def test_the_publisher_and_the_function_of_checkpoints_reach_the_notes_of_changed_streams_alone(
@@ -175,6 +178,22 @@ def test_only_the_function_of_checkpoints_signs_and_publishes_them_and_it_cannot
     writes = {name for name, allowed in roles.items() if ("s3:PutObject", "PublishedCheckpoints.Arn/*") in allowed}
     assert writes == {"CheckpointsRole"}
     assert {action for action, on in roles["CheckpointsRole"] if on == "Events.Arn"} == {"dynamodb:Scan"}
+
+
+def test_the_archiver_changes_the_content_of_orders_alone_and_stores_segments_only(resources: Resources) -> None:
+    """No role may delete a commit. The hash, which the archiver cannot reach, vouches for what it put aside."""
+    [update] = [each for each in statements_for(resources, "ArchiverRole") if "dynamodb:UpdateItem" in each.actions]
+    assert update.conditions == {
+        "ForAllValues:StringEquals": {"dynamodb:Attributes": ["pk", "sk", "ev"]},
+        "ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["order#*"]},
+    }
+    documents = [each for each in statements_for(resources, "ArchiverRole") if "Documents.Arn" in each.resources]
+    assert [each.conditions for each in documents] == [
+        {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["archive"]}}
+    ]
+    assert {on for action, on in may(resources, "ArchiverRole") if action == "s3:PutObject"} == {
+        "Archive.Arn/segments/*"
+    }
 
 
 def test_the_function_of_exports_reads_the_views_alone(resources: Resources) -> None:

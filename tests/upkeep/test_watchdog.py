@@ -371,7 +371,7 @@ def test_the_check_runs_once_a_day_and_again_after_a_crash():
     assert check(shop) is None
     shop.clock.advance(seconds=1)
 
-    def die(after=None):
+    def die(after=None, **_):
         raise KeyboardInterrupt
 
     scan, shop.log.scan = shop.log.scan, die
@@ -390,7 +390,7 @@ def test_a_long_log_is_compared_over_many_rounds_each_going_on_where_the_last_on
         shop.play(replace(s.place(), order_id=order_id), order_id=order_id)
     scan = shop.log.scan
 
-    def slow(after=None):
+    def slow(after=None, **_):
         for commit in scan(after):
             shop.clock.at += CHECK_FOR * 0.4
             yield commit
@@ -441,7 +441,7 @@ def test_an_order_whose_last_commit_is_unreadable_in_the_scan_is_loaded():
     shop = Shop()
     shop.play(*s.PLACED)
     scan = shop.log.scan
-    shop.log.scan = lambda after=None: (msgspec.structs.replace(commit, ev="edited") for commit in scan(after))
+    shop.log.scan = lambda after=None, **_: (msgspec.structs.replace(commit, ev="edited") for commit in scan(after))
     assert check(shop) == [ORDER_ID]
 
 

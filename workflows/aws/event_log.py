@@ -18,6 +18,7 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.commits import ChainBroken, Commit, StoredRow, UnreadableRow
 from workflows.event_store.event_log import ChainedEventLog, Place, Share, StreamUnavailable, place_after
 from workflows.event_store.segments import (
+    POINTER_START,
     Archived,
     NoSegments,
     OrderAge,
@@ -45,12 +46,15 @@ class DynamoDbEventLog(ChainedEventLog):
         self._table = table
         self.segments: Segments = segments or NoSegments()
 
-    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
+    def scan(
+        self, after: Place | None = None, share: Share | None = None, *, contents: bool = True
+    ) -> Iterator[Commit]:
         """Scan with eventually consistent reads, at half the price; a caller that finds a fault reads the stream again.
 
         DynamoDB stores the items of one partition key together in the order of the sort key, and scans them in it.
         """
-        rows = self._whole("the log", self._scanned(after, share))
+        rows = self._scanned(after, share)
+        rows = self._whole("the log", rows) if contents else rows
         yield from (row for row in rows if isinstance(row, Commit))
 
     def _scanned(self, after: Place | None = None, share: Share | None = None) -> Iterator[StoredRow]:
@@ -85,7 +89,10 @@ class DynamoDbEventLog(ChainedEventLog):
                 yield OrderAge(stream, max(times, default=""), all(is_pointer(commit.ev) for commit in commits))
 
     def point(self, archived: Sequence[Archived]) -> None:
-        """Replace contents by the names of their lines, each by a conditional write that changes ``ev`` alone."""
+        """Replace contents by the names of their lines, each by a conditional write that reaches ``ev`` alone.
+
+        So the permission for it does not include the hash.
+        """
         for commit, pointer in archived:
             with suppress(self._client.exceptions.ConditionalCheckFailedException):
                 self._point(commit, pointer)
@@ -96,8 +103,12 @@ class DynamoDbEventLog(ChainedEventLog):
                 TableName=self._table,
                 Key={"pk": {"S": commit.pk}, "sk": {"N": str(commit.sk)}},
                 UpdateExpression="SET ev = :pointer",
-                ConditionExpression="h = :h",
-                ExpressionAttributeValues={":pointer": {"S": pointer}, ":h": {"B": commit.h}},
+                ConditionExpression="ev = :content OR begins_with(ev, :archived)",
+                ExpressionAttributeValues={
+                    ":pointer": {"S": pointer},
+                    ":content": {"S": commit.ev},
+                    ":archived": {"S": POINTER_START},
+                },
             )
 
     def _insert(self, commit: Commit) -> Commit | None:

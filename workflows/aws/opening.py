@@ -27,6 +27,7 @@ from workflows.event_store.codec import Codec
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.keyring import KeyRing, NoKeys
+from workflows.event_store.segments import Segments
 from workflows.executions import ExecutionReads, Executions
 from workflows.gateways.courier import CourierGateway
 from workflows.gateways.http.settings import PROVIDERS, ProviderSettings, read_providers
@@ -44,6 +45,7 @@ from workflows.settings import (
     Reader,
     SettingsRefused,
     StoreSettings,
+    read_archive_bucket,
     read_checkpoint_key,
     read_checkpoints_bucket,
     read_export_maker,
@@ -77,6 +79,7 @@ class EngineSettings:
     exports_bucket: str
     export_maker: str
     manifest_signer: str
+    archive_bucket: str
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -93,6 +96,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         exports_bucket=read_exports_bucket(reader) if reader.has_any(EXPORTS) else "",
         export_maker=read_export_maker(reader) if reader.has_any(EXPORT_MAKER) else "",
         manifest_signer=read_manifest_signer(reader) if reader.has_any(MANIFEST_SIGNER) else "",
+        archive_bucket=read_archive_bucket(reader),
         breakers=read_breakers(reader),
     )
 
@@ -109,9 +113,10 @@ def open_engine(settings: EngineSettings) -> Engine:
     views_secret, bucket = settings.views_secret, settings.pictures_bucket
     checkpoints, signs = settings.checkpoints_bucket, settings.checkpoint_key
     maker, signer = settings.export_maker, settings.manifest_signer
+    segments = late(lambda: _segments(settings.archive_bucket))
 
     def log(keyring: KeyRing) -> EventLog:
-        return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock)
+        return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock, segments)
 
     keyring = _keyring(settings.keys)
     documents = DynamoDbDocuments(clients.dynamodb(), stores.documents_table)
@@ -187,6 +192,12 @@ def _pictures(bucket: str) -> Pictures:
     from workflows.aws.pictures import S3Pictures
 
     return S3Pictures(clients.s3(), bucket)
+
+
+def _segments(bucket: str) -> Segments:
+    from workflows.aws.archive import S3Segments
+
+    return S3Segments(clients.s3(), bucket)
 
 
 def _exports(bucket: str, maker: str, clock: Clock) -> Exports:

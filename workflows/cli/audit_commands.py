@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -50,12 +50,18 @@ Table = Annotated[
     ),
 ]
 
+Archive = Annotated[
+    str | None,
+    typer.Option(metavar="BUCKET", help="With --table: the bucket of the stack's archive, if orders were archived."),
+]
+
 
 @app.command()
 def verify(
     *,
     data: Data = None,
     table: Table = None,
+    archive: Archive = None,
     region: Region = None,
     heads: Annotated[
         str | None, typer.Option(metavar="FILE", help="Heads exported before, to find a chain that was recomputed.")
@@ -88,7 +94,10 @@ def verify(
     audit = audited(places, key, region) if places else None
     if audit is not None:
         published = audit.published if published is None else published.joined(audit.published)
-    report = _verified_folder(data, published) if data and not table else _verified_log(data, table, region, published)
+    if data and not table and not archive:
+        report = _verified_folder(data, published)
+    else:
+        report = _verified_log(data, _Deployed(table, archive, region), published)
     if audit is not None:
         report = replace(report, findings=(*audit.findings, *report.findings))
     of = f"of {audit.checkpoints} checkpoints in {places[0]}" if audit is not None else ""
@@ -120,22 +129,22 @@ def _verified_folder(data: Path, published: PublishedHeads | None) -> Report:
         return audit_folder(database, data, published, progress)
 
 
-def _verified_log(data: Path | None, table: str | None, region: str | None, published: PublishedHeads | None) -> Report:
+def _verified_log(data: Path | None, deployed: _Deployed, published: PublishedHeads | None) -> Report:
     from workflows.audit import verify as audit
 
-    with _log(data, table, region) as log, counting("verifying stream {} ...") as progress:
+    with _log(data, deployed) as log, counting("verifying stream {} ...") as progress:
         return audit.verify(log, published=published, progress=progress)
 
 
 @app.command()
-def heads(*, data: Data = None, table: Table = None, region: Region = None) -> None:
+def heads(*, data: Data = None, table: Table = None, archive: Archive = None, region: Region = None) -> None:
     """Print the head of every stream as JSON. Keep it where writers of the log cannot write."""
     from workflows.audit import verify as audit
     from workflows.clock import SystemClock, timestamp
     from workflows.event_store.commits import ChainBroken
 
     complete_at = timestamp(SystemClock().now() - MARGIN)
-    with _log(data, table, region) as log:
+    with _log(data, _Deployed(table, archive, region)) as log:
         try:
             listed = [
                 {"stream": head.stream, "version": head.version, "hash": head.hash.hex(), "complete_at": complete_at}
@@ -161,23 +170,34 @@ def _read_heads(file: str) -> PublishedHeads:
     return PublishedHeads.of(heads, complete_at)
 
 
+class _Deployed(NamedTuple):
+    """The options that name a log on AWS."""
+
+    table: str | None
+    archive: str | None
+    region: str | None
+
+
 @contextmanager
-def _log(data: Path | None, table: str | None, region: str | None) -> Iterator[EventLog]:
+def _log(data: Path | None, deployed: _Deployed) -> Iterator[EventLog]:
     """Open the log that the options name. Raises InvalidInput, Unreachable, AccessDenied."""
-    if (data is None) == (table is None):
+    if (data is None) == (deployed.table is None):
         raise InvalidInput("name the log: --data DIR of an engine here, or --table NAME of one on AWS")
+    if deployed.archive is not None and deployed.table is None:
+        raise InvalidInput("--archive is the archive of a --table; that of --data is in its folder")
     if data is not None:
         from workflows.cli.folder import open_log
 
         with open_log(data) as log:
             yield log
     else:
-        with _deployed_log(table or "", region) as log:
+        with _deployed_log(deployed.table or "", deployed.archive, deployed.region) as log:
             yield log
 
 
 @contextmanager
-def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
+def _deployed_log(table: str, archive: str | None, region: str | None) -> Iterator[EventLog]:
+    from workflows.aws.archive import S3Segments
     from workflows.aws.event_log import DynamoDbEventLog
     from workflows.cli.aws import client, explained
     from workflows.clock import SystemClock
@@ -185,11 +205,16 @@ def _deployed_log(table: str, region: str | None) -> Iterator[EventLog]:
     from workflows.event_store.codec import Codec
     from workflows.event_store.event_log import StreamUnavailable
     from workflows.event_store.keyring import NoKeys
+    from workflows.event_store.segments import SegmentsUnavailable
 
-    with explained(f"the table {table}"):
+    with explained(f"the table {table}" if archive is None else f"the table {table} with the bucket {archive}"):
+        segments = None if archive is None else S3Segments(client("s3", region), archive)
+        codec = Codec(NoKeys(), EVENT_TYPES)
         try:
-            yield DynamoDbEventLog(client("dynamodb", region), table, Codec(NoKeys(), EVENT_TYPES), SystemClock())
+            yield DynamoDbEventLog(client("dynamodb", region), table, codec, SystemClock(), segments)
         except StreamUnavailable as unavailable:
+            if archive is None and isinstance(unavailable.__cause__, SegmentsUnavailable):
+                raise InvalidInput(f"orders of the table {table} are archived: add --archive <ArchiveBucket>") from None
             raise Unreachable(f"the table {table} does not answer: {unavailable}; try again") from None
         except (KeyError, UnicodeDecodeError):
             raise InvalidInput(f"the table {table} is not an event log") from None

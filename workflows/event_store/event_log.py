@@ -142,7 +142,9 @@ class EventLog(Protocol):
         """
         ...
 
-    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
+    def scan(
+        self, after: Place | None = None, share: Share | None = None, *, contents: bool = True
+    ) -> Iterator[Commit]:
         """Yield all commits, not verified, in constant memory; rows that are not commits are left out.
 
         Streams come in any order; the commits of one stream come together, in order.
@@ -150,6 +152,8 @@ class EventLog(Protocol):
         Args:
             after: Continue behind the last commit of an earlier scan.
             share: Yield the streams of this share only. A scan of a share is continued with the same share.
+            contents: Without, an archived commit has the name of its line in place of its content, and no segment is
+                read.
         """
         ...
 
@@ -210,7 +214,9 @@ class ChainedEventLog(ABC):
     def rows(self) -> Iterator[StoredRow]: ...
 
     @abstractmethod
-    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]: ...
+    def scan(
+        self, after: Place | None = None, share: Share | None = None, *, contents: bool = True
+    ) -> Iterator[Commit]: ...
 
     @abstractmethod
     def shares(self, count: int) -> list[Share]: ...

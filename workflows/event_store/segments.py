@@ -20,6 +20,9 @@ from workflows.event_store.event_log import EventLog
 
 _POINTER = re.compile(r"@([0-9]{6,12}):([0-9]+):([0-9]+)")
 
+POINTER_START: Final = "@"
+"""Of the name of a line. JSON does not begin so."""
+
 READ_MAX: Final = 1024 * 1024
 """Bytes of neighbouring lines that are read at once."""
 
@@ -83,6 +86,11 @@ class OrderAge(NamedTuple):
 class ArchivableLog(EventLog, Protocol):
     """A log that can name lines of an archive in place of contents. Both methods raise StreamUnavailable."""
 
+    @property
+    def segments(self) -> Segments:
+        """The archive that it reads from."""
+        ...
+
     def ages(self, after: str | None = None) -> Iterator[OrderAge]:
         """Yield every order of the log, in an order that stays, and from the one behind the stream ``after`` on."""
         ...
@@ -90,7 +98,7 @@ class ArchivableLog(EventLog, Protocol):
     def point(self, archived: Sequence[Archived]) -> None:
         """Replace contents by the names of their lines. Killed within, it has replaced some of them.
 
-        A row whose hash is not the commit's stays as it is.
+        A row that holds another commit stays as it is.
         """
         ...
 
@@ -108,8 +116,8 @@ def merged(number: int, commits: Sequence[Commit], root: str) -> tuple[bytes, li
 
 
 def is_pointer(content: str) -> bool:
-    """Whether the content of a row names a line of the archive. JSON does not begin so."""
-    return content.startswith("@")
+    """Whether the content of a row names a line of the archive."""
+    return content.startswith(POINTER_START)
 
 
 def commit_line(commit: Commit) -> bytes:

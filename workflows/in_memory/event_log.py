@@ -81,12 +81,15 @@ class InMemoryEventLog(ChainedEventLog):
         for stream in sorted(self._streams):
             yield from self.read(stream)
 
-    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
+    def scan(
+        self, after: Place | None = None, share: Share | None = None, *, contents: bool = True
+    ) -> Iterator[Commit]:
         place = after or ("", 0)
         _, _, first, before = share or _WHOLE
         for stream in sorted(self._streams):
             if max(first, place[0]) <= stream and (before is None or stream < before):
-                commits = (row for row in self.read(stream) if isinstance(row, Commit))
+                rows = self.read(stream) if contents else self._stored(stream)
+                commits = (row for row in rows if isinstance(row, Commit))
                 yield from (commit for commit in commits if (commit.pk, commit.sk) > place)
 
     def shares(self, count: int) -> list[Share]:

@@ -95,7 +95,10 @@ class SqliteEventLog(ChainedEventLog):
         yield from (each.row for each in self._placed("the log", f"WHERE NOT ({_INSIDE}) ORDER BY position", ()))
         yield from self._inside(None, None)
 
-    def scan(self, after: Place | None = None, share: Share | None = None) -> Iterator[Commit]:
+    def scan(
+        self, after: Place | None = None, share: Share | None = None, *, contents: bool = True
+    ) -> Iterator[Commit]:
+        """``contents`` changes nothing here: the segments are on the same machine."""
         return (row for row in self._inside(after, share) if isinstance(row, Commit))
 
     def shares(self, count: int) -> list[Share]:

@@ -34,6 +34,7 @@ from workflows.engine import Engine
 from workflows.event_store.commits import Commit, History
 from workflows.event_store.documents import Document, DocumentChanged, DocumentsUnavailable, body_as
 from workflows.event_store.event_log import Place, StreamUnavailable
+from workflows.event_store.segments import is_pointer
 from workflows.event_store.streams import order_id_in
 from workflows.event_store.transact import PreconditionFailed
 from workflows.executions import ExecutionsUnavailable
@@ -242,7 +243,7 @@ class _RowComparison:
         """Yield the orders whose row is missing or older than their stream. To be fast, events are not decoded."""
         versions = {row.order_id: row.version for row in open_orders(self._engine.documents)}
         until = self._engine.clock.now() + CHECK_FOR
-        for stream, commits in groupby(self._engine.log.scan(self.after), key=lambda commit: commit.pk):
+        for stream, commits in groupby(self._engine.log.scan(self.after, contents=False), key=lambda commit: commit.pk):
             *_, last = commits
             self.after = (last.pk, last.sk)
             order_id = order_id_in(stream)
@@ -262,7 +263,12 @@ class _EventNames(msgspec.Struct):
 
 
 def _is_outdated(version: int | None, last: Commit) -> bool:
-    """Whether a row at this version includes less than the stream's last commit. True if that cannot be decoded."""
+    """Whether a row at this version includes less than the stream's last commit. True if that cannot be decoded.
+
+    An archived order has ended and owes nothing.
+    """
+    if is_pointer(last.ev):
+        return version is not None
     try:
         return not _ends(last) if version is None else version < last.sk + last.size - 1
     except (msgspec.DecodeError, IndexError):

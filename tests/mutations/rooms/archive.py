@@ -1,4 +1,4 @@
-"""Mutants of ``workflows/archive/``."""
+"""Mutants of ``workflows/archive/`` and of the feed of archived rows."""
 
 from __future__ import annotations
 
@@ -21,6 +21,16 @@ MUTANTS = (
         new="    log.point(archived)\n    segments.write(number, content)\n",
         caught_by=tests(
             "archive/test_archiving_contract.py::test_no_commit_is_lost_or_doubled_when_a_run_is_killed_at_any_call"
+        ),
+    ),
+    Mutant(
+        name="replaced content trusted",
+        breaks="A content that was replaced by the name of a line raises the tamper alarm unless the line verifies.",
+        file="handlers/feed.py",
+        old="    if record.names_line and _is_whole(ports, record.stream, archived):\n",
+        new="    if record.names_line:\n",
+        caught_by=tests(
+            "archive/test_archiver.py::test_what_the_archiver_changes_is_no_tampering_and_any_other_change_is"
         ),
     ),
 )

@@ -182,6 +182,15 @@ def test_nothing_refers_to_what_a_deployment_without_a_database_lacks(resources:
             assert optional[other] in IMPLIED.get(optional.get(name, ""), ()), f"{name} refers to {other}"
 
 
+@pytest.mark.parametrize("stack", ["state", "plain", "watching"])
+def test_a_stack_refers_to_its_own_resources_and_parameters(stack: str, request: pytest.FixtureRequest) -> None:
+    """CloudFormation refuses a template that refers to a resource of another stack."""
+    template = request.getfixturevalue(stack)
+    own = {*template["Resources"], *template["Parameters"], "AWS"}
+    used = {name.partition(":")[0] for name in _names_in([template["Resources"], template["Outputs"]])}
+    assert used - own == set()
+
+
 IMPLIED = {"HasViews": {"HasViews"}, "HasViewsNetwork": {"HasViewsNetwork", "HasViews"}}
 """By a condition, the conditions that hold with it."""
 

@@ -47,6 +47,11 @@ FORBIDDEN: list[Row] = [
     *rows(FUNCTIONS, CHANGES, ["Events"]),
     *rows([*READERS, *WEBHOOKS, *INSPECTORS, *PROJECTORS], ["dynamodb:PutItem"], ["Events"]),
     *rows(["SagaStep", "Timer"], ["dynamodb:DeleteTable"], ["Events"]),
+    # the archiver replaces contents of orders, and stores segments
+    *rows(["Archiver"], ["dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], ["Events"]),
+    *rows(["Archiver"], ["dynamodb:GetItem"], ["DataKeys"]),
+    *rows(["Archiver"], ["kms:Decrypt"], ["CustomerKey"]),
+    *rows(["Archiver", "Feed", "Timer"], ["s3:PutObject"], ["Archive"]),  # the call has no name of a segment
     # only the functions that compare views with the log read the whole log
     *rows([name for name in FUNCTIONS if name not in ("Timer", *PROJECTORS)], ["dynamodb:Scan"], ["Events"]),
     *rows(["Publisher", *WEBHOOKS], ["dynamodb:Query", "dynamodb:GetItem"], ["Events"]),
@@ -169,6 +174,9 @@ ALLOWED: list[tuple[str, str, str, str]] = [
     ("SagaStep", "secretsmanager:GetSecretValue", "ProvidersSecret", ""),
     ("Publisher", "events:PutEvents", "OrderBus", ""),
     *[(role, "s3:PutObject", "FailedBatches", "") for role in READERS],
+    *[(role, "s3:GetObject", "Archive", "NoSuchKey") for role in ("Archiver", "Checkpoints", "Feed", "OrdersApi")],
+    ("Archiver", "dynamodb:Scan", "Events", ""),
+    ("Scheduler", "lambda:InvokeFunction", "Archiver", ""),
     *[(role, "states:StartExecution", "OrderMachine", "") for role in ("Feed", "Timer")],
     *[(role, "sqs:SendMessage", "TimerDeadLetters", "") for role in ("Timer", *ERASERS)],
     ("ExecutionFaults", "sqs:ReceiveMessage", "ExecutionFaultsQueue", ""),

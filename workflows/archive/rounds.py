@@ -15,8 +15,9 @@ _log = logging.getLogger(__name__)
 
 MOVED = "old orders were archived"
 
-PASS_EVERY: Final = timedelta(days=1)
-"""From the end of a pass over the log to the beginning of the next one."""
+PASS_EVERY: Final = timedelta(days=7)
+"""From the end of a pass over the log to the beginning of the next one. A pass reads the whole table, which costs as
+much as the daily comparison, and an order that is a week late stays where it was."""
 
 _PLACE: Final = ("archive", "progress")
 

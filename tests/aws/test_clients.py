@@ -18,6 +18,7 @@ MAKERS = {
     "sqs": clients.sqs,
     "s3": clients.s3,
     "secretsmanager": clients.secrets_manager,
+    "lambda": clients.lambda_,
 }
 
 

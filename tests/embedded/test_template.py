@@ -212,7 +212,7 @@ States:
 
 def test_an_express_machine_that_waits_is_refused(tmp_path: Path) -> None:
     """AWS refuses it too: Express executions have no tokens and no ``.sync``."""
-    with pytest.raises(TemplateInvalid, match="Machine: state 'Wait', field Resource: an EXPRESS machine"):
+    with pytest.raises(TemplateInvalid, match=r"state 'Both/Branches\[0\]/Wait': Resource: Express state machine"):
         read_machines(read(tmp_path, definition=WAITING))
     standard = TEMPLATE.replace("Type: EXPRESS", "Type: STANDARD")
     assert read_machines(read(tmp_path, standard, WAITING))

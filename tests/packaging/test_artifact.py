@@ -103,7 +103,7 @@ CALLS: dict[str, tuple[Any, str]] = {
     "PreparationApi": (http("POST", f"/orders/{PLACED}/preparation/accept"), '"statusCode": 401'),
     "DeliveryApi": (http("POST", f"/orders/{PLACED}/delivery/assign"), '"statusCode": 401'),
     "IncidentsApi": (http("GET", "/incidents"), '"statusCode": 401'),
-    "BulkApi": (http("GET", "/bulk/bulk_x"), '"statusCode": 401'),
+    "BulkApi": (http("POST", "/bulk"), '"statusCode": 401'),
     "ExecutionsApi": (http("GET", f"/orders/{PLACED}/runs"), '"statusCode": 401'),
     "SearchApi": (http("GET", "/orders"), '"statusCode": 401'),
     "SagaStep": ({"order_id": PLACED, "run": 1, "action": "find_reason"}, "StreamUnavailable"),

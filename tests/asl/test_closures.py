@@ -167,9 +167,9 @@ STATES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("source", MACHINES)
+@pytest.mark.parametrize("source", [source for source in MACHINES if "$random()" not in source])
 def test_every_expression_of_the_state_machines_is_compiled_and_equal(source: str) -> None:
-    """They are what the engine evaluates all day."""
+    """They are what the engine evaluates all day. The one of a random wait is left to the evaluator."""
     for states in STATES:
         assert check(source, {}, states)
 

@@ -18,7 +18,7 @@ def cancelled(expediter: Any, running: Any) -> str:
     order_id: str = expediter("order", "place", "--example", "--data", running.data).out.strip()
     done = expediter("order", "cancel", order_id, "--reason", "my knee hurts", "--json", "--data", running.data)
     with ExpediterClient(running.url, minted(running.data, "support", "sue", 600)) as client:
-        page = client.orders(wait_for=f"{order_id}:{done.json['version']}")
+        page = client.orders(wait_for=f"{order_id}:{done.json['order']['version']}")
         assert page["as_of"]["includes"], page["as_of"]
     return order_id
 

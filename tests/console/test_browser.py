@@ -228,8 +228,9 @@ def test_support_reports_for_a_restaurant_and_adds_a_note(visit: Visit) -> None:
     page.wait_for_selector("dialog .outcome code:has-text('NoteAdded')")
     page.click("dialog footer button")
     page.click("text=Show name, phone and address")
-    page.wait_for_selector("q.said")
-    assert page.inner_text("q.said") == HOSTILE
+    said = page.locator("q.said", has_text="{{7*7}}")
+    said.wait_for()
+    assert said.text_content() == HOSTILE
     assert page.evaluate("window.hacked") is None
 
 

@@ -239,10 +239,12 @@ def capture_refused(engine: SimulatedEngine) -> Desk:
 
 def parked_by_an_outage(engine: SimulatedEngine) -> Desk:
     desk = Desk(engine, engine.completed())
-    engine.fail_provider("payments", 600)
+    engine.fail_provider(
+        "payments", 3 * 3600
+    )  # it is parked within minutes, or at an open circuit after three new runs
     desk.act(desk.sue.credit, eur("5.00"), "restaurant", "cold", key="credit")
     parked(engine, desk.order_id)
-    engine.sleep(600)
+    engine.fail_provider("payments", 0)
     desk.act(desk.sue.retry, "payments are back")
     desk.ends("completed", refunded="5.00")
     return desk

@@ -111,6 +111,8 @@ CALLS: dict[str, tuple[Any, str]] = {
     "Publisher": ({"Records": []}, '{"batchItemFailures": []}'),
     "Timer": ({}, "DocumentsUnavailable"),
     "Checkpoints": ({}, '"checkpoints": 0'),
+    "Exporter": ({"export": "exp_x"}, "NoViewsDatabase"),
+    "Archiver": ({}, '"orders": 0'),
     "AuditApi": (http("GET", "/audit/checkpoints"), '"statusCode": 401'),
     "ExecutionFaults": ({"Records": []}, '{"batchItemFailures": []}'),
     "CustomersApi": (http("GET", "/erasures"), '"statusCode": 401'),

@@ -20,7 +20,8 @@ from workflows.asl.jsonata.limits import (
 from workflows.asl.signals import JSON
 
 _SCANNED_A_STEP: Final = SCANNED_MAX // STEPS_MAX
-WORK: Final = 64  # list elements that are read or compared in the time of one evaluation step
+WORK: Final = 64  # list elements that are read in the time of one evaluation step
+COMPARED: Final = 8  # values that are compared in that time
 TEXT_WORK: Final = 512  # characters that a function processes in that time
 ELEMENT_SIZE: Final = 8  # of a list element; AWS bounds lists at an eighth of the characters of a text
 

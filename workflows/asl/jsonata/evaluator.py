@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from workflows.asl.jsonata.errors import JSONataError
-from workflows.asl.jsonata.evaluation import UNDEFINED, WORK, Evaluation
+from workflows.asl.jsonata.evaluation import COMPARED, UNDEFINED, WORK, Evaluation
 from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, check_size
 from workflows.asl.jsonata.list_functions import clone, lookup, merge_sort
 from workflows.asl.jsonata.operators import OPERATORS, is_numeric, negate, truth
@@ -306,9 +306,9 @@ class Evaluator:
     def _count_compared(self, operator: str, left: Any, right: Any) -> None:
         if isinstance(right, list | dict):
             if operator == "in":
-                self._evaluation.count_steps(len(right) // WORK)
+                self._evaluation.count_steps(len(right) // COMPARED)
             elif operator in ("=", "!=") and isinstance(left, list | dict):
-                self._evaluation.count_steps(self._evaluation.size_of(left) // WORK)
+                self._evaluation.count_steps(self._evaluation.size_of(left) // COMPARED)
 
     def _condition(self, node: Node, item: Any, scope: VariableScope) -> Any:
         if truth(self.evaluate(node.condition, item, scope)):

@@ -78,7 +78,7 @@ BEYOND_SCHEMAS = re.compile(
     "|at most [0-3] decimals|an ISO 4217 currency"  # depends on the currency
     "|is not a cursor of|send version or at, not both|send it with If-None-Match, and without version and at"
     "|send it with currency|is not an amount in|send phone, email or name|has nothing to look up"
-    "|send one of order_ids, filter and group"
+    "|send one of order_ids, filter and group|send at least one filter"
     "|must be before placed_to"
     "|must not be after day_to"
     "|must be at most|there is no such time"  # times before year 1 in UTC

@@ -42,6 +42,21 @@ def test_a_checkpoint_adds_the_streams_that_changed_since_the_one_before():
     assert tree.report().heads == 9
 
 
+@pytest.mark.parametrize("ahead_s", [-120, 0, 120])
+def test_a_stream_is_proven_although_the_clock_of_its_writer_is_off(ahead_s):
+    """Its commit may have a later time than the checkpoint that has it, and checkpoints may be minutes apart."""
+    tree = published(("order#a",))
+    tree.clock.advance(seconds=ahead_s)
+    tree.append("order#b")
+    tree.clock.advance(seconds=-ahead_s)
+    tree.checkpoint(after_s=1)
+    for stream in ("order#c", "order#d", "order#e"):
+        tree.append(stream)
+        tree.checkpoint(after_s=90)
+    proof = tree.prove("order#b")
+    assert (proof.version, proof.newest) == (1, 1)
+
+
 def test_an_hour_without_changes_makes_no_checkpoint():
     """There is nothing to add, and the tree would be the same."""
     tree = published(("order#a",))

@@ -115,3 +115,15 @@ def test_a_failure_is_shortened_to_the_faults_that_show_it(monkeypatch: pytest.M
     monkeypatch.setattr(module, "violations", fragile)
     failed = next(result for seed in range(50) if (result := simulate(seed, TEMPLATE, orders=1)).violations)
     assert list(shortest(failed, TEMPLATE, orders=1).schedule.values()) == [InjectedFault.CRASH_AFTER]
+
+
+def test_an_error_in_a_world_names_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among thousands of worlds the one that fails must be found again."""
+
+    def fail(seed: int, *_: object, **__: object) -> None:
+        raise LookupError(f"in {seed}")
+
+    monkeypatch.setattr("workflows.simulation.simulate.simulate", fail)
+    with pytest.raises(LookupError) as raised:
+        simulate_many([7], TEMPLATE)
+    assert raised.value.__notes__ == ["expediter simulate --seed 7 runs this world again"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from workflows.audit.checkpoint_files import leaf_of
@@ -17,10 +18,14 @@ from workflows.audit.checkpoints import CheckpointFiles, CheckpointsBroken
 from workflows.audit.findings import Head
 from workflows.audit.merkle import consistency_proof, inclusion_proof, verify_consistency, verify_inclusion
 from workflows.audit.stream_walk import StreamWalk
+from workflows.clock import read_timestamp, timestamp
 from workflows.event_store.commits import ChainBroken, Commit
 from workflows.event_store.event_log import EventLog
 
 FORMAT = "expediter-proof/1"
+
+AHEAD = timedelta(minutes=10)
+"""How far the clock of a process that writes may run ahead of that of one that makes checkpoints."""
 
 
 class NotProvable(Exception):
@@ -67,12 +72,15 @@ def _published(files: CheckpointFiles, stream: str, commits: list[Commit]) -> tu
 
 
 def _candidates(files: CheckpointFiles, commits: list[Commit]) -> Iterator[int]:
-    """Yield the checkpoints to search, the newest first: for each commit the first one that is complete up to it, and
-    the one before that, which may have it already."""
+    """Yield the checkpoints to search, the newest first: for each commit, from the first one that is complete up to it.
+
+    A writer's clock may run ahead by ``AHEAD``, so one that was made so long before the commit may have it.
+    """
     last = files.newest + 1
     for commit in reversed(commits) if last > 1 else ():
+        earliest = timestamp(read_timestamp(commit.ts) - AHEAD)
         complete = files.first(lambda header, ts=commit.ts: header.checkpoint.complete_to >= ts)  # type: ignore[misc]
-        made = files.first(lambda header, ts=commit.ts: header.checkpoint.made_at >= ts)  # type: ignore[misc]
+        made = files.first(lambda header, ts=earliest: header.checkpoint.made_at >= ts)  # type: ignore[misc]
         for number in range(min(complete, last - 1), made - 1, -1):
             yield number
             last = number

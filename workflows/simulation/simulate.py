@@ -129,11 +129,15 @@ def simulate(
 def simulate_many(
     seeds: Iterable[int], template: Template, *, orders: int = ORDERS, rates: Mapping[InjectedFault, float] = RATES
 ) -> Summary:
-    """Run many worlds, one after the other."""
+    """Run many worlds, one after the other. An error that one raises gets a note with its seed."""
     began, summary = time.perf_counter(), Summary()
     with quiet():
         for seed in seeds:
-            summary.add(simulate(seed, template, orders=orders, rates=rates), orders)
+            try:
+                summary.add(simulate(seed, template, orders=orders, rates=rates), orders)
+            except Exception as error:
+                error.add_note(f"expediter simulate --seed {seed} runs this world again")
+                raise
     summary.seconds = time.perf_counter() - began
     return summary
 

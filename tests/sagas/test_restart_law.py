@@ -18,7 +18,7 @@ from tests.domain.order.oracle import held_by, price_of
 from tests.domain.order.world import Play, plays
 from tests.sagas.restarting import STREAM, Moment, Restart, WholeLog, moments
 
-HISTORIES = 125
+HISTORIES = 80
 """A quarter of the law's examples: each parameter below takes a share, so that test processes can divide the work."""
 
 often = settings(max_examples=HISTORIES, deadline=None, suppress_health_check=list(HealthCheck))

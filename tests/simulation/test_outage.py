@@ -27,7 +27,7 @@ from workflows.simulation.world import World, read_deployed
 
 TEMPLATE = read_deployed(Path(__file__).parents[2])
 SETTINGS = DEFAULTS[Dependency.PAYMENTS]
-ORDERS, DOWN_S = 250, 600.0
+ORDERS, DOWN_S = 120, 600.0
 LATENCY_MAX = timedelta(seconds=0.5)
 """Longest time between a permitted call and its arrival; the mean is 20 ms."""
 

@@ -177,21 +177,24 @@ def test_an_append_whose_sync_fails_is_never_acknowledged(log, syncs, disk_gone)
     assert log.load("order#1") == history
 
 
+CUTS = 15
+
+
 def test_every_acknowledged_append_survives_a_power_cut(tmp_path: Path, syncs, clock, monkeypatch):
-    """Forty times only what was synced is left, across checkpoints: no acknowledged write is lost."""
+    """Fifteen times only what was synced is left, across checkpoints: no acknowledged write is lost."""
     monkeypatch.setattr("workflows.sqlite.group_commit.CHECKPOINT_PAGES", 20)
     acknowledged: list[bytes] = []
     cuts: list[tuple[Path, int]] = []
 
     def cut_the_power(_name: str) -> None:
-        if syncs.count % 5 == 0 and len(cuts) < 40:
+        if syncs.count % 5 == 0 and len(cuts) < CUTS:
             cuts.append((tmp_path / f"cut{len(cuts)}", len(acknowledged)))  # what callers know at this moment
             cuts[-1][0].mkdir()
             syncs.power_cut(cuts[-1][0])
 
     def append_until_cut(n: int) -> None:
         history = log.load(f"order#{n}")
-        while len(cuts) < 40:
+        while len(cuts) < CUTS:
             history = log.append(history, commit(f"k{history.version}"))
             acknowledged.append(history.head)
 

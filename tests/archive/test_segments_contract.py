@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from tests.audit.trees import published
 from workflows.aws import clients
 from workflows.aws.archive import S3Segments
-from workflows.event_store.segments import SegmentDamaged, Segments, SegmentTaken
+from workflows.event_store.commits import UnreadableRow
+from workflows.event_store.segments import SegmentDamaged, Segments, SegmentTaken, merged, with_contents
 from workflows.in_memory.segments import InMemorySegments
 from workflows.sqlite.archive import SegmentFolder
 
@@ -55,3 +58,13 @@ def test_a_segment_that_is_missing_is_named(segments: Segments) -> None:
     """For the audit: its orders cannot be read, and an empty segment is not the same."""
     with pytest.raises(SegmentDamaged, match="7"):
         segments.read(7, 0, 1)
+
+
+def test_a_line_is_taken_only_for_the_commit_that_it_holds() -> None:
+    """A row that names the line of another commit is damaged: its content was replaced by a foreign one."""
+    first, second = published(("order#a", "order#b")).log.scan()
+    segments, (content, archived) = InMemorySegments(), merged(1, [first, second], "root")
+    segments.write(1, content)
+    assert list(with_contents([replace(first, ev=archived[0].pointer)], segments)) == [first]
+    [row] = with_contents([replace(first, ev=archived[1].pointer)], segments)
+    assert isinstance(row, UnreadableRow)

@@ -118,6 +118,7 @@ def test_nulls_are_values_at_every_depth() -> None:
     assert evaluate("$map($v.list, function($x) { $x = null })", {"v": value}) == [False, True]
     assert evaluate("$v.list.{'x': $}", {"v": value}) == [{"x": 1}, {"x": None}]
     assert evaluate("$v.object.a", {"v": value}) is None
+    assert evaluate("$v.list.($)", {"v": value}) == [1, None]
     assert evaluate("$v.list.($ = null ? 'none' : $)", {"v": value}) == [1, "none"]
     assert evaluate("$v.**[$ = null]", {"v": value}) == [None, None]
 

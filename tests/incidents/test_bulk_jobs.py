@@ -61,6 +61,17 @@ def test_credits_are_granted_by_the_timer_and_their_refunds_are_the_outcome(engi
     assert engine.differences == []
 
 
+def test_a_credit_of_a_completed_order_is_done_when_its_refund_is(engine, sue):
+    """While the provider is down, the refund is open."""
+    order = engine.completed()
+    engine.fail_provider("payments", 400)
+    job_id = begin(sue, "credit", "the app was down", order_ids=[order], amount=eur("5.00"))
+    engine.until(order, lambda credited: credited.credits)
+    engine.sleep(61)  # a round of the timer, which looks for outcomes
+    assert sue.bulk_job(job_id)["orders"][0]["outcome"] == "started"
+    assert ended(engine, sue, job_id) == {order: "ended"}
+
+
 def test_a_credit_above_the_limit_waits_for_a_second_person(engine, sue):
     order = engine.completed()
     job_id = begin(sue, "credit", "wrong meals", order_ids=[order], amount=eur("25.00"))

@@ -47,6 +47,6 @@ MUTANTS = (
         file="workflows/event_store/segments.py",
         old="    if place != (row.pk, row.sk):\n",
         new="    if not place:\n",
-        caught_by=tests("simulation/test_retention.py::test_a_commit_that_the_archive_loses_or_doubles_is_found"),
+        caught_by=tests("archive/test_segments_contract.py::test_a_line_is_taken_only_for_the_commit_that_it_holds"),
     ),
 )

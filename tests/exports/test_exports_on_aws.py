@@ -128,7 +128,7 @@ def test_a_link_is_presigned_for_a_bounded_time(aws_exports: OnAws) -> None:
 
 
 def test_what_is_not_there_on_aws_is_refused_by_name(aws_exports: OnAws) -> None:
-    """Parquet, an export that nobody requested, and one that takes too long for its function."""
+    """Parquet, an export that was not requested, and one that takes too long for its function."""
     with pytest.raises(FormatUnavailable, match="export jsonl"):
         aws_exports.exports.begin(dataclasses.replace(EXPORT, format=ExportFormat.PARQUET))
     with pytest.raises(NoSuchExport):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 DEPTH_MAX: Final = 100  # nested evaluations; measured on AWS: "Depth=101 max=100"
-SOURCE_MAX: Final = 65_536  # characters of one expression; the library parses them in up to 3 s of CPU
+SOURCE_MAX: Final = 65_536  # characters of one expression; longer ones are refused before they are parsed
 STEPS_MAX: Final = 500_000  # evaluations of one expression, about 1 s of CPU; AWS stops by the clock
 LENGTH_MAX: Final = 873_782  # elements of one list; measured on AWS: [1..873782] passes, one more does not
 TEXT_MAX: Final = 6_990_256  # characters of one string; measured on AWS
@@ -23,7 +23,7 @@ class EvaluationFailed(Exception):
 
 
 class Unusual(Exception):
-    """A closure met a value that is not an everyday one, so that the library must evaluate the expression."""
+    """A closure met a value that is not an everyday one, so that the evaluator must evaluate the expression."""
 
 
 def check_size(value: Any, size: int) -> None:

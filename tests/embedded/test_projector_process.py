@@ -53,6 +53,8 @@ class Viewed:
         self.opened, self.folder, self.projector = opened, folder, opened.projector
 
     def kill_projector(self) -> None:
+        """Kill the process. After another kill it may not have been started yet."""
+        wait_until(lambda: running_projectors(self.folder) == {self.projector.pid})
         assert self.projector.pid is not None
         os.kill(self.projector.pid, signal.SIGKILL)
 

@@ -31,7 +31,7 @@ _LINES = {
     "completed": ["arrived", "arrived", "authorized", "captured"],
     "cancelled": ["arrived", "arrived", "authorized", "taken_back", "taken_back", "voided"],
 }
-_MACHINES = {"OrderMachine", "PreparationMachine", "DeliveryMachine"}
+_MACHINES = {"OrderMachine"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,7 +67,7 @@ def test_a_new_account_gets_the_requests_to_make(account: Account, expediter: Ex
     quotas = {quota["name"]: quota for quota in answer.json["quotas"]}
     assert [name for name, quota in quotas.items() if not quota["enough"]] == [CONCURRENCY, TRANSITIONS]
     assert quotas[CONCURRENCY]["request"].endswith("--service-code lambda --quota-code L-B99A9384 --desired-value 40")
-    assert quotas[TRANSITIONS]["request"].endswith(f"--quota-code L-{len(TRANSITIONS)} --desired-value 120")
+    assert quotas[TRANSITIONS]["request"].endswith(f"--quota-code L-{len(TRANSITIONS)} --desired-value 80")
     assert quotas[STARTS]["request"] == ""
 
 

@@ -34,7 +34,14 @@ from workflows.in_memory.documents import InMemoryDocuments
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.in_memory.keyring import InMemoryKeyRing
 from workflows.orders.command_handling import Caller, handle, load
-from workflows.sagas.actions import CompensationUnfinished, NothingAsked, OrderNotSettled, SagaStep, take_step
+from workflows.sagas.actions import (
+    CompensationUnfinished,
+    NothingAsked,
+    OrderNotSettled,
+    PaymentNotAuthorized,
+    SagaStep,
+    take_step,
+)
 from workflows.sagas.waits import wake
 
 TURNS_MAX = 80
@@ -224,13 +231,12 @@ class Restart:
     def _play(self, run: int) -> None:
         self._haunt(run)
         try:
-            if self._step(run, "authorize")["outcome"] != "authorized":
-                raise Stopped("PaymentNotAuthorized")
+            self._step(run, "authorize")
             self._fulfil(run)
             self._step(run, "settle")
         except Stopped as stopped:
             self._find_reason(run, str(stopped))
-        except (NothingAsked, OrderNotSettled) as failed:
+        except (NothingAsked, OrderNotSettled, PaymentNotAuthorized) as failed:
             self._find_reason(run, type(failed).__name__)
         except RunSuperseded:
             return
@@ -247,8 +253,11 @@ class Restart:
             return
 
     def _fulfil(self, run: int) -> None:
-        """Step the two branches in turn; if neither can go on, the world sends a report."""
-        branches = [self._preparation(run), self._delivery(run)]
+        """Wait for the acceptance, then step the two branches in turn; if none can go on, the world sends a report."""
+        self._to_the_end(run, [self._waits(run, "request_preparation", set())])
+        self._to_the_end(run, [self._waits(run, "await_readiness", set()), self._delivery(run)])
+
+    def _to_the_end(self, run: int, branches: list[Iterator[bool]]) -> None:
         while branches:
             moved = [self._advance(branch) for branch in branches]
             branches = [branch for branch, went_on in zip(branches, moved, strict=True) if went_on is not None]
@@ -258,17 +267,12 @@ class Restart:
     def _advance(self, branch: Iterator[bool]) -> bool | None:
         return next(branch, None)
 
-    def _preparation(self, run: int) -> Iterator[bool]:
-        yield from self._waits(run, "request_preparation", {})
-        yield from self._waits(run, "await_readiness", {})
-
     def _delivery(self, run: int) -> Iterator[bool]:
-        yield from self._waits(run, "await_acceptance", {})
         while (yield from self._waits(run, "request_courier", {"OfferLapsed"})) or (
             yield from self._waits(run, "await_pickup", {"OfferLapsed"})
         ):
             pass
-        yield from self._waits(run, "await_delivery", {})
+        yield from self._waits(run, "await_delivery", set())
 
     def _waits(self, run: int, action: str, again: set[str]) -> Any:
         """A task that waits with a token: True when it failed with one of ``again``."""

@@ -43,14 +43,14 @@ def test_the_page_has_a_filled_cell_for_every_step_and_fault() -> None:
 
 def test_every_cell_of_a_row_has_a_result_or_a_reason() -> None:
     """Each fault strikes the step, or there is a reason why it cannot; every invariant holds."""
-    matrix = build(["PaymentMachine.PerformIntents"], run_one_by_one, seeds=3, plans=1)
+    matrix = build(["OrderMachine.SettlePayment"], run_one_by_one, seeds=3, plans=1)
     assert matrix.empty() == []
     assert matrix.violations() == []
     assert set(matrix.impossible.values()) == {"no person acts during the step"}
     struck = {result.plan.strikes[-1][1] for results in matrix.results.values() for result in results}
     assert struck == set(InjectedFault) - set(OF_PEOPLE)
     assert set(cells(page(matrix, "a test", "today"))) == {
-        ("PaymentMachine.PerformIntents", fault.value) for fault in InjectedFault
+        ("OrderMachine.SettlePayment", fault.value) for fault in InjectedFault
     }
 
 

@@ -54,30 +54,34 @@ SINGLE_STATES = [
     SingleState(
         machine="OrderMachine",
         state="AuthorizePayment",
-        answers={"Status": "SUCCEEDED", "Output": '{"outcome": "authorized"}'},
-        then="IsAuthorized",
-        output={"outcome": "authorized"},
+        answers={"Payload": {"outcome": "authorized"}},
+        then="RequestPreparation",
+        output={},
     ),
+    SingleState(machine="OrderMachine", state="AuthorizePayment", answers="CircuitOpen", then="AwaitPayments"),
+    SingleState(machine="OrderMachine", state="AuthorizePayment", answers="PaymentNotAuthorized", then="FindReason"),
+    SingleState(machine="OrderMachine", state="RequestPreparation", answers={"answer": "accepted"}, then="Fulfil"),
+    SingleState(machine="OrderMachine", state="RequestPreparation", answers="CircuitOpen", then="AwaitKitchen"),
     SingleState(
         machine="OrderMachine",
-        state="AuthorizePayment",
-        answers={"Status": "FAILED", "Error": "States.Timeout", "Cause": "too long"},
-        then="IsAuthorized",
-        output={"Error": "States.Timeout", "Cause": "too long"},
-    ),
-    SingleState(machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "authorized"}, then="Fulfil"),
-    SingleState(
-        machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "deferred"}, then="AwaitPayments"
-    ),
-    SingleState(
-        machine="OrderMachine", state="IsAuthorized", state_input={"outcome": "throttled"}, then="AwaitCapacity"
-    ),
-    SingleState(
-        machine="OrderMachine",
-        state="IsAuthorized",
-        state_input={"outcome": "declined"},
+        state="RequestPreparation",
+        answers="CancellationAsked",
         then="FindReason",
-        output={"Error": "PaymentNotAuthorized", "Cause": "no authorization, and no reason"},
+        output={"Error": "CancellationAsked", "Cause": "why"},
+    ),
+    SingleState(
+        machine="OrderMachine",
+        state="RequestPreparation",
+        answers="States.Timeout",
+        then="RecordAcceptanceTimeout",
+        output={"waited": "request_preparation"},
+    ),
+    SingleState(
+        machine="OrderMachine",
+        state="RecordAcceptanceTimeout",
+        state_input={"waited": "request_preparation"},
+        answers={"Payload": {}},
+        then="RequestPreparation",
     ),
     SingleState(
         machine="OrderMachine",

@@ -1,4 +1,4 @@
-"""The four definitions, state by state: transitions, timeouts, retries, catches and names."""
+"""The definitions, state by state: transitions, timeouts, retries, catches and names."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ MACHINES = {
     "preparation": "PreparationMachine",
     "delivery": "DeliveryMachine",
 }
+"""All but the first serve executions that began with an earlier definition of it."""
 PARKING_PATH = {"ParkOrder"}
 LAMBDA_BUSY = {
     "Lambda.TooManyRequestsException",
@@ -217,7 +218,7 @@ def test_the_definitions_use_exactly_the_actions_that_exist():
 
 def test_record_timeout_names_the_action_that_waited():
     """The step finds the intent that timed out by the action that registered the wait."""
-    for machine in ("preparation", "delivery"):
+    for machine in MACHINES:
         for _, state in states(machine):
             for rule in state.get("Catch", []):
                 if rule["ErrorEquals"] == ["States.Timeout"]:

@@ -47,7 +47,6 @@ def test_the_interpreter_runs_each_state_as_in_the_table(single: SingleState) ->
         definition,
         dict(single.state_input),
         {"SagaStep": answering(single, definition["States"][single.state].get("Resource", ""))},
-        machines={"PaymentMachine": payment(single)} if single.state == "AuthorizePayment" else {},
     )
     assert ended.status is ExecutionStatus.SUCCEEDED, (ended.error, ended.cause)
     outcome: Any = {"then": None, "output": ended.output} if is_end else ended.output
@@ -72,16 +71,6 @@ def answering(single: SingleState, resource: str) -> Any:
         return (single.answers or {})["Payload"]
 
     return settle if resource.endswith(TOKEN_RESOURCE) else answer
-
-
-def payment(single: SingleState) -> dict[str, Any]:
-    """Build an Express child that ends as in the row."""
-    assert isinstance(single.answers, dict)
-    if single.answers["Status"] == "SUCCEEDED":
-        end: dict[str, Any] = {"Type": "Succeed", "Output": json.loads(single.answers["Output"])}
-    else:
-        end = {"Type": "Fail", "Error": single.answers["Error"], "Cause": single.answers["Cause"]}
-    return {"QueryLanguage": "JSONata", "StartAt": "End", "States": {"End": end}}
 
 
 @pytest.fixture

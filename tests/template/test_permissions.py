@@ -236,6 +236,9 @@ def test_a_function_may_use_what_its_variables_name(resources: Resources, of_typ
 OF_EVERY_MACHINE = {"logs", "xray"}
 """Services that logging and tracing need; the rest follows from the definition."""
 
+EARLIER = REPOSITORY / "tests" / "statemachines" / "earlier" / "order.asl.yaml"
+EARLIER_CHILDREN = ("PaymentMachine", "PreparationMachine", "DeliveryMachine")
+
 EXECUTIONS = "arn:AWS::Partition:states:AWS::Region:AWS::AccountId:execution:"
 RULE = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
@@ -272,11 +275,17 @@ def calls(resource: str, arguments: Mapping[str, Any]) -> list[tuple[str, str]]:
 def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
     resources: Resources, of_type: OfType, machine: str
 ) -> None:
-    """A new state without its permission fails here, not on its first order."""
+    """A new state without its permission fails here, not on its first order.
+
+    Executions of the order machine's earlier definition go on with its present role.
+    """
     properties = of_type("StepFunctions::StateMachine")[machine]
     stands_for = {f"${{{name}}}": named(value) for name, value in properties["DefinitionSubstitutions"].items()}
-    definition = yaml.safe_load(read_template(TEMPLATE).machines[machine].definition)
-    needed = {(action, stands_for.get(on, on)) for action, on in integrations(definition)}
+    stands_for |= {f"${{{name}}}": name for name in EARLIER_CHILDREN}
+    definitions = [read_template(TEMPLATE).machines[machine].definition]
+    definitions += [EARLIER.read_text()] if machine == "OrderMachine" else []
+    made = [call for definition in definitions for call in integrations(yaml.safe_load(definition))]
+    needed = {(action, stands_for.get(on, on)) for action, on in made}
     allowed = {
         (action, on)
         for action, on in may(resources, role_of(properties))

@@ -1,7 +1,8 @@
-"""The four machines: their names in the API, their ARNs, and the names of their executions.
+"""The machines: their names in the API, their ARNs, and the names of their executions.
 
-The execution of run 2 is ``ord_...-2``; its children are ``ord_...-2-preparation-0`` and ``ord_...-2-delivery-0``,
-where the last number counts how often the parent started them again. So the name of an execution names its machine.
+The execution of run 2 is ``ord_...-2``. If it began with the order machine's earlier definition, its children are
+``ord_...-2-preparation-0`` and ``ord_...-2-delivery-0``, where the last number counts how often the parent started them
+again. So the name of an execution names its machine.
 """
 
 from __future__ import annotations

@@ -151,7 +151,7 @@ def _executions(reads: ExecutionReads, machines: Machines, order_id: OrderId, ru
                 yield read_execution(reads, machines, visit.starts)
             except NoSuchExecution:  # it is about to start
                 continue
-        elif visit.action == "authorize" and visit.output and visit.exited_at is not None:
+        elif visit.action == "authorize" and "ExecutionArn" in (visit.output or {}) and visit.exited_at is not None:
             yield _express(visit, visit.exited_at)
 
 

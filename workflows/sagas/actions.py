@@ -42,6 +42,10 @@ DETAIL_MAX = 300
 """Characters of a fault's cause that the order keeps. The execution and the function's log have the full text."""
 
 
+class PaymentNotAuthorized(Exception):
+    """The total is not held. If that is a decline or a cancellation, the machine finds it in the log."""
+
+
 class OrderNotSettled(Exception):
     """The run ended, and the order is not delivered and paid. The machine then finds the reason in the log."""
 
@@ -89,7 +93,9 @@ def _authorize(engine: Engine, step: SagaStep) -> dict[str, Any]:
     authorization = order.payment.authorization
     held = authorization is not None and authorization.state in {Hold.HELD, Hold.CAPTURED}
     held = held or order.delivery.picked_up  # after pickup a run only goes forward, even if the hold is gone
-    return {"outcome": "authorized" if held and order.cancellation is None else "not_authorized"}
+    if not held or order.cancellation is not None:
+        raise PaymentNotAuthorized(f"order {order.order_id} has no authorization, or is being cancelled")
+    return {"outcome": "authorized"}
 
 
 def _settle(engine: Engine, step: SagaStep) -> dict[str, Any]:

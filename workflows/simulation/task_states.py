@@ -1,4 +1,7 @@
-"""The Task states of all machines, as ``Machine.State``."""
+"""The Task states of the machine that the engine starts, as ``Machine.State``.
+
+The other machines of the template serve executions that began with an earlier definition.
+"""
 
 from __future__ import annotations
 
@@ -8,14 +11,12 @@ from typing import Any
 from workflows.embedded.template import Template
 from workflows.simulation.world import definitions
 
+MACHINE = "OrderMachine"
+
 
 def task_states(template: Template) -> dict[str, Mapping[str, Any]]:
-    """Collect the raw definitions of all Task states, in the order of the template."""
-    return {
-        f"{machine}.{name}": state
-        for machine, definition in definitions(template).items()
-        for name, state in _tasks(definition.raw)
-    }
+    """Collect the raw definitions of its Task states, in the order of the definition."""
+    return {f"{MACHINE}.{name}": state for name, state in _tasks(definitions(template)[MACHINE].raw)}
 
 
 def circuit_waits(template: Template) -> frozenset[str]:

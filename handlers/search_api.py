@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from handlers import (
@@ -18,18 +19,22 @@ from handlers.http.answers import json_answer
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.responses import Response
+from handlers.http.search_parameters import RetryViewBody
 from workflows.engine import engine, settings
 from workflows.incidents.approval_limits import read_limits
 from workflows.orders.json_values import money_json
 from workflows.orders.permissions import Action, Tie, allowed, check_role
-from workflows.search.view_state import views_state
+from workflows.search.view_state import retry_stream, views_state
 from workflows.settings import read_export_maker, read_exports_bucket, read_keys
 from workflows.time_budgets import read_budgets
 
 if TYPE_CHECKING:  # importing the client costs a cold start, and SQLAlchemy too
     from workflows.client.search_json import MeJson
 
+_log = logging.getLogger(__name__)
+
 TAG = "Lists"
+RETRIED = "a parked stream of the views was tried again"
 
 api = Api()
 for lists in (order_lists_api, event_lists_api, boards_api, restaurant_lists_api, statistics_api):
@@ -48,6 +53,20 @@ def get_views() -> Response:
     """Read the state of the views: their version, how far they are behind, and what could not be projected."""
     check_role(api.caller.actor, Action.READ_VIEWS)
     return json_answer(views_state(engine()))
+
+
+@operation(api, "POST", "/views/retry", tag=TAG, answers="RetriedStreamJson", order=False)
+def retry_view(body: RetryViewBody) -> Response:
+    """Compute the rows of a parked stream again, in every view that lacks it. For support.
+
+    No order changes, so no reason is asked for and no key is needed: a repeated request finds nothing left to do.
+    """
+    actor = api.caller.actor
+    check_role(actor, Action.RETRY_VIEWS)
+    retried = retry_stream(engine(), body.stream, dry_run=body.dry_run)
+    if not body.dry_run:
+        _log.info(RETRIED, extra={"by": actor.id, **retried})
+    return json_answer(retried)
 
 
 @operation(api, "GET", "/me", tag=TAG, answers="MeJson", order=False)

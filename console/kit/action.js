@@ -19,10 +19,10 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {(values: Record<string, string>, plan: any) => Record<string, any>} body of the request; the reason is among the values; the plan that was shown, if there is one
  * @property {Field[]} [fields] what is asked for, beside the reason
  * @property {boolean} [dry] whether the API can say beforehand what would happen
- * @property {any} [plan] what would happen, where the API said it already
+ * @property {(answer: any) => any} [preview] how the answer to a dry run is shown, where it has no plan of an order
  * @property {string} [order] the order whose log holds the outcome
  * @property {number} [since] the order's version before
- * @property {any} [effect] what happens, where the API cannot say it beforehand
+ * @property {any} [effect] what the action means, beside what the API computes
  * @property {string | null} [reason] the label of the reason; null if none is asked for
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
@@ -55,7 +55,7 @@ export function ActionDialog({ kind, close, done }) {
     return () => (clearTimeout(timer), abort.abort());
   }, [kind.path, chosen, round]);
 
-  const plan = preview?.plan ?? kind.plan;
+  const plan = preview?.plan;
   const refused = plan?.orders ? !plan.orders.length : plan?.refused;
   const send = async (/** @type {Event} */ event) => {
     event.preventDefault();
@@ -84,7 +84,8 @@ export function ActionDialog({ kind, close, done }) {
     <form onSubmit=${send}>
       <div class="dialog-body">
         ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
-        ${kind.dry ? html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} />` : html`<div>${kind.effect}</div>${kind.plan && html`<${Preview} answer=${{ plan: kind.plan }} />`}`}
+        ${kind.effect && html`<div>${kind.effect}</div>`}
+        ${kind.dry && html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} show=${kind.preview} />`}
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
           value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />
@@ -120,10 +121,11 @@ const MOVES = /** @type {Record<string, string>} */ ({
   authorize: "is held", capture: "is captured", release: "is released", refund: "is refunded", leave_held: "stays held until it expires", give_up: "is given up", credit: "is taken off the price",
 });
 
-/** What would happen, as the API computed it. @param {{answer: any, open?: Field[]}} props `open` are fields that it waits for */
-function Preview({ answer, open = [] }) {
+/** What would happen, as the API computed it. @param {{answer: any, open?: Field[], show?: (answer: any) => any}} props `open` are fields that it waits for */
+function Preview({ answer, open = [], show }) {
   if (!answer && open.length) return html`<p class="dim">What would happen is shown once this is filled in: ${open.map(({ label }) => label).join(", ")}.</p>`;
   if (!answer) return html`<p class="dim" aria-busy="true">Computing what would happen.</p>`;
+  if (show) return show(answer);
   const plan = answer.plan;
   if (!plan) return null;
   if (plan.orders) return html`<${BulkPreview} plan=${plan} />`;

@@ -1,6 +1,5 @@
 /** Requests that wait for a second person: never your own. */
 
-import { get, useLoaded } from "../kit/api.js";
 import { ActionDialog } from "../kit/action.js";
 import { usePaged } from "../kit/paged.js";
 import { Ago, Amount, Badge, Choice, Empty, Said, Trouble, actorWords, words } from "../kit/parts.js";
@@ -22,7 +21,7 @@ export default function Approvals({ query }) {
     { label: "Asked by", wide: true, cell: (/** @type {any} */ a) => html`<${Said}>${actorWords(a.by)}</${Said}>${own(a) && html` <span class="dim">(you)</span>`}` },
     { label: "Order is", late: true, cell: (/** @type {any} */ a) => html`<${Badge} of=${a.order_status} />` },
     { label: "Asked", align: "end", cell: (/** @type {any} */ a) => html`<${Ago} at=${a.requested_at} />` },
-    { label: "", align: "end", cell: (/** @type {any} */ a) => a.open ? html`${may("approve") && !own(a) && html`<button type="button" onClick=${() => choose(a)}>Review</button> `}${may("reject_request") && html`<button type="button" onClick=${() => reject(a)}>${own(a) ? "Withdraw" : "Reject"}</button>`}` : html`<span class="dim">${a.given_by ? `approved by ${a.given_by}` : "closed"}</span>` },
+    { label: "Actions", align: "end", cell: (/** @type {any} */ a) => a.open ? html`${may("approve") && !own(a) && html`<button type="button" onClick=${() => choose(a)}>Review</button> `}${may("reject_request") && html`<button type="button" onClick=${() => reject(a)}>${own(a) ? "Withdraw" : "Reject"}</button>`}` : html`<span class="dim">${a.given_by ? `approved by ${a.given_by}` : "closed"}</span>` },
   ];
   return html`
     <div class="page-head"><h1>Approvals</h1></div>
@@ -48,8 +47,6 @@ function Reject({ approval, own, close, done }) {
 
 /** @param {{approval: any, close: () => void, done: () => void}} props */
 function Review({ approval, close, done }) {
-  const why = useLoaded((signal) => get(`orders/${approval.order_id}/why`, { signal }), [approval.order_id]);
-  const asked = why.data?.approvals.find((/** @type {any} */ a) => a.approval === approval.approval);
   const kind = {
     title: `Approve: ${words(approval.action)}`,
     path: `incidents/${approval.order_id}/approve`,
@@ -58,7 +55,6 @@ function Review({ approval, close, done }) {
     order: approval.order_id,
     since: approval.version,
     reason: null,
-    fields: asked ? [] : [],
   };
   return html`<${ActionDialog} kind=${kind} close=${close} done=${done} />`;
 }

@@ -22,6 +22,11 @@ export default function Circuits() {
     <div class="grid thirds">${(list.data?.circuits ?? []).map((/** @type {any} */ c) => html`<${Circuit} key=${c.dependency} circuit=${c} changed=${list.reload} />`)}</div>`;
 }
 
+/** What opening or closing would do, as the API computed it. @param {{plan: any}} props */
+const Plan = ({ plan }) => html`<div class="preview"><h3>What happens</h3><ul>
+  <li>${plan.events.length ? html`Recorded: ${plan.events.map((/** @type {string} */ type) => html`<code>${type}</code> `)}` : "Nothing is recorded: it is in that state already."}</li>
+  <li>The circuit is then <${Badge} of=${plan.state} /></li><li>${plan.waiting} ${plan.waiting === 1 ? "order waits" : "orders wait"} at it now</li></ul></div>`;
+
 /** @param {{circuit: any, changed: () => void}} props */
 function Circuit({ circuit, changed }) {
   const [acting, act] = useState("");
@@ -29,7 +34,7 @@ function Circuit({ circuit, changed }) {
   const closed = circuit.state === "closed";
   const kind = {
     title: acting === "open" ? `Hold the circuit of ${circuit.dependency} open` : `Close the circuit of ${circuit.dependency}`,
-    path: `circuits/${circuit.dependency}/${acting}`,
+    path: `circuits/${circuit.dependency}/${acting}`, dry: true, preview: (/** @type {any} */ answer) => html`<${Plan} plan=${answer.plan} />`,
     body: (/** @type {any} */ v) => ({ reason: v.reason }),
     effect: acting === "open" ? "No call is made to this provider until somebody closes the circuit. Orders that need it wait; none is lost." : "Calls are made again at once, and the orders that wait continue in batches. It opens again by itself if calls fail.",
     show: (/** @type {any} */ answer) => html`<p>The circuit is <${Badge} of=${answer.circuit.state} /></p>`,

@@ -99,7 +99,7 @@ function Example({ incident }) {
 function Claim({ incident, close, done }) {
   const mine = isMine(incident);
   const kind = {
-    title: mine ? "Release the incident" : "Take the incident on", path: `incidents/${incident.order_id}/assign`, reason: null,
+    title: mine ? "Release the incident" : "Take the incident on", path: `incidents/${incident.order_id}/assign`, dry: true, reason: null,
     effect: mine ? "Colleagues see that it waits for somebody again." : `${incident.assignee ? `${incident.assignee} is at it now. ` : ""}Colleagues see that you are at it. It forbids nothing to others.`,
     order: incident.order_id, since: incident.version, body: () => ({ to: mine ? null : me.value?.id }),
   };

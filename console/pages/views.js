@@ -1,25 +1,54 @@
-/** The views that lists are read from: how far they are behind the log, and what could not be projected. */
+/** The views that lists are read from: how far they are behind the log, and the streams that they lack, each with a retry. */
 
 import { duration } from "../core/time.js";
+import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
 import { Ago, Badge, Card, Empty, Time, Trouble } from "../kit/parts.js";
+import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
-import { html, useEffect } from "../kit/view.js";
+import { html, useEffect, useState } from "../kit/view.js";
 
 const EVERY_MS = 3000;
 
 export default function Views() {
   const read = useLoaded((signal) => get("views", { signal }), []);
+  const [stream, retry] = useState("");
   useEffect(() => {
     const timer = setInterval(read.reload, EVERY_MS);
     return () => clearInterval(timer);
   }, []);
   const views = read.data;
-  return html`<div class="page-head"><h1>Views</h1>${views && html`<span class="dim">${views.lag_commits === null ? "lag unknown" : `${views.lag_commits} commits behind the log`}${views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : ""}, newest <${Ago} at=${views.recorded_at} /></span>`}</div>
+  return html`<div class="page-head"><h1>Views and dead letters</h1>${views && html`<span class="dim">${lag(views)}${views.recorded_at && html`, newest <${Ago} at=${views.recorded_at} />`}</span>`}</div>
     <${Trouble} problem=${read.error} retry=${read.reload} />
     ${views && html`<${Table} label="Views" columns=${COLUMNS} rows=${views.views} id=${(/** @type {any} */ v) => v.name} />
-      <div class="stack space-above"><${Card} title="Not projected" note="tried again on the next commit of the stream, and by a rebuild" flush>${views.parked.length ? html`<${Table} label="Streams that could not be projected" columns=${PARKED} rows=${views.parked} id=${(/** @type {any} */ p) => `${p.view}:${p.stream}`} />` : html`<${Empty}>Every stream is in every view.</${Empty}>`}</${Card}>
-      <p class="dim">expediter views rebuild NAME builds a view anew beside the old one; expediter failed-batches shows messages that were set aside.</p></div>`}`;
+      <div class="stack space-above"><${Card} title="Dead letters" note="streams whose rows could not be computed; tried again when the stream changes, once a day, and here" flush>${views.parked.length
+        ? html`<${Table} label="Streams that could not be projected" columns=${parkedColumns(retry)} rows=${byStream(views.parked)} id=${(/** @type {any} */ p) => p.stream} />`
+        : html`<${Empty}>Every stream is in every view.</${Empty}>`}</${Card}>
+      <p class="dim">On the command line: expediter views rebuild NAME builds a view anew beside the old one; expediter failed-batches shows messages of AWS queues that were set aside.</p></div>`}
+    ${stream && html`<${ActionDialog} key=${stream} kind=${retryKind(stream)} close=${() => retry("")} done=${read.reload} />`}`;
+}
+
+/** @param {any} views */
+const lag = (views) => (views.lag_commits === null ? "lag unknown" : `${views.lag_commits} commits behind the log${views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : ""}`);
+
+/** One row a stream: the views that lack it, its errors, and since when. @param {any[]} parked */
+const byStream = (parked) =>
+  [...new Set(parked.map(({ stream }) => stream))].map((stream) => {
+    const all = parked.filter((each) => each.stream === stream);
+    return { stream, views: all.map(({ view }) => view).join(", "), errors: [...new Set(all.map(({ error }) => error))].join(", "), since: all.map(({ since }) => since).sort()[0] };
+  });
+
+/** @param {string} stream @returns {import("../kit/action.js").ActionKind} */
+const retryKind = (stream) => ({
+  title: "Try again", path: "views/retry", reason: null, dry: true, body: () => ({ stream }),
+  preview: (answer) => html`<${Retried} answer=${answer} />`, show: (answer) => html`<${Retried} answer=${answer} />`,
+});
+
+/** What became of the stream in each view, or would. @param {{answer: any}} props */
+function Retried({ answer }) {
+  if (!answer.views.length) return html`<p>The stream is in every view by now.</p>`;
+  const stored = answer.dry_run ? "its rows can be computed, and would be stored" : "stored";
+  return html`<div class="preview"><h3>${answer.dry_run ? "What happens" : "What happened"}</h3><ul>${answer.views.map((/** @type {any} */ each) => html`<li><strong>${each.view}</strong>: ${each.error ? html`still lacks it, <code>${each.error}</code>` : stored}</li>`)}</ul></div>`;
 }
 
 const COLUMNS = [
@@ -27,11 +56,14 @@ const COLUMNS = [
   { label: "Version", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.version },
   { label: "Rows", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.rows.toLocaleString() },
   { label: "State", cell: (/** @type {any} */ v) => (v.building !== null ? html`<${Badge} of="running" label=${`building, ${Math.round(v.building * 100)} %`} />` : v.outdated ? html`<${Badge} of="stopped" label="outdated" />` : html`<${Badge} of="closed" label="current" />`) },
-  { label: "Not projected", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.parked },
+  { label: "Dead letters", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.parked },
 ];
-const PARKED = [
-  { label: "View", cell: (/** @type {any} */ p) => p.view },
-  { label: "Stream", cell: (/** @type {any} */ p) => html`<code>${p.stream}</code>` },
-  { label: "Error", wide: true, cell: (/** @type {any} */ p) => p.error },
-  { label: "Since", cell: (/** @type {any} */ p) => html`<${Time} at=${p.since} />` },
+
+/** @param {(stream: string) => void} retry */
+const parkedColumns = (retry) => [
+  { label: "Stream", wide: true, cell: (/** @type {any} */ p) => (p.stream.startsWith("order#") ? html`<a href=${`orders/${p.stream.slice(6)}`} data-row><code>${p.stream}</code></a>` : html`<code>${p.stream}</code>`) },
+  { label: "Lacking in", cell: (/** @type {any} */ p) => p.views },
+  { label: "Error", cell: (/** @type {any} */ p) => html`<code>${p.errors}</code>` },
+  { label: "Since", late: true, cell: (/** @type {any} */ p) => html`<${Time} at=${p.since} />` },
+  { label: "Actions", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ p) => may("retry_views") && html`<button type="button" aria-label=${`Try again: ${p.stream}`} onClick=${() => retry(p.stream)}>Try again</button>` },
 ];

@@ -45,7 +45,7 @@ function Deliveries({ id }) {
     { label: "Attempts", cell: (/** @type {any} */ d) => html`<${Attempts} of=${d.attempts} />` },
     { label: "Status", cell: (/** @type {any} */ d) => html`<${Badge} of=${TONES[d.status]} label=${d.status} />` },
     { label: "Next", late: true, cell: (/** @type {any} */ d) => d.next_try && html`<${Ago} at=${d.next_try} />` },
-    { label: "", align: "end", cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => resend(d.id)}>Send again</button>` },
+    { label: "Actions", align: "end", cell: (/** @type {any} */ d) => may("resend_webhooks") && html`<button type="button" onClick=${() => resend(d.id)}>Send again</button>` },
   ];
   return html`<${Trouble} problem=${problem ?? list.problem} retry=${list.reload} />
     <${Table} label="Deliveries" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ d) => d.id} more=${list.more} empty=${!list.loading && html`<${Empty}>Nothing was sent yet.</${Empty}>`} />`;

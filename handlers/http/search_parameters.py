@@ -9,7 +9,14 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core.core_schema import CoreSchema, no_info_plain_validator_function
 
 from domain.identifiers import NAME, Role, parse_order_id
@@ -30,6 +37,7 @@ _AMOUNT = r"[0-9]{1,9}(\.[0-9]{1,3})?"
 _ID_PREFIX = "(ord_)?[a-z2-7]{1,26}"
 _REFERENCE = "[!-~]{1,200}"
 _TYPES = "[A-Z][A-Za-z]{1,60}"
+Stream = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}#[!-~]{1,128}$")]
 _STATS_MAX = timedelta(days=92)
 _EARLIEST = datetime(2, 1, 1, tzinfo=UTC)
 _WAIT_FOR = r"(ord_[a-z2-7]{26}):([1-9][0-9]{0,8})"
@@ -188,6 +196,15 @@ class SearchBody(Strict):
     phone: Phone | None = None
     email: Email | None = None
     name: Short | None = None
+
+
+class RetryViewBody(Strict):
+    """A parked stream, as ``GET /views`` lists it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"stream": "order#ord_aaaaaaaaaaaaaaaaaaaaaaaaaa"}]})
+
+    stream: Stream
+    dry_run: bool = False
 
 
 def blind_indexes(body: SearchBody, index: BlindIndex) -> dict[str, str]:

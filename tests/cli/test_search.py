@@ -10,6 +10,7 @@ import pytest
 from workflows.cli.connection import minted
 from workflows.client import ExpediterClient
 from workflows.embedded.checkpoint_folder import signer_in
+from workflows.embedded.view_builder import opened_views
 
 
 @pytest.fixture
@@ -118,3 +119,18 @@ def test_an_export_needs_a_known_format_and_a_folder(expediter: Any, running: An
     for output in (tmp_path / "events.xlsx", tmp_path / "missing" / "events.csv"):
         assert expediter("audit", "export", "-o", str(output), "--data", running.data).code == 2
     assert expediter("audit", "open", str(tmp_path / "nothing.csv")).code == 2
+
+
+def test_a_stream_that_a_view_lacks_is_tried_again(expediter: Any, running: Any, cancelled: str) -> None:
+    """A dry run, the outcome of each view, and nothing left to do afterwards; customers may not."""
+    stream = f"order#{cancelled}"
+    with opened_views(running.data) as (store, _), store.writing() as connection:
+        store.park(connection, "orders", stream, "ArithmeticError")
+
+    def retry(*options: str) -> Any:
+        return expediter("views", "retry", stream, *options, "--data", running.data)
+
+    assert "would be stored" in retry("--dry-run").out
+    assert retry("--json").json == {"stream": stream, "dry_run": False, "views": [{"view": "orders", "error": None}]}
+    assert "is not parked" in retry().err
+    assert retry("--as", "customer:cus_1").code == 1

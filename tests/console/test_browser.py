@@ -10,6 +10,7 @@ import pytest
 
 from tests.console.conftest import Visit, axe, eventually
 from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
+from workflows.embedded.view_builder import opened_views
 
 PAGES = ("", "orders", "incidents", "approvals", "money", "events", "circuits", "webhooks", "views")
 OPERATORS = ("Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits")
@@ -201,6 +202,7 @@ def test_an_order_is_cancelled_and_the_page_follows_live(visit: Visit) -> None:
     order = visit.stage.orders["to cancel"]
     page = visit.open(f"orders/{order}")
     page.click("button[aria-label='Preview: Cancel the order']")
+    page.wait_for_selector("dialog .preview code:has-text('CancellationRequested')")
     page.fill("dialog textarea", "the customer called")
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('OrderCancelled')")
@@ -222,7 +224,7 @@ def test_support_reports_for_a_restaurant_and_adds_a_note(visit: Visit) -> None:
     page.wait_for_selector("dialog .outcome code:has-text('PreparationAccepted')")
     page.wait_for_selector("dialog .outcome code:has-text('ReportedOnBehalf')")
     page.click("dialog footer button")
-    page.click("button[aria-label='Open: Add a note']")
+    page.click("button[aria-label='Preview: Add a note']")
     page.fill("dialog textarea", HOSTILE)
     page.click("dialog button.primary")
     page.wait_for_selector("dialog .outcome code:has-text('NoteAdded')")
@@ -297,10 +299,31 @@ def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Vi
     page.wait_for_selector("details .badge:has-text('parked again')")
 
 
+def test_a_dead_letter_of_the_views_is_tried_again_by_support(visit: Visit) -> None:
+    """The page has the views that lack a stream and why; a dry run is shown first, and an auditor only reads."""
+    order = visit.stage.orders["right to left"]
+    with opened_views(visit.stage.data) as (store, _), store.writing() as connection:
+        for view in ("orders", "taxes"):
+            store.park(connection, view, f"order#{order}", "ArithmeticError")
+    page = visit.open("views", "auditor", "otto")
+    page.wait_for_selector(f"tr.row:has-text('{order}'):has-text('orders, taxes'):has-text('ArithmeticError')")
+    assert page.locator("text=Try again").count() == 0
+    page = visit.open("views")
+    page.wait_for_selector("tr.row button")
+    assert axe(visit) == []
+    page.click("tr.row button:has-text('Try again')")
+    page.wait_for_selector("dialog .preview:has-text('would be stored')")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog [role=status] .preview li:has-text('taxes: stored')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("text=Every stream is in every view")
+
+
 def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
     """The history of the circuit has the person and the reason."""
     page = visit.open("circuits")
     page.click("section:has(h2:text('couriers')) >> text=Hold open")
+    page.wait_for_selector("dialog .preview:has-text('CircuitHeldOpen')")
     page.fill("dialog textarea", "maintenance")
     page.click("dialog button.primary")
     page.click("dialog footer button")

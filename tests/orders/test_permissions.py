@@ -69,6 +69,7 @@ LIST_OFFERS           -             -             CONCERNED       ANY       ANY 
 LIST_APPROVALS        -             -             -               ANY       -         ANY
 READ_STATISTICS       -             PARTY         -               ANY       ANY       ANY
 READ_VIEWS            -             -             -               ANY       ANY       ANY
+RETRY_VIEWS           -             -             -               ANY       -         -
 READ_BOOKS            -             -             -               ANY       -         ANY
 READ_ACCESS_LOG       -             -             -               -         -         ANY
 QUERY                 -             -             -               -         -         ANY

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from domain.identifiers import SYSTEM, Role
 from domain.order.commands import ParkOrder
+from workflows.event_store.commits import ChainBroken
 from workflows.event_store.erasure import erase
+from workflows.event_store.streams import order_stream
 from workflows.orders.permissions import PERMISSIONS, Action
+from workflows.projections.projector import Projector
 from workflows.search import stats
 
 ROLES = sorted(set(Role) - {Role.SYSTEM})
@@ -23,8 +28,10 @@ ROUTES = {
     ("GET", "/stats"): Action.READ_STATISTICS,
     ("GET", "/books"): Action.READ_BOOKS,
     ("GET", "/views"): Action.READ_VIEWS,
+    ("POST", "/views/retry"): Action.RETRY_VIEWS,
     ("GET", "/me"): None,
 }
+SENT = {"/views/retry": {"stream": "order#ord_aaaaaaaaaaaaaaaaaaaaaaaaaa"}}
 ELSEWHERE = ("/audit/", "/exports")
 """Routes with rules of their own: ``tests/queries`` and ``tests/exports``."""
 PHONE = {"phone": "+49 30 1234567"}
@@ -36,7 +43,7 @@ CONTACT = {"name": "Zoë Núñez", "phone": "+48 22 5550199", "address": "Mill L
 def test_a_role_reads_what_the_table_allows_and_nothing_else(shop, route, role):
     """The others are refused by name. All may read orders: each role its own part."""
     (method, path), action = route, ROUTES[route]
-    answer = shop.call(method, path, *((PHONE,) if method == "POST" else ()), role=role, sub="somebody")
+    answer = shop.call(method, path, *((SENT.get(path, PHONE),) if method == "POST" else ()), role=role, sub="somebody")
     if action is None or role in PERMISSIONS[action]:
         assert answer.status == 200, answer
     else:
@@ -248,6 +255,47 @@ def test_the_state_of_the_views_has_their_version_and_lag(shop):
     state = shop.list("/views").json
     assert {view["name"]: view["outdated"] for view in state["views"]} == dict.fromkeys(shop.store.views, False)
     assert (state["lag_commits"], state["parked"]) == (1, [])
+
+
+def test_a_parked_stream_is_tried_again_on_request(shop):
+    """After a repair the rows are there at once. A dry run stores nothing, and a repeat finds nothing left to do."""
+    order_id = shop.place()
+    stream = order_stream(order_id)
+    broken = dict.fromkeys([stream], ChainBroken(stream, 1, "was changed"))
+    Projector(shop.store, lambda streams: {each: broken[each] for each in streams}).project([stream])
+    parked = {each["view"] for each in shop.list("/views").json["parked"]}
+    assert {"orders", "events"} <= parked
+
+    def retried(**sent: object) -> dict[str, object]:
+        answer = shop.call("POST", "/views/retry", {"stream": stream, **sent}, role="support")
+        assert answer.status == 200, answer
+        return {each["view"]: each["error"] for each in answer.json["views"]}
+
+    assert retried(dry_run=True) == dict.fromkeys(parked)
+    assert (shop.ids(role="support", sub="sam"), len(shop.list("/views").json["parked"])) == ([], len(parked))
+    assert retried() == dict.fromkeys(parked)
+    assert (shop.ids(role="support", sub="sam"), shop.list("/views").json["parked"]) == ([order_id], [])
+    assert retried() == {}
+
+
+def test_a_stream_that_still_cannot_be_projected_stays_parked_and_its_error_is_answered(shop, monkeypatch):
+    """So that support sees at once that the cause is not mended."""
+    stream = order_stream(shop.place())
+    shop.project()
+
+    def fails(history, since=0):
+        raise ArithmeticError
+
+    views = {**shop.store.views, "taxes": replace(shop.store.views["taxes"], rows=fails)}
+    monkeypatch.setattr("workflows.projections.views.all_views", lambda _: list(views.values()))
+    with shop.store.writing() as connection:
+        shop.store.park(connection, "taxes", stream, "KeyError")
+    for dry_run in (True, False):
+        answer = shop.call("POST", "/views/retry", {"stream": stream, "dry_run": dry_run}, role="support")
+        assert answer.json["views"] == [{"view": "taxes", "error": "ArithmeticError"}]
+    assert [(each["view"], each["error"]) for each in shop.list("/views").json["parked"]] == [
+        ("taxes", "ArithmeticError")
+    ]
 
 
 def test_the_caller_reads_what_it_may_do(shop):

@@ -1,4 +1,7 @@
-"""``expediter views``: list, rebuild and check the views of an engine's folder, while an engine runs on it or not."""
+"""``expediter views``: list, rebuild and check the views of an engine's folder, while an engine runs on it or not.
+
+``retry`` asks a running engine, on this machine or on AWS.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from workflows.cli.failures import CommandRefused, Exit, InvalidInput
-from workflows.cli.options import Json
+from workflows.cli.options import As, Data, Json, Url
 from workflows.cli.terminal import print_json, say
 
 if TYPE_CHECKING:
@@ -93,6 +96,31 @@ def check(*, data: Folder, json: Json = False) -> None:
             print(f"{each.view}  {each.stream or 'rows of streams that are not in the log'}")
         say(f"compared {found.streams} streams: {len(differences) or 'no'} differences")
     if differences:
+        raise typer.Exit(Exit.NO)
+
+
+@app.command()
+def retry(
+    stream: Annotated[str, typer.Argument(metavar="STREAM", help="A parked stream, as `views list` names it.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compute the rows and store nothing.")] = False,
+    url: Url = None,
+    data: Data = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Compute the rows of a parked stream again. Exit code 1 if a view still lacks it. For support."""
+    from workflows.cli.connection import connected
+
+    with connected(url, data, as_) as engine:
+        retried = engine.retry_view(stream, dry_run=dry_run)
+    if json:
+        print_json(retried)
+    else:
+        from workflows.cli.view_pages import show_retried
+
+        show_retried(retried)
+    if any(each["error"] for each in retried["views"]):
         raise typer.Exit(Exit.NO)
 
 

@@ -1,10 +1,13 @@
-"""Prints the list of views."""
+"""Prints the list of views, and what became of a parked stream."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from workflows.cli.terminal import data_console, say, table
+
+if TYPE_CHECKING:
+    from workflows.client.search_json import RetriedStreamJson
 
 
 def show_views(summary: dict[str, Any]) -> None:
@@ -18,6 +21,18 @@ def show_views(summary: dict[str, Any]) -> None:
         console.print(f"parked: {each['stream']} in {each['view']} since {each['since']}: {each['error']}")
     if summary["lag_commits"]:
         say(f"{summary['lag_commits']} commits of the log are not in the views yet")
+
+
+def show_retried(retried: RetriedStreamJson) -> None:
+    """Print what became of a parked stream, one line a view."""
+    views = table("view", "outcome")
+    for each in retried["views"]:
+        stored = "would be stored" if retried["dry_run"] else "stored"
+        views.add_row(each["view"], stored if each["error"] is None else f"still parked: {each['error']}")
+    if retried["views"]:
+        data_console().print(views)
+    else:
+        say(f"{retried['stream']} is not parked in any view")
 
 
 def _state(view: dict[str, Any]) -> str:

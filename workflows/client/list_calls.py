@@ -23,6 +23,7 @@ from .search_json import (
     ListedReadsJson,
     ListedTicketsJson,
     MeJson,
+    RetriedStreamJson,
     StatsJson,
     ViewsJson,
 )
@@ -195,6 +196,16 @@ def books(
 def views() -> ApiCall[ViewsJson]:
     """Read the state of the views: versions, lag, and what could not be projected."""
     return ApiCall(method="GET", path="/views")
+
+
+def retry_view(stream: str, *, dry_run: bool = False) -> ApiCall[RetriedStreamJson]:
+    """Compute the rows of a parked stream of the views again. For support.
+
+    Args:
+        stream: As ``views`` lists it, e.g. ``order#ord_...``.
+        dry_run: Only say which views would have its rows.
+    """
+    return ApiCall(method="POST", path="/views/retry", body={"stream": stream, "dry_run": dry_run})
 
 
 def me() -> ApiCall[MeJson]:

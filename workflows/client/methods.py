@@ -119,6 +119,7 @@ class _Methods:
     stats = _Method(list_calls.stats)
     books = _Method(list_calls.books)
     views = _Method(list_calls.views)
+    retry_view = _Method(list_calls.retry_view)
     me = _Method(list_calls.me)
 
     customer_data = _Method(customer_calls.customer_data)

@@ -340,6 +340,21 @@ class ViewsJson(TypedDict):
     parked: Annotated[list[ParkedStreamJson], Meta(description="The oldest hundred.")]
 
 
+class RetriedViewJson(TypedDict):
+    """A view that lacked the stream."""
+
+    view: str
+    error: Annotated[str | None, Meta(description="Why it still lacks the stream. Null if it has its rows now.")]
+
+
+class RetriedStreamJson(TypedDict):
+    """A parked stream that was tried again."""
+
+    stream: str
+    dry_run: Annotated[bool, Meta(description="Whether the rows were only computed, and not stored.")]
+    views: Annotated[list[RetriedViewJson], Meta(description="Those that lacked it. Empty if it was not parked.")]
+
+
 class PermissionJson(TypedDict):
     """Something that the caller may do."""
 

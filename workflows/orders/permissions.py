@@ -55,6 +55,7 @@ class Action(StrEnum):
     LIST_OWED = "list what is owed"
     READ_STATISTICS = "read statistics"
     READ_VIEWS = "read the state of the views"
+    RETRY_VIEWS = "retry a parked stream of the views"
     READ_BOOKS = "read the books"
     READ_ACCESS_LOG = "read who was shown personal data"
     QUERY = "query the events of all orders with SQL"
@@ -142,6 +143,7 @@ PERMISSIONS: Mapping[Action, Mapping[Role, Tie]] = {
     Action.LIST_OFFERS: {**_OPERATORS, Role.COURIER: Tie.CONCERNED},
     Action.READ_STATISTICS: {**_OPERATORS, Role.RESTAURANT: Tie.PARTY},
     Action.READ_VIEWS: _OPERATORS,
+    Action.RETRY_VIEWS: _SUPPORT,
     Action.READ_BOOKS: {Role.SUPPORT: Tie.ANY, Role.AUDITOR: Tie.ANY},
     Action.READ_ACCESS_LOG: {Role.AUDITOR: Tie.ANY},
     Action.QUERY: {Role.AUDITOR: Tie.ANY},

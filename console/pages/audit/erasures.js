@@ -60,7 +60,7 @@ function Erasure({ customer, changed }) {
       ${proposed && !own && html`<button type="button" class="primary" onClick=${() => act("approve")}>Approve</button>`}
       ${proposed && html`<button type="button" onClick=${() => act("reject")}>${own ? "Withdraw" : "Reject"}</button>`}</div>`}
     ${erasure.receipts.map((/** @type {any} */ receipt) => html`<${Receipt} receipt=${receipt} />`)}
-    ${acting && html`<${ActionDialog} kind=${kindOf(acting, customer, erasure, own)} close=${() => act("")} done=${() => (read.reload(), changed())} />`}
+    ${acting && html`<${ActionDialog} kind=${kindOf(acting, customer, own)} close=${() => act("")} done=${() => (read.reload(), changed())} />`}
   </${Card}>`;
 }
 
@@ -68,12 +68,13 @@ function Erasure({ customer, changed }) {
 const Effect = ({ erasure }) => html`<div class="preview space-above"><h3>Goes</h3><ul>${erasure.goes.map((/** @type {string} */ what) => html`<li>${what}</li>`)}</ul>
   <h3>Stays</h3><ul>${erasure.stays.map((/** @type {any} */ each) => html`<li>${each.what}: <span class="dim">${each.why}</span></li>`)}</ul></div>`;
 
-/** @param {string} acting @param {string} customer @param {any} erasure @param {boolean} own @returns {import("../../kit/action.js").ActionKind} */
-function kindOf(acting, customer, erasure, own) {
+/** @param {string} acting @param {string} customer @param {boolean} own @returns {import("../../kit/action.js").ActionKind} */
+function kindOf(acting, customer, own) {
   const path = `customers/${quoted(customer)}/erase`;
   const show = (/** @type {any} */ answer) => html`<p>The erasure is now: ${answer.state}.</p>`;
-  if (acting === "erase") return { title: `Propose to erase ${customer}`, path, body: (v) => ({ reason: v.reason }), effect: html`Nothing is destroyed until a second person approves it.<${Effect} erasure=${erasure} />`, show };
-  if (acting === "approve") return { title: `Approve: erase ${customer}`, path: `${path}/approve`, body: () => ({}), reason: null, effect: html`<strong>This cannot be undone.</strong> The key is destroyed at once.<${Effect} erasure=${erasure} />`, show };
+  const preview = (/** @type {any} */ plan) => html`<${Effect} erasure=${plan} />`;
+  if (acting === "erase") return { title: `Propose to erase ${customer}`, path, dry: true, body: (v) => ({ reason: v.reason }), effect: "Nothing is destroyed until a second person approves it.", preview, show };
+  if (acting === "approve") return { title: `Approve: erase ${customer}`, path: `${path}/approve`, dry: true, body: () => ({}), reason: null, effect: html`<strong>This cannot be undone.</strong> The key is destroyed at once.`, preview, show };
   return { title: own ? "Withdraw the proposal" : "Reject the proposal", path: `${path}/reject`, body: (v) => ({ reason: v.reason }), effect: "Nothing is erased.", show };
 }
 

@@ -22,7 +22,7 @@ export const Actions = memo(({ id, order, why, events, past, act }) => {
 export const AddNote = ({ id, order, act }) => may("note") && html`<button type="button" onClick=${() => act({ ...note(id), since: order.version })}>Add note</button>`;
 
 /** @param {Offered} offered */
-const opens = (offered) => (offered.dry || offered.plan ? "Preview" : "Open");
+const opens = (offered) => (offered.dry ? "Preview" : "Open");
 
 /** @param {string} id @param {any} order @param {any} why @param {any[]} events @returns {Offered[]} */
 function actionsOf(id, order, why, events) {
@@ -62,7 +62,7 @@ function claim({ id, assignee }) {
   const mine = assignee === me.value?.id;
   return {
     name: "claim", title: mine ? "Release the incident" : "Take the incident on", note: assignee ? `${mine ? "You are" : `${assignee} is`} at it` : "Nobody is at it", needs: "assign_incident",
-    path: `incidents/${id}/assign`, effect: mine ? "Colleagues see that it waits for somebody again." : "Colleagues see that you are at it. It forbids nothing to others.", reason: null, order: id, body: () => ({ to: mine ? null : me.value?.id }),
+    path: `incidents/${id}/assign`, dry: true, effect: mine ? "Colleagues see that it waits for somebody again." : "Colleagues see that you are at it. It forbids nothing to others.", reason: null, order: id, body: () => ({ to: mine ? null : me.value?.id }),
   };
 }
 
@@ -81,8 +81,8 @@ function requests({ id, why }) {
 
 /** @param {Situation} now @returns {Offered} */
 const cancel = ({ id, plans }) => ({
-  name: "cancel", title: "Cancel the order", note: plans.cancel ? outcome(plans.cancel) : "What is held is given back", needs: "cancel", path: `orders/${id}/cancel`, plan: plans.cancel,
-  effect: "The order is cancelled and what is held or paid is given back. Possible until the meal is picked up.", order: id, body: (v) => ({ reason: v.reason }), blocked: plans.cancel?.refused?.detail,
+  name: "cancel", title: "Cancel the order", note: plans.cancel ? outcome(plans.cancel) : "What is held is given back", needs: "cancel", path: `orders/${id}/cancel`, dry: true,
+  effect: "Possible until the meal is picked up.", order: id, body: (v) => ({ reason: v.reason }), blocked: plans.cancel?.refused?.detail,
 });
 
 /** @param {Situation} now @returns {Offered} */
@@ -94,7 +94,7 @@ const credit = ({ id, order }) => ({
 
 /** @param {string} id @returns {Offered} */
 const note = (id) => ({
-  name: "note", title: "Add a note", note: "Seen by support alone", needs: "note", path: `incidents/${id}/note`, effect: "The note becomes part of the order's history.", reason: "Note", order: id, body: (v) => ({ text: v.reason }),
+  name: "note", title: "Add a note", note: "Seen by support alone", needs: "note", path: `incidents/${id}/note`, dry: true, reason: "Note", order: id, body: (v) => ({ text: v.reason }),
 });
 
 /** What an action would do to the money and the order, for the list. @param {any} plan */

@@ -84,12 +84,102 @@ def test_a_running_or_successful_execution_is_not_redriven(begin: Begin, task: B
     assert not driver.send(Redriven).settled
 
 
-def test_branches_are_not_redriven(begin: Begin, task: Build) -> None:
-    """Refused by name: what the other branches had reached is gone."""
-    driver = begin({"P": {"Type": "Parallel", "Branches": [{"StartAt": "T", "States": {"T": task()}}], "End": True}})
+def parallel(*branches: dict[str, Any], **more: Any) -> dict[str, Any]:
+    scopes = [{"StartAt": next(iter(states)), "States": states} for states in branches]
+    return {"P": {"Type": "Parallel", "Branches": scopes, "End": True, **more}}
+
+
+def test_only_branches_that_did_not_end_are_redriven(begin: Begin, task: Build) -> None:
+    """AWS docs: those that failed or were stopped; the output of the others is kept, and so are their variables."""
+    stopped = {"S": task(Assign={"kept": 1}, Next="T"), "T": task(Output="{% [$kept, $states.result.Payload] %}")}
+    driver = begin(parallel({"A": task()}, {"B": task()}, stopped))
+    driver.answer("done", task=1)
+    driver.answer("first", task=3)
+    driver.fail_call("Down", task=2)
+    assert redrive(driver).settled
+    assert [event["type"] for event in driver.last.events] == [
+        "ExecutionRedriven",
+        *["TaskScheduled", "TaskStarted"] * 2,
+    ]
+    driver.answer("b")
+    driver.answer("s")
+    assert driver.output == ["done", "b", [1, "s"]]
+
+
+def test_iterations_that_did_not_end_are_redriven_before_those_that_never_began(begin: Begin, task: Build) -> None:
+    """With their items, and as many at once as before."""
+    item = "{% [$states.context.Map.Item.Index, $states.result.Payload] %}"
+    processor = {"StartAt": "T", "States": {"T": task(Output=item)}}
+    driver = begin({"M": {"Type": "Map", "ItemProcessor": processor, "MaxConcurrency": 2, "End": True}}, [1, 2, 3])
+    driver.answer("a")
     driver.fail_call("Down")
-    assert "inside a Parallel or Map" in str(redriving.problem_of(driver.execution))
-    assert not driver.send(Redriven).settled
+    redrive(driver)
+    assert len(driver.calls()) == 2
+    for payload in ("b", "c"):
+        driver.answer(payload)
+    assert driver.output == [[0, "a"], [1, "b"], [2, "c"]]
+
+
+def test_branches_inside_of_branches_are_redriven(begin: Begin, task: Build) -> None:
+    """At every depth, and also after a redrive that failed again."""
+    inner = parallel({"A": task()}, {"B": task()})
+    driver = begin(parallel({"Inner": inner["P"]}, {"C": task()}))
+    driver.answer("a", task=2)
+    for _ in range(2):
+        driver.fail_call("Down")
+        redrive(driver)
+    for payload in ("c", "b"):
+        driver.answer(payload)
+    assert driver.output == [["a", "b"], "c"]
+
+
+@pytest.mark.parametrize("stop", ["abort", "time out"])
+def test_a_parallel_that_was_stopped_goes_on_in_its_branches(begin: Begin, task: Build, stop: str) -> None:
+    """Those that wait begin their wait again."""
+    driver = begin(parallel({"A": task()}, {"W": {"Type": "Wait", "Seconds": 60, "End": True}}), TimeoutSeconds=10)
+    driver.answer("a")
+    if stop == "abort":
+        driver.abort()
+    else:
+        driver.wait(10)
+    redrive(driver)
+    assert driver.armed() == {"execution": 10, "wait": 60}
+
+
+def test_a_parallel_that_failed_after_its_branches_evaluates_its_output_again(begin: Begin, task: Build) -> None:
+    """No branch failed, so none runs again."""
+    output = "{% $states.context.Execution.RedriveCount = 0 ? $error('not yet') : $states.result %}"
+    driver = begin(parallel({"A": task()}, {"B": task()}, Output=output))
+    driver.answer("a")
+    driver.answer("b")
+    assert driver.execution.status is ExecutionStatus.FAILED
+    redrive(driver)
+    assert driver.output == ["a", "b"]
+
+
+def test_a_parallel_whose_data_was_too_large_runs_again_as_a_whole(begin: Begin, task: Build) -> None:
+    """AWS docs: including the branches that were successful."""
+    driver = begin(parallel({"A": task()}, {"B": task()}))
+    driver.answer("a" * 200_000)
+    driver.answer("b" * 200_000)
+    assert driver.execution.error == "States.DataLimitExceeded"
+    redrive(driver)
+    assert driver.types().count("ParallelStateStarted") == 2
+    for payload in ("a", "b"):
+        driver.answer(payload)
+    assert driver.output == ["a", "b"]
+
+
+def test_an_iteration_whose_input_failed_is_evaluated_again(begin: Begin, task: Build) -> None:
+    """It had no state to go on at."""
+    selector = "{% $states.context.Execution.RedriveCount = 0 ? $error('not yet') : $states.context.Map.Item.Value %}"
+    processor = {"StartAt": "T", "States": {"T": task()}}
+    driver = begin({"M": {"Type": "Map", "ItemProcessor": processor, "ItemSelector": selector, "End": True}}, [1, 2])
+    assert driver.execution.status is ExecutionStatus.FAILED
+    redrive(driver)
+    for payload in ("a", "b"):
+        driver.answer(payload)
+    assert driver.output == ["a", "b"]
 
 
 def test_a_redriven_execution_is_the_fold_of_its_signals(begin: Begin, task: Build) -> None:

@@ -8,7 +8,17 @@ from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.interpreter.outcomes import fail, finish, kind_of, limit_cause
 from workflows.asl.interpreter.payloads import BYTES_MAX, Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT
-from workflows.asl.interpreter.turn import BranchEnded, BranchFailed, Enter, Turn, shown, unexpected, whole_number
+from workflows.asl.interpreter.turn import (
+    Again,
+    BranchEnded,
+    BranchFailed,
+    Enter,
+    Resume,
+    Turn,
+    shown,
+    unexpected,
+    whole_number,
+)
 from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.reading.states import Map, Parallel, Task, Wait
 from workflows.asl.reading.templates import QueryEvaluationError
@@ -29,7 +39,7 @@ def start_parallel(turn: Turn, frame: Frame, state: Parallel) -> None:
     started = turn.record(frame.branch, "ParallelStateStarted")
     inside = frame.inside = Inside({}, [None] * len(state.branches), len(state.branches))
     for index, scope in enumerate(state.branches):
-        branch = Branch(scope, frame.branch.variables, started, frame, index, frame.branch.map_item)
+        branch = Branch(scope, frame.branch.variables, started, frame, index, frame.branch.map_item, input=payload)
         inside.branches[index] = branch
         turn.work.append(Enter(branch, scope.start_at, payload))
 
@@ -63,6 +73,41 @@ def _items_of(frame: Frame, state: Map, names: Names) -> list[JSON]:
     if state.items is not None:
         raise unexpected(state.items, "Items", "array", items)
     raise QueryEvaluationError("", f"Map state input must be an array but was: {shown(items)}")
+
+
+def resume(turn: Turn, frame: Frame, inside: Inside) -> None:
+    """Go on with the branches and iterations that did not end; the outputs of the others are kept.
+
+    Raises:
+        QueryEvaluationError, StateFailed: The state's Assign or Output failed, or the input of an iteration.
+    """
+    if inside.succeeded:
+        _exit(turn, frame, inside)
+        return
+    for branch in inside.branches.values():
+        turn.execution.resume(branch)
+        branch.frame = branch.frame or branch.stopped_in
+        branch.last_event = frame.branch.last_event
+    for branch in list(inside.branches.values()):
+        if branch.frame is not None:
+            begin_again(turn, branch.frame)
+        elif branch.input is not None:
+            turn.work.append(Enter(branch, branch.scope.start_at, branch.input))
+        elif isinstance(frame.state, Map):
+            _enter_iteration(turn, frame, frame.state, branch)
+
+
+def begin_again(turn: Turn, frame: Frame) -> None:
+    """Queue the work of a state that was stopped. Its retries are counted from zero.
+
+    A Parallel or Map resumes its branches; if it had none yet, or failed with States.DataLimitExceeded, it begins anew.
+    """
+    frame.retries.clear()
+    frame.retry_count = 0
+    frame.timers.clear()
+    frame.call = None
+    goes_on = frame.inside is not None and (frame.inside.has_begun or frame.inside.succeeded)
+    turn.work.append((Resume if goes_on else Again)(frame.branch, frame))
 
 
 def branch_ended(turn: Turn, ended: BranchEnded, frame: Frame, inside: Inside) -> None:
@@ -99,9 +144,8 @@ def branch_failed(turn: Turn, failed: BranchFailed, frame: Frame, inside: Inside
 
 def stop_all(turn: Turn, frame: Frame, inside: Inside) -> None:
     """Stop all branches, because the state itself failed: in an iteration's input, or in Assign or Output."""
-    for branch in list(inside.branches.values()):
+    for branch in inside.branches.values():
         abort(turn, branch, frame.branch.last_event)
-    inside.branches.clear()
 
 
 def abort(turn: Turn, branch: Branch, event: int) -> None:
@@ -110,9 +154,9 @@ def abort(turn: Turn, branch: Branch, event: int) -> None:
     frame = branch.frame
     if frame is None:
         return
-    branch.frame = None
+    branch.stopped_in, branch.frame = frame, None
     if frame.inside is not None:
-        for inner in list(frame.inside.branches.values()):
+        for inner in frame.inside.branches.values():
             abort(turn, inner, event)
     tasks.stop(turn, frame)
     for purpose in list(frame.timers):
@@ -129,9 +173,9 @@ def _stop_inside(turn: Turn, frame: Frame, inside: Inside, failed: Branch) -> No
             what = "MapIterationFailed" if branch is failed else "MapIterationAborted"
             turn.record_aside(event, what, _iteration(frame, branch))
         if branch is failed and branch.frame is not None and not isinstance(branch.frame.state, Task):
-            branch.frame = None  # AWS shows the state a branch failed in as aborted only where it is a Task
+            # AWS shows the state a branch failed in as aborted only where it is a Task
+            branch.stopped_in, branch.frame = branch.frame, None
         abort(turn, branch, event)
-    inside.branches.clear()
 
 
 def _start_iteration(turn: Turn, frame: Frame, state: Map, inside: Inside, previous: int) -> None:
@@ -141,7 +185,12 @@ def _start_iteration(turn: Turn, frame: Frame, state: Map, inside: Inside, previ
     branch = Branch(state.processor, frame.branch.variables, previous, frame, index, item)
     inside.branches[index] = branch
     branch.last_event = turn.record_aside(previous, "MapIterationStarted", _iteration(frame, branch))
-    turn.work.append(Enter(branch, state.processor.start_at, _iteration_input(turn, frame, state, branch)))
+    _enter_iteration(turn, frame, state, branch)
+
+
+def _enter_iteration(turn: Turn, frame: Frame, state: Map, branch: Branch) -> None:
+    branch.input = _iteration_input(turn, frame, state, branch)
+    turn.work.append(Enter(branch, state.processor.start_at, branch.input))
 
 
 def _iteration_input(turn: Turn, frame: Frame, state: Map, branch: Branch) -> Payload:
@@ -153,10 +202,14 @@ def _iteration_input(turn: Turn, frame: Frame, state: Map, branch: Branch) -> Pa
 
 
 def _succeed(turn: Turn, frame: Frame, inside: Inside) -> None:
-    state = frame.state
     turn.record_aside(frame.branch.last_event, f"{kind_of(frame)}StateSucceeded")
+    inside.succeeded = True
+    _exit(turn, frame, inside)
+
+
+def _exit(turn: Turn, frame: Frame, inside: Inside) -> None:
+    state = frame.state
     output = list(inside.outputs)
-    frame.inside = None
     names = turn.names(frame, result=output)
     finish(turn, frame, names, Payload(output), assign=state.assign, output=state.output, next_state=state.next)
 

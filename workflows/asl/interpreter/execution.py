@@ -86,9 +86,15 @@ class Execution:
 
     def end(self, branch: Branch) -> None:
         """Note that a scope is over, with its variables. Idempotent."""
-        branch.is_over = True
-        self.assigned_bytes -= sum(branch.assigned_bytes.values())
-        branch.assigned_bytes.clear()
+        if not branch.is_over:
+            branch.is_over = True
+            self.assigned_bytes -= sum(branch.assigned_bytes.values())
+
+    def resume(self, branch: Branch) -> None:
+        """Note that a scope which was stopped runs again, with its variables. Idempotent."""
+        if branch.is_over:
+            branch.is_over = False
+            self.assigned_bytes += sum(branch.assigned_bytes.values())
 
     def number_task(self) -> int:
         """Return the next task number: 1, 2, 3 ... in the order of scheduling."""

@@ -40,7 +40,8 @@ class StateFailed(Exception):
 class Branch:
     """A running scope. An assignment replaces ``variables``; the mapping is never changed in place.
 
-    ``assigned_bytes`` has the size of each variable that was assigned in this scope itself.
+    ``assigned_bytes`` has the size of each variable that was assigned in this scope itself. A redrive goes on at
+    ``stopped_in``, the state that the scope was stopped in; without one, it enters its first state with ``input``.
     """
 
     scope: Scope
@@ -52,6 +53,8 @@ class Branch:
     frame: Frame | None = None
     is_over: bool = False
     assigned_bytes: dict[str, int] = field(default_factory=dict)
+    input: Payload | None = None
+    stopped_in: Frame | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -72,7 +75,11 @@ class TaskCall:
 
 @dataclass(slots=True, eq=False)
 class Inside:
-    """A running Parallel or Map. ``items`` is the list of a Map, ``waiting_from`` the next index to start."""
+    """A Parallel or Map with its branches that have not ended; it keeps them when it fails, for a redrive.
+
+    ``items`` is the list of a Map, ``waiting_from`` the next index to start. ``succeeded`` is set once all branches
+    have ended: from then on, only the state's own Assign and Output can fail.
+    """
 
     branches: dict[int, Branch]
     outputs: list[JSON]
@@ -80,6 +87,12 @@ class Inside:
     items: list[JSON] = field(default_factory=list)
     waiting_from: int = 0
     output_size: int = 0
+    succeeded: bool = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether a branch has entered a state."""
+        return self.left < len(self.outputs) or any(each.frame or each.stopped_in for each in self.branches.values())
 
 
 @dataclass(slots=True, eq=False)

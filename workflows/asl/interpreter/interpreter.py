@@ -22,7 +22,7 @@ from workflows.asl.interpreter.net_effects import net_effects
 from workflows.asl.interpreter.outcomes import fail, fail_evaluation, limit_cause
 from workflows.asl.interpreter.payloads import Payload
 from workflows.asl.interpreter.retrying import DATA_LIMIT, RUNTIME, TIMEOUT
-from workflows.asl.interpreter.turn import Again, BranchEnded, BranchFailed, Enter, Turn, described
+from workflows.asl.interpreter.turn import Again, BranchEnded, BranchFailed, Enter, Resume, Turn, described
 from workflows.asl.reading.states import Definition, Task
 from workflows.asl.reading.templates import QueryEvaluationError
 from workflows.asl.signals import (
@@ -208,12 +208,20 @@ def _work(turn: Turn) -> None:
                 _attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
             case Again(frame=frame):
                 _attempt(turn, frame, lambda frame=frame: entering.begin(turn, frame))  # type: ignore[misc]  # bound now
+            case Resume(frame=frame):
+                _resume(turn, frame)
             case BranchEnded():
                 _branch_ended(turn, work)
             case BranchFailed():
                 _branch_failed(turn, work)
             case _:
                 assert_never(work)
+
+
+def _resume(turn: Turn, frame: Frame) -> None:
+    inside = frame.inside
+    if inside is not None:
+        _attempt(turn, frame, lambda: containers.resume(turn, frame, inside))
 
 
 def _branch_ended(turn: Turn, work: BranchEnded) -> None:

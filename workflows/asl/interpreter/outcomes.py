@@ -70,10 +70,13 @@ def fail(turn: Turn, frame: Frame, failure: ErrorOutput) -> None:
     """Retry the state, or catch the failure, or fail the branch. Stop the state's own work before this."""
     delay_s = take_retry(frame, failure, turn.dice)
     if delay_s is not None:
+        frame.inside = None
         turn.arm("retry", frame, delay_s=delay_s)
         return
-    if isinstance(frame.state, Parallel | Map) and frame.inside is not None:
+    if isinstance(frame.state, Parallel | Map) and frame.inside is not None and not frame.inside.succeeded:
         turn.record(frame.branch, f"{kind_of(frame)}StateFailed")
+    if failure.error == DATA_LIMIT:
+        frame.inside = None  # a redrive runs the branches that succeeded too (AWS docs, Redriving executions)
     match = first_match(frame.state.catch, failure) if isinstance(frame.state, Fallible) else None
     if match is None:
         turn.work.appendleft(BranchFailed(frame.branch, failure))

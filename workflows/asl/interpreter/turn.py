@@ -60,7 +60,15 @@ class Again:
     frame: Frame
 
 
-Work: TypeAlias = Enter | Again | BranchEnded | BranchFailed
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """A branch goes on in the Parallel or Map that it was stopped in, with the branches inside that did not end."""
+
+    branch: Branch
+    frame: Frame
+
+
+Work: TypeAlias = Enter | Again | Resume | BranchEnded | BranchFailed
 
 
 class Turn:

@@ -12,7 +12,7 @@ demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
 
 # Everything that has to be downloaded, faster with make --jobs=4 setup.
-setup: .venv/installed .dynamodb-local/tried console/lib/tried tools build/here/package.made
+setup: .venv/installed .dynamodb-local/tried console/lib/tried .tools/jsonata-suite/tried tools build/here/package.made
 
 # The libraries of the web console, checked against console/libraries.json. Everything else works without them.
 console:
@@ -26,6 +26,11 @@ console/lib/tried: console/libraries.json tools/console_libraries.py
 	@mkdir -p $(@D)
 	@$(PYTHON) tools/console_libraries.py || echo "no web console here; make console tries again" >&2
 	@touch $@
+
+# The public test suite of JSONata, which the tests compare the engine with; without it they skip.
+.tools/jsonata-suite/tried: tools/jsonata_suite.py
+	@$(PYTHON) tools/jsonata_suite.py || echo "no test suite of JSONata here: its tests will skip" >&2
+	@mkdir -p $(@D) && touch $@
 
 # The tests start hundreds of processes; without bytecode each of them would compile every module again.
 test: setup

@@ -1,5 +1,6 @@
 // Evaluates expressions with the reference implementation of JSONata: one line of JSON in, one line out.
-// A line in: {source, variables}. A line out: {value}, {undefined: true}, {function: true} or {code, message}.
+// A line in: {source, variables, input}; without input, there is none.
+// A line out: {value}, {undefined: true}, {function: true} or {code, message}.
 import { createInterface } from "node:readline";
 import { createRequire } from "node:module";
 
@@ -14,10 +15,10 @@ function named(value, inList) {
   return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, named(item, false)]));
 }
 
-async function answer({ source, variables }) {
+async function answer({ source, variables, input }) {
   let value;
   try {
-    value = await jsonata(source).evaluate(undefined, variables);
+    value = await jsonata(source).evaluate(input, variables);
   } catch (error) {
     return { code: error.code ?? null, message: String(error.message) };
   }

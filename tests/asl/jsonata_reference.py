@@ -11,14 +11,20 @@ import re
 import select
 import shutil
 import subprocess
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from workflows.asl.jsonata.dice import Dice
-from workflows.asl.jsonata.evaluation import UNDEFINED, Names
+from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Evaluation, Names
+from workflows.asl.jsonata.evaluator import Evaluator, VariableScope
 from workflows.asl.jsonata.expressions import compile_expression
 from workflows.asl.jsonata.limits import EvaluationFailed, InvalidExpression
+from workflows.asl.jsonata.parsing import parse
+from workflows.asl.jsonata.registry import BUILT_INS
+from workflows.asl.jsonata.results import to_json
+from workflows.asl.jsonata.values import Sequence
 
 REPOSITORY = Path(__file__).parents[2]
 LIBRARY = REPOSITORY / ".tools" / "console" / "jsonata-2.0.6" / "jsonata.js"
@@ -35,18 +41,25 @@ def missing() -> str | None:
     return None if Path(NODE).exists() else "there is no node to run the reference implementation of JSONata"
 
 
+class Whole(Sequence):
+    """An input that is a list: the reference reads it as one item, and ``$`` as the list."""
+
+
 class Reference:
     """A process that evaluates expressions."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
 
-    def answer(self, source: str, variables: dict[str, Any], within_s: float = WITHIN_S) -> Any:
+    def answer(
+        self, source: str, variables: dict[str, Any], within_s: float = WITHIN_S, context: Any = UNDEFINED
+    ) -> Any:
         """Evaluate an expression and return its outcome, in the form of ``ours``."""
         process = self._process = self._process or self._started()
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"source": source, "variables": variables}) + "\n")
+        line = {"source": source, "variables": variables, **({} if context is UNDEFINED else {"input": context})}
+        process.stdin.write(json.dumps(line) + "\n")
         process.stdin.flush()
         if not select.select([process.stdout], [], [], within_s)[0]:
             self.close()
@@ -78,8 +91,30 @@ def ours(source: str, variables: dict[str, Any]) -> Any:
     """Evaluate an expression as the engine does, and return its outcome: a value, an error or undefined."""
     states = variables.get("states", {})
     others = {name: value for name, value in variables.items() if name != "states"}
+    return _attempt(lambda: compile_expression(source).evaluate(Names(others, states, AT, Dice("s"))))
+
+
+def ours_on(source: str, variables: dict[str, Any], context: Any) -> Any:
+    """Evaluate an expression by the evaluator on an input, which expressions of machines do not have."""
+    return _attempt(lambda: _evaluated(source, variables, context))
+
+
+def _evaluated(source: str, variables: dict[str, Any], context: Any) -> Any:
+    tree = parse(source)
+    scope = VariableScope({"$": context, **variables}, VariableScope(BUILT_INS))
+    evaluation = CURRENT.evaluation = Evaluation(Names({}, {}, AT, Dice("s")))
+    item = Whole([context]) if isinstance(context, list) else context
     try:
-        value = compile_expression(source).evaluate(Names(others, states, AT, Dice("s")))
+        return to_json(Evaluator(evaluation).evaluate(tree, item, VariableScope({}, scope)))
+    except RecursionError:
+        raise EvaluationFailed("Stack overflow error") from None
+    finally:
+        CURRENT.evaluation = None
+
+
+def _attempt(evaluate: Callable[[], Any]) -> Any:
+    try:
+        value = evaluate()
     except (EvaluationFailed, InvalidExpression) as error:
         if "the result is a function" in str(error):
             return ("function",)

@@ -70,7 +70,7 @@ class _Moment:
     def of(cls, millis: float) -> _Moment:
         if not abs(millis) <= _MILLIS_MAX:
             raise EvaluationFailed(f"{millis:g} milliseconds since 1970 is no time")
-        days, rest = divmod(math.floor(millis), _DAY_MS)
+        days, rest = divmod(math.trunc(millis), _DAY_MS)
         era, within = divmod(days, _ERA_DAYS)
         date = _EPOCH + timedelta(days=within)
         return cls(date.year + 400 * era, date.month, date.day, rest)

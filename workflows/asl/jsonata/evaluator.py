@@ -469,7 +469,7 @@ class Evaluator:
 
     def _grouped(self, node: Node, value: Any, scope: VariableScope) -> dict[str, Any]:
         """Make an object: group the items by key, then evaluate the value of each group."""
-        tuples = type(value) is Sequence and value.tuples
+        tuples = type(value) is Sequence and value.tuples and bool(value)
         items: list[Any] = (value if isinstance(value, list) else [value]) or [UNDEFINED]
         groups: dict[str, tuple[Node, list[Any]]] = {}
         for item in items:
@@ -535,8 +535,13 @@ class Evaluator:
         while isinstance(result, Lambda) and result.node.thunk:
             call = result.node.body
             following = self.evaluate(call.procedure, result.item, result.scope)
-            given = [self.evaluate(argument, result.item, result.scope) for argument in call.arguments or ()]
-            result = self._apply_once(following, given, item)
+            arguments = [self.evaluate(argument, result.item, result.scope) for argument in call.arguments or ()]
+            try:
+                result = self._apply_once(following, arguments, item)
+            except JSONataError as error:
+                if call.procedure.type == "variable":
+                    error.add(token=call.procedure.value)
+                raise
         return result
 
     def _apply_once(self, function: Any, arguments: list[Any], item: Any) -> Any:

@@ -14,7 +14,7 @@ from functools import reduce
 from typing import Any, Final
 
 from workflows.asl.jsonata.errors import JSONataError
-from workflows.asl.jsonata.evaluation import current
+from workflows.asl.jsonata.evaluation import UNDEFINED, current
 from workflows.asl.jsonata.values import double, number_text, plain
 
 PICTURE_WORK: Final = 4  # characters of a picture that are analysed in the time of one evaluation step
@@ -63,8 +63,10 @@ class IntegerPicture:
     token: str = ""
 
 
-def analyse(picture: str) -> IntegerPicture:
-    """Analyse a picture. Raises JSONataError D3131 if it mixes digits of two scripts."""
+def analyse(picture: Any) -> IntegerPicture:
+    """Analyse a picture. Raises JSONataError D3131 if it mixes digits of two scripts, and T0410 if it is undefined."""
+    if picture is UNDEFINED:
+        raise JSONataError("T0410", value=picture, index=2)
     current().count_steps(len(picture) // PICTURE_WORK)
     primary, semicolon, modifier = picture.rpartition(";")
     if not semicolon:
@@ -183,7 +185,9 @@ def _in_words(value: int, follows: bool, ordinal: bool) -> str:
         words = (", " if follows else "") + f"{_FEW[hundreds]} Hundred"
     else:
         magnitude = min(math.floor(math.log10(value) / 3), len(_MAGNITUDES))
-        many, rest = divmod(value, 10 ** (magnitude * 3))
+        factor = 1000.0**magnitude  # doubles, as in JavaScript, although they are not exact from 2^53
+        many = math.floor(value / factor)
+        rest = int(max(0.0, float(value) - many * factor))
         words = (", " if follows else "") + f"{_in_words(many, False, False)} {_MAGNITUDES[magnitude - 1]}"
     if rest:
         return words + _in_words(rest, True, ordinal)

@@ -194,8 +194,10 @@ def reduced(values: list[Any], function: FunctionValue, initial: Any) -> Any:
 # --- objects ---------------------------------------------------------------------------------------------------------
 
 
-def sifted(value: dict[str, Any], function: FunctionValue) -> Any:
+def sifted(value: dict[str, Any], function: Any) -> Any:
     """Keep the fields for which a function returns a true value."""
+    if function is UNDEFINED and value:
+        raise JSONataError("T0410", value=function, index=2)
     kept = {name: item for name, item in value.items() if truth(_called(function, item, name, value))}
     return kept or UNDEFINED
 

@@ -11,6 +11,8 @@ from workflows.asl.jsonata.evaluation import UNDEFINED
 from workflows.asl.jsonata.operators import is_numeric
 from workflows.asl.jsonata.values import double, is_number, number_text, plain
 
+_EXACT_BELOW: Final = 2.0**53  # whole numbers from here on are not all doubles
+_EXPONENT_FROM: Final = 1e21  # numbers from here on are written with an exponent, which none can follow
 _DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 _DECIMAL: Final = re.compile(r"-?[0-9]+(\.[0-9]+)?([Ee][-+]?[0-9]+)?")
 _PREFIXED: Final = re.compile(r"^(0[xX][0-9A-Fa-f]+)|(0[oO][0-7]+)|(0[bB][0-1]+)$")
@@ -69,7 +71,7 @@ def round_half_even(value: float, precision: Any) -> float:
     shift = 0 if precision is UNDEFINED else precision
     if not math.isfinite(double(value)):
         return value
-    if not float(shift).is_integer():
+    if not float(shift).is_integer() or abs(shift) >= _EXPONENT_FROM:
         return math.nan
     shifted = _shifted(value, int(shift))
     if not math.isfinite(shifted):
@@ -111,8 +113,12 @@ def format_base(value: float, radix: Any) -> str:
     if base == 10 or not is_numeric(rounded):
         return number_text(rounded)
     digits: list[str] = []
-    whole = int(abs(double(rounded)))
+    whole = abs(double(rounded))
+    while whole / base >= _EXACT_BELOW:  # as JavaScript does: a double does not hold these digits
+        whole /= base
+        digits.append("0")
     while whole or not digits:
-        whole, digit = divmod(whole, int(base))
-        digits.append(_DIGITS[digit])
+        digit = math.fmod(whole, base)
+        digits.append(_DIGITS[int(digit)])
+        whole = (whole - digit) / base
     return ("-" if rounded < 0 else "") + "".join(reversed(digits))

@@ -32,12 +32,14 @@ _PLACES_MAX: Final = 100  # JavaScript writes no more decimal places
 _EXACT: Final = Context(prec=400)
 
 
-def format_number(value: float, picture: str, options: Any) -> str:
+def format_number(value: float, picture: Any, options: Any) -> str:
     """Write a number in the form of a picture.
 
     Raises:
-        JSONataError: D308x or D309x: the picture is not one.
+        JSONataError: D308x or D309x: the picture is not one; T0410: it is undefined.
     """
+    if picture is UNDEFINED:
+        raise JSONataError("T0410", value=picture, index=2)
     current().count_steps(len(picture) // PICTURE_WORK)
     given = {} if options is UNDEFINED else options
     if not all(isinstance(symbol, str) and symbol for symbol in given.values()):

@@ -75,12 +75,15 @@ class Regex(FunctionValue):
         return 2
 
     def apply(self, arguments: list[Any]) -> Any:
-        """Return the first match as an object, or UNDEFINED."""
-        text = arguments[0] if arguments else UNDEFINED
-        return _Next(self.matches("undefined" if text is UNDEFINED else text_of(text))).apply([])
+        """Return the first match as an object, or UNDEFINED.
 
-    def matches(self, text: str) -> Iterator[Match]:
-        """Find all matches, and count the text that is read.
+        The second argument is where to begin, which $map and $filter give too: the index of the element.
+        """
+        text, begin = [*arguments, UNDEFINED, UNDEFINED][:2]
+        return _Next(self.matches(_searched(text), _place(begin))).apply([])
+
+    def matches(self, text: str, begin: int = 0) -> Iterator[Match]:
+        """Find all matches from a place on, and count the text that is read.
 
         A search may read all of the rest of the text, but most read little. So a quarter of the rest is counted.
 
@@ -89,9 +92,11 @@ class Regex(FunctionValue):
             EvaluationFailed: Too much text is read, or the text holds half a character.
         """
         count_scanned(len(text))
+        if begin > len(text):
+            return
         is_first = True
         try:
-            for match in self._compiled.finditer(text):
+            for match in self._compiled.finditer(text, begin):
                 found = match.group()
                 if not (found or is_first):
                     raise JSONataError("D1004", value=self._source)
@@ -126,6 +131,23 @@ class _Next(FunctionValue):
         """Return the next match as an object, or UNDEFINED."""
         found = next(self._rest, None)
         return UNDEFINED if found is None else found.as_object(self._rest)
+
+
+def _searched(value: Any) -> str:
+    """Return the text of a value as JavaScript's regular expressions read it."""
+    if isinstance(value, list):
+        return ",".join("" if item is None or item is UNDEFINED else _searched(item) for item in value)
+    if isinstance(value, dict):
+        return "[object Object]"
+    return "undefined" if value is UNDEFINED else text_of(value)
+
+
+def _place(begin: Any) -> int:
+    """Return a place in a text as JavaScript reads one: 0 for all that is not a number."""
+    try:
+        return max(0, int(float(begin))) if isinstance(begin, str | int | float) else 0
+    except (ValueError, OverflowError):
+        return 0
 
 
 class _Translation:

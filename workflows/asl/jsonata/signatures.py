@@ -89,9 +89,12 @@ class Signature:
         for number, parameter in enumerate(self._parameters, start=1):
             letters = match.group(number)
             if letters:
-                for letter in letters:
-                    validated.append(_checked(parameter, arguments[taken], letter, letters, taken))
-                    taken += 1
+                first = arguments[taken] if taken < len(arguments) else UNDEFINED
+                for place, letter in enumerate(letters, start=taken):
+                    # of several arguments of a type that is no list, the reference passes on the first for each
+                    argument = arguments[place] if parameter.type == "a" else first
+                    validated.append(_checked(parameter, argument, letter, letters, place))
+                taken += len(letters)
             elif parameter.context is not None:
                 if symbol_of(context) not in parameter.context:
                     raise JSONataError("T0411", value=context, index=taken + 1)

@@ -101,7 +101,12 @@ def contains(text: str, pattern: Any) -> bool:
     """Tell whether a text contains a part, or a match of a regular expression."""
     if isinstance(pattern, str):
         return pattern in text
-    return next(_matches(text, pattern), None) is not None
+    if isinstance(pattern, Regex):
+        return next(pattern.matches(text), None) is not None
+    found = _required(pattern).apply([text])
+    if found in (None, "", 0, False):
+        return True  # as the reference takes all that is defined
+    return _match_object(found) is not UNDEFINED
 
 
 def match(text: str, pattern: FunctionValue, limit: Any) -> Sequence:
@@ -227,10 +232,8 @@ def _matches(text: str, pattern: FunctionValue) -> Iterator[Match]:
 
 def _matches_of_function(text: str, pattern: FunctionValue) -> Iterator[Match]:
     """Find matches by a function that returns an object with ``match``, ``start``, ``end``, ``groups`` and ``next``."""
-    found = pattern.apply([text])
-    while found is not UNDEFINED and found not in (None, "", 0, False):
-        if not (isinstance(found, dict) and _has_form_of_match(found)):
-            raise JSONataError("T1010")
+    found = _match_object(_required(pattern).apply([text]))
+    while found is not UNDEFINED:
         groups = found.get("groups", [])
         yield Match(
             found.get("match", ""), int(found.get("start", 0)), int(found.get("end", 0)),
@@ -239,7 +242,24 @@ def _matches_of_function(text: str, pattern: FunctionValue) -> Iterator[Match]:
         following = found.get("next", UNDEFINED)
         if not isinstance(following, FunctionValue):
             raise JSONataError("T1006")
-        found = following.apply([])
+        found = _match_object(following.apply([]))
+
+
+def _required(pattern: Any) -> FunctionValue:
+    """Return the function that finds matches. Raises JSONataError if it is undefined."""
+    if pattern is UNDEFINED:
+        raise JSONataError("T0410", value=pattern, index=2)
+    assert isinstance(pattern, FunctionValue)  # the signature lets nothing else pass
+    return pattern
+
+
+def _match_object(found: Any) -> Any:
+    """Check what a function that finds matches returned. Raises JSONataError: T1010."""
+    if found is UNDEFINED:
+        return found
+    if not (isinstance(found, dict) and _has_form_of_match(found)):
+        raise JSONataError("T1010")
+    return found
 
 
 def _has_form_of_match(found: dict[str, Any]) -> bool:

@@ -106,6 +106,18 @@ def test_only_branches_that_did_not_end_are_redriven(begin: Begin, task: Build) 
     assert driver.output == ["done", "b", [1, "s"]]
 
 
+def test_the_variables_of_redriven_branches_count_once(begin: Begin, task: Build) -> None:
+    """Against the quota of all variables of an execution, also after several redrives."""
+    driver = begin(parallel({"S": task(Assign={"kept": "12345"}, Next="T"), "T": task()}, {"B": task()}))
+    driver.answer()
+    counted = driver.execution.assigned_bytes
+    for _ in range(2):
+        driver.fail_call("Down")
+        assert driver.execution.assigned_bytes == 0
+        redrive(driver)
+        assert driver.execution.assigned_bytes == counted == len('"12345"')
+
+
 def test_iterations_that_did_not_end_are_redriven_before_those_that_never_began(begin: Begin, task: Build) -> None:
     """With their items, and as many at once as before."""
     item = "{% [$states.context.Map.Item.Index, $states.result.Payload] %}"

@@ -50,10 +50,26 @@ MUTANTS = (
     Mutant(
         name="a redriven state with its old retries",
         breaks="The retries of a redriven execution are counted from zero.",
-        file="workflows/asl/interpreter/redriving.py",
+        file="workflows/asl/interpreter/containers.py",
         old="    frame.retries.clear()\n",
         new="",
         caught_by=tests("asl/test_redriving.py::test_retries_are_counted_from_zero"),
+    ),
+    Mutant(
+        name="a redrive that runs branches again which had ended",
+        breaks="A redrive goes on with the branches that did not end, and keeps the outputs of the others.",
+        file="workflows/asl/interpreter/containers.py",
+        old="    goes_on = frame.inside is not None and (",
+        new="    goes_on = frame.inside is None and (",
+        caught_by=tests("asl/test_redriving.py::test_only_branches_that_did_not_end_are_redriven"),
+    ),
+    Mutant(
+        name="a redriven branch without its variables counted",
+        breaks="The variables of a branch that goes on count against the quota of all variables again.",
+        file="workflows/asl/interpreter/execution.py",
+        old="            self.assigned_bytes += sum(branch.assigned_bytes.values())\n",
+        new="",
+        caught_by=tests("asl/test_redriving.py::test_the_variables_of_redriven_branches_count_once"),
     ),
     Mutant(
         name="a text as Payload sent as it is",

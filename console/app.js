@@ -34,6 +34,8 @@ const PAGES = [
   ["audit", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
   ["audit/:part", { title: "Audit", load: () => import("./pages/audit.js"), needs: "verify" }],
 ];
+/** A customer is shown another page of an order than those that work on it. @type {[string, Page]} */
+const TRACKING = ["orders/:id", { title: "Your order", load: () => import("./pages/tracking.js"), needs: "read", roles: ["customer"] }];
 const NAVIGATION = PAGES.filter(([pattern]) => !pattern.includes(":"));
 
 /** @type {Map<Page, Promise<PageModule>>} */
@@ -50,7 +52,7 @@ function Frame({ who }) {
   const [dialog, open] = useState(/** @type {"" | "keys" | "settings"} */ (""));
   useEffect(() => beginKeys({ search: () => document.getElementById("search")?.focus(), help: () => open("keys") }), []);
   const places = NAVIGATION.filter(([, page]) => may(page.needs) && (page.roles?.includes(who.role) ?? true));
-  const found = findPage(PAGES, here.path);
+  const found = findPage(who.role === "customer" ? [TRACKING, ...PAGES] : PAGES, here.path);
   const first = (places.find(([path, each]) => path && each.roles) ?? places[0])?.[0] ?? "";
   const hasHome = places.some(([path]) => !path);
   useEffect(() => void (here.path === "" && !hasHome && first && go(first, { replace: true })), [here.path, first]);

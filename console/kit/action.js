@@ -23,6 +23,7 @@ import { html, useEffect, useId, useMemo, useState } from "./view.js";
  * @property {string} [order] the order whose log holds the outcome
  * @property {number} [since] the order's version before
  * @property {any} [effect] what the action means, beside what the API computes
+ * @property {string} [hint] below the reason, in place of that for support
  * @property {string | null} [reason] the label of the reason; null if none is asked for
  * @property {(answer: any) => any} [show] what is shown of an answer that is not an order's
  */
@@ -86,7 +87,7 @@ export function ActionDialog({ kind, close, done }) {
         ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
         ${kind.effect && html`<div>${kind.effect}</div>`}
         ${kind.dry && html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} show=${kind.preview} />`}
-        ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: "Recorded with your name and read by auditors. Do not name the customer." }}
+        ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: kind.hint ?? "Recorded with your name and read by auditors. Do not name the customer." }}
           value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />
       </div>

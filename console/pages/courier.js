@@ -1,7 +1,7 @@
 /** A courier's board: open offers, and the deliveries that the courier took. */
 
-import { get, post, useLoaded } from "../kit/api.js";
-import { useLive } from "../kit/live.js";
+import { post } from "../kit/api.js";
+import { useBoardList } from "../kit/board.js";
 import { Ago, Badge, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { me } from "../kit/session.js";
 import { html, useEffect, useState } from "../kit/view.js";
@@ -9,24 +9,25 @@ import { html, useEffect, useState } from "../kit/view.js";
 const POSITION_EVERY_MS = 5000;
 
 export default function Courier() {
-  const open = useLoaded((signal) => get("offers", { query: { open: true, limit: 50 }, signal }), []);
-  const own = useLoaded((signal) => get("offers", { query: { open: false, limit: 20 }, signal }), []);
-  const reload = () => setTimeout(() => (open.reload(), own.reload()), 250); // the lists follow the log a moment later
-  useLive(me.value?.role === "courier" ? `courier/${me.value.id}` : "orders", reload);
+  const topic = me.value?.role === "courier" ? `courier/${me.value.id}` : "orders";
+  const open = useBoardList("offers", { open: true, limit: 50 }, topic);
+  const own = useBoardList("offers", { open: false, limit: 20 }, topic);
+  const changed = (/** @type {any} */ order) => (open.changed(order), own.changed(order));
+  const reload = () => (open.reload(), own.reload());
   const taken = (own.data?.offers ?? []).filter((/** @type {any} */ o) => ["assigned", "picked_up"].includes(o.state));
   return html`<div class="page-head"><h1>Deliveries</h1></div>
     <${Trouble} problem=${open.error ?? own.error} retry=${reload} />
     <div class="board two">
-      <section aria-labelledby="mine"><h2 id="mine">Yours <span class="dim">${taken.length}</span></h2>${taken.length ? taken.map((/** @type {any} */ o) => html`<${Delivery} key=${`${o.order_id}:${o.offer}`} offer=${o} changed=${reload} />`) : html`<${Empty}>You have no delivery.</${Empty}>`}</section>
-      <section aria-labelledby="open"><h2 id="open">Open offers <span class="dim">${open.data?.offers.length ?? 0}</span></h2>${open.data?.offers.length ? open.data.offers.map((/** @type {any} */ o) => html`<${Delivery} key=${`${o.order_id}:${o.offer}`} offer=${o} changed=${reload} />`) : html`<${Empty}>No offer is open.</${Empty}>`}</section>
+      <section aria-labelledby="mine"><h2 id="mine">Yours <span class="dim">${taken.length}</span></h2>${taken.length ? taken.map((/** @type {any} */ o) => html`<${Delivery} key=${`${o.order_id}:${o.offer}`} offer=${o} changed=${changed} />`) : html`<${Empty}>You have no delivery.</${Empty}>`}</section>
+      <section aria-labelledby="open"><h2 id="open">Open offers <span class="dim">${open.data?.offers.length ?? 0}</span></h2>${open.data?.offers.length ? open.data.offers.map((/** @type {any} */ o) => html`<${Delivery} key=${`${o.order_id}:${o.offer}`} offer=${o} changed=${changed} />`) : html`<${Empty}>No offer is open.</${Empty}>`}</section>
     </div>`;
 }
 
-/** @param {{offer: any, changed: () => void}} props */
+/** @param {{offer: any, changed: (order: any) => void}} props */
 function Delivery({ offer, changed }) {
   const [problem, show] = useState(/** @type {any} */ (null));
   const isOwn = me.value?.role === "courier";
-  const send = (/** @type {string} */ action, body = {}) => post(`orders/${offer.order_id}/delivery/${action}`, { offer: offer.offer, ...body }).then(() => (show(null), changed()), show);
+  const send = (/** @type {string} */ action, body = {}) => post(`orders/${offer.order_id}/delivery/${action}`, { offer: offer.offer, ...body }).then((order) => (show(null), changed(order)), show);
   usePosition(isOwn && offer.state === "picked_up" ? offer.order_id : null);
   return html`<article class="ticket" data-state=${offer.state}>
     <header><a href=${`orders/${offer.order_id}`}><strong>#${offer.order_id.slice(4, 9)}</strong></a><${Badge} of=${offer.order_status} /></header>

@@ -1,7 +1,7 @@
 /** A restaurant's board: tickets to answer, to cook, to hand over. Made for a finger, and for a look from three metres. */
 
-import { get, post, useLoaded } from "../kit/api.js";
-import { useLive } from "../kit/live.js";
+import { post } from "../kit/api.js";
+import { useBoardList } from "../kit/board.js";
 import { Ago, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { me } from "../kit/session.js";
 import { choose, settings } from "../kit/settings.js";
@@ -13,11 +13,10 @@ const LANES = /** @type {[string, string][]} */ ([["requested", "New"], ["accept
 const MINUTES = [10, 15, 20, 30, 45];
 
 export default function Kitchen() {
-  const list = useLoaded((signal) => get("tickets", { query: { open: true, limit: 100 }, signal }), []);
+  const own = me.value?.role === "restaurant";
+  const list = useBoardList("tickets", { open: true, limit: 100 }, own ? `restaurant/${me.value?.id}` : "orders");
   const { sound } = useStore(settings);
   const known = useRef(/** @type {Set<string> | null} */ (null));
-  const own = me.value?.role === "restaurant";
-  useLive(own ? `restaurant/${me.value?.id}` : "orders", () => setTimeout(list.reload, 250)); // the list follows the log a moment later
   const tickets = list.data?.tickets ?? [];
   useEffect(() => {
     if (!list.data) return;
@@ -30,15 +29,15 @@ export default function Kitchen() {
     <div class="board">${LANES.map(([state, title]) => {
       const here = tickets.filter((/** @type {any} */ t) => (LANES.some(([s]) => s === t.state) ? t.state : "accepted") === state);
       return html`<section aria-labelledby=${`lane-${state}`}><h2 id=${`lane-${state}`}>${title} <span class="dim">${here.length}</span></h2>
-        ${here.length ? here.map((/** @type {any} */ t) => html`<${Ticket} key=${`${t.order_id}:${t.ticket}`} ticket=${t} changed=${() => setTimeout(list.reload, 250)} />`) : html`<${Empty}>Nothing here.</${Empty}>`}</section>`;
+        ${here.length ? here.map((/** @type {any} */ t) => html`<${Ticket} key=${`${t.order_id}:${t.ticket}`} ticket=${t} changed=${list.changed} />`) : html`<${Empty}>Nothing here.</${Empty}>`}</section>`;
     })}</div>`;
 }
 
-/** @param {{ticket: any, changed: () => void}} props */
+/** @param {{ticket: any, changed: (order: any) => void}} props */
 function Ticket({ ticket, changed }) {
   const [problem, show] = useState(/** @type {any} */ (null));
   const [minutes, choose] = useState(20);
-  const send = (/** @type {string} */ action, /** @type {any} */ body) => post(`orders/${ticket.order_id}/preparation/${action}`, { ticket: ticket.ticket, ...body }).then(() => (show(null), changed()), show);
+  const send = (/** @type {string} */ action, /** @type {any} */ body) => post(`orders/${ticket.order_id}/preparation/${action}`, { ticket: ticket.ticket, ...body }).then((order) => (show(null), changed(order)), show);
   return html`<article class="ticket" data-state=${ticket.state}>
     <header><a href=${`orders/${ticket.order_id}`}><strong>#${ticket.order_id.slice(4, 9)}</strong></a><span>${ticket.ready_by && ticket.state === "accepted" ? html`<${Countdown} until=${ticket.ready_by} />` : html`<${Ago} at=${ticket.sent_at} />`}</span></header>
     <ul>${ticket.lines.map((/** @type {any} */ line) => html`<li class=${line.quantity ? "" : "gone"}><strong>${line.quantity}×</strong> <${Said}>${line.name}</${Said}>${line.options.length > 0 && html`<small>${line.options.join(", ")}</small>`}

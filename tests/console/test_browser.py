@@ -349,11 +349,37 @@ def test_a_restaurant_and_a_courier_do_their_part_on_their_boards(visit: Visit) 
     visit.open("", "courier", "cou-board")
     page.click(f"{ticket} >> text=Take it")
     page.click(f"{ticket} >> text=Picked up")
+    watching = _customer_watches(visit, order)
     page.click(f"{ticket} >> text=Delivered")
+    watching.page.wait_for_selector(".now:has-text('Your meal was delivered')")
+    watching.page.wait_for_selector("section:has(h2:text('Receipt')) >> text=Charged")
+    assert watching.faults == []
     page.wait_for_selector(ticket, state="detached")
     events = list(visit.stage.sign_in("support", "anna").history(order))
     said = {event["type"]: event["actor"]["id"] for event in events}
     assert (said["PreparationReady"], said["OrderDelivered"]) == (restaurant, "cou-board")
+
+
+def _customer_watches(visit: Visit, order: str) -> Visit:
+    """Open the customer's own page of an order that a courier carries, and check what it shows and what it does not."""
+    support = visit.stage.sign_in("support", "anna")
+    support.note(order, "a note for colleagues")
+    window = Visit(visit.page.context.new_page(), visit.stage)
+    page = window.open(f"orders/{order}", "customer", support.get(order)["customer"])
+    page.wait_for_selector(".now:has-text('on the way to you')")
+    page.wait_for_selector("text=as soon as the courier's device sends it")
+    page.wait_for_function("performance.getEntriesByType('resource').some(each => each.name.includes('live-tickets'))")
+    courier = visit.stage.sign_in("courier", "cou-board")
+    eventually(lambda: courier.report_position(order, 48.86, 2.34)["kept"])
+    page.wait_for_selector(".courier a[href='geo:48.86,2.34']")
+    assert axe(window) == []
+    shown = page.inner_text("main")
+    assert "a note for colleagues" not in shown
+    assert page.locator(".slider, .timeline, .graph").count() == 0
+    assert page.locator(".stages li.done time").count() == 6
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    return window
 
 
 def test_the_keyboard_reaches_everything(visit: Visit) -> None:

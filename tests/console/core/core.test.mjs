@@ -10,6 +10,7 @@ import { applyPatch, valueAt } from "../../../console/core/patches.js";
 import { readProblem } from "../../../console/core/problems.js";
 import { answersOf, compareWithLedger } from "../../../console/core/provider.js";
 import { changesOf, compressed, spansOf, statesOf } from "../../../console/core/sagas.js";
+import { drawTrack, metresBetween, sentenceOf, stagesOf, withPosition } from "../../../console/core/tracking.js";
 import { understand } from "../../../console/core/search.js";
 import { countdown, dateTime, duration, offset } from "../../../console/core/time.js";
 
@@ -50,6 +51,19 @@ test("an address is read and written without loss, and has one form", () => {
   assert.deepEqual(findPage([["orders/:id", 1]], "orders/a%2Fb"), { page: 1, names: { id: "a/b" } });
   assert.equal(findPage([["orders/:id", 1]], "orders/%"), null);
   assert.equal(findPage([["orders/:id", 1]], "orders/"), null);
+});
+
+test("the search box takes each kind of text that it promises for what it is", () => {
+  const now = new Date("2026-05-04T12:30:00Z");
+  const kinds = (text) => understand(text, now).map((each) => (each.order ? "order" : Object.keys(each.filters ?? each.personal ?? each.events ?? {})[0]));
+  const promised = {
+    ord_abcdefghijklmnopqrstuvwxyz: ["order"], ORD_ABCDEFGHIJKLMNOPQRSTUVWXYZ: ["order"], ord_abcd: ["id_prefix"], "abcd2345": ["id_prefix", "name", "restaurant", "customer"],
+    "030 1234567": ["phone"], "+49 (30) 123-4567": ["phone"], "0301234567": ["phone"], "zoe@example.com": ["email"], "Zoë Núñez": ["name"], "O'Brien": ["name"], "李 小龙": ["name"],
+    "12.50": ["amount_min"], "€12,50": ["amount_min"], "12.50 EUR": ["amount_min"], "$7": ["amount_min"], "12": ["amount_min"], "18:30": ["placed_from"], "2026-05-01": ["placed_from"], "2026-05-01 18:30": ["placed_from"],
+    "cus_1": ["customer"], "rst_luigi": ["restaurant"], "cou-7": ["courier"], "pi_3QfX": ["payment_reference"], "4bf92f3577b34da6a3ce929d0e0e4736": ["correlation"], "trattoria-nonna": ["name", "restaurant", "customer"],
+  };
+  for (const [text, expected] of Object.entries(promised)) assert.deepEqual(kinds(text), expected, text);
+  for (const nothing of ["", "  ", "25:00", "?!", "€12,50 $"]) assert.deepEqual(kinds(nothing), [], nothing);
 });
 
 test("the search box understands what people type", () => {
@@ -162,4 +176,26 @@ test("what is owed is added up by holding and currency", () => {
   const total = (holding, age, items, amount, currency = "EUR") => ({ holding, age, items, currency, amount: { amount, currency } });
   const rows = owedRows([total("capture", "older", 2, "30.00"), total("capture", "under_an_hour", 1, "0.50"), total("capture", "older", 1, "700", "JPY")]);
   assert.deepEqual(rows.map((row) => [row.holding, row.currency, row.items, row.amount.amount]), [["capture", "EUR", 3, "30.50"], ["capture", "JPY", 1, "700"]]);
+});
+
+test("a customer sees the stages that were reached, and a courier who gave the order back does not count", () => {
+  const event = (type, minute) => ({ type, recorded_at: `2026-05-04T12:${minute}:00Z` });
+  const events = [event("OrderPlaced", "00"), event("PaymentAuthorized", "01"), event("CourierRequested", "02"), event("CourierAssigned", "03")];
+  const done = (all) => stagesOf(all).filter((stage) => stage.done).map(({ name }) => name);
+  assert.deepEqual(done(events), ["Ordered", "Payment authorized", "Courier found"]);
+  assert.deepEqual(done([...events, event("CourierDeclined", "04"), event("CourierRequested", "05")]), ["Ordered", "Payment authorized"]);
+  assert.match(sentenceOf({ status: "picked_up", parked: false }), /on the way/);
+  assert.match(sentenceOf({ status: "picked_up", parked: true }), /support/);
+});
+
+test("a courier's way is drawn in metres around the newest position, and late positions are left out", () => {
+  const at = (latitude, longitude, second) => ({ latitude, longitude, at: `2026-05-04T12:00:0${second}Z` });
+  const track = [at(48.86, 2.34, 1), at(48.861, 2.34, 2)].reduce(withPosition, []);
+  assert.equal(withPosition(track, at(0, 0, 1)), track);
+  assert.equal(Math.round(metresBetween(track[0], track[1])), 111);
+  const { points, scale_m } = drawTrack(track, 240);
+  assert.deepEqual(points[1], [120, 120]);
+  assert.equal(points[0][1] > 120, true, "the way came from the south");
+  assert.equal(scale_m, 100);
+  assert.deepEqual(drawTrack([at(48.86, 2.34, 1)], 240).points, [[120, 120]]);
 });

@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Mapping
-from functools import cache
 from math import ceil
 from pathlib import Path
 from statistics import median_low
 from typing import TYPE_CHECKING
 
-from benchmarks.counting import STORIES, TEMPLATE, Access, Counts, Story, counting
+from benchmarks.counting import STORIES, Access, Counts, Story, counting
+from benchmarks.fixed_costs import functions_with, monthly
 from benchmarks.options import Options, options
 from benchmarks.prices import (
     ARCHIVE_GB,
     ASSUMED,
+    BUCKET_GB_MONTH,
     BUS_EVENT,
     EGRESS_GB,
-    EXPRESS_GB,
-    EXPRESS_GB_S,
-    EXPRESS_REQUEST,
-    EXPRESS_STEP_S,
     HTTP_REQUEST,
     KMS_REQUEST,
     LAMBDA_GB_S,
@@ -37,22 +33,22 @@ from benchmarks.prices import (
     MILLION,
     READ_UNIT,
     READ_UNIT_BYTES,
+    RECOVERY_GB_MONTH,
     SNS_PUBLISH,
     SQS_REQUEST,
     STATE_ENTRY,
+    TABLE_GB_MONTH,
     TRACE,
+    USER_MONTH,
     WRITE_UNIT,
     WRITE_UNIT_BYTES,
     Assumptions,
 )
 from benchmarks.results import Beside, Row, at_most, publish
 from benchmarks.webhook_costs import with_webhooks
-from workflows.embedded.template import Function, read_template
 
 if TYPE_CHECKING:
     from workflows.event_store.commits import Commit
-
-STANDARD = ("OrderMachine", "PreparationMachine", "DeliveryMachine")
 
 PUBLISHED = {
     "naive Standard machine of 22 states": 560.0,
@@ -104,9 +100,9 @@ def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
     logged = invocations.total() * assumed.log_bytes_per_invocation + requests * assumed.log_bytes_per_request
     traces = requests + invocations["Feed"] + invocations["Publisher"] + counts.machine_calls["start"]
     payload = sum(len(event) for event in events)
+    called = sum(counts.outside.values()) * assumed.request_bytes
     return {
-        "Step Functions, Standard": sum(counts.states[machine] for machine in STANDARD) * STATE_ENTRY,
-        "Step Functions, Express": _express(counts, lambda_s, assumed),
+        "Step Functions": counts.states.total() * STATE_ENTRY,
         "Lambda requests": invocations.total() * LAMBDA_REQUEST,
         "Lambda duration": sum(lambda_s.values()) * assumed.lambda_gb * LAMBDA_GB_S,
         "DynamoDB writes": (units["write"] + key_writes) * WRITE_UNIT,
@@ -114,11 +110,20 @@ def bill(counts: Counts, assumed: Assumptions) -> dict[str, float]:
         "DynamoDB stream, read by Lambda": 0.0,
         "EventBridge": len(events) * BUS_EVENT + payload / 1e9 * ARCHIVE_GB,
         "SNS and SQS": len(events) * (SNS_PUBLISH + QUEUES * SQS_REQUEST * 2 / assumed.messages_per_receive),
-        "API Gateway": requests * HTTP_REQUEST + counts.answered_bytes / 1e9 * EGRESS_GB,
+        "API Gateway": requests * HTTP_REQUEST,
+        "data transfer, of answers and of calls of providers": (counts.answered_bytes + called) / 1e9 * EGRESS_GB,
         "KMS": keys * KMS_REQUEST,
         "CloudWatch Logs": logged / 1e9 * LOG_GB,
         "X-Ray": traces * assumed.traced * TRACE,
+        "Cognito, for restaurants and couriers": _users(assumed) * USER_MONTH[assumed.tier]
+        if counts.invocations["PreparationApi"]
+        else 0.0,
     }
+
+
+def _users(assumed: Assumptions) -> float:
+    """Return an order's share of the restaurants and couriers that sign in in its month."""
+    return 1 / assumed.restaurant_orders + 1 / assumed.courier_orders
 
 
 def with_publisher(counts: Counts) -> Counter[str]:
@@ -144,16 +149,6 @@ def duration_s(function: str, counts: Counts, assumed: Assumptions) -> float:
     cpu += invoked * assumed.cold_share * assumed.cold_s
     waits = tables * assumed.dynamodb_s + machines * assumed.machines_s + provider * assumed.provider_s
     return cpu / assumed.lambda_share + waits + keys * assumed.kms_s + bus * assumed.bus_s
-
-
-def _express(counts: Counts, lambda_s: Mapping[str, float], assumed: Assumptions) -> float:
-    """Price the Express executions.
-
-    Each one waits for one step; steps that call the payment provider are the longest.
-    """
-    step_s = lambda_s["SagaStep"] / max(1, counts.invocations["SagaStep"]) + assumed.provider_s
-    billed = ceil(step_s / EXPRESS_STEP_S) * EXPRESS_STEP_S
-    return counts.express_runs * (EXPRESS_REQUEST + billed * EXPRESS_GB * EXPRESS_GB_S)
 
 
 def table_units(accesses: list[Access]) -> Counter[str]:
@@ -184,12 +179,7 @@ def _keyed_calls(function: str, counts: Counts) -> int:
     """
     if function == "SagaStep":
         return counts.outside["authorize"]
-    return counts.invocations[function] if "KEYS_TABLE" in _functions()[function].environment else 0
-
-
-@cache
-def _functions() -> Mapping[str, Function]:
-    return read_template(TEMPLATE).functions
+    return counts.invocations[function] if function in functions_with("KEYS_TABLE") else 0
 
 
 def published_events(commits: list[Commit]) -> list[str]:
@@ -212,7 +202,6 @@ def published_events(commits: list[Commit]) -> list[str]:
 
 def _priced(story: Story, counts: Counts, assumed: Assumptions) -> list[Row]:
     dollars = bill(counts, assumed)
-    standard = sum(counts.states[machine] for machine in STANDARD)
     happy = story == "happy"
     units = table_units(counts.accesses)
     rows = [
@@ -220,7 +209,7 @@ def _priced(story: Story, counts: Counts, assumed: Assumptions) -> list[Row]:
             name=f"a million {story} orders",
             value=sum(dollars.values()) * MILLION,
             unit="$",
-            target=at_most(420, of="value") if happy else None,
+            target=at_most(340, of="value") if happy else None,
             detail={
                 "dollars": {service: round(price * MILLION, 2) for service, price in dollars.items()},
                 "counts": counts.summary(),
@@ -231,17 +220,16 @@ def _priced(story: Story, counts: Counts, assumed: Assumptions) -> list[Row]:
         ),
         Row(
             name=f"state entries of a {story} order",
-            value=standard,
+            value=counts.states.total(),
             unit="entries",
-            target=at_most(14, of="value") if happy else None,
-            detail={"express runs": counts.express_runs},
+            target=at_most(10, of="value") if happy else None,
         ),
     ]
     if happy:
         rows += [
             Row(
                 name=f"a million {story} orders, orchestration alone",
-                value=(dollars["Step Functions, Standard"] + dollars["Step Functions, Express"]) * MILLION,
+                value=dollars["Step Functions"] * MILLION,
                 unit="$",
                 peer=Beside(name, price),
             )
@@ -281,11 +269,41 @@ def _waiting(counts: Counts, assumed: Assumptions) -> list[Row]:
             detail={"watchdog reads": round(watched * MILLION, 2)},
         ),
         Row(
-            name="a month's fixed costs: the timer, the webhooks' schedule, two keys, nineteen alarms",
-            value=43_200 * (50 * assumed.lambda_gb * LAMBDA_GB_S + 2 * LAMBDA_REQUEST) + 2 * 1.00 + 19 * 0.10,
+            name="a month's fixed costs",
+            value=sum(monthly().values()),
             unit="$",
+            detail={"lines": {line: round(price, 2) for line, price in monthly().items()}},
+        ),
+        _kept(counts),
+        *(
+            Row(
+                name=f"a million orders whose customers sign in to the pool, by {tier}",
+                value=price / assumed.customer_orders * MILLION,
+                unit="$",
+            )
+            for tier, price in USER_MONTH.items()
         ),
     ]
+
+
+def _kept(counts: Counts) -> Row:
+    """Price what a million orders leave: their commits, with recovery, and their events in the bus's archive."""
+    from workflows.event_store.event_log import item_size
+
+    commits_gb, events_gb = (
+        sum(sizes) / 1e9 * MILLION
+        for sizes in (map(item_size, counts.commits), map(len, published_events(counts.commits)))
+    )
+    lines = {
+        "table": commits_gb * (TABLE_GB_MONTH + RECOVERY_GB_MONTH),
+        "archive of the bus": events_gb * BUCKET_GB_MONTH,
+    }
+    return Row(
+        name="a month of keeping a million happy orders",
+        value=sum(lines.values()),
+        unit="$",
+        detail={"lines": {line: round(price, 2) for line, price in lines.items()}, "gb": round(commits_gb, 2)},
+    )
 
 
 def _checked(counts: Counts, chosen: Options) -> list[Row]:

@@ -65,7 +65,6 @@ class Counts:
     """
 
     states: Counter[str] = field(default_factory=Counter)
-    express_runs: int = 0
     invocations: Counter[str] = field(default_factory=Counter)
     cpu_s: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     accesses: list[Access] = field(default_factory=list)
@@ -118,7 +117,6 @@ def _played(engine: EmbeddedEngine, driver: HttpDriver, counter: _Counter, story
     counts = counter.counts
     for row in engine.reports._journal.family(order_id):
         counts.states[row.machine] += row.state_entries
-        counts.express_runs += bool(row.express_entries and row.machine == "OrderMachine") and row.express_entries
     counts.commits = [row for row in engine.ports.log.read(f"order#{order_id}") if isinstance(row, Commit)]
     return counts
 

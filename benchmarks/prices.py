@@ -1,7 +1,8 @@
 """AWS prices in US dollars (on demand, us-east-1, without free tiers or volume discounts), and the assumptions.
 
 Prices of Step Functions, DynamoDB, Lambda, EventBridge and the HTTP API are from their pricing pages
-(aws.amazon.com/<service>/pricing). Those of SNS, SQS, KMS, CloudWatch Logs and X-Ray were not checked there.
+(aws.amazon.com/<service>/pricing). Those of SNS, SQS, KMS, CloudWatch, Secrets Manager, EventBridge Scheduler, S3 and
+X-Ray were not checked there. Months have thirty days.
 """
 
 from __future__ import annotations
@@ -11,10 +12,6 @@ from dataclasses import dataclass
 MILLION = 1e6
 
 STATE_ENTRY = 25.00 / MILLION  # Step Functions Standard
-EXPRESS_REQUEST = 1.00 / MILLION
-EXPRESS_GB_S = 0.06 / 3600  # per GB-hour in the first tier; 64 MB at least, in steps of 100 ms
-EXPRESS_GB = 64 / 1024
-EXPRESS_STEP_S = 0.1
 LAMBDA_REQUEST = 0.20 / MILLION
 LAMBDA_GB_S = 0.0000133334  # arm64
 WRITE_UNIT = 0.625 / MILLION  # DynamoDB on demand; 1 KB
@@ -29,6 +26,18 @@ SQS_REQUEST = 0.40 / MILLION
 KMS_REQUEST = 0.03 / 10_000
 LOG_GB = 0.50  # CloudWatch Logs, ingestion, standard class
 TRACE = 5.00 / MILLION  # X-Ray, recorded
+KEY_MONTH = 1.00  # KMS; each of the first two rotations adds as much
+SECRET_MONTH = 0.40
+SECRET_REQUEST = 0.05 / 10_000
+ALARM_METRIC_MONTH = 0.10  # CloudWatch, of 60 s; each metric of an expression is one
+CUSTOM_METRIC_MONTH = 0.30  # CloudWatch, first tier, for the hours in which it has values
+SCHEDULE = 1.00 / MILLION  # EventBridge Scheduler
+USER_MONTH = {"LITE": 0.0055, "ESSENTIALS": 0.015, "PLUS": 0.02}
+"""Cognito, for each user who signs in in a month, by the pool's UserPoolTier: the price of the first paid users. Ten
+thousand are free, but for PLUS."""
+TABLE_GB_MONTH = 0.25
+RECOVERY_GB_MONTH = 0.20  # point-in-time recovery
+BUCKET_GB_MONTH = 0.023
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,10 @@ class Assumptions:
     traced: float = 0.05
     key_in_cache: float = 0.0  # share of calls that find the customer's key cached: none, as customers order rarely
     watched_every_s: float = 60.0
+    tier: str = "LITE"  # the default of UserPoolTier in stacks/state.yaml
+    restaurant_orders: float = 600.0  # a month: twenty a day
+    courier_orders: float = 300.0  # a month: two an hour in five hours of thirty days
+    customer_orders: float = 4.0  # a month
 
 
 ASSUMED = Assumptions()

@@ -11,22 +11,31 @@ import re
 from typing import Any
 
 from benchmarks.results import ROOT, cells, number, read
+from workflows.aws.quotas import PER_ORDER, STARTS, TOKENS, TRANSITIONS
 
 DOCUMENTS = (ROOT / "docs" / "performance.md", ROOT / "docs" / "costs.md")
 
 DAYS = (1_000, 100_000, 10_000_000)
 """Orders a day."""
 
+PEAK = 4
+"""How many times the average of a day the orders at dinner are."""
+
 _PLACE = re.compile(
-    r"(<!-- (results|engines|machine|bill|days|heaviest)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)", re.DOTALL
+    r"(<!-- (results|engines|machine|bill|days|heaviest|lines|quotas)(?:: ([^>]*?))? -->\n)(.*?)(<!-- end -->)",
+    re.DOTALL,
 )
 
 
 def main() -> None:
     kept = read()
     for document in DOCUMENTS:
-        text = document.read_text()
-        document.write_text(_PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text))
+        document.write_text(with_tables(document.read_text(), kept))
+
+
+def with_tables(text: str, kept: dict[str, Any]) -> str:
+    """Return a document with its tables made from the results again."""
+    return _PLACE.sub(lambda place: place[1] + _text(place[2], place[3] or "", kept) + place[5], text)
 
 
 def _text(kind: str, selection: str, kept: dict[str, Any]) -> str:
@@ -41,6 +50,10 @@ def _text(kind: str, selection: str, kept: dict[str, Any]) -> str:
             return _bill(rows)
         case "days":
             return _days(rows)
+        case "lines":
+            return _lines(next(row for row in rows if row["name"].startswith(words)))
+        case "quotas":
+            return _quotas(next(row for row in rows if row["name"] == "a million happy orders"))
         case "heaviest":
             return _heaviest(rows)
         case _:
@@ -112,6 +125,32 @@ def _days(rows: list[dict[str, Any]]) -> str:
     lines = [f"| | {' | '.join(f'{orders:,} orders a day' for orders in DAYS)} |", "|---" + "|---:" * len(DAYS) + "|"]
     lines += [f"| $ a day | {' | '.join(f'{day:,.2f}' for day in days)} |"]
     lines += [f"| $ a month, with ${fixed:,.0f} fixed | {' | '.join(f'{day * 30 + fixed:,.0f}' for day in days)} |"]
+    return "\n" + "\n".join(lines) + "\n\n"
+
+
+def _lines(row: dict[str, Any]) -> str:
+    """Format what a month's price consists of."""
+    lines = ["| | $ a month |", "|---|---:|"]
+    lines += [f"| {name} | {price:,.2f} |" for name, price in row["detail"]["lines"].items()]
+    return "\n" + "\n".join([*lines, f"| **all** | **{row['value']:,.2f}** |"]) + "\n\n"
+
+
+def _quotas(happy: dict[str, Any]) -> str:
+    """Format what orders need at the peak of a day, beside AWS's default quotas."""
+    peaks = [PEAK * orders / 86_400 for orders in DAYS]
+    needs = {
+        "orders a second, at the peak": (1.0, ""),
+        "StartExecution a second": (PER_ORDER[STARTS], "300 in the three big regions, 150 elsewhere"),
+        "DescribeExecution a second": (0.0, "15, or 10"),
+        "state transitions a second": (PER_ORDER[TRANSITIONS], "1,500, or 500"),
+        "SendTaskSuccess a second": (PER_ORDER[TOKENS], "500, or 300"),
+        "functions at once": (sum(happy["detail"]["lambda_s"].values()), "1,000 in an account"),
+        "commits a second": (happy["detail"]["counts"]["events writes"], "40,000 write units a table"),
+    }
+    lines = [f"| | {' | '.join(f'{orders:,} a day' for orders in DAYS)} | default quota |"]
+    lines += ["|---" + "|---:" * len(DAYS) + "|---|"]
+    for name, (each, quota) in needs.items():
+        lines.append(f"| {name} | {' | '.join(number(float(f'{each * peak:.2g}')) for peak in peaks)} | {quota} |")
     return "\n" + "\n".join(lines) + "\n\n"
 
 

@@ -102,13 +102,13 @@ def approve_erasure(customer_id: CustomerIdText, body: ApproveErasureBody) -> Re
     The key is destroyed at once. Where other functions may use it from their caches, what is derived is deleted some
     minutes later, by itself; `state` is `cleaning` until then.
     """
-    return _answer(requests.approve(engine(), customer_id, api.caller, dry_run=body.dry_run))
+    return _answer(requests.approve(engine(), customer_id, body.reason, api.caller, dry_run=body.dry_run))
 
 
 @customer_route("POST", "/customers/{customer_id}/erase/reject", answers="ErasureJson")
 def reject_erasure(customer_id: CustomerIdText, body: RejectErasureBody) -> Response:
     """Reject a proposed erasure, or withdraw one's own."""
-    return _answer(requests.reject(engine(), customer_id, body.reason, api.caller))
+    return _answer(requests.reject(engine(), customer_id, body.reason, api.caller, dry_run=body.dry_run))
 
 
 def _answer(plan: ErasurePlan, status: HTTPStatus = HTTPStatus.OK) -> Response:

@@ -12,7 +12,7 @@ import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import SimpleNamespace
@@ -124,7 +124,7 @@ class Deployed:
 
     def request(self, method: str, path: str, body: Any, *, role: str, sub: str, key: str) -> Answer:
         """Call one of the APIs, which have the customers' keys, as API Gateway does."""
-        self._door.engine = self._engine(self.keyring())
+        self._door.engine = self.engine()
         self._door.environment = {"SECOND_PERSON_ABOVE": "1000.00 EUR"}
         sent = () if body is None else (body,)
         return self._door.call(method, path, *sent, role=role, sub=sub, key=key if method == "POST" else None)
@@ -139,6 +139,11 @@ class Deployed:
     def keyring(self) -> KmsKeyRing:
         """Open the key ring of a new process, with an empty cache."""
         return KmsKeyRing(clients.dynamodb(), clients.kms(), self._tables["keys"], self._key_arn)
+
+    def engine(self) -> Engine:
+        """Open the ports of a new process of the APIs."""
+        keyring = self.keyring()
+        return replace(self._engine(keyring), keyring=keyring)
 
     def _engine(self, keyring: KeyRing, for_payments: KeyRing | None = None) -> Engine:
         def log(keys: KeyRing) -> DynamoDbEventLog:
@@ -172,6 +177,11 @@ class Deployed:
         kept = copy.deepcopy(saved.ledger)
         self.ledger.starts, self.ledger.tasks = kept.starts, kept.tasks
         self.fed, self.clock.time = dict(saved.fed), saved.time
+
+    def restore_log(self, saved: Saved) -> None:
+        """Put the log back as point-in-time recovery does. The tables of documents and keys stay as they are."""
+        self._make("events", saved.tables["events"])
+        self._scanned = {}
 
     def seen(self) -> dict[str, Any]:
         """Read all state that must not be lost or doubled, and verify the chain of each stream."""

@@ -134,12 +134,14 @@ def test_two_persons_erase_a_customer_and_the_receipt_names_both(visit: Visit) -
     page.click(f"tr.row a:has-text('{customer}')")
     page.click("button:has-text('Approve')")
     page.wait_for_selector("dialog >> text=This cannot be undone")
+    page.fill("dialog textarea", "checked against the request")
     page.click("dialog button.primary")
     page.click("dialog footer button:has-text('Close')")
     page.wait_for_selector("h3:has-text('Receipt of')")
     receipt = page.inner_text("main")
     assert "support anna" in receipt
     assert "support bert" in receipt
+    assert "checked against the request" in receipt
     assert HOSTILE in receipt
     assert axe(visit) == []
     assert page.evaluate("window.hacked") is None

@@ -184,7 +184,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
             before = {head.stream: head for head in heads(log)}
         wait_until(lambda: support.erasure("cus_zq")["open_orders"] == [])
         support.erase_customer("cus_zq", "request 4711")
-        erased = second.approve_erasure("cus_zq")
+        erased = second.approve_erasure("cus_zq", "checked")
         assert erased["state"] == "erased", erased
         wait_until(lambda: not shop.engine.projector.progress().lag_commits)
         yield Story(

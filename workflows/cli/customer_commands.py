@@ -74,6 +74,7 @@ def erase(
 def approve(
     customer: CustomerId,
     *,
+    reason: Reason,
     dry_run: DryRun = False,
     url: Url = None,
     data: Data = None,
@@ -84,7 +85,7 @@ def approve(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        erasure = engine.approve_erasure(customer, dry_run=dry_run)
+        erasure = engine.approve_erasure(customer, reason, dry_run=dry_run)
     _show(erasure, json)
 
 
@@ -93,6 +94,7 @@ def reject(
     customer: CustomerId,
     *,
     reason: Reason,
+    dry_run: DryRun = False,
     url: Url = None,
     data: Data = None,
     as_: As = None,
@@ -102,7 +104,7 @@ def reject(
     from workflows.cli.connection import connected
 
     with connected(url, data, as_) as engine:
-        erasure = engine.reject_erasure(customer, reason)
+        erasure = engine.reject_erasure(customer, reason, dry_run=dry_run)
     _show(erasure, json)
 
 
@@ -139,4 +141,4 @@ def _show(erasure: ErasureJson, json: bool) -> None:
 
     show_erasure(erasure)
     if erasure["state"] == "proposed":
-        say(f"a second person erases them: expediter customers approve {erasure['customer']}")
+        say(f"a second person erases them: expediter customers approve {erasure['customer']} --reason ...")

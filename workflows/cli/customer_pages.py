@@ -59,7 +59,9 @@ def show_erasure(erasure: ErasureJson) -> None:
         console.print(Text(line), soft_wrap=True)
     if (approved := erasure["approved"]) is not None:
         destroyed = f", key destroyed {clock(approved['destroyed_at'])}" if approved["destroyed_at"] else ""
-        console.print(Text(f"approved by {_by(approved['by'])} {clock(approved['at'])}{destroyed}"), soft_wrap=True)
+        why = f": {printable(approved['reason'])}" if approved["reason"] else ""
+        line = f"approved by {_by(approved['by'])} {clock(approved['at'])}{destroyed}{why}"
+        console.print(Text(line), soft_wrap=True)
     for order in erasure["open_orders"]:
         console.print(Text(f"open: {order['order_id']} waits for {order['waits_for']}"), soft_wrap=True)
     for what in erasure["goes"]:
@@ -87,7 +89,8 @@ def _receipt(receipt: ErasureReceiptJson) -> str:
     people = f"proposed by {_by(receipt['proposed_by'])}, approved by {_by(receipt['approved_by'])}"
     counts = f"{receipt['fields']} fields of {receipt['orders']} orders, {receipt['deliveries']} deliveries"
     what = f"erased {clock(receipt['erased_at'])}: key {receipt['key_id']}, {counts}"
-    return f"{what}; {people}: {printable(receipt['reason'])}"
+    reasons = " / ".join(printable(receipt[name]) for name in ("reason", "approval_reason") if receipt[name])
+    return f"{what}; {people}: {reasons}"
 
 
 def _by(actor: ActorJson) -> str:

@@ -34,14 +34,19 @@ def erase_customer(
     return write(_customer(customer, "erase"), {"reason": reason, "dry_run": dry_run}, key)
 
 
-def approve_erasure(customer: str, *, dry_run: bool = False) -> ApiCall[ErasureJson]:
+def approve_erasure(customer: str, reason: str, *, dry_run: bool = False) -> ApiCall[ErasureJson]:
     """Approve, as a second person, that a customer is erased. It cannot be undone."""
-    return ApiCall(method="POST", path=_customer(customer, "erase/approve"), body={"dry_run": dry_run})
+    return _decided(customer, "approve", reason, dry_run)
 
 
-def reject_erasure(customer: str, reason: str) -> ApiCall[ErasureJson]:
+def reject_erasure(customer: str, reason: str, *, dry_run: bool = False) -> ApiCall[ErasureJson]:
     """Reject a proposed erasure, or withdraw one's own."""
-    return ApiCall(method="POST", path=_customer(customer, "erase/reject"), body={"reason": reason})
+    return _decided(customer, "reject", reason, dry_run)
+
+
+def _decided(customer: str, how: str, reason: str, dry_run: bool) -> ApiCall[ErasureJson]:
+    body = {"reason": reason, "dry_run": dry_run}
+    return ApiCall(method="POST", path=_customer(customer, f"erase/{how}"), body=body)
 
 
 def _customer(customer: str, rest: str) -> str:

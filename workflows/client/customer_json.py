@@ -43,6 +43,7 @@ class ErasureReceiptJson(TypedDict):
     reason: str
     proposed_by: ActorJson
     approved_by: ActorJson
+    approval_reason: str
     approved_at: TimeText
     destroyed_at: TimeText
     orders: Annotated[int, Meta(ge=0, description="Orders that had fields under the key.")]
@@ -76,6 +77,7 @@ class ApprovedErasureJson(TypedDict):
     """The approval, and when the key was destroyed."""
 
     by: ActorJson
+    reason: Annotated[str, Meta(description="Empty in approvals from before reasons were recorded.")]
     at: TimeText
     destroyed_at: TimeText | None
 

@@ -21,9 +21,11 @@ from workflows.projections.open_orders import open_order
 from workflows.publishing.webhooks.deliveries import WebhookDelivery, deliveries_of
 from workflows.publishing.webhooks.endpoints import stored_endpoints
 from workflows.search.reading import in_snapshot, views_of
+from workflows.search.refusals import ViewsUnavailable
 
 VIEWS_CATCH_UP_S: Final = 5.0
-"""How long a read waits until the views include every commit that is in the log now."""
+"""How long a read waits until the views include every commit that is in the log now. After it, it is refused: an order
+that the views lack would keep its derived data, and might be open."""
 
 _LOOK_EVERY_S: Final = 0.05
 
@@ -40,13 +42,14 @@ def customer_orders(engine: Engine, customer: str) -> CustomerOrders:
     """Find the orders of a customer in the views, and read from the log which of them are open.
 
     Raises:
-        NoViewsDatabase, ViewsUnavailable: HTTP 503.
+        NoViewsDatabase: HTTP 503.
+        ViewsUnavailable: They do not answer, or are behind the log and did not catch up. HTTP 503.
     """
-    found = _listed(engine, customer)
-    still_open = [order_id for order_id, ended in found if not ended or open_order(engine.documents, order_id)]
+    listed = _listed(engine, customer)
+    still_open = [order_id for order_id, ended in listed if not ended or open_order(engine.documents, order_id)]
     waits = ((order_id, _awaited(engine.log, order_id)) for order_id in still_open)
     return CustomerOrders(
-        tuple(order_id for order_id, _ in found),
+        tuple(order_id for order_id, _ in listed),
         tuple((order_id, what) for order_id, what in waits if what),
     )
 
@@ -84,14 +87,19 @@ def _listed(engine: Engine, customer: str) -> list[tuple[OrderId, bool]]:
 
 
 def _wait_for(engine: Engine, views: Views) -> None:
-    """Wait until the views include the newest commit, as far as their position is known."""
+    """Wait until the views include the newest commit, as far as their position is known. Raises ViewsUnavailable."""
     if views.feed is None:
         return
     newest = views.feed.newest()
     for _ in range(round(VIEWS_CATCH_UP_S / _LOOK_EVERY_S)):
-        if in_snapshot(engine, views, lambda store, connection: store.as_of(connection).position) >= newest:
+        position = in_snapshot(engine, views, lambda store, connection: store.as_of(connection).position)
+        if position >= newest:
             return
         engine.pause(_LOOK_EVERY_S)
+    raise ViewsUnavailable(
+        f"The views are {newest - position} commits behind the log, and may lack orders of the customer. Nothing was "
+        "done. Send the same request again."
+    )
 
 
 def _awaited(log: EventLog, order_id: OrderId) -> str:

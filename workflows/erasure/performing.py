@@ -98,6 +98,7 @@ def _clean(engine: Engine, customer: str, state: ErasureState) -> ErasureState:
         fields=sum(fields),
         deliveries=deliveries,
         erased_at=engine.clock.now(),
+        approval_reason=approved.approval_reason,
     )
     _record(engine, customer, receipt, approved)
     return read_state(engine, customer)

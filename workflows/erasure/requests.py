@@ -7,6 +7,7 @@ second one approves it the proposal can be rejected by anybody in support, the p
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -20,7 +21,7 @@ from workflows.erasure.refusals import (
     NoErasureProposed,
     NothingToErase,
 )
-from workflows.erasure.state import ErasurePhase, ErasureState, erasure_state, phase_now
+from workflows.erasure.state import ErasurePhase, ErasureState, ProposedErasure, erasure_state, phase_now
 from workflows.event_store.commits import NewCommit
 from workflows.event_store.erasure import (
     ErasureEvent,
@@ -33,6 +34,7 @@ from workflows.event_store.erasure import (
 from workflows.event_store.streams import CUSTOMER, stream_name
 from workflows.orders.command_handling import Caller
 from workflows.orders.permissions import Action, check_all
+from workflows.search.refusals import ViewsUnavailable
 
 UNDER_WAY: Final = frozenset({ErasurePhase.DESTROYING, ErasurePhase.CLEANING})
 
@@ -64,9 +66,13 @@ class ErasurePlan:
 
 def plan_erasure(engine: Engine, customer: str) -> ErasurePlan:
     """Find out what is kept about a customer. Raises NoViewsDatabase, ViewsUnavailable."""
+    return _plan_of(engine, customer, customer_orders(engine, customer))
+
+
+def _plan_of(engine: Engine, customer: str, orders: CustomerOrders) -> ErasurePlan:
+    """Make the plan of a customer with these orders. Reads no views, so that it cannot fail after a record for them."""
     state = read_state(engine, customer)
     key_id = engine.keyring.key_id_of(customer)
-    orders = customer_orders(engine, customer)
     fields = sum(fields_under(engine.log, orders.all, key_id)) if key_id else 0
     deliveries = kept_deliveries(engine, orders.all)
     return ErasurePlan(
@@ -105,10 +111,10 @@ def propose(
         content=reason,
         unless=lambda state: state.phase in UNDER_WAY | {ErasurePhase.PROPOSED},
     )
-    return plan_erasure(engine, customer)
+    return _plan_of(engine, customer, plan.orders)
 
 
-def approve(engine: Engine, customer: str, caller: Caller, *, dry_run: bool = False) -> ErasurePlan:
+def approve(engine: Engine, customer: str, reason: str, caller: Caller, *, dry_run: bool = False) -> ErasurePlan:
     """Approve a proposal as a second person, and begin to erase. An erasure under way is continued.
 
     Raises:
@@ -118,29 +124,35 @@ def approve(engine: Engine, customer: str, caller: Caller, *, dry_run: bool = Fa
     """
     check_all(caller.actor, Action.ERASE_CUSTOMER)
     state = read_state(engine, customer)
-    if state.phase not in UNDER_WAY:
-        proposed = state.proposed
-        if state.phase is not ErasurePhase.PROPOSED or proposed is None:
-            raise NoErasureProposed(customer)
-        if proposed.by == caller.actor:
-            raise ErasureNeedsSecondPerson(customer, proposed.by.id)
-        plan = _possible(engine, customer)
-        if dry_run or plan.key_id is None:
-            return plan
+    proposed = None if state.phase in UNDER_WAY else _waiting(state, customer, caller)
+    plan = _possible(engine, customer)
+    if dry_run:
+        return plan
+    if proposed is not None and plan.key_id is not None:
         note_erasure(engine.documents, customer)
-        request_erasure(engine.log, engine.clock, customer, plan.key_id, actor=caller.actor, reason=proposed.reason)
-    elif dry_run:
-        return plan_erasure(engine, customer)
-    complete(engine, customer)
-    return plan_erasure(engine, customer)
+        request_erasure(
+            engine.log,
+            engine.clock,
+            customer,
+            plan.key_id,
+            actor=caller.actor,
+            reason=proposed.reason,
+            approval_reason=reason,
+        )
+    with suppress(ViewsUnavailable):  # it is approved: the schedule goes on with it
+        complete(engine, customer)
+    return _plan_of(engine, customer, plan.orders)
 
 
-def reject(engine: Engine, customer: str, reason: str, caller: Caller) -> ErasurePlan:
+def reject(engine: Engine, customer: str, reason: str, caller: Caller, *, dry_run: bool = False) -> ErasurePlan:
     """Reject a proposal, or withdraw one's own. Raises NotAllowed, NoErasureProposed."""
     check_all(caller.actor, Action.ERASE_CUSTOMER)
     history = engine.log.load(stream_name(CUSTOMER, customer))
     if erasure_state(history).phase is not ErasurePhase.PROPOSED:
         raise NoErasureProposed(customer)
+    plan = plan_erasure(engine, customer)
+    if dry_run:
+        return plan
     rejected = ErasureRejected(reason=reason, rejected_at=engine.clock.now())
     _record(
         engine,
@@ -151,7 +163,17 @@ def reject(engine: Engine, customer: str, reason: str, caller: Caller) -> Erasur
         content=reason,
         unless=lambda state: state.phase is not ErasurePhase.PROPOSED,
     )
-    return plan_erasure(engine, customer)
+    return _plan_of(engine, customer, plan.orders)
+
+
+def _waiting(state: ErasureState, customer: str, caller: Caller) -> ProposedErasure:
+    """Return the proposal that the caller may approve. Raises NoErasureProposed, ErasureNeedsSecondPerson."""
+    proposed = state.proposed
+    if state.phase is not ErasurePhase.PROPOSED or proposed is None:
+        raise NoErasureProposed(customer)
+    if proposed.by == caller.actor:
+        raise ErasureNeedsSecondPerson(customer, proposed.by.id)
+    return proposed
 
 
 def _possible(engine: Engine, customer: str) -> ErasurePlan:

@@ -50,6 +50,7 @@ class ApprovedErasure:
     key_id: str
     reason: str
     at: datetime
+    approval_reason: str = ""
     destroyed_at: datetime | None = None
 
 
@@ -88,7 +89,11 @@ def _evolve(state: ErasureState, recorded: RecordedEvent) -> ErasureState:
             return replace(state, phase=ErasurePhase.KEPT, proposed=None)
         case ErasureRequested():
             approved = ApprovedErasure(
-                by=recorded.actor, key_id=event.key_id, reason=event.reason, at=event.requested_at
+                by=recorded.actor,
+                key_id=event.key_id,
+                reason=event.reason,
+                at=event.requested_at,
+                approval_reason=event.approval_reason,
             )
             return replace(state, phase=ErasurePhase.DESTROYING, approved=approved)
         case KeyDestroyed() if state.approved is not None:

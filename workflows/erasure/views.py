@@ -67,7 +67,12 @@ def _approved(approved: ApprovedErasure | None) -> ApprovedErasureJson | None:
     if approved is None:
         return None
     destroyed_at = None if approved.destroyed_at is None else timestamp(approved.destroyed_at)
-    return {"by": plain(approved.by), "at": timestamp(approved.at), "destroyed_at": destroyed_at}
+    return {
+        "by": plain(approved.by),
+        "reason": approved.approval_reason,
+        "at": timestamp(approved.at),
+        "destroyed_at": destroyed_at,
+    }
 
 
 def _goes(plan: ErasurePlan) -> list[str]:

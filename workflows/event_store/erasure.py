@@ -41,11 +41,17 @@ class ErasureRejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErasureRequested:
-    """The key ``key_id`` is to be destroyed. ``reason`` is written for the audit and must not name the customer."""
+    """The key ``key_id`` is to be destroyed. The reasons are written for the audit and must not name the customer.
+
+    Attributes:
+        reason: That of the first person.
+        approval_reason: That of the second person; empty if there was none, as after restoring a backup.
+    """
 
     key_id: str
     reason: str
     requested_at: datetime
+    approval_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +69,7 @@ class CustomerErased:
     Attributes:
         proposed_by: The first person; the second one if the erasure was not proposed, as after restoring a backup.
         approved_by: The second person.
+        approval_reason: That of the second person; empty in receipts from before it was recorded.
         orders: Orders that had fields under this key.
         fields: Fields of their events that are unreadable now.
         deliveries: Webhook deliveries that were deleted, sent or not; by the last attempt, if one was interrupted.
@@ -78,6 +85,7 @@ class CustomerErased:
     fields: int
     deliveries: int
     erased_at: datetime
+    approval_reason: str = ""
 
 
 ErasureEvent: TypeAlias = ErasureProposed | ErasureRejected | ErasureRequested | KeyDestroyed | CustomerErased
@@ -111,9 +119,13 @@ def erase(log: EventLog, keyring: KeyRing, clock: Clock, customer: str, *, actor
     return destroy_requested(log, keyring, clock, customer, actor=actor)
 
 
-def request_erasure(log: EventLog, clock: Clock, customer: str, key_id: str, *, actor: Actor, reason: str) -> None:
+def request_erasure(
+    log: EventLog, clock: Clock, customer: str, key_id: str, *, actor: Actor, reason: str, approval_reason: str = ""
+) -> None:
     """Record that a key is to be destroyed, once for each key."""
-    requested = ErasureRequested(key_id=key_id, reason=reason, requested_at=clock.now())
+    requested = ErasureRequested(
+        key_id=key_id, reason=reason, requested_at=clock.now(), approval_reason=approval_reason
+    )
     _record(log, stream_name(CUSTOMER, customer), requested, actor)
 
 

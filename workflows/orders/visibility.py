@@ -227,10 +227,11 @@ VISIBILITY: Mapping[type[Any], Sight] = {
     # erasures of customers, and circuits: each in streams of their own
     ErasureProposed: _staff("reason proposed_at"),
     ErasureRejected: _staff("reason rejected_at"),
-    ErasureRequested: _staff("key_id reason requested_at"),
+    ErasureRequested: _staff("key_id reason requested_at approval_reason"),
     KeyDestroyed: _staff("key_id destroyed_at"),
     CustomerErased: _staff(
         "key_id reason proposed_by approved_by approved_at destroyed_at orders fields deliveries erased_at"
+        " approval_reason"
     ),
     circuit.CircuitOpened: _staff("failures calls window_s last_error at"),
     circuit.CircuitClosed: _staff("probe probes at"),

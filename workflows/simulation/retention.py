@@ -194,7 +194,7 @@ class Retention:
                     if self._random.random() < REJECTED:
                         requests.reject(self._engine, customer, "a mistake", SECOND)
                     else:
-                        requests.approve(self._engine, customer, SECOND)
+                        requests.approve(self._engine, customer, "checked", SECOND)
                 except ViewsUnavailable:  # they are behind the log
                     self._world.scheduler.watch_pause(VIEWS_AGAIN_S)
                     continue

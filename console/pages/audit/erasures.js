@@ -51,7 +51,7 @@ function Erasure({ customer, changed }) {
   return html`<${Card} title=${html`Customer <${Said}>${customer}</${Said}>`} note=${html`<${Badge} of=${TONES[erasure.state]} label=${erasure.state} />`}>
     <${Trouble} problem=${read.error} />
     ${proposed && html`<p class="attention">Proposed by <${Said}>${actorWords(erasure.proposed.by)}</${Said}> on <${Time} at=${erasure.proposed.at} />: “<${Said}>${erasure.proposed.reason}</${Said}>”. ${own ? "Another person of support has to approve it." : "A second person of support has to approve it."}</p>`}
-    ${erasure.approved && html`<p>Approved by <${Said}>${actorWords(erasure.approved.by)}</${Said}> on <${Time} at=${erasure.approved.at} />${erasure.approved.destroyed_at && html`; the key was destroyed on <${Time} at=${erasure.approved.destroyed_at} />`}.</p>`}
+    ${erasure.approved && html`<p>Approved by <${Said}>${actorWords(erasure.approved.by)}</${Said}> on <${Time} at=${erasure.approved.at} />${erasure.approved.destroyed_at && html`; the key was destroyed on <${Time} at=${erasure.approved.destroyed_at} />`}${erasure.approved.reason && html`: “<${Said}>${erasure.approved.reason}</${Said}>”`}.</p>`}
     <${Facts} rows=${[["Key", erasure.key_id ? html`<code>${erasure.key_id}</code>` : "none"], ["Orders", erasure.orders], ["Fields that can be read", erasure.fields], ["Webhook deliveries", `${erasure.deliveries}, ${erasure.pending} not sent`]]} />
     ${erasure.open_orders.length > 0 && html`<div class="preview refused space-above"><h3>Open orders refuse it</h3><ul>${erasure.open_orders.map((/** @type {any} */ o) => html`<li><a href=${`orders/${o.order_id}`}><code>${o.order_id}</code></a> waits for ${o.waits_for}</li>`)}</ul></div>`}
     ${erasure.goes.length > 0 && html`<${Effect} erasure=${erasure} />`}
@@ -72,10 +72,11 @@ const Effect = ({ erasure }) => html`<div class="preview space-above"><h3>Goes</
 function kindOf(acting, customer, own) {
   const path = `customers/${quoted(customer)}/erase`;
   const show = (/** @type {any} */ answer) => html`<p>The erasure is now: ${answer.state}.</p>`;
+  const body = (/** @type {Record<string, string>} */ v) => ({ reason: v.reason });
   const preview = (/** @type {any} */ plan) => html`<${Effect} erasure=${plan} />`;
-  if (acting === "erase") return { title: `Propose to erase ${customer}`, path, dry: true, body: (v) => ({ reason: v.reason }), effect: "Nothing is destroyed until a second person approves it.", preview, show };
-  if (acting === "approve") return { title: `Approve: erase ${customer}`, path: `${path}/approve`, dry: true, body: () => ({}), reason: null, effect: html`<strong>This cannot be undone.</strong> The key is destroyed at once.`, preview, show };
-  return { title: own ? "Withdraw the proposal" : "Reject the proposal", path: `${path}/reject`, body: (v) => ({ reason: v.reason }), effect: "Nothing is erased.", show };
+  if (acting === "erase") return { title: `Propose to erase ${customer}`, path, dry: true, body, effect: "Nothing is destroyed until a second person approves it.", preview, show };
+  if (acting === "approve") return { title: `Approve: erase ${customer}`, path: `${path}/approve`, dry: true, body, effect: html`<strong>This cannot be undone.</strong> The key is destroyed at once.`, preview, show };
+  return { title: own ? "Withdraw the proposal" : "Reject the proposal", path: `${path}/reject`, body, effect: "Nothing is erased.", show };
 }
 
 /** @param {{receipt: any}} props */
@@ -84,6 +85,7 @@ const Receipt = ({ receipt }) => html`<h3 class="sub">Receipt of <${Time} at=${r
     ["Reason", html`<${Said}>${receipt.reason}</${Said}>`],
     ["Proposed by", html`<${Said}>${actorWords(receipt.proposed_by)}</${Said}>`],
     ["Approved by", html`<${Said}>${actorWords(receipt.approved_by)}</${Said}>, <${Time} at=${receipt.approved_at} />`],
+    ["Reason of the approval", html`<${Said}>${receipt.approval_reason}</${Said}>`],
     ["Key destroyed", html`<code>${receipt.key_id}</code>, <${Time} at=${receipt.destroyed_at} />`],
     ["Unreadable since", `${receipt.fields} fields of ${receipt.orders} orders`],
     ["Webhook deliveries deleted", receipt.deliveries],

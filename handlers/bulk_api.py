@@ -14,7 +14,7 @@ from domain.identifiers import OrderId
 from domain.order.events import Fault
 from handlers.http.answers import json_answer
 from handlers.http.api import Api
-from handlers.http.bulk_models import BulkBody
+from handlers.http.bulk_models import BulkBody, BulkChangeBody
 from handlers.http.documented import operation
 from handlers.http.preconditions import RequiredKey
 from handlers.http.responses import Response
@@ -30,6 +30,7 @@ from workflows.incidents.bulk_actions import (
     plan_all,
     planned_at,
 )
+from workflows.incidents.bulk_store import JobState
 from workflows.incidents.bulk_views import bulk_plan_view, progress_view
 from workflows.orders.permissions import Action, check_all
 from workflows.search.finding import find_orders
@@ -101,18 +102,22 @@ def advance_bulk_job(job_id: str) -> Response:
 
 
 @bulk_route("POST", "/bulk/{job_id}/stop")
-def stop_bulk_job(job_id: str) -> Response:
+def stop_bulk_job(job_id: str, body: BulkChangeBody) -> Response:
     """Act on no more orders. What was begun continues."""
     check_all(api.caller.actor, Action.BULK)
-    bulk_jobs.stop(engine(), job_id, api.caller.actor)
+    if body.dry_run:
+        return _progress(job_id, JobState.STOPPED)
+    bulk_jobs.stop(engine(), job_id, api.caller.actor, body.reason)
     return _progress(job_id)
 
 
 @bulk_route("POST", "/bulk/{job_id}/resume")
-def resume_bulk_job(job_id: str) -> Response:
+def resume_bulk_job(job_id: str, body: BulkChangeBody) -> Response:
     """Continue a stopped bulk job where it was stopped."""
     check_all(api.caller.actor, Action.BULK)
-    bulk_jobs.resume(engine(), job_id)
+    if body.dry_run:
+        return _progress(job_id, JobState.RUNNING)
+    bulk_jobs.resume(engine(), job_id, api.caller.actor, body.reason)
     return _progress(job_id)
 
 
@@ -126,5 +131,5 @@ def _chosen(body: BulkBody, until: datetime) -> list[OrderId]:
     return body.order_ids or []
 
 
-def _progress(job_id: str) -> Response:
-    return json_answer(progress_view(bulk_jobs.read(engine(), job_id)))
+def _progress(job_id: str, planned: JobState | None = None) -> Response:
+    return json_answer(progress_view(bulk_jobs.read(engine(), job_id), planned))

@@ -2,9 +2,9 @@
 
 import { ActionDialog } from "./action.js";
 import { get, post, useLoaded } from "./api.js";
-import { Amounts, Badge, Card, Trouble, words } from "./parts.js";
+import { Amounts, Badge, Card, Said, Time, Trouble, actorWords, words } from "./parts.js";
 import { may } from "./session.js";
-import { html, useEffect, useRef } from "./view.js";
+import { html, useEffect, useRef, useState } from "./view.js";
 
 /** @typedef {"retry" | "cancel" | "credit" | "note"} BulkAction */
 /** @typedef {{order_ids: string[]} | {group: string}} Chosen */
@@ -37,8 +37,17 @@ export function BulkDialog({ action, chosen, count, currencies = [], close, begu
 
 const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", started: "running", still_moving: "running", ended: "closed", done: "closed", needs_approval: "half_open", parked_again: "parked", not_parked: "mute", refused: "parked" });
 
+/** @param {string} id @param {string} acting @param {Record<string, number>} counts @returns {import("./action.js").ActionKind} */
+const changeKind = (id, acting, counts) => ({
+  title: acting === "stop" ? "Stop the bulk job" : "Resume the bulk job", path: `bulk/${id}/${acting}`,
+  body: (v) => ({ reason: v.reason }),
+  effect: acting === "stop" ? `${ordersInWords(counts.waiting ?? 0)} that wait are not started. The ${counts.started ?? 0} that were started continue.` : `${ordersInWords(counts.waiting ?? 0)} that wait are started, at its pace.`,
+  show: (/** @type {any} */ answer) => html`<p>The job is now: ${words(answer.state)}.</p>`,
+});
+
 /** A bulk job under way or done, each order with its outcome from the log. @param {{id: string, changed: () => void, close: () => void}} props */
 export function BulkJob({ id, changed, close }) {
+  const [acting, act] = useState("");
   const going = useRef(false); // looking at it also acts on the orders that are due, so that the timer need not come round
   const job = useLoaded((signal) => (going.current && may("bulk") ? post(`bulk/${id}/advance`, undefined, { signal }) : get(`bulk/${id}`, { signal })), [id]);
   going.current = job.data?.state === "running";
@@ -49,15 +58,16 @@ export function BulkJob({ id, changed, close }) {
     return () => clearTimeout(timer);
   }, [job.data]);
   if (!job.data) return html`<${Trouble} problem=${job.error} />`;
-  const send = async (/** @type {string} */ wish) => (await post(`bulk/${id}/${wish}`, undefined).catch(() => {}), job.reload());
-  const { action, group, reason, actor, counts, orders, state, why, at_stake: stake, per_s: pace } = job.data;
+  const { action, group, reason, actor, counts, orders, state, why, changes, at_stake: stake, per_s: pace } = job.data;
   const finished = orders.length - (counts.waiting ?? 0) - (counts.started ?? 0) - (counts.still_moving ?? 0);
   return html`<${Card} title=${html`${words(action)} ${ordersInWords(orders.length)}${group ? `, ${group}` : ""}`} note=${html`<${Badge} of=${state} /> ${why}`} class="bulk-job">
     <p class="dim">${actor.id}: <bdi>${reason}</bdi>. <${Amounts} of=${stake} /> at stake, ${pace} a second.</p>
     <div class="progress" role="progressbar" aria-label="Orders with an outcome" aria-valuemin="0" aria-valuemax=${orders.length} aria-valuenow=${finished}><span style=${{ width: `${(100 * finished) / Math.max(1, orders.length)}%` }}></span></div>
     <p>${Object.entries(counts).filter(([, n]) => n).map(([outcome, n]) => html`<span class="tally"><${Badge} of=${OUTCOMES[outcome] ?? ""} label=${words(outcome)} /> ${n}</span>`)}</p>
     <details><summary>Each order</summary><ul class="lines">${orders.map((/** @type {any} */ o) => html`<li><a href=${`orders/${o.order_id}`}><code>${o.order_id.slice(4, 14)}</code></a><span class="dim">${o.detail}</span><${Badge} of=${OUTCOMES[o.outcome] ?? ""} label=${words(o.outcome)} /></li>`)}</ul></details>
-    <div class="actions">${running && may("bulk") && html`<button type="button" onClick=${() => send("stop")}>Stop</button>`}${state === "stopped" && may("bulk") && html`<button type="button" onClick=${() => send("resume")}>Resume</button>`}
+    <div class="actions">${running && may("bulk") && html`<button type="button" onClick=${() => act("stop")}>Stop</button>`}${state === "stopped" && may("bulk") && html`<button type="button" onClick=${() => act("resume")}>Resume</button>`}
       <button type="button" onClick=${close}>Close</button></div>
+    ${changes.length > 0 && html`<ul class="lines" aria-label="Stops and resumptions">${changes.map((/** @type {any} */ c) => html`<li>${words(c.state)} by ${actorWords(c.by)} on <${Time} at=${c.at} />: <${Said}>${c.reason}</${Said}></li>`)}</ul>`}
+    ${acting && html`<${ActionDialog} kind=${changeKind(id, acting, counts)} close=${() => act("")} done=${job.reload} />`}
   </${Card}>`;
 }

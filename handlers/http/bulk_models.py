@@ -13,6 +13,15 @@ from workflows.incidents.bulk_actions import ORDERS_MAX
 from workflows.incidents.bulk_jobs import PER_S_MAX
 
 
+class BulkChangeBody(Strict):
+    """Why a bulk job is stopped or resumed. A dry run changes nothing."""
+
+    model_config = example(reason="the bank called: wait for them", dry_run=True)
+
+    reason: Long
+    dry_run: bool = False
+
+
 class BulkBody(Strict):
     """What to do with several orders: those named, those that match a filter, or a group of incidents.
 

@@ -16,20 +16,22 @@ READS = {
     *(f"order {name}" for name in ("show", "history", "replay", "receipt", "list", "search", "why", "timeline")),
     *("order watch", "order runs", "order ledger", "order place"),
     *("incidents list", "incidents show", "incidents approvals", "circuits list", "circuits show"),
+    *("customers data", "customers erasure", "customers erasures"),
 }
 """Commands that change no order, and placing one."""
 
 RECORDED = {
-    *("incidents claim", "incidents release", "incidents note", "incidents reject", "circuits open", "circuits close")
+    *("incidents claim", "incidents release", "incidents note", "incidents reject", "circuits open", "circuits close"),
+    *("customers erase", "customers approve", "customers reject"),
 }
-"""Complete once they are recorded: no call follows."""
+"""Complete once they are recorded: no call follows, or a schedule goes on, as with an erasure."""
 
 
 def commands() -> dict[str, Any]:
-    """Return the commands that act on orders, incidents and circuits, by name."""
+    """Return the commands that act on orders, incidents, circuits and customers, by name."""
     root: Any = typer.main.get_command(app)
     named = {"bulk": root.commands["bulk"]}
-    for group in ("order", "incidents", "circuits"):
+    for group in ("order", "incidents", "circuits", "customers"):
         named |= {f"{group} {name}": command for name, command in root.commands[group].commands.items()}
     return named
 

@@ -50,7 +50,7 @@ from workflows.breakers.circuit import CircuitState
 from workflows.breakers.dependencies import Dependency
 from workflows.breakers.events import CircuitEvent
 from workflows.client import incident_json, order_json
-from workflows.incidents.bulk_jobs import JobState, Outcome
+from workflows.incidents.bulk_store import JobState, Outcome
 from workflows.incidents.plans import Movement
 from workflows.publishing.cloud_events import PUBLISHED, cloud_events
 from workflows.time_budgets import Awaiting

@@ -9,7 +9,7 @@ import pytest
 from tests.handlers.documented import documentation
 
 PARTIES = "a report of a restaurant or courier; support passes it on with POST /orders/{order_id}/facts"
-STEERING = "changes no order; each order's outcome is that of its action, which was planned"
+ADVANCING = "does sooner what the job does by itself"
 READING = "changes nothing"
 CATALOGUE = "a restaurant's own catalogue"
 SUBSCRIBING = "webhooks of a service; changes no order"
@@ -29,7 +29,7 @@ OTHERS: dict[tuple[str, str], str] = {
             "delivery/position",
         )
     },
-    **{("post", f"/bulk/{{job_id}}/{action}"): STEERING for action in ("advance", "stop", "resume")},
+    ("post", "/bulk/{job_id}/advance"): ADVANCING,
     ("post", "/restaurants"): CATALOGUE,
     **{
         ("post", f"/restaurants/{{restaurant_id}}/{change}"): CATALOGUE
@@ -95,13 +95,15 @@ def test_a_dry_run_of_each_repair_changes_nothing(shop):
         "/circuits/{dependency}/open": {},
         "/circuits/{dependency}/close": {},
         "/bulk": {"action": "cancel", "order_ids": [order_id]},
+        "/bulk/{job_id}/stop": {},
+        "/bulk/{job_id}/resume": {},
     }
     erasing = {f"/customers/{{customer_id}}/erase{step}" for step in ("", "/approve", "/reject")}  # tests/erasure
     assert {path for _, path in set(WRITES) - set(OTHERS)} == set(bodies) | erasing
     before = shop.stored()
     for path, body in bodies.items():
         reason = {} if "text" in body else {"reason": "only looking"}
-        target = path.format(order_id=order_id, dependency="payments")
+        target = path.format(order_id=order_id, dependency="payments", job_id="bulk_1")
         sent = {**body, **reason, "dry_run": True}
         answer = shop.call("POST", target, sent, role="support", sub="sue", key="k")
         assert answer.status in {200, 404, 409}, answer

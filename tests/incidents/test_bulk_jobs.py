@@ -124,11 +124,21 @@ def test_a_plan_begins_one_job_whatever_the_key(engine, sue):
 def test_a_stopped_job_acts_on_no_more_orders_until_it_is_resumed(engine, sue):
     order = engine.ticketed()
     job_id = begin(sue, "note", "hello", order_ids=[order])
-    sue.bulk_job(job_id, "stop")
+    planned = sue.stop_bulk_job(job_id, "only looking", dry_run=True)
+    assert planned["plan"] == {"state": "stopped", "changes": True, "waiting": 1, "started": 0}
+    assert (planned["state"], planned["changes"]) == ("running", [])
+    sue.stop_bulk_job(job_id, "wrong text")
     engine.sleep(600)
     assert "NoteAdded" not in engine.kinds(order)
-    sue.bulk_job(job_id, "resume")
+    assert sue.stop_bulk_job(job_id, "again", dry_run=True)["plan"]["changes"] is False
+    assert sue.resume_bulk_job(job_id, "only looking", dry_run=True)["state"] == "stopped"
+    sue.resume_bulk_job(job_id, "it was right")
     assert ended(engine, sue, job_id) == {order: "done"}
+    changes = sue.bulk_job(job_id)["changes"]
+    assert [(each["state"], each["by"]["id"], each["reason"]) for each in changes] == [
+        ("stopped", "sue", "wrong text"),
+        ("running", "sue", "it was right"),
+    ]
 
 
 def parked(engine: SimulatedEngine, sue: ExpediterClient) -> str:

@@ -17,7 +17,9 @@ from workflows.engine import Engine
 from workflows.event_store.commits import KeyReused
 from workflows.incidents import bulk_jobs
 from workflows.incidents.bulk_actions import BulkAction, BulkTask, parked_in, plan_all
-from workflows.incidents.bulk_jobs import RESULT_AFTER, Job, JobState, Outcome, Progress
+from workflows.incidents.bulk_jobs import Progress
+from workflows.incidents.bulk_steps import RESULT_AFTER
+from workflows.incidents.bulk_store import Job, JobState, Outcome
 from workflows.incidents.refusals import NoOrderPossible, NoSuchGroup, NoSuchJob
 from workflows.projections.open_orders import refresh
 from workflows.settings import read
@@ -203,7 +205,7 @@ def test_it_stops_by_itself_when_the_circuit_opens_again():
     outage.park(stopped.orders[-1].order_id)
     assert Outcome.PARKED_AGAIN in outcomes(outage.advance(job)).values()
     breaker.close(ALICE, "back")
-    bulk_jobs.resume(outage.shop.engine, job)
+    bulk_jobs.resume(outage.shop.engine, job, ALICE, "works again")
     outage.shop.clock.advance(seconds=5)
     assert outage.advance(job).job.state is JobState.RUNNING
     assert outage.started == 4
@@ -213,11 +215,12 @@ def test_a_person_stops_and_resumes_it():
     """A stopped job starts no order, however long it is advanced."""
     outage = Outage(2)
     job = outage.begin()
-    assert bulk_jobs.stop(outage.shop.engine, job, ALICE).why == "stopped by support alice"
+    stopped = bulk_jobs.stop(outage.shop.engine, job, ALICE, "wrong cause")
+    assert stopped.why == "stopped by support alice: wrong cause"
     outage.shop.clock.advance(seconds=5)
     outage.advance(job)
     assert outage.started == 0
-    bulk_jobs.resume(outage.shop.engine, job)
+    bulk_jobs.resume(outage.shop.engine, job, ALICE, "works again")
     outage.advance(job)
     assert outage.started == 2
 

@@ -20,7 +20,9 @@ from workflows.event_store.documents import ANY, Document
 from workflows.in_memory.documents import InMemoryDocuments
 from workflows.incidents import bulk_jobs
 from workflows.incidents.bulk_actions import BulkAction, BulkTask, plan_all
+from workflows.incidents.bulk_store import Job
 from workflows.incidents.incidents import list_parked
+from workflows.incidents.refusals import NoSuchJob
 from workflows.projections.open_orders import open_order, open_orders, refresh
 from workflows.sagas import circuit_waits, waits
 from workflows.settings import read
@@ -177,14 +179,14 @@ def test_a_bulk_job_of_unknown_shape_is_dropped_and_its_orders_stay_parked(body)
     shop.play(*s.AUTHORIZED, s.park())
     refresh(shop.engine, ORDER_ID, BUDGETS)
 
-    def begin(key: str) -> bulk_jobs.Job:
+    def begin(key: str) -> Job:
         task = BulkTask(action=BulkAction.RETRY, actor=SUPPORT, reason="fixed")
         return bulk_jobs.begin(shop.engine, plan_all(shop.log, task, [ORDER_ID], shop.clock.now()), per_s=1, key=key)
 
     job = begin("first")
     rewrite_all(shop.documents, body)
     assert bulk_jobs.running(shop.engine) == []
-    with pytest.raises(bulk_jobs.NoSuchJob):
+    with pytest.raises(NoSuchJob):
         bulk_jobs.read(shop.engine, job.id)
     keep_time(shop.engine, UPKEEP, for_s=0, pause=lambda _: None)
     assert [row.order_id for row, _ in list_parked(shop.documents)] == [ORDER_ID]

@@ -107,14 +107,17 @@ def bulk(
         if job is None:
             raise InvalidInput("give the job with --job bulk_...")
         with connected(url, data, as_) as engine:
-            current = engine.bulk_job(job, None if action == "show" else action)
-            if action == "resume":
+            if action == "show":
+                _show_job(engine.bulk_job(job), json)
+                return
+            change = engine.stop_bulk_job if action == "stop" else engine.resume_bulk_job
+            current = change(job, _needed(reason), dry_run=dry_run)
+            if action == "resume" and not dry_run:
                 _watch(engine, current, wait, see, json)
             else:
                 _show_job(current, json)
         return
-    if reason is None:
-        raise InvalidInput("give the reason with --reason; it is kept in the history")
+    reason = _needed(reason)
     chosen = [*(order or []), *(read_text(orders).split() if orders is not None else [])]
     filters = {
         "status": status or None,
@@ -161,6 +164,12 @@ def bulk(
             _watch(engine, done["job"], wait, see, json)
 
 
+def _needed(reason: str | None) -> str:
+    if reason is None:
+        raise InvalidInput("give the reason with --reason; it is kept in the history")
+    return reason
+
+
 def _show_plan(plan: BulkPlanJson, see: Hint, json: bool) -> None:
     if json:
         print_json(plan)
@@ -184,12 +193,14 @@ def _watch(engine: ExpediterClient, job: BulkJobJson, wait_s: float | None, see:
     """
     from workflows.cli.bulk_page import bulk_progress
 
-    later, stop, resume = (see(f"bulk {each} --job {job['id']}") for each in ("show", "stop", "resume"))
+    later, stop, resume = (
+        see(f"bulk {each} --job {job['id']}") for each in ("show", "stop --reason ...", "resume --reason ...")
+    )
     deadline = None if wait_s is None else time.monotonic() + wait_s
     try:
         with bulk_progress() as shown:
             while job["state"] == "running" and (deadline is None or time.monotonic() < deadline):
-                job = engine.bulk_job(job["id"], "advance")
+                job = engine.advance_bulk_job(job["id"])
                 shown(job)
                 if job["state"] == "running":
                     time.sleep(ADVANCE_EVERY_S)

@@ -8,8 +8,9 @@ from typing import Any, TypeAlias
 
 from rich.text import Text
 
+from workflows.cli.incident_pages import clock
 from workflows.cli.plan_wording import plan_sentence
-from workflows.cli.terminal import data_console, say, status_console, table
+from workflows.cli.terminal import data_console, printable, say, status_console, table
 from workflows.orders.words import money, plain
 
 View: TypeAlias = Mapping[str, Any]
@@ -44,6 +45,13 @@ def show_bulk_job(job: View) -> None:
     console = data_console()
     console.print(rows)
     console.print(f"{job['action']}, {job['state']}: {_counts(job)}{'; ' + job['why'] if job['why'] else ''}")
+    for each in job["changes"]:
+        change = "stopped" if each["state"] == "stopped" else "resumed"
+        line = f"{change} by {each['by']['role']} {each['by']['id']} {clock(each['at'])}: {printable(each['reason'])}"
+        console.print(Text(line), soft_wrap=True)
+    if (planned := job["plan"]) is not None:
+        does = f"would be {planned['state']}" if planned["changes"] else f"stays {planned['state']}"
+        console.print(f"{does}: {planned['waiting']} orders wait, {planned['started']} that were started continue")
     if job["new_failures"]:
         console.print(f"{_orders(job['new_failures'])} parked with this cause since the plan, and are not in it")
 

@@ -236,6 +236,24 @@ class JobOrderJson(TypedDict):
     detail: str
 
 
+class JobChangeJson(TypedDict):
+    """A bulk job was stopped or resumed."""
+
+    state: Literal["running", "stopped"]
+    by: ActorJson
+    reason: str
+    at: TimeText
+
+
+class JobChangePlanJson(TypedDict):
+    """What stopping or resuming a bulk job would do."""
+
+    state: Annotated[Literal["running", "stopped", "done"], Meta(description="The job's state afterwards.")]
+    changes: Annotated[bool, Meta(description="Whether that is another state than now.")]
+    waiting: Annotated[int, Meta(ge=0, description="Orders that are not started: those that it is about.")]
+    started: Annotated[int, Meta(ge=0, description="Orders that were started: they continue in any case.")]
+
+
 class BulkJobJson(TypedDict):
     """A bulk job and its orders. It continues by itself."""
 
@@ -261,6 +279,10 @@ class BulkJobJson(TypedDict):
     ]
     counts: Annotated[dict[str, int], Meta(description="The number of orders by outcome.")]
     orders: list[JobOrderJson]
+    changes: Annotated[
+        list[JobChangeJson], Meta(description="When it was stopped and resumed, by whom and why; the newest 50.")
+    ]
+    plan: Annotated[JobChangePlanJson | None, Meta(description="Of a dry run that stops or resumes it.")]
 
 
 class PlannedOrderJson(TypedDict):

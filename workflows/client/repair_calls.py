@@ -126,7 +126,25 @@ def _plain(value: Any) -> Any:
     return rfc3339(value) if isinstance(value, datetime) else value
 
 
-def bulk_job(job_id: str, action: str | None = None) -> ApiCall[BulkJobJson]:
-    """Read a bulk job and the outcome of each order, or send it an ``action``: advance, stop or resume."""
-    path = f"/bulk/{quoted(job_id, safe='')}"
-    return ApiCall(method="POST", path=f"{path}/{action}") if action else ApiCall(method="GET", path=path)
+def bulk_job(job_id: str) -> ApiCall[BulkJobJson]:
+    """Read a bulk job and the outcome of each order."""
+    return ApiCall(method="GET", path=_job(job_id))
+
+
+def advance_bulk_job(job_id: str) -> ApiCall[BulkJobJson]:
+    """Act on as many orders as the pace allows now. A job also goes on by itself."""
+    return ApiCall(method="POST", path=f"{_job(job_id)}/advance")
+
+
+def stop_bulk_job(job_id: str, reason: str, *, dry_run: bool = False) -> ApiCall[BulkJobJson]:
+    """Act on no more orders. What was begun continues."""
+    return ApiCall(method="POST", path=f"{_job(job_id)}/stop", body={"reason": reason, "dry_run": dry_run})
+
+
+def resume_bulk_job(job_id: str, reason: str, *, dry_run: bool = False) -> ApiCall[BulkJobJson]:
+    """Continue a stopped bulk job where it was stopped."""
+    return ApiCall(method="POST", path=f"{_job(job_id)}/resume", body={"reason": reason, "dry_run": dry_run})
+
+
+def _job(job_id: str) -> str:
+    return f"/bulk/{quoted(job_id, safe='')}"

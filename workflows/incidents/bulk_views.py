@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING
 
 from domain.money import Money, totals
 from workflows.incidents.bulk_actions import BulkPlan
-from workflows.incidents.bulk_jobs import JobOrder, Progress
+from workflows.incidents.bulk_jobs import Progress
+from workflows.incidents.bulk_store import JobOrder, JobState, Outcome
 from workflows.incidents.views import plan_view
 from workflows.orders.json_values import money_json, plain
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
-    from workflows.client.incident_json import BulkJobJson, BulkPlanJson, JobOrderJson
+    from workflows.client.incident_json import BulkJobJson, BulkPlanJson, JobChangePlanJson, JobOrderJson
 
 
-def progress_view(progress: Progress) -> BulkJobJson:
-    """Return a bulk job and its orders."""
+def progress_view(progress: Progress, planned: JobState | None = None) -> BulkJobJson:
+    """Return a bulk job and its orders.
+
+    Args:
+        planned: The state that a dry run is about.
+    """
     job, task = progress.job, progress.job.task
     return {
         "id": job.id,
@@ -33,6 +38,19 @@ def progress_view(progress: Progress) -> BulkJobJson:
         "new_failures": progress.new_failures,
         "counts": {outcome.value: number for outcome, number in progress.counts.items()},
         "orders": [_job_order(order) for order in progress.orders],
+        "changes": plain(job.changes),
+        "plan": None if planned is None else _change_plan(progress, planned),
+    }
+
+
+def _change_plan(progress: Progress, planned: JobState) -> JobChangePlanJson:
+    """Say what stopping or resuming a job would do. A job that is done, or in this state already, stays as it is."""
+    counts, state = progress.counts, progress.job.state
+    return {
+        "state": (state if state is JobState.DONE else planned).value,
+        "changes": state not in {JobState.DONE, planned},
+        "waiting": counts[Outcome.WAITING],
+        "started": counts[Outcome.STARTED],
     }
 
 

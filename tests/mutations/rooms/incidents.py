@@ -16,7 +16,7 @@ MUTANTS = (
     Mutant(
         name="bulk credit done before its refund",
         breaks="The outcome of a credit on a completed order is that of its refund.",
-        file="workflows/incidents/bulk_jobs.py",
+        file="workflows/incidents/bulk_steps.py",
         old="if order.run_state is RunState.RUNNING and not order.delivery.delivered:",
         new="if order.run_state is RunState.RUNNING:",
         caught_by=tests("incidents/test_bulk_jobs.py"),
@@ -24,7 +24,7 @@ MUTANTS = (
     Mutant(
         name="one plan, two bulk jobs",
         breaks="A plan begins one job, whatever the keys of the requests.",
-        file="workflows/incidents/bulk_jobs.py",
+        file="workflows/incidents/bulk_store.py",
         old="claimed.job_id != job_id:",
         new="claimed.job_id == job_id:",
         caught_by=tests("incidents/test_bulk_jobs.py"),

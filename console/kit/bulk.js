@@ -37,11 +37,11 @@ export function BulkDialog({ action, chosen, count, currencies = [], close, begu
 
 const OUTCOMES = /** @type {Record<string, string>} */ ({ waiting: "mute", started: "running", still_moving: "running", ended: "closed", done: "closed", needs_approval: "half_open", parked_again: "parked", not_parked: "mute", refused: "parked" });
 
-/** @param {string} id @param {string} acting @param {Record<string, number>} counts @returns {import("./action.js").ActionKind} */
-const changeKind = (id, acting, counts) => ({
-  title: acting === "stop" ? "Stop the bulk job" : "Resume the bulk job", path: `bulk/${id}/${acting}`,
+/** @param {string} id @param {string} acting @returns {import("./action.js").ActionKind} */
+const changeKind = (id, acting) => ({
+  title: acting === "stop" ? "Stop the bulk job" : "Resume the bulk job", path: `bulk/${id}/${acting}`, dry: true,
   body: (v) => ({ reason: v.reason }),
-  effect: acting === "stop" ? `${ordersInWords(counts.waiting ?? 0)} that wait are not started. The ${counts.started ?? 0} that were started continue.` : `${ordersInWords(counts.waiting ?? 0)} that wait are started, at its pace.`,
+  preview: ({ plan }) => html`<p>The job is then ${words(plan.state)}. ${ordersInWords(plan.waiting)} that wait are ${plan.state === "running" ? "started, at its pace" : "not started"}. The ${plan.started} that were started continue.</p>`,
   show: (/** @type {any} */ answer) => html`<p>The job is now: ${words(answer.state)}.</p>`,
 });
 
@@ -68,6 +68,6 @@ export function BulkJob({ id, changed, close }) {
     <div class="actions">${running && may("bulk") && html`<button type="button" onClick=${() => act("stop")}>Stop</button>`}${state === "stopped" && may("bulk") && html`<button type="button" onClick=${() => act("resume")}>Resume</button>`}
       <button type="button" onClick=${close}>Close</button></div>
     ${changes.length > 0 && html`<ul class="lines" aria-label="Stops and resumptions">${changes.map((/** @type {any} */ c) => html`<li>${words(c.state)} by ${actorWords(c.by)} on <${Time} at=${c.at} />: <${Said}>${c.reason}</${Said}></li>`)}</ul>`}
-    ${acting && html`<${ActionDialog} kind=${changeKind(id, acting, counts)} close=${() => act("")} done=${job.reload} />`}
+    ${acting && html`<${ActionDialog} kind=${changeKind(id, acting)} close=${() => act("")} done=${job.reload} />`}
   </${Card}>`;
 }

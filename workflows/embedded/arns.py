@@ -22,6 +22,11 @@ def machine_arn(machine: str) -> str:
     return f"{_STATES}:stateMachine:{machine}"
 
 
+def qualified_machine_arn(machine: str, qualifier: int | str) -> str:
+    """Return the ARN of a version (by its number) or an alias of a machine."""
+    return f"{machine_arn(machine)}:{qualifier}"
+
+
 def resource_arn(kind: str, name: str) -> str:
     """Return the ARN of a resource that does not exist here: ``arn:aws:kms:local:000000000000:Mine``."""
     return f"arn:aws:{kind.split('::')[1].lower()}:{REGION}:{ACCOUNT}:{name}"

@@ -25,6 +25,8 @@ from workflows.embedded.step_functions.machine_store import MachineStore
 from workflows.embedded.step_functions.one_state import StateTests
 from workflows.embedded.step_functions.reports import Reports
 from workflows.embedded.step_functions.running import Definitions
+from workflows.embedded.step_functions.version_operations import VersionOperations
+from workflows.embedded.step_functions.version_store import VersionStore
 from workflows.hub.hub import Hub
 from workflows.hub.watch import Watch
 from workflows.sqlite.database import Database
@@ -73,12 +75,13 @@ class LocalStepFunctions:
         definitions = Definitions(journal)
         reports = Reports(journal, definitions)
         machines = MachineStore(database, definitions, clock, can_call := lambda service: find(service) is not None)
+        versions = VersionStore(database, definitions, machines, clock, can_call)
         functions = NamedFunctions(find, clock=clock)
         self.driver = Driver(
             database,
             journal,
             definitions,
-            machines,
+            versions,
             functions,
             clock=clock,
             hub=hub,
@@ -88,7 +91,8 @@ class LocalStepFunctions:
         opened.callback(self.driver.close)
         self.driver.begin()
         more = {
-            **MachineOperations(machines, reports, can_call).by_name(),
+            **MachineOperations(machines, versions, reports, can_call).by_name(),
+            **VersionOperations(machines, versions).by_name(),
             **StateTests(functions.call, can_call).by_name(),
         }
         api = opened.enter_context(closing(StepFunctionsApi(self.driver, reports, more=more, port=port)))

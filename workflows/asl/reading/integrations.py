@@ -254,6 +254,9 @@ def function_name(function: str) -> str:
 
 def machine_name(machine: str) -> str:
     """Return the state machine's bare name. Takes a name or an ARN, with or without version or alias."""
-    if ":stateMachine:" in machine:
-        machine = machine.split(":stateMachine:", 1)[1]
-    return machine.split(":", 1)[0]
+    return qualified_name(machine).split(":", 1)[0]
+
+
+def qualified_name(machine: str) -> str:
+    """Return the state machine's name with its version or alias, if it has one: ``Orders``, ``Orders:3``."""
+    return machine.split(":stateMachine:", 1)[-1]

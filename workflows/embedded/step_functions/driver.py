@@ -33,7 +33,7 @@ from workflows.asl import answers
 from workflows.asl.answers import TaskError
 from workflows.asl.interpreter import redriving
 from workflows.asl.json_text import from_text, to_text
-from workflows.asl.reading.integrations import machine_name
+from workflows.asl.reading.integrations import qualified_name
 from workflows.asl.signals import (
     JSON,
     Aborted,
@@ -160,7 +160,7 @@ class Driver:
         return self._machine(machine).express
 
     def _machine(self, machine: str) -> Machine:
-        known = self._machines.get(machine_name(machine))
+        known = self._machines.get(qualified_name(machine))
         if known is None:
             raise MachineUnknown(f"there is no state machine {machine}; the machines are: {', '.join(self._machines)}")
         return known
@@ -359,6 +359,8 @@ class Driver:
         self.started[machine.name] += 1
         if is_journaled:
             round_.writes.started(row)
+            if machine.version is not None:
+                round_.writes.of_version(row.id, machine.version, machine.alias)
         self._apply(running, lambda _, seed: first_signal(row, seed, machine.role_arn), round_)
         return row
 
@@ -369,7 +371,7 @@ class Driver:
 
     def _start_child(self, parent_arn: str, effect: StartExecution, round_: DriverRound) -> None:
         """Start an execution for a task. The task gets a refusal, or the start if it does not wait for the end."""
-        machine = self._machines.get(machine_name(effect.machine))
+        machine = self._machines.get(qualified_name(effect.machine))
         mode = effect.mode
         if machine is None:
             outcome: JSON | TaskError = answers.machine_missing(effect.machine, mode)

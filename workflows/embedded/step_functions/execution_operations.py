@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import NoReturn
 from uuid import uuid4
 
-from workflows.asl.reading.integrations import machine_name
+from workflows.asl.reading.integrations import qualified_name
 from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.tokens import InvalidToken, token_execution
 from workflows.embedded.step_functions.api_requests import (
@@ -134,7 +134,7 @@ class ExecutionOperations:
         except MachineUnknown:
             pass  # a deleted machine has executions too
         page, following = self._reports.page(
-            machine_name(machine), status, limit_of(parameters), page_start_of(parameters)
+            qualified_name(machine), status, limit_of(parameters), page_start_of(parameters)
         )
         return {"executions": page} | ({"nextToken": str(following)} if following is not None else {})
 

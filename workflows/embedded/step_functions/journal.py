@@ -30,6 +30,9 @@ CREATE TABLE IF NOT EXISTS executions (
 CREATE INDEX IF NOT EXISTS executions_running ON executions (id) WHERE status = 'RUNNING';
 CREATE INDEX IF NOT EXISTS executions_by_name ON executions (name);
 CREATE INDEX IF NOT EXISTS executions_by_parent ON executions (parent) WHERE parent IS NOT NULL;
+CREATE TABLE IF NOT EXISTS execution_versions (
+    execution INTEGER NOT NULL PRIMARY KEY, version TEXT NOT NULL, alias TEXT NOT NULL
+) STRICT;
 CREATE TABLE IF NOT EXISTS journal (
     execution INTEGER NOT NULL, seq INTEGER NOT NULL, kind TEXT NOT NULL, signal TEXT NOT NULL,
     PRIMARY KEY (execution, seq)
@@ -97,6 +100,10 @@ class Writes:
         values = (*fixed, row.started_at.isoformat(), *parent, row.status)
         self._add(f"INSERT INTO executions ({columns}) VALUES ({', '.join('?' * len(values))})", values)
 
+    def of_version(self, execution: int, version: int, alias: str) -> None:
+        """Note the version of the machine that a new execution runs, and the alias that led to it, or an empty text."""
+        self._add("INSERT INTO execution_versions VALUES (?, ?, ?)", (execution, str(version), alias))
+
     def applied(self, execution: int, seq: int, signal: Signal) -> None:
         """Add a signal that was applied to an execution."""
         fields = {name: getattr(signal, name) for name in signal.__slots__}
@@ -162,17 +169,35 @@ class Journal:
         return int(self._rows("SELECT coalesce(max(id), 0) FROM executions")[0][0])
 
     def latest(
-        self, machine: str | None, status: ExecutionStatus | None, limit: int, *, before: int | None = None
+        self,
+        machine: str | None,
+        status: ExecutionStatus | None,
+        limit: int,
+        *,
+        before: int | None = None,
+        qualifier: str | None = None,
     ) -> list[ExecutionRow]:
-        """Return the executions that began last, newest first; those with an id below ``before`` if it is given."""
+        """Return the executions that began last, newest first.
+
+        Args:
+            before: Only those with a lower id.
+            qualifier: Only those that were started by this version, its number as text, or this alias.
+        """
         return self._executions(
             "WHERE (?1 IS NULL OR machine = ?1) AND (?2 IS NULL OR status = ?2) AND (?4 IS NULL OR id < ?4)"
+            " AND (?5 IS NULL OR id IN (SELECT execution FROM execution_versions WHERE ?5 IN (version, alias)))"
             " ORDER BY id DESC LIMIT ?3",
             machine,
             status,
             limit,
             before,
+            qualifier,
         )
+
+    def version_of(self, execution: int) -> tuple[str, str] | None:
+        """Return the version that an execution runs and the alias that led to it; None if it runs none."""
+        rows = self._rows("SELECT version, alias FROM execution_versions WHERE execution = ?", execution)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def redrives(self, execution: int) -> list[datetime]:
         """Return when an execution was redriven, in order."""

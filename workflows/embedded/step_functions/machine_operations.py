@@ -7,7 +7,7 @@ from typing import Any, Final, NoReturn
 
 from workflows.asl.reading import definition
 from workflows.asl.reading.definition import InvalidDefinition
-from workflows.asl.reading.integrations import CanCall, machine_name
+from workflows.asl.reading.integrations import CanCall, machine_name, qualified_name
 from workflows.embedded import arns
 from workflows.embedded.step_functions.api_requests import (
     Operations,
@@ -26,6 +26,8 @@ from workflows.embedded.step_functions.diagnostics import diagnostics_of, refusa
 from workflows.embedded.step_functions.driver import NAME
 from workflows.embedded.step_functions.machine_store import MachineExists, MachineMissing, MachineStore, StoredMachine
 from workflows.embedded.step_functions.reports import Reports
+from workflows.embedded.step_functions.version_operations import published
+from workflows.embedded.step_functions.version_store import VersionMissing, VersionStore
 
 _CONFIGURATION: Final[Mapping[str, Any]] = {
     "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
@@ -41,8 +43,9 @@ _TYPES: Final = {"STANDARD": False, "EXPRESS": True}
 class MachineOperations:
     """Works on one store. Threads share it."""
 
-    def __init__(self, machines: MachineStore, reports: Reports, can_call: CanCall) -> None:
+    def __init__(self, machines: MachineStore, versions: VersionStore, reports: Reports, can_call: CanCall) -> None:
         self._machines = machines
+        self._versions = versions
         self._reports = reports
         self._can_call = can_call
 
@@ -65,7 +68,7 @@ class MachineOperations:
         name = text_of(parameters, "name")
         if not NAME.fullmatch(name):
             raise StepFunctionsRefusal("InvalidName", f"Invalid Name: '{name}'")
-        _refuse_versions(parameters)
+        _check_publishing(parameters)
         text, express = text_of(parameters, "definition"), _express(parameters)
         _check_text(text)
         try:
@@ -82,11 +85,12 @@ class MachineOperations:
         except MachineExists as error:
             message = f"State Machine Already Exists: '{arns.machine_arn(name)}'"
             raise StepFunctionsRefusal("StateMachineAlreadyExists", message) from error
-        return {"stateMachineArn": arns.machine_arn(name), "creationDate": stored.created_at}
+        created = {"stateMachineArn": arns.machine_arn(name), "creationDate": stored.created_at}
+        return {**created, **self._published(parameters, stored)}
 
     def _update(self, parameters: Parameters) -> Result:
-        arn = arn_of(parameters, "stateMachineArn")
-        _refuse_versions(parameters)
+        arn = _unqualified(parameters)
+        _check_publishing(parameters)
         text, role_arn = parameters.get("definition"), parameters.get("roleArn")
         configuration = _configuration(parameters)
         if text is None and role_arn is None and not configuration:
@@ -99,13 +103,42 @@ class MachineOperations:
             raise refusal_of(error) from error
         except MachineMissing:
             _no_machine(arn)
-        return {"updateDate": stored.updated_at, "revisionId": stored.revision}
+        updated = {"updateDate": stored.updated_at, "revisionId": stored.revision}
+        return {**updated, **self._published(parameters, stored)}
+
+    def _published(self, parameters: Parameters, stored: StoredMachine) -> Result:
+        """Publish what was created or updated, if the caller wants that."""
+        if not parameters.get("publish"):
+            return {}
+        version = published(self._versions, stored, parameters.get("versionDescription", ""))
+        return {"stateMachineVersionArn": version["stateMachineVersionArn"]}
 
     def _describe(self, parameters: Parameters) -> Result:
         arn = arn_of(parameters, "stateMachineArn")
         stored = self._stored(arn)
+        if ":" in qualified_name(arn):
+            return {**self._described_version(arn), **_shown_configuration(stored)}
         described = {**_listed(stored), "status": "ACTIVE", "definition": stored.machine.definition.text}
         return {**described, "roleArn": stored.machine.role_arn, **_shown_configuration(stored), **_revision(stored)}
+
+    def _described_version(self, arn: str) -> Result:
+        name, _, number = qualified_name(arn).partition(":")
+        if not number.isdecimal():
+            raise invalid(f"'{arn}' is an alias: DescribeStateMachineAlias describes it")
+        try:
+            version = self._versions.version(name, int(number))
+        except VersionMissing:
+            _no_machine(arn)
+        machine = version.machine
+        kind = "EXPRESS" if machine.express else "STANDARD"
+        described = {"stateMachineArn": arn, "name": name, "type": kind, "creationDate": version.created_at}
+        more = {
+            name: value
+            for name, value in (("description", version.description), ("revisionId", version.revision))
+            if value
+        }
+        text = {"status": "ACTIVE", "definition": machine.definition.text, "roleArn": machine.role_arn}
+        return {**described, **text, **more}
 
     def _describe_for_execution(self, parameters: Parameters) -> Result:
         arn = execution_arn_of(parameters)
@@ -119,7 +152,9 @@ class MachineOperations:
         return {**described, **role, **_shown_configuration(stored), **_revision(stored)}
 
     def _delete(self, parameters: Parameters) -> Result:
-        self._machines.delete(machine_name(arn_of(parameters, "stateMachineArn")))
+        name = machine_name(_unqualified(parameters))
+        self._machines.delete(name)
+        self._versions.delete_all(name)
         return {}
 
     def _list(self, parameters: Parameters) -> Result:
@@ -216,10 +251,18 @@ def _check_text(text: str) -> None:
         raise StepFunctionsRefusal("InvalidDefinition", message)
 
 
-def _refuse_versions(parameters: Parameters) -> None:
-    if parameters.get("publish") or parameters.get("versionDescription"):
-        raise invalid("'publish': versions of machines are not served here")
+def _check_publishing(parameters: Parameters) -> None:
+    if parameters.get("versionDescription") and not parameters.get("publish"):
+        raise invalid("Version description can only be set when publish is true")
     refuse_parameters(parameters, "encryptionConfiguration")
+
+
+def _unqualified(parameters: Parameters) -> str:
+    """Return the ARN of a machine itself. Raises StepFunctionsRefusal for a version or an alias."""
+    arn = arn_of(parameters, "stateMachineArn")
+    if ":" in qualified_name(arn):
+        raise invalid(f"'{arn}' is a version or an alias; the operation takes a state machine")
+    return arn
 
 
 def _no_machine(arn: str) -> NoReturn:

@@ -21,12 +21,15 @@ class Machine:
     """``name`` is the logical id, or the name it was created with.
 
     Executions of an ``express`` machine have no unique names. ``role_arn`` is shown to executions and has no effect.
+    ``version`` is the number of a published version, ``alias`` the name that led to it.
     """
 
     name: str
     express: bool
     definition: Definition
     role_arn: str = ""
+    version: int | None = None
+    alias: str = ""
 
 
 def read_machines(template: Template) -> Mapping[str, Machine]:

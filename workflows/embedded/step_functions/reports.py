@@ -35,7 +35,7 @@ class Reports:
         """Return what DescribeExecution returns, in boto3's shape. Raises LookupError."""
         row = self._row(arn)
         described: dict[str, Any] = {
-            **_listed(row),
+            **self._listed_with_version(row),
             "input": row.input,
             "inputDetails": {"included": True},
             "output": row.output,
@@ -55,9 +55,16 @@ class Reports:
     def page(
         self, machine: str, status: ExecutionStatus | None, limit: int, before: int | None
     ) -> tuple[list[dict[str, Any]], int | None]:
-        """Return a page of ListExecutions, and the ``before`` of the next one; None if this is the last."""
-        rows = self._journal.latest(machine, status, limit + 1, before=before)
-        return [_listed(row) for row in rows[:limit]], rows[limit - 1].id if len(rows) > limit else None
+        """Return a page of ListExecutions, and the ``before`` of the next one; None if this is the last.
+
+        Args:
+            machine: A name, with a version or an alias for the executions that were started by it.
+        """
+        name, _, qualifier = machine.partition(":")
+        rows = self._journal.latest(name, status, limit + 1, before=before, qualifier=qualifier or None)
+        return [self._listed_with_version(row) for row in rows[:limit]], rows[limit - 1].id if len(
+            rows
+        ) > limit else None
 
     def definition_of(self, arn: str) -> tuple[str, str]:
         """Return the machine of an execution and the text of the definition it runs. Raises LookupError."""
@@ -92,6 +99,12 @@ class Reports:
         else:
             status = {"redriveStatus": "REDRIVABLE"}
         return {"redriveCount": len(at), "redriveDate": at[-1] if at else None, **status}
+
+    def _listed_with_version(self, row: ExecutionRow) -> dict[str, Any]:
+        version, alias = self._journal.version_of(row.id) or ("", "")
+        arns_of = {"stateMachineVersionArn": version, "stateMachineAliasArn": alias}
+        qualified = {key: arns.qualified_machine_arn(row.machine, name) for key, name in arns_of.items() if name}
+        return {**_listed(row), **qualified}
 
     def _row(self, arn: str) -> ExecutionRow:
         row = self._journal.find(arn)

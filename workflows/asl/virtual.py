@@ -91,6 +91,8 @@ class VirtualRunner:
         start: The virtual time at the beginning.
     """
 
+    executions_max = EXECUTIONS_MAX
+
     def __init__(self, machines: Mapping[str, Definition], call: Caller, seed: str, start: datetime) -> None:
         self._machines = machines
         self._call = call
@@ -232,7 +234,7 @@ class VirtualRunner:
         if definition is None:
             self._fail(running, effect.task, *answers.machine_missing(effect.machine, effect.mode))
             return
-        if self._started >= EXECUTIONS_MAX:
+        if self._started >= self.executions_max:
             self._fail(running, effect.task, *answers.too_many_executions(effect.mode))
             return
         child = self._find_or_start(definition, effect)

@@ -70,6 +70,9 @@ class SimulatedOrder:
         from_menu: The customer orders from the menu, and again after a while if the restaurant takes no orders.
     """
 
+    look_s = LOOK_S
+    """Mean time between two looks at the screen, in seconds. In a world with many orders they take most of the time."""
+
     def __init__(
         self, world: World, number: int, *, within_s: float = PLACED_WITHIN_S, from_menu: bool = False
     ) -> None:
@@ -308,7 +311,7 @@ class SimulatedOrder:
                 return None
             if holds(order):
                 return order
-            self._pause(LOOK_S)
+            self._pause(self.look_s)
 
     def _pause(self, mean_s: float) -> None:
         self.world.scheduler.pause(self.random.expovariate(1 / mean_s))

@@ -46,6 +46,7 @@ class Wire:
         self._faults = faults
         self.outages: dict[str, Outage] = {}
         self.calls = 0
+        self.latency_s = LATENCY_S
         self.arrived: list[tuple[datetime, str]] = []
 
     def carry(self, port: str, method: str, act: Callable[[], T], lost: Callable[[str], Exception]) -> T:
@@ -82,7 +83,7 @@ class Wire:
 
     def _delay(self, fault: InjectedFault | None) -> float:
         random = self._scheduler.random
-        return random.uniform(*STALL_S) if fault is InjectedFault.STALLED else random.expovariate(1 / LATENCY_S)
+        return random.uniform(*STALL_S) if fault is InjectedFault.STALLED else random.expovariate(1 / self.latency_s)
 
     def _is_down(self, port: str) -> bool:
         outage = self.outages.get(port)

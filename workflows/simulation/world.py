@@ -186,7 +186,7 @@ class World:
         self.documents = InMemoryDocuments()
         self._ledgers = MemoryDatabase()
         self.sandbox = _sandbox(self.scheduler, self._ledgers)
-        self.executions = SimulatedExecutions(definitions(template), self.scheduler, self.invoke)
+        self.executions = self._made_executions()
         self._skews = [self._drawn_skew() for _ in range(PROCESSES)]
         self._engines = [self._assembled() for _ in range(PROCESSES)]
         self.newest: dict[str, int] = {}
@@ -201,6 +201,9 @@ class World:
         for process in range(PROCESSES):
             self._plan_jump(process)
         self.scheduler.after(self.random.uniform(*TIMER_EVERY_S), self._on_timer)
+
+    def _made_executions(self) -> SimulatedExecutions:
+        return SimulatedExecutions(definitions(self.template), self.scheduler, self.invoke)
 
     def _observers(self, seed: int) -> Iterator[Observer]:
         views = ViewWriters(self.log, scheduler=self.scheduler, seed=seed)

@@ -105,7 +105,7 @@ def test_a_stream_mapping_sets_a_failing_record_aside(resources: Resources, of_t
     assert {named(item["FunctionName"]) for item in mappings} == {"Feed", "Publisher"}
     for item in mappings:
         assert item["StartingPosition"] == "TRIM_HORIZON"
-        assert 0 < item["MaximumRetryAttempts"] <= 10
+        assert 0 < item["MaximumRetryAttempts"] <= 25  # more than ten minutes of throttling, and less than an hour
         assert item["BisectBatchOnFunctionError"] is True
         assert item["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
         bucket = named(item["DestinationConfig"]["OnFailure"]["Destination"])

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from workflows.aws import quotas
 from workflows.simulation.scheduler import EPOCH, Scheduler
 from workflows.simulation.wire import Outage
 
@@ -64,23 +65,21 @@ OTHER_REGIONS: Quotas = {
 
 NEW_ACCOUNT: Quotas = {**OTHER_REGIONS, Limit.FUNCTIONS: Bucket(10), Limit.TRANSITIONS: Bucket(100, 100)}
 
-_REQUESTED_AN_ORDER: Mapping[Limit, float] = {
-    Limit.FUNCTIONS: 6,
-    Limit.STARTS: 6,
-    Limit.TRANSITIONS: 24,
-    Limit.DESCRIBES: 4,
-    Limit.TOKENS: 12,
+_AN_ORDER: Mapping[Limit, float] = {
+    Limit.FUNCTIONS: quotas.FUNCTIONS_PER_ORDER_A_SECOND,
+    Limit.STARTS: quotas.PER_ORDER[quotas.STARTS],
+    Limit.TRANSITIONS: quotas.PER_ORDER[quotas.TRANSITIONS],
+    Limit.DESCRIBES: 0.0,  # no machine of ours waits for another one
+    Limit.TOKENS: quotas.PER_ORDER[quotas.TOKENS],
 }
-"""What ``expediter doctor --stack`` requests for each order a second (``aws/quotas.py``): twice what a happy order
-uses. Of DescribeExecution twice the two calls that learn the end of its two children."""
 
 
 def requested(orders_per_s: float) -> Quotas:
-    """Return the quotas to request for a load, or those of large regions where they are higher."""
+    """Return the quotas that ``expediter doctor --stack`` requests for a load, but no less than large regions have."""
     return {
         limit: Bucket(max(bucket.size, needed), max(bucket.refill_per_s, needed if bucket.refill_per_s else 0.0))
         for limit, bucket in LARGE_REGIONS.items()
-        for needed in (_REQUESTED_AN_ORDER[limit] * orders_per_s,)
+        for needed in (quotas.HEADROOM * _AN_ORDER[limit] * orders_per_s,)
     }
 
 

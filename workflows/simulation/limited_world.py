@@ -4,8 +4,9 @@ Beside the limits it differs from other worlds in what decides how much of them 
 within one region, clients of AWS try a throttled call three times, and Lambda repeats a batch of the log's stream with
 growing waits and gives it up after 25 errors, as ``template.yaml`` says.
 
-Step Functions calls DescribeExecution once to learn the end of a child (its polls in between are not documented). An
-execution that the API starts enters its first state without waiting for a transition's token, and takes it later.
+Step Functions calls DescribeExecution once to learn the end of a child (its polls in between are not documented); no
+machine of ours starts a child. An execution that the API starts enters its first state without waiting for the token of
+its transition, and takes it later.
 """
 
 from __future__ import annotations

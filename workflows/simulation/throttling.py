@@ -173,10 +173,10 @@ def rows() -> list[Throttling]:
     """List the worlds of the page."""
     limits = (None, *Limit)
     return [
-        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=10) for limit in limits),
-        Throttling(rate=5, quotas="other regions", drained=None, divided_by=10),
-        Throttling(rate=5, quotas="new account", drained=None, arriving_s=600),
-        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=500) for limit in limits),
+        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=25) for limit in limits),
+        Throttling(rate=5, quotas="other regions", drained=None, divided_by=25),
+        Throttling(rate=5, quotas="new account", drained=None, divided_by=2, arriving_s=600),
+        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=1000) for limit in limits),
         Throttling(rate=500, quotas="large regions", drained=None, divided_by=1000, arriving_s=600),
     ]
 
@@ -214,8 +214,9 @@ is empty at the same times; only chance weighs more among fewer orders, so waits
 
 Calls are refused (Lambda, StartExecution, SendTaskSuccess) or wait in order (state transitions, DescribeExecution). A
 wait lasts from the first refusal of a piece of work until it passes. Two things are assumed, because AWS does not
-document them: Step Functions calls DescribeExecution once for each child of a `.sync:2` Task, at its end; and Lambda
-repeats a failed batch of the stream with waits that double up to a minute. Refused clients try three times, as ours do.
+document them: Step Functions calls DescribeExecution once for each child of a `.sync:2` Task, at its end (no machine of
+ours has children now); and Lambda repeats a failed batch of the stream with waits that double up to a minute. Refused
+clients try three times, as ours do. Cancelled orders are those that a restaurant or every courier declined.
 """.splitlines()
 
 _ABOUT_QUOTAS = """\

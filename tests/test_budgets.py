@@ -88,11 +88,15 @@ def test_an_order_does_no_more_than_its_budget(story: Story, count: Callable[[St
 def test_a_delivered_order_makes_the_engine_do_no_more_work_than_its_budget(tmp_path: Path) -> None:
     """An order that is read from the database, decoded or folded more often makes every order slower.
 
-    The least of three orders: other work on the machine can make one of them wait, and read once more.
+    The least of ten orders at most: other work on the machine can make one of them wait, and read once more.
     """
+    did = dict[str, int]()
     with counting_work(tmp_path) as count:
         count()  # imports and first pages
-        orders = [count() for _ in range(3)]
-    did = {what: min(order[what] for order in orders) for what in orders[0] if not what.startswith("views: ")}
+        for _ in range(10):
+            order = {what: number for what, number in count().items() if not what.startswith("views: ")}
+            did = {what: min(number, did.get(what, number)) for what, number in order.items()}
+            if all(number <= WORK.get(what, 0) for what, number in did.items()):
+                break
     assert did.keys() == WORK.keys()
     assert {what: (number, WORK[what]) for what, number in did.items() if number > WORK[what]} == {}

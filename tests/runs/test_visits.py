@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from tests.runs.conftest import TEMPLATE, ReadWorld
+from tests.statemachines.earlier_definition import earlier
 from workflows.asl.run import run
 from workflows.runs.visits import visits, without_tokens
 
@@ -21,6 +23,19 @@ def test_the_states_of_an_order_and_what_they_did(completed):
         *("await_delivery", "settle"),
     }
     assert order.machine == "order"
+
+
+def test_a_run_of_the_earlier_definition_is_shown_with_its_children():
+    """Executions are kept for 90 days. The payment ran in an Express machine, which has no history."""
+    read = ReadWorld(3, {}, orders=1)
+    read.world.executions.upgrade(earlier(TEMPLATE))
+    [order_id] = read.run().order_ids()
+    order, payment, preparation, delivery = read.runs(order_id).runs[0].executions
+    machines = [execution.machine for execution in (order, payment, preparation, delivery)]
+    assert machines == ["order", "payment", "preparation", "delivery"]
+    assert (payment.name, payment.described.status) == (None, "SUCCEEDED")
+    assert [visit.action for visit in preparation.visits] == ["request_preparation", "await_readiness"]
+    assert delivery.name == f"{order.name}-delivery-0"
 
 
 RETRIED = """

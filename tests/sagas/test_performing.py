@@ -19,6 +19,7 @@ from workflows.gateways import courier, kitchen, payment
 from workflows.gateways.errors import Unavailable
 from workflows.in_memory.event_log import InMemoryEventLog
 from workflows.orders.command_handling import load
+from workflows.sagas.actions import PaymentNotAuthorized, SagaStep, take_step
 from workflows.sagas.steps.payment import PaymentMethodErased
 from workflows.sagas.steps.performing import perform_open
 
@@ -58,6 +59,15 @@ def test_one_undo_that_fails_does_not_hold_up_the_others(down: str) -> None:
         perform_open(engine, shop.order(), "a test")
     assert sorted(outside.asked) == sorted(ANSWERS)
     assert len([commit for commit in shop.log.read(f"order#{s.ORDER_ID}") if commit.k.endswith(_NAMED)]) == 2
+
+
+@pytest.mark.parametrize("facts", [(*s.PLACED, s.declined()), (*s.READY, s.cancel())], ids=["declined", "cancelling"])
+def test_a_run_goes_no_further_without_a_hold_or_while_it_is_being_cancelled(facts: tuple[Any, ...]) -> None:
+    """An error, which the machine catches on the way back: no state between the two reads a result."""
+    shop = Shop()
+    shop.play(*facts)
+    with pytest.raises(PaymentNotAuthorized):
+        take_step(shop.engine, SagaStep(order_id=s.ORDER_ID, run=1, action="authorize"))
 
 
 _NAMED = tuple(f"/{s.ORDER_ID}/{version}" for version in range(100))

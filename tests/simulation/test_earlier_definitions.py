@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from domain.order.events import OrderParked
-from workflows.asl.reading.definition import Definition, parse, substitute
+from tests.statemachines.earlier_definition import CHILDREN, earlier
 from workflows.asl.signals import ExecutionStatus
-from workflows.embedded.arns import function_arn, machine_arn
 from workflows.simulation.faults import Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.matrix import deployed
@@ -20,18 +17,9 @@ from workflows.simulation.people import SimulatedOrder
 from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.world import World, definitions
 
-EARLIER = Path(__file__).parents[1] / "statemachines" / "earlier" / "order.asl.yaml"
-CHILDREN = ("PaymentMachine", "PreparationMachine", "DeliveryMachine")
 ORDERS = 6
 OWN_REASONS = {"OrderNotSettled", "CompensationUnfinished"}
 """Of payment methods that refuse a capture, a refund or a void."""
-
-
-def earlier() -> Mapping[str, Definition]:
-    """The deployed machines, with the order machine as it was when it started the others."""
-    values = {"SagaStep": function_arn("SagaStep"), **{child: machine_arn(child) for child in CHILDREN}}
-    text = substitute(EARLIER.read_text(), values)
-    return {**definitions(deployed()), "OrderMachine": parse(text, name="OrderMachine")}
 
 
 @pytest.mark.parametrize("upgraded_after_s", [300, 900, 1_000_000])
@@ -39,7 +27,7 @@ def test_a_run_that_began_with_an_earlier_definition_comes_to_its_end(upgraded_a
     """Its children start and end after the upgrade too, until the last such run has ended."""
     world = World(11, deployed(), Faults(11, {}), observed=False)
     with closing(world.scheduler), quiet():
-        world.executions.upgrade(earlier())
+        world.executions.upgrade(earlier(deployed()))
         world.scheduler.after(upgraded_after_s, lambda: world.executions.upgrade(definitions(deployed())))
         orders = [SimulatedOrder(world, number) for number in range(ORDERS)]
         run_to_rest(world, orders)

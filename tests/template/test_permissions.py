@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from domain.identifiers import Actor, Role
+from tests.statemachines import earlier_definition
 from tests.template.conftest import Resources
 from tests.template.policies import every_statement, may, named, role_of, statements_for
 from tests.template.translated import REPOSITORY, TEMPLATE
@@ -236,9 +237,6 @@ def test_a_function_may_use_what_its_variables_name(resources: Resources, of_typ
 OF_EVERY_MACHINE = {"logs", "xray"}
 """Services that logging and tracing need; the rest follows from the definition."""
 
-EARLIER = REPOSITORY / "tests" / "statemachines" / "earlier" / "order.asl.yaml"
-EARLIER_CHILDREN = ("PaymentMachine", "PreparationMachine", "DeliveryMachine")
-
 EXECUTIONS = "arn:AWS::Partition:states:AWS::Region:AWS::AccountId:execution:"
 RULE = "arn:AWS::Partition:events:AWS::Region:AWS::AccountId:rule/StepFunctionsGetEventsForStepFunctionsExecutionRule"
 
@@ -281,9 +279,9 @@ def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
     """
     properties = of_type("StepFunctions::StateMachine")[machine]
     stands_for = {f"${{{name}}}": named(value) for name, value in properties["DefinitionSubstitutions"].items()}
-    stands_for |= {f"${{{name}}}": name for name in EARLIER_CHILDREN}
+    stands_for |= {f"${{{name}}}": name for name in earlier_definition.CHILDREN}
     definitions = [read_template(TEMPLATE).machines[machine].definition]
-    definitions += [EARLIER.read_text()] if machine == "OrderMachine" else []
+    definitions += [earlier_definition.FILE.read_text()] if machine == "OrderMachine" else []
     made = [call for definition in definitions for call in integrations(yaml.safe_load(definition))]
     needed = {(action, stands_for.get(on, on)) for action, on in made}
     allowed = {

@@ -9,6 +9,16 @@ RESTART_LAW = "sagas/test_restart_law.py::test_a_new_run_brings_every_prefix_of_
 
 MUTANTS = (
     Mutant(
+        name="run goes on without a hold",
+        breaks="Without an authorization, or while the order is being cancelled, a run does not go to the kitchen.",
+        file="workflows/sagas/actions.py",
+        old="    if not held or order.cancellation is not None:\n        raise PaymentNotAuthorized",
+        new="    if not held and order.cancellation is None:\n        raise PaymentNotAuthorized",
+        caught_by=tests(
+            "sagas/test_performing.py::test_a_run_goes_no_further_without_a_hold_or_while_it_is_being_cancelled"
+        ),
+    ),
+    Mutant(
         name="wait checked before it is registered",
         breaks="A wait is registered before the log is read, because the answer may come in between.",
         file="workflows/sagas/actions.py",

@@ -310,6 +310,52 @@ def test_the_result_of_a_tested_task_may_be_given(sfn: Any) -> None:
     assert (refused["status"], refused["error"], refused["cause"]) == ("FAILED", "Down", "why")
 
 
+def test_the_result_of_a_tested_map_or_parallel_may_be_given(sfn: Any) -> None:
+    """The branches do not run; what the state reads before them is evaluated and can be inspected."""
+    each = {"StartAt": "B", "States": {"B": invoke("Nothing")}}
+    items = {"Type": "Map", "Items": "{% $states.input.v %}", "ItemSelector": "{% $states.context.Map.Item.Index %}"}
+    found = items | {"ItemProcessor": each, "MaxConcurrency": "{% 1 + 1 %}", "Output": "{% $states.result[0] %}"}
+    machine = text_of({"M": found | {"Next": "P"}, "P": {"Type": "Parallel", "Branches": [branch(each)], "End": True}})
+    tested = sfn.test_state(
+        definition=machine, stateName="M", input='{"v": [7, 8]}', mock={"result": "[5, 6]"}, inspectionLevel="DEBUG"
+    )
+    assert (tested["status"], tested["nextState"], tested["output"]) == ("SUCCEEDED", "P", "5")
+    data = tested["inspectionData"]
+    assert (data["afterItemSelector"], data["maxConcurrency"], data["result"]) == ("[0,1]", 2, "[5,6]")
+    wrong = sfn.test_state(definition=machine, stateName="M", input='{"v": 7}', mock={"result": "[]"})
+    assert (wrong["status"], wrong["error"]) == ("FAILED", "States.QueryEvaluationError")
+    down = {"errorOutput": {"error": "Down", "cause": "why"}}
+    assert sfn.test_state(definition=machine, stateName="P", mock=down)["error"] == "Down"
+    for refused in (
+        {"stateName": "M", "mock": {"result": "5"}},
+        {"stateName": "X"},
+        {"stateName": "P", "context": "{}"},
+    ):
+        with pytest.raises(sfn.exceptions.ValidationException):
+            sfn.test_state(definition=machine, **refused)
+
+
+def branch(of: dict[str, Any]) -> dict[str, Any]:
+    """The same branch with other names, because names are unique in a machine."""
+    return {"StartAt": "C", "States": {"C": of["States"]["B"]}}
+
+
+def test_the_retriers_of_a_tested_state_count_from_what_the_caller_says(sfn: Any) -> None:
+    """With the wait before the next attempt; after the last one the catcher takes the error. The context is given."""
+    retry = {"ErrorEquals": ["Down"], "MaxAttempts": 2, "IntervalSeconds": 3, "BackoffRate": 2}
+    name = "{% $states.context.Execution.Name %}"
+    catch = [{"ErrorEquals": ["Other"], "Next": "X"}, {"ErrorEquals": ["Down"], "Next": "Y", "Output": name}]
+    definition = json.dumps(invoke("Nothing", Retry=[retry], Catch=catch) | {"QueryLanguage": "JSONata"})
+    request = {"definition": definition, "mock": {"errorOutput": {"error": "Down", "cause": ""}}}
+    request |= {"inspectionLevel": "DEBUG", "context": '{"Execution": {"Name": "mine"}}', "variables": '{"v": 1}'}
+    tested = [sfn.test_state(stateConfiguration={"retrierRetryCount": count}, **request) for count in (1, 2)]
+    assert [each["status"] for each in tested] == ["RETRIABLE", "CAUGHT_ERROR"]
+    details = [each["inspectionData"]["errorDetails"] for each in tested]
+    assert details == [{"retryIndex": 0, "retryBackoffIntervalSeconds": 6}, {"catchIndex": 1}]
+    assert (tested[1]["output"], tested[1]["nextState"]) == ('"mine"', "Y")
+    assert tested[1]["inspectionData"]["variables"] == '{"v":1}'
+
+
 def test_machines_and_executions_outlive_the_service(tmp_path: Path) -> None:
     """A service that is opened again has them, with tags, and goes on."""
     with LocalStepFunctions.open(tmp_path, find=find) as first:

@@ -54,10 +54,11 @@ def take_retry(frame: Frame, failure: ErrorOutput, dice: Dice) -> float | None:
         return None
     frame.retries[index] = used + 1
     frame.retry_count += 1
-    return _delay_s(retrier, used, dice)
+    return retry_delay_s(retrier, used, dice)
 
 
-def _delay_s(retrier: Retrier, retries_before: int, dice: Dice) -> float:
+def retry_delay_s(retrier: Retrier, retries_before: int, dice: Dice) -> float:
+    """Return the seconds to wait before a retry."""
     longest = float(retrier.delay_max_s) if retrier.delay_max_s is not None else 99_999_999.0
     try:
         delay = min(longest, retrier.interval_s * retrier.backoff_rate**retries_before)

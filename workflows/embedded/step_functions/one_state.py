@@ -13,12 +13,13 @@ from typing import Any, Final
 from workflows.asl import answers
 from workflows.asl.answers import TaskError
 from workflows.asl.interpreter.frames import ErrorOutput
-from workflows.asl.interpreter.retrying import first_match
+from workflows.asl.interpreter.retrying import first_match, retry_delay_s
 from workflows.asl.json_text import from_text, to_text
+from workflows.asl.jsonata.dice import Dice
 from workflows.asl.reading import definition
 from workflows.asl.reading.definition import Definition, InvalidDefinition
 from workflows.asl.reading.integrations import CanCall
-from workflows.asl.reading.states import Fallible, Task
+from workflows.asl.reading.states import Fallible
 from workflows.asl.signals import JSON, ExecutionStatus, InvokeFunction, StartExecution
 from workflows.asl.virtual import VirtualExecution, VirtualRunner
 from workflows.embedded.lambda_.functions import FunctionFailed, FunctionUnknown
@@ -26,20 +27,23 @@ from workflows.embedded.step_functions.api_requests import (
     Operations,
     Parameters,
     Result,
-    StepFunctionsRefusal,
-    input_of,
     invalid,
-    json_of,
-    refuse_parameters,
-    text_of,
 )
 from workflows.embedded.step_functions.diagnostics import refusal_of
+from workflows.embedded.step_functions.state_test_requests import StateTestRequest, outcome_of, read_request
 
 Call = Callable[[str, JSON], JSON]
 """Calls a function and returns its result. Raises FunctionFailed or FunctionUnknown."""
 
 _NAME: Final = "TestState"
 _BEFORE: Final = "Variables"
+_CONTEXT: Final = "Context"
+_MOCKED: Final = "arn:aws:states:::lambda:invoke.waitForTaskToken"
+_LIMITS: Final = {
+    "MaxConcurrency": "maxConcurrency",
+    "ToleratedFailureCount": "toleratedFailureCount",
+    "ToleratedFailurePercentage": "toleratedFailurePercentage",
+}
 
 
 class StateTests:
@@ -54,17 +58,36 @@ class StateTests:
         return {"TestState": self._test_state}
 
     def _test_state(self, parameters: Parameters) -> Result:
-        refuse_parameters(parameters, "context", "stateConfiguration")
-        state, language = _state_of(parameters)
-        ways = _Ways(state)
-        variables = _object_of(parameters.get("variables", "{}"), "variables")
-        parsed = self._parse(_machine(ways.state, variables, language))
-        runner = _Runner(self._call, _mock_of(parameters, parsed))
-        running = runner.start(parsed, "test", input_of(parameters))
+        request = read_request(parameters)
+        ways = _Ways(request.state)
+        whole = self._parse(_machine(ways.state, request))
+        mock = outcome_of(request.mock, whole.scope.states[_NAME], request.is_container)
+        data: Result = {"input": request.input_text}
+        if mock is not None and request.is_container:
+            failed = self._prepare(ways, request, data)
+            if failed is not None:
+                return self._result(failed, request, ways, data)
+            whole = self._parse(_machine(_as_task(ways.state), request))
+        return self._result(self._run(whole, request, mock), request, ways, data)
+
+    def _run(self, machine: Definition, request: StateTestRequest, mock: JSON | TaskError | None) -> VirtualExecution:
+        runner = _Runner(self._call, mock)
+        running = runner.start(machine, "test", request.input)
+        running.execution.context.update(request.context)
         while runner.is_running(running):
             if not runner.step():
                 raise invalid("the state waits for a token: give its result as 'mock'")
-        return {**self._outcome(running, ways, language), **_inspection(parameters, running)}
+        return running
+
+    def _prepare(self, ways: _Ways, request: StateTestRequest, data: Result) -> VirtualExecution | None:
+        """Evaluate what a Map or Parallel reads before its branches run. Returns the execution if that failed."""
+        for name, state in _preparations(ways.state).items():
+            running = self._run(self._parse(_machine(state, request)), request, None)
+            if _failure_of(running) is not None:
+                return running
+            output = running.execution.output
+            data.update(output if name == "limits" and isinstance(output, dict) else {name: to_text(output)})
+        return None
 
     def _parse(self, machine: Mapping[str, JSON]) -> Definition:
         try:
@@ -72,27 +95,40 @@ class StateTests:
         except InvalidDefinition as error:
             raise refusal_of(error) from error
 
-    def _outcome(self, running: VirtualExecution, ways: _Ways, language: str) -> Result:
+    def _result(self, running: VirtualExecution, request: StateTestRequest, ways: _Ways, data: Result) -> Result:
+        outcome, details = self._outcome(running, request, ways)
+        if not request.shows_data:
+            return outcome
+        shown = {**data, **_data_of(running, request)} | ({"errorDetails": details} if details else {})
+        return {**outcome, "inspectionData": shown}
+
+    def _outcome(self, running: VirtualExecution, request: StateTestRequest, ways: _Ways) -> tuple[Result, Result]:
+        """Return the outcome, and which retrier or catcher took an error."""
         failure = _failure_of(running)
-        if failure is not None and self._is_retriable(ways, language, failure):
-            return {"status": "RETRIABLE", **_error(failure)}
+        retry = self._retry_of(ways, request, failure) if failure is not None else None
+        if failure is not None and retry is not None:
+            return {"status": "RETRIABLE", **_error(failure)}, retry
         if running.execution.status is not ExecutionStatus.SUCCEEDED:
             ended = ErrorOutput(running.execution.error, running.execution.cause)
-            return {"status": "FAILED", **_error(failure or ended)}
+            return {"status": "FAILED", **_error(failure or ended)}, {}
         output = {"output": to_text(running.execution.output)}
         way = next((way for way in reversed(_entered(running)) if way in ways.targets), None)
         following = {"nextState": ways.targets[way]} if way is not None else {}
         if way is not None and way in ways.catches and failure is not None:
-            return {"status": "CAUGHT_ERROR", **output, **following, **_error(failure)}
-        return {"status": "SUCCEEDED", **output, **following}
+            caught = {"status": "CAUGHT_ERROR", **output, **following, **_error(failure)}
+            return caught, {"catchIndex": ways.catches.index(way)}
+        return {"status": "SUCCEEDED", **output, **following}, {}
 
-    def _is_retriable(self, ways: _Ways, language: str, failure: ErrorOutput) -> bool:
-        """Whether a retrier of the state matches. The state ran without its retriers."""
+    def _retry_of(self, ways: _Ways, request: StateTestRequest, failure: ErrorOutput) -> Result | None:
+        """Return which retrier repeats the state, and when; None if none does. The state ran without its retriers."""
         if not ways.retry:
-            return False
-        state = self._parse(_machine({**ways.state, "Retry": ways.retry}, {}, language)).scope.states[_NAME]
+            return None
+        state = self._parse(_machine({**ways.state, "Retry": ways.retry}, request)).scope.states[_NAME]
         match = first_match(state.retry, failure) if isinstance(state, Fallible) else None
-        return match is not None and match[1].attempts_max > 0
+        if match is None or match[1].attempts_max <= request.retries:
+            return None
+        delay_s = retry_delay_s(match[1], request.retries, Dice("0"))
+        return {"retryIndex": match[0], "retryBackoffIntervalSeconds": int(delay_s)}
 
 
 class _Ways:
@@ -100,7 +136,7 @@ class _Ways:
 
     def __init__(self, state: Mapping[str, Any]) -> None:
         self.targets: dict[str, str] = {}
-        self.catches: set[str] = set()
+        self.catches: list[str] = []
         self.retry = state.get("Retry", [])
         changed = {name: value for name, value in state.items() if name not in ("Retry", "QueryLanguage")}
         for name in ("Next", "Default"):
@@ -116,7 +152,7 @@ class _Ways:
             return entry
         way = self._way(entry["Next"])
         if is_catch:
-            self.catches.add(way)
+            self.catches.append(way)
         return {**entry, "Next": way}
 
     def _way(self, target: Any) -> str:
@@ -162,47 +198,42 @@ class _Runner(VirtualRunner):
             self._succeed(running, task, outcome)
 
 
-def _state_of(parameters: Parameters) -> tuple[Mapping[str, Any], str]:
-    """Return the state to test and its query language: a definition of one state, or ``stateName`` in a machine."""
-    found = _object_of(text_of(parameters, "definition"), "definition")
-    language = found.get("QueryLanguage", "JSONPath")
-    if "States" not in found:
-        return found, language
-    states, name = found["States"], parameters.get("stateName")
-    if not isinstance(states, dict) or not isinstance(states.get(name), dict):
-        raise invalid(f"'stateName': there is no state {name!r} on the top level of the machine")
-    return states[name], states[name].get("QueryLanguage", language)
-
-
-def _machine(state: Mapping[str, JSON], variables: Mapping[str, JSON], language: str) -> Mapping[str, JSON]:
-    """Build the machine that runs the state, after one that assigns the variables."""
+def _machine(state: Mapping[str, JSON], request: StateTestRequest) -> Mapping[str, JSON]:
+    """Build the machine that runs a state, after one that waits for the context and one that assigns the variables."""
     ways = [value for value in _texts(state) if value.startswith("way ")]
     states: dict[str, JSON] = {_NAME: state, **{way: {"Type": "Succeed"} for way in ways}}
-    if variables:
-        states[_BEFORE] = {"Type": "Pass", "Assign": variables, "Next": _NAME}
-    return {"QueryLanguage": language, "StartAt": _BEFORE if variables else _NAME, "States": states}
+    first = _NAME
+    if request.variables:
+        states[_BEFORE] = {"Type": "Pass", "Assign": dict(request.variables), "Next": first}
+        first = _BEFORE
+    if request.context:
+        states[_CONTEXT] = {"Type": "Wait", "Seconds": 1, "Next": first}
+        first = _CONTEXT
+    return {"QueryLanguage": request.language, "StartAt": first, "States": states}
+
+
+def _as_task(state: Mapping[str, Any]) -> Mapping[str, JSON]:
+    """Return a task that has the outcome of a Parallel or Map in its place, and its ways out."""
+    kept = {name: state[name] for name in ("Assign", "Output", "Catch", "Next", "End") if name in state}
+    arguments = {"FunctionName": "mock", "Payload": state.get("Arguments", {})}
+    return {**kept, "Type": "Task", "Resource": _MOCKED, "Arguments": arguments}
+
+
+def _preparations(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, JSON]]:
+    """Return states whose outputs are what a Map or Parallel evaluates first, by the name in inspectionData."""
+    nothing = {"Type": "Pass", "End": True}
+    if state.get("Type") == "Parallel":
+        return {"afterArguments": nothing | {"Output": state["Arguments"]}} if "Arguments" in state else {}
+    read = {name: state[name] for name in ("Items", "ItemSelector", "Catch") if name in state}
+    inputs = {"Type": "Map", "ItemProcessor": {"StartAt": "Item", "States": {"Item": nothing}}, "End": True, **read}
+    limits = {field: state[name] for name, field in _LIMITS.items() if name in state}
+    return {"afterItemSelector": inputs} | ({"limits": nothing | {"Output": limits}} if limits else {})
 
 
 def _texts(state: Mapping[str, Any]) -> list[str]:
     entries = [state, *state.get("Choices", ()), *state.get("Catch", ())]
     values = [entry.get(name) for entry in entries if isinstance(entry, dict) for name in ("Next", "Default")]
     return [value for value in values if isinstance(value, str)]
-
-
-def _mock_of(parameters: Parameters, parsed: Definition) -> JSON | TaskError | None:
-    """Return the outcome that the caller gives for the task; None if it is to be called."""
-    mock = parameters.get("mock")
-    if not mock:
-        return None
-    state = parsed.scope.states[_NAME]
-    if not isinstance(state, Task):
-        raise invalid("'mock' is served for a Task only")
-    error = mock.get("errorOutput")
-    if error is not None:
-        return TaskError(error.get("error", ""), error.get("cause", ""))
-    result = json_of(text_of(mock, "result"), "ValidationException", "'mock.result'")
-    bare = state.integration.is_plain_function or state.integration.service is not None
-    return answers.function_succeeded(result) if bare and not state.integration.waits_for_token else result
 
 
 def _failure_of(running: VirtualExecution) -> ErrorOutput | None:
@@ -224,27 +255,19 @@ def _error(failure: ErrorOutput) -> Result:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _inspection(parameters: Parameters, running: VirtualExecution) -> Result:
-    """Return the data on its way through the state, if more than its output is wanted."""
-    if parameters.get("inspectionLevel", "INFO") == "INFO":
-        return {}
-    data: dict[str, str] = {"input": parameters.get("input", "{}")}
+def _data_of(running: VirtualExecution, request: StateTestRequest) -> Result:
+    """Return the data on its way through the state."""
+    data: Result = {}
+    variables = dict(request.variables)
     for event in running.events:
         for key, name in (("parameters", "afterArguments"), ("output", "result")):
             details: Any = next((event[field] for field in event if field.startswith("task")), {})
-            if key in details:
+            if key in details and not (request.is_container and key == "parameters"):
                 data[name] = details[key]
         exited = event.get("stateExitedEventDetails", {})
         if exited.get("name") == _NAME and "assignedVariables" in exited:
-            data["variables"] = to_text({k: from_text(v) for k, v in exited["assignedVariables"].items()})
-    return {"inspectionData": data}
-
-
-def _object_of(text: str, name: str) -> dict[str, Any]:
-    value = json_of(text, "ValidationException", f"'{name}'")
-    if not isinstance(value, dict):
-        raise StepFunctionsRefusal("ValidationException", f"'{name}' must be a JSON object")
-    return value
+            variables |= {name: from_text(text) for name, text in exited["assignedVariables"].items()}
+    return data | ({"variables": to_text(variables)} if variables else {})
 
 
 def _unused(*_: object) -> Any:

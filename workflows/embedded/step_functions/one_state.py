@@ -221,7 +221,7 @@ def _as_task(state: Mapping[str, Any]) -> Mapping[str, JSON]:
 
 def _preparations(state: Mapping[str, Any]) -> Mapping[str, Mapping[str, JSON]]:
     """Return states whose outputs are what a Map or Parallel evaluates first, by the name in inspectionData."""
-    nothing = {"Type": "Pass", "End": True}
+    nothing: dict[str, Any] = {"Type": "Pass", "End": True}
     if state.get("Type") == "Parallel":
         return {"afterArguments": nothing | {"Output": state["Arguments"]}} if "Arguments" in state else {}
     read = {name: state[name] for name in ("Items", "ItemSelector", "Catch") if name in state}

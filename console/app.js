@@ -6,6 +6,7 @@ import { KEYS, beginKeys } from "./kit/keys.js";
 import { Dialog } from "./kit/dialog.js";
 import { Trouble } from "./kit/parts.js";
 import { beginRouting, go, useHere } from "./kit/router.js";
+import { Logo } from "./kit/icons.js";
 import { SearchBox } from "./kit/search_box.js";
 import { begin, currentConfig, loginNotice, logOut, may, me } from "./kit/session.js";
 import { SettingsDialog } from "./kit/settings_dialog.js";
@@ -60,7 +61,7 @@ function Frame({ who }) {
   return html`
     <a class="skip" href="#main">Skip to content</a>
     <header class="top">
-      <a class="brand" href=""><img src="favicon.svg" alt="" width="22" height="22" /><span>Expediter</span></a>
+      <a class="brand" href="" aria-label="Expediter"><${Logo} /><span>Expediter</span></a>
       <nav aria-label="Pages">${places.map(([path, each]) => html`<a href=${path || "./"} aria-current=${isHere(path, here.path) ? "page" : undefined}>${each.title}</a>`)}</nav>
       <${SearchBox} />
       ${currentConfig().environment && html`<span class="environment">${currentConfig().environment}</span>`}

@@ -7,9 +7,8 @@ import { Store, useStore } from "./store.js";
 /** @type {Store<import("../core/addresses.js").Address>} */
 export const here = new Store(/** @type {any} */ ({ path: "", query: {} }));
 
-/** Browsers ignore an address that changes more often than some twenty times a second: a slider does. */
-const WRITE_MS = 100;
-let writtenAt = 0;
+/** A slider changes the address at every step. Browsers ignore some of that, and read the page's icon again at each: it is written once it rests. */
+const REST_MS = 150;
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let writing;
 
@@ -23,7 +22,6 @@ function forget() {
 /** Put what `here` holds into the address. */
 function write() {
   forget();
-  writtenAt = Date.now();
   const url = base() + address(here.value.path, here.value.query);
   if (url !== location.pathname + location.search) history.replaceState(null, "", url);
 }
@@ -63,8 +61,8 @@ export function setQuery(changes, replace = true) {
   if (to === address(path, query)) return;
   if (!replace) return go(to);
   here.set(readAddress(base() + to, base()));
-  if (Date.now() - writtenAt > WRITE_MS) write();
-  else writing ??= setTimeout(write, WRITE_MS);
+  clearTimeout(writing);
+  writing = setTimeout(write, REST_MS);
 }
 
 export const useHere = () => useStore(here);

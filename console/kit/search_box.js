@@ -6,7 +6,7 @@ import { Icon } from "./icons.js";
 import { go } from "./router.js";
 import { may } from "./session.js";
 import { Store } from "./store.js";
-import { classes, html, useId, useMemo, useState } from "./view.js";
+import { classes, html, memo, useId, useMemo, useState } from "./view.js";
 
 /** What was searched by last that may not stand in an address. @type {Store<Record<string, string> | null>} */
 export const personalSearch = new Store(/** @type {Record<string, string> | null} */ (null));
@@ -21,7 +21,7 @@ function open(found) {
   go(found.personal ? address("orders", { found_by: Object.keys(found.personal)[0] }) : address("orders", found.filters));
 }
 
-export function SearchBox() {
+export const SearchBox = memo(() => {
   const [text, type] = useState("");
   const [at, move] = useState(0);
   const [active, focus] = useState(false);
@@ -53,4 +53,4 @@ export function SearchBox() {
       ${found.map((each, index) => html`<li id=${`${id}-${index}`} role="option" aria-selected=${index === at} class=${classes(index === at && "on")} onMouseDown=${() => choose(each)}><bdi>${each.label}</bdi></li>`)}
     </ul>
   </form>`;
-}
+});

@@ -2,7 +2,7 @@
 
 import { isZero, minus, money, share, sums } from "../../core/money.js";
 import { Amount, Card, Copy, words } from "../../kit/parts.js";
-import { classes, html } from "../../kit/view.js";
+import { classes, html, memo } from "../../kit/view.js";
 import { Provider } from "./provider.js";
 
 /** @param {any} props */
@@ -17,18 +17,18 @@ export function Money({ state, ledger, event, timeline }) {
     <div class="purse">${[["Held", held], ["Captured", captured], ["Refunded", refunded], ["Net", kept]].map(([label, amount]) => html`<div><span class="dim">${label}</span><strong>${money(/** @type {any} */ (amount))}</strong></div>`)}</div>
     ${!isZero(whole) && html`<div class="stacked" role="img" aria-label=${parts.filter(([, a]) => !isZero(a)).map(([name, a]) => `${name} ${money(a)}`).join(", ")}>${parts.map(([name, amount]) => html`<span data-part=${name} style=${{ width: `${100 * share(amount, whole)}%` }}></span>`)}</div>
       <p class="legend">${parts.filter(([, a]) => !isZero(a)).map(([name, a]) => html`<span><i data-part=${name}></i>${name} ${money(a)}</span>`)}</p>`}
-    ${ledger && html`<${Ledger} ledger=${ledger} version=${event.version} /><${Provider} events=${timeline.events} version=${event.version} transactions=${ledger.transactions} currency=${authorized.currency} />`}
+    ${ledger && html`<${Ledger} ledger=${ledger} until=${ledger.transactions.findLast((/** @type {any} */ t) => t.version <= event.version)?.version ?? 0} /><${Provider} events=${timeline.events} version=${event.version} transactions=${ledger.transactions} currency=${authorized.currency} />`}
   </${Card}>`;
 }
 
-/** @param {{ledger: any, version: number}} props */
-function Ledger({ ledger, version }) {
+/** Drawn again only where the slider passes a transaction: `until` is the last one that had happened. @param {{ledger: any, until: number}} props */
+const Ledger = memo(({ ledger, until }) => {
   const transactions = ledger.transactions;
   const balanced = transactions.every((/** @type {any} */ t) => sums(t.postings.map((/** @type {any} */ p) => p.amount)).every(isZero));
   if (!transactions.length) return html`<p class="empty">No money has moved.</p>`;
   const count = transactions.reduce((/** @type {number} */ n, /** @type {any} */ t) => n + t.postings.length, 0);
   return html`<div class="table-box" tabindex="0" role="region" aria-label="Ledger"><table class="ledger"><thead class="visually-hidden"><tr><th>Event</th><th>Account</th><th>Amount</th></tr></thead>
-    ${transactions.map((/** @type {any} */ t) => html`<tbody class=${classes(t.version > version && "later")}>${t.postings.map((/** @type {any} */ p, /** @type {number} */ i) => html`<tr><td class="dim">${i === 0 ? t.version : ""}</td><td>${words(p.account)}${p.party && html` <bdi class="dim">${p.party}</bdi>`}</td><td class="end"><${Amount} of=${p.amount} /></td></tr>`)}
+    ${transactions.map((/** @type {any} */ t) => html`<tbody class=${classes(t.version > until && "later")}>${t.postings.map((/** @type {any} */ p, /** @type {number} */ i) => html`<tr><td class="dim">${i === 0 ? t.version : ""}</td><td>${words(p.account)}${p.party && html` <bdi class="dim">${p.party}</bdi>`}</td><td class="end"><${Amount} of=${p.amount} /></td></tr>`)}
       ${t.reference && html`<tr class="reference"><td></td><td colspan="2"><${Copy} text=${t.reference} label="Copy the provider's reference" /></td></tr>`}</tbody>`)}</table></div>
     <p class="sum">${balanced ? html`<span class="verified">✓ Balanced</span>` : html`<span class="attention">Not balanced</span>`} <span class="dim">${count} postings of ${transactions.length} events add up to zero${balanced ? "" : " only in part"}</span></p>`;
-}
+});

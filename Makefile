@@ -6,7 +6,7 @@ BIN := .venv/bin
 TOOLS := sam checkov ministack
 LOCKS := uv node $(TOOLS)
 
-.PHONY: demo setup console screenshots test check template validate package deploy lint-template scan-template tools mutants bench lock clean
+.PHONY: demo setup console console-publish screenshots test check template validate package deploy lint-template scan-template tools mutants bench lock clean
 
 demo: .venv/installed console/lib/tried
 	$(BIN)/expediter demo
@@ -21,6 +21,10 @@ console:
 # The pictures of the console in docs/screenshots; needs chromium.
 screenshots: .venv/installed console/lib/tried
 	$(BIN)/python tools/console_screenshots.py
+
+# The console into a bucket behind CloudFront: docs/console.md. BUCKET=, LOGIN_DOMAIN=https://..., LOGIN_CLIENT=, API=/, ENVIRONMENT=
+console-publish: .venv/installed console/lib/tried
+	$(BIN)/python tools/console_publish.py --bucket '$(BUCKET)' --api '$(or $(API),/)' --login-domain '$(LOGIN_DOMAIN)' --login-client '$(LOGIN_CLIENT)' --environment '$(ENVIRONMENT)'
 
 console/lib/tried: console/libraries.json tools/console_libraries.py
 	@mkdir -p $(@D)

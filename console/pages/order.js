@@ -52,6 +52,7 @@ export default function Order({ id, query }) {
   const state = states[index + 1];
   const began = timeline.events[0].recorded_at;
   const page = { id, order, timeline, states, index, past, event, state, began, choose, why: why.data, ledger: ledger.data, runs: runs.data, act };
+  const waits = order.parked || why.data?.waits.length > 0; // somebody may have to do something: the actions stand beside the reason
   const actions = html`<${Actions} id=${id} order=${order} why=${why.data} events=${timeline.events} past=${past} act=${act} />`;
   return html`
     <${Head} ...${page} paused=${paused} pause=${() => pause(!paused)} />
@@ -68,8 +69,8 @@ export default function Order({ id, query }) {
     <${Graph} ...${page} />
     <div class="order-columns">
       <div class="stack"><${Timeline} ...${page} /></div>
-      <div class="stack">${!past && html`<${Why} ...${page} />`}${order.parked && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /></div>
-      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!order.parked && actions}<${Receipt} ...${page} /><${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
+      <div class="stack">${!past && html`<${Why} ...${page} />`}${waits && actions}<${Changes} ...${page} /><${State} ...${page} /><${Waterfall} ...${page} /><${Executions} ...${page} /></div>
+      <div class="stack"><${Evidence} ...${page} /><${Money} ...${page} />${!waits && actions}<${Receipt} ...${page} /><${Contact} order=${order} personal=${personal} uncover=${uncover} /></div>
     </div>
     ${acting && html`<${ActionDialog} key=${acting.name} kind=${acting} close=${() => act(null)} done=${why.reload} />`}`;
 }

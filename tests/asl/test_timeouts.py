@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from workflows.asl.run import run
 from workflows.asl.signals import ExecutionStatus, StopExecution
 
 Begin = Callable[..., Any]
@@ -130,3 +131,13 @@ def test_an_aborted_execution_stops_its_children(begin: Begin) -> None:
     )
     assert driver.chain()[-1] == (5, 0, "ExecutionAborted")
     assert driver.effects[-2:] == [StopExecution(task=1), driver.end]
+
+
+def test_an_express_execution_takes_five_minutes_at_most(machine: Build) -> None:
+    """AWS's limit, whatever the machine's own is; a Standard one has no limit."""
+    wait = machine({"W": {"Type": "Wait", "Seconds": 301, "End": True}}, TimeoutSeconds=1000)
+    start = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sfn:startSyncExecution", "End": True}
+    parent = machine({"A": start | {"Arguments": {"StateMachineArn": "Child"}}})
+    result: Any = run(parent, machines={"Child": wait}).output
+    assert result["Status"] == "TIMED_OUT"
+    assert run(wait).status is ExecutionStatus.SUCCEEDED

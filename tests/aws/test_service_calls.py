@@ -11,6 +11,8 @@ import pytest
 from moto import mock_aws
 
 from workflows.asl.answers import CallFailed
+from workflows.asl.reading import integrations
+from workflows.asl.reading.definition import InvalidDefinition
 from workflows.asl.run import run
 from workflows.aws.service_calls import REGION, ServiceCalls
 
@@ -107,3 +109,18 @@ def test_a_machine_catches_the_error_of_a_service(find: Callable[..., Any]) -> N
     machine = {"QueryLanguage": "JSONata", "StartAt": "A",
                "States": {"A": state, "B": {"Type": "Succeed", "Output": "caught"}}}  # fmt: skip
     assert run(machine, functions={resource: find("dynamodb", resource)}).output == "caught"
+
+
+@pytest.mark.parametrize("resource", sorted(integrations.OPTIMISED))
+def test_each_optimised_integration_goes_to_a_callable_or_an_endpoint(find: Callable[..., Any], resource: str) -> None:
+    """Or is refused by its name when the machine is loaded. HTTP has no API in botocore, so it needs a callable."""
+    state = {"Type": "Task", "Resource": resource, "Arguments": {}, "Output": "{% $states.result.b %}", "End": True}
+    machine = {"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": state}}
+    assert run(machine, functions={resource: lambda _: {"b": 1}}).output == 1
+    with pytest.raises(InvalidDefinition, match=f"nothing performs calls of '{resource}'"):
+        run(machine)
+    performed = find(resource.split(":")[5], resource)
+    assert (performed is None) == resource.endswith(":http:invoke")
+    if performed is not None:
+        ended = run(machine, services=lambda name: performed if name == resource else None)
+        assert (ended.status, "Exception" in str(ended.error)) == ("FAILED", True)  # no arguments were given

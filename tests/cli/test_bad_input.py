@@ -81,6 +81,7 @@ _COMMANDS = {
     "no definition": ("asl check", _USAGE, "Missing argument 'FILE...'"),
     "an input that is not JSON": ("asl run {pass} --input {{x}}", _USAGE, "--input is not JSON"),
     "an input of too many digits": (f"asl run {{pass}} --input {'9' * 5000}", _USAGE, "has a number of 5000 digits"),
+    "an endpoint that is no address": ("asl run {pass} --endpoint here", _USAGE, "'here' is not an HTTP address"),
     "an input that is not a number": ("asl run {pass} --input NaN", _USAGE, "NaN is not JSON"),
     "an input with an infinite number": ("asl run {pass} --input 1e999", _USAGE, "has a number that is too large"),
     "an input with half a character": ('asl run {pass} --input "\\ud800"', _USAGE, "has half of a surrogate pair"),

@@ -19,13 +19,14 @@ from typing import Any, Final
 from workflows.asl.interpreter.history import HistoryEvent
 from workflows.asl.json_text import to_text_strictly
 from workflows.asl.reading import definition as definitions
-from workflows.asl.reading.integrations import function_name
+from workflows.asl.reading.integrations import CanCall, function_name
 from workflows.asl.reading.states import Definition
 from workflows.asl.signals import JSON, ExecutionStatus
 from workflows.asl.virtual import FunctionMissing, Later, VirtualRunner
 
 START: Final = datetime(2026, 1, 1, tzinfo=UTC)
 Function = Callable[..., Any]
+FindService = Callable[[str], Function | None]
 
 
 class NothingMoves(RuntimeError):
@@ -80,6 +81,7 @@ def run(
     input: JSON = None,  # noqa: A002 -- the word of StartExecution
     functions: Mapping[str, Function] | None = None,
     *,
+    services: FindService = lambda _: None,
     machines: Mapping[str, str | Mapping[str, JSON]] | None = None,
     name: str = "machine",
     execution_name: str = "run",
@@ -93,6 +95,7 @@ def run(
         input: None means the empty object, as for StartExecution.
         functions: Callables by function name or ARN; a task that calls another fails, as on AWS. A callable by the name
             of a Resource such as ``arn:aws:states:::sqs:sendMessage`` gets the task's arguments and returns its result.
+        services: Finds the callable for a Resource that ``functions`` does not have.
         machines: Definitions by name, for tasks that start executions.
         seed: Decides every random number; the same seed gives the same run.
         start: The virtual time of the start.
@@ -102,9 +105,10 @@ def run(
         NothingMoves: The execution would wait for ever.
     """
     available = functions or {}
-    parsed = {other: _parse(text, other, available) for other, text in (machines or {}).items()}
-    parsed[name] = _parse(definition, name, available)
-    runner = VirtualRunner(parsed, _caller(available), seed, start)
+    can_call: CanCall = lambda service: service in available or services(service) is not None  # noqa: E731
+    parsed = {other: _parse(text, other, can_call) for other, text in (machines or {}).items()}
+    parsed[name] = _parse(definition, name, can_call)
+    runner = VirtualRunner(parsed, _caller(available, services), seed, start)
     root = runner.start(parsed[name], execution_name, {} if input is None else input)
     while runner.is_running(root):
         if not runner.step():
@@ -114,16 +118,18 @@ def run(
     return Run(status=ended.status, output=ended.output, error=error, cause=ended.cause, events=root.events)
 
 
-def _parse(definition: str | Mapping[str, JSON], name: str, functions: Mapping[str, Function]) -> Definition:
+def _parse(definition: str | Mapping[str, JSON], name: str, can_call: CanCall) -> Definition:
     text = definition if isinstance(definition, str) else to_text_strictly(definition)
-    return definitions.parse(text, name=name, can_call=functions.__contains__)
+    return definitions.parse(text, name=name, can_call=can_call)
 
 
-def _caller(functions: Mapping[str, Function]) -> Callable[[str, JSON, str | None], tuple[Any, FunctionTask]]:
+def _caller(
+    functions: Mapping[str, Function], services: FindService
+) -> Callable[[str, JSON, str | None], tuple[Any, FunctionTask]]:
     by_name = {function_name(key): function for key, function in functions.items()}
 
     def call(function: str, payload: JSON, token: str | None) -> tuple[Any, FunctionTask]:
-        target = functions.get(function) or by_name.get(function_name(function))
+        target = functions.get(function) or by_name.get(function_name(function)) or services(function)
         if target is None:
             raise FunctionMissing(function)
         task = FunctionTask(token)

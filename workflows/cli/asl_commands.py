@@ -11,7 +11,7 @@ import typer
 
 from workflows.cli import asl_serve_command
 from workflows.cli.failures import Exit, InvalidInput
-from workflows.cli.functions import callable_of
+from workflows.cli.functions import Endpoint, FindService, callable_of, services_of
 from workflows.cli.inputs import json_argument, pairs, read_text
 from workflows.cli.terminal import data_console, print_json, say
 
@@ -82,6 +82,7 @@ def run(
         typer.Option(metavar="NAME=FILE", help="A machine that the definition starts by this name. Repeatable."),
     ] = None,
     substitute: Substitutions = None,
+    endpoint: Endpoint = None,
     history: Annotated[
         bool, typer.Option("--history", help="Print the events too, as GetExecutionHistory returns them.")
     ] = False,
@@ -92,7 +93,12 @@ def run(
     functions = {name: callable_of(target, "--function") for name, target in pairs(function, "--function").items()}
     machines = {name: _substituted(read_text(path), values, path) for name, path in pairs(machine, "--machine").items()}
     ended = _run(
-        _substituted(read_text(file), values, file), json_argument(input_, "--input"), functions, machines, file
+        _substituted(read_text(file), values, file),
+        json_argument(input_, "--input"),
+        functions,
+        services_of(endpoint),
+        machines=machines,
+        file=file,
     )
     if json:
         print_json(_as_json(ended, history))
@@ -133,14 +139,20 @@ def _substituted(text: str, values: Mapping[str, str], file: str) -> str:
 
 
 def _run(
-    text: str, input_: Any, functions: Mapping[str, Callable[..., Any]], machines: Mapping[str, str], file: str
+    text: str,
+    input_: Any,
+    functions: Mapping[str, Callable[..., Any]],
+    services: FindService,
+    *,
+    machines: Mapping[str, str],
+    file: str,
 ) -> Run:
     from workflows.asl.reading.definition import InvalidDefinition
     from workflows.asl.run import NothingMoves
     from workflows.asl.run import run as run_execution
 
     try:
-        return run_execution(text, input_, functions, machines=machines, name=_machine_name(file))
+        return run_execution(text, input_, functions, services=services, machines=machines, name=_machine_name(file))
     except InvalidDefinition as invalid:
         more = f" (and {len(invalid.problems) - 1} more; see expediter asl check)" if len(invalid.problems) > 1 else ""
         raise InvalidInput(f"{invalid.problems[0]}{more}") from None

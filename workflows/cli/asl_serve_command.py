@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from workflows.cli.failures import CommandFailed, InvalidInput
-from workflows.cli.functions import finder, is_url
+from workflows.cli.failures import CommandFailed
+from workflows.cli.functions import Endpoint, finder, services_of
 from workflows.cli.inputs import new_folder, pairs
 from workflows.cli.terminal import say
 
@@ -34,13 +33,7 @@ def serve(
         str | None,
         typer.Option(metavar="MODULE|URL", help="Where all other functions are: a Python module, or such an address."),
     ] = None,
-    endpoint: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="An emulator of AWS for the Resources of services, e.g. arn:aws:states:::sqs:sendMessage.",
-        ),
-    ] = None,
+    endpoint: Endpoint = None,
 ) -> None:
     """Serve Step Functions' own protocol until Ctrl-C or SIGTERM. Executions continue at the next start.
 
@@ -56,9 +49,7 @@ def serve(
     from workflows.sqlite.database import DatabaseForeign, DatabaseInUse
 
     write_log_lines(logging.WARNING)
-    if endpoint is not None and not is_url(endpoint):
-        raise InvalidInput(f"--endpoint {endpoint!r} is not an HTTP address")
-    find = finder(pairs(function, "--function"), functions, _services(endpoint))
+    find = finder(pairs(function, "--function"), functions, services_of(endpoint))
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -76,11 +67,3 @@ def serve(
         stopped.wait()
         if service.failed.done():
             raise CommandFailed(f"the service stopped: {service.failed.exception()}")
-
-
-def _services(endpoint: str | None) -> Callable[[str], Callable[..., Any] | None]:
-    if endpoint is None:
-        return lambda _: None
-    from workflows.aws.service_calls import ServiceCalls
-
-    return ServiceCalls(endpoint).find

@@ -6,9 +6,20 @@ import importlib
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from workflows.cli.failures import InvalidInput
+
+FindService = Callable[[str], Callable[..., Any] | None]
+Endpoint = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="An emulator of AWS for the Resources of services, e.g. arn:aws:states:::sqs:sendMessage.",
+    ),
+]
 
 
 def callable_of(target: str, option: str) -> Callable[..., Any]:
@@ -39,9 +50,18 @@ def is_url(target: str) -> bool:
     return target.startswith(("http://", "https://"))
 
 
-def finder(
-    named: Mapping[str, str], others: str | None, services: Callable[[str], Callable[..., Any] | None]
-) -> Callable[[str], Callable[..., Any] | None]:
+def services_of(endpoint: str | None) -> FindService:
+    """Return what finds the callable for a service's Resource, at the endpoint of an emulator. Raises InvalidInput."""
+    if endpoint is None:
+        return lambda _: None
+    if not is_url(endpoint):
+        raise InvalidInput(f"--endpoint {endpoint!r} is not an HTTP address")
+    from workflows.aws.service_calls import ServiceCalls
+
+    return ServiceCalls(endpoint).find
+
+
+def finder(named: Mapping[str, str], others: str | None, services: FindService) -> FindService:
     """Return what finds the callable for a function's name or ARN, or for a service's Resource; None if none is there.
 
     Args:

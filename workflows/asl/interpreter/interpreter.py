@@ -45,6 +45,7 @@ from workflows.asl.signals import (
 
 ERROR_LENGTH_MAX: Final = 256  # characters; AWS's limits for error and cause
 CAUSE_LENGTH_MAX: Final = 32_768
+EXPRESS_WITHIN_S: Final = 300  # the longest Express execution
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +98,22 @@ def _start(definition: Definition, signal: Started) -> SignalResult:
     if payload.too_large:
         _end(turn, ExecutionStatus.FAILED, error=DATA_LIMIT, cause=limit_cause(definition.name))
         return _result(turn, settled=True)
-    if definition.timeout_s is not None:
-        turn.arm("execution", None, delay_s=definition.timeout_s)
+    timeout_s = _time_limit_s(definition, signal.execution_arn)
+    if timeout_s is not None:
+        turn.arm("execution", None, delay_s=timeout_s)
     turn.work.append(Enter(execution.root, definition.scope.start_at, payload))
     try:
         _work(turn)
     except HistoryFull:
         _fail_full(turn)
     return _result(turn, settled=True)
+
+
+def _time_limit_s(definition: Definition, arn: str) -> int | None:
+    """Return the seconds that the execution may take; None without a limit."""
+    if arn.split(":")[5:6] != ["express"]:
+        return definition.timeout_s
+    return min(definition.timeout_s or EXPRESS_WITHIN_S, EXPRESS_WITHIN_S)
 
 
 def _new_turn(execution: Execution, at: datetime, seed: str) -> Turn:

@@ -73,7 +73,7 @@ _FUNCTION_ARN: Final = re.compile(
 _SERVICE: Final = re.compile(
     r"(?P<service>arn:aws:states:::(?P<type>(?:aws-sdk:)?[a-z0-9]+):(?P<action>[a-zA-Z0-9]+))(?P<token>\.waitForTaskToken)?"
 )
-_OPTIMISED: Final = frozenset(
+OPTIMISED: Final = frozenset(
     {
         *(f"arn:aws:states:::dynamodb:{action}Item" for action in ("get", "put", "update", "delete")),
         "arn:aws:states:::sqs:sendMessage",
@@ -104,11 +104,11 @@ def find(resource: str, can_call: CanCall) -> Integration:
     if ":activity:" in resource:
         raise UnsupportedResource("Activities are not supported; use arn:aws:states:::lambda:invoke.waitForTaskToken")
     service = _SERVICE.fullmatch(resource)
-    if service is not None and (service["type"].startswith("aws-sdk:") or service["service"] in _OPTIMISED):
+    if service is not None and (service["type"].startswith("aws-sdk:") or service["service"] in OPTIMISED):
         return _service(service, can_call)
     raise UnsupportedResource(
         f"'{resource}' is not supported; use a Lambda function's ARN, arn:aws:states:::aws-sdk:SERVICE:ACTION, or one"
-        f" of {', '.join((*_KNOWN, *sorted(_OPTIMISED)))}"
+        f" of {', '.join((*_KNOWN, *sorted(OPTIMISED)))}"
     )
 
 

@@ -15,15 +15,21 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from domain.identifiers import OrderId
 from tests.catalogue.sample_pictures import png
 from tests.deployment.conftest import Join
 from tests.deployment.deployment import Deployment
 from tests.deployment.emulator import REGION
 from tests.deployment.people import DEADLINE_S, Listener, open_restaurant, placed
 from tests.deployment.roles import NO_JSON
+from tests.handlers.conftest import Shop
 from tests.publishing.verifying_receiver import VerifyingReceiver, receiving
+from workflows.aws.event_log import _item
 from workflows.aws.event_queue import EventQueue
 from workflows.client import ApiProblem
+from workflows.event_store.commits import Commit
+from workflows.event_store.segments import is_pointer
+from workflows.event_store.streams import order_stream
 from workflows.projections.orders import ORDERS
 from workflows.sql.database import SqlDatabase, SqlUnavailable
 
@@ -247,6 +253,47 @@ def test_the_timer_runs_under_its_role(deployment: Deployment) -> None:
     """As the schedule invokes it, with a single look."""
     answered = deployment.root.client("lambda").invoke(FunctionName=deployment.resources["Timer"], Payload=b"{}")
     assert "FunctionError" not in answered, answered["Payload"].read()
+
+
+def test_orders_that_ended_long_ago_move_to_the_bucket_and_are_read_as_before(
+    deployment: Deployment, join: Join
+) -> None:
+    """The function Archiver, under its role: their contents leave the table, and the chain stays whole."""
+    shop = Shop()  # its orders are of May 2026
+    order_id = shop.completed()
+    stream, support = order_stream(OrderId(order_id)), join("support")
+    _insert(deployment, [commit for commit in shop.stored() if commit.pk == stream])
+    before = list(support.history(order_id)), support.get(order_id)
+    functions, name = deployment.root.client("lambda"), deployment.resources["Archiver"]
+    variables = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {**variables, "ARCHIVE_AFTER_DAYS": "1"}}
+    )
+    answered = functions.invoke(FunctionName=name, Payload=b'{"for_s": 60}')
+    done = json.loads(answered["Payload"].read())
+    assert (done.get("orders"), done.get("kept")) == (1, 0), done
+    contents = _contents(deployment, stream)
+    assert contents
+    assert all(is_pointer(content) for content in contents)
+    segments = deployment.root.client("s3").list_objects_v2(Bucket=variables["ARCHIVE_BUCKET"], Prefix="segments/")
+    assert segments["KeyCount"] == 1
+    assert (list(support.history(order_id)), support.get(order_id)) == before
+
+
+def _insert(deployment: Deployment, commits: list[Commit]) -> None:
+    """Insert an order's commits in one transaction, so that no function sees a part of it."""
+    table = deployment.outputs["EventsTable"]
+    puts: Any = [{"Put": {"TableName": table, "Item": _item(commit)}} for commit in commits]
+    deployment.root.client("dynamodb").transact_write_items(TransactItems=puts)
+
+
+def _contents(deployment: Deployment, stream: str) -> list[str]:
+    found = deployment.root.client("dynamodb").query(
+        TableName=deployment.outputs["EventsTable"],
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": stream}},
+    )
+    return [item["ev"]["S"] for item in found["Items"]]
 
 
 def test_the_documentation_of_the_api_needs_no_token(deployment: Deployment) -> None:

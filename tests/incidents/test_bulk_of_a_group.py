@@ -211,6 +211,18 @@ def test_it_stops_by_itself_when_the_circuit_opens_again():
     assert outage.started == 4
 
 
+def test_a_pace_slower_than_one_in_ten_seconds_starts_one_order_after_the_other():
+    """Of starts that were missed, one is made up for."""
+    outage = Outage(3)
+    job = outage.begin(per_s=0.05)
+    started = []
+    for seconds in (19, 1, 10, 10, 60):
+        outage.shop.clock.advance(seconds=seconds)
+        outage.advance(job)
+        started.append(outage.started)
+    assert started == [0, 1, 1, 2, 3]
+
+
 def test_a_person_stops_and_resumes_it():
     """A stopped job starts no order, however long it is advanced."""
     outage = Outage(2)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.audit.verifier import VERIFIER
 from workflows.event_store.erasure import CustomerErased
 from workflows.event_store.segments import Archived
 from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.simulation.checkpoint_makers import CheckpointMakers
 from workflows.simulation.faults import RATES, Faults
 from workflows.simulation.invariants import violations
 from workflows.simulation.people import SimulatedOrder
@@ -40,7 +43,7 @@ def broken_retention(world: World) -> str:
 
 
 def test_worlds_erase_and_archive_while_orders_go_on_and_their_laws_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each of the three happens before the end of a world."""
+    """Each of them happens before the end of a world, and the proofs that were made meanwhile verify."""
     happened: set[str] = set()
     restore = RestorableKeyRing.restore
 
@@ -55,8 +58,12 @@ def test_worlds_erase_and_archive_while_orders_go_on_and_their_laws_hold(monkeyp
         events: list[object] = [event for stream in streams for event in world.log.load(stream).events]
         happened |= {"erased" for event in events if isinstance(event, CustomerErased)}
         happened |= {"archived" for age in world.log.ages() if age.archived}
+        proofs = next(maker.proofs.made for maker in world.observers if isinstance(maker, CheckpointMakers))
         assert broken(world, simulated) == "", seed
-    assert happened == {"restored", "erased", "archived"}
+        for _, proof in proofs:  # made before most of it, and what an auditor holds
+            VERIFIER.verify(json.dumps(proof.bundle, ensure_ascii=False, separators=(",", ":")).encode())
+        happened |= {"proven" for _ in proofs}
+    assert happened == {"restored", "erased", "archived", "proven"}
 
 
 def test_a_key_that_is_not_destroyed_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,14 +74,18 @@ def test_a_key_that_is_not_destroyed_is_found(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_text_that_an_erasure_leaves_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In any store: here in a document of the engine."""
+    """In any store: here in a document of the engine, and in one of the webhooks."""
     from workflows.event_store.documents import ANY, Document
     from workflows.simulation.retention import mark_of
 
     monkeypatch.setattr("workflows.simulation.retention.ERASED_AT_END", 1.0)
     world, simulated = ended(7, 2)
-    world.documents.put(Document("notes", "1", {"text": f"call {mark_of('cus_1')}"}), ANY)
-    assert "cus_1 was erased, and a document has a text" in broken(world, simulated)
+    note = Document("notes", "1", {"text": f"call {mark_of('cus_1')}"})
+    for documents in (world.documents, world._deliveries()):
+        documents.put(note, ANY)
+    found = broken(world, simulated)
+    assert "cus_1 was erased, and a document has a text" in found
+    assert "cus_1 was erased, and a webhook delivery has a text" in found
 
 
 def test_a_commit_that_the_archive_loses_or_doubles_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,6 +98,8 @@ def test_a_commit_that_the_archive_loses_or_doubles_is_found(monkeypatch: pytest
         point(log, [Archived(each.commit, archived[0].pointer) for each in archived])
 
     monkeypatch.setattr(InMemoryEventLog, "point", point_wrong)
+    kept = next(observer for observer in world.observers if isinstance(observer, CheckpointMakers)).proofs
+    assert list(kept.violations()) == []
     found = broken_retention(world)
     assert "the log has other commits than were recorded" in found
     assert "two commits are archived in one line" in found

@@ -45,7 +45,10 @@ from workflows.incidents.incidents import list_parked
 from workflows.incidents.refusals import NoOrderPossible
 
 BURST = timedelta(seconds=10)
-"""Starts that were missed are made up for at most this long: two ticks of the timer."""
+"""Starts that were missed are made up for at most this long, two ticks of the timer, or as long as one start takes."""
+
+_SLOWEST_S = 86_400.0
+"""A pace of less than one order a day is none."""
 
 PER_S_MAX = 50.0
 """StartExecution refills 150/s in small regions; live orders need most of it."""
@@ -141,7 +144,7 @@ def advance(engine: Engine, job_id: str) -> Job:
     allowed = _allowed(engine, job)
     if allowed == 0:
         return job
-    spent = max(job.spent_until, engine.clock.now() - BURST) + timedelta(seconds=allowed / job.per_s)
+    spent = max(job.spent_until, engine.clock.now() - _made_up(job)) + timedelta(seconds=allowed / job.per_s)
     try:
         job = write_job(engine, replace(job, spent_until=spent), version)
     except DocumentChanged:  # another process advances it, or it was stopped
@@ -207,7 +210,12 @@ def _why_stop(engine: Engine, job: Job) -> str | None:
 def _allowed(engine: Engine, job: Job) -> int:
     """Return how many orders the pace allows to start now."""
     now = engine.clock.now()
-    return max(0, math.floor((now - max(job.spent_until, now - BURST)).total_seconds() * job.per_s + _ROUNDING))
+    return max(0, math.floor((now - max(job.spent_until, now - _made_up(job))).total_seconds() * job.per_s + _ROUNDING))
+
+
+def _made_up(job: Job) -> timedelta:
+    """Return for how long starts are made up. At a pace below one in ``BURST`` the time of one start, or none comes."""
+    return max(BURST, timedelta(seconds=min(1 / job.per_s, _SLOWEST_S)))
 
 
 _ROUNDING = 1e-6

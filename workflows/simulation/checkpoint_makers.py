@@ -2,7 +2,7 @@
 
 Two processes make checkpoints at any time, also at the same time. The store fails before or after it stored a file, and
 a process is killed there. They only watch the world. At the end one more checkpoint is made; then all are verified
-against each other and against the log, and orders are proven.
+against each other and against the log, orders are proven, and proofs that were made meanwhile must still hold.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from random import Random
 from workflows.audit.changed_heads import FeedHeads
 from workflows.audit.checkpoint_audit import audit_checkpoints
 from workflows.audit.checkpoint_store import CheckpointsUnavailable
-from workflows.audit.checkpoints import CheckpointMaker
+from workflows.audit.checkpoints import CheckpointFiles, CheckpointMaker
 from workflows.audit.proofs import prove
 from workflows.audit.signed_notes import LocalSigner
 from workflows.audit.verify import verify
 from workflows.in_memory.checkpoints import InMemoryCheckpoints
 from workflows.in_memory.event_log import InMemoryEventLog
+from workflows.simulation.kept_proofs import KeptProofs
 from workflows.simulation.scheduler import Scheduler
 
 MAKERS = 2
@@ -41,6 +42,7 @@ class CheckpointMakers:
         self._signer = LocalSigner(self._random.randbytes(32))
         self._files = InMemoryCheckpoints()
         failing = _FailingStore(self._files, self._random)
+        self.proofs = KeptProofs(log, CheckpointFiles(self._files), scheduler=scheduler, seed=seed)
         self._makers = [CheckpointMaker(failing, FeedHeads(log), self._signer) for _ in range(MAKERS)]
         for maker in self._makers:
             scheduler.watch(lambda maker=maker: self._make(maker))  # type: ignore[misc]  # bound now
@@ -58,6 +60,7 @@ class CheckpointMakers:
         audit = audit_checkpoints({"published": self._files}, self._signer.key)
         for finding in (*audit.findings, *verify(self._log, published=audit.published).findings):
             yield f"{finding.stream} version {finding.version}, although nothing was changed: {finding.what}"
+        yield from self.proofs.violations()
         streams = sorted(audit.published.heads)
         for stream in self._random.sample(streams, min(PROVEN, len(streams))):
             proof = prove(last.files, self._log, stream)

@@ -62,6 +62,7 @@ def violations(world: World, simulated_orders: list[SimulatedOrder]) -> list[str
     return [
         *chain.from_iterable(observer.violations() for observer in world.observers),
         *_of_orders(world, simulated_orders),
+        *chain.from_iterable(order.bulk.violations() for order in simulated_orders if order.bulk),
         *_of_clock(world),
         *_of_stores(world),
         *books_violations(world.log, world.sandbox),

@@ -26,6 +26,7 @@ from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import Caller, handle, load
 from workflows.orders.json_values import money_json
 from workflows.simulation.baskets import EXAMPLE, RECIPIENT, drawn_basket
+from workflows.simulation.bulk_person import BulkPerson
 from workflows.simulation.faults import InjectedFault
 from workflows.simulation.menus import drawn_selection
 from workflows.simulation.retention import mark_of
@@ -47,6 +48,9 @@ CREDIT_S = 1800.0
 """Mean time from the order to a credit: about half of them come after its end."""
 
 PLACED_WITHIN_S = 900.0
+
+BULK_EVERY, BULK_IN = 8, 6
+"""In one of so many worlds, without menus and erasures, a person begins, stops and resumes a bulk job."""
 
 LOOK_S, COOK_S, RIDE_S = 20.0, 600.0, 600.0
 """Mean times between two looks at the screen, of cooking, and of riding."""
@@ -82,6 +86,8 @@ class SimulatedOrder:
         self.from_menu = from_menu
         self.customer = f"cus_{1 + number // 2}" if world.retains else "cus_1"
         self.order_id: OrderId | None = None
+        self.bulk: BulkPerson | None = None
+        """The person who acts on all orders of the world, if this one is looked after by one."""
         self.given_up = False
         self.asked_at = 0
         """The position of the newest commit of the log when the customer first sent the order."""
@@ -124,6 +130,9 @@ class SimulatedOrder:
         spawn(self._support)
         if self.world.faults.rates:  # a world with planned faults alone has no other surprises
             self._plan_credits()
+            if self.number == 0 and self.world.faults.seed % BULK_EVERY == BULK_IN:
+                self.bulk = BulkPerson(self.world, self.world.faults.seed, self._send, self._pause)
+                self._act_later(self.bulk.act, 1)
         if self._strikes(InjectedFault.CANCELLED):
             self._act_later(self.cancel, 600)
         if self._strikes(InjectedFault.STARTED_AGAIN):

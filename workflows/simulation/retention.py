@@ -105,7 +105,10 @@ class _CopiedKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetainedStores:
-    """The stores of a world. ``engine`` are the ports of one of its processes; ``ledgers`` returns their bytes."""
+    """The stores of a world. ``engine`` are the ports of one of its processes; ``ledgers`` returns their bytes.
+
+    ``deliveries`` returns the documents of the webhooks.
+    """
 
     engine: Engine
     scheduler: Scheduler
@@ -114,6 +117,7 @@ class RetainedStores:
     keyring: RestorableKeyRing
     segments: InMemorySegments
     executions: SimulatedExecutions
+    deliveries: Callable[[], InMemoryDocuments]
     ledgers: Callable[[], bytes]
 
 
@@ -321,6 +325,8 @@ class Retention:
         yield "the log", "".join(row.ev for row in world.log.stored()).encode()
         yield "the archive", b"".join(self._files.values())
         yield "a document", str([document.body for document in world.documents.every()]).encode()
+        deliveries = world.deliveries().every()
+        yield "a webhook delivery", str([document.body for document in deliveries]).encode()
         yield "a ledger of a provider", world.ledgers()
         yield "an execution", str([running.events for running in world.executions.every()]).encode()
         for file in self._views.files():

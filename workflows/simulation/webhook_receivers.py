@@ -72,8 +72,8 @@ class WebhookReceivers:
         self._scheduler = scheduler
         self._random = Random(f"webhooks of {seed}")  # its own, so that watching changes nothing
         self._call = call
-        self._stored = InMemoryDocuments()
-        self._documents: Any = _FailingDocuments(self._stored, self._interrupted)
+        self.documents = InMemoryDocuments()
+        self._documents: Any = _FailingDocuments(self.documents, self._interrupted)
         self._receivers = {receiver.url: receiver for receiver in map(self._registered, SERVICES)}
         log.on_commit(self._on_commit)
         scheduler.watch(self._attempt_again)
@@ -162,7 +162,7 @@ class WebhookReceivers:
 
     def _registered(self, service: str) -> _Receiver:
         endpoint, _ = endpoints.register(
-            self._stored,
+            self.documents,
             Actor(Role.SERVICE, service),
             service,
             url=f"https://{service}.example.com/webhooks",

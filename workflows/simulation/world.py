@@ -224,8 +224,12 @@ class World:
             keyring=self._keyring,
             segments=self._segments,
             executions=self.executions,
+            deliveries=self._deliveries,
             ledgers=self._ledgers.content,
         )
+
+    def _deliveries(self) -> InMemoryDocuments:
+        return next(observer.documents for observer in self.observers if isinstance(observer, WebhookReceivers))
 
     @property
     def webhooks_missing(self) -> bool:
@@ -281,10 +285,14 @@ class World:
     ) -> Mapping[str, Any]:
         """Run a function that only watches the world: on the log without its wire, and in a process of its own."""
         target = self.template.functions[function]
-        ports = replace(self._engines[0], log=self.log, documents=documents, webhooks=webhooks, clock=self.scheduler)
+        ports = replace(self.beside(), documents=documents, webhooks=webhooks)
         with serving(ports, target.environment, event_bus=webhooks):
             result: Mapping[str, Any] = _handler(target.handler)(json.loads(json.dumps(event)), None)
         return result
+
+    def beside(self) -> Engine:
+        """Return ports that read the stores without the wire, and wake nothing."""
+        return replace(self._engines[0], log=self.log, documents=self.documents, clock=self.scheduler)
 
     def performing(self) -> Steps:
         """Name the states that the running function performs; none if no machine invoked it."""

@@ -93,4 +93,20 @@ MUTANTS = (
         new="visit.action == step is not None and visit.exited_at is not None and visit.attempts",
         caught_by=tests("runs/test_attempts.py"),
     ),
+    Mutant(
+        name="slow bulk job that starts no order",
+        breaks="A job starts an order whenever its pace allows one, however slow it is.",
+        file="workflows/incidents/bulk_jobs.py",
+        old="max(BURST, timedelta(seconds=min(1 / job.per_s, _SLOWEST_S)))",
+        new="BURST",
+        caught_by=tests("incidents/test_bulk_of_a_group.py"),
+    ),
+    Mutant(
+        name="stopped bulk job with no reason",
+        breaks="A job shows who stopped and resumed it, and why.",
+        file="workflows/incidents/bulk_store.py",
+        old="changes=(*job.changes, change)[-CHANGES_MAX:]",
+        new="changes=job.changes",
+        caught_by=tests("incidents/test_bulk_jobs.py"),
+    ),
 )

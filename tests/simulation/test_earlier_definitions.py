@@ -7,7 +7,7 @@ from contextlib import closing
 
 import pytest
 
-from domain.order.events import OrderParked
+from tests.simulation.parked_errors import OWN_REASONS, parked_errors
 from tests.statemachines.earlier_definition import CHILDREN, earlier
 from workflows.asl.signals import ExecutionStatus
 from workflows.simulation.faults import Faults
@@ -18,8 +18,6 @@ from workflows.simulation.simulate import quiet, run_to_rest
 from workflows.simulation.world import World, definitions
 
 ORDERS = 6
-OWN_REASONS = {"OrderNotSettled", "CompensationUnfinished"}
-"""Of payment methods that refuse a capture, a refund or a void."""
 
 
 @pytest.mark.parametrize("upgraded_after_s", [300, 900, 1_000_000])
@@ -36,10 +34,4 @@ def test_a_run_that_began_with_an_earlier_definition_comes_to_its_end(upgraded_a
         assert {execution.status for execution in executions} <= {ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED}
         ran = Counter(execution.definition.name for execution in executions)
         assert all(ran[child] for child in CHILDREN)
-        parked = {
-            recorded.event.error
-            for order in orders
-            for recorded in world.log.load(f"order#{order.order_id}").recorded
-            if isinstance(recorded.event, OrderParked)
-        }
-        assert parked <= OWN_REASONS
+        assert parked_errors(world, orders) <= OWN_REASONS

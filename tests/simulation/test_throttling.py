@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from domain.order.events import OrderParked
+from tests.simulation.parked_errors import OWN_REASONS, parked_errors
 from workflows.event_store.change_feed import FeedEntry
 from workflows.simulation.faults import Faults, InjectedFault
 from workflows.simulation.invariants import violations
@@ -19,8 +19,6 @@ from workflows.simulation.world import THROTTLED, World
 
 ORDERS = 3
 TEN_MINUTES_S = 600.0
-OWN_REASONS = {"OrderNotSettled", "CompensationUnfinished"}
-"""Of payment methods that refuse a capture, a refund or a void, whatever Lambda does."""
 
 
 @pytest.mark.parametrize("event", ["RunStarts", "PaymentAuthorized", "PreparationAccepted"])
@@ -32,13 +30,7 @@ def test_ten_minutes_of_throttling_park_no_order(event: str) -> None:
         _throttle_at(world, event)
         run_to_rest(world, orders)
         assert violations(world, orders) == []
-        parked = {
-            recorded.event.error
-            for order in orders
-            for recorded in world.log.load(f"order#{order.order_id}").recorded
-            if isinstance(recorded.event, OrderParked)
-        }
-        assert parked <= OWN_REASONS
+        assert parked_errors(world, orders) <= OWN_REASONS
         history = [entry for running in world.executions.every() for entry in running.events]
         assert any(THROTTLED[0] in str(entry) for entry in history)
 

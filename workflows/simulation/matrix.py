@@ -228,9 +228,8 @@ _LEGEND = (
     "",
     "Where possible, a world is chosen whose order is delivered when no fault strikes, with a payment method that",
     "works. People answer at random, and a fault changes the random numbers that follow it: a restaurant may reject, a",
-    "courier may be late. All invariants of the simulation are checked after each world. A step that starts a machine",
-    "includes the calls of that machine. Where no world that performed the step had an occasion for the fault, the",
-    "cell has the reason in italics.",
+    "courier may be late. All invariants of the simulation are checked after each world. Where no world that performed",
+    "the step had an occasion for the fault, the cell has the reason in italics.",
 )
 
 

@@ -74,7 +74,7 @@ TABLE: list[tuple[str, dict[str, Any], str, str, str]] = [
     ("sdk integration", task(Resource="arn:aws:states:::aws-sdk:dynamodb:getItem"), "A", "Resource",
      "nothing performs calls"),
     ("http task", task(Resource="arn:aws:states:::http:invoke"), "A", "Resource", "nothing performs calls"),
-    ("unknown service", task(Resource="arn:aws:states:::glue:startJobRun"), "A", "Resource", "not supported"),
+    ("unknown service", task(Resource="arn:aws:states:::glue:startJobRun.sync"), "A", "Resource", "not supported"),
     ("invoke sync", task(Resource=INVOKE + ".sync"), "A", "Resource", "not supported"),
     ("express with token", task(Resource="arn:aws:states:::aws-sdk:sfn:startSyncExecution.waitForTaskToken"),
      "A", "Resource", "nothing performs calls"),

@@ -119,8 +119,9 @@ def test_each_optimised_integration_goes_to_a_callable_or_an_endpoint(find: Call
     assert run(machine, functions={resource: lambda _: {"b": 1}}).output == 1
     with pytest.raises(InvalidDefinition, match=f"nothing performs calls of '{resource}'"):
         run(machine)
-    performed = find(resource.split(":")[5], resource)
-    assert (performed is None) == resource.endswith(":http:invoke")
-    if performed is not None:
-        ended = run(machine, services=lambda name: performed if name == resource else None)
-        assert (ended.status, "Exception" in str(ended.error)) == ("FAILED", True)  # no arguments were given
+    if resource.split(":")[5] in ("dynamodb", "sqs", "sns", "events", "http"):
+        performed = find(resource.split(":")[5], resource)
+        assert (performed is None) == resource.endswith(":http:invoke")
+        if performed is not None:
+            ended = run(machine, services=lambda name: performed if name == resource else None)
+            assert (ended.status, "Exception" in str(ended.error)) == ("FAILED", True)  # no arguments were given

@@ -80,6 +80,15 @@ OPTIMISED: Final = frozenset(
         "arn:aws:states:::sns:publish",
         "arn:aws:states:::events:putEvents",
         "arn:aws:states:::http:invoke",
+        "arn:aws:states:::apigateway:invoke",
+        *(f"arn:aws:states:::athena:{action}" for action in ("getQueryExecution", "getQueryResults")),
+        *(f"arn:aws:states:::athena:{action}QueryExecution" for action in ("start", "stop")),
+        "arn:aws:states:::batch:submitJob",
+        "arn:aws:states:::bedrock:invokeModel",
+        *(f"arn:aws:states:::codebuild:{action}Build" for action in ("start", "stop")),
+        "arn:aws:states:::ecs:runTask",
+        "arn:aws:states:::glue:startJobRun",
+        "arn:aws:states:::mediaconvert:createJob",
     }
 )
 _PARTITION: Final = re.compile(r"^arn:aws(?:-cn|-us-gov)?:")

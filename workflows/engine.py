@@ -32,6 +32,7 @@ from workflows.event_store.documents import Documents
 from workflows.event_store.erasure import ErasureEvent
 from workflows.event_store.event_log import EventLog
 from workflows.event_store.event_types import EventTypes
+from workflows.event_store.failed_batches import RedrivableBatches
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.event_store.upcasters import UPCASTERS
 from workflows.executions import ExecutionReads, Executions
@@ -148,6 +149,8 @@ class Engine:
     """Called after a courier's position was stored, so that the order's subscribers get it."""
     execution_reads: ExecutionReads | None = None
     """None in a process that reads no executions."""
+    failed_batches: RedrivableBatches | None = None
+    """Of the log's stream; None in a process that does not try them again."""
 
 
 def assemble(
@@ -172,6 +175,7 @@ def assemble(
     heads: HeadTree | None = None,
     courier_moved: Callable[[OrderId], None] = lambda _: None,
     execution_reads: ExecutionReads | None = None,
+    failed_batches: RedrivableBatches | None = None,
 ) -> Engine:
     """Return the ports of one process, with a circuit breaker before each gateway.
 
@@ -203,6 +207,7 @@ def assemble(
         heads=heads,
         courier_moved=courier_moved,
         execution_reads=execution_reads,
+        failed_batches=failed_batches,
     )
 
 

@@ -164,6 +164,14 @@ def read_archive_after_days(reader: Reader) -> int:
     return reader.parsed("ARCHIVE_AFTER_DAYS", int, default="0")
 
 
+FAILED_BATCHES = "FAILED_BATCHES_BUCKET"
+
+
+def read_failed_batches_bucket(reader: Reader) -> str:
+    """Read the name of the bucket of failed batches."""
+    return reader.text(FAILED_BATCHES)
+
+
 EXPORTS = "EXPORTS_BUCKET"
 EXPORT_MAKER = "EXPORT_MAKER"
 MANIFEST_SIGNER = "MANIFEST_SIGNER"

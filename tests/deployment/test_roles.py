@@ -203,6 +203,7 @@ ALLOWED: list[tuple[str, str, str, str]] = [
         }.items()
     ],
     *[("Scheduler", "lambda:InvokeFunction", function, "") for function in ("Timer", *ERASERS)],
+    *[("Timer", "lambda:InvokeFunction", function, "") for function in READERS],  # with failed batches
     ("Scheduler", "sqs:SendMessage", "TimerDeadLetters", ""),
     ("ProjectorScheduler", "lambda:InvokeFunction", "Projector", ""),
     ("ProjectorScheduler", "sqs:SendMessage", "ProjectorDeadLetters", ""),

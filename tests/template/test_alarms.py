@@ -94,6 +94,7 @@ def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None
         "ThrottledEvents",
         "StateTransition",
     ) in watched  # the rate of transitions is the account's, not a machine's
+    assert ("ThrottledEvents", "StartExecution") in watched
     ends = ("ExecutionsFailed", "ExecutionsTimedOut", "ExecutionsAborted")
     assert {(end, "OrderMachine") for end in ends} <= watched
     assert ("5xx", "ServerlessHttpApi") in watched

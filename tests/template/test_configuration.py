@@ -29,6 +29,7 @@ from workflows.settings import (
     read_event_bus,
     read_export_maker,
     read_exports_bucket,
+    read_failed_batches_bucket,
     read_keys,
     read_manifest_signer,
     read_pictures_bucket,
@@ -56,6 +57,7 @@ GROUPS = (
     *(read_stores, read_keys, read_providers, read_event_bus, read_upkeep, read_limits, read_targets),
     *(read_views_secret, read_pictures_bucket, read_machines, read_checkpoints_bucket, read_checkpoint_key),
     *(read_exports_bucket, read_export_maker, read_manifest_signer, read_archive_bucket, read_archive_after_days),
+    read_failed_batches_bucket,
 )
 
 

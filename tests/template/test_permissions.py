@@ -208,6 +208,17 @@ def test_the_function_of_exports_reads_the_views_alone(resources: Resources) -> 
     assert writes == {"Exports.Arn/exports/*.json"}
 
 
+def test_only_the_timer_takes_failed_batches_and_only_to_their_two_functions(
+    resources: Resources, of_type: OfType
+) -> None:
+    """A batch names its function, so a planted one must not be able to invoke another."""
+    roles = {name: may(resources, name) for name in of_type("IAM::Role")}
+    taken = ("s3:DeleteObject", "FailedBatches.Arn/aws/lambda/*")
+    assert {name for name, allowed in roles.items() if taken in allowed} == {"TimerRole"}
+    invoked = {on for action, on in roles["TimerRole"] if action == "lambda:InvokeFunction"}
+    assert invoked == {"Feed.Arn", "Publisher.Arn"}
+
+
 NAMES = {
     "KEYS_TABLE": "DataKeys.Arn",
     "CUSTOMER_KEY": "CustomerKey.Arn",

@@ -15,15 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from workflows.aws.transient_errors import transient_as
 from workflows.clock import read_timestamp
+from workflows.event_store.failed_batches import FailedBatchesUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PREFIX = "aws/lambda/"
-
-
-class FailedBatchesUnavailable(Exception):
-    """S3 did not answer. Retryable: yes."""
 
 
 class NoSuchBatch(LookupError):
@@ -73,6 +70,9 @@ class FailedBatches:
             raise NoSuchBatch(key) from None
         try:
             return _batch(key, json.loads(text))
+        except (RecursionError, OverflowError):
+            problem = "it is nested too deeply or has a number out of range"
+            raise BatchUnreadable(f"{key} is not an invocation record: {problem}") from None
         except (ValueError, KeyError, TypeError) as error:
             raise BatchUnreadable(f"{key} is not an invocation record: {type(error).__name__} {error}") from error
 
@@ -85,11 +85,15 @@ class FailedBatches:
 def _batch(key: str, record: Mapping[str, Any]) -> FailedBatch:
     request, payload = record["requestContext"], record["payload"]
     event = json.loads(payload) if isinstance(payload, str) else payload  # documented as a string that contains JSON
+    function, condition, records = request["functionArn"], request["condition"], tuple(event["Records"])
+    named = isinstance(function, str) and isinstance(condition, str)
+    if not (named and all(isinstance(each, dict) for each in records)):
+        raise ValueError("it names no function or has no records")
     return FailedBatch(
         key=key,
-        function=request["functionArn"],
-        condition=request["condition"],
+        function=function,
+        condition=condition,
         attempts=int(request["approximateInvokeCount"]),
         failed_at=read_timestamp(record["timestamp"]),
-        records=tuple(event["Records"]),
+        records=records,
     )

@@ -26,6 +26,7 @@ from workflows.engine import EVENT_TYPES, Engine, Views, assemble, http_webhooks
 from workflows.event_store.codec import Codec
 from workflows.event_store.documents import Documents
 from workflows.event_store.event_log import EventLog
+from workflows.event_store.failed_batches import RedrivableBatches
 from workflows.event_store.keyring import KeyRing, NoKeys
 from workflows.event_store.segments import Segments
 from workflows.executions import ExecutionReads, Executions
@@ -38,6 +39,7 @@ from workflows.settings import (
     CHECKPOINTS,
     EXPORT_MAKER,
     EXPORTS,
+    FAILED_BATCHES,
     KEYS,
     MANIFEST_SIGNER,
     PICTURES,
@@ -50,6 +52,7 @@ from workflows.settings import (
     read_checkpoints_bucket,
     read_export_maker,
     read_exports_bucket,
+    read_failed_batches_bucket,
     read_keys,
     read_manifest_signer,
     read_pictures_bucket,
@@ -66,7 +69,8 @@ class EngineSettings:
 
     ``pictures_bucket`` and ``checkpoints_bucket`` are None for a function without them, and ``checkpoint_key`` is empty
     for a function that only reads checkpoints. Those of exports are
-    empty for a function that neither begins nor makes them.
+    empty for a function that neither begins nor makes them, and ``failed_batches_bucket`` for one that does not try
+    them again.
     """
 
     stores: StoreSettings
@@ -80,6 +84,7 @@ class EngineSettings:
     export_maker: str
     manifest_signer: str
     archive_bucket: str
+    failed_batches_bucket: str
     breakers: Mapping[Dependency, BreakerSettings]
 
 
@@ -97,6 +102,7 @@ def read_engine_settings(reader: Reader) -> EngineSettings:
         export_maker=read_export_maker(reader) if reader.has_any(EXPORT_MAKER) else "",
         manifest_signer=read_manifest_signer(reader) if reader.has_any(MANIFEST_SIGNER) else "",
         archive_bucket=read_archive_bucket(reader),
+        failed_batches_bucket=read_failed_batches_bucket(reader) if reader.has_any(FAILED_BATCHES) else "",
         breakers=read_breakers(reader),
     )
 
@@ -113,6 +119,7 @@ def open_engine(settings: EngineSettings) -> Engine:
     views_secret, bucket = settings.views_secret, settings.pictures_bucket
     checkpoints, signs = settings.checkpoints_bucket, settings.checkpoint_key
     maker, signer = settings.export_maker, settings.manifest_signer
+    failed = settings.failed_batches_bucket
     segments = late(lambda: _segments(settings.archive_bucket))
 
     def log(keyring: KeyRing) -> EventLog:
@@ -137,6 +144,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         execution_reads=late(_execution_reads),
         exports=late(lambda: _exports(settings.exports_bucket, maker, clock)) if maker else None,
         export_maker=late(lambda: _export_maker(settings.exports_bucket, signer)) if signer else None,
+        failed_batches=late(lambda: _failed_batches(failed)) if failed else None,
         heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, log(NoKeys()), documents)),
     )
 
@@ -210,6 +218,13 @@ def _export_maker(bucket: str, signer: str) -> ExportMaker:
     from workflows.aws.exports import ExportBucket, S3ExportMaker
 
     return S3ExportMaker(ExportBucket(clients.s3(), bucket), clients.lambda_(), signer)
+
+
+def _failed_batches(bucket: str) -> RedrivableBatches:
+    from workflows.aws.failed_batches import FailedBatches
+    from workflows.aws.redriving import InvokedBatches
+
+    return InvokedBatches(FailedBatches(clients.s3(), bucket), clients.lambda_())
 
 
 def _heads(bucket: str, key_id: str, log: EventLog, documents: Documents) -> HeadTree:

@@ -6,7 +6,6 @@ batch may be redriven twice. It is deleted once the function reports that none o
 
 from __future__ import annotations
 
-import json as json_
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -116,23 +115,19 @@ def _redriven(batch: FailedBatch, batches: FailedBatches, invoke: Callable[[Fail
 
 def _invoking(function: str, region: str | None) -> Callable[[FailedBatch], str]:
     """Return a function that invokes the Lambda function with a batch and returns the problem. Raises CommandFailed."""
+    from workflows.aws.redriving import NotOfTheStream, invoke_again
     from workflows.cli.aws import client, explained
 
     made = cache(lambda: client("lambda", region, read_timeout_s=INVOKE_WITHIN_S))
 
     def invoke(batch: FailedBatch) -> str:
         with explained(f"the function {function}"):
-            answer = made().invoke(FunctionName=function, Payload=_payload(batch))
-            payload = answer["Payload"].read()
-        if "FunctionError" in answer:
-            return f"the function failed: {payload[:200].decode(errors='replace')}"
-        try:
-            failures = json_.loads(payload)["batchItemFailures"]
-        except (ValueError, TypeError, KeyError):
-            raise InvalidInput(
-                f"{function} does not answer like a function of the stream; the batch was kept"
-            ) from None
-        return f"{len(failures)} of {len(batch.records)} records failed again" if failures else ""
+            try:
+                return invoke_again(made(), function, batch)
+            except NotOfTheStream:
+                raise InvalidInput(
+                    f"{function} does not answer like a function of the stream; the batch was kept"
+                ) from None
 
     return invoke
 
@@ -149,16 +144,10 @@ def _read(
             batch = batches.read(key)
         except BatchUnreadable as unreadable:
             yield key, None, str(unreadable)
-        except (RecursionError, OverflowError):
-            yield key, None, f"{key} is not an invocation record: it is nested too deeply or has a number out of range"
         except NoSuchBatch:
             continue
         else:
-            named = isinstance(batch.function, str) and isinstance(batch.condition, str)
-            if named and all(isinstance(record, dict) for record in batch.records):
-                yield key, batch, ""
-            else:
-                yield key, None, f"{key} is not an invocation record: it names no function or has no records"
+            yield key, batch, ""
 
 
 def _described(batch: FailedBatch) -> dict[str, Any]:
@@ -180,14 +169,6 @@ def _stream(record: Mapping[str, Any]) -> str:
     for name in ("dynamodb", "Keys", "pk", "S"):
         found = found.get(name) if isinstance(found, dict) else None
     return found if isinstance(found, str) else ""
-
-
-def _payload(batch: FailedBatch) -> bytes:
-    """Return the batch as compact JSON: Lambda accepts 6 MB, and the batch may have been that large."""
-    try:
-        return json_.dumps(batch.event, separators=(",", ":"), ensure_ascii=False).encode()
-    except UnicodeEncodeError:  # half of a surrogate pair can only be escaped
-        return json_.dumps(batch.event, separators=(",", ":")).encode()
 
 
 def _show(found: list[dict[str, Any]]) -> None:

@@ -1,4 +1,5 @@
-"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk jobs continue.
+"""What happens every minute: circuits are probed and released, the watchdog makes its round, bulk jobs continue, and
+batches of the log's stream that failed are tried again.
 
 A minute is the shortest schedule of EventBridge. Circuits and bulk jobs with waiting orders need a tick every few
 seconds, so while there are any, one call continues for as long as its caller allows.
@@ -17,6 +18,7 @@ from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.incidents import bulk_jobs
 from workflows.sagas import circuit_waits
+from workflows.upkeep.redriving import Redriven, redrive
 from workflows.upkeep.settings import UpkeepSettings
 from workflows.upkeep.watchdog import check_rows, watch
 
@@ -43,7 +45,8 @@ def keep_time(
     Returns:
         What was done: the number of ``ticks`` and of ``overdue`` orders, whether work is left (``busy``), and the
         orders that were notified, restarted, parked, not readable (``failed``), or without a row (``missing``; None if
-        the rows were not compared with the log this time).
+        the rows were not compared with the log this time); and how many failed batches of the stream were processed
+        (``redriven``), and which failed again (``not_redriven``).
     """
     until = engine.clock.now() + timedelta(seconds=for_s)
     ticks = 0
@@ -60,6 +63,7 @@ def keep_time(
         if not (busy := _is_busy(engine, circuits)) or engine.clock.now() + timedelta(seconds=TICK_EVERY_S) > until:
             break
         pause(TICK_EVERY_S)
+    batches = _redrive(engine)  # last, because circuits do not wait for it
     return {
         "ticks": ticks,
         "busy": busy,
@@ -69,7 +73,19 @@ def keep_time(
         "parked": done.parked,
         "failed": done.failed,
         "missing": missing,
+        "redriven": batches.done,
+        "not_redriven": batches.kept,
     }
+
+
+def _redrive(engine: Engine) -> Redriven:
+    if engine.failed_batches is None:
+        return Redriven(done=0, kept=[])
+    try:
+        return redrive(engine.failed_batches, engine.clock)
+    except Exception:  # the next round tries again
+        _log.exception("failed batches of the log's stream could not be listed")
+        return Redriven(done=0, kept=[])
 
 
 def _log_long_open(circuits: Mapping[Dependency, Circuit], now: datetime) -> None:

@@ -58,8 +58,8 @@ CONFIGS = {
     # A batch of records has up to 6 MB.
     "s3": config(read_timeout_s=10),
     "secretsmanager": config(read_timeout_s=5),
-    # An asynchronous invocation is accepted within milliseconds; signing a manifest may be a cold start. A function of the
-    # stream, which the timer invokes with a failed batch, may run for a minute.
+    # An asynchronous invocation is accepted within milliseconds; signing a manifest may be a cold start. A function of
+    # the stream, which the timer invokes with a failed batch, may run for a minute.
     "lambda": config(read_timeout_s=65),
 }
 

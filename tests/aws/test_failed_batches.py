@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from workflows.aws import clients
-from workflows.aws.failed_batches import BatchUnreadable, FailedBatches, FailedBatchesUnavailable, NoSuchBatch
+from workflows.aws.failed_batches import BatchUnreadable, FailedBatches, NoSuchBatch
+from workflows.event_store.failed_batches import FailedBatchesUnavailable
 
 KEY = "aws/lambda/11111111-2222-3333-4444-555555555555/shardId-00000001573689847184-864758bb/2026/05/04/{}"
 RECORD = {"eventID": "1", "eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {"pk": {"S": "a"}}}}

@@ -188,8 +188,9 @@ def _name(function: str) -> str:
 
 @contextmanager
 def _opened(bucket: str, region: str | None) -> Iterator[FailedBatches]:
-    from workflows.aws.failed_batches import FailedBatches, FailedBatchesUnavailable
+    from workflows.aws.failed_batches import FailedBatches
     from workflows.cli.aws import client, explained
+    from workflows.event_store.failed_batches import FailedBatchesUnavailable
 
     with explained(f"the bucket {bucket}"):
         try:

@@ -14,6 +14,7 @@ from benchmarks.prices import (
     ALARM_METRIC_MONTH,
     ASSUMED,
     CUSTOM_METRIC_MONTH,
+    DASHBOARD_MONTH,
     KEY_MONTH,
     KMS_REQUEST,
     LAMBDA_GB_S,
@@ -66,6 +67,7 @@ BY_USE: Mapping[str, str] = {
 MONTHLY: Mapping[str, str] = {
     "AWS::ApiGatewayV2::Stage": "detailed metrics of routes",
     "AWS::CloudWatch::Alarm": "alarms, by metric",
+    "AWS::CloudWatch::Dashboard": "dashboard",
     "AWS::KMS::Key": "keys",
     "AWS::Lambda::EventSourceMapping": "polling of queues",
     "AWS::Logs::MetricFilter": "metrics of log lines",
@@ -103,6 +105,7 @@ def monthly() -> dict[str, float]:
         "keys": len(by_type["AWS::KMS::Key"]) * KEY_MONTH,
         "secrets": len(secrets) * (SECRET_MONTH + ENVIRONMENTS * MONTH_S / SECRET_CACHED_S * SECRET_REQUEST),
         "alarms, by metric": sum(map(_metrics, alarms)) * ALARM_METRIC_MONTH,
+        "dashboard": len(by_type["AWS::CloudWatch::Dashboard"]) * DASHBOARD_MONTH,
         "metrics of log lines": len(by_type["AWS::Logs::MetricFilter"]) * CUSTOM_METRIC_MONTH,
         "detailed metrics of routes": _routes(functions) * METRICS_OF_A_ROUTE * CUSTOM_METRIC_MONTH,
         "schedules, and what they run": _schedules(functions),

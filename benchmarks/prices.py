@@ -30,6 +30,7 @@ KEY_MONTH = 1.00  # KMS; each of the first two rotations adds as much
 SECRET_MONTH = 0.40
 SECRET_REQUEST = 0.05 / 10_000
 ALARM_METRIC_MONTH = 0.10  # CloudWatch, of 60 s; each metric of an expression is one
+DASHBOARD_MONTH = 3.00  # CloudWatch
 CUSTOM_METRIC_MONTH = 0.30  # CloudWatch, first tier, for the hours in which it has values
 SCHEDULE = 1.00 / MILLION  # EventBridge Scheduler
 USER_MONTH = {"LITE": 0.0055, "ESSENTIALS": 0.015, "PLUS": 0.02}

@@ -7,7 +7,9 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import boto3
 from botocore.config import Config
@@ -16,6 +18,11 @@ from tests.deployment.emulator import REGION, REPOSITORY
 
 ARTIFACTS = "expediter-artifacts"
 CODE = "code.zip"
+LATER_CODE = "later.zip"
+"""As a later commit would ship it: the same and one file more."""
+
+CODE_OF_DEPLOYMENT = "EXPEDITER_CODE"
+"""The variable with the name of the code that is deployed."""
 STEP_FUNCTIONS = "EXPEDITER_STEP_FUNCTIONS"
 """The variable with the URL of the engine that runs the machines."""
 
@@ -52,13 +59,19 @@ class Stack:
 
 
 def upload(account: Account, code: bytes) -> None:
-    """Store the functions' code, as the SAM CLI does before it deploys."""
+    """Store the functions' code and that of a later commit, as the SAM CLI does before it deploys."""
     s3 = account.client("s3")
     s3.create_bucket(Bucket=ARTIFACTS)
     s3.put_object(Bucket=ARTIFACTS, Key=CODE, Body=code)
+    later = BytesIO(code)
+    with ZipFile(later, "a") as archive:
+        archive.writestr("later.txt", "of a later commit")
+    s3.put_object(Bucket=ARTIFACTS, Key=LATER_CODE, Body=later.getvalue())
 
 
-def make_deploy(account: Account, name: str, parameters: Mapping[str, str], *, step_functions: str) -> Stack:
+def make_deploy(
+    account: Account, name: str, parameters: Mapping[str, str], *, step_functions: str, code: str = CODE
+) -> Stack:
     """Run ``make deploy`` without its build, and read what it deployed.
 
     Raises:
@@ -71,6 +84,7 @@ def make_deploy(account: Account, name: str, parameters: Mapping[str, str], *, s
         "AWS_ACCESS_KEY_ID": account.key,
         "AWS_SECRET_ACCESS_KEY": account.secret,
         STEP_FUNCTIONS: step_functions,
+        CODE_OF_DEPLOYMENT: code,
     }
     built = ("-o", "package", "-o", ".venv/installed")
     given = " ".join(f"{key}={value}" for key, value in parameters.items())

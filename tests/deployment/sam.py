@@ -17,7 +17,7 @@ from typing import Any
 import boto3
 
 from tests.deployment import gaps
-from tests.deployment.deployer import ARTIFACTS, CODE, STEP_FUNCTIONS
+from tests.deployment.deployer import ARTIFACTS, CODE_OF_DEPLOYMENT, STEP_FUNCTIONS
 from tests.template.translated import TEMPLATE, translated
 
 DEPLOYED_WITHIN_S = 60.0
@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> None:
     assert options.config_file.exists()
     # The emulator gets the template itself: the build's has another package for each function.
     source = TEMPLATE if ".aws-sam" in options.template_file.parts else options.template_file
-    template = gaps.bridged(translated(source, bucket=ARTIFACTS, key=CODE), step_functions=os.environ[STEP_FUNCTIONS])
+    plain = translated(source, bucket=ARTIFACTS, key=os.environ[CODE_OF_DEPLOYMENT])
+    template = gaps.bridged(plain, step_functions=os.environ[STEP_FUNCTIONS])
     given = dict(override.split("=", 1) for override in options.parameter_overrides)
     deploy(options.stack_name, template, {key: value.strip('"') for key, value in given.items()})
 

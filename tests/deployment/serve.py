@@ -20,7 +20,7 @@ from secrets import token_hex
 from tempfile import TemporaryDirectory
 
 from tests.deployment.artifact import code_for_this_machine
-from tests.deployment.deployer import Account, make_deploy, upload
+from tests.deployment.deployer import LATER_CODE, Account, make_deploy, upload
 from tests.deployment.deployment import SANDBOX
 from tests.deployment.emulator import emulator, free_port
 from tests.deployment.step_functions import driving
@@ -50,8 +50,9 @@ def main(folder: Path) -> None:
         parameters["ViewsSecret"] = _views_secret(account, views)
         name = f"expediter-{token_hex(3)}"  # an emulator that outlives a run has the stacks of other runs
         upload(account, code_for_this_machine())
-        stack = make_deploy(account, name, parameters, step_functions=step_functions)
+        stack = make_deploy(account, name, parameters, step_functions=step_functions, code=LATER_CODE)
         restored = _restored(account, stack.outputs["EventsTable"], f"{name}-Events-restored")
+        # Two drills at once: the former commit is deployed again, and the log is the restored one.
         stack = make_deploy(account, name, {"RestoredEvents": restored}, step_functions=step_functions)
         _store_credentials(account, stack.resources["SagaStep"])
         opened.enter_context(driving(account, stack, folder, step_functions_port))

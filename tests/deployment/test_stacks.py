@@ -1,10 +1,19 @@
-"""The stacks as ``make deploy`` deployed them: twice, the second time onto a restored log, by one parameter."""
+"""The stacks as ``make deploy`` deployed them twice: the code of a later commit, and then, rolled back, this one on a
+restored log.
+"""
 
 from __future__ import annotations
 
+import base64
 import json
+import secrets
+from hashlib import sha256
+from typing import Any
+
+import pytest
 
 from tests.deployment.conftest import Join
+from tests.deployment.deployer import ARTIFACTS, CODE, LATER_CODE
 from tests.deployment.deployment import Deployment
 from tests.deployment.people import a_meal, open_restaurant
 
@@ -45,3 +54,89 @@ def test_the_state_cannot_be_replaced_or_deleted(deployment: Deployment) -> None
     assert state["EnableTerminationProtection"] is True
     policy = json.loads(formation.get_stack_policy(StackName=state["StackName"])["StackPolicyBody"])
     assert {"Update:Replace", "Update:Delete"} in [set(each["Action"]) for each in policy["Statement"]]
+
+
+def test_a_rollback_ships_the_former_code_to_every_function_and_keeps_the_state(deployment: Deployment) -> None:
+    """Deploying the former commit is all that a rollback needs. The other tests drive orders to their ends after it."""
+    root = deployment.root
+    code, later = (_sha256(root, key) for key in (CODE, LATER_CODE))
+    assert code != later
+    [prefix] = deployment.resources["Feed"].split("-Feed-")[:1]
+    pages = root.client("lambda").get_paginator("list_functions").paginate()
+    functions = [each for page in pages for each in page["Functions"] if each["FunctionName"].startswith(f"{prefix}-")]
+    assert len(functions) > 15
+    assert {each["FunctionName"]: each["CodeSha256"] for each in functions if each["CodeSha256"] != code} == {}
+    states = [stack for stack in root.client("cloudformation").describe_stacks()["Stacks"] if _is_state(stack)]
+    assert [stack["StackStatus"] for stack in states] == ["UPDATE_COMPLETE"]
+
+
+def _sha256(account: Any, key: str) -> str:
+    body = account.client("s3").get_object(Bucket=ARTIFACTS, Key=key)["Body"].read()
+    return base64.b64encode(sha256(body).digest()).decode()
+
+
+def _is_state(stack: dict[str, Any]) -> bool:
+    return str(stack["StackName"]).endswith("-state")
+
+
+CALLS = {
+    "KeysChangedRule": ("kms.amazonaws.com", "ScheduleKeyDeletion"),
+    "TablesChangedRule": ("dynamodb.amazonaws.com", "DeleteTable"),
+    "GroupsChangedRule": ("cognito-idp.amazonaws.com", "AdminAddUserToGroup"),
+}
+"""A call by hand that each rule reports."""
+
+
+@pytest.mark.parametrize("rule", CALLS)
+def test_the_loss_of_a_key_a_table_or_a_role_is_sent_to_the_subscribers_of_alarms(
+    deployment: Deployment, rule: str
+) -> None:
+    """The drill of a key that is scheduled for deletion. Only AWS may put events with its own sources, so a copy of the
+    deployed rule with another source gets CloudTrail's record, and sends it through the deployed target.
+    """
+    source, call = CALLS[rule]
+    events, sqs, sns = (deployment.root.client(name) for name in ("events", "sqs", "sns"))
+    name = deployment.resources[rule]
+    pattern = json.loads(events.describe_rule(Name=name)["EventPattern"])
+    [target] = events.list_targets_by_rule(Rule=name)["Targets"]
+    record = _record(source, call, deployment)
+    original = {"id": "1", "time": "2026-05-04T12:00:00Z", "source": pattern["source"][0], "account": "1", "region": ""}
+    trail = {"detail-type": "AWS API Call via CloudTrail", "resources": [], "detail": record}
+    assert events.test_event_pattern(EventPattern=json.dumps(pattern), Event=json.dumps({**original, **trail}))[
+        "Result"
+    ]
+    copy = f"drill-{secrets.token_hex(4)}"
+    queue = sqs.create_queue(QueueName=copy)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    subscribed = sns.subscribe(TopicArn=deployment.resources["Alarms"], Protocol="sqs", Endpoint=arn)
+    events.put_rule(Name=copy, EventPattern=json.dumps({**pattern, "source": [copy]}))
+    events.put_targets(Rule=copy, Targets=[target])
+    try:
+        entry = {"Source": copy, "DetailType": trail["detail-type"], "Detail": json.dumps(record)}
+        events.put_events(Entries=[entry, {**entry, "Detail": json.dumps(record | {"eventName": "DescribeKey"})}])
+        received = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20, MaxNumberOfMessages=10)["Messages"]
+    finally:
+        events.remove_targets(Rule=copy, Ids=[target["Id"]])
+        events.delete_rule(Name=copy)
+        sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+        sqs.delete_queue(QueueUrl=queue)
+    [message] = [json.loads(each["Body"])["Message"] for each in received]
+    assert call in message
+    assert "arn:aws:iam::000000000000:user/mallory" in message
+    assert "docs/runbook.md#changes-by-hand" in message
+
+
+def _record(source: str, call: str, deployment: Deployment) -> dict[str, Any]:
+    """Make CloudTrail's record of a call on the deployed resources."""
+    key = deployment.outputs["CustomerKeyArn"]
+    return {
+        "eventSource": source,
+        "eventName": call,
+        "eventTime": "2026-05-04T12:00:00Z",
+        "userIdentity": {"arn": "arn:aws:iam::000000000000:user/mallory"},
+        "requestParameters": {
+            "tableName": deployment.outputs["EventsTable"],
+            "userPoolId": deployment.outputs["UserPoolId"],
+        },
+        "resources": [{"ARN": key, "accountId": "000000000000", "type": "AWS::KMS::Key"}],
+    }

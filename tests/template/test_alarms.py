@@ -100,6 +100,31 @@ def test_throttles_and_faults_of_everything_have_alarms(of_type: OfType) -> None
     assert ("5xx", "ServerlessHttpApi") in watched
 
 
+def test_failed_notifications_of_every_topic_have_an_alarm(of_type: OfType) -> None:
+    """A key or queue policy that was changed shows here first."""
+    watched = {metric for alarm in of_type("CloudWatch::Alarm").values() for metric in metrics_of(alarm)}
+    topics = {on.partition(".")[0] for metric, on in watched if metric == "NumberOfNotificationsFailed"}
+    assert topics == set(of_type("SNS::Topic"))
+
+
+def test_changes_of_keys_tables_and_roles_by_hand_are_reported(of_type: OfType) -> None:
+    """Of every key and table that must not be lost, by CloudTrail's names of the calls."""
+    rules = {name: rule for name, rule in of_type("Events::Rule").items() if name.endswith("ChangedRule")}
+    details = {name: rule["EventPattern"]["detail"] for name, rule in rules.items()}
+    assert {"DisableKey", "ScheduleKeyDeletion"} <= set(details["KeysChangedRule"]["eventName"])
+    keys = {named(key).removesuffix(".Arn") for key in details["KeysChangedRule"]["resources"]["ARN"]}
+    assert keys == set(of_type("KMS::Key"))
+    assert {"UpdateTable", "DeleteTable"} <= set(details["TablesChangedRule"]["eventName"])
+    tables = {named(table) for table in details["TablesChangedRule"]["requestParameters"]["tableName"]}
+    assert tables == {"Events", "Events.Arn", "DataKeys", "DataKeys.Arn"}
+    assert details["GroupsChangedRule"]["eventName"] == ["AdminAddUserToGroup"]
+    for name, rule in rules.items():
+        [target] = rule["Targets"]
+        assert target["Arn"] == {"Ref": "Alarms"}, name
+        assert "docs/runbook.md#changes-by-hand" in target["InputTransformer"]["InputTemplate"]
+    assert "changes-by-hand" in sections()
+
+
 def test_every_metric_filter_matches_a_log_line_of_the_code(of_type: OfType) -> None:
     """A filter would never match after its message was reworded or its field renamed."""
     filters = {name: item["FilterPattern"] for name, item in of_type("Logs::MetricFilter").items()}

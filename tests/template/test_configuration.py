@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -101,13 +101,12 @@ def test_each_stack_gets_its_parameters_from_the_stacks_before_it(
 
 
 def test_providers_are_called_over_tls(plain: dict[str, Any]) -> None:
-    """Calls carry bearer tokens. Plain HTTP is allowed only to the same machine, as in the tests."""
+    """Calls carry bearer tokens. A function of Lambda has no provider on its own machine."""
     for name in ("PaymentsUrl", "KitchenUrl", "CouriersUrl"):
         pattern = plain["Parameters"][name]["AllowedPattern"]
         assert re.fullmatch(pattern, "https://payments.example/v1")
-        assert re.fullmatch(pattern, "http://127.0.0.1:8081")
-        assert not re.fullmatch(pattern, "http://payments.example")
-        assert not re.fullmatch(pattern, "http://127.0.0.1.payments.example")
+        for plain_http in ("http://127.0.0.1:8081", "http://localhost/", "http://payments.example"):
+            assert not re.fullmatch(pattern, plain_http)
 
 
 TAKEN = ["", "100.00 EUR", "100.00 EUR, 15000 JPY", "1.500 KWD,2 EUR"]
@@ -175,11 +174,75 @@ def test_the_api_is_throttled(of_type: OfType) -> None:
     assert "ThrottlingBurstLimit" in settings
 
 
+def test_every_route_without_a_token_has_a_limit_of_its_own(of_type: OfType) -> None:
+    """Each route of an HTTP API has its own bucket; strangers get a smaller one, and the documentation the smallest."""
+    (api,) = of_type("ApiGatewayV2::Api").values()
+    (stage,) = of_type("ApiGatewayV2::Stage").values()
+    open_ = {
+        f"{method.upper()} {path}"
+        for path, methods in api["Body"]["paths"].items()
+        for method, route in methods.items()
+        if route.get("security") != [{"Callers": []}]
+    }
+    limits = {route: limit["ThrottlingRateLimit"] for route, limit in stage["RouteSettings"].items()}
+    assert set(limits) == open_
+    public = {route for route, limit in limits.items() if limit == {"Ref": "PublicRequestsPerSecond"}}
+    assert {limit for route, limit in limits.items() if route not in public} == {5}
+    assert {route for route in open_ if "/restaurants" in route} == public
+    for limit in stage["RouteSettings"].values():
+        assert limit["ThrottlingBurstLimit"] == limit["ThrottlingRateLimit"]
+
+
+def test_one_origin_may_call_the_api_from_a_browser_and_by_default_none(of_type: OfType, plain: dict[str, Any]) -> None:
+    """Never every origin, and without credentials of the browser. All headers that the API reads may be sent."""
+    (api,) = of_type("ApiGatewayV2::Api").values()
+    cors = api["Body"]["x-amazon-apigateway-cors"]
+    origin = plain["Parameters"]["CorsOrigin"]
+    assert origin["Default"] == ""
+    assert not any(re.fullmatch(origin["AllowedPattern"], text) for text in ("*", "https://*", "http://a"))
+    [allowed] = cors["allowOrigins"]
+    assert allowed["Fn::If"] == ["HasCorsOrigin", "", "https://none.invalid"]  # RFC 2606: no such address exists
+    assert "allowCredentials" not in cors
+    methods = {method.upper() for methods in api["Body"]["paths"].values() for method in methods} - {"OPTIONS"}
+    assert set(cors["allowMethods"]) >= methods
+    read = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent"}
+    assert set(cors["allowHeaders"]) == read
+
+
+def test_functions_of_the_api_end_before_the_gateway_stops_waiting(of_type: OfType) -> None:
+    """After 30 s an HTTP API answers 503 while the function goes on, and the caller's retry meets it."""
+    permissions = of_type("Lambda::Permission").values()
+    behind = {named(each["FunctionName"]) for each in permissions if each["Principal"] == "apigateway.amazonaws.com"}
+    functions = of_type("Lambda::Function")
+    assert {name: functions[name]["Timeout"] for name in behind if functions[name]["Timeout"] >= 30} == {}
+
+
+def test_a_machine_waits_no_longer_for_an_action_than_the_function_may_run(of_type: OfType) -> None:
+    """The function would be ended in the middle of a compensation, and begun again from what it had recorded."""
+    limits: dict[str, int] = {}
+    for path in (REPOSITORY / "statemachines").iterdir():
+        definition = yaml.safe_load(path.read_text())
+        limits |= {f"{path.stem} {name}": limit for name, limit in _limits_of_actions(definition)}
+    assert limits
+    function = of_type("Lambda::Function")["SagaStep"]["Timeout"]
+    assert {name: limit for name, limit in limits.items() if limit > function} == {}
+
+
+def _limits_of_actions(definition: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    for name, state in definition["States"].items():
+        for branch in state.get("Branches", ()):
+            yield from _limits_of_actions(branch)
+        if state.get("Resource") == "arn:aws:states:::lambda:invoke":
+            yield name, state["TimeoutSeconds"]
+
+
 def test_nothing_refers_to_what_a_deployment_without_a_database_lacks(resources: Resources) -> None:
     """Without the parameter, such a reference would make the deployment fail, or create a part that does nothing."""
     optional = {name: item["Condition"] for name, item in resources.items() if "Condition" in item}
     assert {"Projector", "ProjectorQueue", "ProjectorSubscription", "ReadViewsSecret"} <= set(optional)
     for name, item in resources.items():
+        if item["Type"] == "AWS::CloudWatch::Dashboard":
+            continue  # a queue that does not exist is a line without points
         for other in _names_in(item["Properties"]) & set(optional):
             assert optional[other] in IMPLIED.get(optional.get(name, ""), ()), f"{name} refers to {other}"
 

@@ -78,8 +78,10 @@ def test_every_function_has_a_role_of_its_own(of_type: OfType) -> None:
     assert {name: role_of(item) for name, item in functions.items()} == {name: f"{name}Role" for name in functions}
 
 
-def test_commits_are_inserted_and_never_changed(resources: Resources, of_type: OfType) -> None:
-    """No role may delete a commit, only functions that decide may insert one, and one may replace a content."""
+def test_commits_are_put_by_functions_that_decide_and_deleted_by_no_role(resources: Resources, of_type: OfType) -> None:
+    """One role may replace a content. PutItem can replace a commit too, and no policy can demand the condition with
+    which the code puts: the alarm on the log's stream and the published checkpoints show a replacement.
+    """
     writers = {
         name: {action for action, on in may(resources, name) if on == "Events.Arn"} & LOG_WRITERS
         for name in of_type("IAM::Role")
@@ -312,12 +314,22 @@ def test_every_machine_is_in_the_list(of_type: OfType) -> None:
 # --- access by services -----------------------------------------------------------------------------------------------
 
 
-UNCONDITIONAL = {"OrderEventsPolicy", "TableKey"}
+UNCONDITIONAL = {"OrderEventsPolicy", "AlarmsPolicy", "TableKey"}
 """Targets of EventBridge whose policies cannot check the source: it takes no Condition in the policy of a topic, and
 sends no source account to the key of an encrypted one.
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
 """
+
+
+def test_topics_and_alarms_use_the_key_by_the_arn_of_their_source(resources: Resources) -> None:
+    """SNS is documented to send aws:SourceArn to the key of a queue; a condition on the account might deny all."""
+    [senders] = [each for each in every_statement(resources) if each.sid == "Senders"]
+    assert set(senders.conditions) == {"ArnLike"}
+    patterns = [text["Fn::Sub"] for text in senders.conditions["ArnLike"]["aws:SourceArn"]]
+    account = "${AWS::Region}:${AWS::AccountId}"
+    kinds = {"sns:" + account + ":*", "cloudwatch:" + account + ":alarm:*"}
+    assert set(patterns) == {"arn:${AWS::Partition}:" + kind for kind in kinds}
 
 
 def test_a_service_may_write_only_for_its_own_source(resources: Resources) -> None:

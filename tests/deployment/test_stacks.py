@@ -108,6 +108,9 @@ def test_the_loss_of_a_key_a_table_or_a_role_is_sent_to_the_subscribers_of_alarm
     copy = f"drill-{secrets.token_hex(4)}"
     queue = sqs.create_queue(QueueName=copy)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    allowed = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage"}
+    policy = {"Version": "2012-10-17", "Statement": [{**allowed, "Resource": arn}]}
+    sqs.set_queue_attributes(QueueUrl=queue, Attributes={"Policy": json.dumps(policy)})
     subscribed = sns.subscribe(TopicArn=deployment.resources["Alarms"], Protocol="sqs", Endpoint=arn)
     events.put_rule(Name=copy, EventPattern=json.dumps({**pattern, "source": [copy]}))
     events.put_targets(Rule=copy, Targets=[target])
@@ -135,6 +138,8 @@ def _record(source: str, call: str, deployment: Deployment) -> dict[str, Any]:
         "eventTime": "2026-05-04T12:00:00Z",
         "userIdentity": {"arn": "arn:aws:iam::000000000000:user/mallory"},
         "requestParameters": {
+            "keyId": key,
+            "username": "support-eve",
             "tableName": deployment.outputs["EventsTable"],
             "userPoolId": deployment.outputs["UserPoolId"],
         },

@@ -18,7 +18,7 @@ from workflows.clock import timestamp
 from workflows.engine import Engine
 from workflows.incidents import bulk_jobs
 from workflows.sagas import circuit_waits
-from workflows.upkeep.redriving import Redriven, redrive
+from workflows.upkeep.redriving import RedriveRound, redrive
 from workflows.upkeep.settings import UpkeepSettings
 from workflows.upkeep.watchdog import check_rows, watch
 
@@ -78,14 +78,14 @@ def keep_time(
     }
 
 
-def _redrive(engine: Engine) -> Redriven:
+def _redrive(engine: Engine) -> RedriveRound:
     if engine.failed_batches is None:
-        return Redriven(done=0, kept=[])
+        return RedriveRound(done=0, kept=[])
     try:
         return redrive(engine.failed_batches, engine.clock)
     except Exception:  # the next round tries again
         _log.exception("failed batches of the log's stream could not be listed")
-        return Redriven(done=0, kept=[])
+        return RedriveRound(done=0, kept=[])
 
 
 def _log_long_open(circuits: Mapping[Dependency, Circuit], now: datetime) -> None:

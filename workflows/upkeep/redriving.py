@@ -23,14 +23,14 @@ KEPT = "a failed batch of the log's stream failed again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redriven:
+class RedriveRound:
     """How many batches were processed, and the names of those that failed again."""
 
     done: int
     kept: list[str]
 
 
-def redrive(batches: RedrivableBatches, clock: Clock) -> Redriven:
+def redrive(batches: RedrivableBatches, clock: Clock) -> RedriveRound:
     """Try batches again, one after the other, for some 20 seconds. A batch that fails does not stop the others."""
     began = clock.now()
     done = 0
@@ -47,7 +47,7 @@ def redrive(batches: RedrivableBatches, clock: Clock) -> Redriven:
             kept.append(key)
         else:
             done += 1
-    return Redriven(done=done, kept=kept)
+    return RedriveRound(done=done, kept=kept)
 
 
 def _in_turn(keys: list[str], round_: int) -> list[str]:

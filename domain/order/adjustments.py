@@ -16,7 +16,7 @@ import dataclasses
 from typing import TypeAlias, assert_never
 
 from domain.money import Money
-from domain.order.books import excess_taken, shortage
+from domain.order.books import excess_taken, shortage, uncollected
 from domain.order.commands import (
     AbandonOrder,
     Approve,
@@ -162,15 +162,14 @@ def _write_off(command: WriteOff, order: Order) -> ApprovalRequested | None:
     if item is None:
         return _write_off_claim(command, order)
     if wanted(order, item) and item.holding is not Holding.CAPTURE:
-        raise StillNeeded(command.intent)
+        raise StillNeeded(command.intent, uncollected(order))
     amount = item.amount or Money.zero(order.currency)
     return _requested(Adjustment.WRITE_OFF, amount, command, intent=command.intent)
 
 
 def _write_off_claim(command: WriteOff, order: Order) -> ApprovalRequested | None:
     """Write off what could not be collected: the last capture was refused, or took less than it should."""
-    captures = order.payment.captures
-    if captures and captures[-1].intent == command.intent and shortage(order):
+    if command.intent == uncollected(order):
         return _requested(Adjustment.WRITE_OFF, shortage(order), command, intent=command.intent)
     if command.intent in order.written_off:
         return None

@@ -75,6 +75,12 @@ def shortage(order: Order) -> Money:
     return max(due(order) - _taken(order), Money.zero(order.currency))
 
 
+def uncollected(order: Order) -> int | None:
+    """Return the intent of the last capture, if it was refused or took less than is due."""
+    captures = order.payment.captures
+    return captures[-1].intent if captures and shortage(order) else None
+
+
 def excess_taken(order: Order) -> Money:
     """Work out what was captured, or is being captured, is not due, and has no refund yet."""
     if not order.payment.captures:

@@ -191,8 +191,14 @@ class NothingOwed(Rejected):
 
 
 class StillNeeded(Rejected):
-    """The order still needs what was to be written off. Cancel the order first."""
+    """The order still needs what was to be written off. ``claim`` is the capture that was refused, if one was."""
 
-    def __init__(self, intent: int) -> None:
-        super().__init__(f"The order still needs what event {intent} holds. Cancel the order first.")
+    def __init__(self, intent: int, claim: int | None = None) -> None:
+        first = (
+            "Cancel the order first, if the meal was not picked up."
+            if claim is None
+            else f"Write off event {claim}, the refused capture, instead."
+        )
+        super().__init__(f"The order still needs what event {intent} holds. {first}")
         self.intent = intent
+        self.claim = claim

@@ -226,7 +226,7 @@ CAPTURE = {"version": 15, "intent": "PaymentCaptureRequested"}
             "retry",
             a_plan(["RunStarted"], "picked_up"),
             "would wait again for the courier's report. "
-            "If you know the outcome, report it: order deliver / order fail.",
+            "If you know the outcome, pass it on: order pass-on delivered / failed.",
         ),
         (
             "abandon",
@@ -252,5 +252,5 @@ def test_an_action_that_leads_nowhere_is_shown_with_the_commands_that_help() -> 
     sentence = plan_wording.plan_sentence("cancel", {**a_plan([], "picked_up"), "refused": refused, "instead": instead})
     assert sentence == (
         "not possible: It was picked up. "
-        "Instead: order deliver, incidents resolve --how write_off --intent 7, order credit."
+        "Instead: order pass-on delivered, incidents resolve --how write_off --intent 7, order credit."
     )

@@ -63,13 +63,7 @@ class Desk:
         return self.act(self.sue.resolve, "write_off", "the account is closed", intent=item["intent"])
 
     def cancel(self) -> None:
-        """Cancel an order that is not parked. Its preview is in the explanation."""
-        plan = self.sue.why(self.order_id)["plans"]["cancel"]
-        if plan["refused"]:
-            self.refused.append(plan["refused"]["rule"])
-            return
-        self.actions += 1
-        self.sue.cancel(self.order_id, "the customer called")
+        self.act(self.sue.cancel, "the customer called")
 
     def ends(self, status: str, *, refunded: str = "0.00", captured: str = "28.00") -> None:
         """Check that the order ends so, and that provider and log agree on its money."""
@@ -230,7 +224,8 @@ def capture_refused(engine: SimulatedEngine) -> Desk:
     desk = Desk(engine, engine.picked_up("pm_capture_refused"))
     deliver(engine, desk.order_id)
     parked(engine, desk.order_id)
-    capture = engine.order(desk.order_id).payment.captures[-1].intent
+    plans = desk.sue.why(desk.order_id)["plans"]
+    [capture] = [int(name.split()[1]) for name, plan in plans.items() if "write_off" in name and not plan["refused"]]
     desk.act(desk.sue.resolve, "write_off", "the bank declines for good", intent=capture)
     desk.approve()
     desk.ends("completed", captured="0.00")

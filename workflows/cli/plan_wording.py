@@ -44,7 +44,6 @@ _RECORDED = {
 
 _INSTEAD = {
     "OrderAlreadyPickedUp": " That is: order credit.",
-    "StillNeeded": " That is: incidents resolve --how cancel.",
     "OrderAlreadyEnded": " That is: incidents note, order credit.",
 }
 """What helps instead of a refused action, by the rule that forbids it."""
@@ -52,8 +51,14 @@ _INSTEAD = {
 
 def _instead(plan: Plan) -> str:
     """Name the commands that would help, if the plan says so."""
-    commands = [_COMMANDS.get(name.partition(" ")[0], name).format(*name.split()[1:]) for name in plan["instead"]]
+    commands = [_command(name) for name in plan["instead"]]
     return f" Instead: {', '.join(commands)}." if commands else ""
+
+
+def _command(name: str) -> str:
+    if name in FACTS:
+        return f"order pass-on {FACTS[name]}"
+    return _COMMANDS.get(name.partition(" ")[0], name).format(*name.split()[1:])
 
 
 _COMMANDS = {
@@ -64,15 +69,19 @@ _COMMANDS = {
     "confirm_report": "incidents resolve --how confirm_report --intent {}",
     "approve": "incidents approve {}",
     "credit": "order credit",
-    "preparation/accept": "order accept",
-    "preparation/reject": "order reject",
-    "preparation/ready": "order ready",
-    "delivery/assign": "order assign",
-    "delivery/pick-up": "order pick-up",
-    "delivery/deliver": "order deliver",
-    "delivery/fail": "order fail",
 }
-"""The command for each name in ``instead``."""
+"""The command for each name in ``instead``. A report is passed on, which takes a reason and can be tried first."""
+
+FACTS = {
+    "preparation/accept": "accepted",
+    "preparation/reject": "rejected",
+    "preparation/ready": "ready",
+    "delivery/assign": "assigned",
+    "delivery/pick-up": "picked-up",
+    "delivery/deliver": "delivered",
+    "delivery/fail": "failed",
+}
+"""What is passed on for each report, by the name of its route."""
 
 
 def _credited(plan: Plan) -> list[str]:
@@ -104,10 +113,10 @@ _AWAITED = {
 }
 
 _REPORTS = {
-    "authorized": " If you know the answer, report it: order accept / order reject.",
-    "preparing": " If you know the outcome, report it: order ready / order assign.",
-    "ready": " If you know the outcome, report it: order pick-up.",
-    "picked_up": " If you know the outcome, report it: order deliver / order fail.",
+    "authorized": " If you know the answer, pass it on: order pass-on accepted / rejected.",
+    "preparing": " If you know the outcome, pass it on: order pass-on ready / assigned.",
+    "ready": " If you know the outcome, pass it on: order pass-on picked-up.",
+    "picked_up": " If you know the outcome, pass it on: order pass-on delivered / failed.",
 }
 
 

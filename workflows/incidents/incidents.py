@@ -17,6 +17,7 @@ from itertools import groupby
 
 from domain.identifiers import Actor, OrderId
 from domain.money import Money, totals
+from domain.order.books import uncollected
 from domain.order.commands import (
     AbandonOrder,
     AddNote,
@@ -276,9 +277,10 @@ def action_plans(order: Order, actor: Actor, limit: Money) -> dict[str, Plan]:
         "cancel": CancelOrder(by=actor, reason=""),
         "abandon": AbandonOrder(by=actor, reason="", fault=Fault.PLATFORM, limit=limit),
     }
-    for item in owed(order):
-        write_off = WriteOff(intent=item.intent, by=actor, reason="", fault=Fault.PLATFORM, limit=limit)
-        commands[f"write_off {item.intent}"] = write_off
+    claim = uncollected(order)
+    for intent in (*(item.intent for item in owed(order)), *([] if claim is None else [claim])):
+        write_off = WriteOff(intent=intent, by=actor, reason="", fault=Fault.PLATFORM, limit=limit)
+        commands[f"write_off {intent}"] = write_off
     if order.contest:
         confirm = ConfirmReport(report=order.contest, by=actor, reason="", limit=limit)
         commands[f"confirm_report {order.contest}"] = confirm

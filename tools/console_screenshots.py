@@ -24,6 +24,7 @@ def main() -> int:
     from playwright.sync_api import sync_playwright
 
     from tests.console.stage import chromium, open_stage
+    from workflows.embedded.view_builder import opened_views
 
     path = chromium()
     if path is None:
@@ -39,8 +40,14 @@ def main() -> int:
             "parked": f"orders/{stage.orders['parked']}", "webhooks": "webhooks", "views": "views",
             "money": "money", "audit": "audit",
         }  # fmt: skip
-        roles = {"kitchen": ("restaurant", stage.restaurant), "courier": ("courier", "cou-1")}
-        pages |= {"kitchen": "tickets", "courier": "deliveries"}
+        waiting = stage.sign_in("support", "anna").get(stage.orders["waiting"])
+        roles = {
+            "kitchen": ("restaurant", stage.restaurant), "courier": ("courier", "cou-1"),
+            "tracking": ("customer", waiting["customer"]),
+        }  # fmt: skip
+        pages |= {"kitchen": "tickets", "courier": "deliveries", "tracking": f"orders/{waiting['id']}"}
+        with opened_views(stage.data) as (store, _), store.writing() as connection:
+            store.park(connection, "taxes", f"order#{stage.orders['right to left']}", "ArithmeticError")
         shots = [(name, theme, 1440, 900) for name in pages for theme in ("light", "dark")]
         shots += [(name, "light", 390, 844) for name in pages]
         for name, theme, width, height in shots:

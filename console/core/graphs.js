@@ -7,7 +7,7 @@
  */
 
 /** @typedef {{id: string, type: string, comment: string, path: string, end: boolean, action: string | null, waits_for_token: boolean, starts: string | null, undoes: string[], group: string | null}} LayoutNode */
-/** @typedef {{start: string, nodes: LayoutNode[], edges: {from: string, to: string, kind: string, label: string}[], groups: {id: string, of: string, nodes: string[]}[]}} Layout */
+/** @typedef {{start: string, nodes: LayoutNode[], edges: {from: string, to: string, kind: string, label: string}[], groups: {id: string, of: string, start: string, nodes: string[]}[]}} Layout */
 /** @typedef {{state: string, entered_at: string, exited_at: string | null, attempts: number, failures: number, error: string}} Visit */
 /** @typedef {{machine: string, status: string, states: Visit[]}} Execution */
 /** @typedef {"done" | "running" | "failed" | "ahead"} Progress */
@@ -41,7 +41,7 @@ export const stateWords = (state) => state.replace(/([a-z])([A-Z])/g, "$1 $2").r
  * @param {Record<string, Layout>} layouts by machine
  * @param {Execution[]} executions of one run
  * @param {string} at the moment to show: later visits are not drawn as taken
- * @returns {{nodes: GraphNode[], edges: GraphEdge[], boxes: {machine: string, nodes: string[]}[]}}
+ * @returns {{nodes: GraphNode[], edges: GraphEdge[], boxes: {machine: string, title: string, nodes: string[]}[]}}
  */
 export function graphOf(layouts, executions, at) {
   const until = Date.parse(at);
@@ -58,9 +58,14 @@ export function graphOf(layouts, executions, at) {
       nodes.push(graphNode(machine, node, seen, until));
     }
   const known = new Set(nodes.map(({ id }) => id));
-  const taken = steps(visits, known);
+  const branches = new Map(layouts.order.nodes.flatMap(({ id, group }) => (group ? [[`order/${id}`, group]] : [])));
+  const taken = steps(visits, known, /** @type {Map<string, string>} */ (branches));
   const edges = [...new Map([...planned(layouts, inlined, known), ...taken].map((edge) => [`${edge.from} ${edge.to}`, edge])).values()];
-  const boxes = inlined.map((machine) => ({ machine, nodes: nodes.filter((node) => node.machine === machine).map(({ id }) => id) }));
+  const boxes = inlined.map((machine) => ({ machine, title: machine, nodes: nodes.filter((node) => node.machine === machine).map(({ id }) => id) }));
+  for (const parallel of new Set(layouts.order.groups.map(({ of }) => of))) {
+    const within = layouts.order.groups.filter(({ of }) => of === parallel).flatMap((group) => group.nodes.map((id) => `order/${id}`)).filter((id) => known.has(id));
+    if (within.length) boxes.push({ machine: "order", title: `${stateWords(parallel)}, in parallel`, nodes: within });
+  }
   return { nodes, edges, boxes };
 }
 
@@ -82,24 +87,32 @@ function graphNode(machine, node, seen, until) {
 function planned(layouts, inlined, known) {
   /** @type {GraphEdge[]} */
   const edges = [];
-  const order = layouts.order;
-  const parallel = order.nodes.filter(({ type }) => type === "Parallel").map(({ id }) => id);
-  const first = inlined.map((machine) => `${machine}/${layouts[machine].start}`);
-  const last = inlined.flatMap((machine) => layouts[machine].nodes.filter((node) => node.end && node.path === "forward").map((node) => `${machine}/${node.id}`));
-  const back = (/** @type {string} */ id) => order.nodes.find((node) => node.id === id)?.path === "compensation";
-  for (const { from, to, kind } of order.edges) {
+  const { nodes, edges: ways, groups } = layouts.order;
+  const find = (/** @type {string} */ id) => nodes.find((node) => node.id === id);
+  const back = (/** @type {string} */ id) => find(id)?.path === "compensation";
+  const last = (/** @type {string} */ machine) => layouts[machine].nodes.filter((node) => node.end && node.path === "forward").map((node) => `${machine}/${node.id}`);
+  /** Where a state begins and ends in the picture: a Parallel in all of its branches, a machine that is drawn inside in its first and last states. @param {string} id @returns {string[]} */
+  const startsOf = (id) => (groups.some(({ of }) => of === id) ? groups.filter(({ of }) => of === id).flatMap(({ start }) => startsOf(start)) : inlined.includes(find(id)?.starts ?? "") ? [`${find(id)?.starts}/${layouts[find(id)?.starts ?? ""].start}`] : [`order/${id}`]);
+  /** @param {string} id @returns {string[]} */
+  const endsOf = (id) => (groups.some(({ of }) => of === id) ? nodes.filter((node) => groups.some((group) => group.of === id && group.id === node.group) && node.end && node.path === "forward").flatMap((node) => endsOf(node.id)) : inlined.includes(find(id)?.starts ?? "") ? last(find(id)?.starts ?? "") : [`order/${id}`]);
+  for (const { from, to, kind } of ways) {
     if (kind === "branch" || (kind === "catch" && !back(from))) continue;
-    const starts = parallel.includes(from) ? last : [`order/${from}`];
-    const ends = parallel.includes(to) ? first : [`order/${to}`];
-    for (const a of starts) for (const b of ends) edges.push({ from: a, to: b, taken: false, back: back(to) });
+    for (const a of endsOf(from)) for (const b of startsOf(to)) edges.push({ from: a, to: b, taken: false, back: back(to) });
   }
   for (const machine of inlined)
     for (const { from, to, kind } of layouts[machine].edges) if (kind !== "catch") edges.push({ from: `${machine}/${from}`, to: `${machine}/${to}`, taken: false, back: false });
   return edges.filter(({ from, to }) => from !== to && known.has(from) && known.has(to));
 }
 
-/** The ways that the executions went. A machine inside follows the state that started it. @param {{machine: string, states: Visit[]}[]} visits @param {Set<string>} known @returns {GraphEdge[]} */
-function steps(visits, known) {
+/**
+ * The ways that the executions went. Each branch of a Parallel goes on from the state before it, and the state after it follows
+ * the last one of each branch. A machine inside follows the state that started it.
+ * @param {{machine: string, states: Visit[]}[]} visits
+ * @param {Set<string>} known
+ * @param {Map<string, string>} branches the branch of a state, by the id of its node
+ * @returns {GraphEdge[]}
+ */
+function steps(visits, known, branches) {
   /** @type {GraphEdge[]} */
   const edges = [];
   const add = (/** @type {string} */ from, /** @type {string} */ to) => from !== to && known.has(from) && known.has(to) && edges.push({ from, to, taken: true, back: false });
@@ -107,6 +120,8 @@ function steps(visits, known) {
   for (const { machine, states } of visits) {
     let before = "";
     let inside = false;
+    /** @type {Map<string, string>} */
+    const open = new Map();
     for (const { state } of states) {
       const id = `${machine}/${state}`;
       if (!known.has(id)) {
@@ -114,8 +129,15 @@ function steps(visits, known) {
         inside = true;
         continue;
       }
+      const branch = branches.get(id);
+      if (branch) {
+        add(open.get(branch) ?? before, id);
+        open.set(branch, id);
+        continue;
+      }
       if (inside) for (const each of inner) if (each.states.length) add(`${each.machine}/${each.states[each.states.length - 1].state}`, id);
-      if (before && !inside) add(before, id);
+      for (const end of open.size ? open.values() : inside ? [] : [before]) add(end, id);
+      open.clear();
       before = id;
       inside = false;
     }

@@ -53,8 +53,8 @@ function Retried({ answer }) {
 
 const COLUMNS = [
   { label: "View", wide: true, cell: (/** @type {any} */ v) => v.name },
-  { label: "Version", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.version },
-  { label: "Rows", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.rows.toLocaleString() },
+  { label: "Version", late: true, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.version },
+  { label: "Rows", late: true, align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.rows.toLocaleString() },
   { label: "State", cell: (/** @type {any} */ v) => (v.building !== null ? html`<${Badge} of="running" label=${`building, ${Math.round(v.building * 100)} %`} />` : v.outdated ? html`<${Badge} of="stopped" label="outdated" />` : html`<${Badge} of="closed" label="current" />`) },
   { label: "Dead letters", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ v) => v.parked },
 ];
@@ -62,7 +62,7 @@ const COLUMNS = [
 /** @param {(stream: string) => void} retry */
 const parkedColumns = (retry) => [
   { label: "Stream", wide: true, cell: (/** @type {any} */ p) => (p.stream.startsWith("order#") ? html`<a href=${`orders/${p.stream.slice(6)}`} data-row><code>${p.stream}</code></a>` : html`<code>${p.stream}</code>`) },
-  { label: "Lacking in", cell: (/** @type {any} */ p) => p.views },
+  { label: "Lacking in", late: true, cell: (/** @type {any} */ p) => p.views },
   { label: "Error", cell: (/** @type {any} */ p) => html`<code>${p.errors}</code>` },
   { label: "Since", late: true, cell: (/** @type {any} */ p) => html`<${Time} at=${p.since} />` },
   { label: "Actions", align: /** @type {"end"} */ ("end"), cell: (/** @type {any} */ p) => may("retry_views") && html`<button type="button" aria-label=${`Try again: ${p.stream}`} onClick=${() => retry(p.stream)}>Try again</button>` },

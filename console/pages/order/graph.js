@@ -62,8 +62,8 @@ function draw({ nodes, edges, boxes }, dagre) {
   const isForward = new Set(forward.map(({ id }) => id));
   for (const node of forward) plan.setNode(node.id, { width: WIDE, height: HIGH });
   for (const box of boxes) {
-    plan.setNode(box.machine, {});
-    for (const id of box.nodes) if (isForward.has(id)) plan.setParent(id, box.machine);
+    plan.setNode(box.title, {});
+    for (const id of box.nodes) if (isForward.has(id)) plan.setParent(id, box.title);
   }
   for (const { from, to } of edges) if (isForward.has(from) && isForward.has(to)) plan.setEdge(from, to);
   dagre.layout(plan);
@@ -79,7 +79,7 @@ function draw({ nodes, edges, boxes }, dagre) {
     const points = isForward.has(edge.from) && isForward.has(edge.to) ? plan.edge(edge.from, edge.to)?.points : null;
     return { ...edge, back: edge.back || placed[edge.to].back, path: points ? through(points) : between(placed[edge.from], placed[edge.to]) };
   });
-  const frames = boxes.map(({ machine }) => ({ machine, ...plan.node(machine) })).filter(({ width: w }) => w > 0);
+  const frames = boxes.map(({ machine, title }) => ({ machine, title, ...plan.node(title) })).filter(({ width: w }) => w > 0);
   return { nodes: Object.values(placed), lines: lines.sort((a, b) => Number(a.taken) - Number(b.taken)), frames, width, height: height + (back.length ? BACK_GAP + HIGH / 2 + 12 : 0) };
 }
 
@@ -108,7 +108,7 @@ const Drawing = memo(({ drawing: { nodes, lines, frames, width, height } }) => {
   return html`<div class="graph-box" tabindex="0" role="region" aria-label="Graph of the sagas">
     <svg class=${classes("saga", ready && "ready")} viewBox=${`0 0 ${width} ${height}`} style=${{ minWidth: `${Math.min(width, 900)}px`, maxWidth: `${width * 1.25}px` }} role="img" aria-label="The states of the sagas; the list after this picture says the same">
       <defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="5" markerHeight="5" orient="auto"><path d="M0 0 8 4 0 8z" /></marker></defs>
-      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 + 15}>${f.machine}</text></g>`)}
+      ${frames.map((/** @type {any} */ f) => html`<g class="frame" data-saga=${f.machine}><rect x=${f.x - f.width / 2} y=${f.y - f.height / 2} width=${f.width} height=${f.height} rx="10" /><text x=${f.x - f.width / 2 + 12} y=${f.y - f.height / 2 - 5}>${f.title}</text></g>`)}
       ${lines.map((/** @type {any} */ line) => html`<path class=${classes("edge", line.taken && "taken", line.back && "back")} d=${line.path} marker-end="url(#arrow)" />`)}
       ${nodes.map((/** @type {Placed} */ node) => html`<${Node} key=${node.id} ...${node} />`)}
     </svg></div>

@@ -124,7 +124,7 @@ test("long stretches are shorter on the axis, and the order of moments stays", (
 
 const node = (id, extra = {}) => ({ id, type: "Task", comment: "", path: "forward", end: false, action: null, waits_for_token: false, starts: null, undoes: [], group: null, ...extra });
 const LAYOUTS = {
-  order: { start: "Authorize", nodes: [node("Authorize"), node("Fulfil", { type: "Parallel" }), node("RunPreparation", { starts: "preparation" }), node("Settle", { end: true }), node("FindReason", { path: "compensation" })], groups: [], edges: [{ from: "Authorize", to: "Fulfil", kind: "next", label: "" }, { from: "Fulfil", to: "RunPreparation", kind: "branch", label: "" }, { from: "Fulfil", to: "Settle", kind: "next", label: "" }, { from: "Fulfil", to: "FindReason", kind: "catch", label: "" }] },
+  order: { start: "Authorize", nodes: [node("Authorize"), node("Fulfil", { type: "Parallel" }), node("RunPreparation", { starts: "preparation", group: "Fulfil/0", end: true }), node("Settle", { end: true }), node("FindReason", { path: "compensation" })], groups: [{ id: "Fulfil/0", of: "Fulfil", start: "RunPreparation", nodes: ["RunPreparation"] }], edges: [{ from: "Authorize", to: "Fulfil", kind: "next", label: "" }, { from: "Fulfil", to: "RunPreparation", kind: "branch", label: "" }, { from: "Fulfil", to: "Settle", kind: "next", label: "" }, { from: "Fulfil", to: "FindReason", kind: "catch", label: "" }] },
   preparation: { start: "Request", nodes: [node("Request", { waits_for_token: true }), node("Ready", { end: true }), node("Late", { path: "exception" })], groups: [], edges: [{ from: "Request", to: "Ready", kind: "next", label: "" }] },
 };
 const visit = (state, entered, exited, extra = {}) => ({ state, entered_at: new Date(entered).toISOString(), exited_at: exited === null ? null : new Date(exited).toISOString(), attempts: 1, failures: 0, error: "", ...extra });
@@ -143,6 +143,20 @@ test("the graph shows the executed path of a moment on the definition, one machi
   assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Ready").progress, "ahead");
   assert.equal(earlier.nodes.find(({ id }) => id === "preparation/Request").since, null, "the past has no running clock");
   assert.equal(stateWords("AwaitReadiness"), "Await readiness");
+});
+
+test("branches of a Parallel stand beside each other in a box, before they are reached and afterwards", () => {
+  const within = (id, group, extra = {}) => node(id, { group, ...extra });
+  const order = { start: "Authorize", nodes: [node("Authorize"), node("Fulfil", { type: "Parallel" }), within("Cook", "Fulfil/0", { end: true }), within("Find", "Fulfil/1"), within("Carry", "Fulfil/1", { end: true }), node("Settle", { end: true })],
+    groups: [{ id: "Fulfil/0", of: "Fulfil", start: "Cook", nodes: ["Cook"] }, { id: "Fulfil/1", of: "Fulfil", start: "Find", nodes: ["Find", "Carry"] }],
+    edges: [["Authorize", "Fulfil"], ["Fulfil", "Cook", "branch"], ["Fulfil", "Find", "branch"], ["Find", "Carry"], ["Fulfil", "Settle"]].map(([from, to, kind = "next"]) => ({ from, to, kind, label: "" })) };
+  const ways = ["order/Authorize order/Cook", "order/Authorize order/Find", "order/Carry order/Settle", "order/Cook order/Settle", "order/Find order/Carry"];
+  const written = (graph, taken) => graph.edges.filter((edge) => edge.taken === taken).map(({ from, to }) => `${from} ${to}`).sort();
+  const ahead = graphOf({ order }, [{ machine: "order", status: "RUNNING", states: [visit("Authorize", 0, null)] }], "9999-12-31T00:00:00Z");
+  assert.deepEqual(written(ahead, false), ways);
+  assert.deepEqual(ahead.boxes, [{ machine: "order", title: "Fulfil, in parallel", nodes: ["order/Cook", "order/Find", "order/Carry"] }]);
+  const states = [visit("Authorize", 0, 10), visit("Fulfil", 10, 40), visit("Cook", 10, 30), visit("Find", 10, 20), visit("Carry", 20, 40), visit("Settle", 40, 50)];
+  assert.deepEqual(written(graphOf({ order }, [{ machine: "order", status: "SUCCEEDED", states }], "9999-12-31T00:00:00Z"), true), ways);
 });
 
 test("the provider's answers are compared with the ledger, as of a version", () => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from domain.identifiers import parse_order_id
@@ -9,6 +10,7 @@ from workflows.engine import engine
 from workflows.gateways.http.settings import read_providers
 from workflows.sagas.actions import SagaStep, take_step
 from workflows.settings import read_keys
+from workflows.tracing import annotated
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
@@ -17,4 +19,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     State machines match the class names of errors.
     """
     ports = engine(read_providers, read_keys)
-    return take_step(ports, SagaStep(**event | {"order_id": parse_order_id(event["order_id"])}))
+    step = SagaStep(**event | {"order_id": parse_order_id(event["order_id"])})
+    with annotated(step.action, {"order_id": step.order_id, "run": step.run}, ports.clock, os.environ):
+        return take_step(ports, step)

@@ -35,6 +35,7 @@ from workflows.executions import ExecutionReads, Executions, ExecutionsUnavailab
 from workflows.hub.deferred import Deferred
 from workflows.hub.hub import Hub
 from workflows.sqlite.database import Database
+from workflows.tracing import follow, tracing
 
 WAITING = """
 QueryLanguage: JSONata
@@ -287,6 +288,19 @@ def unreachable(**_: Any) -> Any:
 def refused(code: str, status: int) -> Callable[..., Any]:
     error = {"Error": {"Code": code, "Message": "injected"}, "ResponseMetadata": {"HTTPStatusCode": status}}
     return lambda **_: (SimpleNamespace(status_code=status), error)
+
+
+def test_an_execution_is_started_in_the_current_trace(at_aws: Place):
+    """As ``traceHeader``; without a trace there is none."""
+    sent: list[Any] = []
+    noted = ("provide-client-params.stepfunctions.StartExecution", lambda params, **_: sent.append(params))
+    at_aws.client.meta.events.register(*noted)
+    with tracing():
+        follow("4bf92f3577b34da6a3ce929d0e0e4736")
+        at_aws.executions.start(at_aws.machine, "one", {})
+    at_aws.executions.start(at_aws.machine, "two", {})
+    at_aws.client.meta.events.unregister(*noted)
+    assert [params.get("traceHeader") for params in sent] == ["Root=1-4bf92f35-77b34da6a3ce929d0e0e4736", None]
 
 
 def test_a_start_that_botocore_repeats_starts_once(at_aws: Place, next_time):

@@ -10,19 +10,18 @@ from typing import Any
 from domain.identifiers import Actor, InvalidIdentifier, Role, parse_name
 from handlers.http.refusals import AccessTokenRequired, RoleUnclear, SubjectUnusable, Unauthenticated
 from workflows.orders.command_handling import Caller
+from workflows.tracing import trace_of_request
 
 ROLES = frozenset(Role) - {Role.SYSTEM}
 """The roles that a token can carry. SYSTEM is Expediter itself."""
 
 _BEARER = {"WWW-Authenticate": "Bearer"}
 
-_TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
-
 
 def caller(event: Mapping[str, Any], headers: Mapping[str, str]) -> Caller:
     """Return the caller of an API Gateway event, whose header names are in small letters.
 
-    Its correlation is the trace id of a valid ``traceparent`` (W3C Trace Context), else the id of the request.
+    Its correlation is the trace id of the request, if it has one, else the id of the request.
 
     Raises:
         Unauthenticated, AccessTokenRequired: There is no access token (401).
@@ -34,7 +33,7 @@ def caller(event: Mapping[str, Any], headers: Mapping[str, str]) -> Caller:
         detail = "Send an access token: Authorization: Bearer ..."
         raise Unauthenticated(detail, headers=_BEARER)
     request = str(context.get("requestId") or "unknown")
-    return Caller(actor=_actor(claims), correlation=_trace(headers) or request, causation=request)
+    return Caller(actor=_actor(claims), correlation=trace_of_request(headers) or request, causation=request)
 
 
 def token_ends(event: Mapping[str, Any]) -> datetime:
@@ -71,8 +70,3 @@ def _groups(claim: Any) -> list[str]:
     if isinstance(claim, list):
         return [item for item in claim if isinstance(item, str)]
     return re.split(r"[\s,]+", claim.strip().strip("[]").strip()) if isinstance(claim, str) else []
-
-
-def _trace(headers: Mapping[str, str]) -> str | None:
-    parts = _TRACEPARENT.fullmatch(headers.get("traceparent", "").strip())
-    return parts[1] if parts else None

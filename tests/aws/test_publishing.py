@@ -7,6 +7,7 @@ messages are the same.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -97,6 +98,14 @@ def test_an_entry_repeats_what_rules_match_on(bus, requests):
     assert (entry["Source"], entry["DetailType"]) == ("/expediter/orders", "expediter.order.placed.v1")
     assert entry["Time"].isoformat() == "2026-05-04T12:00:00.000001+00:00"
     assert json.loads(entry["Detail"]) == event(1).as_json()
+
+
+def test_an_entry_carries_the_trace_of_its_event(bus, requests):
+    """EventBridge passes it on to the targets; an event without a trace has no header."""
+    bus.publish([replace(event(1), trace="4bf92f3577b34da6a3ce929d0e0e4736"), event(2)])
+    [[traced, untraced]] = requests
+    assert traced["TraceHeader"] == "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736"
+    assert "TraceHeader" not in untraced
 
 
 def test_a_request_has_ten_entries_at_most(bus, requests):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import socket
 import ssl
 import struct
@@ -34,6 +35,7 @@ from workflows.gateways.kitchen import KitchenUnavailable
 from workflows.gateways.payment import Captured, PaymentsUnavailable, Refused
 from workflows.hub.hub import Hub
 from workflows.sandbox.settings import KitchenSettings, NetworkSettings, PaymentSettings, SandboxSettings
+from workflows.tracing import follow, tracing
 
 ORDER = order_id_for("provider", "1")
 KEY = f"{ORDER}/7"
@@ -144,6 +146,22 @@ def test_a_call_is_one_request_with_its_key_and_our_token(provider):
     assert lines[0] == "POST /capture HTTP/1.1"
     assert {f"Idempotency-Key: {KEY}", f"Authorization: Bearer {SECRET}", "Content-Type: application/json"} < set(lines)
     assert json.loads(body) == {"authorization_id": "auth_1", "amount": {"amount": "4.00", "currency": "EUR"}}
+
+
+def test_a_call_in_a_trace_carries_it_in_both_forms(provider):
+    """W3C Trace Context and X-Ray's header. A repeated call is the same span; without a trace neither is sent."""
+    stub = provider(says(CAPTURED))
+    with tracing():
+        follow("4bf92f3577b34da6a3ce929d0e0e4736")
+        capture(stub.payments())
+        capture(stub.payments())
+    capture(stub.payments())
+    once, again, untraced = (request.partition(b"\r\n\r\n")[0].decode().split("\r\n") for request in stub.requests)
+    [traceparent] = [line for line in once if line.startswith("traceparent: ")]
+    assert re.fullmatch("traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-01", traceparent)
+    assert "X-Amzn-Trace-Id: Root=1-4bf92f35-77b34da6a3ce929d0e0e4736" in once
+    assert traceparent in again
+    assert not [line for line in untraced if "trace" in line.lower()]
 
 
 def _silent(connection: socket.socket) -> None:

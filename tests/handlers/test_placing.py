@@ -164,6 +164,34 @@ TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 @pytest.mark.parametrize(
     ("sent", "correlation"),
     [
+        ("Root=1-4bf92f35-77b34da6a3ce929d0e0e4736", TRACE),
+        ("Self=1-00000001-000000000000000000000002;Root=1-4bf92f35-77b34da6a3ce929d0e0e4736;Sampled=1", TRACE),
+        ("Root=1-4bf92f35-77b34da6a3ce929d0e0e47", "request-1"),
+        ("Self=1-4bf92f35-77b34da6a3ce929d0e0e4736", "request-1"),
+        ("", "request-1"),
+    ],
+)
+def test_a_request_without_a_traceparent_has_the_trace_of_its_x_ray_header(shop, body, sent, correlation):
+    """API Gateway adds the header to each request; its trace is that of the function's own segment."""
+    answer = shop.call("POST", "/orders", body(), key="key-1", headers={"x-amzn-trace-id": sent})
+    history, _ = load(shop.log, answer.json["id"])
+    assert {event.correlation for event in history.recorded} == {correlation}
+
+
+def test_a_traceparent_goes_before_the_x_ray_header(shop, body):
+    """The client has a trace of its own, and looks for the order in that."""
+    traced = {
+        "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01",
+        "x-amzn-trace-id": "Root=1-00000001-000000000000000000000002",
+    }
+    answer = shop.call("POST", "/orders", body(), key="key-1", headers=traced)
+    history, _ = load(shop.log, answer.json["id"])
+    assert {event.correlation for event in history.recorded} == {TRACE}
+
+
+@pytest.mark.parametrize(
+    ("sent", "correlation"),
+    [
         (f"00-{TRACE}-00f067aa0ba902b7-01", TRACE),
         (f"cc-{TRACE}-00f067aa0ba902b7-01", TRACE),
         (f"ff-{TRACE}-00f067aa0ba902b7-01", "request-1"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from domain.identifiers import SYSTEM
 from domain.order.events import OrderCancelled, OrderCompleted, OrderParked
 from tests.runs.conftest import ReadWorld
 from workflows.orders.command_handling import load
 from workflows.sagas.execution_faults import ExecutionFault, record_fault
 from workflows.simulation.faults import RATES
+from workflows.simulation.wire import GATEWAYS
+from workflows.tracing import current_trace
 
 
 def test_every_commit_of_a_saga_carries_the_trace_of_the_first_request():
@@ -21,6 +25,25 @@ def test_every_commit_of_a_saga_carries_the_trace_of_the_first_request():
             assert {each.correlation for each in by_system} == {history.recorded[0].correlation}
             ends |= {type(each.event) for each in by_system}
     assert {OrderCompleted, OrderCancelled, OrderParked} <= ends
+
+
+def test_starts_and_calls_to_providers_are_made_in_the_trace_of_the_first_request(monkeypatch):
+    """Step Functions and providers get it from there, without a parameter in any port."""
+    read = ReadWorld(3, {}, orders=4)
+    made: list[tuple[str, str | None]] = []
+    carry = read.world.wire.carry
+
+    def noting(port: str, method: str, *rest: Any) -> Any:
+        if port in GATEWAYS or method == "start":
+            made.append((port, current_trace()))
+        return carry(port, method, *rest)
+
+    monkeypatch.setattr(read.world.wire, "carry", noting)
+    read.run()
+    first = {load(read.world.log, order_id)[0].recorded[0].correlation for order_id in read.order_ids()}
+    assert len(first) == 4
+    for port in (*GATEWAYS, "executions"):
+        assert {trace for called, trace in made if called == port} == first, port
 
 
 def test_a_request_of_a_person_keeps_its_own_trace():

@@ -3,6 +3,8 @@
 An entry carries the whole CloudEvent, so that a subscriber reads the same text by every route; ``Source`` and
 ``DetailType`` repeat its source and type, for rules to match. EventBridge may accept only some entries of a request;
 the others are sent again. An event may therefore be published twice, with the same id.
+
+Each entry carries the trace of its order, which EventBridge passes on to its targets: to SQS as ``AWSTraceHeader``.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from workflows.aws.transient_errors import transient_as
 from workflows.clock import read_timestamp
 from workflows.publishing.cloud_events import CloudEvent
 from workflows.publishing.event_bus import EventBusUnavailable
+from workflows.tracing import xray_header
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -82,7 +85,9 @@ class EventBridgeBus:
         return batch, refusals
 
     def _entry(self, event: CloudEvent) -> Entry:
+        trace: PutEventsRequestEntryTypeDef = {} if event.trace is None else {"TraceHeader": xray_header(event.trace)}
         return {
+            **trace,
             "EventBusName": self._name,
             "Source": event.source,
             "DetailType": event.type,

@@ -38,6 +38,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import count
 from queue import Empty, SimpleQueue
 from threading import get_ident
@@ -170,7 +171,7 @@ class Hub:
         """Run a call that blocks on a thread of the pool while the task waits. Raises what the call raises."""
         if self._pool is None:
             self._pool = ThreadPoolExecutor(THREADS_MAX, thread_name_prefix=f"{self._name} elsewhere")
-        return wait(self._pool.submit(call))
+        return wait(self._pool.submit(copy_context().run, call))
 
     # --- the loop --------------------------------------------------------------------------------------------------
 

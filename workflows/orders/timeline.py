@@ -6,7 +6,6 @@ before the first event, they give the state after each of them.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +26,7 @@ from workflows.orders.time_travel import NotPlacedYet, past
 from workflows.orders.views import event_view, order_view
 from workflows.orders.visibility import OPERATORS, Audience
 from workflows.orders.words import WITHHELD
+from workflows.tracing import trace_in
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.order_json import EventJson
@@ -147,7 +147,7 @@ def _event(
         "key": recorded.key if audience in OPERATORS else WITHHELD,
         "hash": recorded.h.hex(),
         "previous": previous.hex(),
-        "trace": recorded.correlation if re.fullmatch(r"[0-9a-f]{32}", recorded.correlation) else None,
+        "trace": trace_in(recorded.correlation),
         "saga": None if saga is None else saga.value,
         "words": words,
         "undoes": undone_by(recorded, history.recorded[: recorded.version - 1]),

@@ -18,6 +18,7 @@ from typing import Any
 from domain.order import events as e
 from workflows.event_store.commits import Opaque, RecordedEvent, UnknownEvent
 from workflows.orders.visibility import Audience, visible
+from workflows.tracing import trace_in
 
 SOURCE = "/expediter/orders"
 
@@ -72,7 +73,10 @@ VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloudEvent:
-    """One published event. ``id`` is ``<order>/<version>``, ``time`` when it was recorded, ``sequence`` its version."""
+    """One published event. ``id`` is ``<order>/<version>``, ``time`` when it was recorded, ``sequence`` its version.
+
+    ``trace`` is the trace id of the request that led to it, for the transport; subscribers do not read it in the event.
+    """
 
     id: str
     type: str
@@ -82,6 +86,7 @@ class CloudEvent:
     data: Mapping[str, Any]
     source: str = SOURCE
     datacontenttype: str = "application/json"
+    trace: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the event in the JSON format of CloudEvents, structured mode."""
@@ -143,6 +148,7 @@ def _cloud_event(order_id: str, recorded: RecordedEvent) -> CloudEvent | None:
         time=recorded.ts,
         sequence=recorded.version,
         data=data,
+        trace=trace_in(recorded.correlation),
     )
 
 

@@ -37,6 +37,7 @@ from workflows.sagas.circuit_waits import CircuitWait
 from workflows.sagas.root_cause import root_cause
 from workflows.sagas.steps.performing import perform_open
 from workflows.sagas.waits import AWAIT_CIRCUIT, AnswerWait, end_if_answered, forget, register, settle, waits_of, wake
+from workflows.tracing import follow, tracing
 
 DETAIL_MAX = 300
 """Characters of a fault's cause that the order keeps. The execution and the function's log have the full text."""
@@ -84,7 +85,8 @@ def take_step(engine: Engine, step: SagaStep) -> dict[str, Any]:
         KeyError: There is no such action.
         Unavailable: A provider did not answer. The machine retries.
     """
-    return ACTIONS[step.action](engine, step)
+    with tracing():
+        return ACTIONS[step.action](engine, step)
 
 
 def _authorize(engine: Engine, step: SagaStep) -> dict[str, Any]:
@@ -252,7 +254,9 @@ def _perform_request(engine: Engine, step: SagaStep, order: Order, kind: type) -
 
 def _current(engine: Engine, step: SagaStep) -> Order:
     """Return the order as it is now. Raises RunSuperseded if it has a newer run than the step."""
-    _, order = load(engine.log, step.order_id)
+    history, order = load(engine.log, step.order_id)
+    if history.recorded:
+        follow(history.recorded[0].correlation)
     if step.run < order.run:
         raise RunSuperseded(step.order_id, step.run, order.run)
     return order

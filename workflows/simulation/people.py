@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from random import Random
 from typing import Any
 
@@ -367,11 +368,16 @@ class SimulatedOrder:
         self, method: str, path: str, who: str, body: Mapping[str, Any], key: str
     ) -> payload_format.HttpResponse | None:
         target, named = self.world.routes.find(method, path)
+        trace = sha256(f"{method} {path} {key}".encode()).hexdigest()
         request = payload_format.HttpRequest(
             method=method,
             path=path,
             query="",
-            headers=(("idempotency-key", key), ("content-type", "application/json")),
+            headers=(
+                ("idempotency-key", key),
+                ("content-type", "application/json"),
+                ("x-amzn-trace-id", f"Root=1-{trace[:8]}-{trace[8:32]}"),  # API Gateway adds it
+            ),
             body=json.dumps(body).encode(),
             protocol="HTTP/1.1",
             source_ip="127.0.0.1",

@@ -45,7 +45,7 @@ def follow_commit(engine: Engine, commit: Commit, settings: UpkeepSettings) -> N
         for event in (*refreshed.unseen, *events):
             run = run_begun(event)
             if run is not None and run not in started:
-                start_run(engine, order_id, run, settings.order_machine)
+                start_run(engine, refreshed.history, order_id, run, settings.order_machine)
                 started.add(run)
         # The row is stored last: once it includes an event, no later commit starts that event's run.
         if store_row(engine.documents, refreshed):

@@ -129,7 +129,7 @@ def _act_on_overdue(engine: Engine, order_id: OrderId, settings: UpkeepSettings,
         return
     history, order = load(engine.log, order_id)
     answered = _has_answered_wait(engine, order)
-    notify(engine, order, settings.order_machine)
+    notify(engine, history, order, settings.order_machine)
     if answered or engine.clock.now() <= _notified_until(late):
         done.notified.append(order_id)
     elif _runs_tried(history) < RUNS_MAX:
@@ -141,9 +141,9 @@ def _act_on_overdue(engine: Engine, order_id: OrderId, settings: UpkeepSettings,
         done.parked.append(order_id)
 
 
-def notify(engine: Engine, order: Order, order_machine: str) -> None:
+def notify(engine: Engine, history: History, order: Order, order_machine: str) -> None:
     """Do what the order's last commit should have caused: start its run, and wake tasks whose answer is in the log."""
-    start_run(engine, order.order_id, order.run, order_machine)
+    start_run(engine, history, order.order_id, order.run, order_machine)
     wake(engine, order.order_id)
 
 
@@ -297,7 +297,7 @@ def _refresh_and_start(engine: Engine, order_id: OrderId, settings: UpkeepSettin
     missing = open_order(engine.documents, order_id) is None
     if refresh(engine, order_id, settings.budgets) is None or not missing:
         return False
-    _, order = load(engine.log, order_id)
+    history, order = load(engine.log, order_id)
     if order.run_state is RunState.RUNNING:
-        notify(engine, order, settings.order_machine)
+        notify(engine, history, order, settings.order_machine)
     return True

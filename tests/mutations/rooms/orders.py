@@ -64,6 +64,16 @@ MUTANTS = (
         caught_by=tests("runs/test_traces.py"),
     ),
     Mutant(
+        name="run started outside the trace of its order",
+        breaks="An execution joins the trace of the request that placed the order.",
+        file="workflows/sagas/runs.py",
+        old="follow(history.recorded[0].correlation)",
+        new='follow("")',
+        caught_by=tests(
+            "runs/test_traces.py::test_starts_and_calls_to_providers_are_made_in_the_trace_of_the_first_request"
+        ),
+    ),
+    Mutant(
         name="patch of a name with a slash",
         breaks="A patch names its place as RFC 6901 says.",
         file="workflows/orders/keyed_state.py",

@@ -21,6 +21,7 @@ from workflows.clock import Clock, SystemClock
 from workflows.gateways.errors import CredentialRefused, KeyMisused, Unavailable
 from workflows.gateways.http.exchange import AnswerTooLong, Exchanges, NoAnswer
 from workflows.gateways.http.messages import ErrorMessage, Receipt, RequestMessage
+from workflows.tracing import provider_headers
 
 UNREADABLE = (msgspec.DecodeError, ValueError, OverflowError, RecursionError)
 """Raised for a body that is not JSON, breaks the protocol, or holds an impossible amount or time."""
@@ -109,6 +110,7 @@ class Provider:
             "Idempotency-Key": key,
             "Content-Type": "application/json",
             "Accept": "application/json",
+            **provider_headers(key),
         }
         try:
             with self._exchanges.post(operation.path, msgspec.json.encode(request), headers, timeout_s) as answer:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 TOPS = ("domain", "workflows", "handlers")
-HALL = {"__init__", "bearer", "clock", "engine", "executions", "settings", "time_budgets"}
+HALL = {"__init__", "bearer", "clock", "engine", "executions", "settings", "time_budgets", "tracing"}
 """The modules that stand in ``workflows/`` itself: small ports that every room may use."""
 
 

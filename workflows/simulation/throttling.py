@@ -173,10 +173,10 @@ def rows() -> list[Throttling]:
     """List the worlds of the page."""
     limits = (None, *Limit)
     return [
-        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=25) for limit in limits),
-        Throttling(rate=5, quotas="other regions", drained=None, divided_by=25),
-        Throttling(rate=5, quotas="new account", drained=None, divided_by=2, arriving_s=600),
-        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=1000) for limit in limits),
+        *(Throttling(rate=5, quotas="large regions", drained=limit, divided_by=50) for limit in limits),
+        Throttling(rate=5, quotas="other regions", drained=None, divided_by=50),
+        Throttling(rate=5, quotas="new account", drained=None, divided_by=5, arriving_s=600),
+        *(Throttling(rate=500, quotas="requested for 500/s", drained=limit, divided_by=1500) for limit in limits),
         Throttling(rate=500, quotas="large regions", drained=None, divided_by=1000, arriving_s=600),
     ]
 

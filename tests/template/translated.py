@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import hashlib
 import json
 import re
 import subprocess
@@ -15,6 +17,11 @@ TEMPLATE = REPOSITORY / "template.yaml"
 PYTHON = REPOSITORY / ".tools" / "sam" / "bin" / "python"
 """The SAM command line brings the translator, which wants other versions than ours: make tools."""
 
+LOCK = REPOSITORY / "tools" / "sam.lock"
+"""The version of the translator."""
+
+FOLDER = REPOSITORY / "build" / "translated"
+"""Translations by the hash of what they are made from."""
 
 STACKS = REPOSITORY / "stacks"
 STATE, WATCHING = STACKS / "state.yaml", STACKS / "watching.yaml"
@@ -34,5 +41,17 @@ def translated(template: Path = TEMPLATE, *, bucket: str = "code", key: str = "f
 
 @cache
 def _translation(template: Path, bucket: str, key: str) -> bytes:
+    """Translate once for all test processes, which takes seconds, and again after a source has changed."""
     script = Path(__file__).with_name("translation.py")
-    return subprocess.run([PYTHON, script, template, bucket, key], stdout=subprocess.PIPE, check=True).stdout
+    sources = [template, script, LOCK, *sorted((REPOSITORY / "statemachines").glob("*"))]
+    content = hashlib.sha256(repr([bucket, key, *(source.read_bytes() for source in sources)]).encode()).hexdigest()
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    kept = FOLDER / f"{template.stem}-{content}.json"
+    with (FOLDER / f"{template.stem}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # the first process translates, the others wait for its result
+        if not kept.exists():
+            made = subprocess.run([PYTHON, script, template, bucket, key], stdout=subprocess.PIPE, check=True).stdout
+            new = kept.with_suffix(".new")
+            new.write_bytes(made)
+            new.rename(kept)
+    return kept.read_bytes()

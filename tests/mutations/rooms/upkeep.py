@@ -21,4 +21,20 @@ MUTANTS = (
         new="            pass\n",
         caught_by=tests("upkeep/test_watchdog.py::test_a_long_open_circuit_is_logged_in_every_round_until_it_closes"),
     ),
+    Mutant(
+        name="a failed batch of the stream is left to a person",
+        breaks="The timer has failed batches processed again, so that no order waits for the daily comparison.",
+        file="workflows/upkeep/on_tick.py",
+        old="    if engine.failed_batches is None:\n",
+        new="    if True:\n",
+        caught_by=tests("handlers/test_redriving.py"),
+    ),
+    Mutant(
+        name="slow failed batches keep the last ones waiting for ever",
+        breaks="Each round begins with another batch.",
+        file="workflows/upkeep/redriving.py",
+        old="    first = round_ * len(keys) // 60\n",
+        new="    first = 0\n",
+        caught_by=tests("handlers/test_redriving.py"),
+    ),
 )

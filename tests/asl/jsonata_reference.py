@@ -18,8 +18,9 @@ from typing import Any
 
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import CURRENT, UNDEFINED, Evaluation, Names
-from workflows.asl.jsonata.evaluator import Evaluator, VariableScope
+from workflows.asl.jsonata.evaluator import Evaluator
 from workflows.asl.jsonata.expressions import compile_expression
+from workflows.asl.jsonata.function_values import VariableScope
 from workflows.asl.jsonata.limits import EvaluationFailed, InvalidExpression
 from workflows.asl.jsonata.parsing import parse
 from workflows.asl.jsonata.registry import BUILT_INS

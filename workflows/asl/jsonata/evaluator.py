@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
 from workflows.asl.jsonata.errors import JSONataError
 from workflows.asl.jsonata.evaluation import COMPARED, UNDEFINED, WORK, Evaluation
+from workflows.asl.jsonata.function_values import OPEN, Composed, Lambda, Partial, Transform, VariableScope
 from workflows.asl.jsonata.limits import DEPTH_MAX, EvaluationFailed, check_size
-from workflows.asl.jsonata.list_functions import clone, lookup, merge_sort
+from workflows.asl.jsonata.list_functions import lookup, merge_sort
 from workflows.asl.jsonata.operators import OPERATORS, is_numeric, negate, truth
 from workflows.asl.jsonata.registry import BuiltIn
-from workflows.asl.jsonata.signatures import Signature
 from workflows.asl.jsonata.syntax_trees import Node
 from workflows.asl.jsonata.values import (
     ConstructedList,
@@ -32,151 +32,6 @@ from workflows.asl.jsonata.values import (
 
 _FRAMES_A_LEVEL: Final = 30  # of Python, at most
 sys.setrecursionlimit(max(sys.getrecursionlimit(), DEPTH_MAX * _FRAMES_A_LEVEL))
-
-
-class VariableScope:
-    """The variables of one scope. ``bindings`` is written to only by ``:=`` in this scope."""
-
-    __slots__ = ("bindings", "parent")
-
-    def __init__(self, bindings: Mapping[str, Any], parent: VariableScope | None = None) -> None:
-        self.bindings = bindings
-        self.parent = parent
-
-    def lookup(self, name: str) -> Any:
-        """Return the value of a variable, or UNDEFINED."""
-        scope: VariableScope | None = self
-        while scope is not None:
-            if name in scope.bindings:
-                return scope.bindings[name]
-            scope = scope.parent
-        return UNDEFINED
-
-    def bind(self, name: str, value: Any) -> None:
-        """Set a variable of this scope."""
-        assert isinstance(self.bindings, dict)  # only the outermost frames hold the caller's mappings
-        self.bindings[name] = value
-
-
-class Lambda(FunctionValue):
-    """A function that the expression defines, with the context item and the variables that it was defined with."""
-
-    __slots__ = ("_evaluator", "item", "node", "scope", "signature")
-
-    def __init__(self, evaluator: Evaluator, node: Node, item: Any, scope: VariableScope) -> None:
-        self._evaluator = evaluator
-        self.node = node
-        self.item = item
-        self.scope = scope
-        self.signature: Signature | None = node.signature
-
-    @property
-    def arity(self) -> int:
-        """The number of its parameters."""
-        return len(self.node.arguments or ())
-
-    def apply(self, arguments: list[Any]) -> Any:
-        """Call it without a context item."""
-        return self._evaluator.apply(self, arguments, None)
-
-
-class _Partial(FunctionValue):
-    """A function some of whose arguments are set."""
-
-    __slots__ = ("_arguments", "_evaluator", "_function")
-
-    def __init__(self, evaluator: Evaluator, function: FunctionValue, arguments: list[Any]) -> None:
-        self._evaluator = evaluator
-        self._function = function
-        self._arguments = arguments[: function.arity]
-
-    @property
-    def arity(self) -> int:
-        """The number of arguments that are not set."""
-        return sum(argument is _OPEN for argument in self._arguments)
-
-    def apply(self, arguments: list[Any]) -> Any:
-        """Call the function with the set arguments and these."""
-        more = iter(arguments)
-        filled = [next(more, UNDEFINED) if argument is _OPEN else argument for argument in self._arguments]
-        return self._evaluator.apply(self._function, filled, UNDEFINED)
-
-
-class _Composed(FunctionValue):
-    """Two functions, one after the other: ``$f ~> $g``."""
-
-    __slots__ = ("_first", "_second")
-
-    def __init__(self, first: FunctionValue, second: FunctionValue) -> None:
-        self._first = first
-        self._second = second
-
-    @property
-    def arity(self) -> int:
-        """One."""
-        return 1
-
-    def apply(self, arguments: list[Any]) -> Any:
-        """Call the first function, and the second with its result."""
-        try:
-            between = self._first.apply([*arguments, UNDEFINED][:1])
-        except JSONataError as error:
-            error.add(token="f")  # its name in the reference, where this is function($x) { $g($f($x)) }
-            raise
-        return self._second.apply([between])
-
-
-class _Transform(FunctionValue):
-    """``|pattern|update, delete|``: copy an object and change what the pattern selects in it."""
-
-    __slots__ = ("_evaluator", "_node", "_scope")
-
-    def __init__(self, evaluator: Evaluator, node: Node, scope: VariableScope) -> None:
-        self._evaluator = evaluator
-        self._node = node
-        self._scope = scope
-
-    @property
-    def arity(self) -> int:
-        """One."""
-        return 1
-
-    def apply(self, arguments: list[Any]) -> Any:
-        """Change a copy of the first argument."""
-        (value,) = _TRANSFORMED.validate(arguments, UNDEFINED)
-        if value is UNDEFINED:
-            return UNDEFINED
-        if not isinstance(self._scope.lookup("clone"), FunctionValue):
-            raise JSONataError("T2013", self._node.position)
-        copied = clone(value)
-        selected = self._evaluator.evaluate(self._node.pattern, copied, self._scope)
-        for each in selected if isinstance(selected, list) else [selected]:
-            if each is not UNDEFINED:
-                self._change(each)
-        return copied
-
-    def _change(self, selected: Any) -> None:
-        update = self._evaluator.evaluate(self._node.update, selected, self._scope)
-        if update is not UNDEFINED:
-            if not isinstance(update, dict):
-                raise JSONataError("T2011", self._node.update.position, value=update)
-            if isinstance(selected, dict):
-                selected.update(update)
-        if self._node.delete is None:
-            return
-        names = self._evaluator.evaluate(self._node.delete, selected, self._scope)
-        if names is UNDEFINED:
-            return
-        listed = names if isinstance(names, list) else [names]
-        if not all(isinstance(name, str) for name in listed):
-            raise JSONataError("T2012", self._node.delete.position, value=names)
-        if isinstance(selected, dict):
-            for name in listed:
-                selected.pop(name, None)
-
-
-_OPEN: Final = object()  # an argument of a partial application that is not set
-_TRANSFORMED: Final = Signature("<(oa):o>")
 
 
 class Evaluator:
@@ -506,7 +361,7 @@ class Evaluator:
         return Lambda(self, node, item, scope)
 
     def _transform(self, node: Node, _item: Any, scope: VariableScope) -> Any:
-        return _Transform(self, node, scope)
+        return Transform(self, node, scope)
 
     def _call(self, node: Node, item: Any, scope: VariableScope) -> Any:
         return self._called(node, item, scope, [])
@@ -561,12 +416,12 @@ class Evaluator:
 
     def _partial(self, node: Node, item: Any, scope: VariableScope) -> Any:
         arguments = [
-            _OPEN if argument.type == "operator" else self.evaluate(argument, item, scope)
+            OPEN if argument.type == "operator" else self.evaluate(argument, item, scope)
             for argument in node.arguments or ()
         ]
         function = self.evaluate(node.procedure, item, scope)
         if isinstance(function, FunctionValue):
-            return _Partial(self, function, arguments)
+            return Partial(self, function, arguments)
         name = _written_name(node.procedure)
         known = function is UNDEFINED and node.procedure.type == "path" and truth(_bound(scope, name))
         raise JSONataError("T1007" if known else "T1008", node.position, token=name)
@@ -579,7 +434,7 @@ class Evaluator:
         if not isinstance(function, FunctionValue):
             raise JSONataError("T2006", node.position, value=function)
         if isinstance(left, FunctionValue):
-            return _Composed(left, function)
+            return Composed(left, function)
         return self.apply(function, [left], UNDEFINED)
 
 

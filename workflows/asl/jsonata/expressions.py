@@ -56,7 +56,8 @@ class Expression:
 
     def evaluate_fully(self, names: Names) -> JSON | Undefined:
         """Evaluate without closures, which defines the meaning of the expression."""
-        from workflows.asl.jsonata.evaluator import Evaluator, VariableScope
+        from workflows.asl.jsonata.evaluator import Evaluator
+        from workflows.asl.jsonata.function_values import VariableScope
         from workflows.asl.jsonata.registry import BUILT_INS
         from workflows.asl.jsonata.results import to_json
 

@@ -2,6 +2,6 @@
 
 ``expressions`` is the entrance: it compiles an expression once (``parsing``: ``lexer``, ``parser``, ``paths``; then
 ``checks``) and evaluates it. Everyday expressions run as ``closures``; ``evaluator`` defines the meaning of all, with
-``function_values``, ``operators`` and the functions in ``registry``. ``evaluation`` counts steps and memory against ``limits``; ``results``
-copies what comes out as plain JSON. Errors have JSONata's codes and sentences (``errors``).
+``function_values``, ``operators`` and the functions in ``registry``. ``evaluation`` counts steps and memory against
+``limits``; ``results`` copies what comes out as plain JSON. Errors have JSONata's codes and sentences (``errors``).
 """

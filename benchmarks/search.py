@@ -127,6 +127,7 @@ class Rows:
             "phone_index": self.index.phone(phone),
             "email_index": None,
             "name_index": self.index.name(f"customer {number % self.customers}"),
+            "id_reversed": self.id(number).removeprefix("ord_")[::-1],
             "head": "0" * 64,
         }
 
@@ -355,7 +356,8 @@ def lists(rows: Rows) -> dict[str, Callable[[Connection, random.Random], object]
         "orders overdue": orders(overdue=True),
         "orders parked, by cause": orders(cause="PaymentsUnavailable@payments"),
         "orders by payment reference": orders(payment_reference=lambda chance: f"auth_{number(chance)}"),
-        "orders by a part of the id": orders(id_prefix=lambda chance: rows.id(number(chance))[:8]),
+        "orders by the beginning of the id": orders(id_prefix=lambda chance: rows.id(number(chance))[:8]),
+        "orders by the end of the id": orders(id_suffix=lambda chance: rows.id(number(chance))[-4:]),
         "orders changed since": orders(sort=OrderSort.CHANGED, changed_from=lambda c: at(number(c) * SECONDS_APART)),
         "orders by phone": orders(phone_index=index("phone")),
         "orders by name": orders(name_index=index("name")),

@@ -21,6 +21,7 @@ from handlers.http.search_parameters import (
     CustomerIs,
     DependencyIs,
     IdPrefix,
+    IdSuffix,
     Overdue,
     Parked,
     PaymentReference,
@@ -74,6 +75,7 @@ def list_orders(
     changed_from: ChangedFrom = None,
     payment_reference: PaymentReference = None,
     id_prefix: IdPrefix = None,
+    id_suffix: IdSuffix = None,
     sort: Sort = OrderSort.NEWEST,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -102,6 +104,7 @@ def list_orders(
         changed_from=changed_from,
         payment_reference=payment_reference,
         id_prefix=id_prefix,
+        id_suffix=id_suffix,
     )
     return _listed(*_found(wanted, sort, limit, cursor, wait_for))
 

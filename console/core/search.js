@@ -38,6 +38,7 @@ export function understand(text, now = new Date(), currency = "EUR") {
   if (/^\+?[\d ()./-]{6,}$/.test(typed) && typed.replace(/\D/g, "").length >= 6 && !time)
     found.push({ label: `Phone ${typed}`, personal: { phone: typed } });
   if (/^(ord_)?[a-z2-7]{1,26}$/.test(typed)) found.push({ label: `Order id that begins with ${typed.replace(/^ord_/, "")}`, filters: { id_prefix: typed } });
+  if (/^[a-z2-7]{4,26}$/.test(typed)) found.push({ label: `Order id that ends with ${typed}`, filters: { id_suffix: typed } });
   if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Name ${typed}`, personal: { name: typed } });
   if (/^[\w.-]+$/.test(typed) && /[-_.\d]/.test(typed) && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) {
     found.push({ label: `Restaurant ${typed}`, filters: { restaurant: typed } });

@@ -17,7 +17,7 @@ const STATUSES = ["placed", "authorized", "preparing", "ready", "picked_up", "de
 const WAITS = ["authorization", "acceptance", "readiness", "assignment", "pickup", "delivery", "settlement", "compensation", "run"];
 const SORTS = /** @type {[string, string][]} */ ([["-placed_at", "newest first"], ["placed_at", "oldest first"], ["changed_at", "longest unchanged"], ["waiting_since", "longest waiting"]]);
 const NAMES = /** @type {Record<string, string>} */ ({
-  id_prefix: "id begins with", payment_reference: "payment", placed_from: "placed from", placed_to: "placed before", changed_from: "changed from",
+  id_prefix: "id begins with", id_suffix: "id ends with", payment_reference: "payment", placed_from: "placed from", placed_to: "placed before", changed_from: "changed from",
   amount_min: "total from", amount_max: "total to", customer: "customer", restaurant: "restaurant", courier: "courier", currency: "currency", cause: "cause", dependency: "provider",
 });
 

@@ -20,6 +20,7 @@ from handlers.http.search_parameters import (
     CustomerIs,
     DependencyIs,
     IdPrefix,
+    IdSuffix,
     OneOf,
     PaymentReference,
     PlacedFrom,
@@ -62,6 +63,7 @@ class OrderFilterBody(Strict):
     changed_from: ChangedFrom = None
     payment_reference: PaymentReference = None
     id_prefix: IdPrefix = None
+    id_suffix: IdSuffix = None
 
     def model_post_init(self, _: Any) -> None:
         """Check what a schema cannot express."""
@@ -98,6 +100,7 @@ def order_filter(
     changed_from: datetime | None,
     payment_reference: str | None,
     id_prefix: str | None,
+    id_suffix: str | None,
 ) -> OrderFilter:
     """Return the filter of these parameters. Raises InvalidRequest."""
     least, most = money_range(amount_min, amount_max, currency)
@@ -119,6 +122,7 @@ def order_filter(
         changed_from=time_text(changed_from),
         payment_reference=payment_reference,
         id_prefix=whole_prefix(id_prefix),
+        id_suffix=id_suffix,
     )
 
 

@@ -35,6 +35,7 @@ from workflows.time_budgets import Awaiting
 
 _AMOUNT = r"[0-9]{1,9}(\.[0-9]{1,3})?"
 _ID_PREFIX = "(ord_)?[a-z2-7]{1,26}"
+_ID_SUFFIX = "[a-z2-7]{1,26}"
 _REFERENCE = "[!-~]{1,200}"
 _TYPES = "[A-Z][A-Za-z]{1,60}"
 Stream = Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}#[!-~]{1,128}$")]
@@ -99,6 +100,7 @@ _Time = Annotated[datetime, BeforeValidator(read_time), WithJsonSchema(TIME_SCHE
 _Amount = Annotated[str, Shape(_AMOUNT, "must be one to nine digits, and at most three after a point, e.g. 12.50")]
 _Currency = Annotated[str, Shape("[A-Z]{3}", "must be an ISO 4217 currency, e.g. EUR")]
 _Prefix = Annotated[str, Shape(_ID_PREFIX, "must be the beginning of an order id, with ord_ or without")]
+_Suffix = Annotated[str, Shape(_ID_SUFFIX, "must be the end of an order id: 1 to 26 of a-z and 2-7")]
 _Name = Annotated[str, Shape(NAME, "must be 1 to 64 letters, digits, '_', '.' or '-'")]
 _Reference = Annotated[str, Shape(_REFERENCE, "must be 1 to 200 characters without spaces")]
 _Text = Annotated[str, Shape(r"[ -~]{1,200}", "must be 1 to 200 printable characters")]
@@ -130,6 +132,7 @@ PaymentReference = Annotated[
     _Reference | None, InQuery("Only the order with this authorization, capture or refund of the payment provider.")
 ]
 IdPrefix = Annotated[_Prefix | None, InQuery("Only orders whose id begins so, with `ord_` or without.")]
+IdSuffix = Annotated[_Suffix | None, InQuery("Only orders whose id ends so, e.g. the last characters, read aloud.")]
 Sort = Annotated[
     Annotated[OrderSort, OneOf(OrderSort)],
     InQuery(

@@ -28,6 +28,7 @@ def test_an_order_is_found_by_all_that_support_is_told(expediter: Any, running: 
     """By a part of its id, its amount, its customer and the customer's phone; as a table and as JSON."""
     for found in (
         ("list", "--id-prefix", cancelled[:14]),
+        ("list", "--id-suffix", cancelled[-8:]),
         ("list", "--customer", "cus_1", "--limit", "1"),
         ("list", "--amount-min", "1", "--currency", "EUR", "--limit", "1"),
         ("search", "--phone", "030 1234567", "--limit", "1"),

@@ -47,6 +47,7 @@ def row(number: int, *, placed: int, changed: int, version: int = 1, status: str
         "waiting_since": at(changed),
         "offers": 0,
         "approvals": 0,
+        "id_reversed": order_id_for("app", str(number)).removeprefix("ord_")[::-1],
         "head": "",
     }
 

@@ -68,7 +68,14 @@ def test_each_role_lists_its_own_part(shop, role, own, stranger):
     """Orders of others are in no list, whatever the filter says."""
     order_id = shop.assigned()
     shop.project()
-    for query in ({}, {"customer": "ada"}, {"restaurant": "rosa"}, {"courier": "carl"}, {"id_prefix": order_id}):
+    for query in (
+        {},
+        {"customer": "ada"},
+        {"restaurant": "rosa"},
+        {"courier": "carl"},
+        {"id_prefix": order_id},
+        {"id_suffix": order_id[-4:]},
+    ):
         assert shop.ids(role=role, sub=own, **query) == [order_id]
         assert shop.ids(role=role, sub=stranger, **query) == []
 

@@ -34,13 +34,20 @@ def test_an_order_is_found_by_all_that_support_may_know_of_it(shop):
         "amount_min": "29.61",
         "payment_reference": "auth-1",
         "id_prefix": mine[:12],
+        "id_suffix": mine[-4:],
         "placed_to": shop.order(other).placed.placed_at.isoformat(),
     }
     for name, value in mine_is.items():
         query = {name: value, **({"currency": "EUR"} if name == "amount_min" else {})}
         assert shop.ids(**query) == [mine], name
     other_is = {"status": "placed", "parked": True, "cause": "PaymentsUnavailable@payments", "dependency": "payments"}
-    for name, value in {**other_is, "customer": "bob", "restaurant": "luigi", "id_prefix": other[4:20]}.items():
+    for name, value in {
+        **other_is,
+        "customer": "bob",
+        "restaurant": "luigi",
+        "id_prefix": other[4:20],
+        "id_suffix": other[4:],
+    }.items():
         assert shop.ids(**{name: value}) == [other], name
     assert shop.ids(amount_min="27.40", amount_max="27.40", currency="EUR") == [other]
     assert shop.ids(currency="JPY") == []
@@ -81,7 +88,7 @@ FILTERS: list[dict[str, object]] = [
     {"cause": "PaymentsUnavailable@payments", "status": "placed"},
     {"customer": "ada", "status": "authorized,preparing"},
     {"restaurant": "rosa", "status": "preparing,picked_up"},
-    {"amount_min": "1", "currency": "EUR"},
+    {"amount_min": "29.61", "currency": "EUR"},
     {"currency": "EUR"},
     {"changed_from": "2026-01-01T00:00:00Z"},
 ]
@@ -90,19 +97,18 @@ FILTERS: list[dict[str, object]] = [
 @pytest.mark.parametrize("role", ["support ada", "restaurant rosa", "courier carl", "customer ada"])
 def test_a_list_is_the_same_whether_its_filter_is_looked_up_or_its_sort_walked(shop, monkeypatch, role):
     """Which index is used depends on how many orders there are, and must not be seen. Pages join to the whole list."""
-    shop.authorized(key="1")
-    shop.accepted(key="2")
+    first, _ = shop.authorized(key="1"), shop.accepted(key="2")
     shop.authorized(key="3", sub="bob", restaurant="luigi")
     shop.assigned(key="4")
     shop.picked_up(key="5")
-    shop.picked_up(key="6", sub="bob")
+    shop.picked_up(key="6", sub="bob", tip=money("3.71"))
     parked(shop, key="7")
     parked(shop, key="8", sub="bob", restaurant="luigi")
     shop.project()
     shop.clock.time = shop.clock.time.replace(day=shop.clock.time.day + 1)
     name, sub = role.split()
     for sort in ("-placed_at", "placed_at", "changed_at", "waiting_since"):
-        for wanted in FILTERS:
+        for wanted in (*FILTERS, {"id_prefix": first[:5]}, {"id_suffix": first[-1]}):
             query: dict[str, object] = {"role": name, "sub": sub, "sort": sort, **wanted}
             monkeypatch.setattr(order_list, "NARROW_MAX", 5000)
             looked_up = shop.ids(**query)
@@ -189,6 +195,8 @@ def test_a_wrong_cursor_is_refused_without_waiting_for_a_write(shop, path):
         ({"overdue": "yes", "limit": "0"}, ["overdue", "limit"]),
         ({"placed_from": "yesterday"}, ["placed_from"]),
         ({"id_prefix": "ord_%"}, ["id_prefix"]),
+        ({"id_suffix": "7q2%"}, ["id_suffix"]),
+        ({"id_suffix": "1q2x"}, ["id_suffix"]),
         ({"wait_for": "12"}, ["wait_for"]),
         ({"sort": "amount"}, ["sort"]),
         ({"cursor": "W10"}, ["cursor"]),

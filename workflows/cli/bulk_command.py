@@ -22,6 +22,7 @@ from workflows.cli.order_filters import (
     Customer,
     Dependency,
     IdPrefix,
+    IdSuffix,
     Overdue,
     Parked,
     PaymentReference,
@@ -76,6 +77,7 @@ def bulk(
     changed_from: ChangedFrom = None,
     payment_reference: PaymentReference = None,
     id_prefix: IdPrefix = None,
+    id_suffix: IdSuffix = None,
     reason: Annotated[
         str | None, typer.Option(help="Why; the text of a note. Kept in each order's history: no names.")
     ] = None,
@@ -137,6 +139,7 @@ def bulk(
         "changed_from": moment(changed_from, "--changed-from"),
         "payment_reference": payment_reference,
         "id_prefix": id_prefix,
+        "id_suffix": id_suffix,
     }
     filtered = {name: value for name, value in filters.items() if value is not None}
     if sum(map(bool, (chosen, group, filtered))) != 1:

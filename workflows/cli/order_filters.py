@@ -27,6 +27,7 @@ PlacedTo = Annotated[str | None, typer.Option(metavar="TIME", help="Placed befor
 ChangedFrom = Annotated[str | None, typer.Option(metavar="TIME", help="Changed at this time or later.")]
 PaymentReference = Annotated[str | None, typer.Option(metavar="ID", help="The payment provider's id.")]
 IdPrefix = Annotated[str | None, typer.Option(metavar="TEXT", help="The beginning of the order's id.")]
+IdSuffix = Annotated[str | None, typer.Option(metavar="TEXT", help="The end of the order's id.")]
 
 
 def moment(text: str | None, option: str) -> datetime | None:

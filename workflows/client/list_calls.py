@@ -48,6 +48,7 @@ def orders(
     changed_from: datetime | None = None,
     payment_reference: str | None = None,
     id_prefix: str | None = None,
+    id_suffix: str | None = None,
     sort: str = "-placed_at",
     limit: int = 50,
     cursor: str | None = None,

@@ -97,6 +97,7 @@ ORDERS = Table(
     optional_text("phone_index"),
     optional_text("email_index"),
     optional_text("name_index"),
+    text("id_reversed"),  # the id without ord_, its last character first: an index of it finds endings
     text("head"),  # the hash of the last commit, in hexadecimal
 )
 _column = ORDERS.c
@@ -119,6 +120,7 @@ for _index in (
     Index("restaurant_status", _column.restaurant, _column.status, _column.placed_at),
     Index("status", _column.status, _column.placed_at),
     Index("amount", _column.currency, _column.total_minor),
+    Index("id_reversed", _column.id_reversed),
     Index("waiting", _column.waiting_since, _column.order_id, **_if_set("waiting_since")),
     *(Index(name, _column[name], **_if_set(name)) for name in _LOOKED_UP),
 ):
@@ -132,12 +134,13 @@ def orders_view(blind_index: BlindIndex) -> View:
         order = folded_order(history)
         return [] if order.placed is None else [_row(history, order, order.placed, blind_index)]
 
-    return View(name="orders", version=2, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
+    return View(name="orders", version=3, table=ORDERS, rows=rows, fingerprint=blind_index.fingerprint)
 
 
 def _row(history: History, order: Order, placed: OrderPlaced, blind_index: BlindIndex) -> Row:
+    order_id = order_id_in(history.stream) or order.order_id
     return {
-        "order_id": order_id_in(history.stream) or order.order_id,
+        "order_id": order_id,
         "version": order.version,
         "status": order.status.value,
         "run_state": order.run_state.value,
@@ -154,6 +157,7 @@ def _row(history: History, order: Order, placed: OrderPlaced, blind_index: Blind
         "offers": len(order.delivery.offers),
         "approvals": len(order.approvals),
         **blind_index.of(placed.contact),
+        "id_reversed": order_id.removeprefix("ord_")[::-1],
         "head": history.head.hex(),
     }
 

@@ -48,6 +48,7 @@ class OrderFilter:
     changed_from: str | None = None
     payment_reference: str | None = None
     id_prefix: str | None = None
+    id_suffix: str | None = None
     phone_index: str | None = None
     email_index: str | None = None
     name_index: str | None = None

@@ -1,15 +1,16 @@
 """Pages of orders.
 
-Most filters name few orders of a million (those that wait, are parked, have an amount, begin with a text): then those
-are looked up by their own index and sorted. Otherwise the index of the sort is walked until the page is full. Neither
-database guesses this well for a ``LIMIT``, so it is decided here, by counting the orders of each filter up to a bound:
-a *narrow* filter hides the sort from the planner, and a walk hides the filters.
+Most filters name few orders of a million (those that wait, are parked, have an amount, or an id that begins or ends
+with a text): then those are looked up by their own index and sorted. Otherwise the index of the sort is walked until
+the page is full. Neither database guesses this well for a ``LIMIT``, so it is decided here, by counting the orders of
+each filter up to a bound: a *narrow* filter hides the sort from the planner, and a walk hides the filters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import (
@@ -155,7 +156,8 @@ def _of_courier(query: OrderQuery) -> Any:
     all that wait for a courier: both are walked in their order.
     """
     descending = _SORTS[query.sort][1]
-    filters = [*map(_not_looked_up, _of_parties(query.filter)), *_others(query), *map(_not_looked_up, _sparse(query))]
+    walked_past = [*_of_parties(query.filter), *_sparse(query), *chain.from_iterable(_ranges(query))]
+    filters = [*map(_not_looked_up, walked_past), *_others(query)]
     if query.filter.status:
         filters.append(_hidden(_column.status).in_(sorted(set(query.filter.status))))
     later = OFFERS.alias()
@@ -251,7 +253,7 @@ def _conditions(query: OrderQuery, *, walked: bool) -> Iterator[ColumnElement[bo
     parties = [orders_of(query.actor), *_of_parties(query.filter)]
     hides_parties = walked and not _by_placing(query)
     yield from map(_not_looked_up, parties) if hides_parties else parties
-    others = [*_sparse(query), *(condition for conditions in _ranges(query) for condition in conditions)]
+    others = [*_sparse(query), *chain.from_iterable(_ranges(query))]
     yield from map(_not_looked_up, others) if walked else others
     yield from _others(query)
 
@@ -318,7 +320,7 @@ def _ranges(query: OrderQuery) -> list[list[ColumnElement[bool]]]:
     """Return conditions that hold for few orders or for most, those of one index together."""
     wanted = query.filter
     by_change = query.sort is OrderSort.CHANGED  # then its index has the order
-    return [_amounts(wanted), _prefix(wanted), [] if by_change else _changed(wanted)]
+    return [_amounts(wanted), _prefix(wanted), _suffix(wanted), [] if by_change else _changed(wanted)]
 
 
 def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
@@ -336,7 +338,18 @@ def _amounts(wanted: OrderFilter) -> list[ColumnElement[bool]]:
 def _prefix(wanted: OrderFilter) -> list[ColumnElement[bool]]:
     if wanted.id_prefix is None:
         return []
-    return [_column.order_id >= wanted.id_prefix, _column.order_id < f"{wanted.id_prefix}{{"]  # "{" follows "z"
+    return _begins(_column.order_id, wanted.id_prefix)
+
+
+def _suffix(wanted: OrderFilter) -> list[ColumnElement[bool]]:
+    if wanted.id_suffix is None:
+        return []
+    return _begins(_column.id_reversed, wanted.id_suffix[::-1])
+
+
+def _begins(column: ColumnElement[str], text: str) -> list[ColumnElement[bool]]:
+    """Return the conditions that a column of small letters, digits and ``_`` begins with a text, for an index."""
+    return [column >= text, column < f"{text}{{"]  # "{" follows "z"
 
 
 def _changed(wanted: OrderFilter) -> list[ColumnElement[bool]]:

@@ -57,7 +57,7 @@ test("the search box takes each kind of text that it promises for what it is", (
   const now = new Date("2026-05-04T12:30:00Z");
   const kinds = (text) => understand(text, now).map((each) => (each.order ? "order" : Object.keys(each.filters ?? each.personal ?? each.events ?? {})[0]));
   const promised = {
-    ord_abcdefghijklmnopqrstuvwxyz: ["order"], ORD_ABCDEFGHIJKLMNOPQRSTUVWXYZ: ["order"], ord_abcd: ["id_prefix"], "abcd2345": ["id_prefix", "name", "restaurant", "customer"],
+    ord_abcdefghijklmnopqrstuvwxyz: ["order"], ORD_ABCDEFGHIJKLMNOPQRSTUVWXYZ: ["order"], ord_abcd: ["id_prefix"], "7q2x": ["id_prefix", "id_suffix", "name", "restaurant", "customer"], "q2x": ["id_prefix", "name", "restaurant", "customer"], "abcd2345": ["id_prefix", "id_suffix", "name", "restaurant", "customer"],
     "030 1234567": ["phone"], "+49 (30) 123-4567": ["phone"], "0301234567": ["phone"], "zoe@example.com": ["email"], "Zoë Núñez": ["name"], "O'Brien": ["name"], "李 小龙": ["name"],
     "12.50": ["amount_min"], "€12,50": ["amount_min"], "12.50 EUR": ["amount_min"], "$7": ["amount_min"], "12": ["amount_min"], "18:30": ["placed_from"], "2026-05-01": ["placed_from"], "2026-05-01 18:30": ["placed_from"],
     "cus_1": ["customer"], "rst_luigi": ["restaurant"], "cou-7": ["courier"], "pi_3QfX": ["payment_reference"], "4bf92f3577b34da6a3ce929d0e0e4736": ["correlation"], "trattoria-nonna": ["name", "restaurant", "customer"],

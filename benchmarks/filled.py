@@ -1,15 +1,19 @@
-"""Fill a database with orders that have ended, without running them.
+"""Fill a database with orders that have ended or are parked, without running them.
 
-``python -m benchmarks.filled FOLDER ORDERS`` makes a folder whose log has that many orders.
+``python -m benchmarks.filled FOLDER ORDERS`` makes a folder whose log has that many orders that differ as those of a
+platform do (see ``benchmarks.varied``), the same orders each time. With ``--alike`` all are delivered, with 13 events,
+and differ in their ids alone: for sizes and rates an order.
 
-Every order's commits are encoded and chained by the real codec, with ids of their own. Its executions and their
-journals are renamed copies of those of one order that really ran. Tables, indexes and sizes are therefore those of
-real orders.
+Every order's commits are encoded and chained by the real codec, with ids of their own. ``fill_engine`` also makes
+executions and journals: renamed copies of those of one order that really ran. Tables, indexes and sizes are therefore
+those of real orders.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import multiprocessing
+import os
 from collections.abc import Iterator
 from functools import partial
 from itertools import islice
@@ -19,6 +23,7 @@ from typing import Any
 import apsw
 
 from benchmarks import histories
+from benchmarks.varied import customer_id, customers_of, varied_commits
 from domain.identifiers import OrderId
 from workflows.clock import SystemClock
 from workflows.embedded.files import DATABASE
@@ -103,14 +108,51 @@ def _insert_executions(
         connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?)", signals).close()
 
 
-def main(folder: Path, orders: int) -> None:
+def fill_varied(path: Path, orders: int, cores: int) -> None:
+    """Fill the log with orders that differ. Other processes make the commits. The tables must exist."""
+    with Database(path) as database:
+        ring = SqliteKeyRing(database)
+        for number in range(customers_of(orders)):
+            ring.current(customer_id(number))  # the other processes only read keys
+        chunks = (range(first, min(first + _AT_ONCE, orders)) for first in range(0, orders, _AT_ONCE))
+        with multiprocessing.get_context("spawn").Pool(cores, _open_codec, (path,)) as pool:
+            for rows in pool.imap(partial(_varied_rows, orders), chunks):
+                database.write(partial(_insert_commits, rows=rows))
+
+
+_codec: Codec
+"""The codec of a process that makes commits."""
+
+
+def _open_codec(path: Path) -> None:
+    global _codec  # noqa: PLW0603 -- a pool gives its processes no other place
+    _codec = Codec(SqliteKeyRing(Database(path, read_only=True)), EVENT_TYPES)
+
+
+def _varied_rows(orders: int, numbers: range) -> _Rows:
+    return [_row(commit) for number in numbers for commit in varied_commits(_codec, number, orders)]
+
+
+def main(folder: Path, orders: int, *, alike: bool = False) -> None:
     """Make a folder with a log of so many orders."""
     folder.mkdir(parents=True)
     with Database(folder / DATABASE) as database:
         codec = Codec(SqliteKeyRing(database), EVENT_TYPES)
         SqliteEventLog(database, codec, SystemClock())  # it creates the table
-        fill_log(database, codec, orders)
+        if alike:
+            fill_log(database, codec, orders)
+    if not alike:
+        fill_varied(folder / DATABASE, orders, len(os.sched_getaffinity(0)))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("orders", type=int)
+    parser.add_argument("--alike", action="store_true", help="all are delivered, with 13 events in 8 commits")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    chosen = _arguments()
+    main(chosen.folder, chosen.orders, alike=chosen.alike)

@@ -33,8 +33,10 @@ from workflows.event_store.commits import GENESIS, Commit, NewCommit, chain_hash
 
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CUSTOMER = CustomerId("cus_1")
+AUTHORIZATION, CAPTURE = "auth_51HqZ8", "cap_77QkL2"
 CONTACT = Contact(name="Camille Roux", phone="+33 1 99 00 10 11", address="12 rue des Lilas, 75019 Paris")
 
+BY_CUSTOMER = Actor(Role.CUSTOMER, CUSTOMER)
 Line_ = Callable[[Order], Command]
 
 
@@ -61,12 +63,18 @@ def place(order_id: OrderId, *, payment_method: str = "pm_ok", at: datetime = AT
     )
 
 
+_TS = timestamp(AT)
+
+
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """The content of one commit."""
+    """The content of one commit, its author and time, and the customer whose key encrypts its personal fields."""
 
     key: str
     events: tuple[Event, ...]
+    actor: Actor = BY_CUSTOMER
+    subject: CustomerId = CUSTOMER
+    ts: str = _TS
 
 
 def happy(order_id: OrderId) -> list[Commitment]:
@@ -78,12 +86,12 @@ def happy(order_id: OrderId) -> list[Commitment]:
 
 @cache
 def _happy() -> list[Commitment]:
-    return _told(OrderId("ord_x"), _HAPPY)
+    return decided(OrderId("ord_x"), _HAPPY)
 
 
 def of_events(order_id: OrderId, events: int) -> list[Commitment]:
     """List commits with exactly this many events: couriers decline, then the restaurant reports missing items."""
-    story = _told(order_id, _DECLINED_TWICE)
+    story = decided(order_id, _DECLINED_TWICE)
     number = sum(len(commitment.events) for commitment in story)
     if number > events:
         raise ValueError(f"the shortest such story has {number} events")
@@ -98,7 +106,9 @@ def sealed(codec: Codec, order_id: OrderId, story: list[Commitment]) -> Iterator
     head, version = GENESIS, 0
     for commitment in story:
         new = new_commit(order_id, commitment)
-        unsealed = Commit(f"order#{order_id}", version + 1, new.key, _TS, b"", codec.encode(f"order#{order_id}", new))
+        unsealed = Commit(
+            f"order#{order_id}", version + 1, new.key, commitment.ts, b"", codec.encode(f"order#{order_id}", new)
+        )
         head = chain_hash(head, unsealed)
         yield Commit(unsealed.pk, unsealed.sk, unsealed.k, unsealed.ts, head, unsealed.ev)
         version += len(commitment.events)
@@ -109,18 +119,16 @@ def new_commit(order_id: OrderId, commitment: Commitment) -> NewCommit:
     return NewCommit(
         key=commitment.key,
         events=commitment.events,
-        actor=Actor(Role.CUSTOMER, CUSTOMER),
+        actor=commitment.actor,
         correlation=order_id,
         causation="benchmark",
         body_hash="0123456789abcdef0123456789abcdef",
-        subject=CUSTOMER,
+        subject=commitment.subject,
     )
 
 
-_TS = timestamp(AT)
-
-
-def _told(order_id: OrderId, lines: tuple[Line_, ...]) -> list[Commitment]:
+def decided(order_id: OrderId, lines: tuple[Line_, ...]) -> list[Commitment]:
+    """List the commits that these commands lead to, each decided on the order as the ones before left it."""
     order, story = initial(order_id), []
     for number, line in enumerate(lines):
         command = line(order)
@@ -131,39 +139,40 @@ def _told(order_id: OrderId, lines: tuple[Line_, ...]) -> list[Commitment]:
     return story
 
 
-def _fact(make: Callable[[Order], Fact]) -> Line_:
+def fact(make: Callable[[Order], Fact]) -> Line_:
+    """Build the report of what ``make`` returns."""
     return lambda order: RecordFact(fact=make(order))
 
 
-def _authorized(order: Order) -> Fact:
+def authorized(order: Order) -> Fact:
     assert order.payment.authorization is not None
     hold = order.payment.authorization
-    return PaymentAuthorized(answers=hold.intent, authorization_id="auth_51HqZ8", amount=hold.amount, at=AT)
+    return PaymentAuthorized(answers=hold.intent, authorization_id=AUTHORIZATION, amount=hold.amount, at=AT)
 
 
-def _captured(order: Order) -> Fact:
+def captured(order: Order) -> Fact:
     capture = order.payment.captures[-1]
-    return PaymentCaptured(answers=capture.intent, capture_id="cap_77QkL2", amount=capture.amount, at=AT)
+    return PaymentCaptured(answers=capture.intent, capture_id=CAPTURE, amount=capture.amount, at=AT)
 
 
-def _ticket(order: Order) -> int:
+def ticket(order: Order) -> int:
     assert order.ticket is not None
     return order.ticket.intent
 
 
-def _offer(order: Order) -> int:
+def offer(order: Order) -> int:
     return order.delivery.offers[-1].intent
 
 
-_PLACED: Line_ = lambda order: place(order.order_id)  # noqa: E731 - a line of a story, beside the others
-_ACCEPTED = _fact(lambda order: PreparationAccepted(answers=_ticket(order), ready_at=AT, at=AT))
-_ASSIGNED = _fact(lambda order: CourierAssigned(answers=_offer(order), courier=CourierId("cou_1"), at=AT))
-_DECLINED = _fact(lambda order: CourierDeclined(answers=_offer(order), reason="too far", at=AT))
-_READY = _fact(lambda order: PreparationReady(answers=_ticket(order), at=AT))
-_PICKED_UP = _fact(lambda order: OrderPickedUp(answers=_offer(order), at=AT))
-_DELIVERED = _fact(lambda order: OrderDelivered(answers=_offer(order), at=AT))
+PLACED: Line_ = lambda order: place(order.order_id)  # noqa: E731 - a line of a story, beside the others
+ACCEPTED = fact(lambda order: PreparationAccepted(answers=ticket(order), ready_at=AT, at=AT))
+ASSIGNED = fact(lambda order: CourierAssigned(answers=offer(order), courier=CourierId("cou_1"), at=AT))
+DECLINED = fact(lambda order: CourierDeclined(answers=offer(order), reason="too far", at=AT))
+READY = fact(lambda order: PreparationReady(answers=ticket(order), at=AT))
+PICKED_UP = fact(lambda order: OrderPickedUp(answers=offer(order), at=AT))
+DELIVERED = fact(lambda order: OrderDelivered(answers=offer(order), at=AT))
 
-_TO_THE_COURIER = (_PLACED, _fact(_authorized), _ACCEPTED)
-_TO_THE_END = (_ASSIGNED, _READY, _PICKED_UP, _DELIVERED, _fact(_captured))
+_TO_THE_COURIER = (PLACED, fact(authorized), ACCEPTED)
+_TO_THE_END = (ASSIGNED, READY, PICKED_UP, DELIVERED, fact(captured))
 _HAPPY = _TO_THE_COURIER + _TO_THE_END
-_DECLINED_TWICE = (*_TO_THE_COURIER, _DECLINED, _DECLINED, *_TO_THE_END)
+_DECLINED_TWICE = (*_TO_THE_COURIER, DECLINED, DECLINED, *_TO_THE_END)

@@ -20,7 +20,7 @@ from benchmarks import histories
 from benchmarks.histories import AT, CONTACT, CUSTOMER, Commitment, Line_, decided, fact, ticket
 from domain.identifiers import Actor, CustomerId, OrderId, Role, Sku, order_id_for
 from domain.money import Money
-from domain.order.commands import CancelOrder, GrantCredit, ParkOrder
+from domain.order.commands import CancelOrder, GrantCredit, ParkOrder, PlaceOrder
 from domain.order.events import (
     CourierReleased,
     CourierReleaseRequested,
@@ -90,7 +90,7 @@ def _with(event: Event, own: Mapping[Any, Any]) -> Event:
 
 
 @cache
-def _named(kind: type[Event]) -> tuple[str, ...]:
+def _named(kind: Any) -> tuple[str, ...]:
     """Return the fields of an event that may hold a value of the example; all of them can be keys of a dict."""
     return tuple(field.name for field in fields(kind) if field.name in _OWN)
 
@@ -192,7 +192,7 @@ def _commitments(story: int, basket: int) -> list[Commitment]:
     return decided(_EXAMPLE, (placed, *(step.line for step in steps)))
 
 
-def _basket(number: int, order: Order) -> Any:
+def _basket(number: int, order: Order) -> PlaceOrder:
     chance = random.Random(number)
     [currency] = chance.choices(("EUR", "GBP", "JPY"), (80, 15, 5))
     unit = 1 if currency == "JPY" else 100  # minor units in about a euro: yen have no smaller one
@@ -205,8 +205,13 @@ def _basket(number: int, order: Order) -> Any:
         Line(sku=Sku(sku), name=name, quantity=chance.randrange(1, 4), unit_price=money(2, 18, 10))
         for sku, name in chance.sample(_DISHES, chance.randrange(1, 5))
     )
-    fees = {"delivery_fee": money(0, 5, 50), "service_fee": money(0, 2, 25), "tip": money(0, 6, 1)}
-    return replace(histories.place(order.order_id), lines=lines, **fees)
+    return replace(
+        histories.place(order.order_id),
+        lines=lines,
+        delivery_fee=money(0, 5, 50),
+        service_fee=money(0, 2, 25),
+        tip=money(0, 6, 1),
+    )
 
 
 _DISHES = (

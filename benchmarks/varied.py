@@ -84,7 +84,8 @@ def varied_commits(codec: Codec, number: int, orders: int) -> Iterator[Commit]:
 
 def _with(event: Event, own: Mapping[Any, Any]) -> Event:
     """Return the event with an order's own values in place of those of the example."""
-    values = {name: getattr(event, name) for name in _named(type(event))}
+    kind: Any = type(event)
+    values = {name: getattr(event, name) for name in _named(kind)}
     changed = {name: own[value] for name, value in values.items() if value in own}
     return replace(event, **changed) if changed else event
 
@@ -195,11 +196,11 @@ def _commitments(story: int, basket: int) -> list[Commitment]:
 def _basket(number: int, order: Order) -> PlaceOrder:
     chance = random.Random(number)
     [currency] = chance.choices(("EUR", "GBP", "JPY"), (80, 15, 5))
-    unit = 1 if currency == "JPY" else 100  # minor units in about a euro: yen have no smaller one
-    scale = 150 if currency == "JPY" else 1
 
     def money(low: int, high: int, step: int) -> Money:
-        return Money(chance.randrange(low * unit, high * unit, step if unit > 1 else 1) * scale, currency)
+        """Draw an amount in cents; a cent is one and a half yen, which have no smaller unit."""
+        cents = chance.randrange(low * 100, high * 100, step)
+        return Money(cents * 3 // 2 if currency == "JPY" else cents, currency)
 
     lines = tuple(
         Line(sku=Sku(sku), name=name, quantity=chance.randrange(1, 4), unit_price=money(2, 18, 10))
@@ -217,13 +218,7 @@ def _basket(number: int, order: Order) -> PlaceOrder:
 _DISHES = (
     *(("pizza-margherita", "Pizza Margherita"), ("pizza-diavola", "Pizza Diavola"), ("acqua-1l", "Acqua, 1 l")),
     *(("pho-bo", "Phở bò"), ("ramen-miso", "Miso ramen"), ("bibimbap", "Bibimbap"), ("falafel", "Falafel, 6 pieces")),
-    *(
-        ("burger", "Burger"),
-        ("frites", "Frites"),
-        ("tiramisu", "Tiramisù"),
-        ("mochi", "Mochi"),
-        ("lassi", "Mango lassi"),
-    ),
+    *(("burger", "Burger"), ("frites", "Frites"), ("tiramisu", "Tiramisù"), ("mochi", "Mochi"), ("lassi", "Lassi")),
 )
 
 

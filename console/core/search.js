@@ -37,8 +37,9 @@ export function understand(text, now = new Date(), currency = "EUR") {
   if (amount) found.push(amount);
   if (/^\+?[\d ()./-]{6,}$/.test(typed) && typed.replace(/\D/g, "").length >= 6 && !time)
     found.push({ label: `Phone ${typed}`, personal: { phone: typed } });
-  if (/^(ord_)?[a-z2-7]{1,26}$/.test(typed)) found.push({ label: `Order id that begins with ${typed.replace(/^ord_/, "")}`, filters: { id_prefix: typed } });
-  if (/^[a-z2-7]{4,26}$/.test(typed)) found.push({ label: `Order id that ends with ${typed}`, filters: { id_suffix: typed } });
+  const id = /\d/.test(typed) ? typed.toLowerCase() : typed; // capitals without a digit are a name
+  if (/^(ord_)?[a-z2-7]{1,26}$/.test(id)) found.push({ label: `Order id that begins with ${id.replace(/^ord_/, "")}`, filters: { id_prefix: id } });
+  if (/^[a-z2-7]{4,26}$/.test(id)) found.push({ label: `Order id that ends with ${id}`, filters: { id_suffix: id } });
   if (!amount && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) found.push({ label: `Name ${typed}`, personal: { name: typed } });
   if (/^[\w.-]+$/.test(typed) && /[-_.\d]/.test(typed) && /\p{L}/u.test(typed) && !/^ord_/.test(typed)) {
     found.push({ label: `Restaurant ${typed}`, filters: { restaurant: typed } });

@@ -75,6 +75,9 @@ test("the search box understands what people type", () => {
   assert.deepEqual(first("cus-4711").filters, { customer: "cus-4711" });
   assert.deepEqual(first("€12,50").filters, { amount_min: "12.50", amount_max: "12.50", currency: "EUR" });
   assert.deepEqual(first("23.90 GBP").filters, { amount_min: "23.90", amount_max: "23.90", currency: "GBP" });
+  assert.deepEqual(first("7Q2X").filters, { id_prefix: "7q2x" });
+  assert.deepEqual(understand("7Q2X", now)[1].filters, { id_suffix: "7q2x" });
+  assert.deepEqual(understand("Camille", now).map((each) => each.personal), [{ name: "Camille" }], "a name is no part of an id");
   assert.deepEqual(first("4bf92f3577b34da6a3ce929d0e0e4736").events, { correlation: "4bf92f3577b34da6a3ce929d0e0e4736" });
   assert.deepEqual(first("18:30").filters, { placed_from: "2026-05-03T18:30:00.000Z", placed_to: "2026-05-03T18:45:00.000Z" });
   assert.deepEqual(first("2026-05-01").filters, { placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });

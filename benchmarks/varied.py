@@ -103,8 +103,8 @@ _OWN = frozenset(
 
 
 def customers_of(orders: int) -> int:
-    """Return how many customers so many orders are of: at most as many as a key ring remembers."""
-    return max(10, min(orders // 10, 10_000))
+    """Return how many customers so many orders are of: at most as many as have their keys in a key ring's cache."""
+    return max(10, min(orders // 10, 4_000))
 
 
 def customer_id(number: int) -> CustomerId:

@@ -121,7 +121,9 @@ def test_changes_of_keys_tables_and_roles_by_hand_are_reported(of_type: OfType) 
     for name, rule in rules.items():
         [target] = rule["Targets"]
         assert target["Arn"] == {"Ref": "Alarms"}, name
-        assert "docs/runbook.md#changes-by-hand" in target["InputTransformer"]["InputTemplate"]
+        text, values = target["InputTransformer"]["InputTemplate"], target["InputTransformer"]["InputPathsMap"]
+        assert "docs/runbook.md#changes-by-hand" in text
+        assert set(re.findall("<(.+?)>", text)) == set(values), "on and yes are no texts in YAML"
     assert "changes-by-hand" in sections()
 
 

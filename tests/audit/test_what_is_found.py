@@ -120,7 +120,7 @@ def idle(data: Path) -> bool:
     processed = "SELECT read_to = (SELECT max(position) FROM events) AND unfinished = '[]' FROM feed_checkpoints"
     done = connection.execute(processed).fetchone()
     connection.close()
-    return waits == 4 and done is not None and bool(done[0])
+    return waits == 2 and done is not None and bool(done[0])
 
 
 @pytest.fixture

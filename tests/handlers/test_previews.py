@@ -35,6 +35,7 @@ OTHERS: dict[tuple[str, str], str] = {
         ("post", f"/restaurants/{{restaurant_id}}/{change}"): CATALOGUE
         for change in ("profile", "menu", "pictures", "pause", "resume", "sold-out", "back-in-stock")
     },
+    ("post", "/views/retry"): "the rows of a view follow from the log: no order changes",
     ("post", "/webhooks"): SUBSCRIBING,
     ("patch", "/webhooks/{webhook_id}"): SUBSCRIBING,
     ("delete", "/webhooks/{webhook_id}"): SUBSCRIBING,

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from tests.memory_folder import use_memory_for_temporary_files
 
@@ -25,6 +26,11 @@ pytest.register_assert_rewrite(
 pytest_plugins = ["tests.sql.databases", "tests.stores"]
 
 use_memory_for_temporary_files()
+
+# For laws that set no number. By hand, after a change to the rules: pytest tests/domain --hypothesis-profile=thorough
+settings.register_profile("suite", max_examples=50)
+settings.register_profile("thorough", max_examples=3000, deadline=None)
+settings.load_profile("suite")
 
 EMULATOR = Path(__file__).parents[1] / ".dynamodb-local" / "emulator"
 

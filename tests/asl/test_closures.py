@@ -93,7 +93,7 @@ def check(source: str, variables: dict[str, Any], states: dict[str, Any]) -> boo
     return True
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(source=EXPRESSIONS, x=VALUES, y=VALUES, value=VALUES)
 def test_a_compiled_expression_gives_what_the_evaluator_gives(source: str, x: Any, y: Any, value: Any) -> None:
     """Same value and type, and an error of the evaluator is never hidden by a value."""

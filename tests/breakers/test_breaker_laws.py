@@ -167,4 +167,4 @@ class BreakerLaws(RuleBasedStateMachine):
 
 
 TestBreakerLaws = BreakerLaws.TestCase
-TestBreakerLaws.settings = settings(max_examples=100, stateful_step_count=50, deadline=None)
+TestBreakerLaws.settings = settings(max_examples=50, stateful_step_count=50, deadline=None)

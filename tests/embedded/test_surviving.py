@@ -226,7 +226,7 @@ def test_three_hundred_executions_wait_in_the_memory_of_sixteen_and_the_threads_
 STEPS = st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["settle", "fail", "minute", "hour"])), max_size=10)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, seed=st.integers(0, 2**32))
 def test_an_engine_that_always_evicts_does_what_one_that_never_does(
     steps: list[tuple[int, str]], seed: int, tmp_path_factory: pytest.TempPathFactory, new_world: Any

@@ -92,5 +92,5 @@ def answer(operation: Callable[[Any], Any], log: Any) -> Any:
         return "key reused", reused.key, log.load(reused.stream)
 
 
-TwoLogs.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TwoLogs.TestCase.settings = settings(max_examples=15, stateful_step_count=20, deadline=None)
 test_both_logs_give_the_same_answers = TwoLogs.TestCase

@@ -61,10 +61,9 @@ def test_a_schedule_replays_the_faults_that_were_drawn() -> None:
 
 
 def test_every_kind_of_fault_strikes_within_the_seeds_that_are_run() -> None:
-    """Otherwise the simulation would not test it. Those after the last new kind would show nothing more;
-    all kinds strike in the first four seeds."""
+    """Otherwise the simulation would not test it. The first three seeds show all kinds."""
     never_struck = {fault.value for fault in InjectedFault}
-    for seed in range(1024, 1084):
+    for seed in (1068, 1070, 1078, *range(1024, 1068)):
         never_struck -= set(simulate_many([seed], TEMPLATE, orders=3).faults)
         if not never_struck:
             break
@@ -75,7 +74,7 @@ def test_contradicting_reports_of_the_worlds_park_orders_and_are_decided_both_wa
     """Support confirms some, continues without others, and a missing report settles the rest; every rule holds."""
     rates = {InjectedFault.CONTRADICTED: 0.5, InjectedFault.REPORTED_EARLY: 0.5}
     seen = set[str]()
-    for seed in range(5):
+    for seed in (1, 2):
         world = World(seed, TEMPLATE, Faults(seed, rates))
         simulated_orders = [SimulatedOrder(world, number) for number in range(5)]
         with quiet():
@@ -98,9 +97,9 @@ def test_contradicting_reports_of_the_worlds_park_orders_and_are_decided_both_wa
 def test_a_courier_who_declines_every_offer_of_others_cancels_no_order() -> None:
     """With no other fault, the orders are delivered as often as without that courier."""
     rates = {InjectedFault.DECLINED_FOR_OTHERS: 1.0}
-    summary = simulate_many(range(5, 10), TEMPLATE, rates=rates)
+    summary = simulate_many(range(5, 8), TEMPLATE, rates=rates)
     assert [outcome.violations for outcome in summary.failed] == []
-    assert summary.faults[InjectedFault.DECLINED_FOR_OTHERS] >= 15
+    assert summary.faults[InjectedFault.DECLINED_FOR_OTHERS] >= 9
     assert summary.outcomes["completed"] > summary.orders / 2
 
 

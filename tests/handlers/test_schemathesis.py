@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from typing import Any
 
 import hypothesis
@@ -70,20 +69,8 @@ def documented(limits: bool) -> schemathesis.BaseSchema:
     )
 
 
-@pytest.fixture(scope="module")
-def with_limits() -> schemathesis.BaseSchema:
-    """Limits of parameters depend on no role, and take half of the time: one role tries them."""
-    return documented(limits=True)
-
-
-@pytest.fixture(scope="module")
-def at_random() -> schemathesis.BaseSchema:
-    return documented(limits=False)
-
-
-# The requests of an operation are made where its test runs: made at collection, every test process would make them all.
-ONE_ORDER, FIRST_HALF = r"^/orders/\{order_id\}", "^/[a-m]"
-support, customer = (schemathesis.pytest.from_fixture(name) for name in ("with_limits", "at_random"))
+# Limits of parameters depend on no role, and take half of the time.
+at_its_limits, at_random = documented(limits=True), documented(limits=False)
 
 # Refusals of requests that match their schema: what the document's description lists as beyond a schema.
 BEYOND_SCHEMAS = re.compile(
@@ -100,11 +87,13 @@ BEYOND_SCHEMAS = re.compile(
 )
 
 
-@cache
-def if_match() -> re.Pattern[str]:
-    """Return the pattern of the header in the document."""
-    parameters = documentation()["paths"]["/orders/{order_id}/cancel"]["post"]["parameters"]
-    return re.compile(next(each["schema"]["pattern"] for each in parameters if each["name"] == "if-match"))
+IF_MATCH = re.compile(
+    next(
+        parameter["schema"]["pattern"]
+        for parameter in documentation()["paths"]["/orders/{order_id}/cancel"]["post"]["parameters"]
+        if parameter["name"] == "if-match"
+    )
+)
 
 
 @schemathesis.check
@@ -112,7 +101,8 @@ def refusals_of_valid_requests_are_documented(ctx: CheckContext, response: Respo
     """A request that matches its schema is refused only by a named rule, or for a reason that the document lists."""
     assert case.meta is not None
     valid = all(component.mode.is_positive for component in case.meta.components.values())
-    if not if_match().fullmatch(case.headers.get("if-match", "*")):
+    if_match = case.headers.get("if-match", "*")
+    if not IF_MATCH.fullmatch(if_match):
         valid = False  # schemathesis tries "0" as a valid value of this header, which its pattern does not admit
     if response.request.method != case.operation.method.upper():
         valid = False  # GET takes /orders/search as an order's id
@@ -153,37 +143,17 @@ few_examples = hypothesis.settings(
 )
 
 
-@support.include(path_regex=ONE_ORDER).parametrize()
+@at_its_limits.parametrize()
 @few_examples
-def test_every_response_about_an_order_to_support(
+def test_every_response_to_support_is_documented(case: Case, running: EngineProcess, session: requests.Session) -> None:
+    check(case, running, session, "support")
+
+
+@at_random.parametrize()
+@few_examples
+def test_every_response_to_a_customer_is_documented(
     case: Case, running: EngineProcess, session: requests.Session
 ) -> None:
-    check(case, running, session, "support")
-
-
-@support.include(path_regex=FIRST_HALF).parametrize()
-@few_examples
-def test_every_response_to_support_from_a_to_m(case: Case, running: EngineProcess, session: requests.Session) -> None:
-    check(case, running, session, "support")
-
-
-@support.exclude(path_regex=ONE_ORDER).exclude(path_regex=FIRST_HALF).parametrize()
-@few_examples
-def test_every_other_response_to_support(case: Case, running: EngineProcess, session: requests.Session) -> None:
-    check(case, running, session, "support")
-
-
-@customer.include(path_regex=ONE_ORDER).parametrize()
-@few_examples
-def test_every_response_about_an_order_to_a_customer(
-    case: Case, running: EngineProcess, session: requests.Session
-) -> None:
-    check(case, running, session, "customer")
-
-
-@customer.exclude(path_regex=ONE_ORDER).parametrize()
-@few_examples
-def test_every_other_response_to_a_customer(case: Case, running: EngineProcess, session: requests.Session) -> None:
     check(case, running, session, "customer")
 
 

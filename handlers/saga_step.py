@@ -6,11 +6,11 @@ import os
 from typing import Any
 
 from domain.identifiers import parse_order_id
+from workflows.aws.xray import annotated
 from workflows.engine import engine
 from workflows.gateways.http.settings import read_providers
 from workflows.sagas.actions import SagaStep, take_step
 from workflows.settings import read_keys
-from workflows.tracing import annotated
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:

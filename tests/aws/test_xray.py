@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from workflows.aws.xray import annotated
 from workflows.simulation.scheduler import Scheduler
-from workflows.tracing import annotated
 
 ROOT = "1-4bf92f35-77b34da6a3ce929d0e0e4736"
 SAMPLED = f"Root={ROOT};Parent=53995c3f42cd8ad8;Sampled=1;Lineage=1:a:0"

@@ -194,10 +194,10 @@ class Journal:
             qualifier,
         )
 
-    def version_of(self, execution: int) -> tuple[str, str] | None:
-        """Return the version that an execution runs and the alias that led to it; None if it runs none."""
-        rows = self._rows("SELECT version, alias FROM execution_versions WHERE execution = ?", execution)
-        return (rows[0][0], rows[0][1]) if rows else None
+    def versions_of(self, executions: Sequence[int]) -> dict[int, tuple[str, str]]:
+        """Return the version that each execution runs and the alias that led to it, by id; those that run one."""
+        sql = "SELECT * FROM execution_versions WHERE execution IN (SELECT value FROM json_each(?))"
+        return {execution: (version, alias) for execution, version, alias in self._rows(sql, to_text(list(executions)))}
 
     def redrives(self, execution: int) -> list[datetime]:
         """Return when an execution was redriven, in order."""

@@ -6,6 +6,7 @@ Also works on a read-only database beside a running engine. It sees only what is
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,7 @@ class Reports:
         """Return what DescribeExecution returns, in boto3's shape. Raises LookupError."""
         row = self._row(arn)
         described: dict[str, Any] = {
-            **self._listed_with_version(row),
+            **self._listed([row])[0],
             "input": row.input,
             "inputDetails": {"included": True},
             "output": row.output,
@@ -50,7 +51,7 @@ class Reports:
         self, machine: str | None = None, status: ExecutionStatus | None = None, limit: int = 100
     ) -> list[dict[str, Any]]:
         """Return what ListExecutions returns: the executions that began last, newest first."""
-        return [_listed(row) for row in self._journal.latest(machine, status, limit)]
+        return [_summary(row) for row in self._journal.latest(machine, status, limit)]
 
     def page(
         self, machine: str, status: ExecutionStatus | None, limit: int, before: int | None
@@ -62,9 +63,7 @@ class Reports:
         """
         name, _, qualifier = machine.partition(":")
         rows = self._journal.latest(name, status, limit + 1, before=before, qualifier=qualifier or None)
-        return [self._listed_with_version(row) for row in rows[:limit]], rows[limit - 1].id if len(
-            rows
-        ) > limit else None
+        return self._listed(rows[:limit]), rows[limit - 1].id if len(rows) > limit else None
 
     def definition_of(self, arn: str) -> tuple[str, str]:
         """Return the machine of an execution and the text of the definition it runs. Raises LookupError."""
@@ -100,11 +99,10 @@ class Reports:
             status = {"redriveStatus": "REDRIVABLE"}
         return {"redriveCount": len(at), "redriveDate": at[-1] if at else None, **status}
 
-    def _listed_with_version(self, row: ExecutionRow) -> dict[str, Any]:
-        version, alias = self._journal.version_of(row.id) or ("", "")
-        arns_of = {"stateMachineVersionArn": version, "stateMachineAliasArn": alias}
-        qualified = {key: arns.qualified_machine_arn(row.machine, name) for key, name in arns_of.items() if name}
-        return {**_listed(row), **qualified}
+    def _listed(self, rows: Sequence[ExecutionRow]) -> list[dict[str, Any]]:
+        """Return what ListExecutions returns of each, with its version and alias if it was started by those."""
+        versions = self._journal.versions_of([row.id for row in rows])
+        return [{**_summary(row), **_qualified(row.machine, *versions.get(row.id, ("", "")))} for row in rows]
 
     def _row(self, arn: str) -> ExecutionRow:
         row = self._journal.find(arn)
@@ -113,7 +111,12 @@ class Reports:
         return row
 
 
-def _listed(row: ExecutionRow) -> dict[str, Any]:
+def _qualified(machine: str, version: str, alias: str) -> dict[str, str]:
+    arns_of = {"stateMachineVersionArn": version, "stateMachineAliasArn": alias}
+    return {key: arns.qualified_machine_arn(machine, name) for key, name in arns_of.items() if name}
+
+
+def _summary(row: ExecutionRow) -> dict[str, Any]:
     listed = {
         "executionArn": row.arn,
         "stateMachineArn": arns.machine_arn(row.machine),

@@ -19,11 +19,14 @@ from domain.personal import Erased
 from handlers.feed import handler as feed
 from handlers.projector import handler as project
 from tests.aws.deployed import ORDER_MACHINE, Deployed, Saved, deployed
+from tests.erasure.distinctive import CONTACT, PERSONAL
 from tests.handlers.conftest import PAID_BY_ADA, Shop, open_restaurant
 from tests.projections.histories import BLIND_INDEX
 from workflows.audit.verify import verify
+from workflows.embedded.lambda_.feed import stream_record
 from workflows.engine import Views, serving
 from workflows.erasure.performing import resume
+from workflows.event_store.change_feed import FeedEntry
 from workflows.event_store.commits import Commit
 from workflows.event_store.streams import order_stream
 from workflows.orders.command_handling import load
@@ -32,15 +35,7 @@ from workflows.projections.rebuild import RebuildFrom, rebuild
 from workflows.projections.store import ViewStore
 from workflows.projections.views import all_views
 
-CONTACT = {
-    "name": "Zacharina Quillfeather",
-    "phone": "+49 30 987654321",
-    "address": "Schwanenwerder 77b",
-    "note": "beware of the otter",
-    "email": "zq@quillfeather.example",
-}
 TIME = "2026-05-04T12:00:00.000000Z"
-PERSONAL = ("Zacharina", "Quillfeather", "quillfeather", "987654321", "Schwanenwerder", "otter")
 
 
 class ShopOnDynamoDb(Shop):
@@ -69,18 +64,9 @@ class ShopOnDynamoDb(Shop):
 
     def feed(self, commit: Commit) -> None:
         """Deliver the record of a commit in the stream of the table."""
-        image = {
-            "pk": {"S": commit.pk},
-            "sk": {"N": str(commit.sk)},
-            "k": {"S": commit.k},
-            "ts": {"S": commit.ts},
-            "h": {"B": commit.h},
-            "ev": {"S": commit.ev},
-        }
-        keys = {name: image[name] for name in ("pk", "sk")}
-        record = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "Keys": keys, "NewImage": image}}
+        records = {"Records": [stream_record(FeedEntry(1, commit))]}
         with serving(self.engine, {"ORDER_MACHINE": ORDER_MACHINE}):
-            assert feed({"Records": [record]}, None) == {"batchItemFailures": []}
+            assert feed(records, None) == {"batchItemFailures": []}
 
     def customers(self, step: str, body: Any, sub: str) -> Any:
         """Send a request of support about erasing Ada."""

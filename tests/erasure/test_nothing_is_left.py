@@ -21,6 +21,7 @@ import pytest
 
 from domain.identifiers import Actor, OrderId, Role
 from domain.personal import Contact, Erased
+from tests.erasure.distinctive import CONTACT, PERSONAL
 from workflows.audit.verify import heads, verify
 from workflows.cli.folder import TEMPLATE, open_database, open_ledgers, open_log
 from workflows.cli.folder_audit import audit_folder
@@ -45,18 +46,8 @@ from workflows.sqlite.backup import back_up
 from workflows.time_budgets import read_budgets
 
 DEADLINE_S = 60.0
-CONTACT = {
-    "name": "Zacharina Quillfeather",
-    "phone": "+49 30 987654321",
-    "address": "Schwanenwerder 77b",
-    "note": "beware of the otter",
-    "email": "zq@quillfeather.example",
-}
 METHOD = "pm_quillfeather"
-PERSONAL = (
-    *("Zacharina", "Quillfeather", "quillfeather", "987654321", "Schwanenwerder", "otter"),
-    *("gherkins", "broken ankle", "sounded upset"),
-)
+WRITTEN = (*PERSONAL, "gherkins", "broken ankle", "sounded upset")
 """Texts that nothing else in an engine contains."""
 
 
@@ -219,7 +210,7 @@ def left_in(folder: Path, texts: list[bytes]) -> set[tuple[str, bytes]]:
 
 def test_no_file_of_the_engine_holds_a_text_of_the_customer(story: Story) -> None:
     """Neither in plain text nor in UTF-16, and neither the key that would decrypt it nor an index that finds it."""
-    texts = [text.encode(encoding) for text in PERSONAL for encoding in ("utf-8", "utf-16-le")]
+    texts = [text.encode(encoding) for text in WRITTEN for encoding in ("utf-8", "utf-16-le")]
     assert left_in(story.shop.folder, texts) == set()
     derived = [story.material, *(index.encode() for index in story.indexes)]
     assert left_in(story.shop.folder, derived) == set()
@@ -230,7 +221,7 @@ def test_no_file_of_the_engine_holds_a_text_of_the_customer(story: Story) -> Non
 def test_no_line_of_the_log_names_the_customer(story: Story) -> None:
     """From the first order on."""
     assert story.lines
-    assert [line for line in story.lines for text in PERSONAL if text in line] == []
+    assert [line for line in story.lines for text in WRITTEN if text in line] == []
 
 
 def test_nobody_is_shown_the_customer_any_more(story: Story) -> None:
@@ -246,7 +237,7 @@ def test_nobody_is_shown_the_customer_any_more(story: Story) -> None:
         support.search_orders(phone=CONTACT["phone"]),
         support.webhooks(),
     ]
-    assert [text for text in PERSONAL if text in str(shown)] == []
+    assert [text for text in WRITTEN if text in str(shown)] == []
     assert shown[-2]["orders"] == []  # type: ignore[call-overload]  # the search
     assert shown[-5]["deliveries"] == []  # type: ignore[call-overload]  # the data
 
@@ -316,7 +307,7 @@ def test_the_customer_stays_erased_when_old_commits_are_delivered_again(story: S
     with running(stopped) as shop:
         assert_erased(story, shop)
         deliveries = shop.as_("support", "sue").customer_data("cus_zq")["deliveries"]
-        assert [text for text in PERSONAL if text in str(deliveries)] == []
+        assert [text for text in WRITTEN if text in str(deliveries)] == []
 
 
 def test_a_restored_backup_from_before_is_erased_again_before_anything_runs(story: Story, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_world_that_has_ended_leaves_no_open_file() -> None:
         simulate(2, TEMPLATE)
         gc.collect()
     assert len(os.listdir("/dev/fd")) <= before
+
+
+def test_a_world_that_has_ended_leaves_no_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """At once: a child process ends without finalizers, and would leave a megabyte of views for each of its worlds."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with quiet():
+        simulate(1, TEMPLATE, orders=1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_seed_decides_everything() -> None:

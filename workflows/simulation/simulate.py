@@ -110,7 +110,7 @@ def simulate(
     retains = seed % RETENTION_EVERY == 1 if retention is None else retention
     world = World(seed, template, faults, retains=retains)
     from_menu = seed % MENUS_EVERY == MENUS_EVERY - 1 if menus is None else menus
-    with closing(world.scheduler):
+    with closing(world):
         if from_menu:
             SimulatedRestaurant(world, seed)
         within_s = RETENTION_WITHIN_S if retains else PLACED_WITHIN_S

@@ -60,7 +60,7 @@ class ViewWriters:
         self._unreadable: dict[str, float] = {}
         self._due = False
         self._opened = self._open()
-        weakref.finalize(self, _remove, self._database, self._folder)
+        self.close = weakref.finalize(self, _remove, self._database, self._folder)
         log.on_commit(self._on_commit)
 
     def violations(self) -> Iterator[str]:

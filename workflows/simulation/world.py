@@ -215,6 +215,13 @@ class World:
         yield views
         yield CheckpointMakers(self.log, scheduler=self.scheduler, seed=seed)
 
+    def close(self) -> None:
+        """End what still waits, and delete the files of the views: a child process that ends would leave them."""
+        self.scheduler.close()
+        for observer in self.observers:
+            if isinstance(observer, ViewWriters):
+                observer.close()
+
     def _retained(self) -> RetainedStores:
         return RetainedStores(
             engine=self._engines[0],

@@ -7,6 +7,7 @@ therefore the occasions that a plan for the next run can choose from.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import datetime
 from random import Random
@@ -105,19 +106,20 @@ def run(plan: FaultPlan, template: Template, *, look: bool = False) -> PlanResul
         WorldDiffers: An occasion of the plan never came.
     """
     planned = _PlannedRun(plan, template, look)
-    with quiet():
-        run_to_rest(planned.world, [planned.simulated_order])
-    if len(planned.faults.injected) != len(plan.strikes):
-        raise WorldDiffers(f"{plan}: only {planned.faults.injected} struck")
-    return PlanResult(
-        plan=plan,
-        how=_how(planned) if plan.strikes else "nothing happened",
-        end=_end(planned.simulated_order),
-        payment_works=_payment_works(planned.simulated_order),
-        violations=tuple(violations(planned.world, [planned.simulated_order])),
-        reached=_entered(planned),
-        occasions=tuple(planned.occasions),
-    )
+    with closing(planned.world):
+        with quiet():
+            run_to_rest(planned.world, [planned.simulated_order])
+        if len(planned.faults.injected) != len(plan.strikes):
+            raise WorldDiffers(f"{plan}: only {planned.faults.injected} struck")
+        return PlanResult(
+            plan=plan,
+            how=_how(planned) if plan.strikes else "nothing happened",
+            end=_end(planned.simulated_order),
+            payment_works=_payment_works(planned.simulated_order),
+            violations=tuple(violations(planned.world, [planned.simulated_order])),
+            reached=_entered(planned),
+            occasions=tuple(planned.occasions),
+        )
 
 
 class WorldDiffers(RuntimeError):

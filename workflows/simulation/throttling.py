@@ -118,7 +118,7 @@ def throttle(throttling: Throttling, template: Template, *, seed: int = 1) -> Th
     quotas = {limit: bucket.scaled(throttling.divided_by) for limit, bucket in QUOTAS[throttling.quotas].items()}
     world = LimitedWorld(seed, template, quotas, {throttling.drained: drained} if throttling.drained else {})
     number = round(throttling.rate / throttling.divided_by * throttling.arriving_s)
-    with closing(world.scheduler), quiet():
+    with closing(world), quiet():
         customers = [Customer(world, each, within_s=throttling.arriving_s) for each in range(number)]
         _run_to_rest(world, customers)
         return _result(throttling, world, customers)

@@ -233,7 +233,7 @@ def test_pages_of_a_history_join_to_the_whole(place: Place, reverse: bool):
 
 
 def test_what_the_engine_does_not_have_is_named_so(place: Place):
-    """An execution that was never started, and a cursor that is none."""
+    """An execution that was never started, and a text that is no cursor."""
     with pytest.raises(NoSuchExecution):
         place.reads.describe(machine=place.machine, name="missing")
     with pytest.raises(NoSuchExecution):

@@ -81,7 +81,7 @@ def test_the_writes_that_are_no_repairs_exist():
 
 
 def test_a_dry_run_of_each_repair_changes_nothing(shop):
-    """Whatever the order's state: what is refused is refused, and what is possible is planned."""
+    """In any state of the order, a dry run answers with the refusal or with the plan."""
     order_id = shop.authorized()
     bodies = {
         "/orders/{order_id}/cancel": {},

@@ -78,7 +78,7 @@ def test_the_history_of_an_execution_is_read_in_pages_without_tokens(calm, compl
 
 
 def test_an_execution_that_the_engine_does_not_have_is_not_found(calm):
-    """An id that was never used, and a name that is none."""
+    """An id that was never used, and a text that is no name of an execution."""
     unknown = f"ord_{'a' * 26}-1"
     assert call(calm, f"/executions/{unknown}/history", HISTORY).status == 404
     assert call(calm, "/executions/MyExecution/history", HISTORY).status == 422

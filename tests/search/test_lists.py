@@ -316,7 +316,7 @@ def test_the_caller_reads_what_it_may_do(shop):
 
 
 def test_requests_for_a_second_person_are_listed_until_they_are_approved(shop):
-    """The oldest first, without those of the person who asks if wanted, and with who approved it afterwards."""
+    """The oldest first, on request without the caller's own. Afterwards each shows the person who approved it."""
     shop.environment |= {"SECOND_PERSON_ABOVE": "10.00 EUR"}
     asked: dict[str, str] = {}
     for person in ("sam", "sue"):

@@ -24,7 +24,7 @@ from workflows.event_store.erasure import (
 
 
 class ErasurePhase(StrEnum):
-    """``DESTROYING``: approved, and the key may still exist. ``CLEANING``: the key is gone, what is derived may not."""
+    """``DESTROYING``: approved, and the key may still exist. ``CLEANING``: the key is gone, derived data may not be."""
 
     KEPT = "kept"
     PROPOSED = "proposed"

@@ -99,8 +99,8 @@ def erase_customer(customer_id: CustomerIdText, body: EraseBody, idempotency_key
 def approve_erasure(customer_id: CustomerIdText, body: ApproveErasureBody) -> Response:
     """Approve, as a second person, that a customer is erased. It cannot be undone.
 
-    The key is destroyed at once. If other functions may still have it in their caches, search indexes and undelivered
-    webhooks are deleted some minutes later, without another request; `state` is `cleaning` until then.
+    The key is destroyed at once. If other functions may still have it in their caches, search indexes and stored
+    webhook deliveries are deleted some minutes later, without another request; `state` is `cleaning` until then.
     """
     return _answer(requests.approve(engine(), customer_id, body.reason, api.caller, dry_run=body.dry_run))
 

@@ -206,9 +206,10 @@ def test_personal_data_is_encrypted_in_the_table_and_readable_by_the_customer(
 def test_the_chains_of_the_deployed_table_verify(
     deployment: Deployment, join: Join, listener: Listener, expediter: CommandLine
 ) -> None:
-    """``expediter audit verify`` reads the table with the operator's credentials."""
+    """``expediter audit verify`` reads the table and the archive with the operator's credentials."""
     placed(join("customer"), join("restaurant"), listener)
-    report = expediter.json("audit", "verify", "--table", deployment.outputs["EventsTable"])
+    table, archive = deployment.outputs["EventsTable"], deployment.outputs["ArchiveBucket"]
+    report = expediter.json("audit", "verify", "--table", table, "--archive", archive)
     assert report["intact"], report
     assert report["streams"] >= 1
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 import copy
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import hypothesis
@@ -20,6 +21,8 @@ import requests
 import schemathesis
 from schemathesis import Case, CheckContext, Response
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.pytest._test_builder import build_operation_test
 from schemathesis.specs.openapi.checks import allow_header_conformance, positive_data_acceptance, unsupported_method
 
 from domain.identifiers import order_id_for
@@ -60,6 +63,7 @@ ALL_REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 429, "5xx"]
 """For requests that violate their schema. A body with too many items may be refused for its size (413)."""
 
 
+@cache
 def documented(limits: bool) -> schemathesis.BaseSchema:
     """Return the document. With ``limits``, requests cover each limit of each parameter once, too."""
     checks = {"negative_data_rejection": {"expected-statuses": ALL_REFUSALS}}
@@ -69,8 +73,7 @@ def documented(limits: bool) -> schemathesis.BaseSchema:
     )
 
 
-# Limits of parameters depend on no role, and take half of the time.
-at_its_limits, at_random = documented(limits=True), documented(limits=False)
+OPERATIONS = [f"{method.upper()} {path}" for path, item in documentation()["paths"].items() for method in item]
 
 # Refusals of requests that match their schema: what the document's description lists as beyond a schema.
 BEYOND_SCHEMAS = re.compile(
@@ -143,18 +146,38 @@ few_examples = hypothesis.settings(
 )
 
 
-@at_its_limits.parametrize()
-@few_examples
-def test_every_response_to_support_is_documented(case: Case, running: EngineProcess, session: requests.Session) -> None:
-    check(case, running, session, "support")
-
-
-@at_random.parametrize()
-@few_examples
-def test_every_response_to_a_customer_is_documented(
-    case: Case, running: EngineProcess, session: requests.Session
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_response_to_support_is_documented(
+    operation: str, running: EngineProcess, session: requests.Session
 ) -> None:
-    check(case, running, session, "customer")
+    """Limits of parameters depend on no role, and take half of the time, so only support tries them."""
+    requests_of(operation, lambda case: check(case, running, session, "support"), limits=True)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_every_response_to_a_customer_is_documented(
+    operation: str, running: EngineProcess, session: requests.Session
+) -> None:
+    requests_of(operation, lambda case: check(case, running, session, "customer"), limits=False)
+
+
+def requests_of(operation: str, send: Callable[[Case], None], limits: bool) -> None:
+    """Make the requests of an operation, and send each.
+
+    ``schema.parametrize()`` makes those at the limits of parameters when tests are collected: 13 s of CPU in each test
+    process, for requests that one of them sends. So this calls what it calls.
+    """
+    schema = documented(limits)
+    found = schema.find_operation_by_label(operation)
+    assert found is not None, f"the document has no {operation}"
+
+    @few_examples
+    def send_case(case: Case) -> None:
+        send(case)
+
+    build_operation_test(
+        config=schema.config, operation=found, test_func=send_case, given_kwargs={}, feedback=NO_FEEDBACK
+    )()
 
 
 def check(case: Case, running: EngineProcess, session: requests.Session, role: str) -> None:

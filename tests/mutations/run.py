@@ -40,7 +40,7 @@ CONTROL_LIMIT_S = 10 * TIME_LIMIT_S
 """For a control, which runs the checks of many mutants."""
 
 VIOLATED = 3
-"""Exit code of a simulation that breaks an invariant; an exception exits with 1."""
+"""Exit code of a simulation that breaks an invariant or raises an error; one that cannot begin exits with 1."""
 
 SIMULATE = f"""
 import sys

@@ -125,13 +125,19 @@ def test_a_failure_is_shortened_to_the_faults_that_show_it(monkeypatch: pytest.M
     assert list(shortest(failed, TEMPLATE, orders=1).schedule.values()) == [InjectedFault.CRASH_AFTER]
 
 
-def test_an_error_in_a_world_names_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Among thousands of worlds the one that fails must be found again."""
+def test_an_error_in_a_world_is_a_violation_of_its_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other worlds go on, and among thousands the one that failed is found again."""
 
-    def fail(seed: int, *_: object, **__: object) -> None:
-        raise LookupError(f"in {seed}")
+    checked = iter(([], LookupError("a check that fails"), []))
 
-    monkeypatch.setattr("workflows.simulation.simulate.simulate", fail)
-    with pytest.raises(LookupError) as raised:
-        simulate_many([7], TEMPLATE)
-    assert raised.value.__notes__ == ["expediter simulate --seed 7 runs this world again"]
+    def check(*_: object) -> list[str]:
+        found = next(checked)
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr("workflows.simulation.simulate.violations", check)
+    summary = simulate_many([6, 7, 9], TEMPLATE, orders=1)
+    [failed] = summary.failed
+    assert (summary.seeds, failed.seed) == (3, 7)
+    assert failed.violations[0].endswith("LookupError: a check that fails\n")

@@ -95,7 +95,8 @@ class BulkPerson:
             return
         progress = read(self._world.beside(), self._job)
         job = progress.job
-        if job.state is not (JobState.STOPPED if job.changes[-1].by == SYSTEM else JobState.DONE):
+        stopped_itself = bool(job.changes) and job.changes[-1].by == SYSTEM  # a job done within minutes has no change
+        if job.state is not (JobState.STOPPED if stopped_itself else JobState.DONE):
             yield f"bulk job {job.id} is {job.state} at the end: {job.why}"
         for entry in progress.orders:
             yield from self._of_order(job, entry)

@@ -41,6 +41,7 @@ from workflows.incidents.approval_limits import read_limits
 from workflows.incidents.circuit_plans import CircuitPlan, plan_circuit
 from workflows.incidents.views import (
     circuit_view,
+    circuit_wait_view,
     group_view,
     incident_view,
     row_view,
@@ -50,6 +51,7 @@ from workflows.orders.json_values import plain
 from workflows.orders.permissions import Action, check_all
 from workflows.orders.requests import OrderRequest
 from workflows.orders.visibility import audience_of
+from workflows.sagas.circuit_waits import oldest_waits
 from workflows.settings import read_keys
 from workflows.time_budgets import read_budgets
 
@@ -179,7 +181,7 @@ def list_circuits() -> Response:
 
 @circuit_route("GET", "/circuits/{dependency}")
 def get_circuit(dependency: Dependency) -> Response:
-    """Read a circuit breaker and its transitions of the last week."""
+    """Read a circuit breaker, its transitions of the last week, and the orders that wait for it to close."""
     check_all(api.caller.actor, Action.READ_INCIDENTS)
     return _circuit(dependency)
 
@@ -207,13 +209,20 @@ def close_circuit(dependency: Dependency, body: CircuitBody) -> Response:
 # --- responses --------------------------------------------------------------------------------------------------------
 
 
+_LISTED_MAX = 50
+"""Waits of a circuit in one answer; the dry run of closing it counts further."""
+
+
 def _circuit(dependency: Dependency, planned: CircuitPlan | None = None) -> Response:
     breaker, now = engine().breakers[dependency], engine().clock.now()
+    waits = oldest_waits(engine().documents, dependency, _LISTED_MAX + 1)
     recorded = transitions(engine().log, breaker.dependency, now - LOOK_BACK, now + timedelta(minutes=5))
     return json_answer(
         {
             "circuit": circuit_view(breaker, engine().clock),
             "transitions": transition_views(recorded, audience_of(api.caller.actor)),
+            "waiting": [circuit_wait_view(wait) for wait in waits[:_LISTED_MAX]],
+            "waiting_more": len(waits) > _LISTED_MAX,
             "plan": None if planned is None else plain(planned),
         }
     )

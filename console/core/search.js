@@ -1,5 +1,8 @@
 /** Understands what is typed into the one search box: ids, phones, e-mails, names, amounts, times, references. */
 
+import { clock, day, instantAt } from "./time.js";
+
+/** @typedef {{now: Date, zone: string}} Clock */
 /**
  * @typedef {object} Understood
  * @property {string} label what it is taken for, in words
@@ -9,6 +12,8 @@
  * @property {Record<string, string>} [events] filters of the event log
  */
 
+const QUARTER_MS = 15 * 60_000;
+const DAY_MS = 86_400_000;
 const CURRENCIES = { "€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY" };
 
 /**
@@ -16,9 +21,10 @@ const CURRENCIES = { "€": "EUR", "$": "USD", "£": "GBP", "¥": "JPY" };
  * @param {string} text
  * @param {Date} [now] for a time without a date
  * @param {string} [currency] for an amount without one
+ * @param {string} [zone] in which days and times are meant, as the console shows them
  * @returns {Understood[]}
  */
-export function understand(text, now = new Date(), currency = "EUR") {
+export function understand(text, now = new Date(), currency = "EUR", zone = "UTC") {
   const typed = text.trim().replace(/\s+/g, " ");
   if (!typed) return [];
   if (/^ord_[a-z2-7]{26}$/i.test(typed)) return [{ label: `Order ${typed.toLowerCase()}`, order: typed.toLowerCase() }];
@@ -31,7 +37,8 @@ export function understand(text, now = new Date(), currency = "EUR") {
   if (/^(pi|auth|ch|re|cap|ref|pay)_[\w]+$/i.test(typed)) found.push({ label: `Payment reference ${typed}`, filters: { payment_reference: typed } });
   if (/^[0-9a-f]{32}$/.test(typed)) found.push({ label: `Trace ${typed}`, events: { correlation: typed } });
   if (found.length) return found;
-  const time = asTime(typed, now);
+  const time = asTime(typed, { now, zone }) ?? asRestaurantAndTime(typed, { now, zone });
+  if (time?.filters?.restaurant) return [time];
   if (time) found.push(time);
   const amount = asAmount(typed, currency);
   if (amount) found.push(amount);
@@ -59,24 +66,33 @@ function asAmount(text, currency) {
   return { label: `Total of ${amount} ${wanted}`, filters: { amount_min: amount, amount_max: amount, currency: wanted } };
 }
 
-/** A date, or a time of the last 24 hours: orders placed in that day or quarter of an hour. @param {string} text @param {Date} now */
-function asTime(text, now) {
-  const match = text.match(/^(?:(\d{4}-\d{2}-\d{2})[ T]?)?(?:(\d{1,2}):(\d{2}))?$/);
-  if (!match || (!match[1] && !match[2])) return null;
-  const from = match[1] ? new Date(`${match[1]}T00:00:00Z`) : new Date(now);
-  if (Number.isNaN(from.getTime())) return null;
-  if (!match[2]) return placed(text, from, 24 * 60);
-  if (Number(match[2]) > 23 || Number(match[3]) > 59) return null;
-  from.setUTCHours(Number(match[2]), Number(match[3]), 0, 0);
-  if (!match[1] && from > now) from.setUTCDate(from.getUTCDate() - 1);
-  return placed(text, from, 15);
-}
+const TIME = String.raw`(\d{4}-\d{2}-\d{2})?(?:(?:^|[ T])(\d{1,2}:\d{2}))?`;
 
-/** @param {string} text @param {Date} from @param {number} minutes @returns {Understood} */
-function placed(text, from, minutes) {
-  const to = new Date(from.getTime() + minutes * 60_000);
+/** A day, or a quarter of an hour: of a day, or of the last 24 hours. @param {string} text @param {Clock} clockNow @returns {Understood | null} */
+function asTime(text, { now, zone }) {
+  const [, date, time] = text.match(new RegExp(`^${TIME}$`)) ?? [];
+  if (!date && !time) return null;
+  const today = day(now.toISOString(), zone);
+  let from = instantAt(date ?? today, time ?? "00:00", zone);
+  if (Number.isNaN(from.getTime())) return null;
+  if (!date && from > now) from = instantAt(dayAfter(today, -1), time, zone);
+  const to = time ? new Date(from.getTime() + QUARTER_MS) : instantAt(dayAfter(date, 1), "00:00", zone);
   return {
-    label: minutes > 60 ? `Placed on ${text} (UTC)` : `Placed from ${text} to ${to.toISOString().slice(11, 16)} (UTC)`,
+    label: time ? `Placed from ${text} to ${clock(to.toISOString(), zone, false)} (${zone})` : `Placed on ${text} (${zone})`,
     filters: { placed_from: from.toISOString(), placed_to: to.toISOString() },
   };
 }
+
+/** A restaurant and when: `trattoria-nonna 18:30`, or the other way round. @param {string} text @param {Clock} clockNow @returns {Understood | null} */
+function asRestaurantAndTime(text, clockNow) {
+  const words = text.split(" ");
+  for (const at of [0, words.length - 1]) {
+    const restaurant = words[at];
+    const time = asTime(words.toSpliced(at, 1).join(" "), clockNow);
+    if (time && /^[\w.-]+$/.test(restaurant) && /[a-z]/i.test(restaurant)) return { label: `Restaurant ${restaurant}, ${time.label[0].toLowerCase()}${time.label.slice(1)}`, filters: { restaurant, ...time.filters } };
+  }
+  return null;
+}
+
+/** @param {string} date @param {number} days */
+const dayAfter = (date, days) => new Date(Date.parse(`${date}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);

@@ -36,6 +36,20 @@ export function clock(instant, zone = "UTC", seconds = true) {
   return seconds ? `${p.hour}:${p.minute}:${p.second}` : `${p.hour}:${p.minute}`;
 }
 
+/**
+ * Return the instant at which the clocks of a zone show a day and a time. A time that summer time leaves out is an hour later.
+ * @param {string} date e.g. `2026-11-21`
+ * @param {string} time e.g. `18:38`
+ * @param {string} zone an IANA name
+ * @returns {Date} an invalid one if there is no such day or time
+ */
+export function instantAt(date, time, zone) {
+  const wanted = Date.parse(`${date}T${time.padStart(5, "0")}:00Z`);
+  let at = wanted;
+  for (let round = 0; round < 2 && !Number.isNaN(at); round += 1) at += wanted - Date.parse(`${dateTime(new Date(at).toISOString(), zone).replace(" ", "T")}Z`);
+  return new Date(at);
+}
+
 /** Write an instant with its milliseconds, in UTC. @param {string} instant */
 export function exact(instant) {
   return `${dateTime(instant)}.${instant.match(/\.(\d{3})/)?.[1] ?? "000"} UTC`;

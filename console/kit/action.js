@@ -9,7 +9,7 @@ import { money } from "../core/money.js";
 import { get, newKey, post } from "./api.js";
 import { Dialog } from "./dialog.js";
 import { Amount, Amounts, Status, Time, Trouble, actorWords, words } from "./parts.js";
-import { html, useEffect, useId, useMemo, useState } from "./view.js";
+import { focused, html, useEffect, useId, useMemo, useState } from "./view.js";
 
 /** @typedef {{name: string, label: string, value?: string, options?: [string, string][], hint?: string, type?: string, step?: string, optional?: boolean, inert?: boolean}} Field an `inert` one is recorded, and does not change what happens */
 /**
@@ -78,7 +78,7 @@ export function ActionDialog({ kind, close, done }) {
       <div class="dialog-body" role="status">
         ${kind.order ? html`<${Outcome} order=${kind.order} answer=${answer} since=${since} />` : kind.show?.(answer)}
       </div>
-      <footer><button type="button" class="primary" onClick=${close} autofocus>Close</button></footer>
+      <footer><button type="button" class="primary" onClick=${close} ref=${focused}>Close</button></footer>
     </${Dialog}>`;
 
   return html`<${Dialog} title=${kind.title} close=${close} wide>

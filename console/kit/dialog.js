@@ -10,7 +10,7 @@ export function Dialog({ title, close, children, wide }) {
   useEffect(() => {
     const back = /** @type {HTMLElement | null} */ (document.activeElement);
     element.current?.showModal();
-    return () => back?.focus?.();
+    return () => (back?.isConnected ? back : document.getElementById("main"))?.focus(); // the row that opened it may be gone
   }, []);
   return html`<dialog ref=${element} class=${wide ? "wide" : ""} aria-labelledby=${id} onClose=${close}
     onClick=${(/** @type {any} */ e) => e.target === element.current && close()}>

@@ -8,7 +8,8 @@ export const KEYS = /** @type {[string, string][]} */ ([
   ["j or ↓, k or ↑", "next and previous row or event"],
   ["Enter", "open the row"],
   ["x", "in the list of orders: choose the row"],
-  ["g then h, o, i, a, m, e, c", "home, orders, incidents, approvals, money, event log, circuits"],
+  ["g then h, o, i, a, m, e", "home, orders, incidents, approvals, money, event log"],
+  ["g then c, w, v, u", "circuits, webhooks, views, audit"],
   ["[ and ], or ← and →", "on an order: one event back or forward"],
   ["l", "on an order: back to live"],
   ["p", "pause and resume live updates"],
@@ -16,11 +17,11 @@ export const KEYS = /** @type {[string, string][]} */ ([
   ["Esc", "close"],
 ]);
 
-const PLACES = /** @type {Record<string, string>} */ ({ h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money" });
+const PLACES = /** @type {Record<string, string>} */ ({ h: "", o: "orders", i: "incidents", a: "approvals", e: "events", c: "circuits", m: "money", w: "webhooks", v: "views", u: "audit" });
 let goes = false;
 
-/** Whether keys belong to what has the focus. @param {Element | null} element */
-const isTyping = (element) => Boolean(element?.closest("input, textarea, select, dialog[open], [contenteditable]"));
+/** Whether keys belong to what has the focus; a checkbox takes only the space bar. @param {Element | null} element */
+const isTyping = (element) => Boolean(element?.closest("input:not([type=checkbox]), textarea, select, dialog[open], [contenteditable]"));
 
 /** @param {Record<string, (event: KeyboardEvent) => void>} actions by `key` of the event */
 export function useKeys(actions) {
@@ -61,7 +62,8 @@ function moveRow(event) {
   const rows = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main [data-row]")]);
   if (!rows.length || event.defaultPrevented) return;
   const step = event.key === "j" || event.key === "ArrowDown" ? 1 : -1;
-  const at = rows.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const focused = document.activeElement;
+  const at = rows.findIndex((row) => row === focused || row.closest("tr")?.contains(focused)); // a button of a row counts as the row
   const to = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
   if (!to) return;
   event.preventDefault();

@@ -1,6 +1,6 @@
 /** The small parts of every page: card, badge, time, money, copy, message, fields. */
 
-import { countdown, ago, dateTime, exact } from "../core/time.js";
+import { ago, clock, countdown, dateTime, day, exact } from "../core/time.js";
 import { money } from "../core/money.js";
 import { words } from "../core/values.js";
 import { Icon } from "./icons.js";
@@ -35,7 +35,7 @@ export const Status = ({ order }) =>
 export function Time({ at }) {
   const { zone } = useStore(settings);
   if (!at) return null;
-  return html`<time dateTime=${at} title=${`${exact(at)}${zone === "UTC" ? "" : `, ${dateTime(at, zone)} ${zone}`}`}>${dateTime(at, zone)}</time>`;
+  return html`<time dateTime=${at} title=${`${exact(at)}${zone === "UTC" ? "" : `, ${dateTime(at, zone)} ${zone}`}`}><span class="date">${day(at, zone)}</span> ${clock(at, zone)}</time>`;
 }
 
 /** @param {{at: string | null | undefined}} props */

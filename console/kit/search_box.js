@@ -5,7 +5,8 @@ import { understand } from "../core/search.js";
 import { Icon } from "./icons.js";
 import { go } from "./router.js";
 import { may } from "./session.js";
-import { Store } from "./store.js";
+import { settings } from "./settings.js";
+import { Store, useStore } from "./store.js";
 import { classes, html, memo, useId, useMemo, useState } from "./view.js";
 
 /** What was searched by last that may not stand in an address. @type {Store<Record<string, string> | null>} */
@@ -26,7 +27,8 @@ export const SearchBox = memo(() => {
   const [at, move] = useState(0);
   const [active, focus] = useState(false);
   const id = useId();
-  const found = useMemo(() => understand(text).filter((each) => (each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text]);
+  const { zone } = useStore(settings);
+  const found = useMemo(() => understand(text, new Date(), "EUR", zone).filter((each) => (each.personal ? may("search_personal") : each.events ? may("list_events") : true)), [text, zone]);
   const shown = active && found.length > 0;
   const choose = (/** @type {Understood} */ each) => {
     type("");
@@ -46,7 +48,7 @@ export const SearchBox = memo(() => {
     <${Icon} name="search" />
     <input id="search" type="text" role="combobox" aria-label="Search orders" aria-expanded=${shown} aria-controls=${id} aria-autocomplete="list"
       aria-activedescendant=${shown ? `${id}-${at}` : undefined} autocomplete="off" spellcheck=${false} dir="auto" value=${text}
-      placeholder="Order, phone, name, amount, time, payment, trace" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
+      placeholder="Order, phone, name, amount, restaurant 18:30" onInput=${(/** @type {any} */ e) => (type(e.target.value), move(0))}
       onFocus=${() => focus(true)} onBlur=${() => setTimeout(() => focus(false), 150)} onKeyDown=${keys} />
     <kbd aria-hidden="true">/</kbd>
     <ul id=${id} role="listbox" aria-label="What the text may mean" hidden=${!shown}>

@@ -40,5 +40,8 @@ const PART = 25;
  */
 export const inParts = (list) => Array.from({ length: Math.ceil(list.length / PART) }, (_, i) => list.slice(i * PART, (i + 1) * PART));
 
+/** As a `ref`: what has just been drawn takes the focus, because the button that was pressed is gone. @param {HTMLElement | null} element */
+export const focused = (element) => element?.focus();
+
 /** Join class names; false ones are left out. @param {...(string | false | null | undefined)} names */
 export const classes = (...names) => names.filter(Boolean).join(" ");

@@ -31,7 +31,7 @@ export default function Approvals({ query }) {
     </div>
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Approvals" columns=${columns} rows=${list.rows} id=${(/** @type {any} */ a) => `${a.order_id}:${a.approval}`} more=${list.more}
-      empty=${!list.loading && !list.problem && html`<${Empty}>Nothing waits for a second person.</${Empty}>`} />
+      empty=${!list.loading && !list.problem && html`<${Empty}>${query.open === "false" ? "Nothing was approved yet." : "Nothing waits for a second person."}</${Empty}>`} />
     ${chosen && html`<${Review} approval=${chosen} close=${() => choose(null)} done=${list.reload} />`}
     ${rejected && html`<${Reject} approval=${rejected} own=${own(rejected)} close=${() => reject(null)} done=${list.reload} />`}`;
 }

@@ -1,12 +1,15 @@
 /** A courier's board: open offers, and the deliveries that the courier took. */
 
 import { post } from "../kit/api.js";
-import { useBoardList } from "../kit/board.js";
+import { WithReason, useBoardList } from "../kit/board.js";
 import { Ago, Badge, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { me } from "../kit/session.js";
 import { html, useEffect, useState } from "../kit/view.js";
 
 const POSITION_EVERY_MS = 5000;
+
+/** Why a delivery is not possible, and at whose fault. @type {Record<string, string>} */
+const FAILURES = { "the customer is not there": "customer", "the address is wrong": "customer", "the meal is damaged": "courier", "an accident or a breakdown": "courier" };
 
 export default function Courier() {
   const topic = me.value?.role === "courier" ? `courier/${me.value.id}` : "orders";
@@ -37,8 +40,9 @@ function Delivery({ offer, changed }) {
     ${isOwn && html`<div class="actions">
       ${offer.open && html`<button type="button" class="primary big" onClick=${() => send("assign")}>Take it</button><button type="button" class="big" onClick=${() => send("decline", { reason: "the courier declined" })}>Decline</button>`}
       ${offer.state === "assigned" && html`<button type="button" class="primary big" onClick=${() => send("pick-up")}>Picked up</button><button type="button" class="big" onClick=${() => send("decline", { reason: "the courier gave it back" })}>Give back</button>`}
-      ${offer.state === "picked_up" && html`<button type="button" class="primary big" onClick=${() => send("deliver")}>Delivered</button><button type="button" class="big" onClick=${() => send("fail", { reason: "the customer was not there", fault: "customer" })}>Not possible</button>`}
-    </div>`}
+      ${offer.state === "picked_up" && html`<button type="button" class="primary big" onClick=${() => send("deliver")}>Delivered</button>`}
+    </div>
+    ${offer.state === "picked_up" && html`<${WithReason} label="Not possible" reasons=${Object.keys(FAILURES)} send=${(/** @type {string} */ reason) => send("fail", { reason, fault: FAILURES[reason] })} />`}`}
   </article>`;
 }
 

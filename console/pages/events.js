@@ -1,5 +1,6 @@
 /** The log of all orders, live: filters in the address, a pause, and a count of what came meanwhile. */
 
+import { Days } from "../kit/days.js";
 import { Icon } from "../kit/icons.js";
 import { useKeys } from "../kit/keys.js";
 import { useLive } from "../kit/live.js";
@@ -33,7 +34,7 @@ export default function Events({ query }) {
     <div class="page-head"><h1>Event log</h1><div class="actions">
       <button type="button" aria-pressed=${paused} onClick=${toggle}><${Icon} name=${paused ? "play" : "pause"} />${paused ? `Resume${waiting ? `, ${waiting} new` : ""}` : "Pause"}</button></div></div>
     <div class="filters" role="group" aria-label="Filters">
-      ${text("type", "Types, with commas")} ${text("order", "Order")} ${text("customer", "Customer")} ${text("restaurant", "Restaurant")} ${text("correlation", "Trace")}
+      ${text("type", "Types, with commas")} ${text("order", "Order")} ${text("customer", "Customer")} ${text("restaurant", "Restaurant")} ${text("correlation", "Trace")} <${Days} query=${query} from="recorded_from" to="recorded_to" />
       <${Choice} label="Recorded by" value=${query.actor_role ?? ""} options=${[["", "anybody"], ...ROLES.map((role) => [role, role === "system" ? "the engine" : role])]} choose=${(/** @type {string} */ role) => setQuery({ actor_role: role })} />
       <button type="button" aria-pressed=${query.people_only === "true"} onClick=${() => setQuery({ people_only: query.people_only ? "" : "true" })}>People only</button>
       ${Object.keys(query).length > 0 && html`<a href="events">Clear</a>`}

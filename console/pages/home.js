@@ -7,8 +7,6 @@ import { useLive } from "../kit/live.js";
 import { Ago, Amounts, Badge, Card, Empty, Trouble, words } from "../kit/parts.js";
 import { address } from "../kit/router.js";
 import { may } from "../kit/session.js";
-import { settings } from "../kit/settings.js";
-import { useStore } from "../kit/store.js";
 import { html, useEffect, useRef } from "../kit/view.js";
 
 const OPEN = ["placed", "authorized", "preparing", "ready", "picked_up", "delivered", "cancelling"];
@@ -42,9 +40,9 @@ export default function Home() {
     <div class="grid home-grid">
       <${Card} title="The day" note="orders placed by hour, UTC"><${Day} groups=${groups} /></${Card}>
       <${Card} title="By state" note="now">${groups.length ? html`<ul class="bars">${Object.entries(byStatus).sort((a, b) => b[1] - a[1]).map(([status, count]) => html`<${Bar} status=${status} count=${count} of=${Math.max(...Object.values(byStatus))} />`)}</ul>` : html`<${Empty}>No orders yet.</${Empty}>`}</${Card}>
-      ${circuits.data && html`<${Card} title="Providers" note=${html`<a href="circuits">circuits</a>`}><ul class="lines">${circuits.data.circuits.map((/** @type {any} */ c) => html`<li><span>${c.dependency}</span><span class="dim">${c.calls ? `${c.failures} of ${c.calls} calls failed` : "no calls lately"}</span><${Badge} of=${c.state} /></li>`)}</ul></${Card}>`}
+      ${circuits.data && html`<${Card} title="Providers" note=${html`<a href="circuits">circuits</a>`}><ul class="lines">${circuits.data.circuits.map((/** @type {any} */ c) => html`<li>${c.state === "closed" ? html`<span>${c.dependency}</span>` : html`<a href="circuits">${c.dependency}: orders wait</a>`}<span class="dim">${c.calls ? `${c.failures} of ${c.calls} calls failed` : "no calls lately"}</span><${Badge} of=${c.state} /></li>`)}</ul></${Card}>`}
       ${incidents.data && html`<${Card} title="Incidents" note=${html`<a href="incidents">all</a>`}>${incidents.data.groups.length ? html`<ul class="lines">${incidents.data.groups.slice(0, 6).map((/** @type {any} */ g) => html`<li><a href=${address("incidents", { cause: g.cause })}>${g.cause}</a><span class="dim"><${Amounts} of=${g.at_stake} /></span><strong>${g.orders}</strong></li>`)}</ul>` : html`<${Empty}>No order is parked.</${Empty}>`}</${Card}>`}
-      ${views.data && html`<${Card} title="Lists behind the log"><ul class="lines"><li><span>Lag</span><span></span><strong>${views.data.lag_s === null ? "unknown" : duration(views.data.lag_s * 1000)}</strong></li><li><span>Commits to come</span><span></span><strong>${views.data.lag_commits ?? "unknown"}</strong></li><li><span>Orders that a list cannot show</span><span></span><strong>${views.data.parked.length}</strong></li></ul></${Card}>`}
+      ${views.data && html`<${Card} title="Lists behind the log" note=${html`<a href="views">views</a>`}><ul class="lines"><li><span>Lag</span><span></span><strong>${views.data.lag_s === null ? "unknown" : duration(views.data.lag_s * 1000)}</strong></li><li><span>Commits to come</span><span></span><strong>${views.data.lag_commits ?? "unknown"}</strong></li><li><a href="views">Streams that a list lacks</a><span></span><strong class=${views.data.parked.length ? "attention" : ""}>${new Set(views.data.parked.map((/** @type {any} */ p) => p.stream)).size}</strong></li></ul></${Card}>`}
     </div>`;
 }
 
@@ -78,7 +76,6 @@ const Bar = ({ status, count, of }) =>
 
 /** A bar for each of the last 24 hours. @param {{groups: any[]}} props */
 function Day({ groups }) {
-  const { zone } = useStore(settings);
   const byHour = Object.fromEntries(groups.map((g) => [g.bucket, g]));
   const hours = Array.from({ length: 24 }, (_, back) => new Date(Date.now() - (23 - back) * 3600_000).toISOString().slice(0, 13));
   const most = Math.max(1, ...groups.map((g) => g.orders));
@@ -93,5 +90,5 @@ function Day({ groups }) {
         <rect class="fill" x=${index * 20 + 2} y=${106 - height} width="16" height=${height} rx="3" />
         <rect class="lost" x=${index * 20 + 2} y=${106 - bad} width="16" height=${bad} rx="3" />
         ${index % 4 === 3 && html`<text x=${index * 20 + 10} y="123" text-anchor="middle">${clock(`${hour}:00:00Z`, "UTC", false)}</text>`}</g>`;
-    })}</svg><figcaption class="dim"><span class="key fill"></span>placed <span class="key lost"></span>of these cancelled or parked${zone === "UTC" ? "" : ""}</figcaption></figure>`;
+    })}</svg><figcaption class="dim"><span class="key fill"></span>placed <span class="key lost"></span>of these cancelled or parked</figcaption></figure>`;
 }

@@ -1,7 +1,7 @@
 /** A restaurant's board: tickets to answer, to cook, to hand over. Made for a finger, and for a look from three metres. */
 
 import { post } from "../kit/api.js";
-import { useBoardList } from "../kit/board.js";
+import { WithReason, useBoardList } from "../kit/board.js";
 import { Ago, Countdown, Empty, Said, Trouble } from "../kit/parts.js";
 import { me } from "../kit/session.js";
 import { choose, settings } from "../kit/settings.js";
@@ -10,6 +10,7 @@ import { useStore } from "../kit/store.js";
 import { html, useEffect, useRef, useState } from "../kit/view.js";
 
 const LANES = /** @type {[string, string][]} */ ([["requested", "New"], ["accepted", "Cooking"], ["ready", "At the pass"]]);
+const REJECTS = ["an ingredient is missing", "too many orders now", "the kitchen is closed"];
 const MINUTES = [10, 15, 20, 30, 45];
 
 export default function Kitchen() {
@@ -45,7 +46,7 @@ function Ticket({ ticket, changed }) {
     ${ticket.courier && html`<p class="dim">Courier <${Said}>${ticket.courier}</${Said}></p>`}
     <${Trouble} problem=${problem} />
     ${ticket.state === "requested" && html`<div class="minutes" role="group" aria-label="Ready in minutes">${MINUTES.map((each) => html`<button type="button" aria-pressed=${each === minutes} onClick=${() => choose(each)}>${each}</button>`)}</div>
-      <div class="actions"><button type="button" class="primary big" onClick=${() => send("accept", { ready_at: new Date(Date.now() + minutes * 60_000).toISOString() })}>Accept, ${minutes} min</button><button type="button" class="big" onClick=${() => send("reject", { reason: "the restaurant cannot prepare it" })}>Reject</button></div>`}
+      <div class="actions"><button type="button" class="primary big" onClick=${() => send("accept", { ready_at: new Date(Date.now() + minutes * 60_000).toISOString() })}>Accept, ${minutes} min</button></div><${WithReason} label="Reject" reasons=${REJECTS} send=${(/** @type {string} */ reason) => send("reject", { reason })} />`}
     ${ticket.state === "accepted" && html`<div class="actions"><button type="button" class="primary big" onClick=${() => send("ready", {})}>Ready</button></div>`}
   </article>`;
 }

@@ -1,6 +1,7 @@
 /** The list of orders: filters in the address, a countdown to the next deadline, columns by role. */
 
-import { get, post } from "../kit/api.js";
+import { dateTime } from "../core/time.js";
+import { post } from "../kit/api.js";
 import { BULK_ACTIONS, BulkDialog, BulkJob, ordersInWords } from "../kit/bulk.js";
 import { useKeys } from "../kit/keys.js";
 import { useLive } from "../kit/live.js";
@@ -9,6 +10,7 @@ import { Ago, Amount, Badge, Choice, Countdown, Empty, Said, Status, Time, Troub
 import { setQuery } from "../kit/router.js";
 import { personalSearch } from "../kit/search_box.js";
 import { may, me } from "../kit/session.js";
+import { settings } from "../kit/settings.js";
 import { useStore } from "../kit/store.js";
 import { Table } from "../kit/table.js";
 import { html, useCallback, useState } from "../kit/view.js";
@@ -71,7 +73,7 @@ function useChosen(rows) {
 
 /** Choose the order whose link has the focus. @param {(id: string) => void} choose */
 function toggleFocused(choose) {
-  const href = document.activeElement?.closest("[data-row]")?.getAttribute("href");
+  const href = document.activeElement?.closest("tr.row")?.querySelector("[data-row]")?.getAttribute("href");
   if (href && may("bulk")) choose(href.replace("orders/", ""));
 }
 
@@ -95,6 +97,7 @@ function Chosen({ chosen, list, chooseAll, clear, begin }) {
 /** @param {{query: Record<string, string>}} props */
 function Filters({ query }) {
   const toggle = (/** @type {string} */ name) => setQuery({ [name]: query[name] ? "" : "true" });
+  const { zone } = useStore(settings);
   const others = Object.keys(query).filter((name) => name in NAMES);
   return html`<div class="filters" role="group" aria-label="Filters">
     <${Choice} label="Status" value=${query.status ?? ""} options=${[["", "any"], ...STATUSES.map((each) => [each, words(each)])]} choose=${(/** @type {string} */ status) => setQuery({ status })} />
@@ -102,10 +105,13 @@ function Filters({ query }) {
     <${Choice} label="Sorted" value=${query.sort ?? "-placed_at"} options=${SORTS} choose=${(/** @type {string} */ sort) => setQuery({ sort: sort === "-placed_at" ? "" : sort })} />
     <button type="button" aria-pressed=${query.overdue === "true"} onClick=${() => toggle("overdue")}>Overdue</button>
     ${may("read_incidents") && html`<button type="button" aria-pressed=${query.parked === "true"} onClick=${() => toggle("parked")}>Parked</button>`}
-    ${others.map((name) => html`<button type="button" class="chip" aria-label=${`Remove the filter ${NAMES[name]} ${query[name]}`} onClick=${() => setQuery({ [name]: "" })}>${NAMES[name]} <strong><bdi>${query[name].replace(/T(..:..).*Z$/, " $1 UTC")}</bdi></strong> ×</button>`)}
+    ${others.map((name) => html`<button type="button" class="chip" aria-label=${`Remove the filter ${NAMES[name]} ${filterWords(query[name], zone)}`} onClick=${() => setQuery({ [name]: "" })}>${NAMES[name]} <strong><bdi>${filterWords(query[name], zone)}</bdi></strong> ×</button>`)}
     ${Object.keys(query).length > 0 && html`<a href="orders">Clear</a>`}
   </div>`;
 }
+
+/** An instant in the chosen zone; other values as they are. @param {string} value @param {string} zone */
+const filterWords = (value, zone) => (/^\d{4}-\d\d-\d\dT/.test(value) && !Number.isNaN(Date.parse(value)) ? `${dateTime(value, zone).slice(0, 16)} ${zone}` : value);
 
 function columns() {
   const role = me.value?.role;
@@ -113,7 +119,7 @@ function columns() {
     { label: "Order", cell: (/** @type {any} */ o) => html`<a href=${`orders/${o.id}`} data-row><code>${o.id.slice(4, 14)}</code></a>` },
     { label: "Status", cell: (/** @type {any} */ o) => html`<${Status} order=${o} />` },
     { label: "Waits for", wide: true, cell: (/** @type {any} */ o) => waitCell(o) },
-    { label: "Total", align: "end", cell: (/** @type {any} */ o) => html`<${Amount} of=${o.total} />` },
+    { label: "Total", align: "end", late: true, cell: (/** @type {any} */ o) => html`<${Amount} of=${o.total} />` },
     role !== "restaurant" && { label: "Restaurant", late: true, cell: (/** @type {any} */ o) => html`<${Said}>${o.restaurant}</${Said}>` },
     role !== "customer" && role !== "courier" && { label: "Customer", late: true, cell: (/** @type {any} */ o) => html`<${Said}>${o.customer}</${Said}>` },
     role !== "courier" && { label: "Courier", late: true, cell: (/** @type {any} */ o) => o.courier && html`<${Said}>${o.courier}</${Said}>` },

@@ -24,6 +24,7 @@ export default function Views() {
       <div class="stack space-above"><${Card} title="Dead letters" note="streams whose rows could not be computed; tried again when the stream changes, once a day, and here" flush>${views.parked.length
         ? html`<${Table} label="Streams that could not be projected" columns=${parkedColumns(retry)} rows=${byStream(views.parked)} id=${(/** @type {any} */ p) => p.stream} />`
         : html`<${Empty}>Every stream is in every view.</${Empty}>`}</${Card}>
+      ${views.parked.length > 0 && html`<p>No order is held up by this: its log is whole, and its page and its money are right. Only the views that are named here have no row of it, or one that is too old, so lists, searches and totals leave it out.</p>`}
       <p class="dim">On the command line: expediter views rebuild NAME builds a view anew beside the old one; expediter failed-batches shows messages of AWS queues that were set aside.</p></div>`}
     ${stream && html`<${ActionDialog} key=${stream} kind=${retryKind(stream)} close=${() => retry("")} done=${read.reload} />`}`;
 }
@@ -47,8 +48,10 @@ const retryKind = (stream) => ({
 /** What became of the stream in each view, or would. @param {{answer: any}} props */
 function Retried({ answer }) {
   if (!answer.views.length) return html`<p>The stream is in every view by now.</p>`;
+  const fails = answer.views.some((/** @type {any} */ each) => each.error);
   const stored = answer.dry_run ? "its rows can be computed, and would be stored" : "stored";
-  return html`<div class="preview"><h3>${answer.dry_run ? "What happens" : "What happened"}</h3><ul>${answer.views.map((/** @type {any} */ each) => html`<li><strong>${each.view}</strong>: ${each.error ? html`still lacks it, <code>${each.error}</code>` : stored}</li>`)}</ul></div>`;
+  return html`<div class="preview"><h3>${answer.dry_run ? "What happens" : "What happened"}</h3><ul>${answer.views.map((/** @type {any} */ each) => html`<li><strong>${each.view}</strong>: ${each.error ? html`still lacks it, <code>${each.error}</code>` : stored}</li>`)}</ul>
+    ${fails && html`<p>Trying again does not help while the error is there. <a href="audit">Verify the log</a>: if it is intact, the view has a fault, which a release has to mend; the rows are then stored without a person. Report the stream and the error.</p>`}</div>`;
 }
 
 const COLUMNS = [

@@ -10,7 +10,6 @@ import pytest
 
 from tests.console.conftest import Visit, axe, eventually
 from tests.console.stage import HOSTILE, RIGHT_TO_LEFT
-from workflows.embedded.view_builder import opened_views
 
 PAGES = ("", "orders", "incidents", "approvals", "money", "events", "circuits", "webhooks", "views")
 OPERATORS = ("Home", "Orders", "Incidents", "Approvals", "Money", "Event log", "Circuits")
@@ -106,21 +105,6 @@ def test_each_role_is_offered_what_it_may_do(visit: Visit, role: str, subject: s
     if role == "customer":
         page.goto(visit.stage.login(role, subject, "incidents"))
         page.wait_for_selector("text=no such page for your role")
-
-
-def test_the_search_box_says_what_it_takes_a_text_for(visit: Visit) -> None:
-    """An id opens its order; a name is searched for in a body and stands in no address."""
-    page = visit.open("orders")
-    page.keyboard.press("/")
-    page.keyboard.type(visit.stage.orders["delivered"])
-    page.keyboard.press("Enter")
-    page.wait_for_selector("text=Where the time went")
-    page.keyboard.press("/")
-    page.keyboard.type(RIGHT_TO_LEFT)
-    page.keyboard.press("Enter")
-    page.wait_for_selector("h1:has-text('found by name')")
-    page.wait_for_selector(f"a[href='orders/{visit.stage.orders['right to left']}']")
-    assert RIGHT_TO_LEFT not in page.evaluate("decodeURIComponent(location.href)")
 
 
 def test_filters_are_in_the_address_and_the_back_button_undoes_them(visit: Visit) -> None:
@@ -299,26 +283,6 @@ def test_all_orders_of_a_cause_are_retried_at_a_pace_with_each_outcome(visit: Vi
     page.wait_for_selector("details .badge:has-text('parked again')")
 
 
-def test_a_dead_letter_of_the_views_is_tried_again_by_support(visit: Visit) -> None:
-    """The page has the views that lack a stream and why; a dry run is shown first, and an auditor only reads."""
-    order = visit.stage.orders["right to left"]
-    with opened_views(visit.stage.data) as (store, _), store.writing() as connection:
-        for view in ("orders", "taxes"):
-            store.park(connection, view, f"order#{order}", "ArithmeticError")
-    page = visit.open("views", "auditor", "otto")
-    page.wait_for_selector(f"tr.row:has-text('{order}'):has-text('orders, taxes'):has-text('ArithmeticError')")
-    assert page.locator("text=Try again").count() == 0
-    page = visit.open("views")
-    page.wait_for_selector("tr.row button")
-    assert axe(visit) == []
-    page.click("tr.row button:has-text('Try again')")
-    page.wait_for_selector("dialog .preview:has-text('would be stored')")
-    page.click("dialog button.primary")
-    page.wait_for_selector("dialog [role=status] .preview li:has-text('taxes: stored')")
-    page.keyboard.press("Escape")
-    page.wait_for_selector("text=Every stream is in every view")
-
-
 def test_a_circuit_is_held_open_and_closed_with_a_reason(visit: Visit) -> None:
     """The history of the circuit has the person and the reason."""
     page = visit.open("circuits")
@@ -358,6 +322,21 @@ def test_a_restaurant_and_a_courier_do_their_part_on_their_boards(visit: Visit) 
     events = list(visit.stage.sign_in("support", "anna").history(order))
     said = {event["type"]: event["actor"]["id"] for event in events}
     assert (said["PreparationReady"], said["OrderDelivered"]) == (restaurant, "cou-board")
+
+
+def test_a_restaurant_rejects_with_a_reason_and_not_by_a_stray_finger(visit: Visit) -> None:
+    """A report that cannot be taken back asks for its reason first."""
+    order = visit.stage.place("to reject")
+    restaurant = visit.stage.sign_in("support", "anna").get(order)["restaurant"]
+    page = visit.open("", "restaurant", restaurant)
+    ticket = f"article.ticket:has(a[href='orders/{order}'])"
+    page.click(f"{ticket} >> text=Reject")
+    page.keyboard.press("Tab")  # the first reason had the focus
+    page.keyboard.press("Enter")
+    page.wait_for_selector(ticket, state="detached")
+    support = visit.stage.sign_in("support", "anna")
+    (rejected,) = (each for each in support.history(order) if each["type"] == "PreparationRejected")
+    assert rejected["data"]["reason"] == "too many orders now"
 
 
 def _customer_watches(visit: Visit, order: str) -> Visit:

@@ -83,7 +83,13 @@ def test_the_log_is_verified_with_its_progress_and_every_finding_has_its_place(v
     page.route("**/audit/verify*", lambda route: route.fulfill(json=answer))
     page.click("button:has-text('Verify again')")
     page.wait_for_selector("text=2 findings: the log is not what was written")
-    assert page.locator(f"tr.row:has(a[href='orders/{order}'])").inner_text().split("\t")[1].strip() == "3"
+    row = page.locator(f"tr.row:has-text('order#{order}')")
+    assert row.inner_text().split("\t")[1].strip() == "3"
+    row.locator("button").click()
+    page.wait_for_selector(f"dialog:has-text('does not match its hash') a[href='orders/{order}']")
+    assert axe(visit) == []
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('tr').rowIndex") == 1, "the focus is where it was"
     assert HOSTILE in page.inner_text("main")
     assert page.evaluate("window.hacked") is None
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from domain.identifiers import Role
+from domain.identifiers import Actor, OrderId, Role
 from domain.order.commands import ParkOrder
+from tests.handlers.conftest import NOON
+from workflows.breakers.dependencies import Dependency
 from workflows.projections.open_orders import refresh
+from workflows.sagas.circuit_waits import AWAIT_CIRCUIT_TO_UNDO, CircuitWait, register
 from workflows.settings import read
 from workflows.time_budgets import read_budgets
 
@@ -232,6 +236,27 @@ def test_a_circuit_opened_and_closed_by_hand_records_the_actor_and_reason(shop):
         ("CircuitHeldOpen", "sue", "maintenance"),
         ("CircuitForcedClosed", "sam", "done"),
     ]
+
+
+@pytest.mark.parametrize("more", [0, 1])
+def test_the_orders_that_wait_for_a_circuit_are_listed_oldest_first_with_the_end_of_their_wait(shop, more):
+    """Support sees which orders a provider holds up and whether they wait to give something back."""
+    engine = shop.engine
+    breaker = engine.breakers[Dependency.PAYMENTS]
+    breaker.hold_open(Actor(Role.SUPPORT, "sue"), "an outage")
+    orders = [f"ord_{first}{second}".ljust(30, "a") for first in "abcdefg" for second in "abcdefgh"][: 50 + more]
+    for number, order_id in enumerate(orders):
+        wait = CircuitWait(
+            order_id=OrderId(order_id), run=1, action="await_circuit" if number else AWAIT_CIRCUIT_TO_UNDO,
+            dependency=Dependency.PAYMENTS, opened="", since=NOON + timedelta(seconds=number), token=str(number),
+        )  # fmt: skip
+        register(engine.documents, engine.executions, breaker, wait)
+    answer = ask(shop, "GET", "/circuits/payments").json
+    assert [each["order_id"] for each in answer["waiting"]] == orders[:50]
+    assert [each["undoing"] for each in answer["waiting"]] == [True] + [False] * 49
+    assert answer["waiting"][0]["until"] == "2026-05-04T18:10:00.000000Z"
+    assert answer["waiting_more"] is bool(more)
+    assert ask(shop, "GET", "/circuits/couriers").json["waiting"] == []
 
 
 def test_an_unknown_circuit_is_refused(shop):

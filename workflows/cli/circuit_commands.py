@@ -32,7 +32,7 @@ def list_(*, url: Url = None, data: Data = None, as_: As = None, json: Json = Fa
 
 @app.command()
 def show(dependency: Dependency, *, url: Url = None, data: Data = None, as_: As = None, json: Json = False) -> None:
-    """Show a circuit breaker and its transitions of the last week: when, why, and by whom."""
+    """Show a circuit breaker, the orders that wait for it, and its transitions of the last week."""
     _show(dependency, None, "", url=url, data=data, as_=as_, json=json)
 
 

@@ -26,8 +26,9 @@ def show_circuits(circuits: Sequence[View]) -> None:
 
 
 def show_circuit(history: View) -> None:
-    """Print a circuit breaker and its transitions."""
+    """Print a circuit breaker, the orders that wait for it, and its transitions."""
     show_circuits([history["circuit"]])
+    _show_waiting(history)
     rows = table("when", "what", "by", "why")
     for each in history["transitions"]:
         data = each["data"]
@@ -36,6 +37,21 @@ def show_circuit(history: View) -> None:
     console = data_console()
     console.print()
     console.print(rows if history["transitions"] else "no transitions in the last week")
+
+
+def _show_waiting(history: View) -> None:
+    """Print the orders that wait for the circuit, if there are some."""
+    if not history["waiting"]:
+        return
+    rows = table("waiting order", "to", "since", "parked at")
+    for wait in history["waiting"]:
+        purpose = "give back" if wait["undoing"] else "go on"
+        rows.add_row(wait["order_id"], purpose, clock(wait["since"]), clock(wait["until"]))
+    console = data_console()
+    console.print()
+    console.print(rows)
+    if history["waiting_more"]:
+        console.print("More orders wait; the dry run of closing counts them.")
 
 
 def show_circuit_plan(dependency: str, circuit: View, planned: View) -> None:

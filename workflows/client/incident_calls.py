@@ -76,7 +76,7 @@ def circuits() -> ApiCall[CircuitsJson]:
 def circuit(
     dependency: str, action: str | None = None, reason: str = "", *, dry_run: bool = False
 ) -> ApiCall[CircuitHistoryJson]:
-    """Read a circuit breaker and its transitions, or ``open`` or ``close`` it by hand."""
+    """Read a circuit breaker, its transitions and the orders that wait for it, or ``open`` or ``close`` it by hand."""
     path = f"/circuits/{quoted(dependency, safe='')}"
     if action is None:
         return ApiCall(method="GET", path=path)

@@ -364,9 +364,21 @@ class CircuitPlanJson(TypedDict):
     waiting: Annotated[int, Meta(ge=0, description="Orders that wait for it now; at most 1,000 are counted.")]
 
 
+class CircuitWaitJson(TypedDict):
+    """An order whose run makes no call until the circuit closes."""
+
+    order_id: OrderIdText
+    run: Annotated[int, Meta(ge=1)]
+    undoing: Annotated[bool, Meta(description="Whether the call gives something back; if not, it goes forward.")]
+    since: TimeText
+    until: Annotated[TimeText, Meta(description="If the circuit is still open then, the order is parked.")]
+
+
 class CircuitHistoryJson(TypedDict):
-    """A circuit breaker and its transitions of the last week, oldest first."""
+    """A circuit breaker, its transitions of the last week, oldest first, and the orders that wait for it."""
 
     circuit: CircuitJson
     transitions: list[TransitionJson]
+    waiting: Annotated[list[CircuitWaitJson], Meta(description="Those that wait longest, oldest first; at most 50.")]
+    waiting_more: Annotated[bool, Meta(description="Whether more orders wait than are listed.")]
     plan: Annotated[CircuitPlanJson | None, Meta(description="In a dry run.")]

@@ -19,11 +19,14 @@ from workflows.orders.views import event_views
 from workflows.orders.visibility import Audience, sees, visible
 from workflows.orders.words import WITHHELD
 from workflows.projections.open_orders import OpenOrder, ParkedNow
+from workflows.sagas.circuit_waits import CircuitWait
+from workflows.time_budgets import CIRCUIT_WAIT
 
 if TYPE_CHECKING:  # importing the client costs a function's cold start
     from workflows.client.incident_json import (
         ApprovalJson,
         CircuitJson,
+        CircuitWaitJson,
         ExplainedWaitJson,
         GroupJson,
         IncidentJson,
@@ -153,6 +156,17 @@ def circuit_view(breaker: Breaker, clock: Clock) -> CircuitJson:
         "probe_error": circuit.probe_error,
         "failures": circuit.tally.failures,
         "calls": circuit.tally.calls,
+    }
+
+
+def circuit_wait_view(wait: CircuitWait) -> CircuitWaitJson:
+    """Return an order that waits for a circuit, and until when."""
+    return {
+        "order_id": wait.order_id,
+        "run": wait.run,
+        "undoing": wait.undoing,
+        "since": timestamp(wait.since),
+        "until": timestamp(wait.since + CIRCUIT_WAIT),
     }
 
 

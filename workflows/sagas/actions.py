@@ -288,6 +288,6 @@ ACTIONS: dict[str, Callable[[Engine, SagaStep], dict[str, Any]]] = {
     "await_pickup": _await_pickup,
     "await_delivery": _await_delivery,
     AWAIT_CIRCUIT: _await_circuit,
-    "await_circuit_to_undo": _await_circuit,
+    circuit_waits.AWAIT_CIRCUIT_TO_UNDO: _await_circuit,
 }
 """The actions, by the name that the definitions use."""

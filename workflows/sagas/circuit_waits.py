@@ -42,6 +42,9 @@ BURST = timedelta(seconds=5)
 COUNTED_MAX = 1000
 """Waits that are counted for a plan: a person needs to know whether they are few or many."""
 
+AWAIT_CIRCUIT_TO_UNDO = "await_circuit_to_undo"
+"""The action of a state machine that waits for a circuit during compensation."""
+
 STALE_MAX = 100
 """Waits without a task that one tick deletes while it looks for an order to probe with."""
 
@@ -57,6 +60,11 @@ class CircuitWait:
     opened: str
     since: datetime
     token: str
+
+    @property
+    def undoing(self) -> bool:
+        """Whether the call that waits gives something back; if not, it goes forward."""
+        return self.action == AWAIT_CIRCUIT_TO_UNDO
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +99,12 @@ def count_waits(documents: Documents, dependency: Dependency) -> int:
     """Count the orders that wait for the dependency, up to ``COUNTED_MAX``."""
     waits = (wait for shard in range(SHARDS) for wait in all_documents(documents, _queue(dependency, shard)))
     return sum(1 for _ in islice(waits, COUNTED_MAX))
+
+
+def oldest_waits(documents: Documents, dependency: Dependency, most: int) -> list[CircuitWait]:
+    """Return the waits for the dependency, the oldest first, at most so many."""
+    waits = (body_as(document, CircuitWait) for document in _queued(documents, dependency))
+    return list(islice((wait for wait in waits if wait is not None), most))
 
 
 def interrupt(documents: Documents, executions: Executions, wait: CircuitWait, error: str, cause: str) -> None:
@@ -175,12 +189,16 @@ def _settle(documents: Documents, executions: Executions, wait: CircuitWait, ans
 
 def _oldest(documents: Documents, dependency: Dependency) -> Iterator[CircuitWait]:
     """Yield the waits of a dependency, oldest first. A wait that is registered meanwhile comes last, or next time."""
-    shards = (all_documents(documents, _queue(dependency, shard), page=PAGE) for shard in range(SHARDS))
-    for document in heapq.merge(*shards, key=lambda document: document.sk):
+    for document in _queued(documents, dependency):
         if (wait := body_as(document, CircuitWait)) is not None:
             yield wait
         else:  # an entry of unknown shape would keep the ticks busy; the watchdog restarts its order
             documents.delete(document.pk, document.sk, ANY)
+
+
+def _queued(documents: Documents, dependency: Dependency) -> Iterator[Document]:
+    shards = (all_documents(documents, _queue(dependency, shard), page=PAGE) for shard in range(SHARDS))
+    return heapq.merge(*shards, key=lambda document: document.sk)
 
 
 def _in_queue(wait: CircuitWait) -> tuple[str, str]:

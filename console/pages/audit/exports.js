@@ -1,6 +1,7 @@
 /** Exports of events as signed files: begin one, follow it, download it with its manifest. */
 
 import { get, newKey, post, useLoaded } from "../../kit/api.js";
+import { beginOf } from "../../kit/days.js";
 import { download } from "../../kit/download.js";
 import { Badge, Card, Copy, Empty, Facts, Time, Trouble } from "../../kit/parts.js";
 import { setQuery } from "../../kit/router.js";
@@ -8,9 +9,9 @@ import { html, useEffect, useMemo, useState } from "../../kit/view.js";
 
 const EVERY_MS = 700;
 const FORMATS = /** @type {[string, string][]} */ ([["csv", "CSV"], ["jsonl", "JSON lines"], ["parquet", "Parquet"]]);
-const FIELDS = /** @type {[string, string, string][]} */ ([
-  ["type", "Types, with commas", ""], ["order", "Order", "ord_…"], ["customer", "Customer", ""], ["restaurant", "Restaurant", ""],
-  ["recorded_from", "From (RFC 3339)", "2026-03-01T00:00:00Z"], ["recorded_to", "Before", ""],
+const FIELDS = /** @type {[string, string, string?][]} */ ([
+  ["type", "Types, with commas"], ["order", "Order"], ["customer", "Customer"], ["restaurant", "Restaurant"],
+  ["recorded_from", "From, UTC", "date"], ["recorded_to", "To, included", "date"],
 ]);
 
 /** @param {{query: Record<string, string>}} props */
@@ -33,7 +34,7 @@ export function Exports({ query }) {
     wait(false);
   };
   return html`<form class="filters" onSubmit=${begin}>
-      ${FIELDS.map(([name, label, placeholder]) => html`<label class="field"><span>${label}</span><input type="text" placeholder=${placeholder} value=${values[name] ?? ""} onInput=${(/** @type {any} */ e) => set({ ...values, [name]: e.target.value.trim() })} /></label>`)}
+      ${FIELDS.map(([name, label, type = "text"]) => html`<label class="field"><span>${label}</span><input type=${type} value=${values[name] ?? ""} onInput=${(/** @type {any} */ e) => set({ ...values, [name]: e.target.value.trim() })} /></label>`)}
       <label class="field"><span>Format</span><select value=${format} onChange=${(/** @type {any} */ e) => choose(e.target.value)}>${FORMATS.map(([each, text]) => html`<option value=${each} selected=${each === format}>${text}</option>`)}</select></label>
       <button type="button" aria-pressed=${peopleOnly} onClick=${() => only(!peopleOnly)}>People only</button>
       <button type="submit" class="primary" disabled=${busy}>Export events</button></form>
@@ -43,7 +44,8 @@ export function Exports({ query }) {
 
 /** @param {Record<string, string>} values @param {boolean} peopleOnly */
 function filterOf(values, peopleOnly) {
-  const filter = Object.fromEntries(Object.entries(values).filter(([, value]) => value).map(([name, value]) => [name, name === "type" ? value.split(/[\s,]+/) : value]));
+  const sent = (/** @type {string} */ name, /** @type {string} */ value) => (name === "type" ? value.split(/[\s,]+/) : name === "recorded_from" ? beginOf(value) : name === "recorded_to" ? beginOf(value, 1) : value);
+  const filter = Object.fromEntries(Object.entries(values).filter(([, value]) => value).map(([name, value]) => [name, sent(name, value)]));
   return peopleOnly ? { ...filter, people_only: true } : filter;
 }
 

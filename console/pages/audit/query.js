@@ -1,6 +1,7 @@
 /** SQL of auditors over the views. A query is sent when its author presses Run, never by opening a link: it is recorded. */
 
 import { post, useLoaded } from "../../kit/api.js";
+import { Dialog } from "../../kit/dialog.js";
 import { download } from "../../kit/download.js";
 import { Ago, Empty, Trouble } from "../../kit/parts.js";
 import { setQuery } from "../../kit/router.js";
@@ -39,22 +40,28 @@ export function Query({ query }) {
 
 /** @param {{result: any}} props */
 function Result({ result }) {
+  const [chosen, choose] = useState(/** @type {any[] | null} */ (null));
   const { columns, rows, truncated, as_of: asOf } = result;
   const numbered = rows.map((/** @type {any[]} */ values, /** @type {number} */ number) => ({ number, values }));
   const shown = columns.map((/** @type {string} */ label, /** @type {number} */ at) => ({
     label,
     ...(rows.every((/** @type {any[]} */ row) => typeof row[at] === "number") ? { align: /** @type {"end"} */ ("end") } : {}),
-    cell: (/** @type {any} */ row) => cell(row.values[at], at === 0),
+    cell: (/** @type {any} */ row) => cell(row.values[at]),
   }));
+  const number = { label: "Row", cell: (/** @type {any} */ row) => html`<button type="button" class="link" data-row aria-label=${`All of row ${row.number + 1}`} onClick=${() => choose(row.values)}>${row.number + 1}</button>` };
   return html`<p class="sub space-above" role="status">${rows.length} ${rows.length === 1 ? "row" : "rows"}${truncated ? html`, <span class="attention">and there are more</span>` : ""}, as of <${Ago} at=${asOf.recorded_at} />
       ${rows.length > 0 && html` <button type="button" class="link" onClick=${() => download("query.json", [JSON.stringify({ columns, rows }, null, 1)])}>Download</button>`}</p>
-    <${Table} label="Result" columns=${shown} rows=${numbered} id=${(/** @type {any} */ row) => String(row.number)} empty=${html`<${Empty}>No row.</${Empty}>`} />`;
+    <${Table} label="Result" columns=${[number, ...shown]} rows=${numbered} id=${(/** @type {any} */ row) => String(row.number)} empty=${html`<${Empty}>No row.</${Empty}>`} />
+    ${chosen && html`<${Dialog} title="One row" close=${() => choose(null)} wide><div class="dialog-body"><dl class="whole">${columns.map((/** @type {string} */ label, /** @type {number} */ at) => html`<div><dt>${label}</dt><dd>${whole(chosen[at])}</dd></div>`)}</dl></div></${Dialog}>`}`;
 }
 
-/** @param {any} value @param {boolean} first */
-function cell(value, first) {
+/** A value without an end that is cut off. @param {any} value */
+const whole = (value) => (value !== null && typeof value === "object" ? html`<pre tabindex="0">${JSON.stringify(value, null, 2)}</pre>` : cell(value));
+
+/** @param {any} value */
+function cell(value) {
   if (value === null) return html`<span class="dim">null</span>`;
   const text = typeof value === "object" ? JSON.stringify(value) : String(value);
-  if (/^ord_[a-z2-7]{26}$/.test(text)) return html`<a href=${`orders/${text}`} data-row=${first || undefined}><code>${text}</code></a>`;
+  if (/^ord_[a-z2-7]{26}$/.test(text)) return html`<a href=${`orders/${text}`}><code>${text}</code></a>`;
   return html`<bdi title=${text}>${text}</bdi>`;
 }

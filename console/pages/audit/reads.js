@@ -1,5 +1,6 @@
 /** Who was shown whose personal data, when, by which request and why; and the queries and exports of auditors. */
 
+import { Days } from "../../kit/days.js";
 import { usePaged } from "../../kit/paged.js";
 import { Empty, Said, Time, Trouble, actorWords } from "../../kit/parts.js";
 import { setQuery } from "../../kit/router.js";
@@ -11,7 +12,7 @@ export function Reads({ query }) {
   const list = usePaged("access-log", "reads", query);
   const text = (/** @type {string} */ name, /** @type {string} */ label) =>
     html`<label class="field"><span>${label}</span><input type="text" value=${query[name] ?? ""} onChange=${(/** @type {any} */ e) => setQuery({ [name]: e.target.value.trim() })} /></label>`;
-  return html`<div class="filters" role="group" aria-label="Filters">${text("actor", "Reader")} ${text("order", "Order")} ${text("customer", "Customer")} ${Object.keys(query).length > 0 && html`<a href="audit/reads">Clear</a>`}</div>
+  return html`<div class="filters" role="group" aria-label="Filters">${text("actor", "Reader")} ${text("order", "Order")} ${text("customer", "Customer")} <${Days} query=${query} from="read_from" to="read_to" /> ${Object.keys(query).length > 0 && html`<a href="audit/reads">Clear</a>`}</div>
     <${Trouble} problem=${list.problem} retry=${list.reload} />
     <${Table} label="Reads of personal data" columns=${COLUMNS} rows=${list.rows} id=${(/** @type {any} */ r) => `${r.at}:${r.actor.id}:${r.order_id}`} more=${list.more}
       empty=${!list.loading && !list.problem && html`<${Empty}>No such read is recorded.</${Empty}>`} />`;

@@ -61,9 +61,10 @@ test("the search box takes each kind of text that it promises for what it is", (
     "030 1234567": ["phone"], "+49 (30) 123-4567": ["phone"], "0301234567": ["phone"], "zoe@example.com": ["email"], "Zoë Núñez": ["name"], "O'Brien": ["name"], "李 小龙": ["name"],
     "12.50": ["amount_min"], "€12,50": ["amount_min"], "12.50 EUR": ["amount_min"], "$7": ["amount_min"], "12": ["amount_min"], "18:30": ["placed_from"], "2026-05-01": ["placed_from"], "2026-05-01 18:30": ["placed_from"],
     "cus_1": ["customer"], "rst_luigi": ["restaurant"], "cou-7": ["courier"], "pi_3QfX": ["payment_reference"], "4bf92f3577b34da6a3ce929d0e0e4736": ["correlation"], "trattoria-nonna": ["name", "restaurant", "customer"],
+    "trattoria-nonna 18:30": ["restaurant"], "18:30 trattoria-nonna": ["restaurant"], "trattoria-nonna 2026-05-01 18:30": ["restaurant"], "2026-05-01 9:05": ["placed_from"],
   };
   for (const [text, expected] of Object.entries(promised)) assert.deepEqual(kinds(text), expected, text);
-  for (const nothing of ["", "  ", "25:00", "?!", "€12,50 $"]) assert.deepEqual(kinds(nothing), [], nothing);
+  for (const nothing of ["", "  ", "25:00", "2026-13-01", "?!", "€12,50 $"]) assert.deepEqual(kinds(nothing), [], nothing);
 });
 
 test("the search box understands what people type", () => {
@@ -83,6 +84,11 @@ test("the search box understands what people type", () => {
   assert.deepEqual(first("2026-05-01").filters, { placed_from: "2026-05-01T00:00:00.000Z", placed_to: "2026-05-02T00:00:00.000Z" });
   assert.deepEqual(first("مريم الحداد").personal, { name: "مريم الحداد" });
   assert.deepEqual(understand("   "), []);
+  const inRome = (text) => understand(text, now, "EUR", "Europe/Rome")[0].filters; // two hours before UTC in summer
+  assert.deepEqual(inRome("14:15"), { placed_from: "2026-05-04T12:15:00.000Z", placed_to: "2026-05-04T12:30:00.000Z" });
+  assert.deepEqual(inRome("14:45"), { placed_from: "2026-05-03T12:45:00.000Z", placed_to: "2026-05-03T13:00:00.000Z" }, "a time of the last 24 hours");
+  assert.deepEqual(inRome("2026-10-25"), { placed_from: "2026-10-24T22:00:00.000Z", placed_to: "2026-10-25T23:00:00.000Z" }, "a day of 25 hours");
+  assert.deepEqual(inRome("luigi_1 2026-05-01 18:30"), { restaurant: "luigi_1", placed_from: "2026-05-01T16:30:00.000Z", placed_to: "2026-05-01T16:45:00.000Z" });
   for (const each of understand("Ada Lovelace", now)) assert.equal(each.filters, undefined, "a name stands in no address");
 });
 

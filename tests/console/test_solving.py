@@ -1,0 +1,61 @@
+"""Orders that are stuck, solved with the console alone, by the way that a person finds who looks for the first time."""
+
+from __future__ import annotations
+
+from tests.console.conftest import Visit, axe, eventually
+from workflows.embedded.view_builder import opened_views
+
+
+def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(visit: Visit) -> None:
+    """Home leads to the provider, its card to the reason and to each order, and closing it to their going on."""
+    bert = visit.stage.sign_in("support", "bert")
+    bert.circuit("payments", "open", "the bank reported an outage")
+    try:
+        order = visit.stage.place("behind the circuit")
+        eventually(lambda: bert.circuit("payments")["waiting"])
+        page = visit.open()
+        page.click("a:has-text('payments: orders wait')")
+        card = page.locator("section:has(h2:text-is('payments'))")
+        card.locator("text=the bank reported an outage, support bert").wait_for()
+        assert "continue only when a person closes the circuit" in card.inner_text()
+        card.locator("h3:text('1 order waits at it')").wait_for()
+        assert axe(visit) == []
+        card.locator(f".waiting a[href='orders/{order}']").click()
+        page.wait_for_selector("text=Waits for the circuit of payments to close >> nth=0")
+        page.click(".wait a:has-text('circuit')")
+        card.locator("button:text-is('Close')").click()
+        page.wait_for_selector("dialog .preview:has-text('1 order waits at it now')")
+        page.fill("dialog textarea", "the bank confirmed by phone that it works")
+        page.click("dialog button.primary")
+        page.wait_for_selector("dialog[open] [role=status]:has-text('1 order continues now')")
+        page.keyboard.press("Enter")  # the button that closes the dialog has the focus
+        card.locator("h3:text('No order waits at it')").wait_for()
+        assert eventually(lambda: bert.get(order)["status"] == "authorized")
+    finally:
+        bert.circuit("payments", "close", "the test is over")
+
+
+def test_a_dead_letter_of_the_views_is_found_understood_and_tried_again(visit: Visit) -> None:
+    """Home leads to the streams that lists lack; the order itself is whole; an auditor only reads."""
+    order, nothing = visit.stage.orders["right to left"], f"order#ord_{'a' * 26}"
+    with opened_views(visit.stage.data) as (store, _), store.writing() as connection:
+        for view in ("orders", "taxes"):
+            store.park(connection, view, f"order#{order}", "ArithmeticError")
+        store.park(connection, "orders", nothing, "ArithmeticError")
+    page = visit.open("views", "auditor", "otto")
+    row = f"tr.row:has-text('{order}')"
+    page.wait_for_selector(f"{row}:has-text('orders, taxes'):has-text('ArithmeticError')")
+    assert page.locator("text=Try again").count() == 0
+    page = visit.open()
+    page.click("a:has-text('Streams that a list lacks')")
+    page.wait_for_selector("text=No order is held up by this")
+    assert axe(visit) == []
+    page.click(f"{row} >> a")
+    page.wait_for_selector("text=Why it is where it is")
+    page.go_back()
+    page.click(f"{row} >> button:has-text('Try again')")
+    page.wait_for_selector("dialog .preview:has-text('would be stored')")
+    page.click("dialog button.primary")
+    page.wait_for_selector("dialog [role=status] .preview li:has-text('taxes: stored')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector(row, state="detached")

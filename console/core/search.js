@@ -42,7 +42,7 @@ export function understand(text, now = new Date(), currency = "EUR", zone = "UTC
   if (time) found.push(time);
   const amount = asAmount(typed, currency);
   if (amount) found.push(amount);
-  if (/^\+?[\d ()./-]{6,}$/.test(typed) && typed.replace(/\D/g, "").length >= 6 && !time)
+  if (/^\+?[\d ()./-]{6,}$/.test(typed) && typed.replace(/\D/g, "").length >= 6 && !time && !/^\d{4}-\d\d-\d\d$/.test(typed))
     found.push({ label: `Phone ${typed}`, personal: { phone: typed } });
   const id = /\d/.test(typed) ? typed.toLowerCase() : typed; // capitals without a digit are a name
   if (/^(ord_)?[a-z2-7]{1,26}$/.test(id)) found.push({ label: `Order id that begins with ${id.replace(/^ord_/, "")}`, filters: { id_prefix: id } });

@@ -84,11 +84,11 @@ export function ActionDialog({ kind, close, done }) {
   return html`<${Dialog} title=${kind.title} close=${close} wide>
     <form onSubmit=${send}>
       <div class="dialog-body">
-        ${(kind.fields ?? []).map((field) => html`<${Input} field=${field} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
+        ${(kind.fields ?? []).map((field, index) => html`<${Input} field=${field} first=${!index} value=${values[field.name]} set=${(/** @type {string} */ value) => setValues({ ...values, [field.name]: value })} />`)}
         ${kind.effect && html`<div>${kind.effect}</div>`}
         ${kind.dry && html`<${Preview} answer=${preview} open=${missing(kind, { ...values, ...inert })} show=${kind.preview} />`}
         ${kind.reason !== null && html`<${Input} field=${{ name: "reason", label: kind.reason ?? "Reason", type: "area", hint: kind.hint ?? "Recorded with your name and read by auditors. Do not name the customer." }}
-          value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
+          first=${!kind.fields?.length} value=${values.reason ?? ""} set=${(/** @type {string} */ reason) => setValues({ ...values, reason })} />`}
         <${Trouble} problem=${problem} />
       </div>
       <footer>
@@ -103,17 +103,21 @@ export function ActionDialog({ kind, close, done }) {
 /** @param {ActionKind} kind @param {Record<string, string>} values */
 const missing = (kind, values) => (kind.fields ?? []).filter((field) => !field.optional && !values[field.name]);
 
-/** @param {{field: Field, value: string, set: (value: string) => void}} props */
-function Input({ field, value, set }) {
+/** The first field has the focus, unless a keyboard on the screen would then cover what happens. */
+const takesFocus = () => matchMedia("(pointer: fine)").matches;
+
+/** @param {{field: Field, value: string, set: (value: string) => void, first?: boolean}} props */
+function Input({ field, value, set, first }) {
   const id = useId();
+  const focus = first && takesFocus();
   const input = (/** @type {any} */ event) => set(event.target.value);
   return html`<div class="field">
     <label for=${id}>${field.label}</label>
     ${field.options
-      ? html`<select id=${id} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
+      ? html`<select id=${id} autofocus=${focus} value=${value} onChange=${input}>${field.options.map(([each, text]) => html`<option value=${each} selected=${each === value}>${text}</option>`)}</select>`
       : field.type === "area"
-        ? html`<textarea id=${id} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
-        : html`<input id=${id} type=${field.type ?? "text"} step=${field.step} value=${value} onInput=${input} dir="auto" />`}
+        ? html`<textarea id=${id} autofocus=${focus} rows="2" maxlength="500" value=${value} onInput=${input} dir="auto"></textarea>`
+        : html`<input id=${id} autofocus=${focus} type=${field.type ?? "text"} step=${field.step} value=${value} onInput=${input} dir="auto" />`}
     ${field.hint && html`<small>${field.hint}</small>`}
   </div>`;
 }

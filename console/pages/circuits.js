@@ -55,7 +55,7 @@ function Circuit({ circuit, read, changed }) {
     <${Trouble} problem=${history.error} retry=${history.reload} />
     ${history.data && html`<${Waiting} circuit=${circuit} history=${history.data} />`}
     <h3 class="sub">The last week</h3>
-    ${transitions.length ? html`<ol class="lines">${transitions.slice(0, 12).map((/** @type {any} */ t) => html`<li><span>${words(t.type.replace(/^Circuit/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase())}</span><span class="dim" title=${reasonOf(t)}><bdi>${reasonOf(t)}</bdi> ${actorWords(t.actor)}</span><${Time} at=${t.at} /></li>`)}</ol>` : html`<p class="dim">No change.</p>`}
+    ${transitions.length ? html`<ol class="lines wrapped">${transitions.slice(0, 12).map((/** @type {any} */ t) => html`<li><span>${words(t.type.replace(/^Circuit/, "").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase())}</span><span class="dim"><bdi>${reasonOf(t)}</bdi> ${actorWords(t.actor)}</span><${Time} at=${t.at} /></li>`)}</ol>` : html`<p class="dim">No change.</p>`}
     ${acting && html`<${ActionDialog} kind=${kindOf(acting, circuit.dependency)} close=${() => act("")} done=${changed} />`}
   </${Card}>`;
 }
@@ -68,7 +68,7 @@ function Waiting({ circuit, history }) {
   const { waiting, waiting_more: more } = history;
   const elsewhere = WAITS[circuit.dependency] ?? [];
   return html`<h3 class="sub">${waiting.length ? `${waiting.length}${more ? " or more" : ""} ${waiting.length === 1 ? "order waits" : "orders wait"} at it` : "No order waits at it"}</h3>
-    ${waiting.length > 0 && html`<ul class="lines waiting" tabindex="0" role="list" aria-label=${`Orders that wait at ${circuit.dependency}`}>${waiting.map((/** @type {any} */ w) => html`<li key=${`${w.order_id} ${w.since}`}><a href=${`orders/${w.order_id}`} data-row><code>${w.order_id.slice(4, 14)}</code></a><span class="dim">${w.undoing ? "to give back what it holds" : "to go on"}, since <${Ago} at=${w.since} /></span><span class="dim">parked <${Countdown} until=${w.until} /></span></li>`)}</ul>`}
+    ${waiting.length > 0 && html`<ul class="lines waiting" tabindex="0" role="list" aria-label=${`Orders that wait at ${circuit.dependency}`}>${waiting.map((/** @type {any} */ w) => html`<li key=${`${w.order_id} ${w.since}`}><a href=${`orders/${w.order_id}`} data-row><code>${w.order_id.slice(4, 14)}</code></a><span class="dim">${w.undoing ? "to give back" : "to go on"}, since <${Ago} at=${w.since} /></span><span class="dim">parked <${Countdown} until=${w.until} /></span></li>`)}</ul>`}
     <p class="dim">Orders that wait for an answer of ${circuit.dependency}, circuit or not: ${elsewhere.map((wait, i) => html`${i > 0 && ", "}<a href=${address("orders", { waiting_for: wait })}>${wait}</a>`)}. <a href=${address("orders", { dependency: circuit.dependency, parked: true })}>Parked at it</a>${may("read_books") && html`, <a href=${address("money", { dependency: circuit.dependency })}>owed at it</a>`}.</p>`;
 }
 

@@ -26,23 +26,25 @@ export default function Home() {
   const byStatus = total(groups.map((/** @type {any} */ g) => g.by_status));
   const stake = sums((incidents.data?.groups ?? []).flatMap((/** @type {any} */ g) => g.at_stake));
   const parked = (incidents.data?.groups ?? []).reduce((/** @type {number} */ n, /** @type {any} */ g) => n + g.orders, 0);
+  const lacking = new Set((views.data?.parked ?? []).map((/** @type {any} */ p) => p.stream)).size;
   return html`
     <div class="page-head"><h1>Now</h1><span class="dim">orders placed in the last 24 hours${stats.data ? html`, as of <${Ago} at=${stats.data.as_of.recorded_at} />` : ""}</span></div>
     <${Trouble} problem=${stats.error} retry=${stats.reload} />
     <div class="tiles">
-      <${Tile} label="Under way" value=${sum(byStatus, OPEN)} to="orders" />
-      <${Tile} label="Overdue" value=${overdue.data?.orders.length ?? 0} plus=${Boolean(overdue.data?.next)} to="orders?overdue=true" hot />
+      <${Tile} label="Under way" value=${stats.data && sum(byStatus, OPEN)} to="orders" />
+      <${Tile} label="Overdue" value=${overdue.data?.orders.length} plus=${Boolean(overdue.data?.next)} to="orders?overdue=true" hot />
       ${incidents.data && html`<${Tile} label="Parked" value=${parked} to="incidents" hot note=${stake.length > 0 && html`<${Amounts} of=${stake} /> at stake`} />`}
       ${approvals.data && html`<${Tile} label="Approvals for you" value=${approvals.data.approvals.length} plus=${Boolean(approvals.data.next)} to="approvals" hot />`}
-      <${Tile} label="Completed" value=${byStatus.completed ?? 0} to="orders?status=completed" />
-      <${Tile} label="Cancelled" value=${byStatus.cancelled ?? 0} to="orders?status=cancelled" />
+      ${lacking > 0 && html`<${Tile} label="Dead letters" value=${lacking} to="views" hot note="streams that lists leave out" />`}
+      <${Tile} label="Completed" value=${stats.data && (byStatus.completed ?? 0)} to="orders?status=completed" />
+      <${Tile} label="Cancelled" value=${stats.data && (byStatus.cancelled ?? 0)} to="orders?status=cancelled" />
     </div>
     <div class="grid home-grid">
       <${Card} title="The day" note="orders placed by hour, UTC"><${Day} groups=${groups} /></${Card}>
-      <${Card} title="By state" note="now">${groups.length ? html`<ul class="bars">${Object.entries(byStatus).sort((a, b) => b[1] - a[1]).map(([status, count]) => html`<${Bar} status=${status} count=${count} of=${Math.max(...Object.values(byStatus))} />`)}</ul>` : html`<${Empty}>No orders yet.</${Empty}>`}</${Card}>
-      ${circuits.data && html`<${Card} title="Providers" note=${html`<a href="circuits">circuits</a>`}><ul class="lines">${circuits.data.circuits.map((/** @type {any} */ c) => html`<li>${c.state === "closed" ? html`<span>${c.dependency}</span>` : html`<a href="circuits">${c.dependency}: orders wait</a>`}<span class="dim">${c.calls ? `${c.failures} of ${c.calls} calls failed` : "no calls lately"}</span><${Badge} of=${c.state} /></li>`)}</ul></${Card}>`}
+      <${Card} title="By state" note="now">${groups.length ? html`<ul class="bars">${Object.entries(byStatus).sort((a, b) => b[1] - a[1]).map(([status, count]) => html`<${Bar} status=${status} count=${count} of=${Math.max(...Object.values(byStatus))} />`)}</ul>` : html`<${Empty}>${stats.data ? "No orders yet." : "Counting."}</${Empty}>`}</${Card}>
+      ${circuits.data && html`<${Card} title="Providers" note=${html`<a href="circuits">circuits</a>`}><ul class="lines">${circuits.data.circuits.map((/** @type {any} */ c) => html`<li>${c.state === "closed" ? html`<span>${c.dependency}</span>` : html`<a href="circuits">${c.dependency}: calls are stopped</a>`}<span class="dim">${c.calls ? `${c.failures} of ${c.calls} calls failed` : "no calls lately"}</span><${Badge} of=${c.state} /></li>`)}</ul></${Card}>`}
       ${incidents.data && html`<${Card} title="Incidents" note=${html`<a href="incidents">all</a>`}>${incidents.data.groups.length ? html`<ul class="lines">${incidents.data.groups.slice(0, 6).map((/** @type {any} */ g) => html`<li><a href=${address("incidents", { cause: g.cause })}>${g.cause}</a><span class="dim"><${Amounts} of=${g.at_stake} /></span><strong>${g.orders}</strong></li>`)}</ul>` : html`<${Empty}>No order is parked.</${Empty}>`}</${Card}>`}
-      ${views.data && html`<${Card} title="Lists behind the log" note=${html`<a href="views">views</a>`}><ul class="lines"><li><span>Lag</span><span></span><strong>${views.data.lag_s === null ? "unknown" : duration(views.data.lag_s * 1000)}</strong></li><li><span>Commits to come</span><span></span><strong>${views.data.lag_commits ?? "unknown"}</strong></li><li><a href="views">Streams that a list lacks</a><span></span><strong class=${views.data.parked.length ? "attention" : ""}>${new Set(views.data.parked.map((/** @type {any} */ p) => p.stream)).size}</strong></li></ul></${Card}>`}
+      ${views.data && html`<${Card} title="Lists behind the log" note=${html`<a href="views">views</a>`}><ul class="lines"><li><span>Lag</span><span></span><strong>${views.data.lag_s === null ? "unknown" : duration(views.data.lag_s * 1000)}</strong></li><li><span>Commits to come</span><span></span><strong>${views.data.lag_commits ?? "unknown"}</strong></li><li><a href="views">Streams that a list lacks</a><span></span><strong class=${lacking ? "attention" : ""}>${lacking}</strong></li></ul></${Card}>`}
     </div>`;
 }
 
@@ -66,9 +68,9 @@ function total(counts) {
 /** @param {Record<string, number>} counts @param {string[]} names */
 const sum = (counts, names) => names.reduce((all, name) => all + (counts[name] ?? 0), 0);
 
-/** @param {{label: string, value: number, to: string, hot?: boolean, plus?: boolean, note?: any}} props */
+/** A number that is not read yet is no zero. @param {{label: string, value: number | undefined, to: string, hot?: boolean, plus?: boolean, note?: any}} props */
 const Tile = ({ label, value, to, hot, plus, note }) =>
-  html`<a class="tile" href=${to} data-hot=${hot && value > 0 ? "" : undefined}><strong>${value}${plus ? "+" : ""}</strong><span>${label}</span>${note && html`<small>${note}</small>`}</a>`;
+  html`<a class="tile" href=${to} data-hot=${hot && value ? "" : undefined}><strong>${value ?? "…"}${plus ? "+" : ""}</strong><span>${label}</span>${note && html`<small>${note}</small>`}</a>`;
 
 /** @param {{status: string, count: number, of: number}} props */
 const Bar = ({ status, count, of }) =>

@@ -3,7 +3,7 @@
 import { duration } from "../core/time.js";
 import { ActionDialog } from "../kit/action.js";
 import { get, useLoaded } from "../kit/api.js";
-import { Ago, Badge, Card, Empty, Time, Trouble } from "../kit/parts.js";
+import { Ago, Badge, Card, Time, Trouble } from "../kit/parts.js";
 import { may } from "../kit/session.js";
 import { Table } from "../kit/table.js";
 import { html, useEffect, useState } from "../kit/view.js";
@@ -20,14 +20,18 @@ export default function Views() {
   const views = read.data;
   return html`<div class="page-head"><h1>Views and dead letters</h1>${views && html`<span class="dim">${lag(views)}${views.recorded_at && html`, newest <${Ago} at=${views.recorded_at} />`}</span>`}</div>
     <${Trouble} problem=${read.error} retry=${read.reload} />
-    ${views && html`<${Table} label="Views" columns=${COLUMNS} rows=${views.views} id=${(/** @type {any} */ v) => v.name} />
-      <div class="stack space-above"><${Card} title="Dead letters" note="streams whose rows could not be computed; tried again when the stream changes, once a day, and here" flush>${views.parked.length
-        ? html`<${Table} label="Streams that could not be projected" columns=${parkedColumns(retry)} rows=${byStream(views.parked)} id=${(/** @type {any} */ p) => p.stream} />`
-        : html`<${Empty}>Every stream is in every view.</${Empty}>`}</${Card}>
-      ${views.parked.length > 0 && html`<p>No order is held up by this: its log is whole, and its page and its money are right. Only the views that are named here have no row of it, or one that is too old, so lists, searches and totals leave it out.</p>`}
+    ${views && html`<div class="stack">
+      ${views.parked.length > 0 && html`<${DeadLetters} parked=${views.parked} retry=${retry} />`}
+      <${Table} label="Views" columns=${COLUMNS} rows=${views.views} id=${(/** @type {any} */ v) => v.name} />
+      ${!views.parked.length && html`<p class="verified">✓ No dead letter: every stream is in every view.</p>`}
       <p class="dim">On the command line: expediter views rebuild NAME builds a view anew beside the old one; expediter failed-batches shows messages of AWS queues that were set aside.</p></div>`}
     ${stream && html`<${ActionDialog} key=${stream} kind=${retryKind(stream)} close=${() => retry("")} done=${read.reload} />`}`;
 }
+
+/** @param {{parked: any[], retry: (stream: string) => void}} props */
+const DeadLetters = ({ parked, retry }) => html`<${Card} title="Dead letters" note="tried again when the stream changes, once a day, and here" flush>
+    <p class="inset">Streams whose rows could not be computed. No order is held up by this: the engine works from the log, and an order's own page is read from it. The views that are named here have no row of the stream, or one that is too old, so lists, searches and totals leave it out.</p>
+    <${Table} label="Streams that could not be projected" columns=${parkedColumns(retry)} rows=${byStream(parked)} id=${(/** @type {any} */ p) => p.stream} /></${Card}>`;
 
 /** @param {any} views */
 const lag = (views) => (views.lag_commits === null ? "lag unknown" : `${views.lag_commits} commits behind the log${views.lag_s ? `, the oldest for ${duration(views.lag_s * 1000)}` : ""}`);
@@ -41,7 +45,7 @@ const byStream = (parked) =>
 
 /** @param {string} stream @returns {import("../kit/action.js").ActionKind} */
 const retryKind = (stream) => ({
-  title: "Try again", path: "views/retry", reason: null, dry: true, body: () => ({ stream }),
+  title: "Try again", effect: html`<code>${stream}</code>`, path: "views/retry", reason: null, dry: true, body: () => ({ stream }),
   preview: (answer) => html`<${Retried} answer=${answer} />`, show: (answer) => html`<${Retried} answer=${answer} />`,
 });
 

@@ -14,7 +14,7 @@ def test_orders_that_wait_at_an_open_circuit_are_found_understood_and_released(v
         order = visit.stage.place("behind the circuit")
         eventually(lambda: bert.circuit("payments")["waiting"])
         page = visit.open()
-        page.click("a:has-text('payments: orders wait')")
+        page.click("a:has-text('payments: calls are stopped')")
         card = page.locator("section:has(h2:text-is('payments'))")
         card.locator("text=the bank reported an outage, support bert").wait_for()
         assert "continue only when a person closes the circuit" in card.inner_text()
@@ -47,7 +47,7 @@ def test_a_dead_letter_of_the_views_is_found_understood_and_tried_again(visit: V
     page.wait_for_selector(f"{row}:has-text('orders, taxes'):has-text('ArithmeticError')")
     assert page.locator("text=Try again").count() == 0
     page = visit.open()
-    page.click("a:has-text('Streams that a list lacks')")
+    page.click("a.tile:has-text('Dead letters')")
     page.wait_for_selector("text=No order is held up by this")
     assert axe(visit) == []
     page.click(f"{row} >> a")

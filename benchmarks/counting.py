@@ -61,7 +61,8 @@ class Access:
 class Counts:
     """The calls of one order.
 
-    ``cpu_s`` is CPU time by function, ``personal`` the keyring's calls by function and method.
+    ``cpu_s`` is CPU time by function, ``personal`` the keyring's calls by function and method, ``shown`` the answers of
+    APIs that have a body.
     """
 
     states: Counter[str] = field(default_factory=Counter)
@@ -73,6 +74,7 @@ class Counts:
     machine_calls: Counter[str] = field(default_factory=Counter)
     commits: list[Commit] = field(default_factory=list)
     personal: Counter[str] = field(default_factory=Counter)
+    shown: Counter[str] = field(default_factory=Counter)
     answered_bytes: int = 0
 
     def summary(self) -> dict[str, int]:
@@ -83,6 +85,7 @@ class Counts:
             **{f"invocations of {function}": count for function, count in sorted(self.invocations.items())},
             **dict(sorted(tables.items())),
             "outside calls": self.outside.total(),
+            "orders shown": self.shown.total(),
         }
 
 
@@ -94,7 +97,7 @@ def counting(folder: Path) -> Iterator[Callable[[Story], Counts]]:
         folder, template=TEMPLATE, gateways=providers, projector_apart=False
     ) as engine:
         counter.watch(engine)
-        driver = HttpDriver(engine, engine.serve(0))
+        driver = HttpDriver(engine, engine.serve(0), minimal=True)
         driver.place("warm", "pm_ok")  # creates tables, imports modules, makes the customer's key
         counter.rest()
         numbers = iter(range(10**6))
@@ -216,6 +219,7 @@ class _Counter:
         if name.endswith("Api"):
             with self._gate:
                 self.counts.answered_bytes += len(json.dumps(result))
+                self.counts.shown[name] += bool(result["body"])
 
     def _personal(self, call: str, *_: Any) -> None:
         with self._gate:

@@ -26,7 +26,7 @@ from benchmarks.prices import (
 )
 from benchmarks.results import ROOT
 
-TEMPLATES = (ROOT / "template.yaml", ROOT / "stacks" / "state.yaml", ROOT / "stacks" / "watching.yaml")
+TEMPLATES = (ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml")))
 
 MONTH_S = 30 * 86_400
 

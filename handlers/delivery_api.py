@@ -73,7 +73,7 @@ def report_position(order_id: OrderIdText, body: PositionBody) -> Response:
     for two minutes and until the delivery is over. It is not an event: nothing is recorded in the order's history.
     """
     ports, actor = engine(), api.caller.actor
-    _, order = see(ports.log, order_id, actor)
+    _, order = see(ports.log_without_keys, order_id, actor)
     now = ports.clock.now()
     kept = report(ports.documents, order, actor, latitude=body.latitude, longitude=body.longitude, now=now)
     if kept:

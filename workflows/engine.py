@@ -121,6 +121,9 @@ class Engine:
     log_with_keys: EventLog
     """The same log. It differs in functions that load orders often and need personal data once: their ``log`` reads
     personal fields as erased, so that not each load asks for the customer's key."""
+    log_without_keys: EventLog
+    """The same log, for work that neither shows nor stores a personal field: it never asks for a customer's key. A
+    process that holds its keys in memory has one log for all."""
     documents: Documents
     executions: Executions
     payments: PaymentGateway
@@ -166,6 +169,7 @@ def assemble(
     views: Views | None = None,
     pause: Callable[[float], None] = time.sleep,
     log_with_keys: EventLog | None = None,
+    log_without_keys: EventLog | None = None,
     webhooks: WebhookSender | None = None,
     breakers: Mapping[Dependency, BreakerSettings] = DEFAULTS,
     live_path: str | None = None,
@@ -181,6 +185,7 @@ def assemble(
 
     Args:
         log_with_keys: ``log`` if None.
+        log_without_keys: ``log`` if None.
         keyring: Without it the process can destroy no keys.
         pictures: Without it the process keeps none.
         exports: Without it the process makes none.
@@ -189,6 +194,7 @@ def assemble(
     return Engine(
         log=log,
         log_with_keys=log_with_keys or log,
+        log_without_keys=log_without_keys or log,
         documents=documents,
         executions=executions,
         payments=GuardedPayments(payments, Guard(opened[Dependency.PAYMENTS], clock)),

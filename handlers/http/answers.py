@@ -59,6 +59,12 @@ def written_headers(handled: Handled) -> dict[str, str]:
     return {"ETag": etag(handled.order.version), **replayed}
 
 
+def written_minimally(handled: Handled) -> Response:
+    """Respond 204 after a write, to a caller that prefers that: the order's version and no field of it."""
+    headers = {**PRIVATE, **written_headers(handled), "Preference-Applied": "return=minimal"}
+    return Response(HTTPStatus.NO_CONTENT.value, headers=headers)
+
+
 def not_modified(version: int) -> Response:
     """Respond 304: the caller has this version already."""
     return Response(HTTPStatus.NOT_MODIFIED.value, None, "", headers={**PRIVATE, "ETag": etag(version)})

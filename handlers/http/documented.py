@@ -51,6 +51,10 @@ _REPLAYED = {
     "description": "`true` if an earlier attempt under the same key did it, and this one changed nothing.",
     "schema": {"type": "string", "enum": ["true"]},
 }
+_APPLIED = {
+    "description": "The preference that was followed.",
+    "schema": {"type": "string", "enum": ["return=minimal"]},
+}
 _CONTENT_TAG = {
     "description": "A weak ETag of the content, for If-None-Match.",
     "schema": {"type": "string", "pattern": '^W/"[0-9a-f]{32}"$'},
@@ -70,6 +74,7 @@ def operation(
     refuses: tuple[int, ...] = (),
     public: bool = False,
     forms: tuple[str, ...] = (),
+    minimal: bool = False,
 ) -> Callable[[Function], Function]:
     """Register a function for ``method path``. Its docstring is the summary and, after the first line, the description.
 
@@ -80,6 +85,7 @@ def operation(
         refuses: Statuses of refusals besides those that follow from the method and the path.
         public: The route needs no token.
         forms: Media types that it answers with besides JSON.
+        minimal: It takes ``Prefer: return=minimal``.
     """
 
     def register(function: Function) -> Function:
@@ -93,6 +99,7 @@ def operation(
             "tags": [tag],
             "responses": {
                 **{str(status): _success(status, answers, headers, forms) for status in statuses},
+                **({"204": _minimal(headers)} if minimal else {}),
                 **{str(status): _refusal(status, headers) for status in sorted(refused)},
             },
             **({"security": []} if public else {}),
@@ -121,6 +128,13 @@ def _success(status: int, shape: str, headers: Json, forms: tuple[str, ...] = ()
     content: Json = {"application/json": {"schema": ref(shape)}} if shape else {}
     content |= dict.fromkeys(kinds, binary)
     return {"description": HTTPStatus(status).phrase, **({"headers": headers} if headers else {}), "content": content}
+
+
+def _minimal(headers: Json) -> Json:
+    return {
+        "description": "Recorded, and answered without the order, as `Prefer: return=minimal` asks for.",
+        "headers": {**headers, "Preference-Applied": _APPLIED},
+    }
 
 
 def _refusal(status: int, headers: Json) -> Json:

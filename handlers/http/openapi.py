@@ -35,6 +35,9 @@ changed (else 304), and as `?version=` to read the past.
 **Reports are recorded even if they arrive late.** A restaurant or a courier answers the `ticket` or `offer` it was
 sent, by number; without a number, the current one. A report about an older one is recorded as such.
 
+**Short answers.** A report of a restaurant or a courier with `Prefer: return=minimal` is answered 204, with the
+order's ETag and without the order. No personal field is decrypted for it.
+
 **Money** is a decimal string in units of the currency, and an ISO 4217 currency: `{"amount": "12.50", "currency":
 "EUR"}`. **Times** are RFC 3339; in requests with any offset, in responses in UTC with microseconds.
 

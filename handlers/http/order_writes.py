@@ -11,14 +11,14 @@ from pydantic import BaseModel
 
 from domain.money import Money
 from domain.order.events import Fact
-from handlers.http.answers import order_written
+from handlers.http.answers import order_written, written_minimally
 from handlers.http.api import Api
 from handlers.http.documented import operation
 from handlers.http.models import OfferBody, TicketBody
-from handlers.http.preconditions import IfMatch, OptionalKey
+from handlers.http.preconditions import IfMatch, OptionalKey, Prefer, prefers_minimal
 from handlers.http.responses import Response
 from handlers.http.values import OrderIdText
-from workflows.engine import engine, settings
+from workflows.engine import EVENT_TYPES, engine, settings
 from workflows.incidents.approval_limits import limit_for, read_limits
 from workflows.orders.permissions import Action
 from workflows.orders.requests import OrderRequest, report
@@ -59,18 +59,31 @@ def report_route(
     """Register ``POST path`` for a function that makes a fact of the body, which is recorded in the order's log."""
 
     def register(function: Callable[[Report], MakeFact]) -> Callable[..., Response]:
-        def record(request: OrderRequest, body: Report) -> Response:
-            make = function(body)
-            handled = report(
-                engine().log, request, make, now=engine().clock.now(), limit=approval_limit, answers=body.answers
-            )
-            return order_written(handled, request.caller.actor)
+        def endpoint(
+            order_id: OrderIdText,
+            body: Report,
+            idempotency_key: OptionalKey = None,
+            if_match: IfMatch = None,
+            prefer: Prefer = None,
+        ) -> Response:
+            request = api.order_request(action, order_id, idempotency_key, if_match)
+            return _record(request, function(body), body.answers, minimal=prefers_minimal(prefer))
 
-        record.__name__, record.__doc__ = function.__name__, function.__doc__
-        record.__annotations__["body"] = get_type_hints(function)["body"]
-        return order_write(api, path, action, tag=tag)(record)
+        assert isinstance(endpoint, FunctionType)
+        _describe(endpoint, function, get_type_hints(function)["body"])
+        return operation(api, "POST", path, tag=tag, answers="OrderJson", minimal=True)(endpoint)
 
     return register
+
+
+def _record(request: OrderRequest, make: MakeFact, answers: int | None, *, minimal: bool) -> Response:
+    """Record a report. If neither the report nor the answer has a personal field, the customer's key stays closed."""
+    ports = engine()
+    now = ports.clock.now()
+    seals = EVENT_TYPES.by_class[type(make(0, now))].personal
+    log = ports.log_without_keys if minimal and not seals else ports.log
+    handled = report(log, request, make, now=now, limit=approval_limit, answers=answers)
+    return written_minimally(handled) if minimal else order_written(handled, request.caller.actor)
 
 
 def approval_limit(currency: str) -> Money:

@@ -1,4 +1,4 @@
-"""Request headers: Idempotency-Key, If-Match, If-None-Match."""
+"""Request headers: Idempotency-Key, If-Match, If-None-Match, Prefer."""
 
 from __future__ import annotations
 
@@ -52,6 +52,14 @@ IfNoneMatch = Annotated[
     InHeader("If-None-Match", "Answer 304 without a body if what is read has one of these ETags."),
 ]
 
+Prefer = Annotated[
+    str | None,
+    InHeader(
+        "Prefer",
+        "`return=minimal` (RFC 7240): answer 204 with the order's ETag, without the order. Others are ignored.",
+    ),
+]
+
 
 def etag(version: int) -> str:
     """The ETag of an order: its version in quotes."""
@@ -80,3 +88,12 @@ def is_fresh(if_none_match: str | None, tag: str) -> bool:
         return False
     sent = {tag.removeprefix("W/") for tag in re.findall(_TAG, if_none_match)}
     return if_none_match.strip() == "*" or tag.removeprefix("W/") in sent
+
+
+def prefers_minimal(prefer: str | None) -> bool:
+    """Whether the caller wants no body. Of several ``return`` preferences the first counts (RFC 7240, section 2)."""
+    for preference in (prefer or "").split(","):
+        name, _, value = preference.partition(";")[0].partition("=")
+        if name.strip().lower() == "return":
+            return value.strip().strip('"').lower() == "minimal"
+    return False

@@ -152,6 +152,7 @@ class Deployed:
         return assemble(
             log=log(keyring),
             log_with_keys=log(for_payments or keyring),
+            log_without_keys=log(NoKeys()),
             documents=DynamoDbDocuments(clients.dynamodb(), self._tables["documents"]),
             executions=StepFunctions(clients.step_functions()),
             payments=self._sandbox.payments,

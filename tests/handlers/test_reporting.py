@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import threading
+from dataclasses import replace
 
 import pytest
 
 from domain.identifiers import order_id_for
 from domain.order.commands import Awaited, RecordTimeout
 from domain.order.delivery import ATTEMPTS_MAX, OfferState
+from domain.order.events import PreparationRejected
+from handlers.http.preconditions import prefers_minimal
+from workflows.engine import EVENT_TYPES
+from workflows.event_store.codec import Codec
+from workflows.event_store.keyring import NoKeys
 
+MINIMAL = {"headers": {"Prefer": "return=minimal"}}
 DISPATCHER = {"role": "service", "sub": "dispatcher"}
 
 
@@ -25,6 +33,70 @@ def test_an_order_goes_from_the_kitchen_to_the_door(shop):
     answer = shop.act(order_id, "delivery/deliver")
     assert (answer.status, answer.json["status"], answer.etag) == (200, "delivered", f'"{answer.json["version"]}"')
     assert answer.json["pending"][0]["intent"] == "PaymentCaptureRequested"
+
+
+@pytest.fixture
+def opened(shop, monkeypatch):
+    """Give the APIs a log without keys beside the other, as on AWS; list the keys that were opened."""
+    keyless = copy.copy(shop.log)
+    keyless._codec = Codec(NoKeys(), EVENT_TYPES)
+    shop.engine = replace(shop.engine, log_without_keys=keyless)
+    keys, find = [], shop.keyring.find
+    monkeypatch.setattr(shop.keyring, "find", lambda key_id: keys.append(key_id) or find(key_id))
+    return keys
+
+
+def test_reports_that_prefer_a_minimal_answer_open_no_key(shop, opened):
+    """Each request to the key service costs money, and the answer shows no personal field."""
+    order_id = shop.authorized()
+    opened.clear()
+    for action, body in {
+        "preparation/accept": {"ready_at": "2026-05-04T12:30:00Z"},
+        "preparation/item-unavailable": {"line": 1, "available": 1},
+        "delivery/assign": {},
+        "preparation/ready": {},
+        "delivery/pick-up": {},
+        "delivery/position": {"latitude": 52.5, "longitude": 13.4},
+        "delivery/deliver": {},
+    }.items():
+        answer = shop.act(order_id, action, body, **MINIMAL)
+        assert answer.status == (200 if action == "delivery/position" else 204), answer
+        assert opened == [], action
+    assert (answer.text, answer.headers["preference-applied"]) == ("", "return=minimal")
+    assert answer.etag == f'"{shop.order(order_id).version}"'
+    again = shop.act(order_id, "delivery/deliver", {}, **MINIMAL)
+    assert (again.status, again.headers["idempotent-replayed"]) == (204, "true")
+    opened.clear()
+    assert shop.act(order_id, "delivery/deliver", {}).json["contact"]["name"]
+    assert opened
+
+
+def test_a_minimal_answer_changes_nothing_in_what_a_report_stores(shop, opened):
+    """The text of a rejection is sealed with the customer's key, and read with it."""
+    order_id = shop.authorized()
+    assert shop.act(order_id, "preparation/reject", {"reason": "no more dough"}, **MINIMAL).status == 204
+    [rejected] = [
+        each.event
+        for each in shop.log.load(f"order#{order_id}").recorded
+        if isinstance(each.event, PreparationRejected)
+    ]
+    assert rejected.reason == "no more dough"
+
+
+@pytest.mark.parametrize(
+    ("prefer", "minimal"),
+    [
+        (None, False),
+        ("return=representation", False),
+        ("return=minimal", True),
+        ('wait=5, Return="Minimal"; a=b', True),
+        ("return=representation, return=minimal", False),
+        (",;==", False),
+    ],
+)
+def test_a_preference_is_read_as_rfc_7240_writes_it(prefer, minimal):
+    """The first of two counts, and what is unknown is ignored."""
+    assert prefers_minimal(prefer) is minimal
 
 
 def test_a_body_of_optional_fields_may_be_left_out(shop):

@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from benchmarks.fixed_costs import BY_USE, FREE, MONTHLY, monthly
+from benchmarks.fixed_costs import BY_USE, FREE, MONTHLY, TEMPLATES, monthly
 from benchmarks.prices import USER_MONTH
 from benchmarks.report import DOCUMENTS, with_tables
 from benchmarks.results import read
 from tests.template.conftest import Resources
+from tests.template.translated import STATE, TEMPLATE, WATCHING
 from tests.test_budgets import BUDGETS
 from workflows.aws.quotas import PER_ORDER, STARTS, TOKENS, TRANSITIONS
 
@@ -26,6 +27,11 @@ def test_every_type_of_resource_has_a_price_or_a_reason_for_having_none(resource
     deployed = {resource["Type"] for resource in resources.values()}
     assert deployed == {*BY_USE, *MONTHLY, *FREE}
     assert len(deployed) == len(BY_USE) + len(MONTHLY) + len(FREE)
+
+
+def test_a_stack_that_is_added_is_in_the_bill_and_in_these_tests() -> None:
+    """``resources`` holds those of the stacks that are named here."""
+    assert set(TEMPLATES) == {TEMPLATE, STATE, WATCHING}
 
 
 def test_every_price_is_in_a_line_of_the_bill(results: dict[str, dict[str, Any]]) -> None:

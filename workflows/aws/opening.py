@@ -126,10 +126,12 @@ def open_engine(settings: EngineSettings) -> Engine:
         return DynamoDbEventLog(clients.dynamodb(), stores.events_table, Codec(keyring, EVENT_TYPES), clock, segments)
 
     keyring = _keyring(settings.keys)
+    with_keys, without_keys = log(keyring), log(NoKeys())
     documents = DynamoDbDocuments(clients.dynamodb(), stores.documents_table)
     return assemble(
-        log=log(keyring if settings.providers is None else NoKeys()),
-        log_with_keys=log(keyring),
+        log=with_keys if settings.providers is None else without_keys,
+        log_with_keys=with_keys,
+        log_without_keys=without_keys,
         documents=documents,
         executions=late(_executions),
         payments=payments,
@@ -145,7 +147,7 @@ def open_engine(settings: EngineSettings) -> Engine:
         exports=late(lambda: _exports(settings.exports_bucket, maker, clock)) if maker else None,
         export_maker=late(lambda: _export_maker(settings.exports_bucket, signer)) if signer else None,
         failed_batches=late(lambda: _failed_batches(failed)) if failed else None,
-        heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, log(NoKeys()), documents)),
+        heads=None if checkpoints is None else late(lambda: _heads(checkpoints, signs, without_keys, documents)),
     )
 
 

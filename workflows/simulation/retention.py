@@ -151,6 +151,7 @@ class Retention:
         ports: dict[str, Any] = {
             "log": log,
             "log_with_keys": log,
+            "log_without_keys": log,
             "documents": _FailingPort(self, world.documents, DocumentsUnavailable),
             "keyring": _FailingPort(self, self._keyring, KeyRingUnavailable),
         }

@@ -22,6 +22,14 @@ MUTANTS = (
         caught_by=tests("handlers/test_prices.py"),
     ),
     Mutant(
+        name="key opened for an answer without the order",
+        breaks="A customer's key is opened only where a personal field is shown or stored.",
+        file="handlers/http/order_writes.py",
+        old="    log = ports.log_without_keys if minimal and not seals else ports.log\n",
+        new="    log = ports.log\n",
+        caught_by=tests("handlers/test_reporting.py::test_reports_that_prefer_a_minimal_answer_open_no_key"),
+    ),
+    Mutant(
         name="query run before it is recorded",
         breaks="Each query is recorded before it runs, also one that is refused.",
         file="handlers/queries_api.py",

@@ -205,7 +205,7 @@ def test_one_origin_may_call_the_api_from_a_browser_and_by_default_none(of_type:
     assert "allowCredentials" not in cors
     methods = {method.upper() for methods in api["Body"]["paths"].values() for method in methods} - {"OPTIONS"}
     assert set(cors["allowMethods"]) >= methods
-    read = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "traceparent"}
+    read = {"authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "prefer", "traceparent"}
     assert set(cors["allowHeaders"]) == read
 
 

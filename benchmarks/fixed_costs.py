@@ -165,7 +165,7 @@ def _resources() -> dict[str, list[Properties]]:
     return by_type
 
 
-class _Tagless(yaml.SafeLoader):
+class _Tagless(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # where libyaml is, it is faster
     """Reads CloudFormation's short forms, such as ``!Ref``, as their plain values."""
 
 

@@ -15,14 +15,13 @@ from datetime import UTC, datetime
 from statistics import median
 from typing import Any
 
-import yaml
-
 from benchmarks.interleaved import Timing, block, interleaved
 from benchmarks.options import options
 from benchmarks.results import ROOT, Beside, Row, publish
 from workflows.asl.jsonata.dice import Dice
 from workflows.asl.jsonata.evaluation import Names
 from workflows.asl.jsonata.expressions import compile_expression
+from workflows.asl.reading.source import read
 
 LIBRARY = ROOT / ".tools" / "console" / "jsonata-2.0.6" / "jsonata.js"
 AT = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
@@ -68,7 +67,7 @@ def main() -> None:
 def expressions() -> list[str]:
     """Collect the expressions of the machines, without those that hold placeholders."""
     files = sorted((ROOT / "statemachines").glob("*.yaml"))
-    return sorted({source for file in files for source in _expressions_of(yaml.safe_load(file.read_text()))})
+    return sorted({source for file in files for source in _expressions_of(read(file.read_text()))})
 
 
 def _expressions_of(value: Any) -> list[str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from workflows.asl.jsonata.evaluation import UNDEFINED, Names
 from workflows.asl.jsonata.expressions import compile_expression
 from workflows.asl.jsonata.limits import EvaluationFailed, Unusual
 from workflows.asl.jsonata.parsing import parse
+from workflows.asl.reading.source import read
 
 NOON = datetime(2026, 3, 14, 12, 0, tzinfo=UTC)
 FOLDER = Path(__file__).parents[2] / "statemachines"
@@ -146,9 +146,7 @@ def expressions_of(value: Any) -> list[str]:
     return [value[2:-2].strip()] if is_expression else []
 
 
-MACHINES = sorted(
-    {source for path in FOLDER.glob("*.yaml") for source in expressions_of(yaml.safe_load(path.read_text()))}
-)
+MACHINES = sorted({source for path in FOLDER.glob("*.yaml") for source in expressions_of(read(path.read_text()))})
 INPUT = {"order_id": "ord_1", "run": 1}
 CONTEXT = {"Execution": {"Input": INPUT, "Name": "ord_1-1"}, "State": {"RetryCount": 0}, "Task": {"Token": "t"}}
 RESULT = {"Payload": {"reason": "completed"}, "Status": "SUCCEEDED", "Output": '{"outcome": "authorized"}'}

@@ -8,8 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
+from workflows.asl.reading import source
 from workflows.asl.reading.definition import parse
+from workflows.asl.reading.source import read
 from workflows.asl.reading.states import Choice, Map, Parallel, Task, Wait
 from workflows.asl.reading.templates import Literal
 from workflows.asl.run import run
@@ -60,6 +63,21 @@ def test_a_date_without_quotes_is_read_as_text() -> None:
     wait = both.branches[0].states["Left"]
     assert isinstance(wait, Wait)
     assert wait.timestamp == Literal("2026-03-14T01:59:26Z")
+
+
+def test_a_definition_reads_the_same_without_libyaml(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PyYAML is installed without libyaml where no wheel fits the machine."""
+    fast = read(YAML)
+    monkeypatch.setattr(source, "_libyaml_loader", lambda: yaml.SafeLoader)
+    assert read(YAML) == fast
+
+
+def test_a_text_that_only_pyyaml_accepts_is_read() -> None:
+    """Definitions that a journal holds were read by PyYAML's own parser."""
+    text = "{b:[c]}"
+    with pytest.raises(yaml.YAMLError):
+        yaml.load(text, yaml.CSafeLoader)  # a safe loader
+    assert read(text) == {"b": ["c"]}
 
 
 def test_retry_defaults_are_those_of_aws(task: Callable[..., Any], machine: Callable[..., Any]) -> None:

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
-
-import yaml
+from typing import Any, Protocol, cast
 
 from domain.identifiers import Actor, Role
 from tests.aws.deployed import Deployed
 from tests.aws.striking import Killed
 from tests.handlers.conftest import priced_body
+from workflows.asl.reading.source import read
 from workflows.embedded.lambda_.feed import stream_record
 from workflows.event_store.change_feed import FeedEntry
 from workflows.orders import requests as access
@@ -196,7 +195,7 @@ def retried(action: str) -> frozenset[str]:
     """Return the errors that every state with this action retries."""
     retries: list[frozenset[str]] = []
     for file in STATEMACHINES.glob("*.asl.yaml"):
-        for state in _tasks(yaml.safe_load(file.read_text())):
+        for state in _tasks(cast("dict[str, Any]", read(file.read_text()))):
             arguments = json.dumps(state.get("Arguments", {}))
             if f"'{action}'" in arguments or (file.stem == "payment.asl" and action in {"authorize", "settle"}):
                 retries.append(frozenset(e for retry in state.get("Retry", []) for e in retry["ErrorEquals"]))

@@ -9,11 +9,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-import yaml
+from typing import Any, cast
 
 from workflows.asl.reading import definition
+from workflows.asl.reading.source import read
 from workflows.embedded.template import read_template
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
@@ -153,5 +152,4 @@ def definition_of(machine: str) -> dict[str, Any]:
     """Read a machine's definition, with its substitutions as on AWS."""
     deployed = read_template(TEMPLATE, PROVIDERS).machines[machine]
     text = definition.substitute(deployed.definition, deployed.substitutions)
-    made: dict[str, Any] = yaml.safe_load(text)
-    return made
+    return cast("dict[str, Any]", read(text))

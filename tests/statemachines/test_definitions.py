@@ -9,15 +9,15 @@ import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import yaml
 
 import domain
 import workflows
 from workflows.asl.jsonata.expressions import compile_expression
 from workflows.asl.reading import definition
+from workflows.asl.reading.source import read
 from workflows.embedded.template import read_template
 from workflows.sagas.actions import ACTIONS
 
@@ -54,7 +54,7 @@ STATES_ERRORS = {"States.ALL", "States.TaskFailed", "States.Timeout"}
 
 @cache
 def raw(machine: str) -> dict[str, Any]:
-    return yaml.safe_load((ROOT / f"statemachines/{machine}.asl.yaml").read_text())
+    return cast("dict[str, Any]", read((ROOT / f"statemachines/{machine}.asl.yaml").read_text()))
 
 
 def scopes(scope: dict[str, Any]) -> Iterator[dict[str, Any]]:

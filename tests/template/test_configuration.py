@@ -14,6 +14,7 @@ from handlers.http.callers import ROLES
 from tests.template.conftest import Resources
 from tests.template.policies import named
 from tests.template.translated import REPOSITORY, TEMPLATE
+from workflows.asl.reading.source import read
 from workflows.embedded.template import read_template
 from workflows.gateways.http.settings import read_providers
 from workflows.incidents.approval_limits import DEFAULT, read_limits
@@ -221,7 +222,7 @@ def test_a_machine_waits_no_longer_for_an_action_than_the_function_may_run(of_ty
     """The function would be ended in the middle of a compensation, and begun again from what it had recorded."""
     limits: dict[str, int] = {}
     for path in (REPOSITORY / "statemachines").iterdir():
-        definition = yaml.safe_load(path.read_text())
+        definition: Any = read(path.read_text())
         limits |= {f"{path.stem} {name}": limit for name, limit in _limits_of_actions(definition)}
     assert limits
     function = of_type("Lambda::Function")["SagaStep"]["Timeout"]
@@ -323,7 +324,7 @@ def test_every_skipped_check_of_the_scanner_has_a_reason() -> None:
 
 def test_a_machine_s_timeout_is_longer_than_all_its_waits_together(plain: dict[str, Any]) -> None:
     """Otherwise a slow order would fail. Five couriers may be asked, and each may miss the pickup."""
-    machine = yaml.safe_load((REPOSITORY / "statemachines" / "order.asl.yaml").read_text())
+    machine: Any = read((REPOSITORY / "statemachines" / "order.asl.yaml").read_text())
     most = {name: parameter["MaxValue"] for name, parameter in plain["Parameters"].items() if name.endswith("Seconds")}
     asking = ATTEMPTS_MAX * (most["CourierAnswerSeconds"] + most["CourierPickupSeconds"])
     delivering = max(asking + most["CourierDeliverySeconds"], most["KitchenReadySeconds"])

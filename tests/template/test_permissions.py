@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 import pytest
-import yaml
 
 from domain.identifiers import Actor, Role
 from tests.statemachines import earlier_definition
 from tests.template.conftest import Resources
 from tests.template.policies import every_statement, may, named, role_of, statements_for
 from tests.template.translated import REPOSITORY, TEMPLATE
+from workflows.asl.reading.source import read
 from workflows.clock import timestamp
 from workflows.embedded.template import read_template
 from workflows.event_store.documents import Document, Expected
@@ -295,7 +295,7 @@ def test_a_machine_may_make_the_calls_of_its_definition_and_no_others(
     stands_for |= {f"${{{name}}}": name for name in earlier_definition.CHILDREN}
     definitions = [read_template(TEMPLATE).machines[machine].definition]
     definitions += [earlier_definition.FILE.read_text()] if machine == "OrderMachine" else []
-    made = [call for definition in definitions for call in integrations(yaml.safe_load(definition))]
+    made = [call for definition in definitions for call in integrations(cast("dict[str, Any]", read(definition)))]
     needed = {(action, stands_for.get(on, on)) for action, on in made}
     allowed = {
         (action, on)

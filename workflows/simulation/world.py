@@ -17,10 +17,10 @@ from random import Random
 from typing import Any, TypeAlias, TypeVar
 
 import apsw
-import yaml
 
 from domain.identifiers import CourierId, OrderId, RestaurantId
 from workflows.asl import answers
+from workflows.asl.reading import source
 from workflows.asl.reading.definition import Definition, parse, substitute
 from workflows.asl.reading.integrations import function_name
 from workflows.asl.signals import JSON
@@ -436,9 +436,9 @@ def _upgraded(template: Template) -> Mapping[str, Definition]:
     """Parse a next release of every machine, with one more state at its beginning."""
 
     def change(text: str) -> str:
-        raw = yaml.safe_load(text)
+        raw: Any = source.read(text)
         first = {"Type": "Pass", "Comment": "Added by the upgrade.", "Next": raw["StartAt"]}
-        return yaml.safe_dump({**raw, "StartAt": "Upgraded", "States": {"Upgraded": first, **raw["States"]}})
+        return json.dumps({**raw, "StartAt": "Upgraded", "States": {"Upgraded": first, **raw["States"]}})
 
     return _parse_once(template, "upgraded", change)
 
